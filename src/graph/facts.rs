@@ -1,0 +1,189 @@
+//! The facts a dataset consists of, in one shape for every format.
+//!
+//! A decoder of `format` makes them; it decides nothing about what reaches MISP.
+
+use crate::model::{EntityKey, Issue, Symbol, Timestamp, Tlp};
+
+/// All that was read from a source.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Every version of every entity, in any order.
+    pub entities: Vec<Entity>,
+    /// Links between entities, in any order.
+    pub relations: Vec<Relation>,
+    /// What was wrong with the input, the first [`ISSUES_KEPT_MAX`](crate::model::limits::ISSUES_KEPT_MAX).
+    pub issues: Vec<Issue>,
+    /// How many objects were skipped because they were damaged; also those whose issue was not kept.
+    pub skipped: usize,
+}
+
+/// One version of one entity: an EclecticIQ entity or a STIX 2.1 object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// Identity across versions: from `data.id` (EclecticIQ) or `id` (STIX).
+    pub key: EntityKey,
+    /// The id as it stood in the dataset, for people.
+    pub id: Box<str>,
+    /// EclecticIQ's own id of this version (the root `id`), where it is another than `key`. It
+    /// changes with every edit, and relations name it.
+    pub platform: Option<EntityKey>,
+    /// `incident`, `indicator`, `ttp`, `threat-actor` …, as the dataset says, in lower case.
+    pub kind: Symbol,
+    /// `meta.title`, else `data.title`; STIX `name`. Not trimmed or folded.
+    pub title: Box<str>,
+    /// Time of this version: `data.timestamp`, STIX `modified`.
+    pub modified: Option<Timestamp>,
+    /// `data.timestamp`, STIX `created`.
+    pub created: Option<Timestamp>,
+    /// `meta.estimated_threat_start_time`, STIX `valid_from` or `first_observed`.
+    pub start: Option<Timestamp>,
+    /// `meta.estimated_threat_end_time`, STIX `valid_until` or `last_observed`.
+    pub end: Option<Timestamp>,
+    /// The strictest marking of the entity; `None` if unmarked.
+    pub tlp: Option<Tlp>,
+    /// `meta.source_reliability`, a letter from A to F in lower case.
+    pub reliability: Option<char>,
+    /// `data.status` of an incident.
+    pub status: Option<Symbol>,
+    /// Free tags and taxonomy leaves, as they stand; STIX `labels`.
+    pub tags: Vec<Box<str>>,
+    /// URLs of external references and information sources, as they stand.
+    pub references: Vec<Box<str>>,
+    /// Ids of external references and vulnerabilities (`CVE-…`, `CWE-…`, `T1059` …), as they stand.
+    pub external_ids: Vec<Box<str>>,
+    /// What the entity observes, in any order, perhaps the same one twice.
+    pub observables: Vec<Observable>,
+    /// What the entity holds that can be no observable.
+    pub unusable: Vec<Unusable>,
+    /// Absent although it is written there: STIX `revoked`, EclecticIQ `diff: "del"`.
+    pub removed: bool,
+}
+
+/// One observable of an entity: EclecticIQ's extract, a comparison of a STIX pattern, an SCO.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Observable {
+    /// EclecticIQ's kind (`ipv4`, `hash-sha256`, `uri` …), or one of the few further kinds that STIX
+    /// paths give (`ip-src`, `email-src`, `hash-tlsh`, `x509-fingerprint-sha1`, `mobile-application-id`, …).
+    pub kind: Symbol,
+    /// As it stands in the dataset.
+    pub value: Box<str>,
+    /// `meta.classification` with `meta.confidence`, or `meta.maliciousness`.
+    pub maliciousness: Maliciousness,
+    /// How the entity is linked to it.
+    pub links: LinkTypes,
+    /// Never for detection, whatever the entity says: a part of an AND that is no indicator by
+    /// itself, or an observed SCO.
+    pub context_only: bool,
+}
+
+/// How bad an observable is said to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Maliciousness {
+    /// Nothing is said.
+    #[default]
+    Unknown,
+    /// `classification: good`, `maliciousness: safe`.
+    Safe,
+    /// `bad` with confidence low, or with none.
+    Low,
+    /// `bad` with confidence medium.
+    Medium,
+    /// `bad` with confidence high.
+    High,
+}
+
+impl Maliciousness {
+    /// Whether the observable was called bad, at any confidence.
+    #[must_use]
+    pub const fn is_bad(self) -> bool {
+        matches!(self, Self::Low | Self::Medium | Self::High)
+    }
+}
+
+/// A set of EclecticIQ link types between an entity and an observable.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LinkTypes(u16);
+
+impl LinkTypes {
+    /// The names in the order of their bits; never reordered, only extended.
+    pub const NAMES: [&'static str; 13] = [
+        "parameter",
+        "affected",
+        "configuration",
+        "vulnerability",
+        "weakness",
+        "affected-asset",
+        "related",
+        "observed",
+        "sighted",
+        "test-mechanism",
+        "identity",
+        "malicious-infrastructure",
+        "targeted-victim",
+    ];
+
+    /// Adds a link type; a name nobody knows changes nothing, as no rule can ask for it.
+    #[must_use]
+    pub fn with(self, name: &str) -> Self {
+        match Self::NAMES.iter().position(|known| *known == name) {
+            Some(bit) => Self(self.0 | 1 << bit),
+            None => self,
+        }
+    }
+
+    /// Whether the link type is in the set.
+    #[must_use]
+    pub fn has(self, name: &str) -> bool {
+        Self::NAMES
+            .iter()
+            .position(|known| *known == name)
+            .is_some_and(|bit| self.0 & 1 << bit != 0)
+    }
+
+    /// The bits, for digests and records.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for LinkTypes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(Self::NAMES.iter().filter(|name| self.has(name))).finish()
+    }
+}
+
+/// Something of an entity that should have given an observable and cannot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unusable {
+    /// `stix-pattern`, or the kind.
+    pub kind: Symbol,
+    /// The pattern, the comparison or the value.
+    pub value: Box<str>,
+    /// Why.
+    pub why: WhyUnusable,
+}
+
+/// Why something cannot be an observable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WhyUnusable {
+    /// The pattern does not parse; the offset in bytes and what was expected there.
+    PatternSyntax(usize, Box<str>),
+    /// A comparison on an object path that no rule maps.
+    PathNotMapped,
+}
+
+/// A link between two entities; either end may be outside the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relation {
+    /// EclecticIQ's `key` or `relationship`, STIX `relationship_type`, `object_refs` for containers.
+    pub kind: Symbol,
+    /// The entity that the link starts from.
+    pub source: EntityKey,
+    /// The entity that the link leads to.
+    pub target: EntityKey,
+    /// EclecticIQ's `stix_update_of`: the source is a newer version of the target.
+    pub update_of: bool,
+    /// Absent although it is written there.
+    pub removed: bool,
+}

@@ -1,0 +1,13 @@
+//! What MISP can hold: types, categories, value rules, events and attributes in canonical form.
+//!
+//! Facts about MISP 2.5.1 live here and in `format::misp_json`; nowhere else.
+
+mod attribute;
+mod identity;
+mod types;
+mod value;
+
+pub use attribute::{Attribute, Event, EventFields};
+pub use identity::{attribute_uuid, event_uuid};
+pub use types::{AttributeType, Category};
+pub use value::{Refusal, Value, normalise};

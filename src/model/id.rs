@@ -1,0 +1,202 @@
+//! Identifiers as types: no bare text or UUID crosses a function that means a certain thing by it.
+
+use std::{fmt, str::FromStr};
+
+use uuid::Uuid;
+
+/// A text that is not the identifier it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {wanted}")]
+pub struct IdError {
+    /// What was given.
+    pub text: String,
+    /// What was wanted, with its article.
+    pub wanted: &'static str,
+}
+
+macro_rules! uuid_type {
+    ($(#[$doc:meta])* $name:ident, $wanted:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID that is known to be one of these.
+            #[must_use]
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The plain UUID.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                match (text.len(), Uuid::try_parse(text)) {
+                    (36, Ok(uuid)) => Ok(Self(uuid)),
+                    _ => Err(IdError { text: text.to_owned(), wanted: $wanted }),
+                }
+            }
+        }
+    };
+}
+
+uuid_type!(
+    /// UUID of a MISP event; always shown in lower case, the only form MISP finds again
+    /// (MISP 2.5.1: an upper-case UUID in a search finds nothing).
+    EventUuid,
+    "the UUID of a MISP event"
+);
+uuid_type!(
+    /// UUID of a MISP attribute; unique in the whole MISP, not only in its event.
+    AttributeUuid,
+    "the UUID of a MISP attribute"
+);
+uuid_type!(
+    /// UUID of a MISP organisation.
+    OrgUuid,
+    "the UUID of a MISP organisation"
+);
+
+/// Identity of an entity inside a dataset: the UUID at the end of an id, in lower case, or the whole
+/// id where it ends with none.
+///
+/// One entity is named in several ways: `{https://eiq.example.org}incident-<uuid>`,
+/// `indicator--<uuid>`, or the bare platform id. The UUID is what they share.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityKey(Box<str>);
+
+impl EntityKey {
+    /// The key of an id as it stands in a dataset.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        let id = id.trim();
+        let tail = id.len().checked_sub(36).and_then(|at| id.get(at..));
+        match tail.and_then(|tail| Uuid::try_parse(tail).ok()) {
+            Some(uuid) => Self(uuid.as_hyphenated().to_string().into()),
+            None => Self(id.into()),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The UUID, where the id ended with one.
+    #[must_use]
+    pub fn uuid(&self) -> Option<Uuid> {
+        Uuid::try_parse(&self.0).ok()
+    }
+}
+
+impl fmt::Display for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Wraps a name from the configuration.
+            #[must_use]
+            pub fn new(name: &str) -> Self {
+                Self(name.into())
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name_type!(
+    /// Name of a destination in the configuration, such as `main`; the ledger is keyed by it.
+    DestinationName
+);
+name_type!(
+    /// Name of a feed in the configuration; the table `[source]` is the feed `main`.
+    FeedName
+);
+
+/// Number of a run in a store, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct RunNumber(pub u64);
+
+impl fmt::Display for RunNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_spellings_of_an_entity_share_its_key() {
+        let uuid = "13cb1207-0674-4a54-a999-df5ff8e35c1a";
+        for id in [
+            uuid.to_owned(),
+            uuid.to_uppercase(),
+            format!("incident--{uuid}"),
+            format!("{{https://eiq.example.org}}incident-{uuid}"),
+        ] {
+            assert_eq!(EntityKey::of(&id).as_str(), uuid, "{id}");
+        }
+        assert_eq!(EntityKey::of("not-a-uuid").as_str(), "not-a-uuid");
+        assert_eq!(EntityKey::of("ä".repeat(36).as_str()).uuid(), None);
+    }
+
+    #[test]
+    fn event_uuids_are_hyphenated_and_shown_in_lower_case() {
+        let uuid: EventUuid = "13CB1207-0674-4A54-A999-DF5FF8E35C1A".parse().unwrap();
+        assert_eq!(uuid.to_string(), "13cb1207-0674-4a54-a999-df5ff8e35c1a");
+        assert!("13cb120706744a54a999df5ff8e35c1a".parse::<EventUuid>().is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! A limit on everything that input or a peer could make large. Each hit is a named error or issue.
+
+/// Deepest nesting of JSON that is read; `serde_json` has the same limit built in.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Longest single object of a dataset that is decoded, in bytes. Longer ones are skipped and reported.
+pub const OBJECT_BYTES_MAX: usize = 64 << 20;
+/// Most bytes that a compressed source may unpack to.
+pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
+/// Longest value or comment that MISP takes, in bytes (MISP 2.5.1: a longer one is refused or a 500).
+pub const MISP_TEXT_BYTES_MAX: usize = 65_535;
+/// Longest tag name, in characters; MISP cuts longer ones and then does not find them again.
+pub const TAG_CHARS_MAX: usize = 255;
+/// Most observables that one STIX pattern may give.
+pub const PATTERN_COMPARISONS_MAX: usize = 10_000;
+/// Deepest nesting of parentheses in a STIX pattern.
+pub const PATTERN_DEPTH_MAX: usize = 128;
+/// Farthest an entity may be from its incident, in relations.
+pub const GRAPH_DEPTH_MAX: u8 = 8;
+/// Most issues of one source that are kept one by one; the rest is counted.
+pub const ISSUES_KEPT_MAX: usize = 1_000;
+/// Longest answer of a MISP that is read, in bytes.
+pub const REPLY_BYTES_MAX: usize = 256 << 20;

@@ -1,0 +1,22 @@
+//! Shared vocabulary: ids, digests, times, TLP, limits, secrets, issues.
+//!
+//! Everything here is a plain value. No module of the crate may be named from this one.
+
+mod digest;
+mod id;
+mod issue;
+pub mod limits;
+mod secret;
+mod symbol;
+mod time;
+mod tlp;
+
+pub use digest::{Context, Digest, Encoder};
+pub use id::{
+    AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, IdError, OrgUuid, RunNumber,
+};
+pub use issue::{Issue, Locus, Place, Severity};
+pub use secret::Secret;
+pub use symbol::{Interner, Symbol};
+pub use time::{Timestamp, TimestampError};
+pub use tlp::Tlp;

@@ -1,0 +1,117 @@
+//! Points in time, UTC. Reading the clock is the shell's work; here a time is only a value.
+
+use std::fmt;
+
+/// Microseconds since 1970-01-01T00:00:00Z; MISP keeps no finer time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+/// A text that is not a point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not an ISO 8601 date and time")]
+pub struct TimestampError {
+    /// What was given.
+    pub text: String,
+}
+
+impl Timestamp {
+    /// From seconds since 1970.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// From microseconds since 1970.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Whole seconds since 1970, rounded down: the unit of MISP's `timestamp` fields.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// Microseconds since 1970.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Reads ISO 8601: a date, or a date and time with or without an offset (none means UTC).
+    ///
+    /// # Errors
+    /// If the text is anything else, or lies outside the years -9999 to 9999.
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        let text = text.trim();
+        let found = text
+            .parse::<jiff::Timestamp>()
+            .ok()
+            .or_else(|| {
+                let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+                civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+            })
+            .map(|time| Self(time.as_microsecond()));
+        found.ok_or_else(|| TimestampError { text: text.chars().take(64).collect() })
+    }
+
+    /// The day in UTC as `YYYY-MM-DD`, the form of a MISP event's `date`.
+    #[must_use]
+    pub fn day(self) -> String {
+        let mut text = self.to_string();
+        text.truncate(text.find('T').unwrap_or(text.len()));
+        text
+    }
+
+    /// This time moved by a number of seconds, negative for the past.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+}
+
+/// Full ISO 8601 in UTC with microseconds where there are any: the only form to send to MISP, whose own
+/// reader takes `2024` for 20:24 today.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => time.fmt(f),
+            Err(_) => write!(f, "@{}us", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_datasets_hold() {
+        for (text, shown) in [
+            ("2024-05-14T11:00:00.000000+00:00", "2024-05-14T11:00:00Z"),
+            ("2024-05-14T13:00:00+02:00", "2024-05-14T11:00:00Z"),
+            ("2024-05-14T11:00:00.123Z", "2024-05-14T11:00:00.123Z"),
+            ("2024-05-14T11:00:00", "2024-05-14T11:00:00Z"),
+            ("2024-05-14", "2024-05-14T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        for text in ["", "yesterday", "2024", "x", "2024-13-01"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_seconds_round_down() {
+        let time = Timestamp::from_micros(-1);
+        assert_eq!(time.seconds(), -1);
+        assert_eq!(time.day(), "1969-12-31");
+    }
+}
