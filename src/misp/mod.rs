@@ -3,11 +3,13 @@
 //! Facts about MISP 2.5.1 live here and in `format::misp_json`; nowhere else.
 
 mod attribute;
+mod desired;
 mod identity;
 mod types;
 mod value;
 
 pub use attribute::{Attribute, Event, EventFields};
+pub use desired::{DesiredAttribute, DesiredEvent, Source};
 pub use identity::{attribute_uuid, event_uuid};
 pub use types::{AttributeType, Category};
 pub use value::{Refusal, Value, normalise};

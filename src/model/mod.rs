@@ -19,4 +19,4 @@ pub use issue::{Issue, Locus, Place, Severity};
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
 pub use time::{Timestamp, TimestampError};
-pub use tlp::Tlp;
+pub use tlp::{Marking, Tlp};

@@ -79,6 +79,32 @@ impl FromStr for Tlp {
     }
 }
 
+/// The markings of several entities taken together.
+///
+/// A colour alone is not enough: an unmarked entity beside a green one must stay visible, as the
+/// unmarked are denied unless the configuration says otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Marking {
+    /// The strictest colour of all, if any had one.
+    pub tlp: Option<Tlp>,
+    /// Whether any of them had none.
+    pub unmarked: bool,
+}
+
+impl Marking {
+    /// The marking of one entity.
+    #[must_use]
+    pub const fn of(tlp: Option<Tlp>) -> Self {
+        Self { tlp, unmarked: tlp.is_none() }
+    }
+
+    /// Both together: the strictest colour, and unmarked if either was.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { tlp: self.tlp.max(other.tlp), unmarked: self.unmarked || other.unmarked }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,46 @@
+//! What the dataset wants MISP to hold: the result of mapping, before any policy.
+
+use crate::model::{EntityKey, EventUuid, Marking, Symbol};
+
+use super::{Attribute, EventFields};
+
+/// The event that one incident calls for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredEvent {
+    /// Identity of the event.
+    pub uuid: EventUuid,
+    /// The incident: root of its version chain.
+    pub root: EntityKey,
+    /// The event's own fields.
+    pub fields: EventFields,
+    /// The incident's own marking; where policy denies it, nothing of the incident is sent.
+    pub marking: Marking,
+    /// Whether an event that is not there yet may be created (not for a rejected or deleted incident).
+    pub create: bool,
+    /// The attributes, sorted by UUID, no two with the same.
+    pub attributes: Vec<DesiredAttribute>,
+}
+
+/// One attribute that an incident calls for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredAttribute {
+    /// The attribute as it would be sent.
+    pub attribute: Attribute,
+    /// The strictest marking over all its sources and every entity on the path.
+    pub marking: Marking,
+    /// Where it comes from, sorted.
+    pub sources: Vec<Source>,
+}
+
+/// One occurrence that an attribute comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// Root of the entity that carries it.
+    pub entity: EntityKey,
+    /// The observable's kind, or `entity` where the entity itself gave the attribute.
+    pub kind: Symbol,
+    /// Id of the mapping rule.
+    pub rule: Symbol,
+    /// The value as it stood in the dataset, where it differs from the normalised one.
+    pub raw: Option<Box<str>>,
+}

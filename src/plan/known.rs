@@ -1,0 +1,269 @@
+//! What the ledger knows a destination holds: the base that a plan is computed against.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    misp::{Attribute, EventFields, Source},
+    model::{
+        AttributeUuid, Digest, EntityKey, EventUuid, FeedName, Marking, OrgUuid, RunNumber,
+        Timestamp,
+    },
+};
+
+/// What is known of one MISP instance. Keyed by the destination's name in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DestinationRecord {
+    /// The base URL of the last run, without user or password.
+    pub url: String,
+    /// Version text of `servers/getVersion`.
+    pub version: String,
+    /// Encodings that request bodies may have: `gzip`, `br`.
+    pub encodings: Vec<String>,
+    /// UUID of the key's organisation.
+    pub org: Option<OrgUuid>,
+    /// Permissions of the key's role that are granted: `perm_add`, `perm_tag_editor`, …
+    pub permissions: BTreeSet<String>,
+    /// Tags that were looked for, and whether they are there.
+    pub tags: BTreeMap<Box<str>, bool>,
+    /// MISP's clock minus ours, in seconds, from the `Date` header.
+    pub clock_offset_seconds: i64,
+    /// Most attributes to send in one request, as learned; 0 for not learned yet.
+    pub chunk_max: u32,
+    /// When version, encodings and role were last asked.
+    pub asked: Option<Timestamp>,
+    /// Names of the feeds that ever delivered here; their place is their bit in [`FeedSet`].
+    pub feeds: Vec<FeedName>,
+}
+
+impl DestinationRecord {
+    /// Whether the key's role has a permission, such as `perm_tag_editor`.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions.contains(permission)
+    }
+
+    /// Whether a tag can be attached: it is there, or the role may make it.
+    #[must_use]
+    pub fn can_carry(&self, tag: &str) -> bool {
+        self.may("perm_tag_editor") || self.tags.get(tag).copied().unwrap_or(false)
+    }
+}
+
+/// A set of feeds of one destination, by their place in [`DestinationRecord::feeds`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FeedSet(pub u32);
+
+impl FeedSet {
+    /// With one more feed.
+    #[must_use]
+    pub const fn with(self, feed: u8) -> Self {
+        Self(self.0 | 1 << (feed & 31))
+    }
+
+    /// With one feed less.
+    #[must_use]
+    pub const fn without(self, feed: u8) -> Self {
+        Self(self.0 & !(1 << (feed & 31)))
+    }
+
+    /// Whether the feed is in the set.
+    #[must_use]
+    pub const fn has(self, feed: u8) -> bool {
+        self.0 & 1 << (feed & 31) != 0
+    }
+
+    /// Whether no feed is.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// One event of one destination, with its attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEvent {
+    /// The event without its attributes.
+    pub head: EventHead,
+    /// Every attribute that was ever wanted in it.
+    pub attributes: BTreeMap<AttributeUuid, KnownAttribute>,
+}
+
+/// What is known of an event, its attributes aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventHead {
+    /// Identity.
+    pub uuid: EventUuid,
+    /// The incident that it comes from.
+    pub root: EntityKey,
+    /// Whether MISP has it.
+    pub presence: Presence,
+    /// MISP's numeric id, once an answer gave it.
+    pub misp_id: Option<u64>,
+    /// The event's fields as MISP last confirmed them to us, tags aside.
+    pub fields: EventFields,
+    /// Tags that were sent once and are not sent again, whatever became of them.
+    pub tags_sent: BTreeSet<Box<str>>,
+    /// MISP's `timestamp` of the event, if our last request told it.
+    pub timestamp: Option<i64>,
+    /// `published`, as last seen.
+    pub published: Option<bool>,
+    /// A request may have had an effect we were not told of: list the event before writing to it.
+    pub unproven: bool,
+    /// Rows of the event that are not ours, each with its place in MISP's order.
+    pub foreign: Vec<(u32, Row)>,
+    /// The feed that created the event and owns its fields: a bit of [`FeedSet`].
+    pub owner: u8,
+    /// The incident's marking when the event was last planned.
+    pub marking: Marking,
+    /// What each feed last wanted of it.
+    pub feeds: BTreeMap<FeedName, FeedHead>,
+}
+
+/// Whether MISP has an event, as far as we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// Never confirmed.
+    Absent,
+    /// Created by us, or found under our UUID in our organisation.
+    Present,
+    /// Deleted there and blocklisted: never sent again.
+    Declined,
+    /// It is there, but we may not write to it; why.
+    Blocked(Box<str>),
+}
+
+/// One row of MISP's own list of an event's attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The attribute.
+    pub uuid: AttributeUuid,
+    /// Soft-deleted.
+    pub deleted: bool,
+    /// MISP's `timestamp` of it.
+    pub timestamp: i64,
+}
+
+/// What one feed last wanted of an event, and how it came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedHead {
+    /// Digest of the incident graph.
+    pub graph: Digest,
+    /// Fingerprint of the mapping rules.
+    pub rules: Digest,
+    /// Fingerprint of the destination's policy and event settings.
+    pub policy: Digest,
+    /// Nothing is pending, held or to be tried again: an equal skip key means no work at all.
+    pub settled: bool,
+    /// The incident left the dataset.
+    pub gone: bool,
+    /// Attributes by their result in the last run that looked at the event.
+    pub attributes: AttributeTally,
+    /// Accounting of the mapping.
+    pub mapping: MappingTally,
+}
+
+/// Every attribute of a plan, once, by its result; and transitions, which are outside the sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "each name is a result or transition of the design's table")]
+pub struct AttributeTally {
+    pub planned: u64,
+    pub sent: u64,
+    pub adopted: u64,
+    pub declined: u64,
+    pub rejected: u64,
+    pub withheld: u64,
+    pub held: u64,
+    pub blocked: u64,
+    pub pending: u64,
+    pub unchanged: u64,
+    pub superseded: u64,
+    pub retired: u64,
+    pub drifted: u64,
+    pub exposed: u64,
+}
+
+/// Occurrences of a dataset by what became of them: `occurrences = mapped + merged + lost`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MappingTally {
+    /// Distinct (incident, entity, kind, value).
+    pub occurrences: u64,
+    /// Those that gave an attribute.
+    pub mapped: u64,
+    /// Those whose attribute another occurrence had given already.
+    pub merged: u64,
+    /// Those that gave none, by reason.
+    pub lost: BTreeMap<Box<str>, u64>,
+}
+
+/// What is known of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAttribute {
+    /// The attribute as it was sent, or as it was last wanted where it was not. Its UUID is the one in
+    /// MISP, which is another's where a value was adopted.
+    pub attribute: Attribute,
+    /// Its marking when last planned.
+    pub marking: Marking,
+    /// Where it comes from.
+    pub sources: Vec<Source>,
+    /// How things stand with it in MISP.
+    pub standing: Standing,
+    /// Feeds that want it now. None: retired, or superseded.
+    pub wanted: FeedSet,
+    /// The attribute whose value took this one's place.
+    pub superseded_by: Option<AttributeUuid>,
+    /// An analyst changed it in MISP.
+    pub overruled: bool,
+    /// MISP's `timestamp` of it: chosen once, before it was first sent.
+    pub timestamp: Option<i64>,
+    /// Place in MISP's order of the event's attributes, once it is there.
+    pub order: Option<u32>,
+    /// The run in which `standing` became what it is.
+    pub since: RunNumber,
+}
+
+/// How an attribute stands in MISP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// To be sent; or sent, and the outcome is not known.
+    Pending,
+    /// Confirmed by MISP.
+    Sent,
+    /// It was there already.
+    Adopted,
+    /// An analyst deleted it: never sent again.
+    Declined,
+    /// MISP refused it.
+    Rejected {
+        /// MISP's own words.
+        words: Box<str>,
+        /// The MISP version that said so; another one is tried once.
+        version: Box<str>,
+    },
+    /// Policy denies it.
+    Withheld(WithheldReason),
+    /// Only changed mapping rules call for it.
+    Held,
+    /// It cannot be sent for a reason outside itself.
+    Blocked(Box<str>),
+}
+
+impl Standing {
+    /// Whether MISP has it, as far as we know.
+    #[must_use]
+    pub const fn is_in_misp(&self) -> bool {
+        matches!(self, Self::Sent | Self::Adopted)
+    }
+}
+
+/// Why policy keeps something back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WithheldReason {
+    /// Its TLP colour is not in `allow_tlp`.
+    Tlp(crate::model::Tlp),
+    /// It has no TLP marking.
+    Unmarked,
+    /// The incident itself is denied.
+    Incident,
+    /// Its TLP tag is not in MISP, and the key may not make it.
+    MarkingCannotBeCarried,
+}
