@@ -1,0 +1,7 @@
+//! Runs and changes, the ledger they are kept in, and the questions people ask of them.
+
+mod ledger;
+mod record;
+
+pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};
+pub use record::{Change, ChangeKind, DatasetTally, DestinationTally, Outcome, RunRecord};
