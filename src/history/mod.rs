@@ -4,4 +4,6 @@ mod ledger;
 mod record;
 
 pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};
-pub use record::{Change, ChangeKind, DatasetTally, DestinationTally, Outcome, RunRecord};
+pub use record::{DatasetTally, DestinationTally, Outcome, RunRecord};
+
+pub use crate::plan::{Change, ChangeKind};
