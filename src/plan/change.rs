@@ -2,6 +2,8 @@
 
 use crate::model::{AttributeUuid, EventUuid};
 
+use super::Standing;
+
 /// One thing that a run changed in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -50,4 +52,21 @@ pub enum ChangeKind {
     Published,
     /// Publishing was refused; in MISP's own words.
     PublishRefused(Box<str>),
+}
+
+impl ChangeKind {
+    /// The change that leads to a standing; none leads to pending.
+    #[must_use]
+    pub fn of_standing(standing: &Standing) -> Option<Self> {
+        Some(match standing {
+            Standing::Pending => return None,
+            Standing::Sent => Self::Sent,
+            Standing::Adopted => Self::Adopted,
+            Standing::Declined => Self::Declined,
+            Standing::Rejected { words, .. } => Self::Rejected(words.clone()),
+            Standing::Withheld(why) => Self::Withheld(why.to_string().into()),
+            Standing::Held => Self::Held,
+            Standing::Blocked(why) => Self::Blocked(why.clone()),
+        })
+    }
 }

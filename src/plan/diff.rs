@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    misp::{AttributeType, DesiredAttribute, DesiredEvent, EventFields, Value},
+    misp::{DesiredAttribute, DesiredEvent, EventFields},
     model::{AttributeUuid, Digest, EventUuid, FeedName, RunNumber, Tlp},
 };
 
@@ -261,14 +261,10 @@ impl Planner<'_> {
     }
 
     fn attributes(&mut self, desired: &DesiredEvent, held: &BTreeSet<AttributeUuid>) {
-        let adopted = adopted_index(&self.plan.event);
         let mut wanted = BTreeSet::new();
         let mut fresh = Vec::new();
         for each in &desired.attributes {
-            let uuid = adopted
-                .get(&(each.attribute.kind, each.attribute.value.clone()))
-                .copied()
-                .unwrap_or(each.attribute.uuid);
+            let uuid = each.attribute.uuid;
             if !wanted.insert(uuid) {
                 continue;
             }
@@ -279,7 +275,7 @@ impl Planner<'_> {
             let situation = Situation {
                 known,
                 desired: each,
-                held: held.contains(&each.attribute.uuid),
+                held: held.contains(&uuid),
                 refusal: self.plan.refusal.as_ref(),
                 terms: self.terms,
             };
@@ -327,7 +323,7 @@ impl Planner<'_> {
             Verdict::Stand(standing) => {
                 count_kept(tally, &standing);
                 if now.standing != standing || before.is_none() {
-                    changes.extend(change_for(&standing));
+                    changes.extend(ChangeKind::of_standing(&standing));
                     refresh(&mut now, desired, self.terms.run, standing);
                 }
             }
@@ -384,27 +380,6 @@ fn count_kept(tally: &mut AttributeTally, standing: &Standing) {
         Standing::Held => tally.held += 1,
         Standing::Blocked(_) => tally.blocked += 1,
     }
-}
-
-fn change_for(standing: &Standing) -> Option<ChangeKind> {
-    match standing {
-        Standing::Withheld(why) => Some(ChangeKind::Withheld(why.to_string().into())),
-        Standing::Held => Some(ChangeKind::Held),
-        Standing::Blocked(why) => Some(ChangeKind::Blocked(why.clone())),
-        Standing::Declined => Some(ChangeKind::Declined),
-        Standing::Rejected { words, .. } => Some(ChangeKind::Rejected(words.clone())),
-        Standing::Pending | Standing::Sent | Standing::Adopted => None,
-    }
-}
-
-/// Attributes whose value stands in MISP under another UUID than ours.
-fn adopted_index(event: &KnownEvent) -> BTreeMap<(AttributeType, Value), AttributeUuid> {
-    event
-        .attributes
-        .iter()
-        .filter(|(_, known)| known.standing == Standing::Adopted)
-        .map(|(uuid, known)| ((known.attribute.kind, known.attribute.value.clone()), *uuid))
-        .collect()
 }
 
 fn is_tlp(tag: &str) -> bool {

@@ -84,7 +84,9 @@ impl FeedSet {
 pub struct KnownEvent {
     /// The event without its attributes.
     pub head: EventHead,
-    /// Every attribute that was ever wanted in it.
+    /// Every attribute that was ever wanted in it, by identity: the UUID that
+    /// [`attribute_uuid`](crate::misp::attribute_uuid) gives its type and value. The attribute's own UUID is
+    /// another only where MISP held the value under another one.
     pub attributes: BTreeMap<AttributeUuid, KnownAttribute>,
 }
 

@@ -1,0 +1,473 @@
+//! What an answer means for the event it is about.
+
+use crate::{
+    delivery::{AttributeAnswer, AttributeResult, EventAnswer, RefusedWhy, Reply, Trouble, rows},
+    model::{AttributeUuid, Timestamp},
+    plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing},
+};
+
+use super::{Asked, Conversation, Fatality, Ground, Look, Verdict};
+
+/// Most writes in a row that may come to nothing. Halving a chunk of 1,000 down to the one attribute that
+/// MISP cannot digest takes eleven.
+const SETBACKS_MAX: u32 = 24;
+
+impl Conversation {
+    /// Takes in the answer to what was asked last.
+    pub(in crate::delivery) fn on_reply(&mut self, reply: Reply, now: Timestamp) {
+        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        if !matches!(reply, Reply::Trouble(_)) {
+            self.tries = 0;
+        }
+        match reply {
+            Reply::Trouble(_) if asked.writes() => self.setbacks += 1,
+            Reply::Event(_) | Reply::Attributes(_) | Reply::Done => self.setbacks = 0,
+            _ => {}
+        }
+        match (asked, reply) {
+            (_, Reply::Trouble(trouble)) => self.on_trouble(asked, &trouble, now),
+            (_, Reply::Refused { why, words }) => self.on_refused(asked, why, words),
+            (Asked::Create, Reply::Event(answer)) => self.on_created(&answer),
+            (Asked::Create, Reply::EventExists) => {
+                self.unsend();
+                self.exists = true;
+                self.look = Some(Look::Metadata);
+            }
+            (Asked::Quiet, Reply::Event(answer)) => self.on_quiet(&answer),
+            (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(answers),
+            (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer),
+            (Asked::Guard, Reply::NotModified) => self.ground = Ground::Proven,
+            (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
+            (Asked::Proof, Reply::NotModified) => self.on_proven(),
+            (Asked::Proof, Reply::Rows(rows)) => self.on_rows(&rows),
+            (Asked::Listing, Reply::Listing(listed)) => {
+                self.look = None;
+                self.reconcile(&listed);
+            }
+            (Asked::Metadata, Reply::Metadata(answer)) => {
+                self.look = None;
+                self.on_metadata(answer.as_deref());
+            }
+            (Asked::Tag, Reply::Done) => self.on_tagged(),
+            (Asked::Publish, Reply::Done) => self.on_published(),
+            (_, reply) => {
+                let why = format!("an answer of the wrong kind came: {reply:?}");
+                let why = why.chars().take(200).collect::<String>().into();
+                self.on_trouble(asked, &Trouble::Unknown { why }, now);
+            }
+        }
+    }
+
+    /// Whether the rows asked for are known to be right, when they were asked for several events at
+    /// once: a mismatch says nothing about a single one.
+    pub(in crate::delivery) fn on_rows_of_many(&mut self, proven: bool) {
+        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        if proven {
+            self.tries = 0;
+            match asked {
+                Asked::Guard => self.ground = Ground::Proven,
+                _ => self.on_proven(),
+            }
+        }
+    }
+
+    fn on_created(&mut self, answer: &EventAnswer) {
+        self.created = true;
+        self.wrote = true;
+        self.ground = Ground::Proven;
+        let head = &mut self.event.head;
+        head.presence = Presence::Present;
+        head.tags_sent = head.fields.tags.iter().cloned().collect();
+        let missing =
+            |tag: &&Box<str>| !answer.tags.iter().any(|has| has.eq_ignore_ascii_case(tag));
+        let refused: Vec<&str> =
+            head.fields.tags.iter().filter(missing).map(|tag| &**tag).collect();
+        if !refused.is_empty() {
+            self.notes.push(format!(
+                "MISP did not attach {}: the tag is not there and the key may not create it",
+                refused.join(", ")
+            ));
+        }
+        self.change(None, ChangeKind::Sent);
+        self.take_metadata(answer);
+        self.taken_quietly();
+    }
+
+    fn on_quiet(&mut self, answer: &EventAnswer) {
+        self.wrote = true;
+        self.take_metadata(answer);
+        self.taken_quietly();
+    }
+
+    /// The request was taken; what of it was dropped is not known yet.
+    fn taken_quietly(&mut self) {
+        let mut order = rows::next_order(&self.event);
+        for key in std::mem::take(&mut self.flight) {
+            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+            known.order = Some(order);
+            order += 1;
+            self.unproven.push(key);
+        }
+    }
+
+    fn take_metadata(&mut self, answer: &EventAnswer) {
+        let head = &mut self.event.head;
+        head.misp_id = Some(answer.id);
+        head.timestamp = Some(answer.timestamp);
+        head.published = Some(answer.published);
+        self.head_dirty = true;
+    }
+
+    fn on_loud(&mut self, answers: Vec<AttributeAnswer>) {
+        let mut order = rows::next_order(&self.event);
+        let flight = std::mem::take(&mut self.flight);
+        for key in flight {
+            let uuid = self.event.attributes[&key].attribute.uuid;
+            let answer = answers.iter().find(|answer| answer.uuid == uuid);
+            match answer.map(|answer| &answer.result) {
+                Some(AttributeResult::Saved { timestamp }) => {
+                    let known =
+                        self.event.attributes.get_mut(&key).expect("keys come from the event");
+                    known.order = Some(order);
+                    known.timestamp = Some(*timestamp);
+                    order += 1;
+                    self.wrote = true;
+                    self.stand(key, Standing::Sent);
+                }
+                Some(AttributeResult::Refused(words)) => self.reject(key, words.clone()),
+                Some(result) => {
+                    self.disputed.insert(key, result.clone());
+                }
+                None => {
+                    self.disputed.insert(key, AttributeResult::Unmentioned);
+                }
+            }
+        }
+        if self.wrote {
+            // The event's timestamp is the server's now; the echo does not say which second.
+            self.event.head.timestamp = None;
+            self.event.head.published = Some(false);
+            self.head_dirty = true;
+        }
+        if !self.disputed.is_empty() {
+            self.look = Some(Look::Listing);
+        }
+    }
+
+    pub(super) fn reject(&mut self, key: AttributeUuid, words: Box<str>) {
+        let version = self.manners.version.clone();
+        self.stand(key, Standing::Rejected { words, version });
+    }
+
+    fn on_proven(&mut self) {
+        self.ground = Ground::Proven;
+        for key in std::mem::take(&mut self.unproven) {
+            self.stand(key, Standing::Sent);
+        }
+    }
+
+    /// MISP's list of this event, where it is not the expected one.
+    fn on_rows(&mut self, rows: &[Row]) {
+        self.take_rows(rows);
+        self.ground = Ground::Proven;
+        for key in std::mem::take(&mut self.unproven) {
+            let known = &self.event.attributes[&key];
+            if known.order.is_some() {
+                self.stand(key, Standing::Sent);
+            } else {
+                self.loud.insert(key);
+                self.queue.push_back(key);
+            }
+        }
+    }
+
+    fn on_fields(&mut self, answer: &EventAnswer) {
+        self.wrote = true;
+        if let Some(edit) = self.edit.take() {
+            self.change(None, ChangeKind::Updated(edit.describe().into()));
+            apply_edit(&mut self.event.head.fields, edit);
+        }
+        self.take_metadata(answer);
+    }
+
+    fn on_tagged(&mut self) {
+        self.wrote = true;
+        if let Some(tag) = self.tags.pop_front() {
+            self.change(None, ChangeKind::Tagged(tag.clone()));
+            self.event.head.tags_sent.insert(tag);
+        }
+        self.event.head.timestamp = None;
+        self.event.head.published = Some(false);
+        self.head_dirty = true;
+    }
+
+    fn on_published(&mut self) {
+        self.published = true;
+        self.event.head.published = Some(true);
+        self.head_dirty = true;
+        self.change(None, ChangeKind::Published);
+    }
+
+    fn on_metadata(&mut self, answer: Option<&EventAnswer>) {
+        let Some(answer) = answer else {
+            self.on_absent();
+            return;
+        };
+        let foreign =
+            self.manners.org.is_some() && answer.orgc.is_some() && answer.orgc != self.manners.org;
+        if foreign && self.manners.settings.on_foreign == OnForeign::Block {
+            let owner = answer.orgc.map(|org| org.to_string()).unwrap_or_default();
+            self.block(&format!("the event is there, owned by organisation {owner}"));
+            return;
+        }
+        self.foreign_event = foreign;
+        self.was_published.get_or_insert(answer.published);
+        self.take_metadata(answer);
+        if self.event.head.presence == Presence::Absent {
+            self.found(answer);
+        } else if self.checked_rights {
+            let why = "MISP refuses to let this key write to the event".into();
+            self.verdict = Some(Verdict::GaveUp(why));
+        } else {
+            self.leave_overruled_fields(answer);
+        }
+        if foreign {
+            self.edit = None;
+            self.tags.clear();
+        }
+    }
+
+    /// An event that we took for absent is there: made by a lost request of ours, or by another agent.
+    fn found(&mut self, answer: &EventAnswer) {
+        let head = &mut self.event.head;
+        head.presence = Presence::Present;
+        head.tags_sent = head.fields.tags.iter().cloned().collect();
+        let theirs = fields_of(answer);
+        let drift = FieldEdit::between(&head.fields, &theirs);
+        self.create = false;
+        self.created = !self.exists;
+        self.look = Some(Look::Listing);
+        self.change(None, if self.exists { ChangeKind::Adopted } else { ChangeKind::Sent });
+        if let Some(drift) = drift {
+            let what = format!("MISP holds {}", drift.describe());
+            self.change(None, ChangeKind::Drifted(what.into()));
+        }
+    }
+
+    fn on_absent(&mut self) {
+        match self.event.head.presence {
+            Presence::Absent if self.exists => {
+                self.block("an event with this UUID is there, and this key cannot see it");
+            }
+            Presence::Absent => {}
+            Presence::Present => self.verdict = Some(Verdict::Gone),
+            Presence::Declined | Presence::Blocked(_) => {}
+        }
+    }
+
+    /// Takes out of a field edit what MISP has already, and what somebody else changed since we last
+    /// knew the event. Either counts as settled: it is not tried again before the dataset changes it anew.
+    fn leave_overruled_fields(&mut self, answer: &EventAnswer) {
+        let Some(edit) = self.edit.take() else { return };
+        let known = &self.event.head.fields;
+        let info = Side::of(&known.info, &answer.info, edit.info.as_ref());
+        let date = Side::of(&known.date, &answer.date, edit.date.as_ref());
+        let analysis = Side::of(&known.analysis, &answer.analysis, edit.analysis.as_ref());
+        if [info, date, analysis].contains(&Side::Theirs) {
+            self.change(None, ChangeKind::Overruled);
+        }
+        let FieldEdit { info: new_info, date: new_date, analysis: new_analysis } = edit;
+        let (ours, settled) = (|side| side == Side::Ours, |side| side != Side::Ours);
+        let left = FieldEdit {
+            info: new_info.clone().filter(|_| settled(info)),
+            date: new_date.clone().filter(|_| settled(date)),
+            analysis: new_analysis.filter(|_| settled(analysis)),
+        };
+        let edit = FieldEdit {
+            info: new_info.filter(|_| ours(info)),
+            date: new_date.filter(|_| ours(date)),
+            analysis: new_analysis.filter(|_| ours(analysis)),
+        };
+        apply_edit(&mut self.event.head.fields, left);
+        self.head_dirty = true;
+        self.edit = (edit != FieldEdit::default()).then_some(edit);
+    }
+
+    fn block(&mut self, why: &str) {
+        self.event.head.presence = Presence::Blocked(why.into());
+        self.head_dirty = true;
+        self.notes.push(format!("event {}: {why}", self.uuid()));
+        self.change(None, ChangeKind::Blocked(why.into()));
+        self.unsend();
+        for key in std::mem::take(&mut self.queue) {
+            self.stand(key, Standing::Blocked(why.into()));
+        }
+    }
+
+    fn on_refused(&mut self, asked: Asked, why: RefusedWhy, words: Box<str>) {
+        match (asked, why) {
+            (_, RefusedWhy::Key) => self.verdict = Some(Verdict::Fatal(words, Fatality::Key)),
+            (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
+            (Asked::Tag, _) => {
+                if let Some(tag) = self.tags.pop_front() {
+                    self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
+                    self.event.head.tags_sent.insert(tag);
+                    self.head_dirty = true;
+                }
+            }
+            (Asked::Publish, _) => {
+                self.published = true;
+                self.notes.push(format!("event {} stays unpublished: {words}", self.uuid()));
+                self.change(None, ChangeKind::PublishRefused(words));
+            }
+            (Asked::Fields, RefusedWhy::NotNewer) => {
+                self.event.head.timestamp = None;
+                self.look = Some(Look::Metadata);
+            }
+            (Asked::Fields, RefusedWhy::Invalid) => {
+                self.edit = None;
+                self.notes.push(format!("event {}: fields refused: {words}", self.uuid()));
+            }
+            (Asked::Quiet, RefusedWhy::Invalid) => {
+                self.loud.extend(self.flight.iter().copied());
+                self.unsend();
+            }
+            (
+                Asked::Quiet | Asked::Loud | Asked::Fields,
+                RefusedWhy::NotPermitted | RefusedWhy::NoSuchEvent,
+            ) => {
+                self.unsend();
+                self.checked_rights = why == RefusedWhy::NotPermitted;
+                self.look = Some(Look::Metadata);
+            }
+            _ => {
+                self.unsend();
+                self.verdict = Some(Verdict::GaveUp(words));
+            }
+        }
+    }
+
+    fn on_blocklisted(&mut self) {
+        self.event.head.presence = Presence::Declined;
+        self.head_dirty = true;
+        self.change(None, ChangeKind::Declined);
+        self.unsend();
+        for key in std::mem::take(&mut self.queue) {
+            self.stand(key, Standing::Declined);
+        }
+    }
+
+    fn on_trouble(&mut self, asked: Asked, trouble: &Trouble, now: Timestamp) {
+        self.tries += 1;
+        let few = self.flight.len() <= 1;
+        let mut retry_after = None;
+        match trouble {
+            Trouble::NotMisp { why } => {
+                self.unsend();
+                self.verdict = Some(Verdict::Fatal(why.clone(), Fatality::Network));
+                return;
+            }
+            Trouble::NoEffect { retry_after: after, .. } => retry_after = *after,
+            Trouble::TooLarge { why } if few => {
+                self.poisoned(why);
+                return;
+            }
+            Trouble::TooLarge { .. } => self.chunk_max = (self.flight.len() / 2).max(1),
+            Trouble::ServerError { why } => {
+                if asked == Asked::Loud && few && self.setbacks > 1 {
+                    self.poisoned(why);
+                    return;
+                }
+                if !few {
+                    self.chunk_max = (self.flight.len() / 2).max(1);
+                }
+                self.look_after(asked);
+            }
+            Trouble::Unknown { .. } => self.look_after(asked),
+        }
+        self.unsend();
+        let backoff = self.manners.backoff;
+        if self.tries > backoff.tries_max || self.setbacks > SETBACKS_MAX {
+            let unreachable = matches!(trouble, Trouble::NoEffect { .. });
+            let why: Box<str> = trouble.why().into();
+            self.verdict = Some(if unreachable {
+                Verdict::Fatal(why, Fatality::Network)
+            } else {
+                Verdict::GaveUp(why)
+            });
+            return;
+        }
+        let salt = self.uuid().uuid().as_u64_pair().0;
+        self.not_before = Some(backoff.until(now, self.tries, salt, retry_after));
+    }
+
+    /// After a write whose effect is unknown, looks before anything is sent again.
+    fn look_after(&mut self, asked: Asked) {
+        self.ground = Ground::Remembered;
+        match asked {
+            Asked::Create => self.look = Some(Look::Metadata),
+            Asked::Quiet | Asked::Loud => {
+                self.look = Some(Look::Listing);
+                // MISP may answer 500 for one attribute of many: the way that names it is the slow one.
+                self.loud.extend(self.flight.iter().copied());
+            }
+            Asked::Fields => {
+                self.event.head.timestamp = None;
+                self.look = Some(Look::Metadata);
+            }
+            _ => {}
+        }
+    }
+
+    /// One attribute alone that MISP cannot digest: it is put aside, the rest goes on.
+    fn poisoned(&mut self, why: &str) {
+        self.tries = 0;
+        for key in std::mem::take(&mut self.flight) {
+            self.reject(key, why.into());
+        }
+        self.look = Some(Look::Listing);
+    }
+}
+
+/// Whose a field of the event is now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Nobody touched it: the edit may go on.
+    Ours,
+    /// It is as the edit wants it, perhaps by an edit of ours whose answer was lost.
+    Same,
+    /// Somebody else changed it.
+    Theirs,
+}
+
+impl Side {
+    fn of<T: PartialEq>(known: &T, there: &T, wanted: Option<&T>) -> Self {
+        match wanted {
+            None => Self::Ours,
+            Some(wanted) if wanted == there => Self::Same,
+            Some(_) if known == there => Self::Ours,
+            Some(_) => Self::Theirs,
+        }
+    }
+}
+
+fn fields_of(answer: &EventAnswer) -> crate::misp::EventFields {
+    crate::misp::EventFields {
+        info: answer.info.clone(),
+        date: answer.date.clone(),
+        analysis: answer.analysis,
+        tags: answer.tags.clone(),
+    }
+}
+
+fn apply_edit(fields: &mut crate::misp::EventFields, edit: FieldEdit) {
+    if let Some(info) = edit.info {
+        fields.info = info;
+    }
+    if let Some(date) = edit.date {
+        fields.date = date;
+    }
+    if let Some(analysis) = edit.analysis {
+        fields.analysis = analysis;
+    }
+}

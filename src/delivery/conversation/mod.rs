@@ -1,0 +1,451 @@
+//! One event, from its plan to what MISP proved.
+
+mod intake;
+mod reconcile;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
+    plan::{
+        AttributeTally, Change, ChangeKind, EventPlan, EventSettings, FieldEdit, KnownEvent,
+        Presence, Publish, Standing,
+    },
+};
+
+use super::{
+    AttributeResult, Backoff, Call, NewEvent, TimedAttribute,
+    cost::{self, Way},
+    rows,
+};
+
+/// What every conversation of a session has in common.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// How events are made.
+    pub settings: EventSettings,
+    /// The organisation of our key.
+    pub org: Option<OrgUuid>,
+    /// MISP's version, which a refusal is kept with.
+    pub version: Box<str>,
+    /// When to try again.
+    pub backoff: Backoff,
+    /// The run.
+    pub run: RunNumber,
+}
+
+/// How a conversation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything is proven or accounted for.
+    Finished,
+    /// Given up for this run; what is pending stays so.
+    GaveUp(Box<str>),
+    /// MISP does not know an event that we know as sent.
+    Gone,
+    /// The whole session has to stop: the key is refused, or this is no MISP.
+    Fatal(Box<str>, Fatality),
+}
+
+/// Why a session has to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fatality {
+    /// MISP refused the key or the role.
+    Key,
+    /// MISP cannot be reached, or something else answers in its place.
+    Network,
+}
+
+/// What a finished conversation leaves.
+#[derive(Debug)]
+pub struct Report {
+    /// The event.
+    pub event: KnownEvent,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Every desired attribute by its result.
+    pub tally: AttributeTally,
+    /// The event was created by this conversation.
+    pub created: bool,
+    /// Something of the event was changed in MISP.
+    pub wrote: bool,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// What a conversation wants next.
+#[derive(Debug)]
+pub(super) enum Want {
+    /// This call.
+    Call(Call),
+    /// To know whether MISP holds exactly the expected rows; may be asked for several events at once.
+    Rows,
+    /// Nothing before this time.
+    Wait(Timestamp),
+    /// Nothing more.
+    End,
+}
+
+/// Something that has to be looked at before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Metadata,
+    Listing,
+}
+
+/// How sure we are of what MISP holds right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// The ledger says so; an analyst may have been there since.
+    Remembered,
+    /// MISP proved it in this conversation.
+    Proven,
+}
+
+/// What the answer under way is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Create,
+    Quiet,
+    Loud,
+    Guard,
+    Proof,
+    Listing,
+    Metadata,
+    Fields,
+    Tag,
+    Publish,
+}
+
+impl Asked {
+    const fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::Create | Self::Quiet | Self::Loud | Self::Fields | Self::Tag | Self::Publish
+        )
+    }
+}
+
+/// The state of one conversation.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    event: KnownEvent,
+    manners: Arc<Manners>,
+    create: bool,
+    /// To be sent, in order.
+    queue: VecDeque<AttributeUuid>,
+    /// Sent in the request under way.
+    flight: Vec<AttributeUuid>,
+    /// Taken by MISP in a quiet call; not proven yet.
+    unproven: Vec<AttributeUuid>,
+    /// To be sent by attributes/add only, so that MISP says what is wrong.
+    loud: BTreeSet<AttributeUuid>,
+    /// Refused as taken or similar; a listing decides what they are.
+    disputed: BTreeMap<AttributeUuid, AttributeResult>,
+    edit: Option<FieldEdit>,
+    tags: VecDeque<Box<str>>,
+    look: Option<Look>,
+    ground: Ground,
+    asked: Asked,
+    chunk_max: usize,
+    foreign_event: bool,
+    exists: bool,
+    checked_rights: bool,
+    was_published: Option<bool>,
+    published: bool,
+    created: bool,
+    wrote: bool,
+    /// Calls in a row without a usable answer.
+    tries: u32,
+    /// Writes in a row without a usable answer, whatever was read in between.
+    setbacks: u32,
+    not_before: Option<Timestamp>,
+    verdict: Option<Verdict>,
+    dirty: BTreeSet<AttributeUuid>,
+    head_dirty: bool,
+    changes: Vec<Change>,
+    tally: AttributeTally,
+    notes: Vec<String>,
+}
+
+impl Conversation {
+    pub(super) fn new(plan: EventPlan, manners: Arc<Manners>, chunk_max: usize) -> Self {
+        let refused = plan.refusal.is_some();
+        let look = match (plan.event.head.unproven, &plan.event.head.presence) {
+            (true, Presence::Absent) => Some(Look::Metadata),
+            (true, _) => Some(Look::Listing),
+            (false, _) => None,
+        };
+        Self {
+            create: plan.create && !refused,
+            queue: plan.send.into(),
+            flight: Vec::new(),
+            unproven: Vec::new(),
+            loud: BTreeSet::new(),
+            disputed: BTreeMap::new(),
+            edit: plan.fields,
+            tags: plan.tags.into(),
+            look,
+            ground: Ground::Remembered,
+            asked: Asked::Nothing,
+            chunk_max: chunk_max.max(1),
+            foreign_event: false,
+            exists: false,
+            checked_rights: false,
+            was_published: None,
+            published: false,
+            created: false,
+            wrote: false,
+            tries: 0,
+            setbacks: 0,
+            not_before: None,
+            verdict: None,
+            dirty: plan.touched,
+            head_dirty: true,
+            changes: plan.changes,
+            tally: plan.tally,
+            notes: Vec::new(),
+            event: plan.event,
+            manners,
+        }
+    }
+
+    pub(super) fn uuid(&self) -> EventUuid {
+        self.event.head.uuid
+    }
+
+    pub(super) fn event(&self) -> &KnownEvent {
+        &self.event
+    }
+
+    pub(super) fn chunk_max(&self) -> usize {
+        self.chunk_max
+    }
+
+    /// Decides what to do next. Asking again without an answer in between gives the same.
+    pub(super) fn next(&mut self, now: Timestamp) -> Want {
+        if self.verdict.is_some() {
+            return Want::End;
+        }
+        if let Some(until) = self.not_before.filter(|until| now < *until) {
+            return Want::Wait(until);
+        }
+        self.not_before = None;
+        match self.look {
+            Some(Look::Metadata) => return self.ask(Asked::Metadata, Call::Metadata(self.uuid())),
+            Some(Look::Listing) => return self.ask(Asked::Listing, Call::Listing(self.uuid())),
+            None => {}
+        }
+        match self.event.head.presence {
+            Presence::Absent if self.create => self.add_event(),
+            Presence::Present => self.go_on(),
+            Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
+                self.end(Verdict::Finished)
+            }
+        }
+    }
+
+    /// What remains to be done for an event that is there: fields, appends, proof, tags, publishing.
+    fn go_on(&mut self) -> Want {
+        let keep = self.manners.settings.publish == Publish::Keep;
+        let will_write = !self.queue.is_empty() || self.edit.is_some() || !self.tags.is_empty();
+        if keep && will_write && self.was_published.is_none() && !self.created {
+            return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
+        }
+        if let Some(edit) = self.edit.clone() {
+            let Some(timestamp) = self.event.head.timestamp else {
+                return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
+            };
+            let event = self.uuid();
+            let call = Call::EditFields { event, edit, timestamp: timestamp + 1 };
+            return self.ask(Asked::Fields, call);
+        }
+        if !self.queue.is_empty() {
+            return self.append();
+        }
+        if !self.unproven.is_empty() {
+            self.asked = Asked::Proof;
+            return Want::Rows;
+        }
+        if let Some(tag) = self.tags.front().cloned() {
+            let call = Call::AttachTag { event: self.uuid(), tag };
+            return self.ask(Asked::Tag, call);
+        }
+        let publish = match self.manners.settings.publish {
+            Publish::Never => false,
+            Publish::Keep => self.wrote && self.was_published == Some(true),
+            Publish::Always => self.wrote || self.event.head.published == Some(false),
+        };
+        if publish && !self.published {
+            return self.ask(Asked::Publish, Call::Publish(self.uuid()));
+        }
+        self.end(Verdict::Finished)
+    }
+
+    fn add_event(&mut self) -> Want {
+        let attributes = self.take_chunk(self.chunk_max, |_| true);
+        let head = &mut self.event.head;
+        head.unproven = true;
+        self.head_dirty = true;
+        let new = NewEvent {
+            uuid: head.uuid,
+            fields: head.fields.clone(),
+            settings: self.manners.settings.clone(),
+            attributes,
+        };
+        self.ask(Asked::Create, Call::AddEvent(Box::new(new)))
+    }
+
+    fn append(&mut self) -> Want {
+        let way = self.way();
+        if way == Way::Quiet && self.ground == Ground::Remembered {
+            if rows::next_order(&self.event) == 0 {
+                return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+            }
+            self.asked = Asked::Guard;
+            return Want::Rows;
+        }
+        let (event, id) = (self.uuid(), self.event.head.misp_id);
+        self.event.head.unproven = true;
+        self.head_dirty = true;
+        match way {
+            Way::Quiet => {
+                let loud = self.loud.clone();
+                let attributes = self.take_chunk(self.chunk_max, |uuid| !loud.contains(uuid));
+                self.ask(Asked::Quiet, Call::AppendQuietly { event, id, attributes })
+            }
+            Way::Loud => {
+                let attributes = self.take_chunk(self.chunk_max, |_| true);
+                self.ask(Asked::Loud, Call::AppendLoudly { event, id, attributes })
+            }
+        }
+    }
+
+    fn way(&self) -> Way {
+        if self.foreign_event || self.queue.iter().all(|uuid| self.loud.contains(uuid)) {
+            return Way::Loud;
+        }
+        let text = self.queue.iter().map(|uuid| {
+            let attribute = &self.event.attributes[uuid].attribute;
+            (attribute.value.as_str().len() + attribute.comment.len()) as u64
+        });
+        cost::cheaper(self.queue.len() as u64, text.sum(), self.ground == Ground::Proven)
+    }
+
+    /// Moves the next attributes from the queue into the request.
+    fn take_chunk(
+        &mut self,
+        most: usize,
+        fits: impl Fn(&AttributeUuid) -> bool,
+    ) -> Vec<TimedAttribute> {
+        debug_assert!(self.flight.is_empty(), "one request at a time");
+        let mut rest = VecDeque::new();
+        while let Some(uuid) = self.queue.pop_front() {
+            if self.flight.len() < most && fits(&uuid) {
+                self.flight.push(uuid);
+            } else {
+                rest.push_back(uuid);
+            }
+        }
+        self.queue = rest;
+        let timed = |uuid: &AttributeUuid| {
+            let known = &self.event.attributes[uuid];
+            let timestamp =
+                known.timestamp.expect("a plan gives every attribute it sends a timestamp");
+            TimedAttribute { attribute: known.attribute.clone(), timestamp }
+        };
+        self.flight.iter().map(timed).collect()
+    }
+
+    fn ask(&mut self, asked: Asked, call: Call) -> Want {
+        self.asked = asked;
+        Want::Call(call)
+    }
+
+    fn end(&mut self, verdict: Verdict) -> Want {
+        let settled = verdict == Verdict::Finished && self.unproven.is_empty();
+        if settled && self.event.head.unproven {
+            self.event.head.unproven = false;
+            self.head_dirty = true;
+        }
+        self.verdict = Some(verdict);
+        Want::End
+    }
+
+    /// Puts the attributes of a request that came to nothing back to the front of the queue.
+    fn unsend(&mut self) {
+        for uuid in self.flight.drain(..).rev() {
+            self.queue.push_front(uuid);
+        }
+    }
+
+    fn change(&mut self, attribute: Option<AttributeUuid>, kind: ChangeKind) {
+        let event = self.uuid();
+        self.changes.push(Change { event, attribute, kind });
+    }
+
+    /// Moves an attribute to another standing, in the tally too if the dataset wants it.
+    fn stand(&mut self, key: AttributeUuid, standing: Standing) {
+        let wanted = !self.event.attributes[&key].wanted.is_empty();
+        if wanted {
+            let before = self.bucket(key);
+            *before = before.saturating_sub(1);
+        }
+        let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+        known.standing = standing;
+        known.since = self.manners.run;
+        let kind = ChangeKind::of_standing(&known.standing);
+        self.dirty.insert(key);
+        if wanted {
+            *self.bucket(key) += 1;
+        }
+        if let Some(kind) = kind {
+            self.change(Some(key), kind);
+        }
+    }
+
+    /// The place in the tally where an attribute counts as it stands.
+    fn bucket(&mut self, key: AttributeUuid) -> &mut u64 {
+        let known = &self.event.attributes[&key];
+        let new = known.since == self.manners.run;
+        let tally = &mut self.tally;
+        match known.standing {
+            Standing::Pending => &mut tally.pending,
+            Standing::Sent if new => &mut tally.sent,
+            Standing::Adopted if new => &mut tally.adopted,
+            Standing::Sent | Standing::Adopted => &mut tally.unchanged,
+            Standing::Declined => &mut tally.declined,
+            Standing::Rejected { .. } => &mut tally.rejected,
+            Standing::Withheld(_) => &mut tally.withheld,
+            Standing::Held => &mut tally.held,
+            Standing::Blocked(_) => &mut tally.blocked,
+        }
+    }
+
+    /// What the ledger has to learn, since the last time it was asked.
+    pub(super) fn take_effects(
+        &mut self,
+    ) -> Option<(crate::plan::EventHead, Vec<AttributeUuid>, Vec<Change>)> {
+        if !self.head_dirty && self.dirty.is_empty() && self.changes.is_empty() {
+            return None;
+        }
+        self.head_dirty = false;
+        let dirty = std::mem::take(&mut self.dirty).into_iter().collect();
+        Some((self.event.head.clone(), dirty, std::mem::take(&mut self.changes)))
+    }
+
+    pub(super) fn into_report(self) -> Report {
+        Report {
+            verdict: self.verdict.unwrap_or(Verdict::GaveUp("the run was stopped".into())),
+            event: self.event,
+            tally: self.tally,
+            created: self.created,
+            wrote: self.wrote,
+            notes: self.notes,
+        }
+    }
+}

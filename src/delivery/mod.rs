@@ -1,0 +1,22 @@
+//! The conversation with an unreliable MISP, as a state machine without I/O.
+//!
+//! A [`Session`] carries out the plans of one run, several events at a time and one writer per event.
+//! Its driver asks [`Session::next`] what to do, writes what [`Session::take_effects`] gives to the ledger,
+//! sends the call, and hands the answer to [`Session::on_reply`]. Nothing is called sent before MISP
+//! proved it: by the echo of attributes/add, or by the ETag of its own list.
+
+mod conversation;
+mod cost;
+mod retry;
+pub mod rows;
+mod session;
+mod wire;
+
+pub use conversation::{Fatality, Manners, Report, Verdict};
+pub use cost::{Estimate, estimate};
+pub use retry::Backoff;
+pub use session::{Effects, Session, Step, Stop, Token};
+pub use wire::{
+    AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, Listed, NewEvent, RefusedWhy,
+    Reply, TimedAttribute, Trouble, Wire,
+};

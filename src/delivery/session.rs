@@ -1,0 +1,341 @@
+//! All conversations of a run: several events at once, one writer per event, questions that can be
+//! asked for many events asked once.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    model::{EventUuid, Timestamp},
+    plan::{Change, EventHead, EventPlan, KnownAttribute, Row},
+};
+
+use super::{
+    Call, Manners, Reply, Report, Trouble, Verdict,
+    conversation::{Conversation, Fatality, Want},
+    rows,
+};
+
+/// Most events whose rows are asked for in one request (measured: 50 cost 2.8 KB).
+const EVENTS_PER_QUESTION: usize = 50;
+/// Most rows of one question: where they differ from the expected ones, MISP answers with all of them.
+const ROWS_PER_QUESTION: usize = 10_000;
+/// Most events a session holds at once, those that wait for a common question included.
+const EVENTS_HELD_MAX: usize = 64;
+/// Most attributes a session holds at once, beyond those of a single event.
+const ATTRIBUTES_HELD_MAX: usize = 50_000;
+
+/// Names a call under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(u64);
+
+/// What the driver is to do.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this call, after the effects were written to the ledger.
+    Send(Token, Call),
+    /// Nothing before this time, unless an answer comes.
+    Wait(Timestamp),
+    /// Nothing before an answer comes, or another plan is offered.
+    Idle,
+    /// All that was offered is done.
+    Done,
+}
+
+/// What the ledger has to learn about one event.
+#[derive(Debug)]
+pub struct Effects {
+    /// The event's head as it is now.
+    pub head: EventHead,
+    /// Its attributes that changed, under their identities.
+    pub attributes: Vec<KnownAttribute>,
+    /// What the history gains.
+    pub changes: Vec<Change>,
+}
+
+/// Why a session stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// MISP refused the key or its role; in its words.
+    Key(Box<str>),
+    /// MISP cannot be reached, or something else answers.
+    Network(Box<str>),
+    /// Somebody asked for it.
+    Interrupted,
+}
+
+/// What a call under way belongs to.
+#[derive(Debug)]
+enum Flight {
+    One(EventUuid),
+    Rows(Vec<EventUuid>),
+}
+
+/// The conversations of one run with one destination.
+#[derive(Debug)]
+pub struct Session {
+    manners: Arc<Manners>,
+    concurrency: usize,
+    chunk_max: usize,
+    talks: BTreeMap<EventUuid, Conversation>,
+    /// Conversations that can go on.
+    ready: VecDeque<EventUuid>,
+    /// Conversations that wait for a time.
+    sleeping: BTreeMap<(Timestamp, EventUuid), ()>,
+    /// Conversations that want to know about their rows.
+    parked: VecDeque<EventUuid>,
+    /// Those of them that have to be asked about alone.
+    alone: VecDeque<EventUuid>,
+    flights: BTreeMap<Token, Flight>,
+    next_token: u64,
+    reports: Vec<Report>,
+    /// Of conversations that ended.
+    last_effects: Vec<Effects>,
+    more_to_come: bool,
+    stop: Option<Stop>,
+}
+
+impl Session {
+    /// A session without events. `concurrency` is the most requests under way at once, `chunk_max` the most
+    /// attributes in one request to begin with.
+    #[must_use]
+    pub fn new(manners: Manners, concurrency: usize, chunk_max: usize) -> Self {
+        Self {
+            manners: Arc::new(manners),
+            concurrency: concurrency.max(1),
+            chunk_max: chunk_max.max(1),
+            talks: BTreeMap::new(),
+            ready: VecDeque::new(),
+            sleeping: BTreeMap::new(),
+            parked: VecDeque::new(),
+            alone: VecDeque::new(),
+            flights: BTreeMap::new(),
+            next_token: 0,
+            reports: Vec::new(),
+            last_effects: Vec::new(),
+            more_to_come: true,
+            stop: None,
+        }
+    }
+
+    /// Whether another plan should be offered now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let held: usize = self.talks.values().map(|talk| talk.event().attributes.len()).sum();
+        self.stop.is_none()
+            && self.ready.len() < self.concurrency
+            && self.talks.len() < EVENTS_HELD_MAX
+            && (held < ATTRIBUTES_HELD_MAX || self.talks.is_empty())
+    }
+
+    /// Takes the plan of one more event. An event has one conversation at a time.
+    pub fn offer(&mut self, plan: EventPlan) {
+        let uuid = plan.event.head.uuid;
+        debug_assert!(!self.talks.contains_key(&uuid), "one writer per event");
+        self.talks.insert(uuid, Conversation::new(plan, self.manners.clone(), self.chunk_max));
+        self.ready.push_back(uuid);
+    }
+
+    /// Says that no more plans will be offered.
+    pub fn no_more(&mut self) {
+        self.more_to_come = false;
+    }
+
+    /// Lets the requests under way come back and begins no others.
+    pub fn stop(&mut self, stop: Stop) {
+        self.stop.get_or_insert(stop);
+    }
+
+    /// Why the session stopped, if it did.
+    #[must_use]
+    pub const fn stopped(&self) -> Option<&Stop> {
+        self.stop.as_ref()
+    }
+
+    /// Most attributes in one request, as this session learned it.
+    #[must_use]
+    pub const fn chunk_max(&self) -> usize {
+        self.chunk_max
+    }
+
+    /// What to do now. The driver asks until it gets something else than [`Step::Send`].
+    pub fn next(&mut self, now: Timestamp) -> Step {
+        if self.stop.is_some() {
+            return self.wind_up();
+        }
+        self.wake(now);
+        while self.flights.len() < self.concurrency {
+            let Some(uuid) = self.ready.pop_front() else { break };
+            let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
+            match talk.next(now) {
+                Want::Call(call) => return self.send(Flight::One(uuid), call),
+                Want::Rows => self.parked.push_back(uuid),
+                Want::Wait(until) => {
+                    self.sleeping.insert((until, uuid), ());
+                }
+                Want::End => self.finish(uuid),
+            }
+            if self.stop.is_some() {
+                return self.wind_up();
+            }
+        }
+        if self.flights.len() < self.concurrency
+            && let Some(step) = self.ask_for_rows()
+        {
+            return step;
+        }
+        match self.sleeping.keys().next() {
+            Some((until, _)) => Step::Wait(*until),
+            None if self.talks.is_empty() && !self.more_to_come => Step::Done,
+            None => Step::Idle,
+        }
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        while let Some(entry) = self.sleeping.first_entry() {
+            let (until, uuid) = *entry.key();
+            if until > now {
+                break;
+            }
+            entry.remove();
+            self.ready.push_back(uuid);
+        }
+    }
+
+    /// After a stop: nothing new is sent; what is under way is waited for.
+    fn wind_up(&mut self) -> Step {
+        if !self.flights.is_empty() {
+            return Step::Idle;
+        }
+        let left: Vec<EventUuid> = self.talks.keys().copied().collect();
+        for uuid in left {
+            self.finish(uuid);
+        }
+        Step::Done
+    }
+
+    fn send(&mut self, flight: Flight, call: Call) -> Step {
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        self.flights.insert(token, flight);
+        Step::Send(token, call)
+    }
+
+    /// Asks for the rows of as many events as possible at once, as soon as nothing else can go on.
+    fn ask_for_rows(&mut self) -> Option<Step> {
+        if let Some(uuid) = self.alone.pop_front() {
+            return Some(self.question(vec![uuid]));
+        }
+        let rows: usize = self.parked.iter().map(|uuid| self.rows_of(uuid)).sum();
+        let full = self.parked.len() >= EVENTS_PER_QUESTION || rows >= ROWS_PER_QUESTION;
+        let nothing_else = self.ready.is_empty() && self.flights.is_empty();
+        if self.parked.is_empty() || !(full || (nothing_else && !self.expects_more())) {
+            return None;
+        }
+        let mut events = Vec::new();
+        let mut rows = 0;
+        while let Some(uuid) = self.parked.front().copied() {
+            rows += self.rows_of(&uuid);
+            if !events.is_empty()
+                && (rows > ROWS_PER_QUESTION || events.len() >= EVENTS_PER_QUESTION)
+            {
+                break;
+            }
+            events.push(uuid);
+            self.parked.pop_front();
+        }
+        Some(self.question(events))
+    }
+
+    /// Whether waiting for more plans may fill a common question further.
+    fn expects_more(&self) -> bool {
+        self.more_to_come && self.has_room()
+    }
+
+    fn rows_of(&self, uuid: &EventUuid) -> usize {
+        self.talks[uuid].event().attributes.len()
+    }
+
+    fn question(&mut self, mut events: Vec<EventUuid>) -> Step {
+        let id = |uuid: &EventUuid| self.talks[uuid].event().head.misp_id;
+        // Rows of several events come in the order of their ids; where one is unknown, each is asked alone.
+        if events.len() > 1 && events.iter().any(|uuid| id(uuid).is_none()) {
+            self.alone.extend(events.drain(1..));
+        }
+        events.sort_by_key(id);
+        let expected: Vec<Row> =
+            events.iter().flat_map(|uuid| rows::expected(self.talks[uuid].event())).collect();
+        let call = Call::Rows { events: events.clone(), expected };
+        self.send(Flight::Rows(events), call)
+    }
+
+    /// Takes in an answer.
+    pub fn on_reply(&mut self, token: Token, reply: Reply, now: Timestamp) {
+        let Some(flight) = self.flights.remove(&token) else { return };
+        match flight {
+            Flight::One(uuid) => {
+                let talk = self.talks.get_mut(&uuid).expect("conversations outlive their calls");
+                talk.on_reply(reply, now);
+                self.chunk_max = self.chunk_max.min(talk.chunk_max());
+                self.ready.push_front(uuid);
+            }
+            Flight::Rows(events) => self.on_rows(&events, reply, now),
+        }
+    }
+
+    fn on_rows(&mut self, events: &[EventUuid], reply: Reply, now: Timestamp) {
+        let alone = events.len() == 1;
+        for uuid in events {
+            let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
+            match &reply {
+                Reply::NotModified => talk.on_rows_of_many(true),
+                // Which of them differs is not said: each is asked about alone.
+                Reply::Rows(_) if !alone => {
+                    self.alone.push_back(*uuid);
+                    continue;
+                }
+                other => talk.on_reply(other.clone(), now),
+            }
+            self.ready.push_back(*uuid);
+        }
+    }
+
+    /// A call that was never sent, because the driver stopped: it certainly had no effect.
+    pub fn on_unsent(&mut self, token: Token, now: Timestamp) {
+        let trouble = Trouble::NoEffect { why: "the run was stopped".into(), retry_after: None };
+        self.on_reply(token, Reply::Trouble(trouble), now);
+    }
+
+    fn finish(&mut self, uuid: EventUuid) {
+        let Some(mut talk) = self.talks.remove(&uuid) else { return };
+        let effects = effects_of(&mut talk);
+        let report = talk.into_report();
+        if let Verdict::Fatal(why, fatality) = &report.verdict {
+            self.stop.get_or_insert(match fatality {
+                Fatality::Key => Stop::Key(why.clone()),
+                Fatality::Network => Stop::Network(why.clone()),
+            });
+        }
+        self.last_effects.extend(effects);
+        self.reports.push(report);
+    }
+
+    /// What the ledger has to learn before anything that [`Session::next`] gave is sent.
+    pub fn take_effects(&mut self) -> Vec<Effects> {
+        let mut all = std::mem::take(&mut self.last_effects);
+        all.extend(self.talks.values_mut().filter_map(effects_of));
+        all
+    }
+
+    /// The conversations that ended since the last time.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+}
+
+fn effects_of(talk: &mut Conversation) -> Option<Effects> {
+    let (head, keys, changes) = talk.take_effects()?;
+    let attributes = keys.iter().map(|key| talk.event().attributes[key].clone()).collect();
+    Some(Effects { head, attributes, changes })
+}

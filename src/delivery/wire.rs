@@ -1,0 +1,331 @@
+//! The port to MISP: what can be asked of it, and what can come back.
+
+use crate::{
+    misp::Attribute,
+    model::{AttributeUuid, EventUuid, OrgUuid, Timestamp},
+    plan::{EventSettings, FieldEdit, Row},
+};
+
+/// One request to MISP. Paths, bodies and headers are `remote`'s matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// `events/add/metadata:1`: creates the event with its first attributes. Drops bad attributes silently.
+    AddEvent(Box<NewEvent>),
+    /// `events/edit/<uuid>/metadata:1` with new attributes only. An upsert: a known UUID with a newer
+    /// timestamp would be overwritten, hence only where nothing of it can be there.
+    AppendQuietly {
+        /// The event.
+        event: EventUuid,
+        /// Its numeric id, which makes a shorter path.
+        id: Option<u64>,
+        /// The attributes.
+        attributes: Vec<TimedAttribute>,
+    },
+    /// `attributes/add/<uuid>`: reports every failure and never overwrites.
+    AppendLoudly {
+        /// The event.
+        event: EventUuid,
+        /// Its numeric id, which makes a shorter path.
+        id: Option<u64>,
+        /// The attributes.
+        attributes: Vec<TimedAttribute>,
+    },
+    /// `events/edit/<uuid>/metadata:1` with event fields and a timestamp that MISP refuses if anyone
+    /// edited the event since.
+    EditFields {
+        /// The event.
+        event: EventUuid,
+        /// What changes.
+        edit: FieldEdit,
+        /// The last known timestamp of the event, plus one.
+        timestamp: i64,
+    },
+    /// CSV of `uuid,deleted,timestamp` of one or more events, in the order of their ids, with the ETag
+    /// of the rows that are expected.
+    Rows {
+        /// The events.
+        events: Vec<EventUuid>,
+        /// The rows expected, all events together.
+        expected: Vec<Row>,
+    },
+    /// CSV of `uuid,deleted,timestamp,type,value` of one event, soft-deleted ones included.
+    Listing(EventUuid),
+    /// Metadata of one event: is it there, whose is it, when was it changed.
+    Metadata(EventUuid),
+    /// `tags/attachTagToObject`.
+    AttachTag {
+        /// The event.
+        event: EventUuid,
+        /// The tag's name.
+        tag: Box<str>,
+    },
+    /// `events/publish/<uuid>`; sends no mail.
+    Publish(EventUuid),
+    /// `servers/getVersion`.
+    Version,
+    /// `users/view/me`.
+    Whoami,
+    /// `tags/search`: which of these tags are there.
+    FindTags(Vec<Box<str>>),
+}
+
+impl Call {
+    /// Whether it may change anything in MISP.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        match self {
+            Self::AddEvent(_)
+            | Self::AppendQuietly { .. }
+            | Self::AppendLoudly { .. }
+            | Self::EditFields { .. }
+            | Self::AttachTag { .. }
+            | Self::Publish(_) => true,
+            Self::Rows { .. }
+            | Self::Listing(_)
+            | Self::Metadata(_)
+            | Self::Version
+            | Self::Whoami
+            | Self::FindTags(_) => false,
+        }
+    }
+
+    /// A few words for logs and errors.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::AddEvent(new) => {
+                format!("events/add {} with {} attributes", new.uuid, new.attributes.len())
+            }
+            Self::AppendQuietly { event, attributes, .. } => {
+                format!("events/edit {event} with {} attributes", attributes.len())
+            }
+            Self::AppendLoudly { event, attributes, .. } => {
+                format!("attributes/add {event} with {} attributes", attributes.len())
+            }
+            Self::EditFields { event, .. } => format!("events/edit {event}"),
+            Self::Rows { events, .. } => {
+                format!("events/restSearch rows of {} events", events.len())
+            }
+            Self::Listing(event) => format!("events/restSearch list of {event}"),
+            Self::Metadata(event) => format!("events/restSearch metadata of {event}"),
+            Self::AttachTag { event, tag } => format!("tags/attachTagToObject {tag:?} to {event}"),
+            Self::Publish(event) => format!("events/publish {event}"),
+            Self::Version => "servers/getVersion".to_owned(),
+            Self::Whoami => "users/view/me".to_owned(),
+            Self::FindTags(_) => "tags/search".to_owned(),
+        }
+    }
+}
+
+/// An event to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Its UUID.
+    pub uuid: EventUuid,
+    /// Title, day, analysis and tags.
+    pub fields: crate::misp::EventFields,
+    /// Distribution, threat level and the like.
+    pub settings: EventSettings,
+    /// The first of its attributes.
+    pub attributes: Vec<TimedAttribute>,
+}
+
+/// An attribute with the timestamp that was chosen for it once and for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimedAttribute {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// Seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// What came back for a call, and what it cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The answer, read.
+    pub reply: Reply,
+    /// Bytes of the request, headers included.
+    pub bytes_sent: u64,
+    /// Bytes of the answer, headers included.
+    pub bytes_received: u64,
+    /// MISP's clock, from the `Date` header.
+    pub date: Option<Timestamp>,
+}
+
+/// An answer of MISP, read and classified. What cannot be read is [`Trouble`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The event's metadata, after events/add or events/edit.
+    Event(Box<EventAnswer>),
+    /// events/add: an event with this UUID is there, perhaps one we cannot see.
+    EventExists,
+    /// Metadata that was asked for; `None` if the event is absent or invisible.
+    Metadata(Option<Box<EventAnswer>>),
+    /// attributes/add: each attribute of the request, saved or with the reasons against it.
+    Attributes(Vec<AttributeAnswer>),
+    /// The rows are exactly the expected ones.
+    NotModified,
+    /// The rows, which differ from the expected ones.
+    Rows(Vec<Row>),
+    /// Every attribute of the event.
+    Listing(Vec<Listed>),
+    /// The tag is attached, or the event published.
+    Done,
+    /// Version text and request encodings.
+    Version {
+        /// Such as `2.5.1`.
+        version: String,
+        /// Such as `gzip`, `br`.
+        encodings: Vec<String>,
+    },
+    /// Who we are.
+    Whoami {
+        /// UUID of the organisation.
+        org: OrgUuid,
+        /// Permissions of the role that are granted, and `read_only` if the key says so.
+        permissions: Vec<String>,
+    },
+    /// Those of the asked tags that are there.
+    Tags(Vec<Box<str>>),
+    /// MISP understood and said no; nothing changed.
+    Refused {
+        /// What kind of no.
+        why: RefusedWhy,
+        /// In its own words.
+        words: Box<str>,
+    },
+    /// There is no answer that could be relied on.
+    Trouble(Trouble),
+}
+
+/// Kinds of no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedWhy {
+    /// Validation: this request will never be taken.
+    Invalid,
+    /// The event is on MISP's blocklist.
+    Blocklisted,
+    /// The event's timestamp in the request is not newer than MISP's.
+    NotNewer,
+    /// The event is not there, or not visible.
+    NoSuchEvent,
+    /// The key's user may not do this to this object.
+    NotPermitted,
+    /// The key or its role is refused altogether.
+    Key,
+}
+
+/// No reliable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// The request certainly had no effect; it may be repeated after so many seconds, if given.
+    NoEffect {
+        /// What happened.
+        why: Box<str>,
+        /// The server's own wish, in seconds.
+        retry_after: Option<u64>,
+    },
+    /// It may have had its effect: the answer was lost, late, cut or unreadable.
+    Unknown {
+        /// What happened.
+        why: Box<str>,
+    },
+    /// MISP answered 500, without a reason; part of the request may have been stored.
+    ServerError {
+        /// What it said.
+        why: Box<str>,
+    },
+    /// The request is too large for the way there.
+    TooLarge {
+        /// What happened.
+        why: Box<str>,
+    },
+    /// The server does not talk to us as MISP does: a login page, a redirect, another program.
+    NotMisp {
+        /// What it looks like, and what to do.
+        why: Box<str>,
+    },
+}
+
+impl Trouble {
+    /// What happened, for people.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            Self::NoEffect { why, .. }
+            | Self::Unknown { why }
+            | Self::ServerError { why }
+            | Self::TooLarge { why }
+            | Self::NotMisp { why } => why,
+        }
+    }
+}
+
+/// An event as MISP's metadata answers tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventAnswer {
+    /// MISP's numeric id.
+    pub id: u64,
+    /// The event.
+    pub uuid: EventUuid,
+    /// Its title.
+    pub info: Box<str>,
+    /// Its day.
+    pub date: Box<str>,
+    /// Its analysis level.
+    pub analysis: u8,
+    /// When it last changed, MISP's clock.
+    pub timestamp: i64,
+    /// Whether it is published.
+    pub published: bool,
+    /// The organisation that created it.
+    pub orgc: Option<OrgUuid>,
+    /// Live attributes, by MISP's own count.
+    pub attribute_count: Option<u64>,
+    /// Names of its tags.
+    pub tags: Vec<Box<str>>,
+}
+
+/// What attributes/add says of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeAnswer {
+    /// The UUID that was sent.
+    pub uuid: AttributeUuid,
+    /// What became of it.
+    pub result: AttributeResult,
+}
+
+/// What became of one attribute of attributes/add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeResult {
+    /// Stored; the timestamp and value in the echo.
+    Saved {
+        /// Seconds since 1970.
+        timestamp: i64,
+    },
+    /// The UUID is taken, in this event or another.
+    UuidTaken,
+    /// An equal or similar value is there under another UUID.
+    Similar,
+    /// Another refusal, in MISP's words.
+    Refused(Box<str>),
+    /// The answer says nothing of it.
+    Unmentioned,
+}
+
+/// One attribute of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// UUID, deleted, timestamp.
+    pub row: Row,
+    /// MISP's type name.
+    pub kind: Box<str>,
+    /// The value.
+    pub value: Box<str>,
+}
+
+/// Sends calls to one MISP.
+pub trait Wire {
+    /// Sends one call and reads the answer. It never fails: what goes wrong is a [`Trouble`].
+    fn exchange(&self, call: &Call) -> impl Future<Output = Exchange> + Send;
+}
