@@ -28,7 +28,7 @@ impl Read for Dribble<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reads += 1;
         let size = self.sizes[self.reads % self.sizes.len()];
-        if size == 0 && self.reads % 2 == 0 {
+        if size == 0 && self.reads.is_multiple_of(2) {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let size = size.clamp(1, buffer.len());

@@ -43,40 +43,58 @@ pub enum SourceSpec {
 /// # Errors
 /// If a part cannot be opened, read, unpacked, or is no dataset of the format.
 pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), SourceError> {
-    let mut facts = Facts::default();
-    let mut digests = Vec::new();
+    let (mut facts, mut digests) = (Facts::default(), Vec::new());
     for part in open(spec)? {
         let mut reader = part.reader()?;
-        let decoded = format::decode(&mut reader, part.name(), format);
-        facts.extend(decoded.map_err(|error| explain(error, &part))?);
-        digests.push(reader.finish().map_err(|error| part.unreadable(error))?);
+        match format::decode(&mut reader, part.name(), format) {
+            Ok(decoded) => facts.extend(decoded),
+            Err(FormatError::Unreadable { error, .. }) => return Err(part.unreadable(error)),
+            Err(error) => return Err(error.into()),
+        }
+        let digest = reader.finish().map_err(|error| part.unreadable(error))?;
+        digests.push((part, digest));
     }
-    Ok((facts, combine(spec, &digests)?))
+    Ok((facts, combine(spec, &digests)))
 }
 
-/// The digest of a source's raw bytes, in one pass and without decoding; `None` for standard input,
-/// which can be read only once.
+/// The digest of a source's raw bytes, in one pass and without decoding; `None` for what can be read
+/// only once: standard input, a named pipe.
 ///
 /// # Errors
 /// If a part cannot be opened or read.
 pub fn digest(spec: &SourceSpec) -> Result<Option<Digest>, SourceError> {
-    if *spec == SourceSpec::Stdin {
+    let parts = open(spec)?;
+    if !parts.iter().all(Part::can_be_read_again) {
         return Ok(None);
     }
     let mut buffer = vec![0; DIGEST_READ_BYTES];
     let mut digests = Vec::new();
-    for part in open(spec)? {
+    for part in parts {
         let mut input = part.raw()?;
         let mut encoder = Encoder::new(Context::Source);
         loop {
             match input.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(count) => drop(encoder.raw(&buffer[..count])),
+                Ok(count) => {
+                    encoder.raw(&buffer[..count]);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(part.unreadable(error)),
             }
         }
-        digests.push(encoder.finish());
+        digests.push((part, encoder.finish()));
     }
-    combine(spec, &digests).map(Some)
+    Ok(Some(combine(spec, &digests)))
+}
+
+/// One digest for all parts: that of the only part, or for a folder one over names and digests.
+fn combine(spec: &SourceSpec, parts: &[(Part, Digest)]) -> Digest {
+    match (spec, parts) {
+        (SourceSpec::File(_) | SourceSpec::Stdin, [(_, digest)]) => *digest,
+        _ => Encoder::new(Context::Source)
+            .list(parts.iter(), |encoder, (part, digest)| {
+                encoder.text(&part.file_name()).digest(digest);
+            })
+            .finish(),
+    }
 }
