@@ -6,11 +6,16 @@
 pub mod model;
 
 pub mod graph;
-
 pub mod misp;
+
+pub mod format;
 
 pub mod plan;
 
+pub mod delivery;
+
 pub mod history;
 
-pub mod delivery;
+pub mod source;
+
+pub mod remote;

@@ -16,8 +16,6 @@ pub enum Call {
     AppendQuietly {
         /// The event.
         event: EventUuid,
-        /// Its numeric id, which makes a shorter path.
-        id: Option<u64>,
         /// The attributes.
         attributes: Vec<TimedAttribute>,
     },
@@ -25,8 +23,6 @@ pub enum Call {
     AppendLoudly {
         /// The event.
         event: EventUuid,
-        /// Its numeric id, which makes a shorter path.
-        id: Option<u64>,
         /// The attributes.
         attributes: Vec<TimedAttribute>,
     },

@@ -2,7 +2,7 @@
 //!
 //! A decoder of `format` makes them; it decides nothing about what reaches MISP.
 
-use crate::model::{EntityKey, Issue, Symbol, Timestamp, Tlp};
+use crate::model::{EntityKey, Issue, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX};
 
 /// All that was read from a source.
 #[derive(Debug, Default)]
@@ -15,6 +15,25 @@ pub struct Facts {
     pub issues: Vec<Issue>,
     /// How many objects were skipped because they were damaged; also those whose issue was not kept.
     pub skipped: usize,
+}
+
+impl Facts {
+    /// Adds an issue. Of very many only the first are kept; skipped objects are counted all the same.
+    pub fn report(&mut self, issue: Issue) {
+        self.skipped += usize::from(issue.severity == Severity::Skipped);
+        if self.issues.len() < ISSUES_KEPT_MAX {
+            self.issues.push(issue);
+        }
+    }
+
+    /// Adds what was read from a further part of the same source.
+    pub fn extend(&mut self, part: Self) {
+        self.entities.extend(part.entities);
+        self.relations.extend(part.relations);
+        let room = ISSUES_KEPT_MAX.saturating_sub(self.issues.len());
+        self.issues.extend(part.issues.into_iter().take(room));
+        self.skipped += part.skipped;
+    }
 }
 
 /// One version of one entity: an EclecticIQ entity or a STIX 2.1 object.
@@ -129,6 +148,12 @@ impl LinkTypes {
             Some(bit) => Self(self.0 | 1 << bit),
             None => self,
         }
+    }
+
+    /// The link types of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// Whether the link type is in the set.

@@ -309,18 +309,18 @@ impl Conversation {
             self.asked = Asked::Guard;
             return Want::Rows;
         }
-        let (event, id) = (self.uuid(), self.event.head.misp_id);
+        let event = self.uuid();
         self.event.head.unproven = true;
         self.head_dirty = true;
         match way {
             Way::Quiet => {
                 let loud = self.loud.clone();
                 let attributes = self.take_chunk(self.chunk_max, |uuid| !loud.contains(uuid));
-                self.ask(Asked::Quiet, Call::AppendQuietly { event, id, attributes })
+                self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
                 let attributes = self.take_chunk(self.chunk_max, |_| true);
-                self.ask(Asked::Loud, Call::AppendLoudly { event, id, attributes })
+                self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
             }
         }
     }

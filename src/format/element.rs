@@ -1,0 +1,178 @@
+//! One element of a dataset's list, as raw bytes that know where they stood.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+
+use crate::{
+    graph::Facts,
+    model::{Issue, Locus, Place, Severity, Symbol},
+};
+
+/// Line and column of a byte, both counted from 1; columns count bytes, as `serde_json`'s do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Lines end at `\n`.
+    pub(crate) line: usize,
+    /// Bytes since the line began.
+    pub(crate) column: usize,
+}
+
+impl Position {
+    /// The first byte of a file.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    /// The position of the byte that follows `bytes`, of which the first stands here.
+    pub(crate) fn after(self, bytes: &[u8]) -> Self {
+        match memchr::memrchr(b'\n', bytes) {
+            None => Self { column: self.column + bytes.len(), ..self },
+            Some(last) => Self {
+                line: self.line + memchr::memchr_iter(b'\n', bytes).count(),
+                column: bytes.len() - last,
+            },
+        }
+    }
+}
+
+/// Where the elements of a list come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    /// The file, or `<stdin>`.
+    pub(crate) file: &'a Symbol,
+    /// Which of the documents that follow one another in the file, counted from 1.
+    pub(crate) document: usize,
+    /// Which package, where the document is a list of packages.
+    pub(crate) package: Option<usize>,
+    /// Bytes of the file that stand right before the element.
+    pub(crate) before: &'a [u8],
+    /// Where `before` starts.
+    pub(crate) start: Position,
+}
+
+/// One element of a top-level list of a dataset: its bytes are balanced, but perhaps not valid JSON.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Element<'a> {
+    /// Name of the list, such as `entities`.
+    pub(crate) list: &'a str,
+    /// Which element of the list, counted from 0.
+    pub(crate) index: usize,
+    /// The element's bytes, without white space around them.
+    pub(crate) raw: &'a [u8],
+    /// Where it stood.
+    pub(crate) origin: Origin<'a>,
+}
+
+impl<'a> Element<'a> {
+    /// Deserialises the element. Where that fails, the element is reported as skipped.
+    pub(crate) fn parse<T: Deserialize<'a>>(&self, facts: &mut Facts) -> Option<T> {
+        let (position, why) = match std::str::from_utf8(self.raw) {
+            Ok(text) => match serde_json::from_str(text) {
+                Ok(value) => return Some(value),
+                Err(error) => (self.position_of(&error), reason(&error)),
+            },
+            Err(error) => {
+                let valid = self.raw.get(..error.valid_up_to()).unwrap_or_default();
+                (self.position().after(valid), "the text is not UTF-8".to_owned())
+            }
+        };
+        let Position { line, column } = position;
+        facts.report(self.skipped(format!(
+            "cannot be read as an object (line {line}, column {column}: {why}); left out"
+        )));
+        None
+    }
+
+    /// The place of the element, a JSON pointer such as `/entities/17`.
+    pub(crate) fn place(&self) -> Place {
+        self.place_of("")
+    }
+
+    /// The place of something inside the element, by a JSON pointer that starts there, such as
+    /// `/extracts/3`.
+    pub(crate) fn place_of(&self, inside: &str) -> Place {
+        let Origin { file, document, package, .. } = self.origin;
+        let file = match document {
+            0 | 1 => file.clone(),
+            number => Symbol::new(&format!("{file} (document {number})")),
+        };
+        let mut pointer = String::new();
+        if let Some(package) = package {
+            write!(pointer, "/{package}").expect("writing to a String cannot fail");
+        }
+        write!(pointer, "/{}/{}{inside}", self.list, self.index)
+            .expect("writing to a String cannot fail");
+        Place { file, locus: Locus::Pointer(pointer.into()) }
+    }
+
+    /// An issue that says that the whole element was left out.
+    pub(crate) fn skipped(&self, what: impl Into<String>) -> Issue {
+        Issue { place: self.place(), severity: Severity::Skipped, what: what.into() }
+    }
+
+    /// An issue about something inside the element that was read in another way than it stands there.
+    pub(crate) fn warning(&self, inside: &str, what: impl Into<String>) -> Issue {
+        Issue { place: self.place_of(inside), severity: Severity::Warning, what: what.into() }
+    }
+
+    fn position(&self) -> Position {
+        self.origin.start.after(self.origin.before)
+    }
+
+    /// Where in the file an error of this element is: `serde_json` counts from the element's start.
+    fn position_of(&self, error: &serde_json::Error) -> Position {
+        let start = self.position();
+        match error.line() {
+            0 | 1 => Position { column: start.column + error.column().saturating_sub(1), ..start },
+            line => Position { line: start.line + line - 1, column: error.column().max(1) },
+        }
+    }
+}
+
+/// What `serde_json` says, without the position it appends.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&position).unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+impl<'a> Element<'a> {
+    /// An element alone, for tests of decoders.
+    pub(crate) fn alone(list: &'a str, raw: &'a str, file: &'a Symbol) -> Self {
+        let origin =
+            Origin { file, document: 1, package: None, before: b"", start: Position::START };
+        Self { list, index: 0, raw: raw.as_bytes(), origin }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_bytes() {
+        let at = |text: &str| Position::START.after(text.as_bytes());
+        assert_eq!(at(""), Position::START);
+        assert_eq!(at("ab"), Position { line: 1, column: 3 });
+        assert_eq!(at("a\nbc\n"), Position { line: 3, column: 1 });
+        assert_eq!(at("a\nbc"), Position { line: 2, column: 3 });
+        assert_eq!(at("a\nb").after(b"c"), at("a\nbc"));
+    }
+
+    #[test]
+    fn a_broken_element_is_reported_with_its_place_in_the_file() {
+        let (file, mut facts) = (Symbol::new("day.json"), Facts::default());
+        let raw = "{\"a\":\n 01}";
+        let mut element = Element::alone("entities", raw, &file);
+        element.origin.before = b"{\"entities\":\n  [";
+        element.origin.package = Some(2);
+        element.origin.document = 3;
+        assert_eq!(element.parse::<std::collections::BTreeMap<String, u8>>(&mut facts), None);
+        assert_eq!(
+            facts.issues[0].to_string(),
+            "day.json (document 3)#/2/entities/0: skipped: cannot be read as an object \
+             (line 3, column 3: invalid number); left out"
+        );
+        assert_eq!(facts.skipped, 1);
+    }
+}

@@ -1,0 +1,325 @@
+//! Answers of MISP. Ids and times come as texts, flags as booleans; a field that is not there or not of
+//! its kind makes the answer no answer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::NotMisp;
+
+/// Reads a number that MISP writes as text, or as a number.
+fn number<'de, D: Deserializer<'de>, N: std::str::FromStr + TryFrom<i64>>(
+    deserializer: D,
+) -> Result<N, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(i64),
+        Text(String),
+    }
+    let wrong = || de::Error::custom("a number was expected");
+    match Either::deserialize(deserializer)? {
+        Either::Number(number) => N::try_from(number).map_err(|_| wrong()),
+        Either::Text(text) => text.parse().map_err(|_| wrong()),
+    }
+}
+
+fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number(deserializer).map(Some)
+}
+
+/// The metadata of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct EventMetadata {
+    /// Numeric id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// UUID.
+    pub uuid: String,
+    /// Title.
+    pub info: String,
+    /// Day.
+    pub date: String,
+    /// Analysis level.
+    #[serde(deserialize_with = "number")]
+    pub analysis: u8,
+    /// Last change, seconds since 1970.
+    #[serde(deserialize_with = "number")]
+    pub timestamp: i64,
+    /// Whether it is published.
+    pub published: bool,
+    /// Live attributes.
+    #[serde(default, deserialize_with = "maybe_number")]
+    pub attribute_count: Option<u64>,
+    /// The creating organisation.
+    #[serde(default, rename = "Orgc")]
+    pub orgc: Option<OrgAnswer>,
+    /// Tags.
+    #[serde(default, rename = "Tag")]
+    pub tags: Vec<TagAnswer>,
+}
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OrgAnswer {
+    /// UUID.
+    pub uuid: String,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TagAnswer {
+    /// Name.
+    pub name: String,
+}
+
+/// `servers/getVersion`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct VersionAnswer {
+    /// Such as `2.5.1`.
+    pub version: String,
+    /// Encodings of request bodies; absent before 2.4.140.
+    #[serde(default)]
+    pub request_encoding: Vec<String>,
+}
+
+/// `users/view/me`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WhoamiAnswer {
+    /// The role's permissions and more.
+    #[serde(rename = "Role")]
+    pub role: BTreeMap<String, serde_json::Value>,
+    /// The organisation.
+    #[serde(rename = "Organisation")]
+    pub organisation: OrgAnswer,
+}
+
+/// One attribute in the echo of attributes/add.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AttributeEcho {
+    /// UUID, as it was sent.
+    pub uuid: String,
+    /// Seconds since 1970.
+    #[serde(deserialize_with = "number")]
+    pub timestamp: i64,
+}
+
+/// Errors by field name.
+pub type FieldErrors = BTreeMap<String, Vec<String>>;
+
+/// What attributes/add answers, with 200 or 403.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributesAnswer {
+    /// Those that were saved.
+    pub saved: Vec<AttributeEcho>,
+    /// Errors of those that were not, by their place in the request.
+    pub errors: BTreeMap<usize, FieldErrors>,
+}
+
+/// An answer that says no.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ErrorAnswer {
+    /// A short text.
+    #[serde(default)]
+    pub name: String,
+    /// Usually the same again.
+    #[serde(default)]
+    pub message: String,
+    /// Text, or errors by field, or by event and field.
+    #[serde(default)]
+    pub errors: serde_json::Value,
+    /// `false` where validation said no.
+    #[serde(default)]
+    pub saved: Option<bool>,
+}
+
+impl ErrorAnswer {
+    /// What MISP said, in one line: the errors where there are some, else the message.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut texts = Vec::new();
+        collect_texts(&self.errors, &mut texts);
+        let text = if !texts.is_empty() {
+            texts.join(" ")
+        } else if self.message.is_empty() {
+            self.name.clone()
+        } else {
+            self.message.clone()
+        };
+        // MISP escapes its exceptions for HTML.
+        text.replace("&#039;", "'").replace("&quot;", "\"").replace("&amp;", "&")
+    }
+}
+
+fn collect_texts(value: &serde_json::Value, texts: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => texts.push(text.clone()),
+        serde_json::Value::Array(list) => list.iter().for_each(|each| collect_texts(each, texts)),
+        serde_json::Value::Object(map) => map.values().for_each(|each| collect_texts(each, texts)),
+        _ => {}
+    }
+}
+
+fn json<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, NotMisp> {
+    serde_json::from_slice(body).map_err(|error| NotMisp::new(format!("{what}: {error}")))
+}
+
+#[derive(Deserialize)]
+struct Wrapped {
+    #[serde(rename = "Event")]
+    event: EventMetadata,
+}
+
+/// The answer of events/add and events/edit.
+///
+/// # Errors
+/// If it is anything else.
+pub fn event(body: &[u8]) -> Result<EventMetadata, NotMisp> {
+    json::<Wrapped>(body, "an event was expected").map(|wrapped| wrapped.event)
+}
+
+/// The answer of events/restSearch with metadata for one UUID.
+///
+/// # Errors
+/// If it is anything else.
+pub fn event_search(body: &[u8]) -> Result<Vec<EventMetadata>, NotMisp> {
+    #[derive(Deserialize)]
+    struct Response {
+        response: Vec<Wrapped>,
+    }
+    let response: Response = json(body, "a list of events was expected")?;
+    Ok(response.response.into_iter().map(|wrapped| wrapped.event).collect())
+}
+
+/// The answer of servers/getVersion.
+///
+/// # Errors
+/// If it is anything else.
+pub fn version(body: &[u8]) -> Result<VersionAnswer, NotMisp> {
+    json(body, "a version was expected")
+}
+
+/// The answer of users/view/me.
+///
+/// # Errors
+/// If it is anything else.
+pub fn whoami(body: &[u8]) -> Result<WhoamiAnswer, NotMisp> {
+    json(body, "a user was expected")
+}
+
+/// The names in the answer of tags/search.
+///
+/// # Errors
+/// If it is anything else.
+pub fn tags(body: &[u8]) -> Result<Vec<String>, NotMisp> {
+    #[derive(Deserialize)]
+    struct Found {
+        #[serde(rename = "Tag")]
+        tag: TagAnswer,
+    }
+    let found: Vec<Found> = json(body, "a list of tags was expected")?;
+    Ok(found.into_iter().map(|found| found.tag.name).collect())
+}
+
+/// An answer that says no.
+///
+/// # Errors
+/// If it is no JSON object.
+pub fn errors(body: &[u8]) -> Result<ErrorAnswer, NotMisp> {
+    json(body, "an error message was expected")
+}
+
+impl AttributesAnswer {
+    /// Reads what attributes/add answers to a request of `count` attributes: a single attribute, a list,
+    /// errors by place, or the errors of a single one without a place.
+    ///
+    /// # Errors
+    /// If it is anything else, or speaks of a place beyond the request.
+    pub fn read(body: &[u8], count: usize) -> Result<Self, NotMisp> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Saved {
+            Many(Vec<AttributeEcho>),
+            One(Box<AttributeEcho>),
+        }
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "Attribute")]
+            saved: Option<Saved>,
+            errors: Option<BTreeMap<String, serde_json::Value>>,
+        }
+        let answer: Answer = json(body, "saved attributes were expected")?;
+        let saved = match answer.saved {
+            Some(Saved::Many(list)) => list,
+            Some(Saved::One(one)) => vec![*one],
+            None => Vec::new(),
+        };
+        let mut errors = BTreeMap::new();
+        for (name, value) in answer.errors.unwrap_or_default() {
+            let (place, fields) = match name.strip_prefix("attribute_") {
+                Some(place) => {
+                    let place = place.parse().ok().filter(|place| *place < count);
+                    let place = place.ok_or_else(|| NotMisp::new(format!("errors of {name}")))?;
+                    (place, fields(&value))
+                }
+                // An array of exactly one failing item is answered like a single attribute.
+                None if count == 1 => (0, [(name, texts(&value))].into()),
+                None => return Err(NotMisp::new(format!("errors of the field {name}"))),
+            };
+            errors.entry(place).or_insert_with(FieldErrors::new).extend(fields);
+        }
+        if saved.is_empty() && errors.is_empty() {
+            return Err(NotMisp::new("neither attributes nor errors"));
+        }
+        Ok(Self { saved, errors })
+    }
+}
+
+fn fields(value: &serde_json::Value) -> FieldErrors {
+    let serde_json::Value::Object(map) = value else {
+        return [("value".to_owned(), texts(value))].into();
+    };
+    map.iter().map(|(name, value)| (name.clone(), texts(value))).collect()
+}
+
+fn texts(value: &serde_json::Value) -> Vec<String> {
+    let mut found = Vec::new();
+    collect_texts(value, &mut found);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partial_success_is_read_by_place() {
+        let body = br#"{"Attribute":{"uuid":"u","timestamp":"17"},"AttributeTag":[],
+            "errors":{"attribute_1":{"value":["IP address has an invalid format."]}}}"#;
+        let answer = AttributesAnswer::read(body, 2).unwrap();
+        assert_eq!(answer.saved.len(), 1);
+        assert_eq!(answer.errors[&1]["value"], ["IP address has an invalid format."]);
+        assert!(AttributesAnswer::read(body, 1).is_err(), "a place beyond the request");
+    }
+
+    #[test]
+    fn a_single_failure_has_no_place() {
+        let body = br#"{"saved":false,"errors":{"uuid":["The UUID provided is not unique"]}}"#;
+        let answer = AttributesAnswer::read(body, 1).unwrap();
+        assert_eq!(answer.errors[&0]["uuid"], ["The UUID provided is not unique"]);
+        assert!(AttributesAnswer::read(body, 2).is_err());
+    }
+
+    #[test]
+    fn html_and_half_json_are_no_answers() {
+        for body in [&b"<html>"[..], b"", b"{\"Event\":{", b"{}", b"{\"Event\":{\"id\":\"x\"}}"] {
+            assert!(event(body).is_err());
+        }
+    }
+
+    #[test]
+    fn words_are_unescaped() {
+        let body = br#"{"name":"x","message":"It&#039;s no."}"#;
+        assert_eq!(errors(body).unwrap().words(), "It's no.");
+    }
+}

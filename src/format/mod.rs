@@ -1,0 +1,106 @@
+//! Bytes ↔ facts: EclecticIQ JSON packages and STIX 2.1 bundles.
+//!
+//! A dataset is never held as a tree. The splitter cuts the elements of its top-level lists out of the
+//! stream, one at a time, and the [`Decoder`] of the format turns each into facts. A damaged element is
+//! reported and left out; a document that is not JSON, or breaks off, is an error.
+
+mod eiq;
+mod element;
+pub mod misp_json;
+mod route;
+mod scan;
+mod splitter;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::{
+    fmt,
+    io::{self, Read},
+};
+
+use crate::{
+    graph::Facts,
+    model::{Place, Symbol},
+};
+use element::Element;
+
+/// Which format a source is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Found out from the top-level members of each document.
+    #[default]
+    Auto,
+    /// EclecticIQ JSON, `urn:eclecticiq.com:json:1.0` and `:2.0`.
+    EclecticIq,
+    /// A STIX 2.1 bundle or TAXII 2.1 envelope.
+    Stix21,
+}
+
+/// What a document of the format is called.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => {
+                "an EclecticIQ JSON package (`entities`) nor a STIX 2.1 bundle (`objects`)"
+            }
+            Self::EclecticIq => "an EclecticIQ JSON package (`entities`)",
+            Self::Stix21 => "a STIX 2.1 bundle (`objects`)",
+        })
+    }
+}
+
+/// Why a source cannot be read as a dataset.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// It is not JSON, or breaks off.
+    #[error("{place}: {what}")]
+    NotJson {
+        /// Line and column.
+        place: Place,
+        /// What is wrong there and what to do about it.
+        what: String,
+    },
+    /// It is JSON, but no dataset of the wanted format.
+    #[error("{file}: this is {}{wanted}: it has {members}; check the path and the `format` setting",
+        if *.wanted == Format::Auto { "neither " } else { "not " })]
+    Unrecognised {
+        /// The file.
+        file: Symbol,
+        /// What it was read as.
+        wanted: Format,
+        /// The first top-level members that it has, in words.
+        members: String,
+    },
+    /// Reading it failed.
+    #[error("{file}: cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        file: Symbol,
+        /// What the reader said.
+        #[source]
+        error: io::Error,
+    },
+}
+
+/// Turns the elements of a format's top-level lists into facts.
+pub(crate) trait Decoder {
+    /// One element of a top-level list: `entities` and `entities_v2`, or `objects`.
+    fn element(&mut self, element: &Element<'_>, facts: &mut Facts);
+
+    /// The end of the source: facts that need all elements are made here.
+    fn finish(self, facts: &mut Facts);
+}
+
+/// Reads a dataset from a stream to its end. `file` names it in issues and errors.
+///
+/// The stream may hold several documents one after the other, or a list of packages. What is wrong with
+/// single objects is among the facts' issues.
+///
+/// # Errors
+/// If the stream cannot be read, is not JSON, breaks off, or is no dataset of the format.
+pub fn decode(input: impl Read, file: &Symbol, format: Format) -> Result<Facts, FormatError> {
+    let mut router = route::Router::new(file, format);
+    splitter::split(input, file, splitter::Limits::PRODUCT, &mut router)?;
+    Ok(router.finish())
+}

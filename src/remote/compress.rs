@@ -1,0 +1,110 @@
+//! Compression of request bodies, and bounded decompression of answers.
+
+use std::io::{self, Read, Write};
+
+use crate::model::limits::REPLY_BYTES_MAX;
+
+/// How request bodies are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Not at all.
+    Plain,
+    /// `gzip`.
+    Gzip,
+    /// `br`, a fifth smaller than gzip on lists of attributes.
+    Brotli,
+}
+
+impl Encoding {
+    /// The value of `Content-Encoding`; MISP compares it with case.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Gzip => Some("gzip"),
+            Self::Brotli => Some("br"),
+        }
+    }
+}
+
+/// What the header `content-encoding: br` costs: below this gain, a body goes plain.
+const HEADER_BYTES: usize = 24;
+/// Beyond this, brotli's best quality takes longer than MISP takes for the same body.
+const BEST_QUALITY_BYTES_MAX: usize = 512 << 10;
+
+/// Compresses a body where it pays.
+#[must_use]
+pub fn compress(body: Vec<u8>, encoding: Encoding) -> (Vec<u8>, Option<&'static str>) {
+    let packed = match encoding {
+        Encoding::Plain => return (body, None),
+        Encoding::Gzip => gzip(&body),
+        Encoding::Brotli => brotli(&body),
+    };
+    if packed.len() + HEADER_BYTES < body.len() { (packed, encoding.name()) } else { (body, None) }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(body).and_then(|()| encoder.finish()).expect("writing to memory never fails")
+}
+
+fn brotli(body: &[u8]) -> Vec<u8> {
+    let quality = if body.len() > BEST_QUALITY_BYTES_MAX { 9 } else { 11 };
+    let params =
+        brotli::enc::BrotliEncoderParams { quality, size_hint: body.len(), ..Default::default() };
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut &*body, &mut packed, &params)
+        .expect("reading from and writing to memory never fails");
+    packed
+}
+
+/// Decompresses an answer, up to the limit on answers.
+///
+/// # Errors
+/// If it is damaged, too large, or in an encoding that was not asked for.
+pub fn decompress(body: Vec<u8>, encoding: Option<&str>) -> io::Result<Vec<u8>> {
+    match encoding {
+        None | Some("" | "identity") => Ok(body),
+        Some("gzip" | "x-gzip") => bounded(flate2::read::MultiGzDecoder::new(&*body)),
+        Some("br") => bounded(brotli::Decompressor::new(&*body, 4096)),
+        Some(other) => {
+            Err(io::Error::other(format!("content-encoding {other:?} was not asked for")))
+        }
+    }
+}
+
+fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    let read = reader.take(REPLY_BYTES_MAX as u64 + 1).read_to_end(&mut plain)?;
+    if read > REPLY_BYTES_MAX {
+        return Err(io::Error::other(format!("it unpacks to more than {REPLY_BYTES_MAX} bytes")));
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_unpacks_to_the_same() {
+        let body = br#"{"uuid":"x","type":"ip-dst"},"#.repeat(100);
+        for encoding in [Encoding::Gzip, Encoding::Brotli] {
+            let (packed, name) = compress(body.clone(), encoding);
+            assert!(packed.len() < body.len() / 5);
+            assert_eq!(decompress(packed, name).unwrap(), body);
+        }
+    }
+
+    #[test]
+    fn small_bodies_go_plain() {
+        assert_eq!(compress(b"{}".to_vec(), Encoding::Brotli), (b"{}".to_vec(), None));
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let bomb = brotli(&vec![0; REPLY_BYTES_MAX + 2]);
+        assert!(bomb.len() < 10_000);
+        assert!(decompress(bomb, Some("br")).is_err());
+    }
+}

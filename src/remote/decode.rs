@@ -1,0 +1,260 @@
+//! An HTTP answer as a reply. Nothing that is not exactly what MISP answers passes for a success.
+
+use crate::{
+    delivery::{
+        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, RefusedWhy, Reply,
+        TimedAttribute, Trouble,
+    },
+    format::misp_json::{self, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
+    model::EventUuid,
+    plan::Row,
+};
+
+/// An HTTP answer, its body decompressed.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// `Location`.
+    pub location: Option<String>,
+    /// `Retry-After` or MISP's `X-Rate-Limit-Reset`, in seconds.
+    pub retry_after: Option<u64>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Reads an answer to a call.
+#[must_use]
+pub fn decode(call: &Call, answer: &Answer) -> Reply {
+    match answer.status {
+        200 => success(call, &answer.body).unwrap_or_else(|error| unreadable(call, answer, &error)),
+        304 if matches!(call, Call::Rows { .. }) => Reply::NotModified,
+        300..=399 => Reply::Trouble(Trouble::NotMisp { why: redirect(answer) }),
+        413 => Reply::Trouble(Trouble::TooLarge { why: status_text(answer) }),
+        429 => no_effect(answer),
+        400 | 415 => no_effect(answer),
+        401..=405 => refusal(call, answer),
+        500 => Reply::Trouble(Trouble::ServerError { why: status_text(answer) }),
+        502..=504 => Reply::Trouble(Trouble::Unknown { why: status_text(answer) }),
+        _ => Reply::Trouble(Trouble::NotMisp {
+            why: format!("{}; MISP never answers so", status_text(answer)).into(),
+        }),
+    }
+}
+
+fn no_effect(answer: &Answer) -> Reply {
+    let why = status_text(answer);
+    Reply::Trouble(Trouble::NoEffect { why, retry_after: answer.retry_after })
+}
+
+fn status_text(answer: &Answer) -> Box<str> {
+    let words = misp_json::errors(&answer.body).map(|error| error.words()).unwrap_or_default();
+    let status = answer.status;
+    if words.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {words}") }
+        .into()
+}
+
+fn redirect(answer: &Answer) -> Box<str> {
+    let to = answer.location.as_deref().unwrap_or("nowhere");
+    if to.contains("/users/login") {
+        "MISP redirects to its login page: it is in maintenance, or the URL is not that of its API"
+            .into()
+    } else {
+        format!("the server redirects to {to}; set `url` to the address MISP itself has").into()
+    }
+}
+
+/// A success that cannot be read: a login page, another program, or an answer that was cut.
+fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
+    if answer.body.trim_ascii_start().starts_with(b"<") {
+        let why = "a web page came back, not MISP's API: perhaps a login page of a proxy before it";
+        return Reply::Trouble(Trouble::NotMisp { why: why.into() });
+    }
+    let why = format!("{}: {error}", call.describe()).into();
+    Reply::Trouble(Trouble::Unknown { why })
+}
+
+fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
+    Ok(match call {
+        Call::AddEvent(new) => event(body, new.uuid)?,
+        Call::AppendQuietly { event: uuid, .. } | Call::EditFields { event: uuid, .. } => {
+            event(body, *uuid)?
+        }
+        Call::AppendLoudly { attributes, .. } => attribute_answers(body, attributes)?,
+        Call::Rows { .. } => {
+            let cells = misp_json::rows(text(body)?, 3)?;
+            Reply::Rows(cells.iter().map(|cells| row(cells)).collect::<Result<_, _>>()?)
+        }
+        Call::Listing(_) => {
+            let cells = misp_json::rows(text(body)?, 5)?;
+            Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?)
+        }
+        Call::Metadata(uuid) => metadata(body, *uuid)?,
+        Call::AttachTag { .. } | Call::Publish(_) => saved(body)?,
+        Call::Version => {
+            let version = misp_json::version(body)?;
+            Reply::Version { version: version.version, encodings: version.request_encoding }
+        }
+        Call::Whoami => whoami(body)?,
+        Call::FindTags(asked) => {
+            let found = misp_json::tags(body)?;
+            let has = |tag: &&Box<str>| found.iter().any(|name| **name == ***tag);
+            Reply::Tags(asked.iter().filter(has).cloned().collect())
+        }
+    })
+}
+
+fn text(body: &[u8]) -> Result<&str, NotMisp> {
+    std::str::from_utf8(body).map_err(|error| NotMisp { what: format!("no UTF-8: {error}") })
+}
+
+fn event(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
+    let answer = event_answer(misp_json::event(body)?)?;
+    if answer.uuid != uuid {
+        return Err(NotMisp { what: format!("it is about event {}, not {uuid}", answer.uuid) });
+    }
+    Ok(Reply::Event(Box::new(answer)))
+}
+
+fn metadata(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
+    let mut found = misp_json::event_search(body)?;
+    let answer = match (found.pop(), found.is_empty()) {
+        (None, _) => None,
+        (Some(event), true) => Some(event_answer(event)?),
+        (Some(_), false) => return Err(NotMisp { what: "more than one event".to_owned() }),
+    };
+    if answer.as_ref().is_some_and(|answer| answer.uuid != uuid) {
+        return Err(NotMisp { what: format!("it is about another event than {uuid}") });
+    }
+    Ok(Reply::Metadata(answer.map(Box::new)))
+}
+
+fn event_answer(event: EventMetadata) -> Result<EventAnswer, NotMisp> {
+    let uuid = event.uuid.parse().map_err(|_| NotMisp { what: "no event UUID".to_owned() })?;
+    Ok(EventAnswer {
+        id: event.id,
+        uuid,
+        info: event.info.into(),
+        date: event.date.into(),
+        analysis: event.analysis,
+        timestamp: event.timestamp,
+        published: event.published,
+        orgc: event.orgc.and_then(|org| org.uuid.parse().ok()),
+        attribute_count: event.attribute_count,
+        tags: event.tags.into_iter().map(|tag| tag.name.into()).collect(),
+    })
+}
+
+fn row(cells: &[String]) -> Result<Row, NotMisp> {
+    let wrong = || NotMisp { what: "a row without UUID, deleted flag and timestamp".to_owned() };
+    Ok(Row {
+        uuid: cells[0].parse().map_err(|_| wrong())?,
+        deleted: match cells[1].as_str() {
+            "0" => false,
+            "1" => true,
+            _ => return Err(wrong()),
+        },
+        timestamp: cells[2].parse().map_err(|_| wrong())?,
+    })
+}
+
+fn listed(mut cells: Vec<String>) -> Result<Listed, NotMisp> {
+    let row = row(&cells)?;
+    let value = cells.pop().unwrap_or_default().into();
+    let kind = cells.pop().unwrap_or_default().into();
+    Ok(Listed { row, kind, value })
+}
+
+/// `tags/attachTagToObject` and `events/publish` can fail with 200.
+fn saved(body: &[u8]) -> Result<Reply, NotMisp> {
+    let answer = misp_json::errors(body)?;
+    match answer.saved {
+        Some(true) => Ok(Reply::Done),
+        Some(false) => {
+            Ok(Reply::Refused { why: RefusedWhy::Invalid, words: answer.words().into() })
+        }
+        None => Err(NotMisp { what: "it does not say whether it was saved".to_owned() }),
+    }
+}
+
+fn whoami(body: &[u8]) -> Result<Reply, NotMisp> {
+    let answer = misp_json::whoami(body)?;
+    let org = answer.organisation.uuid.parse();
+    let org = org.map_err(|_| NotMisp { what: "no organisation UUID".to_owned() })?;
+    let granted = |(name, value): (String, serde_json::Value)| {
+        (name.starts_with("perm_") && value.as_bool() == Some(true)).then_some(name)
+    };
+    Ok(Reply::Whoami { org, permissions: answer.role.into_iter().filter_map(granted).collect() })
+}
+
+fn attribute_answers(body: &[u8], sent: &[TimedAttribute]) -> Result<Reply, NotMisp> {
+    let answer = AttributesAnswer::read(body, sent.len())?;
+    let result = |(place, timed): (usize, &TimedAttribute)| {
+        let uuid = timed.attribute.uuid;
+        let text = uuid.to_string();
+        let echo = answer.saved.iter().find(|echo| echo.uuid == text);
+        let result = match (echo, answer.errors.get(&place)) {
+            (Some(echo), None) => AttributeResult::Saved { timestamp: echo.timestamp },
+            (None, Some(errors)) => attribute_error(errors),
+            (None, None) | (Some(_), Some(_)) => AttributeResult::Unmentioned,
+        };
+        AttributeAnswer { uuid, result }
+    };
+    Ok(Reply::Attributes(sent.iter().enumerate().map(result).collect()))
+}
+
+/// A taken UUID outweighs a similar value: it tells more.
+fn attribute_error(errors: &FieldErrors) -> AttributeResult {
+    let says = |field: &str, words: &str| {
+        errors.get(field).is_some_and(|texts| texts.iter().any(|text| text.contains(words)))
+    };
+    if says("uuid", "is not unique") {
+        AttributeResult::UuidTaken
+    } else if says("value", "A similar attribute already exists") {
+        AttributeResult::Similar
+    } else {
+        let texts: Vec<String> =
+            errors.iter().map(|(field, texts)| format!("{field}: {}", texts.join(" "))).collect();
+        AttributeResult::Refused(texts.join("; ").into())
+    }
+}
+
+/// MISP's 403, 404 and 405, told apart by its own words.
+fn refusal(call: &Call, answer: &Answer) -> Reply {
+    let Ok(error) = misp_json::errors(&answer.body) else {
+        let why =
+            format!("HTTP {} without MISP's JSON: something before MISP answered", answer.status);
+        return Reply::Trouble(Trouble::NotMisp { why: why.into() });
+    };
+    if let (403, Call::AppendLoudly { attributes, .. }) = (answer.status, call)
+        && error.errors.is_object()
+        && let Ok(reply) = attribute_answers(&answer.body, attributes)
+    {
+        return reply;
+    }
+    let words = error.words();
+    let has = |text: &str| words.contains(text) || error.message.contains(text);
+    let appends =
+        matches!(call, Call::AddEvent(_) | Call::AppendQuietly { .. } | Call::AppendLoudly { .. });
+    let why = if has("Authentication failed") || has("this Auth key") {
+        RefusedWhy::Key
+    } else if has("permission to use this functionality") {
+        let asks = matches!(call, Call::Version | Call::Whoami);
+        if appends || asks { RefusedWhy::Key } else { RefusedWhy::NotPermitted }
+    } else if has("already exists") && matches!(call, Call::AddEvent(_)) {
+        return Reply::EventExists;
+    } else if has("blocked by event blocklist") {
+        RefusedWhy::Blocklisted
+    } else if has("not newer than the local copy") {
+        RefusedWhy::NotNewer
+    } else if has("permission") || has("not authorised") {
+        RefusedWhy::NotPermitted
+    } else if answer.status == 404 || has("Invalid event") {
+        RefusedWhy::NoSuchEvent
+    } else if has("rate limit") {
+        return no_effect(answer);
+    } else {
+        RefusedWhy::Invalid
+    };
+    Reply::Refused { why, words: words.into() }
+}

@@ -1,0 +1,312 @@
+//! One MISP over HTTP: the [`Wire`] of the real world.
+//!
+//! Every byte of both directions is counted, headers included. The key is in one header of each request
+//! and nowhere else; a redirect is never followed.
+
+mod compress;
+mod decode;
+mod encode;
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::{
+    delivery::{Call, Exchange, Reply, Trouble, Wire},
+    model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
+};
+
+pub use compress::{Encoding, compress, decompress};
+pub use decode::{Answer, decode};
+pub use encode::{Encoded, encode};
+
+/// Begins with `MISP`, which makes MISP answer compact JSON: 18 bytes that save 200 to 400.
+const USER_AGENT: &str = concat!("MISP-trickle/", env!("CARGO_PKG_VERSION"));
+/// Apache closes idle connections after 5 seconds by default; a shorter life avoids the race.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// How to reach a MISP.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Base URL; a path is kept as a prefix.
+    pub url: url::Url,
+    /// The API key.
+    pub key: Secret,
+    /// Whether the server's certificate is checked.
+    pub verify_tls: bool,
+    /// Further authorities, PEM.
+    pub ca_bundle: Option<Vec<u8>>,
+    /// Client certificate and key, PEM, one after the other.
+    pub identity: Option<Secret>,
+    /// Proxy URL; `None` takes the environment's.
+    pub proxy: Option<url::Url>,
+    /// Compression of request bodies.
+    pub encoding: Encoding,
+    /// Attributes take part in correlation.
+    pub correlate: bool,
+    /// Longest wait for an answer.
+    pub timeout: Duration,
+}
+
+/// Why a MISP cannot even be spoken to.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {cause}")]
+pub struct AccessError {
+    what: &'static str,
+    cause: String,
+}
+
+/// A connection pool to one MISP.
+pub struct Remote {
+    client: reqwest::Client,
+    base: String,
+    headers: HeaderMap,
+    encoding: Encoding,
+    /// Set once MISP said that it does not take a compressed body.
+    plain: AtomicBool,
+    correlate: bool,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Remote {
+    /// Prepares the client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// If a certificate, the proxy or the key cannot be used.
+    pub fn new(access: &Access) -> Result<Self, AccessError> {
+        let error = |what| move |cause: reqwest::Error| AccessError { what, cause: chain(&cause) };
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(Duration::from_secs(20))
+            .timeout(access.timeout)
+            .tls_danger_accept_invalid_certs(!access.verify_tls);
+        if let Some(bundle) = &access.ca_bundle {
+            let certificates = reqwest::Certificate::from_pem_bundle(bundle)
+                .map_err(error("ca_bundle cannot be used"))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        if let Some(identity) = &access.identity {
+            let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())
+                .map_err(error("client_cert and client_key cannot be used"))?;
+            builder = builder.identity(identity);
+        }
+        if let Some(proxy) = &access.proxy {
+            let proxy =
+                reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
+            builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
+        }
+        Ok(Self {
+            client: builder.build().map_err(error("the HTTP client cannot be made"))?,
+            base: access.url.as_str().trim_end_matches('/').to_owned(),
+            headers: headers(&access.key)?,
+            encoding: access.encoding,
+            plain: AtomicBool::new(false),
+            correlate: access.correlate,
+        })
+    }
+
+    fn encoding(&self) -> Encoding {
+        if self.plain.load(Ordering::Relaxed) { Encoding::Plain } else { self.encoding }
+    }
+
+    async fn request(&self, call: &Call) -> Exchange {
+        let encoded = encode(call, self.correlate);
+        let encoding = self.encoding();
+        let url = format!("{}{}", self.base, encoded.path);
+        let mut request = self.client.request(encoded.method.clone(), &url);
+        let mut headers = self.headers.clone();
+        let mut body_bytes = 0;
+        if !encoded.body.is_empty() {
+            let (body, name) = compress(encoded.body, encoding);
+            body_bytes = body.len();
+            headers.insert("content-type", HeaderValue::from_static("application/json"));
+            if let Some(name) = name {
+                headers.insert("content-encoding", HeaderValue::from_static(name));
+            }
+            request = request.body(body);
+        }
+        if let Some(etag) = encoded.if_none_match.as_deref().map(HeaderValue::from_str) {
+            headers.insert("if-none-match", etag.expect("an ETag is hexadecimal digits in quotes"));
+        }
+        let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
+        match request.headers(headers).send().await {
+            Ok(response) => self.read(call, response, bytes_sent).await,
+            Err(error) => Exchange {
+                reply: Reply::Trouble(not_answered(&error)),
+                bytes_sent,
+                bytes_received: 0,
+                date: None,
+            },
+        }
+    }
+
+    async fn read(&self, call: &Call, response: reqwest::Response, bytes_sent: u64) -> Exchange {
+        let headers = response.headers().clone();
+        let status = response.status().as_u16();
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let date = header("date").and_then(http_date);
+        let mut bytes_received = head_bytes(&headers);
+        let raw = bounded_body(response, &mut bytes_received).await;
+        let body = raw.and_then(|raw| {
+            decompress(raw, header("content-encoding")).map_err(|error| error.to_string())
+        });
+        let reply = match body {
+            Ok(body) => {
+                let retry_after = ["retry-after", "x-rate-limit-reset"]
+                    .into_iter()
+                    .find_map(|name| header(name)?.trim().parse().ok());
+                let location = header("location").map(str::to_owned);
+                let answer = Answer { status, location, retry_after, body };
+                if matches!(status, 400 | 415) && self.encoding() != Encoding::Plain {
+                    tracing::warn!(
+                        "MISP does not take a compressed body; sending plain from now on"
+                    );
+                    self.plain.store(true, Ordering::Relaxed);
+                }
+                decode(call, &answer)
+            }
+            Err(why) => Reply::Trouble(Trouble::Unknown { why: why.into() }),
+        };
+        Exchange { reply, bytes_sent, bytes_received, date }
+    }
+}
+
+impl Wire for Remote {
+    async fn exchange(&self, call: &Call) -> Exchange {
+        let exchange = self.request(call).await;
+        tracing::debug!(
+            call = call.describe(),
+            bytes_sent = exchange.bytes_sent,
+            bytes_received = exchange.bytes_received,
+            "exchange"
+        );
+        exchange
+    }
+}
+
+fn headers(key: &Secret) -> Result<HeaderMap, AccessError> {
+    let mut headers = HeaderMap::new();
+    let mut value = HeaderValue::from_str(key.expose()).map_err(|_| AccessError {
+        what: "the API key cannot be used",
+        cause: "it holds characters that no header may have".to_owned(),
+    })?;
+    value.set_sensitive(true);
+    headers.insert("authorization", value);
+    headers.insert("accept", HeaderValue::from_static("application/json"));
+    headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
+    headers.insert("accept-encoding", HeaderValue::from_static("br, gzip"));
+    Ok(headers)
+}
+
+/// Bytes of a request as HTTP/1.1 writes it, with the headers that the client adds by itself.
+fn request_bytes(method: &reqwest::Method, url: &str, headers: &HeaderMap, body: usize) -> u64 {
+    let Ok(url) = url::Url::parse(url) else { return 0 };
+    let path = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
+    let host = url.authority().len();
+    let line = method.as_str().len() + 1 + path + " HTTP/1.1\r\n".len();
+    let mut bytes = line + "host: \r\n".len() + host + headers_bytes(headers) + "\r\n".len() + body;
+    if body > 0 {
+        bytes += "content-length: \r\n".len() + body.to_string().len();
+    }
+    bytes as u64
+}
+
+fn head_bytes(headers: &HeaderMap) -> u64 {
+    ("HTTP/1.1 200 OK\r\n".len() + headers_bytes(headers) + "\r\n".len()) as u64
+}
+
+fn headers_bytes(headers: &HeaderMap) -> usize {
+    let bytes = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() + ": \r\n".len() + value.len()
+    };
+    headers.iter().map(bytes).sum()
+}
+
+async fn bounded_body(
+    mut response: reqwest::Response,
+    bytes_received: &mut u64,
+) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
+        *bytes_received += chunk.len() as u64;
+        if body.len() + chunk.len() > REPLY_BYTES_MAX {
+            return Err(format!("the answer is longer than {REPLY_BYTES_MAX} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A request without an answer: whether it can have had an effect is all that matters.
+fn not_answered(error: &reqwest::Error) -> Trouble {
+    let why = chain(error);
+    if !error.is_connect() {
+        return Trouble::Unknown { why: why.into() };
+    }
+    if ["certificate", "Certificate", "InvalidCertificate"].iter().any(|word| why.contains(word)) {
+        let cure = "check `ca_bundle`, the host name in `url` and the server's clock";
+        return Trouble::NotMisp { why: format!("{why}; {cure}").into() };
+    }
+    Trouble::NoEffect { why: why.into(), retry_after: None }
+}
+
+/// An error with all its causes, without the URL (which says nothing that the configuration does not).
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// Reads the `Date` of an answer (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_seconds(parsed.timestamp().as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_answers_are_read() {
+        let date = http_date("Tue, 14 Nov 2023 22:13:20 GMT").unwrap();
+        assert_eq!(date.seconds(), 1_700_000_000);
+        assert_eq!(http_date("soon"), None);
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let access = Access {
+            url: "http://127.0.0.1:1/".parse().unwrap(),
+            key: Secret::new("hunter2hunter2".to_owned()),
+            verify_tls: true,
+            ca_bundle: None,
+            identity: None,
+            proxy: None,
+            encoding: Encoding::Plain,
+            correlate: true,
+            timeout: Duration::from_secs(1),
+        };
+        let remote = Remote::new(&access).unwrap();
+        assert!(!format!("{access:?} {remote:?} {:?}", remote.headers).contains("hunter2"));
+    }
+}
