@@ -213,6 +213,9 @@ pub struct KnownAttribute {
     pub superseded_by: Option<AttributeUuid>,
     /// An analyst changed it in MISP.
     pub overruled: bool,
+    /// Digest of what the dataset last wanted, where that is another than what was sent: a drift or an
+    /// exposure is written to the history once, not in every run.
+    pub noted: Option<Digest>,
     /// MISP's `timestamp` of it: chosen once, before it was first sent.
     pub timestamp: Option<i64>,
     /// Place in MISP's order of the event's attributes, once it is there.

@@ -1,0 +1,148 @@
+//! The port to the ledger: what it can be asked, and the one way to write to it.
+//!
+//! The store implements it with sled, tests with maps. Everything that is written goes through
+//! [`Ledger::commit`]: one batch, durable when it returns, or not there at all.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
+};
+
+use super::{Change, DatasetTally, RunRecord};
+
+/// What went wrong with the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Something that is stored does not match its digest or cannot be read.
+    #[error("the store is damaged: {what}; run `misp-trickle check`")]
+    Damaged {
+        /// Which record or file, and how.
+        what: String,
+    },
+    /// The operating system refused; nothing after the last commit was kept.
+    #[error("the store at {path} cannot be {doing}: {cause}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// `read`, `written`, `opened` …
+        doing: &'static str,
+        /// In the words of the operating system or the engine.
+        cause: String,
+    },
+}
+
+/// One whole step of a run: all of it is kept, or nothing.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Events whose head changes, with those of their attributes that change.
+    pub events: Vec<EventUpdate>,
+    /// What the run's history gains, in order.
+    pub changes: Vec<Change>,
+    /// The run's record, in its newest state; the first commit of a run creates it.
+    pub run: Option<RunRecord>,
+    /// What is known of the destination.
+    pub destination: Option<DestinationRecord>,
+    /// Where the feed stands at the destination; only the last commit of a run moves it.
+    pub cursor: Option<(FeedName, Cursor)>,
+    /// Aliases to remember: another id of an entity, and the root of its version chain.
+    pub aliases: BTreeMap<EntityKey, EntityKey>,
+    /// A rule table, stored under its fingerprint.
+    pub rules: Option<(Digest, String)>,
+}
+
+/// A changed event: its head whole, of its attributes those that changed.
+#[derive(Debug)]
+pub struct EventUpdate {
+    /// The head after the change.
+    pub head: EventHead,
+    /// The attributes that changed, as they are now. All others stay.
+    pub attributes: Vec<KnownAttribute>,
+}
+
+/// Where a feed stands at a destination: the shortcut over a whole source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Digest of the source's bytes at the last complete run.
+    pub source: Option<Digest>,
+    /// Fingerprint of the mapping rules of that run.
+    pub rules: Digest,
+    /// Fingerprint of policy and event settings of that run.
+    pub policy: Digest,
+    /// Every event was settled.
+    pub settled: bool,
+    /// What the dataset held.
+    pub dataset: DatasetTally,
+    /// Events that the dataset called for.
+    pub events: u64,
+    /// The run.
+    pub run: RunNumber,
+}
+
+/// What is remembered of all destinations, and the history of runs.
+pub trait Ledger {
+    /// What is known of a destination.
+    ///
+    /// # Errors
+    /// If the store is damaged or cannot be read; so for every question below.
+    fn destination(&self, name: &DestinationName)
+    -> Result<Option<DestinationRecord>, LedgerError>;
+
+    /// An event without its attributes.
+    fn head(
+        &self,
+        destination: &DestinationName,
+        event: EventUuid,
+    ) -> Result<Option<EventHead>, LedgerError>;
+
+    /// Every event of a destination without its attributes, sorted by UUID.
+    fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError>;
+
+    /// An event with all its attributes.
+    fn event(
+        &self,
+        destination: &DestinationName,
+        event: EventUuid,
+    ) -> Result<Option<KnownEvent>, LedgerError>;
+
+    /// All aliases.
+    fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError>;
+
+    /// A rule table by its fingerprint.
+    fn rules(&self, fingerprint: &Digest) -> Result<Option<String>, LedgerError>;
+
+    /// Where a feed stands at a destination.
+    fn cursor(
+        &self,
+        feed: &FeedName,
+        destination: &DestinationName,
+    ) -> Result<Option<Cursor>, LedgerError>;
+
+    /// The record of a run.
+    fn run(&self, number: RunNumber) -> Result<Option<RunRecord>, LedgerError>;
+
+    /// All run records, newest first.
+    fn runs(&self) -> Result<Vec<RunRecord>, LedgerError>;
+
+    /// Number of the newest run, 0 if there is none.
+    fn last_run(&self) -> Result<RunNumber, LedgerError>;
+
+    /// What a run changed, in order.
+    fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError>;
+
+    /// Every destination that has a record, sorted.
+    fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError>;
+
+    /// Writes one step of a run. When it returns, the step is on the disk.
+    ///
+    /// # Errors
+    /// If it could not be made durable; then nothing of it may be relied on, and nothing more may be
+    /// written before the ledger was opened again.
+    fn commit(
+        &mut self,
+        destination: &DestinationName,
+        run: RunNumber,
+        commit: Commit,
+    ) -> Result<(), LedgerError>;
+}

@@ -1,0 +1,9 @@
+//! Runs and changes, the ledger they are kept in, and the questions people ask of them.
+
+mod ledger;
+mod record;
+
+pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};
+pub use record::{DatasetTally, DestinationTally, Outcome, RunRecord};
+
+pub use crate::plan::{Change, ChangeKind};

@@ -1,0 +1,95 @@
+//! What one run leaves behind: immutable once the run is published.
+
+use crate::{
+    model::{DestinationName, Digest, FeedName, RunNumber, Timestamp},
+    plan::{AttributeTally, MappingTally},
+};
+
+/// One execution of a plan against one destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Counted from 1 in each store.
+    pub number: RunNumber,
+    /// Name by content: the digest of the record without this field.
+    pub id: Digest,
+    /// The feed that ran.
+    pub feed: FeedName,
+    /// Where it delivered.
+    pub destination: DestinationName,
+    /// When it began.
+    pub begun: Timestamp,
+    /// When it ended; `None` while it runs or if it was cut off.
+    pub ended: Option<Timestamp>,
+    /// Display name of the source.
+    pub source: String,
+    /// Digest of the source's bytes, whole.
+    pub source_digest: Option<Digest>,
+    /// Fingerprint of the mapping rules.
+    pub rules: Digest,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it did.
+    pub tally: DestinationTally,
+    /// What the dataset held.
+    pub dataset: DatasetTally,
+    /// What a person should know of it, in order.
+    pub notes: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has not ended, or was cut off.
+    Unfinished,
+    /// All that was planned is in MISP or accounted for.
+    Done,
+    /// Something was refused, skipped or stays pending.
+    Partial,
+    /// It stopped on an error.
+    Failed,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+impl Outcome {
+    /// The word for it in every output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unfinished => "unfinished",
+            Self::Done => "done",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// Requests, bytes, events and attributes of one run at one destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "each name is a result of the design's table")]
+pub struct DestinationTally {
+    pub requests: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub events_created: u64,
+    pub events_updated: u64,
+    pub events_unchanged: u64,
+    pub events_held: u64,
+    pub events_blocked: u64,
+    pub events_withheld: u64,
+    pub attributes: AttributeTally,
+}
+
+/// What a dataset held and what became of it in mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DatasetTally {
+    /// Incidents, each the root of one event.
+    pub incidents: u64,
+    /// Entities of all kinds, each version chain once.
+    pub entities: u64,
+    /// Objects that were damaged and skipped.
+    pub skipped: u64,
+    /// Occurrences by what became of them, those of no incident included.
+    pub mapping: MappingTally,
+}

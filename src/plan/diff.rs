@@ -1,0 +1,439 @@
+//! One event, desired against known: what to send, what to note, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    misp::{AttributeType, DesiredAttribute, DesiredEvent, EventFields, Value},
+    model::{AttributeUuid, Digest, EventUuid, FeedName, RunNumber, Tlp},
+};
+
+use super::{
+    AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventSettings, FeedSet,
+    KnownAttribute, KnownEvent, Policy, Presence, Standing, WithheldReason,
+    retire::{self, Retire},
+    verdict::{Situation, Verdict},
+};
+
+/// Everything beside the event that a plan depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// What may be sent.
+    pub policy: &'a Policy,
+    /// How events are made.
+    pub settings: &'a EventSettings,
+    /// What is known of the destination.
+    pub destination: &'a DestinationRecord,
+    /// The feed's bit at the destination.
+    pub feed: u8,
+    /// The feed's name.
+    pub feed_name: &'a FeedName,
+    /// Whether what left the dataset is retired.
+    pub retire: Retire,
+    /// MISP's clock now, in seconds since 1970: the `timestamp` of attributes planned for the first time.
+    pub misp_now: i64,
+    /// The run this plan is for.
+    pub run: RunNumber,
+}
+
+/// What one run would do about one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPlan {
+    /// The event as known, with all of the plan that needs no request already applied. Attributes to
+    /// be sent stand in it as pending, with their timestamp.
+    pub event: KnownEvent,
+    /// Attributes of `event` that differ from the ledger.
+    pub touched: BTreeSet<AttributeUuid>,
+    /// The event has to be created.
+    pub create: bool,
+    /// Attributes to send, in the order in which they go.
+    pub send: Vec<AttributeUuid>,
+    /// The event's own fields to change, those that differ only.
+    pub fields: Option<FieldEdit>,
+    /// Tags to attach to the event.
+    pub tags: Vec<Box<str>>,
+    /// What the history gains at once.
+    pub changes: Vec<Change>,
+    /// Every desired attribute by its result; those to be sent count as pending.
+    pub tally: AttributeTally,
+    /// Why nothing of the event is sent, if so.
+    pub refusal: Option<Refusal>,
+}
+
+/// Why nothing of an event is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Policy denies the incident.
+    Withheld(WithheldReason),
+    /// Somebody deleted the event, and MISP blocklisted it.
+    Declined,
+    /// It belongs to somebody else, or may not be written.
+    Blocked(Box<str>),
+    /// The incident is rejected or deleted, and never became an event.
+    NotCreated,
+}
+
+/// Event fields that differ from what MISP holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldEdit {
+    /// The new title.
+    pub info: Option<Box<str>>,
+    /// The new day.
+    pub date: Option<Box<str>>,
+    /// The new analysis level.
+    pub analysis: Option<u8>,
+}
+
+impl FieldEdit {
+    /// What has to change to get from one to the other.
+    #[must_use]
+    pub fn between(from: &EventFields, to: &EventFields) -> Option<Self> {
+        let edit = Self {
+            info: (from.info != to.info).then(|| to.info.clone()),
+            date: (from.date != to.date).then(|| to.date.clone()),
+            analysis: (from.analysis != to.analysis).then_some(to.analysis),
+        };
+        (edit != Self::default()).then_some(edit)
+    }
+
+    /// The fields' names and new values, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let info = self.info.as_ref().map(|info| format!("info {info:?}"));
+        let date = self.date.as_ref().map(|date| format!("date {date}"));
+        let analysis = self.analysis.map(|analysis| format!("analysis {analysis}"));
+        [info, date, analysis].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl EventPlan {
+    /// Whether the plan needs MISP at all.
+    #[must_use]
+    pub fn needs_misp(&self) -> bool {
+        self.refusal.is_none()
+            && (self.create
+                || !self.send.is_empty()
+                || self.fields.is_some()
+                || !self.tags.is_empty()
+                || self.event.head.unproven)
+    }
+
+    /// Whether the ledger has to be written even if no request is made.
+    #[must_use]
+    pub fn changes_ledger(&self) -> bool {
+        !self.touched.is_empty() || !self.changes.is_empty()
+    }
+}
+
+/// Compares what is desired with what is known.
+///
+/// `held` names the attributes that only changed mapping rules call for.
+#[must_use]
+pub fn diff(
+    desired: &DesiredEvent,
+    known: Option<KnownEvent>,
+    held: &BTreeSet<AttributeUuid>,
+    terms: &Terms<'_>,
+) -> EventPlan {
+    let event = known.unwrap_or_else(|| fresh(desired, terms));
+    let mut planner = Planner {
+        plan: EventPlan {
+            event,
+            touched: BTreeSet::new(),
+            create: false,
+            send: Vec::new(),
+            fields: None,
+            tags: Vec::new(),
+            changes: Vec::new(),
+            tally: AttributeTally::default(),
+            refusal: None,
+        },
+        terms,
+    };
+    planner.refuse(desired);
+    planner.event_fields(desired);
+    planner.attributes(desired, held);
+    planner.plan
+}
+
+/// Plans for an incident that left the dataset, or is not wanted any more: nothing is sent.
+#[must_use]
+pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
+    let desired = DesiredEvent {
+        uuid: known.head.uuid,
+        root: known.head.root.clone(),
+        fields: known.head.fields.clone(),
+        marking: known.head.marking,
+        create: false,
+        attributes: Vec::new(),
+    };
+    let mut plan = diff(&desired, Some(known), &BTreeSet::new(), terms);
+    plan.fields = None;
+    plan.tags.clear();
+    plan.refusal = None;
+    plan
+}
+
+fn fresh(desired: &DesiredEvent, terms: &Terms<'_>) -> KnownEvent {
+    KnownEvent {
+        head: EventHead {
+            uuid: desired.uuid,
+            root: desired.root.clone(),
+            presence: Presence::Absent,
+            misp_id: None,
+            fields: desired.fields.clone(),
+            tags_sent: BTreeSet::new(),
+            timestamp: None,
+            published: None,
+            unproven: false,
+            foreign: Vec::new(),
+            owner: terms.feed,
+            marking: desired.marking,
+            feeds: BTreeMap::new(),
+        },
+        attributes: BTreeMap::new(),
+    }
+}
+
+struct Planner<'a> {
+    plan: EventPlan,
+    terms: &'a Terms<'a>,
+}
+
+impl Planner<'_> {
+    fn uuid(&self) -> EventUuid {
+        self.plan.event.head.uuid
+    }
+
+    fn change(&mut self, attribute: Option<AttributeUuid>, kind: ChangeKind) {
+        let event = self.uuid();
+        self.plan.changes.push(Change { event, attribute, kind });
+    }
+
+    /// Finds the one reason, if any, for which nothing of the event may be sent.
+    fn refuse(&mut self, desired: &DesiredEvent) {
+        let carried = |tag: &Box<str>| !is_tlp(tag) || self.terms.destination.can_carry(tag);
+        let denied = self.terms.policy.denies(desired.marking);
+        self.plan.refusal = match &self.plan.event.head.presence {
+            Presence::Declined => Some(Refusal::Declined),
+            Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
+            _ if denied.is_some() => denied.map(Refusal::Withheld),
+            Presence::Absent if !desired.create && !self.plan.event.head.unproven => {
+                Some(Refusal::NotCreated)
+            }
+            Presence::Absent if !desired.fields.tags.iter().all(carried) => {
+                Some(Refusal::Withheld(WithheldReason::MarkingCannotBeCarried))
+            }
+            _ => None,
+        };
+    }
+
+    fn event_fields(&mut self, desired: &DesiredEvent) {
+        let refused = self.plan.refusal.is_some();
+        let head = &mut self.plan.event.head;
+        match head.presence {
+            Presence::Absent => {
+                if !refused {
+                    head.fields = desired.fields.clone();
+                    head.fields.tags = tags_of(desired, self.terms.settings);
+                    self.plan.create = true;
+                }
+                head.marking = desired.marking;
+            }
+            Presence::Present => {
+                let edit = FieldEdit::between(&head.fields, &desired.fields);
+                let owned = head.owner == self.terms.feed;
+                let tags = new_tags(&head.tags_sent, tags_of(desired, self.terms.settings));
+                if refused {
+                    return;
+                }
+                self.plan.tags = tags;
+                match edit {
+                    Some(edit) if owned => self.plan.fields = Some(edit),
+                    Some(edit) => {
+                        let what = format!("another feed owns the event: {}", edit.describe());
+                        self.change(None, ChangeKind::Drifted(what.into()));
+                    }
+                    None => {}
+                }
+            }
+            Presence::Declined | Presence::Blocked(_) => {}
+        }
+    }
+
+    fn attributes(&mut self, desired: &DesiredEvent, held: &BTreeSet<AttributeUuid>) {
+        let adopted = adopted_index(&self.plan.event);
+        let mut wanted = BTreeSet::new();
+        let mut fresh = Vec::new();
+        for each in &desired.attributes {
+            let uuid = adopted
+                .get(&(each.attribute.kind, each.attribute.value.clone()))
+                .copied()
+                .unwrap_or(each.attribute.uuid);
+            if !wanted.insert(uuid) {
+                continue;
+            }
+            let known = self.plan.event.attributes.get(&uuid);
+            if known.is_none_or(|known| known.wanted.is_empty()) {
+                fresh.push((uuid, each));
+            }
+            let situation = Situation {
+                known,
+                desired: each,
+                held: held.contains(&each.attribute.uuid),
+                refusal: self.plan.refusal.as_ref(),
+                terms: self.terms,
+            };
+            let verdict = situation.verdict();
+            self.carry_out(uuid, each, verdict);
+        }
+        self.plan.tally.planned = wanted.len() as u64;
+        if self.terms.retire == Retire::Yes {
+            retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
+        }
+    }
+
+    /// Writes one verdict into the plan.
+    fn carry_out(&mut self, uuid: AttributeUuid, desired: &DesiredAttribute, verdict: Verdict) {
+        let tally = &mut self.plan.tally;
+        let known = self.plan.event.attributes.get(&uuid);
+        let before = known.cloned();
+        let mut now = before.clone().unwrap_or_else(|| unknown(desired, self.terms.run));
+        now.wanted = now.wanted.with(self.terms.feed);
+        let mut changes = Vec::new();
+        match verdict {
+            Verdict::Unchanged(notice) => {
+                tally.unchanged += 1;
+                tally.drifted += u64::from(notice.drift.is_some());
+                tally.exposed += u64::from(notice.exposed.is_some());
+                if before.as_ref().is_some_and(|before| before.wanted.is_empty()) {
+                    now.superseded_by = None;
+                    changes.push(ChangeKind::Returned);
+                }
+                now.sources.clone_from(&desired.sources);
+                let noted = notice.digest();
+                if noted.is_some() && noted != now.noted {
+                    changes.extend(notice.exposed.map(ChangeKind::Exposed));
+                    changes.extend(notice.drift.map(ChangeKind::Drifted));
+                }
+                now.noted = noted;
+            }
+            Verdict::Keep => count_kept(tally, &now.standing),
+            Verdict::Send => {
+                tally.pending += 1;
+                refresh(&mut now, desired, self.terms.run, Standing::Pending);
+                now.timestamp = now.timestamp.or(Some(self.terms.misp_now));
+                self.plan.send.push(uuid);
+            }
+            Verdict::Stand(standing) => {
+                count_kept(tally, &standing);
+                if now.standing != standing || before.is_none() {
+                    changes.extend(change_for(&standing));
+                    refresh(&mut now, desired, self.terms.run, standing);
+                }
+            }
+        }
+        for kind in changes {
+            self.change(Some(uuid), kind);
+        }
+        if before.as_ref() != Some(&now) {
+            self.plan.touched.insert(uuid);
+            self.plan.event.attributes.insert(uuid, now);
+        }
+    }
+}
+
+fn unknown(desired: &DesiredAttribute, run: RunNumber) -> KnownAttribute {
+    KnownAttribute {
+        attribute: desired.attribute.clone(),
+        marking: desired.marking,
+        sources: desired.sources.clone(),
+        standing: Standing::Pending,
+        wanted: FeedSet::default(),
+        superseded_by: None,
+        overruled: false,
+        noted: None,
+        timestamp: None,
+        order: None,
+        since: run,
+    }
+}
+
+/// Brings what is not in MISP up to what the dataset says now; its UUID stays.
+fn refresh(now: &mut KnownAttribute, desired: &DesiredAttribute, run: RunNumber, to: Standing) {
+    let uuid = now.attribute.uuid;
+    // Once it may have been sent, every repeat sends the same bytes.
+    if now.timestamp.is_none() || now.standing != Standing::Pending {
+        now.attribute = desired.attribute.clone();
+        now.attribute.uuid = uuid;
+        now.marking = desired.marking;
+    }
+    now.sources.clone_from(&desired.sources);
+    if now.standing != to {
+        now.standing = to;
+        now.since = run;
+    }
+}
+
+fn count_kept(tally: &mut AttributeTally, standing: &Standing) {
+    match standing {
+        Standing::Pending => tally.pending += 1,
+        Standing::Sent | Standing::Adopted => tally.unchanged += 1,
+        Standing::Declined => tally.declined += 1,
+        Standing::Rejected { .. } => tally.rejected += 1,
+        Standing::Withheld(_) => tally.withheld += 1,
+        Standing::Held => tally.held += 1,
+        Standing::Blocked(_) => tally.blocked += 1,
+    }
+}
+
+fn change_for(standing: &Standing) -> Option<ChangeKind> {
+    match standing {
+        Standing::Withheld(why) => Some(ChangeKind::Withheld(why.to_string().into())),
+        Standing::Held => Some(ChangeKind::Held),
+        Standing::Blocked(why) => Some(ChangeKind::Blocked(why.clone())),
+        Standing::Declined => Some(ChangeKind::Declined),
+        Standing::Rejected { words, .. } => Some(ChangeKind::Rejected(words.clone())),
+        Standing::Pending | Standing::Sent | Standing::Adopted => None,
+    }
+}
+
+/// Attributes whose value stands in MISP under another UUID than ours.
+fn adopted_index(event: &KnownEvent) -> BTreeMap<(AttributeType, Value), AttributeUuid> {
+    event
+        .attributes
+        .iter()
+        .filter(|(_, known)| known.standing == Standing::Adopted)
+        .map(|(uuid, known)| ((known.attribute.kind, known.attribute.value.clone()), *uuid))
+        .collect()
+}
+
+fn is_tlp(tag: &str) -> bool {
+    tag.parse::<Tlp>().is_ok() && tag.starts_with("tlp:")
+}
+
+/// The tags that an event is to have: the incident's and the configured ones.
+fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
+    let tags: BTreeSet<Box<str>> =
+        desired.fields.tags.iter().chain(&settings.tags).cloned().collect();
+    tags.into_iter().collect()
+}
+
+/// Tags not sent before; of TLP tags only one that is stricter than all sent before.
+fn new_tags(sent: &BTreeSet<Box<str>>, tags: Vec<Box<str>>) -> Vec<Box<str>> {
+    let colour = |tag: &str| if is_tlp(tag) { tag.parse::<Tlp>().ok() } else { None };
+    let strictest = sent.iter().filter_map(|tag| colour(tag)).max();
+    tags.into_iter()
+        .filter(|tag| !sent.contains(tag))
+        .filter(|tag| colour(tag).is_none_or(|tlp| strictest.is_none_or(|sent| tlp > sent)))
+        .collect()
+}
+
+/// Digest of a plan as a whole: a saved plan is carried out only if planning anew gives the same.
+#[must_use]
+pub fn digest_of_plans<'a>(plans: impl Iterator<Item = &'a EventPlan>) -> Digest {
+    let mut encoder = crate::model::Encoder::new(crate::model::Context::Plan);
+    for plan in plans {
+        plan.encode(&mut encoder);
+    }
+    encoder.finish()
+}

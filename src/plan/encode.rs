@@ -1,0 +1,35 @@
+//! The canonical encoding of a plan, for the digest of a saved one. Times that a plan only passes on
+//! are left out: planning the same a minute later is the same plan.
+
+use crate::model::Encoder;
+
+use super::{EventPlan, FieldEdit};
+
+impl EventPlan {
+    /// Feeds all that the plan would do.
+    pub(super) fn encode(&self, encoder: &mut Encoder) {
+        let text = |encoder: &mut Encoder, text: &str| {
+            encoder.text(text);
+        };
+        encoder.bytes(self.event.head.uuid.uuid().as_bytes()).flag(self.create);
+        encoder.flag(self.refusal.is_some());
+        encoder.option(self.fields.as_ref(), |encoder, edit: &FieldEdit| {
+            encoder.option(edit.info.as_deref(), text).option(edit.date.as_deref(), text);
+            encoder.option(edit.analysis, |encoder, analysis| {
+                encoder.u64(analysis.into());
+            });
+        });
+        encoder.list(self.tags.iter(), |encoder, tag| {
+            encoder.text(tag);
+        });
+        encoder.list(self.send.iter(), |encoder, uuid| {
+            encoder.digest(&self.event.attributes[uuid].attribute.digest());
+        });
+        encoder.list(self.changes.iter(), |encoder, change| {
+            encoder.option(change.attribute, |encoder, uuid| {
+                encoder.bytes(uuid.uuid().as_bytes());
+            });
+            encoder.text(&format!("{:?}", change.kind));
+        });
+    }
+}

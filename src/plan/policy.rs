@@ -1,0 +1,117 @@
+//! What a destination may receive, and how events are made there.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Context, Digest, Encoder, Marking, Tlp};
+
+use super::WithheldReason;
+
+/// Which markings may go to a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Colours that may go.
+    pub allow_tlp: BTreeSet<Tlp>,
+    /// What becomes of entities without a marking.
+    pub unmarked: Unmarked,
+}
+
+/// What becomes of entities without a TLP marking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmarked {
+    /// They are withheld.
+    Deny,
+    /// They may go.
+    Allow,
+}
+
+impl Policy {
+    /// Why a marking may not go; `None` if it may.
+    #[must_use]
+    pub fn denies(&self, marking: Marking) -> Option<WithheldReason> {
+        match marking.tlp {
+            Some(tlp) if !self.allow_tlp.contains(&tlp) => Some(WithheldReason::Tlp(tlp)),
+            _ if marking.unmarked && self.unmarked == Unmarked::Deny => {
+                Some(WithheldReason::Unmarked)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How events are made at a destination; applied when an event is created, never afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSettings {
+    /// MISP's distribution, 0 to 4.
+    pub distribution: u8,
+    /// The sharing group, with distribution 4 only.
+    pub sharing_group_id: Option<u64>,
+    /// MISP's threat level, 1 to 4.
+    pub threat_level_id: u8,
+    /// Tags for every event.
+    pub tags: Vec<Box<str>>,
+    /// Keep the attributes out of MISP's correlation.
+    pub disable_correlation: bool,
+    /// Whether events get published.
+    pub publish: Publish,
+    /// What to do with an event of another organisation.
+    pub on_foreign: OnForeign,
+}
+
+/// Whether events get published after a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// Never; MISP unpublishes an event at any append, and `plan` says so.
+    Never,
+    /// Afterwards, if it was published before.
+    Keep,
+    /// Always.
+    Always,
+}
+
+/// What to do with an event under our UUID that another organisation owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnForeign {
+    /// Leave it alone; the event is blocked.
+    Block,
+    /// Append attributes to it, as far as MISP lets us.
+    Append,
+}
+
+/// Fingerprint of all that a destination's configuration says about what is sent and how.
+#[must_use]
+pub fn policy_fingerprint(policy: &Policy, settings: &EventSettings) -> Digest {
+    Encoder::new(Context::Policy)
+        .list(policy.allow_tlp.iter(), |encoder, tlp| {
+            encoder.text(tlp.name());
+        })
+        .flag(policy.unmarked == Unmarked::Allow)
+        .u64(settings.distribution.into())
+        .option(settings.sharing_group_id, |encoder, id| {
+            encoder.u64(id);
+        })
+        .u64(settings.threat_level_id.into())
+        .list(settings.tags.iter(), |encoder, tag| {
+            encoder.text(tag);
+        })
+        .flag(settings.disable_correlation)
+        .u64(settings.publish as u64)
+        .u64(settings.on_foreign as u64)
+        .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unmarked_beside_an_allowed_colour_are_still_unmarked() {
+        let policy = Policy { allow_tlp: [Tlp::Green].into(), unmarked: Unmarked::Deny };
+        let green = Marking::of(Some(Tlp::Green));
+        assert_eq!(policy.denies(green), None);
+        assert_eq!(policy.denies(green.and(Marking::of(None))), Some(WithheldReason::Unmarked));
+        assert_eq!(
+            policy.denies(green.and(Marking::of(Some(Tlp::Red)))),
+            Some(WithheldReason::Tlp(Tlp::Red))
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! What left the dataset: retired, or superseded by a value that came in its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    misp::{DesiredAttribute, Source},
+    model::{AttributeUuid, EntityKey, Symbol},
+};
+
+use super::{Change, ChangeKind, EventPlan};
+
+/// Whether what left the dataset is retired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retire {
+    /// Yes: the dataset is whole.
+    Yes,
+    /// No: the source delivers only what is new, or part of it was damaged.
+    No,
+}
+
+/// Per entity and kind: what left, and what came.
+#[derive(Default)]
+struct Exchange {
+    left: Vec<AttributeUuid>,
+    came: Vec<AttributeUuid>,
+}
+
+/// Takes the feed off every attribute that it does not want any more. One that no feed wants is
+/// superseded by a value new to the same entity and kind, the sorted lists of both paired one to
+/// one; the rest is retired. Nothing is sent for either.
+pub(super) fn apply(
+    plan: &mut EventPlan,
+    feed: u8,
+    wanted: &BTreeSet<AttributeUuid>,
+    fresh: &[(AttributeUuid, &DesiredAttribute)],
+) {
+    let mut left = Vec::new();
+    for (uuid, known) in &mut plan.event.attributes {
+        if wanted.contains(uuid) || !known.wanted.has(feed) {
+            continue;
+        }
+        known.wanted = known.wanted.without(feed);
+        plan.touched.insert(*uuid);
+        if known.wanted.is_empty() && known.standing.is_in_misp() {
+            left.push(*uuid);
+        }
+    }
+    let mut successor = pair(plan, &left, fresh);
+    for uuid in left {
+        let next = successor.remove(&uuid);
+        let known = plan.event.attributes.get_mut(&uuid).expect("taken from the map above");
+        known.superseded_by = next;
+        let kind = if let Some(next) = next {
+            plan.tally.superseded += 1;
+            ChangeKind::Superseded(next)
+        } else {
+            plan.tally.retired += 1;
+            ChangeKind::Retired
+        };
+        plan.changes.push(Change { event: plan.event.head.uuid, attribute: Some(uuid), kind });
+    }
+}
+
+fn pair(
+    plan: &EventPlan,
+    left: &[AttributeUuid],
+    fresh: &[(AttributeUuid, &DesiredAttribute)],
+) -> BTreeMap<AttributeUuid, AttributeUuid> {
+    let mut exchanges: BTreeMap<(&EntityKey, &Symbol), Exchange> = BTreeMap::new();
+    let place = |source: &'_ Source| -> bool { &*source.kind != "entity" };
+    for uuid in left {
+        for source in plan.event.attributes[uuid].sources.iter().filter(|source| place(source)) {
+            exchanges.entry((&source.entity, &source.kind)).or_default().left.push(*uuid);
+        }
+    }
+    for (uuid, desired) in fresh {
+        for source in desired.sources.iter().filter(|source| place(source)) {
+            if let Some(exchange) = exchanges.get_mut(&(&source.entity, &source.kind)) {
+                exchange.came.push(*uuid);
+            }
+        }
+    }
+    let value = |uuid: &AttributeUuid| plan.event.attributes[uuid].attribute.value.clone();
+    let mut pairs = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for exchange in exchanges.values_mut() {
+        exchange.left.retain(|uuid| !pairs.contains_key(uuid));
+        exchange.came.retain(|uuid| !taken.contains(uuid));
+        exchange.left.sort_by_key(value);
+        exchange.left.dedup();
+        exchange.came.sort_by_key(value);
+        exchange.came.dedup();
+        for (old, new) in exchange.left.iter().zip(&exchange.came) {
+            pairs.insert(*old, *new);
+            taken.insert(*new);
+        }
+    }
+    pairs
+}

@@ -1,0 +1,153 @@
+//! What becomes of one desired attribute: the table of the design, row by row.
+
+use std::fmt;
+
+use crate::{
+    misp::{Attribute, DesiredAttribute},
+    model::{Context, Digest, Encoder, Tlp},
+};
+
+use super::{KnownAttribute, Refusal, Standing, Terms, WithheldReason};
+
+/// What a verdict depends on.
+pub(super) struct Situation<'a> {
+    pub(super) known: Option<&'a KnownAttribute>,
+    pub(super) desired: &'a DesiredAttribute,
+    pub(super) held: bool,
+    pub(super) refusal: Option<&'a Refusal>,
+    pub(super) terms: &'a Terms<'a>,
+}
+
+/// What is to be done about one attribute.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// MISP has it; what of it is not as the dataset says.
+    Unchanged(Notice),
+    /// Nothing, and it stands as it stood.
+    Keep,
+    /// It goes out.
+    Send,
+    /// Nothing is sent, and this is why.
+    Stand(Standing),
+}
+
+/// Differences between what was sent and what the dataset says now. MISP is left as it is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Notice {
+    pub(super) drift: Option<Box<str>>,
+    pub(super) exposed: Option<Box<str>>,
+}
+
+impl Notice {
+    /// Names the notice, so that the history tells it once.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        if *self == Self::default() {
+            return None;
+        }
+        let text = |encoder: &mut Encoder, text: &str| {
+            encoder.text(text);
+        };
+        let mut encoder = Encoder::new(Context::Attribute);
+        encoder.option(self.drift.as_deref(), text).option(self.exposed.as_deref(), text);
+        Some(encoder.finish())
+    }
+}
+
+impl Situation<'_> {
+    pub(super) fn verdict(&self) -> Verdict {
+        let standing = self.known.map(|known| &known.standing);
+        match (self.known, standing) {
+            (Some(known), Some(Standing::Sent | Standing::Adopted)) => {
+                Verdict::Unchanged(self.notice(known))
+            }
+            (_, Some(Standing::Declined | Standing::Blocked(_))) => Verdict::Keep,
+            (_, _) if self.reason_to_withhold().is_some() => {
+                Verdict::Stand(self.reason_to_withhold().expect("asked on the line above"))
+            }
+            (Some(known), Some(Standing::Rejected { version, .. }))
+                if **version == *self.terms.destination.version
+                    && known.attribute == self.desired.attribute =>
+            {
+                Verdict::Keep
+            }
+            // What a lost request may have brought to MISP already is no question of rules any more.
+            (Some(known), Some(Standing::Pending)) if known.timestamp.is_some() => Verdict::Send,
+            _ if self.held => Verdict::Stand(Standing::Held),
+            _ => Verdict::Send,
+        }
+    }
+
+    fn reason_to_withhold(&self) -> Option<Standing> {
+        match self.refusal {
+            Some(Refusal::Withheld(WithheldReason::MarkingCannotBeCarried)) => {
+                return Some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried));
+            }
+            Some(Refusal::Withheld(_)) => {
+                return Some(Standing::Withheld(WithheldReason::Incident));
+            }
+            Some(Refusal::Declined) => return Some(Standing::Declined),
+            Some(Refusal::Blocked(why)) => return Some(Standing::Blocked(why.clone())),
+            Some(Refusal::NotCreated) => {
+                return Some(Standing::Blocked("the incident is rejected or deleted".into()));
+            }
+            None => {}
+        }
+        if let Some(reason) = self.terms.policy.denies(self.desired.marking) {
+            return Some(Standing::Withheld(reason));
+        }
+        let tags = &self.desired.attribute.tags;
+        let lost =
+            |tag: &Box<str>| tag.parse::<Tlp>().is_ok() && !self.terms.destination.can_carry(tag);
+        tags.iter().any(lost).then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
+    }
+
+    fn notice(&self, known: &KnownAttribute) -> Notice {
+        let desired = &self.desired.attribute;
+        let denied = match self.refusal {
+            Some(Refusal::Withheld(reason)) => Some(*reason),
+            _ => self.terms.policy.denies(self.desired.marking),
+        };
+        let stricter = self.desired.marking.tlp > known.marking.tlp;
+        let exposed = match (denied, stricter, self.desired.marking.tlp) {
+            (Some(reason), _, _) => {
+                Some(format!("{reason}; delete or re-mark it in MISP by hand").into())
+            }
+            (None, true, Some(tlp)) => {
+                Some(format!("marked {tlp} after it was sent; tag it in MISP by hand").into())
+            }
+            _ => None,
+        };
+        let mut drift = differences(&known.attribute, desired);
+        if self.desired.marking.tlp < known.marking.tlp {
+            drift.push("tlp");
+        }
+        let drift = (!drift.is_empty()).then(|| drift.join(", ").into());
+        Notice { drift, exposed }
+    }
+}
+
+/// Names of the fields in which two attributes differ; identity and value aside.
+fn differences(sent: &Attribute, wanted: &Attribute) -> Vec<&'static str> {
+    let pairs = [
+        ("category", sent.category != wanted.category),
+        ("to_ids", sent.to_ids != wanted.to_ids),
+        ("comment", sent.comment != wanted.comment),
+        ("first_seen", sent.first_seen != wanted.first_seen),
+        ("last_seen", sent.last_seen != wanted.last_seen),
+        ("tags", sent.tags != wanted.tags),
+    ];
+    pairs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+impl fmt::Display for WithheldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tlp(tlp) => write!(f, "TLP {tlp} is not in allow_tlp"),
+            Self::Unmarked => f.write_str("it has no TLP marking"),
+            Self::Incident => f.write_str("its incident is withheld"),
+            Self::MarkingCannotBeCarried => {
+                f.write_str("its TLP tag is not in MISP and the key may not create it")
+            }
+        }
+    }
+}
