@@ -9,6 +9,8 @@ pub mod graph;
 
 pub mod misp;
 
+pub mod mapper;
+
 pub mod plan;
 
 pub mod history;

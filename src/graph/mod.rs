@@ -11,6 +11,8 @@ mod walk;
 mod why;
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,18 +219,18 @@ impl Graph {
         incident
     }
 
-    /// Observables of entities that belong to no incident, sorted, each distinct (entity, kind, value)
-    /// once: they are lost as "not linked".
+    /// Entities that belong to no incident, each behind its root, sorted.
+    pub fn unlinked_entities(&self) -> impl Iterator<Item = (&EntityKey, &Entity)> {
+        let unlinked = self.nodes.iter().filter(|node| node.role == Role::Unlinked);
+        unlinked.map(|node| (&node.root, &self.entities[node.entity as usize]))
+    }
+
+    /// Observables of entities that belong to no incident, each distinct (entity, kind, value) once: they
+    /// are lost as "not linked".
     pub fn unlinked(&self) -> impl Iterator<Item = (&Entity, &Observable)> {
-        (0..index(self.nodes.len()))
-            .filter(|&node| self.node(node).role == Role::Unlinked)
-            .map(|node| self.entity(node))
-            .flat_map(|entity| {
-                let same = |one: &Observable, next: &Observable| {
-                    one.kind == next.kind && one.value == next.value
-                };
-                entity.observables.chunk_by(same).map(move |same| (entity, &same[0]))
-            })
+        self.unlinked_entities().flat_map(|(_, entity)| {
+            entity.distinct_observables().map(move |observable| (entity, observable))
+        })
     }
 
     /// What a person should know about the dataset: cycles of versions, events that became one. Sorted.
@@ -260,6 +262,15 @@ impl Graph {
     #[must_use]
     pub const fn skipped(&self) -> usize {
         self.skipped
+    }
+}
+
+impl Entity {
+    /// The first of each (kind, value), of an entity whose observables are sorted: one of a graph.
+    pub(crate) fn distinct_observables(&self) -> impl Iterator<Item = &Observable> {
+        let same =
+            |one: &Observable, next: &Observable| one.kind == next.kind && one.value == next.value;
+        self.observables.chunk_by(same).map(|same| &same[0])
     }
 }
 

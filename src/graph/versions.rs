@@ -134,10 +134,9 @@ impl<'a> Resolver<'a> {
         }
         for (name, root) in known {
             let group = self.names.group(name);
-            let of = groups.entry(group).or_insert_with(|| Group {
-                names: vec![group],
-                known: BTreeSet::new(),
-            });
+            let of = groups
+                .entry(group)
+                .or_insert_with(|| Group { names: vec![group], known: BTreeSet::new() });
             of.known.insert((root, name));
         }
         groups
@@ -239,7 +238,8 @@ impl<'a> Resolver<'a> {
             let root = self.aliases.root(&entity.key).unwrap_or(&entity.key);
             if let Some((_, known)) = ages.get_mut(root) {
                 let own = age(entity);
-                *known = known.map_or(own, |known| own.map_or(Some(known), |own| Some(own.min(known))));
+                *known =
+                    known.map_or(own, |known| own.map_or(Some(known), |own| Some(own.min(known))));
             }
         }
         let kept = *ages

@@ -65,9 +65,7 @@ impl Graph {
         let membership = match self.node(node).role {
             Role::Incident => Membership::Incident,
             Role::Member => Membership::Member(self.incidents_of(node)),
-            Role::Unlinked => {
-                Membership::NotLinked { outside: self.links.outside(node).collect() }
-            }
+            Role::Unlinked => Membership::NotLinked { outside: self.links.outside(node).collect() },
         };
         Why {
             root: Some(&self.nodes[at].root),
