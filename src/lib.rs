@@ -10,6 +10,8 @@ pub mod misp;
 
 pub mod format;
 
+pub mod mapper;
+
 pub mod plan;
 
 pub mod delivery;

@@ -1,7 +1,284 @@
 //! A dataset as a graph: version chains, incident graphs, and why an entity is or is not in one.
+//!
+//! A pure value: the same facts in any order give the same graph and the same digests.
 
+mod digest;
 mod facts;
+mod names;
+mod order;
+mod versions;
+mod walk;
+mod why;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Digest, EntityKey, Marking, Symbol, limits::GRAPH_DEPTH_MAX};
 
 pub use facts::{
     Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable,
 };
+pub use versions::{Aliases, Joined};
+pub use walk::{Direction, Via};
+pub use why::{Membership, Why};
+
+use digest::Dated;
+use names::index;
+use walk::Links;
+
+/// How a dataset is cut into incident graphs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Kinds of entity that become events: `incident`, and the containers that the configuration names.
+    pub roots: Vec<Symbol>,
+    /// How many relations an entity may be away from its incident; more than
+    /// [`GRAPH_DEPTH_MAX`] counts as that.
+    pub depth: u8,
+}
+
+impl Default for Options {
+    /// Incidents only, with what is linked to them directly: the rule of EclecticIQ's outgoing MISP feed.
+    fn default() -> Self {
+        Self { roots: vec![Symbol::new("incident")], depth: 1 }
+    }
+}
+
+/// A dataset in which every entity stands once, in its newest version.
+pub struct Graph {
+    entities: Vec<Entity>,
+    /// Sorted by root.
+    nodes: Vec<Node>,
+    links: Links,
+    depth: u8,
+    skipped: usize,
+    other_names: BTreeMap<EntityKey, EntityKey>,
+    removed: BTreeSet<EntityKey>,
+    learned: BTreeMap<EntityKey, EntityKey>,
+    joined: Vec<Joined>,
+    warnings: Vec<String>,
+}
+
+struct Node {
+    root: EntityKey,
+    /// Place of the newest version in `entities`.
+    entity: u32,
+    role: Role,
+    digest: Digest,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Incident,
+    /// In at least one incident graph.
+    Member,
+    /// In none.
+    Unlinked,
+}
+
+/// One incident with all that becomes part of its event.
+#[derive(Debug, Clone)]
+pub struct Incident<'g> {
+    /// The incident's identity.
+    pub root: &'g EntityKey,
+    /// Its newest version.
+    pub entity: &'g Entity,
+    /// The entities linked to it, sorted by root.
+    pub members: Vec<Member<'g>>,
+    /// Digest of the whole incident graph.
+    pub digest: Digest,
+}
+
+/// An entity of an incident graph.
+#[derive(Debug, Clone)]
+pub struct Member<'g> {
+    /// The entity's identity.
+    pub root: &'g EntityKey,
+    /// Its newest version.
+    pub entity: &'g Entity,
+    /// The relations by which it was reached, sorted, each once.
+    pub relations: Vec<Via>,
+    /// Marking of the entities between it and the incident, those two left out; says nothing for one that
+    /// is linked directly.
+    pub path: Marking,
+}
+
+impl Graph {
+    /// Builds the graph. Never fails: what makes no sense in the facts gives a warning at most.
+    ///
+    /// Issues of the facts are not looked at; take them before.
+    #[must_use]
+    pub fn build(mut facts: Facts, aliases: &Aliases, options: &Options) -> Self {
+        facts.entities.iter_mut().for_each(digest::canonicalise);
+        let chains = versions::resolve(&facts, aliases, &options.roots);
+        let mut nodes: Vec<Node> = Vec::with_capacity(chains.nodes.len());
+        let mut removed = BTreeSet::new();
+        let mut node_of_chain = vec![None; chains.nodes.len()];
+        let mut newest = vec![false; facts.entities.len()];
+        for (place, chain) in chains.nodes.into_iter().enumerate() {
+            let entity = &facts.entities[chain.newest];
+            if entity.removed {
+                removed.insert(chain.root);
+                continue;
+            }
+            newest[chain.newest] = true;
+            let is_event = options.roots.contains(&entity.kind);
+            let (role, dated) = match is_event {
+                true => (Role::Incident, Dated::Yes),
+                false => (Role::Unlinked, Dated::No),
+            };
+            let digest = digest::of_entity(entity, dated);
+            node_of_chain[place] = Some(index(nodes.len()));
+            nodes.push(Node { root: chain.root, entity: index(chain.newest), role, digest });
+        }
+        let node_of = |name: usize| node_of_chain[chains.node_of[name]? as usize];
+        let ends: Vec<[Option<u32>; 2]> =
+            chains.ends.iter().map(|ends| ends.map(|name| node_of(name as usize))).collect();
+        let links = Links::of(facts.relations, &ends, nodes.len());
+        for (entity, newest) in facts.entities.iter_mut().zip(newest) {
+            if !newest {
+                discard_content(entity);
+            }
+        }
+        let mut graph = Self {
+            entities: facts.entities,
+            nodes,
+            links,
+            depth: options.depth.min(GRAPH_DEPTH_MAX),
+            skipped: facts.skipped,
+            other_names: chains.other_names,
+            removed,
+            learned: chains.learned,
+            joined: chains.joined,
+            warnings: chains.warnings,
+        };
+        graph.mark_members();
+        graph
+    }
+
+    /// Marks all entities within reach of any incident, in one walk from all of them.
+    fn mark_members(&mut self) {
+        let mut level: Vec<u32> = (0..index(self.nodes.len()))
+            .filter(|&node| self.node(node).role == Role::Incident)
+            .collect();
+        for _ in 0..self.depth {
+            let mut next = Vec::new();
+            for node in level {
+                for neighbour in self.links.neighbours(node) {
+                    let role = &mut self.nodes[neighbour as usize].role;
+                    if *role == Role::Unlinked {
+                        *role = Role::Member;
+                        next.push(neighbour);
+                    }
+                }
+            }
+            level = next;
+        }
+    }
+
+    fn node(&self, node: u32) -> &Node {
+        &self.nodes[node as usize]
+    }
+
+    fn entity(&self, node: u32) -> &Entity {
+        &self.entities[self.node(node).entity as usize]
+    }
+
+    /// All incidents that are present, sorted by root. Each graph is put together when it is asked for.
+    pub fn incidents(&self) -> impl Iterator<Item = Incident<'_>> {
+        (0..index(self.nodes.len()))
+            .filter(|&node| self.node(node).role == Role::Incident)
+            .map(|node| self.incident(node))
+    }
+
+    fn incident(&self, node: u32) -> Incident<'_> {
+        let reached = self.links.walk(
+            node,
+            self.depth,
+            |node| self.node(node).role == Role::Incident,
+            |node| Marking::of(self.entity(node).tlp),
+        );
+        let digests: Vec<&Digest> =
+            reached.iter().map(|reached| &self.node(reached.node).digest).collect();
+        let own = self.node(node);
+        let members = reached
+            .into_iter()
+            .map(|reached| Member {
+                root: &self.node(reached.node).root,
+                entity: self.entity(reached.node),
+                relations: reached.relations,
+                path: reached.path,
+            })
+            .collect();
+        let mut incident =
+            Incident { root: &own.root, entity: self.entity(node), members, digest: own.digest };
+        incident.digest = digest::of_graph(&incident, &own.digest, &digests);
+        incident
+    }
+
+    /// Entities that belong to no incident, each behind its root, sorted.
+    pub fn unlinked_entities(&self) -> impl Iterator<Item = (&EntityKey, &Entity)> {
+        let unlinked = self.nodes.iter().filter(|node| node.role == Role::Unlinked);
+        unlinked.map(|node| (&node.root, &self.entities[node.entity as usize]))
+    }
+
+    /// Observables of entities that belong to no incident, each distinct (entity, kind, value) once: they
+    /// are lost as "not linked".
+    pub fn unlinked(&self) -> impl Iterator<Item = (&Entity, &Observable)> {
+        self.unlinked_entities().flat_map(|(_, entity)| {
+            entity.distinct_observables().map(move |observable| (entity, observable))
+        })
+    }
+
+    /// What a person should know about the dataset: cycles of versions, events that became one. Sorted.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What the ledger is to remember for the next run: names (platform ids, STIX UUIDs, roots themselves)
+    /// to roots. Those that it knows already are left out.
+    #[must_use]
+    pub fn learned_aliases(&self) -> &BTreeMap<EntityKey, EntityKey> {
+        &self.learned
+    }
+
+    /// Known roots that turned out to be the same entity, sorted; for each there is a warning.
+    #[must_use]
+    pub fn joined(&self) -> &[Joined] {
+        &self.joined
+    }
+
+    /// How many entities are present, each counted once whatever its versions.
+    #[must_use]
+    pub fn entity_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// How many objects of the source were skipped because they were damaged.
+    #[must_use]
+    pub const fn skipped(&self) -> usize {
+        self.skipped
+    }
+}
+
+impl Entity {
+    /// The first of each (kind, value), of an entity whose observables are sorted: one of a graph.
+    pub(crate) fn distinct_observables(&self) -> impl Iterator<Item = &Observable> {
+        let same =
+            |one: &Observable, next: &Observable| one.kind == next.kind && one.value == next.value;
+        self.observables.chunk_by(same).map(|same| &same[0])
+    }
+}
+
+/// Frees what nobody reads of an older or removed version.
+fn discard_content(entity: &mut Entity) {
+    for texts in [&mut entity.tags, &mut entity.references, &mut entity.external_ids] {
+        *texts = Vec::new();
+    }
+    entity.observables = Vec::new();
+    entity.unusable = Vec::new();
+}

@@ -3,13 +3,15 @@
 //! Facts about MISP 2.5.1 live here and in `format::misp_json`; nowhere else.
 
 mod attribute;
+mod collation;
 mod desired;
 mod identity;
 mod types;
 mod value;
 
 pub use attribute::{Attribute, Event, EventFields};
+pub use collation::{collation_key, same_for_misp};
 pub use desired::{DesiredAttribute, DesiredEvent, Source};
 pub use identity::{attribute_uuid, event_uuid};
 pub use types::{AttributeType, Category};
-pub use value::{Refusal, Value, normalise};
+pub use value::{Refusal, Stage, Value, fold_bmp, normalise};

@@ -66,8 +66,13 @@ impl AttributeType {
         (0..u16::try_from(TABLE.types.len()).expect("MISP has some two hundred types")).map(Self)
     }
 
+    /// The place in [`AttributeType::all`].
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
     fn row(self) -> &'static TypeRow {
-        &TABLE.types[usize::from(self.0)]
+        &TABLE.types[self.index()]
     }
 
     /// The name, such as `ip-dst`.

@@ -1,6 +1,6 @@
 //! Identifiers as types: no bare text or UUID crosses a function that means a certain thing by it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use uuid::Uuid;
 
@@ -81,8 +81,10 @@ uuid_type!(
 ///
 /// One entity is named in several ways: `{https://eiq.example.org}incident-<uuid>`,
 /// `indicator--<uuid>`, or the bare platform id. The UUID is what they share.
+///
+/// A clone shares the text: the sources of every attribute name their entity.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntityKey(Box<str>);
+pub struct EntityKey(Arc<str>);
 
 impl EntityKey {
     /// The key of an id as it stands in a dataset.

@@ -1,0 +1,318 @@
+//! Version chains: which versions are of one entity, which of them is the newest, and which key is the
+//! entity's for ever.
+//!
+//! An edit makes a new version. A minor one keeps the key and gets a new platform id; a major one gets a
+//! new key, and a `stix_update_of` relation to the old one. The root of a chain must stay the same from
+//! run to run although old versions leave the dataset, so what was learned once comes back as
+//! [`Aliases`].
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use crate::model::{EntityKey, Symbol, Timestamp};
+
+use super::{
+    Entity, Facts,
+    digest::{Dated, of_entity},
+    names::{Name, Names, Places, index},
+    order::ChainOrder,
+};
+
+/// What the ledger remembers of names: platform ids and STIX UUIDs to the root of their entity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aliases(pub BTreeMap<EntityKey, EntityKey>);
+
+/// Two roots that turned out to be one entity.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Joined {
+    /// The older one, whose event stays.
+    pub kept: EntityKey,
+    /// The other one, whose event is to be retired.
+    pub retired: EntityKey,
+}
+
+/// All that is known of the entities' versions.
+pub(super) struct Chains {
+    /// One for each entity, sorted by root.
+    pub(super) nodes: Vec<Chain>,
+    /// Place in `nodes` of what a name means, if that is in the dataset.
+    pub(super) node_of: Vec<Option<u32>>,
+    /// By relation: the names of its source and target.
+    pub(super) ends: Vec<[Name; 2]>,
+    /// Names other than the root, of entities that have a version in the dataset.
+    pub(super) other_names: BTreeMap<EntityKey, EntityKey>,
+    pub(super) learned: BTreeMap<EntityKey, EntityKey>,
+    pub(super) joined: Vec<Joined>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// One entity of the dataset.
+pub(super) struct Chain {
+    pub(super) root: EntityKey,
+    /// Place of its newest version among the facts' entities.
+    pub(super) newest: usize,
+    group: Name,
+}
+
+/// What is known of the names of one entity.
+#[derive(Default)]
+struct Group<'a> {
+    names: Vec<Name>,
+    /// Roots that the ledger knows, each with the name that it was known by.
+    known: BTreeSet<(&'a EntityKey, Name)>,
+}
+
+struct Resolver<'a> {
+    facts: &'a Facts,
+    aliases: &'a Aliases,
+    event_kinds: &'a [Symbol],
+    names: Names<'a>,
+    places: Places,
+    order: ChainOrder,
+    chains: Chains,
+}
+
+/// Resolves all version chains. The entities are in canonical form.
+pub(super) fn resolve(facts: &Facts, aliases: &Aliases, event_kinds: &[Symbol]) -> Chains {
+    let (names, places) = Names::of(facts);
+    let order = ChainOrder::of(facts, &places);
+    let chains = Chains {
+        nodes: Vec::new(),
+        node_of: Vec::new(),
+        ends: Vec::new(),
+        other_names: BTreeMap::new(),
+        learned: BTreeMap::new(),
+        joined: Vec::new(),
+        warnings: Vec::new(),
+    };
+    Resolver { facts, aliases, event_kinds, names, places, order, chains }.run()
+}
+
+impl<'a> Resolver<'a> {
+    fn run(mut self) -> Chains {
+        let groups = self.group();
+        let versions = self.versions();
+        for same in versions.chunk_by(|one, next| one.0 == next.0) {
+            self.chain(same[0].0, same, groups.get(&same[0].0));
+        }
+        for (&name, group) in &groups {
+            let absent = versions.binary_search_by_key(&name, |&(group, _)| group).is_err();
+            if absent && !group.known.is_empty() {
+                let root = self.root(&[], Some(group)).clone();
+                self.learn(&root, group);
+            }
+        }
+        self.finish()
+    }
+
+    /// Joins all names that mean one entity; gives those that have several names or a known root.
+    fn group(&mut self) -> BTreeMap<Name, Group<'a>> {
+        for (&key, &platform) in self.places.keys.iter().zip(&self.places.platforms) {
+            if let Some(platform) = platform {
+                self.names.join(key, platform);
+            }
+        }
+        for (relation, &[newer, older]) in self.facts.relations.iter().zip(&self.places.ends) {
+            if relation.update_of && !relation.removed {
+                self.names.join(newer, older);
+            }
+        }
+        let known = self.known();
+        let mut first: BTreeMap<&EntityKey, Name> = BTreeMap::new();
+        for &(name, root) in &known {
+            let one = *first.entry(root).or_insert(name);
+            self.names.join(one, name);
+            if let Some(own) = self.names.find(root) {
+                self.names.join(own, name);
+            }
+        }
+        let mut groups: BTreeMap<Name, Group<'a>> = BTreeMap::new();
+        for (group, names) in self.names.groups() {
+            groups.insert(group, Group { names, known: BTreeSet::new() });
+        }
+        for (name, root) in known {
+            let group = self.names.group(name);
+            let of = groups
+                .entry(group)
+                .or_insert_with(|| Group { names: vec![group], known: BTreeSet::new() });
+            of.known.insert((root, name));
+        }
+        groups
+    }
+
+    /// Names that the ledger knows, with the root it knows for them.
+    fn known(&self) -> Vec<(Name, &'a EntityKey)> {
+        if self.aliases.0.is_empty() {
+            return Vec::new();
+        }
+        (0..index(self.names.len()))
+            .filter_map(|name| Some((name, self.aliases.root(self.names.key(name))?)))
+            .collect()
+    }
+
+    /// Every version with the group that it is of, sorted by group.
+    fn versions(&mut self) -> Vec<(Name, u32)> {
+        let mut versions: Vec<(Name, u32)> = Vec::with_capacity(self.places.keys.len());
+        for (place, &key) in self.places.keys.iter().enumerate() {
+            versions.push((self.names.group(key), index(place)));
+        }
+        versions.sort_unstable();
+        versions
+    }
+
+    fn chain(&mut self, name: Name, versions: &[(Name, u32)], group: Option<&Group<'a>>) {
+        let places: Vec<usize> = versions.iter().map(|&(_, place)| place as usize).collect();
+        let newest = places.iter().copied().max_by(|&one, &other| self.compare(one, other));
+        let newest = newest.expect("a chain has at least one version");
+        let root = self.root(&places, group).clone();
+        if let Some(group) = group {
+            self.learn(&root, group);
+            let others = group.names.iter().map(|&name| self.names.key(name));
+            for other in others.filter(|&key| *key != root) {
+                self.chains.other_names.insert(other.clone(), root.clone());
+            }
+        }
+        if self.becomes_event(newest) {
+            self.remember(&root, &root);
+        }
+        self.chains.nodes.push(Chain { root, newest, group: name });
+    }
+
+    /// By time; where that is equal by place in the chain; where that is equal too, a removed version
+    /// wins, as what is absent is never sent; then by content, so that the order of input has no say.
+    fn compare(&self, one: usize, other: usize) -> Ordering {
+        let entity = |at: usize| &self.facts.entities[at];
+        let early = |at: usize| (entity(at).modified, self.rank(at), entity(at).removed);
+        early(one).cmp(&early(other)).then_with(|| {
+            let late = |at: usize| {
+                let Entity { key, platform, id, created, .. } = entity(at);
+                (of_entity(entity(at), Dated::Yes), key, platform, id, created)
+            };
+            late(one).cmp(&late(other))
+        })
+    }
+
+    fn rank(&self, place: usize) -> (u32, u32) {
+        self.order.rank(self.places.keys[place], self.places.platforms[place])
+    }
+
+    /// The key of an entity: what the ledger knows, else the oldest version.
+    fn root(&mut self, places: &[usize], group: Option<&Group<'a>>) -> &'a EntityKey {
+        let cyclic =
+            group.is_some_and(|group| group.names.iter().any(|&name| self.order.is_cyclic(name)));
+        let root = match group {
+            Some(group) if !group.known.is_empty() => self.known_root(places, group, cyclic),
+            _ => self.oldest(places, cyclic),
+        };
+        if cyclic {
+            self.chains.warnings.push(format!(
+                "the versions of {root} form a cycle of stix_update_of relations; \
+                 {root} is taken as the first of them"
+            ));
+        }
+        root
+    }
+
+    fn oldest(&self, places: &[usize], cyclic: bool) -> &'a EntityKey {
+        let entities = &self.facts.entities;
+        let oldest = places.iter().copied().min_by_key(|&place| {
+            let age = (!cyclic).then(|| (age(&entities[place]), self.rank(place)));
+            (age, &entities[place].key)
+        });
+        &entities[oldest.expect("an entity without a known root has a version")].key
+    }
+
+    /// Of several known roots the one first in the chain, else the older, else the smaller key. A root
+    /// without a version in the dataset is older than one that has it.
+    fn known_root(&mut self, places: &[usize], group: &Group<'a>, cyclic: bool) -> &'a EntityKey {
+        let mut ages: BTreeMap<&EntityKey, ((u32, u32), Option<Timestamp>)> = BTreeMap::new();
+        for &(root, name) in &group.known {
+            let rank = self.order.rank(name, None);
+            let entry = ages.entry(root).or_insert((rank, None));
+            entry.0 = entry.0.min(rank);
+        }
+        for &place in places {
+            let entity = &self.facts.entities[place];
+            let root = self.aliases.root(&entity.key).unwrap_or(&entity.key);
+            if let Some((_, known)) = ages.get_mut(root) {
+                let own = age(entity);
+                *known =
+                    known.map_or(own, |known| own.map_or(Some(known), |own| Some(own.min(known))));
+            }
+        }
+        let kept = *ages
+            .iter()
+            .min_by_key(|&(root, age)| ((!cyclic).then_some(age), root))
+            .expect("the caller saw a known root")
+            .0;
+        for &retired in ages.keys().filter(|&&root| root != kept) {
+            self.chains.warnings.push(format!(
+                "{retired} turned out to be another version of {kept}: the event of {kept} stays, \
+                 the event of {retired} is retired"
+            ));
+            self.chains.joined.push(Joined { kept: kept.clone(), retired: retired.clone() });
+            self.remember(retired, kept);
+        }
+        kept
+    }
+
+    /// Remembers every name of an entity that goes by more than one.
+    fn learn(&mut self, root: &EntityKey, group: &Group<'a>) {
+        for &name in &group.names {
+            let key = self.names.key(name);
+            self.remember(key, root);
+        }
+        if group.names.len() > 1 {
+            self.remember(root, root);
+        }
+    }
+
+    fn remember(&mut self, name: &EntityKey, root: &EntityKey) {
+        if self.aliases.0.get(name) != Some(root) {
+            self.chains.learned.insert(name.clone(), root.clone());
+        }
+    }
+
+    fn becomes_event(&self, place: usize) -> bool {
+        self.event_kinds.contains(&self.facts.entities[place].kind)
+    }
+
+    fn finish(mut self) -> Chains {
+        // Groups come in the order of their first name, so this is close to sorted already.
+        self.chains.nodes.sort_by(|one, other| one.root.cmp(&other.root));
+        let mut node_of_group = vec![None; self.names.len()];
+        for (node, chain) in self.chains.nodes.iter().enumerate() {
+            node_of_group[chain.group as usize] = Some(index(node));
+        }
+        let names = 0..index(self.names.len());
+        self.chains.node_of =
+            names.map(|name| node_of_group[self.names.group(name) as usize]).collect();
+        self.chains.ends = self.places.ends;
+        self.chains.joined.sort_unstable();
+        self.chains.warnings.sort_unstable();
+        self.chains
+    }
+}
+
+impl Aliases {
+    /// The root of a name, through aliases of aliases; of those that run in a circle the smallest.
+    fn root(&self, name: &EntityKey) -> Option<&EntityKey> {
+        let next = |root: &EntityKey| self.0.get(root).filter(|&next| next != root);
+        let mut root = self.0.get(name)?;
+        let mut passed = BTreeSet::new();
+        while let Some(further) = next(root) {
+            if !passed.insert(root) {
+                let circle = std::iter::successors(next(root), |&key| next(key));
+                return circle.take_while(|&key| key != root).chain([root]).min();
+            }
+            root = further;
+        }
+        Some(root)
+    }
+}
+
+fn age(entity: &Entity) -> Option<Timestamp> {
+    entity.modified.or(entity.created)
+}

@@ -1,0 +1,72 @@
+//! The event's own fields, from the incident.
+
+use crate::{
+    graph::Entity,
+    misp::EventFields,
+    model::{EventUuid, Timestamp, limits::TAG_CHARS_MAX},
+};
+
+use super::{
+    rules::IncludeTags,
+    text::{self, Beside},
+};
+
+/// Day of an event whose incident has no usable time at all. Without a date MISP would take today, and
+/// the event would change with every day.
+const NO_DATE: &str = "1970-01-01";
+
+/// The fields of the event that an incident becomes.
+pub(super) fn fields(incident: &Entity, uuid: EventUuid, include: IncludeTags) -> EventFields {
+    let title = text::fold(&incident.title);
+    let info = match text::cut(&title, usize::MAX) {
+        "" => format!("Incident {uuid}").into(),
+        info => info.into(),
+    };
+    EventFields {
+        info,
+        date: incident.dated().map_or_else(|| NO_DATE.to_owned(), Timestamp::day).into(),
+        analysis: analysis(incident),
+        tags: match include {
+            IncludeTags::None => Vec::new(),
+            IncludeTags::Event | IncludeTags::All => tags(incident),
+        },
+    }
+}
+
+/// Whether an event that is not there yet may be created for the incident.
+pub(super) fn may_be_created(incident: &Entity) -> bool {
+    !has_status(incident, &["rejected", "deleted"])
+}
+
+/// MISP's 0 initial, 1 ongoing, 2 complete.
+fn analysis(incident: &Entity) -> u8 {
+    match incident.status.as_deref().map(str::trim) {
+        None | Some("") => 0,
+        Some(_) if has_status(incident, &["new"]) => 0,
+        Some(_) if has_status(incident, &["closed", "rejected", "deleted"]) => 2,
+        Some(_) => 1,
+    }
+}
+
+fn has_status(incident: &Entity, names: &[&str]) -> bool {
+    let status = incident.status.as_deref().unwrap_or_default().trim();
+    names.iter().any(|name| status.eq_ignore_ascii_case(name))
+}
+
+fn tags(incident: &Entity) -> Vec<Box<str>> {
+    let mut tags: Vec<Box<str>> = Vec::with_capacity(incident.tags.len() + 2);
+    let beside = match incident.tlp {
+        Some(tlp) => {
+            tags.push(tlp.tag().into());
+            Beside::Marking
+        }
+        None => Beside::NoMarking,
+    };
+    if let Some(letter) = incident.reliability {
+        let letter = letter.to_ascii_lowercase();
+        let tag = format!("admiralty-scale:source-reliability=\"{letter}\"");
+        tags.push(text::cut(&text::fold(&tag), TAG_CHARS_MAX).into());
+    }
+    tags.extend(incident.tags.iter().filter_map(|tag| text::tag(tag, beside)));
+    text::distinct_tags(tags)
+}

@@ -1,0 +1,192 @@
+//! Occurrences of one value become one attribute.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    misp::{Attribute, DesiredAttribute, Source},
+    model::{
+        Marking, Timestamp, Tlp,
+        limits::{TIME_SECONDS_MAX, TIME_SECONDS_MIN},
+    },
+};
+
+use super::{
+    occurrence::{Collector, Donor, Draft},
+    rules::{CommentStyle, IncludeTags, Rules},
+    text::{self, Beside},
+};
+
+/// What the event shows already, so that an attribute need not.
+pub(super) struct Shown<'a> {
+    pub(super) tlp: Option<Tlp>,
+    pub(super) tags: &'a [Box<str>],
+}
+
+/// Merges the drafts of one incident. Gives the attributes sorted by UUID, and how many of them lost a
+/// `last_seen` that was before the `first_seen`.
+pub(super) fn merge(
+    collector: Collector<'_>,
+    donors: &[Donor<'_>],
+    shown: &Shown<'_>,
+) -> (Vec<DesiredAttribute>, u64) {
+    let rules = collector.rules;
+    let mut drafts = collector.drafts;
+    // Equal type and value have equal UUIDs, and comparing those is cheap.
+    drafts.sort_unstable_by(|one, other| {
+        (one.uuid, one.donor, one.origin, &one.raw).cmp(&(
+            other.uuid,
+            other.donor,
+            other.origin,
+            &other.raw,
+        ))
+    });
+    let riders: Vec<Rider> = donors.iter().map(|donor| Rider::of(donor, rules)).collect();
+    let mut inverted = 0;
+    let mut attributes = Vec::new();
+    let mut drafts = drafts.into_iter().peekable();
+    while let Some(first) = drafts.next() {
+        let uuid = first.uuid;
+        let mut run = Run::of(first);
+        while let Some(next) = drafts.next_if(|next| next.uuid == uuid) {
+            run.add(next);
+        }
+        let attribute = run.finish(donors, &riders, rules, shown, &mut inverted);
+        attributes.push(attribute);
+    }
+    (attributes, inverted)
+}
+
+/// What an entity lends to each of its attributes.
+struct Rider {
+    title: Box<str>,
+    tags: Vec<Box<str>>,
+}
+
+impl Rider {
+    fn of(donor: &Donor<'_>, rules: &Rules) -> Self {
+        let title = match rules.settings.comment {
+            CommentStyle::Title { max_chars } => {
+                text::cut(&text::fold(&donor.entity.title), max_chars as usize).into()
+            }
+            CommentStyle::None => Box::default(),
+        };
+        let tags = match rules.settings.include_tags {
+            IncludeTags::All => {
+                let tags = donor.entity.tags.iter();
+                tags.filter_map(|tag| text::tag(tag, Beside::Marking)).collect()
+            }
+            IncludeTags::None | IncludeTags::Event => Vec::new(),
+        };
+        Self { title, tags }
+    }
+}
+
+/// Drafts of one attribute.
+struct Run<'g> {
+    first: Draft<'g>,
+    more: Vec<Draft<'g>>,
+}
+
+impl<'g> Run<'g> {
+    const fn of(first: Draft<'g>) -> Self {
+        Self { first, more: Vec::new() }
+    }
+
+    fn add(&mut self, draft: Draft<'g>) {
+        self.first.to_ids |= draft.to_ids;
+        self.first.category = self.first.category.min(draft.category);
+        self.more.push(draft);
+    }
+
+    fn finish(
+        self,
+        donors: &[Donor<'_>],
+        riders: &[Rider],
+        rules: &Rules,
+        shown: &Shown<'_>,
+        inverted: &mut u64,
+    ) -> DesiredAttribute {
+        let Self { first, more } = self;
+        let drafts = || std::iter::once(&first).chain(&more);
+        let of = |draft: &Draft<'_>| &donors[draft.donor as usize];
+        let marking =
+            drafts().fold(Marking::default(), |marking, draft| marking.and(of(draft).marking));
+        let first_seen = drafts().filter_map(|draft| sendable(of(draft).entity.start)).min();
+        let mut last_seen = drafts().filter_map(|draft| sendable(of(draft).entity.end)).max();
+        if first_seen.zip(last_seen).is_some_and(|(first, last)| last < first) {
+            last_seen = None;
+            *inverted += 1;
+        }
+        let is_tagged = rules.settings.include_tags != IncludeTags::None;
+        let tags = if is_tagged { tags(drafts(), riders, marking, shown) } else { Vec::new() };
+        let open_to = if is_tagged { marking.tlp } else { shown.tlp };
+        let titled = drafts().filter(|draft| of(draft).marking.tlp <= open_to);
+        let comment = comment(drafts(), titled, riders, rules);
+        let mut sources: Vec<Source> = Vec::with_capacity(1 + more.len());
+        sources.extend(drafts().map(|draft| source(draft, of(draft))));
+        sources.sort_unstable();
+        let Draft { uuid, kind, category, value, to_ids, .. } = first;
+        let attribute =
+            Attribute { uuid, kind, category, value, to_ids, comment, first_seen, last_seen, tags };
+        DesiredAttribute { attribute, marking, sources }
+    }
+}
+
+fn source(draft: &Draft<'_>, donor: &Donor<'_>) -> Source {
+    Source {
+        entity: donor.root.clone(),
+        kind: draft.origin.clone(),
+        rule: draft.rule.clone(),
+        raw: draft.raw.as_deref().map(Into::into),
+    }
+}
+
+/// A time that has a form in which MISP reads it.
+fn sendable(time: Option<Timestamp>) -> Option<Timestamp> {
+    time.filter(|time| (TIME_SECONDS_MIN..=TIME_SECONDS_MAX).contains(&time.seconds()))
+}
+
+/// A TLP tag where the attribute is stricter than its event; the entities' tags, if they ride at all.
+fn tags<'d>(
+    drafts: impl Iterator<Item = &'d Draft<'d>>,
+    riders: &[Rider],
+    marking: Marking,
+    shown: &Shown<'_>,
+) -> Vec<Box<str>> {
+    let mut tags: Vec<Box<str>> = Vec::new();
+    if let Some(tlp) = marking.tlp.filter(|_| marking.tlp > shown.tlp) {
+        tags.push(tlp.tag().into());
+    }
+    let riding = drafts.flat_map(|draft| &riders[draft.donor as usize].tags);
+    tags.extend(riding.filter(|tag| !shown.tags.contains(tag)).cloned());
+    text::distinct_tags(tags)
+}
+
+/// Titles in sorted order, each once, cut at the limit; before them the kinds that became mere text.
+fn comment<'d>(
+    drafts: impl Iterator<Item = &'d Draft<'d>>,
+    titled: impl Iterator<Item = &'d Draft<'d>>,
+    riders: &[Rider],
+    rules: &Rules,
+) -> Box<str> {
+    let fallback = |draft: &&Draft<'_>| std::ptr::eq(draft.rule, &rules.names.fallback);
+    let kinds: BTreeSet<&str> = drafts.filter(fallback).map(|draft| &**draft.origin).collect();
+    let mut titles = titled.map(|draft| &*riders[draft.donor as usize].title).peekable();
+    let first = titles.next().unwrap_or_default();
+    if kinds.is_empty() && titles.peek().is_none() {
+        return first.into();
+    }
+    let titles: BTreeSet<&str> = titles.chain([first]).filter(|title| !title.is_empty()).collect();
+    let titles = titles.into_iter().collect::<Vec<_>>().join("; ");
+    let text = if kinds.is_empty() {
+        titles
+    } else {
+        let kinds = text::fold(&kinds.into_iter().collect::<Vec<_>>().join(", "));
+        if titles.is_empty() { kinds } else { format!("{kinds}: {titles}") }
+    };
+    let chars_max = match rules.settings.comment {
+        CommentStyle::Title { max_chars } => max_chars as usize,
+        CommentStyle::None => usize::MAX,
+    };
+    text::cut(&text, chars_max).into()
+}

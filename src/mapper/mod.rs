@@ -1,0 +1,220 @@
+//! From an incident graph to the event that it calls for, with everything that is lost on the way.
+//!
+//! Pure and total: the same graph and rules give the same event, whatever the order of the input, and no
+//! input makes it fail. Nothing is dropped in silence: `occurrences = mapped + merged + lost`.
+
+mod event;
+mod form;
+mod merge;
+mod occurrence;
+mod rules;
+mod rules_file;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::{
+    graph::{Graph, Incident},
+    misp::{AttributeType, DesiredEvent, event_uuid},
+    model::{EntityKey, Marking, Symbol, Timestamp},
+};
+
+pub use rules::{CommentStyle, IncludeTags, Rules, RulesError, Settings};
+
+use merge::Shown;
+use occurrence::{Collector, Donor};
+
+/// What one incident becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapped {
+    /// The event with its attributes, before any policy.
+    pub event: DesiredEvent,
+    /// What does not reach MISP, in the order of the entities: the incident first.
+    pub losses: Vec<Loss>,
+    /// The accounts.
+    pub tally: Tally,
+}
+
+/// Occurrences by what became of them: `occurrences = mapped + merged + lost`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Distinct (incident, entity, kind, value as written).
+    pub occurrences: u64,
+    /// Those that gave an attribute: the number of attributes.
+    pub mapped: u64,
+    /// Further occurrences of an attribute that is there already.
+    pub merged: u64,
+    /// Those that gave none, by [`LossReason::name`].
+    pub lost: BTreeMap<&'static str, u64>,
+    /// Attributes that go without their `last_seen`, as it was before their `first_seen`; outside the sum.
+    pub last_seen_dropped: u64,
+}
+
+impl Tally {
+    /// How many occurrences gave nothing, for whatever reason.
+    #[must_use]
+    pub fn lost_total(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
+    /// Whether the accounts add up.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.occurrences == self.mapped + self.merged + self.lost_total()
+    }
+
+    /// Counts one occurrence as lost.
+    pub fn lose(&mut self, reason: &LossReason) {
+        self.occurrences += 1;
+        *self.lost.entry(reason.name()).or_default() += 1;
+    }
+
+    /// Adds the accounts of another incident.
+    pub fn add(&mut self, other: &Self) {
+        self.occurrences += other.occurrences;
+        self.mapped += other.mapped;
+        self.merged += other.merged;
+        self.last_seen_dropped += other.last_seen_dropped;
+        for (reason, count) in &other.lost {
+            *self.lost.entry(reason).or_default() += count;
+        }
+    }
+}
+
+/// One occurrence that does not reach MISP.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loss {
+    /// Root of the entity that holds it.
+    pub entity: EntityKey,
+    /// The observable's kind, or `entity` where the entity itself holds it.
+    pub kind: Symbol,
+    /// As it stands in the dataset.
+    pub value: Box<str>,
+    /// Why.
+    pub reason: LossReason,
+}
+
+/// Why an occurrence does not reach MISP.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LossReason {
+    /// No rule maps it.
+    NoMispType,
+    /// MISP refuses the value in the type that the rules choose.
+    Refused {
+        /// The type.
+        kind: AttributeType,
+        /// MISP's own words.
+        words: Box<str>,
+    },
+    /// Its entity is in no incident graph.
+    NotLinked,
+    /// The rules take nothing from entities of this kind.
+    EntityKindNotSupported(Symbol),
+    /// A STIX pattern that does not parse.
+    PatternSyntax {
+        /// Where, in bytes from its beginning.
+        offset: usize,
+        /// What was expected there.
+        wanted: Box<str>,
+    },
+    /// A comparison of a STIX pattern on an object path that is not mapped.
+    PathNotMapped,
+    /// A reference that is not `http` or `https`.
+    NotALink,
+}
+
+impl LossReason {
+    /// A short text for accounts, the same for all losses of this sort. It never changes.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NoMispType => "no MISP type",
+            Self::Refused { .. } => "refused by MISP's rules",
+            Self::NotLinked => "not linked",
+            Self::EntityKindNotSupported(_) => "entity kind not supported",
+            Self::PatternSyntax { .. } => "pattern syntax",
+            Self::PathNotMapped => "path not mapped",
+            Self::NotALink => "not a link",
+        }
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { kind, words } => write!(f, "MISP refuses it as {kind}: {words}"),
+            Self::EntityKindNotSupported(kind) => write!(f, "nothing is taken from a {kind}"),
+            Self::PatternSyntax { offset, wanted } => {
+                write!(f, "the pattern does not parse at byte {offset}: {wanted}")
+            }
+            Self::NoMispType | Self::NotLinked | Self::PathNotMapped | Self::NotALink => {
+                f.write_str(self.name())
+            }
+        }
+    }
+}
+
+/// Maps one incident graph. `now` decides only what has expired, and so is not for detection any more.
+#[must_use]
+pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
+    let uuid = event_uuid(incident.root);
+    let marking = Marking::of(incident.entity.tlp);
+    let own = Donor { root: incident.root, entity: incident.entity, relations: None, marking };
+    let members = incident.members.iter().map(|member| Donor {
+        root: member.root,
+        entity: member.entity,
+        relations: Some(&member.relations),
+        marking: marking.and(member.path).and(Marking::of(member.entity.tlp)),
+    });
+    let donors: Vec<Donor<'_>> = std::iter::once(own).chain(members).collect();
+    let capacity = donors.iter().map(|donor| donor.entity.observables.len()).sum();
+    let mut collector = Collector {
+        event: uuid,
+        rules,
+        now,
+        drafts: Vec::with_capacity(capacity),
+        losses: Vec::new(),
+    };
+    for (place, donor) in (0..).zip(&donors) {
+        collector.take(place, donor);
+    }
+    let given = collector.drafts.len() as u64;
+    let losses = std::mem::take(&mut collector.losses);
+    let fields = event::fields(incident.entity, uuid, rules.settings.include_tags);
+    let shown = Shown { tlp: marking.tlp, tags: &fields.tags };
+    let (attributes, last_seen_dropped) = merge::merge(collector, &donors, &shown);
+    let mapped = attributes.len() as u64;
+    let mut tally = Tally {
+        occurrences: given,
+        mapped,
+        merged: given - mapped,
+        last_seen_dropped,
+        ..Tally::default()
+    };
+    losses.iter().for_each(|loss| tally.lose(&loss.reason));
+    debug_assert!(tally.adds_up(), "an occurrence went missing: {tally:?}");
+    let event = DesiredEvent {
+        uuid,
+        root: incident.root.clone(),
+        fields,
+        marking,
+        create: event::may_be_created(incident.entity),
+        attributes,
+    };
+    Mapped { event, losses, tally }
+}
+
+/// The losses of what belongs to no incident: each observable of an unlinked entity once.
+pub fn unlinked(graph: &Graph) -> impl Iterator<Item = Loss> {
+    graph.unlinked_entities().flat_map(|(root, entity)| {
+        entity.distinct_observables().map(|observable| Loss {
+            entity: root.clone(),
+            kind: observable.kind.clone(),
+            value: observable.value.clone(),
+            reason: LossReason::NotLinked,
+        })
+    })
+}

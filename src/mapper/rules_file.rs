@@ -1,0 +1,368 @@
+//! Rule tables as TOML text; errors name file, line and key.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::{
+    graph::LinkTypes,
+    misp::{AttributeType, Category},
+    model::Symbol,
+};
+
+use super::{
+    form::{Form, Shape},
+    rules::{
+        CommentStyle, EntityRule, From, IncludeTags, ObservableRule, Rules, RulesError, Settings,
+    },
+};
+
+/// What the rules of a table mean; another number is another program's table.
+const FORMAT: u32 = 1;
+
+const INCLUDE_TAGS: [(&str, IncludeTags); 3] =
+    [("none", IncludeTags::None), ("event", IncludeTags::Event), ("all", IncludeTags::All)];
+const COMMENT: [(&str, bool); 2] = [("title", true), ("none", false)];
+const FROM: [(&str, From); 4] = [
+    ("title", From::Title),
+    ("cve", From::Cve),
+    ("cwe", From::Cwe),
+    ("references", From::References),
+];
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Spanned<u32>>,
+    #[serde(default)]
+    settings: SettingsTable,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<Vec<EntityRow>>,
+    #[serde(default)]
+    observable: BTreeMap<String, Vec<ObservableRow>>,
+    #[serde(default)]
+    entity: BTreeMap<String, Vec<EntityRow>>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct SettingsTable {
+    include_tags: Option<Spanned<String>>,
+    comment: Option<Spanned<String>>,
+    comment_chars_max: Option<u32>,
+    text_fallback: Option<bool>,
+    skip_entities: Option<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ObservableRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    linked: Vec<Spanned<String>>,
+    r#type: Spanned<String>,
+    category: Option<Spanned<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Spanned<String>>,
+    to_ids: Option<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntityRow {
+    from: Spanned<String>,
+    r#type: Spanned<String>,
+    category: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    via: Vec<String>,
+}
+
+/// Something wrong at a place in the text.
+struct Fault {
+    span: Range<usize>,
+    key: String,
+    why: String,
+}
+
+/// Reads a table, over another one if there is one below it.
+pub(super) fn read(below: Option<&str>, text: &str, name: &str) -> Result<Rules, RulesError> {
+    let read = |text: &str| -> Result<Table, Fault> { Table::of(parse(text)?) };
+    let error = |fault: Fault| RulesError {
+        file: name.to_owned(),
+        line: 1 + text[..fault.span.start.min(text.len())].matches('\n').count(),
+        key: fault.key,
+        why: fault.why,
+    };
+    let over = read(text).map_err(error)?;
+    let table = match below {
+        Some(below) => read(below).map_err(error)?.overridden(over),
+        None => over,
+    };
+    Ok(table.into_rules())
+}
+
+fn parse(text: &str) -> Result<File, Fault> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        Fault { key: key_at(text, span.start), span, why: error.message().to_owned() }
+    })?;
+    match &file.format {
+        Some(format) if *format.get_ref() != FORMAT => Err(Fault {
+            span: format.span(),
+            key: "format".to_owned(),
+            why: format!(
+                "{} is of another version of the program, which reads {FORMAT}",
+                format.get_ref()
+            ),
+        }),
+        _ => Ok(file),
+    }
+}
+
+/// The key that stands on the line of an offset, under the table header above it.
+fn key_at(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let table = text[..start]
+        .lines()
+        .rev()
+        .find_map(|line| line.trim().strip_prefix('[')?.split(']').next())
+        .filter(|_| !line.trim_start().starts_with('['));
+    let key = line.split(['=', '#']).next().unwrap_or_default().trim();
+    match table {
+        Some(table) => format!("{}.{key}", table.trim_matches(['[', ' '])),
+        None => key.trim_matches(['[', ']', ' ']).to_owned(),
+    }
+}
+
+/// A file that was checked; what it does not say is `None`.
+#[derive(Default)]
+struct Table {
+    include_tags: Option<IncludeTags>,
+    has_comment: Option<bool>,
+    comment_chars_max: Option<u32>,
+    text_fallback: Option<bool>,
+    skip_entities: Option<Vec<Symbol>>,
+    incident: Option<Vec<EntityRule>>,
+    observable: BTreeMap<Symbol, Vec<ObservableRule>>,
+    entity: BTreeMap<Symbol, Vec<EntityRule>>,
+}
+
+impl Table {
+    fn of(file: File) -> Result<Self, Fault> {
+        let settings = file.settings;
+        let key = "settings.include_tags";
+        let include_tags =
+            settings.include_tags.map(|given| choose(&INCLUDE_TAGS, &given, key)).transpose()?;
+        let key = "settings.comment";
+        let has_comment =
+            settings.comment.map(|given| choose(&COMMENT, &given, key)).transpose()?;
+        let entity_rules = |key: &str, rows: Vec<EntityRow>| {
+            rows.into_iter().map(|row| row.into_rule(key)).collect::<Result<Vec<_>, _>>()
+        };
+        let mut table = Self {
+            include_tags,
+            has_comment,
+            comment_chars_max: settings.comment_chars_max,
+            text_fallback: settings.text_fallback,
+            skip_entities: settings
+                .skip_entities
+                .map(|kinds| kinds.iter().map(|kind| Symbol::new(kind)).collect()),
+            incident: file.incident.map(|rows| entity_rules("incident", rows)).transpose()?,
+            ..Self::default()
+        };
+        for (kind, rows) in file.observable {
+            let rules: Result<Vec<_>, _> =
+                rows.into_iter().map(|row| row.into_rule(&kind)).collect();
+            table.observable.insert(Symbol::new(&kind), rules?);
+        }
+        for (kind, rows) in file.entity {
+            let rules = entity_rules(&format!("entity.{kind}"), rows)?;
+            table.entity.insert(Symbol::new(&kind), rules);
+        }
+        Ok(table)
+    }
+
+    fn overridden(mut self, over: Self) -> Self {
+        self.observable.extend(over.observable);
+        self.entity.extend(over.entity);
+        Self {
+            include_tags: over.include_tags.or(self.include_tags),
+            has_comment: over.has_comment.or(self.has_comment),
+            comment_chars_max: over.comment_chars_max.or(self.comment_chars_max),
+            text_fallback: over.text_fallback.or(self.text_fallback),
+            skip_entities: over.skip_entities.or(self.skip_entities),
+            incident: over.incident.or(self.incident),
+            observable: self.observable,
+            entity: self.entity,
+        }
+    }
+
+    /// A kind with no rules is as good as one that is not named.
+    fn into_rules(mut self) -> Rules {
+        self.observable.retain(|_, rules| !rules.is_empty());
+        self.entity.retain(|_, rules| !rules.is_empty());
+        let mut skip_entities = self.skip_entities.unwrap_or_default();
+        skip_entities.sort_unstable();
+        skip_entities.dedup();
+        let settings = Settings {
+            include_tags: self.include_tags.unwrap_or(IncludeTags::Event),
+            comment: match self.has_comment {
+                Some(false) => CommentStyle::None,
+                _ => CommentStyle::Title { max_chars: self.comment_chars_max.unwrap_or(120) },
+            },
+            text_fallback: self.text_fallback.unwrap_or(false),
+        };
+        let incident = self.incident.unwrap_or_default();
+        Rules::new(settings, skip_entities, incident, self.observable, self.entity)
+    }
+}
+
+impl ObservableRow {
+    fn into_rule(self, kind: &str) -> Result<ObservableRule, Fault> {
+        let key = format!("observable.{kind}");
+        let (attribute, category) = type_and_category(&self.r#type, self.category.as_ref(), &key)?;
+        let mut linked = LinkTypes::default();
+        for name in &self.linked {
+            if !LinkTypes::NAMES.contains(&name.get_ref().as_str()) {
+                let known = LinkTypes::NAMES.join(", ");
+                return Err(unknown(name, &key, "link type", &known));
+            }
+            linked = linked.with(name.get_ref());
+        }
+        Ok(ObservableRule {
+            id: Symbol::new(&format!("{key}/{attribute}")),
+            when: self.when.map(|given| choose(&Form::ALL, &given, &key)).transpose()?,
+            linked,
+            kind: attribute,
+            category,
+            value: self.value.map(|given| choose(&Shape::ALL, &given, &key)).transpose()?,
+            to_ids: self.to_ids.unwrap_or(true) && attribute.default_to_ids(),
+        })
+    }
+}
+
+impl EntityRow {
+    fn into_rule(self, key: &str) -> Result<EntityRule, Fault> {
+        let (attribute, category) = type_and_category(&self.r#type, self.category.as_ref(), key)?;
+        Ok(EntityRule {
+            id: Symbol::new(&format!("{key}/{attribute}")),
+            from: choose(&FROM, &self.from, key)?,
+            kind: attribute,
+            category,
+            via: self.via.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
+fn type_and_category(
+    kind: &Spanned<String>,
+    category: Option<&Spanned<String>>,
+    key: &str,
+) -> Result<(AttributeType, Category), Fault> {
+    let fault =
+        |at: &Spanned<String>, why: String| Fault { span: at.span(), key: key.to_owned(), why };
+    let name = kind.get_ref();
+    let attribute = AttributeType::named(name).ok_or_else(|| {
+        fault(kind, format!("{name:?} is no attribute type of MISP, which compares with case"))
+    })?;
+    if attribute.is_composite() {
+        return Err(fault(
+            kind,
+            format!("{name:?} is composite; only simple types can be mapped to"),
+        ));
+    }
+    let Some(given) = category else {
+        return Ok((attribute, attribute.default_category()));
+    };
+    match Category::named(given.get_ref()).filter(|&category| attribute.allows(category)) {
+        Some(category) => Ok((attribute, category)),
+        None => {
+            let allowed: Vec<&str> = Category::all()
+                .filter(|&category| attribute.allows(category))
+                .map(Category::name)
+                .collect();
+            Err(unknown(given, key, &format!("category of {attribute}"), &allowed.join(", ")))
+        }
+    }
+}
+
+fn choose<T: Copy>(known: &[(&str, T)], given: &Spanned<String>, key: &str) -> Result<T, Fault> {
+    let found = known.iter().find(|(name, _)| name == given.get_ref());
+    found.map(|&(_, value)| value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|&(name, _)| name).collect();
+        unknown(given, key, "known word", &names.join(", "))
+    })
+}
+
+fn unknown(given: &Spanned<String>, key: &str, what: &str, known: &str) -> Fault {
+    Fault {
+        span: given.span(),
+        key: key.to_owned(),
+        why: format!("{:?} is no {what}; take one of: {known}", given.get_ref()),
+    }
+}
+
+/// Writes a table with everything said that could be left out.
+pub(super) fn write(rules: &Rules) -> String {
+    let (comment, chars) = match rules.settings.comment {
+        CommentStyle::Title { max_chars } => (true, Some(max_chars)),
+        CommentStyle::None => (false, None),
+    };
+    let file = File {
+        format: Some(spanned(FORMAT)),
+        settings: SettingsTable {
+            include_tags: Some(name_of(&INCLUDE_TAGS, rules.settings.include_tags)),
+            comment: Some(name_of(&COMMENT, comment)),
+            comment_chars_max: chars,
+            text_fallback: Some(rules.settings.text_fallback),
+            skip_entities: Some(rules.skip_entities.iter().map(ToString::to_string).collect()),
+        },
+        incident: Some(rules.incident.iter().map(entity_row).collect()),
+        observable: rules
+            .observable
+            .iter()
+            .map(|(kind, rules)| (kind.to_string(), rules.iter().map(observable_row).collect()))
+            .collect(),
+        entity: rules
+            .entity
+            .iter()
+            .map(|(kind, rules)| (kind.to_string(), rules.iter().map(entity_row).collect()))
+            .collect(),
+    };
+    toml::to_string(&file).expect("a rule table holds nothing that TOML cannot say")
+}
+
+fn observable_row(rule: &ObservableRule) -> ObservableRow {
+    let linked = LinkTypes::NAMES.iter().filter(|name| rule.linked.has(name));
+    ObservableRow {
+        when: rule.when.map(|form| name_of(&Form::ALL, form)),
+        linked: linked.map(|&name| spanned(name.to_owned())).collect(),
+        r#type: spanned(rule.kind.name().to_owned()),
+        category: Some(spanned(rule.category.name().to_owned())),
+        value: rule.value.map(|shape| name_of(&Shape::ALL, shape)),
+        to_ids: Some(rule.to_ids),
+    }
+}
+
+fn entity_row(rule: &EntityRule) -> EntityRow {
+    EntityRow {
+        from: name_of(&FROM, rule.from),
+        r#type: spanned(rule.kind.name().to_owned()),
+        category: Some(spanned(rule.category.name().to_owned())),
+        via: rule.via.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn name_of<T: Copy + PartialEq>(known: &[(&str, T)], value: T) -> Spanned<String> {
+    let found = known.iter().find(|(_, known)| *known == value);
+    spanned(found.expect("every value of a table of words has its word").0.to_owned())
+}
+
+fn spanned<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
+}
