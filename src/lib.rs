@@ -21,3 +21,5 @@ pub mod history;
 pub mod source;
 
 pub mod remote;
+
+pub mod agent;

@@ -280,15 +280,15 @@ impl Session {
                 self.chunk_max = self.chunk_max.min(talk.chunk_max());
                 self.ready.push_front(uuid);
             }
-            Flight::Rows(events) => self.on_rows(&events, reply, now),
+            Flight::Rows(events) => self.on_rows(&events, &reply, now),
         }
     }
 
-    fn on_rows(&mut self, events: &[EventUuid], reply: Reply, now: Timestamp) {
+    fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
         let alone = events.len() == 1;
         for uuid in events {
             let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
-            match &reply {
+            match reply {
                 Reply::NotModified => talk.on_rows_of_many(true),
                 // Which of them differs is not said: each is asked about alone.
                 Reply::Rows(_) if !alone => {

@@ -57,6 +57,8 @@ pub enum Call {
     },
     /// `events/publish/<uuid>`; sends no mail.
     Publish(EventUuid),
+    /// `events/index` minimal: which of these events are there and hold attributes.
+    WhichEvents(Vec<EventUuid>),
     /// `servers/getVersion`.
     Version,
     /// `users/view/me`.
@@ -79,6 +81,7 @@ impl Call {
             Self::Rows { .. }
             | Self::Listing(_)
             | Self::Metadata(_)
+            | Self::WhichEvents(_)
             | Self::Version
             | Self::Whoami
             | Self::FindTags(_) => false,
@@ -106,6 +109,7 @@ impl Call {
             Self::Metadata(event) => format!("events/restSearch metadata of {event}"),
             Self::AttachTag { event, tag } => format!("tags/attachTagToObject {tag:?} to {event}"),
             Self::Publish(event) => format!("events/publish {event}"),
+            Self::WhichEvents(events) => format!("events/index of {} events", events.len()),
             Self::Version => "servers/getVersion".to_owned(),
             Self::Whoami => "users/view/me".to_owned(),
             Self::FindTags(_) => "tags/search".to_owned(),
@@ -167,6 +171,8 @@ pub enum Reply {
     Listing(Vec<Listed>),
     /// The tag is attached, or the event published.
     Done,
+    /// Those of the asked events that are there.
+    WhichEvents(Vec<EventUuid>),
     /// Version text and request encodings.
     Version {
         /// Such as `2.5.1`.

@@ -211,7 +211,7 @@ impl Planner<'_> {
 
     /// Finds the one reason, if any, for which nothing of the event may be sent.
     fn refuse(&mut self, desired: &DesiredEvent) {
-        let carried = |tag: &Box<str>| !is_tlp(tag) || self.terms.destination.can_carry(tag);
+        let carried = |tag: &str| !is_tlp(tag) || self.terms.destination.can_carry(tag);
         let denied = self.terms.policy.denies(desired.marking);
         self.plan.refusal = match &self.plan.event.head.presence {
             Presence::Declined => Some(Refusal::Declined),
@@ -220,7 +220,7 @@ impl Planner<'_> {
             Presence::Absent if !desired.create && !self.plan.event.head.unproven => {
                 Some(Refusal::NotCreated)
             }
-            Presence::Absent if !desired.fields.tags.iter().all(carried) => {
+            Presence::Absent if !desired.fields.tags.iter().all(|tag| carried(tag)) => {
                 Some(Refusal::Withheld(WithheldReason::MarkingCannotBeCarried))
             }
             _ => None,

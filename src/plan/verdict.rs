@@ -96,9 +96,10 @@ impl Situation<'_> {
             return Some(Standing::Withheld(reason));
         }
         let tags = &self.desired.attribute.tags;
-        let lost =
-            |tag: &Box<str>| tag.parse::<Tlp>().is_ok() && !self.terms.destination.can_carry(tag);
-        tags.iter().any(lost).then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
+        let lost = |tag: &str| tag.parse::<Tlp>().is_ok() && !self.terms.destination.can_carry(tag);
+        tags.iter()
+            .any(|tag| lost(tag))
+            .then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
     }
 
     fn notice(&self, known: &KnownAttribute) -> Notice {

@@ -91,6 +91,10 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         }
         Call::Metadata(uuid) => metadata(body, *uuid)?,
         Call::AttachTag { .. } | Call::Publish(_) => saved(body)?,
+        Call::WhichEvents(_) => {
+            let found = misp_json::event_index(body)?;
+            Reply::WhichEvents(found.iter().filter_map(|uuid| uuid.parse().ok()).collect())
+        }
         Call::Version => {
             let version = misp_json::version(body)?;
             Reply::Version { version: version.version, encodings: version.request_encoding }
@@ -98,8 +102,8 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::Whoami => whoami(body)?,
         Call::FindTags(asked) => {
             let found = misp_json::tags(body)?;
-            let has = |tag: &&Box<str>| found.iter().any(|name| **name == ***tag);
-            Reply::Tags(asked.iter().filter(has).cloned().collect())
+            let has = |tag: &str| found.iter().any(|name| name == tag);
+            Reply::Tags(asked.iter().filter(|tag| has(tag)).cloned().collect())
         }
     })
 }

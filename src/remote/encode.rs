@@ -76,6 +76,11 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
             post_json("/tags/attachTagToObject", &json!({"uuid": event.to_string(), "tag": tag}))
         }
         Call::Publish(event) => post(format!("/events/publish/{event}"), b"{}".to_vec()),
+        Call::WhichEvents(events) => {
+            debug_assert!(!events.is_empty(), "an empty list is no filter");
+            let events: Vec<String> = events.iter().map(ToString::to_string).collect();
+            post_json("/events/index", &json!({"minimal": 1, "eventid": events}))
+        }
         Call::Version => get("/servers/getVersion"),
         Call::Whoami => get("/users/view/me"),
         Call::FindTags(tags) => post_json("/tags/search", &json!({"tag": tags})),

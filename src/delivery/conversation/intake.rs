@@ -34,7 +34,7 @@ impl Conversation {
                 self.look = Some(Look::Metadata);
             }
             (Asked::Quiet, Reply::Event(answer)) => self.on_quiet(&answer),
-            (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(answers),
+            (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers),
             (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer),
             (Asked::Guard, Reply::NotModified) => self.ground = Ground::Proven,
             (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
@@ -78,10 +78,9 @@ impl Conversation {
         let head = &mut self.event.head;
         head.presence = Presence::Present;
         head.tags_sent = head.fields.tags.iter().cloned().collect();
-        let missing =
-            |tag: &&Box<str>| !answer.tags.iter().any(|has| has.eq_ignore_ascii_case(tag));
+        let missing = |tag: &str| !answer.tags.iter().any(|has| has.eq_ignore_ascii_case(tag));
         let refused: Vec<&str> =
-            head.fields.tags.iter().filter(missing).map(|tag| &**tag).collect();
+            head.fields.tags.iter().map(AsRef::as_ref).filter(|tag| missing(tag)).collect();
         if !refused.is_empty() {
             self.notes.push(format!(
                 "MISP did not attach {}: the tag is not there and the key may not create it",
@@ -101,11 +100,10 @@ impl Conversation {
 
     /// The request was taken; what of it was dropped is not known yet.
     fn taken_quietly(&mut self) {
-        let mut order = rows::next_order(&self.event);
-        for key in std::mem::take(&mut self.flight) {
+        let orders = rows::next_order(&self.event)..;
+        for (order, key) in orders.zip(std::mem::take(&mut self.flight)) {
             let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
             known.order = Some(order);
-            order += 1;
             self.unproven.push(key);
         }
     }
@@ -118,7 +116,7 @@ impl Conversation {
         self.head_dirty = true;
     }
 
-    fn on_loud(&mut self, answers: Vec<AttributeAnswer>) {
+    fn on_loud(&mut self, answers: &[AttributeAnswer]) {
         let mut order = rows::next_order(&self.event);
         let flight = std::mem::take(&mut self.flight);
         for key in flight {

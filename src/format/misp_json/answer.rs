@@ -221,6 +221,19 @@ pub fn tags(body: &[u8]) -> Result<Vec<String>, NotMisp> {
     Ok(found.into_iter().map(|found| found.tag.name).collect())
 }
 
+/// The UUIDs in the answer of a minimal events/index.
+///
+/// # Errors
+/// If it is anything else.
+pub fn event_index(body: &[u8]) -> Result<Vec<String>, NotMisp> {
+    #[derive(Deserialize)]
+    struct Row {
+        uuid: String,
+    }
+    let rows: Vec<Row> = json(body, "a list of events was expected")?;
+    Ok(rows.into_iter().map(|row| row.uuid).collect())
+}
+
 /// An answer that says no.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ mod csv;
 
 pub use answer::{
     AttributeEcho, AttributesAnswer, ErrorAnswer, EventMetadata, FieldErrors, VersionAnswer,
-    WhoamiAnswer, errors, event, event_search, tags, version, whoami,
+    WhoamiAnswer, errors, event, event_index, event_search, tags, version, whoami,
 };
 pub use body::{AttributeBody, EventBody, attributes, edit, new_event};
 pub use csv::{CsvRow, rows};

@@ -1,0 +1,128 @@
+//! The driver of a session: writes what has to be written, then sends what has to be sent.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+
+use crate::{
+    delivery::{Call, Exchange, Session, Step, Stop, Token, Wire},
+    model::Timestamp,
+};
+
+use super::job::World;
+
+/// How long requests under way may take to come back once somebody wants the run to stop.
+const WIND_UP: Duration = Duration::from_secs(4);
+/// How often a waiting run looks whether somebody wants it to stop.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Requests under way.
+pub(super) struct Flights<W> {
+    wire: Arc<W>,
+    tasks: JoinSet<(Token, Exchange)>,
+}
+
+/// What a session wants, asked until it wants to wait.
+pub(super) struct Round {
+    pub(super) calls: Vec<(Token, Call)>,
+    pub(super) pause: Pause,
+}
+
+/// What to wait for.
+pub(super) enum Pause {
+    /// An answer, or this time.
+    Until(Timestamp),
+    /// An answer, or another plan.
+    Answer,
+    /// Nothing: the session is done.
+    Done,
+}
+
+/// Asks a session what to do until it has to wait.
+pub(super) fn round(session: &mut Session, now: Timestamp) -> Round {
+    let mut calls = Vec::new();
+    loop {
+        let pause = match session.next(now) {
+            Step::Send(token, call) => {
+                calls.push((token, call));
+                continue;
+            }
+            Step::Wait(until) => Pause::Until(until),
+            Step::Idle => Pause::Answer,
+            Step::Done => Pause::Done,
+        };
+        return Round { calls, pause };
+    }
+}
+
+impl<W: Wire + Send + Sync + 'static> Flights<W> {
+    pub(super) fn new(wire: Arc<W>) -> Self {
+        Self { wire, tasks: JoinSet::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(super) fn send(&mut self, token: Token, call: Call) {
+        let wire = self.wire.clone();
+        self.tasks.spawn(async move {
+            let exchange = wire.exchange(&call).await;
+            (token, exchange)
+        });
+    }
+
+    /// Waits for the next answer, until a time at most, and passes an interruption on to the session. An
+    /// interrupted run that waited long enough gives its requests up: their intents are in the ledger.
+    pub(super) async fn wait(
+        &mut self,
+        session: &mut Session,
+        until: Option<Timestamp>,
+        world: World<'_>,
+    ) -> Waited {
+        let mut winding_up = Duration::ZERO;
+        loop {
+            if world.interrupt.load(Ordering::Relaxed) && session.stopped().is_none() {
+                session.stop(Stop::Interrupted);
+                if self.tasks.is_empty() {
+                    return Waited::Time;
+                }
+            }
+            let left = until.map(|until| until.micros() - world.clock.now().micros());
+            let left = left.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
+            let nap = left.map_or(LOOK, |left| left.min(LOOK));
+            match tokio::time::timeout(nap, self.tasks.join_next()).await {
+                Ok(Some(Ok((token, exchange)))) => {
+                    return Waited::Answer(token, Box::new(exchange));
+                }
+                Ok(Some(Err(_))) => return Waited::Lost,
+                Ok(None) if left.is_none() => return Waited::Time,
+                Ok(None) => tokio::time::sleep(nap).await,
+                Err(_) => {}
+            }
+            if left.is_some_and(|left| left <= nap) {
+                return Waited::Time;
+            }
+            if matches!(session.stopped(), Some(Stop::Interrupted)) {
+                winding_up += nap;
+                if winding_up >= WIND_UP {
+                    self.tasks.abort_all();
+                    return Waited::Lost;
+                }
+            }
+        }
+    }
+}
+
+/// What waiting brought.
+pub(super) enum Waited {
+    /// An answer.
+    Answer(Token, Box<Exchange>),
+    /// The time came, or there is nothing to wait for.
+    Time,
+    /// A request was given up; whether it had an effect is found out by the next run.
+    Lost,
+}

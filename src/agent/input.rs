@@ -1,0 +1,90 @@
+//! A source, read and cut into incident graphs.
+
+use crate::{
+    format::Format,
+    graph::{Aliases, Graph},
+    mapper,
+    model::{Digest, Issue, Severity},
+    plan::MappingTally,
+    source::{self, SourceError, SourceSpec},
+};
+
+use super::Job;
+
+/// A dataset, ready to be mapped.
+pub struct Input {
+    /// Display name of the source.
+    pub name: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// The dataset.
+    pub graph: Graph,
+    /// What was wrong with it.
+    pub issues: Vec<Issue>,
+    /// Objects that were skipped.
+    pub skipped: usize,
+}
+
+impl Input {
+    /// Reads a source whole.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no dataset.
+    pub fn read(job: &Job, aliases: &Aliases) -> Result<Self, SourceError> {
+        Self::read_source(&job.source, job.format, aliases, &job.graph)
+    }
+
+    /// Reads a source without a job around it.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no dataset.
+    pub fn read_source(
+        spec: &SourceSpec,
+        format: Format,
+        aliases: &Aliases,
+        options: &crate::graph::Options,
+    ) -> Result<Self, SourceError> {
+        let (mut facts, digest) = source::read(spec, format)?;
+        let issues = std::mem::take(&mut facts.issues);
+        let skipped = facts.skipped;
+        let graph = Graph::build(facts, aliases, options);
+        Ok(Self { name: source_name(spec), digest, graph, issues, skipped })
+    }
+
+    /// What a person should know about the input, the worst first.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let worst_first = |severity| self.issues.iter().filter(move |i| i.severity == severity);
+        let issues = worst_first(Severity::Skipped).chain(worst_first(Severity::Warning));
+        issues.map(ToString::to_string).chain(self.graph.warnings().iter().cloned()).collect()
+    }
+
+    /// The accounts of what belongs to no incident.
+    #[must_use]
+    pub fn unlinked(&self) -> MappingTally {
+        let mut tally = mapper::Tally::default();
+        for loss in mapper::unlinked(&self.graph) {
+            tally.lose(&loss.reason);
+        }
+        mapping_tally(&tally)
+    }
+}
+
+/// What a source is called in records.
+pub(super) fn source_name(spec: &SourceSpec) -> String {
+    match spec {
+        SourceSpec::File(path) | SourceSpec::Folder(path) => path.display().to_string(),
+        SourceSpec::Stdin => "<stdin>".to_owned(),
+    }
+}
+
+/// The mapper's accounts in the ledger's words.
+pub(super) fn mapping_tally(tally: &mapper::Tally) -> MappingTally {
+    let lost = tally.lost.iter().map(|(reason, count)| (Box::from(*reason), *count)).collect();
+    MappingTally {
+        occurrences: tally.occurrences,
+        mapped: tally.mapped,
+        merged: tally.merged,
+        lost,
+    }
+}

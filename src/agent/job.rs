@@ -1,0 +1,169 @@
+//! What a run is asked to do, and what it needs of the world.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::{
+    delivery::Backoff,
+    format::Format,
+    graph,
+    history::LedgerError,
+    mapper::Rules,
+    model::{DestinationName, Digest, FeedName, Timestamp},
+    plan::{EventSettings, Policy, policy_fingerprint},
+    source::{SourceError, SourceSpec},
+};
+
+/// One feed to one destination.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The feed.
+    pub feed: FeedName,
+    /// The destination.
+    pub destination: DestinationName,
+    /// The destination's base URL, for the ledger.
+    pub url: String,
+    /// Where the dataset comes from.
+    pub source: SourceSpec,
+    /// How it is written.
+    pub format: Format,
+    /// What an incident graph is.
+    pub graph: graph::Options,
+    /// The mapping.
+    pub rules: Rules,
+    /// What may be sent.
+    pub policy: Policy,
+    /// How events are made.
+    pub settings: EventSettings,
+    /// What a dataset means for what it does not hold.
+    pub strategy: Strategy,
+    /// Retire even if the dataset holds no incident at all.
+    pub allow_empty: bool,
+    /// What becomes of attributes that only changed rules call for.
+    pub mapping_change: MappingChange,
+    /// Requests under way at once.
+    pub concurrency: usize,
+    /// Most attributes in one request, to begin with.
+    pub chunk_max: usize,
+    /// When to try again.
+    pub backoff: Backoff,
+}
+
+impl Job {
+    /// Fingerprint of policy and event settings.
+    #[must_use]
+    pub fn policy_fingerprint(&self) -> Digest {
+        policy_fingerprint(&self.policy, &self.settings)
+    }
+}
+
+/// What a dataset means for what it does not hold: EclecticIQ's update strategies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// The dataset is whole: what it does not hold has left it.
+    Replace,
+    /// The dataset holds what is new or modified: nothing leaves.
+    Append,
+}
+
+/// What becomes of attributes that only changed mapping rules call for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingChange {
+    /// They are held until somebody accepts the mapping.
+    Hold,
+    /// They are sent.
+    Apply,
+}
+
+/// The wall clock.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the operating system.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let micros = since.map(|since| since.as_micros()).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the source.
+    Reading,
+    /// Comparing incidents with the ledger, and delivering.
+    Delivering,
+    /// Writing the end of the run.
+    Finishing,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Events that are done, unchanged ones included.
+    pub events_done: u64,
+    /// Events of the dataset.
+    pub events: u64,
+    /// Attributes confirmed by MISP in this run.
+    pub attributes_sent: u64,
+    /// Bytes of both directions.
+    pub bytes: u64,
+}
+
+/// Somebody who watches a run.
+pub trait Observer {
+    /// The run got somewhere.
+    fn progress(&self, progress: Progress);
+    /// Something that a person may act on.
+    fn note(&self, note: &str);
+}
+
+/// Nobody watches.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn progress(&self, _: Progress) {}
+    fn note(&self, _: &str) {}
+}
+
+/// What a run needs of the world.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) clock: &'a dyn Clock,
+    pub(super) observer: &'a dyn Observer,
+    /// Set when somebody wants the run to stop.
+    pub(super) interrupt: &'a AtomicBool,
+}
+
+/// Why a run could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The source cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// MISP cannot be spoken to.
+    #[error(transparent)]
+    Learn(#[from] super::LearnError),
+    /// More feeds deliver to one destination than the ledger tells apart.
+    #[error(
+        "destination {destination} has 32 feeds already, the most a store tells apart; use another store for feed {feed}"
+    )]
+    TooManyFeeds {
+        /// The destination.
+        destination: DestinationName,
+        /// The feed that is one too many.
+        feed: FeedName,
+    },
+}

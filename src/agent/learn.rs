@@ -1,0 +1,109 @@
+//! What has to be known of a MISP before anything is sent to it.
+
+use crate::{
+    delivery::{Call, Exchange, Reply, Wire},
+    history::DestinationTally,
+    model::{Timestamp, Tlp},
+    plan::DestinationRecord,
+};
+
+/// Why a MISP cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LearnError {
+    /// MISP refuses the key.
+    #[error("MISP refuses the key: {words}; check the key and that its user is enabled")]
+    Key {
+        /// In MISP's words.
+        words: Box<str>,
+    },
+    /// MISP does not answer, or something else does.
+    #[error("MISP at {url} cannot be used: {why}")]
+    Unreachable {
+        /// The destination's URL.
+        url: String,
+        /// What happened.
+        why: Box<str>,
+    },
+}
+
+/// Asks version, role and, where the key may not make tags, which TLP tags are there.
+///
+/// # Errors
+/// If MISP refuses the key, does not answer, or is no MISP.
+pub async fn learn(
+    wire: &impl Wire,
+    record: &mut DestinationRecord,
+    extra_tags: &[Box<str>],
+    now: Timestamp,
+    tally: &mut DestinationTally,
+) -> Result<(), LearnError> {
+    let url = record.url.clone();
+    match ask(wire, &Call::Version, record, now, tally).await {
+        Reply::Version { version, encodings } => {
+            record.version = version;
+            record.encodings = encodings;
+        }
+        other => return Err(refusal(url, other)),
+    }
+    match ask(wire, &Call::Whoami, record, now, tally).await {
+        Reply::Whoami { org, permissions } => {
+            record.org = Some(org);
+            record.permissions = permissions.into_iter().collect();
+        }
+        other => return Err(refusal(url, other)),
+    }
+    record.tags.clear();
+    if !record.may("perm_tag_editor") {
+        let tlp = Tlp::ALL.iter().map(|tlp| Box::from(tlp.tag()));
+        let wanted: Vec<Box<str>> = tlp.chain(extra_tags.iter().cloned()).collect();
+        match ask(wire, &Call::FindTags(wanted.clone()), record, now, tally).await {
+            Reply::Tags(found) => {
+                record.tags =
+                    wanted.into_iter().map(|tag| (tag.clone(), found.contains(&tag))).collect();
+            }
+            // Fail safe: a tag that is not known to be there cannot be carried.
+            _ => record.tags = wanted.into_iter().map(|tag| (tag, false)).collect(),
+        }
+    }
+    record.asked = Some(now);
+    Ok(())
+}
+
+/// Asks one question and counts it.
+pub(super) async fn ask(
+    wire: &impl Wire,
+    call: &Call,
+    record: &mut DestinationRecord,
+    now: Timestamp,
+    tally: &mut DestinationTally,
+) -> Reply {
+    let exchange = wire.exchange(call).await;
+    count(&exchange, record, now, tally);
+    exchange.reply
+}
+
+/// Counts an exchange, and notes how MISP's clock differs from ours.
+pub(super) fn count(
+    exchange: &Exchange,
+    record: &mut DestinationRecord,
+    now: Timestamp,
+    tally: &mut DestinationTally,
+) {
+    tally.requests += 1;
+    tally.bytes_sent += exchange.bytes_sent;
+    tally.bytes_received += exchange.bytes_received;
+    if let Some(date) = exchange.date {
+        let offset = date.seconds() - now.seconds();
+        // Within two seconds the clocks agree as far as a header in whole seconds can tell.
+        let agrees = (-2..=0).contains(&offset);
+        record.clock_offset_seconds = if agrees { 0 } else { offset };
+    }
+}
+
+fn refusal(url: String, reply: Reply) -> LearnError {
+    match reply {
+        Reply::Refused { words, .. } => LearnError::Key { words },
+        Reply::Trouble(trouble) => LearnError::Unreachable { url, why: trouble.why().into() },
+        _ => LearnError::Unreachable { url, why: "it answers another question than asked".into() },
+    }
+}

@@ -1,0 +1,65 @@
+//! When MISP does not know an event that we know as sent: is it the event, or is it another MISP?
+
+use std::collections::BTreeMap;
+
+use crate::{
+    delivery::{Call, Reply},
+    model::EventUuid,
+    plan::{EventHead, KnownEvent, Presence, Standing},
+};
+
+/// Most events asked about to decide it.
+const EVENTS_ASKED_MAX: usize = 50;
+
+/// What the answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// Most of what we know is there: the missing event alone was lost or deleted.
+    SameMisp,
+    /// Most is gone: another MISP, or one restored from an older backup.
+    AnotherMisp,
+}
+
+/// The question: which of the known events are there. Events that hold nothing are never listed by MISP,
+/// so only such as hold something are asked about.
+pub(super) fn question<'h>(heads: impl Iterator<Item = &'h EventHead>) -> Option<Call> {
+    let known: Vec<EventUuid> = heads
+        .filter(|head| head.presence == Presence::Present && head.misp_id.is_some())
+        .map(|head| head.uuid)
+        .take(EVENTS_ASKED_MAX)
+        .collect();
+    (!known.is_empty()).then_some(Call::WhichEvents(known))
+}
+
+/// Reads the answer.
+pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
+    let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
+    let missing = asked.iter().filter(|uuid| !there.contains(uuid)).count();
+    // One event alone that is missing says nothing about the rest.
+    let most_gone = asked.len() > 1 && missing * 2 > asked.len();
+    Some(if most_gone { Finding::AnotherMisp } else { Finding::SameMisp })
+}
+
+/// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted.
+pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
+    event.head.presence = Presence::Absent;
+    event.head.misp_id = None;
+    event.head.timestamp = None;
+    event.head.published = None;
+    event.head.unproven = false;
+    event.head.foreign.clear();
+    event.head.tags_sent.clear();
+    event.attributes = event
+        .attributes
+        .into_iter()
+        .map(|(key, mut known)| {
+            known.order = None;
+            if known.standing.is_in_misp() {
+                known.standing = Standing::Pending;
+                known.attribute.uuid = key;
+            }
+            (key, known)
+        })
+        .collect::<BTreeMap<_, _>>();
+    event
+}

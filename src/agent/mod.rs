@@ -1,0 +1,24 @@
+//! One run, from left to right: read, cut into incident graphs, map, plan, deliver, record.
+//!
+//! [`sync`] does all of it, [`preview`] stops before the first request. Progress leaves as values, never
+//! as print.
+
+mod drive;
+mod input;
+mod job;
+mod learn;
+mod lost;
+mod planner;
+mod preview;
+mod record;
+mod run;
+mod summary;
+
+pub use input::Input;
+pub use job::{
+    AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
+};
+pub use learn::{LearnError, learn};
+pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview};
+pub use run::sync;
+pub use summary::{Ending, Summary};

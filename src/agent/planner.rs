@@ -1,0 +1,245 @@
+//! Which incidents need work: the skip key, mapping under old and new rules, and the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    graph::Incident,
+    history::{Ledger, LedgerError},
+    mapper::{self, Rules},
+    misp::{DesiredEvent, event_uuid},
+    model::{AttributeUuid, Context, Digest, Encoder, EventUuid, RunNumber, Timestamp},
+    plan::{
+        self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
+        MappingTally, Retire, Standing, Terms, WithheldReason,
+    },
+};
+
+use super::{Job, MappingChange, input::mapping_tally};
+
+/// What one incident calls for.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// Nothing: it is as it was, and everything of it is settled.
+    Nothing(FeedHead),
+    /// A plan.
+    Plan(Box<Planned>),
+}
+
+/// A plan, and what the feed's head will say once it is carried out.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) plan: EventPlan,
+    pub(super) feed: FeedHead,
+}
+
+/// Plans the incidents of one dataset, one at a time.
+pub(super) struct Planner<'a> {
+    job: &'a Job,
+    heads: BTreeMap<EventUuid, EventHead>,
+    pub(super) record: DestinationRecord,
+    pub(super) retire: Retire,
+    feed: u8,
+    run: RunNumber,
+    now: Timestamp,
+    old_rules: BTreeMap<Digest, Option<Rules>>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        job: &'a Job,
+        heads: Vec<EventHead>,
+        record: DestinationRecord,
+        feed: u8,
+        run: RunNumber,
+        now: Timestamp,
+    ) -> Self {
+        let heads = heads.into_iter().map(|head| (head.uuid, head)).collect();
+        let retire = Retire::Yes;
+        Self { job, heads, record, retire, feed, run, now, old_rules: BTreeMap::new() }
+    }
+
+    /// Fingerprint of all that decides what is sent, the rules aside. MISP's version is part of it: a
+    /// refusal is tried again when it changes.
+    pub(super) fn policy(&self) -> Digest {
+        policy_of(self.job, &self.record)
+    }
+
+    /// Number of events that this feed has at the destination.
+    pub(super) fn known_events(&self) -> usize {
+        self.heads.values().filter(|head| self.feed_head(head).is_some_and(|f| !f.gone)).count()
+    }
+
+    fn feed_head<'h>(&self, head: &'h EventHead) -> Option<&'h FeedHead> {
+        head.feeds.get(&self.job.feed)
+    }
+
+    /// Plans an incident whose event was forgotten: see [`Planner::incident`].
+    pub(super) fn incident_anew(
+        &mut self,
+        incident: &Incident<'_>,
+        ledger: &impl Ledger,
+    ) -> Result<Call, LedgerError> {
+        let uuid = event_uuid(incident.root);
+        if let Some(head) = ledger.head(&self.job.destination, uuid)? {
+            self.heads.insert(uuid, head);
+        }
+        if let Some(feed) =
+            self.heads.get_mut(&uuid).and_then(|head| head.feeds.get_mut(&self.job.feed))
+        {
+            feed.settled = false;
+        }
+        self.incident(incident, ledger)
+    }
+
+    /// Decides what an incident calls for.
+    pub(super) fn incident(
+        &mut self,
+        incident: &Incident<'_>,
+        ledger: &impl Ledger,
+    ) -> Result<Call, LedgerError> {
+        let uuid = event_uuid(incident.root);
+        let head = self.heads.get(&uuid);
+        if let Some(head) = head
+            && let Some(feed) = self.feed_head(head)
+            && !head.unproven
+            && self.is_settled(feed, &incident.digest)
+        {
+            return Ok(Call::Nothing(feed.clone()));
+        }
+        let last_rules = head.and_then(|head| self.feed_head(head)).map(|feed| feed.rules);
+        let mapped = mapper::map(incident, &self.job.rules, self.now);
+        let known = match head {
+            Some(_) => ledger.event(&self.job.destination, uuid)?,
+            None => None,
+        };
+        let held = self.held(incident, &mapped.event, known.as_ref(), last_rules, ledger)?;
+        let plan = plan::diff(&mapped.event, known, &held, &self.terms());
+        let rules = match last_rules {
+            Some(last) if plan.tally.held > 0 => last,
+            _ => self.job.rules.fingerprint(),
+        };
+        let feed = FeedHead {
+            graph: incident.digest,
+            rules,
+            policy: self.policy(),
+            settled: false,
+            gone: false,
+            attributes: plan.tally,
+            mapping: mapping_tally(&mapped.tally),
+        };
+        Ok(Call::Plan(Box::new(Planned { plan, feed })))
+    }
+
+    fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {
+        feed.settled
+            && !feed.gone
+            && feed.graph == *graph
+            && feed.rules == self.job.rules.fingerprint()
+            && feed.policy == self.policy()
+    }
+
+    pub(super) fn terms(&self) -> Terms<'_> {
+        let offset = self.record.clock_offset_seconds;
+        Terms {
+            policy: &self.job.policy,
+            settings: &self.job.settings,
+            destination: &self.record,
+            feed: self.feed,
+            feed_name: &self.job.feed,
+            retire: self.retire,
+            misp_now: self.now.seconds() + offset,
+            run: self.run,
+        }
+    }
+
+    /// What only the changed rules call for: mapped under the rules of last time, it is not there.
+    fn held(
+        &mut self,
+        incident: &Incident<'_>,
+        desired: &DesiredEvent,
+        known: Option<&KnownEvent>,
+        last_rules: Option<Digest>,
+        ledger: &impl Ledger,
+    ) -> Result<BTreeSet<AttributeUuid>, LedgerError> {
+        let Some(last) = last_rules.filter(|last| *last != self.job.rules.fingerprint()) else {
+            return Ok(BTreeSet::new());
+        };
+        if self.job.mapping_change == MappingChange::Apply {
+            return Ok(BTreeSet::new());
+        }
+        let now = self.now;
+        let Some(old) = self.rules_of(last, ledger)? else {
+            return Ok(BTreeSet::new());
+        };
+        let before = mapper::map(incident, old, now).event;
+        let before: BTreeSet<AttributeUuid> =
+            before.attributes.iter().map(|each| each.attribute.uuid).collect();
+        let is_new = |uuid: &AttributeUuid| {
+            let known = known.and_then(|known| known.attributes.get(uuid));
+            !before.contains(uuid) && known.is_none_or(|known| known.standing == Standing::Held)
+        };
+        Ok(desired.attributes.iter().map(|each| each.attribute.uuid).filter(is_new).collect())
+    }
+
+    fn rules_of(
+        &mut self,
+        fingerprint: Digest,
+        ledger: &impl Ledger,
+    ) -> Result<Option<&Rules>, LedgerError> {
+        if !self.old_rules.contains_key(&fingerprint) {
+            let text = ledger.rules(&fingerprint)?;
+            let rules = text.and_then(|text| Rules::from_toml(&text).ok());
+            self.old_rules.insert(fingerprint, rules);
+        }
+        Ok(self.old_rules[&fingerprint].as_ref())
+    }
+
+    /// Plans for events that the dataset does not call for any more, and for those whose last request
+    /// was never answered.
+    pub(super) fn leftovers(
+        &self,
+        seen: &BTreeSet<EventUuid>,
+        ledger: &impl Ledger,
+    ) -> Result<Vec<Planned>, LedgerError> {
+        let mut found = Vec::new();
+        for (uuid, head) in self.heads.iter().filter(|(uuid, _)| !seen.contains(uuid)) {
+            let leaves =
+                self.retire == Retire::Yes && self.feed_head(head).is_some_and(|feed| !feed.gone);
+            if !leaves && !head.unproven {
+                continue;
+            }
+            let Some(known) = ledger.event(&self.job.destination, *uuid)? else { continue };
+            let before = self.feed_head(head).cloned();
+            let plan = plan::diff_gone(known, &self.terms());
+            let feed = FeedHead { gone: leaves, ..before.unwrap_or_else(|| self.empty_head()) };
+            found.push(Planned { plan, feed });
+        }
+        Ok(found)
+    }
+
+    fn empty_head(&self) -> FeedHead {
+        FeedHead {
+            graph: Encoder::new(Context::IncidentGraph).finish(),
+            rules: self.job.rules.fingerprint(),
+            policy: self.policy(),
+            settled: true,
+            gone: true,
+            attributes: AttributeTally::default(),
+            mapping: MappingTally::default(),
+        }
+    }
+}
+
+/// See [`Planner::policy`].
+pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
+    Encoder::new(Context::Policy).digest(&job.policy_fingerprint()).text(&record.version).finish()
+}
+
+/// Whether an event is settled: an equal skip key next time means no work at all.
+pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
+    let retryable = event.attributes.values().any(|known| {
+        !known.wanted.is_empty()
+            && known.standing == Standing::Withheld(WithheldReason::MarkingCannotBeCarried)
+    });
+    tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable
+}

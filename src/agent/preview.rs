@@ -1,0 +1,153 @@
+//! What a run would do, without a single request.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    delivery::{Estimate, estimate},
+    graph::Aliases,
+    history::Ledger,
+    model::{Digest, RunNumber},
+    plan::{AttributeTally, EventPlan, MappingTally, digest_of_plans},
+};
+
+use super::{
+    AgentError, Clock, Input, Job,
+    planner::{Call, Planner},
+    record::{add_attributes, add_mapping, as_unchanged},
+};
+
+/// What a run would do.
+#[derive(Debug)]
+pub struct Preview {
+    /// Plans of the events that something would be done about, sorted by incident; those that need no
+    /// request included.
+    pub plans: Vec<EventPlan>,
+    /// Incidents of which nothing changed.
+    pub unchanged: u64,
+    /// Attributes by result; those that would be sent count as pending.
+    pub attributes: AttributeTally,
+    /// Accounts of the mapping, those of no incident included.
+    pub mapping: MappingTally,
+    /// Incidents of the dataset.
+    pub incidents: u64,
+    /// Entities of the dataset.
+    pub entities: u64,
+    /// Objects that were skipped.
+    pub skipped: u64,
+    /// Requests and bytes of all plans.
+    pub cost: Estimate,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// What `apply` compares before it does anything.
+    pub saved: SavedPlan,
+}
+
+/// A plan in a file: enough to carry it out, and to refuse if anything moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPlan {
+    /// `misp-trickle/plan-file/1`.
+    pub schema: String,
+    /// The feed.
+    pub feed: String,
+    /// The destination.
+    pub destination: String,
+    /// Digest of the source's bytes.
+    pub source: String,
+    /// Fingerprint of the mapping rules.
+    pub rules: String,
+    /// Fingerprint of policy and event settings.
+    pub policy: String,
+    /// Newest run of the ledger when it was made.
+    pub last_run: u64,
+    /// Digest of all that it would do.
+    pub plan: String,
+    /// Nothing would be done.
+    pub empty: bool,
+}
+
+/// Schema of a saved plan.
+pub const PLAN_SCHEMA: &str = "misp-trickle/plan-file/1";
+
+/// Computes what [`sync`](super::sync) would do now.
+///
+/// # Errors
+/// If the source or the ledger cannot be read.
+pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Preview, AgentError> {
+    let input = Input::read(job, &Aliases(ledger.aliases()?))?;
+    let last_run = ledger.last_run()?;
+    let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
+    let feed = super::run::feed_place(job, &mut destination)?;
+    let heads = ledger.heads(&job.destination)?;
+    let next = RunNumber(last_run.0 + 1);
+    let mut notes = input.notes();
+    if destination.asked.is_none() {
+        notes.push(
+            "MISP was never asked for its version and the key's rights; `doctor` does".into(),
+        );
+    }
+    let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
+    planner.retire = super::run::retire(job, &input, planner.known_events());
+    let mut preview = Preview {
+        plans: Vec::new(),
+        unchanged: 0,
+        attributes: AttributeTally::default(),
+        mapping: input.unlinked(),
+        incidents: 0,
+        entities: input.graph.entity_count() as u64,
+        skipped: input.skipped as u64,
+        cost: Estimate::default(),
+        notes,
+        saved: saved(job, &input.digest, last_run),
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for incident in input.graph.incidents() {
+        preview.incidents += 1;
+        seen.insert(crate::misp::event_uuid(incident.root));
+        match planner.incident(&incident, ledger)? {
+            Call::Nothing(feed) => {
+                preview.unchanged += 1;
+                add_attributes(&mut preview.attributes, &as_unchanged(&feed.attributes));
+                add_mapping(&mut preview.mapping, &feed.mapping);
+            }
+            Call::Plan(planned) => {
+                add_mapping(&mut preview.mapping, &planned.feed.mapping);
+                preview.add(planned.plan, job.chunk_max);
+            }
+        }
+    }
+    for planned in planner.leftovers(&seen, ledger)? {
+        preview.add(planned.plan, job.chunk_max);
+    }
+    preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
+    preview.saved.empty =
+        preview.plans.iter().all(|plan| !plan.needs_misp() && !plan.changes_ledger());
+    Ok(preview)
+}
+
+impl Preview {
+    fn add(&mut self, plan: EventPlan, chunk_max: usize) {
+        add_attributes(&mut self.attributes, &plan.tally);
+        let cost = estimate(&plan, chunk_max);
+        self.cost.requests += cost.requests;
+        self.cost.bytes += cost.bytes;
+        if plan.needs_misp() || plan.changes_ledger() {
+            self.plans.push(plan);
+        } else {
+            self.unchanged += 1;
+        }
+    }
+}
+
+fn saved(job: &Job, source: &Digest, last_run: RunNumber) -> SavedPlan {
+    SavedPlan {
+        schema: PLAN_SCHEMA.to_owned(),
+        feed: job.feed.to_string(),
+        destination: job.destination.to_string(),
+        source: source.to_string(),
+        rules: job.rules.fingerprint().to_string(),
+        policy: job.policy_fingerprint().to_string(),
+        last_run: last_run.0,
+        plan: String::new(),
+        empty: false,
+    }
+}

@@ -1,0 +1,97 @@
+//! Runs as records.
+
+use crate::{
+    history::{DatasetTally, DestinationTally, Outcome, RunRecord},
+    model::{Context, Digest, Encoder, RunNumber, Timestamp},
+    plan::{AttributeTally, MappingTally},
+};
+
+use super::Job;
+
+/// The record of a run that begins now. Its id is a digest of what is fixed from the beginning.
+pub(super) fn begin(
+    job: &Job,
+    number: RunNumber,
+    begun: Timestamp,
+    source: String,
+    source_digest: Option<Digest>,
+) -> RunRecord {
+    let id = Encoder::new(Context::Record)
+        .u64(number.0)
+        .i64(begun.micros())
+        .text(job.feed.as_str())
+        .text(job.destination.as_str())
+        .option(source_digest, |encoder, digest| {
+            encoder.digest(&digest);
+        })
+        .finish();
+    RunRecord {
+        number,
+        id,
+        feed: job.feed.clone(),
+        destination: job.destination.clone(),
+        begun,
+        ended: None,
+        source,
+        source_digest,
+        rules: job.rules.fingerprint(),
+        outcome: Outcome::Unfinished,
+        tally: DestinationTally::default(),
+        dataset: DatasetTally::default(),
+        notes: Vec::new(),
+    }
+}
+
+/// Adds the accounts of one event's mapping.
+pub(super) fn add_mapping(total: &mut MappingTally, one: &MappingTally) {
+    total.occurrences += one.occurrences;
+    total.mapped += one.mapped;
+    total.merged += one.merged;
+    for (reason, count) in &one.lost {
+        *total.lost.entry(reason.clone()).or_default() += count;
+    }
+}
+
+/// Adds one event's attributes by result.
+pub(super) fn add_attributes(total: &mut AttributeTally, one: &AttributeTally) {
+    total.planned += one.planned;
+    total.sent += one.sent;
+    total.adopted += one.adopted;
+    total.declined += one.declined;
+    total.rejected += one.rejected;
+    total.withheld += one.withheld;
+    total.held += one.held;
+    total.blocked += one.blocked;
+    total.pending += one.pending;
+    total.unchanged += one.unchanged;
+    total.superseded += one.superseded;
+    total.retired += one.retired;
+    total.drifted += one.drifted;
+    total.exposed += one.exposed;
+}
+
+/// The attributes of an event that nothing was done about: what was sent then is unchanged now.
+pub(super) fn as_unchanged(last: &AttributeTally) -> AttributeTally {
+    AttributeTally {
+        sent: 0,
+        adopted: 0,
+        unchanged: last.unchanged + last.sent + last.adopted,
+        superseded: 0,
+        retired: 0,
+        ..*last
+    }
+}
+
+/// Whether every planned attribute is counted exactly once.
+pub(super) fn adds_up(tally: &AttributeTally) -> bool {
+    let results = tally.sent
+        + tally.adopted
+        + tally.declined
+        + tally.rejected
+        + tally.withheld
+        + tally.held
+        + tally.blocked
+        + tally.pending
+        + tally.unchanged;
+    tally.planned == results
+}

@@ -1,0 +1,44 @@
+//! How a run ended, for people and scripts.
+
+use crate::history::{Outcome, RunRecord};
+
+/// A run that came to an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Its record, as the history keeps it.
+    pub run: RunRecord,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How a run ended; the exit code follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// All that was planned is in MISP or accounted for.
+    Done,
+    /// Something was refused, skipped or stays pending.
+    Partial,
+    /// There were incidents, and policy withheld them all.
+    AllWithheld,
+    /// MISP refused the key or its role, in its own words.
+    KeyRefused(Box<str>),
+    /// MISP could not be reached any more, or something else answered.
+    Network(Box<str>),
+    /// Most of what we know as delivered is not there.
+    AnotherMisp,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+impl Ending {
+    /// The outcome that the history keeps.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Done | Self::AllWithheld => Outcome::Done,
+            Self::Partial => Outcome::Partial,
+            Self::KeyRefused(_) | Self::Network(_) | Self::AnotherMisp => Outcome::Failed,
+            Self::Interrupted => Outcome::Interrupted,
+        }
+    }
+}
