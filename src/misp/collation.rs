@@ -18,7 +18,10 @@ pub fn collation_key(text: &str) -> String {
     // Texts of unequal length compare as if the shorter one were filled up with blanks.
     let text = text.trim_end_matches(' ');
     let mut key = if text.is_ascii() {
-        text.chars().filter(|char| !is_ignored(*char)).map(|char| char.to_ascii_lowercase()).collect()
+        text.chars()
+            .filter(|char| !is_ignored(*char))
+            .map(|char| char.to_ascii_lowercase())
+            .collect()
     } else {
         let mut key = String::with_capacity(text.len());
         text.chars().for_each(|char| push_primary(char, &mut key));
@@ -57,7 +60,10 @@ fn push_primary(char: char, key: &mut String) {
 fn is_ignored(char: char) -> bool {
     match char {
         '\t'..='\r' | '\u{85}' => false,
-        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => true,
+        '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}' => true,
         _ => char.is_control(),
     }
 }
@@ -79,9 +85,8 @@ fn spelled_out(char: char) -> Cow<'static, str> {
 
 /// The form of a letter or digit that all its forms weigh as: Greek and Hebrew finals, kana, foreign digits.
 fn base_form(char: char) -> char {
-    let shifted = |by: i32| {
-        u32::try_from(char as i32 + by).ok().and_then(char::from_u32).unwrap_or(char)
-    };
+    let shifted =
+        |by: i32| u32::try_from(char as i32 + by).ok().and_then(char::from_u32).unwrap_or(char);
     match char {
         'ς' => 'σ',
         'ך' | 'ם' | 'ן' | 'ף' | 'ץ' => shifted(1),
@@ -94,8 +99,9 @@ fn base_form(char: char) -> char {
 /// The ASCII digit that a decimal digit of another script weighs as.
 fn digit(char: char) -> Option<char> {
     const ZEROS: [char; 17] = [
-        '\u{660}', '\u{6F0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}', '\u{BE6}', '\u{C66}',
-        '\u{CE6}', '\u{D66}', '\u{E50}', '\u{ED0}', '\u{F20}', '\u{1040}', '\u{17E0}', '\u{1810}',
+        '\u{660}', '\u{6F0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}', '\u{BE6}',
+        '\u{C66}', '\u{CE6}', '\u{D66}', '\u{E50}', '\u{ED0}', '\u{F20}', '\u{1040}', '\u{17E0}',
+        '\u{1810}',
     ];
     let value = ZEROS.iter().find_map(|&zero| {
         let value = (char as u32).checked_sub(zero as u32)?;

@@ -22,8 +22,7 @@ pub(super) const MAC: Check = Fits(network::is_mac, WRONG_FORMAT);
 pub(super) const EUI_64: Check = Fits(network::is_eui_64, WRONG_FORMAT);
 
 /// MISP asks for a PHP integer and always holds a string.
-pub(super) const INTEGER: Check =
-    Fits(|_| false, "The value has to be an integer value.");
+pub(super) const INTEGER: Check = Fits(|_| false, "The value has to be an integer value.");
 pub(super) const WHOLE_NUMBER: Check =
     Fits(text::is_digits, "The value has to be a whole number greater or equal 0.");
 pub(super) const AS_NUMBER: Check =
@@ -39,18 +38,14 @@ pub(super) const HOSTNAME: Check = Fits(
     network::is_domain,
     "Hostname has an invalid format. Please double check the value or select type \"other\".",
 );
-pub(super) const ONION: Check =
-    Fits(network::is_onion, "Onion address has an invalid format.");
-pub(super) const HTTP_METHOD: Check =
-    Fits(network::has_http_method, "Unknown HTTP method.");
+pub(super) const ONION: Check = Fits(network::is_onion, "Onion address has an invalid format.");
+pub(super) const HTTP_METHOD: Check = Fits(network::has_http_method, "Unknown HTTP method.");
 pub(super) const EMAIL: Check = Fits(
     people::is_email,
     "Email address has an invalid format. Please double check the value or select type \"other\".",
 );
-pub(super) const CVE: Check =
-    Fits(people::is_cve, "Invalid format. Expected: CVE-xxxx-xxxx...");
-pub(super) const CWE: Check =
-    Fits(people::is_cwe, "Invalid format. Expected: CWE-x...");
+pub(super) const CVE: Check = Fits(people::is_cve, "Invalid format. Expected: CVE-xxxx-xxxx...");
+pub(super) const CWE: Check = Fits(people::is_cwe, "Invalid format. Expected: CWE-x...");
 pub(super) const SERVICE_NAME: Check = Fits(
     text::is_service_name,
     "Invalid format. Only values shorter than 256 characters that don't include any forward or \
@@ -90,10 +85,8 @@ pub(super) const SSDEEP: Check =
     Fits(hashes::is_ssdeep, "Invalid SSDeep hash. The format has to be blocksize:hash:hash");
 pub(super) const IMPFUZZY: Check =
     Fits(hashes::is_impfuzzy, "Invalid impfuzzy format. The format has to be imports:hash:hash");
-pub(super) const SSH_FINGERPRINT: Check = Fits(
-    hashes::is_ssh_fingerprint,
-    "SSH fingerprint must be in MD5 or SHA256 format.",
-);
+pub(super) const SSH_FINGERPRINT: Check =
+    Fits(hashes::is_ssh_fingerprint, "SSH fingerprint must be in MD5 or SHA256 format.");
 pub(super) const FILENAME_LINE: Check = Fits(
     hashes::is_filename_and_line,
     "Checksum has an invalid length or format (expected: filename|string characters). Please double \

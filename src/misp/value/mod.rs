@@ -6,6 +6,7 @@
 mod checks;
 mod datetime;
 mod hashes;
+mod import_filter;
 mod network;
 mod numbers;
 mod people;
@@ -17,6 +18,7 @@ mod weblink;
 
 use std::{borrow::Cow, fmt};
 
+pub use import_filter::import_filtered;
 pub use text::fold_bmp;
 
 use super::AttributeType;
@@ -137,7 +139,8 @@ fn refusal(rule: &Rule, text: &str) -> Option<(Stage, Cow<'static, str>)> {
         return Some((Stage::ControlCharacters, message.into()));
     }
     if rule.composite && text.bytes().filter(|&byte| byte == b'|').count() != 1 {
-        let message = "Composite type found but the value not in the composite (value1|value2) format.";
+        let message =
+            "Composite type found but the value not in the composite (value1|value2) format.";
         return Some((Stage::Composite, message.into()));
     }
     if !rule.check.is_implemented() {

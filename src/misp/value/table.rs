@@ -23,12 +23,7 @@ struct Row {
     types: &'static [&'static str],
 }
 
-const fn row(
-    refang: Refang,
-    change: Change,
-    check: Check,
-    types: &'static [&'static str],
-) -> Row {
+const fn row(refang: Refang, change: Change, check: Check, types: &'static [&'static str]) -> Row {
     Row { refang, change, check, types }
 }
 
@@ -147,7 +142,8 @@ static ROWS: &[Row] = &[
 static RULES: LazyLock<Box<[Rule]>> = LazyLock::new(|| {
     let found = |kind: AttributeType| {
         let row = ROWS.iter().find(|row| row.types.contains(&kind.name()));
-        let Row { refang, change, check, .. } = *row.expect("the table has every type; a test says so");
+        let Row { refang, change, check, .. } =
+            *row.expect("the table has every type; a test says so");
         Rule { refang, change, check, composite: kind.is_composite() }
     };
     AttributeType::all().map(found).collect()

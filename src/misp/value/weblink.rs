@@ -11,7 +11,8 @@ const PORT_BYTES_MAX: usize = 5;
 /// Whether PHP takes the text for a URL: printable ASCII, a scheme, and a host unless the scheme needs none;
 /// for http and https the host has to look like one.
 pub(super) fn is_url(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic()) && parts(text).is_some_and(|url| url.is_valid())
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+        && parts(text).is_some_and(|url| url.is_valid())
 }
 
 /// What decides; path, query and fragment do not.
@@ -44,7 +45,10 @@ impl Url<'_> {
 /// As PHP's `parse_url`, for texts that have a scheme.
 fn parts(text: &str) -> Option<Url<'_>> {
     let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| !scheme.is_empty())?;
-    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
+    if !scheme
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    {
         return None;
     }
     let hostless = Url { scheme, authority: None };

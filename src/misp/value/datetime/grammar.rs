@@ -6,24 +6,79 @@ use super::{Moment, Reader, Time, Zone};
 
 /// Names of months, and the Roman numerals that count as such in capitals.
 pub(super) const MONTHS: [(&str, i64); 36] = [
-    ("january", 1), ("february", 2), ("march", 3), ("april", 4), ("may", 5), ("june", 6), ("july", 7),
-    ("august", 8), ("september", 9), ("october", 10), ("november", 11), ("december", 12), ("jan", 1),
-    ("feb", 2), ("mar", 3), ("apr", 4), ("jun", 6), ("jul", 7), ("aug", 8), ("sept", 9), ("sep", 9),
-    ("oct", 10), ("nov", 11), ("dec", 12), ("I", 1), ("II", 2), ("III", 3), ("IV", 4), ("V", 5), ("VI", 6),
-    ("VII", 7), ("VIII", 8), ("IX", 9), ("X", 10), ("XI", 11), ("XII", 12),
+    ("january", 1),
+    ("february", 2),
+    ("march", 3),
+    ("april", 4),
+    ("may", 5),
+    ("june", 6),
+    ("july", 7),
+    ("august", 8),
+    ("september", 9),
+    ("october", 10),
+    ("november", 11),
+    ("december", 12),
+    ("jan", 1),
+    ("feb", 2),
+    ("mar", 3),
+    ("apr", 4),
+    ("jun", 6),
+    ("jul", 7),
+    ("aug", 8),
+    ("sept", 9),
+    ("sep", 9),
+    ("oct", 10),
+    ("nov", 11),
+    ("dec", 12),
+    ("I", 1),
+    ("II", 2),
+    ("III", 3),
+    ("IV", 4),
+    ("V", 5),
+    ("VI", 6),
+    ("VII", 7),
+    ("VIII", 8),
+    ("IX", 9),
+    ("X", 10),
+    ("XI", 11),
+    ("XII", 12),
 ];
 const WEEKDAYS: [(&str, i64); 14] = [
-    ("sunday", 0), ("monday", 1), ("tuesday", 2), ("wednesday", 3), ("thursday", 4), ("friday", 5),
-    ("saturday", 6), ("sun", 0), ("mon", 1), ("tue", 2), ("wed", 3), ("thu", 4), ("fri", 5), ("sat", 6),
+    ("sunday", 0),
+    ("monday", 1),
+    ("tuesday", 2),
+    ("wednesday", 3),
+    ("thursday", 4),
+    ("friday", 5),
+    ("saturday", 6),
+    ("sun", 0),
+    ("mon", 1),
+    ("tue", 2),
+    ("wed", 3),
+    ("thu", 4),
+    ("fri", 5),
+    ("sat", 6),
 ];
 /// Units in seconds; longer ones that are no fixed number of seconds apart.
 const UNITS: [(&str, Unit); 18] = [
-    ("sec", Unit::Seconds(1)), ("secs", Unit::Seconds(1)), ("second", Unit::Seconds(1)),
-    ("seconds", Unit::Seconds(1)), ("min", Unit::Seconds(60)), ("mins", Unit::Seconds(60)),
-    ("minute", Unit::Seconds(60)), ("minutes", Unit::Seconds(60)), ("hour", Unit::Seconds(3_600)),
-    ("hours", Unit::Seconds(3_600)), ("day", Unit::Days(1)), ("days", Unit::Days(1)),
-    ("week", Unit::Days(7)), ("weeks", Unit::Days(7)), ("month", Unit::Months(1)),
-    ("months", Unit::Months(1)), ("year", Unit::Months(12)), ("years", Unit::Months(12)),
+    ("sec", Unit::Seconds(1)),
+    ("secs", Unit::Seconds(1)),
+    ("second", Unit::Seconds(1)),
+    ("seconds", Unit::Seconds(1)),
+    ("min", Unit::Seconds(60)),
+    ("mins", Unit::Seconds(60)),
+    ("minute", Unit::Seconds(60)),
+    ("minutes", Unit::Seconds(60)),
+    ("hour", Unit::Seconds(3_600)),
+    ("hours", Unit::Seconds(3_600)),
+    ("day", Unit::Days(1)),
+    ("days", Unit::Days(1)),
+    ("week", Unit::Days(7)),
+    ("weeks", Unit::Days(7)),
+    ("month", Unit::Months(1)),
+    ("months", Unit::Months(1)),
+    ("year", Unit::Months(12)),
+    ("years", Unit::Months(12)),
 ];
 
 #[derive(Clone, Copy)]
@@ -70,8 +125,8 @@ enum Part {
     ZoneName,
 }
 use Part::{
-    Digits, Many, Maybe, MaybeOffset, Meridian, Month, Number, Offset, One, ShortMonth, Some as More,
-    Suffix, Weekday, Word, ZoneName,
+    Digits, Many, Maybe, MaybeOffset, Meridian, Month, Number, Offset, One, ShortMonth,
+    Some as More, Suffix, Weekday, Word, ZoneName,
 };
 
 /// What a format says; nothing if that contradicts what was said before.
@@ -229,7 +284,11 @@ fn names<T>(
     text: &[u8],
     reach: impl Fn(usize) -> Option<usize>,
 ) -> Option<usize> {
-    known.iter().filter(|(name, _)| starts_with(text, name)).filter_map(|(name, _)| reach(name.len())).max()
+    known
+        .iter()
+        .filter(|(name, _)| starts_with(text, name))
+        .filter_map(|(name, _)| reach(name.len()))
+        .max()
 }
 
 /// Roman numerals count in capitals only.
@@ -261,9 +320,8 @@ fn offset_length(text: &[u8]) -> Option<usize> {
 /// Up to six letters, perhaps in brackets, or words with `/`, `_` or `-` between, such as `Europe/Brussels`.
 fn zone_length(text: &[u8]) -> Option<usize> {
     let open = usize::from(text.first() == Some(&b'('));
-    let letters = |from: usize| {
-        text[from..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count()
-    };
+    let letters =
+        |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let short = letters(open).min(6);
     let close = usize::from(text.get(open + short) == Some(&b')'));
     let short = (short > 0).then_some(open + short + close);

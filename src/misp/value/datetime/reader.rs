@@ -95,8 +95,7 @@ impl<'a> Reader<'a> {
 
     /// Hours, minutes, and seconds and their fraction where they are.
     pub(super) fn time(&mut self) -> Option<Time> {
-        let mut time =
-            Time { hour: self.number(2)?, minute: self.number(2)?, ..Time::default() };
+        let mut time = Time { hour: self.number(2)?, minute: self.number(2)?, ..Time::default() };
         if matches!(self.peek(), b':' | b'.') {
             time.second = self.number(2)?;
             if self.peek() == b'.' {

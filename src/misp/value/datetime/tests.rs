@@ -66,7 +66,9 @@ fn what_would_need_the_clock_is_not_read() {
 
 #[test]
 fn nonsense_and_contradictions() {
-    for text in ["", "plain", "2024-13-45", "2024-01-01 2024-01-02", "1:00 2:00 2024-01-01", "a|b", "é"] {
+    for text in
+        ["", "plain", "2024-13-45", "2024-01-01 2024-01-02", "1:00 2:00 2024-01-01", "a|b", "é"]
+    {
         assert_eq!(canonical(text), None, "{text:?}");
     }
 }
