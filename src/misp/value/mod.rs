@@ -7,6 +7,7 @@ mod checks;
 mod datetime;
 mod hashes;
 mod import_filter;
+mod names;
 mod network;
 mod numbers;
 mod people;

@@ -50,15 +50,37 @@ fn international_names_become_punycode_for_domains_only() {
 #[test]
 fn links_have_to_please_php() {
     for link in [
-        "http://example.com:80a/", "http://a-./", "http://a.example./x", "HTTPS://[::1]:8443/", "mailto:",
-        "ftp://under_score/", "svn+ssh://h/x", "http://u%2Dx:p@h/", "file://host/x", "http://1.2.3.999/",
+        "http://example.com:80a/",
+        "http://a-./",
+        "http://a.example./x",
+        "HTTPS://[::1]:8443/",
+        "mailto:",
+        "ftp://under_score/",
+        "svn+ssh://h/x",
+        "http://u%2Dx:p@h/",
+        "file://host/x",
+        "http://1.2.3.999/",
     ] {
         stored("link", link, link);
     }
     for no_link in [
-        "http://", "http:///x", "http://-a/", "http://a-.b/", "http://a:123456/", "http://a:-1/", "MAILTO:a@b",
-        "example.com:80", "a:80/x", "http://u x@h/", "http://u%xx@h/", "://a", "1 http://a", "http://[::g]/",
-        "FILE:///x", "http://a..b/", "http:a",
+        "http://",
+        "http:///x",
+        "http://-a/",
+        "http://a-.b/",
+        "http://a:123456/",
+        "http://a:-1/",
+        "MAILTO:a@b",
+        "example.com:80",
+        "a:80/x",
+        "http://u x@h/",
+        "http://u%xx@h/",
+        "://a",
+        "1 http://a",
+        "http://[::g]/",
+        "FILE:///x",
+        "http://a..b/",
+        "http:a",
     ] {
         refused("link", no_link);
     }
@@ -87,7 +109,11 @@ fn oddities_of_single_types() {
     refused("float", ".");
     stored("cortex", "{\"a\": [1, null]} ", "{\"a\": [1, null]}");
     stored("http-method", "xgety", "XGETY");
-    stored("ssh-fingerprint", "MD5:286b5d4adc072833d2a2ba847803c7c3", "MD5:286b5d4adc072833d2a2ba847803c7c3");
+    stored(
+        "ssh-fingerprint",
+        "MD5:286b5d4adc072833d2a2ba847803c7c3",
+        "MD5:286b5d4adc072833d2a2ba847803c7c3",
+    );
     refused("ssh-fingerprint", "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==");
     refused("text", "\u{1}");
     refused("x509-fingerprint-md5", "::");
