@@ -71,15 +71,28 @@ fn every_recorded_case_comes_out_as_in_misp() {
     assert!(differences.is_empty(), "\n{differences}");
 }
 
-/// Types for which a stored value, sent again, may come out differently or be refused: MISP takes
-/// a first `.` or `[dot]` apart only once, an `(0)` may come together, and `00` may come to the front.
-const NOT_IDEMPOTENT: [&str; 3] = ["phone-number", "prtn", "whois-registrant-phone"];
+/// Types for which a stored value, sent again, may come out differently in MISP: `[[.]]` is refanged to `[.]`
+/// and then to `.`; a phone number may get its `00` in front only after `(0)` was cut out.
+const NOT_IDEMPOTENT: [&str; 8] = [
+    "email",
+    "email-src",
+    "email-dst",
+    "link",
+    "url",
+    "phone-number",
+    "prtn",
+    "whois-registrant-phone",
+];
 
 fn assert_idempotent(kind: AttributeType, raw: &str) -> Result<(), TestCaseError> {
     if NOT_IDEMPOTENT.contains(&kind.name()) {
         return Ok(());
     }
     let Ok(once) = normalise(kind, raw) else { return Ok(()) };
+    if kind.name() == "datetime" && !once.as_str().starts_with('-') && once.as_str().len() > 31 {
+        // A year beyond 9999 is read as something else the next time.
+        return Ok(());
+    }
     let twice = normalise(kind, once.as_str());
     prop_assert_eq!(Ok(once), twice, "{} {:?}", kind, raw);
     Ok(())

@@ -12,7 +12,8 @@ use unicode_normalization::char::is_combining_mark;
 /// A text that is equal for exactly those values that the database takes for equal.
 ///
 /// Worked out from Unicode's decompositions rather than the database's own weights; the two may disagree
-/// on rare symbols and on South-East Asian vowels.
+/// on rare symbols and on South-East Asian vowels. Of a composite value MISP compares the halves, so ask for
+/// the key of each.
 #[must_use]
 pub fn collation_key(text: &str) -> String {
     // Texts of unequal length compare as if the shorter one were filled up with blanks.

@@ -1,7 +1,7 @@
 //! The checks of one test and one answer, with MISP's words for who fails them.
 
 use super::{
-    datetime, hashes, network, numbers, people,
+    datetime, hashes, names, network, numbers, people,
     rule::Check::{self, Fits},
     text, weblink,
 };
@@ -31,15 +31,15 @@ pub(super) const DATETIME: Check =
     Fits(datetime::is_canonical, "Datetime has to be in the ISO 8601 format.");
 
 pub(super) const DOMAIN: Check = Fits(
-    network::is_domain,
+    names::is_domain,
     "Domain has an invalid format. Please double check the value or select type \"other\".",
 );
 pub(super) const HOSTNAME: Check = Fits(
-    network::is_domain,
+    names::is_domain,
     "Hostname has an invalid format. Please double check the value or select type \"other\".",
 );
-pub(super) const ONION: Check = Fits(network::is_onion, "Onion address has an invalid format.");
-pub(super) const HTTP_METHOD: Check = Fits(network::has_http_method, "Unknown HTTP method.");
+pub(super) const ONION: Check = Fits(names::is_onion, "Onion address has an invalid format.");
+pub(super) const HTTP_METHOD: Check = Fits(weblink::has_http_method, "Unknown HTTP method.");
 pub(super) const EMAIL: Check = Fits(
     people::is_email,
     "Email address has an invalid format. Please double check the value or select type \"other\".",

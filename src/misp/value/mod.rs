@@ -6,6 +6,8 @@
 mod checks;
 mod datetime;
 mod hashes;
+mod import_filter;
+mod names;
 mod network;
 mod numbers;
 mod people;
@@ -17,6 +19,7 @@ mod weblink;
 
 use std::{borrow::Cow, fmt};
 
+pub use import_filter::import_filtered;
 pub use text::fold_bmp;
 
 use super::AttributeType;

@@ -1,13 +1,12 @@
-//! Addresses, ports and names of the network.
+//! Addresses and ports, alone and with names of hosts.
 
 use std::{
     borrow::Cow,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
-
 use super::{
+    names::{domain, is_domain},
     rule::Message,
     text::{digits_up_to, is_digits, lower},
 };
@@ -134,53 +133,6 @@ pub(super) fn check_address_port(text: &str) -> Result<(), Message> {
     check_port(port)
 }
 
-/// Lower case, no dots at the ends, and IDNA's ASCII form where the name is no valid one already.
-pub(super) fn domain(text: &str) -> Option<String> {
-    let lowered = changed_or(text, lower);
-    let name = lowered.trim_matches('.');
-    let ascii = if is_domain(name) { None } else { to_ascii(name) };
-    let new = ascii.as_deref().unwrap_or(name);
-    (new != text).then(|| new.to_owned())
-}
-
-/// ICU's transitional UTS 46, as PHP's `idn_to_ascii` does by default.
-fn to_ascii(name: &str) -> Option<String> {
-    // ASCII comes out as it went in: it is lower case already, and a failure leaves it alone.
-    if name.is_ascii() {
-        return None;
-    }
-    let mut mapped = String::with_capacity(name.len());
-    for char in name.chars() {
-        match char {
-            'ß' | 'ẞ' => mapped.push_str("ss"),
-            'ς' => mapped.push('σ'),
-            '\u{200C}' | '\u{200D}' => {}
-            other => mapped.push(other),
-        }
-    }
-    let ascii = Uts46::new()
-        .to_ascii(
-            mapped.as_bytes(),
-            AsciiDenyList::EMPTY,
-            Hyphens::Check,
-            DnsLength::VerifyAllowRootDot,
-        )
-        .ok()?;
-    Some(ascii.into_owned())
-}
-
-/// Letters, digits, dots, hyphens and underscores, then a dot and a last label of two or more letters,
-/// digits or hyphens. Empty labels and over-long names pass.
-pub(super) fn is_domain(text: &str) -> bool {
-    let label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    text.rsplit_once('.').is_some_and(|(front, last)| {
-        !front.is_empty()
-            && front.bytes().all(|byte| label(byte) || matches!(byte, b'.' | b'_'))
-            && last.len() >= 2
-            && last.bytes().all(label)
-    })
-}
-
 /// Domain and address, each normalised; what stands behind a second `|` is lost.
 pub(super) fn domain_address(text: &str) -> Option<String> {
     let lowered = changed_or(text, lower);
@@ -222,18 +174,6 @@ pub(super) fn check_host_port(text: &str) -> Result<(), Message> {
     check_port(port)
 }
 
-/// Sixteen base32 characters and `.onion`.
-///
-/// The pattern of MISP 2.5.1 has a parenthesis in the wrong place. So addresses of version 3 are refused,
-/// and one character followed by `{56` passes.
-pub(super) fn is_onion(text: &str) -> bool {
-    let base32 = |text: &str| text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
-    text.strip_suffix(".onion").is_some_and(|name| match name.strip_suffix("{56") {
-        Some(one) => one.len() == 1 && base32(one),
-        None => name.len() == 16 && base32(name),
-    })
-}
-
 /// Lower case in groups of two bytes with colons between, whatever separated them before.
 pub(super) fn mac(text: &str) -> Option<String> {
     let bytes = text.bytes().filter(|byte| !matches!(byte, b'.' | b':' | b'-' | b' '));
@@ -262,42 +202,4 @@ pub(super) fn is_eui_64(text: &str) -> bool {
 fn is_hex_groups(text: &str, groups: usize) -> bool {
     let group = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.split(':').count() == groups && text.split(':').all(group)
-}
-
-const HTTP_METHODS: [&str; 30] = [
-    "OPTIONS",
-    "GET",
-    "HEAD",
-    "POST",
-    "PUT",
-    "DELETE",
-    "TRACE",
-    "CONNECT",
-    "PROPFIND",
-    "PROPPATCH",
-    "MKCOL",
-    "COPY",
-    "MOVE",
-    "LOCK",
-    "UNLOCK",
-    "VERSION-CONTROL",
-    "REPORT",
-    "CHECKOUT",
-    "CHECKIN",
-    "UNCHECKOUT",
-    "MKWORKSPACE",
-    "UPDATE",
-    "LABEL",
-    "MERGE",
-    "BASELINE-CONTROL",
-    "MKACTIVITY",
-    "ORDERPATCH",
-    "ACL",
-    "PATCH",
-    "SEARCH",
-];
-
-/// Whether the name of an HTTP or WebDAV method stands anywhere in it.
-pub(super) fn has_http_method(text: &str) -> bool {
-    HTTP_METHODS.iter().any(|method| text.contains(method))
 }

@@ -1,5 +1,7 @@
 //! Refanging: what MISP turns back into a plain indicator before it looks at a value.
 
+use super::text::every_byte;
+
 /// Which spellings MISP undoes for a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refang {
@@ -56,7 +58,7 @@ fn replaced(earlier: Option<String>, text: &str, from: &[&str], to: &str) -> Opt
 
 /// One pass from left to right, replacing whichever of `from` stands there.
 fn replace(text: &str, from: &[&str], to: &str) -> Option<String> {
-    if !text.bytes().any(|byte| byte == b'[' || byte == b'(') {
+    if every_byte(text, |byte| byte != b'[' && byte != b'(') {
         return None;
     }
     let mut new = String::with_capacity(text.len());

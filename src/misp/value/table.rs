@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     checks::*,
-    datetime, hashes, network, numbers, people,
+    datetime, hashes, names, network, numbers, people,
     refang::Refang,
     rule::{
         Change,
@@ -77,7 +77,7 @@ static ROWS: &[Row] = &[
     row(Refang::Dots, network::address, Answer(network::check_address), &["ip-src", "ip-dst"]),
     row(Refang::Nothing, network::address_port, Answer(network::check_address_port), &["ip-src|port", "ip-dst|port"]),
     row(Refang::Nothing, unchanged, Answer(network::check_port), &["port"]),
-    row(Refang::Dots, network::domain, DOMAIN, &["domain"]),
+    row(Refang::Dots, names::domain, DOMAIN, &["domain"]),
     row(Refang::Dots, lower, HOSTNAME, &["hostname"]),
     row(Refang::Nothing, network::host_port, Answer(network::check_host_port), &["hostname|port"]),
     row(Refang::Dots, network::domain_address, Answer(network::check_domain_address), &["domain|ip"]),

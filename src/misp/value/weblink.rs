@@ -1,6 +1,8 @@
-//! PHP's `FILTER_VALIDATE_URL`, which decides about links.
+//! PHP's `FILTER_VALIDATE_URL`, which decides about links, and the methods of HTTP.
 
 use std::net::Ipv6Addr;
+
+use super::text::every_byte;
 
 /// Schemes that need no host. In this spelling only; for the others case does not matter.
 const HOSTLESS: [&str; 3] = ["mailto", "news", "file"];
@@ -11,7 +13,7 @@ const PORT_BYTES_MAX: usize = 5;
 /// Whether PHP takes the text for a URL: printable ASCII, a scheme, and a host unless the scheme needs none;
 /// for http and https the host has to look like one.
 pub(super) fn is_url(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
+    every_byte(text, |byte| byte.is_ascii_graphic())
         && parts(text).is_some_and(|url| url.is_valid())
 }
 
@@ -154,4 +156,17 @@ fn is_userinfo(text: &str) -> bool {
         }
     }
     true
+}
+
+#[rustfmt::skip]
+const HTTP_METHODS: [&str; 30] = [
+    "OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH",
+    "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "VERSION-CONTROL", "REPORT", "CHECKOUT", "CHECKIN",
+    "UNCHECKOUT", "MKWORKSPACE", "UPDATE", "LABEL", "MERGE", "BASELINE-CONTROL", "MKACTIVITY",
+    "ORDERPATCH", "ACL", "PATCH", "SEARCH",
+];
+
+/// Whether the name of an HTTP or WebDAV method stands anywhere in it.
+pub(super) fn has_http_method(text: &str) -> bool {
+    HTTP_METHODS.iter().any(|method| text.contains(method))
 }

@@ -2,91 +2,11 @@
 //!
 //! Order counts: of two formats that match equally far, the first wins, so `2024` is 20:24.
 
-use super::{Moment, Reader, Time, Zone};
-
-/// Names of months, and the Roman numerals that count as such in capitals.
-pub(super) const MONTHS: [(&str, i64); 36] = [
-    ("january", 1),
-    ("february", 2),
-    ("march", 3),
-    ("april", 4),
-    ("may", 5),
-    ("june", 6),
-    ("july", 7),
-    ("august", 8),
-    ("september", 9),
-    ("october", 10),
-    ("november", 11),
-    ("december", 12),
-    ("jan", 1),
-    ("feb", 2),
-    ("mar", 3),
-    ("apr", 4),
-    ("jun", 6),
-    ("jul", 7),
-    ("aug", 8),
-    ("sept", 9),
-    ("sep", 9),
-    ("oct", 10),
-    ("nov", 11),
-    ("dec", 12),
-    ("I", 1),
-    ("II", 2),
-    ("III", 3),
-    ("IV", 4),
-    ("V", 5),
-    ("VI", 6),
-    ("VII", 7),
-    ("VIII", 8),
-    ("IX", 9),
-    ("X", 10),
-    ("XI", 11),
-    ("XII", 12),
-];
-const WEEKDAYS: [(&str, i64); 14] = [
-    ("sunday", 0),
-    ("monday", 1),
-    ("tuesday", 2),
-    ("wednesday", 3),
-    ("thursday", 4),
-    ("friday", 5),
-    ("saturday", 6),
-    ("sun", 0),
-    ("mon", 1),
-    ("tue", 2),
-    ("wed", 3),
-    ("thu", 4),
-    ("fri", 5),
-    ("sat", 6),
-];
-/// Units in seconds; longer ones that are no fixed number of seconds apart.
-const UNITS: [(&str, Unit); 18] = [
-    ("sec", Unit::Seconds(1)),
-    ("secs", Unit::Seconds(1)),
-    ("second", Unit::Seconds(1)),
-    ("seconds", Unit::Seconds(1)),
-    ("min", Unit::Seconds(60)),
-    ("mins", Unit::Seconds(60)),
-    ("minute", Unit::Seconds(60)),
-    ("minutes", Unit::Seconds(60)),
-    ("hour", Unit::Seconds(3_600)),
-    ("hours", Unit::Seconds(3_600)),
-    ("day", Unit::Days(1)),
-    ("days", Unit::Days(1)),
-    ("week", Unit::Days(7)),
-    ("weeks", Unit::Days(7)),
-    ("month", Unit::Months(1)),
-    ("months", Unit::Months(1)),
-    ("year", Unit::Months(12)),
-    ("years", Unit::Months(12)),
-];
-
-#[derive(Clone, Copy)]
-enum Unit {
-    Seconds(i64),
-    Days(i64),
-    Months(i64),
-}
+use super::{
+    Moment, Reader,
+    actions::*,
+    words::{MONTHS, UNITS, WEEKDAYS},
+};
 
 /// A piece of a format.
 #[derive(Clone, Copy)]
@@ -161,7 +81,7 @@ static FORMATS: &[(&[Part], Action)] = &[
     (&[Word("midnight")], |moment, _| { moment.clear_time(); Some(()) }),
     (&[Word("today")], |moment, _| { moment.clear_time(); Some(()) }),
     (&[One(b"@"), Maybe(b"-"), Digits], epoch),
-    (&[One(b"@"), Maybe(b"-"), Digits, One(b"."), Many(b"0123456789")], epoch),
+    (&[One(b"@"), Maybe(b"-"), Digits, One(b"."), Number(0, 6, 0, 999_999)], epoch),
     (&[HOUR12, Many(BLANK), Meridian], time12),
     (&[HOUR12, COLON, MINUTE2, Many(BLANK), Meridian], time12),
     (&[HOUR12, COLON, MINUTE, COLON, SECOND2, Many(BLANK), Meridian], time12),
@@ -207,6 +127,7 @@ static FORMATS: &[(&[Part], Action)] = &[
         One(b":"), SECOND2, More(BLANK), Offset], common_log),
     (&[YEAR4], |moment, reader| { moment.year = reader.number(4); Some(()) }),
     (&[Weekday], weekday),
+    // Without a day or year only the clock could tell which date that is.
     (&[Month], |_, _| None),
     (&[Offset], zone),
     (&[ZoneName], zone),
@@ -338,198 +259,4 @@ fn long_zone_length(text: &[u8], letters: impl Fn(usize) -> usize) -> Option<usi
         end += 1 + letters(end + 1);
     }
     (end > first).then_some(end)
-}
-
-fn noon(moment: &mut Moment, _: &mut Reader<'_>) -> Option<()> {
-    moment.clear_time();
-    moment.set_time(Time { hour: 12, ..Time::default() })
-}
-
-fn epoch(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    moment.clear_time();
-    moment.has_date = false;
-    (moment.year, moment.month, moment.day) = (Some(1970), Some(1), Some(1));
-    let seconds = reader.signed(24)?;
-    moment.shift.seconds = moment.shift.seconds.checked_add(seconds)?;
-    if reader.peek() == b'.' {
-        let negative = reader.is_negative();
-        let micros = reader.micros();
-        moment.shift.micros = if negative { -micros } else { micros };
-    }
-    moment.set_zone(Zone::Fixed(0))
-}
-
-fn time12(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let mut time = Time { hour: reader.number(2)?, ..Time::default() };
-    if matches!(reader.peek(), b':' | b'.') {
-        time.minute = reader.number(2)?;
-        if matches!(reader.peek(), b':' | b'.') {
-            time.second = reader.number(2)?;
-        }
-    }
-    time.hour += reader.meridian(time.hour);
-    moment.set_time(time)
-}
-
-fn mssql_time(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (hour, minute, second) = (reader.number(2)?, reader.number(2)?, reader.number(2)?);
-    let micros = reader.micros();
-    let hour = hour + reader.meridian(hour);
-    moment.set_time(Time { hour, minute, second, micros })
-}
-
-fn time24(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let time = reader.time()?;
-    moment.set_time(time)
-}
-
-fn bare_time(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    match moment.times {
-        0 => {
-            let (hour, minute) = (reader.number(2)?, reader.number(2)?);
-            moment.set_time(Time { hour, minute, ..Time::default() })
-        }
-        1 => {
-            moment.times = 2;
-            moment.year = Some(reader.number(4)?);
-            Some(())
-        }
-        _ => None,
-    }
-}
-
-fn bare_time_with_seconds(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (hour, minute, second) = (reader.number(2)?, reader.number(2)?, reader.number(2)?);
-    moment.set_time(Time { hour, minute, second, micros: 0 })
-}
-
-fn american(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (month, day) = (reader.number(2)?, reader.number(2)?);
-    let year = reader.year();
-    moment.set_date(year, month, day)
-}
-
-fn signed_date(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let year = reader.signed(19)?;
-    moment.set_date(Some(year), reader.number(2)?, reader.number(2)?)
-}
-
-fn date(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let year = reader.year()?;
-    moment.set_date(Some(year), reader.number(2)?, reader.number(2)?)
-}
-
-fn bare_date(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let year = reader.number(4)?;
-    moment.set_date(Some(year), reader.number(2)?, reader.number(2)?)
-}
-
-fn year_and_month(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let year = reader.year()?;
-    moment.set_date(Some(year), reader.number(2)?, 1)
-}
-
-fn day_month_year(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (day, month) = (reader.number(2)?, reader.number(2)?);
-    moment.set_date(Some(reader.year()?), month, day)
-}
-
-fn day_name(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let day = reader.number(2)?;
-    reader.skip_day_suffix();
-    moment.set_date(None, reader.month()?, day)
-}
-
-fn day_name_year(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let day = reader.number(2)?;
-    reader.skip_day_suffix();
-    let month = reader.month()?;
-    moment.set_date(Some(reader.year()?), month, day)
-}
-
-fn name_year(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let month = reader.month()?;
-    moment.set_date(Some(reader.year()?), month, 1)
-}
-
-fn year_name(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let year = reader.year()?;
-    moment.set_date(Some(year), reader.month()?, 1)
-}
-
-fn name_day_year(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (month, day) = (reader.month()?, reader.number(2)?);
-    let year = reader.year();
-    moment.set_date(year, month, day)
-}
-
-fn year_name_day(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (year, month) = (reader.year()?, reader.month()?);
-    moment.set_date(Some(year), month, reader.number(2)?)
-}
-
-fn date_time(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    bare_date(moment, reader)?;
-    let (hour, minute, second) = (reader.number(2)?, reader.number(2)?, reader.number(2)?);
-    let micros = if reader.peek() == b'.' { reader.micros() } else { 0 };
-    moment.set_time(Time { hour, minute, second, micros })?;
-    if reader.rest().is_empty() { Some(()) } else { moment.set_zone_silently(reader.rest()) }
-}
-
-fn day_of_year(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let year = reader.year()?;
-    moment.set_date(Some(year), 1, reader.number(3)?)
-}
-
-fn iso_week_day(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    moment.set_week(reader.number(4)?, reader.number(2)?, reader.number(1)?)
-}
-
-fn iso_week(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    moment.set_week(reader.number(4)?, reader.number(2)?, 1)
-}
-
-fn common_log(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (day, month, year) = (reader.number(2)?, reader.month()?, reader.number(4)?);
-    moment.set_date(Some(year), month, day)?;
-    let (hour, minute, second) = (reader.number(2)?, reader.number(2)?, reader.number(2)?);
-    moment.set_time(Time { hour, minute, second, micros: 0 })?;
-    moment.set_zone_silently(reader.rest())
-}
-
-fn weekday(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let name = reader.word();
-    moment.clear_time();
-    moment.weekday =
-        WEEKDAYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, day)| day);
-    Some(())
-}
-
-fn zone(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    moment.set_zone(Zone::read(reader.rest())?)
-}
-
-fn name_day_time(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (month, day) = (reader.month()?, reader.number(2)?);
-    moment.set_date(None, month, day)?;
-    time24(moment, reader)
-}
-
-fn name_day_time12(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let (month, day) = (reader.month()?, reader.number(2)?);
-    moment.set_date(None, month, day)?;
-    time12(moment, reader)
-}
-
-fn relative(moment: &mut Moment, reader: &mut Reader<'_>) -> Option<()> {
-    let amount = reader.signed(24)?;
-    let name = reader.word();
-    let (_, unit) = UNITS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    let (field, each) = match *unit {
-        Unit::Seconds(each) => (&mut moment.shift.seconds, each),
-        Unit::Days(each) => (&mut moment.shift.days, each),
-        Unit::Months(each) => (&mut moment.shift.months, each),
-    };
-    *field = field.checked_add(amount.checked_mul(each)?)?;
-    Some(())
 }

@@ -4,9 +4,11 @@
 //! wins ([`grammar`]), and what it says is put together here. Whatever would need the clock (`yesterday`,
 //! `10:00`, a day without a year) is not read, nor are phrases such as `next month`.
 
+mod actions;
 mod calendar;
 mod grammar;
 mod reader;
+mod words;
 mod zone;
 
 use calendar::{days_from_civil, iso_week_offset, weekday};
@@ -26,7 +28,22 @@ pub(super) fn canonical(text: &str) -> Option<String> {
 
 /// Whether MISP takes the rewritten text: it has to be readable again, which years beyond 9999 are not.
 pub(super) fn is_canonical(text: &str) -> bool {
-    read(text).and_then(Moment::resolve).is_some()
+    has_canonical_shape(text) || read(text).and_then(Moment::resolve).is_some()
+}
+
+/// What [`canonical`] writes for the years 0 to 9999, all of which PHP reads.
+fn has_canonical_shape(text: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.000000+0000";
+    /// Where a two-digit field begins, and the most it may be.
+    const FIELDS: [(usize, &str); 7] =
+        [(5, "12"), (8, "31"), (11, "24"), (14, "59"), (17, "60"), (27, "24"), (29, "59")];
+    text.len() == SHAPE.len()
+        && text.bytes().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            b'+' => matches!(byte, b'+' | b'-'),
+            _ => byte == *shape,
+        })
+        && FIELDS.iter().all(|&(at, most)| &text[at..at + 2] <= most)
 }
 
 fn read(text: &str) -> Option<Moment> {

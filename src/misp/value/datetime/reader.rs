@@ -1,6 +1,6 @@
 //! Reads the fields of a token again, once its format is known.
 
-use super::{Time, grammar::MONTHS};
+use super::{Time, words::MONTHS};
 
 /// A token and the place in it.
 pub(super) struct Reader<'a> {

@@ -1,4 +1,6 @@
-use super::canonical;
+use proptest::prelude::*;
+
+use super::{canonical, is_canonical};
 
 #[track_caller]
 fn reads(text: &str, expected: &str) {
@@ -70,5 +72,41 @@ fn nonsense_and_contradictions() {
         ["", "plain", "2024-13-45", "2024-01-01 2024-01-02", "1:00 2:00 2024-01-01", "a|b", "é"]
     {
         assert_eq!(canonical(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn what_looks_canonical_is_what_is_read() {
+    for text in [
+        "2024-01-02T03:04:05.000000+0000",
+        "2024-13-02T03:04:05.000000+0000",
+        "2024-01-32T03:04:05.000000+0000",
+        "2024-01-02T25:04:05.000000+0000",
+        "2024-01-02T24:00:60.000000-2400",
+        "2024-01-02T03:60:05.000000+0000",
+        "2024-01-02T03:04:05.000000+0060",
+        "0000-12-31T23:59:59.999999-1200",
+    ] {
+        let read = super::read(text).and_then(super::Moment::resolve).is_some();
+        assert_eq!(super::has_canonical_shape(text), read, "{text:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read_as_the_same(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "2024", "-01", "-02", "T03", ":04", ":05", ".678", "Z", "+01:00", " ", "Jan", "Mon", "2nd", ", ",
+            "@", "-", "99999999999999999", "9223372036854775807", "W01", "1", "0", "pm", "months", "years",
+            "days", "sec", "Europe/Brussels", "/", "12", "CET", "noon", "\0", "(", "é", "GMT",
+        ]), 0..9),
+    ) {
+        // PHP reads years beyond 9999 as something else, which may or may not be a date.
+        if let Some(written) = canonical(&pieces.concat())
+            && written.trim_start_matches('-').len() == "2024-01-02T03:04:05.000000+0000".len()
+        {
+            prop_assert!(is_canonical(&written), "{}", written);
+            prop_assert_eq!(canonical(&written), None, "{}", written);
+        }
     }
 }

@@ -13,6 +13,7 @@ pub(super) enum Zone {
 }
 
 /// Hours, and quarters of an hour, east of Greenwich. Abbreviations of several meanings are left out.
+#[rustfmt::skip]
 const ABBREVIATIONS: [(&str, i64, i64); 38] = [
     ("utc", 0, 0),
     ("gmt", 0, 0),
