@@ -1,7 +1,7 @@
 //! Bytes ↔ facts: EclecticIQ JSON packages and STIX 2.1 bundles.
 //!
 //! A dataset is never held as a tree. The splitter cuts the elements of its top-level lists out of the
-//! stream, one at a time, and the [`Decoder`] of the format turns each into facts. A damaged element is
+//! stream, one at a time, and the `Decoder` of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
 mod eiq;

@@ -11,7 +11,7 @@ pub struct Facts {
     pub entities: Vec<Entity>,
     /// Links between entities, in any order.
     pub relations: Vec<Relation>,
-    /// What was wrong with the input, the first [`ISSUES_KEPT_MAX`](crate::model::limits::ISSUES_KEPT_MAX).
+    /// What was wrong with the input, the first [`ISSUES_KEPT_MAX`].
     pub issues: Vec<Issue>,
     /// How many objects were skipped because they were damaged; also those whose issue was not kept.
     pub skipped: usize,
