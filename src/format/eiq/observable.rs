@@ -1,8 +1,8 @@
 //! The observables of an entity: its `extracts`, and the two lists in `meta`.
 
 use super::{
-    lenient::{Links, Obj, Text},
-    wire::{Extract, Object},
+    lenient::{Links, Obj},
+    wire::{Extract, Object, Word},
 };
 use crate::{
     format::element::Element,
@@ -55,38 +55,33 @@ pub(super) fn observables(
 /// `meta` counts before the flat fields, `classification` before `maliciousness`.
 fn maliciousness(extract: &Extract<'_>) -> Maliciousness {
     let meta = &extract.meta.0;
-    let said = [
-        classified(&meta.classification, &meta.confidence),
-        rated(&meta.maliciousness),
-        classified(&extract.classification, &extract.confidence),
-        rated(&extract.maliciousness),
-    ];
-    said.into_iter().flatten().next().unwrap_or_default()
+    classified(meta.classification, meta.confidence)
+        .or_else(|| rated(meta.maliciousness))
+        .or_else(|| classified(extract.classification, extract.confidence))
+        .or_else(|| rated(extract.maliciousness))
+        .unwrap_or_default()
 }
 
 /// EclecticIQ JSON: `bad` with a confidence, `good`, or `unknown`.
-fn classified(classification: &Text<'_>, confidence: &Text<'_>) -> Option<Maliciousness> {
-    if classification.is("bad") {
-        return Some(if confidence.is("high") {
-            Maliciousness::High
-        } else if confidence.is("medium") {
-            Maliciousness::Medium
-        } else {
-            Maliciousness::Low
-        });
+const fn classified(classification: Word, confidence: Word) -> Option<Maliciousness> {
+    match (classification, confidence) {
+        (Word::Bad, Word::High) => Some(Maliciousness::High),
+        (Word::Bad, Word::Medium) => Some(Maliciousness::Medium),
+        (Word::Bad, _) => Some(Maliciousness::Low),
+        (Word::Good, _) => Some(Maliciousness::Safe),
+        _ => None,
     }
-    classification.is("good").then_some(Maliciousness::Safe)
 }
 
 /// Public API: one word.
-fn rated(maliciousness: &Text<'_>) -> Option<Maliciousness> {
-    Some(match maliciousness.get()?.to_ascii_lowercase().as_str() {
-        "safe" => Maliciousness::Safe,
-        "low" => Maliciousness::Low,
-        "medium" => Maliciousness::Medium,
-        "high" => Maliciousness::High,
-        _ => return None,
-    })
+const fn rated(maliciousness: Word) -> Option<Maliciousness> {
+    match maliciousness {
+        Word::Safe => Some(Maliciousness::Safe),
+        Word::Low => Some(Maliciousness::Low),
+        Word::Medium => Some(Maliciousness::Medium),
+        Word::High => Some(Maliciousness::High),
+        Word::Silent | Word::Good | Word::Bad => None,
+    }
 }
 
 fn links(extract: &Extract<'_>) -> LinkTypes {

@@ -2,7 +2,7 @@
 //!
 //! Names are those of EclecticIQ JSON 1.0 and 2.0. Everything is borrowed from the bytes where it can be.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::lenient::{Flag, Links, List, Obj, Strings, Text};
 
@@ -104,7 +104,8 @@ pub(super) struct Meta<'a> {
     pub(super) manual_extracts: List<Obj<Extract<'a>>>,
 }
 
-/// An observable; `extracts` nest what the two lists in `meta` have flat.
+/// An observable; `extracts` nest what the two lists in `meta` have flat. There may be very many of
+/// these in one entity, so all but kind and value is read into single bytes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Extract<'a> {
@@ -112,15 +113,11 @@ pub(super) struct Extract<'a> {
     pub(super) kind: Text<'a>,
     #[serde(borrow)]
     pub(super) value: Text<'a>,
-    #[serde(borrow)]
-    pub(super) meta: Obj<Verdict<'a>>,
+    pub(super) meta: Obj<Verdict>,
     pub(super) instance_meta: Obj<InstanceMeta>,
-    #[serde(borrow)]
-    pub(super) classification: Text<'a>,
-    #[serde(borrow)]
-    pub(super) confidence: Text<'a>,
-    #[serde(borrow)]
-    pub(super) maliciousness: Text<'a>,
+    pub(super) classification: Word,
+    pub(super) confidence: Word,
+    pub(super) maliciousness: Word,
     pub(super) link_types: Links,
     pub(super) link_names: Links,
     pub(super) link_type: Links,
@@ -129,13 +126,42 @@ pub(super) struct Extract<'a> {
 /// How bad an observable is said to be.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Verdict<'a> {
-    #[serde(borrow)]
-    pub(super) classification: Text<'a>,
-    #[serde(borrow)]
-    pub(super) confidence: Text<'a>,
-    #[serde(borrow)]
-    pub(super) maliciousness: Text<'a>,
+pub(super) struct Verdict {
+    pub(super) classification: Word,
+    pub(super) confidence: Word,
+    pub(super) maliciousness: Word,
+}
+
+/// A word of a verdict.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// None, or one that says nothing, such as `unknown`.
+    #[default]
+    Silent,
+    Good,
+    Bad,
+    Safe,
+    Low,
+    Medium,
+    High,
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WORDS: [(&str, Word); 6] = [
+            ("bad", Word::Bad),
+            ("high", Word::High),
+            ("good", Word::Good),
+            ("medium", Word::Medium),
+            ("low", Word::Low),
+            ("safe", Word::Safe),
+        ];
+        let text = Text::deserialize(deserializer)?;
+        let known = text
+            .get()
+            .and_then(|text| WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)));
+        Ok(known.map_or(Self::Silent, |(_, word)| *word))
+    }
 }
 
 /// How an entity is linked to an observable.
