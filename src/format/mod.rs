@@ -5,6 +5,7 @@
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
 mod element;
+mod stix;
 
 use crate::graph::Facts;
 use element::Element;
