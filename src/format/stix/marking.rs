@@ -57,12 +57,7 @@ impl Markings {
     }
 
     /// Reads a marking definition. Where there are several of one id, the strictest holds.
-    pub(super) fn define(
-        &mut self,
-        object: &Object<'_>,
-        element: &Element<'_>,
-        facts: &mut Facts,
-    ) {
+    pub(super) fn define(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
         let tlp = colour(object).map(|name| {
             name.parse().unwrap_or_else(|error| {
                 let what = format!("{error}; taken as red");

@@ -22,13 +22,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use self::{
-    marking::Markings,
-    observed::Found,
-    paths::Gives,
-    versions::Versions,
-    wire::Object,
-};
+use self::{marking::Markings, observed::Found, paths::Gives, versions::Versions, wire::Object};
 use super::{Decoder, element::Element};
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
@@ -157,8 +151,7 @@ impl StixDecoder {
         element: &Element<'_>,
         facts: &mut Facts,
     ) {
-        let mut entity =
-            properties::entity(self.symbols.symbol(kind), object, element, facts);
+        let mut entity = properties::entity(self.symbols.symbol(kind), object, element, facts);
         let index = facts.entities.len();
         self.mark(index, object, element, facts);
         match kind {

@@ -126,23 +126,29 @@ mod tests {
             "name": "a.exe", "size": 12, "hashes": {"MD5": "aa", "SHA3-256": "no", "SHA-256": 7},
             "extensions": {"windows-pebinary-ext": {"imphash": "bb"}, "other": {"imphash": "no"}},
         });
-        assert_eq!(find("file", &file), [
-            value("hash-md5", "aa"),
-            value("hash-sha256", "7"),
-            value("hash-imphash", "bb"),
-            value("file", "a.exe"),
-            value("file-size", "12"),
-        ]);
+        assert_eq!(
+            find("file", &file),
+            [
+                value("hash-md5", "aa"),
+                value("hash-sha256", "7"),
+                value("hash-imphash", "bb"),
+                value("file", "a.exe"),
+                value("file-size", "12"),
+            ]
+        );
         let traffic = json!({
             "dst_port": 443, "src_ref": "ipv4-addr--1", "dst_ref": ["x", ["y"], null],
             "extensions": {"http-request-ext": {"request_header": {"user-agent": ["curl"]}}},
         });
-        assert_eq!(find("network-traffic", &traffic), [
-            Found::Reference(Gives::Destination, "x".into()),
-            Found::Reference(Gives::Source, "ipv4-addr--1".into()),
-            value("port", "443"),
-            value("user-agent", "curl"),
-        ]);
+        assert_eq!(
+            find("network-traffic", &traffic),
+            [
+                Found::Reference(Gives::Destination, "x".into()),
+                Found::Reference(Gives::Source, "ipv4-addr--1".into()),
+                value("port", "443"),
+                value("user-agent", "curl"),
+            ]
+        );
         assert_eq!(find("url", &json!({"value": {"value": "no"}})), []);
         assert_eq!(find("artifact", &json!({"payload_bin": "no"})), []);
     }

@@ -60,9 +60,7 @@ const fn of_object(object: &'static str, path: &'static str, kind: &'static str)
 
 /// All rules. At most one fits a path; the `value` of an object comes before its other properties.
 pub(super) const RULES: [Rule; 29] = {
-    use Gives::{
-        CertificateHash, Destination, FileHash, Ipv4, Ipv6, Kind, Source,
-    };
+    use Gives::{CertificateHash, Destination, FileHash, Ipv4, Ipv6, Kind, Source};
     [
         rule("ipv4-addr", "value", Ipv4),
         rule("ipv6-addr", "value", Ipv6),

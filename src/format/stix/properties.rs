@@ -15,7 +15,8 @@ pub(super) fn entity(
     facts: &mut Facts,
 ) -> Entity {
     let mut time = |property: &str, text: &Text<'_>| {
-        if text.is_empty() {
+        // The last day of 9999 is how producers write "never"; no timestamp holds it.
+        if text.is_empty() || text.starts_with("9999-12-31") {
             return None;
         }
         let time = Timestamp::parse(text);

@@ -39,10 +39,8 @@ pub(super) fn read(text: &str, symbols: &mut Interner) -> Reading {
     let pattern = match pattern::parse(text) {
         Ok(pattern) => pattern,
         Err(error) => {
-            let why =
-                WhyUnusable::PatternSyntax(error.offset, error.expected.to_string().into());
-            let unusable =
-                Unusable { kind: symbols.symbol(PATTERN_KIND), value: text.into(), why };
+            let why = WhyUnusable::PatternSyntax(error.offset, error.expected.to_string().into());
+            let unusable = Unusable { kind: symbols.symbol(PATTERN_KIND), value: text.into(), why };
             return Reading { unusable: vec![unusable], ..Reading::default() };
         }
     };
@@ -100,7 +98,7 @@ fn compares_values(comparison: &Comparison<'_>) -> bool {
         Comparison::Test(test) => {
             !test.negated && matches!(test.predicate, Predicate::Equal(_) | Predicate::In(_))
         }
-        Comparison::Exists(_) => false,
+        Comparison::Exists { .. } => false,
     }
 }
 
@@ -119,7 +117,7 @@ fn compares_only_type(comparison: &Comparison<'_>) -> bool {
     match comparison {
         Comparison::And(parts) | Comparison::Or(parts) => parts.iter().all(compares_only_type),
         Comparison::Test(test) => is_reference_type(&test.path),
-        Comparison::Exists(path) => is_reference_type(path),
+        Comparison::Exists { path, .. } => is_reference_type(path),
     }
 }
 
@@ -177,7 +175,7 @@ impl Reader<'_> {
                 parts.iter().for_each(|part| self.comparison(part, joined));
             }
             Comparison::Test(test) if !is_reference_type(&test.path) => self.test(test, joined),
-            Comparison::Test(_) | Comparison::Exists(_) => {}
+            Comparison::Test(_) | Comparison::Exists { .. } => {}
         }
     }
 
@@ -255,10 +253,10 @@ mod tests {
             // One comparison.
             ("[domain-name:value = 'a.example']", &["domain=a.example"]),
             ("[network-traffic:dst_port = 443]", &["port=443"]),
-            ("[ipv4-addr:value IN ('198.51.100.1', '198.51.100.0/24')]", &[
-                "ipv4=198.51.100.1",
-                "ipv4-cidr=198.51.100.0/24",
-            ]),
+            (
+                "[ipv4-addr:value IN ('198.51.100.1', '198.51.100.0/24')]",
+                &["ipv4=198.51.100.1", "ipv4-cidr=198.51.100.0/24"],
+            ),
             ("[process:name = 'x']", &[whole]),
             // AND of comparisons.
             (
@@ -276,11 +274,10 @@ mod tests {
                  domain-name:resolves_to_refs[*].value = '198.51.100.1']",
                 &["domain=a.example", "ipv4=198.51.100.1"],
             ),
-            ("[file:name = 'a.exe' AND file:hashes.SHA256 = 'ff' AND file:x_ID = '7']", &[
-                "~file=a.exe",
-                "hash-sha256=ff",
-                "!file:x_ID = '7'",
-            ]),
+            (
+                "[file:name = 'a.exe' AND file:hashes.SHA256 = 'ff' AND file:x_ID = '7']",
+                &["~file=a.exe", "hash-sha256=ff", "!file:x_ID = '7'"],
+            ),
             ("[process:name = 'x' AND process:pid = 3]", &[whole]),
             // OR of comparisons.
             ("[file:hashes.MD5 = 'aa' OR file:name = 'b']", &["hash-md5=aa", "file=b"]),
@@ -289,9 +286,10 @@ mod tests {
             ("file:name = 'a'", &["!syntax at 0"]),
             ("[file:name = 'a\\b']", &["!syntax at 16"]),
             // Several observations.
-            ("[file:name = 'a' OR file:name = 'b'] OR [url:value = 'c']", &[
-                "file=a", "file=b", "uri=c",
-            ]),
+            (
+                "[file:name = 'a' OR file:name = 'b'] OR [url:value = 'c']",
+                &["file=a", "file=b", "uri=c"],
+            ),
             (
                 "[(file:hashes.MD5 = 'aa' OR file:hashes.'SHA-1' = 'bb') AND file:name = 'c']",
                 &["hash-md5=aa", "hash-sha1=bb", "~file=c"],
@@ -302,12 +300,11 @@ mod tests {
             ),
             ("[file:name = 'a'] AND [url:value = 'b']", &["~file=a", "uri=b"]),
             ("[file:name = 'a'] FOLLOWEDBY [mutex:name = 'b']", &["~file=a", "~mutex=b"]),
-            ("([file:name = 'a'] OR [url:value = 'b']) AND [mutex:name = 'c']", &[
-                "~file=a", "uri=b", "~mutex=c",
-            ]),
-            ("[url:value = 'a' AND process:name = 'x'] REPEATS 5 TIMES WITHIN 9 SECONDS", &[
-                whole,
-            ]),
+            (
+                "([file:name = 'a'] OR [url:value = 'b']) AND [mutex:name = 'c']",
+                &["~file=a", "uri=b", "~mutex=c"],
+            ),
+            ("[url:value = 'a' AND process:name = 'x'] REPEATS 5 TIMES WITHIN 9 SECONDS", &[whole]),
             ("([url:value = 'a'] WITHIN 5 SECONDS) OR [url:value = 'b']", &[whole]),
             // Operators without a single value, anywhere.
             ("[url:value != 'a']", &[whole]),
@@ -315,6 +312,7 @@ mod tests {
             ("[url:value = 'a' OR url:value LIKE 'b%']", &[whole]),
             ("[url:value = 'a' AND file:size > 5]", &[whole]),
             ("[EXISTS url:value]", &[whole]),
+            ("[url:value = 'a' AND NOT EXISTS url:x]", &[whole]),
             ("[ipv4-addr:value ISSUBSET '198.51.100.0/24'] OR [url:value = 'a']", &[whole]),
             // Values that are none.
             ("[file:name = h'00']", &[whole]),

@@ -29,8 +29,7 @@ fn decode_raw(objects: &[&str]) -> Facts {
 
 /// Decodes the objects of a JSON list, forwards and backwards: the order must not matter.
 fn decode(objects: &Value) -> Facts {
-    let mut texts: Vec<String> =
-        objects.as_array().unwrap().iter().map(Value::to_string).collect();
+    let mut texts: Vec<String> = objects.as_array().unwrap().iter().map(Value::to_string).collect();
     let facts = decode_raw(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     texts.reverse();
     let backwards = decode_raw(&texts.iter().map(String::as_str).collect::<Vec<_>>());
@@ -206,14 +205,17 @@ fn relationships_containers_and_sightings_are_relations() {
     assert_eq!(facts.issues, []);
     let kinds: Vec<_> = facts.entities.iter().map(|entity| &*entity.kind).collect();
     assert_eq!(kinds, ["report", "observed-data", "sighting"]);
-    assert_eq!(arrows(&facts), [
-        "1 -indicates-> 2",
-        "1 -object_refs-> 2",
-        "1 -object_refs-> 3",
-        "2 -uses-> 1 (removed)",
-        "3 -observed_data_refs-> 2",
-        "3 -sighting_of_ref-> 1",
-    ]);
+    assert_eq!(
+        arrows(&facts),
+        [
+            "1 -indicates-> 2",
+            "1 -object_refs-> 2",
+            "1 -object_refs-> 3",
+            "2 -uses-> 1 (removed)",
+            "3 -observed_data_refs-> 2",
+            "3 -sighting_of_ref-> 1",
+        ]
+    );
 }
 
 #[test]
@@ -248,13 +250,18 @@ fn a_relationship_without_an_end_is_skipped_and_without_a_type_is_not() {
          "source_ref": format!("malware--{U2}"), "target_ref": format!("tool--{U3}")},
     ]));
     let said: Vec<_> = facts.issues.iter().map(ToString::to_string).collect();
-    assert_eq!(said, [
-        format!("bundle.json#/objects/0: skipped: relationship--{U1} has no target_ref; left out"),
-        format!(
-            "bundle.json#/objects/1: warning: relationship--{U2} has no relationship_type; \
+    assert_eq!(
+        said,
+        [
+            format!(
+                "bundle.json#/objects/0: skipped: relationship--{U1} has no target_ref; left out"
+            ),
+            format!(
+                "bundle.json#/objects/1: warning: relationship--{U2} has no relationship_type; \
              taken as related-to"
-        ),
-    ]);
+            ),
+        ]
+    );
     assert_eq!((facts.skipped, arrows(&facts)), (1, vec!["2 -related-to-> 3".to_owned()]));
 }
 
@@ -291,11 +298,10 @@ fn observed_data_of_stix_2_0_holds_its_objects_itself() {
     }));
     let mut shown = kinds_and_values(&entity.observables);
     shown.sort_unstable();
-    assert_eq!(shown, [
-        ("domain", "a.example"),
-        ("ipv4", "198.51.100.3"),
-        ("ipv4", "198.51.100.3")
-    ]);
+    assert_eq!(
+        shown,
+        [("domain", "a.example"), ("ipv4", "198.51.100.3"), ("ipv4", "198.51.100.3")]
+    );
 }
 
 #[test]
@@ -501,8 +507,16 @@ fn real_bundles_are_read_whole() {
 
 fn arbitrary_json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![
-        "", "true", "url", "tlp", "stix", "[url:value = 'a']", "[", "2024-01-01T00:00:00Z",
-        "malware--11111111-1111-4111-8111-111111111111", "5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+        "",
+        "true",
+        "url",
+        "tlp",
+        "stix",
+        "[url:value = 'a']",
+        "[",
+        "2024-01-01T00:00:00Z",
+        "malware--11111111-1111-4111-8111-111111111111",
+        "5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -512,7 +526,16 @@ fn arbitrary_json() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
         let key = prop::sample::select(vec![
-            "value", "type", "id", "tlp", "url", "marking_ref", "dst_ref", "hashes", "MD5", "name",
+            "value",
+            "type",
+            "id",
+            "tlp",
+            "url",
+            "marking_ref",
+            "dst_ref",
+            "hashes",
+            "MD5",
+            "name",
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

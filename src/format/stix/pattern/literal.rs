@@ -92,33 +92,25 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A number at the present place, without its plus sign; nothing is read if there is none.
+    /// The longest number at the present place, without its plus sign; nothing is read if there is
+    /// none.
     pub(super) fn number(&mut self) -> Option<Literal<'a>> {
         let rest = self.rest();
-        let end = rest
-            .bytes()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || b"+-._".contains(&byte)))
-            .unwrap_or(rest.len());
-        let signed = &rest[..end];
-        let number = signed.strip_prefix('+').unwrap_or(signed);
-        let unsigned = match signed.strip_prefix(['+', '-']) {
-            Some(unsigned) => unsigned,
-            None => signed,
-        };
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let literal = match unsigned.split_once('.') {
-            Some((whole, fraction)) => {
-                (is_digits(whole) && is_digits(fraction) && !fraction.is_empty())
-                    .then_some(Literal::Float(number))?
-            }
-            None => {
-                let is_canonical = unsigned == "0" || !unsigned.starts_with('0');
-                (is_digits(unsigned) && !unsigned.is_empty() && is_canonical)
-                    .then_some(Literal::Integer(number))?
-            }
+        let digits = |from: usize| rest.bytes().skip(from).take_while(u8::is_ascii_digit).count();
+        let sign = usize::from(rest.starts_with(['+', '-']));
+        let whole = digits(sign);
+        let point = sign + whole;
+        let fraction = if rest[point..].starts_with('.') { digits(point + 1) } else { 0 };
+        let end = match (whole, fraction) {
+            (0, 0) => return None,
+            // A whole number has no leading zero.
+            (_, 0) if rest[sign..].starts_with('0') => sign + 1,
+            (_, 0) => point,
+            (_, fraction) => point + 1 + fraction,
         };
         self.at += end;
-        Some(literal)
+        let number = rest[..end].trim_start_matches('+');
+        Some(if fraction == 0 { Literal::Integer(number) } else { Literal::Float(number) })
     }
 }
 
@@ -133,9 +125,10 @@ fn is_timestamp(text: &str) -> bool {
     let (Some(head), Some(tail)) = (text.get(..shape.len()), text.get(shape.len()..)) else {
         return false;
     };
-    let is_shaped = head.bytes().zip(shape).all(|(byte, &want)| {
-        if want == b'0' { byte.is_ascii_digit() } else { byte == want }
-    });
+    let is_shaped = head
+        .bytes()
+        .zip(shape)
+        .all(|(byte, &want)| if want == b'0' { byte.is_ascii_digit() } else { byte == want });
     let is_zulu = match tail.strip_suffix('Z') {
         Some("") => true,
         Some(fraction) => fraction.strip_prefix('.').is_some_and(|digits| {

@@ -38,6 +38,8 @@ pub(crate) enum Expected {
     EndOfObservations,
     /// The start of a comparison: an object path, `EXISTS` or `(`.
     Comparison,
+    /// The word `EXISTS` after a leading `NOT`.
+    Exists,
     /// After a comparison in brackets: an operator or `]`.
     EndOfBrackets,
     /// After a comparison in parentheses: an operator or `)`.
@@ -125,8 +127,13 @@ pub(crate) enum Comparison<'a> {
     Or(Vec<Self>),
     /// One property against a constant or a set.
     Test(Test<'a>),
-    /// `EXISTS path`
-    Exists(ObjectPath<'a>),
+    /// Whether a property is there at all: `EXISTS path`.
+    Exists {
+        /// What is to be there.
+        path: ObjectPath<'a>,
+        /// Whether `NOT` stands before `EXISTS`.
+        negated: bool,
+    },
 }
 
 /// One comparison of a property with a constant or a set.

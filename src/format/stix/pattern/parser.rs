@@ -207,19 +207,20 @@ impl<'a> Parser<'a> {
             self.want(")", Expected::EndOfParentheses)?;
             return Ok(inner);
         }
-        match self.peek_word() {
-            "" => Err(self.wanted(Expected::Comparison)),
-            "EXISTS" => {
-                self.at += "EXISTS".len();
-                self.count_value()?;
-                Ok(Comparison::Exists(self.path()?))
-            }
-            _ => {
-                let path = self.path()?;
-                let negated = self.eat_word("NOT");
-                Ok(Comparison::Test(Test { path, negated, predicate: self.predicate()? }))
-            }
+        let negated = self.eat_word("NOT");
+        if self.eat_word("EXISTS") {
+            self.count_value()?;
+            return Ok(Comparison::Exists { path: self.path()?, negated });
         }
+        if negated {
+            return Err(self.wanted(Expected::Exists));
+        }
+        if self.peek_word().is_empty() {
+            return Err(self.wanted(Expected::Comparison));
+        }
+        let path = self.path()?;
+        let negated = self.eat_word("NOT");
+        Ok(Comparison::Test(Test { path, negated, predicate: self.predicate()? }))
     }
 
     fn predicate(&mut self) -> Parsed<Predicate<'a>> {

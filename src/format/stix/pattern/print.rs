@@ -14,6 +14,7 @@ impl Display for Expected {
             Self::EndOfPattern => "AND, OR, FOLLOWEDBY, a qualifier or the end of the pattern",
             Self::EndOfObservations => "AND, OR, FOLLOWEDBY, a qualifier or ')'",
             Self::Comparison => "an object path, EXISTS or '('",
+            Self::Exists => "EXISTS; elsewhere NOT stands before the operator",
             Self::EndOfBrackets => "AND, OR or ']'",
             Self::EndOfParentheses => "AND, OR or ')'",
             Self::ObjectPath => "an object path",
@@ -104,7 +105,8 @@ impl Display for Comparison<'_> {
             Self::And(parts) => chain(f, parts, " AND ", is_compound),
             Self::Or(parts) => chain(f, parts, " OR ", is_compound),
             Self::Test(test) => test.fmt(f),
-            Self::Exists(path) => write!(f, "EXISTS {path}"),
+            Self::Exists { path, negated: false } => write!(f, "EXISTS {path}"),
+            Self::Exists { path, negated: true } => write!(f, "NOT EXISTS {path}"),
         }
     }
 }

@@ -42,6 +42,8 @@ fn canonical_forms() {
         ("[a:b ISSUBSET '10.0.0.0/8']", "[a:b ISSUBSET '10.0.0.0/8']"),
         ("[a:b ISSUPERSET '10.0.0.0/8']", "[a:b ISSUPERSET '10.0.0.0/8']"),
         ("[EXISTS a:b]", "[EXISTS a:b]"),
+        ("[NOT EXISTS a:b]", "[NOT EXISTS a:b]"),
+        ("[a:b=5AND a:c=.5OR a:d='x'OR a:e=6]", "[(a:b = 5 AND a:c = .5) OR a:d = 'x' OR a:e = 6]"),
         ("[a:b=1 AND a:c=2 AND a:d=3]", "[a:b = 1 AND a:c = 2 AND a:d = 3]"),
         ("[a:b=1 OR a:c=2 AND a:d=3]", "[a:b = 1 OR (a:c = 2 AND a:d = 3)]"),
         ("[(a:b=1 OR a:c=2) AND a:d=3]", "[(a:b = 1 OR a:c = 2) AND a:d = 3]"),
@@ -106,7 +108,10 @@ fn constants() {
         ("b'TQ=='", r#"Binary("TQ==")"#),
         ("b''", r#"Binary("")"#),
         ("h'00fF'", r#"Hex("00fF")"#),
-        ("t'2024-02-29T23:59:60.123456789123Z'", r#"Timestamp("2024-02-29T23:59:60.123456789123Z")"#),
+        (
+            "t'2024-02-29T23:59:60.123456789123Z'",
+            r#"Timestamp("2024-02-29T23:59:60.123456789123Z")"#,
+        ),
     ] {
         assert_eq!(literal(constant), literal_is, "{constant}");
     }
@@ -131,6 +136,7 @@ fn errors_say_where_and_what() {
         ("[a:b = 1 FOLLOWEDBY a:b = 1]", 9, E::EndOfBrackets),
         ("[(a:b = 1]", 9, E::EndOfParentheses),
         ("[EXISTS 1]", 8, E::ObjectPath),
+        ("[NOT a:b = 1]", 5, E::Exists),
         ("[a = 1]", 3, E::Colon),
         ("[a: = 1]", 4, E::Property),
         ("[a:b. = 1]", 6, E::Property),
@@ -145,9 +151,9 @@ fn errors_say_where_and_what() {
         ("[a:b like 'x']", 5, E::Operator),
         ("[a:b = ]", 7, E::Constant),
         ("[a:b = c]", 7, E::Constant),
-        ("[a:b = 007]", 7, E::Constant),
-        ("[a:b = 1.]", 7, E::Constant),
-        ("[a:b = 1e5]", 7, E::Constant),
+        ("[a:b = 007]", 8, E::EndOfBrackets),
+        ("[a:b = 1.]", 8, E::EndOfBrackets),
+        ("[a:b = 1e5]", 8, E::EndOfBrackets),
         ("[a:b = -]", 7, E::Constant),
         ("[a:b = \"x\"]", 7, E::Constant),
         ("[a:b = TRUE]", 7, E::Constant),
@@ -225,14 +231,10 @@ fn arbitrary_comparison() -> impl Strategy<Value = Comparison<'static>> {
         Just(Literal::Hex("0a")),
         Just(Literal::Timestamp("2024-05-14T11:00:00.5Z")),
     ];
-    let step = prop_oneof![
-        text().prop_map(Step::Property),
-        Just(Step::Index("0")),
-        Just(Step::AnyIndex)
-    ];
-    let steps = (text(), prop::collection::vec(step, 0..3)).prop_map(|(first, rest)| {
-        std::iter::once(Step::Property(first)).chain(rest).collect()
-    });
+    let step =
+        prop_oneof![text().prop_map(Step::Property), Just(Step::Index("0")), Just(Step::AnyIndex)];
+    let steps = (text(), prop::collection::vec(step, 0..3))
+        .prop_map(|(first, rest)| std::iter::once(Step::Property(first)).chain(rest).collect());
     let path = steps.prop_map(|steps| ObjectPath { object: "x-y", steps });
     let predicate = prop_oneof![
         literal.clone().prop_map(Predicate::Equal),
@@ -242,16 +244,15 @@ fn arbitrary_comparison() -> impl Strategy<Value = Comparison<'static>> {
         text().prop_map(Predicate::Like),
         text().prop_map(Predicate::Matches),
     ];
-    let test = (path.clone(), any::<bool>(), predicate).prop_map(|(path, negated, predicate)| {
-        Comparison::Test(Test { path, negated, predicate })
-    });
-    let leaf = prop_oneof![test, path.prop_map(Comparison::Exists)];
+    let test = (path.clone(), any::<bool>(), predicate)
+        .prop_map(|(path, negated, predicate)| Comparison::Test(Test { path, negated, predicate }));
+    let leaf = prop_oneof![
+        test,
+        (path, any::<bool>()).prop_map(|(path, negated)| Comparison::Exists { path, negated })
+    ];
     leaf.prop_recursive(4, 16, 3, |inner| {
         let parts = prop::collection::vec(inner, 2..4);
-        prop_oneof![
-            parts.clone().prop_map(Comparison::And),
-            parts.prop_map(Comparison::Or)
-        ]
+        prop_oneof![parts.clone().prop_map(Comparison::And), parts.prop_map(Comparison::Or)]
     })
 }
 
