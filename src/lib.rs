@@ -10,3 +10,5 @@ pub mod graph;
 pub mod misp;
 
 pub mod format;
+
+pub mod source;

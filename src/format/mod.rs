@@ -4,10 +4,25 @@
 //! stream, one at a time, and the [`Decoder`] of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
+mod eiq;
 mod element;
+mod route;
+mod scan;
+mod splitter;
 mod stix;
+#[cfg(test)]
+mod tests;
+mod window;
 
-use crate::graph::Facts;
+use std::{
+    fmt,
+    io::{self, Read},
+};
+
+use crate::{
+    graph::Facts,
+    model::{Place, Symbol},
+};
 use element::Element;
 
 /// Which format a source is in.
@@ -22,6 +37,52 @@ pub enum Format {
     Stix21,
 }
 
+/// What a document of the format is called.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => {
+                "an EclecticIQ JSON package (`entities`) nor a STIX 2.1 bundle (`objects`)"
+            }
+            Self::EclecticIq => "an EclecticIQ JSON package (`entities`)",
+            Self::Stix21 => "a STIX 2.1 bundle (`objects`)",
+        })
+    }
+}
+
+/// Why a source cannot be read as a dataset.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// It is not JSON, or breaks off.
+    #[error("{place}: {what}")]
+    NotJson {
+        /// Line and column.
+        place: Place,
+        /// What is wrong there and what to do about it.
+        what: String,
+    },
+    /// It is JSON, but no dataset of the wanted format.
+    #[error("{file}: this is {}{wanted}: it has {members}; check the path and the `format` setting",
+        if *.wanted == Format::Auto { "neither " } else { "not " })]
+    Unrecognised {
+        /// The file.
+        file: Symbol,
+        /// What it was read as.
+        wanted: Format,
+        /// The first top-level members that it has, in words.
+        members: String,
+    },
+    /// Reading it failed.
+    #[error("{file}: cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        file: Symbol,
+        /// What the reader said.
+        #[source]
+        error: io::Error,
+    },
+}
+
 /// Turns the elements of a format's top-level lists into facts.
 pub(crate) trait Decoder {
     /// One element of a top-level list: `entities` and `entities_v2`, or `objects`.
@@ -29,4 +90,17 @@ pub(crate) trait Decoder {
 
     /// The end of the source: facts that need all elements are made here.
     fn finish(self, facts: &mut Facts);
+}
+
+/// Reads a dataset from a stream to its end. `file` names it in issues and errors.
+///
+/// The stream may hold several documents one after the other, or a list of packages. What is wrong with
+/// single objects is among the facts' issues.
+///
+/// # Errors
+/// If the stream cannot be read, is not JSON, breaks off, or is no dataset of the format.
+pub fn decode(input: impl Read, file: &Symbol, format: Format) -> Result<Facts, FormatError> {
+    let mut router = route::Router::new(file, format);
+    splitter::split(input, file, splitter::Limits::PRODUCT, &mut router)?;
+    Ok(router.finish())
 }

@@ -150,6 +150,12 @@ impl LinkTypes {
         }
     }
 
+    /// The link types of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether the link type is in the set.
     #[must_use]
     pub fn has(self, name: &str) -> bool {

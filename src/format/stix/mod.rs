@@ -23,7 +23,7 @@ mod tests;
 use std::borrow::Cow;
 
 use self::{marking::Markings, observed::Found, paths::Gives, versions::Versions, wire::Object};
-use super::{Decoder, element::Element};
+use super::element::Element;
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
     model::{EntityKey, Interner, Symbol},
@@ -31,7 +31,7 @@ use crate::{
 
 /// Decodes the objects of STIX bundles and TAXII envelopes.
 #[derive(Debug)]
-pub(crate) struct StixDecoder {
+pub(crate) struct Decoder {
     symbols: Interner,
     markings: Markings,
     /// Entity and number of a marking.
@@ -53,7 +53,8 @@ struct CyberObservable {
     has_value: bool,
 }
 
-impl StixDecoder {
+impl Decoder {
+    /// A decoder that has seen nothing.
     pub(crate) fn new() -> Self {
         Self {
             symbols: Interner::default(),
@@ -67,7 +68,7 @@ impl StixDecoder {
     }
 }
 
-impl Decoder for StixDecoder {
+impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
         let Some(object) = element.parse::<Object<'_>>(facts) else { return };
         let missing = match (object.kind.is_empty(), object.id.is_empty()) {
@@ -100,7 +101,7 @@ impl Decoder for StixDecoder {
 }
 
 /// Reading one object.
-impl StixDecoder {
+impl Decoder {
     fn relationship(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
         let missing = match (object.source_ref.is_empty(), object.target_ref.is_empty()) {
             (true, _) => Some("source_ref"),
@@ -280,7 +281,7 @@ impl StixDecoder {
 }
 
 /// What can be known only when all objects are.
-impl StixDecoder {
+impl Decoder {
     /// Gives objects the values that they refer to, and observed-data the observables of its objects,
     /// each with its marking.
     fn resolve_references(&mut self, facts: &mut Facts) {

@@ -7,6 +7,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::*;
 use crate::{
+    format::{Decoder as _, Format},
     graph::{Observable, WhyUnusable},
     model::{Severity, Timestamp, Tlp},
 };
@@ -18,7 +19,7 @@ const U4: &str = "44444444-4444-4444-8444-444444444444";
 
 fn decode_raw(objects: &[&str]) -> Facts {
     let file = Symbol::new("bundle.json");
-    let (mut decoder, mut facts) = (StixDecoder::new(), Facts::default());
+    let (mut decoder, mut facts) = (Decoder::new(), Facts::default());
     for (index, raw) in objects.iter().enumerate() {
         let element = Element { index, ..Element::alone("objects", raw, &file) };
         decoder.element(&element, &mut facts);
@@ -475,7 +476,8 @@ fn real_bundles_are_read_whole() {
     for (name, text) in &bundles {
         let bundle: Bundle<'_> = serde_json::from_str(text).unwrap();
         let objects: Vec<&str> = bundle.objects.iter().map(|raw| raw.get()).collect();
-        let facts = decode_raw(&objects);
+        let source = crate::format::decode(text.as_bytes(), &Symbol::new(name), Format::Auto);
+        let facts = source.unwrap();
         let observables = facts.entities.iter().flat_map(|entity| &entity.observables);
         let unusable = facts.entities.iter().flat_map(|entity| &entity.unusable);
         println!(

@@ -1,0 +1,202 @@
+//! One entity as it stands in a package.
+
+use super::{
+    lenient::{List, Obj, Strings, Text},
+    observable,
+    wire::{Object, Source},
+};
+use crate::{
+    format::element::Element,
+    graph::{Entity, Facts},
+    model::{EntityKey, Interner, Symbol, Timestamp, Tlp},
+};
+
+/// Longest part of a wrong value that an issue shows, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
+
+impl Object<'_> {
+    /// The type: in `data` (EclecticIQ JSON, API v2) or at the root (API v1).
+    pub(super) fn kind(&self) -> Option<&str> {
+        self.data.0.kind.get().or(self.kind.get())
+    }
+
+    /// Whether this stands for an entity that is not in the package, only linked to.
+    pub(super) fn is_placeholder(&self) -> bool {
+        let (data, meta) = (&self.data.0, &self.meta.0);
+        let marked = self.is_ref.0 || data.is_ref.0 || meta.is_ref.0 || data.idref.get().is_some();
+        let typed = self.kind().is_some_and(|kind| kind.ends_with("_ref"));
+        marked || typed || self.is_bare()
+    }
+
+    /// Whether there is nothing but an id and a type.
+    fn is_bare(&self) -> bool {
+        let (data, meta) = (&self.data.0, &self.meta.0);
+        let texts = [&data.title, &data.description, &data.timestamp, &meta.title, &self.diff];
+        let extracts =
+            [&self.extracts, &data.extracts, &meta.bundled_extracts, &meta.manual_extracts];
+        texts.iter().all(|text| text.get().is_none())
+            && extracts.iter().all(|list| list.0.is_empty())
+            && (self.id.get().is_some() || data.id.get().is_some())
+    }
+
+    /// Whether the package says that the object has left the dataset (update strategy "diff").
+    pub(super) fn is_removed(&self) -> bool {
+        self.diff.is("del")
+    }
+}
+
+/// Decodes one entity of a kind. Without an id it is reported and left out.
+pub(super) fn entity(
+    object: &Object<'_>,
+    kind: Symbol,
+    element: &Element<'_>,
+    symbols: &mut Interner,
+    facts: &mut Facts,
+) -> Option<Entity> {
+    let (data, meta) = (&object.data.0, &object.meta.0);
+    let Some(id) = data.id.get().or(object.id.get()) else {
+        facts.report(element.skipped(format!("{kind} without `data.id` and `id`; left out")));
+        return None;
+    };
+    let key = EntityKey::of(id);
+    let platform = object.id.get().map(EntityKey::of).filter(|platform| *platform != key);
+    let title = meta.title.as_it_stands().or(data.title.as_it_stands()).unwrap_or_default();
+    let mut time = |text: &Text<'_>, inside: &str| time(text, inside, element, facts);
+    let written = time(&data.timestamp, "/data/timestamp");
+    let start = time(&meta.estimated_threat_start_time, "/meta/estimated_threat_start_time");
+    let end = time(&meta.estimated_threat_end_time, "/meta/estimated_threat_end_time");
+    Some(Entity {
+        key,
+        id: id.into(),
+        platform,
+        kind,
+        title: title.into(),
+        modified: written,
+        created: written,
+        start,
+        end,
+        tlp: tlp(object, element, facts),
+        reliability: reliability(&meta.source_reliability, &object.sources),
+        status: data.status.get().map(|status| symbols.symbol(status)),
+        tags: tags(object),
+        references: references(object),
+        external_ids: external_ids(object),
+        observables: observable::observables(object, element, symbols, facts),
+        unusable: Vec::new(),
+        removed: object.is_removed(),
+    })
+}
+
+/// A time; one that cannot be read is reported and counts as absent.
+fn time(
+    text: &Text<'_>,
+    inside: &str,
+    element: &Element<'_>,
+    facts: &mut Facts,
+) -> Option<Timestamp> {
+    let parsed = match text {
+        Text::Unreadable => Err("not a text; ignored".to_owned()),
+        text => Timestamp::parse(text.get()?).map_err(|error| format!("{error}; ignored")),
+    };
+    parsed.map_err(|what| facts.report(element.warning(inside, what))).ok()
+}
+
+/// `meta.tlp_color_override` before `meta.tlp_color` before the strictest marking of `data.handling`.
+fn tlp(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+    let (data, meta) = (&object.data.0, &object.meta.0);
+    let mut colour = |text: &Text<'_>, inside: &str| colour(text, inside, element, facts);
+    colour(&meta.tlp_color_override, "/meta/tlp_color_override")
+        .or_else(|| colour(&meta.tlp_color, "/meta/tlp_color"))
+        .or_else(|| {
+            let handling = data.handling.0.iter();
+            let markings = handling.flat_map(|Obj(handling)| &handling.marking_structures.0);
+            markings.filter_map(|Obj(marking)| colour(&marking.color, "/data/handling")).max()
+        })
+}
+
+/// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.
+fn colour(text: &Text<'_>, inside: &str, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+    let shown: String = match text {
+        Text::Unreadable => "a value that is no text".to_owned(),
+        text => {
+            let name = text.get().filter(|name| !name.eq_ignore_ascii_case("none"))?;
+            match name.parse() {
+                Ok(tlp) => return Some(tlp),
+                Err(_) => format!("{:?}", name.chars().take(SHOWN_CHARS_MAX).collect::<String>()),
+            }
+        }
+    };
+    facts.report(element.warning(inside, format!("{shown} is no TLP colour; read as red")));
+    Some(Tlp::Red)
+}
+
+/// The entity's own letter, else the best of its sources', in lower case.
+fn reliability(own: &Text<'_>, sources: &List<Obj<Source<'_>>>) -> Option<char> {
+    let letter = |text: &Text<'_>| {
+        let mut letters = text.get()?.chars().map(|letter| letter.to_ascii_lowercase());
+        letters.next().filter(|letter| matches!(letter, 'a'..='f') && letters.next().is_none())
+    };
+    let of_sources =
+        || sources.0.iter().filter_map(|Obj(source)| letter(&source.source_reliability));
+    letter(own).or_else(|| of_sources().min())
+}
+
+/// Free tags and the leaves of taxonomy paths.
+fn tags(object: &Object<'_>) -> Vec<Box<str>> {
+    let meta = &object.meta.0;
+    let leaves = meta.taxonomy_paths.0.iter().filter_map(|List(path)| path.last());
+    distinct(meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands))
+}
+
+/// URLs of references, of the information source, and of the sources.
+fn references(object: &Object<'_>) -> Vec<Box<str>> {
+    let data = &object.data.0;
+    let Strings(nested) = &data.information_source;
+    let nested = nested.iter().chain(&data.references.0).map(AsRef::as_ref);
+    let external = data.external_references.0.iter().filter_map(|Obj(to)| to.url.get());
+    let sources = object.sources.0.iter().filter_map(|Obj(source)| source.url.get());
+    distinct(nested.chain(external).chain(sources).filter(|text| is_web_url(text)))
+}
+
+/// CVE and CWE ids, ids of external references, and ATT&CK ids.
+fn external_ids(object: &Object<'_>) -> Vec<Box<str>> {
+    let (data, meta) = (&object.data.0, &object.meta.0);
+    let cves = data.vulnerabilities.0.iter().filter_map(|Obj(found)| found.cve_id.get());
+    let cwes = data.weaknesses.0.iter().filter_map(|Obj(found)| found.cwe_id.get());
+    let external = data.external_references.0.iter().filter_map(|Obj(to)| to.external_id.get());
+    let attacks = meta.attacks.0.iter().chain(&meta.attack.0).flat_map(|text| attack_ids(text));
+    distinct(cves.chain(cwes).chain(external).chain(attacks))
+}
+
+/// The techniques and tactics of ATT&CK that a text names: `T1059`, `T1059.004`, `TA0011`.
+fn attack_ids(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
+    words.map(|word| word.trim_matches('.')).filter(|word| {
+        let digits = |part: &str, count: usize| {
+            part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let tactic = word.strip_prefix("TA").is_some_and(|number| digits(number, 4));
+        let technique = word.strip_prefix('T').is_some_and(|number| match number.split_once('.') {
+            Some((technique, sub)) => digits(technique, 4) && digits(sub, 3),
+            None => digits(number, 4),
+        });
+        tactic || technique
+    })
+}
+
+fn is_web_url(text: &str) -> bool {
+    let scheme =
+        |name: &str| text.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    (scheme("http://") || scheme("https://")) && !text.contains(char::is_whitespace)
+}
+
+/// Each text once, in the order they come in.
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Box<str>> {
+    let mut found: Vec<Box<str>> = Vec::new();
+    for text in texts {
+        if !found.iter().any(|known| &**known == text) {
+            found.push(text.into());
+        }
+    }
+    found
+}

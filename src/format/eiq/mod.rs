@@ -1,0 +1,72 @@
+//! EclecticIQ JSON packages, versions 1.0 and 2.0.
+//!
+//! A package of version 2.0 may hold an entity in both `entities` and `entities_v2`; both are read, and
+//! of equal copies one is kept. Which of two different versions counts is for `graph` to decide.
+
+mod entity;
+mod lenient;
+mod observable;
+mod relation;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use super::element::Element;
+use crate::{
+    graph::{Entity, Facts},
+    model::{EntityKey, Interner},
+};
+use wire::Object;
+
+/// Turns the elements of `entities` and `entities_v2` into facts.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    symbols: Interner,
+    /// Where in the facts the latest entity with this platform id is.
+    known: BTreeMap<EntityKey, usize>,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps an entity unless an equal one came before.
+    fn keep(&mut self, entity: Entity, facts: &mut Facts) {
+        let id = entity.platform.as_ref().unwrap_or(&entity.key);
+        let earlier = self.known.get(id).and_then(|at| facts.entities.get(*at));
+        if earlier != Some(&entity) {
+            self.known.insert(id.clone(), facts.entities.len());
+            facts.entities.push(entity);
+        }
+    }
+}
+
+impl super::Decoder for Decoder {
+    fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
+        let Some(object) = element.parse::<Object<'_>>(facts) else { return };
+        match object.kind() {
+            None => facts.report(element.skipped("has no `type`; left out")),
+            Some(kind) if kind.eq_ignore_ascii_case("relation") => {
+                match relation::relation(&object, &mut self.symbols) {
+                    Ok(relation) => facts.relations.push(relation),
+                    Err(what) => facts.report(element.skipped(what)),
+                }
+            }
+            Some(_) if object.is_placeholder() => {}
+            Some(kind) => {
+                let kind = self.symbols.symbol(&kind.to_ascii_lowercase());
+                if let Some(entity) =
+                    entity::entity(&object, kind, element, &mut self.symbols, facts)
+                {
+                    self.keep(entity, facts);
+                }
+            }
+        }
+    }
+
+    fn finish(self, _: &mut Facts) {}
+}

@@ -1,0 +1,224 @@
+//! The members of an EclecticIQ entity or relation that are read, as they stand on the wire.
+//!
+//! Names are those of EclecticIQ JSON 1.0 and 2.0. Everything is borrowed from the bytes where it can be.
+
+use serde::{Deserialize, Deserializer};
+
+use super::lenient::{Flag, Links, List, Obj, Strings, Text};
+
+/// One element of `entities` or `entities_v2`: an entity, a relation, or a placeholder for an entity
+/// that is not in the package.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, expecting = "an object")]
+pub(super) struct Object<'a> {
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow)]
+    pub(super) diff: Text<'a>,
+    pub(super) is_ref: Flag,
+    #[serde(borrow)]
+    pub(super) data: Obj<Data<'a>>,
+    #[serde(borrow)]
+    pub(super) meta: Obj<Meta<'a>>,
+    #[serde(borrow)]
+    pub(super) extracts: List<Obj<Extract<'a>>>,
+    #[serde(borrow)]
+    pub(super) sources: List<Obj<Source<'a>>>,
+}
+
+/// `data`: what the author wrote.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Data<'a> {
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow)]
+    pub(super) idref: Text<'a>,
+    pub(super) is_ref: Flag,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow)]
+    pub(super) title: Text<'a>,
+    #[serde(borrow)]
+    pub(super) description: Text<'a>,
+    #[serde(borrow)]
+    pub(super) timestamp: Text<'a>,
+    #[serde(borrow)]
+    pub(super) status: Text<'a>,
+    #[serde(borrow)]
+    pub(super) handling: List<Obj<Handling<'a>>>,
+    #[serde(borrow)]
+    pub(super) information_source: Strings<'a>,
+    #[serde(borrow)]
+    pub(super) references: Strings<'a>,
+    #[serde(borrow)]
+    pub(super) external_references: List<Obj<ExternalReference<'a>>>,
+    #[serde(borrow)]
+    pub(super) vulnerabilities: List<Obj<Vulnerability<'a>>>,
+    #[serde(borrow)]
+    pub(super) weaknesses: List<Obj<Weakness<'a>>>,
+    #[serde(borrow)]
+    pub(super) extracts: List<Obj<Extract<'a>>>,
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    #[serde(borrow)]
+    pub(super) relationship: Text<'a>,
+    #[serde(borrow)]
+    pub(super) subtype: Text<'a>,
+    #[serde(borrow)]
+    pub(super) source: Text<'a>,
+    #[serde(borrow)]
+    pub(super) target: Text<'a>,
+}
+
+/// `meta`: what the platform keeps about the entity.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Meta<'a> {
+    #[serde(borrow)]
+    pub(super) title: Text<'a>,
+    pub(super) is_ref: Flag,
+    #[serde(borrow)]
+    pub(super) tlp_color: Text<'a>,
+    #[serde(borrow)]
+    pub(super) tlp_color_override: Text<'a>,
+    #[serde(borrow)]
+    pub(super) source_reliability: Text<'a>,
+    #[serde(borrow)]
+    pub(super) estimated_threat_start_time: Text<'a>,
+    #[serde(borrow)]
+    pub(super) estimated_threat_end_time: Text<'a>,
+    #[serde(borrow)]
+    pub(super) tags: List<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) taxonomy_paths: List<List<Text<'a>>>,
+    #[serde(borrow)]
+    pub(super) attacks: Strings<'a>,
+    #[serde(borrow)]
+    pub(super) attack: Strings<'a>,
+    #[serde(borrow)]
+    pub(super) bundled_extracts: List<Obj<Extract<'a>>>,
+    #[serde(borrow)]
+    pub(super) manual_extracts: List<Obj<Extract<'a>>>,
+}
+
+/// An observable; `extracts` nest what the two lists in `meta` have flat. There may be very many of
+/// these in one entity, so all but kind and value is read into single bytes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Extract<'a> {
+    #[serde(borrow)]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow)]
+    pub(super) value: Text<'a>,
+    pub(super) meta: Obj<Verdict>,
+    pub(super) instance_meta: Obj<InstanceMeta>,
+    pub(super) classification: Word,
+    pub(super) confidence: Word,
+    pub(super) maliciousness: Word,
+    pub(super) link_types: Links,
+    pub(super) link_names: Links,
+    pub(super) link_type: Links,
+}
+
+/// How bad an observable is said to be.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Verdict {
+    pub(super) classification: Word,
+    pub(super) confidence: Word,
+    pub(super) maliciousness: Word,
+}
+
+/// A word of a verdict.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// None, or one that says nothing, such as `unknown`.
+    #[default]
+    Silent,
+    Good,
+    Bad,
+    Safe,
+    Low,
+    Medium,
+    High,
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WORDS: [(&str, Word); 6] = [
+            ("bad", Word::Bad),
+            ("high", Word::High),
+            ("good", Word::Good),
+            ("medium", Word::Medium),
+            ("low", Word::Low),
+            ("safe", Word::Safe),
+        ];
+        let text = Text::deserialize(deserializer)?;
+        let known = WORDS.iter().find(|(word, _)| text.is(word));
+        Ok(known.map_or(Self::Silent, |(_, word)| *word))
+    }
+}
+
+/// How an entity is linked to an observable.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct InstanceMeta {
+    pub(super) link_types: Links,
+    pub(super) link_names: Links,
+    pub(super) link_type: Links,
+}
+
+/// A source of an entity.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Source<'a> {
+    #[serde(borrow)]
+    pub(super) source_reliability: Text<'a>,
+    #[serde(borrow)]
+    pub(super) url: Text<'a>,
+}
+
+/// A marking of STIX 1.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Handling<'a> {
+    #[serde(borrow)]
+    pub(super) marking_structures: List<Obj<Marking<'a>>>,
+}
+
+/// A part of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Marking<'a> {
+    #[serde(borrow)]
+    pub(super) color: Text<'a>,
+}
+
+/// A reference in the manner of STIX 2.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExternalReference<'a> {
+    #[serde(borrow)]
+    pub(super) external_id: Text<'a>,
+    #[serde(borrow)]
+    pub(super) url: Text<'a>,
+}
+
+/// A vulnerability of an exploit target.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Vulnerability<'a> {
+    #[serde(borrow)]
+    pub(super) cve_id: Text<'a>,
+}
+
+/// A weakness of an exploit target.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Weakness<'a> {
+    #[serde(borrow)]
+    pub(super) cwe_id: Text<'a>,
+}

@@ -1,0 +1,100 @@
+//! Where datasets come from: a file, a folder of files, or standard input; plain or compressed.
+//!
+//! Every raw byte that is read goes into a digest of the source, so that a source that has not changed
+//! can be told without decoding it.
+
+mod error;
+mod part;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+use std::{
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use crate::{
+    format::{self, Format, FormatError},
+    graph::Facts,
+    model::{Context, Digest, Encoder},
+};
+
+pub use error::SourceError;
+pub use part::{Part, open};
+pub use unpack::Reader;
+
+/// Bytes read at a time for a digest alone.
+const DIGEST_READ_BYTES: usize = 1 << 20;
+
+/// A source as the user names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceSpec {
+    /// One file.
+    File(PathBuf),
+    /// The datasets in a folder, not in folders inside it, together.
+    Folder(PathBuf),
+    /// Standard input, to its end.
+    Stdin,
+}
+
+/// Reads and decodes a source. The digest is that of [`digest`], also for standard input.
+///
+/// # Errors
+/// If a part cannot be opened, read, unpacked, or is no dataset of the format.
+pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), SourceError> {
+    let (mut facts, mut digests) = (Facts::default(), Vec::new());
+    for part in open(spec)? {
+        let mut reader = part.reader()?;
+        match format::decode(&mut reader, part.name(), format) {
+            Ok(decoded) => facts.extend(decoded),
+            Err(FormatError::Unreadable { error, .. }) => return Err(part.unreadable(error)),
+            Err(error) => return Err(error.into()),
+        }
+        let digest = reader.finish().map_err(|error| part.unreadable(error))?;
+        digests.push((part, digest));
+    }
+    Ok((facts, combine(spec, &digests)))
+}
+
+/// The digest of a source's raw bytes, in one pass and without decoding; `None` for what can be read
+/// only once: standard input, a named pipe.
+///
+/// # Errors
+/// If a part cannot be opened or read.
+pub fn digest(spec: &SourceSpec) -> Result<Option<Digest>, SourceError> {
+    let parts = open(spec)?;
+    if !parts.iter().all(Part::can_be_read_again) {
+        return Ok(None);
+    }
+    let mut buffer = vec![0; DIGEST_READ_BYTES];
+    let mut digests = Vec::new();
+    for part in parts {
+        let mut input = part.raw()?;
+        let mut encoder = Encoder::new(Context::Source);
+        loop {
+            match input.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    encoder.raw(&buffer[..count]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(part.unreadable(error)),
+            }
+        }
+        digests.push((part, encoder.finish()));
+    }
+    Ok(Some(combine(spec, &digests)))
+}
+
+/// One digest for all parts: that of the only part, or for a folder one over names and digests.
+fn combine(spec: &SourceSpec, parts: &[(Part, Digest)]) -> Digest {
+    match (spec, parts) {
+        (SourceSpec::File(_) | SourceSpec::Stdin, [(_, digest)]) => *digest,
+        _ => Encoder::new(Context::Source)
+            .list(parts.iter(), |encoder, (part, digest)| {
+                encoder.text(&part.file_name()).digest(digest);
+            })
+            .finish(),
+    }
+}

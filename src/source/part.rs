@@ -1,0 +1,125 @@
+//! The files that a source consists of.
+
+use std::{
+    borrow::Cow,
+    ffi::OsStr,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    SourceError, SourceSpec,
+    unpack::{Reader, TooLarge},
+};
+use crate::model::Symbol;
+
+/// Endings of the files that are read from a folder, in any case.
+const ENDINGS: [&str; 5] = [".json", ".stix", ".stix2", ".ndjson", ".jsonl"];
+/// Endings that may follow those.
+const PACKED: [&str; 2] = [".gz", ".zst"];
+
+/// One file of a source, or standard input.
+#[derive(Debug)]
+pub struct Part {
+    name: Symbol,
+    /// `None` for standard input.
+    path: Option<PathBuf>,
+}
+
+/// The parts of a source; those of a folder sorted by name.
+///
+/// # Errors
+/// If the file or folder is not there, is not what was said, or holds no dataset.
+pub fn open(spec: &SourceSpec) -> Result<Vec<Part>, SourceError> {
+    match spec {
+        SourceSpec::Stdin => Ok(vec![Part { name: Symbol::new("<stdin>"), path: None }]),
+        SourceSpec::File(path) if is_folder(path)? => {
+            Err(SourceError::IsFolder { path: path.clone() })
+        }
+        SourceSpec::File(path) => Ok(vec![Part::of(path.clone())]),
+        SourceSpec::Folder(path) if is_folder(path)? => in_folder(path),
+        SourceSpec::Folder(path) => Err(SourceError::IsFile { path: path.clone() }),
+    }
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<Part>, SourceError> {
+    let failed = |error| SourceError::Open { path: folder.to_owned(), error };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.file_name().is_some_and(is_dataset) && path.is_file() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        let endings = format!("{}, with or without {}", ENDINGS.join(", "), PACKED.join(" or "));
+        return Err(SourceError::EmptyFolder { path: folder.to_owned(), endings });
+    }
+    paths.sort();
+    Ok(paths.into_iter().map(Part::of).collect())
+}
+
+/// Whether a file of this name in a folder is read. Hidden files are not: they may still be written.
+fn is_dataset(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    let unpacked = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    !name.starts_with('.') && ENDINGS.iter().any(|ending| unpacked.ends_with(ending))
+}
+
+fn is_folder(path: &Path) -> Result<bool, SourceError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) => Err(SourceError::Open { path: path.to_owned(), error }),
+    }
+}
+
+impl Part {
+    fn of(path: PathBuf) -> Self {
+        Self { name: Symbol::new(&path.to_string_lossy()), path: Some(path) }
+    }
+
+    /// The path as it was given, or `<stdin>`.
+    #[must_use]
+    pub const fn name(&self) -> &Symbol {
+        &self.name
+    }
+
+    /// The last component of the path.
+    pub(super) fn file_name(&self) -> Cow<'_, str> {
+        let name = self.path.as_deref().and_then(Path::file_name);
+        name.map_or(Cow::Borrowed(self.name.as_str()), OsStr::to_string_lossy)
+    }
+
+    /// Opens it for decoding.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or its first bytes cannot be read.
+    pub fn reader(&self) -> Result<Reader, SourceError> {
+        Reader::new(self.raw()?).map_err(|error| self.unreadable(error))
+    }
+
+    /// Its bytes as they are.
+    pub(super) fn raw(&self) -> Result<Box<dyn Read>, SourceError> {
+        let Some(path) = &self.path else { return Ok(Box::new(io::stdin().lock())) };
+        match File::open(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(SourceError::Open { path: path.clone(), error }),
+        }
+    }
+
+    /// Whether a second reading gives the bytes again, unlike that of a pipe.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        self.path.as_deref().is_some_and(Path::is_file)
+    }
+
+    /// What an error while reading it means.
+    pub(super) fn unreadable(&self, error: io::Error) -> SourceError {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLarge>()) {
+            Some(TooLarge { bytes_max }) => {
+                SourceError::TooLarge { name: self.name.clone(), bytes_max: *bytes_max }
+            }
+            None => SourceError::Unreadable { name: self.name.clone(), error },
+        }
+    }
+}
