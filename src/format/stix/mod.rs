@@ -201,7 +201,7 @@ impl Decoder {
             ("sighting_of_ref", sighted),
             ("observed_data_refs", &*object.observed_data_refs),
         ] {
-            for target in targets.iter().filter(|target| !target.is_empty()) {
+            for target in targets.iter().filter(|target| gives_entity(target)) {
                 let kind = self.symbols.symbol(kind);
                 self.relate(object, kind, key.clone(), target, facts);
             }
@@ -272,7 +272,9 @@ impl Decoder {
                 }
             }
         }
-        if let (true, Some(first)) = (entity.title.is_empty(), entity.observables.first()) {
+        // A connection is not known by its port.
+        let is_named = !entity.title.is_empty() || kind == "network-traffic";
+        if let (false, Some(first)) = (is_named, entity.observables.first()) {
             entity.title.clone_from(&first.value);
         }
         let has_value = object.get("value").is_some_and(serde_json::Value::is_string);
@@ -288,18 +290,14 @@ impl Decoder {
         let entities = &mut facts.entities;
         self.observables.sort_by(|a, b| entities[a.entity].key.cmp(&entities[b.entity].key));
         for (entity, gives, key) in std::mem::take(&mut self.values_wanted) {
-            for target in self.objects(entities, &key).filter(|target| target.has_value) {
+            for target in self.objects(entities, &key) {
                 let source = &entities[target.entity];
-                let Some(value) = source.observables.first().map(|first| first.value.clone())
-                else {
-                    continue;
-                };
-                let (tlp, kind) = (source.tlp, gives.kind("value", &value));
-                if let Some(kind) = kind {
-                    let observable = observed::seen(self.symbols.symbol(kind), value);
-                    entities[entity].observables.push(observable);
-                    entities[entity].tlp = entities[entity].tlp.max(tlp);
-                }
+                let first = source.observables.first().filter(|_| target.has_value);
+                let Some(value) = first.map(|first| first.value.clone()) else { continue };
+                let Some(kind) = gives.kind("value", &value) else { continue };
+                let (tlp, kind) = (source.tlp, self.symbols.symbol(kind));
+                entities[entity].observables.push(observed::seen(kind, value));
+                entities[entity].tlp = entities[entity].tlp.max(tlp);
             }
         }
         for (entity, key) in std::mem::take(&mut self.objects_wanted) {
@@ -316,16 +314,21 @@ impl Decoder {
     }
 
     /// The cyber-observable objects of an id; all of them, where it was given more than once.
-    fn objects(
-        &self,
-        entities: &[Entity],
-        key: &EntityKey,
-    ) -> impl Iterator<Item = CyberObservable> + use<> {
+    fn objects(&self, entities: &[Entity], key: &EntityKey) -> Vec<CyberObservable> {
         let key_of = |object: &CyberObservable| &entities[object.entity].key;
         let from = self.observables.partition_point(|object| key_of(object) < key);
-        let to = self.observables.partition_point(|object| key_of(object) <= key);
-        self.observables[from..to].to_vec().into_iter()
+        let same = self.observables[from..].iter().take_while(|object| key_of(object) == key);
+        same.copied().collect()
     }
+}
+
+/// Whether an id can be that of an entity: containers also list relationships and markings.
+fn gives_entity(id: &str) -> bool {
+    let kind = id.split_once("--").map_or(id, |(kind, _)| kind);
+    !matches!(
+        kind,
+        "" | "relationship" | "marking-definition" | "extension-definition" | "language-content"
+    )
 }
 
 /// The text in lower case, borrowed where it is so already.

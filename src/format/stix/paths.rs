@@ -103,7 +103,7 @@ pub(super) const RULES: [Rule; 29] = {
 /// of the path in order, without list indices.
 pub(super) fn find<'p>(
     object: &str,
-    steps: impl Iterator<Item = &'p str> + Clone,
+    steps: &(impl Iterator<Item = &'p str> + Clone),
 ) -> Option<Gives> {
     let fits = |rule: &&Rule| {
         rule.object == object
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn kind(object: &str, steps: &[&str], value: &str) -> Option<&'static str> {
-        find(object, steps.iter().copied())?.kind(steps.last().copied().unwrap_or_default(), value)
+        find(object, &steps.iter().copied())?.kind(steps.last().copied().unwrap_or_default(), value)
     }
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(kind("file", &["hashes"], "a"), None);
         assert_eq!(kind("process", &["name"], "a"), None);
         assert_eq!(kind("software", &["name"], "a"), None, "only of objects");
-        assert_eq!(find("file", std::iter::empty()), None);
+        assert_eq!(find("file", &std::iter::empty()), None);
         let header = ["extensions", "http-request-ext", "request_header", "user-agent"];
         assert_eq!(kind("network-traffic", &header, "curl"), Some("user-agent"));
     }

@@ -186,7 +186,7 @@ impl Reader<'_> {
             // No pattern with another operator is read by its parts.
             _ => &[],
         };
-        let gives = paths::find(test.path.object, properties(&test.path));
+        let gives = paths::find(test.path.object, &properties(&test.path));
         let key = properties(&test.path).next_back().unwrap_or_default();
         let mut is_mapped = !values.is_empty();
         for value in values {
@@ -245,81 +245,83 @@ mod tests {
         observables.chain(unusable).collect()
     }
 
+    const WHOLE: &str = "stix-pattern=";
+
     /// Every shape found in 30,873 real indicators, most frequent first, and the rules for each.
+    const SHAPES: &[(&str, &[&str])] = &[
+        // One comparison.
+        ("[domain-name:value = 'a.example']", &["domain=a.example"]),
+        ("[network-traffic:dst_port = 443]", &["port=443"]),
+        (
+            "[ipv4-addr:value IN ('198.51.100.1', '198.51.100.0/24')]",
+            &["ipv4=198.51.100.1", "ipv4-cidr=198.51.100.0/24"],
+        ),
+        ("[process:name = 'x']", &[WHOLE]),
+        // AND of comparisons.
+        (
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND \
+             network-traffic:dst_ref.value = '198.51.100.1']",
+            &["ipv4=198.51.100.1"],
+        ),
+        (
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_port = 80]",
+            &["port=80"],
+        ),
+        ("[network-traffic:dst_ref.type = 'ipv4-addr']", &[WHOLE]),
+        (
+            "[domain-name:value = 'a.example' AND \
+             domain-name:resolves_to_refs[*].value = '198.51.100.1']",
+            &["domain=a.example", "ipv4=198.51.100.1"],
+        ),
+        (
+            "[file:name = 'a.exe' AND file:hashes.SHA256 = 'ff' AND file:x_ID = '7']",
+            &["~file=a.exe", "hash-sha256=ff", "!file:x_ID = '7'"],
+        ),
+        ("[process:name = 'x' AND process:pid = 3]", &[WHOLE]),
+        // OR of comparisons.
+        ("[file:hashes.MD5 = 'aa' OR file:name = 'b']", &["hash-md5=aa", "file=b"]),
+        ("[file:hashes.MD5 = 'aa' OR process:name = 'b']", &["hash-md5=aa", WHOLE]),
+        // Not a pattern.
+        ("file:name = 'a'", &["!syntax at 0"]),
+        ("[file:name = 'a\\b']", &["!syntax at 16"]),
+        // Several observations.
+        (
+            "[file:name = 'a' OR file:name = 'b'] OR [url:value = 'c']",
+            &["file=a", "file=b", "uri=c"],
+        ),
+        (
+            "[(file:hashes.MD5 = 'aa' OR file:hashes.'SHA-1' = 'bb') AND file:name = 'c']",
+            &["hash-md5=aa", "hash-sha1=bb", "~file=c"],
+        ),
+        (
+            "[file:hashes.MD5 = 'aa' OR (file:name = 'b' AND file:size = 0)]",
+            &["hash-md5=aa", "~file=b", "~file-size=0"],
+        ),
+        ("[file:name = 'a'] AND [url:value = 'b']", &["~file=a", "uri=b"]),
+        ("[file:name = 'a'] FOLLOWEDBY [mutex:name = 'b']", &["~file=a", "~mutex=b"]),
+        (
+            "([file:name = 'a'] OR [url:value = 'b']) AND [mutex:name = 'c']",
+            &["~file=a", "uri=b", "~mutex=c"],
+        ),
+        ("[url:value = 'a' AND process:name = 'x'] REPEATS 5 TIMES WITHIN 9 SECONDS", &[WHOLE]),
+        ("([url:value = 'a'] WITHIN 5 SECONDS) OR [url:value = 'b']", &[WHOLE]),
+        // Operators without a single value, anywhere.
+        ("[url:value != 'a']", &[WHOLE]),
+        ("[url:value NOT = 'a']", &[WHOLE]),
+        ("[url:value = 'a' OR url:value LIKE 'b%']", &[WHOLE]),
+        ("[url:value = 'a' AND file:size > 5]", &[WHOLE]),
+        ("[EXISTS url:value]", &[WHOLE]),
+        ("[url:value = 'a' AND NOT EXISTS url:x]", &[WHOLE]),
+        ("[ipv4-addr:value ISSUBSET '198.51.100.0/24'] OR [url:value = 'a']", &[WHOLE]),
+        // Values that are none.
+        ("[file:name = h'00']", &[WHOLE]),
+        ("[file:name IN ()]", &[WHOLE]),
+        ("[file:name = h'00' AND url:value = 'a']", &["uri=a", "!file:name = h'00'"]),
+    ];
+
     #[test]
     fn shapes_of_real_patterns() {
-        let whole = "stix-pattern=";
-        let shapes: &[(&str, &[&str])] = &[
-            // One comparison.
-            ("[domain-name:value = 'a.example']", &["domain=a.example"]),
-            ("[network-traffic:dst_port = 443]", &["port=443"]),
-            (
-                "[ipv4-addr:value IN ('198.51.100.1', '198.51.100.0/24')]",
-                &["ipv4=198.51.100.1", "ipv4-cidr=198.51.100.0/24"],
-            ),
-            ("[process:name = 'x']", &[whole]),
-            // AND of comparisons.
-            (
-                "[network-traffic:dst_ref.type = 'ipv4-addr' AND \
-                 network-traffic:dst_ref.value = '198.51.100.1']",
-                &["ipv4=198.51.100.1"],
-            ),
-            (
-                "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_port = 80]",
-                &["port=80"],
-            ),
-            ("[network-traffic:dst_ref.type = 'ipv4-addr']", &[whole]),
-            (
-                "[domain-name:value = 'a.example' AND \
-                 domain-name:resolves_to_refs[*].value = '198.51.100.1']",
-                &["domain=a.example", "ipv4=198.51.100.1"],
-            ),
-            (
-                "[file:name = 'a.exe' AND file:hashes.SHA256 = 'ff' AND file:x_ID = '7']",
-                &["~file=a.exe", "hash-sha256=ff", "!file:x_ID = '7'"],
-            ),
-            ("[process:name = 'x' AND process:pid = 3]", &[whole]),
-            // OR of comparisons.
-            ("[file:hashes.MD5 = 'aa' OR file:name = 'b']", &["hash-md5=aa", "file=b"]),
-            ("[file:hashes.MD5 = 'aa' OR process:name = 'b']", &["hash-md5=aa", whole]),
-            // Not a pattern.
-            ("file:name = 'a'", &["!syntax at 0"]),
-            ("[file:name = 'a\\b']", &["!syntax at 16"]),
-            // Several observations.
-            (
-                "[file:name = 'a' OR file:name = 'b'] OR [url:value = 'c']",
-                &["file=a", "file=b", "uri=c"],
-            ),
-            (
-                "[(file:hashes.MD5 = 'aa' OR file:hashes.'SHA-1' = 'bb') AND file:name = 'c']",
-                &["hash-md5=aa", "hash-sha1=bb", "~file=c"],
-            ),
-            (
-                "[file:hashes.MD5 = 'aa' OR (file:name = 'b' AND file:size = 0)]",
-                &["hash-md5=aa", "~file=b", "~file-size=0"],
-            ),
-            ("[file:name = 'a'] AND [url:value = 'b']", &["~file=a", "uri=b"]),
-            ("[file:name = 'a'] FOLLOWEDBY [mutex:name = 'b']", &["~file=a", "~mutex=b"]),
-            (
-                "([file:name = 'a'] OR [url:value = 'b']) AND [mutex:name = 'c']",
-                &["~file=a", "uri=b", "~mutex=c"],
-            ),
-            ("[url:value = 'a' AND process:name = 'x'] REPEATS 5 TIMES WITHIN 9 SECONDS", &[whole]),
-            ("([url:value = 'a'] WITHIN 5 SECONDS) OR [url:value = 'b']", &[whole]),
-            // Operators without a single value, anywhere.
-            ("[url:value != 'a']", &[whole]),
-            ("[url:value NOT = 'a']", &[whole]),
-            ("[url:value = 'a' OR url:value LIKE 'b%']", &[whole]),
-            ("[url:value = 'a' AND file:size > 5]", &[whole]),
-            ("[EXISTS url:value]", &[whole]),
-            ("[url:value = 'a' AND NOT EXISTS url:x]", &[whole]),
-            ("[ipv4-addr:value ISSUBSET '198.51.100.0/24'] OR [url:value = 'a']", &[whole]),
-            // Values that are none.
-            ("[file:name = h'00']", &[whole]),
-            ("[file:name IN ()]", &[whole]),
-            ("[file:name = h'00' AND url:value = 'a']", &["uri=a", "!file:name = h'00'"]),
-        ];
-        for (pattern, expected) in shapes {
+        for (pattern, expected) in SHAPES {
             assert_eq!(read_as(pattern), *expected, "{pattern}");
         }
     }

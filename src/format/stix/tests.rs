@@ -166,6 +166,7 @@ fn titles_where_there_is_no_name() {
         ("url", json!({"value": "https://example.com/"}), "https://example.com/"),
         ("file", json!({"hashes": {"MD5": "aa"}}), "aa"),
         ("file", json!({"hashes": {"MD5": "aa"}, "name": "n"}), "n"),
+        ("network-traffic", json!({"dst_port": 443}), ""),
         ("x-acme-thing", json!({"name": "n"}), "n"),
     ] {
         let mut object = json!({"type": kind, "id": format!("{kind}--{U1}")});
@@ -195,7 +196,8 @@ fn relationships_containers_and_sightings_are_relations() {
          "relationship_type": "uses", "source_ref": format!("malware--{U2}"),
          "target_ref": format!("tool--{U1}")},
         {"type": "report", "id": format!("report--{U1}"), "name": "r",
-         "object_refs": [format!("incident--{U2}"), format!("malware--{U3}")]},
+         "object_refs": [format!("incident--{U2}"), format!("malware--{U3}"),
+                         format!("relationship--{U4}"), format!("marking-definition--{U4}")]},
         {"type": "observed-data", "id": format!("observed-data--{U2}"),
          "object_refs": [format!("url--{U3}")]},
         {"type": "sighting", "id": format!("sighting--{U3}"),
@@ -422,6 +424,25 @@ fn damaged_objects_are_skipped_and_named() {
     );
     assert_eq!(facts.issues[5].severity, Severity::Warning);
     assert_eq!((facts.entities.len(), facts.entities[0].modified), (1, None));
+}
+
+#[test]
+fn bundles_and_envelopes_are_told_from_other_documents() {
+    let object = json!({"type": "malware", "id": format!("malware--{U1}")});
+    let (file, bundle) = (Symbol::new("x.json"), json!({"type": "bundle", "objects": [object]}));
+    let envelope = json!({"more": true, "next": "n", "objects": [object]});
+    let both = format!("{bundle}\n{envelope}");
+    for (text, format, entities) in [
+        (bundle.to_string(), Format::Auto, 1),
+        (envelope.to_string(), Format::Auto, 1),
+        (both, Format::Stix21, 2),
+        ("{}".to_owned(), Format::Stix21, 0),
+    ] {
+        let facts = crate::format::decode(text.as_bytes(), &file, format).unwrap();
+        assert_eq!((facts.entities.len(), facts.issues.len()), (entities, 0), "{text}");
+    }
+    let text = bundle.to_string();
+    assert!(crate::format::decode(text.as_bytes(), &file, Format::EclecticIq).is_err());
 }
 
 /// The bundles under `../shared/data/stix`, where there are any.

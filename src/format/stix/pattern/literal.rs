@@ -23,7 +23,8 @@ impl<'a> Parser<'a> {
         }
         if rest.starts_with("h'") {
             let is_pairs = |digits: &str| {
-                digits.len() % 2 == 0 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+                digits.len().is_multiple_of(2)
+                    && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
             };
             return Ok(Literal::Hex(self.encoded(is_pairs, Expected::HexPairs)?));
         }
@@ -116,7 +117,7 @@ impl<'a> Parser<'a> {
 
 fn is_base64(text: &str) -> bool {
     let body = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    text.len() % 4 == 0
+    text.len().is_multiple_of(4)
         && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
