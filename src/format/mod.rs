@@ -1,7 +1,7 @@
 //! Bytes ↔ facts: EclecticIQ JSON packages and STIX 2.1 bundles.
 //!
 //! A dataset is never held as a tree. The splitter cuts the elements of its top-level lists out of the
-//! stream, one at a time, and the [`Decoder`] of the format turns each into facts. A damaged element is
+//! stream, one at a time, and the `Decoder` of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
 mod eiq;
@@ -14,10 +14,7 @@ mod stix;
 mod tests;
 mod window;
 
-use std::{
-    fmt,
-    io::{self, Read},
-};
+use std::io::{self, Read};
 
 use crate::{
     graph::Facts,
@@ -37,19 +34,6 @@ pub enum Format {
     Stix21,
 }
 
-/// What a document of the format is called.
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => {
-                "an EclecticIQ JSON package (`entities`) nor a STIX 2.1 bundle (`objects`)"
-            }
-            Self::EclecticIq => "an EclecticIQ JSON package (`entities`)",
-            Self::Stix21 => "a STIX 2.1 bundle (`objects`)",
-        })
-    }
-}
-
 /// Why a source cannot be read as a dataset.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
@@ -62,8 +46,7 @@ pub enum FormatError {
         what: String,
     },
     /// It is JSON, but no dataset of the wanted format.
-    #[error("{file}: this is {}{wanted}: it has {members}; check the path and the `format` setting",
-        if *.wanted == Format::Auto { "neither " } else { "not " })]
+    #[error("{file}: this is {}: it has {members}; check the path and the `format` setting", wanted.missed())]
     Unrecognised {
         /// The file.
         file: Symbol,
@@ -81,6 +64,19 @@ pub enum FormatError {
         #[source]
         error: io::Error,
     },
+}
+
+impl Format {
+    /// What a document is that is not of the format.
+    const fn missed(self) -> &'static str {
+        match self {
+            Self::Auto => {
+                "neither an EclecticIQ JSON package (`entities`) nor a STIX 2.1 bundle (`objects`)"
+            }
+            Self::EclecticIq => "not an EclecticIQ JSON package (`entities`)",
+            Self::Stix21 => "not a STIX 2.1 bundle (`objects`)",
+        }
+    }
 }
 
 /// Turns the elements of a format's top-level lists into facts.

@@ -1,10 +1,6 @@
 //! Tests of the splitter and of whole files.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::io::{self, Read};
 
 use proptest::prelude::*;
 
@@ -268,36 +264,4 @@ proptest! {
         let whole = pieces(&listed, &[1000], SMALL);
         prop_assert_eq!(pieces(&listed, &sizes, SMALL), whole);
     }
-}
-
-/// The file of real data, where it is at hand.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-#[test]
-fn a_real_dataset_is_read_without_loss() {
-    let Some(path) = shared("eset-day1.json") else { return };
-    let text = std::fs::read(path).unwrap();
-    let facts = decode(&text[..], &Symbol::new("eset-day1.json"), Format::Auto).unwrap();
-    assert_eq!((facts.issues, facts.skipped), (vec![], 0));
-    let mut kinds = BTreeMap::<&str, usize>::new();
-    for entity in &facts.entities {
-        *kinds.entry(&entity.kind).or_default() += 1;
-    }
-    let expected = [("incident", 30), ("indicator", 428), ("threat-actor", 6), ("ttp", 4)];
-    assert_eq!(kinds, BTreeMap::from(expected));
-    assert_eq!(facts.relations.len(), 447);
-    assert_eq!(facts.relations.iter().filter(|relation| relation.update_of).count(), 2);
-    let document: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let extracts = |object: &serde_json::Value| object["extracts"].as_array().map_or(0, Vec::len);
-    assert_eq!(
-        facts.entities.iter().map(|entity| entity.observables.len()).sum::<usize>(),
-        document["entities"].as_array().unwrap().iter().map(extracts).sum::<usize>(),
-    );
 }

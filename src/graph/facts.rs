@@ -11,7 +11,7 @@ pub struct Facts {
     pub entities: Vec<Entity>,
     /// Links between entities, in any order.
     pub relations: Vec<Relation>,
-    /// What was wrong with the input, the first [`ISSUES_KEPT_MAX`](crate::model::limits::ISSUES_KEPT_MAX).
+    /// What was wrong with the input, the first [`ISSUES_KEPT_MAX`].
     pub issues: Vec<Issue>,
     /// How many objects were skipped because they were damaged; also those whose issue was not kept.
     pub skipped: usize,
@@ -211,4 +211,44 @@ pub struct Relation {
     pub update_of: bool,
     /// Absent although it is written there.
     pub removed: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Locus, Place};
+
+    fn issue(severity: Severity) -> Issue {
+        let place = Place { file: "f".into(), locus: Locus::Whole };
+        Issue { place, severity, what: "wrong".to_owned() }
+    }
+
+    #[test]
+    fn of_very_many_issues_the_first_are_kept_and_all_skipped_objects_counted() {
+        let mut part = Facts::default();
+        for _ in 0..ISSUES_KEPT_MAX {
+            part.report(issue(Severity::Skipped));
+        }
+        part.report(issue(Severity::Skipped));
+        part.report(issue(Severity::Warning));
+        assert_eq!((part.issues.len(), part.skipped), (ISSUES_KEPT_MAX, ISSUES_KEPT_MAX + 1));
+
+        let mut facts = Facts::default();
+        facts.report(issue(Severity::Warning));
+        facts.extend(part);
+        assert_eq!((facts.issues.len(), facts.skipped), (ISSUES_KEPT_MAX, ISSUES_KEPT_MAX + 1));
+        assert_eq!(facts.issues[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn link_types_are_a_set() {
+        let set =
+            |names: &[&str]| names.iter().fold(LinkTypes::default(), |set, name| set.with(name));
+        assert_eq!(
+            set(&["observed"]).union(set(&["sighted", "observed"])),
+            set(&["sighted", "observed"])
+        );
+        assert_eq!(set(&["of tomorrow"]), LinkTypes::default());
+        assert_eq!(format!("{:?}", set(&["observed", "affected"])), r#"{"affected", "observed"}"#);
+    }
 }

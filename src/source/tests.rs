@@ -1,12 +1,14 @@
 //! Tests of sources on files made for them.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Cursor, Read, Write},
     path::{Path, PathBuf},
 };
 
 use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Reader, SourceError, SourceSpec, digest, open, read};
@@ -142,6 +144,33 @@ fn the_digest_is_of_all_bytes_even_of_those_not_decoded() {
         let expected = Encoder::new(Context::Source).raw(bytes).finish();
         assert_eq!(reader.finish().unwrap(), expected);
     }
+}
+
+#[test]
+fn a_real_dataset_is_read_without_loss() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/eset-day1.json");
+    if !path.exists() {
+        println!("skipped: {} is not there", path.display());
+        return;
+    }
+    let spec = SourceSpec::File(path.clone());
+    let (facts, read_digest) = read(&spec, Format::Auto).unwrap();
+    assert_eq!(digest(&spec).unwrap(), Some(read_digest));
+    assert_eq!((facts.issues, facts.skipped), (vec![], 0));
+    let mut kinds = BTreeMap::<&str, usize>::new();
+    for entity in &facts.entities {
+        *kinds.entry(&entity.kind).or_default() += 1;
+    }
+    let expected = [("incident", 30), ("indicator", 428), ("threat-actor", 6), ("ttp", 4)];
+    assert_eq!(kinds, BTreeMap::from(expected));
+    assert_eq!(facts.relations.len(), 447);
+    assert_eq!(facts.relations.iter().filter(|relation| relation.update_of).count(), 2);
+    let document: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let extracts = |object: &Value| object["extracts"].as_array().map_or(0, Vec::len);
+    assert_eq!(
+        facts.entities.iter().map(|entity| entity.observables.len()).sum::<usize>(),
+        document["entities"].as_array().unwrap().iter().map(extracts).sum::<usize>(),
+    );
 }
 
 #[test]

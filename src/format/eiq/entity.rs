@@ -1,5 +1,7 @@
 //! One entity as it stands in a package.
 
+use std::collections::BTreeSet;
+
 use super::{
     lenient::{List, Obj, Strings, Text},
     observable,
@@ -192,11 +194,6 @@ fn is_web_url(text: &str) -> bool {
 
 /// Each text once, in the order they come in.
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Box<str>> {
-    let mut found: Vec<Box<str>> = Vec::new();
-    for text in texts {
-        if !found.iter().any(|known| &**known == text) {
-            found.push(text.into());
-        }
-    }
-    found
+    let mut seen = BTreeSet::new();
+    texts.filter(|text| seen.insert(*text)).map(Into::into).collect()
 }

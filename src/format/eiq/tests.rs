@@ -1,5 +1,8 @@
 //! Tests of the EclecticIQ decoder on made-up packages.
 
+use proptest::prelude::*;
+use serde_json::Value;
+
 use crate::{
     format::{Format, decode},
     graph::{Entity, Facts, LinkTypes, Maliciousness, Relation},
@@ -330,4 +333,96 @@ fn an_unreadable_time_is_reported() {
             "day.json#/entities/0/meta/estimated_threat_end_time: warning: not a text; ignored",
         ]
     );
+}
+
+/// Values made of the members that are read, with anything in them.
+fn package_like() -> impl Strategy<Value = Value> {
+    let names = [
+        "id",
+        "type",
+        "data",
+        "meta",
+        "extracts",
+        "kind",
+        "value",
+        "title",
+        "timestamp",
+        "diff",
+        "source",
+        "target",
+        "key",
+        "tags",
+        "taxonomy_paths",
+        "tlp_color",
+        "handling",
+        "color",
+        "marking_structures",
+        "sources",
+        "source_reliability",
+        "references",
+        "instance_meta",
+        "link_types",
+        "bundled_extracts",
+        "attacks",
+        "information_source",
+        "classification",
+        "name",
+    ];
+    let texts = [
+        "",
+        " ",
+        "indicator",
+        "relation",
+        "a_ref",
+        "RED",
+        "none",
+        "del",
+        "2024-05-14",
+        "B",
+        "bad",
+        "https://a.example/x",
+        "T1059",
+        "ipv4",
+        INCIDENT,
+        "ä",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        prop::sample::select(texts.to_vec()).prop_map(Into::into),
+    ];
+    leaf.prop_recursive(6, 60, 6, move |inner| {
+        let name = prop::sample::select(names.to_vec()).prop_map(str::to_owned);
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            3 => prop::collection::btree_map(name, inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_an_element_holds_it_becomes_one_fact_an_issue_or_nothing(object in package_like()) {
+        let facts = read_one(&object.to_string());
+        prop_assert!(facts.entities.len() + facts.relations.len() + facts.skipped <= 1);
+        let place = "day.json#/entities/0";
+        prop_assert!(issues(&facts).iter().all(|issue| issue.starts_with(place)));
+        let pretty = read_one(&serde_json::to_string_pretty(&object).unwrap());
+        prop_assert_eq!(facts.entities, pretty.entities);
+        prop_assert_eq!(facts.relations, pretty.relations);
+    }
+}
+
+#[test]
+fn nesting_as_deep_as_is_read_does_no_harm() {
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    for field in ["x", "information_source"] {
+        for (levels, skipped) in [(100, 0), (200, 1), (100_000, 1)] {
+            let facts = read_one(&indicator(&format!(r#","{field}":{}"#, deep(levels)), ""));
+            assert_eq!(facts.skipped, skipped, "{field} {levels}");
+        }
+    }
 }

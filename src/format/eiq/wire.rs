@@ -157,7 +157,9 @@ impl<'de> Deserialize<'de> for Word {
             ("safe", Word::Safe),
         ];
         let text = Text::deserialize(deserializer)?;
-        let known = WORDS.iter().find(|(word, _)| text.is(word));
+        let known = text
+            .get()
+            .and_then(|text| WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)));
         Ok(known.map_or(Self::Silent, |(_, word)| *word))
     }
 }
