@@ -14,6 +14,7 @@ mod paths;
 mod pattern;
 mod properties;
 mod reading;
+mod references;
 mod versions;
 mod wire;
 
@@ -22,11 +23,13 @@ mod tests;
 
 use std::borrow::Cow;
 
-use self::{marking::Markings, observed::Found, paths::Gives, versions::Versions, wire::Object};
+use self::{
+    marking::Markings, observed::Found, references::References, versions::Versions, wire::Object,
+};
 use super::element::Element;
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Symbol},
+    model::{EntityKey, Interner, Symbol, limits::OBSERVED_BYTES_MAX},
 };
 
 /// Decodes the objects of STIX bundles and TAXII envelopes.
@@ -37,20 +40,7 @@ pub(crate) struct Decoder {
     /// Entity and number of a marking.
     marked: Vec<(usize, u32)>,
     versions: Versions,
-    /// The entities that are cyber-observable objects.
-    observables: Vec<CyberObservable>,
-    /// An entity, and the id of an object whose `value` it refers to.
-    values_wanted: Vec<(usize, Gives, EntityKey)>,
-    /// An observed-data, and the id of an object that it observed.
-    objects_wanted: Vec<(usize, EntityKey)>,
-}
-
-/// An entity that is a cyber-observable object.
-#[derive(Debug, Clone, Copy)]
-struct CyberObservable {
-    entity: usize,
-    /// Whether its first observable is its `value`, to which other objects refer.
-    has_value: bool,
+    references: References,
 }
 
 impl Decoder {
@@ -61,9 +51,7 @@ impl Decoder {
             markings: Markings::new(),
             marked: Vec::new(),
             versions: Versions::default(),
-            observables: Vec::new(),
-            values_wanted: Vec::new(),
-            objects_wanted: Vec::new(),
+            references: References::new(OBSERVED_BYTES_MAX),
         }
     }
 }
@@ -95,7 +83,7 @@ impl super::Decoder for Decoder {
             let tlp = &mut facts.entities[entity].tlp;
             *tlp = (*tlp).max(colours[marking as usize]);
         }
-        self.resolve_references(facts);
+        self.references.resolve(&mut self.symbols, facts);
         self.versions.keep_newest(&mut facts.relations);
     }
 }
@@ -157,7 +145,7 @@ impl Decoder {
         self.mark(index, object, element, facts);
         match kind {
             "indicator" => self.indicator(object, &mut entity, element, facts),
-            "observed-data" => self.observed_data(index, object, &mut entity),
+            "observed-data" => self.observed_data(index, object, &mut entity, element),
             _ if observed::is_observable(kind) => {
                 self.cyber_observable(kind, index, &mut entity, element, facts);
             }
@@ -244,9 +232,15 @@ impl Decoder {
         }
     }
 
-    fn observed_data(&mut self, index: usize, object: &Object<'_>, entity: &mut Entity) {
-        let wanted = object.object_refs.iter().map(|id| (index, EntityKey::of(id)));
-        self.objects_wanted.extend(wanted);
+    fn observed_data(
+        &mut self,
+        index: usize,
+        object: &Object<'_>,
+        entity: &mut Entity,
+        element: &Element<'_>,
+    ) {
+        let ids = object.object_refs.iter().map(|id| EntityKey::of(id));
+        self.references.want_objects(index, ids, element);
         let dictionary = object.objects.and_then(|raw| serde_json::from_str(raw.get()).ok());
         if let Some(dictionary) = dictionary {
             entity.observables = observed::of_dictionary(&dictionary, &mut self.symbols);
@@ -268,7 +262,7 @@ impl Decoder {
                     entity.observables.push(observed::seen(self.symbols.symbol(kind), value));
                 }
                 Found::Reference(gives, id) => {
-                    self.values_wanted.push((index, gives, EntityKey::of(&id)));
+                    self.references.want_value(index, gives, EntityKey::of(&id), element);
                 }
             }
         }
@@ -278,47 +272,7 @@ impl Decoder {
             entity.title.clone_from(&first.value);
         }
         let has_value = object.get("value").is_some_and(serde_json::Value::is_string);
-        self.observables.push(CyberObservable { entity: index, has_value });
-    }
-}
-
-/// What can be known only when all objects are.
-impl Decoder {
-    /// Gives objects the values that they refer to, and observed-data the observables of its objects,
-    /// each with its marking.
-    fn resolve_references(&mut self, facts: &mut Facts) {
-        let entities = &mut facts.entities;
-        self.observables.sort_by(|a, b| entities[a.entity].key.cmp(&entities[b.entity].key));
-        for (entity, gives, key) in std::mem::take(&mut self.values_wanted) {
-            for target in self.objects(entities, &key) {
-                let source = &entities[target.entity];
-                let first = source.observables.first().filter(|_| target.has_value);
-                let Some(value) = first.map(|first| first.value.clone()) else { continue };
-                let Some(kind) = gives.kind("value", &value) else { continue };
-                let (tlp, kind) = (source.tlp, self.symbols.symbol(kind));
-                entities[entity].observables.push(observed::seen(kind, value));
-                entities[entity].tlp = entities[entity].tlp.max(tlp);
-            }
-        }
-        for (entity, key) in std::mem::take(&mut self.objects_wanted) {
-            for target in self.objects(entities, &key) {
-                let source = &entities[target.entity];
-                let (tlp, mut observables) = (source.tlp, source.observables.clone());
-                for observable in &mut observables {
-                    observable.links = observable.links.with("observed");
-                }
-                entities[entity].observables.extend(observables);
-                entities[entity].tlp = entities[entity].tlp.max(tlp);
-            }
-        }
-    }
-
-    /// The cyber-observable objects of an id; all of them, where it was given more than once.
-    fn objects(&self, entities: &[Entity], key: &EntityKey) -> Vec<CyberObservable> {
-        let key_of = |object: &CyberObservable| &entities[object.entity].key;
-        let from = self.observables.partition_point(|object| key_of(object) < key);
-        let same = self.observables[from..].iter().take_while(|object| key_of(object) == key);
-        same.copied().collect()
+        self.references.note(index, has_value);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The properties that all objects share, as the fields of an entity.
 
+use std::collections::BTreeSet;
+
 use super::wire::{ExternalReference, Object, Text};
 use crate::{
     format::element::Element,
@@ -104,11 +106,9 @@ fn external(
     let ids = references.iter().map(|reference| reference.external_id.trim());
     let mut ids: Vec<Box<str>> = ids.filter(|id| !id.is_empty()).map(Into::into).collect();
     if kind == "vulnerability" {
-        for id in cve_ids(&object.name) {
-            if !ids.iter().any(|known| known.eq_ignore_ascii_case(id)) {
-                ids.push(id.into());
-            }
-        }
+        let mut known: BTreeSet<String> = ids.iter().map(|id| id.to_ascii_uppercase()).collect();
+        let named = cve_ids(&object.name).filter(|id| known.insert(id.to_ascii_uppercase()));
+        ids.extend(named.map(Box::from));
     }
     (urls, ids)
 }
