@@ -10,6 +10,7 @@ pub mod misp_json;
 mod route;
 mod scan;
 mod splitter;
+mod stix;
 #[cfg(test)]
 mod tests;
 mod window;

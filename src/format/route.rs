@@ -4,6 +4,7 @@ use super::{
     Decoder as _, Format, FormatError, eiq,
     element::Element,
     splitter::{Member, Visitor},
+    stix,
 };
 use crate::{
     graph::Facts,
@@ -16,8 +17,11 @@ const NAMES_SHOWN_MAX: usize = 8;
 const NAME_CHARS_MAX: usize = 40;
 
 /// The lists that hold a dataset, and the format each belongs to.
-const LISTS: [(&str, Format); 2] =
-    [("entities", Format::EclecticIq), ("entities_v2", Format::EclecticIq)];
+const LISTS: [(&str, Format); 3] = [
+    ("entities", Format::EclecticIq),
+    ("entities_v2", Format::EclecticIq),
+    ("objects", Format::Stix21),
+];
 
 /// Leads the pieces of one file to the decoders.
 pub(crate) struct Router<'a> {
@@ -29,6 +33,7 @@ pub(crate) struct Router<'a> {
     /// The first names of this document's top-level members.
     names: Vec<String>,
     eiq: eiq::Decoder,
+    stix: stix::Decoder,
     facts: Facts,
 }
 
@@ -40,6 +45,7 @@ impl<'a> Router<'a> {
             found: Format::Auto,
             names: Vec::new(),
             eiq: eiq::Decoder::new(),
+            stix: stix::Decoder::new(),
             facts: Facts::default(),
         }
     }
@@ -48,6 +54,7 @@ impl<'a> Router<'a> {
     pub(crate) fn finish(self) -> Facts {
         let mut facts = self.facts;
         self.eiq.finish(&mut facts);
+        self.stix.finish(&mut facts);
         facts
     }
 
@@ -106,7 +113,10 @@ impl Visitor for Router<'_> {
     }
 
     fn element(&mut self, element: &Element<'_>) {
-        self.eiq.element(element, &mut self.facts);
+        match self.found {
+            Format::Stix21 => self.stix.element(element, &mut self.facts),
+            Format::EclecticIq | Format::Auto => self.eiq.element(element, &mut self.facts),
+        }
     }
 
     fn issue(&mut self, issue: Issue) {

@@ -14,6 +14,8 @@ pub const TAG_CHARS_MAX: usize = 255;
 pub const PATTERN_COMPARISONS_MAX: usize = 10_000;
 /// Deepest nesting of parentheses in a STIX pattern.
 pub const PATTERN_DEPTH_MAX: usize = 128;
+/// Most bytes of observables that STIX objects take over from the objects they refer to, in one source.
+pub const OBSERVED_BYTES_MAX: usize = 1 << 30;
 /// Farthest an entity may be from its incident, in relations.
 pub const GRAPH_DEPTH_MAX: u8 = 8;
 /// Most issues of one source that are kept one by one; the rest is counted.

@@ -1,0 +1,295 @@
+//! STIX 2.1 objects as facts: bundles and TAXII envelopes, which both hold a list `objects`.
+//!
+//! Every object becomes an entity, whatever its type, but for relationships (they are relations) and
+//! for `marking-definition`, `extension-definition` and `language-content` (they say something about
+//! other objects). STIX 2.0 is read where it differs: the objects inside an observed-data, and
+//! patterns without a `pattern_type`.
+//!
+//! A relation that a container or a relationship object stands for belongs to a version of that object:
+//! only those of its newest version are kept.
+
+mod marking;
+mod observed;
+mod paths;
+mod pattern;
+mod properties;
+mod reading;
+mod references;
+mod versions;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use self::{
+    marking::Markings, observed::Found, references::References, versions::Versions, wire::Object,
+};
+use super::element::Element;
+use crate::{
+    graph::{Entity, Facts, Maliciousness, Relation},
+    model::{EntityKey, Interner, Symbol, limits::OBSERVED_BYTES_MAX},
+};
+
+/// Decodes the objects of STIX bundles and TAXII envelopes.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    symbols: Interner,
+    markings: Markings,
+    /// Entity and number of a marking.
+    marked: Vec<(usize, u32)>,
+    versions: Versions,
+    references: References,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self {
+            symbols: Interner::default(),
+            markings: Markings::new(),
+            marked: Vec::new(),
+            versions: Versions::default(),
+            references: References::new(OBSERVED_BYTES_MAX),
+        }
+    }
+}
+
+impl super::Decoder for Decoder {
+    fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
+        let Some(object) = element.parse::<Object<'_>>(facts) else { return };
+        let missing = match (object.kind.is_empty(), object.id.is_empty()) {
+            (true, true) => Some("type and id"),
+            (true, false) => Some("type"),
+            (false, true) => Some("id"),
+            (false, false) => None,
+        };
+        if let Some(missing) = missing {
+            facts.report(element.skipped(format!("an object without {missing}; left out")));
+            return;
+        }
+        match &*lower(&object.kind) {
+            "marking-definition" => self.markings.define(&object, element, facts),
+            "extension-definition" | "language-content" => {}
+            "relationship" => self.relationship(&object, element, facts),
+            kind => self.entity(kind, &object, element, facts),
+        }
+    }
+
+    fn finish(mut self, facts: &mut Facts) {
+        let colours = self.markings.colours();
+        for (entity, marking) in self.marked.drain(..) {
+            let tlp = &mut facts.entities[entity].tlp;
+            *tlp = (*tlp).max(colours[marking as usize]);
+        }
+        self.references.resolve(&mut self.symbols, facts);
+        self.versions.keep_newest(&mut facts.relations);
+    }
+}
+
+/// Reading one object.
+impl Decoder {
+    fn relationship(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
+        let missing = match (object.source_ref.is_empty(), object.target_ref.is_empty()) {
+            (true, _) => Some("source_ref"),
+            (false, true) => Some("target_ref"),
+            (false, false) => None,
+        };
+        if let Some(missing) = missing {
+            let what = format!("{} has no {missing}; left out", &*object.id);
+            facts.report(element.skipped(what));
+            return;
+        }
+        let kind = if object.relationship_type.is_empty() {
+            let what = format!("{} has no relationship_type; taken as related-to", &*object.id);
+            facts.report(element.warning("", what));
+            "related-to"
+        } else {
+            &*object.relationship_type
+        };
+        let kind = self.symbols.symbol(kind);
+        let source = EntityKey::of(&object.source_ref);
+        self.relate(object, kind, source, &object.target_ref, facts);
+    }
+
+    /// Adds a relation that an object stands for.
+    fn relate(
+        &mut self,
+        object: &Object<'_>,
+        kind: Symbol,
+        source: EntityKey,
+        target: &str,
+        facts: &mut Facts,
+    ) {
+        // Invalid times are reported where the object itself is read.
+        self.versions.note(&object.id, properties::version(object), facts.relations.len());
+        facts.relations.push(Relation {
+            kind,
+            source,
+            target: EntityKey::of(target),
+            update_of: false,
+            removed: object.revoked.is_true(),
+        });
+    }
+
+    fn entity(
+        &mut self,
+        kind: &str,
+        object: &Object<'_>,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        let mut entity = properties::entity(self.symbols.symbol(kind), object, element, facts);
+        let index = facts.entities.len();
+        self.mark(index, object, element, facts);
+        match kind {
+            "indicator" => self.indicator(object, &mut entity, element, facts),
+            "observed-data" => self.observed_data(index, object, &mut entity, element),
+            _ if observed::is_observable(kind) => {
+                self.cyber_observable(kind, index, &mut entity, element, facts);
+            }
+            _ => {}
+        }
+        if kind != "observed-data" {
+            self.links(object, &entity.key, facts);
+        }
+        facts.entities.push(entity);
+    }
+
+    /// Notes the markings of the entity to come, to be resolved when all definitions are known.
+    fn mark(
+        &mut self,
+        entity: usize,
+        object: &Object<'_>,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        let mut mark = |marking: &str| self.marked.push((entity, self.markings.number(marking)));
+        object.object_marking_refs.iter().for_each(|marking| mark(marking));
+        let Some(granular) = object.granular_markings else { return };
+        match serde_json::from_str::<Vec<wire::GranularMarking<'_>>>(granular.get()) {
+            Ok(granular) => {
+                let markings = granular.iter().map(|granular| &*granular.marking_ref);
+                markings.filter(|marking| !marking.is_empty()).for_each(mark);
+            }
+            Err(_) => {
+                mark(marking::UNREADABLE);
+                let what = "the markings cannot be read; the object is taken as TLP red";
+                facts.report(element.warning("/granular_markings", what));
+            }
+        }
+    }
+
+    /// The links of containers and sightings to other objects.
+    fn links(&mut self, object: &Object<'_>, key: &EntityKey, facts: &mut Facts) {
+        let sighted = std::slice::from_ref(&object.sighting_of_ref);
+        for (kind, targets) in [
+            ("object_refs", &*object.object_refs),
+            ("sighting_of_ref", sighted),
+            ("observed_data_refs", &*object.observed_data_refs),
+        ] {
+            for target in targets.iter().filter(|target| gives_entity(target)) {
+                let kind = self.symbols.symbol(kind);
+                self.relate(object, kind, key.clone(), target, facts);
+            }
+        }
+    }
+
+    fn indicator(
+        &mut self,
+        object: &Object<'_>,
+        entity: &mut Entity,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        if object.pattern.is_empty() {
+            let what = format!("{} has no pattern, so no observables", &*object.id);
+            facts.report(element.warning("", what));
+            return;
+        }
+        let pattern = &*object.pattern;
+        let whole: Cow<'_, str> = match &*lower(object.pattern_type.trim()) {
+            "" | "stix" => {
+                let reading = reading::read(pattern, &mut self.symbols);
+                (entity.observables, entity.unusable) = (reading.observables, reading.unusable);
+                "".into()
+            }
+            "yara" => "yara".into(),
+            "snort" | "suricata" => "snort".into(),
+            "sigma" => "sigma".into(),
+            // No kind of any format, so that it is counted as what it is.
+            other => format!("{other}-pattern").into(),
+        };
+        if !whole.is_empty() {
+            entity.observables.push(reading::tested(self.symbols.symbol(&whole), pattern));
+        }
+        let says = |word: &str| object.indicator_types.iter().any(|said| **said == *word);
+        if says("benign") && !says("malicious-activity") {
+            for observable in &mut entity.observables {
+                observable.maliciousness = Maliciousness::Safe;
+            }
+        }
+    }
+
+    fn observed_data(
+        &mut self,
+        index: usize,
+        object: &Object<'_>,
+        entity: &mut Entity,
+        element: &Element<'_>,
+    ) {
+        let ids = object.object_refs.iter().map(|id| EntityKey::of(id));
+        self.references.want_objects(index, ids, element);
+        let dictionary = object.objects.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        if let Some(dictionary) = dictionary {
+            entity.observables = observed::of_dictionary(&dictionary, &mut self.symbols);
+        }
+    }
+
+    fn cyber_observable(
+        &mut self,
+        kind: &str,
+        index: usize,
+        entity: &mut Entity,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        let Some(object) = element.parse::<serde_json::Value>(facts) else { return };
+        for found in observed::find(kind, &object) {
+            match found {
+                Found::Value(kind, value) => {
+                    entity.observables.push(observed::seen(self.symbols.symbol(kind), value));
+                }
+                Found::Reference(gives, id) => {
+                    self.references.want_value(index, gives, EntityKey::of(&id), element);
+                }
+            }
+        }
+        // A connection is not known by its port.
+        let is_named = !entity.title.is_empty() || kind == "network-traffic";
+        if let (false, Some(first)) = (is_named, entity.observables.first()) {
+            entity.title.clone_from(&first.value);
+        }
+        let has_value = object.get("value").is_some_and(serde_json::Value::is_string);
+        self.references.note(index, has_value);
+    }
+}
+
+/// Whether an id can be that of an entity: containers also list relationships and markings.
+fn gives_entity(id: &str) -> bool {
+    let kind = id.split_once("--").map_or(id, |(kind, _)| kind);
+    !matches!(
+        kind,
+        "" | "relationship" | "marking-definition" | "extension-definition" | "language-content"
+    )
+}
+
+/// The text in lower case, borrowed where it is so already.
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        text.to_ascii_lowercase().into()
+    } else {
+        text.into()
+    }
+}

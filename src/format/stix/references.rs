@@ -1,0 +1,210 @@
+//! References between cyber-observable objects, which may point forwards: they are collected while the
+//! objects are read, and resolved when all are known.
+//!
+//! What refers to an object takes over its values and its marking. Each reference costs a copy, so the
+//! copies of one source are limited; a few bytes of input could ask for terabytes.
+
+use std::collections::BTreeSet;
+
+use super::{observed, paths::Gives};
+use crate::{
+    format::element::Element,
+    graph::{Entity, Facts, Observable},
+    model::{EntityKey, Interner, Issue, Locus, Place, Severity, Tlp},
+};
+
+/// All references of a source.
+#[derive(Debug)]
+pub(super) struct References {
+    targets: Vec<Target>,
+    /// An entity, what a value makes of it, and the id of the object that has the value.
+    values: Vec<(usize, Gives, EntityKey)>,
+    /// An observed-data, and the id of an object that it observed.
+    objects: Vec<(usize, EntityKey)>,
+    /// How many bytes may still be copied.
+    room: usize,
+    /// The source, to report that there is no room.
+    place: Option<Place>,
+}
+
+/// An entity that is a cyber-observable object.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    entity: usize,
+    /// Whether its first observable is its `value`, to which other objects refer.
+    has_value: bool,
+    /// The strictest marking of all objects of its id.
+    tlp: Option<Tlp>,
+}
+
+impl References {
+    /// No references yet; at most so many bytes will be copied.
+    pub(super) fn new(room: usize) -> Self {
+        Self { targets: Vec::new(), values: Vec::new(), objects: Vec::new(), room, place: None }
+    }
+
+    /// Notes an entity that others may refer to.
+    pub(super) fn note(&mut self, entity: usize, has_value: bool) {
+        self.targets.push(Target { entity, has_value, tlp: None });
+    }
+
+    /// Notes that an entity is to have the value of another object.
+    pub(super) fn want_value(
+        &mut self,
+        entity: usize,
+        gives: Gives,
+        id: EntityKey,
+        element: &Element<'_>,
+    ) {
+        self.note_place(element);
+        self.values.push((entity, gives, id));
+    }
+
+    /// Notes that an observed-data is to have the observables of these objects.
+    pub(super) fn want_objects(
+        &mut self,
+        entity: usize,
+        ids: impl Iterator<Item = EntityKey>,
+        element: &Element<'_>,
+    ) {
+        self.note_place(element);
+        let ids: BTreeSet<EntityKey> = ids.collect();
+        self.objects.extend(ids.into_iter().map(|id| (entity, id)));
+    }
+
+    fn note_place(&mut self, element: &Element<'_>) {
+        let place = || Place { locus: Locus::Whole, ..element.place() };
+        self.place.get_or_insert_with(place);
+    }
+
+    /// Hands out what was wanted. The markings of all entities must be known.
+    pub(super) fn resolve(mut self, symbols: &mut Interner, facts: &mut Facts) {
+        let entities = &mut facts.entities;
+        let left_out = self.resolve_values(symbols, entities) + self.resolve_objects(entities);
+        if let (Some(place), 1..) = (self.place, left_out) {
+            let what = format!(
+                "{left_out} references to observed objects would take more memory than allowed; \
+                 what they refer to was left out, split the source"
+            );
+            facts.report(Issue { place, severity: Severity::Skipped, what });
+        }
+    }
+
+    /// Returns how many references there was no room for.
+    fn resolve_values(&mut self, symbols: &mut Interner, entities: &mut [Entity]) -> usize {
+        let targets = self.newest_targets(entities);
+        let mut left_out = 0;
+        for (entity, gives, id) in std::mem::take(&mut self.values) {
+            let target = find(&targets, entities, &id).filter(|target| target.has_value);
+            let Some(target) = target else { continue };
+            let first = entities[target.entity].observables.first();
+            let Some(value) = first.map(|first| &*first.value) else { continue };
+            let Some(kind) = gives.kind("value", value) else { continue };
+            if self.take_room(cost(value)) {
+                let observable = observed::seen(symbols.symbol(kind), value.into());
+                receive(&mut entities[entity], [observable], target.tlp);
+            } else {
+                left_out += 1;
+            }
+        }
+        left_out
+    }
+
+    /// Returns how many references there was no room for.
+    fn resolve_objects(&mut self, entities: &mut [Entity]) -> usize {
+        let targets = self.newest_targets(entities);
+        let mut left_out = 0;
+        for (entity, id) in std::mem::take(&mut self.objects) {
+            let Some(target) = find(&targets, entities, &id) else { continue };
+            let found = &entities[target.entity].observables;
+            if self.take_room(found.iter().map(|observable| cost(&observable.value)).sum()) {
+                let seen = found.iter().cloned().map(|observable| {
+                    let links = observable.links.with("observed");
+                    Observable { links, ..observable }
+                });
+                let seen: Vec<Observable> = seen.collect();
+                receive(&mut entities[entity], seen, target.tlp);
+            } else {
+                left_out += 1;
+            }
+        }
+        left_out
+    }
+
+    /// One object for each id, in the order of the ids: the newest, then the one with more content.
+    fn newest_targets(&mut self, entities: &[Entity]) -> Vec<Target> {
+        let key = |target: &Target| &entities[target.entity].key;
+        self.targets.sort_by(|a, b| {
+            let order = |target: &Target| {
+                let entity = &entities[target.entity];
+                (&entity.key, entity.modified, &entity.observables, entity.tlp)
+            };
+            order(a).cmp(&order(b))
+        });
+        let newest = self.targets.chunk_by(|a, b| key(a) == key(b)).filter_map(|versions| {
+            let tlp = versions.iter().map(|version| entities[version.entity].tlp).max().flatten();
+            versions.last().map(|newest| Target { tlp, ..*newest })
+        });
+        newest.collect()
+    }
+
+    /// Takes room for a copy, if there is enough.
+    fn take_room(&mut self, bytes: usize) -> bool {
+        let left = self.room.checked_sub(bytes);
+        self.room = left.unwrap_or(self.room);
+        left.is_some()
+    }
+}
+
+fn find(targets: &[Target], entities: &[Entity], id: &EntityKey) -> Option<Target> {
+    let at = targets.binary_search_by(|target| entities[target.entity].key.cmp(id)).ok()?;
+    Some(targets[at])
+}
+
+/// What a copy of an observable takes in memory, near enough.
+fn cost(value: &str) -> usize {
+    value.len() + size_of::<Observable>()
+}
+
+fn receive(
+    entity: &mut Entity,
+    observables: impl IntoIterator<Item = Observable>,
+    tlp: Option<Tlp>,
+) {
+    entity.observables.extend(observables);
+    entity.tlp = entity.tlp.max(tlp);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        format::{Decoder as _, stix::Decoder},
+        model::Symbol,
+    };
+
+    #[test]
+    fn copies_are_limited_and_what_is_left_out_is_reported() {
+        let id = |digit: &str| format!("{}-0000-4000-8000-000000000000", digit.repeat(8));
+        let url = format!(r#"{{"type": "url", "id": "url--{}", "value": "u"}}"#, id("1"));
+        let observed = |digit| {
+            format!(
+                r#"{{"type": "observed-data", "id": "observed-data--{}",
+                    "object_refs": ["url--{1}", "url--{1}"]}}"#,
+                id(digit),
+                id("1")
+            )
+        };
+        let file = Symbol::new("b.json");
+        let mut facts = Facts::default();
+        let mut decoder = Decoder { references: References::new(2 * cost("u")), ..Decoder::new() };
+        for raw in [observed("2"), url.clone(), observed("3"), url, observed("4")] {
+            decoder.element(&Element::alone("objects", &raw, &file), &mut facts);
+        }
+        decoder.finish(&mut facts);
+        let counts: Vec<usize> = facts.entities.iter().map(|e| e.observables.len()).collect();
+        assert_eq!(counts, [1, 1, 1, 1, 0]);
+        assert_eq!(facts.skipped, 1);
+        assert!(facts.issues[0].to_string().starts_with("b.json: skipped: 1 references to"));
+    }
+}

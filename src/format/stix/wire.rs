@@ -1,0 +1,307 @@
+//! The properties of STIX objects that facts are made of, as they stand in the bytes.
+//!
+//! Producers bend the types of properties; here a wrong type is an absent property, never an error
+//! of the object. Texts are borrowed from the element wherever they hold no escape.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// Any object of a bundle: the union of the properties that matter of all types.
+#[derive(Debug, Deserialize)]
+pub(super) struct Object<'a> {
+    #[serde(borrow, default, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) created: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) modified: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) revoked: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) labels: Texts<'a>,
+    #[serde(borrow, default)]
+    pub(super) object_marking_refs: Texts<'a>,
+    /// Read apart: a list of [`GranularMarking`].
+    #[serde(borrow)]
+    pub(super) granular_markings: Option<&'a RawValue>,
+    /// Read apart: a list of [`ExternalReference`].
+    #[serde(borrow)]
+    pub(super) external_references: Option<&'a RawValue>,
+
+    #[serde(borrow, default)]
+    pub(super) name: Text<'a>,
+    /// Of a note.
+    #[serde(borrow, default, rename = "abstract")]
+    pub(super) summary: Text<'a>,
+    /// Of a malware analysis.
+    #[serde(borrow, default)]
+    pub(super) product: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) city: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) administrative_area: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) country: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) region: Text<'a>,
+
+    #[serde(borrow, default)]
+    pub(super) valid_from: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) valid_until: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) first_observed: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) last_observed: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) first_seen: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) last_seen: Text<'a>,
+
+    #[serde(borrow, default)]
+    pub(super) pattern: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) pattern_type: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) indicator_types: Texts<'a>,
+
+    #[serde(borrow, default)]
+    pub(super) relationship_type: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) source_ref: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) target_ref: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) sighting_of_ref: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) observed_data_refs: Texts<'a>,
+    #[serde(borrow, default)]
+    pub(super) object_refs: Texts<'a>,
+    /// The objects inside an observed-data of STIX 2.0, read apart: a dictionary.
+    #[serde(borrow)]
+    pub(super) objects: Option<&'a RawValue>,
+
+    /// Of a marking definition, read apart: a [`TlpDefinition`].
+    #[serde(borrow)]
+    pub(super) definition: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) definition_type: Text<'a>,
+    /// Of a marking definition, read apart: a dictionary of [`TlpExtension`].
+    #[serde(borrow)]
+    pub(super) extensions: Option<&'a RawValue>,
+}
+
+/// An item of `external_references`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ExternalReference<'a> {
+    #[serde(borrow, default)]
+    pub(super) url: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) external_id: Text<'a>,
+}
+
+/// An item of `granular_markings`; those that give a language name no marking.
+#[derive(Debug, Deserialize)]
+pub(super) struct GranularMarking<'a> {
+    #[serde(borrow, default)]
+    pub(super) marking_ref: Text<'a>,
+}
+
+/// The definition of a TLP 1.0 marking.
+#[derive(Debug, Deserialize)]
+pub(super) struct TlpDefinition<'a> {
+    #[serde(borrow, default)]
+    pub(super) tlp: Text<'a>,
+}
+
+/// The extension that makes a marking definition one of TLP 2.0.
+#[derive(Debug, Deserialize)]
+pub(super) struct TlpExtension<'a> {
+    #[serde(borrow, default)]
+    pub(super) tlp_2_0: Text<'a>,
+}
+
+/// A text, empty if absent; a number or truth value as it is written, anything else as absent.
+#[derive(Debug, Default)]
+pub(super) struct Text<'a>(Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it is the truth value `true`.
+    pub(super) fn is_true(&self) -> bool {
+        self.0 == "true"
+    }
+}
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A list of texts; one text alone is a list of one, items of other types are left out.
+#[derive(Debug, Default)]
+pub(super) struct Texts<'a>(Vec<Text<'a>>);
+
+impl<'a> std::ops::Deref for Texts<'a> {
+    type Target = [Text<'a>];
+
+    fn deref(&self) -> &[Text<'a>] {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextsVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(if truth { "true" } else { "false" })))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Text<'de>, E> {
+        Ok(Text::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text<'de>, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Text<'de>, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+}
+
+struct TextsVisitor;
+
+impl<'de> Visitor<'de> for TextsVisitor {
+    type Value = Texts<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Texts<'de>, E> {
+        Ok(Texts(vec![Text(Cow::Borrowed(text))]))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Texts<'de>, E> {
+        Ok(Texts(vec![Text(Cow::Owned(text.to_owned()))]))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Texts<'de>, E> {
+        Ok(Texts::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Texts<'de>, E> {
+        Ok(Texts::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Texts<'de>, E> {
+        Ok(Texts::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Texts<'de>, E> {
+        Ok(Texts::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Texts<'de>, E> {
+        Ok(Texts::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Texts<'de>, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = items.next_element::<Text<'de>>()? {
+            if !text.is_empty() {
+                texts.push(text);
+            }
+        }
+        Ok(Texts(texts))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Texts<'de>, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Texts::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_property_of_a_wrong_type_is_absent() {
+        let object: Object<'_> = serde_json::from_str(
+            r#"{"type": "x", "id": 7, "name": {"a": [1]}, "revoked": true, "labels": "one",
+                "object_refs": ["a", null, 5, {"b": 1}, ""], "object_marking_refs": {"c": 1},
+                "created": null, "country": -1, "city": 1.5, "region": [[]], "more": {}}"#,
+        )
+        .unwrap();
+        assert_eq!((&*object.kind, &*object.id, &*object.name), ("x", "7", ""));
+        assert!(object.revoked.is_true() && object.created.is_empty());
+        assert_eq!((&*object.country, &*object.city, &*object.region), ("-1", "1.5", ""));
+        let texts = |texts: &Texts<'_>| texts.iter().map(|t| t.to_string()).collect::<Vec<_>>();
+        assert_eq!(texts(&object.labels), ["one"]);
+        assert_eq!(texts(&object.object_refs), ["a", "5"]);
+        assert!(object.object_marking_refs.is_empty() && object.definition.is_none());
+    }
+
+    #[test]
+    fn texts_without_escapes_are_borrowed() {
+        let object: Object<'_> =
+            serde_json::from_str(r#"{"pattern": "[a:b = 1]", "name": "a\tb"}"#).unwrap();
+        assert!(matches!(object.pattern.0, Cow::Borrowed("[a:b = 1]")));
+        assert_eq!(&*object.name, "a\tb");
+    }
+}
