@@ -14,3 +14,5 @@ pub mod plan;
 pub mod history;
 
 pub mod config;
+
+pub mod cli;

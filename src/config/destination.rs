@@ -1,6 +1,6 @@
 //! Reads `[destinations.NAME]`.
 
-use std::{collections::BTreeSet, num::NonZeroU8};
+use std::{collections::BTreeSet, num::NonZeroU8, time::Duration};
 
 use url::{Host, Url};
 
@@ -14,6 +14,8 @@ use super::{
 
 /// Most events in flight; more would only queue inside MISP.
 const CONCURRENCY_MAX: u8 = 32;
+/// How often what was sent is looked for.
+const VERIFY_EVERY: Duration = Duration::from_hours(24);
 /// Keys that would hold a secret.
 const SECRETS: [&str; 5] = ["api_key", "apikey", "authkey", "key", "password"];
 const SECRET_CURE: &str = "remove it, make a new key in MISP if others could read this file, and \
@@ -47,13 +49,13 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     ];
     let verify_every = match section.text("verify_every").filter(|at| at.value == "never") {
         Some(_) => None,
-        None => Some(section.duration("verify_every", "24h").value),
+        None => Some(section.duration("verify_every", VERIFY_EVERY)),
     };
     let compression = section.choice("compression", &compressions);
     let foreign = [("block", OnForeign::Block), ("append", OnForeign::Append)];
     let on_foreign = section.choice("on_foreign", &foreign);
     let ca_bundle = section.path("ca_bundle");
-    let client_key = client_key.map(|at| section.reader().join(at.value));
+    let client_key = client_key.map(|at| section.reader().path(&at));
     section.finish();
     Some(Destination {
         name: DestinationName::new(name),
@@ -144,7 +146,7 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
             }
             Some(KeySource::Env(env.value.to_owned()))
         }
-        (None, Some(file)) => Some(KeySource::File(reader.join(file.value))),
+        (None, Some(file)) => Some(KeySource::File(reader.path(&file))),
         (Some(_), Some(file)) => {
             let what = "stands beside api_key_env".to_owned();
             reader.wrong(&file, what, "keep one of the two");

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use toml::de::DeTable;
@@ -19,6 +20,8 @@ use super::{
 
 /// The version of the configuration's form.
 const VERSION: i64 = 1;
+/// From the end of one run to the start of the next.
+const EVERY: Duration = Duration::from_mins(15);
 /// Most feeds: the ledger keeps a bit for each.
 const FEEDS_MAX: usize = 32;
 /// Longest name of a feed or destination, in bytes.
@@ -242,7 +245,7 @@ fn read_feed(name: &str, mut section: Section<'_, '_>) -> Option<Feed> {
     let feed = Feed {
         name: FeedName::new(name),
         kind,
-        path: path.map(|at| reader.join(at.value)),
+        path: path.map(|at| reader.path(&at)),
         format: section.choice("format", &formats),
         update_strategy: section.choice("update_strategy", &strategies),
     };
@@ -282,16 +285,11 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
 }
 
 fn read_schedule(root: &mut Section<'_, '_>) -> Schedule {
-    let default = "15m";
-    let Some(mut section) = root.section("schedule") else {
-        return Schedule { every: super::parse_duration(default).expect("a span of time") };
-    };
-    let every = section.duration("every", default);
-    if every.value.is_zero() {
-        section.reader().wrong(&every, "is no time at all".to_owned(), "write at least \"1s\"");
-    }
+    let mut schedule = Schedule { every: EVERY };
+    let Some(mut section) = root.section("schedule") else { return schedule };
+    schedule.every = section.duration("every", EVERY);
     section.finish();
-    Schedule { every: every.value }
+    schedule
 }
 
 /// Names are keys of the ledger, arguments and parts of file names.

@@ -80,9 +80,18 @@ impl<'t> Reader<'t> {
         self.warnings.borrow_mut().push(notice);
     }
 
-    /// A path of the file, from the file's folder.
+    /// The folder of the file with something in it.
     pub(super) fn join(&self, path: &str) -> PathBuf {
         self.folder.join(path)
+    }
+
+    /// A path that stands in the file, from the file's folder.
+    pub(super) fn path(&self, at: &At<&str>) -> PathBuf {
+        if at.value == "~" || at.value.starts_with("~/") {
+            let what = "begins with `~`, which only a shell knows".to_owned();
+            self.wrong(at, what, "write the path of the home folder");
+        }
+        self.join(at.value)
     }
 
     /// Faults in the order of the file, and warnings.
@@ -209,20 +218,19 @@ impl<'r, 't> Section<'r, 't> {
     }
 
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
-        self.text(key).map(|at| self.reader.join(at.value))
+        self.text(key).map(|at| self.reader.path(&at))
     }
 
-    pub(super) fn duration(&mut self, key: &'static str, default: &str) -> At<Duration> {
-        let value = parse_duration(default).expect("defaults are spans of time");
-        let fallback = At { key: self.key(key), span: self.span.clone(), value };
-        let Some(at) = self.text(key) else { return fallback };
+    /// A span of time, longer than none.
+    pub(super) fn duration(&mut self, key: &'static str, default: Duration) -> Duration {
+        let Some(at) = self.text(key) else { return default };
+        let cure = "write whole numbers with d, h, m or s, at least \"1s\"";
         match parse_duration(at.value) {
-            Ok(span) => at.with(span),
-            Err(what) => {
-                self.reader.wrong(&at, what, "write whole numbers with d, h, m or s");
-                fallback
-            }
+            Ok(span) if !span.is_zero() => return span,
+            Ok(_) => self.reader.wrong(&at, "is no time at all".to_owned(), cure),
+            Err(what) => self.reader.wrong(&at, what, cure),
         }
+        default
     }
 
     /// A table within.

@@ -187,6 +187,8 @@ fn destinations_are_checked() {
         ("client_key = \"k\"", "add client_cert"),
         ("api_key_file = \"k\"", "keep one of the two"),
         ("verify_every = \"1 day\"", "span of time"),
+        ("verify_every = \"0s\"", "no time at all"),
+        ("ca_bundle = \"~/ca.pem\"", "begins with `~`"),
         ("compression = \"zip\"", "one of \"auto\", \"br\", \"gzip\", \"off\""),
     ] {
         let found = faults(&with_destination(lines)).join("\n");
@@ -220,6 +222,14 @@ fn broken_toml_has_its_place() {
     assert!(faults("version = 2\n")[0].contains("newer misp-trickle"));
     assert!(faults("store = 3\n")[0].contains("write a table: [store]"));
     assert!(faults("[a]\nx = 1\n[a]\ny = 2\n")[0].contains(":3:"));
+}
+
+#[test]
+fn a_file_saved_on_windows_is_read() {
+    let config = good("\u{feff}[store]\r\npath = \"s\"\r\n");
+    assert_eq!(config.store_path, Path::new("/etc/trickle/s"));
+    let found = faults("\u{feff}[store]\r\n  pth = \"s\"\r\n");
+    assert!(found[0].starts_with(&format!("{FILE}:2:3: store.pth")), "{found:?}");
 }
 
 #[test]
