@@ -1,7 +1,7 @@
 //! The command line: verbs, their arguments, and what they print.
 //!
-//! Each verb is one file with its arguments and a `run`, one line in [`Verb`] and one in
-//! [`Verb::run`]. Data goes to standard output, talk to standard error, both through [`ui`].
+//! Each verb is one file with its arguments and a `run`, one line in `Verb` and one in `Verb::run`.
+//! Data goes to standard output, talk to standard error, both through [`Ui`].
 
 pub mod args;
 mod completions;

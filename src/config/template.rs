@@ -22,11 +22,18 @@ pub fn template(args: &InitArgs) -> String {
         KeySource::Env(name) => format!("api_key_env = {}", quoted(name)),
         KeySource::File(path) => format!("api_key_file = {}", quoted(&path.display().to_string())),
     };
-    TEMPLATE
-        .replace("{store}", &quoted(&args.store))
-        .replace("{source}", &quoted(&args.source))
-        .replace("{key}", &key)
-        .replace("{url}", &quoted(&args.url))
+    let values = [
+        ("{store}", quoted(&args.store)),
+        ("{source}", quoted(&args.source)),
+        ("{key}", key),
+        ("{url}", quoted(&args.url)),
+    ];
+    // One mark on a line, and what takes its place is not looked at again.
+    let fill = |line: &str| match values.iter().find(|(mark, _)| line.contains(mark)) {
+        Some((mark, value)) => line.replacen(mark, value, 1) + "\n",
+        None => line.to_owned() + "\n",
+    };
+    TEMPLATE.lines().map(fill).collect()
 }
 
 fn quoted(text: &str) -> String {

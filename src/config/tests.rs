@@ -310,3 +310,32 @@ fn a_missing_file_points_to_init() {
     let error = Config::load(Path::new("/nowhere/x.toml")).unwrap_err().to_string();
     assert!(error.contains("/nowhere/x.toml") && error.contains("misp-trickle init"), "{error}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(
+        text in "([a-z_.]{0,9}( = )?[\\[\\]{}\"',0-9a-z~:/@é😀]{0,12}\r?\n?){0,6}",
+    ) {
+        if let Err(ConfigError::Invalid { faults }) = parse(&text) {
+            assert!(!faults.is_empty());
+            for fault in faults {
+                let crate::model::Locus::Line(line, column) = fault.place.locus else {
+                    panic!("{fault} has no line");
+                };
+                assert!(line >= 1 && line <= text.matches('\n').count() + 1 && column >= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn what_init_is_told_comes_back(source in "[^\u{0}~]{1,20}|\\{(key|url|store|source)\\}", store in "[a-z \"'\\\\#]{1,9}") {
+        let config = good(&template(&InitArgs {
+            source: source.clone(),
+            store: store.clone(),
+            ..init_args()
+        }));
+        let folder = Path::new("/etc/trickle");
+        assert_eq!(config.store_path, folder.join(store));
+        assert_eq!(config.feeds[0].path.as_deref(), Some(folder.join(source).as_path()));
+    }
+}

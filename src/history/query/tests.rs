@@ -246,3 +246,16 @@ fn status_counts_each_attribute_once() {
     assert_eq!(&*exposure.advice, "remove it by hand");
     assert_eq!(exposure.attribute.as_ref().unwrap().0, uuid_of("red.example"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_answered(text in "@?-?[0-9a-fA-F@\\-]{0,8}|\\PC{0,12}") {
+        if let Ok(run) = select_run(&ledger(), &text, &all()) {
+            let (id, digits) = (run.id.to_string(), text.to_ascii_lowercase());
+            let by_number = digits.parse() == Ok(run.number.0);
+            assert!(text.starts_with('@') || by_number || id.starts_with(&digits), "{text}");
+        }
+        let found = ask(&text);
+        assert!(found.answers.len() <= 3);
+    }
+}
