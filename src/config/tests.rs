@@ -328,7 +328,10 @@ proptest::proptest! {
     }
 
     #[test]
-    fn what_init_is_told_comes_back(source in "[^\u{0}~]{1,20}|\\{(key|url|store|source)\\}", store in "[a-z \"'\\\\#]{1,9}") {
+    fn what_init_is_told_comes_back(
+        source in "[^\u{0}~]{1,20}|\\{(key|url|store|source)\\}",
+        store in "[a-z \"'\\\\#]{1,9}",
+    ) {
         let config = good(&template(&InitArgs {
             source: source.clone(),
             store: store.clone(),
