@@ -3,6 +3,7 @@
 //!
 //! The modules in the order in which data flows; `ARCHITECTURE.md` has the map and the invariants.
 
+// The core: values in, values out.
 pub mod model;
 
 pub mod graph;
@@ -18,8 +19,13 @@ pub mod delivery;
 
 pub mod history;
 
+// The shell: disks, sockets, clocks, screens.
 pub mod source;
 
 pub mod remote;
 
+pub mod config;
+
 pub mod agent;
+
+pub mod cli;

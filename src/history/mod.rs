@@ -1,6 +1,7 @@
 //! Runs and changes, the ledger they are kept in, and the questions people ask of them.
 
 mod ledger;
+pub mod query;
 mod record;
 
 pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};

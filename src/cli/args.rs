@@ -1,0 +1,152 @@
+//! Arguments that several verbs share, and those of the verbs that run the engine.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args};
+
+use crate::{
+    config::{DEFAULT_FILE, parse_duration},
+    history::query::RunFilter,
+    model::{DestinationName, FeedName},
+};
+
+/// Arguments of every verb.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalArgs {
+    /// The configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "MISP_TRICKLE_CONFIG",
+        default_value = DEFAULT_FILE
+    )]
+    pub config: PathBuf,
+    /// The folder of the store, instead of the configured one
+    #[arg(long, global = true, value_name = "PATH")]
+    pub store: Option<PathBuf>,
+    /// How long to wait for a store that another process has
+    #[arg(long, global = true, value_name = "DUR", default_value = "10s",
+          value_parser = parse_duration)]
+    pub wait: Duration,
+    /// Print JSON with a `schema` field
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more; twice: still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// Which runs are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FilterArgs {
+    /// Only runs of this feed
+    #[arg(long, value_name = "NAME")]
+    pub feed: Option<String>,
+    /// Only runs to this destination
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+}
+
+impl FilterArgs {
+    /// The filter that they say.
+    #[must_use]
+    pub fn filter(&self) -> RunFilter {
+        RunFilter {
+            feed: self.feed.as_deref().map(FeedName::new),
+            destination: self.destination.as_deref().map(DestinationName::new),
+        }
+    }
+}
+
+/// What a run takes and where it goes: `plan`, `sync`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// Read this file or folder instead of the feed's; `-` is standard input
+    #[arg(long, value_name = "PATH")]
+    pub source: Option<PathBuf>,
+    /// The feed; needed where there are several
+    #[arg(long, value_name = "NAME")]
+    pub feed: Option<String>,
+    /// The destination; all of them where none is named
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// What and where
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Save the plan for `apply`
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Consider data that only changed mapping rules call for
+    #[arg(long)]
+    pub accept_mapping: bool,
+    /// Retire what is gone even if the dataset holds no incident any more
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Clone, Args)]
+pub struct SyncArgs {
+    /// What and where
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Send what only changed mapping rules call for
+    #[arg(long)]
+    pub accept_mapping: bool,
+    /// Retire what is gone even if the dataset holds no incident any more
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// The plan that `plan -o FILE` saved
+    #[arg(value_name = "FILE")]
+    pub plan: PathBuf,
+}
+
+/// Arguments of `map`; with the global `--json` one object for each incident.
+#[derive(Debug, Clone, Args)]
+pub struct MapArgs {
+    /// The dataset; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "rules")]
+    pub file: Option<PathBuf>,
+    /// What it is, where its bytes do not say so: eclecticiq or stix21
+    #[arg(long, default_value = "auto", value_parser = ["auto", "eclecticiq", "stix21"])]
+    pub format: String,
+    /// Print the mapping rules in effect
+    #[arg(long)]
+    pub rules: bool,
+}
+
+/// Arguments of `sandbox`.
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8099")]
+    pub listen: std::net::SocketAddr,
+    /// JSON object from role names to API keys
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// The destination; all of them where none is named
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+    /// Create one small event, to see that writing works
+    #[arg(long)]
+    pub push_test_event: bool,
+}

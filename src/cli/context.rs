@@ -1,0 +1,104 @@
+//! What every verb has at hand: the global arguments, the configuration, the screen.
+
+use std::path::PathBuf;
+
+use crate::{config::Config, history::Ledger, model::DestinationName};
+
+use super::{CliError, Ui, args::GlobalArgs};
+
+/// What every verb has at hand.
+#[derive(Debug)]
+pub struct Context {
+    /// The global arguments.
+    pub global: GlobalArgs,
+    /// The screen.
+    pub ui: Ui,
+}
+
+impl Context {
+    /// Puts the two together.
+    #[must_use]
+    pub const fn new(global: GlobalArgs, ui: Ui) -> Self {
+        Self { global, ui }
+    }
+
+    /// The configuration with `--store` applied; its warnings are said, unless `--quiet`.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not valid.
+    pub fn config(&mut self) -> Result<Config, CliError> {
+        let mut config = Config::load(&self.global.config)?;
+        if let Some(store) = &self.global.store {
+            config.store_path.clone_from(store);
+        }
+        for warning in &config.warnings {
+            self.warn(warning);
+        }
+        Ok(config)
+    }
+
+    /// The folder of the store; the configuration is read only where `--store` does not say it.
+    ///
+    /// # Errors
+    /// As [`Context::config`].
+    pub fn store_path(&mut self) -> Result<PathBuf, CliError> {
+        match &self.global.store {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.config()?.store_path),
+        }
+    }
+
+    /// Says something, unless `--quiet`.
+    pub fn say(&mut self, text: impl std::fmt::Display) {
+        if !self.global.quiet {
+            self.ui.say(text);
+        }
+    }
+
+    /// Warns, unless `--quiet`.
+    pub fn warn(&mut self, text: impl std::fmt::Display) {
+        if !self.global.quiet {
+            self.ui.warn(text);
+        }
+    }
+
+    /// Prints an answer as JSON or as text, as `--json` says.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub fn answer(
+        &mut self,
+        json: impl FnOnce() -> serde_json::Value,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), CliError> {
+        if self.global.json {
+            self.ui.json(&json())?;
+        } else {
+            self.ui.data(&text())?;
+        }
+        Ok(())
+    }
+}
+
+/// The destination of this name, or all that the ledger knows.
+///
+/// # Errors
+/// If the ledger does not know it, or cannot be read.
+pub(super) fn known_destinations(
+    ledger: &dyn Ledger,
+    asked: Option<&str>,
+) -> Result<Vec<DestinationName>, CliError> {
+    let mut known = ledger.destinations()?;
+    let Some(asked) = asked else { return Ok(known) };
+    let hint = if known.is_empty() {
+        "nothing was sent anywhere yet".to_owned()
+    } else {
+        let names: Vec<&str> = known.iter().map(DestinationName::as_str).collect();
+        format!("the store knows {}", names.join(", "))
+    };
+    known.retain(|name| name.as_str() == asked);
+    if known.is_empty() {
+        return Err(CliError::UnknownDestination { asked: asked.to_owned(), hint });
+    }
+    Ok(known)
+}

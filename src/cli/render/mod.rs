@@ -1,0 +1,13 @@
+//! Answers of the history as text for people and JSON for programs.
+
+pub mod json;
+pub mod text;
+
+/// How much of a run or difference is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Every change.
+    Full,
+    /// How many changes of each kind.
+    Counts,
+}

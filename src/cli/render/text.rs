@@ -1,0 +1,367 @@
+//! Answers as text, in the manner of git's `log` and `show`.
+//!
+//! Titles, values and MISP's words were written by others: control characters in them are shown, never
+//! sent to the terminal.
+
+use std::fmt::{self, Write};
+
+use crate::{
+    history::{
+        ChangeKind, RunRecord,
+        query::{
+            Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
+            Phrase, Shown, Status, Why,
+        },
+    },
+    model::{FeedName, Marking, RunNumber},
+};
+
+use super::Detail;
+
+/// Writes to a text, which never fails.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($arg:tt)*) => {{
+        let written = writeln!($out, $($arg)*);
+        debug_assert!(written.is_ok(), "a text takes everything");
+    }};
+}
+
+/// The runs, one block each.
+#[must_use]
+pub fn log(runs: &[RunRecord]) -> String {
+    let mut out = String::new();
+    for (place, run) in runs.iter().enumerate() {
+        if place > 0 {
+            line!(out);
+        }
+        block(&mut out, run);
+    }
+    out
+}
+
+/// The runs, one line each.
+#[must_use]
+pub fn oneline(runs: &[RunRecord]) -> String {
+    let mut out = String::new();
+    for run in runs {
+        let (id, number, begun) = (run.id.short(), run.number, run.begun);
+        let outcome = run.outcome.name();
+        let what = counts(&attribute_counts(run));
+        line!(out, "{id} {number} {begun} {} -> {} {outcome}: {what}", run.feed, run.destination);
+    }
+    out
+}
+
+/// A run and what it changed.
+#[must_use]
+pub fn show(shown: &Shown, detail: Detail) -> String {
+    let mut out = String::new();
+    block(&mut out, &shown.run);
+    events(&mut out, &shown.events, detail);
+    out
+}
+
+/// The net changes of several runs.
+#[must_use]
+pub fn diff(difference: &Difference, detail: Detail) -> String {
+    let mut out = String::new();
+    let Difference { destination, from, to, runs, .. } = difference;
+    let plural = if *runs == 1 { "" } else { "s" };
+    let from = if from.0 == 0 { "the beginning".to_owned() } else { format!("run {from}") };
+    line!(out, "{destination}: from {from} to run {to}, {runs} run{plural}");
+    if difference.events.is_empty() {
+        line!(out, "nothing changed");
+    }
+    events(&mut out, &difference.events, detail);
+    out
+}
+
+/// All that is known of what was asked for.
+#[must_use]
+pub fn why(found: &[Why]) -> String {
+    let mut out = String::new();
+    for why in found {
+        for answer in &why.answers {
+            if !out.is_empty() {
+                line!(out);
+            }
+            match answer {
+                Answer::Attribute(it) => attribute_answer(&mut out, why, it),
+                Answer::Event(it) => event_answer(&mut out, why, it),
+            }
+        }
+        if why.more > 0 {
+            line!(out, "\n{} more at {}; `-n` tells more of them", why.more, why.destination);
+        }
+    }
+    out
+}
+
+/// How things stand, what needs a person first.
+#[must_use]
+pub fn status(found: &[Status]) -> String {
+    let mut out = String::new();
+    for status in found {
+        if !out.is_empty() {
+            line!(out);
+        }
+        one_status(&mut out, status);
+    }
+    out
+}
+
+fn block(out: &mut String, run: &RunRecord) {
+    line!(out, "run {} {}", run.number, run.id.short());
+    line!(out, "Feed:     {} -> {}", run.feed, run.destination);
+    line!(out, "Source:   {}", Clean(&run.source));
+    match run.ended {
+        Some(ended) => {
+            let seconds = ended.seconds().saturating_sub(run.begun.seconds());
+            line!(out, "Begun:    {} ({seconds} s)", run.begun);
+        }
+        None => line!(out, "Begun:    {} (no end recorded)", run.begun),
+    }
+    line!(out, "Outcome:  {}", run.outcome.name());
+    line!(out);
+    let tally = &run.tally;
+    let events = [
+        ("created", tally.events_created),
+        ("updated", tally.events_updated),
+        ("unchanged", tally.events_unchanged),
+        ("held", tally.events_held),
+        ("blocked", tally.events_blocked),
+        ("withheld", tally.events_withheld),
+    ];
+    line!(out, "    events:      {}", counts(&events));
+    line!(out, "    attributes:  {}", counts(&attribute_counts(run)));
+    let mapping = &run.dataset.mapping;
+    line!(
+        out,
+        "    dataset:     {} incidents, {} entities; {} occurrences = {} mapped + {} merged + {} lost",
+        run.dataset.incidents,
+        run.dataset.entities,
+        mapping.occurrences,
+        mapping.mapped,
+        mapping.merged,
+        mapping.lost.values().sum::<u64>()
+    );
+    let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
+    line!(out, "    wire:        {} requests, {sent} sent, {received} received", tally.requests);
+    for note in &run.notes {
+        line!(out, "    {}", Clean(note));
+    }
+}
+
+fn attribute_counts(run: &RunRecord) -> [(&'static str, u64); 13] {
+    let tally = &run.tally.attributes;
+    [
+        ("sent", tally.sent),
+        ("adopted", tally.adopted),
+        ("declined", tally.declined),
+        ("rejected", tally.rejected),
+        ("withheld", tally.withheld),
+        ("held", tally.held),
+        ("blocked", tally.blocked),
+        ("pending", tally.pending),
+        ("unchanged", tally.unchanged),
+        ("superseded", tally.superseded),
+        ("retired", tally.retired),
+        ("drifted", tally.drifted),
+        ("exposed", tally.exposed),
+    ]
+}
+
+fn counts(all: &[(&'static str, u64)]) -> String {
+    let some = all.iter().filter(|(_, count)| *count > 0);
+    let texts: Vec<String> = some.map(|(word, count)| format!("{count} {word}")).collect();
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
+}
+
+fn events(out: &mut String, events: &[EventChanges], detail: Detail) {
+    for event in events {
+        line!(out);
+        line!(out, "event {} {}", event.event, Clean(event.title.as_deref().unwrap_or("")));
+        for kind in &event.own {
+            line!(out, "  {} {}", sign(kind), Clean(&Phrase::from(kind).to_string()));
+        }
+        match detail {
+            Detail::Full => {
+                for it in &event.attributes {
+                    attribute_line(out, it);
+                }
+            }
+            Detail::Counts => {
+                let all: Vec<_> = event.counts().into_iter().collect();
+                line!(out, "    {}", counts(&all));
+            }
+        }
+    }
+}
+
+fn attribute_line(out: &mut String, it: &AttributeChange) {
+    let phrase = Phrase::from(&it.kind);
+    let what = match &it.content {
+        Some((kind, value)) => format!("{kind}  {}", Clean(value.as_str())),
+        None => it.uuid.to_string(),
+    };
+    let detail = match (&it.instead, &phrase.detail) {
+        (Some(value), _) => format!("  by {}", Clean(value.as_str())),
+        (None, Some(detail)) => format!("  ({})", Clean(detail)),
+        (None, None) => String::new(),
+    };
+    line!(out, "  {} {:<10}  {what}{detail}", sign(&it.kind), phrase.word);
+}
+
+/// `+` MISP gained it, `=` it was there, `~` it is another thing now, `!` it is not as it should be,
+/// `.` nothing was sent.
+const fn sign(kind: &ChangeKind) -> char {
+    match kind {
+        ChangeKind::Sent | ChangeKind::Tagged(_) | ChangeKind::Published => '+',
+        ChangeKind::Adopted | ChangeKind::Returned => '=',
+        ChangeKind::Superseded(_)
+        | ChangeKind::Updated(_)
+        | ChangeKind::Drifted(_)
+        | ChangeKind::Overruled
+        | ChangeKind::Retired => '~',
+        ChangeKind::Rejected(_)
+        | ChangeKind::Blocked(_)
+        | ChangeKind::Exposed(_)
+        | ChangeKind::PublishRefused(_) => '!',
+        ChangeKind::Withheld(_) | ChangeKind::Held | ChangeKind::Declined => '.',
+    }
+}
+
+fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
+    let (known, attribute) = (&it.known, &it.known.attribute);
+    line!(out, "attribute {} {}", attribute.kind, Clean(attribute.value.as_str()));
+    line!(out, "UUID:       {} (found by {})", attribute.uuid, it.found_by.name());
+    let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
+    line!(out, "Event:      {event} {title}, at {}", why.destination);
+    let standing = Phrase::from(&known.standing).to_string();
+    line!(out, "Standing:   {}, since run {}", Clean(&standing), known.since);
+    line!(out, "Marking:    {}", Mark(known.marking));
+    let wanted: Vec<&str> = it.wanted_by.iter().map(FeedName::as_str).collect();
+    match (&it.superseded_by, wanted.is_empty()) {
+        (Some((by, None)), _) => line!(out, "Wanted by:  none; superseded by {by}"),
+        (Some((_, Some(value))), _) => {
+            line!(out, "Wanted by:  none; superseded by {}", Clean(value.as_str()));
+        }
+        (None, true) => line!(out, "Wanted by:  none; retired"),
+        (None, false) => line!(out, "Wanted by:  {}", wanted.join(", ")),
+    }
+    for (_, value) in &it.supersedes {
+        line!(out, "Supersedes: {}", Clean(value.as_str()));
+    }
+    if known.overruled {
+        line!(out, "Overruled:  an analyst changed it in MISP; it is left so");
+    }
+    for source in &known.sources {
+        let (kind, rule) = (&source.kind, &source.rule);
+        let raw = source.raw.as_ref().map(|raw| format!(", written {}", Clean(raw)));
+        let entity = Clean(source.entity.as_str());
+        line!(out, "Source:     {entity}, {kind}, by rule {rule}{}", raw.unwrap_or_default());
+    }
+    history(out, &it.history);
+}
+
+fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
+    let head = &it.event;
+    line!(out, "event {} {}", head.uuid, Clean(&head.fields.info));
+    let presence = Phrase::from(&head.presence).to_string();
+    let id = head.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
+    line!(out, "MISP:       {}, {}{id}", why.destination, Clean(&presence));
+    line!(out, "Incident:   {} (found by {})", Clean(head.root.as_str()), it.found_by.name());
+    line!(out, "Marking:    {}", Mark(head.marking));
+    let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
+    line!(out, "Attributes: {}", counts(&all));
+    history(out, &it.history);
+}
+
+fn history(out: &mut String, history: &[(RunNumber, ChangeKind)]) {
+    for (run, kind) in history {
+        line!(out, "    run {run}: {}", Clean(&Phrase::from(kind).to_string()));
+    }
+}
+
+fn one_status(out: &mut String, status: &Status) {
+    let record = status.record.as_ref();
+    let url = record.map_or("never reached", |record| record.url.as_str());
+    let version = record.filter(|record| !record.version.is_empty());
+    let version = version.map(|it| format!(", MISP {}", it.version)).unwrap_or_default();
+    line!(out, "destination {}", status.destination);
+    for it in &status.exposed {
+        let content = it.attribute.as_ref().and_then(|(_, content)| content.as_ref());
+        let what = content.map_or_else(
+            || "the event".to_owned(),
+            |(kind, value)| format!("{kind} {}", Clean(value.as_str())),
+        );
+        let title = Clean(&it.title);
+        line!(out, "  ! exposed: {what}, in {} {title}: {}", it.event, Clean(&it.advice));
+    }
+    line!(out, "MISP:       {}{}", Clean(url), Clean(&version));
+    match &status.last_run {
+        Some(run) => {
+            let (number, begun, outcome) = (run.number, run.begun, run.outcome.name());
+            line!(out, "Last run:   {number} {}, {begun}, {outcome}", run.id.short());
+        }
+        None => line!(out, "Last run:   none"),
+    }
+    let words = |map: &std::collections::BTreeMap<&'static str, u64>| {
+        counts(&map.iter().map(|(word, count)| (*word, *count)).collect::<Vec<_>>())
+    };
+    line!(out, "Events:     {}; {} unsettled", words(&status.events), status.unsettled);
+    line!(out, "Attributes: {}", words(&status.attributes));
+    let (retired, superseded) = (status.retired, status.superseded);
+    line!(
+        out,
+        "Of these:   {retired} retired, {superseded} superseded; {} drifted",
+        status.drifted
+    );
+}
+
+/// A marking in words.
+struct Mark(Marking);
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.tlp, self.0.unmarked) {
+            (Some(tlp), false) => f.write_str(tlp.tag()),
+            (Some(tlp), true) => write!(f, "{}, and some of its sources have none", tlp.tag()),
+            (None, _) => f.write_str("none"),
+        }
+    }
+}
+
+/// A number of bytes, to three digits or so.
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = match self.0 {
+            0..1_000 => return write!(f, "{} B", self.0),
+            1_000..1_000_000 => (1_000, "kB"),
+            1_000_000..1_000_000_000 => (1_000_000, "MB"),
+            _ => (1_000_000_000, "GB"),
+        };
+        write!(f, "{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit)
+    }
+}
+
+/// A text of others: what could steer a terminal or turn the direction of writing is escaped.
+struct Clean<'t>(&'t str);
+
+impl fmt::Display for Clean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            let steers = c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if steers {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! The only place that writes to standard output and standard error.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+/// Data for programs and people on one stream, talk on the other.
+pub struct Ui {
+    data: Box<dyn Write>,
+    talk: Box<dyn Write>,
+}
+
+impl fmt::Debug for Ui {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ui")
+    }
+}
+
+impl Ui {
+    /// Standard output and standard error.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { data: Box::new(io::stdout()), talk: Box::new(io::stderr()) }
+    }
+
+    /// Two other streams.
+    #[must_use]
+    pub fn new(data: Box<dyn Write>, talk: Box<dyn Write>) -> Self {
+        Self { data, talk }
+    }
+
+    /// Writes the answer to what was asked; a newline is added where it has none.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub fn data(&mut self, text: &str) -> io::Result<()> {
+        self.data.write_all(text.as_bytes())?;
+        if !text.is_empty() && !text.ends_with('\n') {
+            self.data.write_all(b"\n")?;
+        }
+        self.data.flush()
+    }
+
+    /// Writes one JSON value as a line.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
+        self.data(&value.to_string())
+    }
+
+    /// Says what is being done or what comes next.
+    pub fn say(&mut self, text: impl fmt::Display) {
+        self.talk(format_args!("{text}"));
+    }
+
+    /// Says what may not be meant.
+    pub fn warn(&mut self, text: impl fmt::Display) {
+        self.talk(format_args!("warning: {text}"));
+    }
+
+    /// Says why it stopped; each line of a list of errors gets the word before it.
+    pub fn error(&mut self, text: impl fmt::Display) {
+        for line in text.to_string().lines() {
+            self.talk(format_args!("error: {line}"));
+        }
+    }
+
+    /// A reader of the talk that went away is no reason to stop the work.
+    fn talk(&mut self, text: fmt::Arguments<'_>) {
+        drop(writeln!(self.talk, "{text}"));
+    }
+}

@@ -1,0 +1,141 @@
+//! The configuration in effect as a value to print. It holds no secret, as [`Config`] holds none.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Comment, Compression, Concurrency, Config, Container, Destination, Feed, FeedKind, Format,
+    IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, Unmarked,
+    UpdateStrategy, format_duration,
+};
+
+/// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
+/// Feeds stand under `feeds`, `[source]` as `feeds.main`.
+#[must_use]
+pub fn effective(config: &Config) -> Value {
+    let feeds = config.feeds.iter().map(|it| (it.name.to_string(), feed(it)));
+    let destinations = config.destinations.iter().map(|it| (it.name.to_string(), destination(it)));
+    json!({
+        "version": 1,
+        "store": { "path": config.store_path.display().to_string() },
+        "feeds": feeds.collect::<Map<_, _>>(),
+        "destinations": destinations.collect::<Map<_, _>>(),
+        "mapping": mapping(&config.mapping),
+        "schedule": { "every": format_duration(config.schedule.every) },
+    })
+}
+
+fn feed(feed: &Feed) -> Value {
+    without_nulls(json!({
+        "kind": match feed.kind {
+            FeedKind::File => "file",
+            FeedKind::Folder => "folder",
+            FeedKind::Stdin => "stdin",
+        },
+        "path": feed.path.as_ref().map(|path| path.display().to_string()),
+        "format": match feed.format {
+            Format::Auto => "auto",
+            Format::Eclecticiq => "eclecticiq",
+            Format::Stix21 => "stix21",
+        },
+        "update_strategy": match feed.update_strategy {
+            UpdateStrategy::Replace => "replace",
+            UpdateStrategy::Append => "append",
+            UpdateStrategy::Diff => "diff",
+        },
+    }))
+}
+
+fn destination(it: &Destination) -> Value {
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    let (env, file) = match &it.key {
+        KeySource::Env(name) => (Some(name.clone()), None),
+        KeySource::File(path) => (None, Some(path.display().to_string())),
+    };
+    without_nulls(json!({
+        "url": it.url.as_str(),
+        "api_key_env": env,
+        "api_key_file": file,
+        "verify_tls": it.verify_tls,
+        "ca_bundle": path(&it.ca_bundle),
+        "client_cert": path(&it.client_cert),
+        "client_key": path(&it.client_key),
+        "proxy": match &it.proxy {
+            Proxy::Environment => None,
+            Proxy::Direct => Some("none"),
+            Proxy::Url(url) => Some(url.as_str()),
+        },
+        "compression": match it.compression {
+            Compression::Auto => "auto",
+            Compression::Brotli => "br",
+            Compression::Gzip => "gzip",
+            Compression::Off => "off",
+        },
+        "concurrency": match it.concurrency {
+            Concurrency::Auto => json!("auto"),
+            Concurrency::Fixed(number) => json!(number.get()),
+        },
+        "on_foreign": match it.on_foreign {
+            OnForeign::Block => "block",
+            OnForeign::Append => "append",
+        },
+        "verify_every": it.verify_every.map_or_else(|| "never".to_owned(), format_duration),
+        "event": event(it),
+        "policy": {
+            "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),
+            "unmarked": match it.policy.unmarked {
+                Unmarked::Deny => "deny",
+                Unmarked::Allow => "allow",
+            },
+        },
+    }))
+}
+
+fn event(it: &Destination) -> Value {
+    without_nulls(json!({
+        "distribution": it.event.distribution,
+        "sharing_group_id": it.event.sharing_group_id,
+        "threat_level_id": it.event.threat_level_id,
+        "tags": it.event.tags,
+        "disable_correlation": it.event.disable_correlation,
+        "publish": match it.event.publish {
+            Publish::Never => "never",
+            Publish::Keep => "keep",
+            Publish::Always => "always",
+        },
+        "include_tags": match it.event.include_tags {
+            IncludeTags::None => "none",
+            IncludeTags::Event => "event",
+            IncludeTags::All => "all",
+        },
+    }))
+}
+
+fn mapping(it: &MappingSettings) -> Value {
+    let container = |container: &Container| match container {
+        Container::Report => "report",
+        Container::Grouping => "grouping",
+    };
+    json!({
+        "rules_file": it.rules_file.as_ref().map_or_else(String::new, |p| p.display().to_string()),
+        "text_fallback": it.text_fallback,
+        "comment": match it.comment {
+            Comment::Title => "title",
+            Comment::None => "none",
+        },
+        "comment_max": it.comment_max,
+        "depth": it.depth,
+        "containers": it.containers.iter().map(container).collect::<Vec<_>>(),
+        "on_change": match it.on_change {
+            OnChange::Hold => "hold",
+            OnChange::Apply => "apply",
+        },
+    })
+}
+
+/// TOML has no null: what is not set is not there.
+fn without_nulls(mut value: Value) -> Value {
+    if let Value::Object(map) = &mut value {
+        map.retain(|_, value| !value.is_null());
+    }
+    value
+}

@@ -1,0 +1,303 @@
+//! From text to [`Config`]: everything but the destinations.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use toml::de::DeTable;
+
+use crate::model::{FeedName, limits};
+
+use super::{
+    Comment, Config, ConfigError, Container, Destination, Feed, FeedKind, Format, MappingSettings,
+    OnChange, Schedule, UpdateStrategy,
+    destination::read_destination,
+    reader::{At, Reader, Section},
+};
+
+/// The version of the configuration's form.
+const VERSION: i64 = 1;
+/// From the end of one run to the start of the next.
+const EVERY: Duration = Duration::from_mins(15);
+/// Most feeds: the ledger keeps a bit for each.
+const FEEDS_MAX: usize = 32;
+/// Longest name of a feed or destination, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+/// Longest comment, in characters: MISP takes 65,535 bytes, and a character has at most three there.
+const COMMENT_CHARS_MAX: usize = limits::MISP_TEXT_BYTES_MAX / 3;
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not valid; see [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            cause: error.to_string(),
+            cure: match error.kind() {
+                io::ErrorKind::NotFound => {
+                    "`misp-trickle init` writes one, `--config FILE` names another"
+                }
+                io::ErrorKind::InvalidData => "save it as UTF-8",
+                _ => "make it readable for this user, or name another with `--config FILE`",
+            },
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with all faults.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let reader = Reader::new(text, file);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            for error in &errors {
+                let what = format!("is not TOML: {}", error.message().replace('\n', ", "));
+                let cure = "correct the line; https://toml.io/en/v1.0.0 has the rules";
+                reader.fault("", &error.span().unwrap_or(0..0), what, cure);
+            }
+            return Err(ConfigError::Invalid { faults: reader.finish().0 });
+        }
+        let mut config = read(Section::root(&reader, document.get_ref()), file);
+        let (faults, warnings) = reader.finish();
+        config.warnings = warnings;
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { faults }) }
+    }
+
+    /// The feed of a name; without a name the only one. `source` takes the place of its path: `-` is
+    /// standard input, a folder is read as one. Where the configuration has no feed at all, `source`
+    /// alone makes the feed `main`.
+    ///
+    /// # Errors
+    /// If there is no such feed, or there are several and none was named.
+    pub fn feed(&self, name: Option<&str>, source: Option<&Path>) -> Result<Feed, ConfigError> {
+        let mut feed = match (&self.feeds[..], name, source) {
+            ([], None | Some("main"), Some(_)) => Feed::file(FeedName::new("main")),
+            _ => choose("feed", &self.feeds, |feed| feed.name.as_str(), name)?.clone(),
+        };
+        if let Some(source) = source {
+            (feed.kind, feed.path) = match source {
+                path if path == Path::new("-") => (FeedKind::Stdin, None),
+                path if path.is_dir() => (FeedKind::Folder, Some(path.to_owned())),
+                path => (FeedKind::File, Some(path.to_owned())),
+            };
+        }
+        Ok(feed)
+    }
+
+    /// The destination of a name; without a name the only one.
+    ///
+    /// # Errors
+    /// If there is no such destination, or there are several and none was named.
+    pub fn destination(&self, name: Option<&str>) -> Result<&Destination, ConfigError> {
+        choose("destination", &self.destinations, |each| each.name.as_str(), name)
+    }
+}
+
+impl Feed {
+    /// A feed of one file with all defaults, its path left open.
+    fn file(name: FeedName) -> Self {
+        Self {
+            name,
+            kind: FeedKind::File,
+            path: None,
+            format: Format::Auto,
+            update_strategy: UpdateStrategy::Replace,
+        }
+    }
+}
+
+fn choose<'c, T>(
+    noun: &str,
+    all: &'c [T],
+    name_of: impl Fn(&T) -> &str,
+    asked: Option<&str>,
+) -> Result<&'c T, ConfigError> {
+    let found = match (asked, all) {
+        (None, [only]) => Some(only),
+        (None, _) => None,
+        (Some(name), _) => all.iter().find(|each| name_of(each) == name),
+    };
+    found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(&name_of).collect();
+        let what = match asked {
+            Some(name) => format!("the configuration has no {noun} {name:?}"),
+            None if all.is_empty() => format!("the configuration has no {noun}"),
+            None => format!("the configuration has several {noun}s"),
+        };
+        let cure = match (noun, names.is_empty()) {
+            ("feed", true) => {
+                "add a table [source], or name a file with `--source PATH`".to_owned()
+            }
+            (_, true) => format!("add a table [{noun}s.main]"),
+            _ => format!("name one with `--{noun} NAME`: {}", names.join(", ")),
+        };
+        ConfigError::Choice { what, cure }
+    })
+}
+
+fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
+    if let Some(at) = root.integer("version", 0..=i64::MAX)
+        && at.value != VERSION
+    {
+        let what = format!("is {}, a form that this version does not read", at.value);
+        root.reader().wrong(&at, what, "write version = 1, or use a newer misp-trickle");
+    }
+    let config = Config {
+        file: file.to_owned(),
+        store_path: read_store(&mut root),
+        feeds: read_feeds(&mut root),
+        destinations: root
+            .sections("destinations")
+            .into_iter()
+            .filter_map(|(name, section)| {
+                check_name(root.reader(), &name);
+                read_destination(name.value, section)
+            })
+            .collect(),
+        mapping: read_mapping(&mut root),
+        schedule: read_schedule(&mut root),
+        warnings: Vec::new(),
+    };
+    root.finish();
+    config
+}
+
+fn read_store(root: &mut Section<'_, '_>) -> PathBuf {
+    let default = root.reader().join("state");
+    let Some(mut section) = root.section("store") else { return default };
+    let path = section.path("path").unwrap_or(default);
+    section.finish();
+    path
+}
+
+fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {
+    let mut feeds = Vec::new();
+    for (name, section) in root.sections("feeds") {
+        check_name(root.reader(), &name);
+        feeds.extend(read_feed(name.value, section));
+    }
+    if let Some(section) = root.section("source") {
+        if feeds.iter().any(|feed| feed.name.as_str() == "main") {
+            let what = "is the feed main, and so is [feeds.main]".to_owned();
+            let cure = "keep one of the two, or give the other a name of its own";
+            root.reader().fault("source", &section.span, what, cure);
+        }
+        feeds.extend(read_feed("main", section));
+    }
+    if feeds.len() > FEEDS_MAX {
+        let what = format!("are {}, and a store keeps at most {FEEDS_MAX}", feeds.len());
+        root.reader().fault("feeds", &root.span, what, "use a second configuration and store");
+    }
+    feeds.sort_by(|a, b| a.name.cmp(&b.name));
+    feeds
+}
+
+/// What the word after `kind` stands for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Built(FeedKind),
+    Later(&'static str),
+}
+
+const KINDS: [(&str, Kind); 6] = [
+    ("file", Kind::Built(FeedKind::File)),
+    ("folder", Kind::Built(FeedKind::Folder)),
+    ("stdin", Kind::Built(FeedKind::Stdin)),
+    ("eiq-feed", Kind::Later("eiq-feed")),
+    ("eiq-api", Kind::Later("eiq-api")),
+    ("taxii2", Kind::Later("taxii2")),
+];
+
+fn read_feed(name: &str, mut section: Section<'_, '_>) -> Option<Feed> {
+    let reader = section.reader();
+    let kind = match section.text("kind") {
+        Some(at) => match section.word(&at, &KINDS) {
+            Some(Kind::Built(kind)) => kind,
+            Some(Kind::Later(kind)) => {
+                let what = format!("{kind:?} is not supported by this version");
+                let cure = "save what it delivers to a file and use kind = \"file\" or \"folder\"";
+                reader.wrong(&at, what, cure);
+                return None; // its further keys are unknown to this version
+            }
+            None => return None,
+        },
+        None => FeedKind::File,
+    };
+    let path = section.text("path");
+    if let (FeedKind::Stdin, Some(path)) = (kind, &path) {
+        let what = "is a path, and the kind is \"stdin\"".to_owned();
+        reader.wrong(path, what, "remove it, or write kind = \"file\"");
+    }
+    let formats =
+        [("auto", Format::Auto), ("eclecticiq", Format::Eclecticiq), ("stix21", Format::Stix21)];
+    let strategies = [
+        ("replace", UpdateStrategy::Replace),
+        ("append", UpdateStrategy::Append),
+        ("diff", UpdateStrategy::Diff),
+    ];
+    let feed = Feed {
+        name: FeedName::new(name),
+        kind,
+        path: path.map(|at| reader.path(&at)),
+        format: section.choice("format", &formats),
+        update_strategy: section.choice("update_strategy", &strategies),
+    };
+    section.finish();
+    Some(feed)
+}
+
+fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
+    let mut settings = MappingSettings {
+        rules_file: None,
+        text_fallback: false,
+        comment: Comment::Title,
+        comment_max: 120,
+        depth: 1,
+        containers: BTreeSet::new(),
+        on_change: OnChange::Hold,
+    };
+    let Some(mut section) = root.section("mapping") else { return settings };
+    settings.rules_file = section.path("rules_file");
+    settings.text_fallback = section.flag("text_fallback", false);
+    settings.comment =
+        section.choice("comment", &[("title", Comment::Title), ("none", Comment::None)]);
+    let longest = i64::try_from(COMMENT_CHARS_MAX).expect("a MISP text is short");
+    if let Some(at) = section.integer("comment_max", 1..=longest) {
+        settings.comment_max = usize::try_from(at.value).expect("checked against the range");
+    }
+    if let Some(at) = section.integer("depth", 1..=i64::from(limits::GRAPH_DEPTH_MAX)) {
+        settings.depth = u8::try_from(at.value).expect("checked against the range");
+    }
+    let kinds = [("report", Container::Report), ("grouping", Container::Grouping)];
+    let containers = section.texts("containers").unwrap_or_default();
+    settings.containers = containers.iter().filter_map(|at| section.word(at, &kinds)).collect();
+    settings.on_change =
+        section.choice("on_change", &[("hold", OnChange::Hold), ("apply", OnChange::Apply)]);
+    section.finish();
+    settings
+}
+
+fn read_schedule(root: &mut Section<'_, '_>) -> Schedule {
+    let mut schedule = Schedule { every: EVERY };
+    let Some(mut section) = root.section("schedule") else { return schedule };
+    schedule.every = section.duration("every", EVERY);
+    section.finish();
+    schedule
+}
+
+/// Names are keys of the ledger, arguments and parts of file names.
+fn check_name(reader: &Reader<'_>, name: &At<&str>) {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.value.is_empty() || name.value.len() > NAME_BYTES_MAX || !name.value.chars().all(fits) {
+        let what = format!("{:?} cannot be a name", name.value);
+        let cure = "use 1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`";
+        reader.wrong(name, what, cure);
+    }
+}

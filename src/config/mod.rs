@@ -1,0 +1,32 @@
+//! The configuration: a TOML file becomes plain values, checked once and whole.
+//!
+//! Every key that is read is known by being asked for; any other is an error. All faults of a file are
+//! reported together, each with its place, its key, what is wrong and what to do. The file never holds
+//! a secret: it names an environment variable or a file, and a key or password in the text is refused.
+
+mod destination;
+mod duration;
+mod effective;
+mod error;
+mod key;
+mod load;
+mod reader;
+mod settings;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub use duration::{format_duration, parse_duration};
+pub use effective::effective;
+pub use error::{ConfigError, Notice};
+pub use settings::{
+    Comment, Compression, Concurrency, Config, Container, Destination, EventSettings, Feed,
+    FeedKind, Format, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Policy, Proxy,
+    Publish, Schedule, Unmarked, UpdateStrategy,
+};
+pub use template::{InitArgs, template};
+
+/// The file that is read when no other is named.
+pub const DEFAULT_FILE: &str = "misp-trickle.toml";
+/// The environment variable that `init` proposes for the API key.
+pub const DEFAULT_KEY_ENV: &str = "MISP_API_KEY";

@@ -1,0 +1,93 @@
+//! The configuration that `init` writes: every setting with its default and a word about it.
+
+use super::KeySource;
+
+/// What `init` was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitArgs {
+    /// Address of the MISP.
+    pub url: String,
+    /// Where its API key comes from; a path is written as it is given.
+    pub key: KeySource,
+    /// The dataset, as it should stand in the file; empty if it is left to `--source`.
+    pub source: String,
+    /// Folder of the store, as it should stand in the file.
+    pub store: String,
+}
+
+/// A commented configuration that [`Config::parse`](super::Config::parse) reads.
+#[must_use]
+pub fn template(args: &InitArgs) -> String {
+    let key = match &args.key {
+        KeySource::Env(name) => format!("api_key_env = {}", quoted(name)),
+        KeySource::File(path) => format!("api_key_file = {}", quoted(&path.display().to_string())),
+    };
+    let values = [
+        ("{store}", quoted(&args.store)),
+        ("{source}", quoted(&args.source)),
+        ("{key}", key),
+        ("{url}", quoted(&args.url)),
+    ];
+    // One mark on a line, and what takes its place is not looked at again.
+    let fill = |line: &str| match values.iter().find(|(mark, _)| line.contains(mark)) {
+        Some((mark, value)) => line.replacen(mark, value, 1) + "\n",
+        None => line.to_owned() + "\n",
+    };
+    TEMPLATE.lines().map(fill).collect()
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+const TEMPLATE: &str = r##"# misp-trickle: what to carry, and where to. Paths are relative to this file.
+# `misp-trickle config` prints what is in effect; an unknown key is an error.
+version = 1
+
+[store]
+path = {store}                      # what was sent is remembered here; keep it safe
+
+[source]                            # the feed "main"; [feeds.NAME] for several
+kind = "file"                       # file | folder | stdin
+path = {source}                     # `--source PATH` takes its place
+format = "auto"                     # auto | eclecticiq | stix21
+update_strategy = "replace"         # replace | append | diff; none of them deletes in MISP
+
+[destinations.main]                 # one table for each MISP
+url = {url}
+{key}
+# The key itself never stands here: api_key_env names a variable, api_key_file a file.
+verify_tls = true
+# ca_bundle = "ca.pem"              # an authority of your own
+# client_cert = "client.pem"        # and client_key, for mutual TLS
+# proxy = "http://proxy:3128"       # "none": straight, whatever the environment says
+compression = "auto"                # auto | br | gzip | off
+concurrency = "auto"                # events in flight: auto, or a number
+on_foreign = "block"                # block | append: an event under our UUID owned by others
+verify_every = "24h"                # look for what was sent, although nothing changed; or "never"
+
+[destinations.main.event]           # what events get when they are created
+distribution = 0                    # 0 own organisation, 1 community, 2 connected, 3 all, 4 sharing group
+# sharing_group_id = 1              # with distribution = 4
+threat_level_id = 4                 # 1 high, 2 medium, 3 low, 4 undefined
+tags = []                           # tags that every event gets
+disable_correlation = false
+publish = "never"                   # never | keep | always
+include_tags = "event"              # none | event | all
+
+[destinations.main.policy]          # what may be sent at all
+allow_tlp = ["clear", "green", "amber"]
+unmarked = "deny"                   # deny | allow
+
+[mapping]
+rules_file = ""                     # TOML rules that override or add to the built-in ones
+text_fallback = false               # kinds without a MISP type become text attributes
+comment = "title"                   # title | none
+comment_max = 120                   # characters
+depth = 1                           # relations between an incident and an entity
+containers = []                     # STIX: "report" and "grouping" become events too
+on_change = "hold"                  # hold | apply: what only changed rules call for
+
+[schedule]
+every = "15m"
+"##;

@@ -1,0 +1,344 @@
+//! What a configuration may and may not say.
+
+use std::{fs, path::Path, time::Duration};
+
+use crate::model::Tlp;
+
+use super::*;
+
+const FILE: &str = "/etc/trickle/misp-trickle.toml";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new(FILE))
+}
+
+fn good(text: &str) -> Config {
+    parse(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn faults(text: &str) -> Vec<String> {
+    match parse(text) {
+        Err(ConfigError::Invalid { faults }) => faults.iter().map(Notice::to_string).collect(),
+        other => panic!("{text}\n{other:?}"),
+    }
+}
+
+fn with_destination(lines: &str) -> String {
+    format!(
+        "[destinations.main]\nurl = \"https://misp.example\"\napi_key_env = \"MISP_API_KEY\"\n{lines}"
+    )
+}
+
+fn init_args() -> InitArgs {
+    InitArgs {
+        url: "https://misp.example/misp".to_owned(),
+        key: KeySource::Env("MISP_API_KEY".to_owned()),
+        source: "day \"1\".json".to_owned(),
+        store: "state".to_owned(),
+    }
+}
+
+#[test]
+fn the_template_says_the_defaults() {
+    let config = good(&template(&init_args()));
+    assert_eq!(config.store_path, Path::new("/etc/trickle/state"));
+    assert_eq!(config.feeds[0].path.as_deref(), Some(Path::new("/etc/trickle/day \"1\".json")));
+    assert_eq!(config.destinations[0].url.as_str(), "https://misp.example/misp/");
+    assert_eq!(config.warnings, []);
+    let minimal = good(&format!(
+        "[source]\npath = 'day \"1\".json'\n{}",
+        with_destination("").replace("misp.example", "misp.example/misp")
+    ));
+    assert_eq!(minimal, config, "what the template writes out is what is taken without it");
+}
+
+#[test]
+fn a_template_with_a_key_file_parses() {
+    let key = KeySource::File("keys/misp".into());
+    let config = good(&template(&InitArgs { key, ..init_args() }));
+    assert_eq!(config.destinations[0].key, KeySource::File("/etc/trickle/keys/misp".into()));
+}
+
+const FULL: &str = r#"
+version = 1
+[store]
+path = "/var/lib/trickle"
+[feeds.daily]
+kind = "folder"
+path = "in"
+format = "stix21"
+update_strategy = "append"
+[feeds.pipe]
+kind = "stdin"
+[destinations.hq]
+url = "http://10.0.0.1:8080/misp"
+api_key_file = "key"
+verify_tls = false
+ca_bundle = "ca.pem"
+client_cert = "c.pem"
+client_key = "c.key"
+proxy = "http://proxy:3128"
+compression = "br"
+concurrency = 3
+on_foreign = "append"
+verify_every = "never"
+event = { distribution = 4, sharing_group_id = 7, threat_level_id = 1, tags = ["b", "a"], disable_correlation = true, publish = "keep", include_tags = "all" }
+policy = { allow_tlp = ["white", "RED"], unmarked = "allow" }
+[mapping]
+rules_file = "rules.toml"
+text_fallback = true
+comment = "none"
+comment_max = 40
+depth = 8
+containers = ["report", "grouping"]
+on_change = "apply"
+[schedule]
+every = "1h30m"
+"#;
+
+#[test]
+fn every_setting_is_read() {
+    let config = good(FULL);
+    let hq = &config.destinations[0];
+    assert_eq!(hq.event.sharing_group_id, Some(7));
+    assert_eq!(hq.policy.allow_tlp.iter().copied().collect::<Vec<_>>(), [Tlp::Clear, Tlp::Red]);
+    assert_eq!(hq.verify_every, None);
+    assert_eq!(hq.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
+    assert!(matches!(hq.concurrency, Concurrency::Fixed(n) if n.get() == 3));
+    assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
+    assert_eq!(config.mapping.containers.len(), 2);
+    assert_eq!(config.schedule.every, Duration::from_secs(5_400));
+    assert_eq!(
+        config.feeds.iter().map(|feed| feed.kind).collect::<Vec<_>>(),
+        [FeedKind::Folder, FeedKind::Stdin]
+    );
+    let warned: Vec<&str> = config.warnings.iter().map(|notice| notice.key.as_str()).collect();
+    assert_eq!(warned, ["destinations.hq.url", "destinations.hq.verify_tls"]);
+}
+
+#[test]
+fn what_is_in_effect_parses_to_the_same() {
+    for text in [FULL.to_owned(), template(&init_args()), String::new()] {
+        let config = good(&text);
+        let printed = toml::to_string(&effective(&config)).unwrap();
+        let again = good(&printed);
+        assert_eq!(Config { warnings: vec![], ..again }, Config { warnings: vec![], ..config });
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place_and_its_neighbours() {
+    let found = faults("[store]\npath = \"x\"\n  pth = 1\n");
+    assert_eq!(
+        found,
+        [format!("{FILE}:3:3: store.pth: is not a known key; remove it or write one of path")]
+    );
+    let found = faults("[sauce]\n[mapping]\ndeep = 2\n");
+    assert!(found[0].starts_with(&format!("{FILE}:1:2: sauce: is not a known key")), "{found:?}");
+    assert!(found[1].starts_with(&format!("{FILE}:3:1: mapping.deep: ")), "{found:?}");
+}
+
+#[test]
+fn all_faults_are_reported_in_the_order_of_the_file() {
+    let found = faults(
+        "[schedule]\nevery = \"soon\"\n[mapping]\ndepth = 9\ncomment = \"titel\"\ntext_fallback = \"yes\"\n",
+    );
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert!(found[0].contains(":2:9: schedule.every: "), "{found:?}");
+    assert!(
+        found[1].contains(":4:9: mapping.depth: is 9, out of range; write a number from 1 to 8")
+    );
+    assert!(found[2].contains("write one of \"title\", \"none\""), "{found:?}");
+    assert!(found[3].contains("is a string; write true or false"), "{found:?}");
+}
+
+#[test]
+fn a_secret_in_the_text_is_refused_and_not_repeated() {
+    let key = "0123456789abcdefghijABCDEFGHIJ0123456789";
+    for line in [
+        format!(
+            "[destinations.main]\nurl = \"https://a\"\napi_key = \"{key}\"\napi_key_env = \"A\""
+        ),
+        format!("[destinations.main]\nurl = \"https://u:{key}@a\"\napi_key_env = \"A\""),
+        format!("[destinations.main]\nurl = \"ftp://u:{key}@a\"\napi_key_env = \"A\""),
+        format!("[destinations.main]\nurl = \"https://u:{key}@[a\"\napi_key_env = \"A\""),
+        format!("[destinations.main]\nurl = \"https://a\"\napi_key_env = \"{key}\""),
+        with_destination(&format!("proxy = \"http://u:{key}@proxy\"")),
+    ] {
+        let error = parse(&line).unwrap_err();
+        assert!(!error.to_string().contains(key), "{error}");
+        assert!(error.to_string().contains("; "), "{error}");
+    }
+}
+
+#[test]
+fn destinations_are_checked() {
+    for (lines, wanted) in [
+        ("[destinations.main.event]\ndistribution = 4", "event.sharing_group_id: is missing"),
+        ("[destinations.main.event]\nsharing_group_id = 4", "has no meaning with distribution 0"),
+        ("[destinations.main.event]\ndistribution = 5", "from 0 to 4"),
+        ("[destinations.main.event]\nthreat_level_id = 0", "from 1 to 4"),
+        ("[destinations.main.event]\ntags = [\"misp-galaxy:x=\\\"y\\\"\"]", "reads as a galaxy"),
+        ("[destinations.main.event]\ntags = [\"😀\"]", "cannot keep in a tag"),
+        ("[destinations.main.event]\ntags = [1]", "is an integer; write texts"),
+        ("[destinations.main.policy]\nallow_tlp = [\"purple\"]", "is not a TLP colour"),
+        ("concurrency = 0", "from 1 to 32"),
+        ("concurrency = \"many\"", "\"auto\""),
+        ("client_key = \"k\"", "add client_cert"),
+        ("api_key_file = \"k\"", "keep one of the two"),
+        ("verify_every = \"1 day\"", "span of time"),
+        ("verify_every = \"0s\"", "no time at all"),
+        ("ca_bundle = \"~/ca.pem\"", "begins with `~`"),
+        ("compression = \"zip\"", "one of \"auto\", \"br\", \"gzip\", \"off\""),
+    ] {
+        let found = faults(&with_destination(lines)).join("\n");
+        assert!(found.contains(wanted), "{lines}\n{found}");
+    }
+    let found = faults("[destinations.main]\n").join("\n");
+    assert!(found.contains("main.url: is missing"), "{found}");
+    assert!(found.contains("main.api_key_env: is missing"), "{found}");
+    let found = faults(&with_destination("").replace("https://misp.example", "https://m/?a=b"));
+    assert!(found[0].contains("query"), "{found:?}");
+}
+
+#[test]
+fn feeds_are_checked() {
+    for kind in ["eiq-feed", "eiq-api", "taxii2"] {
+        let found = faults(&format!("[source]\nkind = \"{kind}\"\nurl = \"https://x\"\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("is not supported by this version; "), "{found:?}");
+    }
+    assert!(faults("[source]\n[feeds.main]\n")[0].contains("keep one of the two"));
+    assert!(faults("[feeds.\"a b\"]\n")[0].contains("cannot be a name"));
+    assert!(faults("[source]\nkind = \"stdin\"\npath = \"x\"\n")[0].contains("remove it"));
+    let many: String = (0..33).map(|n| format!("[feeds.f{n}]\n")).collect();
+    assert!(faults(&many)[0].contains("at most 32"));
+}
+
+#[test]
+fn broken_toml_has_its_place() {
+    let found = faults("[store\npath = 1\n");
+    assert!(found[0].starts_with(&format!("{FILE}:1:7: is not TOML: ")), "{found:?}");
+    assert!(faults("version = 2\n")[0].contains("newer misp-trickle"));
+    assert!(faults("store = 3\n")[0].contains("write a table: [store]"));
+    assert!(faults("[a]\nx = 1\n[a]\ny = 2\n")[0].contains(":3:"));
+}
+
+#[test]
+fn a_file_saved_on_windows_is_read() {
+    let config = good("\u{feff}[store]\r\npath = \"s\"\r\n");
+    assert_eq!(config.store_path, Path::new("/etc/trickle/s"));
+    let found = faults("\u{feff}[store]\r\n  pth = \"s\"\r\n");
+    assert!(found[0].starts_with(&format!("{FILE}:2:3: store.pth")), "{found:?}");
+}
+
+#[test]
+fn plain_http_is_fine_to_the_own_machine_only() {
+    for (host, warnings) in [
+        ("127.0.0.1:8099", 0),
+        ("[::1]", 0),
+        ("localhost", 0),
+        ("misp.localhost", 0),
+        ("localhost.example", 1),
+        ("10.0.0.1", 1),
+    ] {
+        let text = with_destination("").replace("https://misp.example", &format!("http://{host}"));
+        assert_eq!(good(&text).warnings.len(), warnings, "{host}");
+    }
+}
+
+#[test]
+fn a_name_is_needed_only_where_there_are_several() {
+    let one = good(&with_destination(""));
+    assert_eq!(one.destination(None).unwrap().name.as_str(), "main");
+    assert!(one.destination(Some("hq")).unwrap_err().to_string().contains("main"));
+    let none = good("");
+    assert!(none.destination(None).unwrap_err().to_string().contains("[destinations.main]"));
+    assert!(none.feed(None, None).unwrap_err().to_string().contains("--source"));
+    let feed = none.feed(None, Some(Path::new("-"))).unwrap();
+    assert_eq!((feed.name.as_str(), feed.kind, feed.path), ("main", FeedKind::Stdin, None));
+    let two = good("[feeds.a]\n[feeds.b]\npath = \"x\"\n");
+    assert!(two.feed(None, None).unwrap_err().to_string().contains("a, b"));
+    let folder = tempfile::tempdir().unwrap();
+    let feed = two.feed(Some("b"), Some(folder.path())).unwrap();
+    assert_eq!((feed.kind, feed.path.as_deref()), (FeedKind::Folder, Some(folder.path())));
+}
+
+#[test]
+fn the_key_comes_from_a_file_without_its_newline() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    let key = "0123456789abcdefghijABCDEFGHIJ0123456789";
+    let text = "[destinations.main]\nurl = \"https://a\"\napi_key_file = \"key\"\n";
+    let config = Config::parse(text, &folder.path().join("c.toml")).unwrap();
+    let destination = config.destination(None).unwrap();
+    let error = destination.api_key().unwrap_err().to_string();
+    assert!(error.contains("destinations.main: no API key from the file"), "{error}");
+
+    fs::write(&file, format!("{key}\n")).unwrap();
+    let secret = destination.api_key().unwrap();
+    assert_eq!(secret.expose(), key);
+    set_mode(&file, 0o600);
+    assert_eq!(destination.key_warnings(&secret), Vec::<String>::new());
+    set_mode(&file, 0o644);
+    assert!(destination.key_warnings(&secret)[0].contains("chmod 600"));
+
+    for text in ["", "\n", "two words\n", "ключ"] {
+        fs::write(&file, text).unwrap();
+        assert!(destination.api_key().is_err(), "{text:?}");
+    }
+    fs::write(&file, "short").unwrap();
+    let short = destination.api_key().unwrap();
+    assert!(destination.key_warnings(&short)[0].contains("40 letters and digits"));
+}
+
+#[cfg(unix)]
+fn set_mode(file: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn an_unset_variable_is_named_with_a_cure() {
+    let text = with_destination("").replace("MISP_API_KEY", "MISP_TRICKLE_TEST_UNSET");
+    let error = good(&text).destinations[0].api_key().unwrap_err().to_string();
+    assert!(error.contains("variable MISP_TRICKLE_TEST_UNSET: it is not set; "), "{error}");
+}
+
+#[test]
+fn a_missing_file_points_to_init() {
+    let error = Config::load(Path::new("/nowhere/x.toml")).unwrap_err().to_string();
+    assert!(error.contains("/nowhere/x.toml") && error.contains("misp-trickle init"), "{error}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(
+        text in "([a-z_.]{0,9}( = )?[\\[\\]{}\"',0-9a-z~:/@é😀]{0,12}\r?\n?){0,6}",
+    ) {
+        if let Err(ConfigError::Invalid { faults }) = parse(&text) {
+            assert!(!faults.is_empty());
+            for fault in faults {
+                let crate::model::Locus::Line(line, column) = fault.place.locus else {
+                    panic!("{fault} has no line");
+                };
+                assert!(line >= 1 && line <= text.matches('\n').count() + 1 && column >= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn what_init_is_told_comes_back(
+        source in "[^\u{0}~]{1,20}|\\{(key|url|store|source)\\}",
+        store in "[a-z \"'\\\\#]{1,9}",
+    ) {
+        let config = good(&template(&InitArgs {
+            source: source.clone(),
+            store: store.clone(),
+            ..init_args()
+        }));
+        let folder = Path::new("/etc/trickle");
+        assert_eq!(config.store_path, folder.join(store));
+        assert_eq!(config.feeds[0].path.as_deref(), Some(folder.join(source).as_path()));
+    }
+}

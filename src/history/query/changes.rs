@@ -1,0 +1,259 @@
+//! What one run changed, and what several changed together.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    history::{Change, ChangeKind, RunRecord},
+    misp::{AttributeType, Value},
+    model::{AttributeUuid, DestinationName, EventUuid, RunNumber},
+    plan::KnownAttribute,
+};
+
+use super::{Ledger, LedgerError, Phrase, QueryError, Selected};
+
+/// The changes of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventChanges {
+    /// The event.
+    pub event: EventUuid,
+    /// Its title, where the ledger still knows it.
+    pub title: Option<Box<str>>,
+    /// What happened to the event itself.
+    pub own: Vec<ChangeKind>,
+    /// What happened to its attributes.
+    pub attributes: Vec<AttributeChange>,
+}
+
+/// One change of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeChange {
+    /// The attribute.
+    pub uuid: AttributeUuid,
+    /// Its type and value, where the ledger still knows them.
+    pub content: Option<(AttributeType, Value)>,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The value that took its place, if that is what happened.
+    pub instead: Option<Value>,
+}
+
+impl EventChanges {
+    /// How many attributes each change happened to, by its word.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts = BTreeMap::new();
+        for change in &self.attributes {
+            *counts.entry(Phrase::from(&change.kind).word).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// One run and what it changed, by event in the order of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The run.
+    pub run: RunRecord,
+    /// Its changes.
+    pub events: Vec<EventChanges>,
+}
+
+/// What a run changed.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn show(ledger: &dyn Ledger, run: RunRecord) -> Result<Shown, LedgerError> {
+    let mut events: Vec<(EventUuid, Vec<Change>)> = Vec::new();
+    let mut place_of: BTreeMap<EventUuid, usize> = BTreeMap::new();
+    for change in ledger.changes(run.number)? {
+        let place = *place_of.entry(change.event).or_insert_with(|| {
+            events.push((change.event, Vec::new()));
+            events.len() - 1
+        });
+        events[place].1.push(change);
+    }
+    let events = events
+        .into_iter()
+        .map(|(event, changes)| describe(ledger, &run.destination, event, changes))
+        .collect::<Result<_, _>>()?;
+    Ok(Shown { run, events })
+}
+
+/// What the runs after one point of the history, up to another, changed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Where the runs delivered.
+    pub destination: DestinationName,
+    /// The run before the first that counts; 0 for the beginning.
+    pub from: RunNumber,
+    /// The last run that counts.
+    pub to: RunNumber,
+    /// How many runs lie between, the last one included.
+    pub runs: u64,
+    /// The net changes, by event in the order of their UUIDs.
+    pub events: Vec<EventChanges>,
+}
+
+/// The net changes of all runs to `to`'s destination, of whatever feed, that came after `from`, up to
+/// and with `to`: what was retired and came back is no change, what was withheld and then sent was sent.
+///
+/// # Errors
+/// If the runs went to different destinations or stand the wrong way round, or the ledger cannot be
+/// read.
+pub fn diff(
+    ledger: &dyn Ledger,
+    from: &Selected,
+    to: &RunRecord,
+) -> Result<Difference, QueryError> {
+    let from = match from {
+        Selected::Beginning => RunNumber(0),
+        Selected::Run(run) if run.destination != to.destination => {
+            return Err(QueryError::Apart {
+                from: run.number.0,
+                from_name: run.destination.clone(),
+                to: to.number.0,
+                to_name: to.destination.clone(),
+            });
+        }
+        Selected::Run(run) if run.number > to.number => {
+            return Err(QueryError::Backwards { from: run.number.0, to: to.number.0 });
+        }
+        Selected::Run(run) => run.number,
+    };
+    let mut numbers: Vec<RunNumber> = ledger
+        .runs()?
+        .iter()
+        .filter(|run| run.destination == to.destination)
+        .map(|run| run.number)
+        .filter(|number| from < *number && *number <= to.number)
+        .collect();
+    numbers.sort_unstable();
+    let mut net = Net::default();
+    for number in &numbers {
+        for change in ledger.changes(*number)? {
+            net.add(change);
+        }
+    }
+    let events = net
+        .into_events()
+        .into_iter()
+        .map(|(event, changes)| describe(ledger, &to.destination, event, changes))
+        .collect::<Result<_, _>>()?;
+    Ok(Difference {
+        destination: to.destination.clone(),
+        from,
+        to: to.number,
+        runs: numbers.len() as u64,
+        events,
+    })
+}
+
+/// What a change is about. Of changes about the same, the last one counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Aspect {
+    /// How it stands in MISP.
+    Standing,
+    /// Whether the dataset wants it.
+    Wanted,
+    /// Whether its marking became stricter than what was sent.
+    Exposure,
+    /// Whether the dataset says something else.
+    Drift,
+    /// Whether an analyst changed it.
+    Overruling,
+    /// These fields of the event.
+    Fields(Box<str>),
+    /// This tag.
+    Tag(Box<str>),
+    /// Whether the event is published.
+    Publication,
+}
+
+impl Aspect {
+    fn of(kind: &ChangeKind) -> Self {
+        match kind {
+            ChangeKind::Sent
+            | ChangeKind::Adopted
+            | ChangeKind::Declined
+            | ChangeKind::Rejected(_)
+            | ChangeKind::Withheld(_)
+            | ChangeKind::Held
+            | ChangeKind::Blocked(_) => Self::Standing,
+            ChangeKind::Superseded(_) | ChangeKind::Retired | ChangeKind::Returned => Self::Wanted,
+            ChangeKind::Exposed(_) => Self::Exposure,
+            ChangeKind::Drifted(_) => Self::Drift,
+            ChangeKind::Overruled => Self::Overruling,
+            ChangeKind::Updated(fields) => Self::Fields(fields.clone()),
+            ChangeKind::Tagged(tag) => Self::Tag(tag.clone()),
+            ChangeKind::Published | ChangeKind::PublishRefused(_) => Self::Publication,
+        }
+    }
+}
+
+/// Changes folded over several runs.
+#[derive(Debug, Default)]
+pub(super) struct Net(BTreeMap<(EventUuid, Option<AttributeUuid>), BTreeMap<Aspect, ChangeKind>>);
+
+impl Net {
+    pub(super) fn add(&mut self, change: Change) {
+        let aspects = self.0.entry((change.event, change.attribute)).or_default();
+        let aspect = Aspect::of(&change.kind);
+        let undoes = matches!(
+            (aspects.get(&aspect), &change.kind),
+            (Some(ChangeKind::Retired | ChangeKind::Superseded(_)), ChangeKind::Returned)
+                | (Some(ChangeKind::Returned), ChangeKind::Retired)
+        );
+        if undoes {
+            aspects.remove(&aspect);
+        } else {
+            aspects.insert(aspect, change.kind);
+        }
+    }
+
+    fn into_events(self) -> BTreeMap<EventUuid, Vec<Change>> {
+        let mut events: BTreeMap<EventUuid, Vec<Change>> = BTreeMap::new();
+        for ((event, attribute), aspects) in self.0 {
+            for kind in aspects.into_values() {
+                events.entry(event).or_default().push(Change { event, attribute, kind });
+            }
+        }
+        events
+    }
+}
+
+/// Adds title, types and values to the changes of one event.
+fn describe(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    event: EventUuid,
+    changes: Vec<Change>,
+) -> Result<EventChanges, LedgerError> {
+    let (head, known) = if changes.iter().any(|change| change.attribute.is_some()) {
+        match ledger.event(destination, event)? {
+            Some(event) => (Some(event.head), event.attributes),
+            None => (None, BTreeMap::new()),
+        }
+    } else {
+        (ledger.head(destination, event)?, BTreeMap::new())
+    };
+    let mut described = EventChanges {
+        event,
+        title: head.map(|head| head.fields.info),
+        own: Vec::new(),
+        attributes: Vec::new(),
+    };
+    let value = |known: &KnownAttribute| known.attribute.value.clone();
+    for Change { attribute, kind, .. } in changes {
+        let Some(uuid) = attribute else {
+            described.own.push(kind);
+            continue;
+        };
+        let instead = match &kind {
+            ChangeKind::Superseded(by) => known.get(by).map(value),
+            _ => None,
+        };
+        let content = known.get(&uuid).map(|known| (known.attribute.kind, value(known)));
+        described.attributes.push(AttributeChange { uuid, content, kind, instead });
+    }
+    Ok(described)
+}

@@ -1,0 +1,114 @@
+//! The questions people ask of the history, answered as plain values.
+//!
+//! Everything is read through [`Ledger`]; nothing here writes, prints or knows how it is stored.
+
+mod changes;
+mod select;
+mod status;
+mod why;
+mod words;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use super::{Ledger, LedgerError, RunRecord};
+use crate::model::{DestinationName, FeedName};
+
+pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
+pub use select::{Selected, select_base, select_run};
+pub use status::{Exposure, Status, status};
+pub use why::{Answer, AttributeAnswer, EventAnswer, FoundBy, Why, why};
+pub use words::Phrase;
+
+/// Which runs a question is about; the default is all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only runs of this feed.
+    pub feed: Option<FeedName>,
+    /// Only runs that delivered to this destination.
+    pub destination: Option<DestinationName>,
+}
+
+impl RunFilter {
+    /// Whether a run is one of those.
+    #[must_use]
+    pub fn takes(&self, run: &RunRecord) -> bool {
+        self.feed.as_ref().is_none_or(|feed| *feed == run.feed)
+            && self.destination.as_ref().is_none_or(|name| *name == run.destination)
+    }
+}
+
+/// The runs, newest first, at most `limit` of them.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn log(
+    ledger: &dyn Ledger,
+    filter: &RunFilter,
+    limit: Option<usize>,
+) -> Result<Vec<RunRecord>, LedgerError> {
+    let mut runs = ledger.runs()?;
+    runs.retain(|run| filter.takes(run));
+    runs.truncate(limit.unwrap_or(usize::MAX));
+    Ok(runs)
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// No run of that name.
+    #[error("no run is called {asked:?}; {hint}")]
+    NoSuchRun {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        hint: String,
+    },
+    /// Several runs begin like that.
+    #[error(
+        "{asked:?} is the beginning of several runs: {}; write more of it, or the number",
+        candidates.join(", ")
+    )]
+    Ambiguous {
+        /// What was asked for.
+        asked: String,
+        /// Beginnings of the ids with the numbers.
+        candidates: Vec<String>,
+    },
+    /// The text cannot name a run.
+    #[error(
+        "{asked:?} cannot name a run; write the beginning of its id, its number, @ for the newest, \
+         or @- and @-N for those before"
+    )]
+    NotARun {
+        /// What was asked for.
+        asked: String,
+    },
+    /// The first run of a difference is newer than the second.
+    #[error("run {from} is newer than run {to}, and nothing leaves MISP; exchange the two")]
+    Backwards {
+        /// Number of the first run.
+        from: u64,
+        /// Number of the second.
+        to: u64,
+    },
+    /// The two runs delivered to different places.
+    #[error(
+        "run {from} went to {from_name}, run {to} to {to_name}; compare runs of one destination"
+    )]
+    Apart {
+        /// Number of the first run.
+        from: u64,
+        /// Where it delivered.
+        from_name: DestinationName,
+        /// Number of the second run.
+        to: u64,
+        /// Where it delivered.
+        to_name: DestinationName,
+    },
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}

@@ -1,0 +1,142 @@
+//! How things stand at a destination now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    history::{ChangeKind, RunRecord},
+    misp::{AttributeType, Value},
+    model::{AttributeUuid, DestinationName, EventUuid},
+    plan::{DestinationRecord, KnownEvent},
+};
+
+use super::{Ledger, LedgerError, Phrase, RunFilter, log};
+
+/// How things stand at a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The destination.
+    pub destination: DestinationName,
+    /// What is known of the MISP itself, once it was reached.
+    pub record: Option<DestinationRecord>,
+    /// Its newest run.
+    pub last_run: Option<RunRecord>,
+    /// Events by the word for their presence.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Events of which something is pending, held or to be tried again.
+    pub unsettled: u64,
+    /// Attributes by the word for their standing, each once.
+    pub attributes: BTreeMap<&'static str, u64>,
+    /// Attributes in MISP that no feed wants any more; those superseded not counted.
+    pub retired: u64,
+    /// Attributes in MISP whose place another one took.
+    pub superseded: u64,
+    /// Attributes and events of which the dataset says something else than MISP, when last planned.
+    pub drifted: u64,
+    /// What is in MISP although policy would deny it now.
+    pub exposed: Vec<Exposure>,
+}
+
+/// Something in MISP that policy would deny now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// The event.
+    pub event: EventUuid,
+    /// Its title.
+    pub title: Box<str>,
+    /// The attribute, if it is not the event itself.
+    pub attribute: Option<(AttributeUuid, Option<(AttributeType, Value)>)>,
+    /// What to do by hand.
+    pub advice: Box<str>,
+}
+
+/// How things stand at a destination. Reads every event of it, one at a time.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Status, LedgerError> {
+    let filter = RunFilter { feed: None, destination: Some(destination.clone()) };
+    let mut status = Status {
+        destination: destination.clone(),
+        record: ledger.destination(destination)?,
+        last_run: log(ledger, &filter, Some(1))?.pop(),
+        events: BTreeMap::new(),
+        unsettled: 0,
+        attributes: BTreeMap::new(),
+        retired: 0,
+        superseded: 0,
+        drifted: 0,
+        exposed: Vec::new(),
+    };
+    let mut exposed = BTreeSet::new();
+    for head in ledger.heads(destination)? {
+        let Some(event) = ledger.event(destination, head.uuid)? else { continue };
+        status.count(&event);
+        if event.head.feeds.values().any(|feed| feed.attributes.exposed > 0) {
+            exposed.insert(head.uuid);
+        }
+    }
+    status.exposed = exposures(ledger, destination, &exposed)?;
+    Ok(status)
+}
+
+impl Status {
+    fn count(&mut self, event: &KnownEvent) {
+        *self.events.entry(Phrase::from(&event.head.presence).word).or_default() += 1;
+        let feeds = event.head.feeds.values();
+        self.unsettled += u64::from(feeds.clone().any(|feed| !feed.settled));
+        self.drifted += feeds.map(|feed| feed.attributes.drifted).sum::<u64>();
+        for known in event.attributes.values() {
+            *self.attributes.entry(Phrase::from(&known.standing).word).or_default() += 1;
+            if known.standing.is_in_misp() && known.superseded_by.is_some() {
+                self.superseded += 1;
+            } else if known.standing.is_in_misp() && known.wanted.is_empty() {
+                self.retired += 1;
+            }
+        }
+    }
+}
+
+/// The exposures that the history tells of these events: each was written down once.
+fn exposures(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    events: &BTreeSet<EventUuid>,
+) -> Result<Vec<Exposure>, LedgerError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut told: BTreeMap<(EventUuid, Option<AttributeUuid>), Box<str>> = BTreeMap::new();
+    let runs = ledger.runs()?;
+    for run in runs.iter().rev().filter(|run| run.destination == *destination) {
+        for change in ledger.changes(run.number)? {
+            let subject = (change.event, change.attribute);
+            match change.kind {
+                ChangeKind::Exposed(advice) if events.contains(&change.event) => {
+                    told.insert(subject, advice);
+                }
+                ChangeKind::Declined => {
+                    told.remove(&subject);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut exposures = Vec::new();
+    for uuid in events {
+        let Some(event) = ledger.event(destination, *uuid)? else { continue };
+        let of_event = told.range((*uuid, None)..).take_while(|((event, _), _)| event == uuid);
+        for ((_, attribute), advice) in of_event {
+            let content = |uuid: &AttributeUuid| {
+                let known = &event.attributes.get(uuid)?.attribute;
+                Some((known.kind, known.value.clone()))
+            };
+            exposures.push(Exposure {
+                event: *uuid,
+                title: event.head.fields.info.clone(),
+                attribute: attribute.map(|uuid| (uuid, content(&uuid))),
+                advice: advice.clone(),
+            });
+        }
+    }
+    Ok(exposures)
+}

@@ -1,0 +1,294 @@
+//! Why a value is in MISP, or is not: everything the ledger knows of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::{
+    history::ChangeKind,
+    misp::{AttributeType, Value, normalise},
+    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
+};
+
+use super::{Ledger, LedgerError, Phrase};
+
+/// Fewest characters that are looked for within values and at the beginning of event UUIDs.
+const PART_CHARS_MIN: usize = 4;
+
+/// All that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// What was asked for.
+    pub asked: String,
+    /// Where was looked.
+    pub destination: DestinationName,
+    /// What was found, by event in the order of their UUIDs.
+    pub answers: Vec<Answer>,
+    /// How many more were found than are told.
+    pub more: u64,
+}
+
+/// One find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An attribute.
+    Attribute(Box<AttributeAnswer>),
+    /// An event.
+    Event(Box<EventAnswer>),
+}
+
+/// How it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy {
+    /// The value is the one MISP stores, or becomes it.
+    Value,
+    /// The value stands like this in the dataset.
+    SourceValue,
+    /// By UUID.
+    Uuid,
+    /// By the id of the incident, or of a version of it.
+    Incident,
+    /// It is the beginning of the event's UUID.
+    UuidPrefix,
+    /// It is a part of the value, whatever the case of its letters.
+    Part,
+}
+
+/// What is known of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeAnswer {
+    /// How it was found.
+    pub found_by: FoundBy,
+    /// Its event.
+    pub event: EventHead,
+    /// The attribute: standing, since when, marking, sources.
+    pub known: KnownAttribute,
+    /// Feeds that want it now; none if it is retired or superseded.
+    pub wanted_by: Vec<FeedName>,
+    /// The attributes whose place it took.
+    pub supersedes: Vec<(AttributeUuid, Value)>,
+    /// The attribute that took its place.
+    pub superseded_by: Option<(AttributeUuid, Option<Value>)>,
+    /// What happened to it, oldest first.
+    pub history: Vec<(RunNumber, ChangeKind)>,
+}
+
+/// What is known of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventAnswer {
+    /// How it was found.
+    pub found_by: FoundBy,
+    /// The event.
+    pub event: EventHead,
+    /// How many of its attributes stand how, by the word for it.
+    pub standings: BTreeMap<&'static str, u64>,
+    /// What happened to the event itself, oldest first.
+    pub history: Vec<(RunNumber, ChangeKind)>,
+}
+
+/// Looks for a value, an attribute's UUID, an event's UUID or its beginning, or an incident's id among
+/// all that was ever wanted at a destination. Parts of values and UUIDs are looked for only where nothing
+/// matches as a whole. At most `limit` finds are told.
+///
+/// Reads every event of the destination, one at a time.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn why(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    text: &str,
+    limit: usize,
+) -> Result<Why, LedgerError> {
+    let mut needle = Needle::new(text, &ledger.aliases()?);
+    let feeds = ledger.destination(destination)?.unwrap_or_default();
+    let (mut whole, mut part) = (Finds::new(limit), Finds::new(limit));
+    for head in ledger.heads(destination)? {
+        let Some(event) = ledger.event(destination, head.uuid)? else { continue };
+        if let Some(found_by) = needle.in_head(&event.head) {
+            let finds = if found_by.is_whole() { &mut whole } else { &mut part };
+            finds.push(|| Answer::Event(Box::new(event_answer(found_by, &event))));
+        }
+        for known in event.attributes.values() {
+            let Some(found_by) = needle.in_attribute(known) else { continue };
+            let finds = if found_by.is_whole() { &mut whole } else { &mut part };
+            finds.push(|| {
+                Answer::Attribute(Box::new(attribute_answer(found_by, &event, known, &feeds)))
+            });
+        }
+    }
+    let Finds { mut answers, more, .. } = if whole.answers.is_empty() { part } else { whole };
+    add_history(ledger, destination, &mut answers)?;
+    Ok(Why { asked: text.to_owned(), destination: destination.clone(), answers, more })
+}
+
+impl FoundBy {
+    const fn is_whole(self) -> bool {
+        !matches!(self, Self::UuidPrefix | Self::Part)
+    }
+
+    /// A few words for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::SourceValue => "source value",
+            Self::Uuid => "uuid",
+            Self::Incident => "incident",
+            Self::UuidPrefix => "uuid prefix",
+            Self::Part => "part of the value",
+        }
+    }
+}
+
+struct Finds {
+    answers: Vec<Answer>,
+    limit: usize,
+    more: u64,
+}
+
+impl Finds {
+    const fn new(limit: usize) -> Self {
+        Self { answers: Vec::new(), limit, more: 0 }
+    }
+
+    fn push(&mut self, answer: impl FnOnce() -> Answer) {
+        if self.answers.len() < self.limit {
+            self.answers.push(answer());
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// What is looked for, in every form it can be found in.
+struct Needle {
+    text: String,
+    folded: String,
+    uuid: Option<Uuid>,
+    incident: EntityKey,
+    /// What MISP would make of it, for each type that was met.
+    normalised: BTreeMap<AttributeType, Option<Value>>,
+}
+
+impl Needle {
+    fn new(text: &str, aliases: &BTreeMap<EntityKey, EntityKey>) -> Self {
+        let text = text.trim();
+        let key = EntityKey::of(text);
+        Self {
+            text: text.to_owned(),
+            folded: text.to_lowercase(),
+            uuid: Uuid::try_parse(text).ok(),
+            incident: aliases.get(&key).cloned().unwrap_or(key),
+            normalised: BTreeMap::new(),
+        }
+    }
+
+    fn is_long_enough(&self) -> bool {
+        self.text.chars().count() >= PART_CHARS_MIN
+    }
+
+    fn in_head(&self, head: &EventHead) -> Option<FoundBy> {
+        if self.uuid == Some(head.uuid.uuid()) {
+            Some(FoundBy::Uuid)
+        } else if self.incident == head.root {
+            Some(FoundBy::Incident)
+        } else if self.is_long_enough() && head.uuid.to_string().starts_with(&self.folded) {
+            Some(FoundBy::UuidPrefix)
+        } else {
+            None
+        }
+    }
+
+    fn in_attribute(&mut self, known: &KnownAttribute) -> Option<FoundBy> {
+        let attribute = &known.attribute;
+        let text = &self.text;
+        let as_stored = self
+            .normalised
+            .entry(attribute.kind)
+            .or_insert_with_key(|kind| normalise(*kind, text).ok());
+        if self.uuid == Some(attribute.uuid.uuid()) {
+            Some(FoundBy::Uuid)
+        } else if attribute.value.as_str() == text || as_stored.as_ref() == Some(&attribute.value) {
+            Some(FoundBy::Value)
+        } else if known.sources.iter().any(|source| source.raw.as_deref() == Some(text)) {
+            Some(FoundBy::SourceValue)
+        } else if self.is_long_enough()
+            && attribute.value.as_str().to_lowercase().contains(&self.folded)
+        {
+            Some(FoundBy::Part)
+        } else {
+            None
+        }
+    }
+}
+
+fn event_answer(found_by: FoundBy, event: &KnownEvent) -> EventAnswer {
+    let mut standings = BTreeMap::new();
+    for known in event.attributes.values() {
+        *standings.entry(Phrase::from(&known.standing).word).or_default() += 1;
+    }
+    EventAnswer { found_by, event: event.head.clone(), standings, history: Vec::new() }
+}
+
+fn attribute_answer(
+    found_by: FoundBy,
+    event: &KnownEvent,
+    known: &KnownAttribute,
+    destination: &DestinationRecord,
+) -> AttributeAnswer {
+    let uuid = known.attribute.uuid;
+    let value = |known: &KnownAttribute| known.attribute.value.clone();
+    let wanted_by = destination.feeds.iter().zip(0_u8..).filter(|(_, bit)| known.wanted.has(*bit));
+    let supersedes = event.attributes.values().filter(|it| it.superseded_by == Some(uuid));
+    AttributeAnswer {
+        found_by,
+        event: event.head.clone(),
+        known: known.clone(),
+        wanted_by: wanted_by.map(|(name, _)| name.clone()).collect(),
+        supersedes: supersedes.map(|it| (it.attribute.uuid, value(it))).collect(),
+        superseded_by: known.superseded_by.map(|by| (by, event.attributes.get(&by).map(value))),
+        history: Vec::new(),
+    }
+}
+
+type Subject = (EventUuid, Option<AttributeUuid>);
+
+impl Answer {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::Attribute(it) => (it.event.uuid, Some(it.known.attribute.uuid)),
+            Self::Event(it) => (it.event.uuid, None),
+        }
+    }
+}
+
+fn add_history(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    answers: &mut [Answer],
+) -> Result<(), LedgerError> {
+    let subjects: BTreeSet<Subject> = answers.iter().map(Answer::subject).collect();
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let mut histories: BTreeMap<Subject, Vec<(RunNumber, ChangeKind)>> = BTreeMap::new();
+    let runs = ledger.runs()?;
+    for run in runs.iter().rev().filter(|run| run.destination == *destination) {
+        for change in ledger.changes(run.number)? {
+            let subject = (change.event, change.attribute);
+            if subjects.contains(&subject) {
+                histories.entry(subject).or_default().push((run.number, change.kind));
+            }
+        }
+    }
+    for answer in answers {
+        let history = histories.remove(&answer.subject()).unwrap_or_default();
+        match answer {
+            Answer::Attribute(it) => it.history = history,
+            Answer::Event(it) => it.history = history,
+        }
+    }
+    Ok(())
+}
