@@ -8,3 +8,5 @@ pub mod model;
 pub mod graph;
 
 pub mod misp;
+
+pub mod sandbox;
