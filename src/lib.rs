@@ -12,3 +12,5 @@ pub mod misp;
 pub mod plan;
 
 pub mod history;
+
+pub mod store;
