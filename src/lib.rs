@@ -24,6 +24,8 @@ pub mod source;
 
 pub mod remote;
 
+pub mod store;
+
 pub mod config;
 
 pub mod agent;
