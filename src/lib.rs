@@ -20,6 +20,8 @@ pub mod delivery;
 pub mod history;
 
 // The shell: disks, sockets, clocks, screens.
+pub mod store;
+
 pub mod source;
 
 pub mod remote;
