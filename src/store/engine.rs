@@ -135,8 +135,7 @@ impl Engine for SledEngine {
     }
 
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        let last =
-            self.call("read", || self.db().scan_prefix(prefix).next_back().transpose())?;
+        let last = self.call("read", || self.db().scan_prefix(prefix).next_back().transpose())?;
         Ok(last.map(|(key, _)| key.to_vec()))
     }
 
@@ -227,4 +226,27 @@ fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_engine_is_damage() {
+        let error = guard::<()>(Path::new("x"), "read", || panic!("page table: {}", 7));
+        let error = error.unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("page table: 7"), "{error}");
+    }
+
+    #[test]
+    fn a_refusal_of_the_operating_system_is_no_damage() {
+        let full = || Err(sled::Error::Io(io::Error::from_raw_os_error(28)));
+        let error = guard::<()>(Path::new("x"), "written", full).unwrap_err();
+        assert!(matches!(&error, LedgerError::Io { doing: "written", .. }), "{error}");
+        let short = || Err(sled::Error::Io(io::ErrorKind::UnexpectedEof.into()));
+        let error = guard::<()>(Path::new("x"), "read", short).unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
+    }
 }
