@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
-    plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
+    plan::{AttributeTally, DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
 
 use super::{Change, DatasetTally, RunRecord};
@@ -81,6 +81,8 @@ pub struct Cursor {
     pub settled: bool,
     /// What the dataset held.
     pub dataset: DatasetTally,
+    /// Attributes by their result in that run.
+    pub attributes: AttributeTally,
     /// Events that the dataset called for.
     pub events: u64,
     /// The run.

@@ -70,6 +70,7 @@ pub(in super::super) struct CursorV1<'a> {
     settled: bool,
     #[serde(borrow)]
     dataset: DatasetV1<'a>,
+    attributes: AttributeTallyV1,
     events: u64,
     run: u64,
 }
@@ -208,6 +209,7 @@ impl<'a> CursorV1<'a> {
             policy: *cursor.policy.as_bytes(),
             settled: cursor.settled,
             dataset: DatasetV1::of(&cursor.dataset),
+            attributes: stored_tally(&cursor.attributes),
             events: cursor.events,
             run: cursor.run.0,
         }
@@ -220,6 +222,7 @@ impl<'a> CursorV1<'a> {
             policy: Digest::from_bytes(self.policy),
             settled: self.settled,
             dataset: self.dataset.tally(),
+            attributes: tally_of(self.attributes),
             events: self.events,
             run: RunNumber(self.run),
         }

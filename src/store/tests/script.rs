@@ -326,6 +326,7 @@ pub(in super::super) fn commit(
             policy: dice.digest(),
             settled: dice.once_in(2),
             dataset: dataset(dice),
+            attributes: tally(dice),
             events: dice.number(),
             run: number,
         };
