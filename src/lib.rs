@@ -26,6 +26,8 @@ pub mod remote;
 
 pub mod store;
 
+pub mod sandbox;
+
 pub mod config;
 
 pub mod agent;
