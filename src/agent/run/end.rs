@@ -50,7 +50,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.ending != Ending::Done {
             return self.ending.clone();
         }
-        if self.refused || attributes.pending > 0 || input.skipped > 0 {
+        if self.refused || attributes.pending > 0 || input.skipped > 0 || self.gave_up {
             Ending::Partial
         } else {
             ending_of_unchanged(&self.record)

@@ -108,6 +108,8 @@ struct Run<'a, L, W> {
     all_settled: bool,
     /// MISP refused something in this run.
     refused: bool,
+    /// Something was given up for this run.
+    gave_up: bool,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
     /// Changes that need no request, gathered.
@@ -154,6 +156,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             ending: Ending::Done,
             all_settled: true,
             refused: false,
+            gave_up: false,
             revived: BTreeSet::new(),
             lost: Vec::new(),
             quiet: Commit::default(),
