@@ -10,7 +10,7 @@ use crate::{
     model::{AttributeUuid, Context, Digest, Encoder, EventUuid, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
-        MappingTally, Retire, Standing, Terms, WithheldReason,
+        MappingTally, Presence, Retire, Standing, Terms, WithheldReason,
     },
 };
 
@@ -67,6 +67,11 @@ impl<'a> Planner<'a> {
     /// Number of events that this feed has at the destination.
     pub(super) fn known_events(&self) -> usize {
         self.heads.values().filter(|head| self.feed_head(head).is_some_and(|f| !f.gone)).count()
+    }
+
+    /// See [`is_withheld`].
+    pub(super) fn is_withheld(&self, event: EventUuid) -> bool {
+        self.heads.get(&event).is_some_and(|head| is_withheld(self.job, head))
     }
 
     fn feed_head<'h>(&self, head: &'h EventHead) -> Option<&'h FeedHead> {
@@ -233,6 +238,12 @@ impl<'a> Planner<'a> {
 /// See [`Planner::policy`].
 pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
     Encoder::new(Context::Policy).digest(&job.policy_fingerprint()).text(&record.version).finish()
+}
+
+/// Whether policy keeps a settled event out of MISP: it counts as withheld in every run, not only in the
+/// one that decided it.
+pub(super) fn is_withheld(job: &Job, head: &EventHead) -> bool {
+    head.presence == Presence::Absent && job.policy.denies(head.marking).is_some()
 }
 
 /// Whether an event is settled: an equal skip key next time means no work at all.

@@ -7,7 +7,7 @@ use crate::{
     graph::Aliases,
     history::Ledger,
     model::{Digest, RunNumber},
-    plan::{AttributeTally, EventPlan, MappingTally, digest_of_plans},
+    plan::{AttributeTally, EventPlan, MappingTally, Refusal, digest_of_plans},
 };
 
 use super::{
@@ -22,8 +22,10 @@ pub struct Preview {
     /// Plans of the events that something would be done about, sorted by incident; those that need no
     /// request included.
     pub plans: Vec<EventPlan>,
-    /// Incidents of which nothing changed.
+    /// Incidents of which nothing changed, and that policy does not withhold.
     pub unchanged: u64,
+    /// Incidents of which nothing changed, and that policy withholds as before.
+    pub withheld: u64,
     /// Attributes by result; those that would be sent count as pending.
     pub attributes: AttributeTally,
     /// Accounts of the mapping, those of no incident included.
@@ -90,6 +92,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
     let mut preview = Preview {
         plans: Vec::new(),
         unchanged: 0,
+        withheld: 0,
         attributes: AttributeTally::default(),
         mapping: input.unlinked(),
         incidents: 0,
@@ -105,7 +108,9 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
         seen.insert(crate::misp::event_uuid(incident.root));
         match planner.incident(&incident, ledger)? {
             Call::Nothing(feed) => {
-                preview.unchanged += 1;
+                let withheld = planner.is_withheld(crate::misp::event_uuid(incident.root));
+                preview.withheld += u64::from(withheld);
+                preview.unchanged += u64::from(!withheld);
                 add_attributes(&mut preview.attributes, &as_unchanged(&feed.attributes));
                 add_mapping(&mut preview.mapping, &feed.mapping);
             }
@@ -131,6 +136,8 @@ impl Preview {
         self.cost.add(cost.requests, cost.bytes_sent, cost.bytes_received);
         if plan.needs_misp() || plan.changes_ledger() {
             self.plans.push(plan);
+        } else if matches!(plan.refusal, Some(Refusal::Withheld(_))) {
+            self.withheld += 1;
         } else {
             self.unchanged += 1;
         }

@@ -20,7 +20,7 @@ use super::{
     job::World,
     learn::{self, learn},
     lost::{self, Finding},
-    planner::{Call, Planned, Planner, policy_of, settled},
+    planner::{Call, Planned, Planner, is_withheld, policy_of, settled},
     record::{self, add_attributes, add_mapping},
 };
 
@@ -79,14 +79,19 @@ fn unchanged_source<L: Ledger>(
     let now = world.clock.now();
     let name = super::input::source_name(&job.source);
     let mut run = record::begin(job, number, now, name, cursor.source);
-    run.tally.events_unchanged = cursor.events;
+    let heads = ledger.heads(&job.destination)?;
+    let here = heads.iter().filter(|head| head.feeds.get(&job.feed).is_some_and(|feed| !feed.gone));
+    run.tally.events_withheld = here.filter(|head| is_withheld(job, head)).count() as u64;
+    run.tally.events_unchanged = cursor.events.saturating_sub(run.tally.events_withheld);
     run.tally.attributes = record::as_unchanged(&cursor.attributes);
     run.dataset = cursor.dataset.clone();
     run.outcome = Outcome::Done;
     run.ended = Some(world.clock.now());
     let commit = Commit { run: Some(run.clone()), ..Commit::default() };
     ledger.commit(&job.destination, number, commit)?;
-    Ok(Some(Summary { run, ending: Ending::Done }))
+    let all = cursor.events > 0 && run.tally.events_withheld == cursor.events;
+    let ending = if all { Ending::AllWithheld } else { Ending::Done };
+    Ok(Some(Summary { run, ending }))
 }
 
 struct Run<'a, L, W> {
@@ -257,7 +262,9 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         }
         match call {
             Call::Nothing(feed) => {
-                self.count_unchanged(&feed);
+                let uuid = crate::misp::event_uuid(incident.root);
+                let withheld = self.planner.is_withheld(uuid);
+                self.count_unchanged(&feed, withheld);
                 Ok(None)
             }
             Call::Plan(planned) => self.sort_out(*planned),
@@ -287,9 +294,10 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.record.notes.push(note.to_owned());
     }
 
-    fn count_unchanged(&mut self, feed: &FeedHead) {
+    fn count_unchanged(&mut self, feed: &FeedHead, withheld: bool) {
         self.events_done += 1;
-        self.record.tally.events_unchanged += 1;
+        self.record.tally.events_withheld += u64::from(withheld);
+        self.record.tally.events_unchanged += u64::from(!withheld);
         add_attributes(&mut self.record.tally.attributes, &record::as_unchanged(&feed.attributes));
         add_mapping(&mut self.record.dataset.mapping, &feed.mapping);
         self.all_settled &= feed.settled;
