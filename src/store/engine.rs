@@ -135,8 +135,7 @@ impl Engine for SledEngine {
     }
 
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        let last =
-            self.call("read", || self.db().scan_prefix(prefix).next_back().transpose())?;
+        let last = self.call("read", || self.db().scan_prefix(prefix).next_back().transpose())?;
         Ok(last.map(|(key, _)| key.to_vec()))
     }
 

@@ -15,9 +15,7 @@ use super::{
     events,
     keys::{self, Kind},
     overlay::Overlay,
-    record::{
-        AliasV1, CountersV1, CursorV1, DestinationV1, RunV1, decode_changes, encode_changes,
-    },
+    record::{AliasV1, CountersV1, CursorV1, DestinationV1, RunV1, decode_changes, encode_changes},
 };
 
 /// Changes in one record: so many fit one value of the engine once packed.

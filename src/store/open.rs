@@ -101,10 +101,8 @@ impl Store {
             return Err(OpenError::NoStore { path: path.display().to_string() });
         }
         let (engine, opened, lock) = start(path, owner, wait)?;
-        let mut store =
-            Self::formatted(Box::new(engine), path)?.ok_or_else(|| OpenError::NoStore {
-                path: path.display().to_string(),
-            })?;
+        let mut store = Self::formatted(Box::new(engine), path)?
+            .ok_or_else(|| OpenError::NoStore { path: path.display().to_string() })?;
         store.mode = mode;
         store.lock = Some(lock);
         if opened == Opened::Suspect {

@@ -111,9 +111,15 @@ impl Stage {
     }
 
     fn first_day(&self, context: &mut Context) -> Result<(), CliError> {
-        tell(context, "A MISP in memory, and a dataset of four incidents. Is everything in place?")?;
+        tell(
+            context,
+            "A MISP in memory, and a dataset of four incidents. Is everything in place?",
+        )?;
         step(context, "misp-trickle doctor")?;
-        tell(context, "What would be sent? The incident marked TLP:RED stays here, and so does what is marked amber+strict.")?;
+        tell(
+            context,
+            "What would be sent? The incident marked TLP:RED stays here, and so does what is marked amber+strict.",
+        )?;
         step(context, "misp-trickle plan --stat")?;
         tell(context, "Send it.")?;
         step(context, "misp-trickle sync")?;
@@ -134,12 +140,18 @@ impl Stage {
     fn second_day(&self, context: &mut Context) -> Result<(), CliError> {
         let (_, before) = self.held();
         self.folder.write(DATASET, DAYS[1])?;
-        tell(context, "The next day: an address was corrected, another one withdrawn, an indicator came, an incident has a new title.")?;
+        tell(
+            context,
+            "The next day: an address was corrected, another one withdrawn, an indicator came, an incident has a new title.",
+        )?;
         step(context, "misp-trickle plan")?;
         step(context, "misp-trickle sync")?;
         let run = last_run(context)?;
         let (tally, attributes) = (&run.tally, &run.tally.attributes);
-        holds("two events were updated, none created", (tally.events_updated, tally.events_created) == (2, 0))?;
+        holds(
+            "two events were updated, none created",
+            (tally.events_updated, tally.events_created) == (2, 0),
+        )?;
         holds("one value was superseded", attributes.superseded == 1)?;
         holds("one value was retired", attributes.retired == 1)?;
         holds("only what is new was sent", attributes.sent == 5)?;
@@ -153,7 +165,10 @@ impl Stage {
         step(context, "misp-trickle diff 0 @ --stat")?;
         tell(context, "Why is the old address still in MISP?")?;
         step(context, "misp-trickle why 203.0.113.41")?;
-        tell(context, "Next: `misp-trickle init` writes a configuration for your own MISP. Nothing of this is left.")
+        tell(
+            context,
+            "Next: `misp-trickle init` writes a configuration for your own MISP. Nothing of this is left.",
+        )
     }
 
     /// Events and attributes that the sandbox holds.

@@ -41,11 +41,8 @@ struct Events {
 
 impl Events {
     fn of(preview: &Preview) -> Self {
-        let mut events = Self {
-            unchanged: preview.unchanged,
-            withheld: preview.withheld,
-            ..Self::default()
-        };
+        let mut events =
+            Self { unchanged: preview.unchanged, withheld: preview.withheld, ..Self::default() };
         for plan in &preview.plans {
             events.held += u64::from(plan.tally.held > 0);
             match &plan.refusal {
@@ -99,9 +96,10 @@ fn one_json(preview: &Preview) -> Value {
 
 fn event_json(plan: &EventPlan) -> Value {
     let head = &plan.event.head;
-    let fields = plan.fields.as_ref().map(|edit| {
-        json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis })
-    });
+    let fields = plan
+        .fields
+        .as_ref()
+        .map(|edit| json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis }));
     let sent = plan.send.iter().filter_map(|uuid| attribute(plan, uuid));
     json!({
         "event": head.uuid.to_string(),
@@ -179,13 +177,16 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     let (uuid, title) = (plan.event.head.uuid, Clean(title(plan)));
     line!(out);
     match (&plan.refusal, plan.create) {
-        (Some(why), _) => return line!(out, ". event {uuid} {title}\n  . {}", Clean(&refusal(why))),
+        (Some(why), _) => {
+            return line!(out, ". event {uuid} {title}\n  . {}", Clean(&refusal(why)));
+        }
         (None, true) => line!(out, "+ event {uuid} {title}"),
         (None, false) => line!(out, "~ event {uuid} {title}"),
     }
     let fields = &plan.event.head.fields;
     if plan.create {
-        let tags = if fields.tags.is_empty() { "no tags".to_owned() } else { fields.tags.join(", ") };
+        let tags =
+            if fields.tags.is_empty() { "no tags".to_owned() } else { fields.tags.join(", ") };
         line!(out, "  + {}, {}", Clean(&fields.date), Clean(&tags));
     }
     if let Some(edit) = &plan.fields {
@@ -194,7 +195,8 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     for tag in &plan.tags {
         line!(out, "  ~ tag         {}", Clean(tag));
     }
-    let mut lines: Vec<String> = plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
+    let mut lines: Vec<String> =
+        plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
     let mut sent: Vec<String> = plan.send.iter().map(|uuid| shown(plan, Some(*uuid))).collect();
     sent.sort_unstable();
     lines.extend(sent.iter().map(|what| format!("+ add         {what}")));

@@ -180,7 +180,8 @@ impl<'a> Writer<'a> {
             standings: Table::new(),
             before: Before::default(),
         };
-        let rows = attributes.iter().map(|(identity, known)| writer.row(*identity, known)).collect();
+        let rows =
+            attributes.iter().map(|(identity, known)| writer.row(*identity, known)).collect();
         BucketV1 {
             names: writer.names.values,
             comments: writer.comments.values,

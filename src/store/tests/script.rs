@@ -288,10 +288,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
 }
 
 /// One random commit to a destination; run numbers rise by one at a time.
-pub(super) fn commit(
-    dice: &mut Dice,
-    last_run: RunNumber,
-) -> (DestinationName, RunNumber, Commit) {
+pub(super) fn commit(dice: &mut Dice, last_run: RunNumber) -> (DestinationName, RunNumber, Commit) {
     let names = destinations();
     let name = names[usize::try_from(dice.below(names.len() as u64)).unwrap()].clone();
     let begins = last_run.0 == 0 || dice.once_in(4);
