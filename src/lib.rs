@@ -20,11 +20,11 @@ pub mod delivery;
 pub mod history;
 
 // The shell: disks, sockets, clocks, screens.
+pub mod store;
+
 pub mod source;
 
 pub mod remote;
-
-pub mod store;
 
 pub mod sandbox;
 

@@ -1,6 +1,6 @@
 //! The program as its users run it: command lines in, streams and exit codes out, against the sandbox.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,

@@ -22,10 +22,12 @@ pub struct Preview {
     /// Plans of the events that something would be done about, sorted by incident; those that need no
     /// request included.
     pub plans: Vec<EventPlan>,
-    /// Incidents of which nothing changed, and that policy does not withhold.
+    /// Incidents that are in MISP, and of which nothing changed.
     pub unchanged: u64,
-    /// Incidents of which nothing changed, and that policy withholds as before.
+    /// Incidents that policy withholds as before.
     pub withheld: u64,
+    /// Incidents that are blocked as before.
+    pub blocked: u64,
     /// Attributes by result; those that would be sent count as pending.
     pub attributes: AttributeTally,
     /// Accounts of the mapping, those of no incident included.
@@ -93,6 +95,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
         plans: Vec::new(),
         unchanged: 0,
         withheld: 0,
+        blocked: 0,
         attributes: AttributeTally::default(),
         mapping: input.unlinked(),
         incidents: 0,
@@ -107,12 +110,10 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
         preview.incidents += 1;
         seen.insert(crate::misp::event_uuid(incident.root));
         match planner.incident(&incident, ledger)? {
-            Call::Nothing(feed) => {
-                let withheld = planner.is_withheld(crate::misp::event_uuid(incident.root));
-                preview.withheld += u64::from(withheld);
-                preview.unchanged += u64::from(!withheld);
-                add_attributes(&mut preview.attributes, &as_unchanged(&feed.attributes));
-                add_mapping(&mut preview.mapping, &feed.mapping);
+            Call::Nothing(settled) => {
+                preview.count_unchanged(settled.refusal.as_ref());
+                add_attributes(&mut preview.attributes, &as_unchanged(&settled.feed.attributes));
+                add_mapping(&mut preview.mapping, &settled.feed.mapping);
             }
             Call::Plan(planned) => {
                 add_mapping(&mut preview.mapping, &planned.feed.mapping);
@@ -136,10 +137,19 @@ impl Preview {
         self.cost.add(cost.requests, cost.bytes_sent, cost.bytes_received);
         if plan.needs_misp() || plan.changes_ledger() {
             self.plans.push(plan);
-        } else if matches!(plan.refusal, Some(Refusal::Withheld(_))) {
-            self.withheld += 1;
         } else {
-            self.unchanged += 1;
+            self.count_unchanged(plan.refusal.as_ref());
+        }
+    }
+
+    /// One more incident of which nothing changed, its refusal included.
+    fn count_unchanged(&mut self, refusal: Option<&Refusal>) {
+        match refusal {
+            Some(Refusal::Withheld(_)) => self.withheld += 1,
+            Some(Refusal::Declined | Refusal::Blocked(_) | Refusal::NotCreated) => {
+                self.blocked += 1;
+            }
+            None => self.unchanged += 1,
         }
     }
 }

@@ -41,8 +41,12 @@ struct Events {
 
 impl Events {
     fn of(preview: &Preview) -> Self {
-        let mut events =
-            Self { unchanged: preview.unchanged, withheld: preview.withheld, ..Self::default() };
+        let mut events = Self {
+            unchanged: preview.unchanged,
+            withheld: preview.withheld,
+            blocked: preview.blocked,
+            ..Self::default()
+        };
         for plan in &preview.plans {
             events.held += u64::from(plan.tally.held > 0);
             match &plan.refusal {
