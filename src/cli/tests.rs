@@ -235,7 +235,7 @@ Event:      13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave, at main
 Standing:   sent, since run 1
 Marking:    tlp:green
 Wanted by:  none; superseded by new.example
-Source:     7f3b8a5e-0000-4000-8000-000000000001, domain, by rule observable.domain, written old[.]example
+Source:     7f3b8a5e-0000-4000-8000-000000000001, domain, by rule observable.domain, written old dot example
     run 1: sent
     run 2: superseded: by {}
 ",

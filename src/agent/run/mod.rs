@@ -19,7 +19,7 @@ use crate::{
     graph::Aliases,
     history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
     model::{EventUuid, RunNumber},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Refusal, Retire},
+    plan::{DestinationRecord, FeedHead, KnownEvent, Retire},
     source,
 };
 
@@ -28,7 +28,7 @@ use super::{
     drive::{Flights, Pause, Waited, round},
     job::World,
     learn,
-    planner::{Planned, Planner, policy_of, standing_refusal},
+    planner::{Planned, Planner, policy_of},
     record,
 };
 
@@ -79,27 +79,18 @@ fn unchanged_source<L: Ledger>(
     if !same_terms || cursor.source.is_none() || source::digest(&job.source)? != cursor.source {
         return Ok(None);
     }
+    let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
     let number = RunNumber(ledger.last_run()?.0 + 1);
     let now = world.clock.now();
     let name = super::input::source_name(&job.source);
     let mut run = record::begin(job, number, now, name, cursor.source);
-    for head in ledger.heads(&job.destination)? {
-        if head.feeds.get(&job.feed).is_some_and(|feed| !feed.gone) {
-            match standing_refusal(job, &head) {
-                Some(Refusal::Withheld(_)) => run.tally.events_withheld += 1,
-                Some(_) => run.tally.events_blocked += 1,
-                None => run.tally.events_unchanged += 1,
-            }
-        }
-    }
-    run.tally.attributes = record::as_unchanged(&cursor.attributes);
-    run.dataset = cursor.dataset.clone();
+    run.tally = record::tally_as_unchanged(&last.tally);
+    run.dataset = last.dataset;
     run.outcome = Outcome::Done;
     run.ended = Some(world.clock.now());
     let commit = Commit { run: Some(run.clone()), ..Commit::default() };
     ledger.commit(&job.destination, number, commit)?;
-    let all_withheld = cursor.events > 0 && run.tally.events_withheld == cursor.events;
-    let ending = if all_withheld { Ending::AllWithheld } else { Ending::Done };
+    let ending = end::ending_of_unchanged(&run);
     Ok(Some(Summary { run, ending }))
 }
 
