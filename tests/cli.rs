@@ -8,10 +8,15 @@ use std::{
     path::Path,
     process::{Child, Command as Process, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use assert_cmd::{Command, cargo::cargo_bin};
-use misp_trickle::sandbox::{Keys, Misp, serve};
+use misp_trickle::{
+    model::Timestamp,
+    sandbox::{Keys, Misp, serve},
+    store::{OpenMode, Owner, Store},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -269,6 +274,65 @@ fn a_key_that_is_refused_is_4_and_nobody_there_is_5() {
     let nobody = Place::at("http://127.0.0.1:1", &"x".repeat(40));
     nobody.run(&["sync"]).code(5);
     nobody.run(&["doctor"]).code(5);
+}
+
+#[test]
+fn another_misp_under_the_same_name_is_8() {
+    let (one, other) = (Sandbox::start(), Sandbox::start());
+    let place = Place::new(&one);
+    place.run(&["sync"]).code(0);
+    place.configure(&one.url, &other.url);
+    place.write("day.json", DAY_2);
+    let seen = place.run(&["sync"]).code(8);
+    assert!(seen.talk.contains("another or a restored MISP"), "{}", seen.talk);
+    assert!(other.misp.lock().unwrap().events().is_empty(), "something was sent there");
+}
+
+#[test]
+fn a_store_in_use_is_11_and_a_damaged_one_12() {
+    let sandbox = Sandbox::start();
+    let place = Place::new(&sandbox);
+    place.run(&["sync"]).code(0);
+    let path = place.path().join("state");
+    let owner = Owner {
+        pid: 4711,
+        host: "elsewhere".to_owned(),
+        command: "misp-trickle test".to_owned(),
+        now: Timestamp::from_seconds(0),
+    };
+    let store = Store::open(&path, OpenMode::ReadOnly, owner, Duration::from_secs(5)).unwrap();
+    let locked = place.run(&["sync", "--wait", "1s"]).code(11);
+    assert!(locked.talk.contains("pid 4711 on elsewhere"), "{}", locked.talk);
+    drop(store);
+    place.run(&["log"]).code(0);
+    let engine = path.join("engine").join("db");
+    let mut bytes = fs::read(&engine).unwrap();
+    let source = b"day.json";
+    let at = bytes.windows(source.len()).position(|window| window == source).unwrap();
+    bytes[at] = b'D';
+    fs::write(&engine, bytes).unwrap();
+    let damaged = place.run(&["check"]).code(12);
+    assert!(damaged.talk.contains("damaged"), "{}", damaged.talk);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_run_that_waits_for_an_answer() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = Place::at(&format!("http://{}", silent.local_addr().unwrap()), &"x".repeat(40));
+    let mut child = Process::new(cargo_bin("misp-trickle"))
+        .arg("sync")
+        .current_dir(place.path())
+        .env("MISP_API_KEY", &place.key)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _asked = silent.accept().unwrap();
+    let signal = || Process::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(signal().unwrap().success());
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(signal().unwrap().success(), "the first signal only asks");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]

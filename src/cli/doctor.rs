@@ -163,8 +163,8 @@ fn examine(
     let tags: Vec<Box<str>> =
         destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
     let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
-    let learned = live.block_on(learn(&remote, &mut record, &tags, now, &mut tally));
-    if let Err(why) = learned {
+    let learned = live.ask(learn(&remote, &mut record, &tags, now, &mut tally));
+    if let Err(why) = learned.ok_or(CliError::Interrupted)? {
         list.bad("MISP", error::of_learning(&why), why.to_string(), None);
         return Ok(());
     }
@@ -176,8 +176,8 @@ fn examine(
     if let Some(store) = store {
         if args.push_test_event {
             let uuid = test_event(store.id(), destination);
-            let pushed = live.block_on(push(&remote, uuid, &record, now));
-            written(pushed, uuid, list);
+            let pushed = live.ask(push(&remote, uuid, &record, now));
+            written(pushed.ok_or(CliError::Interrupted)?, uuid, list);
         }
         let run = store.last_run()?;
         let commit = Commit { destination: Some(record), ..Commit::default() };

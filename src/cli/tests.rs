@@ -303,7 +303,7 @@ fn json_holds_what_the_text_says() {
     let why = json("t why --json bad.example");
     let answer = &why["destinations"][0]["answers"][0];
     assert_eq!(answer["standing"]["standing"], "rejected");
-    assert_eq!(answer["sources"][0]["raw"], "bad[.]example");
+    assert_eq!(answer["sources"][0]["raw"], "bad dot example");
     assert_eq!(answer["history"][0]["run"], 1);
     let status = json("t status --json");
     assert_eq!(status["destinations"][0]["exposed"][0]["value"], "red.example");
