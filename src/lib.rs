@@ -23,9 +23,13 @@ pub mod history;
 pub mod fuzz;
 
 // The shell: disks, sockets, clocks, screens.
+pub mod store;
+
 pub mod source;
 
 pub mod remote;
+
+pub mod sandbox;
 
 pub mod config;
 

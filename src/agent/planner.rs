@@ -1,6 +1,6 @@
 //! Which incidents need work: the skip key, mapping under old and new rules, and the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use crate::{
     graph::Incident,
@@ -10,7 +10,7 @@ use crate::{
     model::{AttributeUuid, Context, Digest, Encoder, EventUuid, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
-        MappingTally, Retire, Standing, Terms, WithheldReason,
+        MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
     },
 };
 
@@ -20,9 +20,16 @@ use super::{Job, MappingChange, input::mapping_tally};
 #[derive(Debug)]
 pub(super) enum Call {
     /// Nothing: it is as it was, and everything of it is settled.
-    Nothing(FeedHead),
+    Nothing(Box<Settled>),
     /// A plan.
     Plan(Box<Planned>),
+}
+
+/// An event of which nothing changed.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) feed: FeedHead,
+    pub(super) refusal: Option<Refusal>,
 }
 
 /// A plan, and what the feed's head will say once it is carried out.
@@ -104,7 +111,8 @@ impl<'a> Planner<'a> {
             && !head.unproven
             && self.is_settled(feed, &incident.digest)
         {
-            return Ok(Call::Nothing(feed.clone()));
+            let refusal = self.standing_refusal(head);
+            return Ok(Call::Nothing(Box::new(Settled { feed: feed.clone(), refusal })));
         }
         let last_rules = head.and_then(|head| self.feed_head(head)).map(|feed| feed.rules);
         let mapped = mapper::map(incident, &self.job.rules, self.now);
@@ -128,6 +136,19 @@ impl<'a> Planner<'a> {
             mapping: mapping_tally(&mapped.tally),
         };
         Ok(Call::Plan(Box::new(Planned { plan, feed })))
+    }
+
+    /// Why nothing of a settled event was ever sent, if so.
+    fn standing_refusal(&self, head: &EventHead) -> Option<Refusal> {
+        match &head.presence {
+            Presence::Present => None,
+            Presence::Declined => Some(Refusal::Declined),
+            Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
+            Presence::Absent => match self.job.policy.denies(head.marking) {
+                Some(reason) => Some(Refusal::Withheld(reason)),
+                None => Some(Refusal::NotCreated),
+            },
+        }
     }
 
     fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {
@@ -186,12 +207,14 @@ impl<'a> Planner<'a> {
         fingerprint: Digest,
         ledger: &impl Ledger,
     ) -> Result<Option<&Rules>, LedgerError> {
-        if !self.old_rules.contains_key(&fingerprint) {
-            let text = ledger.rules(&fingerprint)?;
-            let rules = text.and_then(|text| Rules::from_toml(&text).ok());
-            self.old_rules.insert(fingerprint, rules);
-        }
-        Ok(self.old_rules[&fingerprint].as_ref())
+        let rules = match self.old_rules.entry(fingerprint) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let text = ledger.rules(&fingerprint)?;
+                entry.insert(text.and_then(|text| Rules::from_toml(&text).ok()))
+            }
+        };
+        Ok(rules.as_ref())
     }
 
     /// Plans for events that the dataset does not call for any more, and for those whose last request

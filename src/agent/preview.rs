@@ -104,10 +104,10 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
         preview.incidents += 1;
         seen.insert(crate::misp::event_uuid(incident.root));
         match planner.incident(&incident, ledger)? {
-            Call::Nothing(feed) => {
+            Call::Nothing(settled) => {
                 preview.unchanged += 1;
-                add_attributes(&mut preview.attributes, &as_unchanged(&feed.attributes));
-                add_mapping(&mut preview.mapping, &feed.mapping);
+                add_attributes(&mut preview.attributes, &as_unchanged(&settled.feed.attributes));
+                add_mapping(&mut preview.mapping, &settled.feed.mapping);
             }
             Call::Plan(planned) => {
                 add_mapping(&mut preview.mapping, &planned.feed.mapping);

@@ -10,7 +10,10 @@ use crate::{
     graph::Aliases,
     history::{Commit, Cursor, EventUpdate, Ledger, LedgerError, Outcome, RunRecord},
     model::{Digest, EventUuid, RunNumber},
-    plan::{AttributeTally, DestinationRecord, FeedHead, KnownEvent, Presence, Refusal, Retire},
+    plan::{
+        AttributeTally, ChangeKind, DestinationRecord, FeedHead, KnownEvent, Presence, Refusal,
+        Retire,
+    },
     source,
 };
 
@@ -20,7 +23,7 @@ use super::{
     job::World,
     learn::{self, learn},
     lost::{self, Finding},
-    planner::{Call, Planned, Planner, policy_of, settled},
+    planner::{Call, Planned, Planner, Settled, policy_of, settled},
     record::{self, add_attributes, add_mapping},
 };
 
@@ -101,6 +104,8 @@ struct Run<'a, L, W> {
     learned: bool,
     ending: Ending,
     all_settled: bool,
+    /// MISP refused something in this run.
+    refused: bool,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
     /// Changes that need no request, gathered.
@@ -146,6 +151,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             seen: BTreeSet::new(),
             ending: Ending::Done,
             all_settled: true,
+            refused: false,
             revived: BTreeSet::new(),
             lost: Vec::new(),
             quiet: Commit::default(),
@@ -256,8 +262,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             call = self.planner.incident(incident, self.ledger)?;
         }
         match call {
-            Call::Nothing(feed) => {
-                self.count_unchanged(&feed);
+            Call::Nothing(settled) => {
+                self.count_unchanged(&settled);
                 Ok(None)
             }
             Call::Plan(planned) => self.sort_out(*planned),
@@ -287,9 +293,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.record.notes.push(note.to_owned());
     }
 
-    fn count_unchanged(&mut self, feed: &FeedHead) {
+    fn count_unchanged(&mut self, Settled { feed, refusal }: &Settled) {
         self.events_done += 1;
-        self.record.tally.events_unchanged += 1;
+        self.count_refusal(refusal.as_ref());
+        if refusal.is_none() {
+            self.record.tally.events_unchanged += 1;
+        }
         add_attributes(&mut self.record.tally.attributes, &record::as_unchanged(&feed.attributes));
         add_mapping(&mut self.record.dataset.mapping, &feed.mapping);
         self.all_settled &= feed.settled;
@@ -302,6 +311,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             return Ok(Some(planned));
         }
         let Planned { plan, mut feed } = planned;
+        let gone = feed.gone;
         let changed = plan.changes_ledger();
         let tally = plan.tally;
         self.settle(&plan.event, &mut feed, &tally);
@@ -318,7 +328,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                 self.commit(Commit::default())?;
             }
         }
-        if !matches!(plan.refusal, Some(_)) {
+        if plan.refusal.is_none() && !gone {
             self.record.tally.events_unchanged += 1;
         }
         Ok(None)
@@ -355,6 +365,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut commit = Commit::default();
         let mut heads = BTreeMap::new();
         for Effects { head, attributes, changes } in session.take_effects() {
+            self.refused |= changes.iter().any(|change| is_refusal(&change.kind));
             commit.changes.extend(changes);
             heads.insert(head.uuid, commit.events.len());
             commit.events.push(EventUpdate { head, attributes });
@@ -511,7 +522,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.ending = self.ending_of(input);
         self.record.outcome = self.ending.outcome();
         self.record.ended = Some(self.world.clock.now());
-        let complete = matches!(self.ending, Ending::Done | Ending::AllWithheld);
+        let whole = matches!(self.ending, Ending::Done | Ending::AllWithheld | Ending::Partial);
+        let complete = whole && input.skipped == 0 && self.record.tally.attributes.pending == 0;
         let cursor = Cursor {
             source: complete.then_some(input.digest),
             rules: self.job.rules.fingerprint(),
@@ -541,9 +553,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             return self.ending.clone();
         }
         let incidents = self.record.dataset.incidents;
-        if attributes.pending > 0 || attributes.rejected > 0 || tally.events_blocked > 0 {
-            Ending::Partial
-        } else if input.skipped > 0 {
+        if self.refused || attributes.pending > 0 || input.skipped > 0 {
             Ending::Partial
         } else if incidents > 0 && tally.events_withheld == incidents {
             Ending::AllWithheld
@@ -551,6 +561,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             Ending::Done
         }
     }
+}
+
+/// Whether a change is MISP's no to something that was tried.
+fn is_refusal(kind: &ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Rejected(_) | ChangeKind::Blocked(_) | ChangeKind::PublishRefused(_))
 }
 
 /// The feed's bit at the destination, given to it the first time.

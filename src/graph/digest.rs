@@ -42,9 +42,22 @@ pub(super) enum Dated {
     No,
 }
 
-/// Digest of an entity in canonical form.
-pub(super) fn of_entity(entity: &Entity, dated: Dated) -> Digest {
-    let mut encoder = Encoder::new(Context::Entity);
+/// Digests entities in canonical form. Setting up the context costs more than a small entity: one of
+/// these serves a whole dataset.
+pub(super) struct EntityDigester(Encoder);
+
+impl EntityDigester {
+    pub(super) fn new() -> Self {
+        Self(Encoder::new(Context::Entity))
+    }
+
+    /// Digest of one entity.
+    pub(super) fn digest(&self, entity: &Entity, dated: Dated) -> Digest {
+        encode(self.0.clone(), entity, dated)
+    }
+}
+
+fn encode(mut encoder: Encoder, entity: &Entity, dated: Dated) -> Digest {
     let time = |encoder: &mut Encoder, time: Timestamp| {
         encoder.i64(time.micros());
     };

@@ -26,7 +26,7 @@ pub use versions::{Aliases, Joined};
 pub use walk::{Direction, Via};
 pub use why::{Membership, Why};
 
-use digest::Dated;
+use digest::{Dated, EntityDigester};
 use names::index;
 use walk::Links;
 
@@ -116,6 +116,7 @@ impl Graph {
         let chains = versions::resolve(&facts, aliases, &options.roots);
         let mut nodes: Vec<Node> = Vec::with_capacity(chains.nodes.len());
         let mut removed = BTreeSet::new();
+        let digester = EntityDigester::new();
         let mut node_of_chain = vec![None; chains.nodes.len()];
         let mut newest = vec![false; facts.entities.len()];
         for (place, chain) in chains.nodes.into_iter().enumerate() {
@@ -130,7 +131,7 @@ impl Graph {
                 true => (Role::Incident, Dated::Yes),
                 false => (Role::Unlinked, Dated::No),
             };
-            let digest = digest::of_entity(entity, dated);
+            let digest = digester.digest(entity, dated);
             node_of_chain[place] = Some(index(nodes.len()));
             nodes.push(Node { root: chain.root, entity: index(chain.newest), role, digest });
         }

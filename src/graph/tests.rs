@@ -79,6 +79,19 @@ fn an_incident_is_no_member_and_no_way_to_one() {
 }
 
 #[test]
+fn a_deep_walk_stops_before_another_incident() {
+    let entities = vec![
+        entity("incident", 1),
+        entity("ttp", 2),
+        entity("incident", 3),
+        entity("indicator", 4),
+    ];
+    let relations = vec![relation("x", 1, 2), relation("x", 2, 3), relation("x", 3, 4)];
+    let graph = deep(entities, relations, 8);
+    assert_eq!(members(&graph), [(key(1), vec![key(2)]), (key(3), vec![key(2), key(4)])]);
+}
+
+#[test]
 fn depth_says_how_far_and_the_path_takes_the_strictest_marking() {
     let entities = || {
         vec![
@@ -207,6 +220,14 @@ fn of_two_known_roots_the_older_stays() {
         assert_eq!(graph.learned_aliases().get(&key(newer)), Some(&key(older)));
         assert_eq!(graph.warnings().len(), 1);
     }
+}
+
+#[test]
+fn a_known_root_is_as_old_as_its_oldest_name() {
+    let entities = [1, 2, 4].map(|number| version("incident", number, number * 10, 5)).to_vec();
+    let relations = vec![update(1, 2), update(2, 4)];
+    let graph = knowing(entities, relations, &[(1, 1), (4, 1), (2, 2)]);
+    assert_eq!(graph.joined(), [Joined { kept: key(1), retired: key(2) }]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::model::{EntityKey, Symbol, Timestamp};
 
 use super::{
     Entity, Facts,
-    digest::{Dated, of_entity},
+    digest::{Dated, EntityDigester},
     names::{Name, Names, Places, index},
     order::ChainOrder,
 };
@@ -186,9 +186,10 @@ impl<'a> Resolver<'a> {
         let entity = |at: usize| &self.facts.entities[at];
         let early = |at: usize| (entity(at).modified, self.rank(at), entity(at).removed);
         early(one).cmp(&early(other)).then_with(|| {
+            let digester = EntityDigester::new();
             let late = |at: usize| {
                 let Entity { key, platform, id, created, .. } = entity(at);
-                (of_entity(entity(at), Dated::Yes), key, platform, id, created)
+                (digester.digest(entity(at), Dated::Yes), key, platform, id, created)
             };
             late(one).cmp(&late(other))
         })

@@ -119,19 +119,25 @@ impl Links {
         is_incident: impl Fn(u32) -> bool,
         marking: impl Fn(u32) -> Marking,
     ) -> Vec<Reached> {
-        let mut seen = BTreeSet::from([incident]);
-        let mut reached: Vec<Reached> = Vec::new();
-        let mut level = vec![(incident, Marking::default())];
-        for _ in 0..depth {
+        let mut reached = match depth {
+            0 => Vec::new(),
+            _ => self.direct(incident, &is_incident),
+        };
+        let mut level: Vec<(u32, Marking)> =
+            reached.iter().map(|reached| (reached.node, marking(reached.node))).collect();
+        let mut seen: BTreeSet<u32> = match depth {
+            0 | 1 => BTreeSet::new(),
+            _ => reached.iter().map(|reached| reached.node).chain([incident]).collect(),
+        };
+        for _ in 1..depth {
             let mut next: BTreeMap<u32, (Vec<Via>, Marking)> = BTreeMap::new();
             for (node, path) in level.drain(..) {
                 for link in self.from(node) {
                     if seen.contains(&link.to) || is_incident(link.to) {
                         continue;
                     }
-                    let kind = self.kinds[link.kind as usize].clone();
                     let (relations, marking) = next.entry(link.to).or_default();
-                    relations.push(Via { kind, direction: link.direction });
+                    relations.push(self.via(link));
                     *marking = marking.and(path);
                 }
             }
@@ -145,5 +151,22 @@ impl Links {
         }
         reached.sort_unstable_by_key(|reached| reached.node);
         reached
+    }
+
+    /// What is linked to an incident itself, sorted by node: at the usual depth that is all.
+    fn direct(&self, incident: u32, is_incident: impl Fn(u32) -> bool) -> Vec<Reached> {
+        self.from(incident)
+            .chunk_by(|one, next| one.to == next.to)
+            .filter(|links| !is_incident(links[0].to))
+            .map(|links| {
+                let mut relations: Vec<Via> = links.iter().map(|link| self.via(link)).collect();
+                relations.sort_unstable();
+                Reached { node: links[0].to, relations, path: Marking::default() }
+            })
+            .collect()
+    }
+
+    fn via(&self, link: &Link) -> Via {
+        Via { kind: self.kinds[link.kind as usize].clone(), direction: link.direction }
     }
 }

@@ -21,6 +21,13 @@ pub enum LedgerError {
         /// Which record or file, and how.
         what: String,
     },
+    /// Something was stored by a version of the program that knows more than this one. Nothing is wrong
+    /// with it.
+    #[error("{what} was written by a newer misp-trickle; use that version or a later one")]
+    Newer {
+        /// Which record.
+        what: String,
+    },
     /// The operating system refused; nothing after the last commit was kept.
     #[error("the store at {path} cannot be {doing}: {cause}")]
     Io {

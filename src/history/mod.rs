@@ -1,10 +1,12 @@
 //! Runs and changes, the ledger they are kept in, and the questions people ask of them.
 
 mod ledger;
+mod memory;
 pub mod query;
 mod record;
 
 pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};
+pub use memory::MemoryLedger;
 pub use record::{DatasetTally, DestinationTally, Outcome, RunRecord};
 
 pub use crate::plan::{Change, ChangeKind};

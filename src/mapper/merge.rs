@@ -42,7 +42,7 @@ pub(super) fn merge(
     });
     let riders: Vec<Rider> = donors.iter().map(|donor| Rider::of(donor, rules)).collect();
     let mut inverted = 0;
-    let mut attributes = Vec::new();
+    let mut attributes = Vec::with_capacity(drafts.len());
     let mut drafts = drafts.into_iter().peekable();
     while let Some(first) = drafts.next() {
         let uuid = first.uuid;
@@ -181,8 +181,9 @@ fn comment<'d>(
     let text = if kinds.is_empty() {
         titles
     } else {
-        let kinds = text::fold(&kinds.into_iter().collect::<Vec<_>>().join(", "));
-        if titles.is_empty() { kinds } else { format!("{kinds}: {titles}") }
+        let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+        let kinds = text::fold(&kinds);
+        if titles.is_empty() { kinds.into_owned() } else { format!("{kinds}: {titles}") }
     };
     let chars_max = match rules.settings.comment {
         CommentStyle::Title { max_chars } => max_chars as usize,

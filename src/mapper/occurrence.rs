@@ -246,7 +246,7 @@ fn values(entity: &Entity, from: From) -> Vec<Cow<'_, str>> {
     match from {
         From::Title => {
             let title = text::fold(&entity.title);
-            if title.is_empty() { Vec::new() } else { vec![title.into()] }
+            if title.is_empty() { Vec::new() } else { vec![title] }
         }
         From::Cve => texts().flat_map(|text| ids(text, "CVE-", true)).map(Cow::Borrowed).collect(),
         From::Cwe => texts().flat_map(|text| ids(text, "CWE-", false)).map(Cow::Borrowed).collect(),

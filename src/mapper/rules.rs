@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     graph::{LinkTypes, Via},
     misp::{AttributeType, Category},
-    model::{Context, Digest, Encoder, Symbol},
+    model::{Digest, Symbol},
 };
 
 use super::{
@@ -151,8 +151,8 @@ impl Rules {
         rules_file::write(self)
     }
 
-    /// Digest of the table. A change of the rules' meaning in the program changes it too, by the `format`
-    /// number in the table.
+    /// Digest of the table's content. A change of the rules' meaning in the program changes it too, by the
+    /// `format` number in the table.
     #[must_use]
     pub const fn fingerprint(&self) -> Digest {
         self.fingerprint
@@ -185,7 +185,7 @@ impl Rules {
     }
 
     fn sealed(mut self) -> Self {
-        self.fingerprint = Encoder::new(Context::Rules).text(&self.to_toml()).finish();
+        self.fingerprint = rules_file::fingerprint(&self);
         self
     }
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::{
     graph::LinkTypes,
     misp::{AttributeType, Category},
-    model::Symbol,
+    model::{Context, Digest, Encoder, Symbol},
 };
 
 use super::{
@@ -309,11 +309,63 @@ fn unknown(given: &Spanned<String>, key: &str, what: &str, known: &str) -> Fault
 
 /// Writes a table with everything said that could be left out.
 pub(super) fn write(rules: &Rules) -> String {
+    toml::to_string(&file(rules)).expect("a rule table holds nothing that TOML cannot say")
+}
+
+/// Digest of a table's content; not of its text, which is a matter of how TOML is written.
+pub(super) fn fingerprint(rules: &Rules) -> Digest {
+    let file = file(rules);
+    let word = |encoder: &mut Encoder, word: &Spanned<String>| {
+        encoder.text(word.get_ref());
+    };
+    let entity_rows = |encoder: &mut Encoder, rows: &Vec<EntityRow>| {
+        encoder.list(rows.iter(), |encoder, row| {
+            encoder.text(row.from.get_ref()).text(row.r#type.get_ref());
+            encoder.option(row.category.as_ref(), word).list(row.via.iter(), |encoder, via| {
+                encoder.text(via);
+            });
+        });
+    };
+    let settings = &file.settings;
+    let mut encoder = Encoder::new(Context::Rules);
+    encoder
+        .u64(FORMAT.into())
+        .option(settings.include_tags.as_ref(), word)
+        .option(settings.comment.as_ref(), word)
+        .option(settings.comment_chars_max, |encoder, chars| {
+            encoder.u64(chars.into());
+        })
+        .option(settings.text_fallback, |encoder, fallback| {
+            encoder.flag(fallback);
+        })
+        .option(settings.skip_entities.as_ref(), |encoder, kinds| {
+            encoder.list(kinds.iter(), |encoder, kind| {
+                encoder.text(kind);
+            });
+        })
+        .option(file.incident.as_ref(), entity_rows)
+        .list(file.observable.iter(), |encoder, (kind, rows)| {
+            encoder.text(kind).list(rows.iter(), |encoder, row| {
+                encoder.option(row.when.as_ref(), word).list(row.linked.iter(), word);
+                encoder.text(row.r#type.get_ref()).option(row.category.as_ref(), word);
+                encoder.option(row.value.as_ref(), word).option(row.to_ids, |encoder, to_ids| {
+                    encoder.flag(to_ids);
+                });
+            });
+        })
+        .list(file.entity.iter(), |encoder, (kind, rows)| {
+            entity_rows(encoder.text(kind), rows);
+        });
+    encoder.finish()
+}
+
+/// A table as the file that says all of it.
+fn file(rules: &Rules) -> File {
     let (comment, chars) = match rules.settings.comment {
         CommentStyle::Title { max_chars } => (true, Some(max_chars)),
         CommentStyle::None => (false, None),
     };
-    let file = File {
+    File {
         format: Some(spanned(FORMAT)),
         settings: SettingsTable {
             include_tags: Some(name_of(&INCLUDE_TAGS, rules.settings.include_tags)),
@@ -333,8 +385,7 @@ pub(super) fn write(rules: &Rules) -> String {
             .iter()
             .map(|(kind, rules)| (kind.to_string(), rules.iter().map(entity_row).collect()))
             .collect(),
-    };
-    toml::to_string(&file).expect("a rule table holds nothing that TOML cannot say")
+    }
 }
 
 fn observable_row(rule: &ObservableRule) -> ObservableRow {

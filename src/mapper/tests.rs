@@ -225,7 +225,7 @@ fn vulnerabilities_give_their_ids_and_incidents_their_links() {
 fn equal_values_become_one_attribute() {
     let first = Entity {
         title: "Zeta".into(),
-        observables: vec![bad("domain", "example.org")],
+        observables: vec![observable("domain", "example.org")],
         start: Some(Timestamp::from_seconds(200)),
         end: Some(Timestamp::from_seconds(2_000_000)),
         tlp: Some(Tlp::Green),
@@ -233,7 +233,7 @@ fn equal_values_become_one_attribute() {
     };
     let second = Entity {
         title: "Alpha".into(),
-        observables: vec![observable("domain", " example.org ")],
+        observables: vec![bad("domain", " example.org ")],
         start: Some(Timestamp::from_seconds(100)),
         tlp: Some(Tlp::Amber),
         ..entity("indicator", 3)
@@ -262,6 +262,26 @@ fn one_unmarked_source_leaves_the_attribute_unmarked() {
     assert_eq!(only(&mapped).marking, marking);
     assert_eq!(mapped.event.marking, Marking::of(Some(Tlp::Green)));
     assert!(only(&mapped).attribute.tags.is_empty());
+}
+
+#[test]
+fn entities_on_the_way_count_in_the_marking() {
+    let held = Entity {
+        observables: vec![bad("domain", "example.org")],
+        tlp: Some(Tlp::Green),
+        ..entity("indicator", 3)
+    };
+    let entities = vec![
+        Entity { tlp: Some(Tlp::Clear), ..entity("incident", 1) },
+        Entity { tlp: Some(Tlp::Red), ..entity("ttp", 2) },
+        held,
+    ];
+    let links = vec![relation("x", 1, 2), relation("x", 3, 2)];
+    let options = Options { depth: 2, ..Options::default() };
+    let graph = Graph::build(facts(entities, links), &Aliases::default(), &options);
+    let mapped = map(&graph.incidents().next().unwrap(), &Rules::standard(), NOW);
+    assert_eq!(only(&mapped).marking, Marking { tlp: Some(Tlp::Red), unmarked: false });
+    assert_eq!(only(&mapped).attribute.tags, ["tlp:red".into()]);
 }
 
 #[test]

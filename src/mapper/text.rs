@@ -1,23 +1,38 @@
 //! Texts in the form in which MISP takes them.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use crate::model::limits::{MISP_TEXT_BYTES_MAX, TAG_CHARS_MAX};
+use crate::{
+    misp::fold_bmp,
+    model::limits::{MISP_TEXT_BYTES_MAX, TAG_CHARS_MAX},
+};
 
 /// White space and control characters folded to single blanks, none at either end; characters that take
 /// four bytes in UTF-8 become `?` (MISP 2.5.1 answers 500 to them in titles, comments and tags).
-pub(super) fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> Cow<'_, str> {
+    if is_folded(text) {
+        return text.into();
+    }
+    let text = fold_bmp(text);
     let mut folded = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if word.is_empty() {
-            continue;
-        }
-        if !folded.is_empty() {
+        if !word.is_empty() && !folded.is_empty() {
             folded.push(' ');
         }
-        folded.extend(word.chars().map(|c| if c > '\u{ffff}' { '?' } else { c }));
+        folded.push_str(word);
     }
-    folded
+    folded.into()
+}
+
+/// Whether there is nothing to do, as with nearly all titles; a quick no is no harm.
+fn is_folded(text: &str) -> bool {
+    let mut last = b' ';
+    let is_plain = text.bytes().all(|byte| {
+        let is_plain = (b'!'..=b'~').contains(&byte) || (byte == b' ' && last != b' ');
+        last = byte;
+        is_plain
+    });
+    is_plain && last != b' '
 }
 
 /// The beginning of a folded text, within a number of characters and MISP's limit of bytes.
@@ -66,6 +81,12 @@ mod tests {
     fn folding_leaves_one_line_of_short_characters() {
         assert_eq!(fold("  Big \r\n\t news\u{0} \u{1f600}!"), "Big news ?!");
         assert_eq!(fold(" \n "), "");
+        for text in ["a b", "a", "\u{e4} b"] {
+            assert_eq!(fold(text), text);
+        }
+        for text in ["a  b", " a b", "a b ", "a\tb"] {
+            assert_eq!(fold(text), "a b");
+        }
     }
 
     #[test]

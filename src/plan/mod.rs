@@ -9,6 +9,8 @@ mod encode;
 mod known;
 mod policy;
 mod retire;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use change::{Change, ChangeKind};

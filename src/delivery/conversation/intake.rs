@@ -3,7 +3,7 @@
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, RefusedWhy, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp},
-    plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing},
+    plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing, WithheldReason},
 };
 
 use super::{Asked, Conversation, Fatality, Ground, Look, Verdict};
@@ -306,13 +306,7 @@ impl Conversation {
         match (asked, why) {
             (_, RefusedWhy::Key) => self.verdict = Some(Verdict::Fatal(words, Fatality::Key)),
             (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
-            (Asked::Tag, _) => {
-                if let Some(tag) = self.tags.pop_front() {
-                    self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
-                    self.event.head.tags_sent.insert(tag);
-                    self.head_dirty = true;
-                }
-            }
+            (Asked::Tag, _) => self.on_tag_refused(&words),
             (Asked::Publish, _) => {
                 self.published = true;
                 self.notes.push(format!("event {} stays unpublished: {words}", self.uuid()));
@@ -342,6 +336,21 @@ impl Conversation {
                 self.unsend();
                 self.verdict = Some(Verdict::GaveUp(words));
             }
+        }
+    }
+
+    /// A tag that cannot be attached is not tried again. Without its TLP tag nothing more is sent.
+    fn on_tag_refused(&mut self, words: &str) {
+        let Some(tag) = self.tags.pop_front() else { return };
+        self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
+        if tag.starts_with("tlp:") {
+            for key in std::mem::take(&mut self.queue) {
+                let reason = WithheldReason::MarkingCannotBeCarried;
+                self.stand(key, Standing::Withheld(reason));
+            }
+        } else {
+            self.event.head.tags_sent.insert(tag);
+            self.head_dirty = true;
         }
     }
 

@@ -264,16 +264,17 @@ impl Conversation {
             let call = Call::EditFields { event, edit, timestamp: timestamp + 1 };
             return self.ask(Asked::Fields, call);
         }
+        // Before the attributes: a stricter TLP tag has to be there when they arrive.
+        if let Some(tag) = self.tags.front().cloned() {
+            let call = Call::AttachTag { event: self.uuid(), tag };
+            return self.ask(Asked::Tag, call);
+        }
         if !self.queue.is_empty() {
             return self.append();
         }
         if !self.unproven.is_empty() {
             self.asked = Asked::Proof;
             return Want::Rows;
-        }
-        if let Some(tag) = self.tags.front().cloned() {
-            let call = Call::AttachTag { event: self.uuid(), tag };
-            return self.ask(Asked::Tag, call);
         }
         let publish = match self.manners.settings.publish {
             Publish::Never => false,

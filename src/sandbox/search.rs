@@ -1,0 +1,342 @@
+//! events/restSearch and attributes/restSearch.
+
+use super::{
+    Call,
+    answer::{Answer, Content, Halt, Outcome},
+    csv::Sheet,
+    filters::{OfAttributes, Parameters, bears, names_event},
+    json::{Json, Style},
+    roles::Caller,
+    state::{AttributeRow, EventRow, State, exact_uuid},
+    views::{self, Deleted, Detail},
+};
+
+/// The formats that the sandbox knows of MISP's many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+    Count,
+    Text,
+}
+
+impl Format {
+    fn named(name: Option<&str>) -> Result<Self, Halt> {
+        match name {
+            None | Some("json" | "download") => Ok(Self::Json),
+            Some("csv") => Ok(Self::Csv),
+            Some("count") => Ok(Self::Count),
+            Some("text") => Ok(Self::Text),
+            Some(_) => Err(Halt::exception(404, "Invalid output format.")),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Count => "count",
+            Self::Text => "text",
+        }
+    }
+
+    /// The kind of body, and what the file that it makes is called.
+    fn content(self) -> (Content, &'static str) {
+        match self {
+            Self::Json => (Content::Json, "json"),
+            Self::Csv => (Content::Csv, "csv"),
+            Self::Count | Self::Text => (Content::Text, "txt"),
+        }
+    }
+
+    /// Whether the format is for detection systems, which get what is published and marked alone.
+    fn is_restrictive(self) -> bool {
+        self == Self::Text
+    }
+
+    fn answer(self, body: String, results: usize, file: Option<String>) -> Answer {
+        let (content, ending) = self.content();
+        let mut headers = vec![
+            ("X-Result-Count", results.to_string()),
+            ("X-Export-Module-Used", self.name().to_owned()),
+            ("X-Response-Format", ending.to_owned()),
+            ("X-Skipped-Elements-Count", "0".to_owned()),
+        ];
+        if let Some(file) = file {
+            let disposition = format!("attachment; filename=\"{file}.{ending}\"");
+            headers.push(("Content-Disposition", disposition));
+        }
+        Answer { status: 200, content, body, headers, tagged: true }
+    }
+}
+
+/// The parameters, or the answer to a search without any.
+fn parameters(call: &Call<'_>) -> Result<Result<Parameters, Answer>, Halt> {
+    let Some(parameters) = Parameters::new(call) else {
+        let message = Json::text(
+            "Either specify the search terms in the url, or POST a json with the filter parameters.",
+        );
+        let url = format!("/{}/restSearch", call.route.controller);
+        let json =
+            Json::map([("name", message.clone()), ("message", message), ("url", Json::text(url))]);
+        let mut answer = Answer::data(&json, call.style);
+        answer.status = 400;
+        return Ok(Err(answer));
+    };
+    if parameters.is_empty() && call.method == "GET" {
+        return Err(Halt::exception(
+            400,
+            "Restsearch queries using GET and no parameters are not allowed. If you have passed \
+             parameters via a JSON body, make sure you use POST requests.",
+        ));
+    }
+    Ok(Ok(parameters))
+}
+
+/// events/restSearch.
+pub(super) fn events(state: &State, call: &Call<'_>) -> Outcome {
+    let parameters = match parameters(call)? {
+        Ok(parameters) => parameters,
+        Err(answer) => return Ok(answer),
+    };
+    let format = Format::named(parameters.text("returnFormat").as_deref())?;
+    let mut found: Vec<&EventRow> = candidates(state, &parameters)
+        .into_iter()
+        .filter(|event| state.sees(call.caller, event))
+        .filter(|event| event_passes(state, event, &parameters, format, call.now))
+        .collect();
+    let results = found.len();
+    if let Some((limit, page)) = parameters.paging() {
+        let skipped = limit.saturating_mul(page - 1);
+        found = found.into_iter().skip(skipped).take(limit).collect();
+    }
+    let restricted = format.is_restrictive().then_some(true);
+    let detail = Detail {
+        metadata: parameters.flag("metadata"),
+        deleted: parameters.deleted().unwrap_or(Deleted::LIVE),
+        to_ids: parameters.column("to_ids").or(restricted),
+        global_tags: Detail::of_answer(call.caller, false).global_tags,
+    };
+    let body = match format {
+        Format::Json => {
+            let events = found.iter().map(|event| views::event(state, event, call.caller, &detail));
+            let mut body = "{\"response\": [".to_owned();
+            join(&mut body, events);
+            body.push_str("]}\n");
+            body
+        }
+        Format::Csv => {
+            let mut sheet = Sheet::new(&parameters)?;
+            for event in &found {
+                events_rows(state, event, call.caller, &detail, &mut sheet);
+            }
+            sheet.finished()
+        }
+        Format::Count => found.len().to_string(),
+        Format::Text => values(found.iter().flat_map(|event| {
+            views::shown_attributes(state, event, call.caller, &detail).filter(|r| r.object == 0)
+        })),
+    };
+    let file = parameters.text("eventid").filter(|_| parameters.wanted("eventid").is_some());
+    let file = format!("misp.event.{}", file.as_deref().unwrap_or("list"));
+    Ok(format.answer(body, results, Some(file)))
+}
+
+fn events_rows<'a>(
+    state: &'a State,
+    event: &'a EventRow,
+    caller: Caller,
+    detail: &Detail,
+    sheet: &mut Sheet,
+) {
+    if detail.metadata {
+        return;
+    }
+    let rows: Vec<&AttributeRow> = views::shown_attributes(state, event, caller, detail).collect();
+    let (plain, of_objects): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.object == 0);
+    for row in plain.into_iter().chain(of_objects) {
+        sheet.add(state, event, row);
+    }
+}
+
+/// Compact JSON, separated by commas.
+fn join<'a>(body: &mut String, items: impl Iterator<Item = Json<'a>>) {
+    for (place, item) in items.enumerate() {
+        if place > 0 {
+            body.push(',');
+        }
+        item.write(body, Style::Compact, 0);
+    }
+}
+
+/// Every value once, one a line.
+fn values<'a>(rows: impl Iterator<Item = &'a AttributeRow>) -> String {
+    let mut seen = std::collections::HashSet::new();
+    let mut lines: Vec<&str> = Vec::new();
+    for row in rows {
+        if seen.insert(&*row.value) {
+            lines.push(&row.value);
+        }
+    }
+    format!("{}\n", lines.join("\n"))
+}
+
+/// The events that the filters by UUID and number leave, in the order of their numbers: by index where
+/// a filter names them, all of them otherwise.
+fn candidates<'a>(state: &'a State, parameters: &Parameters) -> Vec<&'a EventRow> {
+    let by_uuid = parameters.wanted("uuid").filter(|wanted| !wanted.any.is_empty());
+    let by_id = parameters.wanted("eventid").filter(|wanted| !wanted.any.is_empty());
+    let mut ids: Vec<u32> = match (&by_uuid, &by_id) {
+        (Some(wanted), _) => wanted
+            .any
+            .iter()
+            .filter_map(|text| {
+                let uuid = exact_uuid(text)?;
+                let of_attribute = || Some(state.attributes.get(&state.attribute_id(uuid)?)?.event);
+                state.event_id(uuid).or_else(of_attribute)
+            })
+            .collect(),
+        (None, Some(wanted)) => {
+            wanted.any.iter().filter_map(|text| Some(state.event(text)?.id)).collect()
+        }
+        (None, None) => state.events.keys().copied().collect(),
+    };
+    ids.sort_unstable();
+    ids.dedup();
+    ids.iter().filter_map(|id| state.events.get(id)).collect()
+}
+
+fn event_passes(
+    state: &State,
+    event: &EventRow,
+    parameters: &Parameters,
+    format: Format,
+    now: i64,
+) -> bool {
+    let within = |name: &str, time: i64| {
+        parameters.span(name, now).is_none_or(|(first, last)| (first..=last).contains(&time))
+    };
+    let named = parameters
+        .wanted("eventid")
+        .is_none_or(|wanted| wanted.passes(|text| names_event(text, event)));
+    let published = parameters
+        .column("published")
+        .or((format.is_restrictive() && parameters.get("published").is_none()).then_some(true));
+    let tagged = parameters.wanted("tags").is_none_or(|wanted| {
+        wanted.passes(|name| {
+            let mut rows = state.attributes_of(event);
+            bears(state, &event.tags, name) || rows.any(|row| bears(state, &row.tags, name))
+        })
+    });
+    // Filters of attributes ask whether the event has such a one; `deleted` is one of them.
+    let of_attributes = OfAttributes::new(parameters);
+    let deleted = parameters.deleted();
+    let holds = (!of_attributes.is_any()
+        || state.attributes_of(event).any(|row| of_attributes.pass(row)))
+        && deleted.is_none_or(|deleted| {
+            state.attributes_of(event).any(|row| deleted.covers(row.deleted))
+        });
+    named
+        && holds
+        && tagged
+        && published.is_none_or(|wanted| wanted == event.published)
+        && within("timestamp", event.timestamp)
+        && within("event_timestamp", event.timestamp)
+        && within("publish_timestamp", event.publish_timestamp)
+        && within("last", event.publish_timestamp)
+}
+
+/// attributes/restSearch.
+pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
+    let parameters = match parameters(call)? {
+        Ok(parameters) => parameters,
+        Err(answer) => return Ok(answer),
+    };
+    let format = Format::named(parameters.text("returnFormat").as_deref())?;
+    let mut found = attribute_rows(state, call, &parameters, format);
+    let mut results = found.len();
+    if let Some((limit, page)) = parameters.paging() {
+        let skipped = limit.saturating_mul(page - 1);
+        found = found.into_iter().skip(skipped).take(limit).collect();
+        // One more than there are says that there may be more; MISP says so of an empty page, too.
+        let more = found.len() == limit || found.is_empty();
+        results = found.len() + usize::from(more);
+    }
+    let body = match format {
+        Format::Json => {
+            let items = found.iter().map(|(row, event)| views::found_attribute(state, event, row));
+            let mut body = "{\"response\": {\"Attribute\": [".to_owned();
+            join(&mut body, items);
+            body.push_str("]}}\n");
+            body
+        }
+        Format::Csv => {
+            let mut sheet = Sheet::new(&parameters)?;
+            for (row, event) in &found {
+                sheet.add(state, event, row);
+            }
+            sheet.finished()
+        }
+        Format::Count => found.len().to_string(),
+        Format::Text => values(found.iter().map(|(row, _)| *row)),
+    };
+    Ok(format.answer(body, results, None))
+}
+
+type Found<'a> = Vec<(&'a AttributeRow, &'a EventRow)>;
+
+fn attribute_rows<'a>(
+    state: &'a State,
+    call: &Call<'_>,
+    parameters: &Parameters,
+    format: Format,
+) -> Found<'a> {
+    let by_uuid = parameters.wanted("uuid");
+    let by_event = parameters.wanted("eventid");
+    let mut ids: Vec<u32> = match (&by_uuid, &by_event) {
+        (Some(wanted), _) if !wanted.any.is_empty() => {
+            let ids = wanted.any.iter().map(|text| state.attribute_id(exact_uuid(text)?));
+            ids.flatten().collect()
+        }
+        (_, Some(wanted)) if !wanted.any.is_empty() => {
+            let events = wanted.any.iter().filter_map(|text| state.event(text));
+            events.flat_map(|event| event.attributes.iter().copied()).collect()
+        }
+        _ => state.attributes.keys().copied().collect(),
+    };
+    ids.sort_unstable();
+    ids.dedup();
+    let deleted = parameters.deleted().unwrap_or(Deleted::LIVE);
+    let restricted = format.is_restrictive();
+    let published = parameters
+        .column("published")
+        .or((restricted && parameters.get("published").is_none()).then_some(true));
+    let marked = restricted && parameters.get("to_ids").is_none();
+    let of_attributes = OfAttributes::new(parameters);
+    let within = |name: &str, time: i64| {
+        parameters.span(name, call.now).is_none_or(|(first, last)| (first..=last).contains(&time))
+    };
+    let passes = |row: &AttributeRow, event: &EventRow| {
+        let uuid = row.uuid.to_string();
+        let tagged = |name: &str| bears(state, &row.tags, name) || bears(state, &event.tags, name);
+        deleted.covers(row.deleted)
+            && state.sees(call.caller, event)
+            && state.sees_attribute(call.caller, event, row)
+            && by_uuid.as_ref().is_none_or(|wanted| wanted.passes(|text| text == uuid))
+            && by_event.as_ref().is_none_or(|w| w.passes(|text| names_event(text, event)))
+            && published.is_none_or(|wanted| wanted == event.published)
+            && (!marked || row.to_ids)
+            && within("timestamp", row.timestamp)
+            && within("attribute_timestamp", row.timestamp)
+            && within("event_timestamp", event.timestamp)
+            && within("publish_timestamp", event.publish_timestamp)
+            && parameters.wanted("tags").is_none_or(|wanted| wanted.passes(tagged))
+            && of_attributes.pass(row)
+    };
+    let rows = ids.iter().filter_map(|id| {
+        let row = state.attributes.get(id)?;
+        let event = state.events.get(&row.event)?;
+        passes(row, event).then_some((row, event))
+    });
+    rows.collect()
+}

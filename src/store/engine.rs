@@ -1,0 +1,229 @@
+//! The embedded engine. The only file that names sled, so that another can take its place.
+//!
+//! sled 0.34.7 needs precautions, all of which are here:
+//! - its `flush` leaves the bytes with the operating system, so each commit ends with `sync_data` on its
+//!   file `db`; in simulated power cuts only that kept every acknowledged batch;
+//! - two batches are not atomic together: a commit is one batch in one tree;
+//! - a kill while it writes `snap.*.generating` leaves a store it will not open: those are removed first;
+//! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it;
+//! - damage can make it panic: each call is guarded, and a panic is reported as damage;
+//! - a leaf holds up to 17 values, and one that outgrows 128 KiB goes to a file that is never
+//!   synced: hence [`VALUE_BYTES_MAX`].
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    ops::Deref,
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+};
+
+use crate::history::LedgerError;
+
+use super::private;
+
+/// Longest value that may be given to an engine, in bytes.
+pub const VALUE_BYTES_MAX: usize = 6 << 10;
+
+/// Bytes of its file that sled keeps in memory; what they take there is a multiple.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// One atomic step: keys in order, each with its new value, or `None` to remove it.
+pub type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Gets a key and its value; an error ends the scan.
+pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), LedgerError> + 'a;
+
+/// Bytes by key, in order, written in atomic and durable steps.
+pub trait Engine: Send {
+    /// The value under a key.
+    ///
+    /// # Errors
+    /// If it cannot be read; so for every question below.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// Visits every key that begins with the prefix, in order.
+    fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError>;
+
+    /// The last key that begins with the prefix.
+    fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// Writes one step. When it returns, all of it is on the disk.
+    ///
+    /// # Errors
+    /// If that is not certain: all of it may be there, or nothing.
+    fn commit(&mut self, writes: &Writes) -> Result<(), LedgerError>;
+
+    /// Bytes that the engine's files take.
+    fn bytes_on_disk(&self) -> Result<u64, LedgerError>;
+}
+
+/// Whether opening needed a repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// All was well.
+    Clean,
+    /// The engine's snapshot had to be dropped; what it opened may be older than what was acknowledged.
+    Suspect,
+}
+
+/// sled in a folder of its own.
+pub(super) struct SledEngine {
+    folder: PathBuf,
+    /// `None` only while it is dropped.
+    db: Option<sled::Db>,
+    /// A second handle on sled's file, for `sync_data`.
+    file: File,
+    syncs: u64,
+}
+
+impl SledEngine {
+    /// Opens or creates the engine's files. The caller holds the store's lock.
+    pub(super) fn open(folder: &Path) -> Result<(Self, Opened), LedgerError> {
+        remove(folder, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
+        let (db, opened) = match open_guarded(folder) {
+            Ok(db) => (db, Opened::Clean),
+            Err(LedgerError::Damaged { .. }) => {
+                remove(folder, |name| name.starts_with("snap."))?;
+                (open_guarded(folder)?, Opened::Suspect)
+            }
+            Err(other) => return Err(other),
+        };
+        let path = folder.join("db");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| io_error(&path, "opened", &error))?;
+        let engine = Self { folder: folder.to_owned(), db: Some(db), file, syncs: 0 };
+        private::tighten(folder).map_err(|error| io_error(folder, "made private", &error))?;
+        Ok((engine, opened))
+    }
+
+    /// How many commits were synced to the disk.
+    #[cfg(test)]
+    pub(super) const fn syncs(&self) -> u64 {
+        self.syncs
+    }
+
+    fn db(&self) -> &sled::Db {
+        self.db.as_ref().expect("the handle is taken only when the engine is dropped")
+    }
+
+    fn call<T>(
+        &self,
+        doing: &'static str,
+        call: impl FnOnce() -> sled::Result<T>,
+    ) -> Result<T, LedgerError> {
+        guard(&self.folder, doing, call)
+    }
+}
+
+impl Engine for SledEngine {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        let found = self.call("read", || self.db().get(key))?;
+        Ok(found.map(|value| value.deref().to_vec()))
+    }
+
+    fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        let mut records = self.call("read", || Ok(self.db().scan_prefix(prefix)))?;
+        while let Some((key, value)) = self.call("read", || records.next().transpose())? {
+            visit(&key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        let last = self.call("read", || self.db().scan_prefix(prefix).next_back().transpose())?;
+        Ok(last.map(|(key, _)| key.to_vec()))
+    }
+
+    fn commit(&mut self, writes: &Writes) -> Result<(), LedgerError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        self.call("written", || {
+            self.db().apply_batch(batch)?;
+            self.db().flush()?;
+            self.file.sync_data()?;
+            Ok(())
+        })?;
+        self.syncs += 1;
+        Ok(())
+    }
+
+    fn bytes_on_disk(&self) -> Result<u64, LedgerError> {
+        self.call("read", || self.db().size_on_disk())
+    }
+}
+
+/// Closing writes what is left and joins sled's threads; on a damaged file that can panic too.
+impl Drop for SledEngine {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        drop(panic::catch_unwind(AssertUnwindSafe(|| drop(db))));
+    }
+}
+
+fn open_guarded(folder: &Path) -> Result<sled::Db, LedgerError> {
+    let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES);
+    guard(folder, "opened", || config.open())
+}
+
+fn guard<T>(
+    folder: &Path,
+    doing: &'static str,
+    call: impl FnOnce() -> sled::Result<T>,
+) -> Result<T, LedgerError> {
+    match panic::catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(told(folder, doing, &error)),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(damaged(folder, words.unwrap_or("the engine gave no reason")))
+        }
+    }
+}
+
+/// An error with a number of the operating system is its refusal, as is a lock that another program
+/// holds on sled's own file; all others come from what the file holds.
+fn told(folder: &Path, doing: &'static str, error: &sled::Error) -> LedgerError {
+    match error {
+        sled::Error::Io(cause)
+            if cause.raw_os_error().is_some() || cause.to_string().contains("acquire lock") =>
+        {
+            io_error(folder, doing, cause)
+        }
+        other => damaged(folder, &other.to_string()),
+    }
+}
+
+fn damaged(folder: &Path, words: &str) -> LedgerError {
+    let words = words.lines().next().unwrap_or_default();
+    LedgerError::Damaged { what: format!("the engine's files in {}: {words}", folder.display()) }
+}
+
+fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError {
+    LedgerError::Io { path: path.display().to_string(), doing, cause: error.to_string() }
+}
+
+fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| io_error(folder, "read", &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| io_error(folder, "read", &error))?;
+        if which(&entry.file_name().to_string_lossy()) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|error| io_error(&path, "removed", &error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! How a value is wrapped: a version, a body in bincode, and a proof that both are what was written.
+//!
+//! - A record stands under a name: version byte, form byte, payload, and 8 bytes of BLAKE3 over key and
+//!   all before them. A record cannot be read under another's key.
+//! - An object stands under its digest: version byte, 16 bytes that say where it is used, payload. Of its
+//!   own digest it needs no copy.
+//!
+//! Bodies are bincode 1.3 with variable-length integers and no trailing bytes. bincode finds no field by
+//! name: a struct that has been written never changes, a new version of it is a new struct.
+
+use bincode::Options;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    history::LedgerError,
+    model::{Context, Digest, Encoder},
+};
+
+use super::keys;
+
+/// Version of every struct that is written now. A reader refuses a later one as newer, not as damaged.
+pub(super) const VERSION: u8 = 1;
+/// Longest body, unpacked. It bounds what a damaged length can make us allocate.
+pub(super) const BODY_BYTES_MAX: usize = 64 << 20;
+
+const CHECK_BYTES: usize = 8;
+const PLACE_BYTES: usize = 16;
+/// Bytes of an object that are not payload.
+pub(super) const OBJECT_FRAME_BYTES: usize = 1 + PLACE_BYTES;
+/// Bytes of a record that are not payload.
+pub(super) const RECORD_FRAME_BYTES: usize = 2 + CHECK_BYTES;
+
+/// How the payload of a record holds its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As it is.
+    Plain,
+    /// Packed by zstd.
+    Packed,
+    /// Packed by zstd and cut into objects; the payload is the list of their digests.
+    Parts,
+}
+
+impl Form {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Plain => 0,
+            Self::Packed => 1,
+            Self::Parts => 2,
+        }
+    }
+
+    const fn of(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Plain),
+            1 => Some(Self::Packed),
+            2 => Some(Self::Parts),
+            _ => None,
+        }
+    }
+}
+
+/// A record as it stands in the engine, its proof checked.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    pub(super) version: u8,
+    pub(super) form: Form,
+    pub(super) payload: &'a [u8],
+}
+
+/// A body and the version of the struct that is in it.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) version: u8,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Body {
+    /// Reads the struct. `what` names it to people.
+    pub(super) fn decode<'a, T: Deserialize<'a>>(&'a self, what: &str) -> Result<T, LedgerError> {
+        check_version(self.version, what)?;
+        options()
+            .deserialize(&self.bytes)
+            .map_err(|error| damaged(format!("{what} cannot be read: {error}")))
+    }
+}
+
+/// The body of a value.
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, LedgerError> {
+    options().serialize(value).map_err(|error| LedgerError::Io {
+        path: "a record".to_owned(),
+        doing: "written",
+        cause: error.to_string(),
+    })
+}
+
+/// Wraps the payload of a record.
+pub(super) fn seal(key: &[u8], form: Form, payload: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(payload.len() + RECORD_FRAME_BYTES);
+    value.extend([VERSION, form.byte()]);
+    value.extend_from_slice(payload);
+    let check = record_check(key, &value);
+    value.extend_from_slice(&check);
+    value
+}
+
+/// Unwraps a record and checks that it is what was written under this key.
+pub(super) fn unseal<'a>(key: &[u8], value: &'a [u8]) -> Result<Record<'a>, LedgerError> {
+    let wrong = |how: &str| damaged(format!("the record {} {how}", keys::shown(key)));
+    let (content, check) =
+        value.split_last_chunk::<CHECK_BYTES>().ok_or_else(|| wrong("is cut off"))?;
+    if *check != record_check(key, content) {
+        return Err(wrong("does not match its digest"));
+    }
+    let [version, form, payload @ ..] = content else {
+        return Err(wrong("is cut off"));
+    };
+    check_version(*version, &format!("the record {}", keys::shown(key)))?;
+    let form = Form::of(*form).ok_or_else(|| wrong("has an unknown form"))?;
+    Ok(Record { version: *version, form, payload })
+}
+
+/// Where an object is used: in one place of one record. No two places share an object, so that one that
+/// was replaced is needed by nobody.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The key of the record that it belongs to.
+    pub(super) key: &'a [u8],
+    /// What it holds of that record.
+    pub(super) role: &'static str,
+    /// Which of several by number: a level, a place in a list.
+    pub(super) number: u64,
+    /// Which of several by key: where a range begins.
+    pub(super) at: &'a [u8],
+}
+
+impl Place<'_> {
+    fn tag(&self, part: usize) -> [u8; PLACE_BYTES] {
+        let digest = Encoder::new(Context::Object)
+            .text("place")
+            .bytes(self.key)
+            .text(self.role)
+            .u64(self.number)
+            .bytes(self.at)
+            .u64(part as u64)
+            .finish();
+        *digest.as_bytes().first_chunk().expect("a digest is longer than a place")
+    }
+
+    pub(super) fn shown(&self) -> String {
+        format!("{} of {}", self.role, keys::shown(self.key))
+    }
+}
+
+/// Wraps one part of a pack: the digest that names it, and its bytes.
+pub(super) fn seal_object(place: &Place<'_>, part: usize, payload: &[u8]) -> (Digest, Vec<u8>) {
+    let mut value = Vec::with_capacity(payload.len() + OBJECT_FRAME_BYTES);
+    value.push(VERSION);
+    value.extend_from_slice(&place.tag(part));
+    value.extend_from_slice(payload);
+    (object_digest(&value), value)
+}
+
+/// Unwraps one part of a pack, and checks that it is the object of this digest, used in this place.
+pub(super) fn unseal_object<'a>(
+    place: &Place<'_>,
+    part: usize,
+    digest: &Digest,
+    value: &'a [u8],
+) -> Result<(u8, &'a [u8]), LedgerError> {
+    let wrong = |how: &str| damaged(format!("object {} ({}) {how}", digest.short(), place.shown()));
+    if object_digest(value) != *digest {
+        return Err(wrong("does not match its digest"));
+    }
+    let (version, rest) = value.split_first().ok_or_else(|| wrong("is empty"))?;
+    check_version(*version, &place.shown())?;
+    let (tag, payload) =
+        rest.split_first_chunk::<PLACE_BYTES>().ok_or_else(|| wrong("is cut off"))?;
+    if *tag != place.tag(part) {
+        return Err(wrong("belongs elsewhere"));
+    }
+    Ok((*version, payload))
+}
+
+/// The digest that names an object.
+pub(super) fn object_digest(value: &[u8]) -> Digest {
+    Encoder::new(Context::Object).text("object").bytes(value).finish()
+}
+
+pub(super) fn damaged(what: String) -> LedgerError {
+    LedgerError::Damaged { what }
+}
+
+fn check_version(version: u8, what: &str) -> Result<(), LedgerError> {
+    match version {
+        VERSION => Ok(()),
+        0 => Err(damaged(format!("{what} has no version"))),
+        _ => Err(LedgerError::Newer { what: what.to_owned() }),
+    }
+}
+
+fn record_check(key: &[u8], content: &[u8]) -> [u8; CHECK_BYTES] {
+    let digest = Encoder::new(Context::Record).bytes(key).bytes(content).finish();
+    *digest.as_bytes().first_chunk().expect("a digest is longer than a check")
+}
+
+fn options() -> impl Options {
+    bincode::DefaultOptions::new().with_limit(BODY_BYTES_MAX as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_under_its_own_key_only() {
+        let value = seal(b"r/1", Form::Plain, b"body");
+        assert_eq!(unseal(b"r/1", &value).unwrap().payload, b"body");
+        assert!(matches!(unseal(b"r/2", &value), Err(LedgerError::Damaged { .. })));
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_record_is_seen() {
+        let value = seal(b"r/1", Form::Plain, b"body");
+        for bit in 0..value.len() * 8 {
+            let mut flipped = value.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(unseal(b"r/1", &flipped), Err(LedgerError::Damaged { .. })), "{bit}");
+        }
+        for length in 0..value.len() {
+            assert!(unseal(b"r/1", &value[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_later_version_is_newer_and_not_damaged() {
+        let mut value = seal(b"r/1", Form::Plain, b"body");
+        value.truncate(value.len() - CHECK_BYTES);
+        value[0] = VERSION + 1;
+        let check = record_check(b"r/1", &value);
+        value.extend_from_slice(&check);
+        let error = unseal(b"r/1", &value).unwrap_err();
+        assert!(matches!(&error, LedgerError::Newer { .. }), "{error}");
+        assert!(error.to_string().contains("newer misp-trickle"), "{error}");
+    }
+
+    #[test]
+    fn an_object_belongs_to_one_place() {
+        let place = Place { key: b"h/1", role: "bucket", number: 0, at: b"x" };
+        let (digest, value) = seal_object(&place, 0, b"payload");
+        assert_eq!(unseal_object(&place, 0, &digest, &value).unwrap().1, b"payload");
+        assert!(unseal_object(&place, 1, &digest, &value).is_err());
+        let elsewhere = Place { key: b"h/2", ..place };
+        assert!(unseal_object(&elsewhere, 0, &digest, &value).is_err());
+        assert_ne!(seal_object(&elsewhere, 0, b"payload").0, digest);
+    }
+
+    #[test]
+    fn trailing_bytes_are_refused() {
+        let bytes = [encode(&7_u64).unwrap(), vec![0]].concat();
+        assert!(Body { version: VERSION, bytes }.decode::<u64>("it").is_err());
+    }
+}

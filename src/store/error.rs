@@ -1,0 +1,79 @@
+//! Why a store cannot be opened.
+
+use std::{io, path::Path};
+
+use crate::history::LedgerError;
+
+/// Why a store cannot be opened or created.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none at this place.
+    #[error("there is no store at {path}; `misp-trickle init` makes one")]
+    NoStore {
+        /// The store's folder.
+        path: String,
+    },
+    /// There is one at this place already.
+    #[error("there is a store at {path} already; open it, or choose another place")]
+    Exists {
+        /// The store's folder.
+        path: String,
+    },
+    /// The folder holds other things; a store wants one of its own.
+    #[error("{path} holds {other}, which is no part of a store; choose an empty folder")]
+    Occupied {
+        /// The folder.
+        path: String,
+        /// A file or folder in it.
+        other: String,
+    },
+    /// Another process has it open.
+    #[error("the store at {path} is locked by {holder}; wait for it, or give --wait a longer time")]
+    Locked {
+        /// The store's folder.
+        path: String,
+        /// Who holds it: pid, host, command, since when, store, run.
+        holder: String,
+    },
+    /// It was written by a version of the program that knows more than this one.
+    #[error("the store at {path}: {what} was written by a newer misp-trickle; use that version")]
+    Newer {
+        /// The store's folder.
+        path: String,
+        /// What is newer.
+        what: String,
+    },
+    /// What is stored cannot be read.
+    #[error("the store at {path} is damaged: {what}; run `misp-trickle repair`")]
+    Damaged {
+        /// The store's folder.
+        path: String,
+        /// Which part, and how.
+        what: String,
+    },
+    /// The operating system refused.
+    #[error("the store's {path} cannot be {doing}: {cause}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// `read`, `written`, `opened` …
+        doing: &'static str,
+        /// In the words of the operating system.
+        cause: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: &Path, doing: &'static str, error: &io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), doing, cause: error.to_string() }
+    }
+
+    pub(super) fn of(folder: &str, error: LedgerError) -> Self {
+        let path = folder.to_owned();
+        match error {
+            LedgerError::Damaged { what } => Self::Damaged { path, what },
+            LedgerError::Newer { what } => Self::Newer { path, what },
+            LedgerError::Io { path, doing, cause } => Self::Io { path, doing, cause },
+        }
+    }
+}

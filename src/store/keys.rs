@@ -1,0 +1,253 @@
+//! Which key each record stands under: a letter for its kind, a slash, and what it is of.
+//!
+//! | key | record |
+//! | --- | --- |
+//! | `o/` digest | object: a part of an attribute bucket, index node or longer record |
+//! | `h/` destination, event UUID | head of an event |
+//! | `r/` run number | record of a run |
+//! | `c/` run number, commit, part | changes of a run |
+//! | `a/` entity | alias: the root of its version chain |
+//! | `d/` destination | what is known of it |
+//! | `f/` feed, destination | cursor |
+//! | `t/` fingerprint | rule table |
+//! | `m/format`, `m/store`, `m/seq` | the store itself: format, identity, counters |
+//!
+//! Numbers are big-endian, so that keys sort as they do. A text stands behind its length; a UUID is packed
+//! and a long text is replaced by its digest, so that no key grows long.
+
+use uuid::Uuid;
+
+use crate::model::{
+    Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName, RunNumber,
+};
+
+/// The store's format number.
+pub(super) const FORMAT: &[u8] = b"m/format";
+/// Id and place of the store.
+pub(super) const IDENTITY: &[u8] = b"m/store";
+/// The commit counter, and how many records there are.
+pub(super) const COUNTERS: &[u8] = b"m/seq";
+
+/// The store's records of itself; there are always all of them.
+pub(super) const META: [&[u8]; 3] = [FORMAT, IDENTITY, COUNTERS];
+
+/// Longest text that stands in a key as it is, in bytes.
+const TEXT_BYTES_MAX: usize = 120;
+const PACKED_UUID: u8 = 0xfe;
+const TEXT_DIGEST: u8 = 0xff;
+
+/// A kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A content-addressed object.
+    Object,
+    /// The head of an event.
+    Head,
+    /// The record of a run.
+    Run,
+    /// A chunk of a run's changes.
+    Changes,
+    /// An alias of an entity.
+    Alias,
+    /// What is known of a destination.
+    Destination,
+    /// Where a feed stands at a destination.
+    Cursor,
+    /// A mapping rule table.
+    Rules,
+    /// The store itself.
+    Meta,
+}
+
+impl Kind {
+    /// All kinds; the place of each is its place in the stored counters and never changes.
+    pub const ALL: [Self; 9] = [
+        Self::Object,
+        Self::Head,
+        Self::Run,
+        Self::Changes,
+        Self::Alias,
+        Self::Destination,
+        Self::Cursor,
+        Self::Rules,
+        Self::Meta,
+    ];
+
+    /// What people call its records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Object => "objects",
+            Self::Head => "events",
+            Self::Run => "runs",
+            Self::Changes => "change chunks",
+            Self::Alias => "aliases",
+            Self::Destination => "destinations",
+            Self::Cursor => "cursors",
+            Self::Rules => "rule tables",
+            Self::Meta => "store records",
+        }
+    }
+
+    /// What every key of this kind begins with.
+    pub(super) const fn prefix(self) -> &'static [u8; 2] {
+        match self {
+            Self::Object => b"o/",
+            Self::Head => b"h/",
+            Self::Run => b"r/",
+            Self::Changes => b"c/",
+            Self::Alias => b"a/",
+            Self::Destination => b"d/",
+            Self::Cursor => b"f/",
+            Self::Rules => b"t/",
+            Self::Meta => b"m/",
+        }
+    }
+
+    /// The kind of the record under a key, if it is a key of ours.
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| key.starts_with(kind.prefix()))
+    }
+}
+
+/// An object by its digest.
+pub(super) fn object(digest: &Digest) -> Vec<u8> {
+    Key::new(Kind::Object).bytes(digest.as_bytes()).0
+}
+
+/// All heads of a destination.
+pub(super) fn heads(destination: &DestinationName) -> Vec<u8> {
+    Key::new(Kind::Head).text(destination.as_str()).0
+}
+
+/// The head of an event.
+pub(super) fn head(destination: &DestinationName, event: EventUuid) -> Vec<u8> {
+    Key(heads(destination)).bytes(event.uuid().as_bytes()).0
+}
+
+/// The record of a run.
+pub(super) fn run(number: RunNumber) -> Vec<u8> {
+    Key::new(Kind::Run).number(number.0).0
+}
+
+/// The run that the key of its record names.
+pub(super) fn run_number(key: &[u8]) -> Option<RunNumber> {
+    let number = key.strip_prefix(Kind::Run.prefix())?;
+    Some(RunNumber(u64::from_be_bytes(number.try_into().ok()?)))
+}
+
+/// All changes of a run.
+pub(super) fn changes(run: RunNumber) -> Vec<u8> {
+    Key::new(Kind::Changes).number(run.0).0
+}
+
+/// One chunk of the changes that one commit made in a run.
+pub(super) fn change_chunk(run: RunNumber, commit: u64, part: u32) -> Vec<u8> {
+    Key(changes(run)).number(commit).bytes(&part.to_be_bytes()).0
+}
+
+/// An alias of an entity.
+pub(super) fn alias(entity: &EntityKey) -> Vec<u8> {
+    Key::new(Kind::Alias).entity(entity).0
+}
+
+/// What is known of a destination.
+pub(super) fn destination(name: &DestinationName) -> Vec<u8> {
+    Key::new(Kind::Destination).text(name.as_str()).0
+}
+
+/// Where a feed stands at a destination.
+pub(super) fn cursor(feed: &FeedName, destination: &DestinationName) -> Vec<u8> {
+    Key::new(Kind::Cursor).text(feed.as_str()).text(destination.as_str()).0
+}
+
+/// A rule table.
+pub(super) fn rules(fingerprint: &Digest) -> Vec<u8> {
+    Key::new(Kind::Rules).bytes(fingerprint.as_bytes()).0
+}
+
+/// How a key is named to people: its kind and the rest, readable where it is text.
+pub(super) fn shown(key: &[u8]) -> String {
+    key.escape_ascii().to_string()
+}
+
+struct Key(Vec<u8>);
+
+impl Key {
+    fn new(kind: Kind) -> Self {
+        Self(kind.prefix().to_vec())
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn number(self, number: u64) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+
+    fn text(self, text: &str) -> Self {
+        match u8::try_from(text.len()) {
+            Ok(length) if text.len() <= TEXT_BYTES_MAX => {
+                self.bytes(&[length]).bytes(text.as_bytes())
+            }
+            _ => {
+                let digest = Encoder::new(Context::Record).text(text).finish();
+                self.bytes(&[TEXT_DIGEST]).bytes(digest.as_bytes())
+            }
+        }
+    }
+
+    fn entity(self, entity: &EntityKey) -> Self {
+        match packed_uuid(entity) {
+            Some(uuid) => self.bytes(&[PACKED_UUID]).bytes(uuid.as_bytes()),
+            None => self.text(entity.as_str()),
+        }
+    }
+}
+
+/// The UUID of an entity key that is nothing but a UUID as it is usually written.
+pub(super) fn packed_uuid(entity: &EntityKey) -> Option<Uuid> {
+    let uuid = entity.uuid()?;
+    let mut buffer = Uuid::encode_buffer();
+    (uuid.as_hyphenated().encode_lower(&mut buffer) == entity.as_str()).then_some(uuid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_destination_is_a_prefix_of_another() {
+        let names = ["", "a", "ab", "a\u{1}b", &"x".repeat(120), &"x".repeat(121), "ü/ö\0"];
+        for one in names {
+            for other in names {
+                let (one, other) = (DestinationName::new(one), DestinationName::new(other));
+                assert_eq!(heads(&one).starts_with(&heads(&other)), one == other);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_of_runs_sort_as_their_numbers() {
+        assert!(run(RunNumber(255)) < run(RunNumber(256)));
+        assert_eq!(run_number(&run(RunNumber(256))), Some(RunNumber(256)));
+        assert!(change_chunk(RunNumber(1), 9, 1) < change_chunk(RunNumber(1), 10, 0));
+    }
+
+    #[test]
+    fn every_kind_is_known_by_its_prefix() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of(kind.prefix()), Some(kind));
+        }
+        assert_eq!(Kind::of(b"__sled"), None);
+    }
+
+    #[test]
+    fn entities_that_are_uuids_are_packed() {
+        let uuid = EntityKey::of("indicator--13cb1207-0674-4a54-a999-df5ff8e35c1a");
+        assert_eq!(alias(&uuid).len(), 2 + 1 + 16);
+        assert_eq!(alias(&EntityKey::of("platform-7")), b"a/\x0aplatform-7");
+    }
+}

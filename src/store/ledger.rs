@@ -1,0 +1,240 @@
+//! The ledger's questions, answered from the engine, and its one way to write.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    history::{Change, Commit, Cursor, Ledger, LedgerError, RunRecord},
+    model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventHead, KnownEvent},
+};
+
+use super::{
+    OpenMode, Store,
+    engine::Writes,
+    envelope::encode,
+    events,
+    keys::{self, Kind},
+    overlay::Overlay,
+    record::{AliasV1, CountersV1, CursorV1, DestinationV1, RunV1, decode_changes, encode_changes},
+};
+
+/// Changes in one record: so many fit one value of the engine once packed.
+const CHANGES_MAX: usize = 256;
+
+impl Ledger for Store {
+    fn destination(
+        &self,
+        name: &DestinationName,
+    ) -> Result<Option<DestinationRecord>, LedgerError> {
+        let Some(body) = self.read().record(&keys::destination(name))? else {
+            return Ok(None);
+        };
+        Ok(Some(body.decode::<DestinationV1<'_>>("a destination")?.record()))
+    }
+
+    fn head(
+        &self,
+        destination: &DestinationName,
+        event: EventUuid,
+    ) -> Result<Option<EventHead>, LedgerError> {
+        let (overlay, key) = (self.read(), keys::head(destination, event));
+        let body = overlay.record(&key)?;
+        body.map(|body| events::head(&overlay, &key, &body)).transpose()
+    }
+
+    fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError> {
+        let (overlay, mut heads) = (self.read(), Vec::new());
+        overlay.engine().scan(&keys::heads(destination), &mut |key, value| {
+            heads.push(events::head(&overlay, key, &overlay.body(key, value)?)?);
+            Ok(())
+        })?;
+        Ok(heads)
+    }
+
+    fn event(
+        &self,
+        destination: &DestinationName,
+        event: EventUuid,
+    ) -> Result<Option<KnownEvent>, LedgerError> {
+        let (overlay, key) = (self.read(), keys::head(destination, event));
+        let body = overlay.record(&key)?;
+        body.map(|body| events::event(&overlay, &key, &body)).transpose()
+    }
+
+    fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        let (overlay, mut aliases) = (self.read(), BTreeMap::new());
+        overlay.engine().scan(Kind::Alias.prefix(), &mut |key, value| {
+            let body = overlay.body(key, value)?;
+            aliases.extend([body.decode::<AliasV1<'_>>("an alias")?.pair()]);
+            Ok(())
+        })?;
+        Ok(aliases)
+    }
+
+    fn rules(&self, fingerprint: &Digest) -> Result<Option<String>, LedgerError> {
+        let body = self.read().record(&keys::rules(fingerprint))?;
+        body.map(|body| body.decode("a rule table")).transpose()
+    }
+
+    fn cursor(
+        &self,
+        feed: &FeedName,
+        destination: &DestinationName,
+    ) -> Result<Option<Cursor>, LedgerError> {
+        let Some(body) = self.read().record(&keys::cursor(feed, destination))? else {
+            return Ok(None);
+        };
+        Ok(Some(body.decode::<CursorV1<'_>>("a cursor")?.cursor()))
+    }
+
+    fn run(&self, number: RunNumber) -> Result<Option<RunRecord>, LedgerError> {
+        let Some(body) = self.read().record(&keys::run(number))? else {
+            return Ok(None);
+        };
+        Ok(Some(body.decode::<RunV1<'_>>("the record of a run")?.record()))
+    }
+
+    fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
+        let (overlay, mut runs) = (self.read(), Vec::new());
+        overlay.engine().scan(Kind::Run.prefix(), &mut |key, value| {
+            let body = overlay.body(key, value)?;
+            runs.push(body.decode::<RunV1<'_>>("the record of a run")?.record());
+            Ok(())
+        })?;
+        runs.reverse();
+        Ok(runs)
+    }
+
+    fn last_run(&self) -> Result<RunNumber, LedgerError> {
+        let last = self.engine.last_key(Kind::Run.prefix())?;
+        Ok(last.and_then(|key| keys::run_number(&key)).unwrap_or_default())
+    }
+
+    fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
+        let (overlay, mut changes) = (self.read(), Vec::new());
+        overlay.engine().scan(&keys::changes(run), &mut |key, value| {
+            decode_changes(&overlay.body(key, value)?, &mut changes)
+        })?;
+        Ok(changes)
+    }
+
+    fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
+        let (overlay, mut names) = (self.read(), Vec::new());
+        overlay.engine().scan(Kind::Destination.prefix(), &mut |key, value| {
+            let body = overlay.body(key, value)?;
+            names.push(body.decode::<DestinationV1<'_>>("a destination")?.name());
+            Ok(())
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn commit(
+        &mut self,
+        destination: &DestinationName,
+        run: RunNumber,
+        commit: Commit,
+    ) -> Result<(), LedgerError> {
+        self.check_writable()?;
+        let mut overlay = Overlay::over(&*self.engine);
+        let sequence = self.counters.sequence + 1;
+        put(&mut overlay, destination, run, sequence, commit)?;
+        self.write(overlay.into_writes())?;
+        self.announce(run);
+        Ok(())
+    }
+}
+
+impl Store {
+    pub(super) fn read(&self) -> Overlay<'_> {
+        Overlay::over(&*self.engine)
+    }
+
+    fn check_writable(&self) -> Result<(), LedgerError> {
+        let cause = match (self.mode, &self.failed) {
+            (OpenMode::ReadOnly, _) => "it was opened for reading only",
+            (OpenMode::ReadWrite, Some(_)) => {
+                "a write failed before, and what of it is on the disk is known only after the store \
+                 was opened again"
+            }
+            (OpenMode::ReadWrite, None) => return Ok(()),
+        };
+        let path = self.shown_path();
+        Err(LedgerError::Io { path, doing: "written", cause: cause.to_owned() })
+    }
+
+    /// Writes one step with the counters as they are after it. From the first failure on, none is written.
+    pub(super) fn write(&mut self, mut writes: Writes) -> Result<(), LedgerError> {
+        self.check_writable()?;
+        let mut counters = self.counters;
+        counters.sequence += 1;
+        self.count(&mut writes, &mut counters)?;
+        let mut overlay = self.read();
+        overlay.put_record(keys::COUNTERS.to_vec(), &encode(&counters)?)?;
+        writes.append(&mut overlay.into_writes());
+        if let Err(error) = self.engine.commit(&writes) {
+            self.failed = Some(error.to_string());
+            return Err(error);
+        }
+        self.counters = counters;
+        if let Some(mark) = &mut self.mark {
+            mark.set(counters.sequence);
+        }
+        Ok(())
+    }
+
+    /// Counts what comes and goes, and drops from the step what would change nothing.
+    fn count(&self, writes: &mut Writes, counters: &mut CountersV1) -> Result<(), LedgerError> {
+        let mut idle = Vec::new();
+        for (key, value) in &*writes {
+            let Some(kind) = Kind::of(key) else { continue };
+            let old = self.engine.get(key)?;
+            match (&old, value) {
+                (None, Some(_)) => counters.add(kind),
+                (Some(_), None) => counters.take(kind),
+                _ => {}
+            }
+            if old == *value {
+                idle.push(key.clone());
+            }
+        }
+        for key in idle {
+            writes.remove(&key);
+        }
+        Ok(())
+    }
+}
+
+fn put(
+    overlay: &mut Overlay<'_>,
+    destination: &DestinationName,
+    run: RunNumber,
+    sequence: u64,
+    commit: Commit,
+) -> Result<(), LedgerError> {
+    for update in commit.events {
+        let key = keys::head(destination, update.head.uuid);
+        events::put(overlay, key, update)?;
+    }
+    for (part, chunk) in (0_u32..).zip(commit.changes.chunks(CHANGES_MAX)) {
+        overlay.put_record(keys::change_chunk(run, sequence, part), &encode_changes(chunk)?)?;
+    }
+    if let Some(record) = &commit.run {
+        overlay.put_record(keys::run(record.number), &encode(&RunV1::of(record))?)?;
+    }
+    if let Some(record) = &commit.destination {
+        let body = encode(&DestinationV1::of(destination, record))?;
+        overlay.put_record(keys::destination(destination), &body)?;
+    }
+    if let Some((feed, cursor)) = &commit.cursor {
+        let body = encode(&CursorV1::of(cursor))?;
+        overlay.put_record(keys::cursor(feed, destination), &body)?;
+    }
+    for (alias, root) in &commit.aliases {
+        overlay.put_record(keys::alias(alias), &encode(&AliasV1::of(alias, root))?)?;
+    }
+    if let Some((fingerprint, table)) = &commit.rules {
+        overlay.put_record(keys::rules(fingerprint), &encode(table)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The ledger on disk: sled behind one file, records in bincode, every one checked when it is read.
+//!
+//! A store is a folder: `lock` and `holder` (who has it open), `acknowledged` (the last commit), and
+//! `engine` (sled's own files). [`keys`] lists the records.
+//!
+//! Invariants:
+//! - A commit is one batch: the heads, objects, changes and records of a step, and the counters.
+//! - An object's bytes say where it is used, so no two places share one: an object that a commit replaces
+//!   is garbage, and is removed by the same batch. History needs none, for it records the changes.
+//! - An object stands under the digest of its bytes; a record carries a digest over its key and body. What
+//!   does not match is an error, never an answer.
+//! - After a failed write nothing more is written until the store was opened again.
+//! - A record of a later version is refused as newer, never taken for damage.
+
+mod check;
+mod engine;
+mod envelope;
+mod error;
+mod events;
+mod keys;
+mod ledger;
+mod lock;
+mod mark;
+mod memory;
+mod open;
+mod overlay;
+mod private;
+mod record;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{CheckReport, KindStats, Problem, Stats};
+pub use engine::{Engine, VALUE_BYTES_MAX, Visitor, Writes};
+pub use error::OpenError;
+pub use keys::Kind;
+pub use lock::Owner;
+pub use memory::{Disk, Fault, MemoryEngine};
+pub use open::{OpenMode, Store, StoreId, Warning};

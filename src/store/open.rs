@@ -1,0 +1,335 @@
+//! Opening and creating a store.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use uuid::Uuid;
+
+use crate::{history::LedgerError, model::RunNumber};
+
+use super::{
+    OpenError, Owner, engine::Engine, engine::Opened, engine::SledEngine, engine::Writes,
+    envelope::damaged, envelope::encode, keys, lock::Lock, mark, mark::Mark, overlay::Overlay,
+    private, record::CountersV1, record::FormatV1, record::IdentityV1,
+};
+
+const ENGINE_FOLDER: &str = "engine";
+
+/// A ledger in a folder, open in this process alone.
+///
+/// Fields are dropped in order: the engine is closed before the lock is given back.
+pub struct Store {
+    pub(super) engine: Box<dyn Engine>,
+    pub(super) counters: CountersV1,
+    pub(super) mode: OpenMode,
+    /// Why nothing more may be written.
+    pub(super) failed: Option<String>,
+    pub(super) mark: Option<Mark>,
+    id: StoreId,
+    folder: Option<PathBuf>,
+    warnings: Vec<Warning>,
+    announced: Option<RunNumber>,
+    lock: Option<Lock>,
+}
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// To read and to commit.
+    ReadWrite,
+    /// To read. The engine lets nobody read beside a writer, so this waits for the same lock.
+    ReadOnly,
+}
+
+/// The random name of a store, given at its creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreId(Uuid);
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_simple().fmt(f)
+    }
+}
+
+/// Something about a store that was opened which its user should know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// The folder is another one than at the last write.
+    #[error(
+        "this store is a copy of the one at {from}, or was restored; if both are used, each will \
+         take what the other sent for somebody else's"
+    )]
+    Copied {
+        /// Where the store was when it was last written.
+        from: String,
+    },
+    /// The engine opened only after its snapshot was removed.
+    #[error(
+        "the store did not open until its snapshot was removed; it may be older than it was: run \
+         `misp-trickle check`"
+    )]
+    Suspect,
+    /// The last commits are missing.
+    #[error(
+        "the store is older than it was: commit {acknowledged} was acknowledged, the last it holds \
+         is {found}; run `misp-trickle check`"
+    )]
+    Older {
+        /// Number of the last commit that was acknowledged.
+        acknowledged: u64,
+        /// Number of the last commit that is there.
+        found: u64,
+    },
+}
+
+impl Store {
+    /// Opens the store in a folder.
+    ///
+    /// # Errors
+    /// If there is none, if another process has it open for longer than `wait`, if it is of a newer
+    /// format or damaged, or if the operating system refuses.
+    pub fn open(
+        path: &Path,
+        mode: OpenMode,
+        owner: Owner,
+        wait: Duration,
+    ) -> Result<Self, OpenError> {
+        if !path.join(ENGINE_FOLDER).join("db").is_file() {
+            return Err(OpenError::NoStore { path: path.display().to_string() });
+        }
+        let (engine, opened, lock) = start(path, owner, wait)?;
+        let mut store = Self::formatted(Box::new(engine), path)?
+            .ok_or_else(|| OpenError::NoStore { path: path.display().to_string() })?;
+        store.mode = mode;
+        store.lock = Some(lock);
+        if opened == Opened::Suspect {
+            store.warnings.push(Warning::Suspect);
+        }
+        store.compare_mark(path)?;
+        store.compare_place(path)?;
+        store.describe("");
+        Ok(store)
+    }
+
+    /// Makes a store in a folder, which is made too unless it is there and empty, and opens it.
+    ///
+    /// # Errors
+    /// If there is a store already or anything else in the folder, or if the operating system refuses.
+    pub fn create(path: &Path, owner: Owner) -> Result<Self, OpenError> {
+        private::create_folder(path).map_err(|error| OpenError::io(path, "created", &error))?;
+        check_vacant(path)?;
+        let (engine, _, lock) = start(path, owner, Duration::ZERO)?;
+        let shown = path.display().to_string();
+        if Self::formatted_engine(&engine).map_err(|error| OpenError::of(&shown, error))? {
+            return Err(OpenError::Exists { path: shown });
+        }
+        let identity = identity(path, StoreId(Uuid::new_v4()))?;
+        let mut store = Self::begin(Box::new(engine), identity)
+            .map_err(|error| OpenError::of(&shown, error))?;
+        store.folder = Some(path.to_owned());
+        store.lock = Some(lock);
+        store.compare_mark(path)?;
+        private::sync_folder(&path.join(ENGINE_FOLDER))
+            .and_then(|()| private::sync_folder(path))
+            .map_err(|error| OpenError::io(path, "synced", &error))?;
+        store.describe("");
+        Ok(store)
+    }
+
+    /// A store on an engine of the caller's, begun if the engine is empty: for tests and simulations.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn over(engine: Box<dyn Engine>) -> Result<Self, OpenError> {
+        let nowhere = Path::new("memory");
+        let of = |error| OpenError::of("memory", error);
+        if Self::formatted_engine(&*engine).map_err(of)? {
+            let store = Self::formatted(engine, nowhere)?;
+            return store.ok_or_else(|| OpenError::NoStore { path: "memory".to_owned() });
+        }
+        let id = *Uuid::new_v4().as_bytes();
+        Self::begin(engine, IdentityV1 { id, path: String::new(), inode: 0 }).map_err(of)
+    }
+
+    /// The store's random name.
+    #[must_use]
+    pub const fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// What its user should know of the store's condition.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    pub(super) fn shown_path(&self) -> String {
+        self.folder.as_deref().unwrap_or(Path::new("memory")).display().to_string()
+    }
+
+    /// Tells those who wait which run it is.
+    pub(super) fn announce(&mut self, run: RunNumber) {
+        if self.announced != Some(run) {
+            self.announced = Some(run);
+            self.describe(&format!(", run {run}"));
+        }
+    }
+
+    fn describe(&self, more: &str) {
+        if let Some(lock) = &self.lock {
+            lock.describe(&format!(", store {}{more}", self.id));
+        }
+    }
+
+    /// Whether the engine holds a store; if not, it is empty.
+    fn formatted_engine(engine: &dyn Engine) -> Result<bool, LedgerError> {
+        let overlay = Overlay::over(engine);
+        let Some(body) = overlay.record(keys::FORMAT)? else {
+            return match engine.last_key(b"")? {
+                None => Ok(false),
+                Some(_) => Err(damaged("there are records but no format number".to_owned())),
+            };
+        };
+        let FormatV1(format) = body.decode("the store")?;
+        match format {
+            1 => Ok(true),
+            0 => Err(damaged("the format number is 0".to_owned())),
+            _ => Err(LedgerError::Newer { what: format!("format {format} of the store") }),
+        }
+    }
+
+    fn formatted(engine: Box<dyn Engine>, path: &Path) -> Result<Option<Self>, OpenError> {
+        let shown = path.display().to_string();
+        let read = || -> Result<_, LedgerError> {
+            if !Self::formatted_engine(&*engine)? {
+                return Ok(None);
+            }
+            let overlay = Overlay::over(&*engine);
+            let missing = |what: &str| damaged(format!("{what} is missing"));
+            let counters = overlay.record(keys::COUNTERS)?;
+            let counters = counters.ok_or_else(|| missing("the commit counter"))?;
+            let identity = overlay.record(keys::IDENTITY)?;
+            let identity = identity.ok_or_else(|| missing("the store's identity"))?;
+            let identity: IdentityV1 = identity.decode("the store's identity")?;
+            Ok(Some((counters.decode("the commit counter")?, identity)))
+        };
+        let found = read().map_err(|error| OpenError::of(&shown, error))?;
+        Ok(found.map(|(counters, identity)| {
+            let mut store = Self::bare(engine, counters, &identity);
+            store.folder = Some(path.to_owned());
+            store
+        }))
+    }
+
+    /// Writes the first records into an empty engine.
+    fn begin(engine: Box<dyn Engine>, identity: IdentityV1) -> Result<Self, LedgerError> {
+        let mut store = Self::bare(engine, CountersV1::default(), &identity);
+        let mut overlay = store.read();
+        overlay.put_record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
+        overlay.put_record(keys::IDENTITY.to_vec(), &encode(&identity)?)?;
+        let writes: Writes = overlay.into_writes();
+        store.write(writes)?;
+        Ok(store)
+    }
+
+    fn bare(engine: Box<dyn Engine>, counters: CountersV1, identity: &IdentityV1) -> Self {
+        Self {
+            engine,
+            counters,
+            mode: OpenMode::ReadWrite,
+            failed: None,
+            mark: None,
+            id: StoreId(Uuid::from_bytes(identity.id)),
+            folder: None,
+            warnings: Vec::new(),
+            announced: None,
+            lock: None,
+        }
+    }
+
+    fn compare_mark(&mut self, path: &Path) -> Result<(), OpenError> {
+        let (mut mark, acknowledged) = Mark::open(path)
+            .map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))?;
+        let found = self.counters.sequence;
+        match acknowledged {
+            Some(acknowledged) if acknowledged > found => {
+                self.warnings.push(Warning::Older { acknowledged, found });
+            }
+            _ => mark.set(found),
+        }
+        self.mark = Some(mark);
+        Ok(())
+    }
+
+    /// Warns if the folder is another one than before, and remembers the new one. A folder that was only
+    /// renamed, or is seen under another path from a container, keeps its inode and is no copy.
+    fn compare_place(&mut self, path: &Path) -> Result<(), OpenError> {
+        let shown = path.display().to_string();
+        let of = |error| OpenError::of(&shown, error);
+        let body = self.read().record(keys::IDENTITY).map_err(of)?;
+        let body = body.expect("the identity was read when the store was opened");
+        let before: IdentityV1 = body.decode("the store's identity").map_err(of)?;
+        let now = identity(path, self.id)?;
+        if before == now {
+            return Ok(());
+        }
+        if before.inode != now.inode {
+            self.warnings.push(Warning::Copied { from: before.path });
+        }
+        if self.mode == OpenMode::ReadWrite {
+            let mut overlay = self.read();
+            let body = encode(&now).map_err(of)?;
+            overlay.put_record(keys::IDENTITY.to_vec(), &body).map_err(of)?;
+            let writes = overlay.into_writes();
+            self.write(writes).map_err(of)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", &self.id)
+            .field("folder", &self.folder)
+            .field("mode", &self.mode)
+            .field("commits", &self.counters.sequence)
+            .finish_non_exhaustive()
+    }
+}
+
+fn start(
+    path: &Path,
+    owner: Owner,
+    wait: Duration,
+) -> Result<(SledEngine, Opened, Lock), OpenError> {
+    let lock = Lock::take(path, owner, wait)?;
+    private::tighten(path).map_err(|error| OpenError::io(path, "made private", &error))?;
+    let (engine, opened) = SledEngine::open(&path.join(ENGINE_FOLDER))
+        .map_err(|error| OpenError::of(&path.display().to_string(), error))?;
+    Ok((engine, opened, lock))
+}
+
+fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {
+    let of = |error| OpenError::io(path, "read", &error);
+    let full = fs::canonicalize(path).map_err(of)?;
+    let inode = private::inode(path).map_err(of)?;
+    Ok(IdentityV1 { id: *id.0.as_bytes(), path: full.to_string_lossy().into_owned(), inode })
+}
+
+/// A store takes rights from all files of its folder, so it must not settle in one that holds others.
+fn check_vacant(path: &Path) -> Result<(), OpenError> {
+    let of = |error| OpenError::io(path, "read", &error);
+    for entry in fs::read_dir(path).map_err(of)? {
+        let name = entry.map_err(of)?.file_name();
+        let ours = Lock::FILES.iter().chain(&[ENGINE_FOLDER, mark::FILE]).any(|our| name == **our);
+        if !ours {
+            let other = name.to_string_lossy().into_owned();
+            return Err(OpenError::Occupied { path: path.display().to_string(), other });
+        }
+    }
+    Ok(())
+}

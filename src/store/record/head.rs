@@ -1,0 +1,193 @@
+//! The head of an event: all that is known of it but its attributes, and where those are.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    history::LedgerError,
+    misp::EventFields,
+    model::{AttributeUuid, Digest, EventUuid, FeedName},
+    plan::{EventHead, FeedHead, Presence, Row},
+};
+
+use super::{
+    AttributeTallyV1, EntityV1, MappingV1, marking_byte, marking_of, stored_tally, tally_of,
+};
+
+/// Most foreign rows in one object.
+pub(in super::super) const FOREIGN_ROWS_MAX: usize = 192;
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct HeadV1<'a> {
+    #[serde(borrow)]
+    root: EntityV1<'a>,
+    presence: PresenceV1<'a>,
+    misp_id: Option<u64>,
+    info: &'a str,
+    date: &'a str,
+    analysis: u8,
+    tags: Vec<&'a str>,
+    tags_sent: Vec<&'a str>,
+    timestamp: Option<i64>,
+    published: Option<bool>,
+    unproven: bool,
+    owner: u8,
+    marking: u8,
+    feeds: Vec<FeedHeadV1<'a>>,
+    /// Objects with the rows that are not ours, [`FOREIGN_ROWS_MAX`] rows in each but the last.
+    pub(in super::super) foreign: Vec<Vec<[u8; 32]>>,
+    /// Levels of index nodes between the head and the buckets.
+    pub(in super::super) depth: u8,
+    /// Buckets, or index nodes if there are levels.
+    pub(in super::super) slots: Vec<SlotV1>,
+}
+
+/// A range of an event's attributes by identity: from its first one to the next slot's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct SlotV1 {
+    pub(in super::super) first: [u8; 16],
+    pub(in super::super) count: u64,
+    /// Digests of its objects.
+    pub(in super::super) parts: Vec<[u8; 32]>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum PresenceV1<'a> {
+    Absent,
+    Present,
+    Declined,
+    Blocked(&'a str),
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct FeedHeadV1<'a> {
+    feed: &'a str,
+    graph: [u8; 32],
+    rules: [u8; 32],
+    policy: [u8; 32],
+    settled: bool,
+    gone: bool,
+    attributes: AttributeTallyV1,
+    #[serde(borrow)]
+    mapping: MappingV1<'a>,
+}
+
+/// A row of an event that is not ours.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct RowV1 {
+    place: u32,
+    uuid: [u8; 16],
+    deleted: bool,
+    timestamp: i64,
+}
+
+impl<'a> HeadV1<'a> {
+    /// The head, as yet without foreign rows and attributes.
+    pub(in super::super) fn of(head: &'a EventHead) -> Self {
+        let EventFields { info, date, analysis, tags } = &head.fields;
+        Self {
+            root: EntityV1::of(&head.root),
+            presence: match &head.presence {
+                Presence::Absent => PresenceV1::Absent,
+                Presence::Present => PresenceV1::Present,
+                Presence::Declined => PresenceV1::Declined,
+                Presence::Blocked(why) => PresenceV1::Blocked(why),
+            },
+            misp_id: head.misp_id,
+            info,
+            date,
+            analysis: *analysis,
+            tags: tags.iter().map(|tag| &**tag).collect(),
+            tags_sent: head.tags_sent.iter().map(|tag| &**tag).collect(),
+            timestamp: head.timestamp,
+            published: head.published,
+            unproven: head.unproven,
+            owner: head.owner,
+            marking: marking_byte(head.marking),
+            feeds: head.feeds.iter().map(|(feed, head)| FeedHeadV1::of(feed, head)).collect(),
+            foreign: Vec::new(),
+            depth: 0,
+            slots: Vec::new(),
+        }
+    }
+
+    /// The head of this event, with the foreign rows that were read for it.
+    pub(in super::super) fn head(
+        &self,
+        uuid: EventUuid,
+        foreign: Vec<(u32, Row)>,
+    ) -> Result<EventHead, LedgerError> {
+        Ok(EventHead {
+            uuid,
+            root: self.root.key(),
+            presence: match self.presence {
+                PresenceV1::Absent => Presence::Absent,
+                PresenceV1::Present => Presence::Present,
+                PresenceV1::Declined => Presence::Declined,
+                PresenceV1::Blocked(why) => Presence::Blocked(why.into()),
+            },
+            misp_id: self.misp_id,
+            fields: EventFields {
+                info: self.info.into(),
+                date: self.date.into(),
+                analysis: self.analysis,
+                tags: self.tags.iter().map(|tag| (*tag).into()).collect(),
+            },
+            tags_sent: self.tags_sent.iter().map(|tag| (*tag).into()).collect(),
+            timestamp: self.timestamp,
+            published: self.published,
+            unproven: self.unproven,
+            foreign,
+            owner: self.owner,
+            marking: marking_of(self.marking)?,
+            feeds: self.feeds.iter().map(FeedHeadV1::head).collect(),
+        })
+    }
+}
+
+impl<'a> FeedHeadV1<'a> {
+    fn of(feed: &'a FeedName, head: &'a FeedHead) -> Self {
+        Self {
+            feed: feed.as_str(),
+            graph: *head.graph.as_bytes(),
+            rules: *head.rules.as_bytes(),
+            policy: *head.policy.as_bytes(),
+            settled: head.settled,
+            gone: head.gone,
+            attributes: stored_tally(&head.attributes),
+            mapping: MappingV1::of(&head.mapping),
+        }
+    }
+
+    fn head(&self) -> (FeedName, FeedHead) {
+        let head = FeedHead {
+            graph: Digest::from_bytes(self.graph),
+            rules: Digest::from_bytes(self.rules),
+            policy: Digest::from_bytes(self.policy),
+            settled: self.settled,
+            gone: self.gone,
+            attributes: tally_of(self.attributes),
+            mapping: self.mapping.tally(),
+        };
+        (FeedName::new(self.feed), head)
+    }
+}
+
+/// Foreign rows as they are stored.
+pub(in super::super) fn stored_rows(rows: &[(u32, Row)]) -> Vec<RowV1> {
+    let rows = rows.iter().map(|(place, row)| RowV1 {
+        place: *place,
+        uuid: *row.uuid.uuid().as_bytes(),
+        deleted: row.deleted,
+        timestamp: row.timestamp,
+    });
+    rows.collect()
+}
+
+/// Foreign rows as they were.
+pub(in super::super) fn rows_of(stored: &[RowV1]) -> impl Iterator<Item = (u32, Row)> {
+    stored.iter().map(|row| {
+        let uuid = AttributeUuid::new(Uuid::from_bytes(row.uuid));
+        (row.place, Row { uuid, deleted: row.deleted, timestamp: row.timestamp })
+    })
+}

@@ -1,0 +1,277 @@
+//! Runs, cursors, destinations and aliases.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    history::{Cursor, DatasetTally, DestinationTally, Outcome, RunRecord},
+    model::{DestinationName, Digest, EntityKey, FeedName, OrgUuid, RunNumber, Timestamp},
+    plan::DestinationRecord,
+};
+
+use super::{AttributeTallyV1, EntityV1, MappingV1, stored_tally, tally_of};
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct RunV1<'a> {
+    number: u64,
+    id: [u8; 32],
+    feed: &'a str,
+    destination: &'a str,
+    begun: i64,
+    ended: Option<i64>,
+    source: &'a str,
+    source_digest: Option<[u8; 32]>,
+    rules: [u8; 32],
+    outcome: OutcomeV1,
+    tally: DestinationTallyV1,
+    #[serde(borrow)]
+    dataset: DatasetV1<'a>,
+    notes: Vec<&'a str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum OutcomeV1 {
+    Unfinished,
+    Done,
+    Partial,
+    Failed,
+    Interrupted,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct DestinationTallyV1 {
+    requests: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
+    events_created: u64,
+    events_updated: u64,
+    events_unchanged: u64,
+    events_held: u64,
+    events_blocked: u64,
+    events_withheld: u64,
+    attributes: AttributeTallyV1,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct DatasetV1<'a> {
+    incidents: u64,
+    entities: u64,
+    skipped: u64,
+    #[serde(borrow)]
+    mapping: MappingV1<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct CursorV1<'a> {
+    source: Option<[u8; 32]>,
+    rules: [u8; 32],
+    policy: [u8; 32],
+    settled: bool,
+    #[serde(borrow)]
+    dataset: DatasetV1<'a>,
+    attributes: AttributeTallyV1,
+    events: u64,
+    run: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct DestinationV1<'a> {
+    /// The key may hold only its digest.
+    name: &'a str,
+    url: &'a str,
+    version: &'a str,
+    encodings: Vec<&'a str>,
+    org: Option<[u8; 16]>,
+    permissions: Vec<&'a str>,
+    tags: Vec<(&'a str, bool)>,
+    clock_offset_seconds: i64,
+    chunk_max: u32,
+    asked: Option<i64>,
+    feeds: Vec<&'a str>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct AliasV1<'a> {
+    /// The key may hold only its digest.
+    #[serde(borrow)]
+    alias: EntityV1<'a>,
+    root: EntityV1<'a>,
+}
+
+impl<'a> RunV1<'a> {
+    pub(in super::super) fn of(run: &'a RunRecord) -> Self {
+        Self {
+            number: run.number.0,
+            id: *run.id.as_bytes(),
+            feed: run.feed.as_str(),
+            destination: run.destination.as_str(),
+            begun: run.begun.micros(),
+            ended: run.ended.map(Timestamp::micros),
+            source: &run.source,
+            source_digest: run.source_digest.map(|digest| *digest.as_bytes()),
+            rules: *run.rules.as_bytes(),
+            outcome: match run.outcome {
+                Outcome::Unfinished => OutcomeV1::Unfinished,
+                Outcome::Done => OutcomeV1::Done,
+                Outcome::Partial => OutcomeV1::Partial,
+                Outcome::Failed => OutcomeV1::Failed,
+                Outcome::Interrupted => OutcomeV1::Interrupted,
+            },
+            tally: DestinationTallyV1::of(&run.tally),
+            dataset: DatasetV1::of(&run.dataset),
+            notes: run.notes.iter().map(String::as_str).collect(),
+        }
+    }
+
+    pub(in super::super) fn record(&self) -> RunRecord {
+        RunRecord {
+            number: RunNumber(self.number),
+            id: Digest::from_bytes(self.id),
+            feed: FeedName::new(self.feed),
+            destination: DestinationName::new(self.destination),
+            begun: Timestamp::from_micros(self.begun),
+            ended: self.ended.map(Timestamp::from_micros),
+            source: self.source.to_owned(),
+            source_digest: self.source_digest.map(Digest::from_bytes),
+            rules: Digest::from_bytes(self.rules),
+            outcome: match self.outcome {
+                OutcomeV1::Unfinished => Outcome::Unfinished,
+                OutcomeV1::Done => Outcome::Done,
+                OutcomeV1::Partial => Outcome::Partial,
+                OutcomeV1::Failed => Outcome::Failed,
+                OutcomeV1::Interrupted => Outcome::Interrupted,
+            },
+            tally: self.tally.tally(),
+            dataset: self.dataset.tally(),
+            notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
+        }
+    }
+}
+
+impl DestinationTallyV1 {
+    const fn of(tally: &DestinationTally) -> Self {
+        Self {
+            requests: tally.requests,
+            bytes_sent: tally.bytes_sent,
+            bytes_received: tally.bytes_received,
+            events_created: tally.events_created,
+            events_updated: tally.events_updated,
+            events_unchanged: tally.events_unchanged,
+            events_held: tally.events_held,
+            events_blocked: tally.events_blocked,
+            events_withheld: tally.events_withheld,
+            attributes: stored_tally(&tally.attributes),
+        }
+    }
+
+    const fn tally(&self) -> DestinationTally {
+        DestinationTally {
+            requests: self.requests,
+            bytes_sent: self.bytes_sent,
+            bytes_received: self.bytes_received,
+            events_created: self.events_created,
+            events_updated: self.events_updated,
+            events_unchanged: self.events_unchanged,
+            events_held: self.events_held,
+            events_blocked: self.events_blocked,
+            events_withheld: self.events_withheld,
+            attributes: tally_of(self.attributes),
+        }
+    }
+}
+
+impl<'a> DatasetV1<'a> {
+    fn of(tally: &'a DatasetTally) -> Self {
+        let DatasetTally { incidents, entities, skipped, mapping } = tally;
+        Self {
+            incidents: *incidents,
+            entities: *entities,
+            skipped: *skipped,
+            mapping: MappingV1::of(mapping),
+        }
+    }
+
+    fn tally(&self) -> DatasetTally {
+        DatasetTally {
+            incidents: self.incidents,
+            entities: self.entities,
+            skipped: self.skipped,
+            mapping: self.mapping.tally(),
+        }
+    }
+}
+
+impl<'a> CursorV1<'a> {
+    pub(in super::super) fn of(cursor: &'a Cursor) -> Self {
+        Self {
+            source: cursor.source.map(|digest| *digest.as_bytes()),
+            rules: *cursor.rules.as_bytes(),
+            policy: *cursor.policy.as_bytes(),
+            settled: cursor.settled,
+            dataset: DatasetV1::of(&cursor.dataset),
+            attributes: stored_tally(&cursor.attributes),
+            events: cursor.events,
+            run: cursor.run.0,
+        }
+    }
+
+    pub(in super::super) fn cursor(&self) -> Cursor {
+        Cursor {
+            source: self.source.map(Digest::from_bytes),
+            rules: Digest::from_bytes(self.rules),
+            policy: Digest::from_bytes(self.policy),
+            settled: self.settled,
+            dataset: self.dataset.tally(),
+            attributes: tally_of(self.attributes),
+            events: self.events,
+            run: RunNumber(self.run),
+        }
+    }
+}
+
+impl<'a> DestinationV1<'a> {
+    pub(in super::super) fn of(name: &'a DestinationName, record: &'a DestinationRecord) -> Self {
+        Self {
+            name: name.as_str(),
+            url: &record.url,
+            version: &record.version,
+            encodings: record.encodings.iter().map(String::as_str).collect(),
+            org: record.org.map(|org| *org.uuid().as_bytes()),
+            permissions: record.permissions.iter().map(String::as_str).collect(),
+            tags: record.tags.iter().map(|(tag, there)| (&**tag, *there)).collect(),
+            clock_offset_seconds: record.clock_offset_seconds,
+            chunk_max: record.chunk_max,
+            asked: record.asked.map(Timestamp::micros),
+            feeds: record.feeds.iter().map(FeedName::as_str).collect(),
+        }
+    }
+
+    pub(in super::super) fn name(&self) -> DestinationName {
+        DestinationName::new(self.name)
+    }
+
+    pub(in super::super) fn record(&self) -> DestinationRecord {
+        DestinationRecord {
+            url: self.url.to_owned(),
+            version: self.version.to_owned(),
+            encodings: self.encodings.iter().map(|name| (*name).to_owned()).collect(),
+            org: self.org.map(|bytes| OrgUuid::new(uuid::Uuid::from_bytes(bytes))),
+            permissions: self.permissions.iter().map(|name| (*name).to_owned()).collect(),
+            tags: self.tags.iter().map(|(tag, there)| ((*tag).into(), *there)).collect(),
+            clock_offset_seconds: self.clock_offset_seconds,
+            chunk_max: self.chunk_max,
+            asked: self.asked.map(Timestamp::from_micros),
+            feeds: self.feeds.iter().map(|name| FeedName::new(name)).collect(),
+        }
+    }
+}
+
+impl<'a> AliasV1<'a> {
+    pub(in super::super) fn of(alias: &'a EntityKey, root: &'a EntityKey) -> Self {
+        Self { alias: EntityV1::of(alias), root: EntityV1::of(root) }
+    }
+
+    /// The alias, and the root it stands for.
+    pub(in super::super) fn pair(&self) -> (EntityKey, EntityKey) {
+        (self.alias.key(), self.root.key())
+    }
+}

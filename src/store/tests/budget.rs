@@ -1,0 +1,1 @@
+//! What an attribute takes on disk, and how long the ledger takes.

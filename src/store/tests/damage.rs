@@ -1,0 +1,117 @@
+//! Damaged files: an error, or an answer that was true at some commit and is said to be old; never a
+//! claim that no commit made.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::history::Ledger;
+
+use super::{
+    super::{Store, Warning},
+    folder::{copy, open, owner},
+    script::{Dice, answers, commit, sound_answers},
+};
+
+/// What became of one damaged copy.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    NotOpened,
+    SomeUnread,
+    Untouched,
+    Older,
+}
+
+/// A store on disk, and all answers after each of its commits.
+fn build(path: &Path) -> Vec<Vec<String>> {
+    let mut store = Store::create(path, owner(1)).unwrap();
+    let mut states = vec![sound_answers(&store)];
+    let mut dice = Dice(42);
+    for step in 0..24 {
+        if step % 8 == 7 {
+            drop(store);
+            store = open(path).unwrap();
+        }
+        let (name, run, commit) = commit(&mut dice, store.last_run().unwrap());
+        store.commit(&name, run, commit).unwrap();
+        states.push(sound_answers(&store));
+    }
+    states
+}
+
+fn judge(path: &Path, states: &[Vec<String>], damage: &str) -> Outcome {
+    let Ok(store) = open(path) else { return Outcome::NotOpened };
+    let found = answers(&store);
+    for (question, answer) in found.iter().enumerate() {
+        if let Ok(answer) = answer {
+            let known = states.iter().any(|state| &state[question] == answer);
+            assert!(known, "{damage}: question {question} has an answer that never was true");
+        }
+    }
+    let whole: Option<Vec<&String>> = found.iter().map(|answer| answer.as_ref().ok()).collect();
+    let Some(whole) = whole else { return Outcome::SomeUnread };
+    let state = states.iter().rposition(|state| state.iter().eq(whole.iter().copied()));
+    let state = state.unwrap_or_else(|| panic!("{damage}: answers of several states are mixed"));
+    if state + 1 == states.len() {
+        return Outcome::Untouched;
+    }
+    let told = store
+        .warnings()
+        .iter()
+        .any(|warning| matches!(warning, Warning::Older { .. } | Warning::Suspect));
+    assert!(told, "{damage}: the state is old and nothing says so");
+    Outcome::Older
+}
+
+fn files(path: &Path) -> Vec<String> {
+    let engine = fs::read_dir(path.join("engine")).unwrap().map(|entry| entry.unwrap());
+    let engine = engine.filter(|entry| entry.file_type().unwrap().is_file());
+    let mut files: Vec<String> =
+        engine.map(|entry| format!("engine/{}", entry.file_name().display())).collect();
+    files.push("acknowledged".to_owned());
+    files.sort();
+    files
+}
+
+fn spoil(path: &Path, states: &[Vec<String>], spoil: impl Fn(&mut Dice, &mut Vec<u8>)) {
+    let mut dice = Dice(9);
+    let mut outcomes = BTreeSet::new();
+    for file in files(path) {
+        for round in 0..12 {
+            let copies = tempfile::tempdir().unwrap();
+            let copied = copies.path().join("state");
+            copy(path, &copied);
+            let mut bytes = fs::read(copied.join(&file)).unwrap();
+            spoil(&mut dice, &mut bytes);
+            fs::write(copied.join(&file), bytes).unwrap();
+            outcomes.insert(judge(&copied, states, &format!("{file}, round {round}")));
+        }
+    }
+    assert!(outcomes.len() > 1, "no damage was felt, or all: {outcomes:?}");
+}
+
+#[test]
+fn a_flipped_bit_never_becomes_a_claim() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let states = build(&path);
+    spoil(&path, &states, |dice, bytes| {
+        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
+        let at = usize::try_from(dice.below(used as u64)).unwrap();
+        bytes[at] ^= 1 << dice.below(8);
+    });
+}
+
+#[test]
+fn a_zeroed_block_or_a_cut_off_file_never_becomes_a_claim() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let states = build(&path);
+    spoil(&path, &states, |dice, bytes| {
+        let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
+        if dice.below(2) == 0 {
+            bytes.truncate(at);
+        } else {
+            let end = (at + 4096).min(bytes.len());
+            bytes[at..end].fill(0);
+        }
+    });
+}

@@ -1,0 +1,1 @@
+//! Frozen bytes: what one version wrote, every later one must read.

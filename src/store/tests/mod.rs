@@ -1,0 +1,9 @@
+//! Tests of the store as a whole.
+
+mod budget;
+mod damage;
+mod faults;
+mod folder;
+mod golden;
+mod model;
+mod script;

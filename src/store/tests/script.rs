@@ -1,0 +1,373 @@
+//! Random commits from a seed, and every answer a ledger gives about them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
+
+use uuid::Uuid;
+
+use crate::{
+    history::{
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Ledger,
+        LedgerError, Outcome, RunRecord,
+    },
+    misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
+    model::{
+        AttributeUuid, Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName,
+        Marking, OrgUuid, RunNumber, Symbol, Timestamp, Tlp,
+    },
+    plan::{
+        AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
+        MappingTally, Presence, Row, Standing, WithheldReason,
+    },
+};
+
+/// A generator of numbers that gives the same ones for the same seed (splitmix64).
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) const fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(super) const fn below(&mut self, limit: u64) -> u64 {
+        self.number() % limit
+    }
+
+    /// True once in so many times.
+    const fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.once_in(2) { Some(make(self)) } else { None }
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+
+    fn word(&mut self) -> Box<str> {
+        let words = ["", "tlp:amber", "admiralty-scale:source-reliability=\"b\"", "ü\u{0}\n", "x"];
+        self.pick(&words).into()
+    }
+
+    fn digest(&mut self) -> Digest {
+        let number = self.below(1000);
+        Encoder::new(Context::Rules).u64(number).finish()
+    }
+
+    fn time(&mut self) -> Timestamp {
+        Timestamp::from_micros(self.number().cast_signed() >> 12)
+    }
+
+    /// Text that no compression shortens much.
+    pub(super) fn noise(&mut self, length: usize) -> String {
+        let letters: Vec<char> = ('!'..='~').collect();
+        let mut letter = || letters[usize::try_from(self.below(94)).unwrap()];
+        (0..length).map(|_| letter()).collect()
+    }
+}
+
+pub(super) fn destinations() -> Vec<DestinationName> {
+    let long = "far ".repeat(60);
+    ["main", "", "ma", "ü/\u{0}", &long].map(DestinationName::new).to_vec()
+}
+
+pub(super) fn feeds() -> Vec<FeedName> {
+    ["main", "other"].map(FeedName::new).to_vec()
+}
+
+pub(super) fn events() -> Vec<EventUuid> {
+    (1..=4_u128).map(|n| EventUuid::new(Uuid::from_u128(n << 76))).collect()
+}
+
+/// An attribute that a number stands for; the same number always has the same identity.
+pub(super) fn attribute(dice: &mut Dice, event: EventUuid, number: u64) -> KnownAttribute {
+    let names = ["ip-dst", "sha256", "url", "text"];
+    let kind = AttributeType::named(names[usize::try_from(number % 4).unwrap()]).unwrap();
+    let value = match number % 97 {
+        0 => Dice(number).noise(30_000),
+        _ => format!("value {number}"),
+    };
+    let value = Value::stored(&value);
+    let uuid = match dice.once_in(5) {
+        true => AttributeUuid::new(Uuid::from_u64_pair(dice.number(), dice.number())),
+        false => attribute_uuid(event, kind, &value),
+    };
+    let comment = dice.word();
+    KnownAttribute {
+        attribute: Attribute {
+            uuid,
+            kind,
+            category: Category::all().nth(usize::try_from(dice.below(10)).unwrap()).unwrap(),
+            value,
+            to_ids: dice.once_in(2),
+            comment,
+            first_seen: dice.maybe(Dice::time),
+            last_seen: dice.maybe(Dice::time),
+            tags: (0..dice.below(3)).map(|_| dice.word()).collect(),
+        },
+        marking: marking(dice),
+        sources: (0..dice.below(3)).map(|_| source(dice)).collect(),
+        standing: standing(dice),
+        wanted: FeedSet(u32::try_from(dice.below(1 << 32)).unwrap()),
+        superseded_by: dice.maybe(|dice| AttributeUuid::new(Uuid::from_u64_pair(1, dice.number()))),
+        overruled: dice.once_in(2),
+        noted: dice.maybe(Dice::digest),
+        timestamp: dice.maybe(|dice| dice.number().cast_signed()),
+        order: dice.maybe(|dice| u32::try_from(dice.below(1 << 32)).unwrap()),
+        since: RunNumber(dice.number()),
+    }
+}
+
+fn marking(dice: &mut Dice) -> Marking {
+    let tlp = dice.maybe(|dice| Tlp::ALL[usize::try_from(dice.below(5)).unwrap()]);
+    Marking { tlp, unmarked: dice.once_in(2) }
+}
+
+fn source(dice: &mut Dice) -> Source {
+    let uuid = Uuid::from_u64_pair(7, dice.below(50)).to_string();
+    let id = if dice.once_in(4) { "platform-7".to_owned() } else { uuid };
+    Source {
+        entity: EntityKey::of(&id),
+        kind: Symbol::new(dice.pick(&["hash-sha256", "ipv4", "entity"])),
+        rule: Symbol::new(dice.pick(&["observable.hash", "entity.text"])),
+        raw: dice.maybe(Dice::word),
+    }
+}
+
+fn standing(dice: &mut Dice) -> Standing {
+    match dice.below(11) {
+        0 => Standing::Pending,
+        1 => Standing::Adopted,
+        2 => Standing::Declined,
+        3 => Standing::Rejected { words: dice.word(), version: "2.5.1".into() },
+        4 => Standing::Withheld(WithheldReason::Tlp(Tlp::Red)),
+        5 => Standing::Withheld(WithheldReason::Unmarked),
+        6 => Standing::Withheld(WithheldReason::Incident),
+        7 => Standing::Withheld(WithheldReason::MarkingCannotBeCarried),
+        8 => Standing::Held,
+        9 => Standing::Blocked(dice.word()),
+        _ => Standing::Sent,
+    }
+}
+
+fn mapping(dice: &mut Dice) -> MappingTally {
+    let lost = (0..dice.below(3)).map(|_| (dice.word(), dice.below(9))).collect();
+    MappingTally { occurrences: dice.number(), mapped: dice.below(9), merged: dice.below(9), lost }
+}
+
+fn tally(dice: &mut Dice) -> AttributeTally {
+    AttributeTally {
+        planned: dice.number(),
+        sent: dice.below(99),
+        exposed: dice.below(9),
+        ..AttributeTally::default()
+    }
+}
+
+pub(super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
+    let foreign = if dice.once_in(6) { dice.below(700) } else { dice.below(3) };
+    let feed_head = |dice: &mut Dice| FeedHead {
+        graph: dice.digest(),
+        rules: dice.digest(),
+        policy: dice.digest(),
+        settled: dice.once_in(2),
+        gone: dice.once_in(2),
+        attributes: tally(dice),
+        mapping: mapping(dice),
+    };
+    EventHead {
+        uuid,
+        root: EntityKey::of(&format!("incident--{uuid}")),
+        presence: match dice.below(4) {
+            0 => Presence::Absent,
+            1 => Presence::Declined,
+            2 => Presence::Blocked(dice.word()),
+            _ => Presence::Present,
+        },
+        misp_id: dice.maybe(Dice::number),
+        fields: EventFields {
+            info: dice.word(),
+            date: "2024-05-14".into(),
+            analysis: 2,
+            tags: (0..dice.below(3)).map(|_| dice.word()).collect(),
+        },
+        tags_sent: (0..dice.below(3)).map(|_| dice.word()).collect(),
+        timestamp: dice.maybe(|dice| dice.number().cast_signed()),
+        published: dice.maybe(|dice| dice.once_in(2)),
+        unproven: dice.once_in(2),
+        foreign: (0..foreign)
+            .map(|place| {
+                let uuid = AttributeUuid::new(Uuid::from_u64_pair(9, dice.number()));
+                let timestamp = dice.number().cast_signed();
+                (u32::try_from(place).unwrap(), Row { uuid, deleted: dice.once_in(2), timestamp })
+            })
+            .collect(),
+        owner: 0,
+        marking: marking(dice),
+        feeds: feeds().into_iter().map(|feed| (feed, feed_head(dice))).collect(),
+    }
+}
+
+fn change(dice: &mut Dice, event: EventUuid) -> Change {
+    let kind = match dice.below(17) {
+        0 => ChangeKind::Adopted,
+        1 => ChangeKind::Declined,
+        2 => ChangeKind::Rejected(dice.word()),
+        3 => ChangeKind::Withheld(dice.word()),
+        4 => ChangeKind::Held,
+        5 => ChangeKind::Blocked(dice.word()),
+        6 => ChangeKind::Superseded(AttributeUuid::new(Uuid::from_u64_pair(1, dice.number()))),
+        7 => ChangeKind::Retired,
+        8 => ChangeKind::Returned,
+        9 => ChangeKind::Exposed(dice.word()),
+        10 => ChangeKind::Drifted(dice.noise(900).into()),
+        11 => ChangeKind::Overruled,
+        12 => ChangeKind::Updated(dice.word()),
+        13 => ChangeKind::Tagged(dice.word()),
+        14 => ChangeKind::Published,
+        15 => ChangeKind::PublishRefused(dice.word()),
+        _ => ChangeKind::Sent,
+    };
+    let attribute = dice.maybe(|dice| AttributeUuid::new(Uuid::from_u64_pair(1, dice.number())));
+    Change { event, attribute, kind }
+}
+
+pub(super) fn run(dice: &mut Dice, number: RunNumber, destination: &DestinationName) -> RunRecord {
+    RunRecord {
+        number,
+        id: dice.digest(),
+        feed: FeedName::new("main"),
+        destination: destination.clone(),
+        begun: dice.time(),
+        ended: dice.maybe(Dice::time),
+        source: dice.word().into(),
+        source_digest: dice.maybe(Dice::digest),
+        rules: dice.digest(),
+        outcome: [Outcome::Unfinished, Outcome::Done, Outcome::Partial, Outcome::Failed]
+            [usize::try_from(dice.below(4)).unwrap()],
+        tally: DestinationTally {
+            requests: dice.number(),
+            attributes: tally(dice),
+            ..DestinationTally::default()
+        },
+        dataset: dataset(dice),
+        notes: (0..dice.below(40)).map(|_| dice.noise(200)).collect(),
+    }
+}
+
+fn dataset(dice: &mut Dice) -> DatasetTally {
+    DatasetTally {
+        incidents: dice.number(),
+        entities: dice.below(9),
+        skipped: dice.below(9),
+        mapping: mapping(dice),
+    }
+}
+
+fn destination(dice: &mut Dice) -> DestinationRecord {
+    DestinationRecord {
+        url: "https://misp.example.org".into(),
+        version: dice.word().into(),
+        encodings: vec!["br".into(), "gzip".into()],
+        org: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
+        permissions: ["perm_add".to_owned()].into(),
+        tags: (0..dice.below(3)).map(|_| (dice.word(), dice.once_in(2))).collect(),
+        clock_offset_seconds: dice.number().cast_signed(),
+        chunk_max: 500,
+        asked: dice.maybe(Dice::time),
+        feeds: feeds(),
+    }
+}
+
+/// One random commit to a destination; run numbers rise by one at a time.
+pub(super) fn commit(dice: &mut Dice, last_run: RunNumber) -> (DestinationName, RunNumber, Commit) {
+    let names = destinations();
+    let name = names[usize::try_from(dice.below(names.len() as u64)).unwrap()].clone();
+    let begins = last_run.0 == 0 || dice.once_in(4);
+    let number = RunNumber(last_run.0 + u64::from(begins));
+    let mut update = Commit::default();
+    for _ in 0..dice.below(3) {
+        let uuid = events()[usize::try_from(dice.below(4)).unwrap()];
+        let count = if dice.once_in(8) { 300 } else { dice.below(6) };
+        let attributes = (0..count).map(|_| {
+            let number = dice.below(2000);
+            attribute(dice, uuid, number)
+        });
+        let attributes = attributes.collect();
+        update.events.push(EventUpdate { head: head(dice, uuid), attributes });
+        let changes = if dice.once_in(8) { 300 } else { dice.below(6) };
+        update.changes.extend((0..changes).map(|_| change(dice, uuid)));
+    }
+    update.run = (begins || dice.once_in(4)).then(|| run(dice, number, &name));
+    update.destination = dice.maybe(destination);
+    update.cursor = dice.maybe(|dice| {
+        let cursor = Cursor {
+            source: dice.maybe(Dice::digest),
+            rules: dice.digest(),
+            policy: dice.digest(),
+            settled: dice.once_in(2),
+            dataset: dataset(dice),
+            attributes: tally(dice),
+            events: dice.number(),
+            run: number,
+        };
+        (feeds()[usize::from(dice.once_in(2))].clone(), cursor)
+    });
+    let long = format!("platform-{}", "9".repeat(300));
+    for alias in ["a", "13cb1207-0674-4a54-a999-df5ff8e35c1a", "ü", &long] {
+        if dice.once_in(5) {
+            update.aliases.insert(EntityKey::of(alias), source(dice).entity);
+        }
+    }
+    update.rules = dice.maybe(|dice| {
+        let table = if dice.once_in(3) { dice.noise(40_000) } else { dice.word().into() };
+        (dice.digest(), table)
+    });
+    (name, number, update)
+}
+
+/// Every answer that a ledger gives, as text, in a fixed order; an error is one of its own.
+pub(super) fn answers(ledger: &dyn Ledger) -> Vec<Result<String, LedgerError>> {
+    let mut answers = vec![
+        shown(ledger.aliases()),
+        shown(ledger.runs()),
+        shown(ledger.last_run()),
+        shown(ledger.destinations()),
+    ];
+    for name in destinations() {
+        answers.push(shown(ledger.destination(&name)));
+        answers.push(shown(ledger.heads(&name)));
+        for event in events() {
+            answers.push(shown(ledger.head(&name, event)));
+            answers.push(shown(ledger.event(&name, event)));
+        }
+        answers.extend(feeds().iter().map(|feed| shown(ledger.cursor(feed, &name))));
+    }
+    for number in (0..30).map(RunNumber) {
+        answers.push(shown(ledger.run(number)));
+        answers.push(shown(ledger.changes(number)));
+    }
+    let rules: BTreeSet<Digest> =
+        (0..1000).map(|n| Encoder::new(Context::Rules).u64(n).finish()).collect();
+    let tables: Result<BTreeMap<_, _>, _> =
+        rules.iter().map(|fingerprint| Ok((*fingerprint, ledger.rules(fingerprint)?))).collect();
+    answers.push(shown(tables));
+    answers
+}
+
+fn shown<T: Debug>(answer: Result<T, LedgerError>) -> Result<String, LedgerError> {
+    answer.map(|answer| format!("{answer:?}"))
+}
+
+/// All answers, where none may be an error.
+pub(super) fn sound_answers(ledger: &dyn Ledger) -> Vec<String> {
+    answers(ledger).into_iter().map(Result::unwrap).collect()
+}

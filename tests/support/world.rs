@@ -1,0 +1,201 @@
+//! The whole agent over the sandbox, without HTTP: requests are encoded as for the wire, handed to the
+//! sandbox, and its answers decoded as from the wire.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
+
+use misp_trickle::{
+    agent::{self, Clock, Job, MappingChange, Silent, Strategy, Summary},
+    delivery::{Backoff, Call, Exchange, Wire},
+    format::Format,
+    graph,
+    history::MemoryLedger,
+    mapper::Rules,
+    model::{DestinationName, FeedName, Timestamp, Tlp},
+    plan::{EventSettings, OnForeign, Policy, Publish, Unmarked},
+    remote::{self, Answer},
+    sandbox::{Keys, Misp, Request},
+    source::SourceSpec,
+};
+
+/// A clock that stands still unless it is moved.
+#[derive(Debug, Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn at(seconds: i64) -> Self {
+        Self(AtomicI64::new(seconds))
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn seconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.seconds())
+    }
+}
+
+/// The sandbox as a wire.
+pub(crate) struct LocalWire {
+    pub(crate) misp: Arc<Mutex<Misp>>,
+    pub(crate) key: String,
+    pub(crate) clock: Arc<TestClock>,
+}
+
+impl LocalWire {
+    /// Sends one raw request, as an analyst with a key of their own would.
+    pub(crate) fn raw(&self, key: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+        let headers = [
+            ("Authorization", key),
+            ("Accept", "application/json"),
+            ("Content-Type", "application/json"),
+            ("User-Agent", "MISP test"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let request = Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers,
+            body: body.as_bytes().to_vec(),
+        };
+        let reply = self.misp.lock().unwrap().handle(&request, self.clock.seconds());
+        (reply.status, String::from_utf8_lossy(&reply.body).into_owned())
+    }
+}
+
+impl Wire for LocalWire {
+    async fn exchange(&self, call: &Call) -> Exchange {
+        let encoded = remote::encode(call, true);
+        let mut headers = vec![
+            ("Authorization".to_owned(), self.key.clone()),
+            ("Accept".to_owned(), "application/json".to_owned()),
+            ("User-Agent".to_owned(), "MISP-trickle/test".to_owned()),
+        ];
+        if !encoded.body.is_empty() {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
+        if let Some(etag) = encoded.if_none_match {
+            headers.push(("If-None-Match".to_owned(), etag));
+        }
+        let bytes_sent = encoded.body.len() as u64;
+        let request = Request {
+            method: encoded.method.to_string(),
+            path: encoded.path,
+            headers,
+            body: encoded.body,
+        };
+        let reply = self.misp.lock().unwrap().handle(&request, self.clock.seconds());
+        let answer = Answer {
+            status: reply.status,
+            location: reply.header("location").map(str::to_owned),
+            retry_after: None,
+            body: reply.body,
+        };
+        Exchange {
+            bytes_sent,
+            bytes_received: answer.body.len() as u64,
+            date: Some(Timestamp::from_seconds(self.clock.seconds())),
+            reply: remote::decode(call, &answer),
+        }
+    }
+}
+
+/// One agent with a ledger of its own, before a sandbox it may share.
+pub(crate) struct World {
+    pub(crate) misp: Arc<Mutex<Misp>>,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) wire: Arc<LocalWire>,
+    pub(crate) ledger: MemoryLedger,
+    pub(crate) job: Job,
+}
+
+impl World {
+    /// A sandbox and an agent with the key of a role, such as `sync`.
+    pub(crate) fn new(role: &str) -> Self {
+        let keys = Keys::demo("test");
+        let misp = Arc::new(Mutex::new(Misp::new("http://misp.example", keys.clone())));
+        Self::joining(misp, keys, Arc::new(TestClock::at(1_750_000_000)), role)
+    }
+
+    /// Another agent before the same sandbox.
+    pub(crate) fn second(&self, role: &str) -> Self {
+        Self::joining(self.misp.clone(), self.keys.clone(), self.clock.clone(), role)
+    }
+
+    fn joining(misp: Arc<Mutex<Misp>>, keys: Keys, clock: Arc<TestClock>, role: &str) -> Self {
+        let key = keys.get(role).expect("a role of the sandbox").to_owned();
+        let wire = Arc::new(LocalWire { misp: misp.clone(), key, clock: clock.clone() });
+        Self { misp, keys, clock, wire, ledger: MemoryLedger::default(), job: open_job() }
+    }
+
+    pub(crate) fn sync(&mut self, path: &Path) -> Summary {
+        self.job.source = SourceSpec::File(path.to_owned());
+        self.clock.advance(60);
+        let interrupt = AtomicBool::new(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let run = agent::sync(
+            &self.job,
+            &mut self.ledger,
+            self.wire.clone(),
+            &*self.clock,
+            &Silent,
+            &interrupt,
+        );
+        runtime.block_on(run).unwrap()
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.misp.lock().unwrap().counters().total()
+    }
+}
+
+/// A job that sends everything: all colours, and what has none.
+pub(crate) fn open_job() -> Job {
+    Job {
+        feed: FeedName::new("main"),
+        destination: DestinationName::new("main"),
+        url: "http://misp.example/".to_owned(),
+        source: SourceSpec::Stdin,
+        format: Format::Auto,
+        graph: graph::Options::default(),
+        rules: Rules::standard(),
+        policy: Policy { allow_tlp: Tlp::ALL.into(), unmarked: Unmarked::Allow },
+        settings: EventSettings {
+            distribution: 0,
+            sharing_group_id: None,
+            threat_level_id: 4,
+            tags: Vec::new(),
+            disable_correlation: false,
+            publish: Publish::Never,
+            on_foreign: OnForeign::Block,
+        },
+        strategy: Strategy::Replace,
+        allow_empty: false,
+        mapping_change: MappingChange::Hold,
+        concurrency: 2,
+        chunk_max: 1_000,
+        backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 5, seed: 1 },
+    }
+}
+
+/// A file of the shared data beside the checkout, if it is there.
+pub(crate) fn shared(name: &str) -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    if !path.exists() {
+        println!("skipped: {name} is not beside the checkout");
+    }
+    path.exists().then_some(path)
+}
