@@ -79,6 +79,15 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
     Ok(Answer::data(&views::event(state, event, call.caller, &detail), call.style))
 }
 
+/// The elements of a list; unlike events/add this call fails over everything that is no list, unless it
+/// is null.
+fn listed(value: Option<Data>) -> Result<Vec<Data>, Halt> {
+    match value {
+        Some(Data::Bool(_) | Data::Number(_) | Data::String(_)) => Err(Halt::Crash),
+        other => list(other),
+    }
+}
+
 /// The fields of the body; a list has none.
 fn owned_fields(data: Data) -> Result<Fields, Halt> {
     item_fields(&data)?;
@@ -155,7 +164,7 @@ fn upsert(
     items: Option<Data>,
     now: i64,
 ) -> Result<bool, Halt> {
-    let items = list(items)?;
+    let items = listed(items)?;
     let mut edits = Vec::with_capacity(items.len());
     let mut changed = false;
     for item in &items {
@@ -271,7 +280,7 @@ fn add_objects(
     objects: Option<Data>,
     now: i64,
 ) -> Result<bool, Halt> {
-    let objects = list(objects)?;
+    let objects = listed(objects)?;
     for object in &objects {
         store_object(state, caller, event, object, now)?;
     }

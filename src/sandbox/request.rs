@@ -194,11 +194,12 @@ pub(super) fn data(request: &Request, encodings: &[String]) -> Result<Value, Hal
 const INVALID_JSON: &str = "Invalid JSON input. Make sure that the JSON input is a correctly formatted \
                             JSON string. This request has been blocked to avoid an unfiltered request.";
 
+/// The longest body that is unpacked, in bytes.
+const UNPACKED_BYTES_MAX: u64 = 1 << 30;
+
 fn decompressed<'a>(request: &'a Request, encodings: &[String]) -> Result<Cow<'a, [u8]>, Halt> {
     let encoding = request.header("Content-Encoding").unwrap_or_default();
     let known = encodings.iter().any(|known| known == encoding);
-    let broken = || Halt::exception(400, "Invalid compressed data.");
-    let mut body = Vec::new();
     match encoding {
         "" | "0" => Ok(Cow::Borrowed(&request.body)),
         "gzip" if !known => {
@@ -210,17 +211,17 @@ fn decompressed<'a>(request: &'a Request, encodings: &[String]) -> Result<Cow<'a
         "gzip" if request.body.is_empty() => {
             Err(Halt::exception(400, "Request data should be gzip encoded, but request is empty."))
         }
-        "gzip" => match flate2::read::GzDecoder::new(&request.body[..]).read_to_end(&mut body) {
-            Ok(_) => Ok(Cow::Owned(body)),
-            Err(_) => Err(broken()),
-        },
-        "br" => {
-            match brotli::Decompressor::new(&request.body[..], 1 << 16).read_to_end(&mut body) {
-                Ok(_) => Ok(Cow::Owned(body)),
-                Err(_) => Err(broken()),
-            }
-        }
+        "gzip" => unpacked(flate2::read::GzDecoder::new(&request.body[..])),
+        "br" => unpacked(brotli::Decompressor::new(&request.body[..], 1 << 16)),
         other => Err(Halt::Exception(400, format!("Unsupported content encoding '{other}'."))),
+    }
+}
+
+fn unpacked<'a>(packed: impl Read) -> Result<Cow<'a, [u8]>, Halt> {
+    let mut body = Vec::new();
+    match packed.take(UNPACKED_BYTES_MAX).read_to_end(&mut body) {
+        Ok(_) => Ok(Cow::Owned(body)),
+        Err(_) => Err(Halt::exception(400, "Invalid compressed data.")),
     }
 }
 

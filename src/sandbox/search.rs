@@ -317,12 +317,14 @@ fn attribute_rows<'a>(
         parameters.span(name, call.now).is_none_or(|(first, last)| (first..=last).contains(&time))
     };
     let passes = |row: &AttributeRow, event: &EventRow| {
-        let uuid = row.uuid.to_string();
         let tagged = |name: &str| bears(state, &row.tags, name) || bears(state, &event.tags, name);
         deleted.covers(row.deleted)
             && state.sees(call.caller, event)
             && state.sees_attribute(call.caller, event, row)
-            && by_uuid.as_ref().is_none_or(|wanted| wanted.passes(|text| text == uuid))
+            && by_uuid.as_ref().is_none_or(|wanted| {
+                let uuid = row.uuid.to_string();
+                wanted.passes(|text| text == uuid)
+            })
             && by_event.as_ref().is_none_or(|w| w.passes(|text| names_event(text, event)))
             && published.is_none_or(|wanted| wanted == event.published)
             && (!marked || row.to_ids)

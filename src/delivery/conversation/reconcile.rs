@@ -1,9 +1,13 @@
 //! MISP's list against the ledger: what is there is adopted, what an analyst removed is declined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     delivery::{AttributeResult, Listed},
+    misp::{Attribute, import_filtered},
     model::AttributeUuid,
     plan::{ChangeKind, Row, Standing},
 };
@@ -100,10 +104,7 @@ impl Conversation {
         let mut edited = Vec::new();
         for (key, known) in &self.event.attributes {
             let there = by_uuid.get(&known.attribute.uuid);
-            let other = there.is_some_and(|there| {
-                *there.value != *known.attribute.value.as_str()
-                    || *there.kind != *known.attribute.kind.name()
-            });
+            let other = there.is_some_and(|there| !is_value_of(there, &known.attribute));
             if other && !known.overruled {
                 edited.push(*key);
             }
@@ -118,25 +119,26 @@ impl Conversation {
 
     /// A value that stands there under another UUID is adopted as it is.
     fn adopt_by_value(&mut self, listed: &[Listed]) {
-        let mut wanted: BTreeMap<(&str, &str), AttributeUuid> = BTreeMap::new();
+        let mut wanted: BTreeMap<(&str, Cow<'_, str>), AttributeUuid> = BTreeMap::new();
         for (key, known) in &self.event.attributes {
             if known.order.is_none() && known.standing == Standing::Pending {
-                let attribute = &known.attribute;
-                wanted.insert((attribute.kind.name(), attribute.value.as_str()), *key);
+                let (kind, value) = (known.attribute.kind.name(), known.attribute.value.as_str());
+                wanted.insert((kind, value.into()), *key);
+                wanted.insert((kind, filtered(value)), *key);
             }
         }
         let ours: BTreeSet<AttributeUuid> =
             self.event.attributes.values().map(|known| known.attribute.uuid).collect();
-        let mut adopted = Vec::new();
+        let mut adopted = BTreeMap::new();
         for (place, each) in listed.iter().enumerate() {
             if each.row.deleted || ours.contains(&each.row.uuid) {
                 continue;
             }
-            if let Some(key) = wanted.remove(&(&*each.kind, &*each.value)) {
-                adopted.push((key, place, each.row));
+            if let Some(key) = wanted.remove(&(&*each.kind, Cow::Borrowed(&*each.value))) {
+                adopted.entry(key).or_insert((place, each.row));
             }
         }
-        for (key, place, row) in adopted {
+        for (key, (place, row)) in adopted {
             let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
             known.attribute.uuid = row.uuid;
             known.order = u32::try_from(place).ok();
@@ -202,4 +204,15 @@ impl Conversation {
         let attributes = &self.event.attributes;
         self.queue.retain(|key| attributes[key].standing == Standing::Pending);
     }
+}
+
+/// The value as MISP's import filters leave it, which are a server's setting and may be off.
+fn filtered(value: &str) -> Cow<'_, str> {
+    import_filtered(value).unwrap_or(Cow::Borrowed(value))
+}
+
+fn is_value_of(listed: &Listed, ours: &Attribute) -> bool {
+    let value = ours.value.as_str();
+    *listed.kind == *ours.kind.name()
+        && (*listed.value == *value || *listed.value == *filtered(value))
 }

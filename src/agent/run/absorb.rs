@@ -1,0 +1,155 @@
+//! What a session gives back: effects for the ledger, and the conversations that ended.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    delivery::{Effects, Report, Session, Stop, Verdict, Wire},
+    history::{Commit, EventUpdate, Ledger},
+    misp::event_uuid,
+    plan::{ChangeKind, EventHead, KnownEvent, Presence},
+};
+
+use super::{
+    super::{
+        AgentError, Ending, Input, learn,
+        lost::{self, Finding},
+        planner::{Call, Planned},
+    },
+    Run,
+};
+
+impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
+    /// Writes what the session gave, together with what was gathered, before anything is sent.
+    pub(super) async fn absorb(&mut self, session: &mut Session) -> Result<(), AgentError> {
+        let mut commit = Commit::default();
+        let mut heads = BTreeMap::new();
+        for Effects { head, attributes, changes } in session.take_effects() {
+            self.refused |= changes.iter().any(|change| is_refusal(&change.kind));
+            commit.changes.extend(changes);
+            heads.insert(head.uuid, commit.events.len());
+            commit.events.push(EventUpdate { head, attributes });
+        }
+        for report in session.take_reports() {
+            let uuid = report.event.head.uuid;
+            let Some(head) = self.close(report, session).await? else { continue };
+            match heads.get(&uuid) {
+                Some(place) => commit.events[*place].head = head,
+                None => commit.events.push(EventUpdate { head, attributes: Vec::new() }),
+            }
+        }
+        if commit.events.is_empty() && self.quiet.events.is_empty() {
+            return Ok(());
+        }
+        Ok(self.commit(commit)?)
+    }
+
+    /// Takes a finished conversation in; gives the event's head as it is to be written.
+    async fn close(
+        &mut self,
+        report: Report,
+        session: &mut Session,
+    ) -> Result<Option<EventHead>, AgentError> {
+        let Report { event, verdict, tally, created, wrote, notes } = report;
+        for note in notes {
+            self.note(&note);
+        }
+        let uuid = event.head.uuid;
+        match verdict {
+            Verdict::Gone if !self.revived.contains(&uuid) => {
+                return self.on_gone(event, session).await;
+            }
+            Verdict::Gone => self.note(&format!("event {uuid}: MISP took it and does not know it")),
+            Verdict::GaveUp(why) => {
+                self.note(&format!("event {uuid}: given up for this run: {why}"));
+            }
+            Verdict::Finished | Verdict::Fatal(..) => {}
+        }
+        let Some(mut feed) = self.feed_heads.remove(&uuid) else { return Ok(None) };
+        let totals = &mut self.record.tally;
+        match (created, wrote, &event.head.presence) {
+            (true, _, _) => totals.events_created += 1,
+            (_, true, _) => totals.events_updated += 1,
+            (_, _, Presence::Blocked(_) | Presence::Declined) => totals.events_blocked += 1,
+            _ => totals.events_unchanged += 1,
+        }
+        self.settle(&event, &mut feed, &tally);
+        let mut head = event.head;
+        head.feeds.insert(self.job.feed.clone(), feed);
+        Ok(Some(head))
+    }
+
+    /// MISP does not know an event of ours: one question decides what that means.
+    async fn on_gone(
+        &mut self,
+        event: KnownEvent,
+        session: &mut Session,
+    ) -> Result<Option<EventHead>, AgentError> {
+        let uuid = event.head.uuid;
+        let heads = self.ledger.heads(&self.job.destination)?;
+        let finding = match lost::question(heads.iter()) {
+            Some(call) => {
+                let now = self.world.clock.now();
+                let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
+                let reply = learn::ask(&*self.wire, &call, destination, now, tally).await;
+                lost::finding(&call, &reply)
+            }
+            None => Some(Finding::SameMisp),
+        };
+        match finding {
+            Some(Finding::SameMisp) => {
+                self.note(&format!(
+                    "event {uuid} is not in MISP any more; it is sent again in full"
+                ));
+                self.lost.push(event);
+            }
+            Some(Finding::AnotherMisp) => {
+                self.ending = Ending::AnotherMisp;
+                session.stop(Stop::Interrupted);
+            }
+            None => self.note(&format!("event {uuid} is not in MISP, and MISP does not say why")),
+        }
+        Ok(None)
+    }
+
+    /// Plans a lost event anew, as if MISP had never had it.
+    pub(super) fn revive(
+        &mut self,
+        event: KnownEvent,
+        input: &Input,
+    ) -> Result<Option<Planned>, AgentError> {
+        let uuid = event.head.uuid;
+        self.revived.insert(uuid);
+        let event = lost::forget(event);
+        let commit = Commit {
+            events: vec![EventUpdate {
+                head: event.head.clone(),
+                attributes: event.attributes.into_values().collect(),
+            }],
+            ..Commit::default()
+        };
+        self.commit(commit)?;
+        let incident = input.graph.incidents().find(|incident| event_uuid(incident.root) == uuid);
+        let Some(incident) = incident else { return Ok(None) };
+        match self.planner.incident_anew(&incident, self.ledger)? {
+            Call::Plan(planned) => self.sort_out(*planned),
+            Call::Nothing(_) => Ok(None),
+        }
+    }
+
+    pub(super) fn note_stop(&mut self, session: &Session) {
+        self.planner.record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
+        let ending = match session.stopped() {
+            None => return,
+            Some(_) if self.ending == Ending::AnotherMisp => return,
+            Some(Stop::Key(words)) => Ending::KeyRefused(words.clone()),
+            Some(Stop::Network(why)) => Ending::Network(why.clone()),
+            Some(Stop::Interrupted) => Ending::Interrupted,
+        };
+        self.ending = ending;
+    }
+}
+
+/// Whether a change is MISP's no to something that was tried.
+fn is_refusal(kind: &ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Rejected(_) | ChangeKind::Blocked(_) | ChangeKind::PublishRefused(_))
+}

@@ -1,0 +1,84 @@
+//! The end of a run: what is published, and how it is called.
+
+use crate::{
+    delivery::Wire,
+    history::{Commit, Cursor, Ledger},
+    plan::Retire,
+};
+
+use super::{
+    super::{AgentError, Ending, Input, Job, Phase, Strategy, Summary, record::add_mapping},
+    Run,
+};
+
+impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
+    /// Publishes the run: cursor, record, aliases and rules in one step.
+    pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
+        self.tell_progress(Phase::Finishing);
+        let dataset = &mut self.record.dataset;
+        dataset.incidents = input.graph.incidents().count() as u64;
+        dataset.entities = input.graph.entity_count() as u64;
+        dataset.skipped = input.skipped as u64;
+        add_mapping(&mut dataset.mapping, &input.unlinked());
+        self.ending = self.ending_of(input);
+        self.record.outcome = self.ending.outcome();
+        self.record.ended = Some(self.world.clock.now());
+        let whole = matches!(self.ending, Ending::Done | Ending::AllWithheld | Ending::Partial);
+        let complete = whole && input.skipped == 0 && self.record.tally.attributes.pending == 0;
+        let cursor = Cursor {
+            source: complete.then_some(input.digest),
+            rules: self.job.rules.fingerprint(),
+            policy: self.planner.policy(),
+            settled: complete && self.all_settled,
+            dataset: self.record.dataset.clone(),
+            attributes: self.record.tally.attributes,
+            events: self.record.dataset.incidents,
+            run: self.record.number,
+        };
+        let fingerprint = self.job.rules.fingerprint();
+        let commit = Commit {
+            cursor: Some((self.job.feed.clone(), cursor)),
+            aliases: input.graph.learned_aliases().clone(),
+            rules: Some((fingerprint, self.job.rules.to_toml())),
+            destination: Some(self.planner.record.clone()),
+            ..Commit::default()
+        };
+        self.commit(commit)?;
+        Ok(Summary { run: self.record, ending: self.ending })
+    }
+
+    fn ending_of(&self, input: &Input) -> Ending {
+        let tally = &self.record.tally;
+        let attributes = &tally.attributes;
+        if self.ending != Ending::Done {
+            return self.ending.clone();
+        }
+        let incidents = self.record.dataset.incidents;
+        if self.refused || attributes.pending > 0 || input.skipped > 0 {
+            Ending::Partial
+        } else if incidents > 0 && tally.events_withheld == incidents {
+            Ending::AllWithheld
+        } else {
+            Ending::Done
+        }
+    }
+}
+
+/// Whether what the dataset does not hold has left it. A dataset of which part was damaged, or that is
+/// suddenly empty, retires nothing.
+pub(in crate::agent) fn retire(job: &Job, input: &Input, known_events: usize) -> Retire {
+    let empty = input.graph.incidents().next().is_none();
+    let suspicious = empty && known_events > 0 && !job.allow_empty;
+    match job.strategy {
+        Strategy::Replace if input.skipped == 0 && !suspicious => Retire::Yes,
+        Strategy::Replace | Strategy::Append => Retire::No,
+    }
+}
+
+pub(super) fn why_nothing_retires(input: &Input) -> &'static str {
+    if input.skipped > 0 {
+        "objects of the dataset were skipped: nothing is retired in this run"
+    } else {
+        "the dataset holds no incident, the last one did: nothing is retired (`--allow-empty` overrides)"
+    }
+}
