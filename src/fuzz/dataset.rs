@@ -62,9 +62,9 @@ fn many<T>(
     (0..count).map(|_| each(input)).collect()
 }
 
-fn some<T>(
-    input: &mut Unstructured<'_>,
-    each: impl FnOnce(&mut Unstructured<'_>) -> Result<T>,
+fn some<'i, T>(
+    input: &mut Unstructured<'i>,
+    each: impl FnOnce(&mut Unstructured<'i>) -> Result<T>,
 ) -> Result<Option<T>> {
     if input.ratio(1, 3)? { Ok(None) } else { each(input).map(Some) }
 }
@@ -125,7 +125,7 @@ fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
         start: some(input, time)?,
         end: some(input, time)?,
         tlp: some(input, |input| Ok(*input.choose(&Tlp::ALL)?))?,
-        reliability: some(input, |input| input.arbitrary())?,
+        reliability: some(input, Unstructured::arbitrary)?,
         status: some(input, |input| {
             Ok(Symbol::new(input.choose(&["New", " closed ", "Rejected", "deleted", "", "Öpen"])?))
         })?,
