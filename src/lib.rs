@@ -31,6 +31,8 @@ pub mod remote;
 
 pub mod sandbox;
 
+pub mod sandbox;
+
 pub mod config;
 
 pub mod agent;

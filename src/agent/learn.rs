@@ -40,6 +40,7 @@ pub async fn learn(
     let url = record.url.clone();
     match ask(wire, &Call::Version, record, now, tally).await {
         Reply::Version { version, encodings } => {
+            wire.encodings(&encodings);
             record.version = version;
             record.encodings = encodings;
         }

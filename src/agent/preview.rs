@@ -128,8 +128,7 @@ impl Preview {
     fn add(&mut self, plan: EventPlan, chunk_max: usize) {
         add_attributes(&mut self.attributes, &plan.tally);
         let cost = estimate(&plan, chunk_max);
-        self.cost.requests += cost.requests;
-        self.cost.bytes += cost.bytes;
+        self.cost.add(cost.requests, cost.bytes_sent, cost.bytes_received);
         if plan.needs_misp() || plan.changes_ledger() {
             self.plans.push(plan);
         } else {

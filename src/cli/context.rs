@@ -13,13 +13,15 @@ pub struct Context {
     pub global: GlobalArgs,
     /// The screen.
     pub ui: Ui,
+    /// The verb that runs.
+    pub verb: &'static str,
 }
 
 impl Context {
     /// Puts the two together.
     #[must_use]
     pub const fn new(global: GlobalArgs, ui: Ui) -> Self {
-        Self { global, ui }
+        Self { global, ui, verb: "" }
     }
 
     /// The configuration with `--store` applied; its warnings are said, unless `--quiet`.

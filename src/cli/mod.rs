@@ -3,18 +3,30 @@
 //! Each verb is one file with its arguments and a `run`, one line in `Verb` and one in `Verb::run`.
 //! Data goes to standard output, talk to standard error, both through [`Ui`].
 
+mod apply;
 pub mod args;
+mod check;
 mod completions;
 mod config;
 mod context;
+mod demo;
 pub mod diff;
+mod doctor;
 mod error;
 mod exit;
 mod init;
+mod job;
+mod live;
 pub mod log;
+mod logging;
+mod map;
+mod plan;
+mod progress;
 pub mod render;
+mod sandbox;
 pub mod show;
 pub mod status;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod ui;
@@ -46,6 +58,32 @@ struct Cli {
 enum Verb {
     /// Write a commented configuration
     Init(init::Args),
+    /// Check key, rights, MISP and store, and say what to do
+    Doctor(args::DoctorArgs),
+    /// Show what a run would do, without a single request
+    Plan(args::PlanArgs),
+    /// Send what MISP does not have yet
+    Sync(args::SyncArgs),
+    /// Carry out a saved plan, unless anything moved since
+    Apply(args::ApplyArgs),
+    /// Show how things stand at each destination
+    Status(status::Args),
+    /// List the runs, newest first
+    Log(log::Args),
+    /// Show one run and what it changed
+    Show(show::Args),
+    /// Show what MISP gained between two runs
+    Diff(diff::Args),
+    /// Tell why a value, attribute or event is in MISP, or is not
+    Why(why::Args),
+    /// Check every record of the store
+    Check,
+    /// Show what a dataset becomes, without a store and without MISP
+    Map(args::MapArgs),
+    /// Serve a small MISP in memory, to try things out on
+    Sandbox(args::SandboxArgs),
+    /// See all of it at work in a minute; nothing has to be installed
+    Demo,
     /// Print the configuration in effect, without secrets
     Config,
     /// Print completions for a shell
@@ -56,8 +94,58 @@ impl Verb {
     fn run(&self, context: &mut Context) -> Result<Exit, CliError> {
         match self {
             Self::Init(args) => init::run(args, context),
+            Self::Doctor(args) => doctor::run(args, context),
+            Self::Plan(args) => plan::run(args, context),
+            Self::Sync(args) => sync::run(args, context),
+            Self::Apply(args) => apply::run(args, context),
+            Self::Status(args) => {
+                let ledger = context.ledger()?;
+                status::run(args, context, &ledger)
+            },
+            Self::Log(args) => {
+                let ledger = context.ledger()?;
+                log::run(args, context, &ledger)
+            },
+            Self::Show(args) => {
+                let ledger = context.ledger()?;
+                show::run(args, context, &ledger)
+            },
+            Self::Diff(args) => {
+                let ledger = context.ledger()?;
+                diff::run(args, context, &ledger)
+            },
+            Self::Why(args) => {
+                let ledger = context.ledger()?;
+                why::run(args, context, &ledger)
+            },
+            Self::Check => check::run(context),
+            Self::Map(args) => map::run(args, context),
+            Self::Sandbox(args) => sandbox::run(args, context),
+            Self::Demo => demo::run(context),
             Self::Config => config::run(context),
             Self::Completions(args) => completions::run(args, context),
+        }
+    }
+
+    /// The verb as others see it who find the store locked.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Doctor(_) => "doctor",
+            Self::Plan(_) => "plan",
+            Self::Sync(_) => "sync",
+            Self::Apply(_) => "apply",
+            Self::Status(_) => "status",
+            Self::Log(_) => "log",
+            Self::Show(_) => "show",
+            Self::Diff(_) => "diff",
+            Self::Why(_) => "why",
+            Self::Check => "check",
+            Self::Map(_) => "map",
+            Self::Sandbox(_) => "sandbox",
+            Self::Demo => "demo",
+            Self::Config => "config",
+            Self::Completions(_) => "completions",
         }
     }
 }
@@ -73,7 +161,9 @@ pub fn main() -> ExitCode {
             return if error.print().is_ok() { exit.into() } else { Exit::Error.into() };
         }
     };
+    logging::start(&cli.global);
     let mut context = Context::new(cli.global, Ui::standard());
+    context.verb = cli.verb.name();
     match cli.verb.run(&mut context) {
         Ok(exit) => exit.into(),
         Err(error) if error.is_closed_pipe() => Exit::Done.into(),

@@ -6,14 +6,20 @@
 
 use crate::plan::EventPlan;
 
-/// Headers of a request and its answer, for the calls that have a body.
-const HEADERS: u64 = 700;
+/// Headers of a request that has a body.
+const HEADERS_SENT: u64 = 420;
+/// Headers of its answer.
+const HEADERS_RECEIVED: u64 = 280;
+const HEADERS: u64 = HEADERS_SENT + HEADERS_RECEIVED;
 /// Echo of one attribute, its value and comment aside.
 const ECHO: u64 = 420;
 /// The metadata that events/add and events/edit answer.
 const METADATA: u64 = 690;
-/// A question for rows that is answered with 304.
-const PROOF: u64 = 900;
+/// A question for rows.
+const PROOF_SENT: u64 = 620;
+/// Its answer, 304.
+const PROOF_RECEIVED: u64 = 280;
+const PROOF: u64 = PROOF_SENT + PROOF_RECEIVED;
 /// Fields of an attribute in a request: UUID, type, timestamp and the names of the fields.
 const FIELDS: u64 = 110;
 /// What compression leaves of a large body: measured 0.30 for hashes, less for domains.
@@ -42,8 +48,19 @@ pub(super) fn cheaper(count: u64, text: u64, guarded: bool) -> Way {
 pub struct Estimate {
     /// Requests.
     pub requests: u64,
-    /// Bytes in both directions, headers included.
-    pub bytes: u64,
+    /// Bytes of the requests, headers included.
+    pub bytes_sent: u64,
+    /// Bytes of the answers, headers included.
+    pub bytes_received: u64,
+}
+
+impl Estimate {
+    /// Adds what so many more requests cost, in all.
+    pub const fn add(&mut self, requests: u64, bytes_sent: u64, bytes_received: u64) {
+        self.requests += requests;
+        self.bytes_sent += bytes_sent;
+        self.bytes_received += bytes_received;
+    }
 }
 
 /// Estimates what carrying out a plan costs if nothing goes wrong.
@@ -61,26 +78,30 @@ pub fn estimate(plan: &EventPlan, chunk_max: usize) -> Estimate {
     let body = text + count * FIELDS;
     let packed = if body > 1_000 { body * COMPRESSED_PERCENT / 100 } else { body };
     let mut total = Estimate::default();
-    let mut add = |requests: u64, bytes: u64| {
-        total.requests += requests;
-        total.bytes += bytes;
-    };
     if plan.create {
-        add(chunks.max(1), chunks.max(1) * (HEADERS + METADATA) + packed);
+        let requests = chunks.max(1);
+        let answers = requests * (HEADERS_RECEIVED + METADATA);
+        total.add(requests, requests * HEADERS_SENT + packed, answers);
         if count > 0 {
-            add(1, PROOF);
+            total.add(1, PROOF_SENT, PROOF_RECEIVED);
         }
     } else if count > 0 {
         match cheaper(count, text, false) {
-            Way::Loud => add(1, HEADERS + packed + count * ECHO + text),
-            Way::Quiet => add(chunks + 2, chunks * (HEADERS + METADATA) + packed + 2 * PROOF),
+            Way::Loud => {
+                total.add(1, HEADERS_SENT + packed, HEADERS_RECEIVED + count * ECHO + text);
+            }
+            Way::Quiet => {
+                let answers = chunks * (HEADERS_RECEIVED + METADATA);
+                total.add(chunks, chunks * HEADERS_SENT + packed, answers);
+                total.add(2, 2 * PROOF_SENT, 2 * PROOF_RECEIVED);
+            }
         }
     }
     if plan.fields.is_some() {
-        add(1, HEADERS + METADATA);
+        total.add(1, HEADERS_SENT, HEADERS_RECEIVED + METADATA);
     }
     let tags = plan.tags.len() as u64;
-    add(tags, tags * HEADERS);
+    total.add(tags, tags * HEADERS_SENT, tags * HEADERS_RECEIVED);
     total
 }
 

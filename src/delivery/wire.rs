@@ -330,4 +330,8 @@ pub struct Listed {
 pub trait Wire {
     /// Sends one call and reads the answer. It never fails: what goes wrong is a [`Trouble`].
     fn exchange(&self, call: &Call) -> impl Future<Output = Exchange> + Send;
+
+    /// Takes note of the encodings that this MISP says it takes for request bodies: `gzip`, `br`. A wire
+    /// that compresses nothing has no use for them.
+    fn encodings(&self, _names: &[String]) {}
 }

@@ -15,7 +15,39 @@ pub enum Encoding {
     Brotli,
 }
 
+/// How a connection chooses the encoding of request bodies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compression {
+    /// This one, whatever MISP says.
+    Fixed(Encoding),
+    /// The best of those that MISP takes.
+    Auto {
+        /// Those that it told the last time; `None` if it was never asked.
+        told: Option<Vec<String>>,
+    },
+}
+
+impl Compression {
+    /// The encoding to begin with. Every MISP since 2.4.140 takes `gzip`, so that is tried before one
+    /// was asked.
+    #[must_use]
+    pub fn first(&self) -> Encoding {
+        match self {
+            Self::Fixed(encoding) => *encoding,
+            Self::Auto { told: None } => Encoding::Gzip,
+            Self::Auto { told: Some(names) } => Encoding::best(names),
+        }
+    }
+}
+
 impl Encoding {
+    /// The best of those that MISP takes, by their names.
+    #[must_use]
+    pub fn best(names: &[String]) -> Self {
+        let takes = |encoding: &Self| names.iter().any(|name| Some(&**name) == encoding.name());
+        [Self::Brotli, Self::Gzip].into_iter().find(takes).unwrap_or(Self::Plain)
+    }
+
     /// The value of `Content-Encoding`; MISP compares it with case.
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {

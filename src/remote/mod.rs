@@ -9,7 +9,10 @@ mod encode;
 
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,7 +23,7 @@ use crate::{
     model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
-pub use compress::{Encoding, compress, decompress};
+pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
 
@@ -42,14 +45,25 @@ pub struct Access {
     pub ca_bundle: Option<Vec<u8>>,
     /// Client certificate and key, PEM, one after the other.
     pub identity: Option<Secret>,
-    /// Proxy URL; `None` takes the environment's.
-    pub proxy: Option<url::Url>,
+    /// The way there.
+    pub proxy: Proxy,
     /// Compression of request bodies.
-    pub encoding: Encoding,
+    pub compression: Compression,
     /// Attributes take part in correlation.
     pub correlate: bool,
     /// Longest wait for an answer.
     pub timeout: Duration,
+}
+
+/// The way to a MISP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proxy {
+    /// As `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say.
+    Environment,
+    /// Straight, whatever the environment says.
+    Direct,
+    /// By this proxy, but for what `NO_PROXY` names.
+    Url(url::Url),
 }
 
 /// Why a MISP cannot even be spoken to.
@@ -65,7 +79,9 @@ pub struct Remote {
     client: reqwest::Client,
     base: String,
     headers: HeaderMap,
-    encoding: Encoding,
+    encoding: Mutex<Encoding>,
+    /// Whether MISP's own list of encodings decides.
+    adapts: bool,
     /// Set once MISP said that it does not take a compressed body.
     plain: AtomicBool,
     correlate: bool,
@@ -101,23 +117,31 @@ impl Remote {
                 .map_err(error("client_cert and client_key cannot be used"))?;
             builder = builder.identity(identity);
         }
-        if let Some(proxy) = &access.proxy {
-            let proxy =
-                reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
-            builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
-        }
+        builder = match &access.proxy {
+            Proxy::Environment => builder,
+            Proxy::Direct => builder.no_proxy(),
+            Proxy::Url(proxy) => {
+                let proxy =
+                    reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
+                builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()))
+            }
+        };
         Ok(Self {
             client: builder.build().map_err(error("the HTTP client cannot be made"))?,
             base: access.url.as_str().trim_end_matches('/').to_owned(),
             headers: headers(&access.key)?,
-            encoding: access.encoding,
+            encoding: Mutex::new(access.compression.first()),
+            adapts: matches!(access.compression, Compression::Auto { .. }),
             plain: AtomicBool::new(false),
             correlate: access.correlate,
         })
     }
 
     fn encoding(&self) -> Encoding {
-        if self.plain.load(Ordering::Relaxed) { Encoding::Plain } else { self.encoding }
+        if self.plain.load(Ordering::Relaxed) {
+            return Encoding::Plain;
+        }
+        *self.encoding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn request(&self, call: &Call) -> Exchange {
@@ -192,6 +216,13 @@ impl Wire for Remote {
             "exchange"
         );
         exchange
+    }
+
+    fn encodings(&self, names: &[String]) {
+        if self.adapts {
+            let mut encoding = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
+            *encoding = Encoding::best(names);
+        }
     }
 }
 
@@ -293,20 +324,41 @@ mod tests {
         assert_eq!(http_date("soon"), None);
     }
 
-    #[test]
-    fn debug_shows_no_key() {
-        let access = Access {
+    fn access(compression: Compression) -> Access {
+        Access {
             url: "http://127.0.0.1:1/".parse().unwrap(),
             key: Secret::new("hunter2hunter2".to_owned()),
             verify_tls: true,
             ca_bundle: None,
             identity: None,
-            proxy: None,
-            encoding: Encoding::Plain,
+            proxy: Proxy::Environment,
+            compression,
             correlate: true,
             timeout: Duration::from_secs(1),
-        };
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let access = access(Compression::Fixed(Encoding::Plain));
         let remote = Remote::new(&access).unwrap();
-        assert!(!format!("{access:?} {remote:?} {:?}", remote.headers).contains("hunter2"));
+        let shown = format!("{access:?} {remote:?} {:?}", remote.headers);
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn bodies_are_packed_as_misp_takes_them() {
+        let names = ["gzip".to_owned(), "br".to_owned()];
+        let told = |names: &[String]| Some(names.to_vec());
+        let first = |told| Remote::new(&access(Compression::Auto { told })).unwrap().encoding();
+        assert_eq!(first(None), Encoding::Gzip);
+        assert_eq!(first(told(&names)), Encoding::Brotli);
+        assert_eq!(first(told(&[])), Encoding::Plain);
+        let remote = Remote::new(&access(Compression::Auto { told: None })).unwrap();
+        remote.encodings(&names);
+        assert_eq!(remote.encoding(), Encoding::Brotli);
+        let fixed = Remote::new(&access(Compression::Fixed(Encoding::Gzip))).unwrap();
+        fixed.encodings(&names);
+        assert_eq!(fixed.encoding(), Encoding::Gzip);
     }
 }

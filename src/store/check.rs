@@ -13,7 +13,7 @@ use super::{
     events,
     keys::{self, Kind},
     overlay::Overlay,
-    record::{AliasV1, CountersV1, CursorV1, DestinationV1, FormatV1, IdentityV1, RunV1},
+    record::{AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, IdentityV1, RunV1},
 };
 
 /// What a check found.
@@ -165,7 +165,7 @@ impl<'a> Walk<'a> {
 
     fn object(&mut self, key: &[u8], value: &[u8]) -> Result<(), LedgerError> {
         let digest = object_digest(value);
-        if key != keys::object(&digest) {
+        if keys::object_digest(key) != Some(digest) {
             return Err(damaged("the object does not match its digest".to_owned()));
         }
         self.present.insert(digest);
@@ -179,7 +179,12 @@ impl<'a> Walk<'a> {
                 self.heads.push(key.to_vec());
                 return Ok(());
             }
-            Kind::Alias => keys::alias(&body.decode::<AliasV1<'_>>("an alias")?.pair().0),
+            Kind::Alias => {
+                let aliases: AliasesV1<'_> = body.decode("aliases")?;
+                let mut buckets = aliases.pairs().map(|(alias, _)| keys::aliases(&alias));
+                let elsewhere = buckets.find(|bucket| bucket != key);
+                elsewhere.unwrap_or_else(|| key.to_vec())
+            }
             Kind::Destination => {
                 keys::destination(&body.decode::<DestinationV1<'_>>("a destination")?.name())
             }
@@ -240,7 +245,8 @@ impl<'a> Walk<'a> {
         if self.problems.is_empty() {
             let unneeded: Vec<Digest> = self.present.difference(&self.needed).copied().collect();
             for digest in unneeded {
-                self.problem(&keys::object(&digest), "nothing needs this object");
+                let what = format!("nothing needs object {digest}");
+                self.problem(Kind::Object.prefix(), &what);
             }
         }
     }

@@ -227,3 +227,26 @@ fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_engine_is_damage() {
+        let error = guard::<()>(Path::new("x"), "read", || panic!("page table: {}", 7));
+        let error = error.unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("page table: 7"), "{error}");
+    }
+
+    #[test]
+    fn a_refusal_of_the_operating_system_is_no_damage() {
+        let full = || Err(sled::Error::Io(io::Error::from_raw_os_error(28)));
+        let error = guard::<()>(Path::new("x"), "written", full).unwrap_err();
+        assert!(matches!(&error, LedgerError::Io { doing: "written", .. }), "{error}");
+        let short = || Err(sled::Error::Io(io::ErrorKind::UnexpectedEof.into()));
+        let error = guard::<()>(Path::new("x"), "read", short).unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
+    }
+}

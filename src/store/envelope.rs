@@ -147,6 +147,17 @@ impl Place<'_> {
         *digest.as_bytes().first_chunk().expect("a digest is longer than a place")
     }
 
+    /// What the keys of its objects begin with: 4 bytes for the record, and where the range begins.
+    pub(super) fn near(&self) -> [u8; keys::NEAR_BYTES] {
+        let record = Encoder::new(Context::Object).text("near").bytes(self.key).finish();
+        let (mut near, half) = ([0; keys::NEAR_BYTES], keys::NEAR_BYTES / 2);
+        near[..half].copy_from_slice(&record.as_bytes()[..half]);
+        for (near, at) in near[half..].iter_mut().zip(self.at) {
+            *near = *at;
+        }
+        near
+    }
+
     pub(super) fn shown(&self) -> String {
         format!("{} of {}", self.role, keys::shown(self.key))
     }

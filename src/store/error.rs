@@ -8,7 +8,7 @@ use crate::history::LedgerError;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is none at this place.
-    #[error("there is no store at {path}; `misp-trickle init` makes one")]
+    #[error("there is no store at {path}; `misp-trickle sync` makes one")]
     NoStore {
         /// The store's folder.
         path: String,
@@ -44,7 +44,7 @@ pub enum OpenError {
         what: String,
     },
     /// What is stored cannot be read.
-    #[error("the store at {path} is damaged: {what}; run `misp-trickle repair`")]
+    #[error("the store at {path} is damaged: {what}; put a backup in its place, or move it away and `sync` anew, which adopts what MISP has")]
     Damaged {
         /// The store's folder.
         path: String,

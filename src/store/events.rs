@@ -11,7 +11,7 @@ use super::{
     envelope::{Body, Place, damaged, encode},
     overlay::{Overlay, raw},
     record::{FOREIGN_ROWS_MAX, HeadV1, RowV1, rows_of, stored_rows},
-    tree::{self, Attributes, Owner, Root},
+    tree::{self, Attributes, Owner, Root, SHAPE},
 };
 
 /// The head of an event whose record was read from under this key.
@@ -34,7 +34,7 @@ pub(super) fn event(
     let event = event_of(key)?;
     let head = stored.head(event, foreign(overlay, key, &stored)?)?;
     let root = Root { depth: stored.depth, slots: stored.slots };
-    let attributes = tree::read(overlay, Owner { key, event }, &root)?;
+    let attributes = tree::read(overlay, Owner { key, event, shape: SHAPE }, &root)?;
     Ok(KnownEvent { head, attributes })
 }
 
@@ -52,7 +52,7 @@ pub(super) fn put(
         }
         None => (Root::default(), Vec::new()),
     };
-    let owner = Owner { key: &key, event: head.uuid };
+    let owner = Owner { key: &key, event: head.uuid, shape: SHAPE };
     let changed = attributes.into_iter().map(|known| {
         let attribute = &known.attribute;
         (attribute_uuid(owner.event, attribute.kind, &attribute.value), known)
@@ -76,7 +76,7 @@ pub(super) fn objects(
     let mut found = overlay.record_parts(key)?;
     found.extend(stored.foreign.iter().flatten().map(|part| Digest::from_bytes(*part)));
     let root = Root { depth: stored.depth, slots: stored.slots };
-    tree::objects(overlay, Owner { key, event: event_of(key)? }, &root, &mut found)?;
+    tree::objects(overlay, Owner { key, event: event_of(key)?, shape: SHAPE }, &root, &mut found)?;
     Ok(found)
 }
 
@@ -110,8 +110,9 @@ fn put_foreign(
     old: &[Vec<[u8; 32]>],
     rows: &[(u32, Row)],
 ) -> Result<Vec<Vec<[u8; 32]>>, LedgerError> {
-    for part in old.iter().flatten() {
-        overlay.free(&[Digest::from_bytes(*part)]);
+    for (number, parts) in old.iter().enumerate() {
+        let parts: Vec<Digest> = parts.iter().map(|part| Digest::from_bytes(*part)).collect();
+        overlay.free(&foreign_place(key, number), &parts);
     }
     let chunks = rows.chunks(FOREIGN_ROWS_MAX).enumerate().map(|(number, chunk)| {
         let body = encode(&stored_rows(chunk))?;

@@ -2,20 +2,18 @@
 //!
 //! | key | record |
 //! | --- | --- |
-//! | `o/` digest | object: a part of an attribute bucket, index node or longer record |
+//! | `o/` neighbourhood, digest | object: a part of an attribute bucket, index node or longer record |
 //! | `h/` destination, event UUID | head of an event |
 //! | `r/` run number | record of a run |
 //! | `c/` run number, commit, part | changes of a run |
-//! | `a/` entity | alias: the root of its version chain |
+//! | `a/` bucket | aliases: entities, each with the root of its version chain |
 //! | `d/` destination | what is known of it |
 //! | `f/` feed, destination | cursor |
 //! | `t/` fingerprint | rule table |
 //! | `m/format`, `m/store`, `m/seq` | the store itself: format, identity, counters |
 //!
-//! Numbers are big-endian, so that keys sort as they do. A text stands behind its length; a UUID is packed
-//! and a long text is replaced by its digest, so that no key grows long.
-
-use uuid::Uuid;
+//! Numbers are big-endian, so that keys sort as they do. A text stands behind its length, and a long one is
+//! replaced by its digest, so that no key grows long.
 
 use crate::model::{
     Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName, RunNumber,
@@ -31,9 +29,10 @@ pub(super) const COUNTERS: &[u8] = b"m/seq";
 /// The store's records of itself; there are always all of them.
 pub(super) const META: [&[u8]; 3] = [FORMAT, IDENTITY, COUNTERS];
 
+/// Bytes of an object's key before its digest.
+pub(super) const NEAR_BYTES: usize = 8;
 /// Longest text that stands in a key as it is, in bytes.
 const TEXT_BYTES_MAX: usize = 120;
-const PACKED_UUID: u8 = 0xfe;
 const TEXT_DIGEST: u8 = 0xff;
 
 /// A kind of record.
@@ -47,7 +46,7 @@ pub enum Kind {
     Run,
     /// A chunk of a run's changes.
     Changes,
-    /// An alias of an entity.
+    /// A bucket of aliases.
     Alias,
     /// What is known of a destination.
     Destination,
@@ -81,7 +80,7 @@ impl Kind {
             Self::Head => "events",
             Self::Run => "runs",
             Self::Changes => "change chunks",
-            Self::Alias => "aliases",
+            Self::Alias => "alias buckets",
             Self::Destination => "destinations",
             Self::Cursor => "cursors",
             Self::Rules => "rule tables",
@@ -110,9 +109,16 @@ impl Kind {
     }
 }
 
-/// An object by its digest.
-pub(super) fn object(digest: &Digest) -> Vec<u8> {
-    Key::new(Kind::Object).bytes(digest.as_bytes()).0
+/// An object by its digest, near those that are written together with it: the engine rewrites whole pages
+/// of neighbours.
+pub(super) fn object(near: [u8; NEAR_BYTES], digest: &Digest) -> Vec<u8> {
+    Key::new(Kind::Object).bytes(&near).bytes(digest.as_bytes()).0
+}
+
+/// The digest in the key of an object.
+pub(super) fn object_digest(key: &[u8]) -> Option<Digest> {
+    let (_, rest) = key.strip_prefix(Kind::Object.prefix())?.split_first_chunk::<NEAR_BYTES>()?;
+    Some(Digest::from_bytes(rest.try_into().ok()?))
 }
 
 /// All heads of a destination.
@@ -146,9 +152,12 @@ pub(super) fn change_chunk(run: RunNumber, commit: u64, part: u32) -> Vec<u8> {
     Key(changes(run)).number(commit).bytes(&part.to_be_bytes()).0
 }
 
-/// An alias of an entity.
-pub(super) fn alias(entity: &EntityKey) -> Vec<u8> {
-    Key::new(Kind::Alias).entity(entity).0
+/// The aliases among which one stands: one of 4096 buckets, by its digest. Most stores have few aliases and
+/// one in a bucket, some have hundreds of thousands.
+pub(super) fn aliases(alias: &EntityKey) -> Vec<u8> {
+    let digest = Encoder::new(Context::Record).text(alias.as_str()).finish();
+    let [high, low, ..] = *digest.as_bytes();
+    Key::new(Kind::Alias).bytes(&[high, low & 0xf0]).0
 }
 
 /// What is known of a destination.
@@ -198,20 +207,6 @@ impl Key {
             }
         }
     }
-
-    fn entity(self, entity: &EntityKey) -> Self {
-        match packed_uuid(entity) {
-            Some(uuid) => self.bytes(&[PACKED_UUID]).bytes(uuid.as_bytes()),
-            None => self.text(entity.as_str()),
-        }
-    }
-}
-
-/// The UUID of an entity key that is nothing but a UUID as it is usually written.
-pub(super) fn packed_uuid(entity: &EntityKey) -> Option<Uuid> {
-    let uuid = entity.uuid()?;
-    let mut buffer = Uuid::encode_buffer();
-    (uuid.as_hyphenated().encode_lower(&mut buffer) == entity.as_str()).then_some(uuid)
 }
 
 #[cfg(test)]
@@ -245,9 +240,9 @@ mod tests {
     }
 
     #[test]
-    fn entities_that_are_uuids_are_packed() {
-        let uuid = EntityKey::of("indicator--13cb1207-0674-4a54-a999-df5ff8e35c1a");
-        assert_eq!(alias(&uuid).len(), 2 + 1 + 16);
-        assert_eq!(alias(&EntityKey::of("platform-7")), b"a/\x0aplatform-7");
+    fn aliases_spread_over_buckets() {
+        let keys: std::collections::BTreeSet<_> =
+            (0..10_000).map(|n| aliases(&EntityKey::of(&format!("platform-{n}")))).collect();
+        assert!((3000..=4096).contains(&keys.len()), "{}", keys.len());
     }
 }

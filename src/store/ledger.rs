@@ -15,7 +15,9 @@ use super::{
     events,
     keys::{self, Kind},
     overlay::Overlay,
-    record::{AliasV1, CountersV1, CursorV1, DestinationV1, RunV1, decode_changes, encode_changes},
+    record::{
+        AliasesV1, CountersV1, CursorV1, DestinationV1, RunV1, decode_changes, encode_changes,
+    },
 };
 
 /// Changes in one record: so many fit one value of the engine once packed.
@@ -65,7 +67,7 @@ impl Ledger for Store {
         let (overlay, mut aliases) = (self.read(), BTreeMap::new());
         overlay.engine().scan(Kind::Alias.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            aliases.extend([body.decode::<AliasV1<'_>>("an alias")?.pair()]);
+            aliases.extend(body.decode::<AliasesV1<'_>>("aliases")?.pairs());
             Ok(())
         })?;
         Ok(aliases)
@@ -230,11 +232,28 @@ fn put(
         let body = encode(&CursorV1::of(cursor))?;
         overlay.put_record(keys::cursor(feed, destination), &body)?;
     }
-    for (alias, root) in &commit.aliases {
-        overlay.put_record(keys::alias(alias), &encode(&AliasV1::of(alias, root))?)?;
-    }
+    put_aliases(overlay, commit.aliases)?;
     if let Some((fingerprint, table)) = &commit.rules {
         overlay.put_record(keys::rules(fingerprint), &encode(table)?)?;
+    }
+    Ok(())
+}
+
+fn put_aliases(
+    overlay: &mut Overlay<'_>,
+    new: BTreeMap<EntityKey, EntityKey>,
+) -> Result<(), LedgerError> {
+    let mut buckets = BTreeMap::<Vec<u8>, BTreeMap<EntityKey, EntityKey>>::new();
+    for (alias, root) in new {
+        buckets.entry(keys::aliases(&alias)).or_default().insert(alias, root);
+    }
+    for (key, new) in buckets {
+        let mut aliases = BTreeMap::new();
+        if let Some(body) = overlay.record(&key)? {
+            aliases.extend(body.decode::<AliasesV1<'_>>("aliases")?.pairs());
+        }
+        aliases.extend(new);
+        overlay.put_record(key, &encode(&AliasesV1::of(&aliases))?)?;
     }
     Ok(())
 }

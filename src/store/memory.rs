@@ -8,10 +8,7 @@ use std::{
 
 use crate::history::LedgerError;
 
-use super::{
-    engine::{Engine, Visitor, Writes},
-    envelope::damaged,
-};
+use super::engine::{Engine, Visitor, Writes};
 
 /// What outlives a process: clones share their content.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +110,11 @@ impl Engine for MemoryEngine {
             }
         }
         match fault {
-            Some(_) => Err(damaged("the engine was told to fail".to_owned())),
+            Some(_) => Err(LedgerError::Io {
+                path: "memory".to_owned(),
+                doing: "written",
+                cause: "the engine was told to fail".to_owned(),
+            }),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! The ledger on disk: sled behind one file, records in bincode, every one checked when it is read.
 //!
 //! A store is a folder: `lock` and `holder` (who has it open), `acknowledged` (the last commit), and
-//! `engine` (sled's own files). [`keys`] lists the records.
+//! `engine` (sled's own files). `keys.rs` lists the records.
 //!
 //! Invariants:
 //! - A commit is one batch: the heads, objects, changes and records of a step, and the counters.

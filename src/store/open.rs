@@ -11,9 +11,15 @@ use uuid::Uuid;
 use crate::{history::LedgerError, model::RunNumber};
 
 use super::{
-    OpenError, Owner, engine::Engine, engine::Opened, engine::SledEngine, engine::Writes,
-    envelope::damaged, envelope::encode, keys, lock::Lock, mark, mark::Mark, overlay::Overlay,
-    private, record::CountersV1, record::FormatV1, record::IdentityV1,
+    OpenError, Owner,
+    engine::{Engine, Opened, SledEngine, Writes},
+    envelope::{damaged, encode},
+    keys,
+    lock::Lock,
+    mark::{self, Mark},
+    overlay::Overlay,
+    private,
+    record::{CountersV1, FormatV1, IdentityV1},
 };
 
 const ENGINE_FOLDER: &str = "engine";
@@ -127,11 +133,11 @@ impl Store {
             return Err(OpenError::Exists { path: shown });
         }
         let identity = identity(path, StoreId(Uuid::new_v4()))?;
-        let mut store = Self::begin(Box::new(engine), identity)
+        let mut store = Self::begin(Box::new(engine), &identity)
             .map_err(|error| OpenError::of(&shown, error))?;
         store.folder = Some(path.to_owned());
         store.lock = Some(lock);
-        store.compare_mark(path)?;
+        store.begin_mark(path)?;
         private::sync_folder(&path.join(ENGINE_FOLDER))
             .and_then(|()| private::sync_folder(path))
             .map_err(|error| OpenError::io(path, "synced", &error))?;
@@ -151,7 +157,7 @@ impl Store {
             return store.ok_or_else(|| OpenError::NoStore { path: "memory".to_owned() });
         }
         let id = *Uuid::new_v4().as_bytes();
-        Self::begin(engine, IdentityV1 { id, path: String::new(), inode: 0 }).map_err(of)
+        Self::begin(engine, &IdentityV1 { id, path: String::new(), inode: 0 }).map_err(of)
     }
 
     /// The store's random name.
@@ -225,11 +231,11 @@ impl Store {
     }
 
     /// Writes the first records into an empty engine.
-    fn begin(engine: Box<dyn Engine>, identity: IdentityV1) -> Result<Self, LedgerError> {
-        let mut store = Self::bare(engine, CountersV1::default(), &identity);
+    fn begin(engine: Box<dyn Engine>, identity: &IdentityV1) -> Result<Self, LedgerError> {
+        let mut store = Self::bare(engine, CountersV1::default(), identity);
         let mut overlay = store.read();
         overlay.put_record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
-        overlay.put_record(keys::IDENTITY.to_vec(), &encode(&identity)?)?;
+        overlay.put_record(keys::IDENTITY.to_vec(), &encode(identity)?)?;
         let writes: Writes = overlay.into_writes();
         store.write(writes)?;
         Ok(store)
@@ -250,9 +256,16 @@ impl Store {
         }
     }
 
+    /// A new store starts its mark anew, whatever an earlier one left in the folder.
+    fn begin_mark(&mut self, path: &Path) -> Result<(), OpenError> {
+        let (mut mark, _) = open_mark(path)?;
+        mark.set(self.counters.sequence);
+        self.mark = Some(mark);
+        Ok(())
+    }
+
     fn compare_mark(&mut self, path: &Path) -> Result<(), OpenError> {
-        let (mut mark, acknowledged) = Mark::open(path)
-            .map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))?;
+        let (mut mark, acknowledged) = open_mark(path)?;
         let found = self.counters.sequence;
         match acknowledged {
             Some(acknowledged) if acknowledged > found => {
@@ -311,6 +324,10 @@ fn start(
     let (engine, opened) = SledEngine::open(&path.join(ENGINE_FOLDER))
         .map_err(|error| OpenError::of(&path.display().to_string(), error))?;
     Ok((engine, opened, lock))
+}
+
+fn open_mark(path: &Path) -> Result<(Mark, Option<u64>), OpenError> {
+    Mark::open(path).map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))
 }
 
 fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {

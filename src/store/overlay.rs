@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Bodies up to this length stay as they are: there is little to win.
-const PLAIN_BYTES_MAX: usize = 1 << 10;
+const PLAIN_BYTES_MAX: usize = 2 << 10;
 const ZSTD_LEVEL: i32 = 3;
 
 /// Reads through, and gathers writes until they are committed.
@@ -75,7 +75,7 @@ impl<'e> Overlay<'e> {
     /// Writes a record; an earlier one under this key is replaced, its objects included.
     pub(super) fn put_record(&mut self, key: Vec<u8>, body: &[u8]) -> Result<(), LedgerError> {
         let old = self.record_parts(&key)?;
-        self.free(&old);
+        self.free(&long_record(&key), &old);
         let room = VALUE_BYTES_MAX - RECORD_FRAME_BYTES;
         let sealed = if body.len() <= PLAIN_BYTES_MAX {
             seal(&key, Form::Plain, body)
@@ -121,8 +121,9 @@ impl<'e> Overlay<'e> {
     pub(super) fn pack(&self, place: &Place<'_>, parts: &[Digest]) -> Result<Body, LedgerError> {
         let mut packed = Vec::new();
         let mut of_all = None;
+        let near = place.near();
         for (part, digest) in parts.iter().enumerate() {
-            let value = self.get(&keys::object(digest))?.ok_or_else(|| {
+            let value = self.get(&keys::object(near, digest))?.ok_or_else(|| {
                 damaged(format!("object {} ({}) is missing", digest.short(), place.shown()))
             })?;
             let (version, payload) = unseal_object(place, part, digest, &value)?;
@@ -134,9 +135,10 @@ impl<'e> Overlay<'e> {
     }
 
     /// Gives objects up. Their place is taken by others, or by the same ones if those are put after this.
-    pub(super) fn free(&mut self, parts: &[Digest]) {
+    pub(super) fn free(&mut self, place: &Place<'_>, parts: &[Digest]) {
+        let near = place.near();
         for digest in parts {
-            self.writes.insert(keys::object(digest), None);
+            self.writes.insert(keys::object(near, digest), None);
         }
     }
 
@@ -148,10 +150,11 @@ impl<'e> Overlay<'e> {
     }
 
     fn put_parts(&mut self, place: &Place<'_>, packed: &[u8]) -> Vec<Digest> {
+        let near = place.near();
         let chunks = packed.chunks(VALUE_BYTES_MAX - OBJECT_FRAME_BYTES).enumerate();
         let sealed = chunks.map(|(part, payload)| {
             let (digest, value) = seal_object(place, part, payload);
-            self.writes.insert(keys::object(&digest), Some(value));
+            self.writes.insert(keys::object(near, &digest), Some(value));
             digest
         });
         sealed.collect()

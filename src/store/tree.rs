@@ -19,14 +19,19 @@ use super::{
     record::{Identified, SlotV1, decode_bucket, encode_bucket},
 };
 
-/// Most attributes in a bucket; one that would hold more is split into equal ones of at most
-/// [`BUCKET_TARGET`].
-const BUCKET_MAX: usize = 96;
-const BUCKET_TARGET: usize = 64;
+/// How many things stand together before they are split into equal shares of at most two thirds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// Most attributes in a bucket.
+    bucket_max: usize,
+    /// Most slots in a node, the head included.
+    fanout_max: usize,
+}
+
+/// The shape of every tree that is stored. It may change: a reader takes any.
+pub(super) const SHAPE: Shape = Shape { bucket_max: 96, fanout_max: 96 };
 /// A bucket is closed early once the texts in it are this long, so that it fits one value once packed.
 const BUCKET_BYTES_MAX: usize = 16 << 10;
-/// Most slots in a node, the head included.
-const FANOUT_MAX: usize = 96;
 /// Far more levels than any event needs; more are damage.
 const DEPTH_MAX: u8 = 8;
 
@@ -53,6 +58,7 @@ pub(super) struct Owner<'a> {
     /// The key of its head.
     pub(super) key: &'a [u8],
     pub(super) event: EventUuid,
+    pub(super) shape: Shape,
 }
 
 impl<'a> Owner<'a> {
@@ -93,9 +99,9 @@ pub(super) fn update(
     check_depth(root.depth)?;
     let mut depth = root.depth;
     let mut slots = update_level(overlay, owner, depth, root.slots, changed)?;
-    while slots.len() > FANOUT_MAX {
+    while slots.len() > owner.shape.fanout_max {
         depth += 1;
-        slots = write_nodes(overlay, owner, depth, slots)?;
+        slots = write_nodes(overlay, owner, depth, &slots)?;
     }
     Ok(Root { depth, slots })
 }
@@ -161,13 +167,13 @@ fn update_level(
         if let Some(below) = level.checked_sub(1) {
             let slots = read_node(overlay, owner, level, &slot)?;
             let slots = update_level(overlay, owner, below, slots, here)?;
-            overlay.free(&old);
-            updated.extend(write_nodes(overlay, owner, level, slots)?);
+            overlay.free(&owner.place(level, &slot.first), &old);
+            updated.extend(write_nodes(overlay, owner, level, &slots)?);
         } else {
             let known = read_bucket(overlay, owner, &slot, &mut Interner::default())?;
             let mut all: Attributes = known.into_iter().collect();
             all.extend(here);
-            overlay.free(&old);
+            overlay.free(&owner.place(0, &slot.first), &old);
             updated.extend(write_buckets(overlay, owner, all)?);
         }
     }
@@ -179,7 +185,7 @@ fn write_buckets(
     owner: Owner<'_>,
     attributes: Attributes,
 ) -> Result<Vec<SlotV1>, LedgerError> {
-    let most = share(attributes.len(), BUCKET_MAX, BUCKET_TARGET);
+    let most = share(attributes.len(), owner.shape.bucket_max);
     let (mut slots, mut bucket, mut bytes) = (Vec::new(), Vec::new(), 0);
     for (identity, known) in attributes {
         bytes += text_bytes(&known);
@@ -225,9 +231,9 @@ fn write_nodes(
     overlay: &mut Overlay<'_>,
     owner: Owner<'_>,
     level: u8,
-    slots: Vec<SlotV1>,
+    slots: &[SlotV1],
 ) -> Result<Vec<SlotV1>, LedgerError> {
-    let most = share(slots.len(), FANOUT_MAX, FANOUT_MAX / 3 * 2);
+    let most = share(slots.len(), owner.shape.fanout_max);
     let nodes = slots.chunks(most).map(|node| {
         let first = node[0].first;
         let parts = overlay.put_pack(&owner.place(level, &first), &encode(&node)?)?;
@@ -253,9 +259,10 @@ fn read_node(
     Ok(slots)
 }
 
-/// How many to put in each of the fewest equal shares of at most `target`; all in one, if that is at
-/// most `max`.
-fn share(count: usize, max: usize, target: usize) -> usize {
+/// How many to put together: all of them, or as many as are in each of the fewest equal shares that have
+/// room to grow.
+fn share(count: usize, max: usize) -> usize {
+    let target = (max / 3 * 2).max(2);
     if count <= max { count.max(1) } else { count.div_ceil(count.div_ceil(target)) }
 }
 
@@ -284,3 +291,6 @@ fn check_depth(depth: u8) -> Result<(), LedgerError> {
         _ => Err(damaged(format!("a head speaks of {depth} levels of attributes"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use misp_trickle::{
     model::{DestinationName, FeedName, Timestamp, Tlp},
     plan::{EventSettings, OnForeign, Policy, Publish, Unmarked},
     remote::{self, Answer},
-    sandbox::{Keys, Misp, Request},
+    sandbox::{Keys, Misp, Reply, Request},
     source::SourceSpec,
 };
 
@@ -75,8 +75,8 @@ impl LocalWire {
     }
 }
 
-impl Wire for LocalWire {
-    async fn exchange(&self, call: &Call) -> Exchange {
+impl LocalWire {
+    fn handle(&self, call: &Call) -> (u64, Reply) {
         let encoded = remote::encode(call, true);
         let mut headers = vec![
             ("Authorization".to_owned(), self.key.clone()),
@@ -96,7 +96,18 @@ impl Wire for LocalWire {
             headers,
             body: encoded.body,
         };
-        let reply = self.misp.lock().unwrap().handle(&request, self.clock.seconds());
+        (bytes_sent, self.misp.lock().unwrap().handle(&request, self.clock.seconds()))
+    }
+
+    /// Has a call carried out and gives the body of the answer.
+    pub(crate) fn body_of(&self, call: &Call) -> Vec<u8> {
+        self.handle(call).1.body
+    }
+}
+
+impl Wire for LocalWire {
+    async fn exchange(&self, call: &Call) -> Exchange {
+        let (bytes_sent, reply) = self.handle(call);
         let answer = Answer {
             status: reply.status,
             location: reply.header("location").map(str::to_owned),

@@ -123,7 +123,9 @@ pub fn dataset(dataset: &DatasetTally) -> Value {
     })
 }
 
-fn attributes(tally: &AttributeTally) -> Value {
+/// Attributes by their result, and the transitions, which are outside the sum.
+#[must_use]
+pub fn attributes(tally: &AttributeTally) -> Value {
     json!({
         "planned": tally.planned,
         "sent": tally.sent,

@@ -1,7 +1,13 @@
 //! Answers of the history as text for people and JSON for programs.
 
 pub mod json;
+pub mod map;
+pub mod plan;
+pub mod sync;
 pub mod text;
+mod words;
+
+pub(super) use words::{Clean, line};
 
 /// How much of a run or difference is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

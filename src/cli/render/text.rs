@@ -16,16 +16,10 @@ use crate::{
     model::{FeedName, Marking, RunNumber},
 };
 
-use super::Detail;
-
-/// Writes to a text, which never fails.
-macro_rules! line {
-    ($out:expr) => { $out.push('\n') };
-    ($out:expr, $($arg:tt)*) => {{
-        let written = writeln!($out, $($arg)*);
-        debug_assert!(written.is_ok(), "a text takes everything");
-    }};
-}
+use super::{
+    Detail,
+    words::{Bytes, Clean, attribute_counts, counts, line},
+};
 
 /// The runs, one block each.
 #[must_use]
@@ -47,7 +41,7 @@ pub fn oneline(runs: &[RunRecord]) -> String {
     for run in runs {
         let (id, number, begun) = (run.id.short(), run.number, run.begun);
         let outcome = run.outcome.name();
-        let what = counts(&attribute_counts(run));
+        let what = counts(&attribute_counts(&run.tally.attributes));
         line!(out, "{id} {number} {begun} {} -> {} {outcome}: {what}", run.feed, run.destination);
     }
     out
@@ -134,7 +128,7 @@ fn block(out: &mut String, run: &RunRecord) {
         ("withheld", tally.events_withheld),
     ];
     line!(out, "    events:      {}", counts(&events));
-    line!(out, "    attributes:  {}", counts(&attribute_counts(run)));
+    line!(out, "    attributes:  {}", counts(&attribute_counts(&run.tally.attributes)));
     let mapping = &run.dataset.mapping;
     line!(
         out,
@@ -151,31 +145,6 @@ fn block(out: &mut String, run: &RunRecord) {
     for note in &run.notes {
         line!(out, "    {}", Clean(note));
     }
-}
-
-fn attribute_counts(run: &RunRecord) -> [(&'static str, u64); 13] {
-    let tally = &run.tally.attributes;
-    [
-        ("sent", tally.sent),
-        ("adopted", tally.adopted),
-        ("declined", tally.declined),
-        ("rejected", tally.rejected),
-        ("withheld", tally.withheld),
-        ("held", tally.held),
-        ("blocked", tally.blocked),
-        ("pending", tally.pending),
-        ("unchanged", tally.unchanged),
-        ("superseded", tally.superseded),
-        ("retired", tally.retired),
-        ("drifted", tally.drifted),
-        ("exposed", tally.exposed),
-    ]
-}
-
-fn counts(all: &[(&'static str, u64)]) -> String {
-    let some = all.iter().filter(|(_, count)| *count > 0);
-    let texts: Vec<String> = some.map(|(word, count)| format!("{count} {word}")).collect();
-    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
 fn events(out: &mut String, events: &[EventChanges], detail: Detail) {
@@ -330,38 +299,5 @@ impl fmt::Display for Mark {
             (Some(tlp), true) => write!(f, "{}, and some of its sources have none", tlp.tag()),
             (None, _) => f.write_str("none"),
         }
-    }
-}
-
-/// A number of bytes, to three digits or so.
-struct Bytes(u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, name) = match self.0 {
-            0..1_000 => return write!(f, "{} B", self.0),
-            1_000..1_000_000 => (1_000, "kB"),
-            1_000_000..1_000_000_000 => (1_000_000, "MB"),
-            _ => (1_000_000_000, "GB"),
-        };
-        write!(f, "{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit)
-    }
-}
-
-/// A text of others: what could steer a terminal or turn the direction of writing is escaped.
-struct Clean<'t>(&'t str);
-
-impl fmt::Display for Clean<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            let steers = c.is_control()
-                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if steers {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                f.write_char(c)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod intake;
 mod reconcile;
+mod setback;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

@@ -13,7 +13,7 @@ pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV1, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use meta::{CountersV1, FormatV1, IdentityV1};
-pub(super) use run::{AliasV1, CursorV1, DestinationV1, RunV1};
+pub(super) use run::{AliasesV1, CursorV1, DestinationV1, RunV1};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::{
     plan::{AttributeTally, MappingTally},
 };
 
-use super::{envelope::damaged, keys::packed_uuid};
+use super::envelope::damaged;
 
 /// The key of an entity: packed where it is a UUID, as most are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +50,13 @@ impl<'a> EntityV1<'a> {
             Self::Text(text) => EntityKey::of(text),
         }
     }
+}
+
+/// The UUID of an entity key that is nothing but a UUID as it is usually written.
+fn packed_uuid(entity: &EntityKey) -> Option<Uuid> {
+    let uuid = entity.uuid()?;
+    let mut buffer = Uuid::encode_buffer();
+    (uuid.as_hyphenated().encode_lower(&mut buffer) == entity.as_str()).then_some(uuid)
 }
 
 /// TLP colours by code; a new one is added at the end.

@@ -1,5 +1,7 @@
 //! Runs, cursors, destinations and aliases.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -90,11 +92,10 @@ pub(in super::super) struct DestinationV1<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct AliasV1<'a> {
-    /// The key may hold only its digest.
+pub(in super::super) struct AliasesV1<'a> {
+    /// Each alias and the root it stands for, sorted.
     #[serde(borrow)]
-    alias: EntityV1<'a>,
-    root: EntityV1<'a>,
+    pairs: Vec<(EntityV1<'a>, EntityV1<'a>)>,
 }
 
 impl<'a> RunV1<'a> {
@@ -265,13 +266,14 @@ impl<'a> DestinationV1<'a> {
     }
 }
 
-impl<'a> AliasV1<'a> {
-    pub(in super::super) fn of(alias: &'a EntityKey, root: &'a EntityKey) -> Self {
-        Self { alias: EntityV1::of(alias), root: EntityV1::of(root) }
+impl<'a> AliasesV1<'a> {
+    pub(in super::super) fn of(aliases: &'a BTreeMap<EntityKey, EntityKey>) -> Self {
+        let pairs = aliases.iter().map(|(a, root)| (EntityV1::of(a), EntityV1::of(root)));
+        Self { pairs: pairs.collect() }
     }
 
-    /// The alias, and the root it stands for.
-    pub(in super::super) fn pair(&self) -> (EntityKey, EntityKey) {
-        (self.alias.key(), self.root.key())
+    /// Each alias, and the root it stands for.
+    pub(in super::super) fn pairs(&self) -> impl Iterator<Item = (EntityKey, EntityKey)> {
+        self.pairs.iter().map(|(alias, root)| (alias.key(), root.key()))
     }
 }

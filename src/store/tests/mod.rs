@@ -6,4 +6,4 @@ mod faults;
 mod folder;
 mod golden;
 mod model;
-mod script;
+pub(super) mod script;

@@ -24,10 +24,10 @@ use crate::{
 };
 
 /// A generator of numbers that gives the same ones for the same seed (splitmix64).
-pub(super) struct Dice(pub(super) u64);
+pub(in super::super) struct Dice(pub(in super::super) u64);
 
 impl Dice {
-    pub(super) const fn number(&mut self) -> u64 {
+    pub(in super::super) const fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -35,7 +35,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    pub(super) const fn below(&mut self, limit: u64) -> u64 {
+    pub(in super::super) const fn below(&mut self, limit: u64) -> u64 {
         self.number() % limit
     }
 
@@ -67,28 +67,32 @@ impl Dice {
     }
 
     /// Text that no compression shortens much.
-    pub(super) fn noise(&mut self, length: usize) -> String {
+    pub(in super::super) fn noise(&mut self, length: usize) -> String {
         let letters: Vec<char> = ('!'..='~').collect();
         let mut letter = || letters[usize::try_from(self.below(94)).unwrap()];
         (0..length).map(|_| letter()).collect()
     }
 }
 
-pub(super) fn destinations() -> Vec<DestinationName> {
+pub(in super::super) fn destinations() -> Vec<DestinationName> {
     let long = "far ".repeat(60);
     ["main", "", "ma", "ü/\u{0}", &long].map(DestinationName::new).to_vec()
 }
 
-pub(super) fn feeds() -> Vec<FeedName> {
+pub(in super::super) fn feeds() -> Vec<FeedName> {
     ["main", "other"].map(FeedName::new).to_vec()
 }
 
-pub(super) fn events() -> Vec<EventUuid> {
+pub(in super::super) fn events() -> Vec<EventUuid> {
     (1..=4_u128).map(|n| EventUuid::new(Uuid::from_u128(n << 76))).collect()
 }
 
 /// An attribute that a number stands for; the same number always has the same identity.
-pub(super) fn attribute(dice: &mut Dice, event: EventUuid, number: u64) -> KnownAttribute {
+pub(in super::super) fn attribute(
+    dice: &mut Dice,
+    event: EventUuid,
+    number: u64,
+) -> KnownAttribute {
     let names = ["ip-dst", "sha256", "url", "text"];
     let kind = AttributeType::named(names[usize::try_from(number % 4).unwrap()]).unwrap();
     let value = match number % 97 {
@@ -172,7 +176,7 @@ fn tally(dice: &mut Dice) -> AttributeTally {
     }
 }
 
-pub(super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
+pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
     let foreign = if dice.once_in(6) { dice.below(700) } else { dice.below(3) };
     let feed_head = |dice: &mut Dice| FeedHead {
         graph: dice.digest(),
@@ -240,7 +244,11 @@ fn change(dice: &mut Dice, event: EventUuid) -> Change {
     Change { event, attribute, kind }
 }
 
-pub(super) fn run(dice: &mut Dice, number: RunNumber, destination: &DestinationName) -> RunRecord {
+pub(in super::super) fn run(
+    dice: &mut Dice,
+    number: RunNumber,
+    destination: &DestinationName,
+) -> RunRecord {
     RunRecord {
         number,
         id: dice.digest(),
@@ -288,7 +296,10 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
 }
 
 /// One random commit to a destination; run numbers rise by one at a time.
-pub(super) fn commit(dice: &mut Dice, last_run: RunNumber) -> (DestinationName, RunNumber, Commit) {
+pub(in super::super) fn commit(
+    dice: &mut Dice,
+    last_run: RunNumber,
+) -> (DestinationName, RunNumber, Commit) {
     let names = destinations();
     let name = names[usize::try_from(dice.below(names.len() as u64)).unwrap()].clone();
     let begins = last_run.0 == 0 || dice.once_in(4);
@@ -335,7 +346,7 @@ pub(super) fn commit(dice: &mut Dice, last_run: RunNumber) -> (DestinationName, 
 }
 
 /// Every answer that a ledger gives, as text, in a fixed order; an error is one of its own.
-pub(super) fn answers(ledger: &dyn Ledger) -> Vec<Result<String, LedgerError>> {
+pub(in super::super) fn answers(ledger: &dyn Ledger) -> Vec<Result<String, LedgerError>> {
     let mut answers = vec![
         shown(ledger.aliases()),
         shown(ledger.runs()),
@@ -368,6 +379,6 @@ fn shown<T: Debug>(answer: Result<T, LedgerError>) -> Result<String, LedgerError
 }
 
 /// All answers, where none may be an error.
-pub(super) fn sound_answers(ledger: &dyn Ledger) -> Vec<String> {
+pub(in super::super) fn sound_answers(ledger: &dyn Ledger) -> Vec<String> {
     answers(ledger).into_iter().map(Result::unwrap).collect()
 }

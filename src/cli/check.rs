@@ -1,0 +1,55 @@
+//! `check`: reads, hashes and compares everything in the store.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use crate::store::{CheckReport, Kind, KindStats};
+
+use super::{CliError, Context, Exit, render::{Clean, line}};
+
+/// Prints what was walked over and what is wrong; [`Exit::Damaged`] if anything is.
+pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
+    let store = context.ledger()?;
+    let report = store.check()?;
+    context.answer(|| json(&report), || text(&report))?;
+    if report.is_sound() {
+        return Ok(Exit::Done);
+    }
+    context.ui.error("the store is damaged; put a backup in its place, or move it away and `sync` anew");
+    Ok(Exit::Damaged)
+}
+
+fn json(report: &CheckReport) -> Value {
+    let kind = |(kind, stats): (&Kind, &KindStats)| {
+        let counts = json!({ "records": stats.records, "bytes": stats.bytes });
+        (kind.name().to_owned(), counts)
+    };
+    let problem = |problem: &crate::store::Problem| json!({ "place": problem.place, "what": problem.what });
+    json!({
+        "schema": "misp-trickle/check/1",
+        "store": report.stats.id.to_string(),
+        "sound": report.is_sound(),
+        "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+        "commits": report.stats.commits,
+        "attributes": report.attributes,
+        "bytes_on_disk": report.stats.bytes_on_disk,
+        "kinds": report.stats.kinds.iter().map(kind).collect::<Map<_, _>>(),
+    })
+}
+
+fn text(report: &CheckReport) -> String {
+    let stats = &report.stats;
+    let mut out = format!(
+        "store {}: {} commits, {} attributes, {} bytes on the disk\n",
+        stats.id, stats.commits, report.attributes, stats.bytes_on_disk
+    );
+    for (kind, KindStats { records, bytes }) in &stats.kinds {
+        line!(out, "  {:<14} {records:>10} records {bytes:>12} bytes", kind.name());
+    }
+    for problem in &report.problems {
+        line!(out, "! {}", Clean(&problem.to_string()));
+    }
+    out.push_str(if report.is_sound() { "sound\n" } else { "" });
+    out
+}

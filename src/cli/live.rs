@@ -1,0 +1,206 @@
+//! What the verbs that speak to MISP share: threads, signals, the connection, the store.
+
+use std::{
+    io,
+    path::Path,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    agent::{Clock, Job, Summary, SystemClock, sync},
+    config::Destination,
+    history::Ledger,
+    remote::Remote,
+    store::{OpenError, OpenMode, Owner, Store},
+};
+
+use super::{CliError, Context, Exit, job, progress::Progress};
+
+/// Requests are few and small beside the work of MISP.
+const THREADS: usize = 2;
+
+/// Threads for requests, and an ear for signals.
+pub(super) struct Live {
+    runtime: Runtime,
+    interrupt: Arc<AtomicBool>,
+}
+
+impl Live {
+    /// Starts the threads and listens for signals: the first one asks the run to stop, a second ends the
+    /// program at once.
+    pub(super) fn start() -> Result<Self, CliError> {
+        let runtime = runtime().map_err(CliError::System)?;
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let flag = interrupt.clone();
+        let signals = runtime.block_on(async { Signals::listen() }).map_err(CliError::System)?;
+        drop(runtime.spawn(listen(signals, flag)));
+        Ok(Self { runtime, interrupt })
+    }
+
+    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Whether somebody wants the program to stop.
+    pub(super) fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// Carries out one job against its destination.
+    pub(super) fn deliver(
+        &self,
+        context: &mut Context,
+        store: &mut Store,
+        job: &Job,
+        destination: &Destination,
+    ) -> Result<Summary, CliError> {
+        let remote = connect(context, destination, store)?;
+        let progress = Progress::new(context);
+        let run = sync(job, store, Arc::new(remote), &SystemClock, &progress, &self.interrupt);
+        let summary = self.runtime.block_on(run);
+        progress.finish();
+        Ok(summary?)
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()
+}
+
+/// The connection to a destination; nothing is sent yet.
+pub(super) fn connect(
+    context: &mut Context,
+    destination: &Destination,
+    ledger: &dyn Ledger,
+) -> Result<Remote, CliError> {
+    let known = ledger.destination(&destination.name)?;
+    let access = job::access(destination, known.as_ref())?;
+    for warning in destination.key_warnings(&access.key) {
+        context.warn(warning);
+    }
+    Remote::new(&access)
+        .map_err(|cause| CliError::Access { destination: destination.name.to_string(), cause })
+}
+
+async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>) {
+    loop {
+        signals.next().await;
+        if interrupt.swap(true, Ordering::Relaxed) {
+            process::exit(Exit::Interrupted.code().into());
+        }
+    }
+}
+
+/// The signals that ask a program to stop.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From now on they do not end the program. To be called on a runtime.
+    #[cfg(unix)]
+    pub(super) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one.
+    #[cfg(unix)]
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// From now on they do not end the program.
+    #[cfg(not(unix))]
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    #[cfg(not(unix))]
+    pub(super) async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Context {
+    /// The store, to answer questions.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub(super) fn ledger(&mut self) -> Result<Store, CliError> {
+        let path = self.store_path()?;
+        self.open(&path, OpenMode::ReadOnly)
+    }
+
+    /// The store, to write to; made where there is none.
+    ///
+    /// # Errors
+    /// If it can neither be opened nor made.
+    pub(super) fn store(&mut self, path: &Path) -> Result<Store, CliError> {
+        match self.open(path, OpenMode::ReadWrite) {
+            Err(CliError::Store(OpenError::NoStore { .. })) => {
+                let store = Store::create(path, self.owner())?;
+                self.say(format_args!("made a store at {}", path.display()));
+                Ok(store)
+            }
+            opened => opened,
+        }
+    }
+
+    /// The store, if there is one.
+    ///
+    /// # Errors
+    /// If there is one that cannot be opened.
+    pub(super) fn store_if_any(
+        &mut self,
+        path: &Path,
+        mode: OpenMode,
+    ) -> Result<Option<Store>, CliError> {
+        match self.open(path, mode) {
+            Err(CliError::Store(OpenError::NoStore { .. })) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    fn open(&mut self, path: &Path, mode: OpenMode) -> Result<Store, CliError> {
+        let store = Store::open(path, mode, self.owner(), self.global.wait)?;
+        for warning in store.warnings() {
+            self.warn(warning);
+        }
+        Ok(store)
+    }
+
+    /// What others are told who find the store locked.
+    fn owner(&self) -> Owner {
+        Owner {
+            pid: process::id(),
+            host: host(),
+            command: format!("misp-trickle {}", self.verb),
+            now: SystemClock.now(),
+        }
+    }
+}
+
+/// Name of the machine, for people only.
+fn host() -> String {
+    let name = std::env::var("HOSTNAME")
+        .or_else(|_| std::fs::read_to_string("/proc/sys/kernel/hostname"))
+        .unwrap_or_default();
+    if name.trim().is_empty() { "this machine".to_owned() } else { name.trim().to_owned() }
+}

@@ -1,0 +1,91 @@
+//! `map`: what a dataset becomes, without a store and without MISP.
+
+use std::path::Path;
+
+use crate::{
+    agent::{Clock, Input, SystemClock},
+    config::{Config, DEFAULT_FILE, IncludeTags},
+    format::Format,
+    graph::{self, Aliases},
+    mapper::{self, Rules, Tally},
+    source::SourceSpec,
+};
+
+use super::{CliError, Context, Exit, args::MapArgs, job, render};
+
+/// Prints the rules, or what each incident becomes.
+pub(super) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let (rules, options) = terms(context)?;
+    if args.rules {
+        let json = || {
+            serde_json::json!({
+                "schema": "misp-trickle/rules/1",
+                "fingerprint": rules.fingerprint().to_string(),
+                "rules": rules.to_toml(),
+            })
+        };
+        context.answer(json, || rules.to_toml())?;
+    }
+    let Some(file) = &args.file else { return Ok(Exit::Done) };
+    let format = match args.format.as_str() {
+        "eclecticiq" => Format::EclecticIq,
+        "stix21" => Format::Stix21,
+        _ => Format::Auto,
+    };
+    let input = Input::read_source(&spec(file), format, &Aliases::default(), &options)?;
+    for note in input.notes() {
+        context.say(format_args!("note: {}", render::Clean(&note)));
+    }
+    let total = each_incident(context, &input, &rules)?;
+    let unlinked = mapper::unlinked(&input.graph).count();
+    if context.global.json && unlinked > 0 {
+        context.say(format_args!("note: {unlinked} occurrences belong to no incident"));
+    }
+    if !context.global.json {
+        let incidents = input.graph.incidents().count() as u64;
+        context.ui.data(&render::map::foot(&total, incidents))?;
+    }
+    Ok(if input.skipped > 0 { Exit::Partial } else { Exit::Done })
+}
+
+fn each_incident(
+    context: &mut Context,
+    input: &Input,
+    rules: &Rules,
+) -> Result<Tally, CliError> {
+    let now = SystemClock.now();
+    let mut total = Tally::default();
+    mapper::unlinked(&input.graph).for_each(|loss| total.lose(&loss.reason));
+    if !context.global.json {
+        context.ui.data(&render::map::head())?;
+    }
+    for incident in input.graph.incidents() {
+        let mapped = mapper::map(&incident, rules, now);
+        total.add(&mapped.tally);
+        context.answer(|| render::map::json(&mapped), || render::map::row(&mapped))?;
+    }
+    Ok(total)
+}
+
+/// Rules and graph options of the configuration; the defaults where there is none.
+fn terms(context: &mut Context) -> Result<(Rules, graph::Options), CliError> {
+    let path = &context.global.config;
+    if path == Path::new(DEFAULT_FILE) && !path.exists() {
+        return Ok((job::rules(None, IncludeTags::Event)?, graph::Options::default()));
+    }
+    let config: Config = context.config()?;
+    let include_tags = match &config.destinations[..] {
+        [only] => only.event.include_tags,
+        _ => IncludeTags::Event,
+    };
+    let rules = job::rules(Some(&config.mapping), include_tags)?;
+    Ok((rules, job::graph_options(&config.mapping)))
+}
+
+fn spec(file: &Path) -> SourceSpec {
+    match file {
+        file if file == Path::new("-") => SourceSpec::Stdin,
+        file if file.is_dir() => SourceSpec::Folder(file.to_owned()),
+        file => SourceSpec::File(file.to_owned()),
+    }
+}

@@ -1,0 +1,280 @@
+//! What a run would do, in the manner of Terraform's `plan`.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    agent::Preview,
+    history::{DatasetTally, query::Phrase},
+    misp::Attribute,
+    model::{AttributeUuid, DestinationName},
+    plan::{Change, ChangeKind, EventPlan, Refusal},
+};
+
+use super::{
+    json, sync,
+    words::{Bytes, Clean, attribute_counts, counts, line},
+};
+
+/// How many attributes and changes of one event are written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// All of them.
+    Full,
+    /// So many; then how many more there are.
+    AtMost(usize),
+}
+
+/// Events of a preview by what would become of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Events {
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+    held: u64,
+    blocked: u64,
+    withheld: u64,
+}
+
+impl Events {
+    fn of(preview: &Preview) -> Self {
+        let mut events = Self { unchanged: preview.unchanged, ..Self::default() };
+        for plan in &preview.plans {
+            events.held += u64::from(plan.tally.held > 0);
+            match &plan.refusal {
+                Some(Refusal::Withheld(_)) => events.withheld += 1,
+                Some(_) => events.blocked += 1,
+                None if plan.create => events.created += 1,
+                None if plan.needs_misp() => events.updated += 1,
+                None => events.unchanged += 1,
+            }
+        }
+        events
+    }
+}
+
+/// `misp-trickle/plan/1`: the fields of `sync/1` as they would come out if nothing goes wrong, what is to
+/// be sent counted as `pending`, and every event that something would be done about under `plans`.
+/// Requests and bytes are estimates.
+#[must_use]
+pub fn json(previews: &[(DestinationName, Preview)]) -> Value {
+    let destinations: Map<String, Value> =
+        previews.iter().map(|(name, preview)| (name.to_string(), one_json(preview))).collect();
+    let empty = previews.iter().all(|(_, preview)| preview.saved.empty);
+    json!({
+        "schema": "misp-trickle/plan/1",
+        "run": null,
+        "outcome": if empty { "empty" } else { "planned" },
+        "destinations": destinations,
+        "dataset": previews.first().map(|(_, preview)| json::dataset(&dataset(preview))),
+    })
+}
+
+fn one_json(preview: &Preview) -> Value {
+    let events = Events::of(preview);
+    json!({
+        "requests": preview.cost.requests,
+        "bytes_sent": preview.cost.bytes_sent,
+        "bytes_received": preview.cost.bytes_received,
+        "events": {
+            "created": events.created,
+            "updated": events.updated,
+            "unchanged": events.unchanged,
+            "held": events.held,
+            "blocked": events.blocked,
+            "withheld": events.withheld,
+        },
+        "attributes": json::attributes(&preview.attributes),
+        "notes": preview.notes,
+        "plans": preview.plans.iter().map(event_json).collect::<Vec<_>>(),
+    })
+}
+
+fn event_json(plan: &EventPlan) -> Value {
+    let head = &plan.event.head;
+    let fields = plan.fields.as_ref().map(|edit| {
+        json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis })
+    });
+    let sent = plan.send.iter().filter_map(|uuid| attribute(plan, uuid));
+    json!({
+        "event": head.uuid.to_string(),
+        "title": title(plan),
+        "action": action(plan),
+        "refusal": plan.refusal.as_ref().map(refusal),
+        "fields": fields,
+        "tags": plan.tags,
+        "attributes": sent.map(super::map::attribute).collect::<Vec<_>>(),
+        "changes": plan.changes.iter().map(|change| change_json(plan, change)).collect::<Vec<_>>(),
+    })
+}
+
+fn change_json(plan: &EventPlan, change: &Change) -> Value {
+    let phrase = Phrase::from(&change.kind);
+    let what = change.attribute.and_then(|uuid| attribute(plan, &uuid));
+    let by = match &change.kind {
+        ChangeKind::Superseded(by) => attribute(plan, by).map(|by| by.value.as_str()),
+        _ => None,
+    };
+    json!({
+        "change": phrase.word,
+        "detail": phrase.detail,
+        "uuid": what.map(|it| it.uuid.to_string()),
+        "type": what.map(|it| it.kind.name()),
+        "value": what.map(|it| it.value.as_str()),
+        "by": by,
+    })
+}
+
+fn action(plan: &EventPlan) -> &'static str {
+    match &plan.refusal {
+        Some(Refusal::Withheld(_)) => "withhold",
+        Some(Refusal::Declined | Refusal::Blocked(_) | Refusal::NotCreated) => "block",
+        None if plan.create => "create",
+        None if plan.needs_misp() => "update",
+        None => "note",
+    }
+}
+
+fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Withheld(why) => why.to_string(),
+        Refusal::Declined => "an analyst deleted the event in MISP".to_owned(),
+        Refusal::Blocked(why) => why.to_string(),
+        Refusal::NotCreated => "the incident is rejected or deleted".to_owned(),
+    }
+}
+
+/// One preview in words: what is exposed first, then event by event, then the sums.
+#[must_use]
+pub fn text(name: &DestinationName, url: &str, preview: &Preview, length: Length) -> String {
+    let mut out = String::new();
+    line!(out, "{} -> {name} ({})", preview.saved.feed, Clean(url));
+    for plan in &preview.plans {
+        exposed(&mut out, plan);
+    }
+    for plan in &preview.plans {
+        event(&mut out, plan, length);
+    }
+    line!(out);
+    sums(&mut out, preview);
+    out
+}
+
+fn exposed(out: &mut String, plan: &EventPlan) {
+    for change in &plan.changes {
+        let ChangeKind::Exposed(advice) = &change.kind else { continue };
+        let what = shown(plan, change.attribute);
+        line!(out, "  ! exposed     {what}, in {}: {}", Clean(title(plan)), Clean(advice));
+    }
+}
+
+fn event(out: &mut String, plan: &EventPlan, length: Length) {
+    let (uuid, title) = (plan.event.head.uuid, Clean(title(plan)));
+    line!(out);
+    match (&plan.refusal, plan.create) {
+        (Some(why), _) => return line!(out, ". event {uuid} {title}\n  . {}", Clean(&refusal(why))),
+        (None, true) => line!(out, "+ event {uuid} {title}"),
+        (None, false) => line!(out, "~ event {uuid} {title}"),
+    }
+    let fields = &plan.event.head.fields;
+    if plan.create {
+        let tags = if fields.tags.is_empty() { "no tags".to_owned() } else { fields.tags.join(", ") };
+        line!(out, "  + {}, {}", Clean(&fields.date), Clean(&tags));
+    }
+    if let Some(edit) = &plan.fields {
+        line!(out, "  ~ {}", Clean(&edit.describe()));
+    }
+    for tag in &plan.tags {
+        line!(out, "  ~ tag         {}", Clean(tag));
+    }
+    let mut lines: Vec<String> = plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
+    lines.extend(plan.send.iter().map(|uuid| format!("+ add         {}", shown(plan, Some(*uuid)))));
+    let shown = match length {
+        Length::Full => lines.len(),
+        Length::AtMost(count) => count,
+    };
+    for text in lines.iter().take(shown) {
+        line!(out, "  {text}");
+    }
+    if lines.len() > shown {
+        line!(out, "    and {} more; `-v` shows all", lines.len() - shown);
+    }
+}
+
+/// One change that needs no request; what is exposed stands at the top already.
+fn change_line(plan: &EventPlan, change: &Change) -> Option<String> {
+    let phrase = Phrase::from(&change.kind);
+    let sign = match &change.kind {
+        ChangeKind::Exposed(_) => return None,
+        ChangeKind::Superseded(_) | ChangeKind::Retired | ChangeKind::Drifted(_) => '~',
+        ChangeKind::Returned | ChangeKind::Adopted => '=',
+        ChangeKind::Rejected(_) | ChangeKind::Blocked(_) => '!',
+        _ => '.',
+    };
+    let what = shown(plan, change.attribute);
+    let after = match (&change.kind, &phrase.detail) {
+        (ChangeKind::Superseded(by), _) => {
+            let by = attribute(plan, by).map_or("another value", |it| it.value.as_str());
+            format!("  ->  {}", Clean(by))
+        }
+        (_, Some(detail)) => format!("  ({})", Clean(detail)),
+        (_, None) => String::new(),
+    };
+    Some(format!("{sign} {:<11} {what}{after}", phrase.word))
+}
+
+fn sums(out: &mut String, preview: &Preview) {
+    let events = Events::of(preview);
+    let all = [
+        ("to create", events.created),
+        ("to update", events.updated),
+        ("unchanged", events.unchanged),
+        ("held", events.held),
+        ("blocked", events.blocked),
+        ("withheld", events.withheld),
+    ];
+    line!(out, "Plan: events: {}", counts(&all));
+    let mut all = attribute_counts(&preview.attributes);
+    for (word, _) in &mut all {
+        if *word == "pending" {
+            *word = "to add";
+        }
+    }
+    line!(out, "  attributes:  {}", counts(&all));
+    sync::dataset(out, &dataset(preview));
+    let cost = &preview.cost;
+    match cost.requests {
+        0 => line!(out, "  wire:        not one request"),
+        requests => {
+            let (sent, received) = (Bytes(cost.bytes_sent), Bytes(cost.bytes_received));
+            line!(out, "  wire:        about {requests} requests, {sent} to send, {received} back");
+        }
+    }
+}
+
+fn dataset(preview: &Preview) -> DatasetTally {
+    DatasetTally {
+        incidents: preview.incidents,
+        entities: preview.entities,
+        skipped: preview.skipped,
+        mapping: preview.mapping.clone(),
+    }
+}
+
+/// The title as the dataset has it now.
+fn title(plan: &EventPlan) -> &str {
+    let new = plan.fields.as_ref().and_then(|edit| edit.info.as_deref());
+    new.unwrap_or(&plan.event.head.fields.info)
+}
+
+fn attribute<'p>(plan: &'p EventPlan, uuid: &AttributeUuid) -> Option<&'p Attribute> {
+    plan.event.attributes.get(uuid).map(|known| &known.attribute)
+}
+
+fn shown(plan: &EventPlan, uuid: Option<AttributeUuid>) -> String {
+    match uuid.and_then(|uuid| attribute(plan, &uuid)) {
+        Some(it) => format!("{}  {}", it.kind, Clean(it.value.as_str())),
+        None => "the event".to_owned(),
+    }
+}

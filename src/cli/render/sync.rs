@@ -1,0 +1,119 @@
+//! What runs did at their destinations.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    agent::{AgentError, Summary},
+    history::{self, DatasetTally, RunRecord},
+    model::DestinationName,
+};
+
+use super::{
+    json,
+    words::{Bytes, Clean, attribute_counts, counts, line},
+};
+
+/// One destination and what came of the run there.
+pub type Outcome = (DestinationName, Result<Summary, AgentError>);
+
+/// `misp-trickle/sync/1`. `run` is the id of the newest run and `outcome` the worst of all; both stand at
+/// each destination too. Where MISP could not be asked who it is, there is an `error` instead of numbers.
+#[must_use]
+pub fn json(outcomes: &[Outcome]) -> Value {
+    let runs: Vec<&RunRecord> = runs(outcomes).collect();
+    let destinations: Map<String, Value> =
+        outcomes.iter().map(|(name, outcome)| (name.to_string(), one_json(outcome))).collect();
+    let failed = runs.len() < outcomes.len();
+    let worst = runs.iter().map(|run| run.outcome).max_by_key(|outcome| severity(*outcome));
+    let outcome = match worst {
+        Some(outcome) if !failed => outcome.name(),
+        _ => "failed",
+    };
+    json!({
+        "schema": "misp-trickle/sync/1",
+        "run": runs.last().map(|run| run.id.to_string()),
+        "outcome": outcome,
+        "destinations": destinations,
+        "dataset": runs.first().map(|run| json::dataset(&run.dataset)),
+    })
+}
+
+const fn severity(outcome: history::Outcome) -> u8 {
+    match outcome {
+        history::Outcome::Done => 0,
+        history::Outcome::Partial => 1,
+        history::Outcome::Interrupted => 2,
+        history::Outcome::Unfinished | history::Outcome::Failed => 3,
+    }
+}
+
+fn one_json(outcome: &Result<Summary, AgentError>) -> Value {
+    match outcome {
+        Ok(summary) => {
+            let run = &summary.run;
+            let mut value = json::tally(&run.tally);
+            if let Value::Object(value) = &mut value {
+                value.insert("run".to_owned(), json!(run.id.to_string()));
+                value.insert("number".to_owned(), json!(run.number.0));
+                value.insert("outcome".to_owned(), json!(run.outcome.name()));
+                value.insert("notes".to_owned(), json!(run.notes));
+            }
+            value
+        }
+        Err(error) => json!({ "outcome": "failed", "error": error.to_string() }),
+    }
+}
+
+/// The same in words, one block for each destination that a run reached.
+#[must_use]
+pub fn text(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    for run in runs(outcomes) {
+        if !out.is_empty() {
+            line!(out);
+        }
+        one_text(&mut out, run);
+    }
+    out
+}
+
+fn one_text(out: &mut String, run: &RunRecord) {
+    let tally = &run.tally;
+    let (number, id, outcome) = (run.number, run.id.short(), run.outcome.name());
+    line!(out, "run {number} {id}, {} -> {}: {outcome}", run.feed, run.destination);
+    let events = [
+        ("created", tally.events_created),
+        ("updated", tally.events_updated),
+        ("unchanged", tally.events_unchanged),
+        ("held", tally.events_held),
+        ("blocked", tally.events_blocked),
+        ("withheld", tally.events_withheld),
+    ];
+    line!(out, "  events:      {}", counts(&events));
+    line!(out, "  attributes:  {}", counts(&attribute_counts(&tally.attributes)));
+    dataset(out, &run.dataset);
+    let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
+    match tally.requests {
+        0 => line!(out, "  wire:        not one request"),
+        1 => line!(out, "  wire:        1 request, {sent} sent, {received} received"),
+        many => line!(out, "  wire:        {many} requests, {sent} sent, {received} received"),
+    }
+}
+
+/// What of a dataset reaches no MISP, by reason.
+pub(super) fn dataset(out: &mut String, dataset: &DatasetTally) {
+    let lost = &dataset.mapping.lost;
+    if !lost.is_empty() {
+        let each = lost.iter().map(|(reason, count)| format!("{count} {}", Clean(reason)));
+        line!(out, "  not mapped:  {}", each.collect::<Vec<_>>().join(", "));
+    }
+    if dataset.skipped > 0 {
+        line!(out, "  skipped:     {} damaged objects", dataset.skipped);
+    }
+}
+
+fn runs(outcomes: &[Outcome]) -> impl Iterator<Item = &RunRecord> {
+    outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()).map(|summary| &summary.run)
+}

@@ -1,0 +1,77 @@
+//! Small words that several renderings share.
+//!
+//! Titles, values and MISP's words were written by others: control characters in them are shown, never
+//! sent to the terminal.
+
+use std::fmt::{self, Write};
+
+use crate::plan::AttributeTally;
+
+/// Writes to a text, which never fails.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($arg:tt)*) => {{
+        let written = writeln!($out, $($arg)*);
+        debug_assert!(written.is_ok(), "a text takes everything");
+    }};
+}
+pub(in crate::cli) use line;
+
+/// Attributes by result, and the transitions after them.
+pub(super) const fn attribute_counts(tally: &AttributeTally) -> [(&'static str, u64); 13] {
+    [
+        ("sent", tally.sent),
+        ("adopted", tally.adopted),
+        ("declined", tally.declined),
+        ("rejected", tally.rejected),
+        ("withheld", tally.withheld),
+        ("held", tally.held),
+        ("blocked", tally.blocked),
+        ("pending", tally.pending),
+        ("unchanged", tally.unchanged),
+        ("superseded", tally.superseded),
+        ("retired", tally.retired),
+        ("drifted", tally.drifted),
+        ("exposed", tally.exposed),
+    ]
+}
+
+/// What there is of, with its numbers; `none` if there is nothing.
+pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
+    let some = all.iter().filter(|(_, count)| *count > 0);
+    let texts: Vec<String> = some.map(|(word, count)| format!("{count} {word}")).collect();
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
+}
+
+/// A number of bytes, to three digits or so.
+pub(in crate::cli) struct Bytes(pub(in crate::cli) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = match self.0 {
+            0..1_000 => return write!(f, "{} B", self.0),
+            1_000..1_000_000 => (1_000, "kB"),
+            1_000_000..1_000_000_000 => (1_000_000, "MB"),
+            _ => (1_000_000_000, "GB"),
+        };
+        write!(f, "{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit)
+    }
+}
+
+/// A text of others: what could steer a terminal or turn the direction of writing is escaped.
+pub(in crate::cli) struct Clean<'t>(pub(in crate::cli) &'t str);
+
+impl fmt::Display for Clean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            let steers = c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if steers {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! `sync`: sends what MISP does not have yet.
+
+use crate::{
+    agent::{AgentError, Ending, Job},
+    config::Destination,
+    store::Store,
+};
+
+use super::{
+    CliError, Context, Exit,
+    args::SyncArgs,
+    error,
+    job::{self, Wishes},
+    live::Live,
+    render::{self, sync::Outcome},
+};
+
+/// Delivers one feed to one destination after the other.
+pub(super) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let wishes = Wishes {
+        source: args.run.source.clone(),
+        feed: args.run.feed.clone(),
+        destination: args.run.destination.clone(),
+        accept_mapping: args.accept_mapping,
+        allow_empty: args.allow_empty,
+    };
+    let config = context.config()?;
+    let jobs = job::jobs(&config, &wishes)?;
+    let mut store = context.store(&config.store_path)?;
+    let live = Live::start()?;
+    deliver_all(context, &live, &mut store, &jobs)
+}
+
+/// Carries out the jobs, says what came of them, and gives the worst exit code. A MISP that cannot be
+/// reached does not keep the others from getting their share.
+pub(super) fn deliver_all(
+    context: &mut Context,
+    live: &Live,
+    store: &mut Store,
+    jobs: &[(Job, &Destination)],
+) -> Result<Exit, CliError> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut exit = Exit::Done;
+    for (job, destination) in jobs {
+        if live.interrupted() {
+            exit = Exit::Interrupted;
+            break;
+        }
+        let outcome = match live.deliver(context, store, job, destination) {
+            Ok(summary) => {
+                exit = worse(exit, of_ending(&summary.ending));
+                explain(context, &summary.ending);
+                Ok(summary)
+            }
+            Err(CliError::Agent(AgentError::Learn(why))) => {
+                exit = worse(exit, error::of_learning(&why));
+                context.ui.error(&why);
+                Err(AgentError::Learn(why))
+            }
+            Err(other) => return Err(other),
+        };
+        outcomes.push((job.destination.clone(), outcome));
+    }
+    context.answer(|| render::sync::json(&outcomes), || render::sync::text(&outcomes))?;
+    Ok(exit)
+}
+
+/// Says why a run ended early, and what to do.
+fn explain(context: &mut Context, ending: &Ending) {
+    match ending {
+        Ending::Done => {}
+        Ending::Partial => context.warn(
+            "not everything is in MISP: `misp-trickle show` lists what was refused, `misp-trickle status` \
+             what is pending",
+        ),
+        Ending::AllWithheld => context.warn(
+            "policy withholds every incident: `allow_tlp` and `unmarked` under [destinations.NAME.policy] \
+             decide",
+        ),
+        Ending::KeyRefused(words) => {
+            context.ui.error(format_args!("MISP refuses the key or its role: {words}; run `misp-trickle doctor`"));
+        }
+        Ending::Network(why) => {
+            context.ui.error(format_args!("MISP cannot be reached any more: {why}; run `sync` again"));
+        }
+        Ending::AnotherMisp => context.ui.error(
+            "this looks like another or a restored MISP: most of what was sent is not there; nothing more \
+             was sent. Check `url`, or give this MISP a destination name of its own",
+        ),
+        Ending::Interrupted => context.say("interrupted; the next `sync` goes on from here"),
+    }
+}
+
+const fn of_ending(ending: &Ending) -> Exit {
+    match ending {
+        Ending::Done => Exit::Done,
+        Ending::Partial => Exit::Partial,
+        Ending::AllWithheld => Exit::AllWithheld,
+        Ending::KeyRefused(_) => Exit::Refused,
+        Ending::Network(_) => Exit::Network,
+        Ending::AnotherMisp => Exit::Drift,
+        Ending::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// The one of two exit codes that a person has to look at first.
+fn worse(one: Exit, other: Exit) -> Exit {
+    const ORDER: [Exit; 7] = [
+        Exit::Done,
+        Exit::AllWithheld,
+        Exit::Partial,
+        Exit::Network,
+        Exit::Refused,
+        Exit::Drift,
+        Exit::Interrupted,
+    ];
+    let rank = |exit: Exit| ORDER.iter().position(|known| *known == exit).unwrap_or(ORDER.len());
+    if rank(other) > rank(one) { other } else { one }
+}

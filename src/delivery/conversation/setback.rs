@@ -1,0 +1,148 @@
+//! What a refusal, or no usable answer at all, means for the event it is about.
+
+use crate::{
+    delivery::{RefusedWhy, Trouble},
+    model::Timestamp,
+    plan::{ChangeKind, Presence, Standing, WithheldReason},
+};
+
+use super::{Asked, Conversation, Fatality, Ground, Look, Verdict};
+
+/// Most writes in a row that may come to nothing. Halving a chunk of 1,000 down to the one attribute that
+/// MISP cannot digest takes eleven.
+const SETBACKS_MAX: u32 = 24;
+
+impl Conversation {
+    pub(super) fn on_refused(&mut self, asked: Asked, why: RefusedWhy, words: Box<str>) {
+        match (asked, why) {
+            (_, RefusedWhy::Key) => self.verdict = Some(Verdict::Fatal(words, Fatality::Key)),
+            (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
+            (Asked::Tag, _) => self.on_tag_refused(&words),
+            (Asked::Publish, _) => {
+                self.published = true;
+                self.notes.push(format!("event {} stays unpublished: {words}", self.uuid()));
+                self.change(None, ChangeKind::PublishRefused(words));
+            }
+            (Asked::Fields, RefusedWhy::NotNewer) => {
+                self.event.head.timestamp = None;
+                self.look = Some(Look::Metadata);
+            }
+            (Asked::Fields, RefusedWhy::Invalid) => {
+                self.edit = None;
+                self.notes.push(format!("event {}: fields refused: {words}", self.uuid()));
+            }
+            (Asked::Quiet, RefusedWhy::Invalid) => {
+                self.loud.extend(self.flight.iter().copied());
+                self.unsend();
+            }
+            (
+                Asked::Quiet | Asked::Loud | Asked::Fields,
+                RefusedWhy::NotPermitted | RefusedWhy::NoSuchEvent,
+            ) => {
+                self.unsend();
+                self.checked_rights = why == RefusedWhy::NotPermitted;
+                self.look = Some(Look::Metadata);
+            }
+            _ => {
+                self.unsend();
+                self.verdict = Some(Verdict::GaveUp(words));
+            }
+        }
+    }
+
+    /// A tag that cannot be attached is not tried again. Without its TLP tag nothing more is sent.
+    fn on_tag_refused(&mut self, words: &str) {
+        let Some(tag) = self.tags.pop_front() else { return };
+        self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
+        if tag.starts_with("tlp:") {
+            for key in std::mem::take(&mut self.queue) {
+                let reason = WithheldReason::MarkingCannotBeCarried;
+                self.stand(key, Standing::Withheld(reason));
+            }
+        } else {
+            self.event.head.tags_sent.insert(tag);
+            self.head_dirty = true;
+        }
+    }
+
+    fn on_blocklisted(&mut self) {
+        self.event.head.presence = Presence::Declined;
+        self.head_dirty = true;
+        self.change(None, ChangeKind::Declined);
+        self.unsend();
+        for key in std::mem::take(&mut self.queue) {
+            self.stand(key, Standing::Declined);
+        }
+    }
+
+    pub(super) fn on_trouble(&mut self, asked: Asked, trouble: &Trouble, now: Timestamp) {
+        self.tries += 1;
+        let few = self.flight.len() <= 1;
+        let mut retry_after = None;
+        match trouble {
+            Trouble::NotMisp { why } => {
+                self.unsend();
+                self.verdict = Some(Verdict::Fatal(why.clone(), Fatality::Network));
+                return;
+            }
+            Trouble::NoEffect { retry_after: after, .. } => retry_after = *after,
+            Trouble::TooLarge { why } if few => {
+                self.poisoned(why);
+                return;
+            }
+            Trouble::TooLarge { .. } => self.chunk_max = (self.flight.len() / 2).max(1),
+            Trouble::ServerError { why } => {
+                if asked == Asked::Loud && few && self.setbacks > 1 {
+                    self.poisoned(why);
+                    return;
+                }
+                if !few {
+                    self.chunk_max = (self.flight.len() / 2).max(1);
+                }
+                self.look_after(asked);
+            }
+            Trouble::Unknown { .. } => self.look_after(asked),
+        }
+        self.unsend();
+        let backoff = self.manners.backoff;
+        if self.tries > backoff.tries_max || self.setbacks > SETBACKS_MAX {
+            let unreachable = matches!(trouble, Trouble::NoEffect { .. });
+            let why: Box<str> = trouble.why().into();
+            self.verdict = Some(if unreachable {
+                Verdict::Fatal(why, Fatality::Network)
+            } else {
+                Verdict::GaveUp(why)
+            });
+            return;
+        }
+        let salt = self.uuid().uuid().as_u64_pair().0;
+        self.not_before = Some(backoff.until(now, self.tries, salt, retry_after));
+    }
+
+    /// After a write whose effect is unknown, looks before anything is sent again.
+    fn look_after(&mut self, asked: Asked) {
+        self.ground = Ground::Remembered;
+        match asked {
+            Asked::Create => self.look = Some(Look::Metadata),
+            Asked::Quiet | Asked::Loud => {
+                self.look = Some(Look::Listing);
+                // MISP may answer 500 for one attribute of many: the way that names it is the slow one.
+                self.loud.extend(self.flight.iter().copied());
+            }
+            Asked::Fields => {
+                self.event.head.timestamp = None;
+                self.look = Some(Look::Metadata);
+            }
+            _ => {}
+        }
+    }
+
+    /// One attribute alone that MISP cannot digest: it is put aside, the rest goes on.
+    fn poisoned(&mut self, why: &str) {
+        self.tries = 0;
+        for key in std::mem::take(&mut self.flight) {
+            self.reject(key, why.into());
+        }
+        self.look = Some(Look::Listing);
+    }
+}
