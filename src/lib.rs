@@ -31,8 +31,6 @@ pub mod remote;
 
 pub mod sandbox;
 
-pub mod sandbox;
-
 pub mod config;
 
 pub mod agent;

@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{CheckReport, Kind, KindStats};
 
-use super::{CliError, Context, Exit, render::{Clean, line}};
+use super::{
+    CliError, Context, Exit,
+    render::{Clean, line},
+};
 
 /// Prints what was walked over and what is wrong; [`Exit::Damaged`] if anything is.
 pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
@@ -16,7 +19,9 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
     if report.is_sound() {
         return Ok(Exit::Done);
     }
-    context.ui.error("the store is damaged; put a backup in its place, or move it away and `sync` anew");
+    context
+        .ui
+        .error("the store is damaged; put a backup in its place, or move it away and `sync` anew");
     Ok(Exit::Damaged)
 }
 
@@ -25,7 +30,8 @@ fn json(report: &CheckReport) -> Value {
         let counts = json!({ "records": stats.records, "bytes": stats.bytes });
         (kind.name().to_owned(), counts)
     };
-    let problem = |problem: &crate::store::Problem| json!({ "place": problem.place, "what": problem.what });
+    let problem =
+        |problem: &crate::store::Problem| json!({ "place": problem.place, "what": problem.what });
     json!({
         "schema": "misp-trickle/check/1",
         "store": report.stats.id.to_string(),

@@ -18,7 +18,12 @@ use crate::{
 };
 
 use super::{
-    CliError, Context, Exit, args::DoctorArgs, error, job, live::Live, live::connect, render::{Clean, line},
+    CliError, Context, Exit,
+    args::DoctorArgs,
+    error, job,
+    live::Live,
+    live::connect,
+    render::{Clean, line},
 };
 
 /// The MISP that our facts were measured on.
@@ -155,7 +160,8 @@ fn examine(
     };
     let mut record = known.unwrap_or_default();
     record.url = destination.url.to_string();
-    let tags: Vec<Box<str>> = destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
+    let tags: Vec<Box<str>> =
+        destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
     let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
     let learned = live.block_on(learn(&remote, &mut record, &tags, now, &mut tally));
     if let Err(why) = learned {
@@ -190,7 +196,9 @@ fn version(record: &DestinationRecord, list: &mut Checklist) {
     if version.starts_with(minor) {
         list.good("version", format!("MISP {version}; measured on {MEASURED}"));
     } else {
-        let cure = format!("try a small dataset first; `show` tells what it refuses, `{MEASURED}` is known");
+        let cure = format!(
+            "try a small dataset first; `show` tells what it refuses, `{MEASURED}` is known"
+        );
         list.odd("version", format!("MISP {version} was not measured"), cure);
     }
     list.good("encodings", format!("request bodies: {encodings}"));
@@ -308,7 +316,9 @@ async fn push(
 fn written(reply: Reply, uuid: EventUuid, list: &mut Checklist) {
     const CHECK: &str = "writing";
     match reply {
-        Reply::Event(event) => list.good(CHECK, format!("event {uuid} was created, number {}", event.id)),
+        Reply::Event(event) => {
+            list.good(CHECK, format!("event {uuid} was created, number {}", event.id))
+        }
         Reply::EventExists => list.good(CHECK, format!("MISP has the test event {uuid} already")),
         Reply::Refused { why: RefusedWhy::Blocklisted, .. } => {
             list.good(CHECK, format!("MISP answers; somebody deleted the test event {uuid}"));

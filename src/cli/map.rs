@@ -48,11 +48,7 @@ pub(super) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
     Ok(if input.skipped > 0 { Exit::Partial } else { Exit::Done })
 }
 
-fn each_incident(
-    context: &mut Context,
-    input: &Input,
-    rules: &Rules,
-) -> Result<Tally, CliError> {
+fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<Tally, CliError> {
     let now = SystemClock.now();
     let mut total = Tally::default();
     mapper::unlinked(&input.graph).for_each(|loss| total.lose(&loss.reason));

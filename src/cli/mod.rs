@@ -101,23 +101,23 @@ impl Verb {
             Self::Status(args) => {
                 let ledger = context.ledger()?;
                 status::run(args, context, &ledger)
-            },
+            }
             Self::Log(args) => {
                 let ledger = context.ledger()?;
                 log::run(args, context, &ledger)
-            },
+            }
             Self::Show(args) => {
                 let ledger = context.ledger()?;
                 show::run(args, context, &ledger)
-            },
+            }
             Self::Diff(args) => {
                 let ledger = context.ledger()?;
                 diff::run(args, context, &ledger)
-            },
+            }
             Self::Why(args) => {
                 let ledger = context.ledger()?;
                 why::run(args, context, &ledger)
-            },
+            }
             Self::Check => check::run(context),
             Self::Map(args) => map::run(args, context),
             Self::Sandbox(args) => sandbox::run(args, context),

@@ -16,21 +16,30 @@ use super::{CliError, Context, Exit, args::SandboxArgs, live::Signals};
 
 /// The names that a file of keys may have.
 const ROLES: [&str; 11] = [
-    "admin", "user", "publisher", "sync", "readonly", "addonly", "tageditor", "orgadmin", "disabled",
-    "rokey", "expkey",
+    "admin",
+    "user",
+    "publisher",
+    "sync",
+    "readonly",
+    "addonly",
+    "tageditor",
+    "orgadmin",
+    "disabled",
+    "rokey",
+    "expkey",
 ];
 
 /// Serves until a signal comes. One line of JSON says that it listens, and where.
 pub(super) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, CliError> {
     let (keys, made) = keys(args)?;
     if !args.listen.ip().is_loopback() {
-        context.warn("the sandbox can be reached from other machines; it is no place for real data");
+        context
+            .warn("the sandbox can be reached from other machines; it is no place for real data");
     }
     let runtime = Runtime::new().map_err(CliError::System)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(CliError::System)?;
-        let cannot_listen =
-            |cause| CliError::Listen { address: args.listen.to_string(), cause };
+        let cannot_listen = |cause| CliError::Listen { address: args.listen.to_string(), cause };
         let listener = TcpListener::bind(args.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         let url = format!("http://{address}");

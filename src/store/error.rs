@@ -44,7 +44,9 @@ pub enum OpenError {
         what: String,
     },
     /// What is stored cannot be read.
-    #[error("the store at {path} is damaged: {what}; put a backup in its place, or move it away and `sync` anew, which adopts what MISP has")]
+    #[error(
+        "the store at {path} is damaged: {what}; put a backup in its place, or move it away and `sync` anew, which adopts what MISP has"
+    )]
     Damaged {
         /// The store's folder.
         path: String,

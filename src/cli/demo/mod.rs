@@ -1,3 +1,5 @@
 //! demo
 use super::{CliError, Context, Exit};
-pub(super) fn run(_: &mut Context) -> Result<Exit, CliError> { Ok(Exit::Done) }
+pub(super) fn run(_: &mut Context) -> Result<Exit, CliError> {
+    Ok(Exit::Done)
+}

@@ -93,9 +93,10 @@ fn one_json(preview: &Preview) -> Value {
 
 fn event_json(plan: &EventPlan) -> Value {
     let head = &plan.event.head;
-    let fields = plan.fields.as_ref().map(|edit| {
-        json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis })
-    });
+    let fields = plan
+        .fields
+        .as_ref()
+        .map(|edit| json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis }));
     let sent = plan.send.iter().filter_map(|uuid| attribute(plan, uuid));
     json!({
         "event": head.uuid.to_string(),
@@ -173,13 +174,16 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     let (uuid, title) = (plan.event.head.uuid, Clean(title(plan)));
     line!(out);
     match (&plan.refusal, plan.create) {
-        (Some(why), _) => return line!(out, ". event {uuid} {title}\n  . {}", Clean(&refusal(why))),
+        (Some(why), _) => {
+            return line!(out, ". event {uuid} {title}\n  . {}", Clean(&refusal(why)));
+        }
         (None, true) => line!(out, "+ event {uuid} {title}"),
         (None, false) => line!(out, "~ event {uuid} {title}"),
     }
     let fields = &plan.event.head.fields;
     if plan.create {
-        let tags = if fields.tags.is_empty() { "no tags".to_owned() } else { fields.tags.join(", ") };
+        let tags =
+            if fields.tags.is_empty() { "no tags".to_owned() } else { fields.tags.join(", ") };
         line!(out, "  + {}, {}", Clean(&fields.date), Clean(&tags));
     }
     if let Some(edit) = &plan.fields {
@@ -188,8 +192,10 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     for tag in &plan.tags {
         line!(out, "  ~ tag         {}", Clean(tag));
     }
-    let mut lines: Vec<String> = plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
-    lines.extend(plan.send.iter().map(|uuid| format!("+ add         {}", shown(plan, Some(*uuid)))));
+    let mut lines: Vec<String> =
+        plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
+    lines
+        .extend(plan.send.iter().map(|uuid| format!("+ add         {}", shown(plan, Some(*uuid)))));
     let shown = match length {
         Length::Full => lines.len(),
         Length::AtMost(count) => count,
