@@ -120,6 +120,7 @@ fn one<'w>(words: &'w [&'w str], allowed: &BTreeSet<String>) -> (bool, &'w [&'w 
 }
 
 /// What cargo knows of the packages: of all platforms if their manifests are here, else of this one.
+#[expect(clippy::print_stdout, reason = "whoever reads the output of the test should know")]
 fn metadata() -> Value {
     let cargo = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO"));

@@ -17,8 +17,8 @@ pub(super) struct Dataset {
 
 impl Dataset {
     pub(super) fn read(input: &mut Unstructured<'_>) -> Result<Self> {
-        let relations = many(input, 20, relation)?;
-        let entities = many(input, 10, entity)?;
+        let relations = many(input, 24, relation)?;
+        let entities = many(input, 14, entity)?;
         Ok(Self { entities, relations })
     }
 
@@ -83,19 +83,15 @@ fn key(input: &mut Unstructured<'_>) -> Result<EntityKey> {
 }
 
 fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
-    let kind = *input.choose(&[
-        "related_indicators",
-        "targets",
-        "victim",
-        "located-at",
-        "object_refs",
-        "stix_update_of",
-    ])?;
+    const KINDS: [&str; 5] =
+        ["related_indicators", "targets", "victim", "located-at", "object_refs"];
+    let update_of = input.ratio(1, 12)?;
+    let kind = if update_of { "stix_update_of" } else { input.choose(&KINDS)? };
     Ok(Relation {
         kind: Symbol::new(kind),
         source: key(input)?,
         target: key(input)?,
-        update_of: kind == "stix_update_of",
+        update_of,
         removed: input.ratio(1, 12)?,
     })
 }
@@ -117,7 +113,7 @@ fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
     Ok(Entity {
         id: key.as_str().into(),
         key,
-        platform: if input.ratio(1, 4)? { Some(self::key(input)?) } else { None },
+        platform: if input.ratio(1, 10)? { Some(self::key(input)?) } else { None },
         kind: Symbol::new(input.choose(&KINDS)?),
         title: text(input)?,
         modified: some(input, time)?,
@@ -165,9 +161,15 @@ fn observable(input: &mut Unstructured<'_>) -> Result<Observable> {
         Maliciousness::High,
     ];
     let links = many(input, 2, |input| Ok(*input.choose(&LinkTypes::NAMES)?))?;
+    let (kind, value) = if input.arbitrary()? {
+        let (kind, value) = *input.choose(&PAIRS)?;
+        (kind, value.into())
+    } else {
+        (*input.choose(&KINDS)?, text(input)?)
+    };
     Ok(Observable {
-        kind: Symbol::new(input.choose(&KINDS)?),
-        value: text(input)?,
+        kind: Symbol::new(kind),
+        value,
         maliciousness: *input.choose(&SAID)?,
         links: links.into_iter().fold(LinkTypes::default(), LinkTypes::with),
         context_only: input.ratio(1, 8)?,
@@ -193,6 +195,22 @@ fn text(input: &mut Unstructured<'_>) -> Result<Box<str>> {
         _ => text.into(),
     })
 }
+
+/// Values that fit their kind, some of them the same for MISP: so that occurrences merge.
+const PAIRS: [(&str, &str); 12] = [
+    ("ipv4", "198.51.100.7"),
+    ("host", "198.51.100.7."),
+    ("ipv4", "198.51.100[.]7"),
+    ("domain", "example.org"),
+    ("domain", "EXAMPLE.org"),
+    ("uri", "https://example.org/A"),
+    ("uri", "hxxps://example.org/A"),
+    ("hash-md5", "d41d8cd98f00b204e9800998ecf8427e"),
+    ("hash-md5", "D41D8CD98F00B204E9800998ECF8427E"),
+    ("cve", "2021-44228"),
+    ("cve", "CVE-2021-44228"),
+    ("file", "x.exe"),
+];
 
 /// Every kind of the default profile, and some that it does not map.
 const KINDS: [&str; 65] = [

@@ -188,3 +188,56 @@ fn unlinked(graph: &Graph, reach: &Reach<'_>, incidents: &BTreeSet<usize>) {
         assert!(!linked.contains(&reach.group(&loss.entity)), "{loss:?} is linked");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::fuzz::seeded;
+
+    /// A check that never sees the interesting cases holds for nothing.
+    #[test]
+    fn seeds_reach_all_that_is_checked() {
+        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        for seed in 0..400 {
+            let bytes = seeded(seed, 4_096);
+            let case = Case::read(&mut Unstructured::new(&bytes)).expect("long enough");
+            let reach = Reach::of(&case.dataset, &case.options.roots, case.options.depth.min(8));
+            let graph = case.graph(&case.dataset);
+            for (_, mapped) in case.map(&graph) {
+                let incident = reach.group(&mapped.event.root);
+                let members = reach.members(incident, Sure::All);
+                let mut count = |what, number| *seen.entry(what).or_default() += number;
+                count("events", 1);
+                count("surely members", members.len() as u64 - 1);
+                count("surely held", reach.occurrences(&members, Sure::All).len() as u64);
+                count("attributes", mapped.tally.mapped);
+                count("merged", mapped.tally.merged);
+                count("seen dropped", mapped.tally.last_seen_dropped);
+                for (reason, number) in mapped.tally.lost {
+                    count(reason, number);
+                }
+            }
+            *seen.entry("unlinked").or_default() += mapper::unlinked(&graph).count() as u64;
+            *seen.entry("joined versions").or_default() +=
+                (case.dataset.entities.len() - graph.entity_count()) as u64;
+        }
+        for what in [
+            "events",
+            "surely members",
+            "surely held",
+            "attributes",
+            "merged",
+            "seen dropped",
+            "no MISP type",
+            "refused by MISP's rules",
+            "not a link",
+            "pattern syntax",
+            "unlinked",
+            "joined versions",
+        ] {
+            assert!(seen.get(what).is_some_and(|count| *count >= 20), "{what}: {seen:?}");
+        }
+    }
+}
