@@ -5,7 +5,7 @@ use std::{env, fs, panic, path::Path};
 
 use misp_trickle::fuzz::{CANARY, CHECKS, Check, canary, seeded};
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 600;
 
 fn seeds() -> u64 {
     match env::var("FUZZ_SEEDS") {
