@@ -63,7 +63,10 @@ pub async fn learn(
                     wanted.into_iter().map(|tag| (tag.clone(), found.contains(&tag))).collect();
             }
             // Fail safe: a tag that is not known to be there cannot be carried.
-            _ => record.tags = wanted.into_iter().map(|tag| (tag, false)).collect(),
+            Reply::Refused { .. } => {
+                record.tags = wanted.into_iter().map(|tag| (tag, false)).collect();
+            }
+            other => return Err(refusal(url, other)),
         }
     }
     record.asked = Some(now);

@@ -11,6 +11,9 @@ use crate::{
 /// Most events asked about to decide it.
 const EVENTS_ASKED_MAX: usize = 50;
 
+/// Of fewer events than this, all have to be gone before it looks like another MISP.
+const FEW_EVENTS: usize = 4;
+
 /// What the answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
@@ -24,19 +27,27 @@ pub(super) enum Finding {
 /// so only such as hold something are asked about.
 pub(super) fn question<'h>(heads: impl Iterator<Item = &'h EventHead>) -> Option<Call> {
     let known: Vec<EventUuid> = heads
-        .filter(|head| head.presence == Presence::Present && head.misp_id.is_some())
+        .filter(|head| head.presence == Presence::Present && holds_something(head))
         .map(|head| head.uuid)
         .take(EVENTS_ASKED_MAX)
         .collect();
     (!known.is_empty()).then_some(Call::WhichEvents(known))
 }
 
+fn holds_something(head: &EventHead) -> bool {
+    head.feeds.values().any(|feed| {
+        let tally = &feed.attributes;
+        tally.sent + tally.adopted + tally.unchanged > 0
+    })
+}
+
 /// Reads the answer.
 pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
     let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
     let missing = asked.iter().filter(|uuid| !there.contains(uuid)).count();
-    // One event alone that is missing says nothing about the rest.
-    let most_gone = asked.len() > 1 && missing * 2 > asked.len();
+    // Among two or three, an analyst may well have deleted most; more than that is no accident.
+    let most = if asked.len() < FEW_EVENTS { asked.len() } else { asked.len() / 2 + 1 };
+    let most_gone = asked.len() > 1 && missing >= most;
     Some(if most_gone { Finding::AnotherMisp } else { Finding::SameMisp })
 }
 

@@ -82,6 +82,18 @@ pub(super) fn as_unchanged(last: &AttributeTally) -> AttributeTally {
     }
 }
 
+/// A whole run of which nothing changed since.
+pub(super) fn tally_as_unchanged(last: &DestinationTally) -> DestinationTally {
+    DestinationTally {
+        events_unchanged: last.events_unchanged + last.events_created + last.events_updated,
+        events_held: last.events_held,
+        events_blocked: last.events_blocked,
+        events_withheld: last.events_withheld,
+        attributes: as_unchanged(&last.attributes),
+        ..DestinationTally::default()
+    }
+}
+
 /// Whether every planned attribute is counted exactly once.
 pub(super) fn adds_up(tally: &AttributeTally) -> bool {
     let results = tally.sent

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
-    plan::{AttributeTally, DestinationRecord, EventHead, KnownAttribute, KnownEvent},
+    plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
 
-use super::{Change, DatasetTally, RunRecord};
+use super::{Change, RunRecord};
 
 /// What went wrong with the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -79,13 +79,7 @@ pub struct Cursor {
     pub policy: Digest,
     /// Every event was settled.
     pub settled: bool,
-    /// What the dataset held.
-    pub dataset: DatasetTally,
-    /// Attributes by their result in that run.
-    pub attributes: AttributeTally,
-    /// Events that the dataset called for.
-    pub events: u64,
-    /// The run.
+    /// That run: its record says what the dataset held and how each attribute stood.
     pub run: RunNumber,
 }
 

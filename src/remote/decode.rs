@@ -34,8 +34,11 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
         429 => no_effect(answer),
         400 | 415 => no_effect(answer),
         401..=405 => refusal(call, answer),
-        500 => Reply::Trouble(Trouble::ServerError { why: status_text(answer) }),
-        502..=504 => Reply::Trouble(Trouble::Unknown { why: status_text(answer) }),
+        // MISP's own 500 is JSON; any other comes from something before it.
+        500 if misp_json::errors(&answer.body).is_ok() => {
+            Reply::Trouble(Trouble::ServerError { why: status_text(answer) })
+        }
+        500 | 502..=504 => Reply::Trouble(Trouble::Unknown { why: status_text(answer) }),
         _ => Reply::Trouble(Trouble::NotMisp {
             why: format!("{}; MISP never answers so", status_text(answer)).into(),
         }),

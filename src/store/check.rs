@@ -205,7 +205,7 @@ impl<'a> Walk<'a> {
     fn decodes(&self, kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
         match (kind, key) {
             (Kind::Changes, _) => super::record::decode_changes(body, &mut Vec::new()),
-            (Kind::Cursor, _) => body.decode::<CursorV1<'_>>("a cursor").map(drop),
+            (Kind::Cursor, _) => body.decode::<CursorV1>("a cursor").map(drop),
             (Kind::Rules, _) => body.decode::<&str>("a rule table").map(drop),
             (_, keys::FORMAT) => body.decode::<FormatV1>("the format").map(drop),
             (_, keys::IDENTITY) => body.decode::<IdentityV1>("the identity").map(drop),

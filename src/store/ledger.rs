@@ -86,7 +86,7 @@ impl Ledger for Store {
         let Some(body) = self.read().record(&keys::cursor(feed, destination))? else {
             return Ok(None);
         };
-        Ok(Some(body.decode::<CursorV1<'_>>("a cursor")?.cursor()))
+        Ok(Some(body.decode::<CursorV1>("a cursor")?.cursor()))
     }
 
     fn run(&self, number: RunNumber) -> Result<Option<RunRecord>, LedgerError> {

@@ -104,6 +104,9 @@ impl Wire for FaultyWire {
                 answer(200, &body[..body.len() / 2])
             }
             Some(Fault::Garbled) => answer(200, b"{\"Event\":{\"id\":\"7\"}}"),
+            Some(Fault::Status(500)) => {
+                answer(500, br#"{"name":"An Internal Error Has Occurred."}"#)
+            }
             Some(Fault::Status(status)) => answer(status, b"<html>no</html>"),
             // Something before MISP answers for it once; the run stops, the next goes on.
             Some(Fault::LoginPage) => answer(302, b""),

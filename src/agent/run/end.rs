@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::Wire,
-    history::{Commit, Cursor, Ledger},
+    history::{Commit, Cursor, Ledger, RunRecord},
     plan::Retire,
 };
 
@@ -30,9 +30,6 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             rules: self.job.rules.fingerprint(),
             policy: self.planner.policy(),
             settled: complete && self.all_settled,
-            dataset: self.record.dataset.clone(),
-            attributes: self.record.tally.attributes,
-            events: self.record.dataset.incidents,
             run: self.record.number,
         };
         let fingerprint = self.job.rules.fingerprint();
@@ -53,14 +50,21 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.ending != Ending::Done {
             return self.ending.clone();
         }
-        let incidents = self.record.dataset.incidents;
         if self.refused || attributes.pending > 0 || input.skipped > 0 {
             Ending::Partial
-        } else if incidents > 0 && tally.events_withheld == incidents {
-            Ending::AllWithheld
         } else {
-            Ending::Done
+            ending_of_unchanged(&self.record)
         }
+    }
+}
+
+/// How a run over an unchanged source ends.
+pub(super) fn ending_of_unchanged(run: &RunRecord) -> Ending {
+    let incidents = run.dataset.incidents;
+    if incidents > 0 && run.tally.events_withheld == incidents {
+        Ending::AllWithheld
+    } else {
+        Ending::Done
     }
 }
 

@@ -79,18 +79,19 @@ fn unchanged_source<L: Ledger>(
     if !same_terms || cursor.source.is_none() || source::digest(&job.source)? != cursor.source {
         return Ok(None);
     }
+    let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
     let number = RunNumber(ledger.last_run()?.0 + 1);
     let now = world.clock.now();
     let name = super::input::source_name(&job.source);
     let mut run = record::begin(job, number, now, name, cursor.source);
-    run.tally.events_unchanged = cursor.events;
-    run.tally.attributes = record::as_unchanged(&cursor.attributes);
-    run.dataset = cursor.dataset.clone();
+    run.tally = record::tally_as_unchanged(&last.tally);
+    run.dataset = last.dataset;
     run.outcome = Outcome::Done;
     run.ended = Some(world.clock.now());
     let commit = Commit { run: Some(run.clone()), ..Commit::default() };
     ledger.commit(&job.destination, number, commit)?;
-    Ok(Some(Summary { run, ending: Ending::Done }))
+    let ending = end::ending_of_unchanged(&run);
+    Ok(Some(Summary { run, ending }))
 }
 
 struct Run<'a, L, W> {

@@ -86,14 +86,10 @@ impl Conversation {
                 return;
             }
             Trouble::NoEffect { retry_after: after, .. } => retry_after = *after,
-            Trouble::TooLarge { why } if few => {
-                self.poisoned(why);
-                return;
-            }
             Trouble::TooLarge { .. } => self.chunk_max = (self.flight.len() / 2).max(1),
             Trouble::ServerError { why } => {
                 if asked == Asked::Loud && few && self.setbacks > 1 {
-                    self.poisoned(why);
+                    self.put_aside(why);
                     return;
                 }
                 if !few {
@@ -137,11 +133,16 @@ impl Conversation {
         }
     }
 
-    /// One attribute alone that MISP cannot digest: it is put aside, the rest goes on.
-    fn poisoned(&mut self, why: &str) {
+    /// One attribute alone that MISP cannot digest: it is put aside for this run, the rest goes on. A 500
+    /// gives no reason, so it is no refusal: the next run tries again.
+    fn put_aside(&mut self, why: &str) {
         self.tries = 0;
         for key in std::mem::take(&mut self.flight) {
-            self.reject(key, why.into());
+            let attribute = &self.event.attributes[&key].attribute;
+            let (kind, value) = (attribute.kind, attribute.value.as_str());
+            let value: String = value.chars().take(80).collect();
+            let event = self.uuid();
+            self.notes.push(format!("event {event}: MISP chokes on {kind} {value:?} alone: {why}"));
         }
         self.look = Some(Look::Listing);
     }

@@ -63,15 +63,11 @@ struct DatasetV1<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct CursorV1<'a> {
+pub(in super::super) struct CursorV1 {
     source: Option<[u8; 32]>,
     rules: [u8; 32],
     policy: [u8; 32],
     settled: bool,
-    #[serde(borrow)]
-    dataset: DatasetV1<'a>,
-    attributes: AttributeTallyV1,
-    events: u64,
     run: u64,
 }
 
@@ -201,16 +197,13 @@ impl<'a> DatasetV1<'a> {
     }
 }
 
-impl<'a> CursorV1<'a> {
-    pub(in super::super) fn of(cursor: &'a Cursor) -> Self {
+impl CursorV1 {
+    pub(in super::super) fn of(cursor: &Cursor) -> Self {
         Self {
             source: cursor.source.map(|digest| *digest.as_bytes()),
             rules: *cursor.rules.as_bytes(),
             policy: *cursor.policy.as_bytes(),
             settled: cursor.settled,
-            dataset: DatasetV1::of(&cursor.dataset),
-            attributes: stored_tally(&cursor.attributes),
-            events: cursor.events,
             run: cursor.run.0,
         }
     }
@@ -221,9 +214,6 @@ impl<'a> CursorV1<'a> {
             rules: Digest::from_bytes(self.rules),
             policy: Digest::from_bytes(self.policy),
             settled: self.settled,
-            dataset: self.dataset.tally(),
-            attributes: tally_of(self.attributes),
-            events: self.events,
             run: RunNumber(self.run),
         }
     }

@@ -325,9 +325,6 @@ pub(in super::super) fn commit(
             rules: dice.digest(),
             policy: dice.digest(),
             settled: dice.once_in(2),
-            dataset: dataset(dice),
-            attributes: tally(dice),
-            events: dice.number(),
             run: number,
         };
         (feeds()[usize::from(dice.once_in(2))].clone(), cursor)
