@@ -19,13 +19,13 @@ fn corpus(check: &Check, copies: u64) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(check.name);
     let mut files: Vec<_> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| entry.expect("a folder is read").path())
         .collect();
     files.sort();
     let mut inputs = Vec::new();
     for file in files {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let bytes = fs::read(&file).unwrap();
+        let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+        let bytes = fs::read(&file).expect("a file is read");
         for seed in 0..copies {
             inputs.push((format!("{name}, damaged by seed {seed}"), damaged(&bytes, seed)));
         }

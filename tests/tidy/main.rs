@@ -100,12 +100,21 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read_folder(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    entries.map(|entry| entry.expect("a folder is read").path()).collect()
+}
+
 fn files_below(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            open.extend(read_folder(&path));
         } else if extensions.iter().any(|wanted| path.extension().is_some_and(|it| it == *wanted)) {
             found.push(path);
         }
@@ -129,8 +138,12 @@ fn sources() -> Vec<SourceFile> {
     let mut files: Vec<SourceFile> = files_below(&src, &["rs"])
         .into_iter()
         .map(|file| {
-            let path = file.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");
-            let text = fs::read_to_string(&file).unwrap();
+            let path = file
+                .strip_prefix(&src)
+                .expect("it was found there")
+                .to_string_lossy()
+                .replace('\\', "/");
+            let text = read(&file);
             let scan = scan(&text, &module_of(&path));
             SourceFile { path, text, scan, is_test: false }
         })
@@ -277,13 +290,13 @@ fn nothing_is_left_behind() {
             continue;
         }
         for file in files_below(&folder, &["rs", "md", "toml", "sh"]) {
-            let text = fs::read_to_string(&file).unwrap();
+            let text = read(&file);
             let found = left_behind(&text).into_iter();
             faults.extend(found.map(|fault| format!("{}: {fault}", file.display())));
         }
     }
     for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", ".ci/run"] {
-        let text = fs::read_to_string(root().join(name)).unwrap();
+        let text = read(&root().join(name));
         faults.extend(left_behind(&text).into_iter().map(|fault| format!("{name}: {fault}")));
     }
     report(&faults);
