@@ -19,6 +19,9 @@ pub mod delivery;
 
 pub mod history;
 
+#[doc(hidden)]
+pub mod fuzz;
+
 // The shell: disks, sockets, clocks, screens.
 pub mod store;
 

@@ -1,3 +1,5 @@
+//! Reading and writing of times, over all texts.
+
 use proptest::prelude::*;
 
 use super::{canonical, is_canonical};

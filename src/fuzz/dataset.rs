@@ -1,0 +1,325 @@
+//! Datasets from bytes: few names, so that version chains, cycles, doubles and dangling relations come up
+//! all the time, and values of every kind, well-formed or not.
+
+use arbitrary::{Result, Unstructured};
+
+use crate::{
+    graph::{Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable},
+    model::{EntityKey, Symbol, Timestamp, Tlp},
+};
+
+/// Facts that can be copied and shuffled.
+#[derive(Debug, Clone)]
+pub(super) struct Dataset {
+    pub(super) entities: Vec<Entity>,
+    pub(super) relations: Vec<Relation>,
+}
+
+impl Dataset {
+    pub(super) fn read(input: &mut Unstructured<'_>) -> Result<Self> {
+        let relations = many(input, 24, relation)?;
+        let entities = many(input, 14, entity)?;
+        Ok(Self { entities, relations })
+    }
+
+    /// The same facts in another order, of everything that has no order of its own.
+    pub(super) fn shuffled(&self, input: &mut Unstructured<'_>) -> Result<Self> {
+        let mut other = self.clone();
+        shuffle(&mut other.relations, input)?;
+        shuffle(&mut other.entities, input)?;
+        for entity in &mut other.entities {
+            shuffle(&mut entity.observables, input)?;
+            shuffle(&mut entity.unusable, input)?;
+            shuffle(&mut entity.tags, input)?;
+            shuffle(&mut entity.references, input)?;
+            shuffle(&mut entity.external_ids, input)?;
+        }
+        Ok(other)
+    }
+
+    pub(super) fn facts(&self) -> Facts {
+        Facts {
+            entities: self.entities.clone(),
+            relations: self.relations.clone(),
+            ..Facts::default()
+        }
+    }
+}
+
+fn shuffle<T>(items: &mut [T], input: &mut Unstructured<'_>) -> Result<()> {
+    for last in (1..items.len()).rev() {
+        items.swap(last, input.int_in_range(0..=last)?);
+    }
+    Ok(())
+}
+
+fn many<T>(
+    input: &mut Unstructured<'_>,
+    most: usize,
+    each: fn(&mut Unstructured<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let count = input.int_in_range(0..=most)?;
+    (0..count).map(|_| each(input)).collect()
+}
+
+fn some<'i, T>(
+    input: &mut Unstructured<'i>,
+    each: impl FnOnce(&mut Unstructured<'i>) -> Result<T>,
+) -> Result<Option<T>> {
+    if input.ratio(1, 3)? { Ok(None) } else { each(input).map(Some) }
+}
+
+/// Keys with UUIDs that MISP takes, with ones that it does not, and without any.
+fn key(input: &mut Unstructured<'_>) -> Result<EntityKey> {
+    Ok(match input.int_in_range(0..=13_u8)? {
+        number @ 0..=9 => {
+            EntityKey::of(&format!("incident--00000000-0000-4000-8000-00000000000{number}"))
+        }
+        10 => EntityKey::of("00000000-0000-0000-0000-000000000000"),
+        11 => EntityKey::of("{urn:x}indicator-00000000-0000-7000-8000-000000000000"),
+        12 => EntityKey::of("no uuid at all"),
+        _ => EntityKey::of(""),
+    })
+}
+
+fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
+    const KINDS: [&str; 5] =
+        ["related_indicators", "targets", "victim", "located-at", "object_refs"];
+    let update_of = input.ratio(1, 12)?;
+    let kind = if update_of { "stix_update_of" } else { input.choose(&KINDS)? };
+    Ok(Relation {
+        kind: Symbol::new(kind),
+        source: key(input)?,
+        target: key(input)?,
+        update_of,
+        removed: input.ratio(1, 12)?,
+    })
+}
+
+fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
+    const KINDS: [&str; 10] = [
+        "incident",
+        "incident",
+        "indicator",
+        "threat-actor",
+        "identity",
+        "location",
+        "vulnerability",
+        "malware",
+        "report",
+        "x-other",
+    ];
+    let key = key(input)?;
+    Ok(Entity {
+        id: key.as_str().into(),
+        key,
+        platform: if input.ratio(1, 10)? { Some(self::key(input)?) } else { None },
+        kind: Symbol::new(input.choose(&KINDS)?),
+        title: text(input)?,
+        modified: some(input, time)?,
+        created: some(input, time)?,
+        start: some(input, time)?,
+        end: some(input, time)?,
+        tlp: some(input, |input| Ok(*input.choose(&Tlp::ALL)?))?,
+        reliability: some(input, Unstructured::arbitrary)?,
+        status: some(input, |input| {
+            Ok(Symbol::new(input.choose(&["New", " closed ", "Rejected", "deleted", "", "Öpen"])?))
+        })?,
+        tags: many(input, 3, text)?,
+        references: many(input, 2, text)?,
+        external_ids: many(input, 2, text)?,
+        observables: many(input, 8, observable)?,
+        unusable: many(input, 1, unusable)?,
+        removed: input.ratio(1, 12)?,
+    })
+}
+
+fn time(input: &mut Unstructured<'_>) -> Result<Timestamp> {
+    Ok(match input.int_in_range(0..=3_u8)? {
+        0 => Timestamp::from_micros(input.arbitrary()?),
+        // The year 1, which some sources write for "unknown".
+        1 => Timestamp::from_seconds(-62_135_596_800),
+        _ => Timestamp::from_seconds(1_700_000_000 + input.int_in_range(0..=3)?),
+    })
+}
+
+fn unusable(input: &mut Unstructured<'_>) -> Result<Unusable> {
+    let syntax = WhyUnusable::PatternSyntax(3, "a value".into());
+    Ok(Unusable {
+        kind: Symbol::new("stix-pattern"),
+        value: text(input)?,
+        why: if input.arbitrary()? { syntax } else { WhyUnusable::PathNotMapped },
+    })
+}
+
+fn observable(input: &mut Unstructured<'_>) -> Result<Observable> {
+    const SAID: [Maliciousness; 5] = [
+        Maliciousness::Unknown,
+        Maliciousness::Safe,
+        Maliciousness::Low,
+        Maliciousness::Medium,
+        Maliciousness::High,
+    ];
+    let links = many(input, 2, |input| Ok(*input.choose(&LinkTypes::NAMES)?))?;
+    let (kind, value) = if input.arbitrary()? {
+        let (kind, value) = *input.choose(&PAIRS)?;
+        (kind, value.into())
+    } else {
+        (*input.choose(&KINDS)?, text(input)?)
+    };
+    Ok(Observable {
+        kind: Symbol::new(kind),
+        value,
+        maliciousness: *input.choose(&SAID)?,
+        links: links.into_iter().fold(LinkTypes::default(), LinkTypes::with),
+        context_only: input.ratio(1, 8)?,
+    })
+}
+
+/// A value that fits one of the kinds, bent in a way that sources bend them; or any text at all.
+fn text(input: &mut Unstructured<'_>) -> Result<Box<str>> {
+    let text = *input.choose(&TEXTS)?;
+    Ok(match input.int_in_range(0..=15_u8)? {
+        0 => <&str>::into(input.arbitrary()?),
+        1 => text.to_uppercase().into(),
+        2 => text.replace('.', "[.]").into(),
+        3 => format!("\u{feff} {text}\r\n").into(),
+        4 => format!("{text}.").into(),
+        5 => format!("{text}\u{1f600}|ü").into(),
+        6 => text.chars().rev().collect::<String>().into(),
+        7 => {
+            let more: &str = input.arbitrary()?;
+            format!("{text}{more}").into()
+        }
+        8 if input.ratio(1, 8)? => "ä".repeat(33_000).into(),
+        _ => text.into(),
+    })
+}
+
+/// Values that fit their kind, some of them the same for MISP: so that occurrences merge.
+const PAIRS: [(&str, &str); 12] = [
+    ("ipv4", "198.51.100.7"),
+    ("host", "198.51.100.7."),
+    ("ipv4", "198.51.100[.]7"),
+    ("domain", "example.org"),
+    ("domain", "EXAMPLE.org"),
+    ("uri", "https://example.org/A"),
+    ("uri", "hxxps://example.org/A"),
+    ("hash-md5", "d41d8cd98f00b204e9800998ecf8427e"),
+    ("hash-md5", "D41D8CD98F00B204E9800998ECF8427E"),
+    ("cve", "2021-44228"),
+    ("cve", "CVE-2021-44228"),
+    ("file", "x.exe"),
+];
+
+/// Every kind of the default profile, and some that it does not map.
+const KINDS: [&str; 65] = [
+    "actor-id",
+    "asn",
+    "bank-account",
+    "card",
+    "city",
+    "company",
+    "country",
+    "crypto-address",
+    "cve",
+    "cwe",
+    "domain",
+    "email",
+    "email-src",
+    "email-subject",
+    "eui-64",
+    "file",
+    "file-size",
+    "hash-authentihash",
+    "hash-imphash",
+    "hash-md5",
+    "hash-sha1",
+    "hash-sha224",
+    "hash-sha256",
+    "hash-sha384",
+    "hash-sha512",
+    "hash-ssdeep",
+    "hash-tlsh",
+    "hash-vhash",
+    "host",
+    "ip-src",
+    "ipv4",
+    "ipv4-cidr",
+    "ipv6",
+    "ipv6-cidr",
+    "ja3-hash",
+    "mac-48",
+    "malware",
+    "mobile-application-id",
+    "mutex",
+    "nationality",
+    "organization",
+    "person",
+    "port",
+    "region",
+    "registrar",
+    "rule",
+    "sigma",
+    "snort",
+    "stix2-pattern",
+    "telephone",
+    "uri",
+    "user-agent",
+    "winregistry",
+    "x509-fingerprint-md5",
+    "x509-fingerprint-sha1",
+    "x509-fingerprint-sha256",
+    "yara",
+    "ipv4",
+    "domain",
+    "uri",
+    "hash-md5",
+    "process",
+    "netname",
+    "ja3s-hash",
+    "",
+];
+
+const TEXTS: [&str; 40] = [
+    "198.51.100.7",
+    "198.51.100.0/24",
+    "2001:DB8::1",
+    "2001:db8::/32",
+    "example.org",
+    "xn--bcher-kva.example",
+    "bücher.example",
+    "https://example.org/A?b=c",
+    "hxxp://example[.]org/",
+    "example.org:8080/x",
+    "ftp://example.org",
+    "user@example.org",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "3:AIO9AJraNvsgzsVqSwlMqU2z:AEO9AJ2NvsgzsVB",
+    "T1A1B2C3D4E5F60718293A4B5C6D7E8F9001122334455667788990011223344556677889",
+    "CVE-2021-44228 and cwe-79",
+    "2021-44228",
+    "AS64500",
+    "64500",
+    "443",
+    "00:11:22:33:44:55",
+    "00-11-22-FF-FE-33-44-55",
+    "DE89 3704 0044 0532 0130 00",
+    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    "4111111111111111",
+    "+49 30 123456",
+    r"HKLM\Software\Run",
+    r"C:\Windows\x.exe",
+    "[url:value = 'http://example.org/']",
+    "logsource: a\ndetection: b",
+    "alert tcp any any -> any any (sid:1;)",
+    "rule a { condition: true }",
+    "IDS",
+    "tlp:red",
+    "misp-galaxy:tool=\"x\"",
+    "Straße",
+    "a|b",
+    " \t\u{0}\n ",
+];

@@ -1,0 +1,141 @@
+//! What may be and what must be in the event of an incident, worked out from the facts in the plainest
+//! way: `graph` must agree, and shares no code with this.
+//!
+//! Where several versions of an entity have the same time, which of them counts is `graph`'s to say. So
+//! there are two answers, one that takes what any of them says and one that takes what all of them say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    graph::Entity,
+    model::{EntityKey, Symbol},
+};
+
+use super::dataset::Dataset;
+
+/// Number of an entity: of all the names that mean it.
+pub(super) type Group = usize;
+
+/// A value of an entity: whose, of which kind, as written.
+pub(super) type Occurrence = (Group, Symbol, Box<str>);
+
+/// Which versions have to agree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sure {
+    Any,
+    All,
+}
+
+/// The dataset by entities.
+pub(super) struct Reach<'d> {
+    groups: BTreeMap<&'d EntityKey, Group>,
+    /// The versions that may be the newest.
+    newest: BTreeMap<Group, Vec<&'d Entity>>,
+    links: BTreeSet<(Group, Group)>,
+    events: &'d [Symbol],
+    depth: u8,
+}
+
+impl<'d> Reach<'d> {
+    pub(super) fn of(dataset: &'d Dataset, events: &'d [Symbol], depth: u8) -> Self {
+        let groups = groups(dataset);
+        let mut newest: BTreeMap<Group, Vec<&Entity>> = BTreeMap::new();
+        for entity in &dataset.entities {
+            newest.entry(groups[&entity.key]).or_default().push(entity);
+        }
+        for versions in newest.values_mut() {
+            let last = versions.iter().map(|version| version.modified).max();
+            versions.retain(|version| Some(version.modified) == last);
+        }
+        let mut links = BTreeSet::new();
+        for link in dataset.relations.iter().filter(|link| !link.removed && !link.update_of) {
+            let (one, other) = (groups[&link.source], groups[&link.target]);
+            links.extend([(one, other), (other, one)]);
+        }
+        Self { groups, newest, links, events, depth }
+    }
+
+    /// The entity that a name means.
+    pub(super) fn group(&self, name: &EntityKey) -> Group {
+        *self.groups.get(name).expect("a root is a name of the dataset")
+    }
+
+    /// Entities that become events.
+    pub(super) fn incidents(&self, sure: Sure) -> BTreeSet<Group> {
+        self.are(sure, |version| self.is_incident(version))
+    }
+
+    /// Entities whose values belong to an incident, itself included.
+    pub(super) fn members(&self, incident: Group, sure: Sure) -> BTreeSet<Group> {
+        let may_enter = self.are(sure, |version| !self.is_incident(version));
+        let mut reached = BTreeSet::from([incident]);
+        for _ in 0..self.depth {
+            let from = reached.clone();
+            let next = self.links.iter().filter(|(one, _)| from.contains(one));
+            reached.extend(next.map(|(_, other)| *other).filter(|other| may_enter.contains(other)));
+        }
+        reached
+    }
+
+    /// What entities hold, each value once.
+    pub(super) fn occurrences(&self, of: &BTreeSet<Group>, sure: Sure) -> BTreeSet<Occurrence> {
+        let mut all = BTreeSet::new();
+        for group in of {
+            let present = self.newest[group].iter().filter(|version| !version.removed);
+            let held = present.map(|version| {
+                let observed = version.observables.iter().map(|each| (&each.kind, &each.value));
+                let unusable = version.unusable.iter().map(|each| (&each.kind, &each.value));
+                let held = observed.chain(unusable);
+                held.map(|(kind, value)| (*group, kind.clone(), value.clone())).collect()
+            });
+            let held: Option<BTreeSet<_>> = match sure {
+                Sure::Any => held.reduce(|one: BTreeSet<_>, other| &one | &other),
+                Sure::All => held.reduce(|one: BTreeSet<_>, other| &one & &other),
+            };
+            all.extend(held.unwrap_or_default());
+        }
+        all
+    }
+
+    fn is_incident(&self, version: &Entity) -> bool {
+        self.events.contains(&version.kind)
+    }
+
+    /// Entities that are there and of which any or all newest versions are so.
+    fn are(&self, sure: Sure, so: impl Fn(&Entity) -> bool) -> BTreeSet<Group> {
+        let is = |version: &&Entity| !version.removed && so(version);
+        let fitting = self.newest.iter().filter(|(_, versions)| match sure {
+            Sure::Any => versions.iter().any(is),
+            Sure::All => versions.iter().all(is),
+        });
+        fitting.map(|(group, _)| *group).collect()
+    }
+}
+
+/// Numbers the entities: names are the same that a version or an update joins.
+fn groups(dataset: &Dataset) -> BTreeMap<&EntityKey, Group> {
+    let mut joined: BTreeMap<&EntityKey, BTreeSet<&EntityKey>> = BTreeMap::new();
+    let mut join = |one, other| {
+        joined.entry(one).or_default().insert(other);
+        joined.entry(other).or_default().insert(one);
+    };
+    for entity in &dataset.entities {
+        join(&entity.key, entity.platform.as_ref().unwrap_or(&entity.key));
+    }
+    for relation in &dataset.relations {
+        let is_update = relation.update_of && !relation.removed;
+        join(&relation.source, if is_update { &relation.target } else { &relation.source });
+        join(&relation.target, &relation.target);
+    }
+    let mut groups: BTreeMap<&EntityKey, Group> = BTreeMap::new();
+    for (number, first) in joined.keys().enumerate() {
+        let mut open = vec![*first];
+        while let Some(name) = open.pop() {
+            if !groups.contains_key(name) {
+                groups.insert(name, number);
+                open.extend(&joined[name]);
+            }
+        }
+    }
+    groups
+}

@@ -1,0 +1,87 @@
+//! Every fuzz check, on the corpus, on damaged copies of it and on seeds. `FUZZ_SEEDS=10000 cargo test
+//! --test fuzz_smoke` looks longer; a failure names the file or the seed, which fails again.
+
+use std::{env, fs, panic, path::Path};
+
+use misp_trickle::fuzz::{CANARY, CHECKS, Check, canary, seeded};
+
+const SEEDS: u64 = 600;
+
+fn seeds() -> u64 {
+    match env::var("FUZZ_SEEDS") {
+        Ok(text) => text.parse().expect("FUZZ_SEEDS is a number"),
+        Err(_) => SEEDS,
+    }
+}
+
+/// Inputs with their names: the corpus of a check, then each file with some of its bytes changed.
+fn corpus(check: &Check, copies: u64) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(check.name);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("a folder is read").path())
+        .collect();
+    files.sort();
+    let mut inputs = Vec::new();
+    for file in files {
+        let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+        let bytes = fs::read(&file).expect("a file is read");
+        for seed in 0..copies {
+            inputs.push((format!("{name}, damaged by seed {seed}"), damaged(&bytes, seed)));
+        }
+        inputs.push((name, bytes));
+    }
+    inputs
+}
+
+/// A copy with a few bytes overwritten, dropped or doubled.
+fn damaged(bytes: &[u8], seed: u64) -> Vec<u8> {
+    let mut copy = bytes.to_vec();
+    for change in seeded(seed, 16).chunks_exact(4) {
+        let place = usize::from(u16::from_le_bytes([change[0], change[1]])) % copy.len().max(1);
+        match change[2] % 4 {
+            _ if copy.is_empty() => {}
+            0 => drop(copy.remove(place)),
+            1 => copy.insert(place, change[3]),
+            2 => copy[place] = change[3],
+            _ => copy[place] ^= 1 << (change[3] % 8),
+        }
+    }
+    copy
+}
+
+/// Names of the inputs that the check fails on.
+fn failures(check: &Check, inputs: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<String> {
+    let fails = |input: &[u8]| panic::catch_unwind(|| (check.run)(input)).is_err();
+    inputs.into_iter().filter(|(_, input)| fails(input)).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn every_check_holds_on_the_corpus() {
+    for check in &CHECKS {
+        let inputs = corpus(check, seeds() / 20);
+        assert!(!inputs.is_empty(), "{} has no corpus", check.name);
+        assert_eq!(failures(check, inputs), [""; 0], "{} fails", check.name);
+    }
+}
+
+#[test]
+fn every_check_holds_on_seeds() {
+    for check in &CHECKS {
+        let input = |seed: u64| {
+            let length = 64 << (seed % 7);
+            (format!("seed {seed}"), seeded(seed, length))
+        };
+        let failed = failures(check, (0..seeds()).map(input));
+        assert_eq!(failed, [""; 0], "{} fails", check.name);
+    }
+}
+
+#[test]
+fn the_canary_fails_and_is_reported() {
+    let check = Check { name: "canary", run: canary };
+    let marked = [CANARY, b" and more"].concat();
+    let inputs = [("marked".to_owned(), marked), ("other".to_owned(), b"can".to_vec())];
+    assert_eq!(failures(&check, inputs), ["marked"]);
+    assert_eq!(failures(&check, corpus(&check, 0)), ["sings"]);
+}
