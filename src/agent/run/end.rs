@@ -16,7 +16,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
         self.tell_progress(Phase::Finishing);
         let dataset = &mut self.record.dataset;
-        dataset.incidents = input.graph.incidents().count() as u64;
+        dataset.incidents = input.graph.incident_count() as u64;
         dataset.entities = input.graph.entity_count() as u64;
         dataset.skipped = input.skipped as u64;
         add_mapping(&mut dataset.mapping, &input.unlinked());
@@ -71,7 +71,7 @@ pub(super) fn ending_of_unchanged(run: &RunRecord) -> Ending {
 /// Whether what the dataset does not hold has left it. A dataset of which part was damaged, or that is
 /// suddenly empty, retires nothing.
 pub(in crate::agent) fn retire(job: &Job, input: &Input, known_events: usize) -> Retire {
-    let empty = input.graph.incidents().next().is_none();
+    let empty = input.graph.incident_count() == 0;
     let suspicious = empty && known_events > 0 && !job.allow_empty;
     match job.strategy {
         Strategy::Replace if input.skipped == 0 && !suspicious => Retire::Yes,

@@ -116,6 +116,8 @@ struct Run<'a, L, W> {
     quiet: Commit,
     quiet_attributes: usize,
     events_done: u64,
+    /// Incidents of the dataset.
+    events: u64,
 }
 
 impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
@@ -131,6 +133,10 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
         let known_url = destination.url == job.url;
         destination.url.clone_from(&job.url);
+        if !known_url {
+            destination.asked = None;
+            destination.tags.clear();
+        }
         let feed = feed_place(job, &mut destination)?;
         let heads = ledger.heads(&job.destination)?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
@@ -148,7 +154,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             ledger,
             wire,
             world,
-            learned: known_url && planner.record.asked.is_some(),
+            learned: planner.record.asked.is_some(),
             planner,
             record,
             feed_heads: BTreeMap::new(),
@@ -162,6 +168,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
+            events: input.graph.incident_count() as u64,
         })
     }
 
@@ -263,7 +270,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.world.observer.progress(Progress {
             phase,
             events_done: self.events_done,
-            events: self.seen.len() as u64,
+            events: self.events,
             attributes_sent: tally.attributes.sent,
             bytes: tally.bytes_sent + tally.bytes_received,
         });
