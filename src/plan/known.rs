@@ -42,10 +42,13 @@ impl DestinationRecord {
         self.permissions.contains(permission)
     }
 
-    /// Whether a tag can be attached: it is there, or the role may make it.
+    /// Whether a tag can be attached: it is there, or the role may make it. Before MISP was asked every
+    /// tag counts as one that can: a run asks before it sends anything, and then plans anew.
     #[must_use]
     pub fn can_carry(&self, tag: &str) -> bool {
-        self.may("perm_tag_editor") || self.tags.get(tag).copied().unwrap_or(false)
+        self.asked.is_none()
+            || self.may("perm_tag_editor")
+            || self.tags.get(tag).copied().unwrap_or(false)
     }
 }
 
