@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{Call, Reply},
     model::EventUuid,
-    plan::{EventHead, KnownEvent, Presence, Standing},
+    plan::{EventHead, FeedHead, KnownEvent, Presence, Standing},
 };
 
 /// Most events asked about to decide it.
@@ -25,10 +25,19 @@ pub(super) enum Finding {
 pub(super) fn question<'h>(heads: impl Iterator<Item = &'h EventHead>) -> Option<Call> {
     let known: Vec<EventUuid> = heads
         .filter(|head| head.presence == Presence::Present && head.misp_id.is_some())
+        .filter(|head| holds_something(head))
         .map(|head| head.uuid)
         .take(EVENTS_ASKED_MAX)
         .collect();
     (!known.is_empty()).then_some(Call::WhichEvents(known))
+}
+
+fn holds_something(head: &EventHead) -> bool {
+    let held = |feed: &FeedHead| {
+        let tally = &feed.attributes;
+        tally.sent + tally.adopted + tally.unchanged > 0
+    };
+    head.feeds.values().any(held)
 }
 
 /// Reads the answer.
@@ -38,6 +47,14 @@ pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
     // One event alone that is missing says nothing about the rest.
     let most_gone = asked.len() > 1 && missing * 2 > asked.len();
     Some(if most_gone { Finding::AnotherMisp } else { Finding::SameMisp })
+}
+
+/// Whether a MISP at a new address, or seen with the eyes of another organisation, is one that we never
+/// delivered to: most of what we know is not there. `None` if the answer does not tell.
+pub(super) fn is_stranger(call: &Call, reply: &Reply) -> Option<bool> {
+    let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
+    let missing = asked.iter().filter(|uuid| !there.contains(uuid)).count();
+    Some(missing * 2 > asked.len())
 }
 
 /// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted.
