@@ -37,7 +37,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             cursor: Some((self.job.feed.clone(), cursor)),
             aliases: input.graph.learned_aliases().clone(),
             rules: Some((fingerprint, self.job.rules.to_toml())),
-            destination: Some(self.planner.record.clone()),
+            // What was learned of a stranger must not be taken for knowledge of our own.
+            destination: (self.ending != Ending::AnotherMisp).then(|| self.planner.record.clone()),
             ..Commit::default()
         };
         self.commit(commit)?;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    delivery::{Manners, Session, Wire},
+    delivery::{Manners, Session, Stop, Wire},
     graph::Aliases,
     history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
     model::{EventUuid, RunNumber},
@@ -131,12 +131,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let now = world.clock.now();
         let number = RunNumber(ledger.last_run()?.0 + 1);
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
-        let known_url = destination.url == job.url;
-        destination.url.clone_from(&job.url);
-        if !known_url {
-            destination.asked = None;
-            destination.tags.clear();
+        // A new address is written down once it is known which MISP stands behind it.
+        if destination.url.is_empty() {
+            destination.url.clone_from(&job.url);
         }
+        let known_url = destination.url == job.url;
         let feed = feed_place(job, &mut destination)?;
         let heads = ledger.heads(&job.destination)?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
@@ -154,7 +153,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             ledger,
             wire,
             world,
-            learned: planner.record.asked.is_some(),
+            learned: known_url && planner.record.asked.is_some(),
             planner,
             record,
             feed_heads: BTreeMap::new(),
@@ -193,6 +192,13 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                         None => break,
                     }
                 };
+                if self.ending == Ending::AnotherMisp {
+                    match session.as_mut() {
+                        Some(session) => session.stop(Stop::Interrupted),
+                        None => return Ok(()),
+                    }
+                    break;
+                }
                 if let Some(planned) = planned {
                     let uuid = planned.plan.event.head.uuid;
                     self.feed_heads.insert(uuid, planned.feed);
