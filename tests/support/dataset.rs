@@ -1,5 +1,6 @@
 //! A builder of small EclecticIQ datasets, written to a file of its own at every change.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(dead_code)]
 
 use std::{

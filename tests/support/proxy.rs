@@ -1,5 +1,7 @@
 //! A TCP proxy on the loopback that counts what passes through it, as a meter on the line would.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},

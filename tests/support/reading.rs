@@ -1,6 +1,7 @@
 //! A second reading of an EclecticIQ dataset, for tests: the rules of the mapping profile written down
 //! anew over plain JSON, so that a fault of the product is not repeated here.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(dead_code)]
 
 use std::{

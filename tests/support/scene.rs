@@ -1,5 +1,6 @@
 //! Two agents with a store each and an analyst before one MISP, and what may never happen among them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(dead_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
