@@ -4,7 +4,7 @@
 //! Everything follows from a seed; a failure prints it. `SIM_SEEDS=20000 cargo test --release --test
 //! simulation` runs more of them, `SIM_SEED=17` one alone.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "support/crashing.rs"]
 mod crashing;

@@ -1,7 +1,7 @@
 //! The whole agent over the sandbox, without HTTP: requests are encoded as for the wire, handed to the
 //! sandbox, and its answers decoded as from the wire.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
 #![allow(dead_code)]
 
 use std::{
