@@ -111,7 +111,7 @@ impl<'a> Planner<'a> {
             && !head.unproven
             && self.is_settled(feed, &incident.digest)
         {
-            let refusal = self.standing_refusal(head);
+            let refusal = standing_refusal(self.job, head);
             return Ok(Call::Nothing(Box::new(Settled { feed: feed.clone(), refusal })));
         }
         let last_rules = head.and_then(|head| self.feed_head(head)).map(|feed| feed.rules);
@@ -136,19 +136,6 @@ impl<'a> Planner<'a> {
             mapping: mapping_tally(&mapped.tally),
         };
         Ok(Call::Plan(Box::new(Planned { plan, feed })))
-    }
-
-    /// Why nothing of a settled event was ever sent, if so.
-    fn standing_refusal(&self, head: &EventHead) -> Option<Refusal> {
-        match &head.presence {
-            Presence::Present => None,
-            Presence::Declined => Some(Refusal::Declined),
-            Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
-            Presence::Absent => match self.job.policy.denies(head.marking) {
-                Some(reason) => Some(Refusal::Withheld(reason)),
-                None => Some(Refusal::NotCreated),
-            },
-        }
     }
 
     fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {
@@ -256,6 +243,19 @@ impl<'a> Planner<'a> {
 /// See [`Planner::policy`].
 pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
     Encoder::new(Context::Policy).digest(&job.policy_fingerprint()).text(&record.version).finish()
+}
+
+/// Why nothing of a settled event was ever sent, if so.
+pub(super) fn standing_refusal(job: &Job, head: &EventHead) -> Option<Refusal> {
+    match &head.presence {
+        Presence::Present => None,
+        Presence::Declined => Some(Refusal::Declined),
+        Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
+        Presence::Absent => match job.policy.denies(head.marking) {
+            Some(reason) => Some(Refusal::Withheld(reason)),
+            None => Some(Refusal::NotCreated),
+        },
+    }
 }
 
 /// Whether an event is settled: an equal skip key next time means no work at all.

@@ -7,7 +7,7 @@ use crate::{
     graph::Aliases,
     history::Ledger,
     model::{Digest, RunNumber},
-    plan::{AttributeTally, EventPlan, MappingTally, digest_of_plans},
+    plan::{AttributeTally, EventPlan, MappingTally, Refusal, digest_of_plans},
 };
 
 use super::{
@@ -22,8 +22,12 @@ pub struct Preview {
     /// Plans of the events that something would be done about, sorted by incident; those that need no
     /// request included.
     pub plans: Vec<EventPlan>,
-    /// Incidents of which nothing changed.
+    /// Incidents that are in MISP, and of which nothing changed.
     pub unchanged: u64,
+    /// Incidents that policy withholds as before.
+    pub withheld: u64,
+    /// Incidents that are blocked as before.
+    pub blocked: u64,
     /// Attributes by result; those that would be sent count as pending.
     pub attributes: AttributeTally,
     /// Accounts of the mapping, those of no incident included.
@@ -90,6 +94,8 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
     let mut preview = Preview {
         plans: Vec::new(),
         unchanged: 0,
+        withheld: 0,
+        blocked: 0,
         attributes: AttributeTally::default(),
         mapping: input.unlinked(),
         incidents: 0,
@@ -105,7 +111,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
         seen.insert(crate::misp::event_uuid(incident.root));
         match planner.incident(&incident, ledger)? {
             Call::Nothing(settled) => {
-                preview.unchanged += 1;
+                preview.count_unchanged(settled.refusal.as_ref());
                 add_attributes(&mut preview.attributes, &as_unchanged(&settled.feed.attributes));
                 add_mapping(&mut preview.mapping, &settled.feed.mapping);
             }
@@ -132,7 +138,18 @@ impl Preview {
         if plan.needs_misp() || plan.changes_ledger() {
             self.plans.push(plan);
         } else {
-            self.unchanged += 1;
+            self.count_unchanged(plan.refusal.as_ref());
+        }
+    }
+
+    /// One more incident of which nothing changed, its refusal included.
+    fn count_unchanged(&mut self, refusal: Option<&Refusal>) {
+        match refusal {
+            Some(Refusal::Withheld(_)) => self.withheld += 1,
+            Some(Refusal::Declined | Refusal::Blocked(_) | Refusal::NotCreated) => {
+                self.blocked += 1;
+            }
+            None => self.unchanged += 1,
         }
     }
 }

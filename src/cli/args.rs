@@ -82,6 +82,9 @@ pub struct PlanArgs {
     /// What and where
     #[command(flatten)]
     pub run: RunArgs,
+    /// Only counts
+    #[arg(long)]
+    pub stat: bool,
     /// Save the plan for `apply`
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

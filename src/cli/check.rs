@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::store::{CheckReport, Kind, KindStats};
+use crate::store::{CheckReport, Kind, KindStats, Warning};
 
 use super::{
     CliError, Context, Exit,
@@ -15,8 +15,12 @@ use super::{
 pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
     let store = context.ledger()?;
     let report = store.check()?;
-    context.answer(|| json(&report), || text(&report))?;
-    if report.is_sound() {
+    let warnings = store.warnings();
+    // Every record that is left may be whole although the last ones are gone.
+    let lost = warnings.iter().any(|warning| matches!(warning, Warning::Older { .. }));
+    let is_sound = report.is_sound() && !lost;
+    context.answer(|| json(&report, is_sound, warnings), || text(&report, is_sound))?;
+    if is_sound {
         return Ok(Exit::Done);
     }
     context
@@ -25,7 +29,7 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
     Ok(Exit::Damaged)
 }
 
-fn json(report: &CheckReport) -> Value {
+fn json(report: &CheckReport, is_sound: bool, warnings: &[Warning]) -> Value {
     let kind = |(kind, stats): (&Kind, &KindStats)| {
         let counts = json!({ "records": stats.records, "bytes": stats.bytes });
         (kind.name().to_owned(), counts)
@@ -35,7 +39,8 @@ fn json(report: &CheckReport) -> Value {
     json!({
         "schema": "misp-trickle/check/1",
         "store": report.stats.id.to_string(),
-        "sound": report.is_sound(),
+        "sound": is_sound,
+        "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         "commits": report.stats.commits,
         "attributes": report.attributes,
@@ -44,7 +49,7 @@ fn json(report: &CheckReport) -> Value {
     })
 }
 
-fn text(report: &CheckReport) -> String {
+fn text(report: &CheckReport, is_sound: bool) -> String {
     let stats = &report.stats;
     let mut out = format!(
         "store {}: {} commits, {} attributes, {} bytes on the disk\n",
@@ -56,6 +61,6 @@ fn text(report: &CheckReport) -> String {
     for problem in &report.problems {
         line!(out, "! {}", Clean(&problem.to_string()));
     }
-    out.push_str(if report.is_sound() { "sound\n" } else { "" });
+    out.push_str(if is_sound { "sound\n" } else { "damaged\n" });
     out
 }

@@ -138,7 +138,7 @@ fn open_store(
 fn examine(
     context: &mut Context,
     live: &Live,
-    mut store: Option<&mut Store>,
+    store: Option<&mut Store>,
     destination: &Destination,
     args: &DoctorArgs,
     list: &mut Checklist,
@@ -163,8 +163,8 @@ fn examine(
     let tags: Vec<Box<str>> =
         destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
     let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
-    let learned = live.block_on(learn(&remote, &mut record, &tags, now, &mut tally));
-    if let Err(why) = learned {
+    let learned = live.ask(learn(&remote, &mut record, &tags, now, &mut tally));
+    if let Err(why) = learned.ok_or(CliError::Interrupted)? {
         list.bad("MISP", error::of_learning(&why), why.to_string(), None);
         return Ok(());
     }
@@ -173,11 +173,11 @@ fn examine(
     clock(&record, list);
     rights(&record, destination, list);
     carried(&record, destination, &tags, list);
-    if let Some(store) = store.as_deref_mut() {
+    if let Some(store) = store {
         if args.push_test_event {
             let uuid = test_event(store.id(), destination);
-            let pushed = live.block_on(push(&remote, uuid, &record, now));
-            written(pushed, uuid, list);
+            let pushed = live.ask(push(&remote, uuid, &record, now));
+            written(pushed.ok_or(CliError::Interrupted)?, uuid, list);
         }
         let run = store.last_run()?;
         let commit = Commit { destination: Some(record), ..Commit::default() };
@@ -317,7 +317,7 @@ fn written(reply: Reply, uuid: EventUuid, list: &mut Checklist) {
     const CHECK: &str = "writing";
     match reply {
         Reply::Event(event) => {
-            list.good(CHECK, format!("event {uuid} was created, number {}", event.id))
+            list.good(CHECK, format!("event {uuid} was created, number {}", event.id));
         }
         Reply::EventExists => list.good(CHECK, format!("MISP has the test event {uuid} already")),
         Reply::Refused { why: RefusedWhy::Blocklisted, .. } => {

@@ -130,6 +130,9 @@ pub enum CliError {
     /// The demonstration did not show what it says.
     #[error("the demonstration failed: {0}; please report it")]
     Demo(String),
+    /// Somebody stopped it, and did not wait for MISP to answer.
+    #[error("interrupted; the next run finds out what became of the last requests")]
+    Interrupted,
     /// Standard output or standard error is gone.
     #[error("the output cannot be written: {0}; check where it goes")]
     Output(#[from] io::Error),
@@ -159,6 +162,7 @@ impl CliError {
             },
             Self::Agent(AgentError::Learn(error)) => of_learning(error),
             Self::Stale { .. } => Exit::StalePlan,
+            Self::Interrupted => Exit::Interrupted,
             Self::Config(_)
             | Self::Rules(_)
             | Self::Query(_)

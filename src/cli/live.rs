@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::runtime::{Builder, Runtime};
@@ -24,6 +25,10 @@ use super::{CliError, Context, Exit, job, progress::Progress};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
+/// How long a run that was asked to stop may take: longer than its own patience with requests under way.
+const GRACE: Duration = Duration::from_secs(6);
+/// How often somebody who waits looks whether to go on waiting.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Threads for requests, and an ear for signals.
 pub(super) struct Live {
@@ -43,8 +48,27 @@ impl Live {
         Ok(Self { runtime, interrupt })
     }
 
-    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+    /// Waits for a question to MISP; `None` if somebody does not want to wait any longer.
+    pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        self.patiently(question, Duration::ZERO)
+    }
+
+    /// Waits for what is being done, and so much longer once somebody wants the program to stop. Dropping
+    /// it then is safe: what was on its way is in the ledger.
+    fn patiently<T>(&self, work: impl Future<Output = T>, grace: Duration) -> Option<T> {
+        let stopped = async {
+            while !self.interrupted() {
+                tokio::time::sleep(LOOK).await;
+            }
+            tokio::time::sleep(grace).await;
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                done = work => Some(done),
+                () = stopped => None,
+            }
+        })
     }
 
     /// Whether somebody wants the program to stop.
@@ -63,9 +87,9 @@ impl Live {
         let remote = connect(context, destination, store)?;
         let progress = Progress::new(context);
         let run = sync(job, store, Arc::new(remote), &SystemClock, &progress, &self.interrupt);
-        let summary = self.runtime.block_on(run);
+        let summary = self.patiently(run, GRACE);
         progress.finish();
-        Ok(summary?)
+        Ok(summary.ok_or(CliError::Interrupted)??)
     }
 }
 

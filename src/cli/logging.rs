@@ -1,5 +1,7 @@
 //! What `-v` and `-q` say: the log, on standard error. No event in it holds a key.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
 
 use super::args::GlobalArgs;
@@ -18,7 +20,8 @@ pub(super) fn start(global: &GlobalArgs) {
     // Of the libraries only what goes wrong: their traces show headers.
     let ours = format!("warn,misp_trickle={level}");
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(ours));
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let colours = std::io::stderr().is_terminal();
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // A second log in one process, as in tests, is no reason to stop.
-    drop(log.without_time().try_init());
+    drop(log.with_target(false).without_time().try_init());
 }

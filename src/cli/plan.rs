@@ -64,7 +64,12 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         save(path, &wishes, preview)?;
         context.say(format_args!("next: misp-trickle apply {}", path.display()));
     }
-    show(context, &jobs, &previews)?;
+    let length = match (args.stat, context.global.verbose) {
+        (true, _) => Length::None,
+        (false, 0) => Length::AtMost(SHOWN),
+        (false, _) => Length::Full,
+    };
+    show(context, length, &jobs, &previews)?;
     Ok(Exit::Done)
 }
 
@@ -78,6 +83,7 @@ pub(super) fn preview_of(job: &Job, store: Option<&Store>) -> Result<Preview, Cl
 
 fn show(
     context: &mut Context,
+    length: Length,
     jobs: &[(Job, &crate::config::Destination)],
     previews: &[(crate::model::DestinationName, Preview)],
 ) -> Result<(), CliError> {
@@ -86,7 +92,6 @@ fn show(
             context.say(format_args!("note: {}", render::Clean(note)));
         }
     }
-    let length = if context.global.verbose > 0 { Length::Full } else { Length::AtMost(SHOWN) };
     let one = |((name, preview), (job, _)): (&(_, Preview), &(Job, _))| {
         render::plan::text(name, &job.url, preview, length)
     };

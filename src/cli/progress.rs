@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::agent::{self, Observer, Phase};
 
@@ -47,7 +47,7 @@ impl Observer for Progress<'_> {
             self.bar.set_style(style);
             self.bar.set_message(message);
         }
-        let (sent, bytes) = (progress.attributes_sent, HumanBytes(progress.bytes));
+        let (sent, bytes) = (progress.attributes_sent, DecimalBytes(progress.bytes));
         self.bar.set_prefix(format!("{sent} attributes, {bytes}"));
         self.bar.set_length(progress.events);
         self.bar.set_position(progress.events_done);

@@ -70,8 +70,8 @@ fn explain(context: &mut Context, ending: &Ending) {
     match ending {
         Ending::Done => {}
         Ending::Partial => context.warn(
-            "not everything is in MISP: `misp-trickle show` lists what was refused, `misp-trickle status` \
-             what is pending",
+            "something was skipped, refused, or is pending: `misp-trickle show` lists what MISP refused, \
+             `misp-trickle status` how things stand",
         ),
         Ending::AllWithheld => context.warn(
             "policy withholds every incident: `allow_tlp` and `unmarked` under [destinations.NAME.policy] \

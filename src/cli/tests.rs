@@ -235,7 +235,7 @@ Event:      13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave, at main
 Standing:   sent, since run 1
 Marking:    tlp:green
 Wanted by:  none; superseded by new.example
-Source:     7f3b8a5e-0000-4000-8000-000000000001, domain, by rule observable.domain, written old[.]example
+Source:     7f3b8a5e-0000-4000-8000-000000000001, domain, by rule observable.domain, written old dot example
     run 1: sent
     run 2: superseded: by {}
 ",
@@ -303,7 +303,7 @@ fn json_holds_what_the_text_says() {
     let why = json("t why --json bad.example");
     let answer = &why["destinations"][0]["answers"][0];
     assert_eq!(answer["standing"]["standing"], "rejected");
-    assert_eq!(answer["sources"][0]["raw"], "bad[.]example");
+    assert_eq!(answer["sources"][0]["raw"], "bad dot example");
     assert_eq!(answer["history"][0]["run"], 1);
     let status = json("t status --json");
     assert_eq!(status["destinations"][0]["exposed"][0]["value"], "red.example");

@@ -183,7 +183,7 @@ pub enum Publish {
 /// Which tags of the source travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IncludeTags {
-    /// None but TLP.
+    /// None at all, not even TLP.
     None,
     /// Those of the incident, on the event.
     Event,

@@ -195,6 +195,12 @@ impl Graph {
             .map(|node| self.incident(node))
     }
 
+    /// How many incidents there are.
+    #[must_use]
+    pub fn incident_count(&self) -> usize {
+        self.nodes.iter().filter(|node| node.role == Role::Incident).count()
+    }
+
     fn incident(&self, node: u32) -> Incident<'_> {
         let reached = self.links.walk(
             node,

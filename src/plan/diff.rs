@@ -117,6 +117,16 @@ impl EventPlan {
                 || self.event.head.unproven)
     }
 
+    /// Whether anything is kept back because its TLP tag was not in MISP when MISP was last asked.
+    #[must_use]
+    pub fn lacks_a_tag(&self) -> bool {
+        let lacking = WithheldReason::MarkingCannotBeCarried;
+        self.refusal == Some(Refusal::Withheld(lacking))
+            || self.event.attributes.values().any(|known| {
+                known.standing == Standing::Withheld(lacking) && !known.wanted.is_empty()
+            })
+    }
+
     /// Whether the ledger has to be written even if no request is made.
     #[must_use]
     pub fn changes_ledger(&self) -> bool {
@@ -395,12 +405,23 @@ fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
 
 /// Tags not sent before; of TLP tags only one that is stricter than all sent before.
 fn new_tags(sent: &BTreeSet<Box<str>>, tags: Vec<Box<str>>) -> Vec<Box<str>> {
-    let colour = |tag: &str| if is_tlp(tag) { tag.parse::<Tlp>().ok() } else { None };
-    let strictest = sent.iter().filter_map(|tag| colour(tag)).max();
-    tags.into_iter()
-        .filter(|tag| !sent.contains(tag))
-        .filter(|tag| colour(tag).is_none_or(|tlp| strictest.is_none_or(|sent| tlp > sent)))
-        .collect()
+    let stricter: Option<Box<str>> = stricter_tlp(sent, &tags).map(Into::into);
+    let may_go = |tag: &str| !is_tlp(tag) || Some(tag) == stricter.as_deref();
+    tags.into_iter().filter(|tag| !sent.contains(tag) && may_go(tag)).collect()
+}
+
+/// The strictest TLP tag of those wanted, if it is stricter than all that are there.
+pub(crate) fn stricter_tlp<'t>(
+    there: impl IntoIterator<Item = &'t Box<str>>,
+    wanted: &'t [Box<str>],
+) -> Option<&'t str> {
+    let colour = |tag: &str| {
+        let tag = tag.to_ascii_lowercase();
+        if is_tlp(&tag) { tag.parse::<Tlp>().ok() } else { None }
+    };
+    let strictest = there.into_iter().filter_map(|tag| colour(tag)).max();
+    let stricter = wanted.iter().map(|tag| &**tag).filter(|tag| colour(tag) > strictest);
+    stricter.max_by_key(|tag| colour(tag))
 }
 
 /// Digest of a plan as a whole: a saved plan is carried out only if planning anew gives the same.

@@ -13,6 +13,8 @@ mod retire;
 mod tests;
 mod verdict;
 
+pub(crate) use diff::stricter_tlp;
+
 pub use change::{Change, ChangeKind};
 pub use diff::{EventPlan, FieldEdit, Refusal, Terms, diff, diff_gone, digest_of_plans};
 pub use known::{

@@ -54,11 +54,25 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.note(&note);
         }
         let uuid = event.head.uuid;
+        let came_to_rest = verdict == Verdict::Finished;
         match verdict {
-            Verdict::Gone if !self.revived.contains(&uuid) => {
-                return self.on_gone(event, session).await;
+            Verdict::Gone if self.revived.contains(&uuid) => {
+                self.note(&format!("event {uuid}: MISP took it and does not know it"));
             }
-            Verdict::Gone => self.note(&format!("event {uuid}: MISP took it and does not know it")),
+            Verdict::Gone => match self.what_gone_means().await? {
+                Some(Finding::SameMisp) => {
+                    let what = "is not in MISP any more; it is sent again in full";
+                    self.note(&format!("event {uuid} {what}"));
+                    self.lost.push(event);
+                    return Ok(None);
+                }
+                Some(Finding::AnotherMisp) => {
+                    self.ending = Ending::AnotherMisp;
+                    session.stop(Stop::Interrupted);
+                    return Ok(None);
+                }
+                None => self.note(&format!("event {uuid} is not in MISP; why, could not be asked")),
+            },
             Verdict::GaveUp(why) => {
                 self.note(&format!("event {uuid}: given up for this run: {why}"));
             }
@@ -73,42 +87,22 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             _ => totals.events_unchanged += 1,
         }
         self.settle(&event, &mut feed, &tally);
+        feed.settled &= came_to_rest;
+        self.all_settled &= came_to_rest;
+        self.gave_up |= !came_to_rest;
         let mut head = event.head;
         head.feeds.insert(self.job.feed.clone(), feed);
         Ok(Some(head))
     }
 
-    /// MISP does not know an event of ours: one question decides what that means.
-    async fn on_gone(
-        &mut self,
-        event: KnownEvent,
-        session: &mut Session,
-    ) -> Result<Option<EventHead>, AgentError> {
-        let uuid = event.head.uuid;
+    /// MISP does not know an event of ours: one question decides what that means, if it is answered.
+    async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
         let heads = self.ledger.heads(&self.job.destination)?;
-        let finding = match lost::question(heads.iter()) {
-            Some(call) => {
-                let now = self.world.clock.now();
-                let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-                let reply = learn::ask(&*self.wire, &call, destination, now, tally).await;
-                lost::finding(&call, &reply)
-            }
-            None => Some(Finding::SameMisp),
-        };
-        match finding {
-            Some(Finding::SameMisp) => {
-                self.note(&format!(
-                    "event {uuid} is not in MISP any more; it is sent again in full"
-                ));
-                self.lost.push(event);
-            }
-            Some(Finding::AnotherMisp) => {
-                self.ending = Ending::AnotherMisp;
-                session.stop(Stop::Interrupted);
-            }
-            None => self.note(&format!("event {uuid} is not in MISP, and MISP does not say why")),
-        }
-        Ok(None)
+        let Some(call) = lost::question(heads.iter()) else { return Ok(Some(Finding::SameMisp)) };
+        let now = self.world.clock.now();
+        let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
+        let reply = learn::ask(&*self.wire, &call, destination, now, tally).await;
+        Ok(lost::finding(&call, &reply))
     }
 
     /// Plans a lost event anew, as if MISP had never had it.

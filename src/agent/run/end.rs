@@ -16,7 +16,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
         self.tell_progress(Phase::Finishing);
         let dataset = &mut self.record.dataset;
-        dataset.incidents = input.graph.incidents().count() as u64;
+        dataset.incidents = input.graph.incident_count() as u64;
         dataset.entities = input.graph.entity_count() as u64;
         dataset.skipped = input.skipped as u64;
         add_mapping(&mut dataset.mapping, &input.unlinked());
@@ -37,7 +37,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             cursor: Some((self.job.feed.clone(), cursor)),
             aliases: input.graph.learned_aliases().clone(),
             rules: Some((fingerprint, self.job.rules.to_toml())),
-            destination: Some(self.planner.record.clone()),
+            // What was learned of a stranger must not be taken for knowledge of our own.
+            destination: (self.ending != Ending::AnotherMisp).then(|| self.planner.record.clone()),
             ..Commit::default()
         };
         self.commit(commit)?;
@@ -50,7 +51,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.ending != Ending::Done {
             return self.ending.clone();
         }
-        if self.refused || attributes.pending > 0 || input.skipped > 0 {
+        if self.refused || attributes.pending > 0 || input.skipped > 0 || self.gave_up {
             Ending::Partial
         } else {
             ending_of_unchanged(&self.record)
@@ -71,7 +72,7 @@ pub(super) fn ending_of_unchanged(run: &RunRecord) -> Ending {
 /// Whether what the dataset does not hold has left it. A dataset of which part was damaged, or that is
 /// suddenly empty, retires nothing.
 pub(in crate::agent) fn retire(job: &Job, input: &Input, known_events: usize) -> Retire {
-    let empty = input.graph.incidents().next().is_none();
+    let empty = input.graph.incident_count() == 0;
     let suspicious = empty && known_events > 0 && !job.allow_empty;
     match job.strategy {
         Strategy::Replace if input.skipped == 0 && !suspicious => Retire::Yes,

@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    delivery::{Manners, Session, Wire},
+    delivery::{Manners, Session, Stop, Wire},
     graph::Aliases,
     history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
     model::{EventUuid, RunNumber},
@@ -108,12 +108,16 @@ struct Run<'a, L, W> {
     all_settled: bool,
     /// MISP refused something in this run.
     refused: bool,
+    /// Something was given up for this run.
+    gave_up: bool,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
     events_done: u64,
+    /// Incidents of the dataset.
+    events: u64,
 }
 
 impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
@@ -127,8 +131,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let now = world.clock.now();
         let number = RunNumber(ledger.last_run()?.0 + 1);
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
+        // A new address is written down once it is known which MISP stands behind it.
+        if destination.url.is_empty() {
+            destination.url.clone_from(&job.url);
+        }
         let known_url = destination.url == job.url;
-        destination.url.clone_from(&job.url);
         let feed = feed_place(job, &mut destination)?;
         let heads = ledger.heads(&job.destination)?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
@@ -154,11 +161,13 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             ending: Ending::Done,
             all_settled: true,
             refused: false,
+            gave_up: false,
             revived: BTreeSet::new(),
             lost: Vec::new(),
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
+            events: input.graph.incident_count() as u64,
         })
     }
 
@@ -183,6 +192,13 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                         None => break,
                     }
                 };
+                if self.ending == Ending::AnotherMisp {
+                    match session.as_mut() {
+                        Some(session) => session.stop(Stop::Interrupted),
+                        None => return Ok(()),
+                    }
+                    break;
+                }
                 if let Some(planned) = planned {
                     let uuid = planned.plan.event.head.uuid;
                     self.feed_heads.insert(uuid, planned.feed);
@@ -260,7 +276,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.world.observer.progress(Progress {
             phase,
             events_done: self.events_done,
-            events: self.seen.len() as u64,
+            events: self.events,
             attributes_sent: tally.attributes.sent,
             bytes: tally.bytes_sent + tally.bytes_received,
         });

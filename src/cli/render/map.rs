@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     mapper::{Loss, Mapped, Tally},
     misp::Attribute,
+    model::Tlp,
 };
 
 use super::words::{Clean, line};
@@ -19,7 +20,7 @@ pub fn json(mapped: &Mapped) -> Value {
     json!({
         "schema": "misp-trickle/map/1",
         "incident": event.root.as_str(),
-        "tlp": event.marking.tlp.map(|tlp| tlp.name()),
+        "tlp": event.marking.tlp.map(Tlp::name),
         "create": event.create,
         "event": {
             "uuid": event.uuid.to_string(),

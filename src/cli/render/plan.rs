@@ -24,6 +24,8 @@ pub enum Length {
     Full,
     /// So many; then how many more there are.
     AtMost(usize),
+    /// None, and no events either.
+    None,
 }
 
 /// Events of a preview by what would become of them.
@@ -39,7 +41,12 @@ struct Events {
 
 impl Events {
     fn of(preview: &Preview) -> Self {
-        let mut events = Self { unchanged: preview.unchanged, ..Self::default() };
+        let mut events = Self {
+            unchanged: preview.unchanged,
+            withheld: preview.withheld,
+            blocked: preview.blocked,
+            ..Self::default()
+        };
         for plan in &preview.plans {
             events.held += u64::from(plan.tally.held > 0);
             match &plan.refusal {
@@ -154,8 +161,8 @@ pub fn text(name: &DestinationName, url: &str, preview: &Preview, length: Length
     for plan in &preview.plans {
         exposed(&mut out, plan);
     }
-    for plan in &preview.plans {
-        event(&mut out, plan, length);
+    if length != Length::None {
+        preview.plans.iter().for_each(|plan| event(&mut out, plan, length));
     }
     line!(out);
     sums(&mut out, preview);
@@ -194,11 +201,13 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     }
     let mut lines: Vec<String> =
         plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
-    lines
-        .extend(plan.send.iter().map(|uuid| format!("+ add         {}", shown(plan, Some(*uuid)))));
+    let mut sent: Vec<String> = plan.send.iter().map(|uuid| shown(plan, Some(*uuid))).collect();
+    sent.sort_unstable();
+    lines.extend(sent.iter().map(|what| format!("+ add         {what}")));
     let shown = match length {
         Length::Full => lines.len(),
         Length::AtMost(count) => count,
+        Length::None => 0,
     };
     for text in lines.iter().take(shown) {
         line!(out, "  {text}");

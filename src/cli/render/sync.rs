@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    agent::{AgentError, Summary},
+    agent::{AgentError, Ending, Summary},
     history::{self, DatasetTally, RunRecord},
     model::DestinationName,
 };
@@ -59,11 +59,23 @@ fn one_json(outcome: &Result<Summary, AgentError>) -> Value {
                 value.insert("number".to_owned(), json!(run.number.0));
                 value.insert("outcome".to_owned(), json!(run.outcome.name()));
                 value.insert("notes".to_owned(), json!(run.notes));
+                value.insert("error".to_owned(), json!(reason(&summary.ending)));
             }
             value
         }
         Err(error) => json!({ "outcome": "failed", "error": error.to_string() }),
     }
+}
+
+/// Why a run ended before it was done.
+fn reason(ending: &Ending) -> Option<String> {
+    Some(match ending {
+        Ending::Done | Ending::Partial | Ending::AllWithheld => return None,
+        Ending::KeyRefused(words) => format!("MISP refuses the key or its role: {words}"),
+        Ending::Network(why) => format!("MISP cannot be reached any more: {why}"),
+        Ending::AnotherMisp => "this looks like another or a restored MISP".to_owned(),
+        Ending::Interrupted => "interrupted".to_owned(),
+    })
 }
 
 /// The same in words, one block for each destination that a run reached.

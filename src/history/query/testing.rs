@@ -176,7 +176,7 @@ pub(crate) fn known(value: &str, standing: Standing) -> KnownAttribute {
             entity: EntityKey::of("indicator--7f3b8a5e-0000-4000-8000-000000000001"),
             kind: Symbol::new("domain"),
             rule: Symbol::new("observable.domain"),
-            raw: Some(value.replace('.', "[.]").into()),
+            raw: Some(value.replace('.', " dot ").into()),
         }],
         standing,
         wanted: FeedSet::default().with(0),

@@ -179,7 +179,8 @@ fn why_finds_a_value_however_it_is_written() {
     for (text, found_by) in [
         ("old.example", FoundBy::Value),
         (" old.example ", FoundBy::Value),
-        ("old[.]example", FoundBy::SourceValue),
+        ("old[.]example", FoundBy::Value),
+        ("old dot example", FoundBy::SourceValue),
         (uuid.as_str(), FoundBy::Uuid),
         ("OLD.EXAM", FoundBy::Part),
     ] {

@@ -27,7 +27,8 @@ pub(super) fn owner(pid: u32) -> Owner {
 }
 
 pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
-    Store::open(path, OpenMode::ReadWrite, owner(2), Duration::ZERO)
+    // A process that another test is just starting holds our locks until it has started.
+    Store::open(path, OpenMode::ReadWrite, owner(2), Duration::from_secs(2))
 }
 
 pub(super) fn copy(from: &Path, to: &Path) {
