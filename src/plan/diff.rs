@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{DesiredAttribute, DesiredEvent},
-    model::{AttributeUuid, EventUuid, FeedName, RunNumber},
+    model::{AttributeUuid, EventUuid, RunNumber},
 };
 
 use super::{
@@ -27,8 +27,6 @@ pub struct Terms<'a> {
     pub destination: &'a DestinationRecord,
     /// The feed's bit at the destination.
     pub feed: u8,
-    /// The feed's name.
-    pub feed_name: &'a FeedName,
     /// Whether what left the dataset is retired.
     pub retire: Retire,
     /// MISP's clock now, in seconds since 1970: the `timestamp` of attributes planned for the first time.

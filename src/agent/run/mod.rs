@@ -11,7 +11,10 @@ mod planning;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -28,7 +31,7 @@ use super::{
     drive::{Flights, Pause, Waited, round},
     job::World,
     learn,
-    planner::{Planned, Planner, policy_of},
+    planner::{Planner, policy_of},
     record,
 };
 
@@ -173,23 +176,29 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
 
     /// Plans and delivers all incidents, then what is left over.
     async fn deliver(&mut self, input: &Input) -> Result<(), AgentError> {
-        let mut session = None;
+        let mut session: Option<Session> = None;
         let mut flights = Flights::new(self.wire.clone());
         let mut incidents = input.graph.incidents();
-        let mut leftovers: Option<Vec<Planned>> = None;
+        let mut leftovers: Option<Vec<EventUuid>> = None;
         loop {
+            if self.world.interrupt.load(Ordering::Relaxed) && self.ending == Ending::Done {
+                self.ending = Ending::Interrupted;
+                match session.as_mut() {
+                    Some(session) => session.stop(Stop::Interrupted),
+                    None => return Ok(()),
+                }
+            }
             while session.as_ref().is_none_or(Session::has_room) {
                 let planned = if let Some(incident) = incidents.next() {
                     self.plan_incident(&incident).await?
                 } else if let Some(event) = self.lost.pop() {
                     self.revive(event, input)?
                 } else {
-                    if leftovers.is_none() {
-                        leftovers = Some(self.planner.leftovers(&self.seen, self.ledger)?);
-                    }
-                    match leftovers.as_mut().and_then(Vec::pop) {
+                    let left = leftovers.get_or_insert_with(|| self.planner.leftovers(&self.seen));
+                    let Some(uuid) = left.pop() else { break };
+                    match self.planner.leftover(uuid, self.ledger)? {
                         Some(planned) => self.sort_out(planned)?,
-                        None => break,
+                        None => None,
                     }
                 };
                 if self.ending == Ending::AnotherMisp {
