@@ -80,7 +80,10 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
         }
         Call::CountLive(events) => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
-            post_json("/attributes/restSearch", &json!({"eventid": events, "returnFormat": "count"}))
+            post_json(
+                "/attributes/restSearch",
+                &json!({"eventid": events, "returnFormat": "count"}),
+            )
         }
         Call::Listing(event) => {
             let columns = ["uuid", "deleted", "timestamp", "type", "value"];

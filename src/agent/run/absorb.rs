@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{Effects, Report, Session, Stop, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
-    misp::event_uuid,
     plan::{ChangeKind, EventHead, KnownEvent, Presence},
 };
 
@@ -13,7 +12,7 @@ use super::{
     super::{
         AgentError, Ending, Input, learn,
         lost::{self, Finding},
-        planner::{Call, Planned},
+        planner::Planned,
     },
     Run,
 };
@@ -96,12 +95,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// MISP does not know an event of ours: one question decides what that means, if it is answered.
-    async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
+    pub(super) async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
         let heads = self.ledger.heads(&self.job.destination)?;
         let Some(call) = lost::question(heads.iter()) else { return Ok(Some(Finding::SameMisp)) };
-        let now = self.world.clock.now();
+        let (clock, backoff) = (self.world.clock, self.job.backoff);
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let reply = learn::ask(&*self.wire, &call, destination, now, tally).await;
+        let reply =
+            learn::ask_patiently(&*self.wire, &call, destination, clock, backoff, tally).await;
         Ok(lost::finding(&call, &reply))
     }
 
@@ -113,21 +113,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     ) -> Result<Option<Planned>, AgentError> {
         let uuid = event.head.uuid;
         self.revived.insert(uuid);
-        let event = lost::forget(event);
-        let commit = Commit {
-            events: vec![EventUpdate {
-                head: event.head.clone(),
-                attributes: event.attributes.into_values().collect(),
-            }],
-            ..Commit::default()
-        };
-        self.commit(commit)?;
-        let incident = input.graph.incidents().find(|incident| event_uuid(incident.root) == uuid);
-        let Some(incident) = incident else { return Ok(None) };
-        match self.planner.incident_anew(&incident, self.ledger)? {
-            Call::Plan(planned) => self.sort_out(*planned),
-            Call::Nothing(_) => Ok(None),
-        }
+        self.commit_forgotten(event)?;
+        self.plan_again(uuid, input)
     }
 
     pub(super) fn note_stop(&mut self, session: &Session) {

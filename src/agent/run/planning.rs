@@ -5,17 +5,17 @@ use crate::{
     history::{Commit, EventUpdate, Ledger},
     misp::event_uuid,
     model::Timestamp,
-    plan::{AttributeTally, FeedHead, KnownEvent, Refusal},
+    plan::{AttributeTally, FeedHead, KnownEvent, Presence, Refusal},
 };
 
 use super::{
     super::{
-        AgentError,
+        AgentError, Ending,
         learn::learn,
         planner::{Call, Planned, Settled, settled},
         record::{self, add_attributes, add_mapping},
     },
-    Run,
+    Mode, Run,
 };
 
 /// Attributes that are gathered before what needs no request is written to the ledger.
@@ -29,21 +29,63 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         &mut self,
         incident: &crate::graph::Incident<'_>,
     ) -> Result<Option<Planned>, AgentError> {
-        self.seen.insert(event_uuid(incident.root));
+        let uuid = event_uuid(incident.root);
+        self.seen.insert(uuid);
+        if self.mode == Mode::Adopt {
+            return self.plan_to_look(incident).await;
+        }
         let mut call = self.planner.incident(incident, self.ledger)?;
         if let Call::Plan(planned) = &call
             && planned.plan.needs_misp()
-            && self.has_to_learn(planned.plan.send.len())
         {
-            self.learn().await?;
-            call = self.planner.incident(incident, self.ledger)?;
+            let learns = self.has_to_learn(planned.plan.send.len());
+            if learns {
+                self.learn().await?;
+            }
+            let drifted = self.verify_if_due(uuid).await?;
+            if self.ending == Ending::AnotherMisp {
+                return Ok(None);
+            }
+            if learns || drifted {
+                call = self.planner.incident(incident, self.ledger)?;
+            }
         }
         match call {
             Call::Nothing(settled) => {
+                self.passed.insert(uuid);
                 self.count_unchanged(&settled);
                 Ok(None)
             }
             Call::Plan(planned) => self.sort_out(*planned),
+        }
+    }
+
+    /// Plans to ask what MISP holds of an incident, as if nothing were known of it, and to send nothing.
+    async fn plan_to_look(
+        &mut self,
+        incident: &crate::graph::Incident<'_>,
+    ) -> Result<Option<Planned>, AgentError> {
+        if !self.learned {
+            self.learn().await?;
+        }
+        let uuid = event_uuid(incident.root);
+        if let Some(known) = self.ledger.event(&self.job.destination, uuid)?
+            && known.head.presence != Presence::Declined
+        {
+            self.commit_forgotten(known)?;
+        }
+        match self.planner.incident_anew(incident, self.ledger)? {
+            Call::Nothing(settled) => {
+                self.count_unchanged(&settled);
+                Ok(None)
+            }
+            Call::Plan(mut planned) => {
+                let plan = &mut planned.plan;
+                plan.create = false;
+                plan.send.clear();
+                plan.event.head.unproven = plan.refusal.is_none();
+                self.sort_out(*planned)
+            }
         }
     }
 
@@ -54,9 +96,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     async fn learn(&mut self) -> Result<(), AgentError> {
-        let now = self.world.clock.now();
+        let (clock, backoff) = (self.world.clock, self.job.backoff);
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        learn(&*self.wire, destination, &self.job.settings.tags, now, tally).await?;
+        learn(&*self.wire, destination, &self.job.settings.tags, clock, backoff, tally).await?;
         self.learned = true;
         if self.planner.record.may("perm_site_admin") {
             self.note("the key is a site administrator's: a key with the role Sync user or User is enough");

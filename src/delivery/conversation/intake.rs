@@ -36,6 +36,11 @@ impl Conversation {
             (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
             (Asked::Proof, Reply::NotModified) => self.on_proven(),
             (Asked::Proof, Reply::Rows(rows)) => self.on_rows(&rows),
+            // Absent, invisible and empty events answer alike: an event is not taken for emptied unseen.
+            (Asked::Listing, Reply::Listing(listed)) if listed.is_empty() && self.holds_any() => {
+                self.emptied = true;
+                self.look = Some(Look::Metadata);
+            }
             (Asked::Listing, Reply::Listing(listed)) => {
                 self.look = None;
                 self.reconcile(&listed);
@@ -65,6 +70,11 @@ impl Conversation {
                 _ => self.on_proven(),
             }
         }
+    }
+
+    /// Whether MISP holds anything of ours in the event, as far as we know.
+    fn holds_any(&self) -> bool {
+        self.event.attributes.values().any(|known| known.standing.is_in_misp())
     }
 
     fn on_created(&mut self, answer: &EventAnswer) {
@@ -229,6 +239,9 @@ impl Conversation {
             self.edit = None;
             self.tags.clear();
         }
+        if std::mem::take(&mut self.emptied) {
+            self.reconcile(&[]);
+        }
     }
 
     /// An event that we took for absent is there: made by a lost request of ours, or by another agent.
@@ -238,10 +251,11 @@ impl Conversation {
         head.tags_sent = head.fields.tags.iter().cloned().collect();
         let theirs = fields_of(answer);
         let drift = FieldEdit::between(&head.fields, &theirs);
+        // Where nothing was to be created, it was found by looking for it.
+        self.created = self.create && !self.exists;
         self.create = false;
-        self.created = !self.exists;
         self.look = Some(Look::Listing);
-        self.change(None, if self.exists { ChangeKind::Adopted } else { ChangeKind::Sent });
+        self.change(None, if self.created { ChangeKind::Sent } else { ChangeKind::Adopted });
         if let Some(drift) = drift {
             let what = format!("MISP holds {}", drift.describe());
             self.change(None, ChangeKind::Drifted(what.into()));

@@ -156,6 +156,8 @@ pub(super) struct Conversation {
     foreign_event: bool,
     exists: bool,
     checked_rights: bool,
+    /// Its list was empty, although it held something.
+    emptied: bool,
     was_published: Option<bool>,
     published: bool,
     created: bool,
@@ -197,6 +199,7 @@ impl Conversation {
             foreign_event: false,
             exists: false,
             checked_rights: false,
+            emptied: false,
             was_published: None,
             published: false,
             created: false,

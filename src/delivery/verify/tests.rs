@@ -12,7 +12,8 @@ use crate::{
 const T: i64 = 1_700_000_000;
 
 fn event(number: u8, attributes: usize) -> KnownEvent {
-    let uuid: EventUuid = format!("00000000-0000-4000-8000-0000000000{number:02x}").parse().unwrap();
+    let uuid: EventUuid =
+        format!("00000000-0000-4000-8000-0000000000{number:02x}").parse().unwrap();
     let kind = AttributeType::named("domain").unwrap();
     let attributes = (0..attributes).map(|at| {
         let value = Value::stored(&format!("v{at}.example.org"));
@@ -101,7 +102,7 @@ fn answer(held: &Held, call: &Call) -> Reply {
 fn verify(events: Vec<KnownEvent>, held: &Held) -> (Vec<Finding>, usize, usize) {
     let mut verification = Verification::of(events);
     let (mut rows, mut questions) = (0, 0);
-    while let Some(call) = verification.next() {
+    while let Some(call) = verification.question() {
         let reply = answer(held, &call);
         questions += 1;
         rows += match &reply {
@@ -140,7 +141,9 @@ fn what_changed_since_is_foreseen_and_proven() {
         panic!("{findings:?}")
     };
     let drifts: Vec<Drift> = one.differences.iter().map(|each| each.drift).collect();
-    assert!(drifts.len() == 2 && drifts.contains(&Drift::Deleted) && drifts.contains(&Drift::Edited));
+    assert!(
+        drifts.len() == 2 && drifts.contains(&Drift::Deleted) && drifts.contains(&Drift::Edited)
+    );
     assert_eq!(one.present, 18);
 }
 

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     history::{Cursor, DatasetTally, DestinationTally, Outcome, RunRecord},
-    model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp},
+    model::{
+        DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
+    },
     plan::DestinationRecord,
 };
 
