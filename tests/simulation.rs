@@ -223,6 +223,9 @@ fn simulate(seed: u64) {
             analyst.act(&world, &mut dice);
         }
         check_always(seed, &world, &ever, &analyst);
+        if number == 2 && seed.is_multiple_of(2) {
+            world.job.verify_every = Some(std::time::Duration::ZERO);
+        }
     }
     let settled = settle(seed, &mut world, &analyst);
     check_always(seed, &world, &ever, &analyst);

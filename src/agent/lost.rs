@@ -59,7 +59,8 @@ pub(super) fn is_stranger(call: &Call, reply: &Reply) -> Option<bool> {
     Some(missing * 2 > asked.len())
 }
 
-/// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted.
+/// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted. Every feed has
+/// to look at it again.
 pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.presence = Presence::Absent;
     event.head.misp_id = None;
@@ -68,6 +69,7 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.unproven = false;
     event.head.foreign.clear();
     event.head.tags_sent.clear();
+    event.head.feeds.values_mut().for_each(|feed| feed.settled = false);
     event.attributes = event
         .attributes
         .into_iter()

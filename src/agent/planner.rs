@@ -76,6 +76,21 @@ impl<'a> Planner<'a> {
         self.heads.values().filter(|head| self.feed_head(head).is_some_and(|f| !f.gone)).count()
     }
 
+    /// What is known of all events, sorted by UUID.
+    pub(super) fn heads(&self) -> impl Iterator<Item = &EventHead> {
+        self.heads.values()
+    }
+
+    /// What this feed last wanted of an event.
+    pub(super) fn feed_of(&self, event: EventUuid) -> Option<&FeedHead> {
+        self.feed_head(self.heads.get(&event)?)
+    }
+
+    /// Takes over what became of an event outside its conversation.
+    pub(super) fn learn_head(&mut self, head: EventHead) {
+        self.heads.insert(head.uuid, head);
+    }
+
     fn feed_head<'h>(&self, head: &'h EventHead) -> Option<&'h FeedHead> {
         head.feeds.get(&self.job.feed)
     }

@@ -23,6 +23,8 @@ mod map;
 mod plan;
 mod progress;
 pub mod render;
+pub mod repair_adopt;
+pub mod repair_resend;
 mod sandbox;
 pub mod show;
 pub mod status;
@@ -30,6 +32,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod ui;
+pub mod verify;
 pub mod why;
 
 use std::process::ExitCode;
@@ -76,6 +79,8 @@ enum Verb {
     Diff(diff::Args),
     /// Tell why a value, attribute or event is in MISP, or is not
     Why(why::Args),
+    /// Ask MISP whether it still holds what was sent; changes nothing
+    Verify(verify::Args),
     /// Check every record of the store
     Check,
     /// Show what a dataset becomes, without a store and without MISP
@@ -118,6 +123,7 @@ impl Verb {
                 let ledger = context.ledger()?;
                 why::run(args, context, &ledger)
             }
+            Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Map(args) => map::run(args, context),
             Self::Sandbox(args) => sandbox::run(args, context),
@@ -140,6 +146,7 @@ impl Verb {
             Self::Show(_) => "show",
             Self::Diff(_) => "diff",
             Self::Why(_) => "why",
+            Self::Verify(_) => "verify",
             Self::Check => "check",
             Self::Map(_) => "map",
             Self::Sandbox(_) => "sandbox",

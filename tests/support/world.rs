@@ -214,6 +214,7 @@ pub(crate) fn open_job() -> Job {
         concurrency: 2,
         chunk_max: 1_000,
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 5, seed: 1 },
+        verify_every: None,
     }
 }
 

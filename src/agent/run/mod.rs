@@ -6,6 +6,7 @@
 //! and rules in one step ([`end`]).
 
 mod absorb;
+mod doubt;
 mod end;
 mod planning;
 
@@ -22,7 +23,7 @@ use crate::{
     graph::Aliases,
     history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
     model::{EventUuid, RunNumber},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Retire},
+    plan::{DestinationRecord, FeedHead, KnownEvent, Publish, Retire},
     source,
 };
 
@@ -55,10 +56,42 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     if let Some(summary) = unchanged_source(job, ledger, world)? {
         return Ok(summary);
     }
+    carry_out(job, ledger, wire, world, Mode::Deliver).await
+}
+
+/// See [`adopt`](super::adopt()).
+pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
+    job: &Job,
+    ledger: &mut L,
+    wire: Arc<W>,
+    clock: &dyn Clock,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<Summary, AgentError> {
+    carry_out(job, ledger, wire, World { clock, observer, interrupt }, Mode::Adopt).await
+}
+
+/// What a run does about what MISP does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It is sent.
+    Deliver,
+    /// Nothing: the run only learns what is there.
+    Adopt,
+}
+
+async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
+    job: &Job,
+    ledger: &mut L,
+    wire: Arc<W>,
+    world: World<'_>,
+    mode: Mode,
+) -> Result<Summary, AgentError> {
+    let observer = world.observer;
     observer.progress(progress(Phase::Reading));
     let aliases = Aliases(ledger.aliases()?);
     let input = Input::read(job, &aliases)?;
-    let mut run = Run::begin(job, ledger, wire, world, &input)?;
+    let mut run = Run::begin(job, ledger, wire, world, &input, mode)?;
     run.deliver(&input).await?;
     run.finish(&input)
 }
@@ -102,6 +135,7 @@ struct Run<'a, L, W> {
     ledger: &'a mut L,
     wire: Arc<W>,
     world: World<'a>,
+    mode: Mode,
     planner: Planner<'a>,
     record: RunRecord,
     feed_heads: BTreeMap<EventUuid, FeedHead>,
@@ -115,6 +149,10 @@ struct Run<'a, L, W> {
     gave_up: bool,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
+    /// Events that nothing had to be done about, until they were found to have drifted.
+    doubted: Vec<EventUuid>,
+    /// Events that nothing has to be done about.
+    passed: BTreeSet<EventUuid>,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -130,6 +168,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         wire: Arc<W>,
         world: World<'a>,
         input: &Input,
+        mode: Mode,
     ) -> Result<Self, AgentError> {
         let now = world.clock.now();
         let number = RunNumber(ledger.last_run()?.0 + 1);
@@ -142,10 +181,14 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let feed = feed_place(job, &mut destination)?;
         let heads = ledger.heads(&job.destination)?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
-        planner.retire = retire(job, input, planner.known_events());
+        planner.retire = match mode {
+            Mode::Deliver => retire(job, input, planner.known_events()),
+            Mode::Adopt => Retire::No,
+        };
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         record.notes = input.notes();
-        if planner.retire == Retire::No && job.strategy == Strategy::Replace {
+        let delivers = mode == Mode::Deliver;
+        if delivers && planner.retire == Retire::No && job.strategy == Strategy::Replace {
             record.notes.push(end::why_nothing_retires(input).to_owned());
         }
         for note in &record.notes {
@@ -156,6 +199,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             ledger,
             wire,
             world,
+            mode,
             learned: known_url && planner.record.asked.is_some(),
             planner,
             record,
@@ -167,6 +211,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             gave_up: false,
             revived: BTreeSet::new(),
             lost: Vec::new(),
+            doubted: Vec::new(),
+            passed: BTreeSet::new(),
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
@@ -193,6 +239,10 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                     self.plan_incident(&incident).await?
                 } else if let Some(event) = self.lost.pop() {
                     self.revive(event, input)?
+                } else if let Some(event) = self.doubted.pop() {
+                    self.plan_again(event, input)?
+                } else if self.mode == Mode::Adopt {
+                    break;
                 } else {
                     let left = leftovers.get_or_insert_with(|| self.planner.leftovers(&self.seen));
                     let Some(uuid) = left.pop() else { break };
@@ -263,8 +313,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
     }
 
     fn session(&self) -> Session {
+        let mut settings = self.job.settings.clone();
+        if self.mode == Mode::Adopt {
+            settings.publish = Publish::Never;
+        }
         let manners = Manners {
-            settings: self.job.settings.clone(),
+            settings,
             org: self.planner.record.org,
             version: self.planner.record.version.as_str().into(),
             backoff: self.job.backoff,

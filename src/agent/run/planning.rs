@@ -5,18 +5,18 @@ use crate::{
     history::{Commit, EventUpdate, Ledger},
     misp::event_uuid,
     model::Timestamp,
-    plan::{AttributeTally, EventPlan, FeedHead, KnownEvent, Refusal},
+    plan::{AttributeTally, EventPlan, FeedHead, KnownEvent, Presence, Refusal},
 };
 
 use super::{
     super::{
         AgentError, Ending,
-        learn::{self, LearnError, learn},
+        learn::{LearnError, learn},
         lost,
         planner::{Call, Planned, Settled, settled},
         record::{self, add_attributes, add_mapping},
     },
-    Run,
+    Mode, Run,
 };
 
 /// Attributes that are gathered before what needs no request is written to the ledger.
@@ -30,7 +30,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         &mut self,
         incident: &crate::graph::Incident<'_>,
     ) -> Result<Option<Planned>, AgentError> {
-        self.seen.insert(event_uuid(incident.root));
+        let uuid = event_uuid(incident.root);
+        self.seen.insert(uuid);
+        if self.mode == Mode::Adopt {
+            return self.plan_to_look(incident).await;
+        }
         let mut call = self.planner.incident(incident, self.ledger)?;
         if let Call::Plan(planned) = &call
             && self.has_to_learn(&planned.plan)
@@ -41,12 +45,56 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
             call = self.planner.incident(incident, self.ledger)?;
         }
+        if let Call::Plan(planned) = &call
+            && planned.plan.needs_misp()
+        {
+            let drifted = self.verify_if_due(uuid).await?;
+            if self.ending == Ending::AnotherMisp {
+                return Ok(None);
+            }
+            if drifted {
+                call = self.planner.incident(incident, self.ledger)?;
+            }
+        }
         match call {
             Call::Nothing(settled) => {
+                self.passed.insert(uuid);
                 self.count_unchanged(&settled);
                 Ok(None)
             }
             Call::Plan(planned) => self.sort_out(*planned),
+        }
+    }
+
+    /// Plans to ask what MISP holds of an incident, as if nothing were known of it, and to send nothing.
+    async fn plan_to_look(
+        &mut self,
+        incident: &crate::graph::Incident<'_>,
+    ) -> Result<Option<Planned>, AgentError> {
+        if !self.learned {
+            self.learn().await?;
+            if self.ending == Ending::AnotherMisp {
+                return Ok(None);
+            }
+        }
+        let uuid = event_uuid(incident.root);
+        if let Some(known) = self.ledger.event(&self.job.destination, uuid)?
+            && known.head.presence != Presence::Declined
+        {
+            self.commit_forgotten(known)?;
+        }
+        match self.planner.incident_anew(incident, self.ledger)? {
+            Call::Nothing(settled) => {
+                self.count_unchanged(&settled);
+                Ok(None)
+            }
+            Call::Plan(mut planned) => {
+                let plan = &mut planned.plan;
+                plan.create = false;
+                plan.send.clear();
+                plan.event.head.unproven = plan.refusal.is_none();
+                self.sort_out(*planned)
+            }
         }
     }
 
@@ -61,12 +109,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     async fn learn(&mut self) -> Result<(), AgentError> {
-        let now = self.world.clock.now();
+        let (clock, backoff) = (self.world.clock, self.job.backoff);
         let before = (self.planner.record.url.clone(), self.planner.record.org);
         let version = self.planner.record.version.clone();
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
         destination.url.clone_from(&self.job.url);
-        learn(&*self.wire, destination, &self.job.settings.tags, now, tally).await?;
+        learn(&*self.wire, destination, &self.job.settings.tags, clock, backoff, tally).await?;
         let moved =
             before.0 != destination.url || (before.1.is_some() && before.1 != destination.org);
         if moved && self.is_stranger().await? {
@@ -86,11 +134,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Whether the MISP behind a new address, or for a key of another organisation, is not the one that
     /// the ledger knows.
     async fn is_stranger(&mut self) -> Result<bool, AgentError> {
-        let heads = self.ledger.heads(&self.job.destination)?;
-        let Some(call) = lost::question(heads.iter()) else { return Ok(false) };
-        let now = self.world.clock.now();
-        let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let reply = learn::ask(&*self.wire, &call, destination, now, tally).await;
+        let Some((call, reply)) = self.which_are_there().await? else { return Ok(false) };
         lost::is_stranger(&call, &reply).ok_or_else(|| {
             let why = "it does not say which of the events delivered before it holds".into();
             AgentError::Learn(LearnError::Unreachable { url: self.job.url.clone(), why })

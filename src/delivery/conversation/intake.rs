@@ -262,10 +262,11 @@ impl Conversation {
             head.tags_sent.remove(tag);
             self.tags.push_front(tag.into());
         }
+        // Where nothing was to be created, it was found by looking for it.
+        self.created = self.create && !self.exists;
         self.create = false;
-        self.created = !self.exists;
         self.look = Some(Look::Listing);
-        self.change(None, if self.exists { ChangeKind::Adopted } else { ChangeKind::Sent });
+        self.change(None, if self.created { ChangeKind::Sent } else { ChangeKind::Adopted });
         if let Some(drift) = drift {
             let what = format!("MISP holds {}", drift.describe());
             self.change(None, ChangeKind::Drifted(what.into()));
