@@ -289,11 +289,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             Pause::Until(until) => Some(until),
             Pause::Answer if flights.is_empty() && session.has_room() => return Ok(true),
             Pause::Answer => None,
-            Pause::Done if self.lost.is_empty() => {
+            // Events that were lost on the way still have to be offered, but not to a session that stopped.
+            Pause::Done if !self.lost.is_empty() && session.stopped().is_none() => return Ok(true),
+            Pause::Done => {
                 self.note_stop(session);
                 return Ok(false);
             }
-            Pause::Done => return Ok(true),
         };
         match flights.wait(session, until, self.world).await {
             Waited::Answer(token, exchange) => {
