@@ -16,19 +16,43 @@ use super::private;
 /// The file's name in the store's folder.
 pub(super) const FILE: &str = "acknowledged";
 
+/// Stands for a commit that nobody has reached: what the engine holds is doubted until it is written to.
+const DOUBT: u64 = u64::MAX;
+
 /// The open file.
 #[derive(Debug)]
 pub(super) struct Mark(File);
 
+/// What a mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// Nothing that can be trusted.
+    Nothing,
+    /// This commit was acknowledged.
+    Commit(u64),
+    /// The engine opened only after something was dropped, and nothing was committed since.
+    Doubt,
+}
+
 impl Mark {
-    /// Opens the mark and tells the number in it, if it holds one that can be trusted.
-    pub(super) fn open(folder: &Path) -> io::Result<(Self, Option<u64>)> {
+    /// Opens the mark and tells what it says.
+    pub(super) fn open(folder: &Path) -> io::Result<(Self, Marked)> {
         let mut file = private::open_file(&folder.join(FILE))?;
         let mut bytes = Vec::new();
         (&mut file).take(17).read_to_end(&mut bytes)?;
         let number = bytes.first_chunk().map(|number| u64::from_le_bytes(*number));
         let number = number.filter(|number| bytes == content(*number));
-        Ok((Self(file), number))
+        let marked = match number {
+            None => Marked::Nothing,
+            Some(DOUBT) => Marked::Doubt,
+            Some(number) => Marked::Commit(number),
+        };
+        Ok((Self(file), marked))
+    }
+
+    /// From now on the engine's content is doubted, by whoever opens it, until something is committed.
+    pub(super) fn doubt(&mut self) {
+        self.set(DOUBT);
     }
 
     /// Writes a number down. Where that fails the mark lags behind, and only a warning is lost.
