@@ -66,9 +66,12 @@ pub(super) fn finish_swap(path: &Path) -> Result<(), OpenError> {
     remove(path, OLD)
 }
 
-/// Puts the engine that waits in the place of the store's own, which nobody may have open; gives the name
-/// under which that is kept.
+/// Puts the engine that waits in the place of the store's own, if there is one, which nobody may have open;
+/// gives the name under which that is kept.
 pub(super) fn swap(path: &Path, aside: Aside) -> Result<Option<String>, OpenError> {
+    if is_waiting(path) {
+        return finish_swap(path).map(|()| None);
+    }
     let name = match aside {
         Aside::Removed => OLD.to_owned(),
         Aside::Kept => (1..)

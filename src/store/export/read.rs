@@ -147,9 +147,7 @@ fn import(path: &Path, from: &mut dyn BufRead) -> Result<ImportReport, ImportErr
     reader.put_aliases().map_err(of)?;
     let store = StoreId(Uuid::new_v4());
     reader.fresh.finish(&identity(path, store)?, header.commits.max(1))?;
-    if is_store(path) {
-        rebuild::swap(path, Aside::Removed)?;
-    }
+    rebuild::swap(path, Aside::Removed)?;
     let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
     drop(engine);
     mark.set(header.commits.max(1));
