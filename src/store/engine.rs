@@ -69,15 +69,6 @@ pub trait Engine: Send {
     fn bytes_on_disk(&self) -> Result<u64, LedgerError>;
 }
 
-/// Whether opening needed a repair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opened {
-    /// All was well.
-    Clean,
-    /// Caches of the engine had to be dropped; what it opened may be older than what was acknowledged.
-    Suspect,
-}
-
 /// How far an engine that does not open is helped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
@@ -104,19 +95,19 @@ impl SledEngine {
         folder: &Path,
         effort: Effort,
         doubt: &mut dyn FnMut(),
-    ) -> Result<(Self, Opened), LedgerError> {
+    ) -> Result<Self, LedgerError> {
         remove(folder, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
         let without: [fn(&str) -> bool; 2] =
             [|name| name.starts_with("snap."), |name| name == CONF];
         let steps = if effort == Effort::Utmost { without.len() } else { 1 };
-        let (mut tried, mut opened) = (open_guarded(folder), Opened::Clean);
+        let mut tried = open_guarded(folder);
         for drop_these in without.into_iter().take(steps) {
             if !matches!(tried, Err(LedgerError::Damaged { .. })) {
                 break;
             }
             doubt();
             remove(folder, drop_these)?;
-            (tried, opened) = (open_guarded(folder), Opened::Suspect);
+            tried = open_guarded(folder);
         }
         let db = tried?;
         let path = folder.join("db");
@@ -127,7 +118,7 @@ impl SledEngine {
             .map_err(|error| io_error(&path, "opened", &error))?;
         let engine = Self { folder: folder.to_owned(), db: Some(db), file, syncs: 0 };
         private::tighten(folder).map_err(|error| io_error(folder, "made private", &error))?;
-        Ok((engine, opened))
+        Ok(engine)
     }
 
     /// How many commits were synced to the disk.

@@ -12,7 +12,7 @@ use crate::{history::LedgerError, model::RunNumber};
 
 use super::{
     OpenError, Owner,
-    engine::{Effort, Engine, Opened, SledEngine, Writes},
+    engine::{Effort, Engine, SledEngine, Writes},
     envelope::{damaged, encode},
     keys,
     lock::Lock,
@@ -278,18 +278,18 @@ impl Store {
     /// Whether the engine may hold less than was acknowledged; if so, a warning says it.
     pub(super) fn compare_mark(&mut self, mut mark: Mark, marked: Marked) -> bool {
         let found = self.counters.sequence;
-        let warning = match marked {
-            Marked::Doubt => Some(Warning::Suspect),
-            Marked::Commit(acknowledged) if acknowledged > found => {
-                Some(Warning::Older { acknowledged, found })
-            }
-            Marked::Commit(_) | Marked::Nothing => None,
+        let (acknowledged, suspect) = match marked {
+            Marked::Nothing => (0, false),
+            Marked::Commit(number) => (number, false),
+            Marked::Doubted(number) => (number, true),
         };
-        let doubted = warning.is_some();
+        let older = acknowledged > found;
+        self.warnings.extend(suspect.then_some(Warning::Suspect));
+        self.warnings.extend(older.then_some(Warning::Older { acknowledged, found }));
+        let doubted = suspect || older;
         if !doubted {
             mark.set(found);
         }
-        self.warnings.extend(warning);
         self.mark = Some(mark);
         doubted
     }
@@ -360,10 +360,9 @@ pub(super) fn open_engine(
     let opened = Mark::open(path);
     let (mut mark, before) =
         opened.map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))?;
-    let (engine, opened) =
-        SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut || mark.doubt())
-            .map_err(|error| OpenError::of(&path.display().to_string(), error))?;
-    let marked = if opened == Opened::Suspect { Marked::Doubt } else { before };
+    let mut marked = before;
+    let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut || marked = mark.doubt());
+    let engine = opened.map_err(|error| OpenError::of(&path.display().to_string(), error))?;
     Ok((engine, mark, marked))
 }
 
@@ -372,7 +371,7 @@ fn empty(path: &Path, marked: Marked) -> OpenError {
     let path = path.display().to_string();
     match marked {
         Marked::Nothing => OpenError::NoStore { path },
-        Marked::Commit(_) | Marked::Doubt => {
+        Marked::Commit(_) | Marked::Doubted(_) => {
             let what = "the engine's files hold nothing, although there were commits".to_owned();
             OpenError::Damaged { path, what }
         }

@@ -113,7 +113,7 @@ impl Fresh {
         discard(store)?;
         let folder = store.join(NEW);
         let opened = SledEngine::open(&folder, Effort::Usual, &mut || {});
-        let (engine, _) = opened.map_err(|error| of(store, error))?;
+        let engine = opened.map_err(|error| of(store, error))?;
         Ok(Self { store: store.to_owned(), engine, writes: Writes::new(), bytes: 0 })
     }
 

@@ -174,9 +174,10 @@ fn salvage(path: &Path) -> Result<RepairReport, OpenError> {
     let known = salvage.identity();
     let is_known = known.is_some();
     let identity = known.map_or_else(|| new_identity(path), Ok)?;
-    let acknowledged = match marked {
-        Marked::Commit(number) => number,
-        Marked::Nothing | Marked::Doubt => 0,
+    let (acknowledged, doubted) = match marked {
+        Marked::Nothing => (0, false),
+        Marked::Commit(number) => (number, false),
+        Marked::Doubted(number) => (number, true),
     };
     let found = salvage.last_commit();
     if !is_known && found == 0 {
@@ -186,7 +187,7 @@ fn salvage(path: &Path) -> Result<RepairReport, OpenError> {
     fresh.finish(&identity, found.max(acknowledged) + 1)?;
     drop(engine);
     let aside = rebuild::swap(path, Aside::Kept)?.unwrap_or_default();
-    let (stats, distrusted) = reopen(path, marked == Marked::Doubt || acknowledged > found)?;
+    let (stats, distrusted) = reopen(path, doubted || acknowledged > found)?;
     Ok(RepairReport {
         repaired: Repaired::Salvaged { aside },
         lost: salvage.lost,

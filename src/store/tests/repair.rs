@@ -38,10 +38,10 @@ fn repair(path: &Path, mode: RepairMode) -> Result<RepairReport, OpenError> {
 }
 
 /// Writes to the engine behind the store's back.
-fn spoil(path: &Path, writes: Writes) {
+fn spoil(path: &Path, writes: &Writes) {
     let folder = path.join("engine");
-    let (mut engine, _) = SledEngine::open(&folder, Effort::Usual, &mut || {}).unwrap();
-    engine.commit(&writes).unwrap();
+    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut || {}).unwrap();
+    engine.commit(writes).unwrap();
 }
 
 fn names(path: &Path) -> Vec<String> {
@@ -106,7 +106,7 @@ fn a_lost_bucket_is_forgotten_and_its_event_unproven() {
         found.unwrap()
     };
     drop(store);
-    spoil(&path, Writes::from([(object_key, Some(b"not what it was".to_vec()))]));
+    spoil(&path, &Writes::from([(object_key, Some(b"not what it was".to_vec()))]));
 
     let trial = repair(&path, RepairMode::Trial).unwrap();
     assert!(!open(&path).unwrap().check().unwrap().is_sound(), "a trial changes nothing");
@@ -148,7 +148,7 @@ fn dropped_records_are_listed_and_their_numbers_stay_taken() {
         (counters, None),
         (keys::IDENTITY.to_vec(), Some(vec![1; 40])),
     ]);
-    spoil(&path, spoilt);
+    spoil(&path, &spoilt);
     assert!(matches!(open(&path), Err(OpenError::Damaged { .. })));
     let report = repair(&path, RepairMode::InPlace).unwrap();
     let places: Vec<&str> = report.lost.iter().map(|problem| &*problem.place).collect();
@@ -173,7 +173,7 @@ fn a_lost_destination_keeps_the_places_of_its_feeds() {
     let name = store.runs().unwrap()[0].destination.clone();
     drop(store);
     let key = keys::destination(&name);
-    spoil(&path, Writes::from([(key, Some(vec![7; 90]))]));
+    spoil(&path, &Writes::from([(key, Some(vec![7; 90]))]));
     repair(&path, RepairMode::InPlace).unwrap();
     let record = open(&path).unwrap().destination(&name).unwrap().unwrap();
     assert_eq!(record.url, "", "nothing is claimed of its MISP");
@@ -247,7 +247,6 @@ fn whatever_is_flipped_or_cut_a_repair_gives_a_sound_store() {
         }
         fs::write(&db, bytes).unwrap();
         let report = repair(&copied, RepairMode::InPlace).unwrap();
-        println!("round {round}: {:?} {} lost", report.repaired, report.lost.len());
         salvaged += u64::from(matches!(report.repaired, Repaired::Salvaged { .. }));
         let store = open(&copied).unwrap();
         assert_eq!(store.check().unwrap().problems, [], "round {round}: {report:?}");
@@ -287,7 +286,7 @@ fn a_newer_store_is_not_repaired() {
     let path = folder.path().join("state");
     drop(build(&path, 3));
     let format = seal(keys::FORMAT, Form::Plain, &encode(&2_u32).unwrap());
-    spoil(&path, Writes::from([(keys::FORMAT.to_vec(), Some(format))]));
+    spoil(&path, &Writes::from([(keys::FORMAT.to_vec(), Some(format))]));
     let error = repair(&path, RepairMode::InPlace).unwrap_err();
     assert!(matches!(&error, OpenError::Newer { .. }), "{error}");
     assert!(!path.join("engine.damaged-1").exists());
@@ -385,6 +384,6 @@ fn a_damaged_store_is_not_collected() {
     let store = build(&path, 12);
     let last = store.last_run().unwrap();
     drop(store);
-    spoil(&path, Writes::from([(keys::run(last), Some(b"xx".to_vec()))]));
+    spoil(&path, &Writes::from([(keys::run(last), Some(b"xx".to_vec()))]));
     assert!(matches!(open(&path).unwrap().gc(), Err(OpenError::Damaged { .. })));
 }
