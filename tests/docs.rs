@@ -92,8 +92,14 @@ fn the_store_document_has_every_kind_of_record() {
 
 #[test]
 fn links_lead_somewhere() {
-    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/mapping.md", "docs/store.md"]
-    {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "docs/faults.md",
+        "docs/mapping.md",
+        "docs/store.md",
+    ] {
         let text = read(name);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let folder = folder.parent().expect("a file is in a folder");

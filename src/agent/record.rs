@@ -42,6 +42,16 @@ pub(super) fn begin(
     }
 }
 
+/// What to say of a clock that stands before the begin of the run before. Nothing but the history is told by
+/// it: runs are counted, and attributes carry MISP's time.
+pub(super) fn clock_note(before: Option<&RunRecord>, now: Timestamp) -> Option<String> {
+    let before = before.filter(|before| now < before.begun)?;
+    Some(format!(
+        "the clock of this machine went back: run {} began at {}, and now it is {now}; set it right",
+        before.number, before.begun
+    ))
+}
+
 /// Adds the accounts of one event's mapping.
 pub(super) fn add_mapping(total: &mut MappingTally, one: &MappingTally) {
     total.occurrences += one.occurrences;

@@ -25,7 +25,7 @@ pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
     }
     context
         .ui
-        .error("the store is damaged; put a backup in its place, or move it away and `sync` anew");
+        .error("the store is damaged; run `misp-trickle repair`, or put a backup in its place");
     Ok(Exit::Damaged)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     model::FeedName,
     remote::AccessError,
     source::SourceError,
-    store::OpenError,
+    store::{ImportError, OpenError},
 };
 
 use super::Exit;
@@ -36,6 +36,9 @@ pub enum CliError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// An export could not be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A run could not be carried out.
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -151,21 +154,14 @@ impl CliError {
             Self::Ledger(error)
             | Self::Query(QueryError::Ledger(error))
             | Self::Agent(AgentError::Ledger(error)) => of_ledger(error),
-            Self::Store(error) => match error {
-                OpenError::NoStore { .. } => Exit::NoStore,
-                OpenError::Locked { .. } => Exit::Locked,
-                OpenError::Damaged { .. } => Exit::Damaged,
-                OpenError::Exists { .. }
-                | OpenError::Occupied { .. }
-                | OpenError::Newer { .. }
-                | OpenError::Io { .. } => Exit::Error,
-            },
+            Self::Store(error) | Self::Import(ImportError::Store(error)) => of_opening(error),
             Self::Agent(AgentError::Learn(error)) => of_learning(error),
             Self::Stale { .. } => Exit::StalePlan,
             Self::Interrupted => Exit::Interrupted,
             Self::Config(_)
             | Self::Rules(_)
             | Self::Query(_)
+            | Self::Import(_)
             | Self::Agent(_)
             | Self::Access { .. }
             | Self::NoSource { .. }
@@ -192,6 +188,18 @@ impl CliError {
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
         Self::Agent(error.into())
+    }
+}
+
+const fn of_opening(error: &OpenError) -> Exit {
+    match error {
+        OpenError::NoStore { .. } => Exit::NoStore,
+        OpenError::Locked { .. } => Exit::Locked,
+        OpenError::Damaged { .. } => Exit::Damaged,
+        OpenError::Exists { .. }
+        | OpenError::Occupied { .. }
+        | OpenError::Newer { .. }
+        | OpenError::Io { .. } => Exit::Error,
     }
 }
 

@@ -228,7 +228,11 @@ impl Context {
         }
     }
 
-    fn open(&mut self, path: &Path, mode: OpenMode) -> Result<Store, CliError> {
+    /// The store as it is.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> Result<Store, CliError> {
         let store = Store::open(path, mode, self.owner(), self.global.wait)?;
         for warning in store.warnings() {
             self.warn(warning);
@@ -237,7 +241,7 @@ impl Context {
     }
 
     /// What others are told who find the store locked.
-    fn owner(&self) -> Owner {
+    pub(super) fn owner(&self) -> Owner {
         Owner {
             pid: process::id(),
             host: host(),

@@ -14,6 +14,9 @@ pub mod diff;
 mod doctor;
 mod error;
 mod exit;
+mod export;
+mod gc;
+mod import;
 mod init;
 mod job;
 mod live;
@@ -23,8 +26,9 @@ mod map;
 mod plan;
 mod progress;
 pub mod render;
-pub mod repair_adopt;
-pub mod repair_resend;
+mod repair;
+mod repair_adopt;
+mod repair_resend;
 mod sandbox;
 pub mod show;
 pub mod status;
@@ -83,6 +87,14 @@ enum Verb {
     Verify(verify::Args),
     /// Check every record of the store
     Check,
+    /// Keep of a damaged store what proves itself, and make a sound one of it
+    Repair(repair::Args),
+    /// Make the store's files smaller; nothing that is known is lost
+    Gc,
+    /// Write all that the store knows as JSON lines
+    Export(export::Args),
+    /// Make a store of an export
+    Import(import::Args),
     /// Show what a dataset becomes, without a store and without MISP
     Map(args::MapArgs),
     /// Serve a small MISP in memory, to try things out on
@@ -125,6 +137,10 @@ impl Verb {
             }
             Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
+            Self::Repair(args) => repair::run(args, context),
+            Self::Gc => gc::run(context),
+            Self::Export(args) => export::run(args, context),
+            Self::Import(args) => import::run(args, context),
             Self::Map(args) => map::run(args, context),
             Self::Sandbox(args) => sandbox::run(args, context),
             Self::Demo => demo::run(context),
@@ -148,6 +164,10 @@ impl Verb {
             Self::Why(_) => "why",
             Self::Verify(_) => "verify",
             Self::Check => "check",
+            Self::Repair(_) => "repair",
+            Self::Gc => "gc",
+            Self::Export(_) => "export",
+            Self::Import(_) => "import",
             Self::Map(_) => "map",
             Self::Sandbox(_) => "sandbox",
             Self::Demo => "demo",

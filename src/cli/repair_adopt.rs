@@ -22,7 +22,7 @@ use super::{
 ///
 /// # Errors
 /// If configuration, source or store cannot be used.
-pub fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliError> {
+pub(super) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliError> {
     let wishes = Wishes {
         source: args.source.clone(),
         feed: args.feed.clone(),

@@ -8,7 +8,7 @@ use super::{CliError, Context, Exit, context::known_destinations};
 
 /// Whether somebody said that it is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
+pub(super) enum Consent {
     /// `--yes` was given.
     Given,
     /// It was not: nothing is forgotten.
@@ -19,7 +19,7 @@ pub enum Consent {
 ///
 /// # Errors
 /// If configuration or store cannot be used, or the store does not know the destination.
-pub fn run(
+pub(super) fn run(
     destination: Option<&str>,
     consent: Consent,
     context: &mut Context,

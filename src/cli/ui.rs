@@ -42,6 +42,11 @@ impl Ui {
         self.data.flush()
     }
 
+    /// Where data goes, for what is not a text in memory.
+    pub fn stream(&mut self) -> &mut dyn Write {
+        &mut *self.data
+    }
+
     /// Writes one JSON value as a line.
     ///
     /// # Errors

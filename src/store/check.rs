@@ -13,7 +13,7 @@ use super::{
     events,
     keys::{self, Kind},
     overlay::Overlay,
-    record::{AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, IdentityV1, RunV1},
+    record::{AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, HeadV1, IdentityV1, RunV1},
 };
 
 /// What a check found.
@@ -65,6 +65,14 @@ impl Store {
     /// # Errors
     /// If the operating system refuses; what is damaged is in the report.
     pub fn check(&self) -> Result<CheckReport, LedgerError> {
+        let mut walk = self.walk()?;
+        walk.garbage();
+        let stats = self.stats_of(walk.kinds)?;
+        Ok(CheckReport { problems: walk.problems, stats, attributes: walk.attributes })
+    }
+
+    /// Reads everything, and looks for all that may be wrong but objects that nothing needs.
+    pub(super) fn walk(&self) -> Result<Walk<'_>, LedgerError> {
         let mut walk = Walk::new(self.read());
         let scanned = self.engine.scan(b"", &mut |key, value| {
             walk.record(key, value);
@@ -76,11 +84,9 @@ impl Store {
             Ok(()) => {}
         }
         walk.heads();
-        walk.garbage();
         walk.runs();
         walk.counters(&self.counters);
-        let stats = self.stats_of(walk.kinds)?;
-        Ok(CheckReport { problems: walk.problems, stats, attributes: walk.attributes })
+        Ok(walk)
     }
 
     /// Counts the records without looking into them.
@@ -122,11 +128,13 @@ fn count(kinds: &mut BTreeMap<Kind, KindStats>, key: &[u8], value: &[u8]) {
     }
 }
 
-struct Walk<'a> {
+/// A walk over a store, and what it met.
+pub(super) struct Walk<'a> {
     overlay: Overlay<'a>,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     kinds: BTreeMap<Kind, KindStats>,
-    present: BTreeSet<Digest>,
+    /// Objects, each with the key that it stands under.
+    present: BTreeMap<Digest, Vec<u8>>,
     needed: BTreeSet<Digest>,
     heads: Vec<Vec<u8>>,
     runs: Vec<RunNumber>,
@@ -139,7 +147,7 @@ impl<'a> Walk<'a> {
             overlay,
             problems: Vec::new(),
             kinds: BTreeMap::new(),
-            present: BTreeSet::new(),
+            present: BTreeMap::new(),
             needed: BTreeSet::new(),
             heads: Vec::new(),
             runs: Vec::new(),
@@ -168,50 +176,21 @@ impl<'a> Walk<'a> {
         if keys::object_digest(key) != Some(digest) {
             return Err(damaged("the object does not match its digest".to_owned()));
         }
-        self.present.insert(digest);
+        self.present.insert(digest, key.to_vec());
         Ok(())
     }
 
     fn named(&mut self, kind: Kind, key: &[u8], value: &[u8]) -> Result<(), LedgerError> {
-        let body = self.overlay.body(key, value)?;
-        let right_key = match kind {
-            Kind::Head => {
-                self.heads.push(key.to_vec());
-                return Ok(());
-            }
-            Kind::Alias => {
-                let aliases: AliasesV1<'_> = body.decode("aliases")?;
-                let mut buckets = aliases.pairs().map(|(alias, _)| keys::aliases(&alias));
-                let elsewhere = buckets.find(|bucket| bucket != key);
-                elsewhere.unwrap_or_else(|| key.to_vec())
-            }
-            Kind::Destination => {
-                keys::destination(&body.decode::<DestinationV1<'_>>("a destination")?.name())
-            }
-            Kind::Run => {
-                let number = body.decode::<RunV1<'_>>("a run")?.record().number;
-                self.runs.push(number);
-                keys::run(number)
-            }
-            _ => {
-                self.decodes(kind, key, &body)?;
-                key.to_vec()
-            }
-        };
-        self.needed.extend(self.overlay.record_parts(key)?);
-        if right_key == key { Ok(()) } else { Err(damaged("it is of something else".to_owned())) }
-    }
-
-    fn decodes(&self, kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
-        match (kind, key) {
-            (Kind::Changes, _) => super::record::decode_changes(body, &mut Vec::new()),
-            (Kind::Cursor, _) => body.decode::<CursorV1>("a cursor").map(drop),
-            (Kind::Rules, _) => body.decode::<&str>("a rule table").map(drop),
-            (_, keys::FORMAT) => body.decode::<FormatV1>("the format").map(drop),
-            (_, keys::IDENTITY) => body.decode::<IdentityV1>("the identity").map(drop),
-            (_, keys::COUNTERS) => body.decode::<CountersV1>("the counters").map(drop),
-            _ => Err(damaged("no record has such a key".to_owned())),
+        prove(&self.overlay, kind, key, value)?;
+        match kind {
+            Kind::Head => self.heads.push(key.to_vec()),
+            Kind::Run => self.runs.extend(keys::run_number(key)),
+            _ => {}
         }
+        if kind != Kind::Head {
+            self.needed.extend(self.overlay.record_parts(key)?);
+        }
+        Ok(())
     }
 
     /// Reads every event whole: buckets present and in their place, attributes in the order of the
@@ -243,12 +222,17 @@ impl<'a> Walk<'a> {
     /// needs is not known.
     fn garbage(&mut self) {
         if self.problems.is_empty() {
-            let unneeded: Vec<Digest> = self.present.difference(&self.needed).copied().collect();
-            for digest in unneeded {
+            for (digest, _) in self.unneeded() {
                 let what = format!("nothing needs object {digest}");
                 self.problem(Kind::Object.prefix(), &what);
             }
         }
+    }
+
+    /// Objects that nothing refers to, and their keys; to be believed only where there is no problem.
+    pub(super) fn unneeded(&self) -> Vec<(Digest, Vec<u8>)> {
+        let unneeded = self.present.iter().filter(|(digest, _)| !self.needed.contains(digest));
+        unneeded.map(|(digest, key)| (*digest, key.clone())).collect()
     }
 
     fn runs(&mut self) {
@@ -270,5 +254,49 @@ impl<'a> Walk<'a> {
                 self.problem(kind.prefix(), &what);
             }
         }
+    }
+}
+
+/// Proves one record that stands under a name: whole, readable, and of what its key says. Of a head only
+/// the record itself is read, not the objects that it names.
+pub(super) fn prove(
+    overlay: &Overlay<'_>,
+    kind: Kind,
+    key: &[u8],
+    value: &[u8],
+) -> Result<Body, LedgerError> {
+    let body = overlay.body(key, value)?;
+    let right_key = match kind {
+        Kind::Head => {
+            body.decode::<HeadV1<'_>>("the head of an event")?;
+            key.to_vec()
+        }
+        Kind::Alias => {
+            let aliases: AliasesV1<'_> = body.decode("aliases")?;
+            let mut buckets = aliases.pairs().map(|(alias, _)| keys::aliases(&alias));
+            let elsewhere = buckets.find(|bucket| bucket != key);
+            elsewhere.unwrap_or_else(|| key.to_vec())
+        }
+        Kind::Destination => {
+            keys::destination(&body.decode::<DestinationV1<'_>>("a destination")?.name())
+        }
+        Kind::Run => keys::run(body.decode::<RunV1<'_>>("a run")?.record().number),
+        _ => {
+            decodes(kind, key, &body)?;
+            key.to_vec()
+        }
+    };
+    if right_key == key { Ok(body) } else { Err(damaged("it is of something else".to_owned())) }
+}
+
+fn decodes(kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
+    match (kind, key) {
+        (Kind::Changes, _) => super::record::decode_changes(body, &mut Vec::new()),
+        (Kind::Cursor, _) => body.decode::<CursorV1>("a cursor").map(drop),
+        (Kind::Rules, _) => body.decode::<&str>("a rule table").map(drop),
+        (_, keys::FORMAT) => body.decode::<FormatV1>("the format").map(drop),
+        (_, keys::IDENTITY) => body.decode::<IdentityV1>("the identity").map(drop),
+        (_, keys::COUNTERS) => body.decode::<CountersV1>("the counters").map(drop),
+        _ => Err(damaged("no record has such a key".to_owned())),
     }
 }

@@ -6,6 +6,7 @@
 //! - two batches are not atomic together: a commit is one batch in one tree;
 //! - a kill while it writes `snap.*.generating` leaves a store it will not open: those are removed first;
 //! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it;
+//! - `conf` only repeats settings that we never change: a repair tries without it too;
 //! - damage can make it panic: each call is guarded, and a panic is reported as damage;
 //! - a leaf holds up to 17 values, and one that outgrows 128 KiB goes to a file that is never
 //!   synced: hence [`VALUE_BYTES_MAX`].
@@ -21,11 +22,13 @@ use std::{
 
 use crate::history::LedgerError;
 
-use super::private;
+use super::{error::told_io, private};
 
 /// Longest value that may be given to an engine, in bytes.
 pub const VALUE_BYTES_MAX: usize = 6 << 10;
 
+/// sled's file with its settings, which are the same in every store.
+const CONF: &str = "conf";
 /// Bytes of its file that sled keeps in memory; what they take there is a multiple.
 const CACHE_BYTES: u64 = 64 << 20;
 
@@ -46,6 +49,13 @@ pub trait Engine: Send {
     /// Visits every key that begins with the prefix, in order.
     fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError>;
 
+    /// Visits every key that begins with the prefix from the last one backwards: where part of the files
+    /// cannot be read, this finds what stands behind it.
+    ///
+    /// # Errors
+    /// At the first value that cannot be read; those before it were visited.
+    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError>;
+
     /// The last key that begins with the prefix.
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError>;
 
@@ -59,13 +69,13 @@ pub trait Engine: Send {
     fn bytes_on_disk(&self) -> Result<u64, LedgerError>;
 }
 
-/// Whether opening needed a repair.
+/// How far an engine that does not open is helped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opened {
-    /// All was well.
-    Clean,
-    /// The engine's snapshot had to be dropped; what it opened may be older than what was acknowledged.
-    Suspect,
+pub(super) enum Effort {
+    /// Its snapshot is dropped.
+    Usual,
+    /// Its settings too: they are always ours, and sled writes them anew.
+    Utmost,
 }
 
 /// sled in a folder of its own.
@@ -79,17 +89,27 @@ pub(super) struct SledEngine {
 }
 
 impl SledEngine {
-    /// Opens or creates the engine's files. The caller holds the store's lock.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Opened), LedgerError> {
+    /// Opens or creates the engine's files. The caller holds the store's lock. `doubt` is called before
+    /// anything is dropped that cannot be missed without a doubt.
+    pub(super) fn open(
+        folder: &Path,
+        effort: Effort,
+        doubt: &mut dyn FnMut(),
+    ) -> Result<Self, LedgerError> {
         remove(folder, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
-        let (db, opened) = match open_guarded(folder) {
-            Ok(db) => (db, Opened::Clean),
-            Err(LedgerError::Damaged { .. }) => {
-                remove(folder, |name| name.starts_with("snap."))?;
-                (open_guarded(folder)?, Opened::Suspect)
+        let without: [fn(&str) -> bool; 2] =
+            [|name| name.starts_with("snap."), |name| name == CONF];
+        let steps = if effort == Effort::Utmost { without.len() } else { 1 };
+        let mut tried = open_guarded(folder);
+        for drop_these in without.into_iter().take(steps) {
+            if !matches!(tried, Err(LedgerError::Damaged { .. })) {
+                break;
             }
-            Err(other) => return Err(other),
-        };
+            doubt();
+            remove(folder, drop_these)?;
+            tried = open_guarded(folder);
+        }
+        let db = tried?;
         let path = folder.join("db");
         let file = File::options()
             .read(true)
@@ -98,7 +118,7 @@ impl SledEngine {
             .map_err(|error| io_error(&path, "opened", &error))?;
         let engine = Self { folder: folder.to_owned(), db: Some(db), file, syncs: 0 };
         private::tighten(folder).map_err(|error| io_error(folder, "made private", &error))?;
-        Ok((engine, opened))
+        Ok(engine)
     }
 
     /// How many commits were synced to the disk.
@@ -129,6 +149,14 @@ impl Engine for SledEngine {
     fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
         let mut records = self.call("read", || Ok(self.db().scan_prefix(prefix)))?;
         while let Some((key, value)) = self.call("read", || records.next().transpose())? {
+            visit(&key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        let mut records = self.call("read", || Ok(self.db().scan_prefix(prefix)))?;
+        while let Some((key, value)) = self.call("read", || records.next_back().transpose())? {
             visit(&key, &value)?;
         }
         Ok(())
@@ -194,14 +222,22 @@ fn guard<T>(
 /// An error with a number of the operating system is its refusal, as is a lock that another program
 /// holds on sled's own file; all others come from what the file holds.
 fn told(folder: &Path, doing: &'static str, error: &sled::Error) -> LedgerError {
-    match error {
-        sled::Error::Io(cause)
-            if cause.raw_os_error().is_some() || cause.to_string().contains("acquire lock") =>
-        {
-            io_error(folder, doing, cause)
-        }
-        other => damaged(folder, &other.to_string()),
+    let sled::Error::Io(cause) = error else { return damaged(folder, &error.to_string()) };
+    if let Some(number) = cause.raw_os_error().or_else(|| repeated(cause)) {
+        io_error(folder, doing, &io::Error::from_raw_os_error(number))
+    } else if cause.to_string().contains("acquire lock") {
+        io_error(folder, doing, cause)
+    } else {
+        damaged(folder, &error.to_string())
     }
+}
+
+/// The operating system's number in an error that sled gives a second time: it repeats only the text of
+/// the first, `Os { code: 28, … }`.
+fn repeated(cause: &io::Error) -> Option<i32> {
+    let text = cause.to_string();
+    let number = text.strip_prefix("Os { code: ")?.split(',').next()?;
+    number.parse().ok()
 }
 
 fn damaged(folder: &Path, words: &str) -> LedgerError {
@@ -210,7 +246,7 @@ fn damaged(folder: &Path, words: &str) -> LedgerError {
 }
 
 fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError {
-    LedgerError::Io { path: path.display().to_string(), doing, cause: error.to_string() }
+    LedgerError::Io { path: path.display().to_string(), doing, cause: told_io(error) }
 }
 
 fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError> {
@@ -245,6 +281,10 @@ mod tests {
         let full = || Err(sled::Error::Io(io::Error::from_raw_os_error(28)));
         let error = guard::<()>(Path::new("x"), "written", full).unwrap_err();
         assert!(matches!(&error, LedgerError::Io { doing: "written", .. }), "{error}");
+        let again = || Err(sled::Error::Io(io::Error::from_raw_os_error(28)).clone());
+        let error = guard::<()>(Path::new("x"), "written", again).unwrap_err();
+        assert!(matches!(&error, LedgerError::Io { .. }), "{error}");
+        assert!(error.to_string().contains("make room"), "{error}");
         let short = || Err(sled::Error::Io(io::ErrorKind::UnexpectedEof.into()));
         let error = guard::<()>(Path::new("x"), "read", short).unwrap_err();
         assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");

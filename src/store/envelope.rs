@@ -202,6 +202,15 @@ pub(super) fn damaged(what: String) -> LedgerError {
     LedgerError::Damaged { what }
 }
 
+/// What was read, or nothing where it is damaged. Other errors stay errors.
+pub(super) fn undamaged<T>(read: Result<T, LedgerError>) -> Result<Option<T>, LedgerError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(LedgerError::Damaged { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
 fn check_version(version: u8, what: &str) -> Result<(), LedgerError> {
     match version {
         VERSION => Ok(()),

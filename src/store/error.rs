@@ -45,7 +45,7 @@ pub enum OpenError {
     },
     /// What is stored cannot be read.
     #[error(
-        "the store at {path} is damaged: {what}; put a backup in its place, or move it away and `sync` anew, which adopts what MISP has"
+        "the store at {path} is damaged: {what}; run `misp-trickle repair`, or put a backup in its place"
     )]
     Damaged {
         /// The store's folder.
@@ -67,7 +67,7 @@ pub enum OpenError {
 
 impl OpenError {
     pub(super) fn io(path: &Path, doing: &'static str, error: &io::Error) -> Self {
-        Self::Io { path: path.display().to_string(), doing, cause: error.to_string() }
+        Self::Io { path: path.display().to_string(), doing, cause: told_io(error) }
     }
 
     pub(super) fn of(folder: &str, error: LedgerError) -> Self {
@@ -78,4 +78,19 @@ impl OpenError {
             LedgerError::Io { path, doing, cause } => Self::Io { path, doing, cause },
         }
     }
+}
+
+/// What the operating system says, and what helps where that is known.
+pub(super) fn told_io(error: &io::Error) -> String {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room and run it again: what was committed before is safe"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; run it as the user who owns the store, or give that user the right to write there"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; choose a place that can be written to",
+        _ => "",
+    };
+    format!("{error}{help}")
 }

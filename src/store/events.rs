@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    envelope::{Body, Place, damaged, encode},
+    envelope::{Body, Place, damaged, encode, undamaged},
     overlay::{Overlay, raw},
     record::{FOREIGN_ROWS_MAX, HeadV1, RowV1, rows_of, stored_rows},
     tree::{self, Attributes, Owner, Root, SHAPE},
@@ -36,6 +36,44 @@ pub(super) fn event(
     let root = Root { depth: stored.depth, slots: stored.slots };
     let attributes = tree::read(overlay, Owner { key, event, shape: SHAPE }, &root)?;
     Ok(KnownEvent { head, attributes })
+}
+
+/// What can be read of an event whose record is whole.
+pub(super) struct Salvaged {
+    pub(super) event: KnownEvent,
+    /// Attributes that cannot be read any more.
+    pub(super) attributes_lost: u64,
+    /// Whether rows that are not ours cannot be read any more.
+    pub(super) rows_lost: bool,
+}
+
+/// Reads of an event what can be read. Where that is not all, the head says that it is unproven and no feed
+/// is settled: the next run lists the event before it writes to it.
+///
+/// # Errors
+/// If the operating system refuses, or something is of a later version.
+pub(super) fn salvage(
+    overlay: &Overlay<'_>,
+    key: &[u8],
+    body: &Body,
+) -> Result<Salvaged, LedgerError> {
+    let stored: HeadV1<'_> = body.decode("the head of an event")?;
+    let event = event_of(key)?;
+    let rows = undamaged(foreign(overlay, key, &stored))?;
+    let rows_lost = rows.is_none();
+    let mut head = stored.head(event, rows.unwrap_or_default())?;
+    let mut attributes = Attributes::new();
+    let root = Root { depth: stored.depth, slots: stored.slots };
+    let owner = Owner { key, event, shape: SHAPE };
+    let attributes_lost = tree::salvage(overlay, owner, &root, &mut attributes)?;
+    if rows_lost || attributes_lost > 0 {
+        head.unproven = true;
+        for feed in head.feeds.values_mut() {
+            feed.settled = false;
+        }
+    }
+    let event = KnownEvent { head, attributes };
+    Ok(Salvaged { event, attributes_lost, rows_lost })
 }
 
 /// Writes the head, and of its attributes those that changed.

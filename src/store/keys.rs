@@ -175,6 +175,72 @@ pub(super) fn rules(fingerprint: &Digest) -> Vec<u8> {
     Key::new(Kind::Rules).bytes(fingerprint.as_bytes()).0
 }
 
+/// A name as it stands in a key: itself, or its digest where it is long.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Name {
+    /// The name.
+    Text(String),
+    /// Its digest.
+    Digest([u8; 32]),
+}
+
+impl Name {
+    /// The name at the beginning of a key's rest, and what follows it.
+    fn split(rest: &[u8]) -> Option<(Self, &[u8])> {
+        let (length, rest) = rest.split_first()?;
+        if *length == TEXT_DIGEST {
+            let (digest, rest) = rest.split_first_chunk()?;
+            return Some((Self::Digest(*digest), rest));
+        }
+        let (text, rest) = rest.split_at_checked((*length).into())?;
+        Some((Self::Text(str::from_utf8(text).ok()?.to_owned()), rest))
+    }
+}
+
+/// The destination that the key of a head names, and the event.
+pub(super) fn head_names(key: &[u8]) -> Option<(Name, EventUuid)> {
+    let (name, rest) = Name::split(key.strip_prefix(Kind::Head.prefix())?)?;
+    Some((name, EventUuid::new(uuid::Uuid::from_bytes(rest.try_into().ok()?))))
+}
+
+/// The feed and the destination that the key of a cursor names.
+pub(super) fn cursor_names(key: &[u8]) -> Option<(Name, Name)> {
+    let (feed, rest) = Name::split(key.strip_prefix(Kind::Cursor.prefix())?)?;
+    let (destination, rest) = Name::split(rest)?;
+    rest.is_empty().then_some((feed, destination))
+}
+
+/// [`head`], of a destination that may be known by its digest only.
+pub(super) fn head_of(destination: &Name, event: EventUuid) -> Vec<u8> {
+    Key::new(Kind::Head).name(destination).bytes(event.uuid().as_bytes()).0
+}
+
+/// [`cursor`], of names that may be known by their digests only.
+pub(super) fn cursor_of(feed: &Name, destination: &Name) -> Vec<u8> {
+    Key::new(Kind::Cursor).name(feed).name(destination).0
+}
+
+/// Run, commit and part that the key of a chunk of changes names.
+pub(super) fn change_numbers(key: &[u8]) -> Option<(RunNumber, u64, u32)> {
+    let rest = key.strip_prefix(Kind::Changes.prefix())?;
+    let (run, rest) = rest.split_first_chunk()?;
+    let (commit, part) = rest.split_first_chunk()?;
+    let part = u32::from_be_bytes(part.try_into().ok()?);
+    Some((RunNumber(u64::from_be_bytes(*run)), u64::from_be_bytes(*commit), part))
+}
+
+/// The fingerprint of the rule table that a key names.
+pub(super) fn rules_fingerprint(key: &[u8]) -> Option<Digest> {
+    let fingerprint = key.strip_prefix(Kind::Rules.prefix())?;
+    Some(Digest::from_bytes(fingerprint.try_into().ok()?))
+}
+
+/// Every key that aliases may stand under.
+pub(super) fn alias_buckets() -> impl Iterator<Item = Vec<u8>> {
+    (0..=u8::MAX)
+        .flat_map(|high| (0..16).map(move |low| Key::new(Kind::Alias).bytes(&[high, low << 4]).0))
+}
+
 /// How a key is named to people: its kind and the rest, readable where it is text.
 pub(super) fn shown(key: &[u8]) -> String {
     key.escape_ascii().to_string()
@@ -190,6 +256,13 @@ impl Key {
     fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
+    }
+
+    fn name(self, name: &Name) -> Self {
+        match name {
+            Name::Text(text) => self.text(text),
+            Name::Digest(digest) => self.bytes(&[TEXT_DIGEST]).bytes(digest),
+        }
     }
 
     fn number(self, number: u64) -> Self {
@@ -237,6 +310,25 @@ mod tests {
             assert_eq!(Kind::of(kind.prefix()), Some(kind));
         }
         assert_eq!(Kind::of(b"__sled"), None);
+    }
+
+    #[test]
+    fn what_a_key_names_is_read_back() {
+        for text in ["", "main", "ü/\0", &"x".repeat(120), &"x".repeat(121)] {
+            let (feed, name) = (FeedName::new(text), DestinationName::new(text));
+            let event = EventUuid::new(uuid::Uuid::from_u128(7 << 76));
+            let key = head(&name, event);
+            let (found, of) = head_names(&key).unwrap();
+            assert_eq!((head_of(&found, of), of), (key, event));
+            assert_eq!(matches!(found, Name::Text(_)), text.len() <= TEXT_BYTES_MAX);
+            let key = cursor(&feed, &name);
+            let (feed, name) = cursor_names(&key).unwrap();
+            assert_eq!(cursor_of(&feed, &name), key);
+        }
+        let chunk = change_chunk(RunNumber(3), 9, 2);
+        assert_eq!(change_numbers(&chunk), Some((RunNumber(3), 9, 2)));
+        assert!(alias_buckets().any(|key| key == aliases(&EntityKey::of("a"))));
+        assert_eq!(alias_buckets().count(), 4096);
     }
 
     #[test]

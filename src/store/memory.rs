@@ -3,12 +3,16 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::history::LedgerError;
 
-use super::engine::{Engine, Visitor, Writes};
+use super::{
+    engine::{Engine, Visitor, Writes},
+    error::told_io,
+};
 
 /// What outlives a process: clones share their content.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +51,18 @@ pub enum Fault {
     NothingKept,
     /// All of it did, and only the acknowledgement was lost.
     AllKept,
+    /// Nothing of it did: there was no room.
+    DiskFull,
+}
+
+impl Fault {
+    /// In the words of the operating system, as far as there is one.
+    fn cause(self) -> String {
+        match self {
+            Self::NothingKept | Self::AllKept => "the engine was told to fail".to_owned(),
+            Self::DiskFull => told_io(&io::ErrorKind::StorageFull.into()),
+        }
+    }
 }
 
 /// The engine: all commits that return are on the [`Disk`].
@@ -86,6 +102,15 @@ impl Engine for MemoryEngine {
         found.iter().try_for_each(|(key, value)| visit(key, value))
     }
 
+    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        let mut found = Vec::new();
+        self.scan(prefix, &mut |key, value| {
+            found.push((key.to_vec(), value.to_vec()));
+            Ok(())
+        })?;
+        found.iter().rev().try_for_each(|(key, value)| visit(key, value))
+    }
+
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
         let mut last = None;
         self.scan(prefix, &mut |key, _| {
@@ -104,16 +129,16 @@ impl Engine for MemoryEngine {
             }
             None => None,
         };
-        if fault != Some(Fault::NothingKept) {
+        if matches!(fault, None | Some(Fault::AllKept)) {
             for (key, value) in writes {
                 self.disk.spoil(key, value.clone());
             }
         }
         match fault {
-            Some(_) => Err(LedgerError::Io {
+            Some(fault) => Err(LedgerError::Io {
                 path: "memory".to_owned(),
                 doing: "written",
-                cause: "the engine was told to fail".to_owned(),
+                cause: fault.cause(),
             }),
             None => Ok(()),
         }

@@ -13,10 +13,13 @@
 //! - A record of a later version is refused as newer, never taken for damage.
 
 mod check;
+mod doubt;
 mod engine;
 mod envelope;
 mod error;
 mod events;
+mod export;
+mod gc;
 mod keys;
 mod ledger;
 mod lock;
@@ -25,7 +28,10 @@ mod memory;
 mod open;
 mod overlay;
 mod private;
+mod rebuild;
 mod record;
+mod repair;
+mod salvage;
 mod tree;
 
 #[cfg(test)]
@@ -34,7 +40,11 @@ mod tests;
 pub use check::{CheckReport, KindStats, Problem, Stats};
 pub use engine::{Engine, VALUE_BYTES_MAX, Visitor, Writes};
 pub use error::OpenError;
+pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportReport};
+pub use gc::GcReport;
 pub use keys::Kind;
 pub use lock::Owner;
 pub use memory::{Disk, Fault, MemoryEngine};
 pub use open::{OpenMode, Store, StoreId, Warning};
+pub use repair::{RepairMode, RepairReport, Repaired};
+pub use salvage::EventLoss;

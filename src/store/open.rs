@@ -12,17 +12,17 @@ use crate::{history::LedgerError, model::RunNumber};
 
 use super::{
     OpenError, Owner,
-    engine::{Engine, Opened, SledEngine, Writes},
+    engine::{Effort, Engine, SledEngine, Writes},
     envelope::{damaged, encode},
     keys,
     lock::Lock,
-    mark::{self, Mark},
+    mark::{self, Mark, Marked},
     overlay::Overlay,
-    private,
+    private, rebuild,
     record::{CountersV1, FormatV1, IdentityV1},
 };
 
-const ENGINE_FOLDER: &str = "engine";
+pub(super) const ENGINE_FOLDER: &str = "engine";
 
 /// A ledger in a folder, open in this process alone.
 ///
@@ -35,10 +35,10 @@ pub struct Store {
     pub(super) failed: Option<String>,
     pub(super) mark: Option<Mark>,
     id: StoreId,
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
     warnings: Vec<Warning>,
     announced: Option<RunNumber>,
-    lock: Option<Lock>,
+    pub(super) lock: Option<Lock>,
 }
 
 /// What a store is opened for.
@@ -52,7 +52,7 @@ pub enum OpenMode {
 
 /// The random name of a store, given at its creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StoreId(Uuid);
+pub struct StoreId(pub(super) Uuid);
 
 impl fmt::Display for StoreId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,10 +89,20 @@ pub enum Warning {
         /// Number of the last commit that is there.
         found: u64,
     },
+    /// What the store holds may be old, and so nothing of it is relied on.
+    #[error(
+        "each of the {events} events that MISP should have is proven with MISP before anything is \
+         written to it"
+    )]
+    Distrusted {
+        /// Events whose heads were marked.
+        events: u64,
+    },
 }
 
 impl Store {
-    /// Opens the store in a folder.
+    /// Opens the store in a folder. If what it holds may be older than what was acknowledged, and it is
+    /// opened to be written to, every event that MISP should have is marked to be proven first.
     ///
     /// # Errors
     /// If there is none, if another process has it open for longer than `wait`, if it is of a newer
@@ -103,18 +113,21 @@ impl Store {
         owner: Owner,
         wait: Duration,
     ) -> Result<Self, OpenError> {
-        if !path.join(ENGINE_FOLDER).join("db").is_file() {
+        if !is_store(path) {
             return Err(OpenError::NoStore { path: path.display().to_string() });
         }
-        let (engine, opened, lock) = start(path, owner, wait)?;
-        let mut store = Self::formatted(Box::new(engine), path)?
-            .ok_or_else(|| OpenError::NoStore { path: path.display().to_string() })?;
+        let lock = Lock::take(path, owner, wait)?;
+        let (engine, mark, marked) = open_engine(path, Effort::Usual)?;
+        let mut store = match Self::formatted(Box::new(engine), path)? {
+            Some(store) => store,
+            None => return Err(empty(path, marked)),
+        };
         store.mode = mode;
         store.lock = Some(lock);
-        if opened == Opened::Suspect {
-            store.warnings.push(Warning::Suspect);
+        let doubted = store.compare_mark(mark, marked);
+        if doubted && mode == OpenMode::ReadWrite {
+            store.distrust()?;
         }
-        store.compare_mark(path)?;
         store.compare_place(path)?;
         store.describe("");
         Ok(store)
@@ -127,7 +140,8 @@ impl Store {
     pub fn create(path: &Path, owner: Owner) -> Result<Self, OpenError> {
         private::create_folder(path).map_err(|error| OpenError::io(path, "created", &error))?;
         check_vacant(path)?;
-        let (engine, _, lock) = start(path, owner, Duration::ZERO)?;
+        let lock = Lock::take(path, owner, Duration::ZERO)?;
+        let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
         let shown = path.display().to_string();
         if Self::formatted_engine(&engine).map_err(|error| OpenError::of(&shown, error))? {
             return Err(OpenError::Exists { path: shown });
@@ -137,7 +151,9 @@ impl Store {
             .map_err(|error| OpenError::of(&shown, error))?;
         store.folder = Some(path.to_owned());
         store.lock = Some(lock);
-        store.begin_mark(path)?;
+        // A new store starts its mark anew, whatever an earlier one left in the folder.
+        mark.set(store.counters.sequence);
+        store.mark = Some(mark);
         private::sync_folder(&path.join(ENGINE_FOLDER))
             .and_then(|()| private::sync_folder(path))
             .map_err(|error| OpenError::io(path, "synced", &error))?;
@@ -191,7 +207,7 @@ impl Store {
     }
 
     /// Whether the engine holds a store; if not, it is empty.
-    fn formatted_engine(engine: &dyn Engine) -> Result<bool, LedgerError> {
+    pub(super) fn formatted_engine(engine: &dyn Engine) -> Result<bool, LedgerError> {
         let overlay = Overlay::over(engine);
         let Some(body) = overlay.record(keys::FORMAT)? else {
             return match engine.last_key(b"")? {
@@ -207,7 +223,10 @@ impl Store {
         }
     }
 
-    fn formatted(engine: Box<dyn Engine>, path: &Path) -> Result<Option<Self>, OpenError> {
+    pub(super) fn formatted(
+        engine: Box<dyn Engine>,
+        path: &Path,
+    ) -> Result<Option<Self>, OpenError> {
         let shown = path.display().to_string();
         let read = || -> Result<_, LedgerError> {
             if !Self::formatted_engine(&*engine)? {
@@ -256,24 +275,32 @@ impl Store {
         }
     }
 
-    /// A new store starts its mark anew, whatever an earlier one left in the folder.
-    fn begin_mark(&mut self, path: &Path) -> Result<(), OpenError> {
-        let (mut mark, _) = open_mark(path)?;
-        mark.set(self.counters.sequence);
-        self.mark = Some(mark);
-        Ok(())
-    }
-
-    fn compare_mark(&mut self, path: &Path) -> Result<(), OpenError> {
-        let (mut mark, acknowledged) = open_mark(path)?;
+    /// Whether the engine may hold less than was acknowledged; if so, a warning says it.
+    pub(super) fn compare_mark(&mut self, mut mark: Mark, marked: Marked) -> bool {
         let found = self.counters.sequence;
-        match acknowledged {
-            Some(acknowledged) if acknowledged > found => {
-                self.warnings.push(Warning::Older { acknowledged, found });
-            }
-            _ => mark.set(found),
+        let (acknowledged, suspect) = match marked {
+            Marked::Nothing => (0, false),
+            Marked::Commit(number) => (number, false),
+            Marked::Doubted(number) => (number, true),
+        };
+        let older = acknowledged > found;
+        self.warnings.extend(suspect.then_some(Warning::Suspect));
+        self.warnings.extend(older.then_some(Warning::Older { acknowledged, found }));
+        let doubted = suspect || older;
+        if !doubted {
+            mark.set(found);
         }
         self.mark = Some(mark);
+        doubted
+    }
+
+    /// Marks every event that MISP should have as one to be proven, and says how many there are.
+    fn distrust(&mut self) -> Result<(), OpenError> {
+        let marked = self.mark_unproven();
+        let events = marked.map_err(|error| OpenError::of(&self.shown_path(), error))?;
+        if events > 0 {
+            self.warnings.push(Warning::Distrusted { events });
+        }
         Ok(())
     }
 
@@ -314,23 +341,44 @@ impl fmt::Debug for Store {
     }
 }
 
-fn start(
+/// Whether there is a store in the folder, perhaps one that lost its engine's file or whose repair was cut
+/// off.
+pub(super) fn is_store(path: &Path) -> bool {
+    let engine = path.join(ENGINE_FOLDER);
+    let lost = engine.is_dir() && path.join(mark::FILE).is_file();
+    lost || engine.join("db").is_file() || rebuild::is_waiting(path)
+}
+
+/// Opens the engine of a store whose lock is held, and the mark beside it. What had to be dropped for it is
+/// in the mark before it is dropped: the doubt outlives a process that was killed over it.
+pub(super) fn open_engine(
     path: &Path,
-    owner: Owner,
-    wait: Duration,
-) -> Result<(SledEngine, Opened, Lock), OpenError> {
-    let lock = Lock::take(path, owner, wait)?;
+    effort: Effort,
+) -> Result<(SledEngine, Mark, Marked), OpenError> {
+    rebuild::finish_swap(path)?;
     private::tighten(path).map_err(|error| OpenError::io(path, "made private", &error))?;
-    let (engine, opened) = SledEngine::open(&path.join(ENGINE_FOLDER))
-        .map_err(|error| OpenError::of(&path.display().to_string(), error))?;
-    Ok((engine, opened, lock))
+    let opened = Mark::open(path);
+    let (mut mark, before) =
+        opened.map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))?;
+    let mut marked = before;
+    let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut || marked = mark.doubt());
+    let engine = opened.map_err(|error| OpenError::of(&path.display().to_string(), error))?;
+    Ok((engine, mark, marked))
 }
 
-fn open_mark(path: &Path) -> Result<(Mark, Option<u64>), OpenError> {
-    Mark::open(path).map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))
+/// What an engine without a single record is: a store that was never begun, or one that lost everything.
+fn empty(path: &Path, marked: Marked) -> OpenError {
+    let path = path.display().to_string();
+    match marked {
+        Marked::Nothing => OpenError::NoStore { path },
+        Marked::Commit(_) | Marked::Doubted(_) => {
+            let what = "the engine's files hold nothing, although there were commits".to_owned();
+            OpenError::Damaged { path, what }
+        }
+    }
 }
 
-fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {
+pub(super) fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {
     let of = |error| OpenError::io(path, "read", &error);
     let full = fs::canonicalize(path).map_err(of)?;
     let inode = private::inode(path).map_err(of)?;
@@ -338,12 +386,12 @@ fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {
 }
 
 /// A store takes rights from all files of its folder, so it must not settle in one that holds others.
-fn check_vacant(path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_vacant(path: &Path) -> Result<(), OpenError> {
     let of = |error| OpenError::io(path, "read", &error);
     for entry in fs::read_dir(path).map_err(of)? {
         let name = entry.map_err(of)?.file_name();
         let ours = Lock::FILES.iter().chain(&[ENGINE_FOLDER, mark::FILE]).any(|our| name == **our);
-        if !ours {
+        if !ours && !rebuild::is_ours(&name) {
             let other = name.to_string_lossy().into_owned();
             return Err(OpenError::Occupied { path: path.display().to_string(), other });
         }

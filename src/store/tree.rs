@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    envelope::{Place, damaged, encode},
+    envelope::{Place, damaged, encode, undamaged},
     overlay::{Overlay, raw},
     record::{Identified, SlotV1, decode_bucket, encode_bucket},
 };
@@ -104,6 +104,37 @@ pub(super) fn update(
         slots = write_nodes(overlay, owner, depth, &slots)?;
     }
     Ok(Root { depth, slots })
+}
+
+/// Gathers all attributes that can be read, and counts those that cannot.
+///
+/// # Errors
+/// If the operating system refuses, or something is of a later version: neither is damage.
+pub(super) fn salvage(
+    overlay: &Overlay<'_>,
+    owner: Owner<'_>,
+    root: &Root,
+    found: &mut Attributes,
+) -> Result<u64, LedgerError> {
+    check_depth(root.depth)?;
+    let mut lost = 0;
+    for slot in &root.slots {
+        lost += if let Some(depth) = root.depth.checked_sub(1) {
+            match undamaged(read_node(overlay, owner, root.depth, slot))? {
+                Some(slots) => salvage(overlay, owner, &Root { depth, slots }, found)?,
+                None => slot.count,
+            }
+        } else {
+            match undamaged(read_bucket(overlay, owner, slot, &mut Interner::default()))? {
+                Some(bucket) => {
+                    found.extend(bucket);
+                    0
+                }
+                None => slot.count,
+            }
+        };
+    }
+    Ok(lost)
 }
 
 /// The digests of all objects below, nodes before what they name; a check compares them with what is there.

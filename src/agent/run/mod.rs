@@ -33,7 +33,7 @@ use super::{
     job::World,
     learn,
     planner::{Planner, policy_of},
-    record,
+    record::{self, clock_note},
 };
 
 pub(super) use end::retire;
@@ -120,6 +120,11 @@ fn unchanged_source<L: Ledger>(
     let now = world.clock.now();
     let name = super::input::source_name(&job.source);
     let mut run = record::begin(job, number, now, name, cursor.source);
+    let before = ledger.run(RunNumber(number.0 - 1))?;
+    run.notes.extend(clock_note(before.as_ref(), now));
+    for note in &run.notes {
+        world.observer.note(note);
+    }
     run.tally = record::tally_as_unchanged(&last.tally);
     run.dataset = last.dataset;
     run.outcome = Outcome::Done;
@@ -187,6 +192,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         };
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         record.notes = input.notes();
+        let before = ledger.run(RunNumber(number.0 - 1))?;
+        record.notes.extend(clock_note(before.as_ref(), now));
         let delivers = mode == Mode::Deliver;
         if delivers && planner.retire == Retire::No && job.strategy == Strategy::Replace {
             record.notes.push(end::why_nothing_retires(input).to_owned());

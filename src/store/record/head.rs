@@ -145,6 +145,15 @@ impl<'a> HeadV1<'a> {
     }
 }
 
+impl HeadV1<'_> {
+    /// Marks an event that MISP should have as one to be proven; whether it was marked now.
+    pub(in super::super) fn mark_unproven(&mut self) -> bool {
+        let marks = self.presence == PresenceV1::Present && !self.unproven;
+        self.unproven |= marks;
+        marks
+    }
+}
+
 impl<'a> FeedHeadV1<'a> {
     fn of(feed: &'a FeedName, head: &'a FeedHead) -> Self {
         Self {

@@ -39,6 +39,11 @@ impl CountersV1 {
         self.counts.get(kind as usize).copied()
     }
 
+    /// No record yet, after so many commits.
+    pub(in super::super) fn after(sequence: u64) -> Self {
+        Self { sequence, ..Self::default() }
+    }
+
     pub(in super::super) fn add(&mut self, kind: Kind) {
         if let Some(count) = self.counts.get_mut(kind as usize) {
             *count += 1;

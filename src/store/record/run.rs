@@ -212,6 +212,11 @@ impl CursorV1 {
         }
     }
 
+    /// Takes the shortcut away; whether there was one.
+    pub(in super::super) const fn unsettle(&mut self) -> bool {
+        std::mem::replace(&mut self.settled, false)
+    }
+
     pub(in super::super) fn cursor(&self) -> Cursor {
         Cursor {
             source: self.source.map(Digest::from_bytes),

@@ -1,12 +1,12 @@
 //! Damaged files: an error, or an answer that was true at some commit and is said to be old; never a
 //! claim that no commit made.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use crate::history::Ledger;
 
 use super::{
-    super::{Store, Warning},
+    super::{OpenMode, Store, Warning},
     folder::{copy, open, owner},
     script::{Dice, answers, commit, sound_answers},
 };
@@ -38,7 +38,9 @@ fn build(path: &Path) -> Vec<Vec<String>> {
 }
 
 fn judge(path: &Path, states: &[Vec<String>], damage: &str) -> Outcome {
-    let Ok(store) = open(path) else { return Outcome::NotOpened };
+    // Opened for writing, the heads of an older state would be marked: that is another test.
+    let opened = Store::open(path, OpenMode::ReadOnly, owner(3), Duration::from_secs(2));
+    let Ok(store) = opened else { return Outcome::NotOpened };
     let found = answers(&store);
     for (question, answer) in found.iter().enumerate() {
         if let Ok(answer) = answer {

@@ -39,6 +39,24 @@ fn a_step_is_there_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_full_disk_is_said_and_keeps_what_was_committed() {
+    let disk = Disk::default();
+    let engine = MemoryEngine::on(disk.clone()).failing_after(5, Fault::DiskFull);
+    let mut store = Store::over(Box::new(engine)).unwrap();
+    let error = (0..).find_map(|step| {
+        let (name, run, made) = commit(&mut Dice(step), store.last_run().unwrap());
+        store.commit(&name, run, made).err()
+    });
+    let error = error.unwrap().to_string();
+    assert!(error.contains("make room and run it again"), "{error}");
+    let before = store.counters.sequence;
+    drop(store);
+    let store = Store::over(Box::new(MemoryEngine::on(disk))).unwrap();
+    assert_eq!(store.counters.sequence, before);
+    assert_eq!(store.check().unwrap().problems, []);
+}
+
+#[test]
 fn a_check_names_every_record_that_was_tampered_with() {
     let disk = Disk::default();
     let mut store = Store::over(Box::new(MemoryEngine::on(disk.clone()))).unwrap();

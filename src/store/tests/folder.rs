@@ -10,14 +10,14 @@ use crate::{
 use super::{
     super::{
         OpenError, OpenMode, Owner, Store, Warning,
-        engine::{Engine, SledEngine, VALUE_BYTES_MAX, Writes},
+        engine::{Effort, Engine, SledEngine, VALUE_BYTES_MAX, Writes},
         envelope::{Form, encode, seal},
         keys,
     },
     script::{Dice, commit, sound_answers},
 };
 
-pub(super) fn owner(pid: u32) -> Owner {
+pub(in super::super) fn owner(pid: u32) -> Owner {
     Owner {
         pid,
         host: "host-a".into(),
@@ -26,9 +26,13 @@ pub(super) fn owner(pid: u32) -> Owner {
     }
 }
 
-pub(super) fn open(path: &Path) -> Result<Store, OpenError> {
+pub(in super::super) fn open(path: &Path) -> Result<Store, OpenError> {
     // A process that another test is just starting holds our locks until it has started.
     Store::open(path, OpenMode::ReadWrite, owner(2), Duration::from_secs(2))
+}
+
+fn open_engine(folder: &Path) -> SledEngine {
+    SledEngine::open(folder, Effort::Usual, &mut || panic!("nothing was wrong")).unwrap()
 }
 
 pub(super) fn copy(from: &Path, to: &Path) {
@@ -62,7 +66,7 @@ fn a_store_is_created_once_and_only_in_a_folder_of_its_own() {
 fn a_creation_that_was_cut_off_is_done_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
-    drop(SledEngine::open(&path.join("engine")).unwrap());
+    drop(open_engine(&path.join("engine")));
     assert!(matches!(open(&path), Err(OpenError::NoStore { .. })));
     drop(Store::create(&path, owner(1)).unwrap());
     assert!(open(&path).is_ok());
@@ -177,7 +181,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     drop(Store::create(&path, owner(1)).unwrap());
-    let (mut engine, _) = SledEngine::open(&path.join("engine")).unwrap();
+    let mut engine = open_engine(&path.join("engine"));
     let format = seal(keys::FORMAT, Form::Plain, &encode(&2_u32).unwrap());
     engine.commit(&Writes::from([(keys::FORMAT.to_vec(), Some(format))])).unwrap();
     drop(engine);
@@ -189,7 +193,7 @@ fn a_newer_format_is_refused_and_left_alone() {
 #[test]
 fn every_commit_of_the_engine_is_synced() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut engine, _) = SledEngine::open(folder.path()).unwrap();
+    let mut engine = open_engine(folder.path());
     for round in 1..=3_u8 {
         engine.commit(&Writes::from([(vec![round], Some(vec![round]))])).unwrap();
         assert_eq!(engine.syncs(), u64::from(round));
@@ -199,20 +203,19 @@ fn every_commit_of_the_engine_is_synced() {
 #[test]
 fn a_snapshot_that_was_cut_off_does_not_stop_the_engine() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut engine, _) = SledEngine::open(folder.path()).unwrap();
+    let mut engine = open_engine(folder.path());
     engine.commit(&Writes::from([(vec![1], Some(vec![2]))])).unwrap();
     drop(engine);
     fs::write(folder.path().join("snap.0000000000000FFF.generating"), [0; 7]).unwrap();
-    let (engine, opened) = SledEngine::open(folder.path()).unwrap();
+    let engine = open_engine(folder.path());
     assert_eq!(engine.get(&[1]).unwrap(), Some(vec![2]));
-    assert_eq!(opened, super::super::engine::Opened::Clean);
 }
 
 /// sled puts what outgrows a page into files that it never syncs.
 #[test]
 fn values_of_full_length_never_leave_the_synced_file() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut engine, _) = SledEngine::open(folder.path()).unwrap();
+    let mut engine = open_engine(folder.path());
     let mut dice = Dice(5);
     for _ in 0..60 {
         let writes = (0..40).map(|_| {

@@ -3,7 +3,8 @@
 mod budget;
 mod damage;
 mod faults;
-mod folder;
+pub(super) mod folder;
 mod golden;
 mod model;
+mod repair;
 pub(super) mod script;

@@ -1,0 +1,147 @@
+//! Export, import, export: the same bytes; and what is damaged is refused, by its line.
+
+use std::{io, path::Path, time::Duration};
+
+use crate::{history::Ledger, model::Timestamp};
+
+use super::{
+    super::{
+        Disk, MemoryEngine, Store,
+        tests::{
+            folder::{open, owner},
+            script::{Dice, commit, sound_answers},
+        },
+    },
+    *,
+};
+
+fn now() -> Timestamp {
+    Timestamp::from_seconds(1_750_000_000)
+}
+
+fn exported(store: &Store) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    store.export(&mut bytes, now()).unwrap();
+    bytes
+}
+
+fn built(commits: u64) -> Store {
+    let mut store = Store::over(Box::new(MemoryEngine::on(Disk::default()))).unwrap();
+    for step in 0..commits {
+        let (name, run, commit) = commit(&mut Dice(step), store.last_run().unwrap());
+        store.commit(&name, run, commit).unwrap();
+    }
+    store
+}
+
+fn import(path: &Path, bytes: &[u8]) -> Result<ImportReport, ImportError> {
+    Store::import(path, owner(1), Duration::from_secs(2), &mut io::Cursor::new(bytes))
+}
+
+fn after_the_first_line(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().position(|byte| *byte == b'\n').unwrap()..]
+}
+
+#[test]
+fn an_import_gives_the_same_export_and_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    for commits in [0, 1, 30] {
+        let store = built(commits);
+        let first = exported(&store);
+        let path = folder.path().join(format!("state-{commits}"));
+        let report = import(&path, &first).unwrap();
+        assert_eq!(report.from, store.id().to_string());
+        let copy = open(&path).unwrap();
+        assert_ne!(copy.id(), store.id());
+        assert!(sound_answers(&copy) == sound_answers(&store), "{commits}");
+        assert_eq!((copy.check().unwrap().problems, copy.warnings()), (vec![], &[][..]));
+        let again = exported(&copy);
+        assert!(after_the_first_line(&first) == after_the_first_line(&again), "{commits}");
+        let header = |bytes: &[u8]| {
+            let line = bytes.split(|byte| *byte == b'\n').next().unwrap();
+            let header: Header = serde_json::from_slice(line).unwrap();
+            (header.commits, header.counts, header.exported)
+        };
+        assert_eq!(header(&first), header(&again));
+    }
+}
+
+#[test]
+fn an_import_goes_into_an_empty_store_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let bytes = exported(&built(8));
+    drop(Store::create(&path, owner(1)).unwrap());
+    import(&path, &bytes).unwrap();
+    let answers = sound_answers(&open(&path).unwrap());
+    assert!(matches!(import(&path, &bytes), Err(ImportError::NotEmpty { .. })));
+    assert!(sound_answers(&open(&path).unwrap()) == answers);
+    std::fs::write(folder.path().join("thesis.txt"), "").unwrap();
+    assert!(matches!(import(folder.path(), &bytes), Err(ImportError::Store(_))));
+}
+
+#[test]
+fn whatever_is_damaged_is_refused_and_nothing_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let whole = exported(&built(12));
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut dice = Dice(4);
+    let refuse = |damaged: Vec<u8>, what: &str| {
+        let error = import(&path, &damaged).unwrap_err();
+        assert!(error.to_string().starts_with("line "), "{what}: {error}");
+        assert!(!path.join("engine").exists() && !path.join("engine.next").exists(), "{what}");
+        error
+    };
+    for round in 0..120 {
+        let mut damaged = whole.clone();
+        let at = usize::try_from(dice.below(damaged.len() as u64)).unwrap();
+        damaged[at] ^= 1 << dice.below(7);
+        refuse(damaged, &format!("flipped {round}"));
+        let at = usize::try_from(dice.below(whole.len() as u64)).unwrap();
+        refuse(whole[..at].to_vec(), &format!("cut off at {at}"));
+    }
+    for at in 0..lines.len() {
+        let without: Vec<&[u8]> =
+            lines.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, line)| *line).collect();
+        refuse(without.concat(), &format!("without line {}", at + 1));
+    }
+    let mut damaged = lines.clone();
+    damaged[4] = b"{\"kind\":\"run\",\"number\":}\n";
+    let error = refuse(damaged.concat(), "no JSON").to_string();
+    assert!(error.starts_with("line 5: ") && error.contains("nothing was imported"), "{error}");
+    let cut = lines[..lines.len() - 1].concat();
+    let error = refuse(cut, "no last line").to_string();
+    assert!(error.contains("cut off"), "{error}");
+    refuse([&whole[..], b"{}\n"].concat(), "more");
+    import(&path, &whole).unwrap();
+}
+
+#[test]
+fn a_later_schema_is_told_from_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = String::from_utf8(exported(&built(1))).unwrap();
+    let later = text.replace(EXPORT_SCHEMA, "misp-trickle/export/2");
+    let error = import(&folder.path().join("state"), later.as_bytes()).unwrap_err();
+    assert!(matches!(error, ImportError::Schema { .. }), "{error}");
+}
+
+#[test]
+fn who_takes_the_lines_may_refuse() {
+    struct Full(usize);
+    impl io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let store = built(8);
+    for room in [10, 2_000] {
+        let error = store.export(&mut Full(room), now()).unwrap_err();
+        assert!(matches!(error, ExportError::Write(_)), "{error}");
+    }
+}

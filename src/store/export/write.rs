@@ -1,0 +1,171 @@
+//! Writing an export.
+
+use std::io::{self, Write};
+
+use crate::{
+    history::{Ledger, LedgerError},
+    model::Timestamp,
+};
+
+use super::{
+    super::{
+        Store,
+        check::prove,
+        envelope::damaged,
+        events,
+        keys::{self, Kind},
+        record::{CursorV1, DestinationV1, HeadV1, RunV1, decode_changes},
+    },
+    EXPORT_SCHEMA, ExportCounts, Header, body_digest,
+    event::EventLine,
+    line::{
+        AliasLine, ChangeLine, ChangesLine, CursorLine, DestinationLine, EndLine, Line, RulesLine,
+        RunLine,
+    },
+};
+
+/// Why an export could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// What takes the export refuses.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+impl Store {
+    /// Writes everything that the store knows as JSON lines. The key of a MISP is not among it: the store
+    /// never has one.
+    ///
+    /// # Errors
+    /// If the store is damaged, or if the lines are not taken.
+    pub fn export(&self, to: &mut dyn Write, now: Timestamp) -> Result<ExportCounts, ExportError> {
+        let counts = self.export_counts()?;
+        let header = Header {
+            schema: EXPORT_SCHEMA.to_owned(),
+            store: self.id().to_string(),
+            exported: now.to_string(),
+            commits: self.counters.sequence,
+            counts,
+            blake3: String::new(),
+        };
+        let mut first = serde_json::to_vec(&header.sealed().map_err(io::Error::from)?)
+            .map_err(io::Error::from)?;
+        first.push(b'\n');
+        to.write_all(&first)?;
+        let mut writer = Writer { to, digest: body_digest(), lines: 0 };
+        self.export_records(&mut writer)?;
+        writer.end()?;
+        Ok(counts)
+    }
+
+    fn export_counts(&self) -> Result<ExportCounts, LedgerError> {
+        let count = |kind| self.counters.count(kind).unwrap_or_default();
+        let mut attributes = 0;
+        let overlay = self.read();
+        self.engine.scan(Kind::Head.prefix(), &mut |key, value| {
+            let body = overlay.body(key, value)?;
+            let head: HeadV1<'_> = body.decode("the head of an event")?;
+            attributes += head.slots.iter().map(|slot| slot.count).sum::<u64>();
+            Ok(())
+        })?;
+        Ok(ExportCounts {
+            destinations: count(Kind::Destination),
+            rules: count(Kind::Rules),
+            runs: count(Kind::Run),
+            changes: count(Kind::Changes),
+            aliases: self.aliases()?.len() as u64,
+            events: count(Kind::Head),
+            attributes,
+            cursors: count(Kind::Cursor),
+        })
+    }
+
+    fn export_records(&self, writer: &mut Writer<'_>) -> Result<(), ExportError> {
+        const ORDER: [Kind; 6] =
+            [Kind::Destination, Kind::Rules, Kind::Run, Kind::Changes, Kind::Head, Kind::Cursor];
+        for kind in ORDER {
+            if kind == Kind::Head {
+                for (alias, root) in self.aliases()? {
+                    writer.line(&Line::Alias(AliasLine::of(&alias, &root)))?;
+                }
+            }
+            let mut refused = None;
+            self.engine.scan(kind.prefix(), &mut |key, value| {
+                // What takes the lines may refuse; the rest of the scan then has nothing to do.
+                if refused.is_none() {
+                    refused = writer.line(&self.line(kind, key, value)?).err();
+                }
+                Ok(())
+            })?;
+            if let Some(error) = refused {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&self, kind: Kind, key: &[u8], value: &[u8]) -> Result<Line, LedgerError> {
+        let overlay = self.read();
+        let body = prove(&overlay, kind, key, value)?;
+        let strange = || damaged(format!("{} is no key of {}", keys::shown(key), kind.name()));
+        Ok(match kind {
+            Kind::Destination => {
+                let stored: DestinationV1<'_> = body.decode("a destination")?;
+                Line::Destination(DestinationLine::of(&stored.name(), &stored.record()))
+            }
+            Kind::Rules => {
+                let fingerprint = keys::rules_fingerprint(key).ok_or_else(strange)?.to_string();
+                Line::Rules(RulesLine { fingerprint, table: body.decode("a rule table")? })
+            }
+            Kind::Run => {
+                let record = body.decode::<RunV1<'_>>("the record of a run")?.record();
+                Line::Run(Box::new(RunLine::of(record)))
+            }
+            Kind::Changes => {
+                let (run, commit, part) = keys::change_numbers(key).ok_or_else(strange)?;
+                let mut changes = Vec::new();
+                decode_changes(&body, &mut changes)?;
+                let changes = changes.into_iter().map(ChangeLine::of).collect();
+                Line::Changes(ChangesLine { run: run.0, commit, part, changes })
+            }
+            Kind::Head => {
+                let (destination, _) = keys::head_names(key).ok_or_else(strange)?;
+                let event = events::event(&overlay, key, &body)?;
+                Line::Event(Box::new(EventLine::of(destination, event)))
+            }
+            Kind::Cursor => {
+                let (feed, destination) = keys::cursor_names(key).ok_or_else(strange)?;
+                let cursor = body.decode::<CursorV1>("a cursor")?.cursor();
+                Line::Cursor(CursorLine::of(feed, destination, &cursor))
+            }
+            Kind::Object | Kind::Alias | Kind::Meta => return Err(strange()),
+        })
+    }
+}
+
+struct Writer<'w> {
+    to: &'w mut dyn Write,
+    digest: crate::model::Encoder,
+    lines: u64,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, line: &Line) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        self.digest.raw(&bytes);
+        self.lines += 1;
+        self.to.write_all(&bytes)
+    }
+
+    fn end(self) -> io::Result<()> {
+        let end = EndLine { lines: self.lines, blake3: self.digest.finish().to_string() };
+        let mut bytes = serde_json::to_vec(&Line::End(end))?;
+        bytes.push(b'\n');
+        self.to.write_all(&bytes)?;
+        self.to.flush()
+    }
+}

@@ -1,0 +1,389 @@
+//! Repair and garbage: what proves itself stays, nothing is claimed beyond it, and it is said what went.
+
+use std::{fs, path::Path, time::Duration};
+
+use crate::{
+    history::Ledger,
+    model::{DestinationName, RunNumber},
+    plan::{EventHead, KnownEvent, Presence},
+};
+
+use super::{
+    super::{
+        Kind, OpenError, OpenMode, RepairMode, RepairReport, Repaired, Store, Warning,
+        engine::{Effort, Engine, SledEngine, Writes},
+        envelope::{Form, encode, seal},
+        events as stored_events, keys,
+        record::HeadV1,
+    },
+    folder::{copy, open, owner},
+    script::{Dice, commit, destinations, events, sound_answers},
+};
+
+fn build(path: &Path, commits: u64) -> Store {
+    let mut store = Store::create(path, owner(1)).unwrap();
+    for step in 0..commits {
+        if step % 8 == 7 {
+            drop(store);
+            store = open(path).unwrap();
+        }
+        let (name, run, commit) = commit(&mut Dice(step), store.last_run().unwrap());
+        store.commit(&name, run, commit).unwrap();
+    }
+    store
+}
+
+fn repair(path: &Path, mode: RepairMode) -> Result<RepairReport, OpenError> {
+    Store::repair(path, owner(1), Duration::from_secs(2), mode)
+}
+
+/// Writes to the engine behind the store's back.
+fn spoil(path: &Path, writes: &Writes) {
+    let folder = path.join("engine");
+    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut || {}).unwrap();
+    engine.commit(writes).unwrap();
+}
+
+fn names(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// All events of a store that holds them, with the name of their destination.
+fn all_events(store: &Store) -> Vec<(DestinationName, KnownEvent)> {
+    let pairs = destinations().into_iter().flat_map(|name| {
+        let with = move |event| (name.clone(), event);
+        events().into_iter().map(with)
+    });
+    pairs
+        .filter_map(|(name, event)| Some((name.clone(), store.event(&name, event).unwrap()?)))
+        .collect()
+}
+
+#[test]
+fn a_sound_store_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let before = sound_answers(&build(&path, 12));
+    for mode in [RepairMode::Trial, RepairMode::InPlace] {
+        let report = repair(&path, mode).unwrap();
+        assert_eq!(report.repaired, Repaired::Sound);
+        assert_eq!(names(&path), ["acknowledged", "engine", "lock"]);
+    }
+    assert!(sound_answers(&open(&path).unwrap()) == before);
+}
+
+#[test]
+fn a_lost_bucket_is_forgotten_and_its_event_unproven() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let store = build(&path, 20);
+    let before = all_events(&store);
+    let (of, whole) =
+        before.iter().max_by_key(|(_, event)| event.attributes.len()).unwrap().clone();
+    let key = keys::head(&of, whole.head.uuid);
+    let body = store.read().record(&key).unwrap().unwrap();
+    let head: HeadV1<'_> = body.decode("head").unwrap();
+    let count = head.slots[0].count;
+    let object = stored_events::objects(&store.read(), &key, &body).unwrap();
+    let object =
+        *object.iter().find(|digest| head.slots[0].parts.contains(digest.as_bytes())).unwrap();
+    let object_key = {
+        let walk = store.walk().unwrap();
+        assert_eq!(walk.problems, []);
+        let mut found = None;
+        store
+            .engine
+            .scan(Kind::Object.prefix(), &mut |key, _| {
+                if keys::object_digest(key) == Some(object) {
+                    found = Some(key.to_vec());
+                }
+                Ok(())
+            })
+            .unwrap();
+        found.unwrap()
+    };
+    drop(store);
+    spoil(&path, &Writes::from([(object_key, Some(b"not what it was".to_vec()))]));
+
+    let trial = repair(&path, RepairMode::Trial).unwrap();
+    assert!(!open(&path).unwrap().check().unwrap().is_sound(), "a trial changes nothing");
+    let report = repair(&path, RepairMode::InPlace).unwrap();
+    assert_eq!((&trial.lost, &trial.events), (&report.lost, &report.events));
+    let [loss] = &report.events[..] else { panic!("{report:?}") };
+    assert_eq!((loss.event, loss.attributes), (whole.head.uuid, count));
+    assert_eq!(report.repaired, Repaired::Salvaged { aside: "engine.damaged-1".to_owned() });
+
+    let store = open(&path).unwrap();
+    assert_eq!((store.warnings(), store.check().unwrap().problems), (&[][..], vec![]));
+    for (name, event) in before {
+        let now = store.event(&name, event.head.uuid).unwrap().unwrap();
+        if (&name, event.head.uuid) != (&of, whole.head.uuid) {
+            assert_eq!(now, event);
+            continue;
+        }
+        assert!(now.head.unproven);
+        assert!(now.head.feeds.values().all(|feed| !feed.settled));
+        assert_eq!(now.attributes.len() as u64 + count, event.attributes.len() as u64);
+        for (identity, known) in &now.attributes {
+            assert_eq!(Some(known), event.attributes.get(identity), "claimed, and never was so");
+        }
+    }
+}
+
+#[test]
+fn dropped_records_are_listed_and_their_numbers_stay_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let store = build(&path, 20);
+    let last = store.last_run().unwrap();
+    let runs = store.runs().unwrap();
+    drop(store);
+    let (first, counters) = (keys::run(RunNumber(1)), keys::COUNTERS.to_vec());
+    let spoilt = Writes::from([
+        (first.clone(), Some(b"xx".to_vec())),
+        (keys::run(last), None),
+        (counters, None),
+        (keys::IDENTITY.to_vec(), Some(vec![1; 40])),
+    ]);
+    spoil(&path, &spoilt);
+    assert!(matches!(open(&path), Err(OpenError::Damaged { .. })));
+    let report = repair(&path, RepairMode::InPlace).unwrap();
+    let places: Vec<&str> = report.lost.iter().map(|problem| &*problem.place).collect();
+    assert!(places.contains(&&*keys::shown(&first)), "{places:?}");
+    assert!(places.contains(&"m/store"), "{places:?}");
+    let store = open(&path).unwrap();
+    assert_eq!(store.check().unwrap().problems, []);
+    let now = store.runs().unwrap();
+    assert!(now.len() + 1 >= runs.len());
+    assert_eq!(now.last().unwrap().notes.len(), 1, "run 1 says that it was lost");
+    let kept = |run: RunNumber| run.0 > 1 && run.0 < last.0;
+    for run in runs.iter().filter(|run| kept(run.number)) {
+        assert_eq!(store.run(run.number).unwrap().as_ref(), Some(run));
+    }
+}
+
+#[test]
+fn a_lost_destination_keeps_the_places_of_its_feeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let store = build(&path, 20);
+    let name = store.runs().unwrap()[0].destination.clone();
+    drop(store);
+    let key = keys::destination(&name);
+    spoil(&path, &Writes::from([(key, Some(vec![7; 90]))]));
+    repair(&path, RepairMode::InPlace).unwrap();
+    let record = open(&path).unwrap().destination(&name).unwrap().unwrap();
+    assert_eq!(record.url, "", "nothing is claimed of its MISP");
+    assert_eq!(record.feeds[0].as_str(), "main");
+}
+
+#[test]
+fn damaged_settings_of_the_engine_do_not_stop_a_repair() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let before = all_events(&build(&path, 12));
+    fs::write(path.join("engine/conf"), "segment_size: many\nnonsense").unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(matches!(&error, OpenError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("misp-trickle repair"), "{error}");
+    let report = repair(&path, RepairMode::InPlace).unwrap();
+    assert_eq!(report.repaired, Repaired::Older);
+    let store = open(&path).unwrap();
+    assert_eq!((store.warnings(), store.check().unwrap().problems), (&[][..], vec![]));
+    for (name, mut event) in before {
+        event.head.unproven |= event.head.presence == Presence::Present;
+        assert_eq!(store.event(&name, event.head.uuid).unwrap(), Some(event));
+    }
+}
+
+#[test]
+fn an_engine_that_does_not_open_is_moved_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    drop(build(&path, 12));
+    for round in 1..=2 {
+        let db = path.join("engine/db");
+        fs::write(&db, []).unwrap();
+        let error = open(&path).unwrap_err();
+        assert!(matches!(&error, OpenError::Damaged { .. }), "{error}");
+        let trial = repair(&path, RepairMode::Trial).unwrap();
+        assert!(matches!(trial.repaired, Repaired::Replaced { .. }), "{trial:?}");
+        let report = repair(&path, RepairMode::InPlace).unwrap();
+        let Repaired::Replaced { aside, .. } = report.repaired else { panic!("{report:?}") };
+        assert_eq!(aside, format!("engine.damaged-{round}"));
+        assert!(path.join(&aside).is_dir());
+        let store = open(&path).unwrap();
+        assert_eq!((store.warnings(), store.runs().unwrap().len()), (&[][..], 0));
+        assert!(store.check().unwrap().is_sound());
+    }
+    fs::remove_file(path.join("engine/db")).unwrap();
+    assert!(matches!(open(&path), Err(OpenError::Damaged { .. })), "a lost file is no new store");
+}
+
+#[test]
+fn whatever_is_flipped_or_cut_a_repair_gives_a_sound_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let before = all_events(&build(&path, 24));
+    let mut dice = Dice(11);
+    let mut salvaged = 0;
+    for round in 0..40 {
+        let copied = folder.path().join(format!("copy-{round}"));
+        copy(&path, &copied);
+        let db = copied.join("engine/db");
+        let mut bytes = fs::read(&db).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let at = usize::try_from(dice.below(used as u64)).unwrap();
+        match dice.below(3) {
+            0 => bytes[at] ^= 1 << dice.below(8),
+            1 => bytes.truncate(at),
+            _ => {
+                let end = (at + 4096).min(bytes.len());
+                bytes[at..end].fill(0);
+            }
+        }
+        fs::write(&db, bytes).unwrap();
+        let report = repair(&copied, RepairMode::InPlace).unwrap();
+        salvaged += u64::from(matches!(report.repaired, Repaired::Salvaged { .. }));
+        let store = open(&copied).unwrap();
+        assert_eq!(store.check().unwrap().problems, [], "round {round}: {report:?}");
+        assert!(!store.warnings().iter().any(|warning| matches!(warning, Warning::Older { .. })));
+        if matches!(report.repaired, Repaired::Salvaged { .. }) && report.distrusted == 0 {
+            for (name, event) in all_events(&store) {
+                let (_, then) = before
+                    .iter()
+                    .find(|(n, e)| *n == name && e.head.uuid == event.head.uuid)
+                    .unwrap_or_else(|| panic!("round {round}: an event that never was"));
+                for (identity, known) in &event.attributes {
+                    let as_it_was = then.attributes.get(identity) == Some(known);
+                    assert!(as_it_was || event.head.unproven, "round {round}");
+                }
+            }
+        }
+        fs::remove_dir_all(copied).unwrap();
+    }
+    assert!(salvaged > 0, "no damage was salvaged");
+}
+
+#[test]
+fn a_swap_that_was_cut_off_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let before = sound_answers(&build(&path, 6));
+    fs::rename(path.join("engine"), path.join("engine.next")).unwrap();
+    copy(&path.join("engine.next"), &path.join("engine.old"));
+    let store = open(&path).unwrap();
+    assert!(sound_answers(&store) == before);
+    assert_eq!(names(&path), ["acknowledged", "engine", "holder", "lock"]);
+}
+
+#[test]
+fn a_newer_store_is_not_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    drop(build(&path, 3));
+    let format = seal(keys::FORMAT, Form::Plain, &encode(&2_u32).unwrap());
+    spoil(&path, &Writes::from([(keys::FORMAT.to_vec(), Some(format))]));
+    let error = repair(&path, RepairMode::InPlace).unwrap_err();
+    assert!(matches!(&error, OpenError::Newer { .. }), "{error}");
+    assert!(!path.join("engine.damaged-1").exists());
+}
+
+#[test]
+fn an_older_store_is_distrusted_by_the_first_that_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, earlier) = (folder.path().join("state"), folder.path().join("earlier"));
+    let mut store = build(&path, 20);
+    let then = all_events(&store);
+    drop(store);
+    copy(&path.join("engine"), &earlier);
+    store = open(&path).unwrap();
+    let (name, run, commit) = commit(&mut Dice(99), store.last_run().unwrap());
+    store.commit(&name, run, commit).unwrap();
+    drop(store);
+    fs::remove_dir_all(path.join("engine")).unwrap();
+    fs::rename(&earlier, path.join("engine")).unwrap();
+
+    let is_older = |warning: &Warning| matches!(warning, Warning::Older { .. });
+    let reader = Store::open(&path, OpenMode::ReadOnly, owner(1), Duration::from_secs(2)).unwrap();
+    assert!(reader.warnings().iter().any(is_older));
+    drop(reader);
+    let store = open(&path).unwrap();
+    let is_unsure = |head: &EventHead| head.presence == Presence::Present;
+    let marked = then.iter().filter(|(_, e)| is_unsure(&e.head) && !e.head.unproven).count() as u64;
+    assert!(marked > 0);
+    assert!(store.warnings().contains(&Warning::Distrusted { events: marked }));
+    for (name, event) in then {
+        let head = store.head(&name, event.head.uuid).unwrap().unwrap();
+        assert_eq!(head.unproven, event.head.unproven || is_unsure(&event.head));
+    }
+    assert_eq!(store.check().unwrap().problems, []);
+    drop(store);
+    assert_eq!(open(&path).unwrap().warnings(), []);
+}
+
+#[test]
+fn a_doubt_is_not_forgotten_by_those_who_only_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    drop(build(&path, 12));
+    drop(open(&path).unwrap());
+    let entries = fs::read_dir(path.join("engine")).unwrap().map(|entry| entry.unwrap().path());
+    let is_snapshot =
+        |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with("snap.");
+    let snapshot = entries.into_iter().find(|path| is_snapshot(path)).unwrap();
+    let mut bytes = fs::read(&snapshot).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    fs::write(&snapshot, bytes).unwrap();
+    for _ in 0..2 {
+        let reader = Store::open(&path, OpenMode::ReadOnly, owner(1), Duration::from_secs(2));
+        assert_eq!(reader.unwrap().warnings()[0], Warning::Suspect);
+    }
+    let warnings = open(&path).unwrap().warnings().to_vec();
+    assert!(matches!(warnings[..], [Warning::Suspect, Warning::Distrusted { .. }]), "{warnings:?}");
+    assert_eq!(open(&path).unwrap().warnings(), []);
+}
+
+#[test]
+fn garbage_is_collected_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let store = build(&path, 60);
+    let (before, commits) = (sound_answers(&store), store.counters.sequence);
+    drop(store);
+    let (digest, value) = {
+        let place =
+            super::super::envelope::Place { key: b"h/x", role: "attributes", number: 0, at: &[] };
+        super::super::envelope::seal_object(&place, 0, b"left behind")
+    };
+    let key = keys::object([0; keys::NEAR_BYTES], &digest);
+    let mut store = open(&path).unwrap();
+    store.write(Writes::from([(key, Some(value))])).unwrap();
+    assert_eq!(store.check().unwrap().problems.len(), 1);
+    let report = store.gc().unwrap();
+    assert_eq!(report.objects_removed, 1);
+    assert!(report.bytes_after <= report.bytes_before);
+    let store = open(&path).unwrap();
+    assert!(sound_answers(&store) == before, "a fact was lost");
+    assert_eq!((store.check().unwrap().problems, store.warnings()), (vec![], &[][..]));
+    assert!(store.counters.sequence > commits);
+    let again = store.gc().unwrap();
+    assert_eq!(again.objects_removed, 0);
+    assert!(!again.compacted, "{again:?} after {report:?}");
+    assert!(sound_answers(&open(&path).unwrap()) == before);
+    assert_eq!(names(&path), ["acknowledged", "engine", "lock"]);
+}
+
+#[test]
+fn a_damaged_store_is_not_collected() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let store = build(&path, 12);
+    let last = store.last_run().unwrap();
+    drop(store);
+    spoil(&path, &Writes::from([(keys::run(last), Some(b"xx".to_vec()))]));
+    assert!(matches!(open(&path).unwrap().gc(), Err(OpenError::Damaged { .. })));
+}
