@@ -18,7 +18,7 @@ use misp_trickle::{
     graph::{Aliases, Facts, Graph, Incident, Options},
     mapper::{self, Rules},
     misp::{Attribute, DesiredEvent},
-    model::{FeedName, RunNumber, Symbol, Timestamp, Tlp},
+    model::{RunNumber, Symbol, Timestamp, Tlp},
     plan::{
         self, DestinationRecord, EventSettings, KnownEvent, OnForeign, Policy, Presence, Publish,
         Retire, Standing, Terms, Unmarked,
@@ -131,7 +131,6 @@ fn planning(criterion: &mut Criterion) {
         settings: &settings,
         destination: &destination,
         feed: 0,
-        feed_name: &FeedName::new("main"),
         retire: Retire::Yes,
         misp_now: NOW,
         run: RunNumber(1),

@@ -14,7 +14,7 @@ use std::{
 use assert_cmd::{Command, cargo::cargo_bin};
 use misp_trickle::{
     model::Timestamp,
-    sandbox::{Keys, Misp, serve},
+    sandbox::{Keys, Misp, Request, serve},
     store::{OpenMode, Owner, Store},
 };
 use serde_json::Value;
@@ -45,6 +45,23 @@ impl Sandbox {
 
     fn requests(&self) -> u64 {
         self.misp.lock().unwrap().counters().total()
+    }
+
+    /// An analyst's request.
+    fn ask(&self, role: &str, path: &str) {
+        let headers = [
+            ("Authorization", self.keys.get(role).unwrap()),
+            ("Accept", "application/json"),
+            ("Content-Type", "application/json"),
+        ];
+        let request = Request {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            body: b"{}".to_vec(),
+        };
+        let now = Timestamp::from_seconds(4_000_000_000).seconds();
+        assert_eq!(self.misp.lock().unwrap().handle(&request, now).status, 200);
     }
 }
 
@@ -190,6 +207,38 @@ fn the_history_answers() {
     let check = place.json(&["check"]);
     assert_eq!((&check["sound"], &check["attributes"]), (&true.into(), &48.into()));
     assert!(place.run(&["check"]).code(0).data.ends_with("sound\n"));
+}
+
+#[test]
+fn what_an_analyst_deleted_is_found_and_named() {
+    let sandbox = Sandbox::start();
+    let place = Place::new(&sandbox);
+    assert_eq!(place.run(&["verify"]).code, 10, "there is no store yet");
+    place.run(&["sync"]).code(0);
+    let proven = place.json(&["verify"]);
+    assert_eq!(proven["schema"], "misp-trickle/verify/1");
+    let main = &proven["destinations"]["main"];
+    assert_eq!((&main["events"], &main["proven"]), (&3.into(), &3.into()));
+    assert_eq!((&main["attributes"], &main["drift"]), (&41.into(), &false.into()));
+
+    let (uuid, value) = {
+        let misp = sandbox.misp.lock().unwrap();
+        let events = misp.events();
+        let one = misp.attributes(events[0].uuid).remove(0);
+        (one.uuid, one.value)
+    };
+    sandbox.ask("orgadmin", &format!("/attributes/delete/{uuid}"));
+    let drifted = place.run(&["verify"]).code(8);
+    assert!(drifted.data.contains("2 of 3 events proven"), "{}", drifted.data);
+    assert!(drifted.data.contains("deleted") && drifted.data.contains(&value), "{}", drifted.data);
+    let drifted =
+        place.run(&["verify", "--sample", "100%", "--seed", "1", "--json"]).code(8).json();
+    let found = &drifted["destinations"]["main"]["findings"][0];
+    assert_eq!(found["differences"][0]["value"], value);
+
+    let wrong = Place::at(&sandbox.url, "wrong");
+    fs::rename(place.path().join("state"), wrong.path().join("state")).unwrap();
+    assert_eq!(wrong.run(&["verify"]).code, 4);
 }
 
 #[test]

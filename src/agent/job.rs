@@ -1,6 +1,6 @@
 //! What a run is asked to do, and what it needs of the world.
 
-use std::sync::atomic::AtomicBool;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use crate::{
     delivery::Backoff,
@@ -46,6 +46,8 @@ pub struct Job {
     pub chunk_max: usize,
     /// When to try again.
     pub backoff: Backoff,
+    /// How often a run that sends looks whether what was sent before is still there. `None`: never.
+    pub verify_every: Option<Duration>,
 }
 
 impl Job {

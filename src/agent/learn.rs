@@ -1,11 +1,15 @@
 //! What has to be known of a MISP before anything is sent to it.
 
+use std::time::Duration;
+
 use crate::{
-    delivery::{Call, Exchange, Reply, Wire},
+    delivery::{Backoff, Call, Exchange, Reply, Trouble, Wire},
     history::DestinationTally,
     model::{Timestamp, Tlp},
     plan::DestinationRecord,
 };
+
+use super::Clock;
 
 /// Why a MISP cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +30,7 @@ pub enum LearnError {
     },
 }
 
-/// Asks version, role and, where the key may not make tags, which TLP tags are there.
+/// Asks, patiently where there is no answer, version, role and, where the key may not make tags, which TLP tags are there.
 ///
 /// # Errors
 /// If MISP refuses the key, does not answer, or is no MISP.
@@ -34,11 +38,12 @@ pub async fn learn(
     wire: &impl Wire,
     record: &mut DestinationRecord,
     extra_tags: &[Box<str>],
-    now: Timestamp,
+    clock: &dyn Clock,
+    backoff: Backoff,
     tally: &mut DestinationTally,
 ) -> Result<(), LearnError> {
     let url = record.url.clone();
-    match ask(wire, &Call::Version, record, now, tally).await {
+    match ask_patiently(wire, &Call::Version, record, clock, backoff, tally).await {
         Reply::Version { version, encodings } => {
             wire.encodings(&encodings);
             record.version = version;
@@ -46,7 +51,7 @@ pub async fn learn(
         }
         other => return Err(refusal(url, other)),
     }
-    match ask(wire, &Call::Whoami, record, now, tally).await {
+    match ask_patiently(wire, &Call::Whoami, record, clock, backoff, tally).await {
         Reply::Whoami { org, permissions } => {
             record.org = Some(org);
             record.permissions = permissions.into_iter().collect();
@@ -57,7 +62,8 @@ pub async fn learn(
     if !record.may("perm_tag_editor") {
         let tlp = Tlp::ALL.iter().map(|tlp| Box::from(tlp.tag()));
         let wanted: Vec<Box<str>> = tlp.chain(extra_tags.iter().cloned()).collect();
-        match ask(wire, &Call::FindTags(wanted.clone()), record, now, tally).await {
+        let call = Call::FindTags(wanted.clone());
+        match ask_patiently(wire, &call, record, clock, backoff, tally).await {
             Reply::Tags(found) => {
                 record.tags =
                     wanted.into_iter().map(|tag| (tag.clone(), found.contains(&tag))).collect();
@@ -69,21 +75,37 @@ pub async fn learn(
             other => return Err(refusal(url, other)),
         }
     }
-    record.asked = Some(now);
+    record.asked = Some(clock.now());
     Ok(())
 }
 
-/// Asks one question and counts it.
-pub(super) async fn ask(
+/// Asks one question, counts it, and asks again where no answer came.
+pub(super) async fn ask_patiently(
     wire: &impl Wire,
     call: &Call,
     record: &mut DestinationRecord,
-    now: Timestamp,
+    clock: &dyn Clock,
+    backoff: Backoff,
     tally: &mut DestinationTally,
 ) -> Reply {
-    let exchange = wire.exchange(call).await;
-    count(&exchange, record, now, tally);
-    exchange.reply
+    debug_assert!(!call.writes(), "a write is not repeated blindly");
+    let mut tries = 0;
+    loop {
+        let exchange = wire.exchange(call).await;
+        let now = clock.now();
+        count(&exchange, record, now, tally);
+        let retry_after = match &exchange.reply {
+            Reply::Trouble(Trouble::NoEffect { retry_after, .. }) => *retry_after,
+            Reply::Trouble(Trouble::Unknown { .. } | Trouble::ServerError { .. }) => None,
+            _ => return exchange.reply,
+        };
+        tries += 1;
+        if tries >= backoff.tries_max {
+            return exchange.reply;
+        }
+        let wait = backoff.until(now, tries, tally.requests, retry_after).micros() - now.micros();
+        tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
+    }
 }
 
 /// Counts an exchange, and notes how MISP's clock differs from ours.
@@ -104,7 +126,7 @@ pub(super) fn count(
     }
 }
 
-fn refusal(url: String, reply: Reply) -> LearnError {
+pub(super) fn refusal(url: String, reply: Reply) -> LearnError {
     match reply {
         Reply::Refused { words, .. } => LearnError::Key { words },
         Reply::Trouble(trouble) => LearnError::Unreachable { url, why: trouble.why().into() },

@@ -51,7 +51,16 @@ pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
     Some(if most_gone { Finding::AnotherMisp } else { Finding::SameMisp })
 }
 
-/// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted.
+/// Whether a MISP at a new address, or seen with the eyes of another organisation, is one that we never
+/// delivered to: most of what we know is not there. `None` if the answer does not tell.
+pub(super) fn is_stranger(call: &Call, reply: &Reply) -> Option<bool> {
+    let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
+    let missing = asked.iter().filter(|uuid| !there.contains(uuid)).count();
+    Some(missing * 2 > asked.len())
+}
+
+/// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted. Every feed has
+/// to look at it again.
 pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.presence = Presence::Absent;
     event.head.misp_id = None;
@@ -60,6 +69,7 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.unproven = false;
     event.head.foreign.clear();
     event.head.tags_sent.clear();
+    event.head.feeds.values_mut().for_each(|feed| feed.settled = false);
     event.attributes = event
         .attributes
         .into_iter()

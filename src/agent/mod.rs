@@ -1,8 +1,10 @@
 //! One run, from left to right: read, cut into incident graphs, map, plan, deliver, record.
 //!
-//! [`sync`] does all of it, [`preview`] stops before the first request. Progress leaves as values, never
+//! [`sync`] does all of it, [`preview`] stops before the first request, [`adopt()`] before the first that
+//! writes; [`verify()`] asks whether MISP still holds what was sent. Progress leaves as values, never
 //! as print.
 
+mod adopt;
 mod drive;
 mod input;
 mod job;
@@ -13,7 +15,9 @@ mod preview;
 mod record;
 mod run;
 mod summary;
+mod verify;
 
+pub use adopt::{adopt, resend};
 pub use input::Input;
 pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
@@ -22,3 +26,4 @@ pub use learn::{LearnError, learn};
 pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview};
 pub use run::sync;
 pub use summary::{Ending, Summary};
+pub use verify::{Sample, Verified, VerifyOptions, verify};

@@ -76,6 +76,21 @@ impl<'a> Planner<'a> {
         self.heads.values().filter(|head| self.feed_head(head).is_some_and(|f| !f.gone)).count()
     }
 
+    /// What is known of all events, sorted by UUID.
+    pub(super) fn heads(&self) -> impl Iterator<Item = &EventHead> {
+        self.heads.values()
+    }
+
+    /// What this feed last wanted of an event.
+    pub(super) fn feed_of(&self, event: EventUuid) -> Option<&FeedHead> {
+        self.feed_head(self.heads.get(&event)?)
+    }
+
+    /// Takes over what became of an event outside its conversation.
+    pub(super) fn learn_head(&mut self, head: EventHead) {
+        self.heads.insert(head.uuid, head);
+    }
+
     fn feed_head<'h>(&self, head: &'h EventHead) -> Option<&'h FeedHead> {
         head.feeds.get(&self.job.feed)
     }
@@ -153,7 +168,6 @@ impl<'a> Planner<'a> {
             settings: &self.job.settings,
             destination: &self.record,
             feed: self.feed,
-            feed_name: &self.job.feed,
             retire: self.retire,
             misp_now: self.now.seconds() + offset,
             run: self.run,
@@ -204,27 +218,26 @@ impl<'a> Planner<'a> {
         Ok(rules.as_ref())
     }
 
-    /// Plans for events that the dataset does not call for any more, and for those whose last request
-    /// was never answered.
-    pub(super) fn leftovers(
+    /// Events that the dataset does not call for any more, and those whose last request was never answered.
+    pub(super) fn leftovers(&self, seen: &BTreeSet<EventUuid>) -> Vec<EventUuid> {
+        let left = self.heads.values().filter(|head| !seen.contains(&head.uuid));
+        left.filter(|head| self.leaves(head) || head.unproven).map(|head| head.uuid).collect()
+    }
+
+    fn leaves(&self, head: &EventHead) -> bool {
+        self.retire == Retire::Yes && self.feed_head(head).is_some_and(|feed| !feed.gone)
+    }
+
+    /// The plan for one of the [`leftovers`](Self::leftovers).
+    pub(super) fn leftover(
         &self,
-        seen: &BTreeSet<EventUuid>,
+        uuid: EventUuid,
         ledger: &impl Ledger,
-    ) -> Result<Vec<Planned>, LedgerError> {
-        let mut found = Vec::new();
-        for (uuid, head) in self.heads.iter().filter(|(uuid, _)| !seen.contains(uuid)) {
-            let leaves =
-                self.retire == Retire::Yes && self.feed_head(head).is_some_and(|feed| !feed.gone);
-            if !leaves && !head.unproven {
-                continue;
-            }
-            let Some(known) = ledger.event(&self.job.destination, *uuid)? else { continue };
-            let before = self.feed_head(head).cloned();
-            let plan = plan::diff_gone(known, &self.terms());
-            let feed = FeedHead { gone: leaves, ..before.unwrap_or_else(|| self.empty_head()) };
-            found.push(Planned { plan, feed });
-        }
-        Ok(found)
+    ) -> Result<Option<Planned>, LedgerError> {
+        let Some(known) = ledger.event(&self.job.destination, uuid)? else { return Ok(None) };
+        let before = self.feed_head(&known.head).cloned().unwrap_or_else(|| self.empty_head());
+        let feed = FeedHead { gone: self.leaves(&known.head), ..before };
+        Ok(Some(Planned { plan: plan::diff_gone(known, &self.terms()), feed }))
     }
 
     fn empty_head(&self) -> FeedHead {

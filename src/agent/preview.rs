@@ -121,8 +121,10 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
             }
         }
     }
-    for planned in planner.leftovers(&seen, ledger)? {
-        preview.add(planned.plan, job.chunk_max);
+    for uuid in planner.leftovers(&seen) {
+        if let Some(planned) = planner.leftover(uuid, ledger)? {
+            preview.add(planned.plan, job.chunk_max);
+        }
     }
     preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
     preview.saved.empty =

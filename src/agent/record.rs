@@ -80,6 +80,37 @@ pub(super) fn add_attributes(total: &mut AttributeTally, one: &AttributeTally) {
     total.exposed += one.exposed;
 }
 
+/// Takes the accounts of one event's mapping out again.
+pub(super) fn take_mapping(total: &mut MappingTally, one: &MappingTally) {
+    total.occurrences -= one.occurrences;
+    total.mapped -= one.mapped;
+    total.merged -= one.merged;
+    for (reason, count) in &one.lost {
+        if let Some(lost) = total.lost.get_mut(reason) {
+            *lost -= count;
+        }
+    }
+    total.lost.retain(|_, count| *count > 0);
+}
+
+/// Takes one event's attributes out again.
+pub(super) fn take_attributes(total: &mut AttributeTally, one: &AttributeTally) {
+    total.planned -= one.planned;
+    total.sent -= one.sent;
+    total.adopted -= one.adopted;
+    total.declined -= one.declined;
+    total.rejected -= one.rejected;
+    total.withheld -= one.withheld;
+    total.held -= one.held;
+    total.blocked -= one.blocked;
+    total.pending -= one.pending;
+    total.unchanged -= one.unchanged;
+    total.superseded -= one.superseded;
+    total.retired -= one.retired;
+    total.drifted -= one.drifted;
+    total.exposed -= one.exposed;
+}
+
 /// The attributes of an event that nothing was done about: what was sent then is unchanged now.
 pub(super) fn as_unchanged(last: &AttributeTally) -> AttributeTally {
     AttributeTally {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     agent::{Clock, SystemClock, learn},
     config::{Config, Destination, Publish},
-    delivery::{Call, NewEvent, RefusedWhy, Reply, TimedAttribute, Wire},
+    delivery::{Backoff, Call, NewEvent, RefusedWhy, Reply, TimedAttribute, Wire},
     history::{Commit, DestinationTally, Ledger, MemoryLedger},
     misp::{Attribute, AttributeType, EventFields, Value as AttributeValue, attribute_uuid},
     model::{EventUuid, Timestamp},
@@ -30,6 +30,8 @@ use super::{
 const MEASURED: &str = "2.5.1";
 /// Clocks that differ by more than this are worth a word.
 const CLOCK_SECONDS_MAX: i64 = 300;
+/// Whoever looks for a fault wants to see it at once.
+const IMPATIENT: Backoff = Backoff { tries_max: 1, ..job::BACKOFF };
 const TEST_INFO: &str = "misp-trickle test event, may be deleted";
 const TEST_VALUE: &str = "misp-trickle test attribute, may be deleted";
 
@@ -163,7 +165,7 @@ fn examine(
     let tags: Vec<Box<str>> =
         destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
     let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
-    let learned = live.ask(learn(&remote, &mut record, &tags, now, &mut tally));
+    let learned = live.ask(learn(&remote, &mut record, &tags, &SystemClock, IMPATIENT, &mut tally));
     if let Err(why) = learned.ok_or(CliError::Interrupted)? {
         list.bad("MISP", error::of_learning(&why), why.to_string(), None);
         return Ok(());

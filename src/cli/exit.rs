@@ -46,6 +46,23 @@ Exit codes:
                                130  interrupted";
 
 impl Exit {
+    /// The one of two exit codes that a person has to look at first.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        const ORDER: [Exit; 7] = [
+            Exit::Done,
+            Exit::AllWithheld,
+            Exit::Partial,
+            Exit::Network,
+            Exit::Refused,
+            Exit::Drift,
+            Exit::Interrupted,
+        ];
+        let rank =
+            |exit: Self| ORDER.iter().position(|known| *known == exit).unwrap_or(ORDER.len());
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     /// The number.
     #[must_use]
     pub const fn code(self) -> u8 {

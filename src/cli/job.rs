@@ -29,7 +29,8 @@ const CONCURRENCY: usize = 2;
 /// Longest wait for an answer: a slow MISP takes minutes for a large event.
 const TIMEOUT: Duration = Duration::from_mins(5);
 /// Waits before repeats.
-const BACKOFF: Backoff = Backoff { base_ms: 1_000, max_ms: 60_000, tries_max: 5, seed: 0 };
+pub(super) const BACKOFF: Backoff =
+    Backoff { base_ms: 1_000, max_ms: 60_000, tries_max: 5, seed: 0 };
 
 /// What the command line says of a run, beside the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,6 +92,7 @@ fn job(
         },
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
+        verify_every: destination.verify_every,
     })
 }
 

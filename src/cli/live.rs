@@ -71,6 +71,16 @@ impl Live {
         })
     }
 
+    /// Waits for a run, and a while longer once somebody wants it to stop.
+    pub(super) fn carry_out<T>(&self, run: impl Future<Output = T>) -> Result<T, CliError> {
+        self.patiently(run, GRACE).ok_or(CliError::Interrupted)
+    }
+
+    /// Set once somebody wants the program to stop.
+    pub(super) fn flag(&self) -> &AtomicBool {
+        &self.interrupt
+    }
+
     /// Whether somebody wants the program to stop.
     pub(super) fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
@@ -87,9 +97,9 @@ impl Live {
         let remote = connect(context, destination, store)?;
         let progress = Progress::new(context);
         let run = sync(job, store, Arc::new(remote), &SystemClock, &progress, &self.interrupt);
-        let summary = self.patiently(run, GRACE);
+        let summary = self.carry_out(run);
         progress.finish();
-        Ok(summary.ok_or(CliError::Interrupted)??)
+        Ok(summary??)
     }
 }
 
@@ -169,7 +179,7 @@ impl Context {
     /// If there is none, or it cannot be opened.
     pub(super) fn ledger(&mut self) -> Result<Store, CliError> {
         let path = self.store_path()?;
-        self.open(&path, OpenMode::ReadOnly)
+        self.store_to_read(&path)
     }
 
     /// The store, to write to; made where there is none.
@@ -185,6 +195,22 @@ impl Context {
             }
             opened => opened,
         }
+    }
+
+    /// The store, to write to; it has to be there.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub(super) fn store_that_is(&mut self, path: &Path) -> Result<Store, CliError> {
+        self.open(path, OpenMode::ReadWrite)
+    }
+
+    /// The store, to answer questions; it has to be there.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub(super) fn store_to_read(&mut self, path: &Path) -> Result<Store, CliError> {
+        self.open(path, OpenMode::ReadOnly)
     }
 
     /// The store, if there is one.

@@ -27,6 +27,8 @@ mod plan;
 mod progress;
 pub mod render;
 mod repair;
+pub mod repair_adopt;
+pub mod repair_resend;
 mod sandbox;
 pub mod show;
 pub mod status;
@@ -34,6 +36,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod ui;
+pub mod verify;
 pub mod why;
 
 use std::process::ExitCode;
@@ -80,6 +83,8 @@ enum Verb {
     Diff(diff::Args),
     /// Tell why a value, attribute or event is in MISP, or is not
     Why(why::Args),
+    /// Ask MISP whether it still holds what was sent; changes nothing
+    Verify(verify::Args),
     /// Check every record of the store
     Check,
     /// Keep of a damaged store what proves itself, and make a sound one of it
@@ -130,6 +135,7 @@ impl Verb {
                 let ledger = context.ledger()?;
                 why::run(args, context, &ledger)
             }
+            Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Repair(args) => repair::run(args, context),
             Self::Gc => gc::run(context),
@@ -156,6 +162,7 @@ impl Verb {
             Self::Show(_) => "show",
             Self::Diff(_) => "diff",
             Self::Why(_) => "why",
+            Self::Verify(_) => "verify",
             Self::Check => "check",
             Self::Repair(_) => "repair",
             Self::Gc => "gc",

@@ -48,12 +48,12 @@ pub(super) fn deliver_all(
         }
         let outcome = match live.deliver(context, store, job, destination) {
             Ok(summary) => {
-                exit = worse(exit, of_ending(&summary.ending));
+                exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
                 Ok(summary)
             }
             Err(CliError::Agent(AgentError::Learn(why))) => {
-                exit = worse(exit, error::of_learning(&why));
+                exit = exit.worse(error::of_learning(&why));
                 context.ui.error(&why);
                 Err(AgentError::Learn(why))
             }
@@ -66,7 +66,7 @@ pub(super) fn deliver_all(
 }
 
 /// Says why a run ended early, and what to do.
-fn explain(context: &mut Context, ending: &Ending) {
+pub(super) fn explain(context: &mut Context, ending: &Ending) {
     match ending {
         Ending::Done => {}
         Ending::Partial => context.warn(
@@ -91,7 +91,7 @@ fn explain(context: &mut Context, ending: &Ending) {
     }
 }
 
-const fn of_ending(ending: &Ending) -> Exit {
+pub(super) const fn of_ending(ending: &Ending) -> Exit {
     match ending {
         Ending::Done => Exit::Done,
         Ending::Partial => Exit::Partial,
@@ -101,19 +101,4 @@ const fn of_ending(ending: &Ending) -> Exit {
         Ending::AnotherMisp => Exit::Drift,
         Ending::Interrupted => Exit::Interrupted,
     }
-}
-
-/// The one of two exit codes that a person has to look at first.
-fn worse(one: Exit, other: Exit) -> Exit {
-    const ORDER: [Exit; 7] = [
-        Exit::Done,
-        Exit::AllWithheld,
-        Exit::Partial,
-        Exit::Network,
-        Exit::Refused,
-        Exit::Drift,
-        Exit::Interrupted,
-    ];
-    let rank = |exit: Exit| ORDER.iter().position(|known| *known == exit).unwrap_or(ORDER.len());
-    if rank(other) > rank(one) { other } else { one }
 }

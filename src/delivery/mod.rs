@@ -10,6 +10,7 @@ mod cost;
 mod retry;
 pub mod rows;
 mod session;
+pub mod verify;
 mod wire;
 
 pub use conversation::{Fatality, Manners, Report, Verdict};

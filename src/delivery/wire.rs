@@ -44,6 +44,17 @@ pub enum Call {
         /// The rows expected, all events together.
         expected: Vec<Row>,
     },
+    /// CSV of `uuid,deleted,timestamp,event_id` of the attributes that changed at or after a time. Events are
+    /// named by MISP's shorter number, which in another MISP is another event's: a hint, never a proof.
+    RowsSince {
+        /// MISP's numbers of the events.
+        events: Vec<u64>,
+        /// Seconds since 1970, MISP's clock.
+        since: i64,
+    },
+    /// How many attributes that are not deleted these events hold together, named as for
+    /// [`Call::RowsSince`].
+    CountLive(Vec<u64>),
     /// CSV of `uuid,deleted,timestamp,type,value` of one event, soft-deleted ones included.
     Listing(EventUuid),
     /// Metadata of one event: is it there, whose is it, when was it changed.
@@ -79,6 +90,8 @@ impl Call {
             | Self::AttachTag { .. }
             | Self::Publish(_) => true,
             Self::Rows { .. }
+            | Self::RowsSince { .. }
+            | Self::CountLive(_)
             | Self::Listing(_)
             | Self::Metadata(_)
             | Self::WhichEvents(_)
@@ -104,6 +117,12 @@ impl Call {
             Self::EditFields { event, .. } => format!("events/edit {event}"),
             Self::Rows { events, .. } => {
                 format!("events/restSearch rows of {} events", events.len())
+            }
+            Self::RowsSince { events, since } => {
+                format!("attributes/restSearch rows of {} events since {since}", events.len())
+            }
+            Self::CountLive(events) => {
+                format!("attributes/restSearch count of {} events", events.len())
             }
             Self::Listing(event) => format!("events/restSearch list of {event}"),
             Self::Metadata(event) => format!("events/restSearch metadata of {event}"),
@@ -167,6 +186,10 @@ pub enum Reply {
     NotModified,
     /// The rows, which differ from the expected ones.
     Rows(Vec<Row>),
+    /// The rows that changed since a time, each after MISP's number of its event.
+    RowsSince(Vec<(u64, Row)>),
+    /// A number of attributes.
+    Count(u64),
     /// Every attribute of the event.
     Listing(Vec<Listed>),
     /// The tag is attached, or the event published.

@@ -160,7 +160,7 @@ impl<'g> Collector<'g> {
         raw: Cow<'g, str>,
     ) {
         let Target { kind, category, to_ids, origin, rule } = target;
-        let value = match misp::normalise(kind, shaped) {
+        let value = match misp::settle(kind, shaped) {
             Ok(value) => value,
             Err(refusal) => {
                 let reason = LossReason::Refused { kind, words: refusal.message.into() };

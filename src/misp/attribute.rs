@@ -94,3 +94,74 @@ impl Event {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::misp::{attribute_uuid, normalise};
+
+    fn attribute(event: EventUuid, value: &str) -> Attribute {
+        let kind = AttributeType::named("domain").expect("one of MISP's types");
+        let value = normalise(kind, value).expect("a domain");
+        Attribute {
+            uuid: attribute_uuid(event, kind, &value),
+            kind,
+            category: kind.default_category(),
+            value,
+            to_ids: true,
+            comment: "seen".into(),
+            first_seen: Some(Timestamp::from_seconds(1)),
+            last_seen: None,
+            tags: vec!["tlp:red".into()],
+        }
+    }
+
+    fn event() -> Event {
+        let uuid = "13cb1207-0674-4a54-a999-df5ff8e35c1a".parse().expect("a UUID");
+        Event {
+            uuid,
+            fields: EventFields {
+                info: "Ebb".into(),
+                date: "2024-05-14".into(),
+                analysis: 1,
+                tags: vec!["tlp:green".into()],
+            },
+            attributes: vec![attribute(uuid, "a.example"), attribute(uuid, "b.example")],
+        }
+    }
+
+    /// The ledger compares with digests of earlier versions of the program.
+    #[test]
+    fn digests_are_frozen() {
+        let event = event();
+        assert_eq!(event.attributes[0].digest().short(), "b93ca8e33bde");
+        assert_eq!(event.digest().short(), "471e6b23bc07");
+    }
+
+    #[test]
+    fn the_order_of_attributes_is_no_part_of_an_event() {
+        let mut turned = event();
+        turned.attributes.reverse();
+        assert_eq!(turned.digest(), event().digest());
+    }
+
+    #[test]
+    fn every_field_counts() {
+        let base = event();
+        let changes: [fn(&mut Event); 8] = [
+            |event| event.fields.info = "Flow".into(),
+            |event| event.fields.analysis = 2,
+            |event| event.fields.tags.clear(),
+            |event| event.attributes[0].to_ids = false,
+            |event| event.attributes[0].comment = "".into(),
+            |event| event.attributes[0].last_seen = Some(Timestamp::from_seconds(1)),
+            |event| event.attributes[0].tags.clear(),
+            |event| drop(event.attributes.pop()),
+        ];
+        for change in changes {
+            let mut changed = base.clone();
+            change(&mut changed);
+            assert_ne!(changed.digest(), base.digest());
+        }
+    }
+}

@@ -36,3 +36,45 @@ pub fn attribute_uuid(event: EventUuid, kind: AttributeType, value: &Value) -> A
 fn misp_takes(uuid: Uuid) -> bool {
     (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::misp::normalise;
+
+    /// What was derived once stands in somebody's MISP: these values never change.
+    #[test]
+    fn derivations_are_frozen() {
+        let own =
+            EntityKey::of("{https://eiq.example}incident-13CB1207-0674-4A54-A999-DF5FF8E35C1A");
+        let event = event_uuid(&own);
+        assert_eq!(event.to_string(), "13cb1207-0674-4a54-a999-df5ff8e35c1a");
+        assert_eq!(
+            event_uuid(&EntityKey::of("incident 7")).to_string(),
+            "56844dc8-01c4-501b-9822-15d58bf631a8"
+        );
+        let derived = |kind: &str, value: &str| {
+            let kind = AttributeType::named(kind).unwrap();
+            attribute_uuid(event, kind, &normalise(kind, value).unwrap()).to_string()
+        };
+        assert_eq!(derived("ip-dst", "198.51.100.7"), "8824c3fc-1748-5dc7-b84e-f6dc90d710b0");
+        assert_eq!(derived("ip-src", "198.51.100.7"), "c0c4bd8f-01b0-5af4-b545-c26cafec34be");
+        assert_eq!(
+            derived("md5", "D41D8CD98F00B204E9800998ECF8427E"),
+            "b0e5d40c-aa9d-5259-b907-bd59482e3cb6"
+        );
+    }
+
+    #[test]
+    fn uuids_that_misp_refuses_are_derived_anew() {
+        for refused in [
+            "00000000-0000-0000-0000-000000000000",
+            "13cb1207-0674-7a54-a999-df5ff8e35c1a",
+            "13cb1207-0674-4a54-c999-df5ff8e35c1a",
+        ] {
+            let event = event_uuid(&EntityKey::of(refused));
+            assert_ne!(event.to_string(), refused);
+            assert_eq!(event.uuid().get_version_num(), 5);
+        }
+    }
+}

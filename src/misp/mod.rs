@@ -14,4 +14,4 @@ pub use collation::{collation_key, same_for_misp};
 pub use desired::{DesiredAttribute, DesiredEvent, Source};
 pub use identity::{attribute_uuid, event_uuid};
 pub use types::{AttributeType, Category};
-pub use value::{Refusal, Stage, Value, fold_bmp, import_filtered, normalise};
+pub use value::{Refusal, Stage, Value, fold_bmp, import_filtered, normalise, settle};

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    misp::{DesiredAttribute, DesiredEvent, EventFields},
-    model::{AttributeUuid, Digest, EventUuid, FeedName, RunNumber, Tlp},
+    misp::{DesiredAttribute, DesiredEvent},
+    model::{AttributeUuid, EventUuid, RunNumber},
 };
 
 use super::{
-    AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventSettings, FeedSet,
-    KnownAttribute, KnownEvent, Policy, Presence, Standing, WithheldReason,
+    AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventPlan, EventSettings,
+    FeedSet, FieldEdit, KnownAttribute, KnownEvent, Policy, Presence, Refusal, Standing,
+    WithheldReason,
     retire::{self, Retire},
+    tags::{is_tlp, new_tags, tags_of},
     verdict::{Situation, Verdict},
 };
 
@@ -25,103 +27,12 @@ pub struct Terms<'a> {
     pub destination: &'a DestinationRecord,
     /// The feed's bit at the destination.
     pub feed: u8,
-    /// The feed's name.
-    pub feed_name: &'a FeedName,
     /// Whether what left the dataset is retired.
     pub retire: Retire,
     /// MISP's clock now, in seconds since 1970: the `timestamp` of attributes planned for the first time.
     pub misp_now: i64,
     /// The run this plan is for.
     pub run: RunNumber,
-}
-
-/// What one run would do about one event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventPlan {
-    /// The event as known, with all of the plan that needs no request already applied. Attributes to
-    /// be sent stand in it as pending, with their timestamp.
-    pub event: KnownEvent,
-    /// Attributes of `event` that differ from the ledger.
-    pub touched: BTreeSet<AttributeUuid>,
-    /// The event has to be created.
-    pub create: bool,
-    /// Attributes to send, in the order in which they go.
-    pub send: Vec<AttributeUuid>,
-    /// The event's own fields to change, those that differ only.
-    pub fields: Option<FieldEdit>,
-    /// Tags to attach to the event.
-    pub tags: Vec<Box<str>>,
-    /// What the history gains at once.
-    pub changes: Vec<Change>,
-    /// Every desired attribute by its result; those to be sent count as pending.
-    pub tally: AttributeTally,
-    /// Why nothing of the event is sent, if so.
-    pub refusal: Option<Refusal>,
-}
-
-/// Why nothing of an event is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// Policy denies the incident.
-    Withheld(WithheldReason),
-    /// Somebody deleted the event, and MISP blocklisted it.
-    Declined,
-    /// It belongs to somebody else, or may not be written.
-    Blocked(Box<str>),
-    /// The incident is rejected or deleted, and never became an event.
-    NotCreated,
-}
-
-/// Event fields that differ from what MISP holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FieldEdit {
-    /// The new title.
-    pub info: Option<Box<str>>,
-    /// The new day.
-    pub date: Option<Box<str>>,
-    /// The new analysis level.
-    pub analysis: Option<u8>,
-}
-
-impl FieldEdit {
-    /// What has to change to get from one to the other.
-    #[must_use]
-    pub fn between(from: &EventFields, to: &EventFields) -> Option<Self> {
-        let edit = Self {
-            info: (from.info != to.info).then(|| to.info.clone()),
-            date: (from.date != to.date).then(|| to.date.clone()),
-            analysis: (from.analysis != to.analysis).then_some(to.analysis),
-        };
-        (edit != Self::default()).then_some(edit)
-    }
-
-    /// The fields' names and new values, for people.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let info = self.info.as_ref().map(|info| format!("info {info:?}"));
-        let date = self.date.as_ref().map(|date| format!("date {date}"));
-        let analysis = self.analysis.map(|analysis| format!("analysis {analysis}"));
-        [info, date, analysis].into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl EventPlan {
-    /// Whether the plan needs MISP at all.
-    #[must_use]
-    pub fn needs_misp(&self) -> bool {
-        self.refusal.is_none()
-            && (self.create
-                || !self.send.is_empty()
-                || self.fields.is_some()
-                || !self.tags.is_empty()
-                || self.event.head.unproven)
-    }
-
-    /// Whether the ledger has to be written even if no request is made.
-    #[must_use]
-    pub fn changes_ledger(&self) -> bool {
-        !self.touched.is_empty() || !self.changes.is_empty()
-    }
 }
 
 /// Compares what is desired with what is known.
@@ -380,35 +291,4 @@ fn count_kept(tally: &mut AttributeTally, standing: &Standing) {
         Standing::Held => tally.held += 1,
         Standing::Blocked(_) => tally.blocked += 1,
     }
-}
-
-fn is_tlp(tag: &str) -> bool {
-    tag.parse::<Tlp>().is_ok() && tag.starts_with("tlp:")
-}
-
-/// The tags that an event is to have: the incident's and the configured ones.
-fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
-    let tags: BTreeSet<Box<str>> =
-        desired.fields.tags.iter().chain(&settings.tags).cloned().collect();
-    tags.into_iter().collect()
-}
-
-/// Tags not sent before; of TLP tags only one that is stricter than all sent before.
-fn new_tags(sent: &BTreeSet<Box<str>>, tags: Vec<Box<str>>) -> Vec<Box<str>> {
-    let colour = |tag: &str| if is_tlp(tag) { tag.parse::<Tlp>().ok() } else { None };
-    let strictest = sent.iter().filter_map(|tag| colour(tag)).max();
-    tags.into_iter()
-        .filter(|tag| !sent.contains(tag))
-        .filter(|tag| colour(tag).is_none_or(|tlp| strictest.is_none_or(|sent| tlp > sent)))
-        .collect()
-}
-
-/// Digest of a plan as a whole: a saved plan is carried out only if planning anew gives the same.
-#[must_use]
-pub fn digest_of_plans<'a>(plans: impl Iterator<Item = &'a EventPlan>) -> Digest {
-    let mut encoder = crate::model::Encoder::new(crate::model::Context::Plan);
-    for plan in plans {
-        plan.encode(&mut encoder);
-    }
-    encoder.finish()
 }

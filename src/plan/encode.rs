@@ -1,13 +1,13 @@
 //! The canonical encoding of a plan, for the digest of a saved one. Times that a plan only passes on
 //! are left out: planning the same a minute later is the same plan.
 
-use crate::model::Encoder;
+use crate::model::{Context, Digest, Encoder};
 
 use super::{EventPlan, FieldEdit};
 
 impl EventPlan {
     /// Feeds all that the plan would do.
-    pub(super) fn encode(&self, encoder: &mut Encoder) {
+    fn encode(&self, encoder: &mut Encoder) {
         let text = |encoder: &mut Encoder, text: &str| {
             encoder.text(text);
         };
@@ -32,4 +32,14 @@ impl EventPlan {
             encoder.text(&format!("{:?}", change.kind));
         });
     }
+}
+
+/// Digest of a plan as a whole: a saved plan is carried out only if planning anew gives the same.
+#[must_use]
+pub fn digest_of_plans<'a>(plans: impl Iterator<Item = &'a EventPlan>) -> Digest {
+    let mut encoder = Encoder::new(Context::Plan);
+    for plan in plans {
+        plan.encode(&mut encoder);
+    }
+    encoder.finish()
 }

@@ -31,6 +31,10 @@ pub struct DestinationRecord {
     pub chunk_max: u32,
     /// When version, encodings and role were last asked.
     pub asked: Option<Timestamp>,
+    /// When MISP was last asked whether it still holds what was sent.
+    pub verified: Option<Timestamp>,
+    /// The last event that it was asked about; the next question goes on behind it.
+    pub verified_up_to: Option<EventUuid>,
     /// Names of the feeds that ever delivered here; their place is their bit in [`FeedSet`].
     pub feeds: Vec<FeedName>,
 }

@@ -6,15 +6,21 @@
 mod change;
 mod diff;
 mod encode;
+mod event_plan;
 mod known;
 mod policy;
 mod retire;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
+pub(crate) use tags::stricter_tlp;
+
 pub use change::{Change, ChangeKind};
-pub use diff::{EventPlan, FieldEdit, Refusal, Terms, diff, diff_gone, digest_of_plans};
+pub use diff::{Terms, diff, diff_gone};
+pub use encode::digest_of_plans;
+pub use event_plan::{EventPlan, FieldEdit, Refusal};
 pub use known::{
     AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent,
     MappingTally, Presence, Row, Standing, WithheldReason,

@@ -8,9 +8,7 @@ use crate::{
         Attribute, AttributeType, DesiredAttribute, DesiredEvent, EventFields, Source,
         attribute_uuid, normalise,
     },
-    model::{
-        AttributeUuid, EntityKey, EventUuid, FeedName, Marking, RunNumber, Symbol, Timestamp, Tlp,
-    },
+    model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Symbol, Timestamp, Tlp},
 };
 
 const EVENT: &str = "13cb1207-0674-4a54-a999-df5ff8e35c1a";
@@ -71,7 +69,6 @@ struct World {
     policy: Policy,
     settings: EventSettings,
     destination: DestinationRecord,
-    feed_name: FeedName,
     retire: Retire,
     run: u64,
 }
@@ -95,7 +92,6 @@ impl World {
                 asked: Some(Timestamp::from_seconds(1)),
                 ..DestinationRecord::default()
             },
-            feed_name: FeedName::new("main"),
             retire: Retire::Yes,
             run: 1,
         }
@@ -116,7 +112,6 @@ impl World {
             settings: &self.settings,
             destination: &self.destination,
             feed: 0,
-            feed_name: &self.feed_name,
             retire: self.retire,
             misp_now: 1_700_000_000,
             run: RunNumber(self.run),

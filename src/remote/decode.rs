@@ -88,6 +88,14 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             let cells = misp_json::rows(text(body)?, 3)?;
             Reply::Rows(cells.iter().map(|cells| row(cells)).collect::<Result<_, _>>()?)
         }
+        Call::RowsSince { .. } => {
+            let cells = misp_json::rows(text(body)?, 4)?;
+            Reply::RowsSince(cells.iter().map(|cells| numbered(cells)).collect::<Result<_, _>>()?)
+        }
+        Call::CountLive(_) => {
+            let wrong = |_| NotMisp { what: "no number".to_owned() };
+            Reply::Count(text(body)?.trim().parse().map_err(wrong)?)
+        }
         Call::Listing(_) => {
             let cells = misp_json::rows(text(body)?, 5)?;
             Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?)
@@ -163,6 +171,12 @@ fn row(cells: &[String]) -> Result<Row, NotMisp> {
         },
         timestamp: cells[2].parse().map_err(|_| wrong())?,
     })
+}
+
+/// A row after the number of its event.
+fn numbered(cells: &[String]) -> Result<(u64, Row), NotMisp> {
+    let wrong = |_| NotMisp { what: "a row without the number of its event".to_owned() };
+    Ok((cells[3].parse().map_err(wrong)?, row(cells)?))
 }
 
 fn listed(mut cells: Vec<String>) -> Result<Listed, NotMisp> {

@@ -64,6 +64,27 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
             request.if_none_match = Some(rows::etag(rows::csv(expected).as_bytes()));
             request
         }
+        Call::RowsSince { events, since } => {
+            debug_assert!(!events.is_empty(), "an empty list is no filter");
+            post_json(
+                "/attributes/restSearch",
+                &json!({
+                    "eventid": events,
+                    "returnFormat": "csv",
+                    "requested_attributes": ["uuid", "deleted", "timestamp", "event_id"],
+                    "headerless": 1,
+                    "deleted": [0, 1],
+                    "timestamp": since,
+                }),
+            )
+        }
+        Call::CountLive(events) => {
+            debug_assert!(!events.is_empty(), "an empty list is no filter");
+            post_json(
+                "/attributes/restSearch",
+                &json!({"eventid": events, "returnFormat": "count"}),
+            )
+        }
         Call::Listing(event) => {
             let columns = ["uuid", "deleted", "timestamp", "type", "value"];
             search(&json!(event.to_string()), &columns)

@@ -252,6 +252,7 @@ impl Misp {
             ("tags", "add") => tags::add(state, call),
             ("tags", "index") => tags::index(state, &call),
             ("tags", "view") => tags::view(state, &call),
+            ("tags", "search") => tags::search(state, &call),
             ("tags", "attachtagtoobject") => tag_links::attach(state, &call),
             ("tags", "removetagfromobject") => tag_links::detach(state, &call),
             ("users", "view") => server::view_user(state, &call),

@@ -253,7 +253,7 @@ pub(super) fn access(controller: &str, action: &str) -> Access {
         ("tags", "add") => Access::Needs(TagEditor),
         ("events", "view" | "index" | "restsearch")
         | ("attributes", "view" | "restsearch" | "describetypes")
-        | ("tags", "index" | "view")
+        | ("tags", "index" | "view" | "search")
         | ("users", "view")
         | ("servers", "getversion") => Access::Everyone,
         _ => Access::SiteAdminOnly,

@@ -1,5 +1,7 @@
 //! Tags inside the bodies of other calls, and tags/add.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Data;
 use sha1::{Digest as _, Sha1};
 
@@ -230,4 +232,20 @@ pub(super) fn view(state: &State, call: &Call<'_>) -> Outcome {
     let id = call.route.id().and_then(|id| id.parse().ok()).unwrap_or_default();
     let tag = state.tag(id).ok_or_else(|| Halt::exception(404, "Invalid tag"))?;
     Ok(Answer::data(&views::tag_row(tag), call.style))
+}
+
+/// POST tags/search `{"tag": [names]}`: the tags of these names, whatever their case.
+///
+/// An assumption from MISP's public interface (a list of `{"Tag": {…}}`, compared by the database, which
+/// ignores case); unlike the rest of the sandbox it was not read off a running MISP.
+pub(super) fn search(state: &State, call: &Call<'_>) -> Outcome {
+    let wanted = php::member(&call.data, "tag").map(php::elements).unwrap_or_default();
+    let wanted: BTreeSet<String> = wanted
+        .into_iter()
+        .filter_map(|(_, name)| php::text(name))
+        .map(|n| n.to_lowercase())
+        .collect();
+    let found = state.tags.iter().filter(|tag| wanted.contains(&tag.name.to_lowercase()));
+    let found = found.map(|tag| Json::map([("Tag", views::tag_row(tag))])).collect();
+    Ok(Answer::data(&Json::List(found), call.style))
 }

@@ -1,5 +1,7 @@
 //! A wire that lies, loses and cuts, by a seed.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::sync::{Arc, Mutex};
 
 use misp_trickle::{

@@ -1,6 +1,9 @@
 //! The whole agent over the sandbox, without HTTP: requests are encoded as for the wire, handed to the
 //! sandbox, and its answers decoded as from the wire.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
+#![allow(dead_code)]
+
 use std::{
     path::Path,
     sync::{
@@ -52,9 +55,15 @@ pub(crate) struct LocalWire {
     pub(crate) misp: Arc<Mutex<Misp>>,
     pub(crate) key: String,
     pub(crate) clock: Arc<TestClock>,
+    /// MISP's clock minus the agents', in seconds.
+    pub(crate) skew: AtomicI64,
 }
 
 impl LocalWire {
+    fn misp_now(&self) -> i64 {
+        self.clock.seconds() + self.skew.load(Ordering::SeqCst)
+    }
+
     /// Sends one raw request, as an analyst with a key of their own would.
     pub(crate) fn raw(&self, key: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let headers = [
@@ -70,7 +79,7 @@ impl LocalWire {
             headers,
             body: body.as_bytes().to_vec(),
         };
-        let reply = self.misp.lock().unwrap().handle(&request, self.clock.seconds());
+        let reply = self.misp.lock().unwrap().handle(&request, self.misp_now());
         (reply.status, String::from_utf8_lossy(&reply.body).into_owned())
     }
 }
@@ -96,7 +105,7 @@ impl LocalWire {
             headers,
             body: encoded.body,
         };
-        (bytes_sent, self.misp.lock().unwrap().handle(&request, self.clock.seconds()))
+        (bytes_sent, self.misp.lock().unwrap().handle(&request, self.misp_now()))
     }
 
     /// Has a call carried out and gives the body of the answer.
@@ -117,7 +126,7 @@ impl Wire for LocalWire {
         Exchange {
             bytes_sent,
             bytes_received: answer.body.len() as u64,
-            date: Some(Timestamp::from_seconds(self.clock.seconds())),
+            date: Some(Timestamp::from_seconds(self.misp_now())),
             reply: remote::decode(call, &answer),
         }
     }
@@ -148,7 +157,8 @@ impl World {
 
     fn joining(misp: Arc<Mutex<Misp>>, keys: Keys, clock: Arc<TestClock>, role: &str) -> Self {
         let key = keys.get(role).expect("a role of the sandbox").to_owned();
-        let wire = Arc::new(LocalWire { misp: misp.clone(), key, clock: clock.clone() });
+        let skew = AtomicI64::new(0);
+        let wire = Arc::new(LocalWire { misp: misp.clone(), key, clock: clock.clone(), skew });
         Self { misp, keys, clock, wire, ledger: MemoryLedger::default(), job: open_job() }
     }
 
@@ -166,6 +176,11 @@ impl World {
             &interrupt,
         );
         runtime.block_on(run).unwrap()
+    }
+
+    /// Sets MISP's clock apart from the agent's.
+    pub(crate) fn skew(&self, seconds: i64) {
+        self.wire.skew.store(seconds, Ordering::SeqCst);
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -199,6 +214,7 @@ pub(crate) fn open_job() -> Job {
         concurrency: 2,
         chunk_max: 1_000,
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 5, seed: 1 },
+        verify_every: None,
     }
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    delivery::{Effects, Report, Session, Stop, Verdict, Wire},
+    delivery::{Call, Effects, Reply, Report, Session, Stop, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
-    misp::event_uuid,
     plan::{ChangeKind, EventHead, KnownEvent, Presence},
 };
 
@@ -13,7 +12,7 @@ use super::{
     super::{
         AgentError, Ending, Input, learn,
         lost::{self, Finding},
-        planner::{Call, Planned},
+        planner::Planned,
     },
     Run,
 };
@@ -96,13 +95,22 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// MISP does not know an event of ours: one question decides what that means, if it is answered.
-    async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
+    pub(super) async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
+        match self.which_are_there().await? {
+            Some((call, reply)) => Ok(lost::finding(&call, &reply)),
+            None => Ok(Some(Finding::SameMisp)),
+        }
+    }
+
+    /// Asks which of the events we know are there; `None` if we know none.
+    pub(super) async fn which_are_there(&mut self) -> Result<Option<(Call, Reply)>, AgentError> {
         let heads = self.ledger.heads(&self.job.destination)?;
-        let Some(call) = lost::question(heads.iter()) else { return Ok(Some(Finding::SameMisp)) };
-        let now = self.world.clock.now();
+        let Some(call) = lost::question(heads.iter()) else { return Ok(None) };
+        let (clock, backoff) = (self.world.clock, self.job.backoff);
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let reply = learn::ask(&*self.wire, &call, destination, now, tally).await;
-        Ok(lost::finding(&call, &reply))
+        let reply =
+            learn::ask_patiently(&*self.wire, &call, destination, clock, backoff, tally).await;
+        Ok(Some((call, reply)))
     }
 
     /// Plans a lost event anew, as if MISP had never had it.
@@ -113,21 +121,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     ) -> Result<Option<Planned>, AgentError> {
         let uuid = event.head.uuid;
         self.revived.insert(uuid);
-        let event = lost::forget(event);
-        let commit = Commit {
-            events: vec![EventUpdate {
-                head: event.head.clone(),
-                attributes: event.attributes.into_values().collect(),
-            }],
-            ..Commit::default()
-        };
-        self.commit(commit)?;
-        let incident = input.graph.incidents().find(|incident| event_uuid(incident.root) == uuid);
-        let Some(incident) = incident else { return Ok(None) };
-        match self.planner.incident_anew(&incident, self.ledger)? {
-            Call::Plan(planned) => self.sort_out(*planned),
-            Call::Nothing(_) => Ok(None),
-        }
+        self.commit_forgotten(event)?;
+        self.plan_again(uuid, input)
     }
 
     pub(super) fn note_stop(&mut self, session: &Session) {

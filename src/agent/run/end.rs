@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     super::{AgentError, Ending, Input, Job, Phase, Strategy, Summary, record::add_mapping},
-    Run,
+    Mode, Run,
 };
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
@@ -24,7 +24,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.record.outcome = self.ending.outcome();
         self.record.ended = Some(self.world.clock.now());
         let whole = matches!(self.ending, Ending::Done | Ending::AllWithheld | Ending::Partial);
-        let complete = whole && input.skipped == 0 && self.record.tally.attributes.pending == 0;
+        let looked_at_all = self.mode == Mode::Deliver
+            || self.planner.heads().all(|head| self.seen.contains(&head.uuid));
+        let complete = whole
+            && looked_at_all
+            && input.skipped == 0
+            && self.record.tally.attributes.pending == 0;
         let cursor = Cursor {
             source: complete.then_some(input.digest),
             rules: self.job.rules.fingerprint(),
@@ -37,7 +42,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             cursor: Some((self.job.feed.clone(), cursor)),
             aliases: input.graph.learned_aliases().clone(),
             rules: Some((fingerprint, self.job.rules.to_toml())),
-            destination: Some(self.planner.record.clone()),
+            // What was learned of a stranger must not be taken for knowledge of our own.
+            destination: (self.ending != Ending::AnotherMisp).then(|| self.planner.record.clone()),
             ..Commit::default()
         };
         self.commit(commit)?;

@@ -6,20 +6,24 @@
 //! and rules in one step ([`end`]).
 
 mod absorb;
+mod doubt;
 mod end;
 mod planning;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
-    delivery::{Manners, Session, Wire},
+    delivery::{Manners, Session, Stop, Wire},
     graph::Aliases,
     history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
     model::{EventUuid, RunNumber},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Retire},
+    plan::{DestinationRecord, FeedHead, KnownEvent, Publish, Retire},
     source,
 };
 
@@ -28,7 +32,7 @@ use super::{
     drive::{Flights, Pause, Waited, round},
     job::World,
     learn,
-    planner::{Planned, Planner, policy_of},
+    planner::{Planner, policy_of},
     record::{self, clock_note},
 };
 
@@ -52,10 +56,42 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     if let Some(summary) = unchanged_source(job, ledger, world)? {
         return Ok(summary);
     }
+    carry_out(job, ledger, wire, world, Mode::Deliver).await
+}
+
+/// See [`adopt`](super::adopt()).
+pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
+    job: &Job,
+    ledger: &mut L,
+    wire: Arc<W>,
+    clock: &dyn Clock,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<Summary, AgentError> {
+    carry_out(job, ledger, wire, World { clock, observer, interrupt }, Mode::Adopt).await
+}
+
+/// What a run does about what MISP does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It is sent.
+    Deliver,
+    /// Nothing: the run only learns what is there.
+    Adopt,
+}
+
+async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
+    job: &Job,
+    ledger: &mut L,
+    wire: Arc<W>,
+    world: World<'_>,
+    mode: Mode,
+) -> Result<Summary, AgentError> {
+    let observer = world.observer;
     observer.progress(progress(Phase::Reading));
     let aliases = Aliases(ledger.aliases()?);
     let input = Input::read(job, &aliases)?;
-    let mut run = Run::begin(job, ledger, wire, world, &input)?;
+    let mut run = Run::begin(job, ledger, wire, world, &input, mode)?;
     run.deliver(&input).await?;
     run.finish(&input)
 }
@@ -104,6 +140,7 @@ struct Run<'a, L, W> {
     ledger: &'a mut L,
     wire: Arc<W>,
     world: World<'a>,
+    mode: Mode,
     planner: Planner<'a>,
     record: RunRecord,
     feed_heads: BTreeMap<EventUuid, FeedHead>,
@@ -117,6 +154,10 @@ struct Run<'a, L, W> {
     gave_up: bool,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
+    /// Events that nothing had to be done about, until they were found to have drifted.
+    doubted: Vec<EventUuid>,
+    /// Events that nothing has to be done about.
+    passed: BTreeSet<EventUuid>,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -132,25 +173,29 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         wire: Arc<W>,
         world: World<'a>,
         input: &Input,
+        mode: Mode,
     ) -> Result<Self, AgentError> {
         let now = world.clock.now();
         let number = RunNumber(ledger.last_run()?.0 + 1);
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
-        let known_url = destination.url == job.url;
-        destination.url.clone_from(&job.url);
-        if !known_url {
-            destination.asked = None;
-            destination.tags.clear();
+        // A new address is written down once it is known which MISP stands behind it.
+        if destination.url.is_empty() {
+            destination.url.clone_from(&job.url);
         }
+        let known_url = destination.url == job.url;
         let feed = feed_place(job, &mut destination)?;
         let heads = ledger.heads(&job.destination)?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
-        planner.retire = retire(job, input, planner.known_events());
+        planner.retire = match mode {
+            Mode::Deliver => retire(job, input, planner.known_events()),
+            Mode::Adopt => Retire::No,
+        };
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         record.notes = input.notes();
         let before = ledger.run(RunNumber(number.0 - 1))?;
         record.notes.extend(clock_note(before.as_ref(), now));
-        if planner.retire == Retire::No && job.strategy == Strategy::Replace {
+        let delivers = mode == Mode::Deliver;
+        if delivers && planner.retire == Retire::No && job.strategy == Strategy::Replace {
             record.notes.push(end::why_nothing_retires(input).to_owned());
         }
         for note in &record.notes {
@@ -161,7 +206,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             ledger,
             wire,
             world,
-            learned: planner.record.asked.is_some(),
+            mode,
+            learned: known_url && planner.record.asked.is_some(),
             planner,
             record,
             feed_heads: BTreeMap::new(),
@@ -172,6 +218,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             gave_up: false,
             revived: BTreeSet::new(),
             lost: Vec::new(),
+            doubted: Vec::new(),
+            passed: BTreeSet::new(),
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
@@ -181,25 +229,42 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
 
     /// Plans and delivers all incidents, then what is left over.
     async fn deliver(&mut self, input: &Input) -> Result<(), AgentError> {
-        let mut session = None;
+        let mut session: Option<Session> = None;
         let mut flights = Flights::new(self.wire.clone());
         let mut incidents = input.graph.incidents();
-        let mut leftovers: Option<Vec<Planned>> = None;
+        let mut leftovers: Option<Vec<EventUuid>> = None;
         loop {
+            if self.world.interrupt.load(Ordering::Relaxed) && self.ending == Ending::Done {
+                self.ending = Ending::Interrupted;
+                match session.as_mut() {
+                    Some(session) => session.stop(Stop::Interrupted),
+                    None => return Ok(()),
+                }
+            }
             while session.as_ref().is_none_or(Session::has_room) {
                 let planned = if let Some(incident) = incidents.next() {
                     self.plan_incident(&incident).await?
                 } else if let Some(event) = self.lost.pop() {
                     self.revive(event, input)?
+                } else if let Some(event) = self.doubted.pop() {
+                    self.plan_again(event, input)?
+                } else if self.mode == Mode::Adopt {
+                    break;
                 } else {
-                    if leftovers.is_none() {
-                        leftovers = Some(self.planner.leftovers(&self.seen, self.ledger)?);
-                    }
-                    match leftovers.as_mut().and_then(Vec::pop) {
+                    let left = leftovers.get_or_insert_with(|| self.planner.leftovers(&self.seen));
+                    let Some(uuid) = left.pop() else { break };
+                    match self.planner.leftover(uuid, self.ledger)? {
                         Some(planned) => self.sort_out(planned)?,
-                        None => break,
+                        None => None,
                     }
                 };
+                if self.ending == Ending::AnotherMisp {
+                    match session.as_mut() {
+                        Some(session) => session.stop(Stop::Interrupted),
+                        None => return Ok(()),
+                    }
+                    break;
+                }
                 if let Some(planned) = planned {
                     let uuid = planned.plan.event.head.uuid;
                     self.feed_heads.insert(uuid, planned.feed);
@@ -255,8 +320,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
     }
 
     fn session(&self) -> Session {
+        let mut settings = self.job.settings.clone();
+        if self.mode == Mode::Adopt {
+            settings.publish = Publish::Never;
+        }
         let manners = Manners {
-            settings: self.job.settings.clone(),
+            settings,
             org: self.planner.record.org,
             version: self.planner.record.version.as_str().into(),
             backoff: self.job.backoff,

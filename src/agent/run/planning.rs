@@ -5,17 +5,18 @@ use crate::{
     history::{Commit, EventUpdate, Ledger},
     misp::event_uuid,
     model::Timestamp,
-    plan::{AttributeTally, FeedHead, KnownEvent, Refusal},
+    plan::{AttributeTally, EventPlan, FeedHead, KnownEvent, Presence, Refusal},
 };
 
 use super::{
     super::{
-        AgentError,
-        learn::learn,
+        AgentError, Ending,
+        learn::{LearnError, learn},
+        lost,
         planner::{Call, Planned, Settled, settled},
         record::{self, add_attributes, add_mapping},
     },
-    Run,
+    Mode, Run,
 };
 
 /// Attributes that are gathered before what needs no request is written to the ledger.
@@ -29,17 +30,35 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         &mut self,
         incident: &crate::graph::Incident<'_>,
     ) -> Result<Option<Planned>, AgentError> {
-        self.seen.insert(event_uuid(incident.root));
+        let uuid = event_uuid(incident.root);
+        self.seen.insert(uuid);
+        if self.mode == Mode::Adopt {
+            return self.plan_to_look(incident).await;
+        }
         let mut call = self.planner.incident(incident, self.ledger)?;
         if let Call::Plan(planned) = &call
-            && planned.plan.needs_misp()
-            && self.has_to_learn(planned.plan.send.len())
+            && self.has_to_learn(&planned.plan)
         {
             self.learn().await?;
+            if self.ending == Ending::AnotherMisp {
+                return Ok(None);
+            }
             call = self.planner.incident(incident, self.ledger)?;
+        }
+        if let Call::Plan(planned) = &call
+            && planned.plan.needs_misp()
+        {
+            let drifted = self.verify_if_due(uuid).await?;
+            if self.ending == Ending::AnotherMisp {
+                return Ok(None);
+            }
+            if drifted {
+                call = self.planner.incident(incident, self.ledger)?;
+            }
         }
         match call {
             Call::Nothing(settled) => {
+                self.passed.insert(uuid);
                 self.count_unchanged(&settled);
                 Ok(None)
             }
@@ -47,22 +66,79 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
     }
 
-    fn has_to_learn(&self, sends: usize) -> bool {
+    /// Plans to ask what MISP holds of an incident, as if nothing were known of it, and to send nothing.
+    async fn plan_to_look(
+        &mut self,
+        incident: &crate::graph::Incident<'_>,
+    ) -> Result<Option<Planned>, AgentError> {
+        if !self.learned {
+            self.learn().await?;
+            if self.ending == Ending::AnotherMisp {
+                return Ok(None);
+            }
+        }
+        let uuid = event_uuid(incident.root);
+        if let Some(known) = self.ledger.event(&self.job.destination, uuid)?
+            && known.head.presence != Presence::Declined
+        {
+            self.commit_forgotten(known)?;
+        }
+        match self.planner.incident_anew(incident, self.ledger)? {
+            Call::Nothing(settled) => {
+                self.count_unchanged(&settled);
+                Ok(None)
+            }
+            Call::Plan(mut planned) => {
+                let plan = &mut planned.plan;
+                plan.create = false;
+                plan.send.clear();
+                plan.event.head.unproven = plan.refusal.is_none();
+                self.sort_out(*planned)
+            }
+        }
+    }
+
+    /// Whether MISP has to be asked who it is before a plan is carried out. What waits for a tag is a
+    /// reason to ask, too: the tag may be there by now.
+    fn has_to_learn(&self, plan: &EventPlan) -> bool {
+        let waits = plan.lacks_a_tag();
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
         let old = self.world.clock.now().seconds() - asked > ASK_AGAIN_SECONDS;
-        !self.learned || (old && sends >= ASK_AGAIN_ATTRIBUTES)
+        let worth_it = waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES;
+        (waits || plan.needs_misp()) && (!self.learned || (old && worth_it))
     }
 
     async fn learn(&mut self) -> Result<(), AgentError> {
-        let now = self.world.clock.now();
+        let (clock, backoff) = (self.world.clock, self.job.backoff);
+        let before = (self.planner.record.url.clone(), self.planner.record.org);
+        let version = self.planner.record.version.clone();
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        learn(&*self.wire, destination, &self.job.settings.tags, now, tally).await?;
+        destination.url.clone_from(&self.job.url);
+        learn(&*self.wire, destination, &self.job.settings.tags, clock, backoff, tally).await?;
+        let moved =
+            before.0 != destination.url || (before.1.is_some() && before.1 != destination.org);
+        if moved && self.is_stranger().await? {
+            self.ending = Ending::AnotherMisp;
+            return Ok(());
+        }
         self.learned = true;
+        // Events that were passed over before this may hold refusals of the version before.
+        self.all_settled &= version.is_empty() || version == self.planner.record.version;
         if self.planner.record.may("perm_site_admin") {
             self.note("the key is a site administrator's: a key with the role Sync user or User is enough");
         }
         self.quiet.destination = Some(self.planner.record.clone());
         Ok(())
+    }
+
+    /// Whether the MISP behind a new address, or for a key of another organisation, is not the one that
+    /// the ledger knows.
+    async fn is_stranger(&mut self) -> Result<bool, AgentError> {
+        let Some((call, reply)) = self.which_are_there().await? else { return Ok(false) };
+        lost::is_stranger(&call, &reply).ok_or_else(|| {
+            let why = "it does not say which of the events delivered before it holds".into();
+            AgentError::Learn(LearnError::Unreachable { url: self.job.url.clone(), why })
+        })
     }
 
     fn count_unchanged(&mut self, Settled { feed, refusal }: &Settled) {
@@ -86,7 +162,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let gone = feed.gone;
         let changed = plan.changes_ledger();
         let tally = plan.tally;
+        let waits = plan.lacks_a_tag();
         self.settle(&plan.event, &mut feed, &tally);
+        // An incident without attributes may wait for its tag, too.
+        feed.settled &= !waits;
+        self.all_settled &= !waits;
         let before = plan.event.head.feeds.get(&self.job.feed) == Some(&feed);
         if changed || !before {
             let attributes: Vec<_> =

@@ -5,6 +5,7 @@ pub mod map;
 pub mod plan;
 pub mod sync;
 pub mod text;
+pub mod verify;
 mod words;
 
 pub(super) use words::{Bytes, Clean, line};

@@ -3,7 +3,7 @@
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp},
-    plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing},
+    plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing, stricter_tlp},
 };
 
 use super::{Asked, Conversation, Ground, Look, Verdict};
@@ -33,16 +33,23 @@ impl Conversation {
             (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers),
             (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer),
             (Asked::Guard, Reply::NotModified) => self.ground = Ground::Proven,
-            (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
             (Asked::Proof, Reply::NotModified) => self.on_proven(),
+            (Asked::Guard | Asked::Proof | Asked::Listing, reply) if self.is_doubtful(&reply) => {
+                self.look = Some(Look::Existence);
+            }
+            (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
             (Asked::Proof, Reply::Rows(rows)) => self.on_rows(&rows),
             (Asked::Listing, Reply::Listing(listed)) => {
                 self.look = None;
                 self.reconcile(&listed);
             }
             (Asked::Metadata, Reply::Metadata(answer)) => {
+                let then_list = self.look == Some(Look::Existence);
                 self.look = None;
                 self.on_metadata(answer.as_deref());
+                if then_list && answer.is_some() {
+                    self.look = Some(Look::Listing);
+                }
             }
             (Asked::Tag, Reply::Done) => self.on_tagged(),
             (Asked::Publish, Reply::Done) => self.on_published(),
@@ -65,6 +72,17 @@ impl Conversation {
                 _ => self.on_proven(),
             }
         }
+    }
+
+    /// An event that is gone lists as one that is empty: before all that we delivered is taken for deleted,
+    /// MISP has to show the event itself.
+    fn is_doubtful(&self, reply: &Reply) -> bool {
+        let nothing = match reply {
+            Reply::Rows(rows) => rows.is_empty(),
+            Reply::Listing(listed) => listed.is_empty(),
+            _ => false,
+        };
+        nothing && rows::next_order(&self.event) > 0 && !self.seen
     }
 
     fn on_created(&mut self, answer: &EventAnswer) {
@@ -105,6 +123,7 @@ impl Conversation {
     }
 
     fn take_metadata(&mut self, answer: &EventAnswer) {
+        self.seen = true;
         let head = &mut self.event.head;
         head.misp_id = Some(answer.id);
         head.timestamp = Some(answer.timestamp);
@@ -227,7 +246,7 @@ impl Conversation {
         }
         if foreign {
             self.edit = None;
-            self.tags.clear();
+            self.tags.retain(|tag| tag.starts_with("tlp:"));
         }
     }
 
@@ -238,10 +257,16 @@ impl Conversation {
         head.tags_sent = head.fields.tags.iter().cloned().collect();
         let theirs = fields_of(answer);
         let drift = FieldEdit::between(&head.fields, &theirs);
+        // Nothing goes out under a freer colour than the incident's, whoever tagged the event.
+        if let Some(tag) = stricter_tlp(&theirs.tags, &head.fields.tags) {
+            head.tags_sent.remove(tag);
+            self.tags.push_front(tag.into());
+        }
+        // Where nothing was to be created, it was found by looking for it.
+        self.created = self.create && !self.exists;
         self.create = false;
-        self.created = !self.exists;
         self.look = Some(Look::Listing);
-        self.change(None, if self.exists { ChangeKind::Adopted } else { ChangeKind::Sent });
+        self.change(None, if self.created { ChangeKind::Sent } else { ChangeKind::Adopted });
         if let Some(drift) = drift {
             let what = format!("MISP holds {}", drift.describe());
             self.change(None, ChangeKind::Drifted(what.into()));

@@ -13,7 +13,7 @@ use crate::{
     model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
     plan::{
         AttributeTally, Change, ChangeKind, EventPlan, EventSettings, FieldEdit, KnownEvent,
-        Presence, Publish, Standing,
+        OnForeign, Presence, Publish, Standing,
     },
 };
 
@@ -94,6 +94,8 @@ pub(super) enum Want {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
     Metadata,
+    /// The metadata, and if there is any, the listing once more.
+    Existence,
     Listing,
 }
 
@@ -155,6 +157,8 @@ pub(super) struct Conversation {
     chunk_max: usize,
     foreign_event: bool,
     exists: bool,
+    /// MISP showed the event itself in this conversation.
+    seen: bool,
     checked_rights: bool,
     was_published: Option<bool>,
     published: bool,
@@ -179,6 +183,10 @@ impl Conversation {
         let look = match (plan.event.head.unproven, &plan.event.head.presence) {
             (true, Presence::Absent) => Some(Look::Metadata),
             (true, _) => Some(Look::Listing),
+            // Whose it is decides what may be done to it.
+            (false, Presence::Present) if manners.settings.on_foreign == OnForeign::Append => {
+                Some(Look::Metadata)
+            }
             (false, _) => None,
         };
         Self {
@@ -196,6 +204,7 @@ impl Conversation {
             chunk_max: chunk_max.max(1),
             foreign_event: false,
             exists: false,
+            seen: false,
             checked_rights: false,
             was_published: None,
             published: false,
@@ -237,7 +246,9 @@ impl Conversation {
         }
         self.not_before = None;
         match self.look {
-            Some(Look::Metadata) => return self.ask(Asked::Metadata, Call::Metadata(self.uuid())),
+            Some(Look::Metadata | Look::Existence) => {
+                return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
+            }
             Some(Look::Listing) => return self.ask(Asked::Listing, Call::Listing(self.uuid())),
             None => {}
         }
@@ -264,6 +275,9 @@ impl Conversation {
             let event = self.uuid();
             let call = Call::EditFields { event, edit, timestamp: timestamp + 1 };
             return self.ask(Asked::Fields, call);
+        }
+        while self.foreign_event && !self.tags.is_empty() {
+            self.on_tag_refused("the event is another organisation's");
         }
         // Before the attributes: a stricter TLP tag has to be there when they arrive.
         if let Some(tag) = self.tags.front().cloned() {

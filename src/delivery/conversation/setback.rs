@@ -51,7 +51,7 @@ impl Conversation {
     }
 
     /// A tag that cannot be attached is not tried again. Without its TLP tag nothing more is sent.
-    fn on_tag_refused(&mut self, words: &str) {
+    pub(super) fn on_tag_refused(&mut self, words: &str) {
         let Some(tag) = self.tags.pop_front() else { return };
         self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
         if tag.starts_with("tlp:") {

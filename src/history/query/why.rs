@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     history::ChangeKind,
-    misp::{AttributeType, Value, normalise},
+    misp::{AttributeType, Value, settle},
     model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
@@ -207,7 +207,7 @@ impl Needle {
         let as_stored = self
             .normalised
             .entry(attribute.kind)
-            .or_insert_with_key(|kind| normalise(*kind, text).ok());
+            .or_insert_with_key(|kind| settle(*kind, text).ok());
         if self.uuid == Some(attribute.uuid.uuid()) {
             Some(FoundBy::Uuid)
         } else if attribute.value.as_str() == text || as_stored.as_ref() == Some(&attribute.value) {

@@ -26,6 +26,9 @@ use super::AttributeType;
 use crate::model::limits::MISP_TEXT_BYTES_MAX;
 use rule::Rule;
 
+/// Brackets in brackets come off one pair in each round; nobody nests them deeper than this.
+const SETTLE_ROUNDS_MAX: usize = 8;
+
 /// A value in exactly the form MISP stores.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(Box<str>);
@@ -119,6 +122,26 @@ pub fn normalise(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
             Err(Refusal { message: message.into_owned(), normalised: text.into_owned(), stage })
         }
     }
+}
+
+/// The form that MISP stores and leaves as it is when it gets it again: what is sent has to be that.
+///
+/// For nearly every value it is what [`normalise`] gives. MISP does not finish its own work in a few cases, such as
+/// `http://example[[.]]org/`; sent half done, the value would be stored as another than the ledger's.
+///
+/// # Errors
+/// If MISP refuses the value on the way, or it never comes to rest.
+pub fn settle(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
+    let mut value = normalise(kind, raw)?;
+    for _ in 0..SETTLE_ROUNDS_MAX {
+        let again = normalise(kind, value.as_str())?;
+        if again == value {
+            return Ok(value);
+        }
+        value = again;
+    }
+    let message = "The value changes each time MISP normalises it.".to_owned();
+    Err(Refusal { message, normalised: value.0.into(), stage: Stage::Format })
 }
 
 /// Applies a rewriting that answers `None` where it has nothing to do, so that nothing is copied then.

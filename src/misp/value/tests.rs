@@ -133,3 +133,13 @@ fn four_byte_characters_become_question_marks() {
     assert!(matches!(fold_bmp("aé"), Cow::Borrowed("aé")));
     stored("url", "h[tt]p://é[.]example/😀", "http://é.example/?");
 }
+
+#[test]
+fn what_is_settled_is_left_as_it_is() {
+    let url = AttributeType::named("url").unwrap();
+    let half_done = normalise(url, "http://example[[.]]org/").unwrap();
+    assert_eq!(half_done.as_str(), "http://example[.]org/");
+    let settled = settle(url, "http://example[[.]]org/").unwrap();
+    assert_eq!(settled.as_str(), "http://example.org/");
+    assert_eq!(normalise(url, settled.as_str()), Ok(settled));
+}

@@ -79,6 +79,8 @@ pub(super) struct DestinationLine {
     clock_offset_seconds: i64,
     chunk_max: u32,
     asked: Option<String>,
+    verified: Option<String>,
+    verified_up_to: Option<Id>,
     feeds: Vec<String>,
 }
 
@@ -247,6 +249,8 @@ impl DestinationLine {
             clock_offset_seconds: record.clock_offset_seconds,
             chunk_max: record.chunk_max,
             asked: record.asked.map(|time| time.to_string()),
+            verified: record.verified.map(|time| time.to_string()),
+            verified_up_to: record.verified_up_to.map(|event| Id(event.uuid())),
             feeds: record.feeds.iter().map(|feed| feed.as_str().to_owned()).collect(),
         }
     }
@@ -262,6 +266,8 @@ impl DestinationLine {
             clock_offset_seconds: self.clock_offset_seconds,
             chunk_max: self.chunk_max,
             asked: self.asked.as_deref().map(time_of).transpose()?,
+            verified: self.verified.as_deref().map(time_of).transpose()?,
+            verified_up_to: self.verified_up_to.map(|id| EventUuid::new(id.0)),
             feeds: self.feeds.iter().map(|feed| FeedName::new(feed)).collect(),
         };
         Ok((DestinationName::new(&self.name), record))

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     history::{Cursor, DatasetTally, DestinationTally, Outcome, RunRecord},
-    model::{DestinationName, Digest, EntityKey, FeedName, OrgUuid, RunNumber, Timestamp},
+    model::{
+        DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
+    },
     plan::DestinationRecord,
 };
 
@@ -84,6 +86,8 @@ pub(in super::super) struct DestinationV1<'a> {
     clock_offset_seconds: i64,
     chunk_max: u32,
     asked: Option<i64>,
+    verified: Option<i64>,
+    verified_up_to: Option<[u8; 16]>,
     feeds: Vec<&'a str>,
 }
 
@@ -237,6 +241,8 @@ impl<'a> DestinationV1<'a> {
             clock_offset_seconds: record.clock_offset_seconds,
             chunk_max: record.chunk_max,
             asked: record.asked.map(Timestamp::micros),
+            verified: record.verified.map(Timestamp::micros),
+            verified_up_to: record.verified_up_to.map(|event| *event.uuid().as_bytes()),
             feeds: record.feeds.iter().map(FeedName::as_str).collect(),
         }
     }
@@ -256,6 +262,10 @@ impl<'a> DestinationV1<'a> {
             clock_offset_seconds: self.clock_offset_seconds,
             chunk_max: self.chunk_max,
             asked: self.asked.map(Timestamp::from_micros),
+            verified: self.verified.map(Timestamp::from_micros),
+            verified_up_to: self
+                .verified_up_to
+                .map(|bytes| EventUuid::new(uuid::Uuid::from_bytes(bytes))),
             feeds: self.feeds.iter().map(|name| FeedName::new(name)).collect(),
         }
     }

@@ -260,12 +260,14 @@ fn destination() {
         clock_offset_seconds: -3,
         chunk_max: 500,
         asked: Some(Timestamp::from_seconds(1_700_000_000)),
+        verified: Some(Timestamp::from_seconds(1_700_000_000)),
+        verified_up_to: Some(EVENT),
         feeds: vec![FeedName::new("main")],
     };
     let golden = "\
         036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113cb \
         120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720105fbf40101fd \
-        00803c3048140c0001046d61696e";
+        00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e";
     let body = frozen(&encode(&DestinationV1::of(&name, &record)).unwrap(), golden);
     let read: DestinationV1<'_> = body.decode("a destination").unwrap();
     assert_eq!((read.name(), read.record()), (name, record));

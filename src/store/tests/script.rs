@@ -291,6 +291,8 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         clock_offset_seconds: dice.number().cast_signed(),
         chunk_max: 500,
         asked: dice.maybe(Dice::time),
+        verified: dice.maybe(Dice::time),
+        verified_up_to: dice.maybe(|dice| EventUuid::new(Uuid::from_u64_pair(4, dice.number()))),
         feeds: feeds(),
     }
 }

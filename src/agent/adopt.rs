@@ -1,0 +1,71 @@
+//! After a loss: the ledger learns from MISP what is there, or forgets that MISP had anything.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use crate::{
+    delivery::Wire,
+    history::{Commit, Cursor, EventUpdate, Ledger},
+    model::DestinationName,
+    plan::Presence,
+};
+
+use super::{AgentError, Clock, Job, Observer, Summary, lost, run};
+
+/// Events that are forgotten in one step.
+const EVENTS_PER_COMMIT: usize = 100;
+
+/// Asks MISP what it holds of each incident of the dataset, and fills the ledger with it: what stands under
+/// our UUIDs or with equal values is known again, what was soft-deleted there is declined. Nothing is sent;
+/// what is missing goes with the next [`sync`](super::sync).
+///
+/// # Errors
+/// As [`sync`](super::sync).
+pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
+    job: &Job,
+    ledger: &mut L,
+    wire: Arc<W>,
+    clock: &dyn Clock,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<Summary, AgentError> {
+    run::adopt(job, ledger, wire, clock, observer, interrupt).await
+}
+
+/// Forgets that MISP holds anything of a destination, for one that lost everything: the next
+/// [`sync`](super::sync) sends it all again. What analysts declined stays declined. Gives the number of
+/// events that were forgotten.
+///
+/// # Errors
+/// If the ledger cannot be read or written.
+pub fn resend<L: Ledger>(ledger: &mut L, destination: &DestinationName) -> Result<u64, AgentError> {
+    let run = ledger.last_run()?;
+    let mut known = ledger.heads(destination)?;
+    known.retain(|head| head.presence == Presence::Present);
+    // First of all: after an interruption the next run has to look at every event again.
+    if let Some(mut record) = ledger.destination(destination)? {
+        record.asked = None;
+        record.verified = None;
+        let feeds = record.feeds.clone();
+        ledger.commit(
+            destination,
+            run,
+            Commit { destination: Some(record), ..Commit::default() },
+        )?;
+        for feed in feeds {
+            let Some(cursor) = ledger.cursor(&feed, destination)? else { continue };
+            let cursor = Some((feed, Cursor { source: None, settled: false, ..cursor }));
+            ledger.commit(destination, run, Commit { cursor, ..Commit::default() })?;
+        }
+    }
+    for heads in known.chunks(EVENTS_PER_COMMIT) {
+        let mut events = Vec::new();
+        for head in heads {
+            let Some(event) = ledger.event(destination, head.uuid)? else { continue };
+            let event = lost::forget(event);
+            let attributes = event.attributes.into_values().collect();
+            events.push(EventUpdate { head: event.head, attributes });
+        }
+        ledger.commit(destination, run, Commit { events, ..Commit::default() })?;
+    }
+    Ok(known.len() as u64)
+}

@@ -1,0 +1,177 @@
+//! Whether MISP holds what the ledger says. Nothing is changed, neither there nor here.
+
+use crate::{
+    delivery::{
+        Backoff, Reply, Wire,
+        verify::{EVENTS_MAX, Finding, ROWS_MAX, Verification},
+    },
+    history::{DestinationTally, Ledger},
+    model::{Context, DestinationName, Digest, Encoder, EventUuid},
+    plan::{DestinationRecord, EventHead, KnownEvent, Presence},
+};
+
+use super::{
+    AgentError, Clock, LearnError,
+    learn::{ask_patiently, refusal},
+};
+
+/// What is verified, and how patiently.
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// The destination.
+    pub destination: DestinationName,
+    /// Its base URL, for errors.
+    pub url: String,
+    /// Which events.
+    pub sample: Sample,
+    /// The same seed picks the same events.
+    pub seed: u64,
+    /// When to ask again where there was no answer.
+    pub backoff: Backoff,
+}
+
+/// Which of the events that MISP has are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// All of them.
+    All,
+    /// So many.
+    Events(usize),
+    /// So many of a hundred, rounded up.
+    Percent(u8),
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// Events that MISP has, as the ledger says.
+    pub known: u64,
+    /// Events that were looked at.
+    pub events: u64,
+    /// Events that are as the ledger says.
+    pub proven: u64,
+    /// Attributes of ours that are as the ledger says.
+    pub present: u64,
+    /// Attributes that others added since.
+    pub extras: u64,
+    /// The events that are not as the ledger says, and those that others added to.
+    pub findings: Vec<Finding>,
+    /// Requests and bytes.
+    pub tally: DestinationTally,
+}
+
+impl Verified {
+    /// Whether anything of ours is not as the ledger says.
+    #[must_use]
+    pub fn has_drifted(&self) -> bool {
+        self.proven < self.events
+    }
+
+    fn add(&mut self, finding: Finding) {
+        self.events += 1;
+        self.proven += u64::from(finding.is_proven());
+        self.present += finding.present;
+        self.extras += finding.extras;
+        if !finding.is_proven() || finding.extras > 0 {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// Proves that MISP holds what the ledger says, or finds where it does not.
+///
+/// # Errors
+/// If the ledger cannot be read, or MISP refuses the key or does not answer.
+pub async fn verify<L: Ledger, W: Wire>(
+    options: &VerifyOptions,
+    ledger: &L,
+    wire: &W,
+    clock: &dyn Clock,
+) -> Result<Verified, AgentError> {
+    let mut record = ledger.destination(&options.destination)?.unwrap_or_default();
+    record.url.clone_from(&options.url);
+    let mut found = Verified::default();
+    let mut heads = ledger.heads(&options.destination)?;
+    heads.retain(|head| head.presence == Presence::Present);
+    found.known = heads.len() as u64;
+    let mut picked = pick(&heads, options.sample, options.seed).into_iter().peekable();
+    drop(heads);
+    while picked.peek().is_some() {
+        let batch = batch(ledger, &options.destination, &mut picked, ROWS_MAX)?;
+        let asking = Asking { wire, clock, backoff: options.backoff };
+        let findings = asking.look(batch, &mut record, &mut found.tally).await?;
+        findings.into_iter().for_each(|finding| found.add(finding));
+    }
+    found.findings.sort_by_key(|finding| finding.event);
+    Ok(found)
+}
+
+/// Picks events; the same seed picks the same of the same.
+fn pick(heads: &[EventHead], sample: Sample, seed: u64) -> Vec<EventUuid> {
+    let count = match sample {
+        Sample::All => heads.len(),
+        Sample::Events(count) => count.min(heads.len()),
+        Sample::Percent(percent) => {
+            (heads.len() * usize::from(percent)).div_ceil(100).min(heads.len())
+        }
+    };
+    let mut picked: Vec<EventUuid> = heads.iter().map(|head| head.uuid).collect();
+    if count < picked.len() {
+        let rank = |event: &EventUuid| -> Digest {
+            Encoder::new(Context::Event).u64(seed).bytes(event.uuid().as_bytes()).finish()
+        };
+        picked.sort_by_cached_key(rank);
+        picked.truncate(count);
+        picked.sort_unstable();
+    }
+    picked
+}
+
+/// The next events with their attributes: as many as are looked at together.
+pub(super) fn batch<L: Ledger>(
+    ledger: &L,
+    destination: &DestinationName,
+    events: &mut std::iter::Peekable<impl Iterator<Item = EventUuid>>,
+    rows_max: usize,
+) -> Result<Vec<KnownEvent>, AgentError> {
+    let mut batch: Vec<KnownEvent> = Vec::new();
+    let mut rows = 0;
+    while batch.len() < EVENTS_MAX
+        && let Some(event) = events.peek()
+    {
+        if let Some(event) = ledger.event(destination, *event)? {
+            rows += event.attributes.len() + event.head.foreign.len();
+            if rows > rows_max && !batch.is_empty() {
+                break;
+            }
+            batch.push(event);
+        }
+        events.next();
+    }
+    Ok(batch)
+}
+
+/// How MISP is asked.
+pub(super) struct Asking<'a, W> {
+    pub(super) wire: &'a W,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) backoff: Backoff,
+}
+
+impl<W: Wire> Asking<'_, W> {
+    /// Looks at some events together.
+    pub(super) async fn look(
+        &self,
+        batch: Vec<KnownEvent>,
+        record: &mut DestinationRecord,
+        tally: &mut DestinationTally,
+    ) -> Result<Vec<Finding>, LearnError> {
+        let mut verification = Verification::of(batch);
+        while let Some(call) = verification.question() {
+            let reply: Reply =
+                ask_patiently(self.wire, &call, record, self.clock, self.backoff, tally).await;
+            verification.take(reply).map_err(|reply| refusal(record.url.clone(), reply))?;
+        }
+        Ok(verification.into_findings())
+    }
+}

@@ -1,0 +1,100 @@
+//! What `verify` found.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    agent::{AgentError, Verified},
+    delivery::verify::{Difference, Finding, There},
+    model::DestinationName,
+};
+
+use super::words::{Bytes, Clean, line};
+
+/// One destination and what was found there.
+pub type Outcome = (DestinationName, Result<Verified, AgentError>);
+
+/// `misp-trickle/verify/1`. Events that are as the ledger says are only counted.
+#[must_use]
+pub fn json(outcomes: &[Outcome]) -> Value {
+    let destinations: Map<String, Value> =
+        outcomes.iter().map(|(name, outcome)| (name.to_string(), one_json(outcome))).collect();
+    json!({ "schema": "misp-trickle/verify/1", "destinations": destinations })
+}
+
+fn one_json(outcome: &Result<Verified, AgentError>) -> Value {
+    match outcome {
+        Ok(found) => json!({
+            "drift": found.has_drifted(),
+            "known": found.known,
+            "events": found.events,
+            "proven": found.proven,
+            "attributes": found.present,
+            "extras": found.extras,
+            "findings": found.findings.iter().map(finding).collect::<Vec<_>>(),
+            "requests": found.tally.requests,
+            "bytes_sent": found.tally.bytes_sent,
+            "bytes_received": found.tally.bytes_received,
+            "error": null,
+        }),
+        Err(error) => json!({ "error": error.to_string() }),
+    }
+}
+
+fn finding(finding: &Finding) -> Value {
+    let difference = |one: &Difference| {
+        let Difference { attribute, kind, value, drift } = one;
+        json!({
+            "attribute": attribute.to_string(),
+            "type": kind,
+            "value": value,
+            "drift": drift.name(),
+        })
+    };
+    json!({
+        "event": finding.event.to_string(),
+        "info": finding.info,
+        "there": finding.there == There::Yes,
+        "attributes": finding.present,
+        "extras": finding.extras,
+        "differences": finding.differences.iter().map(difference).collect::<Vec<_>>(),
+    })
+}
+
+/// The same in words, one block for each destination that answered.
+#[must_use]
+pub fn text(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    let answered = outcomes.iter().filter_map(|(name, one)| Some((name, one.as_ref().ok()?)));
+    for (place, (name, found)) in answered.enumerate() {
+        if place > 0 {
+            line!(out);
+        }
+        one_text(&mut out, name, found);
+    }
+    out
+}
+
+fn one_text(out: &mut String, name: &DestinationName, found: &Verified) {
+    let Verified { known, events, proven, present, .. } = found;
+    line!(
+        out,
+        "{name}: {proven} of {events} events proven, {present} attributes; {known} are known"
+    );
+    for finding in &found.findings {
+        line!(out, "  event {} {}", finding.event, Clean(&finding.info));
+        if finding.there == There::No {
+            line!(out, "    is not there: deleted, lost, or hidden from this key");
+        }
+        for Difference { kind, value, drift, .. } in &finding.differences {
+            line!(out, "    {:<9} {kind} {}", drift.name(), Clean(value));
+        }
+        if finding.extras > 0 {
+            line!(out, "    {} more were added by others, which is no drift", finding.extras);
+        }
+    }
+    let tally = &found.tally;
+    let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
+    line!(out, "  wire:  {} requests, {sent} sent, {received} received", tally.requests);
+}

@@ -1,0 +1,249 @@
+//! Whether MISP still holds what the ledger says, at the price of a few headers.
+//!
+//! MISP answers a question for rows with 304 where they are as expected, and with all of them where they
+//! are not. So two cheap questions come first: which rows changed since the newest that we know, and how
+//! many live ones there are, halved until the events are found that have another number. What they tell
+//! is only foreseen; the ETag of the rows proves it, of many events in one question where nothing is
+//! suspected, of one event where something is.
+
+mod finding;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
+
+use crate::{
+    model::AttributeUuid,
+    plan::{KnownEvent, Row},
+};
+
+use super::{Call, RefusedWhy, Reply, rows};
+
+pub use finding::{Difference, Drift, Finding, There};
+
+/// Most events that are looked at together: a question for the rows of 50 costs 2.8 KB.
+pub const EVENTS_MAX: usize = 50;
+/// Most rows that are looked at together, those of a single event aside.
+pub const ROWS_MAX: usize = 50_000;
+/// So few rows may come back, 52 bytes each, before the cheap questions pay: they cost 2.4 KB.
+const FEW_ROWS: usize = 200;
+/// Most rows of our own that may come back, because other events were written to later.
+const ECHO_MAX: usize = 20;
+
+/// The questions about up to [`EVENTS_MAX`] events, one after the other.
+#[derive(Debug)]
+pub struct Verification {
+    /// In MISP's order; those without a number first.
+    subjects: Vec<Subject>,
+    questions: VecDeque<Question>,
+    proving: bool,
+}
+
+#[derive(Debug)]
+struct Subject {
+    event: KnownEvent,
+    /// What MISP holds, as far as it is known or foreseen.
+    rows: Vec<Row>,
+    /// It is not as the ledger says, or cannot be asked about together with others.
+    suspect: bool,
+    finding: Option<Finding>,
+}
+
+#[derive(Debug)]
+enum Question {
+    Since,
+    /// How many live rows `asked` has; it and `rest` have `total` together.
+    Count {
+        asked: Range<usize>,
+        rest: Range<usize>,
+        total: u64,
+    },
+    Rows(Vec<usize>),
+    Metadata(usize),
+}
+
+impl Verification {
+    /// Begins with events that MISP has, as far as we know.
+    #[must_use]
+    pub fn of(events: Vec<KnownEvent>) -> Self {
+        let subject = |event: KnownEvent| Subject {
+            rows: rows::expected(&event),
+            suspect: event.head.misp_id.is_none(),
+            finding: None,
+            event,
+        };
+        let mut subjects: Vec<Subject> = events.into_iter().map(subject).collect();
+        subjects.sort_by_key(|subject| subject.event.head.misp_id);
+        let mut it = Self { subjects, questions: VecDeque::new(), proving: false };
+        let numbered = it.numbered();
+        let count: usize = it.subjects[numbered.clone()].iter().map(|each| each.rows.len()).sum();
+        if count > FEW_ROWS && numbered.len() > 1 {
+            let rest = numbered.end..numbered.end;
+            it.questions.push_back(Question::Since);
+            it.questions.push_back(Question::Count { asked: numbered, rest, total: 0 });
+        }
+        it
+    }
+
+    /// The next question; asked again without an answer in between, it is the same.
+    pub fn question(&mut self) -> Option<Call> {
+        if self.questions.is_empty() && !self.proving {
+            self.proving = true;
+            self.ask_for_proof();
+        }
+        Some(match self.questions.front()? {
+            Question::Since => {
+                Call::RowsSince { events: self.numbers(self.numbered()), since: self.since() }
+            }
+            Question::Count { asked, .. } => Call::CountLive(self.numbers(asked.clone())),
+            Question::Rows(group) => Call::Rows {
+                events: group.iter().map(|place| self.subjects[*place].event.head.uuid).collect(),
+                expected: group.iter().flat_map(|at| self.subjects[*at].rows.clone()).collect(),
+            },
+            Question::Metadata(place) => Call::Metadata(self.subjects[*place].event.head.uuid),
+        })
+    }
+
+    /// Takes in the answer to the last question.
+    ///
+    /// # Errors
+    /// Gives an answer back that is none; nothing can be said then.
+    pub fn take(&mut self, reply: Reply) -> Result<(), Reply> {
+        let Some(question) = self.questions.pop_front() else { return Err(reply) };
+        match (question, reply) {
+            (Question::Since, Reply::RowsSince(found)) => self.foresee(&found),
+            (Question::Count { asked, rest, total }, Reply::Count(live)) => {
+                self.narrow(asked, live);
+                self.narrow(rest, total.saturating_sub(live));
+            }
+            // A MISP that does not take the cheap questions is asked the others all the same.
+            (Question::Since | Question::Count { .. }, Reply::Refused { why, .. })
+                if why != RefusedWhy::Key =>
+            {
+                self.questions.clear();
+            }
+            (Question::Rows(group), Reply::NotModified) => {
+                for place in group {
+                    let subject = &mut self.subjects[place];
+                    subject.finding = Some(Finding::of(&subject.event, &subject.rows));
+                }
+            }
+            (Question::Rows(group), Reply::Rows(found)) => self.sort_out(&group, found),
+            (Question::Metadata(place), Reply::Metadata(answer)) => {
+                let subject = &mut self.subjects[place];
+                subject.finding = Some(match answer {
+                    None => Finding::absent(&subject.event),
+                    Some(answer) => Finding::of(&subject.event, &[])
+                        .with_extras(answer.attribute_count.unwrap_or(0)),
+                });
+            }
+            (_, reply) => return Err(reply),
+        }
+        Ok(())
+    }
+
+    /// What was found of each event, once there is no question left.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.subjects.into_iter().filter_map(|subject| subject.finding).collect()
+    }
+
+    fn numbered(&self) -> Range<usize> {
+        let first = self.subjects.partition_point(|each| each.event.head.misp_id.is_none());
+        first..self.subjects.len()
+    }
+
+    fn numbers(&self, span: Range<usize>) -> Vec<u64> {
+        self.subjects[span].iter().filter_map(|subject| subject.event.head.misp_id).collect()
+    }
+
+    /// From when on a row must be another than we know: as early as can be without getting back what we
+    /// sent ourselves to events that were written to later.
+    fn since(&self) -> i64 {
+        let subjects = &self.subjects[self.numbered()];
+        let newest = |subject: &Subject| subject.rows.iter().map(|row| row.timestamp).max();
+        let quietest = subjects.iter().filter_map(newest).min().unwrap_or_default();
+        let all = subjects.iter().flat_map(|subject| &subject.rows);
+        let mut times: Vec<i64> = all.map(|row| row.timestamp).collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        times.get(ECHO_MAX).copied().unwrap_or_default().max(quietest) + 1
+    }
+
+    /// Takes over what changed. What is new stands behind the rest, as MISP appends it.
+    fn foresee(&mut self, found: &[(u64, Row)]) {
+        for (number, row) in found {
+            let subject =
+                self.subjects.iter_mut().find(|each| each.event.head.misp_id == Some(*number));
+            let Some(subject) = subject else { continue };
+            match subject.rows.iter_mut().find(|known| known.uuid == row.uuid) {
+                Some(known) if known == row => continue,
+                Some(known) => *known = *row,
+                None => subject.rows.push(*row),
+            }
+            subject.suspect = true;
+        }
+    }
+
+    fn live(&self, span: &Range<usize>) -> u64 {
+        let rows = self.subjects[span.clone()].iter().flat_map(|subject| &subject.rows);
+        rows.filter(|row| !row.deleted).count() as u64
+    }
+
+    /// Halves what holds another number of live rows than foreseen, until single events are left.
+    fn narrow(&mut self, span: Range<usize>, live: u64) {
+        if live == self.live(&span) {
+            return;
+        }
+        if span.len() <= 1 || live == 0 {
+            for subject in &mut self.subjects[span] {
+                subject.suspect = true;
+            }
+            return;
+        }
+        let middle = span.start + span.len() / 2;
+        let (asked, rest) = (span.start..middle, middle..span.end);
+        self.questions.push_back(Question::Count { asked, rest, total: live });
+    }
+
+    fn ask_for_proof(&mut self) {
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        for (place, subject) in self.subjects.iter().enumerate() {
+            match (subject.rows.is_empty(), subject.suspect) {
+                (true, _) => alone.push(Question::Metadata(place)),
+                (false, true) => alone.push(Question::Rows(vec![place])),
+                (false, false) => together.push(place),
+            }
+        }
+        if !together.is_empty() {
+            self.questions.push_back(Question::Rows(together));
+        }
+        self.questions.extend(alone);
+    }
+
+    /// Gives each event its rows. One that is not ours belongs to the event before it: MISP appends.
+    fn sort_out(&mut self, group: &[usize], found: Vec<Row>) {
+        let mut owners: BTreeMap<AttributeUuid, usize> = BTreeMap::new();
+        for place in group {
+            let subject = &self.subjects[*place];
+            let ours = subject.event.attributes.values().map(|known| known.attribute.uuid);
+            owners.extend(ours.chain(subject.rows.iter().map(|row| row.uuid)).map(|u| (u, *place)));
+        }
+        let mut of_event: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
+        let mut last = group[0];
+        for row in found {
+            last = owners.get(&row.uuid).copied().unwrap_or(last);
+            of_event.entry(last).or_default().push(row);
+        }
+        for place in group {
+            let subject = &mut self.subjects[*place];
+            match of_event.get(place) {
+                Some(rows) => subject.finding = Some(Finding::of(&subject.event, rows)),
+                // Absent, invisible and empty events answer alike.
+                None => self.questions.push_back(Question::Metadata(*place)),
+            }
+        }
+    }
+}

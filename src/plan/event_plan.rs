@@ -1,0 +1,106 @@
+//! The plan of one event, a plain value: `plan` shows it, `delivery` carries it out.
+
+use std::collections::BTreeSet;
+
+use crate::{misp::EventFields, model::AttributeUuid};
+
+use super::{AttributeTally, Change, KnownEvent, Standing, WithheldReason};
+
+/// What one run would do about one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPlan {
+    /// The event as known, with all of the plan that needs no request already applied. Attributes to
+    /// be sent stand in it as pending, with their timestamp.
+    pub event: KnownEvent,
+    /// Attributes of `event` that differ from the ledger.
+    pub touched: BTreeSet<AttributeUuid>,
+    /// The event has to be created.
+    pub create: bool,
+    /// Attributes to send, in the order in which they go.
+    pub send: Vec<AttributeUuid>,
+    /// The event's own fields to change, those that differ only.
+    pub fields: Option<FieldEdit>,
+    /// Tags to attach to the event.
+    pub tags: Vec<Box<str>>,
+    /// What the history gains at once.
+    pub changes: Vec<Change>,
+    /// Every desired attribute by its result; those to be sent count as pending.
+    pub tally: AttributeTally,
+    /// Why nothing of the event is sent, if so.
+    pub refusal: Option<Refusal>,
+}
+
+/// Why nothing of an event is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Policy denies the incident.
+    Withheld(WithheldReason),
+    /// Somebody deleted the event, and MISP blocklisted it.
+    Declined,
+    /// It belongs to somebody else, or may not be written.
+    Blocked(Box<str>),
+    /// The incident is rejected or deleted, and never became an event.
+    NotCreated,
+}
+
+/// Event fields that differ from what MISP holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldEdit {
+    /// The new title.
+    pub info: Option<Box<str>>,
+    /// The new day.
+    pub date: Option<Box<str>>,
+    /// The new analysis level.
+    pub analysis: Option<u8>,
+}
+
+impl FieldEdit {
+    /// What has to change to get from one to the other.
+    #[must_use]
+    pub fn between(from: &EventFields, to: &EventFields) -> Option<Self> {
+        let edit = Self {
+            info: (from.info != to.info).then(|| to.info.clone()),
+            date: (from.date != to.date).then(|| to.date.clone()),
+            analysis: (from.analysis != to.analysis).then_some(to.analysis),
+        };
+        (edit != Self::default()).then_some(edit)
+    }
+
+    /// The fields' names and new values, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let info = self.info.as_ref().map(|info| format!("info {info:?}"));
+        let date = self.date.as_ref().map(|date| format!("date {date}"));
+        let analysis = self.analysis.map(|analysis| format!("analysis {analysis}"));
+        [info, date, analysis].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl EventPlan {
+    /// Whether the plan needs MISP at all.
+    #[must_use]
+    pub fn needs_misp(&self) -> bool {
+        self.refusal.is_none()
+            && (self.create
+                || !self.send.is_empty()
+                || self.fields.is_some()
+                || !self.tags.is_empty()
+                || self.event.head.unproven)
+    }
+
+    /// Whether anything is kept back because its TLP tag was not in MISP when MISP was last asked.
+    #[must_use]
+    pub fn lacks_a_tag(&self) -> bool {
+        let lacking = WithheldReason::MarkingCannotBeCarried;
+        self.refusal == Some(Refusal::Withheld(lacking))
+            || self.event.attributes.values().any(|known| {
+                known.standing == Standing::Withheld(lacking) && !known.wanted.is_empty()
+            })
+    }
+
+    /// Whether the ledger has to be written even if no request is made.
+    #[must_use]
+    pub fn changes_ledger(&self) -> bool {
+        !self.touched.is_empty() || !self.changes.is_empty()
+    }
+}

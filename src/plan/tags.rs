@@ -1,0 +1,39 @@
+//! Which tags an event is to have, and which of them still have to be attached.
+
+use std::collections::BTreeSet;
+
+use crate::{misp::DesiredEvent, model::Tlp};
+
+use super::EventSettings;
+
+pub(super) fn is_tlp(tag: &str) -> bool {
+    tag.parse::<Tlp>().is_ok() && tag.starts_with("tlp:")
+}
+
+/// The tags that an event is to have: the incident's and the configured ones.
+pub(super) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
+    let tags: BTreeSet<Box<str>> =
+        desired.fields.tags.iter().chain(&settings.tags).cloned().collect();
+    tags.into_iter().collect()
+}
+
+/// Tags not sent before; of TLP tags only one that is stricter than all sent before.
+pub(super) fn new_tags(sent: &BTreeSet<Box<str>>, tags: Vec<Box<str>>) -> Vec<Box<str>> {
+    let stricter: Option<Box<str>> = stricter_tlp(sent, &tags).map(Into::into);
+    let may_go = |tag: &str| !is_tlp(tag) || Some(tag) == stricter.as_deref();
+    tags.into_iter().filter(|tag| !sent.contains(tag) && may_go(tag)).collect()
+}
+
+/// The strictest TLP tag of those wanted, if it is stricter than all that are there.
+pub(crate) fn stricter_tlp<'t>(
+    there: impl IntoIterator<Item = &'t Box<str>>,
+    wanted: &'t [Box<str>],
+) -> Option<&'t str> {
+    let colour = |tag: &str| {
+        let tag = tag.to_ascii_lowercase();
+        if is_tlp(&tag) { tag.parse::<Tlp>().ok() } else { None }
+    };
+    let strictest = there.into_iter().filter_map(|tag| colour(tag)).max();
+    let stricter = wanted.iter().map(|tag| &**tag).filter(|tag| colour(tag) > strictest);
+    stricter.max_by_key(|tag| colour(tag))
+}
