@@ -5,6 +5,7 @@
 //! sends the call, and hands the answer to [`Session::on_reply`]. Nothing is called sent before MISP
 //! proved it: by the echo of attributes/add, or by the ETag of its own list.
 
+mod chunk;
 mod conversation;
 mod cost;
 mod retry;
@@ -13,6 +14,7 @@ mod session;
 pub mod verify;
 mod wire;
 
+pub use chunk::Chunk;
 pub use conversation::{Fatality, Manners, Report, Verdict};
 pub use cost::{Estimate, estimate};
 pub use retry::Backoff;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Call, Manners, Reply, Report, Trouble, Verdict,
+    Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
     conversation::{Conversation, Fatality, Want},
     rows,
 };
@@ -25,6 +25,11 @@ const ROWS_PER_QUESTION: usize = 10_000;
 const EVENTS_HELD_MAX: usize = 64;
 /// Most attributes a session holds at once, beyond those of a single event.
 const ATTRIBUTES_HELD_MAX: usize = 50_000;
+/// So many calls in a row without a usable answer, whatever events they are about: MISP is down.
+const TROUBLES_MAX: u32 = 8;
+/// Longest rest that is granted to a MISP that asks for one, in seconds: the window of its rate limit
+/// (MISP 2.5.1). A longer one ends the run.
+const REST_SECONDS_MAX: u64 = 900;
 
 /// Names a call under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +82,7 @@ enum Flight {
 pub struct Session {
     manners: Arc<Manners>,
     concurrency: usize,
-    chunk_max: usize,
+    chunk: Chunk,
     talks: BTreeMap<EventUuid, Conversation>,
     /// Conversations that can go on.
     ready: VecDeque<EventUuid>,
@@ -93,18 +98,28 @@ pub struct Session {
     /// Of conversations that ended.
     last_effects: Vec<Effects>,
     more_to_come: bool,
+    health: Health,
     stop: Option<Stop>,
 }
 
+/// What all conversations together learn of how MISP is.
+#[derive(Debug, Default)]
+struct Health {
+    /// Calls in a row without a usable answer.
+    troubles: u32,
+    /// Nothing is sent before.
+    rest: Option<Timestamp>,
+}
+
 impl Session {
-    /// A session without events. `concurrency` is the most requests under way at once, `chunk_max` the most
-    /// attributes in one request to begin with.
+    /// A session without events. `concurrency` is the most requests under way at once, `chunk` the most
+    /// attributes in one request.
     #[must_use]
-    pub fn new(manners: Manners, concurrency: usize, chunk_max: usize) -> Self {
+    pub fn new(manners: Manners, concurrency: usize, chunk: Chunk) -> Self {
         Self {
             manners: Arc::new(manners),
             concurrency: concurrency.max(1),
-            chunk_max: chunk_max.max(1),
+            chunk,
             talks: BTreeMap::new(),
             ready: VecDeque::new(),
             sleeping: BTreeMap::new(),
@@ -115,6 +130,7 @@ impl Session {
             reports: Vec::new(),
             last_effects: Vec::new(),
             more_to_come: true,
+            health: Health::default(),
             stop: None,
         }
     }
@@ -133,7 +149,7 @@ impl Session {
     pub fn offer(&mut self, plan: EventPlan) {
         let uuid = plan.event.head.uuid;
         debug_assert!(!self.talks.contains_key(&uuid), "one writer per event");
-        self.talks.insert(uuid, Conversation::new(plan, self.manners.clone(), self.chunk_max));
+        self.talks.insert(uuid, Conversation::new(plan, self.manners.clone()));
         self.ready.push_back(uuid);
     }
 
@@ -156,7 +172,7 @@ impl Session {
     /// Most attributes in one request, as this session learned it.
     #[must_use]
     pub const fn chunk_max(&self) -> usize {
-        self.chunk_max
+        self.chunk.most()
     }
 
     /// What to do now. The driver asks until it gets something else than [`Step::Send`].
@@ -165,10 +181,14 @@ impl Session {
             return self.wind_up();
         }
         self.wake(now);
+        let rest = self.health.rest.filter(|until| now < *until);
+        if let Some(until) = rest.filter(|_| !self.talks.is_empty()) {
+            return Step::Wait(until);
+        }
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.ready.pop_front() else { break };
             let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
-            match talk.next(now) {
+            match talk.next(now, self.chunk.most()) {
                 Want::Call(call) => return self.send(Flight::One(uuid), call),
                 Want::Rows => self.parked.push_back(uuid),
                 Want::Wait(until) => {
@@ -273,12 +293,21 @@ impl Session {
     /// Takes in an answer.
     pub fn on_reply(&mut self, token: Token, reply: Reply, now: Timestamp) {
         let Some(flight) = self.flights.remove(&token) else { return };
+        self.watch(&reply, now);
         match flight {
             Flight::One(uuid) => {
                 let talk = self.talks.get_mut(&uuid).expect("conversations outlive their calls");
+                match (&reply, talk.in_flight()) {
+                    (Reply::Trouble(Trouble::TooLarge { .. }), sent) => self.chunk.shrink(sent / 2),
+                    (Reply::Trouble(_), _) => {}
+                    (_, sent) => self.chunk.taken(sent),
+                }
                 talk.on_reply(reply, now);
-                self.chunk_max = self.chunk_max.min(talk.chunk_max());
-                self.ready.push_front(uuid);
+                if talk.is_over() {
+                    self.finish(uuid);
+                } else {
+                    self.ready.push_front(uuid);
+                }
             }
             Flight::Rows(events) => self.on_rows(&events, &reply, now),
         }
@@ -297,7 +326,42 @@ impl Session {
                 }
                 other => talk.on_reply(other.clone(), now),
             }
-            self.ready.push_back(*uuid);
+            if talk.is_over() {
+                self.finish(*uuid);
+            } else {
+                self.ready.push_back(*uuid);
+            }
+        }
+    }
+
+    /// Follows how MISP is, over all events. From the second call in a row that comes to nothing, all of
+    /// them wait; after some more, the session stops: a run of thousands of events must not find out for
+    /// each of them that MISP is down.
+    fn watch(&mut self, reply: &Reply, now: Timestamp) {
+        let (why, asked) = match reply {
+            Reply::Trouble(Trouble::NoEffect { why, retry_after }) => (why, *retry_after),
+            Reply::Trouble(Trouble::Unknown { why, retry_after }) => (why, *retry_after),
+            Reply::Trouble(Trouble::ServerError { why }) => (why, None),
+            // An answer of somebody who is well, and one that stops the session by itself.
+            Reply::Trouble(Trouble::TooLarge { .. } | Trouble::NotMisp { .. }) => return,
+            _ => {
+                self.health = Health::default();
+                return;
+            }
+        };
+        let health = &mut self.health;
+        health.troubles += 1;
+        if asked.is_some_and(|seconds| seconds > REST_SECONDS_MAX) {
+            let rest = asked.unwrap_or_default();
+            let why = format!("{why}; it asks to be left alone for {rest} seconds");
+            self.stop.get_or_insert(Stop::Network(why.into()));
+        } else if health.troubles >= TROUBLES_MAX {
+            let why = format!("{TROUBLES_MAX} requests in a row came to nothing, the last: {why}");
+            self.stop.get_or_insert(Stop::Network(why.into()));
+        } else if asked.is_some() || health.troubles > 1 {
+            let tries = health.troubles.saturating_sub(1).max(1);
+            let until = self.manners.backoff.until(now, tries, 0, asked);
+            health.rest = health.rest.max(Some(until));
         }
     }
 
@@ -311,6 +375,12 @@ impl Session {
         let Some(mut talk) = self.talks.remove(&uuid) else { return };
         let effects = effects_of(&mut talk);
         let report = talk.into_report();
+        // Given up while MISP answered nobody else either: it is not the event's fault.
+        if let Verdict::GaveUp(why) = &report.verdict
+            && self.health.troubles > self.manners.backoff.tries_max
+        {
+            self.stop.get_or_insert(Stop::Network(why.clone()));
+        }
         if let Verdict::Fatal(why, fatality) = &report.verdict {
             self.stop.get_or_insert(match fatality {
                 Fatality::Key => Stop::Key(why.clone()),

@@ -254,6 +254,8 @@ pub enum Trouble {
     Unknown {
         /// What happened.
         why: Box<str>,
+        /// The server's own wish, in seconds.
+        retry_after: Option<u64>,
     },
     /// MISP answered 500, without a reason; part of the request may have been stored.
     ServerError {
@@ -278,7 +280,7 @@ impl Trouble {
     pub fn why(&self) -> &str {
         match self {
             Self::NoEffect { why, .. }
-            | Self::Unknown { why }
+            | Self::Unknown { why, .. }
             | Self::ServerError { why }
             | Self::TooLarge { why }
             | Self::NotMisp { why } => why,

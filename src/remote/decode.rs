@@ -38,7 +38,10 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
         500 if misp_json::errors(&answer.body).is_ok() => {
             Reply::Trouble(Trouble::ServerError { why: status_text(answer) })
         }
-        500 | 502..=504 => Reply::Trouble(Trouble::Unknown { why: status_text(answer) }),
+        500 | 502..=504 => {
+            let (why, retry_after) = (status_text(answer), answer.retry_after);
+            Reply::Trouble(Trouble::Unknown { why, retry_after })
+        }
         _ => Reply::Trouble(Trouble::NotMisp {
             why: format!("{}; MISP never answers so", status_text(answer)).into(),
         }),
@@ -74,7 +77,7 @@ fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
         return Reply::Trouble(Trouble::NotMisp { why: why.into() });
     }
     let why = format!("{}: {error}", call.describe()).into();
-    Reply::Trouble(Trouble::Unknown { why })
+    Reply::Trouble(Trouble::Unknown { why, retry_after: None })
 }
 
 fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {

@@ -189,7 +189,7 @@ impl Remote {
             Ok(body) => {
                 let retry_after = ["retry-after", "x-rate-limit-reset"]
                     .into_iter()
-                    .find_map(|name| header(name)?.trim().parse().ok());
+                    .find_map(|name| rest_seconds(header(name)?, date));
                 let location = header("location").map(str::to_owned);
                 let answer = Answer { status, location, retry_after, body };
                 if matches!(status, 400 | 415) && self.encoding() != Encoding::Plain {
@@ -200,7 +200,7 @@ impl Remote {
                 }
                 decode(call, &answer)
             }
-            Err(why) => Reply::Trouble(Trouble::Unknown { why: why.into() }),
+            Err(why) => Reply::Trouble(Trouble::Unknown { why: why.into(), retry_after: None }),
         };
         Exchange { reply, bytes_sent, bytes_received, date }
     }
@@ -283,7 +283,7 @@ async fn bounded_body(
 fn not_answered(error: &reqwest::Error) -> Trouble {
     let why = chain(error);
     if !error.is_connect() {
-        return Trouble::Unknown { why: why.into() };
+        return Trouble::Unknown { why: why.into(), retry_after: None };
     }
     if ["certificate", "Certificate", "InvalidCertificate"].iter().any(|word| why.contains(word)) {
         let cure = "check `ca_bundle`, the host name in `url` and the server's clock";
@@ -307,6 +307,15 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), by the server's own clock.
+fn rest_seconds(text: &str, date: Option<Timestamp>) -> Option<u64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| {
+        let seconds = http_date(text)?.seconds() - date?.seconds();
+        Some(u64::try_from(seconds).unwrap_or(0))
+    })
+}
+
 /// Reads the `Date` of an answer (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<Timestamp> {
     let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
@@ -322,6 +331,16 @@ mod tests {
         let date = http_date("Tue, 14 Nov 2023 22:13:20 GMT").unwrap();
         assert_eq!(date.seconds(), 1_700_000_000);
         assert_eq!(http_date("soon"), None);
+    }
+
+    #[test]
+    fn a_rest_is_asked_for_in_seconds_or_by_a_date() {
+        let date = http_date("Tue, 14 Nov 2023 22:13:20 GMT");
+        assert_eq!(rest_seconds(" 30 ", None), Some(30));
+        assert_eq!(rest_seconds("Tue, 14 Nov 2023 22:13:50 GMT", date), Some(30));
+        assert_eq!(rest_seconds("Tue, 14 Nov 2023 22:13:00 GMT", date), Some(0));
+        assert_eq!(rest_seconds("Tue, 14 Nov 2023 22:13:50 GMT", None), None);
+        assert_eq!(rest_seconds("soon", date), None);
     }
 
     fn access(compression: Compression) -> Access {

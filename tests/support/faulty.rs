@@ -95,7 +95,10 @@ impl Wire for FaultyWire {
             }
             Some(Fault::LostAfter) => {
                 drop(self.inner.exchange(call).await);
-                none(Reply::Trouble(Trouble::Unknown { why: "timed out".into() }))
+                none(Reply::Trouble(Trouble::Unknown {
+                    why: "timed out".into(),
+                    retry_after: None,
+                }))
             }
             Some(Fault::Twice) => {
                 drop(self.inner.exchange(call).await);

@@ -19,7 +19,7 @@ use std::{
 };
 
 use crate::{
-    delivery::{Manners, Session, Stop, Wire},
+    delivery::{Chunk, Manners, Session, Stop, Wire},
     graph::Aliases,
     history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
     model::{EventUuid, RunNumber},
@@ -332,9 +332,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             backoff: self.job.backoff,
             run: self.record.number,
         };
-        let learned = usize::try_from(self.planner.record.chunk_max).unwrap_or(0);
-        let chunk_max = if learned == 0 { self.job.chunk_max } else { learned };
-        Session::new(manners, self.job.concurrency, chunk_max.min(self.job.chunk_max))
+        let learned = usize::try_from(self.planner.record.chunk_max).ok().filter(|most| *most > 0);
+        Session::new(manners, self.job.concurrency, Chunk::new(learned, self.job.chunk_max))
     }
 
     fn note(&mut self, note: &str) {

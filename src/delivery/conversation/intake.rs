@@ -17,7 +17,10 @@ impl Conversation {
         }
         match reply {
             Reply::Trouble(_) if asked.writes() => self.setbacks += 1,
-            Reply::Event(_) | Reply::Attributes(_) | Reply::Done => self.setbacks = 0,
+            Reply::Event(_) | Reply::Attributes(_) | Reply::Done => {
+                self.setbacks = 0;
+                self.chunk_max = self.chunk_max.saturating_mul(2);
+            }
             _ => {}
         }
         match (asked, reply) {
@@ -56,7 +59,7 @@ impl Conversation {
             (_, reply) => {
                 let why = format!("an answer of the wrong kind came: {reply:?}");
                 let why = why.chars().take(200).collect::<String>().into();
-                self.on_trouble(asked, &Trouble::Unknown { why }, now);
+                self.on_trouble(asked, &Trouble::Unknown { why, retry_after: None }, now);
             }
         }
     }

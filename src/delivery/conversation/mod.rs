@@ -154,6 +154,7 @@ pub(super) struct Conversation {
     look: Option<Look>,
     ground: Ground,
     asked: Asked,
+    /// Most attributes in one request of this event: fewer after a request came to nothing.
     chunk_max: usize,
     foreign_event: bool,
     exists: bool,
@@ -178,7 +179,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(plan: EventPlan, manners: Arc<Manners>, chunk_max: usize) -> Self {
+    pub(super) fn new(plan: EventPlan, manners: Arc<Manners>) -> Self {
         let refused = plan.refusal.is_some();
         let look = match (plan.event.head.unproven, &plan.event.head.presence) {
             (true, Presence::Absent) => Some(Look::Metadata),
@@ -201,7 +202,7 @@ impl Conversation {
             look,
             ground: Ground::Remembered,
             asked: Asked::Nothing,
-            chunk_max: chunk_max.max(1),
+            chunk_max: usize::MAX,
             foreign_event: false,
             exists: false,
             seen: false,
@@ -232,12 +233,18 @@ impl Conversation {
         &self.event
     }
 
-    pub(super) fn chunk_max(&self) -> usize {
-        self.chunk_max
+    /// Attributes in the request under way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.flight.len()
     }
 
-    /// Decides what to do next. Asking again without an answer in between gives the same.
-    pub(super) fn next(&mut self, now: Timestamp) -> Want {
+    /// Whether there is nothing more to ask.
+    pub(super) fn is_over(&self) -> bool {
+        self.verdict.is_some()
+    }
+
+    /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now.
+    pub(super) fn next(&mut self, now: Timestamp, chunk_max: usize) -> Want {
         if self.verdict.is_some() {
             return Want::End;
         }
@@ -253,8 +260,8 @@ impl Conversation {
             None => {}
         }
         match self.event.head.presence {
-            Presence::Absent if self.create => self.add_event(),
-            Presence::Present => self.go_on(),
+            Presence::Absent if self.create => self.add_event(chunk_max),
+            Presence::Present => self.go_on(chunk_max),
             Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
                 self.end(Verdict::Finished)
             }
@@ -262,7 +269,7 @@ impl Conversation {
     }
 
     /// What remains to be done for an event that is there: fields, appends, proof, tags, publishing.
-    fn go_on(&mut self) -> Want {
+    fn go_on(&mut self, chunk_max: usize) -> Want {
         let keep = self.manners.settings.publish == Publish::Keep;
         let will_write = !self.queue.is_empty() || self.edit.is_some() || !self.tags.is_empty();
         if keep && will_write && self.was_published.is_none() && !self.created {
@@ -285,7 +292,7 @@ impl Conversation {
             return self.ask(Asked::Tag, call);
         }
         if !self.queue.is_empty() {
-            return self.append();
+            return self.append(chunk_max);
         }
         if !self.unproven.is_empty() {
             self.asked = Asked::Proof;
@@ -302,8 +309,8 @@ impl Conversation {
         self.end(Verdict::Finished)
     }
 
-    fn add_event(&mut self) -> Want {
-        let attributes = self.take_chunk(self.chunk_max, |_| true);
+    fn add_event(&mut self, chunk_max: usize) -> Want {
+        let attributes = self.take_chunk(chunk_max.min(self.chunk_max), |_| true);
         let head = &mut self.event.head;
         head.unproven = true;
         self.head_dirty = true;
@@ -316,7 +323,8 @@ impl Conversation {
         self.ask(Asked::Create, Call::AddEvent(Box::new(new)))
     }
 
-    fn append(&mut self) -> Want {
+    fn append(&mut self, chunk_max: usize) -> Want {
+        let most = chunk_max.min(self.chunk_max);
         let way = self.way();
         if way == Way::Quiet && self.ground == Ground::Remembered {
             if rows::next_order(&self.event) == 0 {
@@ -331,11 +339,11 @@ impl Conversation {
         match way {
             Way::Quiet => {
                 let loud = self.loud.clone();
-                let attributes = self.take_chunk(self.chunk_max, |uuid| !loud.contains(uuid));
+                let attributes = self.take_chunk(most, |uuid| !loud.contains(uuid));
                 self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
-                let attributes = self.take_chunk(self.chunk_max, |_| true);
+                let attributes = self.take_chunk(most, |_| true);
                 self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
             }
         }

@@ -11,6 +11,8 @@ use super::{Asked, Conversation, Fatality, Ground, Look, Verdict};
 /// Most writes in a row that may come to nothing. Halving a chunk of 1,000 down to the one attribute that
 /// MISP cannot digest takes eleven.
 const SETBACKS_MAX: u32 = 24;
+/// So few attributes are not what makes MISP slow.
+const SLOW_CHUNK: usize = 50;
 
 impl Conversation {
     pub(super) fn on_refused(&mut self, asked: Asked, why: RefusedWhy, words: Box<str>) {
@@ -78,6 +80,7 @@ impl Conversation {
     pub(super) fn on_trouble(&mut self, asked: Asked, trouble: &Trouble, now: Timestamp) {
         self.tries += 1;
         let few = self.flight.len() <= 1;
+        let alone = self.flight.len() == 1 && self.setbacks <= SETBACKS_MAX;
         let mut retry_after = None;
         match trouble {
             Trouble::NotMisp { why } => {
@@ -86,10 +89,22 @@ impl Conversation {
                 return;
             }
             Trouble::NoEffect { retry_after: after, .. } => retry_after = *after,
-            Trouble::TooLarge { .. } => self.chunk_max = (self.flight.len() / 2).max(1),
+            // As long as there is something to halve it is no failure, only the search for what fits.
+            Trouble::TooLarge { .. } if !few => {
+                self.unsend();
+                self.tries = 0;
+                return;
+            }
+            Trouble::TooLarge { why } => {
+                if alone {
+                    self.put_aside(asked, why);
+                    return;
+                }
+            }
             Trouble::ServerError { why } => {
-                if asked == Asked::Loud && few && self.setbacks > 1 {
-                    self.put_aside(why);
+                let names_it = matches!(asked, Asked::Create | Asked::Loud);
+                if alone && names_it && self.setbacks > 1 {
+                    self.put_aside(asked, why);
                     return;
                 }
                 if !few {
@@ -97,7 +112,14 @@ impl Conversation {
                 }
                 self.look_after(asked);
             }
-            Trouble::Unknown { .. } => self.look_after(asked),
+            Trouble::Unknown { retry_after: after, .. } => {
+                retry_after = *after;
+                // What is too slow for the way there gets smaller, too.
+                if self.flight.len() > SLOW_CHUNK {
+                    self.chunk_max = (self.flight.len() / 2).max(SLOW_CHUNK);
+                }
+                self.look_after(asked);
+            }
         }
         self.unsend();
         let backoff = self.manners.backoff;
@@ -133,9 +155,9 @@ impl Conversation {
         }
     }
 
-    /// One attribute alone that MISP cannot digest: it is put aside for this run, the rest goes on. A 500
-    /// gives no reason, so it is no refusal: the next run tries again.
-    fn put_aside(&mut self, why: &str) {
+    /// One attribute alone that MISP cannot digest, or that is too large for the way there: it is put aside
+    /// for this run, the rest goes on. Neither is a refusal with a reason: the next run tries again.
+    fn put_aside(&mut self, asked: Asked, why: &str) {
         self.tries = 0;
         for key in std::mem::take(&mut self.flight) {
             let attribute = &self.event.attributes[&key].attribute;
@@ -144,6 +166,6 @@ impl Conversation {
             let event = self.uuid();
             self.notes.push(format!("event {event}: MISP chokes on {kind} {value:?} alone: {why}"));
         }
-        self.look = Some(Look::Listing);
+        self.look = Some(if asked == Asked::Create { Look::Metadata } else { Look::Listing });
     }
 }

@@ -1,0 +1,308 @@
+//! A MISP that is down, busy, or behind something that takes no large requests: how soon a run stops, how
+//! long it waits, and what it remembers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/world.rs"]
+mod world;
+
+use std::{
+    fmt::Write as _,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
+
+use misp_trickle::{
+    agent::{self, Ending, Silent, Summary},
+    delivery::{Call, Exchange, Wire},
+    history::Ledger,
+    model::Timestamp,
+    remote::{self, Answer},
+    source::SourceSpec,
+};
+use tempfile::TempDir;
+use world::{LocalWire, World};
+
+/// What stands between the program and MISP: gives an answer in MISP's place, or `None`.
+type Obstacle = Box<dyn Fn(&Call, usize) -> Option<Answer> + Send + Sync>;
+
+/// The sandbox behind an obstacle, with the time of each request.
+struct Obstructed {
+    inner: Arc<LocalWire>,
+    obstacle: Obstacle,
+    sent: Mutex<Vec<(i64, Call)>>,
+}
+
+impl Obstructed {
+    fn new(
+        world: &World,
+        obstacle: impl Fn(&Call, usize) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let obstacle = Box::new(obstacle);
+        Arc::new(Self { inner: world.wire.clone(), obstacle, sent: Mutex::default() })
+    }
+
+    fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+}
+
+impl Wire for Obstructed {
+    async fn exchange(&self, call: &Call) -> Exchange {
+        let number = {
+            let mut sent = self.sent.lock().unwrap();
+            sent.push((self.inner.clock.seconds(), call.clone()));
+            sent.len()
+        };
+        match (self.obstacle)(call, number) {
+            Some(answer) => Exchange {
+                reply: remote::decode(call, &answer),
+                bytes_sent: 1,
+                bytes_received: 1,
+                date: None,
+            },
+            None => self.inner.exchange(call).await,
+        }
+    }
+}
+
+/// Moves on by some seconds whenever somebody looks.
+struct Hasty<'a>(&'a world::TestClock, AtomicI64);
+
+impl agent::Clock for Hasty<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.advance(self.1.load(Ordering::SeqCst));
+        self.0.now()
+    }
+}
+
+fn run<W: Wire + Send + Sync + 'static>(world: &mut World, wire: Arc<W>) -> Summary {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let clock = Hasty(&world.clock, AtomicI64::new(5));
+    let interrupt = AtomicBool::new(false);
+    let run = agent::sync(&world.job, &mut world.ledger, wire, &clock, &Silent, &interrupt);
+    runtime.block_on(run).unwrap()
+}
+
+/// A dataset of so many incidents, each with so many domains.
+fn dataset(folder: &TempDir, incidents: usize, domains: usize) -> PathBuf {
+    let mut entities = Vec::new();
+    for incident in 0..incidents {
+        let mut extracts = Vec::new();
+        for domain in 0..domains {
+            extracts.push(format!(
+                r#"{{"kind":"domain","value":"d{domain}.i{incident}.example.org","meta":{{"classification":"bad","confidence":"high"}}}}"#
+            ));
+        }
+        let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{incident}").as_bytes());
+        let mut entity = String::new();
+        write!(entity, r#"{{"id":"{id}","data":{{"id":"{{https://x.example}}incident-{id}","type":"incident","title":"Incident","timestamp":"2024-05-14T11:00:00+00:00"}},"meta":{{"tlp_color":"GREEN"}},"extracts":[{}]}}"#, extracts.join(",")).unwrap();
+        entities.push(entity);
+    }
+    let path = folder.path().join(format!("{incidents}x{domains}.json"));
+    let entities = entities.join(",");
+    let text =
+        format!(r#"{{"content-type":"urn:eclecticiq.com:json:1.0","entities":[{entities}]}}"#);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn world(path: PathBuf) -> World {
+    let mut world = World::new("tageditor");
+    world.job.source = SourceSpec::File(path);
+    world
+}
+
+fn asks(call: &Call) -> bool {
+    matches!(call, Call::Version | Call::Whoami | Call::FindTags(_))
+}
+
+#[test]
+fn a_misp_that_goes_down_ends_a_run_of_a_thousand_events_after_eight_requests() {
+    let folder = TempDir::new().unwrap();
+    for status in [502, 503, 504, 500, 429] {
+        let mut world = world(dataset(&folder, 1_000, 1));
+        let down = Obstructed::new(&world, move |call, _| {
+            let body = br#"{"name":"An Internal Error Has Occurred."}"#.to_vec();
+            (!asks(call)).then(|| Answer { status, body, ..Answer::default() })
+        });
+        let summary = run(&mut world, down.clone());
+        assert!(matches!(summary.ending, Ending::Network(_)), "{status}: {:?}", summary.ending);
+        assert!(down.count() <= 2 + 8 + 2, "{status}: {} requests", down.count());
+        if status != 504 {
+            continue;
+        }
+        // And it goes on where it was, once MISP is back.
+        let wire = world.wire.clone();
+        let summary = run(&mut world, wire);
+        assert_eq!(summary.ending, Ending::Done, "{status}");
+        assert_eq!(world.misp.lock().unwrap().events().len(), 1_000, "{status}");
+    }
+}
+
+#[test]
+fn a_single_event_that_misp_never_answers_for_does_not_keep_the_others_waiting() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 40, 2));
+    let unlucky = Mutex::new(None);
+    let wire = Obstructed::new(&world, move |call, _| {
+        let event = match call {
+            Call::AddEvent(new) => new.uuid,
+            Call::Metadata(event) => *event,
+            _ => return None,
+        };
+        let unlucky = *unlucky.lock().unwrap().get_or_insert(event);
+        (event == unlucky).then(|| Answer { status: 504, ..Answer::default() })
+    });
+    let summary = run(&mut world, wire);
+    assert_eq!(summary.ending, Ending::Partial);
+    assert_eq!(world.misp.lock().unwrap().events().len(), 39);
+}
+
+#[test]
+fn a_rest_that_misp_asks_for_is_granted_to_all_events_at_once() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 20, 2));
+    let wire = Obstructed::new(&world, |call, number| {
+        let busy = !asks(call) && number <= 5;
+        let retry_after = Some(300);
+        busy.then(|| Answer { status: 429, retry_after, ..Answer::default() })
+    });
+    let summary = run(&mut world, wire.clone());
+    assert_eq!(summary.ending, Ending::Done);
+    let sent = wire.sent.lock().unwrap();
+    let writes: Vec<i64> =
+        sent.iter().filter(|(_, call)| !asks(call)).map(|(time, _)| *time).collect();
+    // Those under way together may meet the same 429; whatever comes after it, waits.
+    let (first, rest) = (writes[0], &writes[2..]);
+    assert!(rest.iter().all(|time| time - first >= 300), "{writes:?}");
+}
+
+#[test]
+fn a_rest_that_is_too_long_ends_the_run() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 20, 2));
+    let wire = Obstructed::new(&world, |call, _| {
+        let retry_after = Some(7_200);
+        (!asks(call)).then(|| Answer { status: 503, retry_after, ..Answer::default() })
+    });
+    let before = world.clock.seconds();
+    let summary = run(&mut world, wire);
+    let Ending::Network(why) = &summary.ending else { panic!("{:?}", summary.ending) };
+    assert!(why.contains("7200 seconds"), "{why}");
+    assert!(world.clock.seconds() - before < 900);
+}
+
+/// Attributes of a request that writes.
+fn attributes(call: &Call) -> usize {
+    match call {
+        Call::AddEvent(new) => new.attributes.len(),
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+            attributes.len()
+        }
+        _ => 0,
+    }
+}
+
+#[test]
+fn what_is_too_large_is_halved_until_it_fits_remembered_and_slowly_tried_again() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 1, 3_000));
+    let narrow = |call: &Call, _| {
+        (attributes(call) > 60).then(|| Answer { status: 413, ..Answer::default() })
+    };
+    let wire = Obstructed::new(&world, narrow);
+    let summary = run(&mut world, wire.clone());
+    assert_eq!(summary.ending, Ending::Done);
+    assert_eq!(summary.run.tally.attributes.sent, 3_000);
+    let refused = |wire: &Obstructed| {
+        let sent = wire.sent.lock().unwrap();
+        sent.iter().filter(|(_, call)| attributes(call) > 60).count()
+    };
+    // 1,000, 500, 250, 125, 62, and a raise or two that were too much.
+    assert!((5..=7).contains(&refused(&wire)), "{}", refused(&wire));
+    let chunk_max = |world: &World| {
+        world.ledger.destination(&world.job.destination).unwrap().unwrap().chunk_max
+    };
+    let learned = chunk_max(&world);
+    assert!((30..=60).contains(&learned), "{learned}");
+
+    // The next run begins with what was learned.
+    world.job.source = SourceSpec::File(dataset(&folder, 2, 3_050));
+    let wire = Obstructed::new(&world, narrow);
+    assert_eq!(run(&mut world, wire.clone()).ending, Ending::Done);
+    let first = wire.sent.lock().unwrap().iter().map(|(_, call)| attributes(call)).find(|n| *n > 0);
+    assert!(first <= Some(usize::try_from(learned).unwrap()), "{first:?}");
+
+    // Where nothing is in the way any more, it grows.
+    world.job.source = SourceSpec::File(dataset(&folder, 3, 6_000));
+    let wire = Obstructed::new(&world, |_, _| None);
+    assert_eq!(run(&mut world, wire).ending, Ending::Done);
+    assert!(chunk_max(&world) > 60, "{}", chunk_max(&world));
+}
+
+#[test]
+fn one_attribute_that_is_too_large_for_the_way_does_not_hold_up_the_others() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 1, 40));
+    world.job.chunk_max = 8;
+    let wire = Obstructed::new(&world, |call, _| {
+        let fat = |attributes: &[misp_trickle::delivery::TimedAttribute]| {
+            attributes.iter().any(|each| each.attribute.value.as_str().starts_with("d33."))
+        };
+        let fat = match call {
+            Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+                fat(attributes)
+            }
+            Call::AddEvent(new) => fat(&new.attributes),
+            _ => false,
+        };
+        fat.then(|| Answer { status: 413, ..Answer::default() })
+    });
+    let summary = run(&mut world, wire);
+    assert_eq!(summary.ending, Ending::Partial);
+    let attributes = summary.run.tally.attributes;
+    assert_eq!((attributes.sent, attributes.pending), (39, 1), "{:?}", summary.run.notes);
+}
+
+#[test]
+fn one_attribute_that_misp_chokes_on_is_found_by_halving_and_the_rest_goes_in_large_requests() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 1, 2_000));
+    let wire = Obstructed::new(&world, |call, _| {
+        let choke = match call {
+            Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+                attributes.iter().any(|it| it.attribute.value.as_str().starts_with("d1234."))
+            }
+            Call::AddEvent(new) => {
+                new.attributes.iter().any(|it| it.attribute.value.as_str().starts_with("d1234."))
+            }
+            _ => false,
+        };
+        let body = br#"{"name":"An Internal Error Has Occurred."}"#.to_vec();
+        choke.then(|| Answer { status: 500, body, ..Answer::default() })
+    });
+    let summary = run(&mut world, wire.clone());
+    assert_eq!(summary.ending, Ending::Partial);
+    let attributes = summary.run.tally.attributes;
+    assert_eq!((attributes.sent, attributes.pending), (1_999, 1), "{:?}", summary.run.notes);
+    assert!(summary.run.notes.iter().any(|note| note.contains("d1234.")));
+    assert!(wire.count() < 60, "{}", wire.count());
+    let chunk_max = world.ledger.destination(&world.job.destination).unwrap().unwrap().chunk_max;
+    assert_eq!(chunk_max, 1_000, "one bad attribute says nothing about the next event");
+}
+
+#[test]
+fn an_answer_of_misp_lets_the_count_of_troubles_begin_anew() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 60, 2));
+    let wire = Obstructed::new(&world, |call, number| {
+        let lost = !asks(call) && number % 3 == 0;
+        lost.then(|| Answer { status: 504, ..Answer::default() })
+    });
+    let summary = run(&mut world, wire);
+    assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
+}
