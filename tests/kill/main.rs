@@ -33,7 +33,7 @@ use scene::Scene;
 
 const ROUNDS: u64 = 10;
 /// Rounds in which a sabotage has to be caught.
-const ROUNDS_OF_SABOTAGE: u64 = 40;
+const ROUNDS_OF_SABOTAGE: u64 = 100;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -62,9 +62,11 @@ fn first_failure(seed: u64, rounds: u64, sabotage: Option<Sabotage>) -> Option<u
 
 #[test]
 fn a_killed_process_loses_nothing_and_sends_nothing_twice() {
-    let rounds = number("KILL_ROUNDS").unwrap_or(ROUNDS);
+    let sabotage = Sabotage::from_environment();
+    let usual = if sabotage.is_some() { ROUNDS_OF_SABOTAGE } else { ROUNDS };
+    let rounds = number("KILL_ROUNDS").unwrap_or(usual);
     let seed = number("KILL_SEED").unwrap_or(1);
-    let failed = first_failure(seed, rounds, Sabotage::from_environment());
+    let failed = first_failure(seed, rounds, sabotage);
     assert!(failed.is_none(), "KILL_SEED={seed} fails in round {failed:?}");
 }
 

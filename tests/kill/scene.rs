@@ -30,6 +30,8 @@ pub(crate) type Place = (Uuid, String);
 const GENERATION: u64 = 6;
 /// Faults per hundred requests while the program is being killed.
 const PERCENT: u64 = 25;
+/// The same where a mistake has to be found soon.
+const PERCENT_OF_SABOTAGE: u64 = 50;
 
 /// What an analyst did.
 #[derive(Default)]
@@ -95,7 +97,8 @@ impl Scene {
         if number.is_multiple_of(GENERATION) {
             self.dataset.clear();
         }
-        self.proxy.percent.store(PERCENT, Ordering::SeqCst);
+        let percent = if self.sabotage.is_some() { PERCENT_OF_SABOTAGE } else { PERCENT };
+        self.proxy.percent.store(percent, Ordering::SeqCst);
         for turn in 0..=self.dice.below(4) {
             if turn == 0 || self.dice.chance(60) {
                 self.edit(number / GENERATION);
