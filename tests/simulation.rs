@@ -127,8 +127,10 @@ impl Analyst {
                 let path = format!("/attributes/delete/{}{hard}", attribute.uuid);
                 assert_eq!(world.wire.raw(&key, "POST", &path, "{}").0, 200);
                 // Deleted for good before the agent learned that it had arrived: nobody can tell that
-                // from a request that was lost, so it may come again.
-                if hard.is_empty() || confirmed(world, event.uuid, attribute.uuid) {
+                // from a request that was lost, so it may come again. An attribute of the analyst's own
+                // that the agent never took for one it wants is none of its business.
+                let of_agent = attribute.uuid.get_version_num() == 5;
+                if (of_agent && hard.is_empty()) || confirmed(world, event.uuid, attribute.uuid) {
                     self.deleted.insert((event.uuid, attribute.value.clone()));
                 }
                 self.comments.remove(&attribute.uuid);

@@ -55,6 +55,7 @@ pub fn diff(
             fields: None,
             tags: Vec::new(),
             changes: Vec::new(),
+            planned: BTreeSet::new(),
             tally: AttributeTally::default(),
             refusal: None,
         },
@@ -197,6 +198,7 @@ impl Planner<'_> {
         if self.terms.retire == Retire::Yes {
             retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
         }
+        self.plan.planned = wanted;
     }
 
     /// Writes one verdict into the plan.

@@ -21,9 +21,9 @@ use std::{
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     graph::Aliases,
-    history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
-    model::{EventUuid, RunNumber},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Publish, Retire},
+    history::{Commit, Cursor, Ledger, LedgerError, Outcome, RunRecord},
+    model::{EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventPlan, FeedHead, KnownEvent, Publish, Retire},
     source,
 };
 
@@ -32,7 +32,7 @@ use super::{
     drive::{Flights, Pause, Waited, round},
     job::World,
     learn,
-    planner::{Planner, policy_of},
+    planner::{Planned, Planner, policy_of},
     record::{self, clock_note},
 };
 
@@ -158,6 +158,8 @@ struct Run<'a, L, W> {
     doubted: Vec<EventUuid>,
     /// Events that nothing has to be done about.
     passed: BTreeSet<EventUuid>,
+    /// The cursor as the first commit leaves it: until the run ends, no shortcut leads over its source.
+    unsettle: Option<(FeedName, Cursor)>,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -193,6 +195,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         record.notes = input.notes();
         let before = ledger.run(RunNumber(number.0 - 1))?;
+        let cursor = ledger.cursor(&job.feed, &job.destination)?;
+        let unsettle = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
         record.notes.extend(clock_note(before.as_ref(), now));
         let delivers = mode == Mode::Deliver;
         if delivers && planner.retire == Retire::No && job.strategy == Strategy::Replace {
@@ -220,6 +224,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             lost: Vec::new(),
             doubted: Vec::new(),
             passed: BTreeSet::new(),
+            unsettle,
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
@@ -266,9 +271,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                     break;
                 }
                 if let Some(planned) = planned {
-                    let uuid = planned.plan.event.head.uuid;
-                    self.feed_heads.insert(uuid, planned.feed);
-                    session.get_or_insert_with(|| self.session()).offer(planned.plan);
+                    let plan = self.mark_wanted(planned);
+                    session.get_or_insert_with(|| self.session()).offer(plan);
                 }
             }
             let Some(session) = session.as_mut() else { return Ok(()) };
@@ -279,6 +283,19 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                 return Ok(());
             }
         }
+    }
+
+    /// Has the feed count as one that wants something of the event from the first commit on, so that what a
+    /// run that dies leaves pending is looked at again, whatever becomes of the dataset.
+    fn mark_wanted(&mut self, Planned { mut plan, feed }: Planned) -> EventPlan {
+        let head = &mut plan.event.head;
+        if !feed.gone {
+            let mark = head.feeds.entry(self.job.feed.clone()).or_insert_with(|| feed.clone());
+            mark.gone = false;
+            mark.settled = false;
+        }
+        self.feed_heads.insert(head.uuid, feed);
+        plan
     }
 
     /// One round with the session: effects to the ledger, calls to MISP, one answer back.
@@ -358,7 +375,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.quiet_attributes = 0;
         quiet.events.append(&mut commit.events);
         quiet.changes.append(&mut commit.changes);
-        quiet.cursor = commit.cursor;
+        quiet.cursor = commit.cursor.or_else(|| self.unsettle.take());
         quiet.aliases = commit.aliases;
         quiet.rules = commit.rules;
         quiet.destination = commit.destination.or(quiet.destination);

@@ -174,6 +174,8 @@ pub(super) struct Conversation {
     dirty: BTreeSet<AttributeUuid>,
     head_dirty: bool,
     changes: Vec<Change>,
+    /// What the tally counts.
+    planned: BTreeSet<AttributeUuid>,
     tally: AttributeTally,
     notes: Vec<String>,
 }
@@ -218,6 +220,7 @@ impl Conversation {
             dirty: plan.touched,
             head_dirty: true,
             changes: plan.changes,
+            planned: plan.planned,
             tally: plan.tally,
             notes: Vec::new(),
             event: plan.event,
@@ -412,10 +415,10 @@ impl Conversation {
         self.changes.push(Change { event, attribute, kind });
     }
 
-    /// Moves an attribute to another standing, in the tally too if the dataset wants it.
+    /// Moves an attribute to another standing, in the tally too if it was planned.
     fn stand(&mut self, key: AttributeUuid, standing: Standing) {
-        let wanted = !self.event.attributes[&key].wanted.is_empty();
-        if wanted {
+        let planned = self.planned.contains(&key);
+        if planned {
             let before = self.bucket(key);
             *before = before.saturating_sub(1);
         }
@@ -424,7 +427,7 @@ impl Conversation {
         known.since = self.manners.run;
         let kind = ChangeKind::of_standing(&known.standing);
         self.dirty.insert(key);
-        if wanted {
+        if planned {
             *self.bucket(key) += 1;
         }
         if let Some(kind) = kind {
