@@ -346,7 +346,8 @@ fn check_settled(seed: u64, world: &mut World, dataset: &Dataset, analyst: &Anal
     let wire = world.wire.clone();
     let summary = run(world, wire, None).unwrap();
     assert_eq!(world.requests(), before, "seed {seed}: a second run asks: {:?}", summary.run.notes);
-    assert!(world.ledger.heads(&world.job.destination).unwrap().iter().all(|head| !head.unproven));
+    let heads = world.ledger.heads(&world.job.destination).unwrap();
+    assert!(heads.iter().all(|head| !head.unproven), "seed {seed}: something stays unproven");
     let claimed = world
         .ledger
         .heads(&world.job.destination)

@@ -403,6 +403,14 @@ impl Conversation {
         Want::End
     }
 
+    /// The event takes nothing of ours, now or later: there is nothing left to prove about it, even if the
+    /// run stops right here.
+    fn shut(&mut self, presence: Presence) {
+        self.event.head.presence = presence;
+        self.event.head.unproven = false;
+        self.head_dirty = true;
+    }
+
     /// Puts the attributes of a request that came to nothing back to the front of the queue.
     fn unsend(&mut self) {
         for uuid in self.flight.drain(..).rev() {
