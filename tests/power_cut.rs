@@ -206,7 +206,7 @@ fn writes_until_the_power_goes() {
         let mut open = store.take().unwrap_or_else(|| {
             Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO).unwrap()
         });
-        for step in 0..1 + number % 7 {
+        for step in 0..1 + number % 5 * 10 {
             let destination = &template.destination;
             let commit = || template.commit(number, step);
             model.commit(destination, RunNumber(number), commit()).unwrap();
@@ -229,7 +229,7 @@ impl Template {
     fn new() -> Self {
         let (mut world, mut dataset) = (World::new("sync"), Dataset::default());
         for incident in 1..4 {
-            dataset.incident(incident).domains("one", 0..usize::from(incident) * 20);
+            dataset.incident(incident).domains("one", 0..usize::from(incident) * 150);
         }
         world.sync(&dataset.write());
         let destination = world.job.destination.clone();
@@ -251,7 +251,8 @@ impl Template {
         let mut head = event.head.clone();
         head.timestamp = Some(stamp);
         head.unproven = step.is_multiple_of(2);
-        let few = event.attributes.values().skip(usize::try_from(step * 3).unwrap()).take(9);
+        let most = usize::try_from(9 << (step % 6)).unwrap();
+        let few = event.attributes.values().skip(usize::try_from(step * 3).unwrap()).take(most);
         let attributes: Vec<_> = few
             .cloned()
             .map(|mut known| {
