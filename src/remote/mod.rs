@@ -237,8 +237,10 @@ fn client(access: &Access, authorities: bool) -> Result<reqwest::Client, AccessE
         builder = builder.identity(identity);
     }
     builder = match &access.proxy {
-        Proxy::Environment => builder,
         Proxy::Direct => builder.no_proxy(),
+        // The client's own reading of `*` leaves out hosts that are named by their address.
+        _ if straight_for_all() => builder.no_proxy(),
+        Proxy::Environment => builder,
         Proxy::Url(proxy) => {
             let proxy =
                 reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
@@ -317,6 +319,13 @@ fn headers_bytes(headers: &HeaderMap) -> usize {
         name.as_str().len() + ": \r\n".len() + value.len()
     };
     headers.iter().map(bytes).sum()
+}
+
+/// Whether `NO_PROXY` names every host.
+fn straight_for_all() -> bool {
+    let listed =
+        |name| std::env::var(name).is_ok_and(|hosts| hosts.split(',').any(|it| it.trim() == "*"));
+    listed("NO_PROXY") || listed("no_proxy")
 }
 
 /// An error with all its causes, without the URL (which says nothing that the configuration does not).
