@@ -15,7 +15,7 @@ use crate::{
 use super::job::World;
 
 /// How long requests under way may take to come back once somebody wants the run to stop.
-const WIND_UP: Duration = Duration::from_secs(4);
+const WIND_UP: Duration = Duration::from_millis(3_500);
 /// How often a waiting run looks whether somebody wants it to stop.
 const LOOK: Duration = Duration::from_millis(200);
 

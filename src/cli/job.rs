@@ -4,7 +4,6 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use crate::{
@@ -26,8 +25,6 @@ use super::CliError;
 const CHUNK_MAX: usize = 1_000;
 /// Events under way at once where the configuration leaves it open: two fill a MISP of two cores.
 const CONCURRENCY: usize = 2;
-/// Longest wait for an answer: a slow MISP takes minutes for a large event.
-const TIMEOUT: Duration = Duration::from_mins(5);
 /// Waits before repeats.
 pub(super) const BACKOFF: Backoff =
     Backoff { base_ms: 1_000, max_ms: 60_000, tries_max: 5, seed: 0 };
@@ -224,7 +221,7 @@ pub(super) fn access(
             config::Compression::Off => Compression::Fixed(Encoding::Plain),
         },
         correlate: !destination.event.disable_correlation,
-        timeout: TIMEOUT,
+        timeout: destination.timeout,
     })
 }
 

@@ -64,6 +64,7 @@ fn destination(it: &Destination) -> Value {
             Proxy::Direct => Some("none"),
             Proxy::Url(url) => Some(url.as_str()),
         },
+        "timeout": format_duration(it.timeout),
         "compression": match it.compression {
             Compression::Auto => "auto",
             Compression::Brotli => "br",

@@ -94,6 +94,8 @@ pub struct Destination {
     pub client_key: Option<PathBuf>,
     /// How it is reached.
     pub proxy: Proxy,
+    /// Longest wait for a whole answer.
+    pub timeout: Duration,
     /// How request bodies are compressed.
     pub compression: Compression,
     /// Events in flight.

@@ -78,6 +78,7 @@ ca_bundle = "ca.pem"
 client_cert = "c.pem"
 client_key = "c.key"
 proxy = "http://proxy:3128"
+timeout = "90s"
 compression = "br"
 concurrency = 3
 on_foreign = "append"
@@ -103,6 +104,7 @@ fn every_setting_is_read() {
     assert_eq!(hq.event.sharing_group_id, Some(7));
     assert_eq!(hq.policy.allow_tlp.iter().copied().collect::<Vec<_>>(), [Tlp::Clear, Tlp::Red]);
     assert_eq!(hq.verify_every, None);
+    assert_eq!(hq.timeout, Duration::from_secs(90));
     assert_eq!(hq.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
     assert!(matches!(hq.concurrency, Concurrency::Fixed(n) if n.get() == 3));
     assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
