@@ -12,17 +12,15 @@ mod planning;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, Outcome, RunRecord},
-    model::{EventUuid, FeedName, RunNumber},
+    model::{EventUuid, FeedName, RunNumber, Timestamp},
     plan::{DestinationRecord, EventPlan, FeedHead, KnownEvent, Publish, Retire},
     source,
 };
@@ -52,7 +50,7 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = World { clock, observer, interrupt };
+    let world = world(job, clock, observer, interrupt);
     if let Some(summary) = unchanged_source(job, ledger, world)? {
         return Ok(summary);
     }
@@ -68,7 +66,20 @@ pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    carry_out(job, ledger, wire, World { clock, observer, interrupt }, Mode::Adopt).await
+    carry_out(job, ledger, wire, world(job, clock, observer, interrupt), Mode::Adopt).await
+}
+
+fn world<'a>(
+    job: &Job,
+    clock: &'a dyn Clock,
+    observer: &'a dyn Observer,
+    interrupt: &'a AtomicBool,
+) -> World<'a> {
+    let after = |span: Duration| {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(clock.now().micros().saturating_add(micros))
+    };
+    World { clock, observer, interrupt, deadline: job.deadline.map(after) }
 }
 
 /// What a run does about what MISP does not have.
@@ -239,10 +250,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut incidents = input.graph.incidents();
         let mut leftovers: Option<Vec<EventUuid>> = None;
         loop {
-            if self.world.interrupt.load(Ordering::Relaxed) && self.ending == Ending::Done {
-                self.ending = Ending::Interrupted;
+            if self.ending == Ending::Done
+                && let Some(stop) = self.world.wants_stop()
+            {
+                self.ending = absorb::ending_of_stop(&stop);
                 match session.as_mut() {
-                    Some(session) => session.stop(Stop::Interrupted),
+                    Some(session) => session.stop(stop),
                     None => return Ok(()),
                 }
             }
@@ -263,7 +276,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                         None => None,
                     }
                 };
-                if self.ending == Ending::AnotherMisp {
+                if self.ending != Ending::Done {
                     match session.as_mut() {
                         Some(session) => session.stop(Stop::Interrupted),
                         None => return Ok(()),

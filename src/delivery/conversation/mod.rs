@@ -241,6 +241,16 @@ impl Conversation {
         self.flight.len()
     }
 
+    /// Whether MISP took something that is not proven.
+    pub(super) fn needs_proof(&self) -> bool {
+        self.verdict.is_none() && !self.unproven.is_empty()
+    }
+
+    /// From now on an answer about rows is the proof of what was taken.
+    pub(super) const fn ask_for_proof(&mut self) {
+        self.asked = Asked::Proof;
+    }
+
     /// Whether there is nothing more to ask.
     pub(super) fn is_over(&self) -> bool {
         self.verdict.is_some()
