@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/certificates.rs"]
-#[cfg(test)]
 mod certificates;
 #[path = "support/front.rs"]
 mod front;
