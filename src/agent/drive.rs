@@ -1,9 +1,6 @@
 //! The driver of a session: writes what has to be written, then sends what has to be sent.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 
@@ -15,7 +12,7 @@ use crate::{
 use super::job::World;
 
 /// How long requests under way may take to come back once somebody wants the run to stop.
-const WIND_UP: Duration = Duration::from_secs(4);
+const WIND_UP: Duration = Duration::from_millis(3_500);
 /// How often a waiting run looks whether somebody wants it to stop.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -85,8 +82,10 @@ impl<W: Wire + Send + Sync + 'static> Flights<W> {
     ) -> Waited {
         let mut winding_up = Duration::ZERO;
         loop {
-            if world.interrupt.load(Ordering::Relaxed) && session.stopped().is_none() {
-                session.stop(Stop::Interrupted);
+            if session.stopped().is_none()
+                && let Some(stop) = world.wants_stop()
+            {
+                session.stop(stop);
                 if self.tasks.is_empty() {
                     return Waited::Time;
                 }

@@ -26,8 +26,6 @@ use super::CliError;
 const CHUNK_MAX: usize = 1_000;
 /// Events under way at once where the configuration leaves it open: two fill a MISP of two cores.
 const CONCURRENCY: usize = 2;
-/// Longest wait for an answer: a slow MISP takes minutes for a large event.
-const TIMEOUT: Duration = Duration::from_mins(5);
 /// Waits before repeats.
 pub(super) const BACKOFF: Backoff =
     Backoff { base_ms: 1_000, max_ms: 60_000, tries_max: 5, seed: 0 };
@@ -40,6 +38,7 @@ pub(super) struct Wishes {
     pub(super) destination: Option<String>,
     pub(super) accept_mapping: bool,
     pub(super) allow_empty: bool,
+    pub(super) deadline: Option<Duration>,
 }
 
 /// One job for each destination that is meant: the one that is named, or all.
@@ -93,6 +92,7 @@ fn job(
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
+        deadline: wishes.deadline.or(config.schedule.deadline),
     })
 }
 
@@ -224,7 +224,7 @@ pub(super) fn access(
             config::Compression::Off => Compression::Fixed(Encoding::Plain),
         },
         correlate: !destination.event.disable_correlation,
-        timeout: TIMEOUT,
+        timeout: destination.timeout,
     })
 }
 

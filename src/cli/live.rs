@@ -25,8 +25,9 @@ use super::{CliError, Context, Exit, job, progress::Progress};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
-/// How long a run that was asked to stop may take: longer than its own patience with requests under way.
-const GRACE: Duration = Duration::from_secs(6);
+/// How long a run that was asked to stop may take: longer than its own patience with requests under way, and
+/// short enough for the program to be gone after five seconds.
+const GRACE: Duration = Duration::from_millis(4_500);
 /// How often somebody who waits looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(100);
 

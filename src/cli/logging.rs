@@ -17,8 +17,9 @@ pub(super) fn start(global: &GlobalArgs) {
         (false, 1) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
     };
-    // Of the libraries only what goes wrong: their traces show headers.
-    let ours = format!("warn,misp_trickle={level}");
+    // Of the libraries only what goes wrong: their traces are of no use to a user. What they find wrong with a
+    // certificate, the error says anyway.
+    let ours = format!("warn,rustls_platform_verifier=off,misp_trickle={level}");
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(ours));
     let colours = std::io::stderr().is_terminal();
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);

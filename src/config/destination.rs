@@ -16,6 +16,8 @@ use super::{
 const CONCURRENCY_MAX: u8 = 32;
 /// How often what was sent is looked for.
 const VERIFY_EVERY: Duration = Duration::from_hours(24);
+/// Longest wait for an answer: a slow MISP takes minutes for a large event.
+const TIMEOUT: Duration = Duration::from_mins(5);
 /// Keys that would hold a secret.
 const SECRETS: [&str; 5] = ["api_key", "apikey", "authkey", "key", "password"];
 const SECRET_CURE: &str = "remove it, make a new key in MISP if others could read this file, and \
@@ -47,10 +49,8 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         ("gzip", Compression::Gzip),
         ("off", Compression::Off),
     ];
-    let verify_every = match section.text("verify_every").filter(|at| at.value == "never") {
-        Some(_) => None,
-        None => Some(section.duration("verify_every", VERIFY_EVERY)),
-    };
+    let verify_every = section.duration_or_never("verify_every", Some(VERIFY_EVERY));
+    let timeout = section.duration("timeout", TIMEOUT);
     let compression = section.choice("compression", &compressions);
     let foreign = [("block", OnForeign::Block), ("append", OnForeign::Append)];
     let on_foreign = section.choice("on_foreign", &foreign);
@@ -66,6 +66,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         client_cert,
         client_key,
         proxy,
+        timeout,
         compression,
         concurrency,
         event,

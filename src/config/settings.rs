@@ -94,6 +94,8 @@ pub struct Destination {
     pub client_key: Option<PathBuf>,
     /// How it is reached.
     pub proxy: Proxy,
+    /// Longest wait for a whole answer.
+    pub timeout: Duration,
     /// How request bodies are compressed.
     pub compression: Compression,
     /// Events in flight.
@@ -269,4 +271,6 @@ pub enum OnChange {
 pub struct Schedule {
     /// From the end of one run to the start of the next.
     pub every: Duration,
+    /// How long a run may take before it leaves the rest to the next. `None`: as long as it takes.
+    pub deadline: Option<Duration>,
 }

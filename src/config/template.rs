@@ -61,6 +61,7 @@ verify_tls = true
 # ca_bundle = "ca.pem"              # an authority of your own
 # client_cert = "client.pem"        # and client_key, for mutual TLS
 # proxy = "http://proxy:3128"       # "none": straight, whatever the environment says
+timeout = "5m"                      # longest wait for an answer; MISP takes minutes for a large event
 compression = "auto"                # auto | br | gzip | off
 concurrency = "auto"                # events in flight: auto, or a number
 on_foreign = "block"                # block | append: an event under our UUID owned by others
@@ -90,4 +91,5 @@ on_change = "hold"                  # hold | apply: what only changed rules call
 
 [schedule]
 every = "15m"
+deadline = "never"                  # a run that takes longer stops; the next goes on from there
 "##;

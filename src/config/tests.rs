@@ -78,6 +78,7 @@ ca_bundle = "ca.pem"
 client_cert = "c.pem"
 client_key = "c.key"
 proxy = "http://proxy:3128"
+timeout = "90s"
 compression = "br"
 concurrency = 3
 on_foreign = "append"
@@ -94,6 +95,7 @@ containers = ["report", "grouping"]
 on_change = "apply"
 [schedule]
 every = "1h30m"
+deadline = "10m"
 "#;
 
 #[test]
@@ -103,11 +105,13 @@ fn every_setting_is_read() {
     assert_eq!(hq.event.sharing_group_id, Some(7));
     assert_eq!(hq.policy.allow_tlp.iter().copied().collect::<Vec<_>>(), [Tlp::Clear, Tlp::Red]);
     assert_eq!(hq.verify_every, None);
+    assert_eq!(hq.timeout, Duration::from_secs(90));
     assert_eq!(hq.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
     assert!(matches!(hq.concurrency, Concurrency::Fixed(n) if n.get() == 3));
     assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
     assert_eq!(config.mapping.containers.len(), 2);
     assert_eq!(config.schedule.every, Duration::from_secs(5_400));
+    assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
     assert_eq!(
         config.feeds.iter().map(|feed| feed.kind).collect::<Vec<_>>(),
         [FeedKind::Folder, FeedKind::Stdin]

@@ -109,7 +109,10 @@ fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut plain = Vec::new();
     let read = reader.take(REPLY_BYTES_MAX as u64 + 1).read_to_end(&mut plain)?;
     if read > REPLY_BYTES_MAX {
-        return Err(io::Error::other(format!("it unpacks to more than {REPLY_BYTES_MAX} bytes")));
+        return Err(io::Error::other(format!(
+            "it unpacks to more than {} MiB",
+            REPLY_BYTES_MAX >> 20
+        )));
     }
     Ok(plain)
 }

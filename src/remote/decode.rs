@@ -10,6 +10,8 @@ use crate::{
     plan::Row,
 };
 
+use super::trouble::PROXY_ASKS;
+
 /// An HTTP answer, its body decompressed.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
@@ -32,8 +34,13 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
         300..=399 => Reply::Trouble(Trouble::NotMisp { why: redirect(answer) }),
         413 => Reply::Trouble(Trouble::TooLarge { why: status_text(answer) }),
         429 => no_effect(answer),
+        400 if speaks_tls(&answer.body) => {
+            let why = "the server speaks TLS on this port; write https into `url`";
+            Reply::Trouble(Trouble::NotMisp { why: why.into() })
+        }
         400 | 415 => no_effect(answer),
         401..=405 => refusal(call, answer),
+        407 => Reply::Trouble(Trouble::NotMisp { why: format!("HTTP 407: {PROXY_ASKS}").into() }),
         // MISP's own 500 is JSON; any other comes from something before it.
         500 if misp_json::errors(&answer.body).is_ok() => {
             Reply::Trouble(Trouble::ServerError { why: status_text(answer) })
@@ -60,20 +67,34 @@ fn status_text(answer: &Answer) -> Box<str> {
         .into()
 }
 
+/// What Apache and nginx say, in HTML, to somebody who does not speak TLS where they do.
+fn speaks_tls(body: &[u8]) -> bool {
+    let says = |words: &str| memchr::memmem::find(body, words.as_bytes()).is_some();
+    says("plain HTTP to an SSL-enabled") || says("plain HTTP request was sent to HTTPS")
+}
+
 fn redirect(answer: &Answer) -> Box<str> {
+    // What follows the path may be long, and is meant for a browser.
     let to = answer.location.as_deref().unwrap_or("nowhere");
+    let to = to.split(['?', '#']).next().unwrap_or_default();
     if to.contains("/users/login") {
-        "MISP redirects to its login page: it is in maintenance, or the URL is not that of its API"
+        "MISP redirects to its login page: it is in maintenance, or `url` is not the address of its API; look \
+         at it with a browser"
             .into()
     } else {
-        format!("the server redirects to {to}; set `url` to the address MISP itself has").into()
+        format!(
+            "the server redirects to {to}, and the key goes nowhere else; if MISP is there, write that \
+             address into `url`; if it is a login page, have the way to MISP's API exempted from it"
+        )
+        .into()
     }
 }
 
 /// A success that cannot be read: a login page, another program, or an answer that was cut.
 fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
     if answer.body.trim_ascii_start().starts_with(b"<") {
-        let why = "a web page came back, not MISP's API: perhaps a login page of a proxy before it";
+        let why = "a web page came back, not an answer of MISP's API: perhaps the login page of something \
+                   before it; correct `url`, or have the way to MISP's API exempted from the login";
         return Reply::Trouble(Trouble::NotMisp { why: why.into() });
     }
     let why = format!("{}: {error}", call.describe()).into();

@@ -6,6 +6,7 @@
 mod compress;
 mod decode;
 mod encode;
+mod trouble;
 
 use std::{
     fmt,
@@ -23,6 +24,8 @@ use crate::{
     model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
+use trouble::{CONNECT, Way, too_long, without_key};
+
 pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
@@ -31,6 +34,7 @@ pub use encode::{Encoded, encode};
 const USER_AGENT: &str = concat!("MISP-trickle/", env!("CARGO_PKG_VERSION"));
 /// Apache closes idle connections after 5 seconds by default; a shorter life avoids the race.
 const IDLE: Duration = Duration::from_secs(4);
+const CA_BUNDLE: &str = "ca_bundle cannot be used";
 
 /// How to reach a MISP.
 #[derive(Debug, Clone)]
@@ -85,6 +89,8 @@ pub struct Remote {
     /// Set once MISP said that it does not take a compressed body.
     plain: AtomicBool,
     correlate: bool,
+    key: Secret,
+    way: Way,
 }
 
 impl fmt::Debug for Remote {
@@ -99,41 +105,21 @@ impl Remote {
     /// # Errors
     /// If a certificate, the proxy or the key cannot be used.
     pub fn new(access: &Access) -> Result<Self, AccessError> {
-        let error = |what| move |cause: reqwest::Error| AccessError { what, cause: chain(&cause) };
-        let mut builder = reqwest::Client::builder()
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_idle_timeout(IDLE)
-            .connect_timeout(Duration::from_secs(20))
-            .timeout(access.timeout)
-            .tls_danger_accept_invalid_certs(!access.verify_tls);
-        if let Some(bundle) = &access.ca_bundle {
-            let certificates = reqwest::Certificate::from_pem_bundle(bundle)
-                .map_err(error("ca_bundle cannot be used"))?;
-            builder = builder.tls_certs_merge(certificates);
-        }
-        if let Some(identity) = &access.identity {
-            let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())
-                .map_err(error("client_cert and client_key cannot be used"))?;
-            builder = builder.identity(identity);
-        }
-        builder = match &access.proxy {
-            Proxy::Environment => builder,
-            Proxy::Direct => builder.no_proxy(),
-            Proxy::Url(proxy) => {
-                let proxy =
-                    reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
-                builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()))
-            }
+        let client = match client(access, true) {
+            // Where no TLS is spoken, a machine without a single authority will do.
+            Err(_) if access.url.scheme() == "http" => client(access, false),
+            made => made,
         };
         Ok(Self {
-            client: builder.build().map_err(error("the HTTP client cannot be made"))?,
+            client: client?,
             base: access.url.as_str().trim_end_matches('/').to_owned(),
             headers: headers(&access.key)?,
             encoding: Mutex::new(access.compression.first()),
             adapts: matches!(access.compression, Compression::Auto { .. }),
             plain: AtomicBool::new(false),
             correlate: access.correlate,
+            key: access.key.clone(),
+            way: Way::new(access),
         })
     }
 
@@ -167,7 +153,7 @@ impl Remote {
         match request.headers(headers).send().await {
             Ok(response) => self.read(call, response, bytes_sent).await,
             Err(error) => Exchange {
-                reply: Reply::Trouble(not_answered(&error)),
+                reply: Reply::Trouble(self.way.not_answered(&error)),
                 bytes_sent,
                 bytes_received: 0,
                 date: None,
@@ -181,16 +167,19 @@ impl Remote {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let date = header("date").and_then(http_date);
         let mut bytes_received = head_bytes(&headers);
-        let raw = bounded_body(response, &mut bytes_received).await;
+        let raw = self.bounded_body(response, &mut bytes_received).await;
         let body = raw.and_then(|raw| {
-            decompress(raw, header("content-encoding")).map_err(|error| error.to_string())
+            let plain = decompress(raw, header("content-encoding"));
+            plain.map_err(|error| format!("the answer cannot be unpacked: {error}").into())
         });
         let reply = match body {
             Ok(body) => {
                 let retry_after = ["retry-after", "x-rate-limit-reset"]
                     .into_iter()
                     .find_map(|name| rest_seconds(header(name)?, date));
-                let location = header("location").map(str::to_owned);
+                let location = header("location").map(|to| to.replace(self.key.expose(), ""));
+                // Words of the server end up in messages and in the history.
+                let body = without_key(body, &self.key);
                 let answer = Answer { status, location, retry_after, body };
                 if matches!(status, 400 | 415) && self.encoding() != Encoding::Plain {
                     tracing::warn!(
@@ -200,10 +189,78 @@ impl Remote {
                 }
                 decode(call, &answer)
             }
-            Err(why) => Reply::Trouble(Trouble::Unknown { why: why.into(), retry_after: None }),
+            Err(why) => Reply::Trouble(Trouble::Unknown { why, retry_after: None }),
         };
         Exchange { reply, bytes_sent, bytes_received, date }
     }
+
+    async fn bounded_body(
+        &self,
+        mut response: reqwest::Response,
+        bytes_received: &mut u64,
+    ) -> Result<Vec<u8>, Box<str>> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.way.broken(&error))? {
+            *bytes_received += chunk.len() as u64;
+            if body.len() + chunk.len() > REPLY_BYTES_MAX {
+                return Err(too_long().into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// The client of one MISP; without the authorities of this machine if it does without TLS.
+fn client(access: &Access, authorities: bool) -> Result<reqwest::Client, AccessError> {
+    let error = |what| move |cause: reqwest::Error| AccessError { what, cause: chain(&cause) };
+    let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_idle_timeout(IDLE)
+        .connect_timeout(CONNECT)
+        .timeout(access.timeout)
+        .tls_danger_accept_invalid_certs(!access.verify_tls);
+    if let Some(bundle) = &access.ca_bundle {
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(bundle).map_err(error(CA_BUNDLE))?;
+        if certificates.is_empty() {
+            let cause =
+                "the file holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
+            return Err(AccessError { what: CA_BUNDLE, cause });
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    if let Some(identity) = &access.identity {
+        let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())
+            .map_err(error("client_cert and client_key cannot be used"))?;
+        builder = builder.identity(identity);
+    }
+    builder = match &access.proxy {
+        Proxy::Direct => builder.no_proxy(),
+        // The client's own reading of `*` leaves out hosts that are named by their address.
+        _ if straight_for_all() => builder.no_proxy(),
+        Proxy::Environment => builder,
+        Proxy::Url(proxy) => {
+            let proxy =
+                reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
+            builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()))
+        }
+    };
+    if !authorities {
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|cause| match chain(&cause) {
+        cause if cause.contains("No CA certificates") => AccessError {
+            what: "TLS cannot be used",
+            cause: "this machine trusts no authority at all; install its CA certificates, or set `ca_bundle`"
+                .to_owned(),
+        },
+        cause if cause.contains("certificate") && access.ca_bundle.is_some() => {
+            AccessError { what: CA_BUNDLE, cause }
+        }
+        cause => AccessError { what: "the HTTP client cannot be made", cause },
+    })
 }
 
 impl Wire for Remote {
@@ -264,32 +321,11 @@ fn headers_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(bytes).sum()
 }
 
-async fn bounded_body(
-    mut response: reqwest::Response,
-    bytes_received: &mut u64,
-) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
-        *bytes_received += chunk.len() as u64;
-        if body.len() + chunk.len() > REPLY_BYTES_MAX {
-            return Err(format!("the answer is longer than {REPLY_BYTES_MAX} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// A request without an answer: whether it can have had an effect is all that matters.
-fn not_answered(error: &reqwest::Error) -> Trouble {
-    let why = chain(error);
-    if !error.is_connect() {
-        return Trouble::Unknown { why: why.into(), retry_after: None };
-    }
-    if ["certificate", "Certificate", "InvalidCertificate"].iter().any(|word| why.contains(word)) {
-        let cure = "check `ca_bundle`, the host name in `url` and the server's clock";
-        return Trouble::NotMisp { why: format!("{why}; {cure}").into() };
-    }
-    Trouble::NoEffect { why: why.into(), retry_after: None }
+/// Whether `NO_PROXY` names every host.
+fn straight_for_all() -> bool {
+    let listed =
+        |name| std::env::var(name).is_ok_and(|hosts| hosts.split(',').any(|it| it.trim() == "*"));
+    listed("NO_PROXY") || listed("no_proxy")
 }
 
 /// An error with all its causes, without the URL (which says nothing that the configuration does not).

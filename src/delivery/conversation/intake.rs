@@ -329,8 +329,7 @@ impl Conversation {
     }
 
     fn block(&mut self, why: &str) {
-        self.event.head.presence = Presence::Blocked(why.into());
-        self.head_dirty = true;
+        self.shut(Presence::Blocked(why.into()));
         self.notes.push(format!("event {}: {why}", self.uuid()));
         self.change(None, ChangeKind::Blocked(why.into()));
         self.unsend();
