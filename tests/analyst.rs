@@ -228,6 +228,28 @@ fn what_an_analyst_deleted_of_their_own_is_declined() {
 }
 
 #[test]
+fn what_another_agent_sent_and_an_analyst_edited_is_not_overwritten() {
+    let (mut scene, one) = (Scene::new(), event(1));
+    let mut others = Dataset::default();
+    others.incident(1).domains("theirs", 0..20);
+    scene.set.incident(1).domains("ours", 0..20);
+    deliver(&mut scene.a, &mut scene.set);
+    deliver(&mut scene.b, &mut others);
+    let edited = scene.attribute(one, &domain("theirs", 0)).uuid;
+    scene.analyst(&format!("/attributes/edit/{edited}"), &json!({"comment": "By hand"}));
+    let deleted = scene.attribute(one, &domain("theirs", 1)).uuid;
+    scene.analyst(&format!("/attributes/delete/{deleted}"), &json!({}));
+    // Now this agent knows which rows are there that it has no use for, and then it has one.
+    scene.set.incident(1).domains("more", 0..20);
+    deliver(&mut scene.a, &mut scene.set);
+    scene.set.incident(1).domains("theirs", 0..20).domains("last", 0..20);
+    let tally = deliver(&mut scene.a, &mut scene.set).run.tally.attributes;
+    assert_eq!((tally.sent, tally.adopted, tally.declined), (20, 19, 1));
+    assert_eq!(scene.attribute(one, &domain("theirs", 0)).comment, "By hand");
+    assert_at_rest(&mut scene.a, &mut scene.set);
+}
+
+#[test]
 fn a_value_into_which_an_analyst_edited_ours_is_not_doubled() {
     for batch in BATCHES {
         let mut scene = delivered();

@@ -149,5 +149,6 @@ fn job(url: &str, folder: &Path) -> Job {
         chunk_max: 20,
         backoff: Backoff { base_ms: 5, max_ms: 40, tries_max: 5, seed: 1 },
         verify_every: None,
+        deadline: None,
     }
 }

@@ -337,6 +337,9 @@ impl Conversation {
     }
 
     fn append(&mut self, chunk_max: usize) -> Want {
+        if self.stands_there_already() {
+            return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+        }
         let most = chunk_max.min(self.chunk_max);
         let way = self.way();
         if way == Way::Quiet && self.ground == Ground::Remembered {
@@ -360,6 +363,14 @@ impl Conversation {
                 self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
             }
         }
+    }
+
+    /// Whether somebody else, another agent, sent before what is to be sent now. The rows would be as expected,
+    /// and a quiet request would overwrite what an analyst made of it.
+    fn stands_there_already(&self) -> bool {
+        let foreign = &self.event.head.foreign;
+        let theirs: BTreeSet<AttributeUuid> = foreign.iter().map(|(_, row)| row.uuid).collect();
+        self.queue.iter().any(|key| theirs.contains(&self.event.attributes[key].attribute.uuid))
     }
 
     fn way(&self) -> Way {
