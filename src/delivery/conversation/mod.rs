@@ -150,6 +150,8 @@ pub(super) struct Conversation {
     /// Refused as taken or similar; a listing decides what they are.
     disputed: BTreeMap<AttributeUuid, AttributeResult>,
     edit: Option<FieldEdit>,
+    /// MISP's timestamp of the event when its fields were compared for the edit.
+    compared: Option<i64>,
     tags: VecDeque<Box<str>>,
     look: Option<Look>,
     ground: Ground,
@@ -200,6 +202,7 @@ impl Conversation {
             loud: BTreeSet::new(),
             disputed: BTreeMap::new(),
             edit: plan.fields,
+            compared: None,
             tags: plan.tags.into(),
             look,
             ground: Ground::Remembered,
@@ -289,7 +292,7 @@ impl Conversation {
             return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
         }
         if let Some(edit) = self.edit.clone() {
-            let Some(timestamp) = self.event.head.timestamp else {
+            let Some(timestamp) = self.compared.take().or(self.event.head.timestamp) else {
                 return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
             };
             let event = self.uuid();
