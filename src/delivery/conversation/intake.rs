@@ -273,10 +273,9 @@ impl Conversation {
         self.create = false;
         if self.created {
             // The dataset may have got tags since the request was lost.
-            let missing = |tag: &&Box<str>| {
-                !tag.starts_with("tlp:") && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
-            };
-            let missing: Vec<Box<str>> = head.fields.tags.iter().filter(missing).cloned().collect();
+            let there = |tag: &str| theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag));
+            let mut missing = head.fields.tags.clone();
+            missing.retain(|tag| !tag.starts_with("tlp:") && !there(tag));
             head.tags_sent.retain(|tag| !missing.contains(tag));
             self.tags.extend(missing);
         }
