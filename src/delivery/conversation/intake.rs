@@ -273,18 +273,12 @@ impl Conversation {
         self.create = false;
         if self.created {
             // The dataset may have got tags since the request was lost.
-<<<<<<< HEAD
-            let there = |tag: &str| theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag));
-            let mut missing = head.fields.tags.clone();
-            missing.retain(|tag| !tag.starts_with("tlp:") && !there(tag));
-=======
             let missing = |tag: &str| {
                 !tag.starts_with("tlp:")
                     && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
             };
             let ours = head.fields.tags.iter();
             let missing: Vec<Box<str>> = ours.filter(|tag| missing(tag)).cloned().collect();
->>>>>>> main
             head.tags_sent.retain(|tag| !missing.contains(tag));
             self.tags.extend(missing);
         }
