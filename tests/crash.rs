@@ -163,3 +163,16 @@ fn a_deleted_event_leaves_nothing_to_prove_wherever_the_run_is_stopped() {
         assert!(heads.iter().all(|head| !head.unproven), "{answers} answers");
     }
 }
+
+#[test]
+fn a_tag_that_came_after_an_event_was_created_and_not_recorded_is_attached() {
+    for crash in each_crash() {
+        let (mut world, mut dataset) = (World::new("tageditor"), Dataset::default());
+        dataset.incident(1).domains("one", 0..4);
+        sync_and_die(&mut world, dataset.write(), crash);
+        dataset.incident(1).tag("campaign");
+        world.sync(&dataset.write());
+        let made = world.misp.lock().unwrap().event(event(1)).unwrap();
+        assert!(made.tags.contains(&"campaign".to_owned()), "{crash:?}: {:?}", made.tags);
+    }
+}

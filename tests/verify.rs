@@ -321,6 +321,18 @@ fn adopting_leaves_what_is_missing_to_the_next_run() {
 }
 
 #[test]
+fn what_left_the_dataset_before_adopting_is_retired_by_the_next_run() {
+    let (mut world, folder, _path) = delivered(&[4, 2]);
+    let path = dataset(folder.path(), &[1, 2]);
+    let before = held(&world);
+    adopt(&mut world, &path);
+    let requests = world.requests();
+    let tally = world.sync(&path).run.tally.attributes;
+    assert_eq!((tally.retired, tally.unchanged), (3, 3), "{tally:?}");
+    assert_eq!((world.requests(), held(&world)), (requests, before));
+}
+
+#[test]
 fn a_misp_that_lost_everything_gets_it_all_again() {
     let (mut world, _folder, path) = delivered(&[3, 0, 4]);
     let declined = attribute(&world, 0, 1);
