@@ -19,9 +19,6 @@ pub mod delivery;
 
 pub mod history;
 
-#[doc(hidden)]
-pub mod fuzz;
-
 // The shell: disks, sockets, clocks, screens.
 pub mod store;
 
@@ -32,6 +29,10 @@ pub mod remote;
 pub mod sandbox;
 
 pub mod config;
+
+// Checks of all that reads what others wrote.
+#[doc(hidden)]
+pub mod fuzz;
 
 pub mod agent;
 

@@ -262,6 +262,21 @@ fn an_event_that_an_analyst_emptied_is_not_filled_again() {
 }
 
 #[test]
+fn a_title_that_an_analyst_wrote_stands_although_we_appended_since() {
+    let (mut scene, one) = (Scene::new(), event(1));
+    scene.set.incident(1).domains("old", 0..3);
+    deliver(&mut scene.a, &mut scene.set);
+    scene.analyst(&format!("/events/edit/{one}"), &json!({"info": "By hand"}));
+    // Many go by events/edit, whose answer tells the event's timestamp: the one behind the analyst's edit.
+    scene.set.incident(1).domains("new", 0..40);
+    assert_eq!(deliver(&mut scene.a, &mut scene.set).run.tally.attributes.sent, 40);
+    scene.set.incident(1).title("Renamed");
+    deliver(&mut scene.a, &mut scene.set);
+    assert_eq!(scene.contents()[&one].0.info, "By hand");
+    assert_at_rest(&mut scene.a, &mut scene.set);
+}
+
+#[test]
 fn a_title_that_an_analyst_wrote_stands() {
     let mut scene = delivered();
     scene.analyst(&format!("/events/edit/{}", event(1)), &json!({"info": "Phishing, see case 7"}));

@@ -306,3 +306,45 @@ fn an_answer_of_misp_lets_the_count_of_troubles_begin_anew() {
     let summary = run(&mut world, wire);
     assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
 }
+
+#[test]
+fn a_run_that_takes_too_long_stops_and_the_next_goes_on() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 40, 3));
+    world.job.deadline = Some(std::time::Duration::from_secs(600));
+    let begun = world.clock.seconds();
+    let mut runs = 0;
+    loop {
+        runs += 1;
+        let before = world.clock.seconds();
+        let wire = world.wire.clone();
+        let summary = run(&mut world, wire);
+        let attributes = &summary.run.tally.attributes;
+        assert!(attributes.sent > 0, "run {runs} got nowhere");
+        if summary.ending == Ending::Done {
+            break;
+        }
+        assert_eq!(summary.ending, Ending::OutOfTime);
+        assert!(world.clock.seconds() - before < 700, "run {runs} did not stop");
+    }
+    assert!((3..20).contains(&runs), "{runs} runs in {} s", world.clock.seconds() - begun);
+    let misp = world.misp.lock().unwrap();
+    let held: usize = misp.events().iter().map(|event| misp.attributes(event.uuid).len()).sum();
+    assert_eq!(held, 40 * 3);
+}
+
+#[test]
+fn a_misp_that_wants_a_long_rest_is_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 2, 1));
+    let busy = Obstructed::new(&world, move |_, _| {
+        Some(Answer { status: 429, retry_after: Some(1_000_000), ..Answer::default() })
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let interrupt = AtomicBool::new(false);
+    let (clock, ledger) = (&*world.clock, &mut world.ledger);
+    let run = agent::sync(&world.job, ledger, busy.clone(), clock, &Silent, &interrupt);
+    let error = runtime.block_on(run).unwrap_err().to_string();
+    assert!(error.contains("429"), "{error}");
+    assert_eq!(busy.count(), 1);
+}

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use crate::{
     delivery::Wire,
-    history::{Commit, Cursor, EventUpdate, Ledger},
+    history::{Commit, EventUpdate, Ledger},
     model::DestinationName,
     plan::Presence,
 };
@@ -53,7 +53,7 @@ pub fn resend<L: Ledger>(ledger: &mut L, destination: &DestinationName) -> Resul
         )?;
         for feed in feeds {
             let Some(cursor) = ledger.cursor(&feed, destination)? else { continue };
-            let cursor = Some((feed, Cursor { source: None, settled: false, ..cursor }));
+            let cursor = Some((feed, cursor.unsettled()));
             ledger.commit(destination, run, Commit { cursor, ..Commit::default() })?;
         }
     }

@@ -1,9 +1,6 @@
 //! The driver of a session: writes what has to be written, then sends what has to be sent.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 
@@ -85,8 +82,10 @@ impl<W: Wire + Send + Sync + 'static> Flights<W> {
     ) -> Waited {
         let mut winding_up = Duration::ZERO;
         loop {
-            if world.interrupt.load(Ordering::Relaxed) && session.stopped().is_none() {
-                session.stop(Stop::Interrupted);
+            if session.stopped().is_none()
+                && let Some(stop) = world.wants_stop()
+            {
+                session.stop(stop);
                 if self.tasks.is_empty() {
                     return Waited::Time;
                 }

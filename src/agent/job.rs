@@ -1,9 +1,12 @@
 //! What a run is asked to do, and what it needs of the world.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use crate::{
-    delivery::Backoff,
+    delivery::{Backoff, Stop},
     format::Format,
     graph,
     history::LedgerError,
@@ -48,6 +51,8 @@ pub struct Job {
     pub backoff: Backoff,
     /// How often a run that sends looks whether what was sent before is still there. `None`: never.
     pub verify_every: Option<Duration>,
+    /// How long a run may take before it stops and leaves the rest to the next. `None`: as long as it takes.
+    pub deadline: Option<Duration>,
 }
 
 impl Job {
@@ -144,6 +149,27 @@ pub(super) struct World<'a> {
     pub(super) observer: &'a dyn Observer,
     /// Set when somebody wants the run to stop.
     pub(super) interrupt: &'a AtomicBool,
+    /// When the run has to stop by itself.
+    pub(super) deadline: Option<Timestamp>,
+}
+
+impl World<'_> {
+    /// Why the run has to stop now, if it has to.
+    pub(super) fn wants_stop(&self) -> Option<Stop> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            return Some(Stop::Interrupted);
+        }
+        let late = self.deadline.is_some_and(|deadline| self.clock.now() >= deadline);
+        late.then_some(Stop::Deadline)
+    }
+
+    /// Waits for questions to MISP, until the run has to stop by itself.
+    pub(super) async fn before_deadline<T>(&self, asking: impl Future<Output = T>) -> Option<T> {
+        let Some(deadline) = self.deadline else { return Some(asking.await) };
+        let left = deadline.micros().saturating_sub(self.clock.now().micros());
+        let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+        tokio::time::timeout(left, asking).await.ok()
+    }
 }
 
 /// Why a run could not be carried out.

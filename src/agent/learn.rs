@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    delivery::{Backoff, Call, Exchange, Reply, Trouble, Wire},
+    delivery::{Backoff, Call, Exchange, REST_SECONDS_MAX, Reply, Trouble, Wire},
     history::DestinationTally,
     model::{Timestamp, Tlp},
     plan::DestinationRecord,
@@ -96,11 +96,13 @@ pub(super) async fn ask_patiently(
         count(&exchange, record, now, tally);
         let retry_after = match &exchange.reply {
             Reply::Trouble(Trouble::NoEffect { retry_after, .. }) => *retry_after,
-            Reply::Trouble(Trouble::Unknown { .. } | Trouble::ServerError { .. }) => None,
+            Reply::Trouble(Trouble::Unknown { retry_after, .. }) => *retry_after,
+            Reply::Trouble(Trouble::ServerError { .. }) => None,
             _ => return exchange.reply,
         };
         tries += 1;
-        if tries >= backoff.tries_max {
+        let rests_too_long = retry_after.is_some_and(|seconds| seconds > REST_SECONDS_MAX);
+        if rests_too_long || tries >= backoff.tries_max {
             return exchange.reply;
         }
         let wait = backoff.until(now, tries, tally.requests, retry_after).micros() - now.micros();

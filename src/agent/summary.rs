@@ -28,6 +28,8 @@ pub enum Ending {
     AnotherMisp,
     /// Somebody stopped it.
     Interrupted,
+    /// It took as long as it may; the next run goes on.
+    OutOfTime,
 }
 
 impl Ending {
@@ -36,7 +38,7 @@ impl Ending {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::Done | Self::AllWithheld => Outcome::Done,
-            Self::Partial => Outcome::Partial,
+            Self::Partial | Self::OutOfTime => Outcome::Partial,
             Self::KeyRefused(_) | Self::Network(_) | Self::AnotherMisp => Outcome::Failed,
             Self::Interrupted => Outcome::Interrupted,
         }

@@ -22,6 +22,7 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         destination: Some(file.saved.destination.clone()),
         accept_mapping: file.accept_mapping,
         allow_empty: file.allow_empty,
+        ..Wishes::default()
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &wishes)?;

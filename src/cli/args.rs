@@ -108,6 +108,9 @@ pub struct SyncArgs {
     /// Retire what is gone even if the dataset holds no incident any more
     #[arg(long)]
     pub allow_empty: bool,
+    /// Stop after this time, instead of the configured one; the next run goes on from there
+    #[arg(long, value_name = "DUR", value_parser = parse_duration)]
+    pub deadline: Option<Duration>,
 }
 
 /// Arguments of `apply`.

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
@@ -37,6 +38,7 @@ pub(super) struct Wishes {
     pub(super) destination: Option<String>,
     pub(super) accept_mapping: bool,
     pub(super) allow_empty: bool,
+    pub(super) deadline: Option<Duration>,
 }
 
 /// One job for each destination that is meant: the one that is named, or all.
@@ -90,6 +92,7 @@ fn job(
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
+        deadline: wishes.deadline.or(config.schedule.deadline),
     })
 }
 

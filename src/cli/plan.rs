@@ -42,6 +42,7 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         destination: args.run.destination.clone(),
         accept_mapping: args.accept_mapping,
         allow_empty: args.allow_empty,
+        ..Wishes::default()
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &wishes)?;

@@ -23,6 +23,7 @@ pub(super) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         destination: args.run.destination.clone(),
         accept_mapping: args.accept_mapping,
         allow_empty: args.allow_empty,
+        deadline: args.deadline,
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &wishes)?;
@@ -88,13 +89,14 @@ pub(super) fn explain(context: &mut Context, ending: &Ending) {
              was sent. Check `url`, or give this MISP a destination name of its own",
         ),
         Ending::Interrupted => context.say("interrupted; the next `sync` goes on from here"),
+        Ending::OutOfTime => context.warn("the deadline passed; the next `sync` goes on from here"),
     }
 }
 
 pub(super) const fn of_ending(ending: &Ending) -> Exit {
     match ending {
         Ending::Done => Exit::Done,
-        Ending::Partial => Exit::Partial,
+        Ending::Partial | Ending::OutOfTime => Exit::Partial,
         Ending::AllWithheld => Exit::AllWithheld,
         Ending::KeyRefused(_) => Exit::Refused,
         Ending::Network(_) => Exit::Network,

@@ -49,10 +49,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         ("gzip", Compression::Gzip),
         ("off", Compression::Off),
     ];
-    let verify_every = match section.text("verify_every").filter(|at| at.value == "never") {
-        Some(_) => None,
-        None => Some(section.duration("verify_every", VERIFY_EVERY)),
-    };
+    let verify_every = section.duration_or_never("verify_every", Some(VERIFY_EVERY));
     let timeout = section.duration("timeout", TIMEOUT);
     let compression = section.choice("compression", &compressions);
     let foreign = [("block", OnForeign::Block), ("append", OnForeign::Append)];

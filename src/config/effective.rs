@@ -1,5 +1,7 @@
 //! The configuration in effect as a value to print. It holds no secret, as [`Config`] holds none.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -20,8 +22,15 @@ pub fn effective(config: &Config) -> Value {
         "feeds": feeds.collect::<Map<_, _>>(),
         "destinations": destinations.collect::<Map<_, _>>(),
         "mapping": mapping(&config.mapping),
-        "schedule": { "every": format_duration(config.schedule.every) },
+        "schedule": {
+            "every": format_duration(config.schedule.every),
+            "deadline": or_never(config.schedule.deadline),
+        },
     })
+}
+
+fn or_never(span: Option<Duration>) -> String {
+    span.map_or_else(|| "never".to_owned(), format_duration)
 }
 
 fn feed(feed: &Feed) -> Value {
@@ -79,7 +88,7 @@ fn destination(it: &Destination) -> Value {
             OnForeign::Block => "block",
             OnForeign::Append => "append",
         },
-        "verify_every": it.verify_every.map_or_else(|| "never".to_owned(), format_duration),
+        "verify_every": or_never(it.verify_every),
         "event": event(it),
         "policy": {
             "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),

@@ -285,9 +285,10 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
 }
 
 fn read_schedule(root: &mut Section<'_, '_>) -> Schedule {
-    let mut schedule = Schedule { every: EVERY };
+    let mut schedule = Schedule { every: EVERY, deadline: None };
     let Some(mut section) = root.section("schedule") else { return schedule };
     schedule.every = section.duration("every", EVERY);
+    schedule.deadline = section.duration_or_never("deadline", None);
     section.finish();
     schedule
 }

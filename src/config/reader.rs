@@ -233,6 +233,19 @@ impl<'r, 't> Section<'r, 't> {
         default
     }
 
+    /// A span of time, or the word `never`.
+    pub(super) fn duration_or_never(
+        &mut self,
+        key: &'static str,
+        default: Option<Duration>,
+    ) -> Option<Duration> {
+        match self.text(key) {
+            None => default,
+            Some(at) if at.value == "never" => None,
+            Some(_) => Some(self.duration(key, Duration::ZERO)),
+        }
+    }
+
     /// A table within.
     pub(super) fn section(&mut self, key: &'static str) -> Option<Self> {
         let at = self.item(key)?;

@@ -271,4 +271,6 @@ pub enum OnChange {
 pub struct Schedule {
     /// From the end of one run to the start of the next.
     pub every: Duration,
+    /// How long a run may take before it leaves the rest to the next. `None`: as long as it takes.
+    pub deadline: Option<Duration>,
 }

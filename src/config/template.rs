@@ -91,4 +91,5 @@ on_change = "hold"                  # hold | apply: what only changed rules call
 
 [schedule]
 every = "15m"
+deadline = "never"                  # a run that takes longer stops; the next goes on from there
 "##;

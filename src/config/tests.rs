@@ -95,6 +95,7 @@ containers = ["report", "grouping"]
 on_change = "apply"
 [schedule]
 every = "1h30m"
+deadline = "10m"
 "#;
 
 #[test]
@@ -110,6 +111,7 @@ fn every_setting_is_read() {
     assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
     assert_eq!(config.mapping.containers.len(), 2);
     assert_eq!(config.schedule.every, Duration::from_secs(5_400));
+    assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
     assert_eq!(
         config.feeds.iter().map(|feed| feed.kind).collect::<Vec<_>>(),
         [FeedKind::Folder, FeedKind::Stdin]

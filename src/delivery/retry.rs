@@ -2,6 +2,10 @@
 
 use crate::model::Timestamp;
 
+/// Longest rest that is granted to a MISP that asks for one, in seconds: the window of its rate limit
+/// (MISP 2.5.1). A longer one ends the run.
+pub const REST_SECONDS_MAX: u64 = 900;
+
 /// How long to wait before a repeat, and how often to repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
+    Call, Chunk, Manners, REST_SECONDS_MAX, Reply, Report, Trouble, Verdict,
     conversation::{Conversation, Fatality, Want},
     rows,
 };
@@ -27,9 +27,9 @@ const EVENTS_HELD_MAX: usize = 64;
 const ATTRIBUTES_HELD_MAX: usize = 50_000;
 /// So many calls in a row without a usable answer, whatever events they are about: MISP is down.
 const TROUBLES_MAX: u32 = 8;
-/// Longest rest that is granted to a MISP that asks for one, in seconds: the window of its rate limit
-/// (MISP 2.5.1). A longer one ends the run.
-const REST_SECONDS_MAX: u64 = 900;
+
+/// Most questions that a session still asks after its deadline: one for all its events, one for each.
+const LAST_PROOFS_MAX: usize = 2 + EVENTS_HELD_MAX;
 
 /// Names a call under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +68,8 @@ pub enum Stop {
     Network(Box<str>),
     /// Somebody asked for it.
     Interrupted,
+    /// The run took as long as it may.
+    Deadline,
 }
 
 /// What a call under way belongs to.
@@ -100,6 +102,8 @@ pub struct Session {
     more_to_come: bool,
     health: Health,
     stop: Option<Stop>,
+    /// Questions asked after the stop.
+    last_proofs: usize,
 }
 
 /// What all conversations together learn of how MISP is.
@@ -132,6 +136,7 @@ impl Session {
             more_to_come: true,
             health: Health::default(),
             stop: None,
+            last_proofs: 0,
         }
     }
 
@@ -223,16 +228,50 @@ impl Session {
         }
     }
 
-    /// After a stop: nothing new is sent; what is under way is waited for.
+    /// After a stop: nothing new is sent; what is under way is waited for. Where there is time, what MISP took
+    /// is proven, so that the next run does not have to look for it.
     fn wind_up(&mut self) -> Step {
         if !self.flights.is_empty() {
             return Step::Idle;
+        }
+        if self.stop == Some(Stop::Deadline)
+            && let Some(step) = self.ask_for_last_proofs()
+        {
+            return step;
         }
         let left: Vec<EventUuid> = self.talks.keys().copied().collect();
         for uuid in left {
             self.finish(uuid);
         }
         Step::Done
+    }
+
+    /// The rows of all events of which something was taken and is not proven: together, and each that
+    /// differed then alone. `None` once there are none, or MISP does not answer.
+    fn ask_for_last_proofs(&mut self) -> Option<Step> {
+        let open = |talk: &Conversation| talk.needs_proof();
+        self.alone.retain(|uuid| self.talks.get(uuid).is_some_and(open));
+        if self.health.troubles > 0 || self.last_proofs == LAST_PROOFS_MAX {
+            return None;
+        }
+        self.last_proofs += 1;
+        let mut events: Vec<EventUuid> = match self.alone.pop_front() {
+            Some(uuid) => vec![uuid],
+            None => {
+                let open = self.talks.iter().filter(|(_, talk)| open(talk));
+                open.map(|(uuid, _)| *uuid).take(EVENTS_PER_QUESTION).collect()
+            }
+        };
+        let mut rows = 0;
+        events.retain(|uuid| {
+            let fits = rows == 0 || rows + self.rows_of(uuid) <= ROWS_PER_QUESTION;
+            rows += self.rows_of(uuid);
+            fits
+        });
+        for uuid in &events {
+            self.talks.get_mut(uuid).expect("taken from the map above").ask_for_proof();
+        }
+        (!events.is_empty()).then(|| self.question(events))
     }
 
     fn send(&mut self, flight: Flight, call: Call) -> Step {

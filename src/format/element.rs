@@ -1,7 +1,5 @@
 //! One element of a dataset's list, as raw bytes that know where they stood.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
 
 use crate::{
@@ -62,6 +60,22 @@ pub(crate) struct Element<'a> {
     pub(crate) origin: Origin<'a>,
 }
 
+impl Origin<'_> {
+    /// The place of something in the document, by a JSON pointer that starts at its package, such as
+    /// `/entities/17`.
+    pub(crate) fn place(&self, inside: &str) -> Place {
+        let file = match self.document {
+            0 | 1 => self.file.clone(),
+            number => Symbol::new(&format!("{} (document {number})", self.file)),
+        };
+        let pointer = match self.package {
+            Some(package) => format!("/{package}{inside}"),
+            None => inside.to_owned(),
+        };
+        Place { file, locus: Locus::Pointer(pointer.into()) }
+    }
+}
+
 impl<'a> Element<'a> {
     /// Deserialises the element. Where that fails, the element is reported as skipped.
     pub(crate) fn parse<T: Deserialize<'a>>(&self, facts: &mut Facts) -> Option<T> {
@@ -90,18 +104,7 @@ impl<'a> Element<'a> {
     /// The place of something inside the element, by a JSON pointer that starts there, such as
     /// `/extracts/3`.
     pub(crate) fn place_of(&self, inside: &str) -> Place {
-        let Origin { file, document, package, .. } = self.origin;
-        let file = match document {
-            0 | 1 => file.clone(),
-            number => Symbol::new(&format!("{file} (document {number})")),
-        };
-        let mut pointer = String::new();
-        if let Some(package) = package {
-            write!(pointer, "/{package}").expect("writing to a String cannot fail");
-        }
-        write!(pointer, "/{}/{}{inside}", self.list, self.index)
-            .expect("writing to a String cannot fail");
-        Place { file, locus: Locus::Pointer(pointer.into()) }
+        self.origin.place(&format!("/{}/{}{inside}", self.list, self.index))
     }
 
     /// An issue that says that the whole element was left out.

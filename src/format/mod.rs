@@ -22,6 +22,7 @@ use crate::{
     model::{Place, Symbol},
 };
 use element::Element;
+pub(crate) use stix::pattern;
 
 /// Which format a source is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

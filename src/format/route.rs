@@ -2,13 +2,13 @@
 
 use super::{
     Decoder as _, Format, FormatError, eiq,
-    element::Element,
+    element::{Element, Origin},
     splitter::{Member, Visitor},
     stix,
 };
 use crate::{
     graph::Facts,
-    model::{Issue, Locus, Place, Severity, Symbol},
+    model::{Issue, Severity, Symbol},
 };
 
 /// Most names of top-level members that an error shows.
@@ -82,7 +82,7 @@ impl Visitor for Router<'_> {
         self.names.clear();
     }
 
-    fn member(&mut self, name: &str, value: Member<'_>) {
+    fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>) {
         self.note(name);
         match (name, value) {
             ("content-type", Member::Text(text))
@@ -95,9 +95,8 @@ impl Visitor for Router<'_> {
             }
             (_, Member::Scalar) => {}
             _ if LISTS.iter().any(|(list, format)| *list == name && self.sign(*format)) => {
-                let locus = Locus::Pointer(format!("/{name}").into());
                 self.facts.report(Issue {
-                    place: Place { file: self.file.clone(), locus },
+                    place: origin.place(&format!("/{name}")),
                     severity: Severity::Skipped,
                     what: "should be a list and is none; left out".to_owned(),
                 });

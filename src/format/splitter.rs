@@ -26,8 +26,8 @@ pub(crate) trait Visitor {
     /// A document, or a package of a list of packages, begins.
     fn begin(&mut self);
 
-    /// A top-level member whose value is no list.
-    fn member(&mut self, name: &str, value: Member<'_>);
+    /// A top-level member whose value is no list, and the package that it stands in.
+    fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>);
 
     /// A top-level list: its name if its elements are wanted.
     fn list(&mut self, name: &str) -> Option<&'static str>;
@@ -192,15 +192,15 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
                 None => self.pass(0).map(drop),
             },
             b'{' => {
-                self.visitor.member(&name, Member::Object);
+                self.tell(&name, Member::Object);
                 self.pass(0).map(drop)
             }
             b'"' => {
                 if let Passed::Kept(range) = self.pass(SCALAR_BYTES_MAX)? {
                     let text = self.scalar::<String>(range)?;
-                    self.visitor.member(&name, Member::Text(&text));
+                    self.tell(&name, Member::Text(&text));
                 } else {
-                    self.visitor.member(&name, Member::LongText);
+                    self.tell(&name, Member::LongText);
                 }
                 Ok(())
             }
@@ -208,10 +208,21 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
                 if let Passed::Kept(range) = self.pass(SCALAR_BYTES_MAX)? {
                     self.scalar::<serde::de::IgnoredAny>(range)?;
                 }
-                self.visitor.member(&name, Member::Scalar);
+                self.tell(&name, Member::Scalar);
                 Ok(())
             }
         }
+    }
+
+    fn tell(&mut self, name: &str, value: Member<'_>) {
+        let origin = Origin {
+            file: self.file,
+            document: self.document,
+            package: self.package,
+            before: b"",
+            start: self.window.start(),
+        };
+        self.visitor.member(name, value, &origin);
     }
 
     fn list(&mut self, name: &'static str) -> Result<(), FormatError> {

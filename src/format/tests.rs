@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     Format, FormatError, decode,
-    element::Element,
+    element::{Element, Origin},
     splitter::{Limits, Member, Visitor, split},
 };
 use crate::model::{Issue, Symbol};
@@ -41,7 +41,7 @@ impl Visitor for Scribe {
         self.0.push("begin".to_owned());
     }
 
-    fn member(&mut self, name: &str, value: Member<'_>) {
+    fn member(&mut self, name: &str, value: Member<'_>, _: &Origin<'_>) {
         self.0.push(format!("{name} = {value:?}"));
     }
 
@@ -214,6 +214,12 @@ fn a_list_that_is_none_is_reported() {
     let facts = decode(text.as_bytes(), &Symbol::new("f"), Format::Auto).unwrap();
     let issues: Vec<_> = facts.issues.iter().map(ToString::to_string).collect();
     assert_eq!(issues, ["f#/entities: skipped: should be a list and is none; left out"]);
+    let text = r#"{"entities":[]} [{"entities":[]},{"entities":"x","content-type":"x"}]"#;
+    let facts = decode(text.as_bytes(), &Symbol::new("f"), Format::EclecticIq).unwrap();
+    assert_eq!(
+        facts.issues[0].to_string(),
+        "f (document 2)#/1/entities: skipped: should be a list and is none; left out"
+    );
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {

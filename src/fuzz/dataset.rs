@@ -46,14 +46,14 @@ impl Dataset {
     }
 }
 
-fn shuffle<T>(items: &mut [T], input: &mut Unstructured<'_>) -> Result<()> {
+pub(super) fn shuffle<T>(items: &mut [T], input: &mut Unstructured<'_>) -> Result<()> {
     for last in (1..items.len()).rev() {
         items.swap(last, input.int_in_range(0..=last)?);
     }
     Ok(())
 }
 
-fn many<T>(
+pub(super) fn many<T>(
     input: &mut Unstructured<'_>,
     most: usize,
     each: fn(&mut Unstructured<'_>) -> Result<T>,
@@ -62,7 +62,7 @@ fn many<T>(
     (0..count).map(|_| each(input)).collect()
 }
 
-fn some<'i, T>(
+pub(super) fn some<'i, T>(
     input: &mut Unstructured<'i>,
     each: impl FnOnce(&mut Unstructured<'i>) -> Result<T>,
 ) -> Result<Option<T>> {
@@ -177,7 +177,7 @@ fn observable(input: &mut Unstructured<'_>) -> Result<Observable> {
 }
 
 /// A value that fits one of the kinds, bent in a way that sources bend them; or any text at all.
-fn text(input: &mut Unstructured<'_>) -> Result<Box<str>> {
+pub(super) fn text(input: &mut Unstructured<'_>) -> Result<Box<str>> {
     let text = *input.choose(&TEXTS)?;
     Ok(match input.int_in_range(0..=15_u8)? {
         0 => <&str>::into(input.arbitrary()?),

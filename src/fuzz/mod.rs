@@ -1,15 +1,28 @@
 //! Checks that a fuzzer, `cargo test` and a person with a failing input run alike.
 //!
 //! Each takes bytes and panics where a promise is broken. The targets in `fuzz/` are a few lines that call
-//! them; `tests/fuzz_smoke.rs` runs all of them on the corpus and on seeds, so that they never rot.
+//! them; `tests/fuzz_smoke.rs` runs all of them on the corpus and on seeds, so that they never rot. What a
+//! check expects it works out by itself, in the plainest way, and never by the code that it checks.
 
+mod config;
 mod dataset;
 mod decode;
+mod edit;
+mod json;
 mod mapper;
+mod pattern;
+mod plan;
 mod reach;
+mod value;
+mod wording;
 
-pub use decode::decode;
+pub use config::config;
+pub use decode::{eiq_json, stix_bundle};
+pub use edit::dataset_edit;
 pub use mapper::mapper;
+pub use pattern::stix_pattern;
+pub use plan::plan;
+pub use value::attribute_value;
 
 use crate::model::{Context, Encoder};
 
@@ -22,9 +35,21 @@ pub struct Check {
     pub run: fn(&[u8]),
 }
 
+const fn check(name: &'static str, run: fn(&[u8])) -> Check {
+    Check { name, run }
+}
+
 /// Every check that must hold on all input.
-pub const CHECKS: [Check; 2] =
-    [Check { name: "decode", run: decode }, Check { name: "mapper", run: mapper }];
+pub const CHECKS: [Check; 8] = [
+    check("eiq_json", eiq_json),
+    check("stix_bundle", stix_bundle),
+    check("stix_pattern", stix_pattern),
+    check("attribute_value", attribute_value),
+    check("mapper", mapper),
+    check("dataset_edit", dataset_edit),
+    check("plan", plan),
+    check("config", config),
+];
 
 /// What [`canary`] fails on.
 pub const CANARY: &[u8] = b"canary";

@@ -51,7 +51,8 @@ pub struct Commit {
     pub run: Option<RunRecord>,
     /// What is known of the destination.
     pub destination: Option<DestinationRecord>,
-    /// Where the feed stands at the destination; only the last commit of a run moves it.
+    /// Where the feed stands at the destination. The first commit of a run unsettles it, so that a run that
+    /// dies is noticed; only the last one moves it.
     pub cursor: Option<(FeedName, Cursor)>,
     /// Aliases to remember: another id of an entity, and the root of its version chain.
     pub aliases: BTreeMap<EntityKey, EntityKey>,
@@ -81,6 +82,14 @@ pub struct Cursor {
     pub settled: bool,
     /// That run: its record says what the dataset held and how each attribute stood.
     pub run: RunNumber,
+}
+
+impl Cursor {
+    /// The same place, from which no shortcut leads: something changed since.
+    #[must_use]
+    pub fn unsettled(self) -> Self {
+        Self { source: None, settled: false, ..self }
+    }
 }
 
 /// What is remembered of all destinations, and the history of runs.

@@ -55,6 +55,7 @@ pub fn diff(
             fields: None,
             tags: Vec::new(),
             changes: Vec::new(),
+            planned: BTreeSet::new(),
             tally: AttributeTally::default(),
             refusal: None,
         },
@@ -197,6 +198,7 @@ impl Planner<'_> {
         if self.terms.retire == Retire::Yes {
             retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
         }
+        self.plan.planned = wanted;
     }
 
     /// Writes one verdict into the plan.
@@ -268,8 +270,10 @@ fn unknown(desired: &DesiredAttribute, run: RunNumber) -> KnownAttribute {
 /// Brings what is not in MISP up to what the dataset says now; its UUID stays.
 fn refresh(now: &mut KnownAttribute, desired: &DesiredAttribute, run: RunNumber, to: Standing) {
     let uuid = now.attribute.uuid;
-    // Once it may have been sent, every repeat sends the same bytes.
-    if now.timestamp.is_none() || now.standing != Standing::Pending {
+    // Once it may have been sent, every repeat sends the same bytes, also where policy kept it back in
+    // between. Of what MISP refused nothing is there.
+    let refused = matches!(now.standing, Standing::Rejected { .. });
+    if now.timestamp.is_none() || refused {
         now.attribute = desired.attribute.clone();
         now.attribute.uuid = uuid;
         now.marking = desired.marking;

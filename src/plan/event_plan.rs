@@ -24,6 +24,8 @@ pub struct EventPlan {
     pub tags: Vec<Box<str>>,
     /// What the history gains at once.
     pub changes: Vec<Change>,
+    /// Attributes that this feed wants now: those that the tally counts.
+    pub planned: BTreeSet<AttributeUuid>,
     /// Every desired attribute by its result; those to be sent count as pending.
     pub tally: AttributeTally,
     /// Why nothing of the event is sent, if so.

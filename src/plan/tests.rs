@@ -386,3 +386,36 @@ fn a_rejected_incident_never_becomes_an_event() {
     assert_eq!(plan.refusal, Some(Refusal::NotCreated));
     assert!(!plan.needs_misp());
 }
+
+#[test]
+fn an_incident_that_is_accepted_after_all_becomes_an_event_with_all_its_attributes() {
+    let mut world = World::new();
+    let mut wanted = desired(vec![attribute("domain", "a.example")]);
+    wanted.create = false;
+    let known = world.deliver(&wanted, None);
+    assert!(known.attributes.values().all(|known| matches!(known.standing, Standing::Blocked(_))));
+    wanted.create = true;
+    let plan = world.plan(&wanted, Some(known));
+    assert!(plan.create);
+    assert_eq!(plan.send, [wanted.attributes[0].attribute.uuid]);
+    assert_eq!(plan.tally.pending, 1);
+}
+
+#[test]
+fn what_may_have_been_sent_keeps_its_bytes_while_policy_holds_it_back() {
+    let mut world = World::new();
+    let mut wanted = desired(vec![attribute("domain", "a.example")]);
+    let sent = world.plan(&wanted, None).event;
+    let key = wanted.attributes[0].attribute.uuid;
+    wanted.attributes[0].marking = Marking::of(Some(Tlp::Red));
+    wanted.attributes[0].attribute.comment = "another".into();
+    let withheld = world.plan(&wanted, Some(sent.clone())).event;
+    assert!(matches!(withheld.attributes[&key].standing, Standing::Withheld(_)));
+    let again = world.plan(&wanted, Some(withheld)).event;
+    wanted.attributes[0].marking = GREEN;
+    let plan = world.plan(&wanted, Some(again));
+    assert_eq!(plan.send, [key]);
+    let (first, second) = (&sent.attributes[&key], &plan.event.attributes[&key]);
+    assert_eq!(first.attribute, second.attribute);
+    assert_eq!(first.timestamp, second.timestamp);
+}

@@ -9,6 +9,9 @@ use crate::{
 
 use super::{KnownAttribute, Refusal, Standing, Terms, WithheldReason};
 
+/// Why the attributes of an incident are blocked that never became an event.
+const NOT_CREATED: &str = "the incident is rejected or deleted";
+
 /// What a verdict depends on.
 pub(super) struct Situation<'a> {
     pub(super) known: Option<&'a KnownAttribute>,
@@ -60,7 +63,9 @@ impl Situation<'_> {
             (Some(known), Some(Standing::Sent | Standing::Adopted)) => {
                 Verdict::Unchanged(self.notice(known))
             }
-            (_, Some(Standing::Declined | Standing::Blocked(_))) => Verdict::Keep,
+            (_, Some(Standing::Declined)) => Verdict::Keep,
+            // What is wrong with the attribute itself stays so; an incident may be accepted after all.
+            (_, Some(Standing::Blocked(why))) if **why != *NOT_CREATED => Verdict::Keep,
             (_, _) if self.reason_to_withhold().is_some() => {
                 Verdict::Stand(self.reason_to_withhold().expect("asked on the line above"))
             }
@@ -88,7 +93,7 @@ impl Situation<'_> {
             Some(Refusal::Declined) => return Some(Standing::Declined),
             Some(Refusal::Blocked(why)) => return Some(Standing::Blocked(why.clone())),
             Some(Refusal::NotCreated) => {
-                return Some(Standing::Blocked("the incident is rejected or deleted".into()));
+                return Some(Standing::Blocked(NOT_CREATED.into()));
             }
             None => {}
         }

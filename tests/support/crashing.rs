@@ -1,12 +1,18 @@
-//! A ledger that dies: after so many commits each further one fails, applied or not.
+//! A ledger that dies: after so many commits each further one fails, applied or not. It remembers what it
+//! acknowledged, so that others can see whether it was kept.
 
-use std::collections::BTreeMap;
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
-    history::{Change, Commit, Cursor, Ledger, LedgerError, MemoryLedger, RunRecord},
-    model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
-    plan::{DestinationRecord, EventHead, KnownEvent},
+    history::{Change, Commit, Cursor, EventUpdate, Ledger, LedgerError, MemoryLedger, RunRecord},
+    misp::attribute_uuid,
+    model::{AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventHead, KnownEvent, Standing},
 };
+
+use crate::sabotage::{self, Sabotage};
 
 /// When and how a ledger dies.
 #[derive(Debug, Clone, Copy)]
@@ -17,10 +23,76 @@ pub(crate) struct Crash {
     pub(crate) kept: bool,
 }
 
+/// What was acknowledged to be in MISP, over all runs of one agent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Claims {
+    pub(crate) standing: BTreeSet<(EventUuid, AttributeUuid)>,
+    /// What was claimed, and then said to be neither there nor declined by an analyst.
+    pub(crate) withdrawn: BTreeSet<(EventUuid, AttributeUuid)>,
+}
+
+impl Claims {
+    pub(crate) fn note(&mut self, update: &EventUpdate) {
+        let event = update.head.uuid;
+        for known in &update.attributes {
+            let key = attribute_uuid(event, known.attribute.kind, &known.attribute.value);
+            if known.standing.is_in_misp() {
+                self.standing.insert((event, key));
+            } else if self.standing.remove(&(event, key)) && known.standing != Standing::Declined {
+                self.withdrawn.insert((event, key));
+            }
+        }
+    }
+}
+
+/// Commits between two real syncs of a ledger that skips them.
+const SYNC_EVERY: u64 = 4;
+
 pub(crate) struct CrashingLedger<'a> {
-    pub(crate) inner: &'a mut MemoryLedger,
-    pub(crate) crash: Option<Crash>,
-    pub(crate) dead: bool,
+    inner: &'a mut MemoryLedger,
+    claims: &'a mut Claims,
+    crash: Option<Crash>,
+    dead: bool,
+    sabotage: Option<Sabotage>,
+    /// What is on the disk, where that is less than what was acknowledged.
+    synced: Option<MemoryLedger>,
+    commits: u64,
+}
+
+impl<'a> CrashingLedger<'a> {
+    pub(crate) fn new(
+        inner: &'a mut MemoryLedger,
+        claims: &'a mut Claims,
+        crash: Option<Crash>,
+        sabotage: Option<Sabotage>,
+    ) -> Self {
+        let synced = (sabotage == Some(Sabotage::SkipSync)).then(|| inner.clone());
+        Self { inner, claims, crash, dead: false, sabotage, synced, commits: 0 }
+    }
+
+    fn apply(
+        &mut self,
+        destination: &DestinationName,
+        run: RunNumber,
+        commit: Commit,
+    ) -> Result<(), LedgerError> {
+        commit.events.iter().for_each(|update| self.claims.note(update));
+        self.inner.commit(destination, run, commit)?;
+        self.commits += 1;
+        if let Some(synced) = &mut self.synced
+            && self.commits.is_multiple_of(SYNC_EVERY)
+        {
+            synced.clone_from(self.inner);
+        }
+        Ok(())
+    }
+
+    fn die(&mut self) {
+        self.dead = true;
+        if let Some(synced) = self.synced.take() {
+            *self.inner = synced;
+        }
+    }
 }
 
 impl Ledger for CrashingLedger<'_> {
@@ -91,15 +163,18 @@ impl Ledger for CrashingLedger<'_> {
         &mut self,
         destination: &DestinationName,
         run: RunNumber,
-        commit: Commit,
+        mut commit: Commit,
     ) -> Result<(), LedgerError> {
         assert!(!self.dead, "a dead ledger is written to");
+        if self.sabotage == Some(Sabotage::ClaimBeforeProof) {
+            sabotage::claim(&mut commit);
+        }
         match &mut self.crash {
             Some(crash) if crash.after == 0 => {
-                self.dead = true;
                 if crash.kept {
-                    self.inner.commit(destination, run, commit)?;
+                    self.apply(destination, run, commit)?;
                 }
+                self.die();
                 Err(LedgerError::Io {
                     path: "state".to_owned(),
                     doing: "written",
@@ -110,7 +185,7 @@ impl Ledger for CrashingLedger<'_> {
                 if let Some(crash) = crash {
                     crash.after -= 1;
                 }
-                self.inner.commit(destination, run, commit)
+                self.apply(destination, run, commit)
             }
         }
     }

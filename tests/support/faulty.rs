@@ -1,41 +1,23 @@
-//! A wire that lies, loses and cuts, by a seed.
+//! A wire that lies, loses, cuts, delays and repeats, by a seed.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use misp_trickle::{
     delivery::{Call, Exchange, Reply, Trouble, Wire},
     remote::{self, Answer},
 };
+use uuid::Uuid;
 
-use crate::world::LocalWire;
-
-/// A small generator of numbers, the same for the same seed (SplitMix64).
-#[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    pub(crate) fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
+use crate::{
+    dice::Dice,
+    sabotage::{self, Sabotage},
+    world::LocalWire,
+};
 
 /// What can happen to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +25,29 @@ enum Fault {
     LostBefore,
     LostAfter,
     Twice,
+    /// The request stays on the way, and arrives after others; nobody waits for the answer any more.
+    Late,
+    /// The request arrives, and once more after others.
+    Repeated,
     Cut,
     Garbled,
     Status(u16),
     LoginPage,
 }
+
+/// What one agent put on the wire over all of its runs.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// The timestamp that each attribute was first sent with.
+    first: BTreeMap<Uuid, i64>,
+    /// Attributes that were sent again with a newer timestamp.
+    pub(crate) renewed: BTreeSet<Uuid>,
+    /// For the sabotage: attributes that were sent before.
+    sent: BTreeSet<Uuid>,
+}
+
+/// Writes on their way, each with the number of requests that overtake it.
+type Delayed = Vec<(u64, Call)>;
 
 /// The sandbox behind a faulty network.
 pub(crate) struct FaultyWire {
@@ -55,19 +55,42 @@ pub(crate) struct FaultyWire {
     dice: Mutex<Dice>,
     /// Faults per hundred requests.
     percent: u64,
+    /// Decide which writes are delayed, if any are.
+    late: Option<Mutex<Dice>>,
+    delayed: Mutex<Delayed>,
+    traffic: Arc<Mutex<Traffic>>,
+    sabotage: Option<Sabotage>,
 }
 
 impl FaultyWire {
-    pub(crate) fn new(inner: Arc<LocalWire>, seed: u64, percent: u64) -> Self {
-        Self { inner, dice: Mutex::new(Dice::new(seed)), percent }
+    pub(crate) fn new(
+        inner: Arc<LocalWire>,
+        seed: u64,
+        percent: u64,
+        traffic: Arc<Mutex<Traffic>>,
+    ) -> Self {
+        let dice = Mutex::new(Dice::new(seed));
+        let delayed = Mutex::default();
+        Self { inner, dice, percent, late: None, delayed, traffic, sabotage: None }
     }
 
-    fn fault(&self) -> Option<Fault> {
+    /// Lets writes come late, too.
+    pub(crate) fn with_delays(mut self, seed: u64) -> Self {
+        self.late = Some(Mutex::new(Dice::apart(seed, "late")));
+        self
+    }
+
+    pub(crate) fn with_sabotage(mut self, sabotage: Option<Sabotage>) -> Self {
+        self.sabotage = sabotage;
+        self
+    }
+
+    fn fault(&self, call: &Call) -> Option<Fault> {
         let mut dice = self.dice.lock().unwrap();
         if !dice.chance(self.percent) {
             return None;
         }
-        Some(match dice.below(12) {
+        let fault = match dice.below(12) {
             0 | 1 => Fault::LostBefore,
             2..=4 => Fault::LostAfter,
             5 => Fault::Twice,
@@ -76,7 +99,68 @@ impl FaultyWire {
             9 => Fault::Status([429, 503, 504, 502][dice.below(4) as usize]),
             10 => Fault::Status([500, 413][dice.below(2) as usize]),
             _ => Fault::LoginPage,
+        };
+        let is_late = |late: &Mutex<Dice>| late.lock().unwrap().chance(50);
+        let late = call.writes() && self.late.as_ref().is_some_and(is_late);
+        Some(match fault {
+            Fault::LostBefore | Fault::LostAfter if late => Fault::Late,
+            Fault::Twice | Fault::Cut if late => Fault::Repeated,
+            fault => fault,
         })
+    }
+
+    fn delay(&self, call: &Call) {
+        let mut late = self.late.as_ref().unwrap().lock().unwrap();
+        let overtaking = if late.chance(50) { late.below(6) } else { u64::MAX };
+        self.delayed.lock().unwrap().push((overtaking, call.clone()));
+    }
+
+    /// Delivers what has been on its way long enough, the last one first.
+    async fn catch_up(&self) {
+        let due = {
+            let mut delayed = self.delayed.lock().unwrap();
+            let due: Delayed = delayed.extract_if(.., |(left, _)| *left == 0).collect();
+            delayed.iter_mut().for_each(|(left, _)| *left -= 1);
+            due
+        };
+        for (_, call) in due.into_iter().rev() {
+            drop(self.deliver(&call).await);
+        }
+    }
+
+    /// What still was on its way arrives.
+    pub(crate) async fn empty(&self) {
+        let rest = std::mem::take(&mut *self.delayed.lock().unwrap());
+        for (_, call) in rest.into_iter().rev() {
+            drop(self.deliver(&call).await);
+        }
+    }
+
+    /// UUIDs of what is on its way.
+    pub(crate) fn under_way(&self) -> BTreeSet<Uuid> {
+        let delayed = self.delayed.lock().unwrap();
+        let calls = delayed.iter().flat_map(|(_, call)| sabotage::carried(call));
+        calls.map(|timed| timed.attribute.uuid.uuid()).collect()
+    }
+
+    /// The request as MISP gets it.
+    fn arriving(&self, call: &Call) -> Call {
+        let mut traffic = self.traffic.lock().unwrap();
+        if self.sabotage == Some(Sabotage::NewerTimestampOnRetry) {
+            let now = self.inner.clock.seconds() + 1;
+            return sabotage::renew(call, &mut traffic.sent, now);
+        }
+        for timed in sabotage::carried(call) {
+            let uuid = timed.attribute.uuid.uuid();
+            if *traffic.first.entry(uuid).or_insert(timed.timestamp) < timed.timestamp {
+                traffic.renewed.insert(uuid);
+            }
+        }
+        call.clone()
+    }
+
+    async fn deliver(&self, call: &Call) -> Exchange {
+        self.inner.exchange(&self.arriving(call)).await
     }
 }
 
@@ -87,25 +171,33 @@ impl Wire for FaultyWire {
             let answer = Answer { status, body: body.to_vec(), ..Answer::default() };
             none(remote::decode(call, &answer))
         };
-        match self.fault() {
-            None => self.inner.exchange(call).await,
+        let timed_out =
+            || none(Reply::Trouble(Trouble::Unknown { why: "timed out".into(), retry_after: None }));
+        self.catch_up().await;
+        match self.fault(call) {
+            None => self.deliver(call).await,
             Some(Fault::LostBefore) => {
                 let why = "connection refused".into();
                 none(Reply::Trouble(Trouble::NoEffect { why, retry_after: None }))
             }
             Some(Fault::LostAfter) => {
-                drop(self.inner.exchange(call).await);
-                none(Reply::Trouble(Trouble::Unknown {
-                    why: "timed out".into(),
-                    retry_after: None,
-                }))
+                drop(self.deliver(call).await);
+                timed_out()
             }
             Some(Fault::Twice) => {
-                drop(self.inner.exchange(call).await);
-                self.inner.exchange(call).await
+                drop(self.deliver(call).await);
+                self.deliver(call).await
+            }
+            Some(Fault::Late) => {
+                self.delay(call);
+                timed_out()
+            }
+            Some(Fault::Repeated) => {
+                self.delay(call);
+                self.deliver(call).await
             }
             Some(Fault::Cut) => {
-                let body = self.inner.body_of(call);
+                let body = self.inner.body_of(&self.arriving(call));
                 answer(200, &body[..body.len() / 2])
             }
             Some(Fault::Garbled) => answer(200, b"{\"Event\":{\"id\":\"7\"}}"),

@@ -215,6 +215,7 @@ pub(crate) fn open_job() -> Job {
         chunk_max: 1_000,
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 5, seed: 1 },
         verify_every: None,
+        deadline: None,
     }
 }
 

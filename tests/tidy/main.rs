@@ -21,12 +21,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &["model", "misp"]),
     ("delivery", &["model", "misp", "plan"]),
     ("history", &["model", "misp", "plan", "delivery"]),
-    ("fuzz", &["model", "graph", "misp", "format", "mapper", "plan", "delivery", "history"]),
     ("store", &["model", "misp", "plan", "delivery", "history"]),
     ("source", &["model", "graph", "format"]),
     ("remote", &["model", "misp", "format", "plan", "delivery"]),
     ("sandbox", &["model", "misp", "format"]),
     ("config", &["model"]),
+    (
+        "fuzz",
+        &[
+            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "store",
+            "remote", "config",
+        ],
+    ),
     (
         "agent",
         &[

@@ -127,14 +127,20 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     pub(super) fn note_stop(&mut self, session: &Session) {
         self.planner.record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
-        let ending = match session.stopped() {
-            None => return,
-            Some(_) if self.ending == Ending::AnotherMisp => return,
-            Some(Stop::Key(words)) => Ending::KeyRefused(words.clone()),
-            Some(Stop::Network(why)) => Ending::Network(why.clone()),
-            Some(Stop::Interrupted) => Ending::Interrupted,
-        };
-        self.ending = ending;
+        if let Some(stop) = session.stopped()
+            && self.ending == Ending::Done
+        {
+            self.ending = ending_of_stop(stop);
+        }
+    }
+}
+
+pub(super) fn ending_of_stop(stop: &Stop) -> Ending {
+    match stop {
+        Stop::Key(words) => Ending::KeyRefused(words.clone()),
+        Stop::Network(why) => Ending::Network(why.clone()),
+        Stop::Interrupted => Ending::Interrupted,
+        Stop::Deadline => Ending::OutOfTime,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     delivery::{Wire, verify::There},
-    history::{Commit, Cursor, EventUpdate, Ledger},
+    history::{Commit, EventUpdate, Ledger},
     misp::event_uuid,
     model::EventUuid,
     plan::{KnownEvent, Presence},
@@ -121,7 +121,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.commit(Commit { events: vec![update], ..Commit::default() })?;
         for feed in head.feeds.keys().filter(|feed| **feed != self.job.feed) {
             let Some(cursor) = self.ledger.cursor(feed, &self.job.destination)? else { continue };
-            let cursor = Some((feed.clone(), Cursor { source: None, settled: false, ..cursor }));
+            let cursor = Some((feed.clone(), cursor.unsettled()));
             self.commit(Commit { cursor, ..Commit::default() })?;
         }
         self.planner.learn_head(head);

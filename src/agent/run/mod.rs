@@ -12,18 +12,16 @@ mod planning;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     graph::Aliases,
-    history::{Commit, Ledger, LedgerError, Outcome, RunRecord},
-    model::{EventUuid, RunNumber},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Publish, Retire},
+    history::{Commit, Cursor, Ledger, LedgerError, Outcome, RunRecord},
+    model::{EventUuid, FeedName, RunNumber, Timestamp},
+    plan::{DestinationRecord, EventPlan, FeedHead, KnownEvent, Publish, Retire},
     source,
 };
 
@@ -32,7 +30,7 @@ use super::{
     drive::{Flights, Pause, Waited, round},
     job::World,
     learn,
-    planner::{Planner, policy_of},
+    planner::{Planned, Planner, policy_of},
     record::{self, clock_note},
 };
 
@@ -52,7 +50,7 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = World { clock, observer, interrupt };
+    let world = world(job, clock, observer, interrupt);
     if let Some(summary) = unchanged_source(job, ledger, world)? {
         return Ok(summary);
     }
@@ -68,7 +66,20 @@ pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    carry_out(job, ledger, wire, World { clock, observer, interrupt }, Mode::Adopt).await
+    carry_out(job, ledger, wire, world(job, clock, observer, interrupt), Mode::Adopt).await
+}
+
+fn world<'a>(
+    job: &Job,
+    clock: &'a dyn Clock,
+    observer: &'a dyn Observer,
+    interrupt: &'a AtomicBool,
+) -> World<'a> {
+    let after = |span: Duration| {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(clock.now().micros().saturating_add(micros))
+    };
+    World { clock, observer, interrupt, deadline: job.deadline.map(after) }
 }
 
 /// What a run does about what MISP does not have.
@@ -158,6 +169,8 @@ struct Run<'a, L, W> {
     doubted: Vec<EventUuid>,
     /// Events that nothing has to be done about.
     passed: BTreeSet<EventUuid>,
+    /// The cursor as the first commit leaves it: until the run ends, no shortcut leads over its source.
+    unsettle: Option<(FeedName, Cursor)>,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -193,6 +206,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         record.notes = input.notes();
         let before = ledger.run(RunNumber(number.0 - 1))?;
+        let cursor = ledger.cursor(&job.feed, &job.destination)?;
+        let unsettle = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
         record.notes.extend(clock_note(before.as_ref(), now));
         let delivers = mode == Mode::Deliver;
         if delivers && planner.retire == Retire::No && job.strategy == Strategy::Replace {
@@ -220,6 +235,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             lost: Vec::new(),
             doubted: Vec::new(),
             passed: BTreeSet::new(),
+            unsettle,
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
@@ -234,10 +250,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut incidents = input.graph.incidents();
         let mut leftovers: Option<Vec<EventUuid>> = None;
         loop {
-            if self.world.interrupt.load(Ordering::Relaxed) && self.ending == Ending::Done {
-                self.ending = Ending::Interrupted;
+            if self.ending == Ending::Done
+                && let Some(stop) = self.world.wants_stop()
+            {
+                self.ending = absorb::ending_of_stop(&stop);
                 match session.as_mut() {
-                    Some(session) => session.stop(Stop::Interrupted),
+                    Some(session) => session.stop(stop),
                     None => return Ok(()),
                 }
             }
@@ -258,7 +276,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                         None => None,
                     }
                 };
-                if self.ending == Ending::AnotherMisp {
+                if self.ending != Ending::Done {
                     match session.as_mut() {
                         Some(session) => session.stop(Stop::Interrupted),
                         None => return Ok(()),
@@ -266,9 +284,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                     break;
                 }
                 if let Some(planned) = planned {
-                    let uuid = planned.plan.event.head.uuid;
-                    self.feed_heads.insert(uuid, planned.feed);
-                    session.get_or_insert_with(|| self.session()).offer(planned.plan);
+                    let plan = self.mark_wanted(planned);
+                    session.get_or_insert_with(|| self.session()).offer(plan);
                 }
             }
             let Some(session) = session.as_mut() else { return Ok(()) };
@@ -279,6 +296,19 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
                 return Ok(());
             }
         }
+    }
+
+    /// Has the feed count as one that wants something of the event from the first commit on, so that what a
+    /// run that dies leaves pending is looked at again, whatever becomes of the dataset.
+    fn mark_wanted(&mut self, Planned { mut plan, feed }: Planned) -> EventPlan {
+        let head = &mut plan.event.head;
+        if !feed.gone {
+            let mark = head.feeds.entry(self.job.feed.clone()).or_insert_with(|| feed.clone());
+            mark.gone = false;
+            mark.settled = false;
+        }
+        self.feed_heads.insert(head.uuid, feed);
+        plan
     }
 
     /// One round with the session: effects to the ledger, calls to MISP, one answer back.
@@ -358,7 +388,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         self.quiet_attributes = 0;
         quiet.events.append(&mut commit.events);
         quiet.changes.append(&mut commit.changes);
-        quiet.cursor = commit.cursor;
+        quiet.cursor = commit.cursor.or_else(|| self.unsettle.take());
         quiet.aliases = commit.aliases;
         quiet.rules = commit.rules;
         quiet.destination = commit.destination.or(quiet.destination);

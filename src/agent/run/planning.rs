@@ -40,7 +40,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && self.has_to_learn(&planned.plan)
         {
             self.learn().await?;
-            if self.ending == Ending::AnotherMisp {
+            if self.ending != Ending::Done {
                 return Ok(None);
             }
             call = self.planner.incident(incident, self.ledger)?;
@@ -73,7 +73,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     ) -> Result<Option<Planned>, AgentError> {
         if !self.learned {
             self.learn().await?;
-            if self.ending == Ending::AnotherMisp {
+            if self.ending != Ending::Done {
                 return Ok(None);
             }
         }
@@ -114,7 +114,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let version = self.planner.record.version.clone();
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
         destination.url.clone_from(&self.job.url);
-        learn(&*self.wire, destination, &self.job.settings.tags, clock, backoff, tally).await?;
+        let tags = &self.job.settings.tags;
+        let learning = learn(&*self.wire, destination, tags, clock, backoff, tally);
+        let Some(learned) = self.world.before_deadline(learning).await else {
+            self.ending = Ending::OutOfTime;
+            return Ok(());
+        };
+        learned?;
         let moved =
             before.0 != destination.url || (before.1.is_some() && before.1 != destination.org);
         if moved && self.is_stranger().await? {

@@ -75,6 +75,7 @@ fn reason(ending: &Ending) -> Option<String> {
         Ending::Network(why) => format!("MISP cannot be reached any more: {why}"),
         Ending::AnotherMisp => "this looks like another or a restored MISP".to_owned(),
         Ending::Interrupted => "interrupted".to_owned(),
+        Ending::OutOfTime => "the deadline passed".to_owned(),
     })
 }
 

@@ -125,11 +125,14 @@ impl Conversation {
         }
     }
 
+    /// The timestamp guards the next edit of the event's fields. One that stands behind somebody else's edit
+    /// guards nothing: without it the fields are compared first.
     fn take_metadata(&mut self, answer: &EventAnswer) {
         self.seen = true;
         let head = &mut self.event.head;
+        let as_known = FieldEdit::between(&head.fields, &fields_of(answer)).is_none();
         head.misp_id = Some(answer.id);
-        head.timestamp = Some(answer.timestamp);
+        head.timestamp = as_known.then_some(answer.timestamp);
         head.published = Some(answer.published);
         self.head_dirty = true;
     }
@@ -268,6 +271,15 @@ impl Conversation {
         // Where nothing was to be created, it was found by looking for it.
         self.created = self.create && !self.exists;
         self.create = false;
+        if self.created {
+            // The dataset may have got tags since the request was lost.
+            let missing = |tag: &&Box<str>| {
+                !tag.starts_with("tlp:") && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
+            };
+            let missing: Vec<Box<str>> = head.fields.tags.iter().filter(missing).cloned().collect();
+            head.tags_sent.retain(|tag| !missing.contains(tag));
+            self.tags.extend(missing);
+        }
         self.look = Some(Look::Listing);
         self.change(None, if self.created { ChangeKind::Sent } else { ChangeKind::Adopted });
         if let Some(drift) = drift {
@@ -291,6 +303,7 @@ impl Conversation {
     /// knew the event. Either counts as settled: it is not tried again before the dataset changes it anew.
     fn leave_overruled_fields(&mut self, answer: &EventAnswer) {
         let Some(edit) = self.edit.take() else { return };
+        self.event.head.timestamp = Some(answer.timestamp);
         let known = &self.event.head.fields;
         let info = Side::of(&known.info, &answer.info, edit.info.as_ref());
         let date = Side::of(&known.date, &answer.date, edit.date.as_ref());
@@ -316,8 +329,7 @@ impl Conversation {
     }
 
     fn block(&mut self, why: &str) {
-        self.event.head.presence = Presence::Blocked(why.into());
-        self.head_dirty = true;
+        self.shut(Presence::Blocked(why.into()));
         self.notes.push(format!("event {}: {why}", self.uuid()));
         self.change(None, ChangeKind::Blocked(why.into()));
         self.unsend();

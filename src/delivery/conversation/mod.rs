@@ -174,6 +174,8 @@ pub(super) struct Conversation {
     dirty: BTreeSet<AttributeUuid>,
     head_dirty: bool,
     changes: Vec<Change>,
+    /// What the tally counts.
+    planned: BTreeSet<AttributeUuid>,
     tally: AttributeTally,
     notes: Vec<String>,
 }
@@ -218,6 +220,7 @@ impl Conversation {
             dirty: plan.touched,
             head_dirty: true,
             changes: plan.changes,
+            planned: plan.planned,
             tally: plan.tally,
             notes: Vec::new(),
             event: plan.event,
@@ -236,6 +239,16 @@ impl Conversation {
     /// Attributes in the request under way.
     pub(super) fn in_flight(&self) -> usize {
         self.flight.len()
+    }
+
+    /// Whether MISP took something that is not proven.
+    pub(super) fn needs_proof(&self) -> bool {
+        self.verdict.is_none() && !self.unproven.is_empty()
+    }
+
+    /// From now on an answer about rows is the proof of what was taken.
+    pub(super) const fn ask_for_proof(&mut self) {
+        self.asked = Asked::Proof;
     }
 
     /// Whether there is nothing more to ask.
@@ -400,6 +413,14 @@ impl Conversation {
         Want::End
     }
 
+    /// The event takes nothing of ours, now or later: there is nothing left to prove about it, even if the
+    /// run stops right here.
+    fn shut(&mut self, presence: Presence) {
+        self.event.head.presence = presence;
+        self.event.head.unproven = false;
+        self.head_dirty = true;
+    }
+
     /// Puts the attributes of a request that came to nothing back to the front of the queue.
     fn unsend(&mut self) {
         for uuid in self.flight.drain(..).rev() {
@@ -412,10 +433,10 @@ impl Conversation {
         self.changes.push(Change { event, attribute, kind });
     }
 
-    /// Moves an attribute to another standing, in the tally too if the dataset wants it.
+    /// Moves an attribute to another standing, in the tally too if it was planned.
     fn stand(&mut self, key: AttributeUuid, standing: Standing) {
-        let wanted = !self.event.attributes[&key].wanted.is_empty();
-        if wanted {
+        let planned = self.planned.contains(&key);
+        if planned {
             let before = self.bucket(key);
             *before = before.saturating_sub(1);
         }
@@ -424,7 +445,7 @@ impl Conversation {
         known.since = self.manners.run;
         let kind = ChangeKind::of_standing(&known.standing);
         self.dirty.insert(key);
-        if wanted {
+        if planned {
             *self.bucket(key) += 1;
         }
         if let Some(kind) = kind {

@@ -68,8 +68,7 @@ impl Conversation {
     }
 
     fn on_blocklisted(&mut self) {
-        self.event.head.presence = Presence::Declined;
-        self.head_dirty = true;
+        self.shut(Presence::Declined);
         self.change(None, ChangeKind::Declined);
         self.unsend();
         for key in std::mem::take(&mut self.queue) {

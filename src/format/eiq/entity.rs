@@ -146,7 +146,7 @@ fn reliability(own: &Text<'_>, sources: &List<Obj<Source<'_>>>) -> Option<char> 
 /// Free tags and the leaves of taxonomy paths.
 fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     let meta = &object.meta.0;
-    let leaves = meta.taxonomy_paths.0.iter().filter_map(|List(path)| path.last());
+    let leaves = meta.taxonomy_paths.0.iter().filter_map(|list| list.0.last());
     distinct(meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands))
 }
 

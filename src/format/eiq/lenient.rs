@@ -168,11 +168,28 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Obj<T> {
 
 /// A list; a single object or text is a list of one, anything else is an empty list.
 #[derive(Debug)]
-pub(super) struct List<T>(pub(super) Vec<T>);
+pub(super) struct List<T>(pub(super) Vec<T>, Shape);
+
+/// How a list was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    List,
+    Alone,
+}
+
+impl<T> List<T> {
+    /// The JSON pointer of an item, from that of the list.
+    pub(super) fn pointer(&self, list: &str, index: usize) -> String {
+        match self.1 {
+            Shape::List => format!("{list}/{index}"),
+            Shape::Alone => list.to_owned(),
+        }
+    }
+}
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Vec::new(), Shape::List)
     }
 }
 
@@ -189,11 +206,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 => List::default());
 
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<List<T>, E> {
-                T::deserialize(BorrowedStrDeserializer::new(text)).map(|item| List(vec![item]))
+                T::deserialize(BorrowedStrDeserializer::new(text))
+                    .map(|item| List(vec![item], Shape::Alone))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<List<T>, E> {
-                T::deserialize(StrDeserializer::new(text)).map(|item| List(vec![item]))
+                T::deserialize(StrDeserializer::new(text))
+                    .map(|item| List(vec![item], Shape::Alone))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
@@ -201,11 +220,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 while let Some(item) = list.next_element()? {
                     items.push(item);
                 }
-                Ok(List(items))
+                Ok(List(items, Shape::List))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|item| List(vec![item]))
+                T::deserialize(MapAccessDeserializer::new(map))
+                    .map(|item| List(vec![item], Shape::Alone))
             }
         }
 

@@ -1,7 +1,7 @@
 //! The observables of an entity: its `extracts`, and the two lists in `meta`.
 
 use super::{
-    lenient::{Links, Obj},
+    lenient::{Links, List, Obj},
     wire::{Extract, Object, Word},
 };
 use crate::{
@@ -18,21 +18,21 @@ pub(super) fn observables(
     facts: &mut Facts,
 ) -> Vec<Observable> {
     let (data, meta) = (&object.data.0, &object.meta.0);
-    let lists: [(&str, &[Obj<Extract<'_>>]); 4] = [
-        ("/extracts", &object.extracts.0),
-        ("/data/extracts", &data.extracts.0),
-        ("/meta/bundled_extracts", &meta.bundled_extracts.0),
-        ("/meta/manual_extracts", &meta.manual_extracts.0),
+    let lists: [(&str, &List<Obj<Extract<'_>>>); 4] = [
+        ("/extracts", &object.extracts),
+        ("/data/extracts", &data.extracts),
+        ("/meta/bundled_extracts", &meta.bundled_extracts),
+        ("/meta/manual_extracts", &meta.manual_extracts),
     ];
-    let mut observables = Vec::with_capacity(lists.iter().map(|(_, list)| list.len()).sum());
+    let mut observables = Vec::with_capacity(lists.iter().map(|(_, list)| list.0.len()).sum());
     let mut latest: Option<Symbol> = None;
-    for (list, extracts) in lists {
-        for (index, Obj(extract)) in extracts.iter().enumerate() {
+    for (pointer, list) in lists {
+        for (index, Obj(extract)) in list.0.iter().enumerate() {
             let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.as_it_stands())
             else {
                 let missing = if extract.kind.get().is_none() { "kind" } else { "value" };
                 let what = format!("an observable without {missing}; left out");
-                facts.report(element.warning(&format!("{list}/{index}"), what));
+                facts.report(element.warning(&list.pointer(pointer, index), what));
                 continue;
             };
             let kind = match latest.take() {

@@ -336,6 +336,15 @@ fn an_unreadable_time_is_reported() {
 }
 
 /// Values made of the members that are read, with anything in them.
+#[test]
+fn an_observable_that_stands_alone_is_named_without_a_place_in_a_list() {
+    let facts = read_one(&indicator(r#","extracts":{"kind":"ipv4"}"#, ""));
+    assert_eq!(
+        issues(&facts),
+        ["day.json#/entities/0/data/extracts: warning: an observable without value; left out"]
+    );
+}
+
 fn package_like() -> impl Strategy<Value = Value> {
     let names = [
         "id",

@@ -11,7 +11,7 @@
 mod marking;
 mod observed;
 mod paths;
-mod pattern;
+pub(crate) mod pattern;
 mod properties;
 mod reading;
 mod references;

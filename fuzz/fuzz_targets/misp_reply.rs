@@ -1,0 +1,4 @@
+//! Answers of a server that lies.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::misp_reply(data));

@@ -1,0 +1,162 @@
+//! An agent that dies at each of its commits, or is stopped after each answer, in situations in which it
+//! matters what the half of a run that was kept says. `simulation.rs` finds such situations by chance; these are kept for good.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "support/crashing.rs"]
+mod crashing;
+#[path = "support/dataset.rs"]
+mod dataset;
+#[path = "support/world.rs"]
+mod world;
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use crashing::{Crash, CrashingLedger};
+use dataset::{Dataset, event};
+use misp_trickle::{
+    agent::{self, Observer, Phase, Progress, Silent, Summary},
+    history::Ledger,
+    model::EventUuid,
+    plan::Standing,
+    source::SourceSpec,
+};
+use world::World;
+
+/// More commits than any run here makes.
+const COMMITS: u64 = 10;
+
+/// One run that dies; the wire and MISP live on.
+fn sync_and_die(world: &mut World, path: PathBuf, crash: Crash) {
+    world.job.source = SourceSpec::File(path);
+    world.clock.advance(60);
+    let interrupt = AtomicBool::new(false);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut ledger = CrashingLedger { inner: &mut world.ledger, crash: Some(crash), dead: false };
+    let (wire, clock) = (world.wire.clone(), &*world.clock);
+    let run = agent::sync(&world.job, &mut ledger, wire, clock, &Silent, &interrupt);
+    drop(runtime.block_on(run));
+}
+
+/// Stops the run after so many answers.
+struct Stopping {
+    answers: AtomicUsize,
+    interrupt: AtomicBool,
+}
+
+impl Observer for Stopping {
+    fn progress(&self, progress: Progress) {
+        let is_answer = matches!(progress.phase, Phase::Delivering);
+        if is_answer && self.answers.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.interrupt.store(true, Ordering::SeqCst);
+        }
+    }
+
+    fn note(&self, _: &str) {}
+}
+
+fn sync_and_stop(world: &mut World, path: PathBuf, answers: usize) {
+    world.job.source = SourceSpec::File(path);
+    world.clock.advance(60);
+    let observer =
+        Stopping { answers: AtomicUsize::new(answers), interrupt: AtomicBool::new(false) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (wire, clock, interrupt) = (world.wire.clone(), &*world.clock, &observer.interrupt);
+    let run = agent::sync(&world.job, &mut world.ledger, wire, clock, &observer, interrupt);
+    runtime.block_on(run).unwrap();
+}
+
+/// Every commit as the one at which the agent dies, kept and not kept.
+fn each_crash() -> impl Iterator<Item = Crash> {
+    (0..COMMITS).flat_map(|after| [true, false].map(|kept| Crash { after, kept }))
+}
+
+fn adds_up(summary: &Summary) -> bool {
+    let tally = &summary.run.tally.attributes;
+    let results = tally.sent
+        + tally.adopted
+        + tally.declined
+        + tally.rejected
+        + tally.withheld
+        + tally.held
+        + tally.blocked
+        + tally.pending
+        + tally.unchanged;
+    tally.planned == results
+}
+
+/// Attributes that the ledger counts as wanted and not yet sent.
+fn waiting(world: &World, number: u16) -> usize {
+    let known = world.ledger.event(&world.job.destination, EventUuid::new(event(number))).unwrap();
+    let attributes = known.map(|known| known.attributes).unwrap_or_default();
+    let waits = |standing: &Standing| *standing == Standing::Pending;
+    attributes.values().filter(|it| !it.wanted.is_empty() && waits(&it.standing)).count()
+}
+
+/// Two incidents, one of which has left the dataset again.
+fn one_left() -> (World, Dataset) {
+    let (mut world, mut dataset) = (World::new("sync"), Dataset::default());
+    dataset.incident(1).domains("one", 0..4);
+    dataset.incident(2).domains("two", 0..2);
+    world.sync(&dataset.write());
+    dataset.remove(1);
+    world.sync(&dataset.write());
+    (world, dataset)
+}
+
+#[test]
+fn an_incident_that_came_back_to_a_deleted_event_leaves_nothing_waiting() {
+    for crash in each_crash() {
+        let (mut world, mut dataset) = one_left();
+        let analyst = world.keys.get("orgadmin").unwrap().to_owned();
+        let path = format!("/events/delete/{}", event(1));
+        assert_eq!(world.wire.raw(&analyst, "POST", &path, "{}").0, 200);
+        dataset.incident(1).domains("one", 0..9);
+        sync_and_die(&mut world, dataset.write(), crash);
+        dataset.remove(1);
+        let summary = world.sync(&dataset.write());
+        assert!(adds_up(&summary), "{crash:?}: {:?}", summary.run.tally);
+        assert_eq!(summary.run.tally.attributes.pending, 0, "{crash:?}");
+        assert_eq!(waiting(&world, 1), 0, "{crash:?}");
+        assert!(world.misp.lock().unwrap().event(event(1)).is_none(), "{crash:?}");
+    }
+}
+
+#[test]
+fn an_incident_that_came_back_and_left_again_leaves_nothing_waiting() {
+    for crash in each_crash() {
+        let (mut world, mut dataset) = one_left();
+        world.job.chunk_max = 2;
+        dataset.incident(1).domains("one", 0..9);
+        sync_and_die(&mut world, dataset.write(), crash);
+        dataset.remove(1);
+        let summary = world.sync(&dataset.write());
+        assert!(adds_up(&summary), "{crash:?}: {:?}", summary.run.tally);
+        assert_eq!(waiting(&world, 1), 0, "{crash:?}");
+        let before = world.requests();
+        world.sync(&dataset.write());
+        assert_eq!(world.requests(), before, "{crash:?}");
+    }
+}
+
+#[test]
+fn a_deleted_event_leaves_nothing_to_prove_wherever_the_run_is_stopped() {
+    for answers in 1..7 {
+        let (mut world, mut dataset) = (World::new("sync"), Dataset::default());
+        dataset.incident(1).domains("one", 0..4);
+        dataset.incident(2).domains("two", 0..2);
+        world.sync(&dataset.write());
+        let analyst = world.keys.get("orgadmin").unwrap().to_owned();
+        let path = format!("/events/delete/{}", event(1));
+        assert_eq!(world.wire.raw(&analyst, "POST", &path, "{}").0, 200);
+        dataset.incident(1).domains("one", 4..6);
+        sync_and_stop(&mut world, dataset.write(), answers);
+        let summary = world.sync(&dataset.write());
+        assert_eq!(summary.run.tally.attributes.declined, 6, "{answers} answers");
+        let heads = world.ledger.heads(&world.job.destination).unwrap();
+        assert!(heads.iter().all(|head| !head.unproven), "{answers} answers");
+    }
+}

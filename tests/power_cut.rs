@@ -1,0 +1,276 @@
+//! The power goes while the store is written: nothing that was acknowledged is lost.
+//!
+//! `POWER_CUTS=50 cargo test --release --test power_cut -- --nocapture` does it fifty times. A child process
+//! writes to a store on a file system of its own, in a loop device. It is stopped at a random moment, and the
+//! device's file is copied as the disk has it then; what the system still held in memory is not in it. The
+//! copy is mounted, which replays its journal, and the store in it has to hold what was acknowledged.
+//! It needs root, `mount`, `mkfs.ext4` and a loop device, and says so where it cannot run.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
+
+#[path = "support/dataset.rs"]
+mod dataset;
+#[path = "support/dice.rs"]
+mod dice;
+#[path = "support/loop_device.rs"]
+mod loop_device;
+#[path = "support/world.rs"]
+mod world;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use dataset::Dataset;
+use dice::Dice;
+use loop_device::{Image, Unavailable};
+use misp_trickle::{
+    agent::{Clock, SystemClock},
+    history::{Change, ChangeKind, Commit, EventUpdate, Ledger, MemoryLedger, RunRecord},
+    model::{DestinationName, RunNumber},
+    plan::KnownEvent,
+    store::{OpenMode, Owner, Store},
+};
+use world::World;
+
+const CHILD: &str = "writes_until_the_power_goes";
+/// Where the child finds the folder of its store.
+const STORE: &str = "POWER_CUT_STORE";
+/// The longest a child may write, in milliseconds.
+const LIFE_MS: u64 = 1_500;
+
+#[test]
+fn nothing_acknowledged_is_lost() {
+    let rounds: usize = std::env::var("POWER_CUTS").map_or(0, |rounds| rounds.parse().unwrap());
+    if rounds == 0 {
+        println!(
+            "skipped: POWER_CUTS says how often the power goes; it needs root and a loop device"
+        );
+        return;
+    }
+    let seed = std::env::var("POWER_CUT_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let mut dice = Dice::new(seed);
+    let (mut acknowledged, mut early) = (0, 0);
+    for round in 0..rounds {
+        let life = Duration::from_millis(dice.below(LIFE_MS));
+        match cut_once(life) {
+            Ok(Some(acks)) => acknowledged += acks,
+            Ok(None) => early += 1,
+            Err(Unavailable(why)) => {
+                println!("skipped: {why}");
+                return;
+            }
+        }
+        println!("round {round} of {rounds}: alive for {life:?}, {acknowledged} commits in all");
+    }
+    println!(
+        "{rounds} cuts, {acknowledged} acknowledged commits, {early} cuts before the first one"
+    );
+    assert!(acknowledged > rounds, "hardly anything was acknowledged: nothing was shown");
+}
+
+/// One life of a store. Gives the number of acknowledged commits, `None` if the power went before any.
+fn cut_once(life: Duration) -> Result<Option<usize>, Unavailable> {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Image::new(folder.path())?;
+    let mounted = image.mount("before")?;
+    let mut child = begin(&mounted.path().join("state"));
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    wait_until_ready(&mut told);
+    thread::sleep(life);
+    signal(&child, "STOP");
+    let copy = image.copy();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(mounted);
+    let Some(told) = Told::read(told) else { return Ok(None) };
+    let mounted = copy.mount("after")?;
+    let found = fingerprint_at(&mounted.path().join("state"));
+    assert!(
+        told.may_be(&found),
+        "after {} acknowledged commits the store holds something else: {found}",
+        told.acknowledged
+    );
+    Ok(Some(told.acknowledged))
+}
+
+fn begin(store: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", CHILD, "--ignored", "--nocapture"])
+        .env(STORE, store)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+    assert!(status.unwrap().success());
+}
+
+fn wait_until_ready(told: &mut BufReader<ChildStdout>) {
+    let mut line = String::new();
+    while line.trim_end() != "ready" {
+        line.clear();
+        assert!(told.read_line(&mut line).unwrap() > 0, "the child ended before it began to write");
+    }
+}
+
+/// What the child told of its commits before the power went.
+struct Told {
+    /// Commits that returned.
+    acknowledged: usize,
+    /// What the ledger was after the last of them.
+    held: String,
+    /// What it is once the commit under way is kept, if there was one.
+    next: Option<String>,
+}
+
+impl Told {
+    /// `None` if nothing was acknowledged, not even the new store.
+    fn read(lines: impl BufRead) -> Option<Self> {
+        let (mut acknowledged, mut held, mut next) = (0, None, None);
+        for line in lines.lines().map(Result::unwrap) {
+            match line.split_once(' ') {
+                Some(("begin", fingerprint)) => next = Some(fingerprint.to_owned()),
+                Some(("done", _)) => {
+                    acknowledged += 1;
+                    held = next.take();
+                }
+                _ => {}
+            }
+        }
+        held.map(|held| Self { acknowledged, held, next })
+    }
+
+    fn may_be(&self, found: &str) -> bool {
+        self.held == found || self.next.as_deref() == Some(found)
+    }
+}
+
+/// What the store in a folder holds, after every record was checked.
+fn fingerprint_at(path: &Path) -> String {
+    let store = Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO)
+        .unwrap_or_else(|error| panic!("the store does not open: {error}"));
+    let report = store.check().unwrap();
+    assert_eq!(report.problems, [], "the store is damaged");
+    fingerprint(&store)
+}
+
+/// A digest of every answer the ledger gives.
+fn fingerprint(ledger: &impl Ledger) -> String {
+    let mut digest = blake3::Hasher::new();
+    let mut add = |answer: String| {
+        digest.update(answer.as_bytes());
+    };
+    let runs = ledger.runs().unwrap();
+    for run in &runs {
+        add(format!("{run:?} {:?}", ledger.changes(run.number).unwrap()));
+    }
+    for destination in ledger.destinations().unwrap() {
+        add(format!("{:?}", ledger.destination(&destination).unwrap()));
+        for head in ledger.heads(&destination).unwrap() {
+            add(format!("{:?}", ledger.event(&destination, head.uuid).unwrap()));
+        }
+    }
+    add(format!("{:?}", ledger.aliases().unwrap()));
+    digest.finalize().to_hex().to_string()
+}
+
+fn owner() -> Owner {
+    let (pid, now) = (std::process::id(), SystemClock.now());
+    Owner { pid, host: "test".to_owned(), command: "test".to_owned(), now }
+}
+
+#[test]
+#[ignore = "the process whose power goes; the test above starts it"]
+fn writes_until_the_power_goes() {
+    let Some(path) = std::env::var_os(STORE) else {
+        println!("skipped: nobody said where");
+        return;
+    };
+    let path = Path::new(&path);
+    let template = Template::new();
+    println!("\nready");
+    let mut model = MemoryLedger::default();
+    println!("begin {}", fingerprint(&model));
+    let mut store = Some(Store::create(path, owner()).unwrap());
+    println!("done 0");
+    // A run opens the store, commits some times, and closes it.
+    for number in 1.. {
+        let mut open = store.take().unwrap_or_else(|| {
+            Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO).unwrap()
+        });
+        for step in 0..1 + number % 5 * 10 {
+            let destination = &template.destination;
+            let commit = || template.commit(number, step);
+            model.commit(destination, RunNumber(number), commit()).unwrap();
+            println!("begin {}", fingerprint(&model));
+            open.commit(destination, RunNumber(number), commit()).unwrap();
+            println!("done {number}.{step}");
+        }
+    }
+}
+
+/// What the commits are made of: events, a run and a destination as a sync leaves them.
+struct Template {
+    destination: DestinationName,
+    events: Vec<KnownEvent>,
+    run: RunRecord,
+    record: misp_trickle::plan::DestinationRecord,
+}
+
+impl Template {
+    fn new() -> Self {
+        let (mut world, mut dataset) = (World::new("sync"), Dataset::default());
+        for incident in 1..4 {
+            dataset.incident(incident).domains("one", 0..usize::from(incident) * 150);
+        }
+        world.sync(&dataset.write());
+        let destination = world.job.destination.clone();
+        let heads = world.ledger.heads(&destination).unwrap();
+        let event = |uuid| world.ledger.event(&destination, uuid).unwrap().unwrap();
+        Self {
+            events: heads.iter().map(|head| event(head.uuid)).collect(),
+            run: world.ledger.run(RunNumber(1)).unwrap().unwrap(),
+            record: world.ledger.destination(&destination).unwrap().unwrap(),
+            destination,
+        }
+    }
+
+    /// One step of a run: an event's head, some of its attributes, each with a number of its own, and what
+    /// the history gains. The runs of long ago are not repeated, so that the fingerprint stays cheap.
+    fn commit(&self, run: u64, step: u64) -> Commit {
+        let event = &self.events[usize::try_from((run + step) % 3).unwrap()];
+        let stamp = i64::try_from(run * 100 + step).unwrap();
+        let mut head = event.head.clone();
+        head.timestamp = Some(stamp);
+        head.unproven = step.is_multiple_of(2);
+        let most = usize::try_from(9 << (step % 6)).unwrap();
+        let few = event.attributes.values().skip(usize::try_from(step * 3).unwrap()).take(most);
+        let attributes: Vec<_> = few
+            .cloned()
+            .map(|mut known| {
+                known.timestamp = Some(stamp);
+                known
+            })
+            .collect();
+        let uuid = head.uuid;
+        let change = |known: &misp_trickle::plan::KnownAttribute| {
+            let attribute = Some(known.attribute.uuid);
+            Change { event: uuid, attribute, kind: ChangeKind::Sent }
+        };
+        Commit {
+            changes: attributes.iter().map(change).collect(),
+            events: vec![EventUpdate { head, attributes }],
+            run: Some(RunRecord { number: RunNumber(run), ..self.run.clone() }),
+            destination: Some(self.record.clone()),
+            ..Commit::default()
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! One life: agents, an analyst, a MISP, and a network between them, all from one seed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    time::Duration,
+};
+
+use misp_trickle::{
+    agent::{self, AgentError, Ending, Summary},
+    delivery::Wire,
+    history::Ledger,
+    model::{Timestamp, Tlp},
+    sandbox::Misp,
+    source::SourceSpec,
+};
+use uuid::Uuid;
+
+use crate::{
+    analyst::Analyst,
+    crashing::{Claims, Crash, CrashingLedger},
+    dataset::{Dataset, Place, TAGS},
+    dice::Dice,
+    faulty::{FaultyWire, Traffic},
+    invariants,
+    sabotage::Sabotage,
+    world::World,
+};
+
+/// What may happen in a life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nature {
+    pub(crate) seed: u64,
+    pub(crate) runs: u64,
+    /// Titles, tags, colours, several types, shared indicators; and an analyst who does more.
+    pub(crate) rich: bool,
+    /// Requests come late, or once more.
+    pub(crate) delays: bool,
+    /// A second agent with a ledger and a dataset of its own, before the same events.
+    pub(crate) second: bool,
+    /// MISP is restored from an older backup.
+    pub(crate) restored: bool,
+    pub(crate) sabotage: Option<Sabotage>,
+    pub(crate) talkative: bool,
+}
+
+impl Nature {
+    /// What a seed calls for. Every fourth is plain: one agent, domains only.
+    pub(crate) fn of(seed: u64, sabotage: Option<Sabotage>) -> Self {
+        let mut dice = Dice::apart(seed, "nature");
+        let plain = seed % 4 == 3;
+        let mut may = |percent| !plain && dice.chance(percent);
+        Self {
+            seed,
+            runs: 5,
+            rich: may(60),
+            delays: may(60),
+            second: may(35),
+            restored: may(25),
+            sabotage,
+            talkative: false,
+        }
+    }
+}
+
+/// An agent, what it is to deliver, and what is known of what it did.
+pub(crate) struct Agent {
+    pub(crate) world: World,
+    pub(crate) dataset: Dataset,
+    path: PathBuf,
+    pub(crate) claims: Claims,
+    pub(crate) traffic: Arc<Mutex<Traffic>>,
+    /// Attributes of requests that are still on their way.
+    pub(crate) delayed: BTreeSet<Uuid>,
+    /// Everything that was ever desired, with the freest colour that it had.
+    pub(crate) ever: BTreeMap<Place, Tlp>,
+    pub(crate) titles: BTreeMap<Uuid, BTreeSet<String>>,
+    /// Events that the agent was not told to look at since MISP was restored.
+    pub(crate) stale: BTreeSet<Uuid>,
+    /// Events that ever were. What is gone from such an event, the agent takes for deleted by an analyst.
+    pub(crate) ever_stale: BTreeSet<Uuid>,
+}
+
+impl Agent {
+    fn new(mut world: World, path: PathBuf, dice: &mut Dice) -> Self {
+        world.job.source = SourceSpec::File(path.clone());
+        world.job.chunk_max = 1 + dice.below(12) as usize;
+        world.job.concurrency = 1 + dice.below(3) as usize;
+        Self {
+            world,
+            path,
+            dataset: Dataset::default(),
+            claims: Claims::default(),
+            traffic: Arc::default(),
+            delayed: BTreeSet::new(),
+            ever: BTreeMap::new(),
+            titles: BTreeMap::new(),
+            stale: BTreeSet::new(),
+            ever_stale: BTreeSet::new(),
+        }
+    }
+
+    fn edit(&mut self, dice: &mut Dice, more: Option<&mut Dice>) {
+        self.dataset.edit(dice);
+        if let Some(more) = more {
+            self.dataset.edit_more(more);
+        }
+        self.dataset.write(&self.path);
+        for (place, colour) in self.dataset.desired() {
+            let freest = self.ever.entry(place).or_insert(colour);
+            *freest = colour.min(*freest);
+        }
+        for incident in self.dataset.incidents() {
+            self.titles.entry(incident).or_default().insert(self.dataset.title(incident));
+        }
+    }
+
+    pub(crate) fn run<W: Wire + Send + Sync + 'static>(
+        &mut self,
+        wire: Arc<W>,
+        crash: Option<Crash>,
+        sabotage: Option<Sabotage>,
+    ) -> Result<Summary, AgentError> {
+        let World { job, ledger, clock, .. } = &mut self.world;
+        let interrupt = AtomicBool::new(false);
+        let mut ledger = CrashingLedger::new(ledger, &mut self.claims, crash, sabotage);
+        let clock = Moving(clock);
+        let run = agent::sync(job, &mut ledger, wire, &clock, &agent::Silent, &interrupt);
+        let outcome = wait(run);
+        if let Ok(summary) = &outcome {
+            invariants::adds_up(summary);
+        }
+        outcome
+    }
+
+    /// MISP was restored. Of what the dataset does not hold nothing can be asked, even if the agent is told.
+    fn lose_touch(&mut self, told: bool) {
+        let heads = self.world.ledger.heads(&self.world.job.destination).unwrap();
+        self.stale = heads.into_iter().map(|head| head.uuid.uuid()).collect();
+        if told {
+            self.adopt();
+        }
+        self.ever_stale.extend(self.stale.iter().copied());
+    }
+
+    /// Does as the manual says of a MISP that was restored.
+    fn adopt(&mut self) {
+        let World { job, ledger, clock, wire, .. } = &mut self.world;
+        let interrupt = AtomicBool::new(false);
+        let clock = Moving(clock);
+        let run = agent::adopt(job, ledger, wire.clone(), &clock, &agent::Silent, &interrupt);
+        wait(run).unwrap();
+        for incident in self.dataset.incidents() {
+            self.stale.remove(&incident);
+        }
+    }
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(work)
+}
+
+/// Moves on by itself, so that waits end.
+struct Moving<'a>(&'a crate::world::TestClock);
+
+impl agent::Clock for Moving<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.advance(1);
+        self.0.now()
+    }
+}
+
+/// The world in which all of it happens.
+pub(crate) struct Life {
+    pub(crate) nature: Nature,
+    pub(crate) agents: Vec<Agent>,
+    pub(crate) analyst: Analyst,
+    /// MISP was restored from a backup.
+    pub(crate) restored: bool,
+    /// Nothing ever went wrong on the wire or in the ledger.
+    pub(crate) unhurt: bool,
+}
+
+/// One life of an agent, to its end.
+pub(crate) fn simulate(nature: Nature) {
+    let seed = nature.seed;
+    let mut dice = Dice::new(seed);
+    let (mut rich, mut analysing) = (Dice::apart(seed, "rich"), Dice::apart(seed, "analyst"));
+    let (mut other, mut fate) = (Dice::apart(seed, "second"), Dice::apart(seed, "fate"));
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(["sync", "orgadmin", "tageditor"][dice.below(3) as usize]);
+    prepare_tags(&world);
+    let second = nature.second.then(|| {
+        let world = world.second(["sync", "publisher", "orgadmin"][other.below(3) as usize]);
+        Agent::new(world, folder.path().join("other.json"), &mut other)
+    });
+    let first = Agent::new(world, folder.path().join("dataset.json"), &mut dice);
+    let agents = std::iter::once(first).chain(second).collect();
+    let analyst = Analyst::default();
+    let mut life = Life { nature, agents, analyst, restored: false, unhurt: true };
+    let with_analyst = dice.chance(50);
+    let percent = [0, 5, 20, 40][dice.below(4) as usize];
+    life.unhurt &= percent == 0;
+    let (saved_after, lost_after) = (fate.below(3), 2 + fate.below(3));
+    let mut backup: Option<(Misp, Analyst)> = None;
+    for number in 0..nature.runs {
+        let more = nature.rich.then_some(&mut rich);
+        life.agents[0].edit(&mut dice, more);
+        let crash = crash(&mut dice);
+        let wire = life.wire(0, dice.next() ^ number, percent);
+        life.run(0, &wire, crash);
+        let mut late = vec![wire];
+        if nature.second {
+            let more = nature.rich.then_some(&mut rich);
+            life.agents[1].edit(&mut other, more);
+            let crash = self::crash(&mut other);
+            let wire = life.wire(1, other.next(), percent);
+            life.run(1, &wire, crash);
+            late.push(wire);
+        }
+        if with_analyst && dice.chance(60) {
+            life.analyst.act(&life.agents, &mut dice);
+        }
+        if with_analyst && nature.rich && analysing.chance(60) {
+            life.analyst.act_more(&life.agents, &mut analysing);
+        }
+        if with_analyst && nature.delays {
+            life.analyst.overtake(&life.agents, &mut analysing);
+        }
+        late.iter().for_each(|wire| wait(wire.empty()));
+        life.agents.iter_mut().for_each(|agent| agent.delayed.clear());
+        invariants::always(&life);
+        if number == 2 && seed.is_multiple_of(2) {
+            life.agents[0].world.job.verify_every = Some(Duration::ZERO);
+        }
+        if nature.restored && number == saved_after {
+            backup = Some((life.agents[0].world.misp.lock().unwrap().clone(), life.analyst.clone()));
+        }
+        if number == lost_after
+            && let Some((misp, analyst)) = backup.take()
+        {
+            *life.agents[0].world.misp.lock().unwrap() = misp;
+            life.analyst.restored(analyst);
+            life.restored = true;
+            let told = fate.chance(50);
+            life.agents.iter_mut().for_each(|agent| agent.lose_touch(told));
+        }
+    }
+    life.end();
+}
+
+fn crash(dice: &mut Dice) -> Option<Crash> {
+    dice.chance(40).then(|| Crash { after: dice.below(12), kept: dice.chance(50) })
+}
+
+/// The TLP tags have to be there for the roles that may not make them, and so have the others.
+fn prepare_tags(world: &World) {
+    let admin = world.keys.get("admin").unwrap().to_owned();
+    let colours = Tlp::ALL.into_iter().map(Tlp::tag);
+    for tag in colours.chain(TAGS).chain(["sim:analyst"]) {
+        let body = format!(r#"{{"name":"{tag}"}}"#);
+        assert_eq!(world.wire.raw(&admin, "POST", "/tags/add", &body).0, 200);
+    }
+}
+
+impl Life {
+    fn wire(&self, agent: usize, seed: u64, percent: u64) -> Arc<FaultyWire> {
+        let agent = &self.agents[agent];
+        let (inner, traffic) = (agent.world.wire.clone(), agent.traffic.clone());
+        let wire = FaultyWire::new(inner, seed, percent, traffic);
+        let wire = wire.with_sabotage(self.nature.sabotage);
+        Arc::new(if self.nature.delays { wire.with_delays(seed) } else { wire })
+    }
+
+    fn run(&mut self, number: usize, wire: &Arc<FaultyWire>, crash: Option<Crash>) {
+        self.unhurt &= crash.is_none();
+        let agent = &mut self.agents[number];
+        let outcome = agent.run(wire.clone(), crash, self.nature.sabotage);
+        agent.delayed = wire.under_way();
+        if self.nature.talkative {
+            println!("agent {number} crash {crash:?}: {outcome:?}");
+        }
+    }
+
+    /// The faults stop, and everything comes to rest.
+    fn end(mut self) {
+        if self.restored {
+            self.agents.iter_mut().for_each(Agent::adopt);
+        }
+        for number in 0..self.agents.len() {
+            if !self.settle(number) {
+                return;
+            }
+        }
+        invariants::always(&self);
+        for number in 0..self.agents.len() {
+            invariants::at_rest(&mut self, number);
+        }
+    }
+
+    /// Runs without faults until a run ends well. Not so if the analyst deleted so much that the agent
+    /// stops and asks.
+    fn settle(&mut self, number: usize) -> bool {
+        let sabotage = self.nature.sabotage;
+        let agent = &mut self.agents[number];
+        for _ in 0..4 {
+            let wire = agent.world.wire.clone();
+            let summary = agent.run(wire, None, sabotage).unwrap();
+            if self.nature.talkative {
+                println!("{:?} {:?} {:#?}", summary.ending, summary.run.notes, summary.run.tally);
+            }
+            if summary.ending == Ending::AnotherMisp {
+                let excuse = !self.analyst.deleted_events.is_empty() || self.restored;
+                assert!(excuse, "MISP is taken for another");
+                return false;
+            }
+            if summary.run.tally.attributes.pending == 0 {
+                return true;
+            }
+        }
+        panic!("it never settles");
+    }
+}

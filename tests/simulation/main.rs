@@ -1,0 +1,86 @@
+//! The whole agent over the sandbox, with a wire that loses, repeats, delays, cuts and lies, a ledger that
+//! dies at any commit, an analyst in between, perhaps a second agent, a MISP that is restored from an older
+//! backup, and datasets that change from run to run.
+//!
+//! Everything follows from a seed; a failure prints it, and what of it is needed to fail. `SIM_SEEDS=20000
+//! cargo test --release --test simulation` runs more of them, `SIM_SEED=17` one alone. With `SABOTAGE=…` a
+//! mistake is put in, and the test has to fail.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../support/crashing.rs"]
+mod crashing;
+#[path = "../support/dice.rs"]
+mod dice;
+#[path = "../support/faulty.rs"]
+mod faulty;
+#[path = "../support/sabotage.rs"]
+mod sabotage;
+#[path = "../support/world.rs"]
+mod world;
+
+mod analyst;
+mod dataset;
+mod invariants;
+mod life;
+
+use life::{Nature, simulate};
+use sabotage::Sabotage;
+
+const SEEDS: u64 = 300;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+fn fails(nature: Nature) -> bool {
+    std::panic::catch_unwind(|| simulate(nature)).is_err()
+}
+
+/// The least that still fails: fewer runs, and without what does not matter.
+fn minimised(mut nature: Nature) -> Nature {
+    let without: [fn(&mut Nature); 4] = [
+        |nature| nature.restored = false,
+        |nature| nature.second = false,
+        |nature| nature.delays = false,
+        |nature| nature.rich = false,
+    ];
+    for leave_out in without {
+        let mut less = nature;
+        leave_out(&mut less);
+        if fails(less) {
+            nature = less;
+        }
+    }
+    let fewer = (1..nature.runs).map(|runs| Nature { runs, ..nature });
+    fewer.into_iter().find(|less| fails(*less)).unwrap_or(nature)
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_goes_twice() {
+    let sabotage = Sabotage::from_environment();
+    if let Some(seed) = number("SIM_SEED") {
+        let nature = Nature { talkative: true, ..Nature::of(seed, sabotage) };
+        println!("{nature:?}");
+        simulate(nature);
+        return;
+    }
+    for seed in 0..number("SIM_SEEDS").unwrap_or(SEEDS) {
+        let nature = Nature::of(seed, sabotage);
+        if fails(nature) {
+            let least = minimised(nature);
+            panic!("replay with SIM_SEED={seed}; the least that fails is {least:?}");
+        }
+    }
+}
+
+/// A simulation that cannot fail shows nothing.
+#[test]
+fn every_sabotage_is_caught() {
+    for sabotage in Sabotage::ALL {
+        let caught = (0..SEEDS).find(|seed| fails(Nature::of(*seed, Some(sabotage))));
+        let seed = caught.unwrap_or_else(|| panic!("{} goes unnoticed", sabotage.name()));
+        println!("{}: caught by seed {seed}", sabotage.name());
+    }
+}

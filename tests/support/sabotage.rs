@@ -1,0 +1,86 @@
+//! Mistakes an agent could make, put in from outside: what looks for mistakes has to find these.
+
+#![allow(dead_code)]
+
+use std::{collections::BTreeSet, str::FromStr};
+
+use misp_trickle::{
+    delivery::{Call, TimedAttribute},
+    history::Commit,
+    plan::Standing,
+};
+use uuid::Uuid;
+
+/// A mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    /// What is about to be sent is written down as sent.
+    ClaimBeforeProof,
+    /// Commits are acknowledged, and not on the disk when the power goes.
+    SkipSync,
+    /// What is sent once more carries a newer timestamp, so that MISP takes it for an edit.
+    NewerTimestampOnRetry,
+}
+
+impl Sabotage {
+    pub(crate) const ALL: [Self; 3] =
+        [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry];
+
+    /// The one that `SABOTAGE` asks for.
+    pub(crate) fn from_environment() -> Option<Self> {
+        std::env::var("SABOTAGE").ok().map(|name| name.parse().unwrap_or_else(|why| panic!("{why}")))
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ClaimBeforeProof => "claim-before-proof",
+            Self::SkipSync => "skip-sync",
+            Self::NewerTimestampOnRetry => "newer-timestamp-on-retry",
+        }
+    }
+}
+
+impl FromStr for Sabotage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|each| each.name() == text);
+        found.ok_or_else(|| format!("SABOTAGE is one of {:?}", Self::ALL.map(Self::name)))
+    }
+}
+
+/// Claims in a commit of intents what is only about to be sent.
+pub(crate) fn claim(commit: &mut Commit) {
+    for event in commit.events.iter_mut().filter(|event| event.head.unproven) {
+        for known in &mut event.attributes {
+            if known.standing == Standing::Pending && !known.wanted.is_empty() {
+                known.standing = Standing::Sent;
+            }
+        }
+    }
+}
+
+/// The attributes that a call carries.
+pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
+    match call {
+        Call::AddEvent(new) => &new.attributes,
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => attributes,
+        _ => &[],
+    }
+}
+
+/// Gives what was sent before a newer timestamp.
+pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
+    let mut call = call.clone();
+    let attributes = match &mut call {
+        Call::AddEvent(new) => &mut new.attributes,
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => attributes,
+        _ => return call,
+    };
+    for timed in attributes {
+        if !sent.insert(timed.attribute.uuid.uuid()) {
+            timed.timestamp = now;
+        }
+    }
+    call
+}
