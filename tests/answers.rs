@@ -27,7 +27,9 @@ fn place(url: &str, sandbox: &Sandbox) -> Place {
 }
 
 fn writes(request: &Message) -> bool {
-    ["/events/add", "/events/edit", "/attributes/add"].iter().any(|it| request.target().contains(it))
+    ["/events/add", "/events/edit", "/attributes/add"]
+        .iter()
+        .any(|it| request.target().contains(it))
 }
 
 /// The answer to the first requests that write.
@@ -205,7 +207,7 @@ fn a_misp_that_was_restored_from_a_backup_is_left_alone_until_somebody_decides()
     let log = place.run(&["log", "--json"]).code(0);
     let log: Value = serde_json::from_str(&log.data).unwrap();
     assert_eq!(log["runs"][0]["outcome"], "failed");
-    place.run(&["repair", "--resend"]).code(0);
+    place.run(&["repair", "--resend", "--yes"]).code(0);
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
 }

@@ -77,7 +77,9 @@ impl Dataset {
             let about = self.about.entry(incident).or_insert_with(|| usual(incident));
             let colour = COLOURS[dice.below(3) as usize];
             match (dice.below(6), indicator) {
-                (0, _) => about.title = format!("Incident {incident}, revision {}", dice.below(100)),
+                (0, _) => {
+                    about.title = format!("Incident {incident}, revision {}", dice.below(100))
+                }
                 (1, _) => about.tlp = colour,
                 (2, _) => {
                     let tag = TAGS[dice.below(3) as usize];

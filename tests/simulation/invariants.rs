@@ -29,8 +29,7 @@ pub(crate) fn adds_up(summary: &Summary) {
 /// What holds at any time, faults or not.
 pub(crate) fn always(life: &Life) {
     let misp = life.agents[0].world.misp.lock().unwrap();
-    let all: Vec<_> =
-        misp.events().into_iter().map(|it| (misp.attributes(it.uuid), it)).collect();
+    let all: Vec<_> = misp.events().into_iter().map(|it| (misp.attributes(it.uuid), it)).collect();
     drop(misp);
     for (attributes, event) in &all {
         let mut live = BTreeSet::new();
@@ -75,7 +74,10 @@ fn ours_is_right(life: &Life, event: &EventView, attribute: &AttributeView) {
     let Some(freest) = freest.filter(|_| !life.restored) else { return };
     let tags = event.tags.iter().chain(&attribute.tags);
     let colour = tags.filter_map(|tag| tag.parse::<Tlp>().ok()).max();
-    assert!(colour >= Some(*freest), "{place:?} stands under {colour:?}, and was never below {freest}");
+    assert!(
+        colour >= Some(*freest),
+        "{place:?} stands under {colour:?}, and was never below {freest}"
+    );
 }
 
 /// What an analyst made of an event stays so.
@@ -106,9 +108,8 @@ fn memory_holds(life: &Life, agent: &Agent) {
         let load = || agent.world.ledger.event(&agent.world.job.destination, *event).unwrap();
         let known = known.entry(*event).or_insert_with(load);
         let known = known.as_ref().and_then(|known| known.attributes.get(attribute));
-        let kept = known.is_some_and(|it| {
-            it.standing.is_in_misp() || it.standing == Standing::Declined
-        });
+        let kept =
+            known.is_some_and(|it| it.standing.is_in_misp() || it.standing == Standing::Declined);
         assert!(kept, "the ledger forgot that {attribute} is in {event}");
     }
 }
@@ -194,7 +195,11 @@ fn fields_are_there(life: &Life, number: usize) {
         } else {
             agent.titles[&incident].contains(&event.info)
         };
-        assert!(known || life.analyst.titles.contains_key(&incident), "{:?}: {title:?}", event.info);
+        assert!(
+            known || life.analyst.titles.contains_key(&incident),
+            "{:?}: {title:?}",
+            event.info
+        );
         for tag in agent.dataset.tags(incident) {
             let there = event.tags.iter().any(|has| has == tag);
             let untagged = life.analyst.untagged.contains(&(incident, tag));

@@ -236,7 +236,8 @@ pub(crate) fn simulate(nature: Nature) {
             life.agents[0].world.job.verify_every = Some(Duration::ZERO);
         }
         if nature.restored && number == saved_after {
-            backup = Some((life.agents[0].world.misp.lock().unwrap().clone(), life.analyst.clone()));
+            backup =
+                Some((life.agents[0].world.misp.lock().unwrap().clone(), life.analyst.clone()));
         }
         if number == lost_after
             && let Some((misp, analyst)) = backup.take()

@@ -171,8 +171,9 @@ impl Wire for FaultyWire {
             let answer = Answer { status, body: body.to_vec(), ..Answer::default() };
             none(remote::decode(call, &answer))
         };
-        let timed_out =
-            || none(Reply::Trouble(Trouble::Unknown { why: "timed out".into(), retry_after: None }));
+        let timed_out = || {
+            none(Reply::Trouble(Trouble::Unknown { why: "timed out".into(), retry_after: None }))
+        };
         self.catch_up().await;
         match self.fault(call) {
             None => self.deliver(call).await,

@@ -28,7 +28,9 @@ impl Sabotage {
 
     /// The one that `SABOTAGE` asks for.
     pub(crate) fn from_environment() -> Option<Self> {
-        std::env::var("SABOTAGE").ok().map(|name| name.parse().unwrap_or_else(|why| panic!("{why}")))
+        std::env::var("SABOTAGE")
+            .ok()
+            .map(|name| name.parse().unwrap_or_else(|why| panic!("{why}")))
     }
 
     pub(crate) const fn name(self) -> &'static str {
@@ -64,7 +66,9 @@ pub(crate) fn claim(commit: &mut Commit) {
 pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
     match call {
         Call::AddEvent(new) => &new.attributes,
-        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => attributes,
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+            attributes
+        }
         _ => &[],
     }
 }
@@ -74,7 +78,9 @@ pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
     let mut call = call.clone();
     let attributes = match &mut call {
         Call::AddEvent(new) => &mut new.attributes,
-        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => attributes,
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+            attributes
+        }
         _ => return call,
     };
     for timed in attributes {

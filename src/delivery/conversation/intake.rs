@@ -274,7 +274,8 @@ impl Conversation {
         if self.created {
             // The dataset may have got tags since the request was lost.
             let missing = |tag: &&Box<str>| {
-                !tag.starts_with("tlp:") && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
+                !tag.starts_with("tlp:")
+                    && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
             };
             let missing: Vec<Box<str>> = head.fields.tags.iter().filter(missing).cloned().collect();
             head.tags_sent.retain(|tag| !missing.contains(tag));
