@@ -1,5 +1,5 @@
 //! An agent that dies at each of its commits, or is stopped after each answer, in situations in which it
-//! matters what the half of a run that was kept says. `simulation.rs` finds such situations by chance; these are kept for good.
+//! matters what the half of a run that was kept says. `simulation` finds such situations by chance; these are kept for good.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -7,6 +7,8 @@
 mod crashing;
 #[path = "support/dataset.rs"]
 mod dataset;
+#[path = "support/sabotage.rs"]
+mod sabotage;
 #[path = "support/world.rs"]
 mod world;
 
@@ -15,7 +17,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use crashing::{Crash, CrashingLedger};
+use crashing::{Claims, Crash, CrashingLedger};
 use dataset::{Dataset, event};
 use misp_trickle::{
     agent::{self, Observer, Phase, Progress, Silent, Summary},
@@ -35,7 +37,8 @@ fn sync_and_die(world: &mut World, path: PathBuf, crash: Crash) {
     world.clock.advance(60);
     let interrupt = AtomicBool::new(false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let mut ledger = CrashingLedger { inner: &mut world.ledger, crash: Some(crash), dead: false };
+    let mut claims = Claims::default();
+    let mut ledger = CrashingLedger::new(&mut world.ledger, &mut claims, Some(crash), None);
     let (wire, clock) = (world.wire.clone(), &*world.clock);
     let run = agent::sync(&world.job, &mut ledger, wire, clock, &Silent, &interrupt);
     drop(runtime.block_on(run));

@@ -7,6 +7,7 @@
 //! - a kill while it writes `snap.*.generating` leaves a store it will not open: those are removed first;
 //! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it;
 //! - `conf` only repeats settings that we never change: a repair tries without it too;
+//! - its own lock can outlast its handle for a moment: it is waited for;
 //! - damage can make it panic: each call is guarded, and a panic is reported as damage;
 //! - a leaf holds up to 17 values, and one that outgrows 128 KiB goes to a file that is never
 //!   synced: hence [`VALUE_BYTES_MAX`].
@@ -18,6 +19,8 @@ use std::{
     ops::Deref,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::history::LedgerError;
@@ -29,6 +32,10 @@ pub const VALUE_BYTES_MAX: usize = 6 << 10;
 
 /// sled's file with its settings, which are the same in every store.
 const CONF: &str = "conf";
+/// In sled's words, when somebody else has its file.
+const LOCKED: &str = "acquire lock";
+/// How long that is waited for.
+const LOCK_LINGERS: Duration = Duration::from_secs(2);
 /// Bytes of its file that sled keeps in memory; what they take there is a multiple.
 const CACHE_BYTES: u64 = 64 << 20;
 
@@ -198,9 +205,21 @@ impl Drop for SledEngine {
     }
 }
 
+/// Opens sled. The store's own lock is held, so what holds sled's is about to let go of it: its threads of a
+/// moment ago, or a process that was begun meanwhile and has not come to its own program yet.
 fn open_guarded(folder: &Path) -> Result<sled::Db, LedgerError> {
     let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES);
-    guard(folder, "opened", || config.open())
+    let begun = Instant::now();
+    loop {
+        match guard(folder, "opened", || config.open()) {
+            Err(LedgerError::Io { cause, .. })
+                if cause.contains(LOCKED) && begun.elapsed() < LOCK_LINGERS =>
+            {
+                thread::sleep(LOCK_LINGERS / 100);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn guard<T>(
@@ -225,7 +244,7 @@ fn told(folder: &Path, doing: &'static str, error: &sled::Error) -> LedgerError 
     let sled::Error::Io(cause) = error else { return damaged(folder, &error.to_string()) };
     if let Some(number) = cause.raw_os_error().or_else(|| repeated(cause)) {
         io_error(folder, doing, &io::Error::from_raw_os_error(number))
-    } else if cause.to_string().contains("acquire lock") {
+    } else if cause.to_string().contains(LOCKED) {
         io_error(folder, doing, cause)
     } else {
         damaged(folder, &error.to_string())
@@ -274,6 +293,20 @@ mod tests {
         let error = error.unwrap_err();
         assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
         assert!(error.to_string().contains("page table: 7"), "{error}");
+    }
+
+    #[test]
+    fn a_lock_that_lingers_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());
+        let file = File::open(folder.path().join("db")).unwrap();
+        file.lock().unwrap();
+        let holder = thread::spawn(move || {
+            thread::sleep(LOCK_LINGERS / 10);
+            drop(file);
+        });
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());
+        holder.join().unwrap();
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Dataset {
             let colour = COLOURS[dice.below(3) as usize];
             match (dice.below(6), indicator) {
                 (0, _) => {
-                    about.title = format!("Incident {incident}, revision {}", dice.below(100))
+                    about.title = format!("Incident {incident}, revision {}", dice.below(100));
                 }
                 (1, _) => about.tlp = colour,
                 (2, _) => {

@@ -47,7 +47,7 @@ impl Authority {
 
     /// A certificate for a host.
     pub(crate) fn server(&self, host: &str) -> Identity {
-        self.signs(server(host))
+        self.signs(&server(host))
     }
 
     /// A certificate for a host, valid from one year to another.
@@ -55,7 +55,7 @@ impl Authority {
         let mut params = server(host);
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(to, 1, 1);
-        self.signs(params)
+        self.signs(&params)
     }
 
     /// A certificate for a client.
@@ -63,10 +63,10 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "trickle");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.signs(params)
+        self.signs(&params)
     }
 
-    fn signs(&self, params: CertificateParams) -> Identity {
+    fn signs(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity::new(certificate.pem(), certificate.der().clone(), &key)

@@ -273,11 +273,12 @@ impl Conversation {
         self.create = false;
         if self.created {
             // The dataset may have got tags since the request was lost.
-            let missing = |tag: &&Box<str>| {
+            let missing = |tag: &str| {
                 !tag.starts_with("tlp:")
                     && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
             };
-            let missing: Vec<Box<str>> = head.fields.tags.iter().filter(missing).cloned().collect();
+            let ours = head.fields.tags.iter();
+            let missing: Vec<Box<str>> = ours.filter(|tag| missing(tag)).cloned().collect();
             head.tags_sent.retain(|tag| !missing.contains(tag));
             self.tags.extend(missing);
         }
