@@ -228,6 +228,28 @@ fn what_an_analyst_deleted_of_their_own_is_declined() {
 }
 
 #[test]
+fn what_another_agent_sent_and_an_analyst_edited_is_not_overwritten() {
+    let (mut scene, one) = (Scene::new(), event(1));
+    let mut others = Dataset::default();
+    others.incident(1).domains("theirs", 0..20);
+    scene.set.incident(1).domains("ours", 0..20);
+    deliver(&mut scene.a, &mut scene.set);
+    deliver(&mut scene.b, &mut others);
+    let edited = scene.attribute(one, &domain("theirs", 0)).uuid;
+    scene.analyst(&format!("/attributes/edit/{edited}"), &json!({"comment": "By hand"}));
+    let deleted = scene.attribute(one, &domain("theirs", 1)).uuid;
+    scene.analyst(&format!("/attributes/delete/{deleted}"), &json!({}));
+    // Now this agent knows which rows are there that it has no use for, and then it has one.
+    scene.set.incident(1).domains("more", 0..20);
+    deliver(&mut scene.a, &mut scene.set);
+    scene.set.incident(1).domains("theirs", 0..20).domains("last", 0..20);
+    let tally = deliver(&mut scene.a, &mut scene.set).run.tally.attributes;
+    assert_eq!((tally.sent, tally.adopted, tally.declined), (20, 19, 1));
+    assert_eq!(scene.attribute(one, &domain("theirs", 0)).comment, "By hand");
+    assert_at_rest(&mut scene.a, &mut scene.set);
+}
+
+#[test]
 fn a_value_into_which_an_analyst_edited_ours_is_not_doubled() {
     for batch in BATCHES {
         let mut scene = delivered();
@@ -240,6 +262,35 @@ fn a_value_into_which_an_analyst_edited_ours_is_not_doubled() {
         assert_at_rest(&mut scene.a, &mut scene.set);
         assert_at_rest(&mut scene.b, &mut scene.set);
     }
+}
+
+#[test]
+fn a_deleted_event_is_declined_although_only_a_tag_was_to_go_to_it() {
+    let mut scene = delivered();
+    scene.set.incident(3).domains("third", 0..3);
+    scene.both_sync();
+    scene.analyst(&format!("/events/delete/{}", event(1)), &json!({}));
+    for tlp in ["AMBER", "RED"] {
+        scene.set.incident(1).tlp(Some(tlp));
+        deliver(&mut scene.a, &mut scene.set);
+        assert_eq!(head(&scene.a, event(1)).presence, Presence::Declined);
+        assert_at_rest(&mut scene.a, &mut scene.set);
+    }
+}
+
+#[test]
+fn a_title_that_was_overruled_stands_when_the_dataset_renames_the_event_again() {
+    let (mut scene, one) = (Scene::new(), event(1));
+    scene.set.incident(1).domains("old", 0..3).day("2025-03-01");
+    deliver(&mut scene.a, &mut scene.set);
+    scene.analyst(&format!("/events/edit/{one}"), &json!({"info": "By hand"}));
+    // The title is left to the analyst, and nothing else is edited: what is remembered is no guard.
+    scene.set.incident(1).title("Renamed");
+    deliver(&mut scene.a, &mut scene.set);
+    scene.set.incident(1).title("Renamed again");
+    deliver(&mut scene.a, &mut scene.set);
+    assert_eq!(scene.contents()[&one].0.info, "By hand");
+    assert_eq!(head(&scene.a, one).timestamp, None);
 }
 
 #[test]

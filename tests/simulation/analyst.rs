@@ -26,6 +26,7 @@ pub(crate) struct Analyst {
     pub(crate) tagged: BTreeSet<(Uuid, &'static str)>,
     pub(crate) untagged: BTreeSet<(Uuid, &'static str)>,
     pub(crate) deleted_events: BTreeSet<Uuid>,
+    after_restoration: bool,
     /// Per agent, what is not to be expected in MISP: it was deleted there after the agent knew it.
     pub(crate) excused: [BTreeSet<Place>; 2],
 }
@@ -88,7 +89,8 @@ impl Analyst {
                 self.excused[number].insert(place.clone());
             }
         }
-        if agents.iter().all(knows) {
+        // After a restoration it is not told from what was lost by it, even so.
+        if agents.iter().all(knows) && !(hard && self.after_restoration) {
             self.deleted.insert(place);
         }
         self.comments.remove(&attribute.uuid);
@@ -166,7 +168,7 @@ impl Analyst {
     /// MISP is as it was when this was remembered; what agents know of deletions stays.
     pub(crate) fn restored(&mut self, then: Self) {
         let excused = std::mem::take(&mut self.excused);
-        *self = Self { excused, ..then };
+        *self = Self { excused, after_restoration: true, ..then };
         // Deleted for good before the backup, or lost by its restoration: MISP shows nothing of either, so
         // what is not there is sent again. What is only marked as deleted stays so.
         self.deleted.clear();

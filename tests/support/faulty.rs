@@ -101,7 +101,9 @@ impl FaultyWire {
             _ => Fault::LoginPage,
         };
         let is_late = |late: &Mutex<Dice>| late.lock().unwrap().chance(50);
-        let late = call.writes() && self.late.as_ref().is_some_and(is_late);
+        // A tag that comes late looks like one that was attached anew: nobody could tell.
+        let may_wait = call.writes() && !matches!(call, Call::AttachTag { .. });
+        let late = may_wait && self.late.as_ref().is_some_and(is_late);
         Some(match fault {
             Fault::LostBefore | Fault::LostAfter if late => Fault::Late,
             Fault::Twice | Fault::Cut if late => Fault::Repeated,

@@ -1,6 +1,8 @@
 //! A client that sends exactly the header lines it is given, over a connection of its own, which no
 //! comfortable client does.
 
+#![allow(dead_code)]
+
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},

@@ -305,7 +305,7 @@ impl Conversation {
     /// knew the event. Either counts as settled: it is not tried again before the dataset changes it anew.
     fn leave_overruled_fields(&mut self, answer: &EventAnswer) {
         let Some(edit) = self.edit.take() else { return };
-        self.event.head.timestamp = Some(answer.timestamp);
+        self.compared = Some(answer.timestamp);
         let known = &self.event.head.fields;
         let info = Side::of(&known.info, &answer.info, edit.info.as_ref());
         let date = Side::of(&known.date, &answer.date, edit.date.as_ref());
@@ -325,8 +325,10 @@ impl Conversation {
             date: new_date.filter(|_| ours(date)),
             analysis: new_analysis.filter(|_| ours(analysis)),
         };
-        apply_edit(&mut self.event.head.fields, left);
-        self.head_dirty = true;
+        if left != FieldEdit::default() {
+            apply_edit(&mut self.event.head.fields, left);
+            self.take_metadata(answer);
+        }
         self.edit = (edit != FieldEdit::default()).then_some(edit);
     }
 

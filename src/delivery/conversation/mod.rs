@@ -150,6 +150,8 @@ pub(super) struct Conversation {
     /// Refused as taken or similar; a listing decides what they are.
     disputed: BTreeMap<AttributeUuid, AttributeResult>,
     edit: Option<FieldEdit>,
+    /// MISP's timestamp of the event when its fields were compared for the edit.
+    compared: Option<i64>,
     tags: VecDeque<Box<str>>,
     look: Option<Look>,
     ground: Ground,
@@ -200,6 +202,7 @@ impl Conversation {
             loud: BTreeSet::new(),
             disputed: BTreeMap::new(),
             edit: plan.fields,
+            compared: None,
             tags: plan.tags.into(),
             look,
             ground: Ground::Remembered,
@@ -289,7 +292,7 @@ impl Conversation {
             return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
         }
         if let Some(edit) = self.edit.clone() {
-            let Some(timestamp) = self.event.head.timestamp else {
+            let Some(timestamp) = self.compared.take().or(self.event.head.timestamp) else {
                 return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
             };
             let event = self.uuid();
@@ -337,6 +340,9 @@ impl Conversation {
     }
 
     fn append(&mut self, chunk_max: usize) -> Want {
+        if self.stands_there_already() {
+            return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+        }
         let most = chunk_max.min(self.chunk_max);
         let way = self.way();
         if way == Way::Quiet && self.ground == Ground::Remembered {
@@ -360,6 +366,14 @@ impl Conversation {
                 self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
             }
         }
+    }
+
+    /// Whether somebody else, another agent, sent before what is to be sent now. The rows would be as expected,
+    /// and a quiet request would overwrite what an analyst made of it.
+    fn stands_there_already(&self) -> bool {
+        let foreign = &self.event.head.foreign;
+        let theirs: BTreeSet<AttributeUuid> = foreign.iter().map(|(_, row)| row.uuid).collect();
+        self.queue.iter().any(|key| theirs.contains(&self.event.attributes[key].attribute.uuid))
     }
 
     fn way(&self) -> Way {

@@ -21,6 +21,10 @@ impl Conversation {
         match (asked, why) {
             (_, RefusedWhy::Key) => self.verdict = Some(Verdict::Fatal(words, Fatality::Key)),
             (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
+            // Not the tag is in the way: the event may be gone.
+            (Asked::Tag, RefusedWhy::NoSuchEvent) if !self.seen => {
+                self.look = Some(Look::Metadata);
+            }
             (Asked::Tag, _) => self.on_tag_refused(&words),
             (Asked::Publish, _) => {
                 self.published = true;
