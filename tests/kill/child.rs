@@ -94,8 +94,7 @@ fn the_agent_in_a_process_of_its_own() {
         Err(OpenError::NoStore { .. }) => Store::create(&state, owner()),
         opened => opened,
     };
-    let mut ledger =
-        Claiming { inner: store.unwrap(), claims: std::env::var_os(CLAIMS).is_some() };
+    let mut ledger = Claiming { inner: store.unwrap(), claims: std::env::var_os(CLAIMS).is_some() };
     let access = Access {
         url: url.parse().unwrap(),
         key: Secret::new(key),

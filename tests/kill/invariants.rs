@@ -67,7 +67,9 @@ impl Scene {
     fn look_at(&mut self, known: &KnownEvent) {
         let event = known.head.uuid.uuid();
         let of_it = (event, Uuid::nil())..=(event, Uuid::max());
-        for ((_, attribute), timestamp) in self.proxy.traffic.lock().unwrap().sent.range(of_it.clone()) {
+        for ((_, attribute), timestamp) in
+            self.proxy.traffic.lock().unwrap().sent.range(of_it.clone())
+        {
             let ours = known.attributes.iter().find(|(key, _)| key.uuid() == *attribute);
             let Some((_, ours)) = ours else {
                 panic!("{attribute} was sent to {event}, and the ledger knows nothing of it");

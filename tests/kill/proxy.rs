@@ -173,7 +173,8 @@ impl FaultyProxy {
         let kept = |(name, _): &&(String, String)| !kept.contains(&name.to_lowercase().as_str());
         let headers: Vec<_> = request.headers.iter().filter(kept).cloned().collect();
         let body = (!request.body.is_empty()).then_some(&*request.body);
-        let answer = http_client::send(self.server, &request.method, &request.path, &headers, body)?;
+        let answer =
+            http_client::send(self.server, &request.method, &request.path, &headers, body)?;
         let mut bytes = format!("HTTP/1.1 {} Said\r\n", answer.status).into_bytes();
         for (name, value) in &answer.headers {
             let hop = ["connection", "content-length", "transfer-encoding"];
@@ -181,7 +182,8 @@ impl FaultyProxy {
                 bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
             }
         }
-        bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", answer.body.len()).as_bytes());
+        bytes
+            .extend_from_slice(format!("content-length: {}\r\n\r\n", answer.body.len()).as_bytes());
         bytes.extend_from_slice(&answer.body);
         Ok(bytes)
     }
@@ -240,7 +242,11 @@ fn carried<'a>(path: &str, body: &'a mut Value) -> Option<(Uuid, Vec<&'a mut Val
     match (controller, action) {
         ("attributes", "add") => {
             let event = uuid(event?)?;
-            let list = if body.is_array() { body.as_array_mut()?.iter_mut().collect() } else { vec![body] };
+            let list = if body.is_array() {
+                body.as_array_mut()?.iter_mut().collect()
+            } else {
+                vec![body]
+            };
             Some((event, list))
         }
         ("events", "add" | "edit") => {

@@ -284,7 +284,8 @@ impl Scene {
         // What is still on its way may come to stand on an edit.
         let overtaken = live.iter().filter(|(event, it)| under_way.contains(&(*event, it.uuid)));
         let overtaken: Vec<_> = overtaken.cloned().collect();
-        let (among, what) = if overtaken.is_empty() { (live, self.dice.below(4)) } else { (overtaken, 0) };
+        let (among, what) =
+            if overtaken.is_empty() { (live, self.dice.below(4)) } else { (overtaken, 0) };
         let Some((event, attribute)) = self.dice.pick(&among).cloned() else { return };
         let uuid = attribute.uuid;
         match what {

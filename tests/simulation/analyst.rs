@@ -26,6 +26,8 @@ pub(crate) struct Analyst {
     pub(crate) tagged: BTreeSet<(Uuid, &'static str)>,
     pub(crate) untagged: BTreeSet<(Uuid, &'static str)>,
     pub(crate) deleted_events: BTreeSet<Uuid>,
+    /// Deleted, and perhaps back with a backup: an agent that saw it gone writes nothing to it any more.
+    pub(crate) ever_deleted_events: BTreeSet<Uuid>,
     after_restoration: bool,
     /// Per agent, what is not to be expected in MISP: it was deleted there after the agent knew it.
     pub(crate) excused: [BTreeSet<Place>; 2],
@@ -65,6 +67,7 @@ impl Analyst {
             _ if dice.chance(10) => {
                 request(world, &format!("/events/delete/{}", event.uuid), "{}");
                 self.deleted_events.insert(event.uuid);
+                self.ever_deleted_events.insert(event.uuid);
             }
             _ => {}
         }
@@ -81,11 +84,10 @@ impl Analyst {
         // is a value that the analyst had added seen by an agent that never listed the event meanwhile.
         let ours = attribute.uuid.get_version_num() == 5;
         let under_way = agents.iter().any(|agent| agent.delayed.contains(&attribute.uuid));
-        let knows = |agent: &Agent| {
-            (ours && !hard) || (confirmed(&agent.world, event, attribute.uuid) && !under_way)
-        };
+        let confirms = |agent: &Agent| confirmed(&agent.world, event, attribute.uuid);
+        let knows = |agent: &Agent| (ours && !hard) || (confirms(agent) && !under_way);
         for (number, agent) in agents.iter().enumerate() {
-            if !hard || knows(agent) {
+            if !hard || confirms(agent) {
                 self.excused[number].insert(place.clone());
             }
         }
@@ -168,7 +170,8 @@ impl Analyst {
     /// MISP is as it was when this was remembered; what agents know of deletions stays.
     pub(crate) fn restored(&mut self, then: Self) {
         let excused = std::mem::take(&mut self.excused);
-        *self = Self { excused, after_restoration: true, ..then };
+        let ever_deleted_events = std::mem::take(&mut self.ever_deleted_events);
+        *self = Self { excused, ever_deleted_events, after_restoration: true, ..then };
         // Deleted for good before the backup, or lost by its restoration: MISP shows nothing of either, so
         // what is not there is sent again. What is only marked as deleted stays so.
         self.deleted.clear();

@@ -313,7 +313,7 @@ impl Life {
                 println!("{:?} {:?} {:#?}", summary.ending, summary.run.notes, summary.run.tally);
             }
             if summary.ending == Ending::AnotherMisp {
-                let excuse = !self.analyst.deleted_events.is_empty() || self.restored;
+                let excuse = !self.analyst.ever_deleted_events.is_empty() || self.restored;
                 assert!(excuse, "MISP is taken for another");
                 return false;
             }
