@@ -27,6 +27,7 @@ impl Conversation {
             }
             (Asked::Fields, RefusedWhy::NotNewer) => {
                 self.event.head.timestamp = None;
+                self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
             (Asked::Fields, RefusedWhy::Invalid) => {
@@ -148,6 +149,7 @@ impl Conversation {
             }
             Asked::Fields => {
                 self.event.head.timestamp = None;
+                self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
             _ => {}
