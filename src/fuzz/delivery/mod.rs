@@ -217,7 +217,11 @@ impl Life {
                 let fine = match standing {
                     Standing::Sent | Standing::Adopted => true,
                     Standing::Declined => self.server.was_removed(*uuid, value),
-                    Standing::Rejected { .. } => self.server.model.refused.contains(value),
+                    // Similar to what somebody had there, and took away before it was looked for.
+                    Standing::Rejected { .. } => {
+                        self.server.model.refused.contains(value)
+                            || self.server.was_removed(*uuid, value)
+                    }
                     Standing::Pending => poison,
                     // Its UUID was taken, and then it was gone: the analyst's word stands all the same.
                     Standing::Blocked(_) => self.server.was_removed(*uuid, value),
