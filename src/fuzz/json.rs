@@ -16,8 +16,8 @@ use serde::{
 pub(super) enum Tree {
     Leaf,
     Text(String),
-    List(Vec<Tree>),
-    Object(Vec<(String, Tree)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl<'de> Deserialize<'de> for Tree {

@@ -103,7 +103,7 @@ fn pattern(input: &mut Unstructured<'_>) -> Result<(String, bool)> {
     match input.int_in_range(0..=2_u8)? {
         0 => text.truncate(place),
         1 => {
-            text.insert_str(place, input.choose(&["'", "(", ")", "[", "]", "\\", "/*", "ü", "-"])?)
+            text.insert_str(place, input.choose(&["'", "(", ")", "[", "]", "\\", "/*", "ü", "-"])?);
         }
         _ => drop(text.remove(place)),
     }

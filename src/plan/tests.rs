@@ -403,7 +403,7 @@ fn an_incident_that_is_accepted_after_all_becomes_an_event_with_all_its_attribut
 
 #[test]
 fn what_may_have_been_sent_keeps_its_bytes_while_policy_holds_it_back() {
-    let mut world = World::new();
+    let world = World::new();
     let mut wanted = desired(vec![attribute("domain", "a.example")]);
     let sent = world.plan(&wanted, None).event;
     let key = wanted.attributes[0].attribute.uuid;

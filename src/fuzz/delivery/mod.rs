@@ -65,7 +65,7 @@ impl Life {
     fn read(input: &mut Unstructured<'_>) -> Result<Self> {
         let publish =
             *input.choose(&[Publish::Never, Publish::Never, Publish::Keep, Publish::Always])?;
-        let values = |input: &mut Unstructured<'_>| many(input, 2, |input| value(input));
+        let values = |input: &mut Unstructured<'_>| many(input, 2, value);
         let model = Model {
             events: BTreeMap::new(),
             now: 1_700_000_000,
