@@ -145,7 +145,7 @@ fn an_observable_without_kind_or_value_is_named_and_left_out() {
             "day.json#/entities/0/extracts/1: warning: an observable without kind; left out",
             "day.json#/entities/0/extracts/2: warning: an observable without kind; left out",
             "day.json#/entities/0/extracts/3: warning: an observable without value; left out",
-            "day.json#/entities/0/meta/manual_extracts/0: warning: an observable without value; left out",
+            "day.json#/entities/0/meta/manual_extracts: warning: an observable without value; left out",
         ]
     );
     assert_eq!(facts.skipped, 0);
