@@ -33,6 +33,7 @@ impl Conversation {
             }
             (Asked::Fields, RefusedWhy::NotNewer) => {
                 self.event.head.timestamp = None;
+                self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
             (Asked::Fields, RefusedWhy::Invalid) => {
@@ -159,6 +160,7 @@ impl Conversation {
             }
             Asked::Fields => {
                 self.event.head.timestamp = None;
+                self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
             _ => {}
