@@ -155,7 +155,11 @@ pub(crate) fn at_rest(life: &mut Life, number: usize) {
         let open = all.find(|it| it.standing == Standing::Pending && !it.wanted.is_empty());
         // A dataset that is suddenly empty retires nothing: what it held once is still wanted.
         let empty = agent.dataset.incidents().next().is_none();
-        assert!(open.is_none() || empty, "something wanted stays pending: {open:?}");
+        assert!(
+            open.is_none() || empty,
+            "something wanted stays pending in {:?}: {open:?}",
+            event.head
+        );
     }
 }
 

@@ -212,7 +212,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     ) {
         debug_assert!(record::adds_up(tally), "{tally:?}");
         feed.attributes = *tally;
-        feed.settled = settled(event, tally);
+        // A run that only looked retired nothing: the next one plans anew.
+        feed.settled = settled(event, tally) && self.mode == Mode::Deliver;
         self.all_settled &= feed.settled;
         self.events_done += 1;
         let totals = &mut self.record.tally;

@@ -26,6 +26,8 @@ pub(super) struct Faulty {
     pub(super) told: BTreeSet<AttributeUuid>,
     removed_of: BTreeSet<Named>,
     removed_values: BTreeSet<(EventUuid, String)>,
+    /// Attributes that an analyst made.
+    made: u128,
     /// Comments that an analyst wrote.
     comments: BTreeMap<AttributeUuid, String>,
     /// What was sent of each attribute, the first time.
@@ -78,6 +80,7 @@ impl Faulty {
             told: BTreeSet::new(),
             removed_of: BTreeSet::new(),
             removed_values: BTreeSet::new(),
+            made: 0,
             comments: BTreeMap::new(),
             sent: BTreeMap::new(),
             late: Vec::new(),
@@ -188,10 +191,10 @@ impl Faulty {
         let now = self.model.now;
         let stored = self.model.events.get_mut(&event).expect("chosen from what is there");
         if stored.rows.is_empty() || input.ratio(1, 4)? {
+            // MISP has no UUID twice.
+            self.made += 1;
             stored.rows.push(Held {
-                uuid: AttributeUuid::new(Uuid::from_u128(
-                    u128::from(input.arbitrary::<u64>()?) + 1,
-                )),
+                uuid: AttributeUuid::new(Uuid::from_u128(self.made)),
                 kind: "domain".to_owned(),
                 value: super::value(input)?,
                 comment: String::new(),
