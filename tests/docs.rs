@@ -1,6 +1,11 @@
 //! What the documents say is what the program does: verbs, exit codes, settings, rules, links.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -88,6 +93,99 @@ fn the_mapping_document_has_every_rule() {
 fn the_store_document_has_every_kind_of_record() {
     let keys = read("src/store/keys.rs").replace("//! ", "");
     assert_eq!(first_cells(&read("docs/store.md"), "key"), first_cells(&keys, "key"));
+}
+
+/// All text of the program and its tests, texts that go over several lines as one.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut open = vec![root.join("src"), root.join("tests")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).expect("a folder is read");
+            open.extend(entries.map(|entry| entry.expect("a folder is read").path()));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            let text = fs::read_to_string(&path).expect("a source is read");
+            let pieces: Vec<&str> = text.split("\\\n").collect();
+            let (first, rest) = pieces.split_first().expect("a text has a beginning");
+            let rest: String = rest.iter().map(|piece| piece.trim_start()).collect();
+            let path = path.strip_prefix(root).expect("it is below").to_path_buf();
+            sources.push((path, format!("{first}{rest}").replace("\\\"", "\"")));
+        }
+    }
+    sources
+}
+
+/// Texts in backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// The rows of all tables of faults, backticks included.
+fn faults(text: &str) -> Vec<Vec<&str>> {
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let rows = rows.filter(|line| !line.starts_with("| fault |"));
+    let rows = rows.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect());
+    rows.collect()
+}
+
+/// The files that a test may be in whose name begins with these modules.
+fn homes(modules: &[&str]) -> Vec<PathBuf> {
+    let joined = modules.join("/");
+    let inner = modules.strip_suffix(&["tests"]).map(|outer| outer.join("/"));
+    let mut homes = vec![format!("tests/{joined}.rs"), format!("tests/{joined}/main.rs")];
+    homes.extend([format!("src/{joined}.rs"), format!("src/{joined}/mod.rs")]);
+    homes.extend(inner.iter().flat_map(|it| [format!("src/{it}.rs"), format!("src/{it}/mod.rs")]));
+    homes.into_iter().map(PathBuf::from).collect()
+}
+
+#[test]
+fn each_fault_has_its_tests() {
+    let text = read("docs/faults.md");
+    let sources = sources();
+    let rows = faults(&text);
+    assert!(rows.len() > 60, "{} rows", rows.len());
+    for row in &rows {
+        assert_eq!(row.len(), 5, "{row:?}");
+        let tests = quoted(row[4]);
+        assert!(!tests.is_empty(), "no test shows {:?}", row[0]);
+        for test in tests {
+            let modules: Vec<&str> = test.split("::").collect();
+            let (function, modules) = modules.split_last().expect("a name");
+            let homes = homes(modules);
+            let head = format!("fn {function}() {{");
+            let is_there = sources.iter().any(|(path, text)| {
+                let before = text.find(&head).map(|at| text[..at].trim_end());
+                let before = before.and_then(|text| text.rfind("#[test]").map(|at| &text[at..]));
+                homes.contains(path) && before.is_some_and(|between| !between.contains("\n}"))
+            });
+            assert!(is_there, "there is no test {test}");
+        }
+    }
+}
+
+#[test]
+fn each_fault_has_an_exit_code_that_there_is() {
+    let codes = first_cells(&read("README.md"), "exit code");
+    for row in faults(&read("docs/faults.md")) {
+        let numbers = row[3].split(|c: char| !c.is_ascii_digit()).filter(|it| !it.is_empty());
+        for code in numbers.filter(|code| !row[3].contains(&format!("{code} s"))) {
+            assert!(codes.contains(code), "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_user_sees_is_what_the_program_says() {
+    let sources: String = sources().into_iter().map(|(_, text)| text).collect();
+    for row in faults(&read("docs/faults.md")) {
+        for text in quoted(row[1]) {
+            for piece in text.split('…').map(str::trim).filter(|piece| piece.len() > 4) {
+                let piece = piece.trim_matches([';', ',']).trim();
+                assert!(sources.contains(piece), "nothing says {piece:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -85,6 +85,28 @@ fn every_check_holds_on_seeds() {
 }
 
 #[test]
+fn every_check_has_a_target_and_there_is_no_other() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/Cargo.toml");
+    let manifest = fs::read_to_string(manifest).expect("the fuzz targets have a manifest");
+    let names = manifest.split("[[bin]]").skip(1).map(|target| {
+        let (_, rest) = target.split_once("name = \"").expect("a target has a name");
+        rest.split('"').next().unwrap_or_default().to_owned()
+    });
+    let mut targets: Vec<String> = names.collect();
+    let mut checks: Vec<String> = CHECKS.iter().map(|check| check.name.to_owned()).collect();
+    checks.push("canary".to_owned());
+    targets.sort();
+    checks.sort();
+    assert_eq!(targets, checks);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    for name in &checks {
+        let path = folder.join("fuzz_targets").join(format!("{name}.rs"));
+        let text = fs::read_to_string(&path).expect("a target has a file");
+        assert!(text.contains(&format!("misp_trickle::fuzz::{name}(data)")), "{name}");
+    }
+}
+
+#[test]
 fn the_canary_fails_and_is_reported() {
     let check = Check { name: "canary", run: canary };
     let marked = [CANARY, b" and more"].concat();

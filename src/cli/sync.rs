@@ -3,6 +3,7 @@
 use crate::{
     agent::{AgentError, Ending, Job},
     config::Destination,
+    history::Ledger,
     store::Store,
 };
 
@@ -48,7 +49,11 @@ pub(super) fn deliver_all(
             break;
         }
         let outcome = match live.deliver(context, store, job, destination) {
-            Ok(summary) => {
+            Ok(mut summary) => {
+                if summary.ending == Ending::AllWithheld && !may_add(store, job)? {
+                    let words = "it lacks perm_add, the right to add events".into();
+                    summary.ending = Ending::KeyRefused(words);
+                }
                 exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
                 Ok(summary)
@@ -66,6 +71,12 @@ pub(super) fn deliver_all(
     Ok(exit)
 }
 
+/// Whether the key may add events, as far as MISP told.
+fn may_add(store: &Store, job: &Job) -> Result<bool, CliError> {
+    let known = store.destination(&job.destination)?;
+    Ok(known.is_none_or(|known| known.asked.is_none() || known.may("perm_add")))
+}
+
 /// Says why a run ended early, and what to do.
 pub(super) fn explain(context: &mut Context, ending: &Ending) {
     match ending {
@@ -75,8 +86,8 @@ pub(super) fn explain(context: &mut Context, ending: &Ending) {
              `misp-trickle status` how things stand",
         ),
         Ending::AllWithheld => context.warn(
-            "policy withholds every incident: `allow_tlp` and `unmarked` under [destinations.NAME.policy] \
-             decide",
+            "every incident is withheld: `allow_tlp` and `unmarked` under [destinations.NAME.policy] decide, and \
+             whether MISP can carry the TLP tags, which `misp-trickle doctor` tells",
         ),
         Ending::KeyRefused(words) => {
             context.ui.error(format_args!("MISP refuses the key or its role: {words}; run `misp-trickle doctor`"));
@@ -86,7 +97,9 @@ pub(super) fn explain(context: &mut Context, ending: &Ending) {
         }
         Ending::AnotherMisp => context.ui.error(
             "this looks like another or a restored MISP: most of what was sent is not there; nothing more \
-             was sent. Check `url`, or give this MISP a destination name of its own",
+             was sent. Check `url`, or give this MISP a destination name of its own. If it was restored or \
+             replaced on purpose: `misp-trickle repair --adopt` learns what it holds, `repair --resend --yes` \
+             has all of it sent again",
         ),
         Ending::Interrupted => context.say("interrupted; the next `sync` goes on from here"),
         Ending::OutOfTime => context.warn("the deadline passed; the next `sync` goes on from here"),

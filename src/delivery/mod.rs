@@ -11,6 +11,8 @@ mod cost;
 mod retry;
 pub mod rows;
 mod session;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 mod wire;
 

@@ -53,7 +53,7 @@ pub fn expected(event: &KnownEvent) -> Vec<Row> {
 pub fn next_order(event: &KnownEvent) -> u32 {
     let ours = event.attributes.values().filter_map(|known| known.order).max();
     let foreign = event.head.foreign.iter().map(|(order, _)| *order).max();
-    ours.max(foreign).map_or(0, |last| last + 1)
+    ours.max(foreign).map_or(0, |last| last.saturating_add(1))
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(super) fn shuffle<T>(items: &mut [T], input: &mut Unstructured<'_>) -> Resul
 pub(super) fn many<T>(
     input: &mut Unstructured<'_>,
     most: usize,
-    each: fn(&mut Unstructured<'_>) -> Result<T>,
+    each: impl Fn(&mut Unstructured<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     let count = input.int_in_range(0..=most)?;
     (0..count).map(|_| each(input)).collect()

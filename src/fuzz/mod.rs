@@ -7,21 +7,27 @@
 mod config;
 mod dataset;
 mod decode;
+mod delivery;
 mod edit;
 mod json;
 mod mapper;
 mod pattern;
 mod plan;
 mod reach;
+mod record;
+mod reply;
 mod value;
 mod wording;
 
 pub use config::config;
 pub use decode::{eiq_json, stix_bundle};
+pub use delivery::delivery;
 pub use edit::dataset_edit;
 pub use mapper::mapper;
 pub use pattern::stix_pattern;
 pub use plan::plan;
+pub use record::store_record;
+pub use reply::misp_reply;
 pub use value::attribute_value;
 
 use crate::model::{Context, Encoder};
@@ -40,7 +46,7 @@ const fn check(name: &'static str, run: fn(&[u8])) -> Check {
 }
 
 /// Every check that must hold on all input.
-pub const CHECKS: [Check; 8] = [
+pub const CHECKS: [Check; 11] = [
     check("eiq_json", eiq_json),
     check("stix_bundle", stix_bundle),
     check("stix_pattern", stix_pattern),
@@ -48,6 +54,9 @@ pub const CHECKS: [Check; 8] = [
     check("mapper", mapper),
     check("dataset_edit", dataset_edit),
     check("plan", plan),
+    check("delivery", delivery),
+    check("misp_reply", misp_reply),
+    check("store_record", store_record),
     check("config", config),
 ];
 

@@ -28,6 +28,7 @@ mod memory;
 mod open;
 mod overlay;
 mod private;
+pub(crate) mod probe;
 mod rebuild;
 mod record;
 mod repair;

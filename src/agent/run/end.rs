@@ -30,11 +30,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && looked_at_all
             && input.skipped == 0
             && self.record.tally.attributes.pending == 0;
+        // A source that retired nothing is read again: somebody may want it to by then.
+        let retires = self.planner.retire != Retire::No
+            || self.job.strategy != Strategy::Replace
+            || self.mode != Mode::Deliver;
         let cursor = Cursor {
             source: complete.then_some(input.digest),
             rules: self.job.rules.fingerprint(),
             policy: self.planner.policy(),
-            settled: complete && self.all_settled,
+            settled: complete && retires && self.all_settled,
             run: self.record.number,
         };
         let fingerprint = self.job.rules.fingerprint();

@@ -191,6 +191,10 @@ impl Conversation {
         self.ground = Ground::Proven;
         for key in std::mem::take(&mut self.unproven) {
             let known = &self.event.attributes[&key];
+            // Its row says already what an analyst made of it.
+            if known.standing != Standing::Pending {
+                continue;
+            }
             if known.order.is_some() {
                 self.stand(key, Standing::Sent);
             } else {
@@ -198,6 +202,9 @@ impl Conversation {
                 self.queue.push_back(key);
             }
         }
+        // Somebody else may have brought what is still to be sent, and somebody may have deleted it.
+        let attributes = &self.event.attributes;
+        self.queue.retain(|key| attributes[key].standing == Standing::Pending);
     }
 
     fn on_fields(&mut self, answer: &EventAnswer) {

@@ -296,7 +296,7 @@ impl Conversation {
                 return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
             };
             let event = self.uuid();
-            let call = Call::EditFields { event, edit, timestamp: timestamp + 1 };
+            let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };
             return self.ask(Asked::Fields, call);
         }
         while self.foreign_event && !self.tags.is_empty() {

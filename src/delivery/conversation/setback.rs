@@ -1,5 +1,7 @@
 //! What a refusal, or no usable answer at all, means for the event it is about.
 
+use std::collections::BTreeSet;
+
 use crate::{
     delivery::{RefusedWhy, Trouble},
     model::Timestamp,
@@ -31,6 +33,7 @@ impl Conversation {
             }
             (Asked::Fields, RefusedWhy::NotNewer) => {
                 self.event.head.timestamp = None;
+                self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
             (Asked::Fields, RefusedWhy::Invalid) => {
@@ -75,7 +78,12 @@ impl Conversation {
         self.shut(Presence::Declined);
         self.change(None, ChangeKind::Declined);
         self.unsend();
-        for key in std::mem::take(&mut self.queue) {
+        // What left the dataset before MISP was known to have lost it will never be there again, either.
+        let waiting = self.event.attributes.iter();
+        let waiting = waiting.filter(|(_, known)| known.standing == Standing::Pending);
+        let mut keys: BTreeSet<_> = waiting.map(|(key, _)| *key).collect();
+        keys.extend(std::mem::take(&mut self.queue));
+        for key in keys {
             self.stand(key, Standing::Declined);
         }
     }
@@ -152,6 +160,7 @@ impl Conversation {
             }
             Asked::Fields => {
                 self.event.head.timestamp = None;
+                self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
             _ => {}

@@ -6,7 +6,10 @@
 
 mod script;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use arbitrary::Unstructured;
 
@@ -41,6 +44,9 @@ pub fn dataset_edit(data: &[u8]) {
         }
     }
 }
+
+/// Reading the rules takes longer than a whole round.
+static RULES: LazyLock<Rules> = LazyLock::new(Rules::standard);
 
 /// What an event has got so far, and what its feed wanted last.
 #[derive(Default)]
@@ -113,8 +119,7 @@ impl Run {
         assert!(graph.joined().is_empty(), "no two incidents are one");
         let mut seen = BTreeSet::new();
         for incident in graph.incidents() {
-            let rules = Rules::standard();
-            let mapped = mapper::map(&incident, &rules, Timestamp::from_seconds(1_700_000_000));
+            let mapped = mapper::map(&incident, &RULES, Timestamp::from_seconds(1_700_000_000));
             assert_eq!(mapped.event.uuid, event_uuid(incident.root));
             let number = World::number_of(&incident.entity.title);
             let event = *self.events.entry(number).or_insert(mapped.event.uuid);

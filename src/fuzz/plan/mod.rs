@@ -18,6 +18,7 @@ use crate::{
 };
 
 use case::Case;
+pub(super) use case::{VERSION, attribute};
 use expect::{Outcome, Refused};
 
 /// Plans an event made of the bytes, carries the plan out, and plans again.

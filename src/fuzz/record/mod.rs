@@ -1,0 +1,142 @@
+//! Records of the store: any bytes are read or refused, what is read is written back the same, a ledger gives
+//! back what it was given, and a damaged one gives that or an error, never another answer.
+
+mod case;
+
+use arbitrary::{Result, Unstructured};
+
+use crate::{
+    history::{Commit, EventUpdate, Ledger, LedgerError},
+    plan::KnownEvent,
+    store::{
+        Disk, MemoryEngine, Store,
+        probe::{BODIES, rewritten, sealed, unsealed},
+    },
+};
+
+use case::Case;
+
+/// Reads bodies made of the bytes, and stores a commit made of them.
+///
+/// # Panics
+/// If a body reads otherwise the second time, or the store answers with what it was not given.
+pub fn store_record(data: &[u8]) {
+    let mut input = Unstructured::new(data);
+    // The bytes may end at any time; what was seen until then was checked.
+    if let Ok(true) = input.ratio(1, 3) {
+        bodies(&mut input).ok();
+    } else {
+        ledger(&mut input).ok();
+    }
+}
+
+/// Any bytes to any decoder.
+fn bodies(input: &mut Unstructured<'_>) -> Result<()> {
+    let (kind, version) = (input.int_in_range(0..=BODIES - 1)?, *input.choose(&[1, 1, 1, 0, 2])?);
+    let bytes: &[u8] = input.arbitrary()?;
+    read(kind, version, bytes);
+    let (key, value): (&[u8], &[u8]) = (input.arbitrary()?, input.arbitrary()?);
+    assert!(unsealed(key, value).is_err(), "noise is a record of {key:?}");
+    let record = sealed(key, bytes);
+    assert_eq!(unsealed(key, &record).expect("it was just written"), bytes);
+    let mut damaged = record.clone();
+    let at = input.int_in_range(0..=record.len() - 1)?;
+    damaged[at] ^= 1 << input.int_in_range(0..=7_u8)?;
+    assert!(unsealed(key, &damaged).is_err(), "a flipped bit at {at} is not seen");
+    assert!(unsealed(key, &record[..at]).is_err(), "an end at {at} is not seen");
+    Ok(())
+}
+
+/// What is read is written so that it reads the same.
+fn read(kind: u8, version: u8, bytes: &[u8]) {
+    match rewritten(kind, version, bytes) {
+        Ok(once) => {
+            assert_eq!(version, 1, "a version that nobody wrote");
+            let again = rewritten(kind, version, &once);
+            assert_eq!(again.ok().as_ref(), Some(&once), "kind {kind}: {bytes:?}");
+        }
+        Err(LedgerError::Damaged { what } | LedgerError::Newer { what }) => {
+            assert!(!what.is_empty());
+        }
+        Err(other) => panic!("kind {kind}: {other}"),
+    }
+}
+
+/// A commit to a store, its answers, and those after damage.
+fn ledger(input: &mut Unstructured<'_>) -> Result<()> {
+    let disk = Disk::default();
+    let case = Case::read(input)?;
+    let mut store = over(&disk).expect("an empty disk is a new store");
+    let (destination, run) = (&case.destination, case.run.number);
+    store.commit(destination, run, case.commit()).expect("a disk in memory takes everything");
+    answers(&case, &store, Damage::No);
+    // A second commit with the same content changes nothing.
+    let update = |known: &KnownEvent| EventUpdate {
+        head: known.head.clone(),
+        attributes: known.attributes.values().cloned().collect(),
+    };
+    let commit = Commit { events: vec![update(&case.known)], ..Commit::default() };
+    store.commit(destination, run, commit).expect("a disk in memory takes everything");
+    answers(&case, &store, Damage::No);
+    drop(store);
+    answers(&case, &over(&disk).expect("it was written whole"), Damage::No);
+    damage(&case, &disk, input)
+}
+
+fn over(disk: &Disk) -> std::result::Result<Store, crate::store::OpenError> {
+    Store::over(Box::new(MemoryEngine::on(disk.clone())))
+}
+
+/// Flips a bit somewhere, and gives what was there to every decoder.
+fn damage(case: &Case, disk: &Disk, input: &mut Unstructured<'_>) -> Result<()> {
+    let key = input.choose(&disk.keys())?.clone();
+    let mut value = disk.value(&key).unwrap_or_default();
+    if value.is_empty() {
+        return Ok(());
+    }
+    let at = input.int_in_range(0..=value.len() - 1)?;
+    value[at] ^= 1 << input.int_in_range(0..=7_u8)?;
+    if let Some(body) = value.get(2..value.len().saturating_sub(8)) {
+        (0..BODIES).for_each(|kind| read(kind, 1, body));
+    }
+    disk.spoil(&key, Some(value));
+    if let Ok(store) = over(disk) {
+        answers(case, &store, Damage::Yes);
+    }
+    Ok(())
+}
+
+/// Whether something of the store was damaged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    No,
+    Yes,
+}
+
+/// The store gives back what it was given; damaged, that or an error.
+fn answers(case: &Case, store: &Store, damage: Damage) {
+    let destination = &case.destination;
+    let event = case.known.head.uuid;
+    let run = case.run.number;
+    right(store.event(destination, event), &Some(case.known.clone()), damage);
+    right(store.head(destination, event), &Some(case.known.head.clone()), damage);
+    right(store.heads(destination), &vec![case.known.head.clone()], damage);
+    right(store.destination(destination), &Some(case.record.clone()), damage);
+    right(store.cursor(&case.run.feed, destination), &Some(case.cursor.clone()), damage);
+    right(store.run(run), &Some(case.run.clone()), damage);
+    right(store.changes(run), &case.changes, damage);
+    right(store.aliases(), &case.aliases, damage);
+    right(store.rules(&case.rules.0), &Some(case.rules.1.clone()), damage);
+    right(store.last_run(), &run, damage);
+}
+
+fn right<T: PartialEq + std::fmt::Debug>(
+    answer: std::result::Result<T, LedgerError>,
+    given: &T,
+    damage: Damage,
+) {
+    match answer {
+        Ok(answer) => assert_eq!(answer, *given),
+        Err(error) => assert!(damage == Damage::Yes, "{error}"),
+    }
+}

@@ -1,0 +1,68 @@
+//! Bodies of records, read and written again: for checks that give the decoders any bytes.
+
+use crate::{
+    history::LedgerError,
+    model::{EventUuid, Interner},
+};
+
+use super::{
+    envelope::{Body, Form, encode, seal, unseal},
+    record::{
+        AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, HeadV1, IdentityV1, RowV1, RunV1,
+        decode_bucket, decode_changes, encode_bucket, encode_changes, rows_of, stored_rows,
+    },
+};
+
+/// How many kinds of bodies there are.
+pub(crate) const BODIES: u8 = 11;
+
+/// Reads a body of a kind, and writes what was read.
+///
+/// # Errors
+/// If it is no such body.
+pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<Vec<u8>, LedgerError> {
+    let body = Body { version, bytes: bytes.to_vec() };
+    let event = EventUuid::new(uuid::Uuid::from_u128(1));
+    match kind % BODIES {
+        0 => {
+            let head = body.decode::<HeadV1<'_>>("a head")?.head(event, Vec::new())?;
+            encode(&HeadV1::of(&head))
+        }
+        1 => encode_bucket(&decode_bucket(event, &body, &mut Interner::default())?),
+        2 => {
+            let mut changes = Vec::new();
+            decode_changes(&body, &mut changes)?;
+            encode_changes(&changes)
+        }
+        3 => encode(&RunV1::of(&body.decode::<RunV1<'_>>("a run")?.record())),
+        4 => encode(&CursorV1::of(&body.decode::<CursorV1>("a cursor")?.cursor())),
+        5 => {
+            let stored = body.decode::<DestinationV1<'_>>("a destination")?;
+            encode(&DestinationV1::of(&stored.name(), &stored.record()))
+        }
+        6 => {
+            let aliases = body.decode::<AliasesV1<'_>>("aliases")?.pairs().collect();
+            encode(&AliasesV1::of(&aliases))
+        }
+        7 => {
+            let rows: Vec<RowV1> = body.decode("rows")?;
+            encode(&stored_rows(&rows_of(&rows).collect::<Vec<_>>()))
+        }
+        8 => encode(&body.decode::<CountersV1>("counters")?),
+        9 => encode(&body.decode::<IdentityV1>("the identity")?),
+        _ => encode(&body.decode::<FormatV1>("the format")?),
+    }
+}
+
+/// A record under a key, as it stands in the engine.
+pub(crate) fn sealed(key: &[u8], payload: &[u8]) -> Vec<u8> {
+    seal(key, Form::Plain, payload)
+}
+
+/// The payload of a record under a key.
+///
+/// # Errors
+/// If it is not what was written under this key.
+pub(crate) fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], LedgerError> {
+    unseal(key, value).map(|record| record.payload)
+}

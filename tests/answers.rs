@@ -1,0 +1,213 @@
+//! Answers of MISP, or of something before it, that are no plain yes: what the user sees, what is sent, and the
+//! exit code, by the program as its users run it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/front.rs"]
+mod front;
+#[path = "support/program.rs"]
+mod program;
+
+use std::time::{Duration, Instant};
+
+use front::{Act, Front, Message, answer};
+use misp_trickle::{model::Timestamp, sandbox::Request};
+use program::{ATTRIBUTES, Place, Sandbox};
+use serde_json::Value;
+
+const DAY_2: &str = include_str!("../src/cli/demo/day2.json");
+/// A value of the dataset.
+const VALUE: &str = "203.0.113.41";
+
+fn place(url: &str, sandbox: &Sandbox) -> Place {
+    let place = Place::new(url, &sandbox.key("sync"), "verify_tls = true");
+    place.configure("compression = \"auto\"", "compression = \"off\"");
+    std::fs::write(place.path("next.json"), DAY_2).unwrap();
+    place
+}
+
+fn writes(request: &Message) -> bool {
+    ["/events/add", "/events/edit", "/attributes/add"]
+        .iter()
+        .any(|it| request.target().contains(it))
+}
+
+/// The answer to the first requests that write.
+fn first(sandbox: &Sandbox, requests: usize, bytes: Vec<u8>) -> Front {
+    let left = std::sync::atomic::AtomicUsize::new(requests);
+    Front::before(sandbox.address, move |request, _| {
+        let take = |left: usize| left.checked_sub(1);
+        let order = std::sync::atomic::Ordering::SeqCst;
+        let is_first = writes(request) && left.fetch_update(order, order, take).is_ok();
+        if is_first { Act::Say(bytes.clone()) } else { Act::Pass }
+    })
+}
+
+/// A request of somebody else.
+fn ask(sandbox: &Sandbox, role: &str, path: &str) {
+    let headers = [
+        ("Authorization", &*sandbox.key(role)),
+        ("Accept", "application/json"),
+        ("Content-Type", "application/json"),
+    ];
+    let request = Request {
+        method: "POST".to_owned(),
+        path: path.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        body: b"{}".to_vec(),
+    };
+    let now = Timestamp::from_seconds(4_000_000_000).seconds();
+    assert_eq!(sandbox.misp.lock().unwrap().handle(&request, now).status, 200);
+}
+
+#[test]
+fn a_busy_misp_gets_the_rest_that_it_asks_for() {
+    for headers in ["Retry-After: 3\r\n", "X-Rate-Limit-Reset: 3\r\n"] {
+        for status in ["429 Too Many Requests", "503 Service Unavailable"] {
+            let sandbox = Sandbox::start();
+            let front = first(&sandbox, 1, answer(status, headers, b""));
+            let start = Instant::now();
+            place(&front.url(), &sandbox).run(&["sync"]).code(0);
+            assert!(start.elapsed() >= Duration::from_secs(3), "{headers} {status}");
+            assert_eq!(sandbox.attributes(), ATTRIBUTES);
+        }
+    }
+}
+
+#[test]
+fn a_rest_of_hours_ends_the_run() {
+    let sandbox = Sandbox::start();
+    let busy = answer("503 Service Unavailable", "Retry-After: 7200\r\n", b"");
+    let front = first(&sandbox, 100, busy);
+    let place = place(&front.url(), &sandbox);
+    let seen = place.run(&["sync"]).code(5);
+    seen.says(&["MISP cannot be reached any more: HTTP 503", "left alone for 7200 seconds"]);
+    assert_eq!(sandbox.attributes(), 0);
+    place.configure(&front.url(), &sandbox.url());
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn what_is_too_large_for_the_way_goes_in_pieces() {
+    let sandbox = Sandbox::start();
+    let front = Front::before(sandbox.address, |request, _| match request.body.len() > 1_500 {
+        true => Act::Say(answer("413 Payload Too Large", "", b"<html>too large</html>")),
+        false => Act::Pass,
+    });
+    place(&front.url(), &sandbox).run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn a_single_attribute_that_is_too_large_waits_and_is_named() {
+    let sandbox = Sandbox::start();
+    let front = Front::before(sandbox.address, |request, _| {
+        let holds = memchr::memmem::find(&request.body, VALUE.as_bytes()).is_some();
+        let refuses = writes(request) && holds;
+        if refuses { Act::Say(answer("413 Payload Too Large", "", b"")) } else { Act::Pass }
+    });
+    let place = place(&front.url(), &sandbox);
+    place.run(&["sync"]).code(3).says(&["is pending", "413"]);
+    place.run(&["show"]).code(0).says(&[VALUE]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES - 1);
+}
+
+#[test]
+fn an_attribute_that_misp_chokes_on_is_found_and_named_and_the_rest_goes() {
+    let sandbox = Sandbox::start();
+    let front = Front::before(sandbox.address, |request, _| {
+        let holds = memchr::memmem::find(&request.body, VALUE.as_bytes()).is_some();
+        let body = b"{\"name\": \"An Internal Error Has Occurred.\", \"message\": \"An Internal Error Has Occurred.\"}";
+        let chokes = writes(request) && holds;
+        if chokes { Act::Say(answer("500 Internal Server Error", "", body)) } else { Act::Pass }
+    });
+    let place = place(&front.url(), &sandbox);
+    place.run(&["sync"]).code(3).says(&["is pending", VALUE, "An Internal Error Has Occurred"]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES - 1);
+    // It is tried again by the next run, and goes once MISP takes it.
+    place.configure(&front.url(), &sandbox.url());
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn a_gateway_that_loses_an_answer_is_asked_what_became_of_the_request() {
+    for status in ["500 Oops", "502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout"] {
+        let sandbox = Sandbox::start();
+        let front = first(&sandbox, 2, answer(status, "", b"<html>gateway</html>"));
+        place(&front.url(), &sandbox).run(&["sync"]).code(0);
+        assert_eq!(sandbox.attributes(), ATTRIBUTES, "{status}");
+    }
+}
+
+#[test]
+fn a_key_that_may_only_read_is_told_so() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox.url(), &sandbox);
+    let key = sandbox.key("readonly");
+    let seen = place.run_in(&[("MISP_API_KEY", &key)], &["sync"]).code(4);
+    seen.says(&["MISP refuses the key or its role", "misp-trickle doctor"]).hides(&[&key]);
+    assert_eq!(sandbox.attributes(), 0);
+}
+
+#[test]
+fn an_event_that_was_deleted_in_misp_stays_so() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox.url(), &sandbox);
+    place.run(&["sync"]).code(0);
+    let events = || sandbox.misp.lock().unwrap().events().len();
+    let uuid = {
+        let misp = sandbox.misp.lock().unwrap();
+        let attributes = misp.events().iter().map(|event| event.uuid).collect::<Vec<_>>();
+        let holds = |event: &&uuid::Uuid| {
+            misp.attributes(**event).iter().any(|attribute| attribute.value == VALUE)
+        };
+        *attributes.iter().find(holds).unwrap()
+    };
+    ask(&sandbox, "orgadmin", &format!("/events/delete/{uuid}"));
+    assert_eq!(events(), 2);
+    let seen = place.run(&["sync", "--source", "next.json"]).code(0);
+    seen.says(&["declined"]);
+    assert_eq!(events(), 2);
+    place.run(&["why", VALUE]).code(0).says(&["declined"]);
+}
+
+#[test]
+fn an_event_that_misp_lost_is_sent_again_and_the_user_is_told() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox.url(), &sandbox);
+    place.configure("[\"clear\", \"green\", \"amber\"]", "[\"clear\", \"green\"]");
+    place.run(&["sync"]).code(0);
+    let (before, older) = (sandbox.attributes(), sandbox.misp.lock().unwrap().clone());
+    assert!(before < ATTRIBUTES);
+    place.configure("[\"clear\", \"green\"]", "[\"clear\", \"green\", \"amber\"]");
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    *sandbox.misp.lock().unwrap() = older;
+    place.run(&["verify"]).code(8);
+    place.configure("verify_every = \"24h\"", "verify_every = \"1s\"");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let seen = place.run(&["-v", "sync", "--source", "next.json"]).code(0);
+    seen.says(&["is not in MISP any more; it is sent again in full"]);
+    assert!(sandbox.attributes() >= ATTRIBUTES, "{}", sandbox.attributes());
+    place.run(&["verify"]).code(0);
+}
+
+#[test]
+fn a_misp_that_was_restored_from_a_backup_is_left_alone_until_somebody_decides() {
+    let sandbox = Sandbox::start();
+    let empty = sandbox.misp.lock().unwrap().clone();
+    let place = place(&sandbox.url(), &sandbox);
+    place.run(&["sync"]).code(0);
+    *sandbox.misp.lock().unwrap() = empty;
+    let seen = place.run(&["sync", "--source", "next.json"]).code(8);
+    seen.says(&["another or a restored MISP", "repair --adopt", "repair --resend"]);
+    assert_eq!(sandbox.attributes(), 0);
+    let log = place.run(&["log", "--json"]).code(0);
+    let log: Value = serde_json::from_str(&log.data).unwrap();
+    assert_eq!(log["runs"][0]["outcome"], "failed");
+    place.run(&["repair", "--resend", "--yes"]).code(0);
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}

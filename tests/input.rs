@@ -1,0 +1,121 @@
+//! Datasets that are damaged, cut off, empty or made to hurt: what the user sees, what is sent, and the exit code.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::{fs, io::Write, process::Command};
+
+use program::{ATTRIBUTES, DAY_1, Place, Sandbox, seen};
+use serde_json::Value;
+
+fn place(sandbox: &Sandbox) -> Place {
+    Place::new(&sandbox.url(), &sandbox.key("sync"), "verify_tls = true")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn status(place: &Place) -> Value {
+    let seen = place.run(&["status", "--json"]).code(0);
+    serde_json::from_str::<Value>(&seen.data).unwrap()["destinations"][0].take()
+}
+
+#[test]
+fn a_file_that_cannot_be_read_to_its_end_sends_nothing() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let half = &DAY_1.as_bytes()[..DAY_1.len() / 2];
+    let packed = gzip(DAY_1.as_bytes());
+    for (name, bytes, words) in [
+        ("cut.json", half, "cut.json:"),
+        ("cut.json.gz", &packed[..packed.len() / 2], "fetch or export it again"),
+        ("empty.json", b"", "empty.json"),
+        ("page.html", b"<html>login</html>", "page.html"),
+        ("other.json", b"{\"hello\": 1}", "`format` setting"),
+    ] {
+        fs::write(place.path(name), bytes).unwrap();
+        place.run(&["sync", "--source", name]).code(1).says(&[words, name]);
+    }
+    place
+        .run(&["sync", "--source", "absent.json"])
+        .code(1)
+        .says(&["absent.json", "check the path"]);
+    assert_eq!(sandbox.misp.lock().unwrap().counters().total(), 0, "something was asked");
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn a_damaged_element_costs_only_itself_and_retires_nothing() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    let mut dataset: Value = serde_json::from_str(DAY_1).unwrap();
+    let entities = dataset["entities"].as_array_mut().unwrap();
+    let last = entities.len() - 1;
+    entities[last] = serde_json::json!(17);
+    entities.remove(1);
+    fs::write(place.path("next.json"), dataset.to_string()).unwrap();
+    let seen = place.run(&["sync", "--source", "next.json"]).code(3);
+    let place_of_it = format!("next.json#/entities/{}", last - 1);
+    seen.says(&[&place_of_it, "objects of the dataset were skipped: nothing is retired"]);
+    assert_eq!(status(&place)["retired"], 0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn a_dataset_that_is_suddenly_empty_retires_nothing() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    fs::write(place.path("empty.json"), "{\"entities\": []}").unwrap();
+    let seen = place.run(&["sync", "--source", "empty.json"]).code(0);
+    seen.says(&["holds no incident, the last one did: nothing is retired", "--allow-empty"]);
+    assert_eq!(status(&place)["retired"], 0);
+    place.run(&["sync", "--source", "empty.json", "--allow-empty"]).code(0);
+    assert_eq!(status(&place)["retired"], ATTRIBUTES);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES, "what is retired stays in MISP");
+}
+
+/// A dataset around a filling.
+fn around(filling: &[u8]) -> Vec<u8> {
+    let (head, tail) = DAY_1.split_once("\"entities\": [").expect("the dataset has entities");
+    [head.as_bytes(), b"\"entities\": [", filling, tail.as_bytes()].concat()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dataset_that_unpacks_to_much_does_not_fill_the_memory() {
+    const KILOBYTES: u32 = 600_000;
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let blanks = vec![b' '; 200 << 20];
+    let string = [b"\"", &vec![b'x'; 200 << 20][..], b"\","].concat();
+    for (name, filling, code) in [("blanks", blanks, 0), ("string", string, 3)] {
+        let file = format!("{name}.json.gz");
+        let packed = gzip(&around(&filling));
+        assert!(packed.len() < 4 << 20);
+        fs::write(place.path(&file), packed).unwrap();
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -v {KILOBYTES}; exec \"$0\" map {file}");
+        let command =
+            place.clean(&mut command).args(["-c", &script, env!("CARGO_BIN_EXE_misp-trickle")]);
+        seen(command).code(code).says(&["4 incidents"]);
+    }
+}
+
+#[test]
+fn an_element_nested_too_deep_is_left_out_and_named() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let deep = [&b"[".repeat(100_000)[..], &b"]".repeat(100_000), b","].concat();
+    fs::write(place.path("deep.json"), around(&deep)).unwrap();
+    let seen = place.run(&["sync", "--source", "deep.json"]).code(3);
+    seen.says(&["deep.json#/entities/0"]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
