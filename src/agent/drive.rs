@@ -90,8 +90,7 @@ impl<W: Wire + Send + Sync + 'static> Flights<W> {
                     return Waited::Time;
                 }
             }
-            let left = until.map(|until| until.micros() - world.clock.now().micros());
-            let left = left.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
+            let left = until.map(|until| world.clock.now().until(until));
             let nap = left.map_or(LOOK, |left| left.min(LOOK));
             match tokio::time::timeout(nap, self.tasks.join_next()).await {
                 Ok(Some(Ok((token, exchange)))) => {

@@ -166,9 +166,7 @@ impl World<'_> {
     /// Waits for questions to MISP, until the run has to stop by itself.
     pub(super) async fn before_deadline<T>(&self, asking: impl Future<Output = T>) -> Option<T> {
         let Some(deadline) = self.deadline else { return Some(asking.await) };
-        let left = deadline.micros().saturating_sub(self.clock.now().micros());
-        let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
-        tokio::time::timeout(left, asking).await.ok()
+        tokio::time::timeout(self.clock.now().until(deadline), asking).await.ok()
     }
 }
 

@@ -1,7 +1,5 @@
 //! What has to be known of a MISP before anything is sent to it.
 
-use std::time::Duration;
-
 use crate::{
     delivery::{Backoff, Call, Exchange, REST_SECONDS_MAX, Reply, Trouble, Wire},
     history::DestinationTally,
@@ -105,8 +103,8 @@ pub(super) async fn ask_patiently(
         if rests_too_long || tries >= backoff.tries_max {
             return exchange.reply;
         }
-        let wait = backoff.until(now, tries, tally.requests, retry_after).micros() - now.micros();
-        tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
+        let next = backoff.until(now, tries, tally.requests, retry_after);
+        tokio::time::sleep(now.until(next)).await;
     }
 }
 

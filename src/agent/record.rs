@@ -134,17 +134,3 @@ pub(super) fn tally_as_unchanged(last: &DestinationTally) -> DestinationTally {
         ..DestinationTally::default()
     }
 }
-
-/// Whether every planned attribute is counted exactly once.
-pub(super) fn adds_up(tally: &AttributeTally) -> bool {
-    let results = tally.sent
-        + tally.adopted
-        + tally.declined
-        + tally.rejected
-        + tally.withheld
-        + tally.held
-        + tally.blocked
-        + tally.pending
-        + tally.unchanged;
-    tally.planned == results
-}

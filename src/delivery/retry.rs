@@ -1,5 +1,7 @@
 //! When to try again, decided in one place.
 
+use std::time::Duration;
+
 use crate::model::Timestamp;
 
 /// Longest rest that is granted to a MISP that asks for one, in seconds: the window of its rate limit
@@ -36,10 +38,7 @@ impl Backoff {
         let noise = noise.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33;
         let jittered = wait / 2 + noise % (wait / 2 + 1);
         let asked = retry_after_s.unwrap_or(0).saturating_mul(1_000);
-        let micros = jittered.max(asked).saturating_mul(1_000);
-        Timestamp::from_micros(
-            now.micros().saturating_add(i64::try_from(micros).unwrap_or(i64::MAX)),
-        )
+        now.after(Duration::from_millis(jittered.max(asked)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Points in time, UTC. Reading the clock is the shell's work; here a time is only a value.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Microseconds since 1970-01-01T00:00:00Z; MISP keeps no finer time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -64,6 +64,20 @@ impl Timestamp {
         text
     }
 
+    /// This time and a span later, or the end of time.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+
+    /// What is left until a later time; nothing if that has come.
+    #[must_use]
+    pub fn until(self, later: Self) -> Duration {
+        let micros = later.0.saturating_sub(self.0);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
     /// This time moved by a number of seconds, negative for the past.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
@@ -106,6 +120,15 @@ mod tests {
         for text in ["", "yesterday", "2024", "x", "2024-13-01"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn spans_saturate() {
+        let (begun, span) = (Timestamp::from_seconds(7), Duration::from_millis(1_500));
+        assert_eq!(begun.after(span).micros(), 8_500_000);
+        assert_eq!(begun.until(begun.after(span)), span);
+        assert_eq!(begun.after(span).until(begun), Duration::ZERO);
+        assert_eq!(begun.after(Duration::MAX), Timestamp::from_micros(i64::MAX));
     }
 
     #[test]

@@ -191,6 +191,23 @@ pub struct AttributeTally {
     pub exposed: u64,
 }
 
+impl AttributeTally {
+    /// Whether every planned attribute is counted exactly once.
+    #[must_use]
+    pub const fn adds_up(&self) -> bool {
+        let results = self.sent
+            + self.adopted
+            + self.declined
+            + self.rejected
+            + self.withheld
+            + self.held
+            + self.blocked
+            + self.pending
+            + self.unchanged;
+        self.planned == results
+    }
+}
+
 /// Occurrences of a dataset by what became of them: `occurrences = mapped + merged + lost`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MappingTally {

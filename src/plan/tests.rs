@@ -117,7 +117,7 @@ impl World {
             run: RunNumber(self.run),
         };
         let plan = diff(desired, known, held, &terms);
-        assert!(adds_up(&plan.tally), "{:?}", plan.tally);
+        assert!(plan.tally.adds_up(), "{:?}", plan.tally);
         plan
     }
 
@@ -139,19 +139,6 @@ fn delivered(plan: EventPlan) -> KnownEvent {
         event.attributes.get_mut(&key).unwrap().standing = Standing::Sent;
     }
     event
-}
-
-fn adds_up(tally: &AttributeTally) -> bool {
-    tally.planned
-        == tally.sent
-            + tally.adopted
-            + tally.declined
-            + tally.rejected
-            + tally.withheld
-            + tally.held
-            + tally.blocked
-            + tally.pending
-            + tally.unchanged
 }
 
 fn kinds(plan: &EventPlan) -> Vec<&ChangeKind> {

@@ -24,7 +24,7 @@ use crate::{
     model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
-use trouble::{CONNECT, Way, too_long, without_key};
+use trouble::{CONNECT, Way, chain, too_long, without_key};
 
 pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
@@ -326,21 +326,6 @@ fn straight_for_all() -> bool {
     let listed =
         |name| std::env::var(name).is_ok_and(|hosts| hosts.split(',').any(|it| it.trim() == "*"));
     listed("NO_PROXY") || listed("no_proxy")
-}
-
-/// An error with all its causes, without the URL (which says nothing that the configuration does not).
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), by the server's own clock.

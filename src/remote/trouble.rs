@@ -165,17 +165,23 @@ fn variable(scheme: &str) -> Option<&'static str> {
 
 /// What caused an error of the client, without its own words: they say that it is one, and the URL.
 fn causes(error: &reqwest::Error) -> String {
+    let text = error.source().map(chain).unwrap_or_default();
+    if text.is_empty() { error.to_string() } else { text }
+}
+
+/// An error with all its causes, but for words that say only that it is one.
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = String::new();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let words = error.to_string();
         if !words.starts_with("client error (") && !text.contains(&words) {
             let joint = if text.is_empty() { "" } else { ": " };
             text = format!("{text}{joint}{words}");
         }
-        cause = inner.source();
+        next = error.source();
     }
-    if text.is_empty() { error.to_string() } else { text }
+    text
 }
 
 /// Takes the key out of what somebody answers who repeats it, so that no message can.

@@ -31,9 +31,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && input.skipped == 0
             && self.record.tally.attributes.pending == 0;
         // A source that retired nothing is read again: somebody may want it to by then.
-        let retires = self.planner.retire != Retire::No
-            || self.job.strategy != Strategy::Replace
-            || self.mode != Mode::Deliver;
+        let retires = !keeps_all(self.mode, self.job, self.planner.retire);
         let cursor = Cursor {
             source: complete.then_some(input.digest),
             rules: self.job.rules.fingerprint(),
@@ -87,6 +85,11 @@ pub(in crate::agent) fn retire(job: &Job, input: &Input, known_events: usize) ->
         Strategy::Replace if input.skipped == 0 && !suspicious => Retire::Yes,
         Strategy::Replace | Strategy::Append => Retire::No,
     }
+}
+
+/// Whether a run that delivers a whole dataset retires nothing all the same.
+pub(super) fn keeps_all(mode: Mode, job: &Job, retire: Retire) -> bool {
+    mode == Mode::Deliver && job.strategy == Strategy::Replace && retire == Retire::No
 }
 
 pub(super) fn why_nothing_retires(input: &Input) -> &'static str {

@@ -13,20 +13,19 @@ mod planning;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
 };
 
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, Outcome, RunRecord},
-    model::{EventUuid, FeedName, RunNumber, Timestamp},
+    model::{EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventPlan, FeedHead, KnownEvent, Publish, Retire},
     source,
 };
 
 use super::{
-    AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Strategy, Summary,
+    AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
     drive::{Flights, Pause, Waited, round},
     job::World,
     learn,
@@ -75,11 +74,8 @@ fn world<'a>(
     observer: &'a dyn Observer,
     interrupt: &'a AtomicBool,
 ) -> World<'a> {
-    let after = |span: Duration| {
-        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(clock.now().micros().saturating_add(micros))
-    };
-    World { clock, observer, interrupt, deadline: job.deadline.map(after) }
+    let deadline = job.deadline.map(|span| clock.now().after(span));
+    World { clock, observer, interrupt, deadline }
 }
 
 /// What a run does about what MISP does not have.
@@ -209,8 +205,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let cursor = ledger.cursor(&job.feed, &job.destination)?;
         let unsettle = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
         record.notes.extend(clock_note(before.as_ref(), now));
-        let delivers = mode == Mode::Deliver;
-        if delivers && planner.retire == Retire::No && job.strategy == Strategy::Replace {
+        if end::keeps_all(mode, job, planner.retire) {
             record.notes.push(end::why_nothing_retires(input).to_owned());
         }
         for note in &record.notes {

@@ -210,7 +210,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         feed: &mut FeedHead,
         tally: &AttributeTally,
     ) {
-        debug_assert!(record::adds_up(tally), "{tally:?}");
+        debug_assert!(tally.adds_up(), "{tally:?}");
         feed.attributes = *tally;
         // A run that only looked retired nothing: the next one plans anew.
         feed.settled = settled(event, tally) && self.mode == Mode::Deliver;

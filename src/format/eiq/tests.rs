@@ -335,7 +335,6 @@ fn an_unreadable_time_is_reported() {
     );
 }
 
-/// Values made of the members that are read, with anything in them.
 #[test]
 fn an_observable_that_stands_alone_is_named_without_a_place_in_a_list() {
     let facts = read_one(&indicator(r#","extracts":{"kind":"ipv4"}"#, ""));
@@ -345,6 +344,7 @@ fn an_observable_that_stands_alone_is_named_without_a_place_in_a_list() {
     );
 }
 
+/// Values made of the members that are read, with anything in them.
 fn package_like() -> impl Strategy<Value = Value> {
     let names = [
         "id",
