@@ -27,7 +27,6 @@ const EVENTS_HELD_MAX: usize = 64;
 const ATTRIBUTES_HELD_MAX: usize = 50_000;
 /// So many calls in a row without a usable answer, whatever events they are about: MISP is down.
 const TROUBLES_MAX: u32 = 8;
-
 /// Most questions that a session still asks after its deadline: one for all its events, one for each.
 const LAST_PROOFS_MAX: usize = 2 + EVENTS_HELD_MAX;
 
@@ -255,19 +254,13 @@ impl Session {
             return None;
         }
         self.last_proofs += 1;
-        let mut events: Vec<EventUuid> = match self.alone.pop_front() {
-            Some(uuid) => vec![uuid],
-            None => {
-                let open = self.talks.iter().filter(|(_, talk)| open(talk));
-                open.map(|(uuid, _)| *uuid).take(EVENTS_PER_QUESTION).collect()
-            }
+        let events = if let Some(uuid) = self.alone.pop_front() {
+            vec![uuid]
+        } else {
+            let open = self.talks.iter().filter(|(_, talk)| open(talk));
+            self.parked = open.map(|(uuid, _)| *uuid).collect();
+            self.take_parked()
         };
-        let mut rows = 0;
-        events.retain(|uuid| {
-            let fits = rows == 0 || rows + self.rows_of(uuid) <= ROWS_PER_QUESTION;
-            rows += self.rows_of(uuid);
-            fits
-        });
         for uuid in &events {
             self.talks.get_mut(uuid).expect("taken from the map above").ask_for_proof();
         }
@@ -292,6 +285,12 @@ impl Session {
         if self.parked.is_empty() || !(full || (nothing_else && !self.expects_more())) {
             return None;
         }
+        let events = self.take_parked();
+        Some(self.question(events))
+    }
+
+    /// As many of the parked events as one question may be about.
+    fn take_parked(&mut self) -> Vec<EventUuid> {
         let mut events = Vec::new();
         let mut rows = 0;
         while let Some(uuid) = self.parked.front().copied() {
@@ -304,7 +303,7 @@ impl Session {
             events.push(uuid);
             self.parked.pop_front();
         }
-        Some(self.question(events))
+        events
     }
 
     /// Whether waiting for more plans may fill a common question further.

@@ -188,23 +188,8 @@ impl Conversation {
     /// MISP's list of this event, where it is not the expected one.
     fn on_rows(&mut self, rows: &[Row]) {
         self.take_rows(rows);
+        self.settle_pending();
         self.ground = Ground::Proven;
-        for key in std::mem::take(&mut self.unproven) {
-            let known = &self.event.attributes[&key];
-            // Its row says already what an analyst made of it.
-            if known.standing != Standing::Pending {
-                continue;
-            }
-            if known.order.is_some() {
-                self.stand(key, Standing::Sent);
-            } else {
-                self.loud.insert(key);
-                self.queue.push_back(key);
-            }
-        }
-        // Somebody else may have brought what is still to be sent, and somebody may have deleted it.
-        let attributes = &self.event.attributes;
-        self.queue.retain(|key| attributes[key].standing == Standing::Pending);
     }
 
     fn on_fields(&mut self, answer: &EventAnswer) {

@@ -1,5 +1,6 @@
 //! One event, from its plan to what MISP proved.
 
+mod asking;
 mod intake;
 mod reconcile;
 mod setback;
@@ -13,15 +14,11 @@ use crate::{
     model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
     plan::{
         AttributeTally, Change, ChangeKind, EventPlan, EventSettings, FieldEdit, KnownEvent,
-        OnForeign, Presence, Publish, Standing,
+        OnForeign, Presence, Standing,
     },
 };
 
-use super::{
-    AttributeResult, Backoff, Call, NewEvent, TimedAttribute,
-    cost::{self, Way},
-    rows,
-};
+use super::{AttributeResult, Backoff, Call};
 
 /// What every conversation of a session has in common.
 #[derive(Debug, Clone)]
@@ -257,174 +254,6 @@ impl Conversation {
     /// Whether there is nothing more to ask.
     pub(super) fn is_over(&self) -> bool {
         self.verdict.is_some()
-    }
-
-    /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now.
-    pub(super) fn next(&mut self, now: Timestamp, chunk_max: usize) -> Want {
-        if self.verdict.is_some() {
-            return Want::End;
-        }
-        if let Some(until) = self.not_before.filter(|until| now < *until) {
-            return Want::Wait(until);
-        }
-        self.not_before = None;
-        match self.look {
-            Some(Look::Metadata | Look::Existence) => {
-                return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
-            }
-            Some(Look::Listing) => return self.ask(Asked::Listing, Call::Listing(self.uuid())),
-            None => {}
-        }
-        match self.event.head.presence {
-            Presence::Absent if self.create => self.add_event(chunk_max),
-            Presence::Present => self.go_on(chunk_max),
-            Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
-                self.end(Verdict::Finished)
-            }
-        }
-    }
-
-    /// What remains to be done for an event that is there: fields, appends, proof, tags, publishing.
-    fn go_on(&mut self, chunk_max: usize) -> Want {
-        let keep = self.manners.settings.publish == Publish::Keep;
-        let will_write = !self.queue.is_empty() || self.edit.is_some() || !self.tags.is_empty();
-        if keep && will_write && self.was_published.is_none() && !self.created {
-            return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
-        }
-        if let Some(edit) = self.edit.clone() {
-            let Some(timestamp) = self.compared.take().or(self.event.head.timestamp) else {
-                return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
-            };
-            let event = self.uuid();
-            let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };
-            return self.ask(Asked::Fields, call);
-        }
-        while self.foreign_event && !self.tags.is_empty() {
-            self.on_tag_refused("the event is another organisation's");
-        }
-        // Before the attributes: a stricter TLP tag has to be there when they arrive.
-        if let Some(tag) = self.tags.front().cloned() {
-            let call = Call::AttachTag { event: self.uuid(), tag };
-            return self.ask(Asked::Tag, call);
-        }
-        if !self.queue.is_empty() {
-            return self.append(chunk_max);
-        }
-        if !self.unproven.is_empty() {
-            self.asked = Asked::Proof;
-            return Want::Rows;
-        }
-        let publish = match self.manners.settings.publish {
-            Publish::Never => false,
-            Publish::Keep => self.wrote && self.was_published == Some(true),
-            Publish::Always => self.wrote || self.event.head.published == Some(false),
-        };
-        if publish && !self.published {
-            return self.ask(Asked::Publish, Call::Publish(self.uuid()));
-        }
-        self.end(Verdict::Finished)
-    }
-
-    fn add_event(&mut self, chunk_max: usize) -> Want {
-        let attributes = self.take_chunk(chunk_max.min(self.chunk_max), |_| true);
-        let head = &mut self.event.head;
-        head.unproven = true;
-        self.head_dirty = true;
-        let new = NewEvent {
-            uuid: head.uuid,
-            fields: head.fields.clone(),
-            settings: self.manners.settings.clone(),
-            attributes,
-        };
-        self.ask(Asked::Create, Call::AddEvent(Box::new(new)))
-    }
-
-    fn append(&mut self, chunk_max: usize) -> Want {
-        if self.stands_there_already() {
-            return self.ask(Asked::Listing, Call::Listing(self.uuid()));
-        }
-        let most = chunk_max.min(self.chunk_max);
-        let way = self.way();
-        if way == Way::Quiet && self.ground == Ground::Remembered {
-            if rows::next_order(&self.event) == 0 {
-                return self.ask(Asked::Listing, Call::Listing(self.uuid()));
-            }
-            self.asked = Asked::Guard;
-            return Want::Rows;
-        }
-        let event = self.uuid();
-        self.event.head.unproven = true;
-        self.head_dirty = true;
-        match way {
-            Way::Quiet => {
-                let loud = self.loud.clone();
-                let attributes = self.take_chunk(most, |uuid| !loud.contains(uuid));
-                self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
-            }
-            Way::Loud => {
-                let attributes = self.take_chunk(most, |_| true);
-                self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
-            }
-        }
-    }
-
-    /// Whether somebody else, another agent, sent before what is to be sent now. The rows would be as expected,
-    /// and a quiet request would overwrite what an analyst made of it.
-    fn stands_there_already(&self) -> bool {
-        let foreign = &self.event.head.foreign;
-        let theirs: BTreeSet<AttributeUuid> = foreign.iter().map(|(_, row)| row.uuid).collect();
-        self.queue.iter().any(|key| theirs.contains(&self.event.attributes[key].attribute.uuid))
-    }
-
-    fn way(&self) -> Way {
-        if self.foreign_event || self.queue.iter().all(|uuid| self.loud.contains(uuid)) {
-            return Way::Loud;
-        }
-        let text = self.queue.iter().map(|uuid| {
-            let attribute = &self.event.attributes[uuid].attribute;
-            (attribute.value.as_str().len() + attribute.comment.len()) as u64
-        });
-        cost::cheaper(self.queue.len() as u64, text.sum(), self.ground == Ground::Proven)
-    }
-
-    /// Moves the next attributes from the queue into the request.
-    fn take_chunk(
-        &mut self,
-        most: usize,
-        fits: impl Fn(&AttributeUuid) -> bool,
-    ) -> Vec<TimedAttribute> {
-        debug_assert!(self.flight.is_empty(), "one request at a time");
-        let mut rest = VecDeque::new();
-        while let Some(uuid) = self.queue.pop_front() {
-            if self.flight.len() < most && fits(&uuid) {
-                self.flight.push(uuid);
-            } else {
-                rest.push_back(uuid);
-            }
-        }
-        self.queue = rest;
-        let timed = |uuid: &AttributeUuid| {
-            let known = &self.event.attributes[uuid];
-            let timestamp =
-                known.timestamp.expect("a plan gives every attribute it sends a timestamp");
-            TimedAttribute { attribute: known.attribute.clone(), timestamp }
-        };
-        self.flight.iter().map(timed).collect()
-    }
-
-    fn ask(&mut self, asked: Asked, call: Call) -> Want {
-        self.asked = asked;
-        Want::Call(call)
-    }
-
-    fn end(&mut self, verdict: Verdict) -> Want {
-        let settled = verdict == Verdict::Finished && self.unproven.is_empty();
-        if settled && self.event.head.unproven {
-            self.event.head.unproven = false;
-            self.head_dirty = true;
-        }
-        self.verdict = Some(verdict);
-        Want::End
     }
 
     /// The event takes nothing of ours, now or later: there is nothing left to prove about it, even if the

@@ -187,8 +187,9 @@ impl Conversation {
         }
     }
 
-    /// The queue keeps what is still pending; what was taken quietly and is not there goes loudly.
-    fn settle_pending(&mut self) {
+    /// The queue keeps what is still pending: somebody else may have brought the rest, or deleted it. What was
+    /// taken quietly and is not there goes loudly.
+    pub(super) fn settle_pending(&mut self) {
         for key in std::mem::take(&mut self.unproven) {
             let known = &self.event.attributes[&key];
             if known.standing != Standing::Pending {
