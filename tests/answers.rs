@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/asking.rs"]
+mod asking;
 #[path = "support/front.rs"]
 mod front;
 #[path = "support/program.rs"]
@@ -10,8 +12,8 @@ mod program;
 
 use std::time::{Duration, Instant};
 
+use asking::ask;
 use front::{Act, Front, Message, answer};
-use misp_trickle::{model::Timestamp, sandbox::Request};
 use program::{ATTRIBUTES, Place, Sandbox};
 use serde_json::Value;
 
@@ -41,23 +43,6 @@ fn first(sandbox: &Sandbox, requests: usize, bytes: Vec<u8>) -> Front {
         let is_first = writes(request) && left.fetch_update(order, order, take).is_ok();
         if is_first { Act::Say(bytes.clone()) } else { Act::Pass }
     })
-}
-
-/// A request of somebody else.
-fn ask(sandbox: &Sandbox, role: &str, path: &str) {
-    let headers = [
-        ("Authorization", &*sandbox.key(role)),
-        ("Accept", "application/json"),
-        ("Content-Type", "application/json"),
-    ];
-    let request = Request {
-        method: "POST".to_owned(),
-        path: path.to_owned(),
-        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        body: b"{}".to_vec(),
-    };
-    let now = Timestamp::from_seconds(4_000_000_000).seconds();
-    assert_eq!(sandbox.misp.lock().unwrap().handle(&request, now).status, 200);
 }
 
 #[test]
@@ -165,7 +150,7 @@ fn an_event_that_was_deleted_in_misp_stays_so() {
         };
         *attributes.iter().find(holds).unwrap()
     };
-    ask(&sandbox, "orgadmin", &format!("/events/delete/{uuid}"));
+    ask(&sandbox.misp, &sandbox.key("orgadmin"), &format!("/events/delete/{uuid}"));
     assert_eq!(events(), 2);
     let seen = place.run(&["sync", "--source", "next.json"]).code(0);
     seen.says(&["declined"]);

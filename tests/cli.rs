@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/asking.rs"]
+mod asking;
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -14,7 +17,7 @@ use std::{
 use assert_cmd::{Command, cargo::cargo_bin};
 use misp_trickle::{
     model::Timestamp,
-    sandbox::{Keys, Misp, Request, serve},
+    sandbox::{Keys, Misp, serve},
     store::{OpenMode, Owner, Store},
 };
 use serde_json::Value;
@@ -49,19 +52,7 @@ impl Sandbox {
 
     /// An analyst's request.
     fn ask(&self, role: &str, path: &str) {
-        let headers = [
-            ("Authorization", self.keys.get(role).unwrap()),
-            ("Accept", "application/json"),
-            ("Content-Type", "application/json"),
-        ];
-        let request = Request {
-            method: "POST".to_owned(),
-            path: path.to_owned(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-            body: b"{}".to_vec(),
-        };
-        let now = Timestamp::from_seconds(4_000_000_000).seconds();
-        assert_eq!(self.misp.lock().unwrap().handle(&request, now).status, 200);
+        asking::ask(&self.misp, self.keys.get(role).unwrap(), path);
     }
 }
 

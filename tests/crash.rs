@@ -9,6 +9,8 @@ mod crashing;
 mod dataset;
 #[path = "support/sabotage.rs"]
 mod sabotage;
+#[path = "support/through.rs"]
+mod through;
 #[path = "support/world.rs"]
 mod world;
 
@@ -20,7 +22,7 @@ use std::{
 use crashing::{Claims, Crash, CrashingLedger};
 use dataset::{Dataset, event};
 use misp_trickle::{
-    agent::{self, Observer, Phase, Progress, Silent, Summary},
+    agent::{self, Observer, Phase, Progress, Silent},
     history::Ledger,
     model::EventUuid,
     plan::Standing,
@@ -77,20 +79,6 @@ fn each_crash() -> impl Iterator<Item = Crash> {
     (0..COMMITS).flat_map(|after| [true, false].map(|kept| Crash { after, kept }))
 }
 
-fn adds_up(summary: &Summary) -> bool {
-    let tally = &summary.run.tally.attributes;
-    let results = tally.sent
-        + tally.adopted
-        + tally.declined
-        + tally.rejected
-        + tally.withheld
-        + tally.held
-        + tally.blocked
-        + tally.pending
-        + tally.unchanged;
-    tally.planned == results
-}
-
 /// Attributes that the ledger counts as wanted and not yet sent.
 fn waiting(world: &World, number: u16) -> usize {
     let known = world.ledger.event(&world.job.destination, EventUuid::new(event(number))).unwrap();
@@ -121,7 +109,7 @@ fn an_incident_that_came_back_to_a_deleted_event_leaves_nothing_waiting() {
         sync_and_die(&mut world, dataset.write(), crash);
         dataset.remove(1);
         let summary = world.sync(&dataset.write());
-        assert!(adds_up(&summary), "{crash:?}: {:?}", summary.run.tally);
+        assert!(summary.run.tally.attributes.adds_up(), "{crash:?}: {:?}", summary.run.tally);
         assert_eq!(summary.run.tally.attributes.pending, 0, "{crash:?}");
         assert_eq!(waiting(&world, 1), 0, "{crash:?}");
         assert!(world.misp.lock().unwrap().event(event(1)).is_none(), "{crash:?}");
@@ -137,7 +125,7 @@ fn an_incident_that_came_back_and_left_again_leaves_nothing_waiting() {
         sync_and_die(&mut world, dataset.write(), crash);
         dataset.remove(1);
         let summary = world.sync(&dataset.write());
-        assert!(adds_up(&summary), "{crash:?}: {:?}", summary.run.tally);
+        assert!(summary.run.tally.attributes.adds_up(), "{crash:?}: {:?}", summary.run.tally);
         assert_eq!(waiting(&world, 1), 0, "{crash:?}");
         let before = world.requests();
         world.sync(&dataset.write());

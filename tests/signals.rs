@@ -132,6 +132,14 @@ fn events_known(place: &Place) -> Value {
     status["destinations"][0]["events"]["present"].clone()
 }
 
+/// A way to MISP that takes too long for the first requests that write.
+fn slow_to_write(sandbox: &Sandbox) -> Front {
+    Front::before(sandbox.address, |request, number| {
+        let slow = writes(request) && number < 5;
+        if slow { Act::PassLate(LONG) } else { Act::Pass }
+    })
+}
+
 #[test]
 fn what_is_under_way_is_finished_and_recorded() {
     for signal in SIGNALS {
@@ -158,10 +166,7 @@ fn what_is_under_way_is_finished_and_recorded() {
 fn a_misp_that_takes_too_long_is_not_waited_for() {
     for signal in SIGNALS {
         let sandbox = Sandbox::start();
-        let front = Front::before(sandbox.address, |request, number| {
-            let slow = writes(request) && number < 5;
-            if slow { Act::PassLate(LONG) } else { Act::Pass }
-        });
+        let front = slow_to_write(&sandbox);
         let place = place(&front, &sandbox);
         let run = Run::start(&place, "sync");
         wait_for(&front, writes);
@@ -177,10 +182,7 @@ fn a_misp_that_takes_too_long_is_not_waited_for() {
 fn a_second_signal_stops_at_once() {
     for (first, second) in [("-INT", "-INT"), ("-TERM", "-INT")] {
         let sandbox = Sandbox::start();
-        let front = Front::before(sandbox.address, |request, number| {
-            let slow = writes(request) && number < 5;
-            if slow { Act::PassLate(LONG) } else { Act::Pass }
-        });
+        let front = slow_to_write(&sandbox);
         let place = place(&front, &sandbox);
         let run = Run::start(&place, "sync");
         wait_for(&front, writes);

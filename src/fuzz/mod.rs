@@ -16,6 +16,7 @@ mod plan;
 mod reach;
 mod record;
 mod reply;
+mod usual;
 mod value;
 mod wording;
 

@@ -9,19 +9,16 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Job, MappingChange, Silent, Strategy, SystemClock},
+    agent::{self, Job, Silent, SystemClock},
     delivery::Backoff,
-    format::Format,
-    graph,
-    mapper::Rules,
-    model::{DestinationName, FeedName, Secret, Timestamp, Tlp},
-    plan::{EventSettings, OnForeign, Policy, Publish, Unmarked},
+    model::{Secret, Timestamp, Tlp},
+    plan::{Policy, Unmarked},
     remote::{Access, Compression, Encoding, Proxy, Remote},
     source::SourceSpec,
     store::{OpenError, OpenMode, Owner, Store},
 };
 
-use crate::claiming::Claiming;
+use crate::{claiming::Claiming, through::Through, world::open_job};
 
 /// Set for a process that is to be the agent.
 const FOLDER: &str = "KILL_FOLDER";
@@ -94,7 +91,9 @@ fn the_agent_in_a_process_of_its_own() {
         Err(OpenError::NoStore { .. }) => Store::create(&state, owner()),
         opened => opened,
     };
-    let mut ledger = Claiming { inner: store.unwrap(), claims: std::env::var_os(CLAIMS).is_some() };
+    let mut store = store.unwrap();
+    let commits = Claiming(std::env::var_os(CLAIMS).is_some());
+    let mut ledger = Through { inner: &mut store, commits };
     let access = Access {
         url: url.parse().unwrap(),
         key: Secret::new(key),
@@ -121,33 +120,14 @@ fn the_agent_in_a_process_of_its_own() {
 /// The job of the configuration above, but for its patience.
 fn job(url: &str, folder: &Path) -> Job {
     Job {
-        feed: FeedName::new("main"),
-        destination: DestinationName::new("main"),
         url: url.to_owned(),
         source: SourceSpec::File(folder.join("dataset.json")),
-        format: Format::Auto,
-        graph: graph::Options::default(),
-        rules: Rules::standard(),
         policy: Policy {
             allow_tlp: [Tlp::Clear, Tlp::Green, Tlp::Amber].into(),
             unmarked: Unmarked::Deny,
         },
-        settings: EventSettings {
-            distribution: 0,
-            sharing_group_id: None,
-            threat_level_id: 4,
-            tags: Vec::new(),
-            disable_correlation: false,
-            publish: Publish::Never,
-            on_foreign: OnForeign::Block,
-        },
-        strategy: Strategy::Replace,
-        allow_empty: false,
-        mapping_change: MappingChange::Hold,
-        concurrency: 2,
         chunk_max: 20,
         backoff: Backoff { base_ms: 5, max_ms: 40, tries_max: 5, seed: 1 },
-        verify_every: None,
-        deadline: None,
+        ..open_job()
     }
 }

@@ -17,6 +17,10 @@ mod dice;
 mod http_client;
 #[path = "../support/sabotage.rs"]
 mod sabotage;
+#[path = "../support/through.rs"]
+mod through;
+#[path = "../support/world.rs"]
+mod world;
 
 mod child;
 mod invariants;

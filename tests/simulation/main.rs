@@ -16,6 +16,8 @@ mod dice;
 mod faulty;
 #[path = "../support/sabotage.rs"]
 mod sabotage;
+#[path = "../support/through.rs"]
+mod through;
 #[path = "../support/world.rs"]
 mod world;
 

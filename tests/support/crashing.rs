@@ -3,16 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use misp_trickle::{
-    history::{Change, Commit, Cursor, EventUpdate, Ledger, LedgerError, MemoryLedger, RunRecord},
+    history::{Commit, EventUpdate, Ledger, LedgerError, MemoryLedger},
     misp::attribute_uuid,
-    model::{AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
-    plan::{DestinationRecord, EventHead, KnownEvent, Standing},
+    model::{AttributeUuid, DestinationName, EventUuid, RunNumber},
+    plan::Standing,
 };
 
-use crate::sabotage::{self, Sabotage};
+use crate::{
+    sabotage::{self, Sabotage},
+    through::{Commits, Through},
+};
 
 /// When and how a ledger dies.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +51,9 @@ impl Claims {
 /// Commits between two real syncs of a ledger that skips them.
 const SYNC_EVERY: u64 = 4;
 
-pub(crate) struct CrashingLedger<'a> {
-    inner: &'a mut MemoryLedger,
+pub(crate) type CrashingLedger<'a> = Through<'a, MemoryLedger, Crashing<'a>>;
+
+pub(crate) struct Crashing<'a> {
     claims: &'a mut Claims,
     crash: Option<Crash>,
     dead: bool,
@@ -59,7 +63,7 @@ pub(crate) struct CrashingLedger<'a> {
     commits: u64,
 }
 
-impl<'a> CrashingLedger<'a> {
+impl<'a> Through<'a, MemoryLedger, Crashing<'a>> {
     pub(crate) fn new(
         inner: &'a mut MemoryLedger,
         claims: &'a mut Claims,
@@ -67,100 +71,42 @@ impl<'a> CrashingLedger<'a> {
         sabotage: Option<Sabotage>,
     ) -> Self {
         let synced = (sabotage == Some(Sabotage::SkipSync)).then(|| inner.clone());
-        Self { inner, claims, crash, dead: false, sabotage, synced, commits: 0 }
+        let commits = Crashing { claims, crash, dead: false, sabotage, synced, commits: 0 };
+        Self { inner, commits }
     }
+}
 
+impl Crashing<'_> {
     fn apply(
         &mut self,
+        inner: &mut MemoryLedger,
         destination: &DestinationName,
         run: RunNumber,
         commit: Commit,
     ) -> Result<(), LedgerError> {
         commit.events.iter().for_each(|update| self.claims.note(update));
-        self.inner.commit(destination, run, commit)?;
+        inner.commit(destination, run, commit)?;
         self.commits += 1;
         if let Some(synced) = &mut self.synced
             && self.commits.is_multiple_of(SYNC_EVERY)
         {
-            synced.clone_from(self.inner);
+            synced.clone_from(inner);
         }
         Ok(())
     }
 
-    fn die(&mut self) {
+    fn die(&mut self, inner: &mut MemoryLedger) {
         self.dead = true;
         if let Some(synced) = self.synced.take() {
-            *self.inner = synced;
+            *inner = synced;
         }
     }
 }
 
-impl Ledger for CrashingLedger<'_> {
-    fn destination(
-        &self,
-        name: &DestinationName,
-    ) -> Result<Option<DestinationRecord>, LedgerError> {
-        self.inner.destination(name)
-    }
-
-    fn head(
-        &self,
-        destination: &DestinationName,
-        event: EventUuid,
-    ) -> Result<Option<EventHead>, LedgerError> {
-        self.inner.head(destination, event)
-    }
-
-    fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError> {
-        self.inner.heads(destination)
-    }
-
-    fn event(
-        &self,
-        destination: &DestinationName,
-        event: EventUuid,
-    ) -> Result<Option<KnownEvent>, LedgerError> {
-        self.inner.event(destination, event)
-    }
-
-    fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
-        self.inner.aliases()
-    }
-
-    fn rules(&self, fingerprint: &Digest) -> Result<Option<String>, LedgerError> {
-        self.inner.rules(fingerprint)
-    }
-
-    fn cursor(
-        &self,
-        feed: &FeedName,
-        destination: &DestinationName,
-    ) -> Result<Option<Cursor>, LedgerError> {
-        self.inner.cursor(feed, destination)
-    }
-
-    fn run(&self, number: RunNumber) -> Result<Option<RunRecord>, LedgerError> {
-        self.inner.run(number)
-    }
-
-    fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
-        self.inner.runs()
-    }
-
-    fn last_run(&self) -> Result<RunNumber, LedgerError> {
-        self.inner.last_run()
-    }
-
-    fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
-        self.inner.changes(run)
-    }
-
-    fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
-        self.inner.destinations()
-    }
-
+impl Commits<MemoryLedger> for Crashing<'_> {
     fn commit(
         &mut self,
+        inner: &mut MemoryLedger,
         destination: &DestinationName,
         run: RunNumber,
         mut commit: Commit,
@@ -172,9 +118,9 @@ impl Ledger for CrashingLedger<'_> {
         match &mut self.crash {
             Some(crash) if crash.after == 0 => {
                 if crash.kept {
-                    self.apply(destination, run, commit)?;
+                    self.apply(inner, destination, run, commit)?;
                 }
-                self.die();
+                self.die(inner);
                 Err(LedgerError::Io {
                     path: "state".to_owned(),
                     doing: "written",
@@ -185,7 +131,7 @@ impl Ledger for CrashingLedger<'_> {
                 if let Some(crash) = crash {
                     crash.after -= 1;
                 }
-                self.apply(destination, run, commit)
+                self.apply(inner, destination, run, commit)
             }
         }
     }

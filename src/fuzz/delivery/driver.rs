@@ -9,10 +9,10 @@ use crate::{
     delivery::{Backoff, Call, Chunk, Effects, Manners, Reply, Report, Session, Step, Stop, Token},
     misp::attribute_uuid,
     model::{EventUuid, RunNumber, Timestamp},
-    plan::{AttributeTally, EventPlan, EventSettings, KnownEvent, Standing},
+    plan::{EventPlan, EventSettings, KnownEvent, Standing},
 };
 
-use super::super::plan::VERSION;
+use super::super::{plan::adds_up, usual::VERSION};
 
 /// More steps than any conversation of a few attributes may take.
 const STEPS_MAX: u32 = 4_000;
@@ -169,12 +169,4 @@ fn one_writer(flights: &[(Token, Call)]) {
         };
         assert!(events.into_iter().all(|event| busy.insert(event)), "two requests for one event");
     }
-}
-
-fn adds_up(tally: &AttributeTally) {
-    let AttributeTally { planned, sent, adopted, declined, rejected, withheld, .. } = *tally;
-    let AttributeTally { held, blocked, pending, unchanged, .. } = *tally;
-    let in_misp = sent + adopted + unchanged;
-    let outside = declined + rejected + withheld + held + blocked + pending;
-    assert_eq!(planned, in_misp + outside, "{tally:?}");
 }

@@ -17,16 +17,17 @@ use uuid::Uuid;
 use crate::{
     delivery::Verdict,
     misp::{DesiredEvent, EventFields},
-    model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Timestamp, Tlp},
+    model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Tlp},
     plan::{
-        DestinationRecord, EventSettings, KnownAttribute, KnownEvent, OnForeign, Policy, Presence,
-        Publish, Retire, Standing, Terms, Unmarked, diff,
+        EventSettings, KnownAttribute, KnownEvent, Policy, Presence, Publish, Retire, Standing,
+        Terms, Unmarked, diff,
     },
 };
 
 use super::{
     dataset::{many, some},
-    plan::{VERSION, attribute},
+    plan::attribute,
+    usual::{destination, settings},
 };
 use driver::{Drive, Known};
 use faults::Faulty;
@@ -132,12 +133,7 @@ impl Life {
         self.run += 1;
         self.server.told.clear();
         let policy = Policy { allow_tlp: Tlp::ALL.into(), unmarked: Unmarked::Allow };
-        let destination = DestinationRecord {
-            version: VERSION.to_owned(),
-            permissions: ["perm_tag_editor".to_owned()].into(),
-            asked: Some(Timestamp::from_seconds(1)),
-            ..DestinationRecord::default()
-        };
+        let destination = destination();
         let terms = Terms {
             policy: &policy,
             settings: &self.settings,
@@ -239,18 +235,6 @@ fn value(input: &mut Unstructured<'_>) -> Result<String> {
 
 fn sometimes(input: &mut Unstructured<'_>) -> Result<Option<u32>> {
     if input.ratio(1, 5)? { Ok(Some(input.int_in_range(0..=12)?)) } else { Ok(None) }
-}
-
-fn settings(publish: Publish) -> EventSettings {
-    EventSettings {
-        distribution: 0,
-        sharing_group_id: None,
-        threat_level_id: 4,
-        tags: Vec::new(),
-        disable_correlation: false,
-        publish,
-        on_foreign: OnForeign::Block,
-    }
 }
 
 /// An event without the places in MISP's order that nothing has proven yet.

@@ -19,11 +19,15 @@ use crate::{
     misp::{DesiredEvent, event_uuid},
     model::{EventUuid, RunNumber, Timestamp, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, EventPlan, EventSettings, KnownEvent, OnForeign, Policy,
-        Presence, Publish, Refusal, Retire, Standing, Terms, Unmarked, diff, diff_gone,
+        ChangeKind, DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy, Publish,
+        Refusal, Retire, Terms, Unmarked, diff, diff_gone,
     },
 };
 
+use super::{
+    plan::carried_out,
+    usual::{destination, settings},
+};
 use script::{Number, Script, World};
 
 /// Edits a dataset as the bytes say, and plans and delivers after every round of edits.
@@ -75,21 +79,8 @@ impl Run {
                 allow_tlp: [Tlp::Clear, Tlp::Green, Tlp::Amber].into(),
                 unmarked: Unmarked::Deny,
             },
-            settings: EventSettings {
-                distribution: 0,
-                sharing_group_id: None,
-                threat_level_id: 4,
-                tags: Vec::new(),
-                disable_correlation: false,
-                publish: Publish::Never,
-                on_foreign: OnForeign::Block,
-            },
-            destination: DestinationRecord {
-                version: "2.5.1".to_owned(),
-                permissions: ["perm_tag_editor".to_owned()].into(),
-                asked: Some(Timestamp::from_seconds(1)),
-                ..DestinationRecord::default()
-            },
+            settings: settings(Publish::Never),
+            destination: destination(),
             aliases: Aliases::default(),
             known: BTreeMap::new(),
             events: BTreeMap::new(),
@@ -203,24 +194,4 @@ fn sent_by(plan: &EventPlan) -> BTreeSet<String> {
         .collect();
     assert_eq!(sent.len(), plan.send.len(), "no value goes twice");
     sent
-}
-
-/// What is known after a MISP without faults got all of a plan.
-fn carried_out(plan: EventPlan) -> KnownEvent {
-    let mut event = plan.event;
-    let head = &mut event.head;
-    if plan.create {
-        head.presence = Presence::Present;
-        head.tags_sent = head.fields.tags.iter().cloned().collect();
-    }
-    if let Some(edit) = plan.fields {
-        head.fields.info = edit.info.unwrap_or_else(|| head.fields.info.clone());
-        head.fields.date = edit.date.unwrap_or_else(|| head.fields.date.clone());
-        head.fields.analysis = edit.analysis.unwrap_or(head.fields.analysis);
-    }
-    head.tags_sent.extend(plan.tags);
-    for uuid in plan.send {
-        event.attributes.get_mut(&uuid).expect("what is sent is known").standing = Standing::Sent;
-    }
-    event
 }

@@ -6,20 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use arbitrary::{Result, Unstructured};
 
 use crate::{
-    fuzz::dataset::{many, some},
+    fuzz::{
+        dataset::{many, some},
+        usual::{self, VERSION},
+    },
     misp::{
         Attribute, AttributeType, DesiredAttribute, DesiredEvent, EventFields, Source, Value,
         attribute_uuid,
     },
     model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Symbol, Timestamp, Tlp},
     plan::{
-        DestinationRecord, EventHead, EventSettings, FeedSet, KnownAttribute, KnownEvent,
-        OnForeign, Policy, Presence, Publish, Retire, Standing, Terms, Unmarked, WithheldReason,
+        DestinationRecord, EventHead, EventSettings, FeedSet, KnownAttribute, KnownEvent, Policy,
+        Presence, Publish, Retire, Standing, Terms, Unmarked, WithheldReason,
     },
 };
 
-/// MISP's version in every case.
-pub(in crate::fuzz) const VERSION: &str = "2.5.1";
 const ATTRIBUTES: u8 = 8;
 
 /// What a plan is made of.
@@ -89,15 +90,7 @@ fn policy(input: &mut Unstructured<'_>) -> Result<Policy> {
 }
 
 fn settings(input: &mut Unstructured<'_>) -> Result<EventSettings> {
-    Ok(EventSettings {
-        distribution: 0,
-        sharing_group_id: None,
-        threat_level_id: 4,
-        tags: many(input, 1, tag)?,
-        disable_correlation: false,
-        publish: Publish::Never,
-        on_foreign: OnForeign::Block,
-    })
+    Ok(EventSettings { tags: many(input, 1, tag)?, ..usual::settings(Publish::Never) })
 }
 
 fn destination(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {

@@ -7,7 +7,7 @@ use crate::{
     plan::{Presence, Standing, Unmarked},
 };
 
-use super::case::{Case, VERSION};
+use super::{super::usual::VERSION, case::Case};
 
 /// What becomes of one attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use crate::{
 };
 
 use case::Case;
-pub(super) use case::{VERSION, attribute};
+pub(super) use case::attribute;
 use expect::{Outcome, Refused};
 
 /// Plans an event made of the bytes, carries the plan out, and plans again.
@@ -209,7 +209,7 @@ impl Case {
 }
 
 /// Every planned attribute counts once.
-fn adds_up(tally: &AttributeTally) {
+pub(super) fn adds_up(tally: &AttributeTally) {
     let AttributeTally { planned, sent, adopted, declined, rejected, withheld, .. } = *tally;
     let AttributeTally { held, blocked, pending, unchanged, .. } = *tally;
     let in_misp = sent + adopted + unchanged;
@@ -218,7 +218,7 @@ fn adds_up(tally: &AttributeTally) {
 }
 
 /// What is known after a MISP without faults got all of a plan.
-fn carried_out(plan: EventPlan) -> KnownEvent {
+pub(super) fn carried_out(plan: EventPlan) -> KnownEvent {
     let mut event = plan.event;
     let head = &mut event.head;
     if plan.create {

@@ -11,17 +11,15 @@ use uuid::Uuid;
 
 use crate::{
     misp::{DesiredEvent, EventFields},
-    model::{EntityKey, EventUuid, Marking, RunNumber, Timestamp, Tlp},
-    plan::{
-        DestinationRecord, EventPlan, EventSettings, OnForeign, Policy, Presence, Publish, Retire,
-        Terms, Unmarked, diff,
-    },
+    model::{EntityKey, EventUuid, Marking, RunNumber, Tlp},
+    plan::{EventPlan, Policy, Presence, Publish, Retire, Terms, Unmarked, diff},
 };
 
 use super::{
     dataset::many,
     delivery::driver::{Drive, Known},
-    plan::{VERSION, attribute},
+    plan::attribute,
+    usual::{destination, settings},
 };
 use liar::Liar;
 
@@ -43,18 +41,6 @@ fn event(number: u8) -> EventUuid {
     EventUuid::new(Uuid::from_u128(0x3000_0000_0000_4000_8000_0000_0000_0000 | u128::from(number)))
 }
 
-fn settings(publish: Publish) -> EventSettings {
-    EventSettings {
-        distribution: 0,
-        sharing_group_id: None,
-        threat_level_id: 4,
-        tags: Vec::new(),
-        disable_correlation: false,
-        publish,
-        on_foreign: OnForeign::Block,
-    }
-}
-
 fn fields(title: &str) -> EventFields {
     EventFields {
         info: title.into(),
@@ -71,12 +57,7 @@ fn conversations(input: &mut Unstructured<'_>) -> Result<()> {
     let publish = *input.choose(&[Publish::Never, Publish::Keep, Publish::Always])?;
     let settings = settings(publish);
     let policy = Policy { allow_tlp: Tlp::ALL.into(), unmarked: Unmarked::Allow };
-    let destination = DestinationRecord {
-        version: VERSION.to_owned(),
-        permissions: ["perm_tag_editor".to_owned()].into(),
-        asked: Some(Timestamp::from_seconds(1)),
-        ..DestinationRecord::default()
-    };
+    let destination = destination();
     for run in 1..=3 {
         let terms = Terms {
             policy: &policy,

@@ -1,0 +1,26 @@
+//! Requests of somebody else, straight to the sandbox.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::sync::Mutex;
+
+use misp_trickle::sandbox::{Misp, Request};
+
+/// When it happens: long after all that an agent does.
+const LATER: i64 = 4_000_000_000;
+
+/// A request of an analyst, which MISP grants.
+pub(crate) fn ask(misp: &Mutex<Misp>, key: &str, path: &str) {
+    let headers = [
+        ("Authorization", key),
+        ("Accept", "application/json"),
+        ("Content-Type", "application/json"),
+    ];
+    let request = Request {
+        method: "POST".to_owned(),
+        path: path.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        body: b"{}".to_vec(),
+    };
+    assert_eq!(misp.lock().unwrap().handle(&request, LATER).status, 200);
+}

@@ -1,0 +1,99 @@
+//! A ledger before another: everything that is asked goes through, what is written is somebody's to change.
+
+use std::collections::BTreeMap;
+
+use misp_trickle::{
+    history::{Change, Commit, Cursor, Ledger, LedgerError, RunRecord},
+    model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventHead, KnownEvent},
+};
+
+/// What becomes of a commit.
+pub(crate) trait Commits<L> {
+    fn commit(
+        &mut self,
+        inner: &mut L,
+        destination: &DestinationName,
+        run: RunNumber,
+        commit: Commit,
+    ) -> Result<(), LedgerError>;
+}
+
+pub(crate) struct Through<'a, L, C> {
+    pub(crate) inner: &'a mut L,
+    pub(crate) commits: C,
+}
+
+impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
+    fn destination(
+        &self,
+        name: &DestinationName,
+    ) -> Result<Option<DestinationRecord>, LedgerError> {
+        self.inner.destination(name)
+    }
+
+    fn head(
+        &self,
+        destination: &DestinationName,
+        event: EventUuid,
+    ) -> Result<Option<EventHead>, LedgerError> {
+        self.inner.head(destination, event)
+    }
+
+    fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError> {
+        self.inner.heads(destination)
+    }
+
+    fn event(
+        &self,
+        destination: &DestinationName,
+        event: EventUuid,
+    ) -> Result<Option<KnownEvent>, LedgerError> {
+        self.inner.event(destination, event)
+    }
+
+    fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        self.inner.aliases()
+    }
+
+    fn rules(&self, fingerprint: &Digest) -> Result<Option<String>, LedgerError> {
+        self.inner.rules(fingerprint)
+    }
+
+    fn cursor(
+        &self,
+        feed: &FeedName,
+        destination: &DestinationName,
+    ) -> Result<Option<Cursor>, LedgerError> {
+        self.inner.cursor(feed, destination)
+    }
+
+    fn run(&self, number: RunNumber) -> Result<Option<RunRecord>, LedgerError> {
+        self.inner.run(number)
+    }
+
+    fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
+        self.inner.runs()
+    }
+
+    fn last_run(&self) -> Result<RunNumber, LedgerError> {
+        self.inner.last_run()
+    }
+
+    fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
+        self.inner.changes(run)
+    }
+
+    fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
+        self.inner.destinations()
+    }
+
+    fn commit(
+        &mut self,
+        destination: &DestinationName,
+        run: RunNumber,
+        commit: Commit,
+    ) -> Result<(), LedgerError> {
+        self.commits.commit(self.inner, destination, run, commit)
+    }
+}
