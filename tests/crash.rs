@@ -164,3 +164,36 @@ fn a_tag_that_came_after_an_event_was_created_and_not_recorded_is_attached() {
         assert!(made.tags.contains(&"campaign".to_owned()), "{crash:?}: {:?}", made.tags);
     }
 }
+
+#[test]
+fn what_was_to_inherit_a_stricter_tag_does_not_go_below_a_freer_one() {
+    let values = ["one.example.com", "two.example.com"];
+    for crash in each_crash() {
+        for other in [false, true] {
+            let mut world = World::new("sync");
+            let mut red = Dataset::default();
+            for value in values {
+                red.incident(1).tlp(Some("RED")).observe("domain", value);
+            }
+            sync_and_die(&mut world, red.write(), crash);
+            if other {
+                let mut green = Dataset::default();
+                green.incident(1).tlp(Some("GREEN")).observe("domain", "three.example.com");
+                world.second("sync").sync(&green.write());
+            }
+            let mut amber = Dataset::default();
+            for value in values {
+                amber.incident(1).tlp(Some("AMBER")).observe_as(Some("RED"), "domain", value);
+            }
+            let summary = world.sync(&amber.write());
+            assert_eq!(summary.run.tally.attributes.pending, 0, "{crash:?}");
+            let misp = world.misp.lock().unwrap();
+            let below_red = misp.event(event(1)).unwrap().tags.contains(&"tlp:red".to_owned());
+            for value in values {
+                let all = misp.attributes(event(1));
+                let it = all.iter().find(|it| it.value == value).unwrap();
+                assert!(below_red || it.tags == ["tlp:red"], "{crash:?}, {other}: {it:?}");
+            }
+        }
+    }
+}

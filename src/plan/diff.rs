@@ -12,7 +12,7 @@ use super::{
     FeedSet, FieldEdit, KnownAttribute, KnownEvent, Policy, Presence, Refusal, Standing,
     WithheldReason,
     retire::{self, Retire},
-    tags::{is_tlp, new_tags, tags_of},
+    tags::{is_freer, is_tlp, new_tags, tags_of},
     verdict::{Situation, Verdict},
 };
 
@@ -52,6 +52,7 @@ pub fn diff(
             touched: BTreeSet::new(),
             create: false,
             send: Vec::new(),
+            remarked: BTreeMap::new(),
             fields: None,
             tags: Vec::new(),
             changes: Vec::new(),
@@ -193,12 +194,26 @@ impl Planner<'_> {
             };
             let verdict = situation.verdict();
             self.carry_out(uuid, each, verdict);
+            self.remark(uuid, each, desired);
         }
         self.plan.tally.planned = wanted.len() as u64;
         if self.terms.retire == Retire::Yes {
             retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
         }
         self.plan.planned = wanted;
+    }
+
+    /// What was marked stricter since its bytes were chosen must not go out as it was; but it may be there
+    /// already. So MISP is looked at first.
+    fn remark(&mut self, uuid: AttributeUuid, desired: &DesiredAttribute, event: &DesiredEvent) {
+        if self.plan.send.last() != Some(&uuid) {
+            return;
+        }
+        let chosen = &self.plan.event.attributes[&uuid].attribute;
+        if is_freer(chosen, &desired.attribute, event) {
+            self.plan.remarked.insert(uuid, desired.clone());
+            self.plan.event.head.unproven = true;
+        }
     }
 
     /// Writes one verdict into the plan.

@@ -23,7 +23,9 @@ impl EventPlan {
             encoder.text(tag);
         });
         encoder.list(self.send.iter(), |encoder, uuid| {
-            encoder.digest(&self.event.attributes[uuid].attribute.digest());
+            let remarked = self.remarked.get(uuid).map(|desired| &desired.attribute);
+            let attribute = remarked.unwrap_or(&self.event.attributes[uuid].attribute);
+            encoder.digest(&attribute.digest());
         });
         encoder.list(self.changes.iter(), |encoder, change| {
             encoder.option(change.attribute, |encoder, uuid| {

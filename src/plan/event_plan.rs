@@ -1,8 +1,11 @@
 //! The plan of one event, a plain value: `plan` shows it, `delivery` carries it out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{misp::EventFields, model::AttributeUuid};
+use crate::{
+    misp::{DesiredAttribute, EventFields},
+    model::AttributeUuid,
+};
 
 use super::{AttributeTally, Change, KnownEvent, Standing, WithheldReason};
 
@@ -18,6 +21,9 @@ pub struct EventPlan {
     pub create: bool,
     /// Attributes to send, in the order in which they go.
     pub send: Vec<AttributeUuid>,
+    /// Of those to send, the ones whose bytes were chosen before and are marked freer than the dataset
+    /// marks them now, each as it is to be. They go like this once MISP is seen not to hold them.
+    pub remarked: BTreeMap<AttributeUuid, DesiredAttribute>,
     /// The event's own fields to change, those that differ only.
     pub fields: Option<FieldEdit>,
     /// Tags to attach to the event.

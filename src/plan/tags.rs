@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::{misp::DesiredEvent, model::Tlp};
+use crate::{
+    misp::{Attribute, DesiredEvent},
+    model::Tlp,
+};
 
 use super::EventSettings;
 
@@ -29,11 +32,25 @@ pub(crate) fn stricter_tlp<'t>(
     there: impl IntoIterator<Item = &'t Box<str>>,
     wanted: &'t [Box<str>],
 ) -> Option<&'t str> {
-    let colour = |tag: &str| {
-        let tag = tag.to_ascii_lowercase();
-        if is_tlp(&tag) { tag.parse::<Tlp>().ok() } else { None }
-    };
-    let strictest = there.into_iter().filter_map(|tag| colour(tag)).max();
+    let strictest = strictest_tlp(there);
     let stricter = wanted.iter().map(|tag| &**tag).filter(|tag| colour(tag) > strictest);
     stricter.max_by_key(|tag| colour(tag))
+}
+
+/// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have
+/// now: by its own tag, or for lack of one by the event's.
+pub(super) fn is_freer(then: &Attribute, now: &Attribute, event: &DesiredEvent) -> bool {
+    let effective = |attribute: &Attribute| {
+        strictest_tlp(&attribute.tags).or_else(|| strictest_tlp(&event.fields.tags))
+    };
+    effective(then) < effective(now)
+}
+
+fn strictest_tlp<'t>(tags: impl IntoIterator<Item = &'t Box<str>>) -> Option<Tlp> {
+    tags.into_iter().filter_map(|tag| colour(tag)).max()
+}
+
+fn colour(tag: &str) -> Option<Tlp> {
+    let tag = tag.to_ascii_lowercase();
+    if is_tlp(&tag) { tag.parse().ok() } else { None }
 }

@@ -406,3 +406,23 @@ fn what_may_have_been_sent_keeps_its_bytes_while_policy_holds_it_back() {
     assert_eq!(first.attribute, second.attribute);
     assert_eq!(first.timestamp, second.timestamp);
 }
+
+#[test]
+fn what_is_marked_stricter_since_it_may_have_been_sent_goes_so_once_misp_was_looked_at() {
+    let mut world = World::new();
+    world.policy.allow_tlp.insert(Tlp::Red);
+    let mut wanted = desired(vec![attribute("domain", "a.example")]);
+    let sent = world.plan(&wanted, None).event;
+    let key = wanted.attributes[0].attribute.uuid;
+    wanted.attributes[0].marking = Marking::of(Some(Tlp::Red));
+    wanted.attributes[0].attribute.tags = vec!["tlp:red".into()];
+    let plan = world.plan(&wanted, Some(sent.clone()));
+    assert_eq!(plan.send, [key]);
+    assert!(plan.event.head.unproven, "MISP has to be looked at");
+    assert_eq!(plan.remarked[&key], wanted.attributes[0]);
+    assert_eq!(plan.event.attributes[&key].attribute, sent.attributes[&key].attribute);
+
+    // A freer marking is no reason to send other bytes.
+    wanted.attributes[0].attribute.tags = vec!["tlp:clear".into()];
+    assert!(world.plan(&wanted, Some(sent)).remarked.is_empty());
+}

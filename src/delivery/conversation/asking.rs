@@ -151,6 +151,7 @@ impl Conversation {
         fits: impl Fn(&AttributeUuid) -> bool,
     ) -> Vec<TimedAttribute> {
         debug_assert!(self.flight.is_empty(), "one request at a time");
+        debug_assert!(self.remarked.is_empty(), "MISP is looked at before anything goes");
         let mut rest = VecDeque::new();
         while let Some(uuid) = self.queue.pop_front() {
             if self.flight.len() < most && fits(&uuid) {

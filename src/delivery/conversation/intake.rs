@@ -287,7 +287,7 @@ impl Conversation {
             Presence::Absent if self.exists => {
                 self.block("an event with this UUID is there, and this key cannot see it");
             }
-            Presence::Absent => {}
+            Presence::Absent => self.remark(),
             Presence::Present => self.verdict = Some(Verdict::Gone),
             Presence::Declined | Presence::Blocked(_) => {}
         }

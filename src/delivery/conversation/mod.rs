@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    misp::DesiredAttribute,
     model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
     plan::{
         AttributeTally, Change, ChangeKind, EventPlan, EventSettings, FieldEdit, KnownEvent,
@@ -138,6 +139,8 @@ pub(super) struct Conversation {
     create: bool,
     /// To be sent, in order.
     queue: VecDeque<AttributeUuid>,
+    /// Of these, what goes with a stricter marking than before, once it is certain not to be there.
+    remarked: BTreeMap<AttributeUuid, DesiredAttribute>,
     /// Sent in the request under way.
     flight: Vec<AttributeUuid>,
     /// Taken by MISP in a quiet call; not proven yet.
@@ -194,6 +197,7 @@ impl Conversation {
         Self {
             create: plan.create && !refused,
             queue: plan.send.into(),
+            remarked: plan.remarked,
             flight: Vec::new(),
             unproven: Vec::new(),
             loud: BTreeSet::new(),

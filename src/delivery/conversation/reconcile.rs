@@ -23,8 +23,23 @@ impl Conversation {
         self.adopt_by_value(listed);
         self.settle_disputes(listed);
         self.settle_pending();
+        self.remark();
         self.ground = Ground::Proven;
         self.head_dirty = true;
+    }
+
+    /// What MISP does not hold takes the stricter marking that it got in the dataset since its bytes were chosen.
+    /// Its timestamp stays: should an older request arrive after all, neither overwrites the other.
+    pub(super) fn remark(&mut self) {
+        for (key, desired) in std::mem::take(&mut self.remarked) {
+            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+            if known.standing == Standing::Pending {
+                let uuid = known.attribute.uuid;
+                known.attribute = Attribute { uuid, ..desired.attribute };
+                known.marking = desired.marking;
+                self.dirty.insert(key);
+            }
+        }
     }
 
     /// Takes MISP's order, timestamps and deletions over, by UUID.
