@@ -3,7 +3,6 @@
 use crate::{
     agent::{AgentError, Ending, Job},
     config::Destination,
-    history::Ledger,
     store::Store,
 };
 
@@ -49,11 +48,7 @@ pub(super) fn deliver_all(
             break;
         }
         let outcome = match live.deliver(context, store, job, destination) {
-            Ok(mut summary) => {
-                if summary.ending == Ending::AllWithheld && !may_add(store, job)? {
-                    let words = "it lacks perm_add, the right to add events".into();
-                    summary.ending = Ending::KeyRefused(words);
-                }
+            Ok(summary) => {
                 exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
                 Ok(summary)
@@ -69,12 +64,6 @@ pub(super) fn deliver_all(
     }
     context.answer(|| render::sync::json(&outcomes), || render::sync::text(&outcomes))?;
     Ok(exit)
-}
-
-/// Whether the key may add events, as far as MISP told.
-fn may_add(store: &Store, job: &Job) -> Result<bool, CliError> {
-    let known = store.destination(&job.destination)?;
-    Ok(known.is_none_or(|known| known.asked.is_none() || known.may("perm_add")))
 }
 
 /// Says why a run ended early, and what to do.

@@ -3,7 +3,7 @@
 use crate::{
     delivery::Wire,
     history::{Commit, Cursor, Ledger, RunRecord},
-    plan::Retire,
+    plan::{DestinationRecord, Retire},
 };
 
 use super::{
@@ -61,19 +61,22 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.refused || attributes.pending > 0 || input.skipped > 0 || self.gave_up {
             Ending::Partial
         } else {
-            ending_of_unchanged(&self.record)
+            ending_of_untroubled(&self.record, &self.planner.record)
         }
     }
 }
 
-/// How a run over an unchanged source ends.
-pub(super) fn ending_of_unchanged(run: &RunRecord) -> Ending {
+/// How a run ends that met with nothing on its way. Where all is withheld, a role that may add nothing is the
+/// reason to name: no other policy would help.
+pub(super) fn ending_of_untroubled(run: &RunRecord, destination: &DestinationRecord) -> Ending {
     let incidents = run.dataset.incidents;
-    if incidents > 0 && run.tally.events_withheld == incidents {
-        Ending::AllWithheld
-    } else {
-        Ending::Done
+    if incidents == 0 || run.tally.events_withheld < incidents {
+        return Ending::Done;
     }
+    if destination.asked.is_some() && !destination.may("perm_add") {
+        return Ending::KeyRefused("it lacks perm_add, the right to add events".into());
+    }
+    Ending::AllWithheld
 }
 
 /// Whether what the dataset does not hold has left it. A dataset of which part was damaged, or that is

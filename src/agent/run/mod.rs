@@ -18,7 +18,7 @@ use std::{
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     graph::Aliases,
-    history::{Commit, Cursor, Ledger, LedgerError, Outcome, RunRecord},
+    history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
     model::{EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventPlan, FeedHead, KnownEvent, Publish, Retire},
     source,
@@ -134,11 +134,11 @@ fn unchanged_source<L: Ledger>(
     }
     run.tally = record::tally_as_unchanged(&last.tally);
     run.dataset = last.dataset;
-    run.outcome = Outcome::Done;
+    let ending = end::ending_of_untroubled(&run, &record);
+    run.outcome = ending.outcome();
     run.ended = Some(world.clock.now());
     let commit = Commit { run: Some(run.clone()), ..Commit::default() };
     ledger.commit(&job.destination, number, commit)?;
-    let ending = end::ending_of_unchanged(&run);
     Ok(Some(Summary { run, ending }))
 }
 
