@@ -10,15 +10,12 @@ pub type CsvRow = Vec<String>;
 /// # Errors
 /// If the text is cut off, or is no CSV of that width.
 pub fn rows(text: &str, width: usize) -> Result<Vec<CsvRow>, NotMisp> {
-    if !text.ends_with('\n') {
-        return Err(NotMisp::new("the CSV does not end with an empty line: it was cut off"));
-    }
     let mut rows = Vec::new();
     let mut rest = text;
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('\n') {
-            rest = after;
-            continue;
+    // Only the empty line tells the end from a cut between two rows.
+    while rest != "\n" {
+        if rest.is_empty() {
+            return Err(NotMisp::new("the CSV does not end with an empty line: it was cut off"));
         }
         let (row, after) = row(rest)?;
         if row.len() != width {
@@ -85,7 +82,12 @@ mod tests {
 
     #[test]
     fn what_was_cut_off_is_no_answer() {
-        for text in ["", "\"a\",0", "\"a\",0,17", "\"a", "\"a\",0\n", "\"a\"x\n"] {
+        let whole = "\"a\",0,17\n\"say \"\"b\"\"\",1,18\n\n";
+        assert!(rows(whole, 3).is_ok());
+        for end in 0..whole.len() {
+            assert!(rows(&whole[..end], 3).is_err(), "{:?}", &whole[..end]);
+        }
+        for text in ["\"a\",0\n\n", "\"a\"x\n\n", "\n\n"] {
             assert!(rows(text, 3).is_err(), "{text:?}");
         }
     }
