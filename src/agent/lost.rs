@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{Call, Reply},
     model::EventUuid,
-    plan::{EventHead, KnownEvent, Presence, Standing},
+    plan::{EventHead, KnownEvent, Presence, Standing, is_tlp},
 };
 
 /// Most events asked about to decide it.
@@ -68,7 +68,9 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.published = None;
     event.head.unproven = false;
     event.head.foreign.clear();
-    event.head.tags_sent.clear();
+    // An analyst may have removed a tag: once is enough, also where the event turns out to be there. A colour has
+    // to be there whatever was sent.
+    event.head.tags_sent.retain(|tag| !is_tlp(tag));
     event.head.feeds.values_mut().for_each(|feed| feed.settled = false);
     event.attributes = event
         .attributes

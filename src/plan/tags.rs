@@ -9,7 +9,7 @@ use crate::{
 
 use super::EventSettings;
 
-pub(super) fn is_tlp(tag: &str) -> bool {
+pub(crate) fn is_tlp(tag: &str) -> bool {
     tag.parse::<Tlp>().is_ok() && tag.starts_with("tlp:")
 }
 

@@ -40,8 +40,8 @@ enum Fault {
 pub(crate) struct Traffic {
     /// The timestamp that each attribute was first sent with.
     first: BTreeMap<Uuid, i64>,
-    /// Attributes that were sent again with a newer timestamp.
-    pub(crate) renewed: BTreeSet<Uuid>,
+    /// Attributes that were sent again with a newer timestamp, with their events.
+    pub(crate) renewed: BTreeSet<(Uuid, Uuid)>,
     /// For the sabotage: attributes that were sent before.
     sent: BTreeSet<Uuid>,
 }
@@ -155,7 +155,7 @@ impl FaultyWire {
         for timed in sabotage::carried(call) {
             let uuid = timed.attribute.uuid.uuid();
             if *traffic.first.entry(uuid).or_insert(timed.timestamp) < timed.timestamp {
-                traffic.renewed.insert(uuid);
+                traffic.renewed.extend(sabotage::event(call).map(|event| (event, uuid)));
             }
         }
         call.clone()

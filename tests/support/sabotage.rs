@@ -73,6 +73,15 @@ pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
     }
 }
 
+/// The event that a call brings attributes to.
+pub(crate) fn event(call: &Call) -> Option<Uuid> {
+    match call {
+        Call::AddEvent(new) => Some(new.uuid.uuid()),
+        Call::AppendQuietly { event, .. } | Call::AppendLoudly { event, .. } => Some(event.uuid()),
+        _ => None,
+    }
+}
+
 /// Gives what was sent before a newer timestamp.
 pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
     let mut call = call.clone();

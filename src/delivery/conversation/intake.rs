@@ -250,9 +250,15 @@ impl Conversation {
 
     /// An event that we took for absent is there: made by a lost request of ours, or by another agent.
     fn found(&mut self, answer: &EventAnswer) {
+        // Where nothing was to be created, it was found by looking for it.
+        self.created = self.create && !self.exists;
+        self.create = false;
         let head = &mut self.event.head;
         head.presence = Presence::Present;
-        head.tags_sent = head.fields.tags.iter().cloned().collect();
+        if self.created {
+            head.tags_sent.clear();
+        }
+        head.tags_sent.extend(head.fields.tags.iter().cloned());
         let theirs = fields_of(answer);
         let drift = FieldEdit::between(&head.fields, &theirs);
         // Nothing goes out under a freer colour than the incident's, whoever tagged the event.
@@ -260,9 +266,6 @@ impl Conversation {
             head.tags_sent.remove(tag);
             self.tags.push_front(tag.into());
         }
-        // Where nothing was to be created, it was found by looking for it.
-        self.created = self.create && !self.exists;
-        self.create = false;
         if self.created {
             // The dataset may have got tags since the request was lost.
             let missing = |tag: &str| {
