@@ -292,6 +292,35 @@ fn a_misp_restored_from_an_older_backup_is_left_alone() {
 }
 
 #[test]
+fn a_tag_that_an_analyst_removed_stays_away_after_adopting_too() {
+    let mut world = World::new("sync");
+    for tag in ["tlp:clear", "tlp:red", "campaign"] {
+        make_tag(&world, tag);
+    }
+    let (mut with, mut without) = (Dataset::default(), Dataset::default());
+    with.incident(1).tag("campaign").domains("one", 0..3);
+    without.incident(1).domains("one", 0..3);
+    deliver(&mut world, &mut with);
+    let removal = json!({"uuid": event(1).to_string(), "tag": "campaign"});
+    request(&world, "tageditor", "/tags/removeTagFromObject", &removal);
+    world.adopt(&without.write());
+    for set in [&mut without, &mut with] {
+        deliver(&mut world, set);
+    }
+    assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:clear"]);
+
+    // A colour is another matter: nothing goes below a freer one.
+    with.incident(1).tlp(Some("RED")).domains("one", 3..5);
+    deliver(&mut world, &mut with);
+    let removal = json!({"uuid": event(1).to_string(), "tag": "tlp:red"});
+    request(&world, "tageditor", "/tags/removeTagFromObject", &removal);
+    with.incident(1).domains("one", 5..7);
+    world.adopt(&without.write());
+    deliver(&mut world, &mut with);
+    assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:clear", "tlp:red"]);
+}
+
+#[test]
 fn behind_a_new_address_stands_perhaps_another_misp() {
     let (mut world, mut set, _) = three_events();
     world.job.url = "http://new.example/".to_owned();

@@ -261,20 +261,6 @@ fn what_misp_lost_is_sent_again_by_a_run_that_sends_anyway() {
     assert_eq!(found.present, 73);
 }
 
-fn adopt(world: &mut World, path: &Path) -> Summary {
-    world.job.source = SourceSpec::File(path.to_owned());
-    let interrupt = AtomicBool::new(false);
-    let adopted = agent::adopt(
-        &world.job,
-        &mut world.ledger,
-        world.wire.clone(),
-        &*world.clock,
-        &Silent,
-        &interrupt,
-    );
-    runtime().block_on(adopted).unwrap()
-}
-
 /// Everything that MISP holds; a write would show in it.
 fn held(world: &World) -> String {
     let misp = world.misp.lock().unwrap();
@@ -290,7 +276,7 @@ fn a_lost_store_is_filled_without_a_write() {
     analyst(&world, &format!("/attributes/delete/{}", deleted.uuid));
     world.ledger = MemoryLedger::default();
     let before = held(&world);
-    let summary = adopt(&mut world, &path);
+    let summary = world.adopt(&path);
     assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
     assert_eq!(summary.run.tally.attributes.adopted, 9_999);
     assert_eq!(standing(&world, 1, &deleted.value), Standing::Declined);
@@ -311,7 +297,7 @@ fn adopting_leaves_what_is_missing_to_the_next_run() {
     world.ledger = MemoryLedger::default();
     let path = dataset(folder.path(), &[5, 3, 2]);
     let before = held(&world);
-    let summary = adopt(&mut world, &path);
+    let summary = world.adopt(&path);
     assert_eq!(summary.run.tally.attributes.pending, 4);
     assert_eq!(held(&world), before);
     let summary = world.sync(&path);
@@ -325,7 +311,7 @@ fn what_left_the_dataset_before_adopting_is_retired_by_the_next_run() {
     let (mut world, folder, _path) = delivered(&[4, 2]);
     let path = dataset(folder.path(), &[1, 2]);
     let before = held(&world);
-    adopt(&mut world, &path);
+    world.adopt(&path);
     let requests = world.requests();
     let tally = world.sync(&path).run.tally.attributes;
     assert_eq!((tally.retired, tally.unchanged), (3, 3), "{tally:?}");

@@ -178,6 +178,16 @@ impl World {
         runtime.block_on(run).unwrap()
     }
 
+    /// Learns what MISP holds of a dataset, and sends nothing.
+    pub(crate) fn adopt(&mut self, path: &Path) -> Summary {
+        self.job.source = SourceSpec::File(path.to_owned());
+        let interrupt = AtomicBool::new(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (wire, clock) = (self.wire.clone(), &*self.clock);
+        let run = agent::adopt(&self.job, &mut self.ledger, wire, clock, &Silent, &interrupt);
+        runtime.block_on(run).unwrap()
+    }
+
     /// Sets MISP's clock apart from the agent's.
     pub(crate) fn skew(&self, seconds: i64) {
         self.wire.skew.store(seconds, Ordering::SeqCst);
