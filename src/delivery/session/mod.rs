@@ -1,6 +1,9 @@
 //! All conversations of a run: several events at once, one writer per event, questions that can be
 //! asked for many events asked once.
 
+mod health;
+mod questions;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -8,27 +11,19 @@ use std::{
 
 use crate::{
     model::{EventUuid, Timestamp},
-    plan::{Change, EventHead, EventPlan, KnownAttribute, Row},
+    plan::{Change, EventHead, EventPlan, KnownAttribute},
 };
 
+use self::health::Health;
 use super::{
-    Call, Chunk, Manners, REST_SECONDS_MAX, Reply, Report, Trouble, Verdict,
+    Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
     conversation::{Conversation, Fatality, Want},
-    rows,
 };
 
-/// Most events whose rows are asked for in one request (measured: 50 cost 2.8 KB).
-const EVENTS_PER_QUESTION: usize = 50;
-/// Most rows of one question: where they differ from the expected ones, MISP answers with all of them.
-const ROWS_PER_QUESTION: usize = 10_000;
 /// Most events a session holds at once, those that wait for a common question included.
 const EVENTS_HELD_MAX: usize = 64;
 /// Most attributes a session holds at once, beyond those of a single event.
 const ATTRIBUTES_HELD_MAX: usize = 50_000;
-/// So many calls in a row without a usable answer, whatever events they are about: MISP is down.
-const TROUBLES_MAX: u32 = 8;
-/// Most questions that a session still asks after its deadline: one for all its events, one for each.
-const LAST_PROOFS_MAX: usize = 2 + EVENTS_HELD_MAX;
 
 /// Names a call under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,15 +98,6 @@ pub struct Session {
     stop: Option<Stop>,
     /// Questions asked after the stop.
     last_proofs: usize,
-}
-
-/// What all conversations together learn of how MISP is.
-#[derive(Debug, Default)]
-struct Health {
-    /// Calls in a row without a usable answer.
-    troubles: u32,
-    /// Nothing is sent before.
-    rest: Option<Timestamp>,
 }
 
 impl Session {
@@ -245,28 +231,6 @@ impl Session {
         Step::Done
     }
 
-    /// The rows of all events of which something was taken and is not proven: together, and each that
-    /// differed then alone. `None` once there are none, or MISP does not answer.
-    fn ask_for_last_proofs(&mut self) -> Option<Step> {
-        let open = |talk: &Conversation| talk.needs_proof();
-        self.alone.retain(|uuid| self.talks.get(uuid).is_some_and(open));
-        if self.health.troubles > 0 || self.last_proofs == LAST_PROOFS_MAX {
-            return None;
-        }
-        self.last_proofs += 1;
-        let events = if let Some(uuid) = self.alone.pop_front() {
-            vec![uuid]
-        } else {
-            let open = self.talks.iter().filter(|(_, talk)| open(talk));
-            self.parked = open.map(|(uuid, _)| *uuid).collect();
-            self.take_parked()
-        };
-        for uuid in &events {
-            self.talks.get_mut(uuid).expect("taken from the map above").ask_for_proof();
-        }
-        (!events.is_empty()).then(|| self.question(events))
-    }
-
     fn send(&mut self, flight: Flight, call: Call) -> Step {
         let token = Token(self.next_token);
         self.next_token += 1;
@@ -274,64 +238,12 @@ impl Session {
         Step::Send(token, call)
     }
 
-    /// Asks for the rows of as many events as possible at once, as soon as nothing else can go on.
-    fn ask_for_rows(&mut self) -> Option<Step> {
-        if let Some(uuid) = self.alone.pop_front() {
-            return Some(self.question(vec![uuid]));
-        }
-        let rows: usize = self.parked.iter().map(|uuid| self.rows_of(uuid)).sum();
-        let full = self.parked.len() >= EVENTS_PER_QUESTION || rows >= ROWS_PER_QUESTION;
-        let nothing_else = self.ready.is_empty() && self.flights.is_empty();
-        if self.parked.is_empty() || !(full || (nothing_else && !self.expects_more())) {
-            return None;
-        }
-        let events = self.take_parked();
-        Some(self.question(events))
-    }
-
-    /// As many of the parked events as one question may be about.
-    fn take_parked(&mut self) -> Vec<EventUuid> {
-        let mut events = Vec::new();
-        let mut rows = 0;
-        while let Some(uuid) = self.parked.front().copied() {
-            rows += self.rows_of(&uuid);
-            if !events.is_empty()
-                && (rows > ROWS_PER_QUESTION || events.len() >= EVENTS_PER_QUESTION)
-            {
-                break;
-            }
-            events.push(uuid);
-            self.parked.pop_front();
-        }
-        events
-    }
-
-    /// Whether waiting for more plans may fill a common question further.
-    fn expects_more(&self) -> bool {
-        self.more_to_come && self.has_room()
-    }
-
-    fn rows_of(&self, uuid: &EventUuid) -> usize {
-        self.talks[uuid].event().attributes.len()
-    }
-
-    fn question(&mut self, mut events: Vec<EventUuid>) -> Step {
-        let id = |uuid: &EventUuid| self.talks[uuid].event().head.misp_id;
-        // Rows of several events come in the order of their ids; where one is unknown, each is asked alone.
-        if events.len() > 1 && events.iter().any(|uuid| id(uuid).is_none()) {
-            self.alone.extend(events.drain(1..));
-        }
-        events.sort_by_key(id);
-        let expected: Vec<Row> =
-            events.iter().flat_map(|uuid| rows::expected(self.talks[uuid].event())).collect();
-        let call = Call::Rows { events: events.clone(), expected };
-        self.send(Flight::Rows(events), call)
-    }
-
     /// Takes in an answer.
     pub fn on_reply(&mut self, token: Token, reply: Reply, now: Timestamp) {
         let Some(flight) = self.flights.remove(&token) else { return };
-        self.watch(&reply, now);
+        if let Some(stop) = self.health.watch(&reply, self.manners.backoff, now) {
+            self.stop.get_or_insert(stop);
+        }
         match flight {
             Flight::One(uuid) => {
                 let talk = self.talks.get_mut(&uuid).expect("conversations outlive their calls");
@@ -351,58 +263,6 @@ impl Session {
         }
     }
 
-    fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
-        let alone = events.len() == 1;
-        for uuid in events {
-            let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
-            match reply {
-                Reply::NotModified => talk.on_rows_of_many(true),
-                // Which of them differs is not said: each is asked about alone.
-                Reply::Rows(_) if !alone => {
-                    self.alone.push_back(*uuid);
-                    continue;
-                }
-                other => talk.on_reply(other.clone(), now),
-            }
-            if talk.is_over() {
-                self.finish(*uuid);
-            } else {
-                self.ready.push_back(*uuid);
-            }
-        }
-    }
-
-    /// Follows how MISP is, over all events. From the second call in a row that comes to nothing, all of
-    /// them wait; after some more, the session stops: a run of thousands of events must not find out for
-    /// each of them that MISP is down.
-    fn watch(&mut self, reply: &Reply, now: Timestamp) {
-        let (why, asked) = match reply {
-            Reply::Trouble(Trouble::NoEffect { why, retry_after }) => (why, *retry_after),
-            Reply::Trouble(Trouble::Unknown { why, retry_after }) => (why, *retry_after),
-            Reply::Trouble(Trouble::ServerError { why }) => (why, None),
-            // An answer of somebody who is well, and one that stops the session by itself.
-            Reply::Trouble(Trouble::TooLarge { .. } | Trouble::NotMisp { .. }) => return,
-            _ => {
-                self.health = Health::default();
-                return;
-            }
-        };
-        let health = &mut self.health;
-        health.troubles += 1;
-        if asked.is_some_and(|seconds| seconds > REST_SECONDS_MAX) {
-            let rest = asked.unwrap_or_default();
-            let why = format!("{why}; it asks to be left alone for {rest} seconds");
-            self.stop.get_or_insert(Stop::Network(why.into()));
-        } else if health.troubles >= TROUBLES_MAX {
-            let why = format!("{TROUBLES_MAX} requests in a row came to nothing, the last: {why}");
-            self.stop.get_or_insert(Stop::Network(why.into()));
-        } else if asked.is_some() || health.troubles > 1 {
-            let tries = health.troubles.saturating_sub(1).max(1);
-            let until = self.manners.backoff.until(now, tries, 0, asked);
-            health.rest = health.rest.max(Some(until));
-        }
-    }
-
     /// A call that was never sent, because the driver stopped: it certainly had no effect.
     pub fn on_unsent(&mut self, token: Token, now: Timestamp) {
         let trouble = Trouble::NoEffect { why: "the run was stopped".into(), retry_after: None };
@@ -415,7 +275,7 @@ impl Session {
         let report = talk.into_report();
         // Given up while MISP answered nobody else either: it is not the event's fault.
         if let Verdict::GaveUp(why) = &report.verdict
-            && self.health.troubles > self.manners.backoff.tries_max
+            && self.health.is_down(self.manners.backoff.tries_max)
         {
             self.stop.get_or_insert(Stop::Network(why.clone()));
         }

@@ -1,0 +1,115 @@
+//! Questions about rows, asked for many events at once.
+
+use crate::{
+    delivery::{Call, Reply, conversation::Conversation, rows},
+    model::{EventUuid, Timestamp},
+    plan::Row,
+};
+
+use super::{EVENTS_HELD_MAX, Flight, Session, Step};
+
+/// Most events whose rows are asked for in one request (measured: 50 cost 2.8 KB).
+const EVENTS_PER_QUESTION: usize = 50;
+/// Most rows of one question: where they differ from the expected ones, MISP answers with all of them.
+const ROWS_PER_QUESTION: usize = 10_000;
+/// Most questions that a session still asks after its deadline: one for all its events, one for each.
+const LAST_PROOFS_MAX: usize = 2 + EVENTS_HELD_MAX;
+
+impl Session {
+    /// The rows of all events of which something was taken and is not proven: together, and each that
+    /// differed then alone. `None` once there are none, or MISP does not answer.
+    pub(super) fn ask_for_last_proofs(&mut self) -> Option<Step> {
+        let open = |talk: &Conversation| talk.needs_proof();
+        self.alone.retain(|uuid| self.talks.get(uuid).is_some_and(open));
+        if self.health.troubles > 0 || self.last_proofs == LAST_PROOFS_MAX {
+            return None;
+        }
+        self.last_proofs += 1;
+        let events = if let Some(uuid) = self.alone.pop_front() {
+            vec![uuid]
+        } else {
+            let open = self.talks.iter().filter(|(_, talk)| open(talk));
+            self.parked = open.map(|(uuid, _)| *uuid).collect();
+            self.take_parked()
+        };
+        for uuid in &events {
+            self.talks.get_mut(uuid).expect("taken from the map above").ask_for_proof();
+        }
+        (!events.is_empty()).then(|| self.question(events))
+    }
+
+    /// Asks for the rows of as many events as possible at once, as soon as nothing else can go on.
+    pub(super) fn ask_for_rows(&mut self) -> Option<Step> {
+        if let Some(uuid) = self.alone.pop_front() {
+            return Some(self.question(vec![uuid]));
+        }
+        let rows: usize = self.parked.iter().map(|uuid| self.rows_of(uuid)).sum();
+        let full = self.parked.len() >= EVENTS_PER_QUESTION || rows >= ROWS_PER_QUESTION;
+        let nothing_else = self.ready.is_empty() && self.flights.is_empty();
+        if self.parked.is_empty() || !(full || (nothing_else && !self.expects_more())) {
+            return None;
+        }
+        let events = self.take_parked();
+        Some(self.question(events))
+    }
+
+    /// As many of the parked events as one question may be about.
+    fn take_parked(&mut self) -> Vec<EventUuid> {
+        let mut events = Vec::new();
+        let mut rows = 0;
+        while let Some(uuid) = self.parked.front().copied() {
+            rows += self.rows_of(&uuid);
+            if !events.is_empty()
+                && (rows > ROWS_PER_QUESTION || events.len() >= EVENTS_PER_QUESTION)
+            {
+                break;
+            }
+            events.push(uuid);
+            self.parked.pop_front();
+        }
+        events
+    }
+
+    /// Whether waiting for more plans may fill a common question further.
+    fn expects_more(&self) -> bool {
+        self.more_to_come && self.has_room()
+    }
+
+    fn rows_of(&self, uuid: &EventUuid) -> usize {
+        self.talks[uuid].event().attributes.len()
+    }
+
+    fn question(&mut self, mut events: Vec<EventUuid>) -> Step {
+        let id = |uuid: &EventUuid| self.talks[uuid].event().head.misp_id;
+        // Rows of several events come in the order of their ids; where one is unknown, each is asked alone.
+        if events.len() > 1 && events.iter().any(|uuid| id(uuid).is_none()) {
+            self.alone.extend(events.drain(1..));
+        }
+        events.sort_by_key(id);
+        let expected: Vec<Row> =
+            events.iter().flat_map(|uuid| rows::expected(self.talks[uuid].event())).collect();
+        let call = Call::Rows { events: events.clone(), expected };
+        self.send(Flight::Rows(events), call)
+    }
+
+    pub(super) fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
+        let alone = events.len() == 1;
+        for uuid in events {
+            let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
+            match reply {
+                Reply::NotModified => talk.on_rows_of_many(true),
+                // Which of them differs is not said: each is asked about alone.
+                Reply::Rows(_) if !alone => {
+                    self.alone.push_back(*uuid);
+                    continue;
+                }
+                other => talk.on_reply(other.clone(), now),
+            }
+            if talk.is_over() {
+                self.finish(*uuid);
+            } else {
+                self.ready.push_back(*uuid);
+            }
+        }
+    }
+}
