@@ -53,7 +53,7 @@ impl Nature {
         let mut may = |percent| !plain && dice.chance(percent);
         Self {
             seed,
-            runs: 5,
+            runs: 3 + Dice::apart(seed, "runs").below(8),
             rich: may(60),
             delays: may(60),
             second: may(35),
