@@ -3,7 +3,7 @@
 use crate::{
     delivery::{
         AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, RefusedWhy, Reply,
-        TimedAttribute, Trouble,
+        TimedAttribute, Trouble, rows,
     },
     format::misp_json::{self, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
     model::EventUuid,
@@ -19,6 +19,8 @@ pub struct Answer {
     pub status: u16,
     /// `Location`.
     pub location: Option<String>,
+    /// `ETag`: MISP gives it where the request has `If-None-Match`.
+    pub etag: Option<String>,
     /// `Retry-After` or MISP's `X-Rate-Limit-Reset`, in seconds.
     pub retry_after: Option<u64>,
     /// The body.
@@ -29,7 +31,9 @@ pub struct Answer {
 #[must_use]
 pub fn decode(call: &Call, answer: &Answer) -> Reply {
     match answer.status {
-        200 => success(call, &answer.body).unwrap_or_else(|error| unreadable(call, answer, &error)),
+        200 => intact(call, answer)
+            .and_then(|()| success(call, &answer.body))
+            .unwrap_or_else(|error| unreadable(call, answer, &error)),
         304 if matches!(call, Call::Rows { .. }) => Reply::NotModified,
         300..=399 => Reply::Trouble(Trouble::NotMisp { why: redirect(answer) }),
         413 => Reply::Trouble(Trouble::TooLarge { why: status_text(answer) }),
@@ -99,6 +103,23 @@ fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
     }
     let why = format!("{}: {error}", call.describe()).into();
     Reply::Trouble(Trouble::Unknown { why, retry_after: None })
+}
+
+/// Lists decide what counts as deleted by an analyst, for good: where one carries MISP's tag, the SHA-1 of the
+/// body, it has to agree. A web server may have marked the tag as weak, or as that of a packed body.
+fn intact(call: &Call, answer: &Answer) -> Result<(), NotMisp> {
+    let tag = match (call, &answer.etag) {
+        (Call::Rows { .. } | Call::Listing(_), Some(tag)) => tag,
+        _ => return Ok(()),
+    };
+    let bare = tag.trim_start_matches("W/").trim_matches('"');
+    let bare = bare.strip_suffix("-gzip").or_else(|| bare.strip_suffix("-br")).unwrap_or(bare);
+    let is_sha1 = bare.len() == 40 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_sha1 && rows::etag(&answer.body).trim_matches('"') != bare {
+        let what = "it is not what MISP sent, by its ETag: it was damaged or changed on the way";
+        return Err(NotMisp { what: what.to_owned() });
+    }
+    Ok(())
 }
 
 fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
@@ -302,4 +323,29 @@ fn refusal(call: &Call, answer: &Answer) -> Reply {
         RefusedWhy::Invalid
     };
     Reply::Refused { why, words: words.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = "\"13cb1207-0674-4a54-a999-df5ff8e35c1a\",0,1700000000\n\n";
+
+    fn asked(body: &str, etag: Option<String>) -> Reply {
+        let call = Call::Rows { events: Vec::new(), expected: Vec::new() };
+        let body = body.as_bytes().to_vec();
+        decode(&call, &Answer { status: 200, etag, body, ..Answer::default() })
+    }
+
+    #[test]
+    fn a_list_that_is_not_what_misp_sent_is_no_answer() {
+        let tag = rows::etag(ROW.as_bytes());
+        let bare = tag.trim_matches('"');
+        for sound in [&tag, &format!("W/{tag}"), &format!("\"{bare}-gzip\""), "\"another's\""] {
+            assert!(matches!(asked(ROW, Some(sound.to_owned())), Reply::Rows(_)), "{sound}");
+        }
+        assert!(matches!(asked(ROW, None), Reply::Rows(_)));
+        let changed = ROW.replace("00000\n", "00001\n");
+        assert!(matches!(asked(&changed, Some(tag)), Reply::Trouble(Trouble::Unknown { .. })));
+    }
 }

@@ -87,7 +87,10 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
         }
         Call::Listing(event) => {
             let columns = ["uuid", "deleted", "timestamp", "type", "value"];
-            search(&json!(event.to_string()), &columns)
+            let mut request = search(&json!(event.to_string()), &columns);
+            // No body has this tag; MISP gives the right one with it.
+            request.if_none_match = Some("\"0\"".to_owned());
+            request
         }
         Call::Metadata(event) => post_json(
             "/events/restSearch",

@@ -180,7 +180,8 @@ impl Remote {
                 let location = header("location").map(|to| to.replace(self.key.expose(), ""));
                 // Words of the server end up in messages and in the history.
                 let body = without_key(body, &self.key);
-                let answer = Answer { status, location, retry_after, body };
+                let etag = header("etag").map(str::to_owned);
+                let answer = Answer { status, location, etag, retry_after, body };
                 if matches!(status, 400 | 415) && self.encoding() != Encoding::Plain {
                     tracing::warn!(
                         "MISP does not take a compressed body; sending plain from now on"

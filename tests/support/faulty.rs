@@ -30,6 +30,8 @@ enum Fault {
     /// The request arrives, and once more after others.
     Repeated,
     Cut,
+    /// One bit of the answer is another.
+    Flipped,
     Garbled,
     Status(u16),
     LoginPage,
@@ -95,6 +97,7 @@ impl FaultyWire {
             2..=4 => Fault::LostAfter,
             5 => Fault::Twice,
             6 | 7 => Fault::Cut,
+            8 if dice.chance(50) => Fault::Flipped,
             8 => Fault::Garbled,
             9 => Fault::Status([429, 503, 504, 502][dice.below(4) as usize]),
             10 => Fault::Status([500, 413][dice.below(2) as usize]),
@@ -200,9 +203,22 @@ impl Wire for FaultyWire {
                 self.deliver(call).await
             }
             Some(Fault::Cut) => {
-                let body = self.inner.body_of(&self.arriving(call));
-                answer(200, &body[..body.len() / 2])
+                let (_, mut whole) = self.inner.answer(&self.arriving(call));
+                let end = self.dice.lock().unwrap().below(whole.body.len() as u64);
+                whole.body.truncate(end as usize);
+                none(remote::decode(call, &whole))
             }
+            // Of other answers MISP gives no tag by which it could be seen.
+            Some(Fault::Flipped) if matches!(call, Call::Rows { .. } | Call::Listing(_)) => {
+                let (_, mut whole) = self.inner.answer(&self.arriving(call));
+                let mut dice = self.dice.lock().unwrap();
+                let place = dice.below(whole.body.len() as u64) as usize;
+                if let Some(byte) = whole.body.get_mut(place) {
+                    *byte ^= 1 << dice.below(8);
+                }
+                none(remote::decode(call, &whole))
+            }
+            Some(Fault::Flipped) => self.deliver(call).await,
             Some(Fault::Garbled) => answer(200, b"{\"Event\":{\"id\":\"7\"}}"),
             Some(Fault::Status(500)) => {
                 answer(500, br#"{"name":"An Internal Error Has Occurred."}"#)

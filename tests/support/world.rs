@@ -108,21 +108,19 @@ impl LocalWire {
         (bytes_sent, self.misp.lock().unwrap().handle(&request, self.misp_now()))
     }
 
-    /// Has a call carried out and gives the body of the answer.
-    pub(crate) fn body_of(&self, call: &Call) -> Vec<u8> {
-        self.handle(call).1.body
+    /// Has a call carried out, and gives its size and the answer.
+    pub(crate) fn answer(&self, call: &Call) -> (u64, Answer) {
+        let (bytes_sent, reply) = self.handle(call);
+        let header = |name: &str| reply.header(name).map(str::to_owned);
+        let (location, etag) = (header("location"), header("etag"));
+        let (status, body) = (reply.status, reply.body);
+        (bytes_sent, Answer { status, location, etag, body, ..Answer::default() })
     }
 }
 
 impl Wire for LocalWire {
     async fn exchange(&self, call: &Call) -> Exchange {
-        let (bytes_sent, reply) = self.handle(call);
-        let answer = Answer {
-            status: reply.status,
-            location: reply.header("location").map(str::to_owned),
-            retry_after: None,
-            body: reply.body,
-        };
+        let (bytes_sent, answer) = self.answer(call);
         Exchange {
             bytes_sent,
             bytes_received: answer.body.len() as u64,
