@@ -321,6 +321,33 @@ fn a_tag_that_an_analyst_removed_stays_away_after_adopting_too() {
 }
 
 #[test]
+fn an_adopted_value_that_an_analyst_deleted_stays_away_after_adopting_too() {
+    for (hard, expected) in [("", false), ("/1", true)] {
+        let mut world = World::new("sync");
+        make_tag(&world, "tlp:clear");
+        let mut set = Dataset::default();
+        set.incident(1).domains("one", 0..3);
+        deliver(&mut world, &mut set);
+        let value = domain("one", 3);
+        let path = format!("/attributes/add/{}", event(1));
+        request(&world, "orgadmin", &path, &json!({"type": "domain", "value": value}));
+        set.incident(1).domains("one", 3..5);
+        assert_eq!(deliver(&mut world, &mut set).run.tally.attributes.adopted, 1);
+        let theirs = known(&world, event(1), &value).attribute.uuid;
+        assert_eq!(theirs.uuid().get_version_num(), 4, "it is the analyst's");
+        request(&world, "orgadmin", &format!("/attributes/delete/{theirs}{hard}"), &json!({}));
+        world.adopt(&set.write());
+        deliver(&mut world, &mut set);
+        // Deleted for good it looks like one that a restored MISP has lost, and goes under a UUID of ours.
+        let all = &contents(&world)[&event(1)].1;
+        let found = all.iter().find(|it| it.value == value && !it.deleted);
+        assert_eq!(found.is_some(), expected);
+        assert!(found.is_none_or(|it| it.uuid.get_version_num() == 5));
+        assert_at_rest(&mut world, &mut set);
+    }
+}
+
+#[test]
 fn behind_a_new_address_stands_perhaps_another_misp() {
     let (mut world, mut set, _) = three_events();
     world.job.url = "http://new.example/".to_owned();

@@ -77,9 +77,9 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
         .into_iter()
         .map(|(key, mut known)| {
             known.order = None;
+            // An adopted value keeps the UUID that it has there: by it a list shows what became of it.
             if known.standing.is_in_misp() {
                 known.standing = Standing::Pending;
-                known.attribute.uuid = key;
             }
             (key, known)
         })

@@ -161,6 +161,14 @@ impl Conversation {
             }
         }
         self.queue = rest;
+        for uuid in &self.flight {
+            // It was adopted once, and is not there any more: now it goes under a UUID of ours.
+            let known = self.event.attributes.get_mut(uuid).expect("keys come from the event");
+            if known.attribute.uuid != *uuid {
+                known.attribute.uuid = *uuid;
+                self.dirty.insert(*uuid);
+            }
+        }
         let timed = |uuid: &AttributeUuid| {
             let known = &self.event.attributes[uuid];
             let timestamp =

@@ -9,7 +9,7 @@ use crate::{
     delivery::{AttributeResult, Listed},
     misp::{Attribute, import_filtered},
     model::AttributeUuid,
-    plan::{ChangeKind, Row, Standing},
+    plan::{ChangeKind, KnownAttribute, Row, Standing},
 };
 
 use super::{Conversation, Ground};
@@ -86,13 +86,14 @@ impl Conversation {
             self.change(Some(key), ChangeKind::Overruled);
             return;
         }
-        let standing = &self.event.attributes[&key].standing;
+        let KnownAttribute { standing, attribute, .. } = &self.event.attributes[&key];
+        let ours = attribute.uuid == key && planned == Some(row.timestamp);
         match (row.deleted, standing) {
             (true, Standing::Declined) => {}
             (true, _) => self.stand(key, Standing::Declined),
             (false, Standing::Sent | Standing::Adopted) => {}
-            // Our own timestamp on it: it is what we sent. Another: somebody else sent the same.
-            (false, _) if planned == Some(row.timestamp) => {
+            // Our own UUID and timestamp on it: it is what we sent. Others: somebody else sent the same.
+            (false, _) if ours => {
                 // A quiet request that is still to be proven becomes sent by the proof.
                 if !self.unproven.contains(&key) {
                     self.stand(key, Standing::Sent);
