@@ -46,6 +46,7 @@ impl Case {
         self.follows_the_table(&plan);
         self.refusal_stops_all(&plan);
         self.earned(&plan);
+        self.nothing_freer(&plan);
         self.wanting(&plan);
         let known = carried_out(plan.clone());
         self.arrived(&plan, &known);
@@ -128,6 +129,25 @@ impl Case {
         }
         for uuid in &plan.send {
             assert!(plan.event.attributes[uuid].timestamp.is_some(), "{uuid} has no timestamp");
+        }
+    }
+
+    /// Nothing goes below a freer colour than the dataset gives it now, whatever it was to be sent as before; and
+    /// other bytes than before only after MISP was looked at.
+    fn nothing_freer(&self, plan: &EventPlan) {
+        let colours = ["tlp:green", "tlp:amber", "tlp:red"];
+        let rank =
+            |tags: &[Box<str>]| colours.iter().rposition(|it| tags.iter().any(|tag| **tag == **it));
+        let below = |tags: &[Box<str>]| rank(tags).or_else(|| rank(&self.desired.fields.tags));
+        for uuid in &plan.send {
+            let known = &plan.event.attributes[uuid].attribute;
+            let goes = plan.remarked.get(uuid).map_or(known, |desired| &desired.attribute);
+            let wanted = &self.desired_of(*uuid).attribute;
+            assert!(below(&goes.tags) >= below(&wanted.tags), "{goes:?} is to be {wanted:?}");
+        }
+        for (uuid, desired) in &plan.remarked {
+            assert!(plan.send.contains(uuid) && plan.event.head.unproven, "{uuid} goes unseen");
+            assert_eq!(desired, self.desired_of(*uuid));
         }
     }
 
