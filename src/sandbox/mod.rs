@@ -168,6 +168,14 @@ impl Misp {
         self.state.blocked = uuids.into_iter().collect();
     }
 
+    /// Becomes what it was, as from a backup. What UUIDs it makes up from then on are new ones all the same, as
+    /// MISP's are, which are random.
+    pub fn restore(&mut self, older: Self) {
+        let made = self.state.made_uuids;
+        *self = older;
+        self.state.made_uuids = self.state.made_uuids.max(made);
+    }
+
     /// Answers one request. `now` is in seconds since 1970.
     pub fn handle(&mut self, request: &Request, now: i64) -> Reply {
         let route = Route::parse(&request.method, &request.path);

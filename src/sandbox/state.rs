@@ -153,7 +153,7 @@ pub(super) struct State {
     last_event: u32,
     last_attribute: u32,
     last_object: u32,
-    made_uuids: u64,
+    pub(super) made_uuids: u64,
 }
 
 impl State {

@@ -242,7 +242,7 @@ pub(crate) fn simulate(nature: Nature) {
         if number == lost_after
             && let Some((misp, analyst)) = backup.take()
         {
-            *life.agents[0].world.misp.lock().unwrap() = misp;
+            life.agents[0].world.misp.lock().unwrap().restore(misp);
             life.analyst.restored(analyst);
             life.restored = true;
             let told = fate.chance(50);

@@ -130,7 +130,7 @@ pub(crate) fn backup(world: &World) -> Misp {
 
 /// MISP is as it was, or another one.
 pub(crate) fn restore(world: &World, misp: Misp) {
-    *world.misp.lock().unwrap() = misp;
+    world.misp.lock().unwrap().restore(misp);
 }
 
 /// Live attributes of an event by value.
