@@ -6,9 +6,11 @@
 //! and rules in one step ([`end`]).
 
 mod absorb;
+mod deliver;
 mod doubt;
 mod end;
 mod planning;
+mod unchanged;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,20 +18,17 @@ use std::{
 };
 
 use crate::{
-    delivery::{Chunk, Manners, Session, Stop, Wire},
+    delivery::Wire,
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
     model::{EventUuid, FeedName, RunNumber},
-    plan::{DestinationRecord, EventPlan, FeedHead, KnownEvent, Publish, Retire},
-    source,
+    plan::{DestinationRecord, FeedHead, KnownEvent, Retire},
 };
 
 use super::{
     AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
-    drive::{Flights, Pause, Waited, round},
     job::World,
-    learn,
-    planner::{Planned, Planner, policy_of},
+    planner::Planner,
     record::{self, clock_note},
 };
 
@@ -50,7 +49,7 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
     let world = world(job, clock, observer, interrupt);
-    if let Some(summary) = unchanged_source(job, ledger, world)? {
+    if let Some(summary) = unchanged::unchanged_source(job, ledger, world)? {
         return Ok(summary);
     }
     carry_out(job, ledger, wire, world, Mode::Deliver).await
@@ -105,41 +104,6 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
 
 fn progress(phase: Phase) -> Progress {
     Progress { phase, events_done: 0, events: 0, attributes_sent: 0, bytes: 0 }
-}
-
-/// The shortcut over a whole source: the same bytes, rules, policy and a settled ledger need no reading.
-fn unchanged_source<L: Ledger>(
-    job: &Job,
-    ledger: &mut L,
-    world: World<'_>,
-) -> Result<Option<Summary>, AgentError> {
-    let Some(cursor) = ledger.cursor(&job.feed, &job.destination)? else { return Ok(None) };
-    let Some(record) = ledger.destination(&job.destination)? else { return Ok(None) };
-    let same_terms = cursor.settled
-        && cursor.rules == job.rules.fingerprint()
-        && cursor.policy == policy_of(job, &record)
-        && record.url == job.url;
-    if !same_terms || cursor.source.is_none() || source::digest(&job.source)? != cursor.source {
-        return Ok(None);
-    }
-    let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
-    let number = RunNumber(ledger.last_run()?.0 + 1);
-    let now = world.clock.now();
-    let name = super::input::source_name(&job.source);
-    let mut run = record::begin(job, number, now, name, cursor.source);
-    let before = ledger.run(RunNumber(number.0 - 1))?;
-    run.notes.extend(clock_note(before.as_ref(), now));
-    for note in &run.notes {
-        world.observer.note(note);
-    }
-    run.tally = record::tally_as_unchanged(&last.tally);
-    run.dataset = last.dataset;
-    let ending = end::ending_of_untroubled(&run, &record);
-    run.outcome = ending.outcome();
-    run.ended = Some(world.clock.now());
-    let commit = Commit { run: Some(run.clone()), ..Commit::default() };
-    ledger.commit(&job.destination, number, commit)?;
-    Ok(Some(Summary { run, ending }))
 }
 
 struct Run<'a, L, W> {
@@ -236,129 +200,6 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             events_done: 0,
             events: input.graph.incident_count() as u64,
         })
-    }
-
-    /// Plans and delivers all incidents, then what is left over.
-    async fn deliver(&mut self, input: &Input) -> Result<(), AgentError> {
-        let mut session: Option<Session> = None;
-        let mut flights = Flights::new(self.wire.clone());
-        let mut incidents = input.graph.incidents();
-        let mut leftovers: Option<Vec<EventUuid>> = None;
-        loop {
-            if self.ending == Ending::Done
-                && let Some(stop) = self.world.wants_stop()
-            {
-                self.ending = absorb::ending_of_stop(&stop);
-                match session.as_mut() {
-                    Some(session) => session.stop(stop),
-                    None => return Ok(()),
-                }
-            }
-            while session.as_ref().is_none_or(Session::has_room) {
-                let planned = if let Some(incident) = incidents.next() {
-                    self.plan_incident(&incident).await?
-                } else if let Some(event) = self.lost.pop() {
-                    self.revive(event, input)?
-                } else if let Some(event) = self.doubted.pop() {
-                    self.plan_again(event, input)?
-                } else if self.mode == Mode::Adopt {
-                    break;
-                } else {
-                    let left = leftovers.get_or_insert_with(|| self.planner.leftovers(&self.seen));
-                    let Some(uuid) = left.pop() else { break };
-                    match self.planner.leftover(uuid, self.ledger)? {
-                        Some(planned) => self.sort_out(planned)?,
-                        None => None,
-                    }
-                };
-                if self.ending != Ending::Done {
-                    match session.as_mut() {
-                        Some(session) => session.stop(Stop::Interrupted),
-                        None => return Ok(()),
-                    }
-                    break;
-                }
-                if let Some(planned) = planned {
-                    let plan = self.mark_wanted(planned);
-                    session.get_or_insert_with(|| self.session()).offer(plan);
-                }
-            }
-            let Some(session) = session.as_mut() else { return Ok(()) };
-            if session.has_room() && self.lost.is_empty() {
-                session.no_more();
-            }
-            if !self.step(session, &mut flights).await? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Has the feed count as one that wants something of the event from the first commit on, so that what a
-    /// run that dies leaves pending is looked at again, whatever becomes of the dataset.
-    fn mark_wanted(&mut self, Planned { mut plan, feed }: Planned) -> EventPlan {
-        let head = &mut plan.event.head;
-        if !feed.gone {
-            let mark = head.feeds.entry(self.job.feed.clone()).or_insert_with(|| feed.clone());
-            mark.gone = false;
-            mark.settled = false;
-        }
-        self.feed_heads.insert(head.uuid, feed);
-        plan
-    }
-
-    /// One round with the session: effects to the ledger, calls to MISP, one answer back.
-    async fn step(
-        &mut self,
-        session: &mut Session,
-        flights: &mut Flights<W>,
-    ) -> Result<bool, AgentError> {
-        let round = round(session, self.world.clock.now());
-        self.absorb(session).await?;
-        for (token, call) in round.calls {
-            flights.send(token, call);
-        }
-        let until = match round.pause {
-            Pause::Until(until) => Some(until),
-            Pause::Answer if flights.is_empty() && session.has_room() => return Ok(true),
-            Pause::Answer => None,
-            // Events that were lost on the way still have to be offered, but not to a session that stopped.
-            Pause::Done if !self.lost.is_empty() && session.stopped().is_none() => return Ok(true),
-            Pause::Done => {
-                self.note_stop(session);
-                return Ok(false);
-            }
-        };
-        match flights.wait(session, until, self.world).await {
-            Waited::Answer(token, exchange) => {
-                let now = self.world.clock.now();
-                let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-                learn::count(&exchange, destination, now, tally);
-                session.on_reply(token, exchange.reply, now);
-                self.tell_progress(Phase::Delivering);
-            }
-            Waited::Time => {}
-            Waited::Lost => {
-                self.note_stop(session);
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn session(&self) -> Session {
-        let mut settings = self.job.settings.clone();
-        if self.mode == Mode::Adopt {
-            settings.publish = Publish::Never;
-        }
-        let manners = Manners {
-            settings,
-            org: self.planner.record.org,
-            version: self.planner.record.version.as_str().into(),
-            backoff: self.job.backoff,
-            run: self.record.number,
-        };
-        let learned = usize::try_from(self.planner.record.chunk_max).ok().filter(|most| *most > 0);
-        Session::new(manners, self.job.concurrency, Chunk::new(learned, self.job.chunk_max))
     }
 
     fn note(&mut self, note: &str) {

@@ -6,7 +6,7 @@ use crate::{
     plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing, stricter_tlp},
 };
 
-use super::{Asked, Conversation, Ground, Look, Verdict};
+use super::{Asked, Conversation, Ground, Look, Verdict, fields::fields_of};
 
 impl Conversation {
     /// Takes in the answer to what was asked last.
@@ -127,7 +127,7 @@ impl Conversation {
 
     /// The timestamp guards the next edit of the event's fields. One that stands behind somebody else's edit
     /// guards nothing: without it the fields are compared first.
-    fn take_metadata(&mut self, answer: &EventAnswer) {
+    pub(super) fn take_metadata(&mut self, answer: &EventAnswer) {
         self.seen = true;
         let head = &mut self.event.head;
         let as_known = FieldEdit::between(&head.fields, &fields_of(answer)).is_none();
@@ -190,15 +190,6 @@ impl Conversation {
         self.take_rows(rows);
         self.settle_pending();
         self.ground = Ground::Proven;
-    }
-
-    fn on_fields(&mut self, answer: &EventAnswer) {
-        self.wrote = true;
-        if let Some(edit) = self.edit.take() {
-            self.change(None, ChangeKind::Updated(edit.describe().into()));
-            apply_edit(&mut self.event.head.fields, edit);
-        }
-        self.take_metadata(answer);
     }
 
     fn on_tagged(&mut self) {
@@ -296,37 +287,6 @@ impl Conversation {
         }
     }
 
-    /// Takes out of a field edit what MISP has already, and what somebody else changed since we last
-    /// knew the event. Either counts as settled: it is not tried again before the dataset changes it anew.
-    fn leave_overruled_fields(&mut self, answer: &EventAnswer) {
-        let Some(edit) = self.edit.take() else { return };
-        self.compared = Some(answer.timestamp);
-        let known = &self.event.head.fields;
-        let info = Side::of(&known.info, &answer.info, edit.info.as_ref());
-        let date = Side::of(&known.date, &answer.date, edit.date.as_ref());
-        let analysis = Side::of(&known.analysis, &answer.analysis, edit.analysis.as_ref());
-        if [info, date, analysis].contains(&Side::Theirs) {
-            self.change(None, ChangeKind::Overruled);
-        }
-        let FieldEdit { info: new_info, date: new_date, analysis: new_analysis } = edit;
-        let (ours, settled) = (|side| side == Side::Ours, |side| side != Side::Ours);
-        let left = FieldEdit {
-            info: new_info.clone().filter(|_| settled(info)),
-            date: new_date.clone().filter(|_| settled(date)),
-            analysis: new_analysis.filter(|_| settled(analysis)),
-        };
-        let edit = FieldEdit {
-            info: new_info.filter(|_| ours(info)),
-            date: new_date.filter(|_| ours(date)),
-            analysis: new_analysis.filter(|_| ours(analysis)),
-        };
-        if left != FieldEdit::default() {
-            apply_edit(&mut self.event.head.fields, left);
-            self.take_metadata(answer);
-        }
-        self.edit = (edit != FieldEdit::default()).then_some(edit);
-    }
-
     fn block(&mut self, why: &str) {
         self.shut(Presence::Blocked(why.into()));
         self.notes.push(format!("event {}: {why}", self.uuid()));
@@ -335,48 +295,5 @@ impl Conversation {
         for key in std::mem::take(&mut self.queue) {
             self.stand(key, Standing::Blocked(why.into()));
         }
-    }
-}
-
-/// Whose a field of the event is now.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// Nobody touched it: the edit may go on.
-    Ours,
-    /// It is as the edit wants it, perhaps by an edit of ours whose answer was lost.
-    Same,
-    /// Somebody else changed it.
-    Theirs,
-}
-
-impl Side {
-    fn of<T: PartialEq>(known: &T, there: &T, wanted: Option<&T>) -> Self {
-        match wanted {
-            None => Self::Ours,
-            Some(wanted) if wanted == there => Self::Same,
-            Some(_) if known == there => Self::Ours,
-            Some(_) => Self::Theirs,
-        }
-    }
-}
-
-fn fields_of(answer: &EventAnswer) -> crate::misp::EventFields {
-    crate::misp::EventFields {
-        info: answer.info.clone(),
-        date: answer.date.clone(),
-        analysis: answer.analysis,
-        tags: answer.tags.clone(),
-    }
-}
-
-fn apply_edit(fields: &mut crate::misp::EventFields, edit: FieldEdit) {
-    if let Some(info) = edit.info {
-        fields.info = info;
-    }
-    if let Some(date) = edit.date {
-        fields.date = date;
-    }
-    if let Some(analysis) = edit.analysis {
-        fields.analysis = analysis;
     }
 }

@@ -1,6 +1,7 @@
 //! One event, from its plan to what MISP proved.
 
 mod asking;
+mod fields;
 mod intake;
 mod reconcile;
 mod setback;

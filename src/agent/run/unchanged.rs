@@ -1,0 +1,52 @@
+//! The shortcut over a source that did not change.
+
+use crate::{
+    history::{Commit, Ledger},
+    model::RunNumber,
+    source,
+};
+
+use super::{
+    super::{
+        AgentError, Job, Summary, input,
+        job::World,
+        planner::policy_of,
+        record::{self, clock_note},
+    },
+    end,
+};
+
+/// The shortcut over a whole source: the same bytes, rules, policy and a settled ledger need no reading.
+pub(super) fn unchanged_source<L: Ledger>(
+    job: &Job,
+    ledger: &mut L,
+    world: World<'_>,
+) -> Result<Option<Summary>, AgentError> {
+    let Some(cursor) = ledger.cursor(&job.feed, &job.destination)? else { return Ok(None) };
+    let Some(record) = ledger.destination(&job.destination)? else { return Ok(None) };
+    let same_terms = cursor.settled
+        && cursor.rules == job.rules.fingerprint()
+        && cursor.policy == policy_of(job, &record)
+        && record.url == job.url;
+    if !same_terms || cursor.source.is_none() || source::digest(&job.source)? != cursor.source {
+        return Ok(None);
+    }
+    let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
+    let number = RunNumber(ledger.last_run()?.0 + 1);
+    let now = world.clock.now();
+    let name = input::source_name(&job.source);
+    let mut run = record::begin(job, number, now, name, cursor.source);
+    let before = ledger.run(RunNumber(number.0 - 1))?;
+    run.notes.extend(clock_note(before.as_ref(), now));
+    for note in &run.notes {
+        world.observer.note(note);
+    }
+    run.tally = record::tally_as_unchanged(&last.tally);
+    run.dataset = last.dataset;
+    let ending = end::ending_of_untroubled(&run, &record);
+    run.outcome = ending.outcome();
+    run.ended = Some(world.clock.now());
+    let commit = Commit { run: Some(run.clone()), ..Commit::default() };
+    ledger.commit(&job.destination, number, commit)?;
+    Ok(Some(Summary { run, ending }))
+}
