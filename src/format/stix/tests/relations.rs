@@ -1,0 +1,98 @@
+//! Relationships, containers, sightings, and versions of them.
+
+use super::*;
+
+/// `source -kind-> target` with the first digit of each key.
+fn arrows(facts: &Facts) -> Vec<String> {
+    let digit = |key: &EntityKey| key.as_str().chars().next().unwrap();
+    let arrow = |relation: &Relation| {
+        let removed = if relation.removed { " (removed)" } else { "" };
+        let (source, target) = (digit(&relation.source), digit(&relation.target));
+        format!("{source} -{}-> {target}{removed}", relation.kind)
+    };
+    let mut arrows: Vec<String> = facts.relations.iter().map(arrow).collect();
+    arrows.sort();
+    arrows
+}
+
+#[test]
+fn relationships_containers_and_sightings_are_relations() {
+    let facts = decode(&json!([
+        {"type": "relationship", "id": format!("relationship--{U4}"),
+         "relationship_type": "indicates", "source_ref": format!("indicator--{U1}"),
+         "target_ref": format!("malware--{U2}")},
+        {"type": "relationship", "id": format!("relationship--{U3}"), "revoked": true,
+         "relationship_type": "uses", "source_ref": format!("malware--{U2}"),
+         "target_ref": format!("tool--{U1}")},
+        {"type": "report", "id": format!("report--{U1}"), "name": "r",
+         "object_refs": [format!("incident--{U2}"), format!("malware--{U3}"),
+                         format!("relationship--{U4}"), format!("marking-definition--{U4}")]},
+        {"type": "observed-data", "id": format!("observed-data--{U2}"),
+         "object_refs": [format!("url--{U3}")]},
+        {"type": "sighting", "id": format!("sighting--{U3}"),
+         "sighting_of_ref": format!("indicator--{U1}"),
+         "observed_data_refs": [format!("observed-data--{U2}")],
+         "where_sighted_refs": [format!("identity--{U4}")]},
+    ]));
+    assert_eq!(facts.issues, []);
+    let kinds: Vec<_> = facts.entities.iter().map(|entity| &*entity.kind).collect();
+    assert_eq!(kinds, ["report", "observed-data", "sighting"]);
+    assert_eq!(
+        arrows(&facts),
+        [
+            "1 -indicates-> 2",
+            "1 -object_refs-> 2",
+            "1 -object_refs-> 3",
+            "2 -uses-> 1 (removed)",
+            "3 -observed_data_refs-> 2",
+            "3 -sighting_of_ref-> 1",
+        ]
+    );
+}
+
+#[test]
+fn only_the_newest_version_of_an_object_has_relations() {
+    let report = |day: &str, refs: Value| {
+        json!({"type": "report", "id": format!("report--{U1}"), "object_refs": refs,
+               "modified": format!("2024-01-{day}T00:00:00Z")})
+    };
+    let uses = |day: &str, revoked: bool| {
+        json!({"type": "relationship", "id": format!("relationship--{U1}"),
+               "relationship_type": "uses", "revoked": revoked,
+               "source_ref": format!("malware--{U2}"), "target_ref": format!("tool--{U4}"),
+               "modified": format!("2024-01-{day}T00:00:00Z")})
+    };
+    let (two, three) = (format!("malware--{U2}"), format!("malware--{U3}"));
+    let facts = decode(&json!([
+        report("02", json!([three])),
+        uses("03", true),
+        report("01", json!([two, three])),
+        uses("02", false),
+    ]));
+    assert_eq!(facts.entities.len(), 2, "both versions; the graph takes the newest");
+    assert_eq!(arrows(&facts), ["1 -object_refs-> 3", "2 -uses-> 4 (removed)"]);
+}
+
+#[test]
+fn a_relationship_without_an_end_is_skipped_and_without_a_type_is_not() {
+    let facts = decode(&json!([
+        {"type": "relationship", "id": format!("relationship--{U1}"),
+         "relationship_type": "uses", "source_ref": format!("malware--{U2}")},
+        {"type": "relationship", "id": format!("relationship--{U2}"),
+         "source_ref": format!("malware--{U2}"), "target_ref": format!("tool--{U3}")},
+    ]));
+    let said: Vec<_> = facts.issues.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            format!(
+                "bundle.json#/objects/0: skipped: relationship--{U1} has no target_ref; left out"
+            ),
+            format!(
+                "bundle.json#/objects/1: warning: relationship--{U2} has no relationship_type; \
+             taken as related-to"
+            ),
+        ]
+    );
+    assert_eq!((facts.skipped, arrows(&facts)), (1, vec!["2 -related-to-> 3".to_owned()]));
+}

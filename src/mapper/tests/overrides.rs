@@ -1,0 +1,96 @@
+//! Rules of the user.
+
+use super::*;
+
+#[test]
+fn a_user_overrides_by_key() {
+    let text = "\
+[settings]
+comment_chars_max = 3
+skip_entities = [\"threat-actor\"]
+
+[observable]
+name = [{ type = \"text\" }]
+ipv4 = []
+domain = [{ type = \"hostname\", to_ids = false }]
+";
+    let rules = Rules::with_overrides(text, "rules.toml").unwrap();
+    assert_ne!(rules.fingerprint(), Rules::standard().fingerprint());
+    let mut entities = holding(vec![
+        observable("name", "x"),
+        observable("ipv4", "198.51.100.7"),
+        bad("domain", "example.org"),
+        observable("port", "443"),
+    ]);
+    entities.push(Entity { observables: vec![bad("port", "80")], ..entity("threat-actor", 3) });
+    let mapped = mapped_via("x", entities, &rules);
+    assert_eq!(
+        rows(&mapped),
+        [
+            ("hostname", "Network activity", "example.org"),
+            ("port", "Network activity", "443"),
+            ("text", "Other", "x"),
+        ]
+    );
+    assert!(mapped.event.attributes.iter().all(|desired| !desired.attribute.to_ids));
+    assert!(mapped.event.attributes.iter().all(|desired| &*desired.attribute.comment == "ind"));
+    let lost = BTreeMap::from([("no MISP type", 1), ("entity kind not supported", 1)]);
+    assert_eq!(mapped.tally.lost, lost);
+}
+
+#[test]
+fn rules_survive_being_written() {
+    let text = "[observable]\n'od\"d \\n' = [{ type = \"text\", when = \"ip\" }]\nipv4 = []\n";
+    let settings = Settings {
+        comment: CommentStyle::None,
+        include_tags: IncludeTags::All,
+        text_fallback: true,
+    };
+    for rules in [
+        Rules::standard(),
+        Rules::with_overrides(text, "x").unwrap(),
+        Rules::standard().with_settings(settings),
+    ] {
+        let again = Rules::from_toml(&rules.to_toml()).unwrap();
+        assert_eq!(again.fingerprint(), rules.fingerprint());
+        assert_eq!(again.to_toml(), rules.to_toml());
+        assert_eq!(again.settings(), rules.settings());
+    }
+    let same = Rules::with_overrides("# nothing\n[settings]\ncomment = 'title'\n", "x").unwrap();
+    assert_eq!(same.fingerprint(), Rules::standard().fingerprint());
+}
+
+#[test]
+fn errors_name_file_line_and_key() {
+    for (text, line, key, why) in [
+        (
+            "[observable]\n\nipv4 = [{ type = \"ip-dest\" }]",
+            3,
+            "observable.ipv4",
+            "no attribute type",
+        ),
+        (
+            "[observable]\nipv4 = [{ type = \"md5\", category = \"Other\" }]",
+            2,
+            "observable.ipv4",
+            "Payload delivery",
+        ),
+        ("[observable]\na = [{ type = \"text\", when = \"x\" }]", 2, "observable.a", "scheme"),
+        (
+            "[observable]\na = [{ type = \"text\", linked = [\"x\"] }]",
+            2,
+            "observable.a",
+            "targeted-victim",
+        ),
+        ("[observable]\na = [{ type = \"filename|md5\" }]", 2, "observable.a", "composite"),
+        ("[entity]\na = [{ from = \"x\", type = \"text\" }]", 2, "entity.a", "references"),
+        ("[settings]\ncomment = \"x\"", 2, "settings.comment", "title, none"),
+        ("[settings]\ncolour = 1", 2, "settings.colour", "unknown field"),
+        ("format = 2", 1, "format", "another version"),
+        ("\n[observable", 2, "observable", ""),
+    ] {
+        let error = Rules::with_overrides(text, "rules.toml").unwrap_err();
+        assert_eq!((&*error.file, error.line, &*error.key), ("rules.toml", line, key), "{error}");
+        assert!(error.why.contains(why), "{error}");
+    }
+}
