@@ -43,7 +43,7 @@ fn check(draft: &Draft) {
         Err(error @ ConfigError::Invalid { faults }) => {
             assert!(!faults.is_empty(), "refused without a fault: {text:?}");
             assert!(!draft.is_right, "{error} in {text:?}");
-            let in_order = faults.is_sorted_by_key(|fault| place(fault));
+            let in_order = faults.is_sorted_by_key(place);
             assert!(in_order, "{error} is not in the order of {text:?}");
             (faults.clone(), error.to_string())
         }

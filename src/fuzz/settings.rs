@@ -367,7 +367,7 @@ fn wrong(
         }
         (1, [_, ..]) => {
             let numbers = ["0", "5", "9", "33", "65", "-1", "21846"];
-            let is_number = |(_, values): &&(_, &[&str])| values.iter().any(|it| *it == "1");
+            let is_number = |(_, values): &&(_, &[&str])| values.contains(&"1");
             let keys: Vec<_> = known.iter().filter(is_number).map(|(key, _)| *key).collect();
             let key = if keys.is_empty() { known[0].0 } else { *input.choose(&keys)? };
             (key, input.choose(&numbers)?.to_string())
