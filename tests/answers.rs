@@ -34,14 +34,41 @@ fn writes(request: &Message) -> bool {
         .any(|it| request.target().contains(it))
 }
 
-/// The answer to the first requests that write.
+/// The answer to the first requests that write; MISP does not see them.
 fn first(sandbox: &Sandbox, requests: usize, bytes: Vec<u8>) -> Front {
+    front(sandbox, requests, move || Act::Say(bytes.clone()))
+}
+
+/// What happens to the first requests that write.
+fn front(
+    sandbox: &Sandbox,
+    requests: usize,
+    act: impl Fn() -> Act + Send + Sync + 'static,
+) -> Front {
     let left = std::sync::atomic::AtomicUsize::new(requests);
     Front::before(sandbox.address, move |request, _| {
         let take = |left: usize| left.checked_sub(1);
         let order = std::sync::atomic::Ordering::SeqCst;
         let is_first = writes(request) && left.fetch_update(order, order, take).is_ok();
-        if is_first { Act::Say(bytes.clone()) } else { Act::Pass }
+        if is_first { act() } else { Act::Pass }
+    })
+}
+
+/// Whether each of the first requests that wrote was followed by a question about its event before anything
+/// was sent to that event again.
+fn was_looked_after(front: &Front, sandbox: &Sandbox, requests: usize) -> bool {
+    let events: Vec<String> =
+        sandbox.misp.lock().unwrap().events().iter().map(|event| event.uuid.to_string()).collect();
+    let seen = front.seen();
+    let is_about = |request: &Message, event: &str| {
+        let in_body = memchr::memmem::find(&request.body, event.as_bytes()).is_some();
+        in_body || request.target().contains(event)
+    };
+    let mut lost = seen.iter().enumerate().filter(|(_, request)| writes(request)).take(requests);
+    lost.all(|(place, request)| {
+        let event = events.iter().find(|event| is_about(request, event)).unwrap();
+        let next = seen[place + 1..].iter().find(|later| is_about(later, event));
+        next.is_some_and(|next| !writes(next))
     })
 }
 
@@ -119,11 +146,33 @@ fn an_attribute_that_misp_chokes_on_is_found_and_named_and_the_rest_goes() {
 #[test]
 fn a_gateway_that_loses_an_answer_is_asked_what_became_of_the_request() {
     for status in ["500 Oops", "502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout"] {
-        let sandbox = Sandbox::start();
-        let front = first(&sandbox, 2, answer(status, "", b"<html>gateway</html>"));
-        place(&front.url(), &sandbox).run(&["sync"]).code(0);
-        assert_eq!(sandbox.attributes(), ATTRIBUTES, "{status}");
+        for took_effect in [false, true] {
+            let sandbox = Sandbox::start();
+            let lost = answer(status, "", b"<html>gateway</html>");
+            let front = front(&sandbox, 2, move || match took_effect {
+                true => Act::PassAndSay(lost.clone()),
+                false => Act::Say(lost.clone()),
+            });
+            place(&front.url(), &sandbox).run(&["sync"]).code(0);
+            assert_eq!(sandbox.attributes(), ATTRIBUTES, "{status} {took_effect}");
+            assert!(was_looked_after(&front, &sandbox, 2), "{status} {took_effect}");
+        }
     }
+}
+
+#[test]
+fn a_role_that_lost_the_right_to_add_ends_the_run() {
+    let sandbox = Sandbox::start();
+    let words = "You do not have permission to use this functionality.";
+    let body = format!("{{\"name\": \"{words}\", \"message\": \"{words}\", \"url\": \"/\"}}");
+    let front = first(&sandbox, 100, answer("403 Forbidden", "", body.as_bytes()));
+    let place = place(&front.url(), &sandbox);
+    place.run(&["sync"]).code(4).says(&["MISP refuses the key or its role", words]);
+    // The three events go at once, and none of them again.
+    assert!(front.seen().iter().filter(|request| writes(request)).count() <= 3, "it went on");
+    place.configure(&front.url(), &sandbox.url());
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
 }
 
 #[test]

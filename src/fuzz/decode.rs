@@ -1,5 +1,6 @@
 //! The decoders of datasets: total and deterministic, the same however the bytes arrive, never more facts
-//! than there are bytes, and what they complain of is where they say.
+//! than there are bytes, what they complain of is where they say, and of a document of which all is known they
+//! tell all.
 
 use std::io::{self, Read};
 
@@ -13,6 +14,7 @@ use crate::{
 
 use super::{
     json::{Tree, is_text},
+    told::{self, Told},
     wording,
 };
 
@@ -21,24 +23,42 @@ const FILE: &str = "fuzz";
 /// Reads the bytes, or a document made of them, as EclecticIQ JSON.
 ///
 /// # Panics
-/// If two readings differ, a skipped object is not counted, or an issue points to nothing.
+/// If two readings differ, a skipped object is not counted, an issue points to nothing, or something is lost.
 pub fn eiq_json(data: &[u8]) {
-    decoder(data, Format::EclecticIq, wording::eclecticiq);
+    decoder(data, Format::EclecticIq, wording::eclecticiq, told::eclecticiq);
 }
 
 /// Reads the bytes, or a document made of them, as STIX 2.1.
 ///
 /// # Panics
-/// If two readings differ, a skipped object is not counted, or an issue points to nothing.
+/// If two readings differ, a skipped object is not counted, an issue points to nothing, or something is lost.
 pub fn stix_bundle(data: &[u8]) {
-    decoder(data, Format::Stix21, wording::stix);
+    decoder(data, Format::Stix21, wording::stix, told::stix);
 }
 
-fn decoder(data: &[u8], format: Format, make: fn(&mut Unstructured<'_>) -> Result<String>) {
+fn decoder(
+    data: &[u8],
+    format: Format,
+    make: fn(&mut Unstructured<'_>) -> Result<String>,
+    tell: fn(&mut Unstructured<'_>) -> Result<(Told, &'static str)>,
+) {
     if is_text(data) {
         check(data, format);
-    } else if let Ok(text) = make(&mut Unstructured::new(data)) {
+        return;
+    }
+    if let Ok(text) = make(&mut Unstructured::new(data)) {
         check(text.as_bytes(), format);
+    }
+    let mut input = Unstructured::new(data);
+    if let Ok((told, list)) = tell(&mut input) {
+        let text = told.text(list);
+        check(text.as_bytes(), format);
+        let read = |text: &str| format::decode(text.as_bytes(), &Symbol::new(FILE), format);
+        let facts = read(&text).unwrap_or_else(|error| panic!("{error} of {text}"));
+        told.check(&text, &facts);
+        let end = input.int_in_range(0..=text.len() - 1).unwrap_or_default();
+        let cut = &text[..text.floor_char_boundary(end)];
+        assert!(read(cut).is_err(), "{cut:?} was cut off");
     }
 }
 

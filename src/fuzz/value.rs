@@ -1,6 +1,8 @@
 //! Values of attributes: normalisation is total, what it gives MISP would store and leave as it is, and
 //! what MISP takes for the same has one identity here.
 
+use std::collections::BTreeMap;
+
 use arbitrary::{Result, Unstructured};
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
         AttributeType, Refusal, Value, attribute_uuid, collation_key, normalise, same_for_misp,
         settle,
     },
-    model::{EventUuid, limits::MISP_TEXT_BYTES_MAX},
+    model::{AttributeUuid, EventUuid, limits::MISP_TEXT_BYTES_MAX},
 };
 
 use super::dataset;
@@ -23,6 +25,10 @@ pub fn attribute_value(data: &[u8]) {
     }
 }
 
+/// Types whose values MISP rewrites most.
+const REWRITTEN: [&str; 8] =
+    ["url", "domain", "hostname|port", "ip-dst|port", "email-src", "filename|md5", "link", "other"];
+
 struct Case {
     event: EventUuid,
     kinds: Vec<AttributeType>,
@@ -34,15 +40,18 @@ impl Case {
     fn read(input: &mut Unstructured<'_>) -> Result<Self> {
         let all: Vec<AttributeType> = AttributeType::all().collect();
         let event = EventUuid::new(uuid::Uuid::from_u128(input.arbitrary()?));
-        let kinds = (0..3).map(|_| input.choose(&all).copied()).collect::<Result<_>>()?;
+        let mut kinds = (0..3).map(|_| input.choose(&all).copied()).collect::<Result<Vec<_>>>()?;
+        kinds.extend(AttributeType::named(input.choose(&REWRITTEN)?));
         let first = text(input)?;
-        let second = match input.int_in_range(0..=6_u8)? {
+        let second = match input.int_in_range(0..=8_u8)? {
             0 => first.clone(),
             1 => first.to_uppercase(),
             2 => format!(" {first}\n"),
             3 => first.replace('.', "[.]").replace("http", "hxxp"),
             4 => format!("{first}\u{301}"),
             5 => format!("{first} "),
+            6 => first.replace('.', "[[.]]").replace(':', "[[:]]"),
+            7 => format!("\u{1}{}", first.replace(char::is_alphanumeric, "\u{2}")),
             _ => text(input)?,
         };
         Ok(Self { event, kinds, texts: [first, second] })
@@ -55,8 +64,21 @@ impl Case {
                 self.identity(*kind, &first, &second);
             }
         }
+        self.scope(&Value::stored(&self.texts[0]));
         let [first, second] = &self.texts;
         collation(first, second);
+    }
+
+    /// The same value is another attribute as another type, and in another event.
+    fn scope(&self, value: &Value) {
+        let other = EventUuid::new(uuid::Uuid::from_u128(!self.event.uuid().as_u128()));
+        let identities = [self.event, other].into_iter().flat_map(|event| {
+            self.kinds.iter().map(move |kind| ((event, *kind), attribute_uuid(event, *kind, value)))
+        });
+        let mut known: BTreeMap<AttributeUuid, (EventUuid, AttributeType)> = BTreeMap::new();
+        for (of, uuid) in identities {
+            assert_eq!(*known.entry(uuid).or_insert(of), of, "{value:?}");
+        }
     }
 
     /// One value, one identity; two values, two.
@@ -117,6 +139,9 @@ fn kept(kind: AttributeType, value: &Value) {
     assert!(text.len() <= MISP_TEXT_BYTES_MAX, "{kind}: {} bytes", text.len());
     assert!(text.chars().all(|char| char <= '\u{ffff}'), "{kind} {text:?}");
     assert!(!kind.is_composite() || text.matches('|').count() == 1, "{kind} {text:?}");
+    let says_something = |part: &str| part.chars().any(|char| char >= ' ' && char != '\u{7f}');
+    let halves = text.split('|').filter(|half| kind.is_composite() && !half.is_empty());
+    assert!(says_something(text) && halves.into_iter().all(says_something), "{kind} {text:?}");
 }
 
 fn refused(kind: AttributeType, raw: &str, refusal: &Refusal) {
@@ -134,6 +159,12 @@ fn collation(first: &str, second: &str) {
     assert_eq!(collation_key(&key), key, "of {first:?}");
     assert!(same_for_misp(first, &swapped(first)), "{first:?}");
     assert!(same_for_misp(first, &format!("{first}   ")), "{first:?}");
+    // Neither an accent nor what cannot be seen makes another value.
+    let short = |nothing: &char| first.len() < 1_000 || *nothing == '\u{301}';
+    for nothing in ['\u{301}', '\u{200b}', '\u{feff}', '\0'].into_iter().filter(short) {
+        assert!(same_for_misp(first, &format!("{first}{nothing}")), "{first:?} {nothing:?}");
+        assert!(same_for_misp(first, &format!("{nothing}{first}")), "{first:?} {nothing:?}");
+    }
     if first.is_ascii() && second.is_ascii() && same {
         let plain = |text: &str| -> String {
             let kept =

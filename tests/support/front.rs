@@ -69,6 +69,8 @@ pub(crate) enum Act {
     PassDripping(Duration),
     /// These bytes are the answer.
     Say(Vec<u8>),
+    /// MISP does what it is asked for, and these bytes come in place of its answer.
+    PassAndSay(Vec<u8>),
     /// These bytes are the beginning of an answer, and then come the others without end.
     Drone(Vec<u8>, Vec<u8>, Duration),
 }
@@ -177,6 +179,10 @@ impl State {
                     })
                 }
                 Act::Say(bytes) => client.write_all(&bytes).and_then(|()| client.flush()),
+                Act::PassAndSay(bytes) => {
+                    self.ask(&request);
+                    client.write_all(&bytes).and_then(|()| client.flush())
+                }
                 Act::Drone(first, then, pause) => drone(client, &first, &then, pause),
             };
             if done.is_err() {

@@ -47,7 +47,7 @@ impl Case {
                 settled: input.arbitrary()?,
                 run: run.number,
             },
-            changes: many(input, 6, change)?,
+            changes: changes(input)?,
             aliases: many(input, 4, |input| Ok((entity(input)?, entity(input)?)))?
                 .into_iter()
                 .collect(),
@@ -72,6 +72,20 @@ impl Case {
             rules: Some(self.rules.clone()),
         }
     }
+}
+
+/// Some changes; now and then more of them than one record holds.
+fn changes(input: &mut Unstructured<'_>) -> Result<Vec<Change>> {
+    let few = many(input, 6, change)?;
+    let count = if input.ratio(1, 8)? { 700 } else { few.len() };
+    Ok(few.iter().cycle().take(count).cloned().collect())
+}
+
+/// Further aliases; now and then so many that they fall among others.
+pub(super) fn more_aliases(input: &mut Unstructured<'_>) -> Result<BTreeMap<EntityKey, EntityKey>> {
+    let count = if input.ratio(1, 8)? { 400 } else { input.int_in_range(0..=2)? };
+    let root = entity(input)?;
+    Ok((0..count).map(|n| (EntityKey::of(&format!("alias {n}")), root.clone())).collect())
 }
 
 fn digest(input: &mut Unstructured<'_>) -> Result<Digest> {
@@ -164,9 +178,18 @@ fn tally(input: &mut Unstructured<'_>) -> Result<AttributeTally> {
     Ok(AttributeTally {
         planned: input.arbitrary()?,
         sent: input.arbitrary()?,
+        adopted: input.arbitrary()?,
+        declined: input.arbitrary()?,
+        rejected: input.arbitrary()?,
+        withheld: input.arbitrary()?,
+        held: input.arbitrary()?,
+        blocked: input.arbitrary()?,
         pending: input.int_in_range(0..=3)?,
+        unchanged: input.arbitrary()?,
+        superseded: input.arbitrary()?,
+        retired: input.arbitrary()?,
+        drifted: input.arbitrary()?,
         exposed: input.int_in_range(0..=3)?,
-        ..AttributeTally::default()
     })
 }
 
@@ -175,7 +198,7 @@ fn mapping(input: &mut Unstructured<'_>) -> Result<MappingTally> {
     Ok(MappingTally {
         occurrences: input.arbitrary()?,
         mapped: input.arbitrary()?,
-        merged: 1,
+        merged: input.arbitrary()?,
         lost: lost.into_iter().collect(),
     })
 }
@@ -304,13 +327,20 @@ fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<Ru
         tally: DestinationTally {
             requests: input.arbitrary()?,
             bytes_sent: input.arbitrary()?,
+            bytes_received: input.arbitrary()?,
+            events_created: input.arbitrary()?,
+            events_updated: input.arbitrary()?,
+            events_unchanged: input.arbitrary()?,
+            events_held: input.arbitrary()?,
+            events_blocked: input.arbitrary()?,
+            events_withheld: input.arbitrary()?,
             attributes: tally(input)?,
-            ..DestinationTally::default()
         },
         dataset: DatasetTally {
             incidents: input.arbitrary()?,
+            entities: input.arbitrary()?,
+            skipped: input.arbitrary()?,
             mapping: mapping(input)?,
-            ..DatasetTally::default()
         },
         notes: many(input, 2, |input| Ok(text(input)?.into_string()))?,
     })

@@ -39,6 +39,8 @@ fn bodies(input: &mut Unstructured<'_>) -> Result<()> {
     assert!(unsealed(key, value).is_err(), "noise is a record of {key:?}");
     let record = sealed(key, bytes);
     assert_eq!(unsealed(key, &record).expect("it was just written"), bytes);
+    let elsewhere = [key, b"/"].concat();
+    assert!(unsealed(&elsewhere, &record).is_err(), "{key:?} is read under another key");
     let mut damaged = record.clone();
     let at = input.int_in_range(0..=record.len() - 1)?;
     damaged[at] ^= 1 << input.int_in_range(0..=7_u8)?;
@@ -47,13 +49,22 @@ fn bodies(input: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What is read is written so that it reads the same.
+/// What is read is written so that it reads the same; nothing may be missing or stand behind it, and no other
+/// version passes for this one.
 fn read(kind: u8, version: u8, bytes: &[u8]) {
     match rewritten(kind, version, bytes) {
         Ok(once) => {
             assert_eq!(version, 1, "a version that nobody wrote");
             let again = rewritten(kind, version, &once);
             assert_eq!(again.ok().as_ref(), Some(&once), "kind {kind}: {bytes:?}");
+            let longer = [&once[..], &[0]].concat();
+            assert!(rewritten(kind, 1, &longer).is_err(), "kind {kind}: a byte behind {once:?}");
+            if let Some((_, shorter)) = once.split_last() {
+                assert!(rewritten(kind, 1, shorter).is_err(), "kind {kind}: {once:?} cut off");
+            }
+            for other in [0, 2] {
+                assert!(rewritten(kind, other, &once).is_err(), "kind {kind} as version {other}");
+            }
         }
         Err(LedgerError::Damaged { what } | LedgerError::Newer { what }) => {
             assert!(!what.is_empty());
@@ -65,17 +76,19 @@ fn read(kind: u8, version: u8, bytes: &[u8]) {
 /// A commit to a store, its answers, and those after damage.
 fn ledger(input: &mut Unstructured<'_>) -> Result<()> {
     let disk = Disk::default();
-    let case = Case::read(input)?;
+    let mut case = Case::read(input)?;
     let mut store = over(&disk).expect("an empty disk is a new store");
     let (destination, run) = (&case.destination, case.run.number);
     store.commit(destination, run, case.commit()).expect("a disk in memory takes everything");
     answers(&case, &store, Damage::No);
-    // A second commit with the same content changes nothing.
+    // A second commit with the same content changes nothing; what it adds comes to what is there.
     let update = |known: &KnownEvent| EventUpdate {
         head: known.head.clone(),
         attributes: known.attributes.values().cloned().collect(),
     };
-    let commit = Commit { events: vec![update(&case.known)], ..Commit::default() };
+    let aliases = case::more_aliases(input)?;
+    case.aliases.extend(aliases.clone());
+    let commit = Commit { events: vec![update(&case.known)], aliases, ..Commit::default() };
     store.commit(destination, run, commit).expect("a disk in memory takes everything");
     answers(&case, &store, Damage::No);
     drop(store);
@@ -93,6 +106,9 @@ fn damage(case: &Case, disk: &Disk, input: &mut Unstructured<'_>) -> Result<()> 
     let mut value = disk.value(&key).unwrap_or_default();
     if value.is_empty() {
         return Ok(());
+    }
+    if let Some(body) = value.get(2..value.len().saturating_sub(8)) {
+        (0..BODIES).for_each(|kind| read(kind, 1, body));
     }
     let at = input.int_in_range(0..=value.len() - 1)?;
     value[at] ^= 1 << input.int_in_range(0..=7_u8)?;

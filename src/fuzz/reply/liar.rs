@@ -52,7 +52,7 @@ pub(super) fn answer(call: &Call, input: &mut Unstructured<'_>) -> Result<Answer
             status = *input.choose(&STATUS)?;
             error(input)?
         }
-        2 if matches!(call, Call::Rows { .. }) => {
+        2 if matches!(call, Call::Rows { .. }) || input.ratio(1, 4)? => {
             status = 304;
             Vec::new()
         }
@@ -96,8 +96,7 @@ fn error(input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     Ok(input.choose(&ERRORS)?.as_bytes().to_vec())
 }
 
-const ME: &str =
-    r#"{"Role":{"perm_add":true},"Organisation":{"uuid":"00000000-0000-0000-0000-000000000007"}}"#;
+const ME: &str = r#"{"Role":{"perm_add":true,"perm_publish":false,"perm_sync":"1"},"Organisation":{"uuid":"00000000-0000-0000-0000-000000000007"}}"#;
 
 /// The answer that MISP gives, but for a detail here and there.
 fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
@@ -124,6 +123,9 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             rows(&known, &format!(",\"domain\",\"v{value}.example\""), input)?
         }
         Call::Metadata(_) if input.ratio(1, 4)? => r#"{"response":[]}"#.to_owned(),
+        Call::Metadata(uuid) if input.ratio(1, 3)? => {
+            format!(r#"{{"response":[{},{}]}}"#, event(*uuid, input)?, event(*uuid, input)?)
+        }
         Call::Metadata(uuid) => format!(r#"{{"response":[{}]}}"#, event(*uuid, input)?),
         Call::AttachTag { .. } | Call::Publish(_) => {
             (*input.choose(&[r#"{"saved":true}"#, r#"{"saved":false}"#, "{}"])?).to_owned()

@@ -1,11 +1,15 @@
 //! One answer to one call: what is read of it stands in it.
 
 use arbitrary::{Result, Unstructured};
+use serde_json::Value;
 
 use crate::{
-    delivery::{AttributeAnswer, AttributeResult, Call, Listed, NewEvent, Reply, TimedAttribute},
+    delivery::{
+        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, NewEvent, Reply,
+        TimedAttribute,
+    },
     fuzz::{dataset::many, plan::attribute},
-    model::AttributeUuid,
+    model::{AttributeUuid, EventUuid},
     plan::{FieldEdit, Publish, Row},
     remote::{self, Answer},
 };
@@ -65,23 +69,30 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
     let text = String::from_utf8_lossy(&answer.body).to_lowercase();
     let has = |what: &str| text.contains(&what.to_lowercase());
     let ok = answer.status == 200;
+    let json = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let said_no = (401..=405).contains(&answer.status);
     match reply {
-        Reply::Event(event) => assert!(ok && has(&event.uuid.to_string()), "{call:?} {text}"),
-        Reply::Metadata(Some(event)) => assert!(ok && has(&event.uuid.to_string()), "{text}"),
+        Reply::Event(event) => {
+            assert!(ok && stands_as(event, call, &json["Event"]), "{event:?} of {text}");
+        }
+        Reply::Metadata(Some(event)) => {
+            let one = matches!(&json["response"], Value::Array(events) if events.len() == 1);
+            let stands = one && stands_as(event, call, &json["response"][0]["Event"]);
+            assert!(ok && stands, "{event:?} of {text}");
+        }
         Reply::NotModified => {
             assert!(answer.status == 304 && matches!(call, Call::Rows { .. }), "{call:?}");
         }
-        Reply::Attributes(answers) => attributes(call, answers, &has),
-        Reply::Rows(rows) => {
-            assert!(ok && rows.iter().all(|row| stands_in(&text, row)), "{rows:?} of {text}");
-        }
-        Reply::RowsSince(rows) => {
-            assert!(ok && rows.iter().all(|(_, row)| stands_in(&text, row)), "{rows:?} of {text}");
+        Reply::Attributes(answers) => attributes(call, answers, &json),
+        Reply::Rows(rows) => assert!(ok && whole(&text, rows), "{rows:?} of {text}"),
+        Reply::RowsSince(numbered) => {
+            let rows: Vec<Row> = numbered.iter().map(|(_, row)| *row).collect();
+            assert!(ok && whole(&text, &rows), "{numbered:?} of {text}");
         }
         Reply::Listing(listed) => {
-            let all = |each: &Listed| stands_in(&text, &each.row) && has(&each.kind);
-            assert!(ok && listed.iter().all(all), "{listed:?} of {text}");
+            let rows: Vec<Row> = listed.iter().map(|each| each.row).collect();
+            let all = |each: &Listed| has(&each.kind) && has(&each.value);
+            assert!(ok && whole(&text, &rows) && listed.iter().all(all), "{listed:?} of {text}");
         }
         Reply::Done => assert!(ok && has("saved") && has("true"), "{text}"),
         Reply::Count(number) => {
@@ -94,30 +105,78 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
         }
         Reply::Tags(tags) => {
             let Call::FindTags(asked) = call else { panic!("{call:?} gave tags") };
-            assert!(ok && tags.iter().all(|tag| asked.contains(tag)));
+            let there = |tag: &str| has(&format!("\"name\":\"{tag}\""));
+            assert!(ok && tags.iter().all(|tag| asked.contains(tag) && there(tag)), "{text}");
         }
-        Reply::Whoami { org, .. } => assert!(ok && has(&org.to_string()), "{text}"),
+        Reply::Whoami { org, permissions } => {
+            let granted = |name: &String| json["Role"][name] == Value::Bool(true);
+            assert!(ok && has(&org.to_string()) && permissions.iter().all(granted), "{text}");
+        }
         Reply::Metadata(None) | Reply::Version { .. } => assert!(ok),
-        Reply::EventExists => assert!(said_no),
+        Reply::EventExists => {
+            assert!(said_no && has("already exists") && matches!(call, Call::AddEvent(_)));
+        }
         Reply::Refused { .. } => assert!(ok || said_no),
         Reply::Trouble(trouble) => assert!(!trouble.why().is_empty()),
     }
 }
 
-/// Each attribute of the request has its answer, and one that was saved is in the echo.
-fn attributes(call: &Call, answers: &[AttributeAnswer], has: &dyn Fn(&str) -> bool) {
+/// What was read of an event stands in the answer, and it is the event that was asked about.
+fn stands_as(read: &EventAnswer, call: &Call, json: &Value) -> bool {
+    let asked = match call {
+        Call::AddEvent(new) => Some(new.uuid),
+        Call::AppendQuietly { event, .. } | Call::EditFields { event, .. } => Some(*event),
+        Call::Metadata(event) => Some(*event),
+        _ => None,
+    };
+    let tags = json["Tag"].as_array().map_or(&[][..], Vec::as_slice);
+    let org = json["Orgc"]["uuid"].as_str().map(str::to_ascii_lowercase);
+    asked == Some(read.uuid)
+        && json["uuid"].as_str().and_then(|uuid| uuid.parse::<EventUuid>().ok()) == asked
+        && number(&json["timestamp"]) == Some(read.timestamp)
+        && json["published"].as_bool() == Some(read.published)
+        && json["info"].as_str() == Some(&*read.info)
+        && read.orgc.is_none_or(|read| Some(read.to_string()) == org)
+        && tags.iter().map(|tag| tag["name"].as_str()).eq(read.tags.iter().map(|tag| Some(&**tag)))
+}
+
+/// A number, also where it is written as a text.
+fn number(json: &Value) -> Option<i64> {
+    json.as_i64().or_else(|| json.as_str()?.parse().ok())
+}
+
+/// Each attribute of the request has its answer; one that was saved is in the echo, and in no error.
+fn attributes(call: &Call, answers: &[AttributeAnswer], json: &Value) {
     let Call::AppendLoudly { attributes, .. } = call else { panic!("{call:?} gave attributes") };
     let sent: Vec<AttributeUuid> = attributes.iter().map(|each| each.attribute.uuid).collect();
     let told: Vec<AttributeUuid> = answers.iter().map(|answer| answer.uuid).collect();
     assert_eq!(sent, told);
-    for answer in answers {
-        if matches!(answer.result, AttributeResult::Saved { .. }) {
-            assert!(has(&answer.uuid.to_string()), "{answer:?} is in no echo");
+    let echoes = json["Attribute"].as_array();
+    let echoes = echoes.map_or(std::slice::from_ref(&json["Attribute"]), Vec::as_slice);
+    for (place, answer) in answers.iter().enumerate() {
+        if let AttributeResult::Saved { timestamp } = answer.result {
+            let uuid = answer.uuid.to_string();
+            let is_it = |echo: &Value| {
+                echo["uuid"].as_str() == Some(&*uuid)
+                    && number(&echo["timestamp"]) == Some(timestamp)
+            };
+            assert!(echoes.iter().any(is_it), "{answer:?} is in no echo of {json}");
+            let error = &json["errors"][format!("attribute_{place}")];
+            assert!(error.is_null(), "{answer:?} is saved, and {error}");
         }
     }
 }
 
-fn stands_in(text: &str, row: &Row) -> bool {
-    let (uuid, time) = (row.uuid.to_string(), row.timestamp.to_string());
-    text.contains(&uuid) && text.contains(time.trim_start_matches('-'))
+/// The rows are all that stand in the text, in their order, and the text was not cut off.
+fn whole(text: &str, rows: &[Row]) -> bool {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    let is_row = |(line, row): (&&str, &Row)| {
+        let mut cells = line.split(',');
+        let mut cell = || cells.next().unwrap_or_default().trim_matches('"');
+        cell().parse() == Ok(row.uuid)
+            && cell() == if row.deleted { "1" } else { "0" }
+            && cell().parse() == Ok(row.timestamp)
+    };
+    let is_ended = text == "\n" || text.ends_with("\n\n");
+    is_ended && lines.len() == rows.len() && lines.iter().zip(rows).all(is_row)
 }
