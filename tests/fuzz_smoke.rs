@@ -67,7 +67,7 @@ fn hold(inputs: impl Fn(&Check) -> Vec<(String, Vec<u8>)>) {
 #[test]
 fn every_check_holds_on_the_corpus() {
     hold(|check| {
-        let inputs = corpus(check, seeds() / 20);
+        let inputs = corpus(check, seeds() / 200);
         assert!(!inputs.is_empty(), "{} has no corpus", check.name);
         inputs
     });
