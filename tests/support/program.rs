@@ -7,8 +7,10 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Command,
-    sync::{Arc, Mutex},
+    process::{Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::Duration,
 };
 
 use misp_trickle::sandbox::{Keys, Misp, serve};
@@ -19,6 +21,9 @@ use tokio::{net::TcpListener, runtime::Runtime};
 pub(crate) const DAY_1: &str = include_str!("../../src/cli/demo/day1.json");
 /// What of them can be sent.
 pub(crate) const ATTRIBUTES: usize = 41;
+
+/// The longest that a run may take, on a busy machine too.
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// What in the environment of this test would change what the program does.
 const FOREIGN: [&str; 13] = [
@@ -174,8 +179,18 @@ impl Place {
     }
 }
 
+/// Runs the program to its end. One that hangs fails the test.
 pub(crate) fn seen(command: &mut Command) -> Seen {
-    let output = command.output().unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let number = child.id().to_string();
+    let (done, end) = mpsc::channel();
+    thread::spawn(move || done.send(child.wait_with_output()));
+    let output = end.recv_timeout(LONGEST).unwrap_or_else(|_| {
+        drop(Command::new("kill").args(["-KILL", &number]).status());
+        panic!("{:?} ran for more than {LONGEST:?}", command.get_args())
+    });
+    let output = output.unwrap();
     Seen {
         code: output.status.code().unwrap_or(-1),
         data: String::from_utf8(output.stdout).unwrap(),
