@@ -188,6 +188,21 @@ fn a_key_that_may_only_read_is_told_so() {
     place.run(&["log"]).code(0).says(&["failed"]).hides(&["done"]);
 }
 
+/// Somebody shared the key as an attribute: the list holds it, and is sound.
+#[test]
+fn a_list_that_holds_the_key_is_read_all_the_same() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox.url(), &sandbox);
+    place.run(&["sync"]).code(0);
+    let event = sandbox.misp.lock().unwrap().events()[0].uuid;
+    let key = sandbox.key("sync");
+    let body = format!("{{\"type\": \"text\", \"value\": \"{key}\"}}");
+    let path = format!("/attributes/add/{event}");
+    asking::ask_with(&sandbox.misp, &sandbox.key("orgadmin"), &path, &body);
+    place.run(&["repair", "--adopt"]).code(0).hides(&[&key]);
+    place.run(&["sync"]).code(0);
+}
+
 #[test]
 fn an_event_that_was_deleted_in_misp_stays_so() {
     let sandbox = Sandbox::start();

@@ -179,8 +179,10 @@ impl Remote {
                     .find_map(|name| rest_seconds(header(name)?, date));
                 let location = header("location").map(|to| to.replace(self.key.expose(), ""));
                 // Words of the server end up in messages and in the history.
-                let body = without_key(body, &self.key);
-                let etag = header("etag").map(str::to_owned);
+                let cleaned = without_key(&body, &self.key);
+                // The tag is that of what MISP sent.
+                let etag = header("etag").filter(|_| cleaned.is_none()).map(str::to_owned);
+                let body = cleaned.unwrap_or(body);
                 let answer = Answer { status, location, etag, retry_after, body };
                 if matches!(status, 400 | 415) && self.encoding() != Encoding::Plain {
                     tracing::warn!(

@@ -11,6 +11,11 @@ const LATER: i64 = 4_000_000_000;
 
 /// A request of an analyst, which MISP grants.
 pub(crate) fn ask(misp: &Mutex<Misp>, key: &str, path: &str) {
+    ask_with(misp, key, path, "{}");
+}
+
+/// The same, with a body.
+pub(crate) fn ask_with(misp: &Mutex<Misp>, key: &str, path: &str, body: &str) {
     let headers = [
         ("Authorization", key),
         ("Accept", "application/json"),
@@ -20,7 +25,7 @@ pub(crate) fn ask(misp: &Mutex<Misp>, key: &str, path: &str) {
         method: "POST".to_owned(),
         path: path.to_owned(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        body: b"{}".to_vec(),
+        body: body.as_bytes().to_vec(),
     };
     assert_eq!(misp.lock().unwrap().handle(&request, LATER).status, 200);
 }
