@@ -193,8 +193,11 @@ impl Planner<'_> {
                 terms: self.terms,
             };
             let verdict = situation.verdict();
+            let goes = verdict == Verdict::Send;
             self.carry_out(uuid, each, verdict);
-            self.remark(uuid, each, desired);
+            if goes {
+                self.remark(uuid, each, desired);
+            }
         }
         self.plan.tally.planned = wanted.len() as u64;
         if self.terms.retire == Retire::Yes {
@@ -206,9 +209,6 @@ impl Planner<'_> {
     /// What was marked stricter since its bytes were chosen must not go out as it was; but it may be there
     /// already. So MISP is looked at first.
     fn remark(&mut self, uuid: AttributeUuid, desired: &DesiredAttribute, event: &DesiredEvent) {
-        if self.plan.send.last() != Some(&uuid) {
-            return;
-        }
         let chosen = &self.plan.event.attributes[&uuid].attribute;
         if is_freer(chosen, &desired.attribute, event) {
             self.plan.remarked.insert(uuid, desired.clone());

@@ -164,6 +164,15 @@ impl FaultyWire {
         call.clone()
     }
 
+    /// MISP does what it is asked for, and its answer is damaged at some place.
+    fn damaged(&self, call: &Call, damage: impl Fn(&mut Vec<u8>, usize, &mut Dice)) -> Reply {
+        let (_, mut answer) = self.inner.answer(&self.arriving(call));
+        let mut dice = self.dice.lock().unwrap();
+        let place = dice.below(answer.body.len() as u64) as usize;
+        damage(&mut answer.body, place, &mut dice);
+        remote::decode(call, &answer)
+    }
+
     async fn deliver(&self, call: &Call) -> Exchange {
         self.inner.exchange(&self.arriving(call)).await
     }
@@ -202,21 +211,14 @@ impl Wire for FaultyWire {
                 self.delay(call);
                 self.deliver(call).await
             }
-            Some(Fault::Cut) => {
-                let (_, mut whole) = self.inner.answer(&self.arriving(call));
-                let end = self.dice.lock().unwrap().below(whole.body.len() as u64);
-                whole.body.truncate(end as usize);
-                none(remote::decode(call, &whole))
-            }
+            Some(Fault::Cut) => none(self.damaged(call, |body, place, _| body.truncate(place))),
             // Of other answers MISP gives no tag by which it could be seen.
             Some(Fault::Flipped) if matches!(call, Call::Rows { .. } | Call::Listing(_)) => {
-                let (_, mut whole) = self.inner.answer(&self.arriving(call));
-                let mut dice = self.dice.lock().unwrap();
-                let place = dice.below(whole.body.len() as u64) as usize;
-                if let Some(byte) = whole.body.get_mut(place) {
-                    *byte ^= 1 << dice.below(8);
-                }
-                none(remote::decode(call, &whole))
+                none(self.damaged(call, |body, place, dice| {
+                    if let Some(byte) = body.get_mut(place) {
+                        *byte ^= 1 << dice.below(8);
+                    }
+                }))
             }
             Some(Fault::Flipped) => self.deliver(call).await,
             Some(Fault::Garbled) => answer(200, b"{\"Event\":{\"id\":\"7\"}}"),
