@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     delivery::{Call, Reply},
-    model::EventUuid,
-    plan::{EventHead, KnownEvent, Presence, Standing, is_tlp},
+    model::{EventUuid, Tlp},
+    plan::{EventHead, KnownEvent, Presence, Standing},
 };
 
 /// Most events asked about to decide it.
@@ -70,7 +70,7 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.foreign.clear();
     // An analyst may have removed a tag: once is enough, also where the event turns out to be there. A colour has
     // to be there whatever was sent.
-    event.head.tags_sent.retain(|tag| !is_tlp(tag));
+    event.head.tags_sent.retain(|tag| Tlp::of_tag(tag).is_none());
     event.head.feeds.values_mut().for_each(|feed| feed.settled = false);
     event.attributes = event
         .attributes

@@ -243,7 +243,7 @@ fn read_tag(reader: &Reader<'_>, at: &At<&str>) -> Option<String> {
     } else if tag.to_lowercase().starts_with("misp-galaxy:") {
         format!("holds {tag:?}, which MISP reads as a galaxy")
     } else {
-        if tag.to_lowercase().starts_with("tlp:") {
+        if Tlp::of_tag(tag).is_some() {
             let what = format!("holds {tag:?} for every event, whatever the incident's own TLP");
             reader.warn(at, what, "leave TLP to the source and to [policy]");
         }

@@ -23,8 +23,10 @@ impl Entity {
     }
 }
 
-/// Sorts all that has no order of its own and drops doubles. Digest and mapping rely on it.
+/// Sorts all that has no order of its own, drops doubles and takes TLP tags for markings. Digest and mapping rely
+/// on it.
 pub(super) fn canonicalise(entity: &mut Entity) {
+    entity.heed_tags();
     for texts in [&mut entity.tags, &mut entity.references, &mut entity.external_ids] {
         texts.sort_unstable();
         texts.dedup();

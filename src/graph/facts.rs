@@ -58,7 +58,8 @@ pub struct Entity {
     pub start: Option<Timestamp>,
     /// `meta.estimated_threat_end_time`, STIX `valid_until` or `last_observed`.
     pub end: Option<Timestamp>,
-    /// The strictest marking of the entity; `None` if unmarked.
+    /// The strictest marking of the entity; `None` if unmarked. What its TLP tags say is added by
+    /// [`Entity::heed_tags`].
     pub tlp: Option<Tlp>,
     /// `meta.source_reliability`, a letter from A to F in lower case.
     pub reliability: Option<char>,

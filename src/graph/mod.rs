@@ -4,6 +4,7 @@
 
 mod digest;
 mod facts;
+mod marking;
 mod names;
 mod order;
 mod versions;

@@ -6,10 +6,7 @@ use crate::{
     model::{EventUuid, Timestamp, limits::TAG_CHARS_MAX},
 };
 
-use super::{
-    rules::IncludeTags,
-    text::{self, Beside},
-};
+use super::{rules::IncludeTags, text};
 
 /// Day of an event whose incident has no usable time at all. Without a date MISP would take today, and
 /// the event would change with every day.
@@ -55,18 +52,12 @@ fn has_status(incident: &Entity, names: &[&str]) -> bool {
 
 fn tags(incident: &Entity) -> Vec<Box<str>> {
     let mut tags: Vec<Box<str>> = Vec::with_capacity(incident.tags.len() + 2);
-    let beside = match incident.tlp {
-        Some(tlp) => {
-            tags.push(tlp.tag().into());
-            Beside::Marking
-        }
-        None => Beside::NoMarking,
-    };
+    tags.extend(incident.tlp.map(|tlp| tlp.tag().into()));
     if let Some(letter) = incident.reliability {
         let letter = letter.to_ascii_lowercase();
         let tag = format!("admiralty-scale:source-reliability=\"{letter}\"");
         tags.push(text::cut(&text::fold(&tag), TAG_CHARS_MAX).into());
     }
-    tags.extend(incident.tags.iter().filter_map(|tag| text::tag(tag, beside)));
+    tags.extend(incident.tags.iter().filter_map(|tag| text::tag(tag)));
     text::distinct_tags(tags)
 }

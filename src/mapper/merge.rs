@@ -13,7 +13,7 @@ use crate::{
 use super::{
     occurrence::{Collector, Donor, Draft},
     rules::{CommentStyle, IncludeTags, Rules},
-    text::{self, Beside},
+    text,
 };
 
 /// What the event shows already, so that an attribute need not.
@@ -73,7 +73,7 @@ impl Rider {
         let tags = match rules.settings.include_tags {
             IncludeTags::All => {
                 let tags = donor.entity.tags.iter();
-                tags.filter_map(|tag| text::tag(tag, Beside::Marking)).collect()
+                tags.filter_map(|tag| text::tag(tag)).collect()
             }
             IncludeTags::None | IncludeTags::Event => Vec::new(),
         };

@@ -4,7 +4,10 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{
     misp::fold_bmp,
-    model::limits::{MISP_TEXT_BYTES_MAX, TAG_CHARS_MAX},
+    model::{
+        Tlp,
+        limits::{MISP_TEXT_BYTES_MAX, TAG_CHARS_MAX},
+    },
 };
 
 /// White space and control characters folded to single blanks, none at either end; characters that take
@@ -43,27 +46,20 @@ pub(super) fn cut(text: &str, chars_max: usize) -> &str {
 }
 
 /// A tag name as MISP keeps it; `None` for one that is never sent as a tag: an empty one, `IDS` (which
-/// says something about detection), one that MISP reads as a galaxy cluster, and a second TLP colour
-/// beside the marking.
-pub(super) fn tag(name: &str, beside: Beside) -> Option<Box<str>> {
+/// says something about detection), one that MISP reads as a galaxy cluster, and one of TLP: the marking, which
+/// the graph takes from tags too, has a tag of its own.
+pub(super) fn tag(name: &str) -> Option<Box<str>> {
     let name = fold(name);
     let lower = name.to_ascii_lowercase();
     let never = name.is_empty()
         || name == IDS
         || lower.starts_with("misp-galaxy:")
-        || (beside == Beside::Marking && lower.starts_with("tlp:"));
+        || Tlp::of_tag(&name).is_some();
     (!never).then(|| cut(&name, TAG_CHARS_MAX).into())
 }
 
 /// The tag by which EclecticIQ's incoming MISP feed keeps `to_ids`.
 pub(super) const IDS: &str = "IDS";
-
-/// Whether a marking already says what a `tlp:` tag would say.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beside {
-    Marking,
-    NoMarking,
-}
 
 /// Sorted, and one of those that differ in case only: MISP takes them for the same tag.
 pub(super) fn distinct_tags(mut tags: Vec<Box<str>>) -> Vec<Box<str>> {
@@ -100,11 +96,15 @@ mod tests {
 
     #[test]
     fn some_tags_are_never_sent() {
-        for name in ["", " ", "IDS", "misp-galaxy:tool=\"x\"", "MISP-Galaxy:x", "TLP:RED"] {
-            assert_eq!(tag(name, Beside::Marking), None, "{name}");
+        for name in
+            ["", " ", "IDS", "misp-galaxy:tool=\"x\"", "MISP-Galaxy:x", "TLP:RED", "tlp = red"]
+        {
+            assert_eq!(tag(name), None, "{name}");
         }
-        assert_eq!(tag("tlp:red", Beside::NoMarking).as_deref(), Some("tlp:red"));
-        assert_eq!(tag(&"x".repeat(300), Beside::Marking).unwrap().len(), 255);
+        for name in ["tlp:ex:chr", "red"] {
+            assert_eq!(tag(name).as_deref(), Some(name));
+        }
+        assert_eq!(tag(&"x".repeat(300)).unwrap().len(), 255);
         let tags = ["b", "A", "a", "b"].map(Into::into).to_vec();
         assert_eq!(distinct_tags(tags), ["A".into(), "b".into()]);
     }

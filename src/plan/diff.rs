@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{DesiredAttribute, DesiredEvent},
-    model::{AttributeUuid, EventUuid, RunNumber},
+    model::{AttributeUuid, EventUuid, RunNumber, Tlp},
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     FeedSet, FieldEdit, KnownAttribute, KnownEvent, Policy, Presence, Refusal, Standing,
     WithheldReason,
     retire::{self, Retire},
-    tags::{is_freer, is_tlp, new_tags, tags_of},
+    tags::{is_freer, new_tags, tags_of},
     verdict::{Situation, Verdict},
 };
 
@@ -124,7 +124,8 @@ impl Planner<'_> {
 
     /// Finds the one reason, if any, for which nothing of the event may be sent.
     fn refuse(&mut self, desired: &DesiredEvent) {
-        let carried = |tag: &str| !is_tlp(tag) || self.terms.destination.can_carry(tag);
+        let carried =
+            |tag: &str| Tlp::of_tag(tag).is_none() || self.terms.destination.can_carry(tag);
         let denied = self.terms.policy.denies(desired.marking);
         self.plan.refusal = match &self.plan.event.head.presence {
             Presence::Declined => Some(Refusal::Declined),

@@ -15,7 +15,7 @@ mod tags;
 mod tests;
 mod verdict;
 
-pub(crate) use tags::{is_tlp, stricter_tlp};
+pub(crate) use tags::stricter_tlp;
 
 pub use change::{Change, ChangeKind};
 pub use diff::{Terms, diff, diff_gone};

@@ -9,10 +9,6 @@ use crate::{
 
 use super::EventSettings;
 
-pub(crate) fn is_tlp(tag: &str) -> bool {
-    tag.parse::<Tlp>().is_ok() && tag.starts_with("tlp:")
-}
-
 /// The tags that an event is to have: the incident's and the configured ones.
 pub(super) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
     let tags: BTreeSet<Box<str>> =
@@ -23,7 +19,7 @@ pub(super) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<B
 /// Tags not sent before; of TLP tags only one that is stricter than all sent before.
 pub(super) fn new_tags(sent: &BTreeSet<Box<str>>, tags: Vec<Box<str>>) -> Vec<Box<str>> {
     let stricter: Option<Box<str>> = stricter_tlp(sent, &tags).map(Into::into);
-    let may_go = |tag: &str| !is_tlp(tag) || Some(tag) == stricter.as_deref();
+    let may_go = |tag: &str| Tlp::of_tag(tag).is_none() || Some(tag) == stricter.as_deref();
     tags.into_iter().filter(|tag| !sent.contains(tag) && may_go(tag)).collect()
 }
 
@@ -33,8 +29,8 @@ pub(crate) fn stricter_tlp<'t>(
     wanted: &'t [Box<str>],
 ) -> Option<&'t str> {
     let strictest = strictest_tlp(there);
-    let stricter = wanted.iter().map(|tag| &**tag).filter(|tag| colour(tag) > strictest);
-    stricter.max_by_key(|tag| colour(tag))
+    let stricter = wanted.iter().map(|tag| &**tag).filter(|tag| Tlp::of_tag(tag) > strictest);
+    stricter.max_by_key(|tag| Tlp::of_tag(tag))
 }
 
 /// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have
@@ -47,10 +43,5 @@ pub(super) fn is_freer(then: &Attribute, now: &Attribute, event: &DesiredEvent) 
 }
 
 fn strictest_tlp<'t>(tags: impl IntoIterator<Item = &'t Box<str>>) -> Option<Tlp> {
-    tags.into_iter().filter_map(|tag| colour(tag)).max()
-}
-
-fn colour(tag: &str) -> Option<Tlp> {
-    let tag = tag.to_ascii_lowercase();
-    if is_tlp(&tag) { tag.parse().ok() } else { None }
+    tags.into_iter().filter_map(|tag| Tlp::of_tag(tag)).max()
 }

@@ -101,7 +101,7 @@ impl Situation<'_> {
             return Some(Standing::Withheld(reason));
         }
         let tags = &self.desired.attribute.tags;
-        let lost = |tag: &str| tag.parse::<Tlp>().is_ok() && !self.terms.destination.can_carry(tag);
+        let lost = |tag: &str| Tlp::of_tag(tag).is_some() && !self.terms.destination.can_carry(tag);
         tags.iter()
             .any(|tag| lost(tag))
             .then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))

@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
-    model::{AttributeUuid, Timestamp},
+    model::{AttributeUuid, Timestamp, Tlp},
     plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing, stricter_tlp},
 };
 
@@ -235,7 +235,7 @@ impl Conversation {
         }
         if foreign {
             self.edit = None;
-            self.tags.retain(|tag| tag.starts_with("tlp:"));
+            self.tags.retain(|tag| Tlp::of_tag(tag).is_some());
         }
     }
 
@@ -260,7 +260,7 @@ impl Conversation {
         if self.created {
             // The dataset may have got tags since the request was lost.
             let missing = |tag: &str| {
-                !tag.starts_with("tlp:")
+                Tlp::of_tag(tag).is_none()
                     && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
             };
             let ours = head.fields.tags.iter();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     delivery::{RefusedWhy, Trouble},
-    model::Timestamp,
+    model::{Timestamp, Tlp},
     plan::{ChangeKind, Presence, Standing, WithheldReason},
 };
 
@@ -63,7 +63,7 @@ impl Conversation {
     pub(super) fn on_tag_refused(&mut self, words: &str) {
         let Some(tag) = self.tags.pop_front() else { return };
         self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
-        if tag.starts_with("tlp:") {
+        if Tlp::of_tag(&tag).is_some() {
             for key in std::mem::take(&mut self.queue) {
                 let reason = WithheldReason::MarkingCannotBeCarried;
                 self.stand(key, Standing::Withheld(reason));

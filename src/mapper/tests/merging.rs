@@ -72,7 +72,7 @@ fn tags_follow_the_setting() {
         entities[0] = Entity {
             tlp: Some(Tlp::Clear),
             reliability: Some('B'),
-            tags: ["ESET", "IDS", "misp-galaxy:tool=\"x\"", "tlp:red", "eset"]
+            tags: ["ESET", "IDS", "misp-galaxy:tool=\"x\"", "TLP:Clear", "eset"]
                 .map(Into::into)
                 .into(),
             ..entity("incident", 1)
@@ -130,4 +130,29 @@ fn event_fields_come_from_the_incident() {
     analysed("Closed", 2, true);
     analysed("rejected", 2, false);
     analysed("Deleted", 2, false);
+}
+
+#[test]
+fn a_tag_of_tlp_is_a_marking() {
+    for (tlp, tag, then) in [
+        (Some(Tlp::Clear), "TLP: Red", Tlp::Red),
+        (Some(Tlp::Amber), "tlp:green", Tlp::Amber),
+        (None, "tlp=\"amber+strict\"", Tlp::AmberStrict),
+        (Some(Tlp::Green), "tlp:unclear", Tlp::Red),
+    ] {
+        for place in [0, 1] {
+            let mut entities = holding(vec![bad("domain", "example.org")]);
+            entities[1 - place].tlp = Some(Tlp::Clear);
+            entities[place].tlp = tlp;
+            entities[place].tags = vec![tag.into(), "red".into(), "tlp:ex:chr".into()];
+            let mapped = mapped(entities);
+            let marking = Marking::of(Some(then));
+            assert_eq!(only(&mapped).marking, marking, "{tag}");
+            let shown = if place == 0 { then } else { Tlp::Clear };
+            assert_eq!(mapped.event.marking, Marking::of(Some(shown)), "{tag}");
+            let tags = mapped.event.fields.tags.iter();
+            let tags: Vec<_> = tags.filter_map(|tag| Tlp::of_tag(tag)).collect();
+            assert_eq!(tags, [shown], "{tag}");
+        }
+    }
 }

@@ -1,0 +1,257 @@
+//! The Traffic Light Protocol, versions 1.0 and 2.0.
+
+mod text;
+
+use std::{fmt, str::FromStr};
+
+use super::IdError;
+
+use text::{Said, Words};
+
+/// A TLP colour, from the freest to the strictest. WHITE of TLP 1.0 is CLEAR of TLP 2.0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Tlp {
+    /// May go anywhere.
+    Clear,
+    /// The community.
+    Green,
+    /// The organisation and its clients.
+    Amber,
+    /// The organisation only.
+    AmberStrict,
+    /// The named recipients only.
+    Red,
+}
+
+impl Tlp {
+    /// All colours, freest first.
+    pub const ALL: [Self; 5] =
+        [Self::Clear, Self::Green, Self::Amber, Self::AmberStrict, Self::Red];
+
+    /// The name used in configurations and in MISP's tag.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::Green => "green",
+            Self::Amber => "amber",
+            Self::AmberStrict => "amber+strict",
+            Self::Red => "red",
+        }
+    }
+
+    /// The machine tag of MISP's `tlp` taxonomy.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Clear => "tlp:clear",
+            Self::Green => "tlp:green",
+            Self::Amber => "tlp:amber",
+            Self::AmberStrict => "tlp:amber+strict",
+            Self::Red => "tlp:red",
+        }
+    }
+
+    /// The colour that a tag stands for, whatever its spelling: `tlp:red`, `TLP: Red`, `tlp="red"`. A tag that is
+    /// meant as TLP and names no colour that there is (`tlp:unclear`, `tlp:`) is red, for a marking must never be
+    /// lost. `None` is a tag of another kind: a bare word such as `red`, or `tlp:ex:chr`, which is no colour.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let letter = tag.chars().find(|letter| letter.is_alphanumeric())?;
+        if letter.is_ascii() && !letter.eq_ignore_ascii_case(&'t') {
+            return None;
+        }
+        strictest([Words::of(tag).whole()])
+    }
+
+    /// The strictest colour that a text speaks of: a statement such as `Marked TLP:RED until May`.
+    #[must_use]
+    pub fn said_in(text: &str) -> Option<Self> {
+        strictest(Words::of(text).places())
+    }
+}
+
+fn strictest(said: impl IntoIterator<Item = Said>) -> Option<Tlp> {
+    let colours = said.into_iter().filter_map(|said| match said {
+        Said::Nothing => None,
+        Said::Unknown => Some(Tlp::Red),
+        Said::Colour(tlp) => Some(tlp),
+    });
+    colours.max()
+}
+
+impl fmt::Display for Tlp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Reads a colour in any of the spellings that sources use: `WHITE`, `tlp:clear`, `TLP:AMBER+STRICT`,
+/// `amber-strict`.
+impl FromStr for Tlp {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Words::of(text).colour().ok_or_else(|| IdError {
+            text: text.to_owned(),
+            wanted: "a TLP colour (clear, green, amber, amber+strict, red)",
+        })
+    }
+}
+
+/// The markings of several entities taken together.
+///
+/// A colour alone is not enough: an unmarked entity beside a green one must stay visible, as the
+/// unmarked are denied unless the configuration says otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Marking {
+    /// The strictest colour of all, if any had one.
+    pub tlp: Option<Tlp>,
+    /// Whether any of them had none.
+    pub unmarked: bool,
+}
+
+impl Marking {
+    /// The marking of one entity.
+    #[must_use]
+    pub const fn of(tlp: Option<Tlp>) -> Self {
+        Self { tlp, unmarked: tlp.is_none() }
+    }
+
+    /// Both together: the strictest colour, and unmarked if either was.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { tlp: self.tlp.max(other.tlp), unmarked: self.unmarked || other.unmarked }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_strictness() {
+        assert!(Tlp::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn reads_both_versions() {
+        assert_eq!("WHITE".parse(), Ok(Tlp::Clear));
+        assert_eq!("TLP:AMBER+STRICT".parse(), Ok(Tlp::AmberStrict));
+        for wrong in ["purple", "tlp:purple", "", "tlp", "tlp:", "red green", "ambers trict"] {
+            assert!(wrong.parse::<Tlp>().is_err(), "{wrong}");
+        }
+        for tlp in Tlp::ALL {
+            assert_eq!(tlp.tag().parse(), Ok(tlp));
+            assert_eq!(tlp.name().parse(), Ok(tlp));
+        }
+    }
+
+    #[test]
+    fn a_tag_is_read_in_every_spelling() {
+        let spellings = [
+            "tlp:X",
+            "TLP:X",
+            "Tlp : X",
+            " tlp:X ",
+            "tlp: X",
+            "tlp=X",
+            "tlp=\"X\"",
+            "tlp:\"X\"",
+            "tlp = 'X'",
+            "TLP-X",
+            "TLP_X",
+            "tlp X",
+            "[TLP:X]",
+            "tlpX",
+            "TLP 2.0: X",
+            "tlp:2.0:X",
+            "TLPv2:X",
+            "tlp\u{a0}:\u{a0}X",
+            "t\u{200b}lp:X\u{feff}",
+            "\u{ff34}\u{ff2c}\u{ff30}\u{ff1a}X",
+            "tlp::X",
+            "TLP\t:\nX.",
+        ];
+        for (name, tlp) in [
+            ("white", Tlp::Clear),
+            ("CLEAR", Tlp::Clear),
+            ("Green", Tlp::Green),
+            ("amber", Tlp::Amber),
+            ("RED", Tlp::Red),
+            ("amber+strict", Tlp::AmberStrict),
+            ("AMBER-STRICT", Tlp::AmberStrict),
+            ("Amber Strict", Tlp::AmberStrict),
+            ("amber_strict", Tlp::AmberStrict),
+            ("amber + strict", Tlp::AmberStrict),
+            ("amberstrict", Tlp::AmberStrict),
+        ] {
+            for tag in spellings.map(|spelling| spelling.replace('X', name)) {
+                assert_eq!(Tlp::of_tag(&tag), Some(tlp), "{tag:?}");
+                assert_eq!(tag.parse(), Ok(tlp), "{tag:?}");
+                assert_eq!(Tlp::said_in(&format!("It is {tag}, mind.")), Some(tlp), "{tag:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_meant_as_tlp_and_has_no_colour_is_red() {
+        for tag in [
+            "tlp:unclear",
+            "TLP:",
+            "tlp =",
+            "tlp:purple",
+            "tlp:\"\"",
+            "tlp:red:x",
+            "tlp:green or so",
+            "tlp:ambers trict",
+            "tlp:ex",
+            "tlp:ex:chr:x",
+            "tlp:2",
+            "tlp:gr\u{fc}n",
+        ] {
+            assert_eq!(Tlp::of_tag(tag), Some(Tlp::Red), "{tag}");
+        }
+    }
+
+    #[test]
+    fn other_tags_are_no_tlp() {
+        for tag in [
+            "red",
+            "RED",
+            "amber+strict",
+            "tlp",
+            "TLP",
+            "",
+            " ",
+            ":",
+            "tlp:ex:chr",
+            "TLP:EX:CHR",
+            "tlp=\"ex:chr\"",
+            "tlpx:red",
+            "xtlp:red",
+            "misp:tlp",
+            "tlp is fine",
+            "tlp-purple",
+            "type:osint",
+            "\u{4e2d}",
+        ] {
+            assert_eq!(Tlp::of_tag(tag), None, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_text_means_the_strictest_that_it_says() {
+        for (text, tlp) in [
+            ("TLP:GREEN, in part TLP: AMBER + STRICT", Some(Tlp::AmberStrict)),
+            ("Sharing: tlp amber", Some(Tlp::Amber)),
+            ("TLP: as agreed", Some(Tlp::Red)),
+            ("see https://www.first.org/tlp/ for red lines", None),
+            ("Copyright 2024, all rights red", None),
+            ("tlp:ex:chr", None),
+            ("", None),
+        ] {
+            assert_eq!(Tlp::said_in(text), tlp, "{text}");
+        }
+    }
+}

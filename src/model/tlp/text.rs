@@ -1,0 +1,135 @@
+//! What a text says about TLP: a tag, a colour in a field, a sentence.
+
+use super::Tlp;
+
+/// What one place of a text says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    /// It does not speak of TLP.
+    Nothing,
+    /// It speaks of TLP, and of no colour that there is.
+    Unknown,
+    Colour(Tlp),
+}
+
+/// A text as words of letters and digits, in lower case.
+pub(super) struct Words {
+    words: Vec<Word>,
+    /// Whether a `:` or `=` stands behind the last word.
+    ends_open: bool,
+}
+
+struct Word {
+    text: String,
+    /// Whether a `:` or `=` stands between it and the word before it.
+    is_value: bool,
+}
+
+impl Words {
+    pub(super) fn of(text: &str) -> Self {
+        let mut words: Vec<Word> = Vec::new();
+        let (mut inside, mut is_value) = (false, false);
+        for letter in text.chars().filter(|letter| !is_invisible(*letter)).map(narrow) {
+            if letter.is_alphanumeric() {
+                if !inside {
+                    words.push(Word { text: String::new(), is_value });
+                    (inside, is_value) = (true, false);
+                }
+                let word = words.last_mut().expect("a word was begun above");
+                word.text.extend(letter.to_lowercase());
+            } else {
+                inside = false;
+                is_value |= matches!(letter, ':' | '=');
+            }
+        }
+        Self { words, ends_open: is_value }
+    }
+
+    /// The colour that the whole text names, with or without `tlp` before it.
+    pub(super) fn colour(&self) -> Option<Tlp> {
+        match (self.at(0, true), colour(self.texts(0))) {
+            (Said::Colour(tlp), _) => Some(tlp),
+            (_, Some((tlp, taken))) if taken == self.words.len() => Some(tlp),
+            _ => None,
+        }
+    }
+
+    /// What the text says as a whole.
+    pub(super) fn whole(&self) -> Said {
+        self.at(0, true)
+    }
+
+    /// What each place of the text says.
+    pub(super) fn places(&self) -> impl Iterator<Item = Said> {
+        (0..self.words.len()).map(|place| self.at(place, false))
+    }
+
+    /// Reads `tlp` at a word, a version of TLP behind it, and a colour, which ends the text if it is to be the whole.
+    fn at(&self, place: usize, whole: bool) -> Said {
+        let Some(rest) = self.words.get(place).and_then(|word| word.text.strip_prefix("tlp"))
+        else {
+            return Said::Nothing;
+        };
+        let squashed = colour([rest].into_iter().chain(self.texts(place + 1)));
+        let mut next = place + 1;
+        while self.words.get(next).is_some_and(|word| is_version(&word.text)) {
+            next += 1;
+        }
+        let found = match squashed {
+            Some((tlp, taken)) => Some((tlp, place + taken)),
+            None if !rest.is_empty() && !is_version(rest) => return Said::Nothing,
+            None => colour(self.texts(next)).map(|(tlp, taken)| (tlp, next + taken)),
+        };
+        let mut between = self.words[place + 1..].iter().take(next - place);
+        let is_meant = between.any(|word| word.is_value)
+            || (self.ends_open && next == self.words.len() && found.is_none());
+        match found {
+            Some((tlp, end)) if !whole || end == self.words.len() => Said::Colour(tlp),
+            None if self.texts(next).take(2).eq(["ex", "chr"])
+                && (!whole || next + 2 == self.words.len()) =>
+            {
+                Said::Nothing
+            }
+            _ if is_meant => Said::Unknown,
+            _ => Said::Nothing,
+        }
+    }
+
+    fn texts(&self, from: usize) -> impl Iterator<Item = &str> {
+        self.words.iter().skip(from).map(|word| &*word.text)
+    }
+}
+
+/// The colour that a list of words begins with, and how many of them it takes.
+fn colour<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<(Tlp, usize)> {
+    Some(match words.next()? {
+        "white" | "clear" => (Tlp::Clear, 1),
+        "green" => (Tlp::Green, 1),
+        "amber" if words.next() == Some("strict") => (Tlp::AmberStrict, 2),
+        "amber" => (Tlp::Amber, 1),
+        "amberstrict" => (Tlp::AmberStrict, 1),
+        "red" => (Tlp::Red, 1),
+        _ => return None,
+    })
+}
+
+/// Whether a word says which TLP is meant, as in `TLP 2.0: RED`.
+fn is_version(word: &str) -> bool {
+    matches!(word, "v" | "version" | "v1" | "v2" | "1" | "2" | "0" | "10" | "20")
+}
+
+/// A letter of full width, as keyboards for Chinese and Japanese write it, in its usual form.
+fn narrow(letter: char) -> char {
+    match letter {
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(letter) - 0xfee0).expect("the block ends in ASCII")
+        }
+        _ => letter,
+    }
+}
+
+/// Soft hyphens, joiners, marks of direction and of byte order: nobody sees them, but they part words.
+const fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
