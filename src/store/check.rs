@@ -13,7 +13,7 @@ use super::{
     events,
     keys::{self, Kind},
     overlay::Overlay,
-    record::{AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, HeadV1, IdentityV1, RunV1},
+    record::{AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, IdentityV1, RunV1},
 };
 
 /// What a check found.
@@ -268,7 +268,7 @@ pub(super) fn prove(
     let body = overlay.body(key, value)?;
     let right_key = match kind {
         Kind::Head => {
-            body.decode::<HeadV1<'_>>("the head of an event")?;
+            HeadV2::read(&body)?;
             key.to_vec()
         }
         Kind::Alias => {
@@ -277,9 +277,7 @@ pub(super) fn prove(
             let elsewhere = buckets.find(|bucket| bucket != key);
             elsewhere.unwrap_or_else(|| key.to_vec())
         }
-        Kind::Destination => {
-            keys::destination(&body.decode::<DestinationV1<'_>>("a destination")?.name())
-        }
+        Kind::Destination => keys::destination(&DestinationV2::read(&body)?.name()),
         Kind::Run => keys::run(body.decode::<RunV1<'_>>("a run")?.record().number),
         _ => {
             decodes(kind, key, &body)?;

@@ -11,7 +11,7 @@ use super::{
     envelope::encode,
     keys::Kind,
     overlay::Overlay,
-    record::{CursorV1, HeadV1},
+    record::{CursorV1, HeadV2},
 };
 
 impl Store {
@@ -45,7 +45,7 @@ fn mark_heads(overlay: &mut Overlay<'_>) -> Result<u64, LedgerError> {
     let mut marked = Vec::new();
     overlay.engine().scan(Kind::Head.prefix(), &mut |key, value| {
         let body = overlay.body(key, value)?;
-        let mut head: HeadV1<'_> = body.decode("the head of an event")?;
+        let mut head = HeadV2::read(&body)?;
         if head.mark_unproven() {
             marked.push((key.to_vec(), encode(&head)?));
         }

@@ -6,7 +6,8 @@
 //!   own digest it needs no copy.
 //!
 //! Bodies are bincode 1.3 with variable-length integers and no trailing bytes. bincode finds no field by
-//! name: a struct that has been written never changes, a new version of it is a new struct.
+//! name: a struct that has been written never changes, a new version of it is a new struct, which says
+//! so by [`Stored::VERSION`].
 
 use bincode::Options;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,8 @@ use crate::{
 
 use super::keys;
 
-/// Version of every struct that is written now. A reader refuses a later one as newer, not as damaged.
-pub(super) const VERSION: u8 = 1;
+/// The latest version of any struct. A reader refuses a later one as newer, not as damaged.
+pub(super) const NEWEST: u8 = 2;
 /// Longest body, unpacked. It bounds what a damaged length can make us allocate.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 20;
 
@@ -75,18 +76,45 @@ pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
 }
 
+/// A struct that stands in records or objects, in one version of what it is of.
+pub(super) trait Stored {
+    /// The version; a reader takes no other for it.
+    const VERSION: u8 = 1;
+}
+
+impl Stored for &str {}
+impl Stored for String {}
+
 impl Body {
     /// Reads the struct. `what` names it to people.
-    pub(super) fn decode<'a, T: Deserialize<'a>>(&'a self, what: &str) -> Result<T, LedgerError> {
-        check_version(self.version, what)?;
-        options()
-            .deserialize(&self.bytes)
-            .map_err(|error| damaged(format!("{what} cannot be read: {error}")))
+    pub(super) fn decode<'a, T: Stored + Deserialize<'a>>(
+        &'a self,
+        what: &str,
+    ) -> Result<T, LedgerError> {
+        check_version(self.version, T::VERSION, what)?;
+        parse(&self.bytes, what)
+    }
+
+    /// Reads the version of the struct that is written now, or the one before it.
+    pub(super) fn decode_either<'a, Now, Before>(&'a self, what: &str) -> Result<Now, LedgerError>
+    where
+        Now: Stored + Deserialize<'a> + From<Before>,
+        Before: Stored + Deserialize<'a>,
+    {
+        if self.version == Before::VERSION {
+            return self.decode::<Before>(what).map(Now::from);
+        }
+        self.decode(what)
     }
 }
 
 /// The body of a value.
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, LedgerError> {
+pub(super) fn encode<T: Stored + Serialize>(value: &T) -> Result<Body, LedgerError> {
+    Ok(Body { version: T::VERSION, bytes: bytes_of(value)? })
+}
+
+/// A value in bincode, as bodies are.
+pub(super) fn bytes_of<T: Serialize>(value: &T) -> Result<Vec<u8>, LedgerError> {
     options().serialize(value).map_err(|error| LedgerError::Io {
         path: "a record".to_owned(),
         doing: "written",
@@ -94,10 +122,16 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, LedgerError> {
     })
 }
 
-/// Wraps the payload of a record.
-pub(super) fn seal(key: &[u8], form: Form, payload: &[u8]) -> Vec<u8> {
+/// What [`bytes_of`] wrote. `what` names it to people.
+pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, LedgerError> {
+    let read = options().deserialize(bytes);
+    read.map_err(|error| damaged(format!("{what} cannot be read: {error}")))
+}
+
+/// Wraps the payload of a record, whose body is in this version.
+pub(super) fn seal(key: &[u8], version: u8, form: Form, payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(payload.len() + RECORD_FRAME_BYTES);
-    value.extend([VERSION, form.byte()]);
+    value.extend([version, form.byte()]);
     value.extend_from_slice(payload);
     let check = record_check(key, &value);
     value.extend_from_slice(&check);
@@ -115,7 +149,7 @@ pub(super) fn unseal<'a>(key: &[u8], value: &'a [u8]) -> Result<Record<'a>, Ledg
     let [version, form, payload @ ..] = content else {
         return Err(wrong("is cut off"));
     };
-    check_version(*version, &format!("the record {}", keys::shown(key)))?;
+    check_known(*version, &format!("the record {}", keys::shown(key)))?;
     let form = Form::of(*form).ok_or_else(|| wrong("has an unknown form"))?;
     Ok(Record { version: *version, form, payload })
 }
@@ -163,10 +197,15 @@ impl Place<'_> {
     }
 }
 
-/// Wraps one part of a pack: the digest that names it, and its bytes.
-pub(super) fn seal_object(place: &Place<'_>, part: usize, payload: &[u8]) -> (Digest, Vec<u8>) {
+/// Wraps one part of a pack, whose body is in this version: the digest that names it, and its bytes.
+pub(super) fn seal_object(
+    place: &Place<'_>,
+    part: usize,
+    version: u8,
+    payload: &[u8],
+) -> (Digest, Vec<u8>) {
     let mut value = Vec::with_capacity(payload.len() + OBJECT_FRAME_BYTES);
-    value.push(VERSION);
+    value.push(version);
     value.extend_from_slice(&place.tag(part));
     value.extend_from_slice(payload);
     (object_digest(&value), value)
@@ -184,7 +223,7 @@ pub(super) fn unseal_object<'a>(
         return Err(wrong("does not match its digest"));
     }
     let (version, rest) = value.split_first().ok_or_else(|| wrong("is empty"))?;
-    check_version(*version, &place.shown())?;
+    check_known(*version, &place.shown())?;
     let (tag, payload) =
         rest.split_first_chunk::<PLACE_BYTES>().ok_or_else(|| wrong("is cut off"))?;
     if *tag != place.tag(part) {
@@ -211,11 +250,21 @@ pub(super) fn undamaged<T>(read: Result<T, LedgerError>) -> Result<Option<T>, Le
     }
 }
 
-fn check_version(version: u8, what: &str) -> Result<(), LedgerError> {
+fn check_known(version: u8, what: &str) -> Result<(), LedgerError> {
     match version {
-        VERSION => Ok(()),
         0 => Err(damaged(format!("{what} has no version"))),
+        1..=NEWEST => Ok(()),
         _ => Err(LedgerError::Newer { what: what.to_owned() }),
+    }
+}
+
+/// Earlier versions are read by those who know them; one that comes here is of something that never had it.
+fn check_version(version: u8, expected: u8, what: &str) -> Result<(), LedgerError> {
+    match version {
+        0 => Err(damaged(format!("{what} has no version"))),
+        _ if version == expected => Ok(()),
+        _ if version > expected => Err(LedgerError::Newer { what: what.to_owned() }),
+        _ => Err(damaged(format!("{what} never had version {version}"))),
     }
 }
 
@@ -234,14 +283,14 @@ mod tests {
 
     #[test]
     fn a_record_is_read_under_its_own_key_only() {
-        let value = seal(b"r/1", Form::Plain, b"body");
+        let value = seal(b"r/1", 1, Form::Plain, b"body");
         assert_eq!(unseal(b"r/1", &value).unwrap().payload, b"body");
         assert!(matches!(unseal(b"r/2", &value), Err(LedgerError::Damaged { .. })));
     }
 
     #[test]
     fn every_flipped_bit_of_a_record_is_seen() {
-        let value = seal(b"r/1", Form::Plain, b"body");
+        let value = seal(b"r/1", 1, Form::Plain, b"body");
         for bit in 0..value.len() * 8 {
             let mut flipped = value.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -254,9 +303,9 @@ mod tests {
 
     #[test]
     fn a_later_version_is_newer_and_not_damaged() {
-        let mut value = seal(b"r/1", Form::Plain, b"body");
+        let mut value = seal(b"r/1", 1, Form::Plain, b"body");
         value.truncate(value.len() - CHECK_BYTES);
-        value[0] = VERSION + 1;
+        value[0] = NEWEST + 1;
         let check = record_check(b"r/1", &value);
         value.extend_from_slice(&check);
         let error = unseal(b"r/1", &value).unwrap_err();
@@ -265,19 +314,29 @@ mod tests {
     }
 
     #[test]
+    fn a_struct_is_read_in_its_own_version_only() {
+        let body = |version| Body { version, bytes: bytes_of(&"it").unwrap() };
+        assert!(body(1).decode::<&str>("it").is_ok());
+        assert!(matches!(body(2).decode::<&str>("it"), Err(LedgerError::Newer { .. })));
+        assert!(matches!(body(0).decode::<&str>("it"), Err(LedgerError::Damaged { .. })));
+    }
+
+    #[test]
     fn an_object_belongs_to_one_place() {
         let place = Place { key: b"h/1", role: "bucket", number: 0, at: b"x" };
-        let (digest, value) = seal_object(&place, 0, b"payload");
+        let (digest, value) = seal_object(&place, 0, 1, b"payload");
         assert_eq!(unseal_object(&place, 0, &digest, &value).unwrap().1, b"payload");
         assert!(unseal_object(&place, 1, &digest, &value).is_err());
         let elsewhere = Place { key: b"h/2", ..place };
         assert!(unseal_object(&elsewhere, 0, &digest, &value).is_err());
-        assert_ne!(seal_object(&elsewhere, 0, b"payload").0, digest);
+        assert_ne!(seal_object(&elsewhere, 0, 1, b"payload").0, digest);
     }
 
     #[test]
     fn trailing_bytes_are_refused() {
-        let bytes = [encode(&7_u64).unwrap(), vec![0]].concat();
-        assert!(Body { version: VERSION, bytes }.decode::<u64>("it").is_err());
+        let mut body = encode(&String::from("it")).unwrap();
+        assert_eq!(body.decode::<&str>("it").unwrap(), "it");
+        body.bytes.push(0);
+        assert!(body.decode::<&str>("it").is_err());
     }
 }

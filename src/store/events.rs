@@ -10,7 +10,7 @@ use crate::{
 use super::{
     envelope::{Body, Place, damaged, encode, undamaged},
     overlay::{Overlay, raw},
-    record::{FOREIGN_ROWS_MAX, HeadV1, RowV1, rows_of, stored_rows},
+    record::{FOREIGN_ROWS_MAX, HeadV2, RowV1, rows_of, stored_rows},
     tree::{self, Attributes, Owner, Root, SHAPE},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn head(
     key: &[u8],
     body: &Body,
 ) -> Result<EventHead, LedgerError> {
-    let stored: HeadV1<'_> = body.decode("the head of an event")?;
+    let stored = HeadV2::read(body)?;
     stored.head(event_of(key)?, foreign(overlay, key, &stored)?)
 }
 
@@ -30,7 +30,7 @@ pub(super) fn event(
     key: &[u8],
     body: &Body,
 ) -> Result<KnownEvent, LedgerError> {
-    let stored: HeadV1<'_> = body.decode("the head of an event")?;
+    let stored = HeadV2::read(body)?;
     let event = event_of(key)?;
     let head = stored.head(event, foreign(overlay, key, &stored)?)?;
     let root = Root { depth: stored.depth, slots: stored.slots };
@@ -57,7 +57,7 @@ pub(super) fn salvage(
     key: &[u8],
     body: &Body,
 ) -> Result<Salvaged, LedgerError> {
-    let stored: HeadV1<'_> = body.decode("the head of an event")?;
+    let stored = HeadV2::read(body)?;
     let event = event_of(key)?;
     let rows = undamaged(foreign(overlay, key, &stored))?;
     let rows_lost = rows.is_none();
@@ -85,7 +85,7 @@ pub(super) fn put(
     let EventUpdate { head, attributes } = update;
     let (root, old_foreign) = match overlay.record(&key)? {
         Some(body) => {
-            let old: HeadV1<'_> = body.decode("the head of an event")?;
+            let old = HeadV2::read(&body)?;
             (Root { depth: old.depth, slots: old.slots }, old.foreign)
         }
         None => (Root::default(), Vec::new()),
@@ -98,7 +98,7 @@ pub(super) fn put(
     let changed: Attributes = changed.collect();
     let root = tree::update(overlay, owner, root, changed)?;
     let foreign = put_foreign(overlay, &key, &old_foreign, &head.foreign)?;
-    let mut stored = HeadV1::of(&head);
+    let mut stored = HeadV2::of(&head);
     (stored.depth, stored.slots, stored.foreign) = (root.depth, root.slots, foreign);
     let body = encode(&stored)?;
     overlay.put_record(key, &body)
@@ -110,7 +110,7 @@ pub(super) fn objects(
     key: &[u8],
     body: &Body,
 ) -> Result<Vec<Digest>, LedgerError> {
-    let stored: HeadV1<'_> = body.decode("the head of an event")?;
+    let stored = HeadV2::read(body)?;
     let mut found = overlay.record_parts(key)?;
     found.extend(stored.foreign.iter().flatten().map(|part| Digest::from_bytes(*part)));
     let root = Root { depth: stored.depth, slots: stored.slots };
@@ -128,7 +128,7 @@ pub(super) fn event_of(key: &[u8]) -> Result<EventUuid, LedgerError> {
 fn foreign(
     overlay: &Overlay<'_>,
     key: &[u8],
-    stored: &HeadV1<'_>,
+    stored: &HeadV2<'_>,
 ) -> Result<Vec<(u32, Row)>, LedgerError> {
     let mut rows = Vec::new();
     for (number, parts) in stored.foreign.iter().enumerate() {

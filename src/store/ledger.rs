@@ -16,7 +16,7 @@ use super::{
     keys::{self, Kind},
     overlay::Overlay,
     record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV1, RunV1, decode_changes, encode_changes,
+        AliasesV1, CountersV1, CursorV1, DestinationV2, RunV1, decode_changes, encode_changes,
     },
 };
 
@@ -31,7 +31,7 @@ impl Ledger for Store {
         let Some(body) = self.read().record(&keys::destination(name))? else {
             return Ok(None);
         };
-        Ok(Some(body.decode::<DestinationV1<'_>>("a destination")?.record()))
+        Ok(Some(DestinationV2::read(&body)?.record()))
     }
 
     fn head(
@@ -124,7 +124,7 @@ impl Ledger for Store {
         let (overlay, mut names) = (self.read(), Vec::new());
         overlay.engine().scan(Kind::Destination.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            names.push(body.decode::<DestinationV1<'_>>("a destination")?.name());
+            names.push(DestinationV2::read(&body)?.name());
             Ok(())
         })?;
         names.sort_unstable();
@@ -225,7 +225,7 @@ fn put(
         overlay.put_record(keys::run(record.number), &encode(&RunV1::of(record))?)?;
     }
     if let Some(record) = &commit.destination {
-        let body = encode(&DestinationV1::of(destination, record))?;
+        let body = encode(&DestinationV2::of(destination, record))?;
         overlay.put_record(keys::destination(destination), &body)?;
     }
     if let Some((feed, cursor)) = &commit.cursor {

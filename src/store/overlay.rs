@@ -12,8 +12,8 @@ use crate::{history::LedgerError, model::Digest};
 use super::{
     engine::{Engine, VALUE_BYTES_MAX, Writes},
     envelope::{
-        BODY_BYTES_MAX, Body, Form, OBJECT_FRAME_BYTES, Place, RECORD_FRAME_BYTES, Record, damaged,
-        encode, seal, seal_object, unseal, unseal_object,
+        BODY_BYTES_MAX, Body, Form, OBJECT_FRAME_BYTES, Place, RECORD_FRAME_BYTES, Record,
+        bytes_of, damaged, parse, seal, seal_object, unseal, unseal_object,
     },
     keys,
 };
@@ -21,6 +21,8 @@ use super::{
 /// Bodies up to this length stay as they are: there is little to win.
 const PLAIN_BYTES_MAX: usize = 2 << 10;
 const ZSTD_LEVEL: i32 = 3;
+/// Version of the objects that a long record is cut into. They are bytes; the record says what is in them.
+const PART_VERSION: u8 = 1;
 
 /// Reads through, and gathers writes until they are committed.
 pub(super) struct Overlay<'e> {
@@ -65,7 +67,7 @@ impl<'e> Overlay<'e> {
             Form::Plain => payload.to_vec(),
             Form::Packed => self.unpack(payload, || keys::shown(key))?,
             Form::Parts => {
-                let parts = parts_of(key, version, payload)?;
+                let parts = parts_of(key, payload)?;
                 self.pack(&long_record(key), &parts)?.bytes
             }
         };
@@ -73,23 +75,24 @@ impl<'e> Overlay<'e> {
     }
 
     /// Writes a record; an earlier one under this key is replaced, its objects included.
-    pub(super) fn put_record(&mut self, key: Vec<u8>, body: &[u8]) -> Result<(), LedgerError> {
+    pub(super) fn put_record(&mut self, key: Vec<u8>, body: &Body) -> Result<(), LedgerError> {
         let old = self.record_parts(&key)?;
         self.free(&long_record(&key), &old);
         let room = VALUE_BYTES_MAX - RECORD_FRAME_BYTES;
-        let sealed = if body.len() <= PLAIN_BYTES_MAX {
-            seal(&key, Form::Plain, body)
+        let Body { version, bytes } = body;
+        let sealed = if bytes.len() <= PLAIN_BYTES_MAX {
+            seal(&key, *version, Form::Plain, bytes)
         } else {
-            let packed = self.compress(body)?;
+            let packed = self.compress(bytes)?;
             if packed.len() <= room {
-                seal(&key, Form::Packed, &packed)
+                seal(&key, *version, Form::Packed, &packed)
             } else {
                 let place = long_record(&key);
-                let list = encode(&raw(&self.put_parts(&place, &packed)))?;
+                let list = bytes_of(&raw(&self.put_parts(&place, PART_VERSION, &packed)))?;
                 if list.len() > room {
                     return Err(too_long(&place, packed.len()));
                 }
-                seal(&key, Form::Parts, &list)
+                seal(&key, *version, Form::Parts, &list)
             }
         };
         self.writes.insert(key, Some(sealed));
@@ -102,7 +105,7 @@ impl<'e> Overlay<'e> {
             return Ok(Vec::new());
         };
         match unseal(key, &value)? {
-            Record { form: Form::Parts, version, payload } => parts_of(key, version, payload),
+            Record { form: Form::Parts, payload, .. } => parts_of(key, payload),
             _ => Ok(Vec::new()),
         }
     }
@@ -111,10 +114,10 @@ impl<'e> Overlay<'e> {
     pub(super) fn put_pack(
         &mut self,
         place: &Place<'_>,
-        body: &[u8],
+        body: &Body,
     ) -> Result<Vec<Digest>, LedgerError> {
-        let packed = self.compress(body)?;
-        Ok(self.put_parts(place, &packed))
+        let packed = self.compress(&body.bytes)?;
+        Ok(self.put_parts(place, body.version, &packed))
     }
 
     /// The body that [`Self::put_pack`] wrote.
@@ -149,11 +152,11 @@ impl<'e> Overlay<'e> {
         }
     }
 
-    fn put_parts(&mut self, place: &Place<'_>, packed: &[u8]) -> Vec<Digest> {
+    fn put_parts(&mut self, place: &Place<'_>, version: u8, packed: &[u8]) -> Vec<Digest> {
         let near = place.near();
         let chunks = packed.chunks(VALUE_BYTES_MAX - OBJECT_FRAME_BYTES).enumerate();
         let sealed = chunks.map(|(part, payload)| {
-            let (digest, value) = seal_object(place, part, payload);
+            let (digest, value) = seal_object(place, part, version, payload);
             self.writes.insert(keys::object(near, &digest), Some(value));
             digest
         });
@@ -185,9 +188,8 @@ const fn long_record(key: &[u8]) -> Place<'_> {
     Place { key, role: "the record", number: 0, at: &[] }
 }
 
-fn parts_of(key: &[u8], version: u8, payload: &[u8]) -> Result<Vec<Digest>, LedgerError> {
-    let list = Body { version, bytes: payload.to_vec() };
-    let digests: Vec<[u8; 32]> = list.decode(&keys::shown(key))?;
+fn parts_of(key: &[u8], payload: &[u8]) -> Result<Vec<Digest>, LedgerError> {
+    let digests: Vec<[u8; 32]> = parse(payload, &keys::shown(key))?;
     Ok(digests.into_iter().map(Digest::from_bytes).collect())
 }
 

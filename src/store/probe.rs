@@ -8,7 +8,7 @@ use crate::{
 use super::{
     envelope::{Body, Form, encode, seal, unseal},
     record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, HeadV1, IdentityV1, RowV1, RunV1,
+        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, IdentityV1, RowV1, RunV1,
         decode_bucket, decode_changes, encode_bucket, encode_changes, rows_of, stored_rows,
     },
 };
@@ -16,17 +16,17 @@ use super::{
 /// How many kinds of bodies there are.
 pub(crate) const BODIES: u8 = 11;
 
-/// Reads a body of a kind, and writes what was read.
+/// Reads a body of a kind, and writes what was read, in the version that is written now.
 ///
 /// # Errors
 /// If it is no such body.
-pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<Vec<u8>, LedgerError> {
+pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), LedgerError> {
     let body = Body { version, bytes: bytes.to_vec() };
     let event = EventUuid::new(uuid::Uuid::from_u128(1));
-    match kind % BODIES {
+    let rewritten = match kind % BODIES {
         0 => {
-            let head = body.decode::<HeadV1<'_>>("a head")?.head(event, Vec::new())?;
-            encode(&HeadV1::of(&head))
+            let head = HeadV2::read(&body)?.head(event, Vec::new())?;
+            encode(&HeadV2::of(&head))
         }
         1 => encode_bucket(&decode_bucket(event, &body, &mut Interner::default())?),
         2 => {
@@ -37,8 +37,8 @@ pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<Vec<u8>, 
         3 => encode(&RunV1::of(&body.decode::<RunV1<'_>>("a run")?.record())),
         4 => encode(&CursorV1::of(&body.decode::<CursorV1>("a cursor")?.cursor())),
         5 => {
-            let stored = body.decode::<DestinationV1<'_>>("a destination")?;
-            encode(&DestinationV1::of(&stored.name(), &stored.record()))
+            let stored = DestinationV2::read(&body)?;
+            encode(&DestinationV2::of(&stored.name(), &stored.record()))
         }
         6 => {
             let aliases = body.decode::<AliasesV1<'_>>("aliases")?.pairs().collect();
@@ -51,12 +51,13 @@ pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<Vec<u8>, 
         8 => encode(&body.decode::<CountersV1>("counters")?),
         9 => encode(&body.decode::<IdentityV1>("the identity")?),
         _ => encode(&body.decode::<FormatV1>("the format")?),
-    }
+    };
+    rewritten.map(|body| (body.version, body.bytes))
 }
 
 /// A record under a key, as it stands in the engine.
 pub(crate) fn sealed(key: &[u8], payload: &[u8]) -> Vec<u8> {
-    seal(key, Form::Plain, payload)
+    seal(key, 1, Form::Plain, payload)
 }
 
 /// The payload of a record under a key.

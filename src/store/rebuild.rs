@@ -21,7 +21,7 @@ use crate::history::LedgerError;
 use super::{
     OpenError,
     engine::{Effort, Engine, SledEngine, Writes},
-    envelope::{damaged, encode},
+    envelope::{Body, damaged, encode},
     keys::{self, Kind},
     open::ENGINE_FOLDER,
     overlay::Overlay,
@@ -137,7 +137,7 @@ impl Fresh {
     }
 
     /// Takes a record.
-    pub(super) fn record(&mut self, key: Vec<u8>, body: &[u8]) -> Result<(), LedgerError> {
+    pub(super) fn record(&mut self, key: Vec<u8>, body: &Body) -> Result<(), LedgerError> {
         let mut overlay = self.overlay();
         overlay.put_record(key, body)?;
         let writes = overlay.into_writes();

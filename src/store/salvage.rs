@@ -21,7 +21,7 @@ use super::{
     keys::{self, Kind, Name},
     overlay::Overlay,
     rebuild::Fresh,
-    record::{CountersV1, CursorV1, DestinationV1, IdentityV1, RunV1, decode_changes},
+    record::{CountersV1, CursorV1, DestinationV2, IdentityV1, RunV1, decode_changes},
 };
 
 /// An event that lost something.
@@ -202,7 +202,7 @@ impl Salvage {
                 Some(Kind::Head) => {
                     self.events.extend(pour_event(&overlay, key, body, fresh)?);
                 }
-                Some(_) => fresh.record(key.clone(), &body.bytes)?,
+                Some(_) => fresh.record(key.clone(), body)?,
             }
         }
         self.replace_runs(fresh)?;
@@ -248,7 +248,7 @@ impl Salvage {
             let key = keys::destination(&name);
             if !self.records.contains_key(&key) {
                 let record = DestinationRecord { feeds, ..DestinationRecord::default() };
-                fresh.record(key, &encode(&DestinationV1::of(&name, &record))?)?;
+                fresh.record(key, &encode(&DestinationV2::of(&name, &record))?)?;
             }
         }
         Ok(())

@@ -18,14 +18,14 @@ use super::{
     super::{
         OpenError, OpenMode, Owner, Store, StoreId,
         engine::Effort,
-        envelope::encode,
+        envelope::{Body, encode},
         events, keys,
         keys::Kind,
         lock::Lock,
         open::{check_vacant, identity, is_store, open_engine},
         private,
         rebuild::{self, Aside, Fresh},
-        record::{AliasesV1, CursorV1, DestinationV1, RunV1, encode_changes},
+        record::{AliasesV1, CursorV1, DestinationV2, RunV1, encode_changes},
     },
     EXPORT_SCHEMA, ExportCounts, Header, body_digest,
     line::{ChangeLine, Line, Wrong},
@@ -247,7 +247,7 @@ impl Reader {
     fn record(
         &mut self,
         line: Line,
-    ) -> Result<Result<Option<(Vec<u8>, Vec<u8>)>, Wrong>, LedgerError> {
+    ) -> Result<Result<Option<(Vec<u8>, Body)>, Wrong>, LedgerError> {
         /// Hands the line's error out.
         macro_rules! right {
             ($read:expr) => {
@@ -262,7 +262,7 @@ impl Reader {
             Line::Destination(line) => {
                 counts.destinations += 1;
                 let (name, record) = right!(line.record());
-                (keys::destination(&name), encode(&DestinationV1::of(&name, &record))?)
+                (keys::destination(&name), encode(&DestinationV2::of(&name, &record))?)
             }
             Line::Rules(line) => {
                 counts.rules += 1;

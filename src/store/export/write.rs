@@ -14,7 +14,7 @@ use super::{
         envelope::damaged,
         events,
         keys::{self, Kind},
-        record::{CursorV1, DestinationV1, HeadV1, RunV1, decode_changes},
+        record::{CursorV1, DestinationV2, HeadV2, RunV1, decode_changes},
     },
     EXPORT_SCHEMA, ExportCounts, Header, body_digest,
     event::EventLine,
@@ -67,7 +67,7 @@ impl Store {
         let overlay = self.read();
         self.engine.scan(Kind::Head.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            let head: HeadV1<'_> = body.decode("the head of an event")?;
+            let head = HeadV2::read(&body)?;
             attributes += head.slots.iter().map(|slot| slot.count).sum::<u64>();
             Ok(())
         })?;
@@ -113,7 +113,7 @@ impl Store {
         let strange = || damaged(format!("{} is no key of {}", keys::shown(key), kind.name()));
         Ok(match kind {
             Kind::Destination => {
-                let stored: DestinationV1<'_> = body.decode("a destination")?;
+                let stored = DestinationV2::read(&body)?;
                 Line::Destination(DestinationLine::of(&stored.name(), &stored.record()))
             }
             Kind::Rules => {

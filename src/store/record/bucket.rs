@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    super::envelope::{Body, damaged, encode},
+    super::envelope::{Body, Stored, damaged, encode},
     EntityV1, Table, entry, marking_byte, marking_of, tlp_code, tlp_of,
 };
 
@@ -91,8 +91,10 @@ struct AttributeV1 {
     since: i64,
 }
 
+impl Stored for BucketV1<'_> {}
+
 /// The body of a bucket with these attributes, which are sorted by identity.
-pub(in super::super) fn encode_bucket(attributes: &[Identified]) -> Result<Vec<u8>, LedgerError> {
+pub(in super::super) fn encode_bucket(attributes: &[Identified]) -> Result<Body, LedgerError> {
     encode(&Writer::bucket(attributes))
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    super::envelope::{Body, encode},
+    super::envelope::{Body, Stored, encode},
     Table, entry,
 };
 
@@ -50,8 +50,10 @@ enum ChangeKindV1<'a> {
     PublishRefused(&'a str),
 }
 
+impl Stored for ChangesV1<'_> {}
+
 /// The body of a chunk.
-pub(in super::super) fn encode_changes(changes: &[Change]) -> Result<Vec<u8>, LedgerError> {
+pub(in super::super) fn encode_changes(changes: &[Change]) -> Result<Body, LedgerError> {
     let (mut events, mut kinds) = (Table::new(), Table::new());
     let rows = changes.iter().map(|change| ChangeV1 {
         event: events.number(*change.event.uuid().as_bytes()),

@@ -11,14 +11,39 @@ use crate::{
 };
 
 use super::{
+    super::envelope::{Body, Stored},
     AttributeTallyV1, EntityV1, MappingV1, marking_byte, marking_of, stored_tally, tally_of,
 };
 
 /// Most foreign rows in one object.
 pub(in super::super) const FOREIGN_ROWS_MAX: usize = 192;
 
+/// As 0.1.0 wrote it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct HeadV1<'a> {
+struct HeadV1<'a> {
+    #[serde(borrow)]
+    root: EntityV1<'a>,
+    presence: PresenceV1<'a>,
+    misp_id: Option<u64>,
+    info: &'a str,
+    date: &'a str,
+    analysis: u8,
+    tags: Vec<&'a str>,
+    tags_sent: Vec<&'a str>,
+    timestamp: Option<i64>,
+    published: Option<bool>,
+    unproven: bool,
+    owner: u8,
+    marking: u8,
+    feeds: Vec<FeedHeadV1<'a>>,
+    foreign: Vec<Vec<[u8; 32]>>,
+    depth: u8,
+    slots: Vec<SlotV1>,
+}
+
+/// As it is written now; no release wrote it yet, so what else a head needs may still be added.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct HeadV2<'a> {
     #[serde(borrow)]
     root: EntityV1<'a>,
     presence: PresenceV1<'a>,
@@ -81,7 +106,48 @@ pub(in super::super) struct RowV1 {
     timestamp: i64,
 }
 
-impl<'a> HeadV1<'a> {
+impl Stored for HeadV1<'_> {}
+
+impl Stored for HeadV2<'_> {
+    const VERSION: u8 = 2;
+}
+
+impl Stored for Vec<SlotV1> {}
+
+impl Stored for &[SlotV1] {}
+
+impl Stored for Vec<RowV1> {}
+
+impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
+    fn from(before: HeadV1<'a>) -> Self {
+        Self {
+            root: before.root,
+            presence: before.presence,
+            misp_id: before.misp_id,
+            info: before.info,
+            date: before.date,
+            analysis: before.analysis,
+            tags: before.tags,
+            tags_sent: before.tags_sent,
+            timestamp: before.timestamp,
+            published: before.published,
+            unproven: before.unproven,
+            owner: before.owner,
+            marking: before.marking,
+            feeds: before.feeds,
+            foreign: before.foreign,
+            depth: before.depth,
+            slots: before.slots,
+        }
+    }
+}
+
+impl<'a> HeadV2<'a> {
+    /// The head that a body holds.
+    pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
+        body.decode_either::<Self, HeadV1<'a>>("the head of an event")
+    }
+
     /// The head, as yet without foreign rows and attributes.
     pub(in super::super) fn of(head: &'a EventHead) -> Self {
         let EventFields { info, date, analysis, tags } = &head.fields;
@@ -145,7 +211,7 @@ impl<'a> HeadV1<'a> {
     }
 }
 
-impl HeadV1<'_> {
+impl HeadV2<'_> {
     /// Marks an event that MISP should have as one to be proven; whether it was marked now.
     pub(in super::super) fn mark_unproven(&mut self) -> bool {
         let marks = self.presence == PresenceV1::Present && !self.unproven;

@@ -2,11 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::keys::Kind;
+use super::super::{envelope::Stored, keys::Kind};
 
 /// The format of the whole store. A later one is refused at opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in super::super) struct FormatV1(pub(in super::super) u32);
+
+impl Stored for FormatV1 {}
+
+impl Stored for IdentityV1 {}
+
+impl Stored for CountersV1 {}
 
 impl FormatV1 {
     /// The format that is written now.

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    history::{Cursor, DatasetTally, DestinationTally, Outcome, RunRecord},
+    history::{Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, RunRecord},
     model::{
         DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
     },
     plan::DestinationRecord,
 };
 
-use super::{AttributeTallyV1, EntityV1, MappingV1, stored_tally, tally_of};
+use super::{
+    super::envelope::{Body, Stored},
+    AttributeTallyV1, EntityV1, MappingV1, stored_tally, tally_of,
+};
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in super::super) struct RunV1<'a> {
@@ -73,8 +76,27 @@ pub(in super::super) struct CursorV1 {
     run: u64,
 }
 
+/// As 0.1.0 wrote it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct DestinationV1<'a> {
+struct DestinationV1<'a> {
+    name: &'a str,
+    url: &'a str,
+    version: &'a str,
+    encodings: Vec<&'a str>,
+    org: Option<[u8; 16]>,
+    permissions: Vec<&'a str>,
+    tags: Vec<(&'a str, bool)>,
+    clock_offset_seconds: i64,
+    chunk_max: u32,
+    asked: Option<i64>,
+    verified: Option<i64>,
+    verified_up_to: Option<[u8; 16]>,
+    feeds: Vec<&'a str>,
+}
+
+/// As it is written now; no release wrote it yet, so what else is learned may still be added.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct DestinationV2<'a> {
     /// The key may hold only its digest.
     name: &'a str,
     url: &'a str,
@@ -228,7 +250,44 @@ impl CursorV1 {
     }
 }
 
-impl<'a> DestinationV1<'a> {
+impl Stored for RunV1<'_> {}
+
+impl Stored for CursorV1 {}
+
+impl Stored for AliasesV1<'_> {}
+
+impl Stored for DestinationV1<'_> {}
+
+impl Stored for DestinationV2<'_> {
+    const VERSION: u8 = 2;
+}
+
+impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
+    fn from(before: DestinationV1<'a>) -> Self {
+        Self {
+            name: before.name,
+            url: before.url,
+            version: before.version,
+            encodings: before.encodings,
+            org: before.org,
+            permissions: before.permissions,
+            tags: before.tags,
+            clock_offset_seconds: before.clock_offset_seconds,
+            chunk_max: before.chunk_max,
+            asked: before.asked,
+            verified: before.verified,
+            verified_up_to: before.verified_up_to,
+            feeds: before.feeds,
+        }
+    }
+}
+
+impl<'a> DestinationV2<'a> {
+    /// The destination that a body holds.
+    pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
+        body.decode_either::<Self, DestinationV1<'a>>("a destination")
+    }
+
     pub(in super::super) fn of(name: &'a DestinationName, record: &'a DestinationRecord) -> Self {
         Self {
             name: name.as_str(),

@@ -13,6 +13,7 @@ use super::{
         engine::{Effort, Engine, SledEngine, VALUE_BYTES_MAX, Writes},
         envelope::{Form, encode, seal},
         keys,
+        record::FormatV1,
     },
     script::{Dice, commit, sound_answers},
 };
@@ -182,7 +183,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     let path = folder.path().join("state");
     drop(Store::create(&path, owner(1)).unwrap());
     let mut engine = open_engine(&path.join("engine"));
-    let format = seal(keys::FORMAT, Form::Plain, &encode(&2_u32).unwrap());
+    let format = seal(keys::FORMAT, 1, Form::Plain, &encode(&FormatV1(2)).unwrap().bytes);
     engine.commit(&Writes::from([(keys::FORMAT.to_vec(), Some(format))])).unwrap();
     drop(engine);
     let error = open(&path).unwrap_err();

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
-    history::{Change, ChangeKind, Cursor, DatasetTally, DestinationTally, Outcome, RunRecord},
+    history::{
+        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, RunRecord,
+    },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
         AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, Interner, Marking,
@@ -21,10 +23,10 @@ use crate::{
 };
 
 use super::super::{
-    envelope::{Body, Form, Place, VERSION, encode, seal, seal_object, unseal, unseal_object},
+    envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
     keys,
     record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV1, FormatV1, HeadV1, Identified, IdentityV1,
+        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, Identified, IdentityV1,
         RowV1, RunV1, decode_bucket, decode_changes, encode_bucket, encode_changes, rows_of,
         stored_rows,
     },
@@ -42,9 +44,21 @@ fn unhex(text: &str) -> Vec<u8> {
 
 /// Fails if the bytes are not these; gives them as a later version would read them.
 #[track_caller]
-fn frozen(bytes: &[u8], golden: &str) -> Body {
+fn frozen_bytes(bytes: &[u8], golden: &str) -> Vec<u8> {
     assert_eq!(hex(bytes), hex(&unhex(golden)), "the stored form of a record has changed");
-    Body { version: VERSION, bytes: unhex(golden) }
+    unhex(golden)
+}
+
+/// The same of a body, which is in this version.
+#[track_caller]
+fn frozen(body: &Body, version: u8, golden: &str) -> Body {
+    assert_eq!(body.version, version, "the version of a record has changed");
+    Body { version, bytes: frozen_bytes(&body.bytes, golden) }
+}
+
+/// What an earlier release wrote in this version.
+fn written(version: u8, golden: &str) -> Body {
+    Body { version, bytes: unhex(golden) }
 }
 
 const fn digest(byte: u8) -> Digest {
@@ -126,9 +140,17 @@ const BUCKET: &str = "\
 
 #[test]
 fn bucket() {
-    let body = frozen(&encode_bucket(&attributes()).unwrap(), BUCKET);
+    let body = frozen(&encode_bucket(&attributes()).unwrap(), 1, BUCKET);
     assert_eq!(decode_bucket(EVENT, &body, &mut Interner::default()).unwrap(), attributes());
 }
+
+const HEAD_V1: &str = "\
+    0013cb120706744a54a999df5ff8e35c1a030c6f776e6564206279204f524701fbd2040b416e20696e63 \
+    6964656e740a323032342d30352d3134010109746c703a616d6265720109746c703a616d62657201fc00 \
+    e2a7ca010001000301046d61696e01010101010101010101010101010101010101010101010101010101 \
+    010101010202020202020202020202020202020202020202020202020202020202020202030303030303 \
+    030303030303030303030303030303030303030303030303030301000302000000000000000000000001 \
+    050201010a6e6f74206c696e6b656402000000";
 
 #[test]
 fn head() {
@@ -168,12 +190,16 @@ fn head() {
         010101010202020202020202020202020202020202020202020202020202020202020202030303030303 \
         030303030303030303030303030303030303030303030303030301000302000000000000000000000001 \
         050201010a6e6f74206c696e6b656402000000";
-    let body = frozen(&encode(&HeadV1::of(&head)).unwrap(), golden);
+    let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, golden);
     let golden = "01030000000000004000800000000000000101fc02e2a7ca";
-    let rows = frozen(&encode(&stored_rows(&head.foreign)).unwrap(), golden);
+    let rows = frozen(&encode(&stored_rows(&head.foreign)).unwrap(), 1, golden);
     let rows: Vec<RowV1> = rows.decode("rows").unwrap();
-    let read: HeadV1<'_> = body.decode("a head").unwrap();
-    assert_eq!(read.head(EVENT, rows_of(&rows).collect()).unwrap(), head);
+    for body in [body, written(1, HEAD_V1)] {
+        let read = HeadV2::read(&body).unwrap();
+        assert_eq!(read.head(EVENT, rows_of(&rows).collect()).unwrap(), head);
+    }
+    let later = written(3, HEAD_V1);
+    assert!(matches!(HeadV2::read(&later), Err(LedgerError::Newer { .. })));
 }
 
 #[test]
@@ -190,7 +216,7 @@ fn changes() {
         0113cb120706744a54a999df5ff8e35c1a040003026e6f07000000000000400080000000000000011002 \
         6e6f04000001000000000000400080000000000000010001010000000000004000800000000000000100 \
         02010000000000004000800000000000000100030100000000000040008000000000000001";
-    let body = frozen(&encode_changes(&changes).unwrap(), golden);
+    let body = frozen(&encode_changes(&changes).unwrap(), 1, golden);
     let mut read = Vec::new();
     decode_changes(&body, &mut read).unwrap();
     assert_eq!(read, changes);
@@ -226,7 +252,7 @@ fn run() {
         050505050505050505050505050505050505050502020202020202020202020202020202020202020202 \
         020202020202020202020201fbe803fbf401000000000009030200000000000000000000000101040005 \
         0201010a6e6f74206c696e6b65640201166f6e65206f626a6563742077617320736b6970706564";
-    let body = frozen(&encode(&RunV1::of(&run)).unwrap(), golden);
+    let body = frozen(&encode(&RunV1::of(&run)).unwrap(), 1, golden);
     assert_eq!(body.decode::<RunV1<'_>>("a run").unwrap().record(), run);
 }
 
@@ -243,9 +269,14 @@ fn cursor() {
         010505050505050505050505050505050505050505050505050505050505050505020202020202020202 \
         020202020202020202020202020202020202020202020203030303030303030303030303030303030303 \
         03030303030303030303030303010c";
-    let body = frozen(&encode(&CursorV1::of(&cursor)).unwrap(), golden);
+    let body = frozen(&encode(&CursorV1::of(&cursor)).unwrap(), 1, golden);
     assert_eq!(body.decode::<CursorV1>("a cursor").unwrap().cursor(), cursor);
 }
+
+const DESTINATION_V1: &str = "\
+    036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113cb \
+    120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720105fbf40101fd \
+    00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e";
 
 #[test]
 fn destination() {
@@ -268,9 +299,13 @@ fn destination() {
         036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113cb \
         120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720105fbf40101fd \
         00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e";
-    let body = frozen(&encode(&DestinationV1::of(&name, &record)).unwrap(), golden);
-    let read: DestinationV1<'_> = body.decode("a destination").unwrap();
-    assert_eq!((read.name(), read.record()), (name, record));
+    let body = frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, golden);
+    for body in [body, written(1, DESTINATION_V1)] {
+        let read = DestinationV2::read(&body).unwrap();
+        assert_eq!((read.name(), read.record()), (name.clone(), record.clone()));
+    }
+    let later = written(3, DESTINATION_V1);
+    assert!(matches!(DestinationV2::read(&later), Err(LedgerError::Newer { .. })));
 }
 
 #[test]
@@ -278,7 +313,7 @@ fn aliases() {
     let root = EntityKey::of(&EVENT.to_string());
     let aliases = BTreeMap::from([(EntityKey::of("platform-7"), root)]);
     let golden = "01010a706c6174666f726d2d370013cb120706744a54a999df5ff8e35c1a";
-    let body = frozen(&encode(&AliasesV1::of(&aliases)).unwrap(), golden);
+    let body = frozen(&encode(&AliasesV1::of(&aliases)).unwrap(), 1, golden);
     let read: AliasesV1<'_> = body.decode("aliases").unwrap();
     assert_eq!(read.pairs().collect::<BTreeMap<_, _>>(), aliases);
 }
@@ -287,30 +322,30 @@ fn aliases() {
 fn the_store_itself() {
     let identity = IdentityV1 { id: [1; 16], path: "/srv/state".into(), inode: 99 };
     let golden = "010101010101010101010101010101010a2f7372762f737461746563";
-    let body = frozen(&encode(&identity).unwrap(), golden);
+    let body = frozen(&encode(&identity).unwrap(), 1, golden);
     assert_eq!(body.decode::<IdentityV1>("the identity").unwrap(), identity);
     let mut counters = CountersV1::default();
     counters.sequence = 300;
     counters.add(keys::Kind::Head);
     let golden = "fb2c010001000000000000";
-    let body = frozen(&encode(&counters).unwrap(), golden);
+    let body = frozen(&encode(&counters).unwrap(), 1, golden);
     assert_eq!(body.decode::<CountersV1>("the counters").unwrap(), counters);
-    assert_eq!(hex(&encode(&FormatV1::CURRENT).unwrap()), "01");
+    assert_eq!(hex(&encode(&FormatV1::CURRENT).unwrap().bytes), "01");
 }
 
 #[test]
 fn envelopes() {
-    let record = seal(b"r/1", Form::Packed, b"body");
+    let record = seal(b"r/1", 1, Form::Packed, b"body");
     let golden = "0101626f647917f65d5b16d902e5";
-    let body = frozen(&record, golden);
-    assert_eq!(unseal(b"r/1", &body.bytes).unwrap().payload, b"body");
+    let bytes = frozen_bytes(&record, golden);
+    assert_eq!(unseal(b"r/1", &bytes).unwrap().payload, b"body");
     let place = Place { key: b"h/1", role: "attributes", number: 0, at: b"first" };
-    let (digest, object) = seal_object(&place, 0, b"body");
+    let (digest, object) = seal_object(&place, 0, 1, b"body");
     let golden = "015fa13ee00eca14f9f0ff172896169ff5626f6479";
-    let body = frozen(&object, golden);
-    assert_eq!(unseal_object(&place, 0, &digest, &body.bytes).unwrap().1, b"body");
+    let bytes = frozen_bytes(&object, golden);
+    assert_eq!(unseal_object(&place, 0, &digest, &bytes).unwrap().1, b"body");
     let golden = "08931858c7164bcb6a42fd75d25d3f827525e42bcce355a0fc92b778edad3640";
-    frozen(digest.as_bytes(), golden);
+    frozen_bytes(digest.as_bytes(), golden);
 }
 
 #[test]
@@ -328,12 +363,12 @@ fn keys_of_records() {
         (keys::destination(&lab), "642f 03 6c6162".to_owned()),
         (keys::aliases(&EntityKey::of("x")), "612f 58d0".to_owned()),
     ] {
-        frozen(&key, &golden);
+        frozen_bytes(&key, &golden);
     }
     let place = Place { key: b"h/1", role: "attributes", number: 0, at: b"first" };
     let object = keys::object(place.near(), &digest(9));
-    frozen(&object, &format!("6f2f 65a419a0 66697273 {}", "09".repeat(32)));
+    frozen_bytes(&object, &format!("6f2f 65a419a0 66697273 {}", "09".repeat(32)));
     let long = DestinationName::new(&"x".repeat(121));
     let golden = "642fff0481638d1a919eda62d7a2e2b145c08b24744dd8fe5d378c09abeb516fe1631c";
-    frozen(&keys::destination(&long), golden);
+    frozen_bytes(&keys::destination(&long), golden);
 }

@@ -14,7 +14,7 @@ use super::{
         engine::{Effort, Engine, SledEngine, Writes},
         envelope::{Form, encode, seal},
         events as stored_events, keys,
-        record::HeadV1,
+        record::{FormatV1, HeadV2},
     },
     folder::{copy, open, owner},
     script::{Dice, commit, destinations, events, sound_answers},
@@ -85,7 +85,7 @@ fn a_lost_bucket_is_forgotten_and_its_event_unproven() {
         before.iter().max_by_key(|(_, event)| event.attributes.len()).unwrap().clone();
     let key = keys::head(&of, whole.head.uuid);
     let body = store.read().record(&key).unwrap().unwrap();
-    let head: HeadV1<'_> = body.decode("head").unwrap();
+    let head = HeadV2::read(&body).unwrap();
     let count = head.slots[0].count;
     let object = stored_events::objects(&store.read(), &key, &body).unwrap();
     let object =
@@ -285,7 +285,7 @@ fn a_newer_store_is_not_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     drop(build(&path, 3));
-    let format = seal(keys::FORMAT, Form::Plain, &encode(&2_u32).unwrap());
+    let format = seal(keys::FORMAT, 1, Form::Plain, &encode(&FormatV1(2)).unwrap().bytes);
     spoil(&path, &Writes::from([(keys::FORMAT.to_vec(), Some(format))]));
     let error = repair(&path, RepairMode::InPlace).unwrap_err();
     assert!(matches!(&error, OpenError::Newer { .. }), "{error}");
@@ -357,7 +357,7 @@ fn garbage_is_collected_and_nothing_else() {
     let (digest, value) = {
         let place =
             super::super::envelope::Place { key: b"h/x", role: "attributes", number: 0, at: &[] };
-        super::super::envelope::seal_object(&place, 0, b"left behind")
+        super::super::envelope::seal_object(&place, 0, 1, b"left behind")
     };
     let key = keys::object([0; keys::NEAR_BYTES], &digest);
     let mut store = open(&path).unwrap();
