@@ -311,7 +311,7 @@ fn play(server: &Server, name: &str, scenario: &Value) -> Vec<String> {
 fn the_sandbox_answers_as_misp() {
     let server = Server::start();
     let paths = scenarios();
-    assert_eq!(paths.len(), 143, "the recorded scenarios");
+    assert_eq!(paths.len(), 152, "the recorded scenarios");
     let mut failures = Vec::new();
     for path in &paths {
         let name = path.file_stem().unwrap().to_str().unwrap();

@@ -32,10 +32,21 @@ const OF_EVENTS: [&str; 9] = [
     "event_timestamp",
 ];
 
+/// Which tags of the event stand in `event_tag`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EventTags {
+    /// Those for export: events/restSearch.
+    Exportable,
+    /// All: attributes/restSearch.
+    All,
+}
+
 /// Lines of CSV with the columns that were asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
     columns: Vec<String>,
+    event_tags: EventTags,
+    all_tags: bool,
     text: String,
 }
 
@@ -44,7 +55,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A crash if the columns are no list.
-    pub(super) fn new(parameters: &Parameters) -> Result<Self, Halt> {
+    pub(super) fn new(parameters: &Parameters, event_tags: EventTags) -> Result<Self, Halt> {
         let list = |name: &str| match parameters.get(name) {
             None => Ok(None),
             Some(value) if php::text(value).is_some() => Err(Halt::Crash),
@@ -75,7 +86,8 @@ impl Sheet {
             text.push_str(&head.collect::<Vec<_>>().join(","));
             text.push('\n');
         }
-        Ok(Self { columns, text })
+        let all_tags = parameters.flag("includeAllTags");
+        Ok(Self { columns, event_tags, all_tags, text })
     }
 
     /// Adds the line of an attribute.
@@ -84,7 +96,15 @@ impl Sheet {
             if place > 0 {
                 self.text.push(',');
             }
-            match cell(state, event, row, column) {
+            let cell = match column.as_str() {
+                "attribute_tag" => tag_names(state, &row.tags, self.all_tags),
+                "event_tag" => {
+                    let all = self.all_tags || self.event_tags == EventTags::All;
+                    tag_names(state, &event.tags, all)
+                }
+                column => cell(state, event, row, column),
+            };
+            match cell {
                 None => self.text.push_str("\"\""),
                 Some(text) if php::numeric(&text).is_some() => self.text.push_str(&text),
                 Some(text) => {
@@ -128,7 +148,6 @@ fn cell(state: &State, event: &EventRow, row: &AttributeRow, column: &str) -> Op
         "disable_correlation" => flag(row.disable_correlation),
         "first_seen" => seen::shown(row.first_seen?),
         "last_seen" => seen::shown(row.last_seen?),
-        "attribute_tag" => tag_names(state, &row.tags)?,
         "object_uuid" => object()?.uuid.to_string(),
         "object_name" => object()?.name.clone(),
         "object_meta-category" => object()?.meta_category.clone(),
@@ -139,15 +158,16 @@ fn cell(state: &State, event: &EventRow, row: &AttributeRow, column: &str) -> Op
         "event_threat_level_id" => threat_level(event.threat_level).to_owned(),
         "event_analysis" => event.analysis.to_string(),
         "event_date" => event.date.clone(),
-        "event_tag" => tag_names(state, &event.tags)?,
         "event_timestamp" => event.timestamp.to_string(),
         _ => return None,
     })
 }
 
-fn tag_names(state: &State, tags: &[super::state::Attached]) -> Option<String> {
-    let names: Vec<&str> =
-        tags.iter().filter_map(|attached| Some(&*state.tag(attached.tag)?.name)).collect();
+/// The names in the order in which the tags were attached.
+fn tag_names(state: &State, tags: &[super::state::Attached], all: bool) -> Option<String> {
+    let known = tags.iter().filter_map(|attached| state.tag(attached.tag));
+    let shown = known.filter(|tag| tag.exportable || all);
+    let names: Vec<&str> = shown.map(|tag| tag.name.as_str()).collect();
     if names.is_empty() { None } else { Some(names.join(",")) }
 }
 

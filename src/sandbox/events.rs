@@ -6,6 +6,7 @@ use super::{
     Call,
     answer::{Answer, Halt, Outcome},
     attributes::visible_event,
+    filters::{Wanted, names_tag},
     json::{Json, Style},
     php, request,
     state::{EventRow, State, exact_uuid},
@@ -35,7 +36,7 @@ pub(super) fn view(state: &State, call: &Call<'_>) -> Outcome {
         _ => None,
     };
     let global_tags = call.route.flag("excludeLocalTags");
-    let detail = Detail { metadata: false, deleted, to_ids, global_tags };
+    let detail = Detail { metadata: false, deleted, to_ids, global_tags, all_tags: false };
     Ok(Answer::data(&views::event(state, event, call.caller, &detail), call.style))
 }
 
@@ -125,6 +126,10 @@ pub(super) fn index(state: &State, call: &Call<'_>) -> Outcome {
             && (!filters.minimal || event.attribute_count > 0)
             && filters.published.is_none_or(|wanted| wanted == event.published)
             && filters.since.is_none_or(|since| event.timestamp >= since)
+            && filters
+                .tags
+                .as_ref()
+                .is_none_or(|tags| tags.passes(|name| names_tag(state, &event.tags, name)))
     });
     let total = events.len();
     if let Some(limit) = filters.limit {
@@ -149,6 +154,8 @@ struct IndexFilters {
     since: Option<i64>,
     limit: Option<usize>,
     page: usize,
+    /// The event's own tags.
+    tags: Option<Wanted>,
 }
 
 impl IndexFilters {
@@ -176,6 +183,7 @@ impl IndexFilters {
             since: get("timestamp").as_ref().and_then(php::number).map(|since| since as i64),
             limit: count("limit").filter(|limit| *limit > 0),
             page: count("page").unwrap_or(1),
+            tags: get("tags").or_else(|| get("tag")).as_ref().and_then(Wanted::of_index),
         }
     }
 }

@@ -76,6 +76,13 @@ impl Parameters {
         Some((limit, count("page").unwrap_or(1).max(1)))
     }
 
+    /// Whether the rows are wanted by falling number; by rising number is how they come in any case.
+    pub(super) fn is_descending(&self) -> bool {
+        let order = self.text("order").unwrap_or_default().to_ascii_lowercase();
+        let mut words = order.split_ascii_whitespace();
+        matches!(words.next(), Some("attribute.id" | "id")) && words.next() == Some("desc")
+    }
+
     /// Which attributes are meant as to their deletion: `0`, `1`, a list of them, or `only`.
     pub(super) fn deleted(&self) -> Option<Deleted> {
         let given = self.get("deleted")?;
@@ -136,10 +143,12 @@ fn instant(value: &Data, now: i64) -> i64 {
     now.saturating_sub(count.saturating_mul(unit))
 }
 
-/// What a filter lets through: one of the alternatives, if there are any, and none of the exclusions.
+/// What a filter lets through: one of the alternatives, if there are any, everything that is required, and
+/// none of the exclusions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) any: Vec<String>,
+    all: Vec<String>,
     none: Vec<String>,
 }
 
@@ -153,7 +162,12 @@ impl Wanted {
             Data::Object(_) if operators.iter().any(|(_, list)| list.is_some()) => {
                 for (name, list) in operators {
                     let texts = list.map(texts).unwrap_or_default();
-                    if name == "NOT" { &mut wanted.none } else { &mut wanted.any }.extend(texts);
+                    let list = match name {
+                        "NOT" => &mut wanted.none,
+                        "AND" => &mut wanted.all,
+                        _ => &mut wanted.any,
+                    };
+                    list.extend(texts);
                 }
             }
             _ => {
@@ -161,20 +175,35 @@ impl Wanted {
                     Data::String(text) => text.split("&&").map(str::to_owned).collect(),
                     other => texts(other),
                 };
-                for part in parts.into_iter().filter(|part| !part.is_empty()) {
-                    match part.strip_prefix('!') {
-                        Some(part) => wanted.none.push(part.to_owned()),
-                        None => wanted.any.push(part),
-                    }
-                }
+                wanted.add(parts);
             }
         }
         wanted
     }
 
+    /// The same for events/index, whose texts are parted by `|`; nothing if there is none.
+    pub(super) fn of_index(value: &Data) -> Option<Self> {
+        let mut wanted = Self::default();
+        wanted.add(match value {
+            Data::String(text) => text.split('|').map(str::to_owned).collect(),
+            other => texts(other),
+        });
+        (wanted != Self::default()).then_some(wanted)
+    }
+
+    fn add(&mut self, parts: Vec<String>) {
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            match part.strip_prefix('!') {
+                Some(part) => self.none.push(part.to_owned()),
+                None => self.any.push(part),
+            }
+        }
+    }
+
     /// Whether something passes of which `is` tells whether a text names it.
     pub(super) fn passes(&self, is: impl Fn(&str) -> bool) -> bool {
         (self.any.is_empty() || self.any.iter().any(|text| is(text)))
+            && self.all.iter().all(|text| is(text))
             && !self.none.iter().any(|text| is(text))
     }
 }
@@ -239,6 +268,7 @@ impl OfAttributes {
         };
         Wanted {
             any: wanted.any.iter().map(key).collect(),
+            all: wanted.all.iter().map(key).collect(),
             none: wanted.none.iter().map(key).collect(),
         }
     }
@@ -269,11 +299,11 @@ fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Whether one of these tags bears the name.
-pub(super) fn bears(state: &State, tags: &[super::state::Attached], name: &str) -> bool {
-    let names = tags.iter().filter_map(|attached| state.tag(attached.tag));
-    let name = name.to_lowercase();
-    names.into_iter().any(|tag| like(&name, &tag.name.to_lowercase()))
+/// Whether a text, number or name (with its case), names one of these tags, exportable or not.
+pub(super) fn names_tag(state: &State, tags: &[super::state::Attached], text: &str) -> bool {
+    let number = text.parse::<u32>().ok();
+    let mut known = tags.iter().filter_map(|attached| state.tag(attached.tag));
+    known.any(|tag| number == Some(tag.id) || like(text, &tag.name))
 }
 
 #[cfg(test)]

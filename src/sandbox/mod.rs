@@ -29,7 +29,9 @@ mod search;
 mod seen;
 mod server;
 mod state;
+mod tag_admin;
 mod tag_links;
+mod tag_table;
 mod tags;
 mod views;
 
@@ -257,10 +259,12 @@ impl Misp {
             ("attributes", "describetypes") => Ok(server::describe_types(call.style)),
             ("events" | "attributes", "addtag") => tag_links::add(state, &call),
             ("events" | "attributes", "removetag") => tag_links::remove(state, &call),
-            ("tags", "add") => tags::add(state, call),
-            ("tags", "index") => tags::index(state, &call),
-            ("tags", "view") => tags::view(state, &call),
-            ("tags", "search") => tags::search(state, &call),
+            ("tags", "add") => tag_admin::add(state, call),
+            ("tags", "edit") => tag_admin::edit(state, call),
+            ("tags", "delete") => tag_admin::delete(state, &call),
+            ("tags", "index") => tag_admin::index(state, &call),
+            ("tags", "view") => tag_admin::view(state, &call),
+            ("tags", "search") => tag_admin::search(state, &call),
             ("tags", "attachtagtoobject") => tag_links::attach(state, &call),
             ("tags", "removetagfromobject") => tag_links::detach(state, &call),
             ("users", "view") => server::view_user(state, &call),

@@ -122,6 +122,19 @@ pub(super) fn wide(text: &str) -> bool {
     text.bytes().any(|byte| byte >= 0xf0)
 }
 
+/// Whether a text fits a pattern as the database's LIKE has it: `%` and `_` are wildcards.
+pub(super) fn like(pattern: &str, text: &str) -> bool {
+    fn fits(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('%', rest)) => (0..=text.len()).any(|skipped| fits(rest, &text[skipped..])),
+            Some(('_', rest)) => !text.is_empty() && fits(rest, &text[1..]),
+            Some((wanted, rest)) => text.first() == Some(wanted) && fits(rest, &text[1..]),
+        }
+    }
+    fits(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -138,6 +151,12 @@ mod tests {
         for value in [json!(true), json!(-1), json!(" "), json!("false"), json!("00"), json!([0])] {
             assert!(!empty(&value), "{value}");
         }
+    }
+
+    #[test]
+    fn wildcards() {
+        assert!(like("a_c", "abc") && like("a%", "abc") && like("%c", "abc") && like("%", ""));
+        assert!(!like("a_c", "ac") && !like("b%", "abc") && !like("abc", "abcd"));
     }
 
     #[test]

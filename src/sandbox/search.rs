@@ -3,8 +3,8 @@
 use super::{
     Call,
     answer::{Answer, Content, Halt, Outcome},
-    csv::Sheet,
-    filters::{OfAttributes, Parameters, bears, names_event},
+    csv::{EventTags, Sheet},
+    filters::{OfAttributes, Parameters, names_event, names_tag},
     json::{Json, Style},
     roles::Caller,
     state::{AttributeRow, EventRow, State, exact_uuid},
@@ -116,6 +116,7 @@ pub(super) fn events(state: &State, call: &Call<'_>) -> Outcome {
         deleted: parameters.deleted().unwrap_or(Deleted::LIVE),
         to_ids: parameters.column("to_ids").or(restricted),
         global_tags: Detail::of_answer(call.caller, false).global_tags,
+        all_tags: parameters.flag("includeAllTags"),
     };
     let body = match format {
         Format::Json => {
@@ -126,7 +127,7 @@ pub(super) fn events(state: &State, call: &Call<'_>) -> Outcome {
             body
         }
         Format::Csv => {
-            let mut sheet = Sheet::new(&parameters)?;
+            let mut sheet = Sheet::new(&parameters, EventTags::Exportable)?;
             for event in &found {
                 events_rows(state, event, call.caller, &detail, &mut sheet);
             }
@@ -225,9 +226,12 @@ fn event_passes(
     let tagged = parameters.wanted("tags").is_none_or(|wanted| {
         wanted.passes(|name| {
             let mut rows = state.attributes_of(event);
-            bears(state, &event.tags, name) || rows.any(|row| bears(state, &row.tags, name))
+            names_tag(state, &event.tags, name) || rows.any(|row| names_tag(state, &row.tags, name))
         })
     });
+    let own_tags = parameters.wanted("event_tags");
+    let tagged = tagged
+        && own_tags.is_none_or(|wanted| wanted.passes(|name| names_tag(state, &event.tags, name)));
     // Filters of attributes ask whether the event has such a one; `deleted` is one of them.
     let of_attributes = OfAttributes::new(parameters);
     let deleted = parameters.deleted();
@@ -254,6 +258,9 @@ pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
     };
     let format = Format::named(parameters.text("returnFormat").as_deref())?;
     let mut found = attribute_rows(state, call, &parameters, format);
+    if parameters.is_descending() {
+        found.reverse();
+    }
     let mut results = found.len();
     if let Some((limit, page)) = parameters.paging() {
         let skipped = limit.saturating_mul(page - 1);
@@ -264,14 +271,17 @@ pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
     }
     let body = match format {
         Format::Json => {
-            let items = found.iter().map(|(row, event)| views::found_attribute(state, event, row));
+            let all_tags = parameters.flag("includeAllTags");
+            let items = found
+                .iter()
+                .map(|(row, event)| views::found_attribute(state, event, row, all_tags));
             let mut body = "{\"response\": {\"Attribute\": [".to_owned();
             join(&mut body, items);
             body.push_str("]}}\n");
             body
         }
         Format::Csv => {
-            let mut sheet = Sheet::new(&parameters)?;
+            let mut sheet = Sheet::new(&parameters, EventTags::All)?;
             for (row, event) in &found {
                 sheet.add(state, event, row);
             }
@@ -317,7 +327,8 @@ fn attribute_rows<'a>(
         parameters.span(name, call.now).is_none_or(|(first, last)| (first..=last).contains(&time))
     };
     let passes = |row: &AttributeRow, event: &EventRow| {
-        let tagged = |name: &str| bears(state, &row.tags, name) || bears(state, &event.tags, name);
+        let tagged =
+            |name: &str| names_tag(state, &row.tags, name) || names_tag(state, &event.tags, name);
         deleted.covers(row.deleted)
             && state.sees(call.caller, event)
             && state.sees_attribute(call.caller, event, row)

@@ -87,7 +87,7 @@ pub(super) fn is_known_action(controller: &str, action: &str) -> bool {
                 | "toggletoids"
                 | "bro"
         ),
-        "tags" => matches!(action, "delete" | "edit" | "tagstatistics" | "viewtag"),
+        "tags" => matches!(action, "tagstatistics" | "viewtag"),
         "users" => matches!(action, "index" | "edit" | "statistics" | "login" | "logout"),
         "servers" => matches!(action, "index" | "serversettings" | "getpymispversion"),
         _ => matches!(action, "index" | "view" | "add" | "edit" | "delete" | "restsearch"),

@@ -8,7 +8,10 @@ use uuid::Uuid;
 
 use crate::misp::{AttributeType, Category, collation_key};
 
-use super::roles::{Caller, ORG_A, ORG_B, Permission};
+use super::{
+    roles::{Caller, ORG_A, ORG_B, Permission},
+    tag_table::{TagRow, TagTable},
+};
 
 /// A tag on an event or an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,16 +89,6 @@ pub(super) struct EventRow {
     pub(super) objects: Vec<ObjectRow>,
 }
 
-/// A row of `tags`.
-#[derive(Debug, Clone)]
-pub(super) struct TagRow {
-    pub(super) id: u32,
-    pub(super) name: String,
-    pub(super) colour: String,
-    pub(super) exportable: bool,
-    pub(super) local_only: bool,
-}
-
 /// A row of `organisations`.
 #[derive(Debug, Clone)]
 pub(super) struct OrgRow {
@@ -141,15 +134,13 @@ fn collated(kind: AttributeType, value: &str) -> String {
 pub(super) struct State {
     pub(super) events: BTreeMap<u32, EventRow>,
     pub(super) attributes: BTreeMap<u32, AttributeRow>,
-    pub(super) tags: Vec<TagRow>,
+    pub(super) tags: TagTable,
     pub(super) orgs: Vec<OrgRow>,
     /// UUIDs that no event may have again.
     pub(super) blocked: BTreeSet<Uuid>,
     event_ids: HashMap<Uuid, u32>,
     attribute_ids: HashMap<Uuid, u32>,
     alike: HashMap<Likeness, Vec<u32>>,
-    tag_names: HashMap<String, u32>,
-    tag_names_lower: HashMap<String, u32>,
     last_event: u32,
     last_attribute: u32,
     last_object: u32,
@@ -164,7 +155,7 @@ impl State {
         Self {
             events: BTreeMap::new(),
             attributes: BTreeMap::new(),
-            tags: Vec::new(),
+            tags: TagTable::default(),
             orgs: vec![
                 org(ORG_A, "Organisation A", uuid(0xa)),
                 org(ORG_B, "Organisation B", uuid(0xb)),
@@ -173,8 +164,6 @@ impl State {
             event_ids: HashMap::new(),
             attribute_ids: HashMap::new(),
             alike: HashMap::new(),
-            tag_names: HashMap::new(),
-            tag_names_lower: HashMap::new(),
             last_event: 0,
             last_attribute: 0,
             last_object: 0,
@@ -369,26 +358,17 @@ impl State {
 
     /// The tag with this number.
     pub(super) fn tag(&self, id: u32) -> Option<&TagRow> {
-        self.tags.get(usize::try_from(id.checked_sub(1)?).ok()?)
+        self.tags.get(id)
     }
 
-    /// The tag of exactly this name.
-    pub(super) fn tag_named(&self, name: &str) -> Option<u32> {
-        self.tag_names.get(name).copied()
-    }
-
-    /// The first tag of this name, whatever its case.
-    pub(super) fn tag_named_loosely(&self, name: &str) -> Option<u32> {
-        self.tag_names_lower.get(&name.to_lowercase()).copied()
-    }
-
-    /// Stores a new tag, whose name is known to be free.
-    pub(super) fn insert_tag(&mut self, mut tag: TagRow) -> u32 {
-        tag.id = u32::try_from(self.tags.len()).expect("fewer than 2^32 tags") + 1;
-        self.tag_names.insert(tag.name.clone(), tag.id);
-        self.tag_names_lower.entry(tag.name.to_lowercase()).or_insert(tag.id);
-        self.tags.push(tag);
-        self.tags.last().map_or(0, |tag| tag.id)
+    /// Removes a tag from everything that carries it, and then itself. No timestamp moves.
+    pub(super) fn remove_tag(&mut self, id: u32) {
+        let of_events = self.events.values_mut().map(|event| &mut event.tags);
+        let of_attributes = self.attributes.values_mut().map(|row| &mut row.tags);
+        for tags in of_events.chain(of_attributes) {
+            tags.retain(|attached| attached.tag != id);
+        }
+        self.tags.remove(id);
     }
 
     /// Whether the caller may see an event.

@@ -10,6 +10,7 @@ use super::{
     php, request,
     roles::{Caller, Permission},
     state::{Attached, EventRow, State, exact_uuid, is_uuid},
+    tag_table::Reserved,
     tags,
 };
 
@@ -156,7 +157,11 @@ fn attach_one(
     };
     let row = state.tag(id).ok_or(Halt::Crash)?;
     let (name, kind) = (row.name.clone(), target.name());
-    if row.local_only {
+    if let Err(reserved) = row.check_owner(call.caller) {
+        result
+            .fails
+            .push(format!("Invalid Tag. This tag can only be set by a fixed {}.", owner(reserved)));
+    } else if row.local_only {
         result.fails.push("Invalid Tag. This tag can only be set as a local tag.".to_owned());
     } else if target.tags(state).iter().any(|known| known.tag == id) {
         result.successes += 1;
@@ -173,6 +178,13 @@ fn attach_one(
             format!("Global tag {name}({id}) successfully attached to {kind}({}).", target.id());
     }
     Ok(())
+}
+
+fn owner(reserved: Reserved) -> &'static str {
+    match reserved {
+        Reserved::ForOrganisation => "organisation",
+        Reserved::ForUser => "user",
+    }
 }
 
 fn find_or_create(
@@ -198,20 +210,9 @@ fn find_or_create(
 /// The first tag whose name fits, as the database's LIKE has it: `%` and `_` are wildcards.
 fn like(state: &State, pattern: &str) -> Option<u32> {
     if !pattern.contains(['%', '_']) {
-        return state.tag_named(pattern);
+        return state.tags.named(pattern);
     }
-    let pattern: Vec<char> = pattern.chars().collect();
-    let fits = |name: &str| fits(&pattern, &name.chars().collect::<Vec<char>>());
-    state.tags.iter().find(|tag| fits(&tag.name)).map(|tag| tag.id)
-}
-
-fn fits(pattern: &[char], text: &[char]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some(('%', rest)) => (0..=text.len()).any(|skipped| fits(rest, &text[skipped..])),
-        Some(('_', rest)) => !text.is_empty() && fits(rest, &text[1..]),
-        Some((wanted, rest)) => text.first() == Some(wanted) && fits(rest, &text[1..]),
-    }
+    state.tags.rows().find(|tag| php::like(pattern, &tag.name)).map(|tag| tag.id)
 }
 
 /// What became of a list of tags.
@@ -291,7 +292,7 @@ pub(super) fn detach(state: &mut State, call: &Call<'_>) -> Outcome {
 fn loosely(state: &State, text: &str) -> Option<u32> {
     match php::numeric(text) {
         Some(_) => text.parse().ok().filter(|id| state.tag(*id).is_some()),
-        None => state.tag_named_loosely(text.trim()),
+        None => state.tags.named_loosely(text.trim()),
     }
 }
 
@@ -350,7 +351,9 @@ pub(super) fn add(state: &mut State, call: &Call<'_>) -> Outcome {
     let mut fails = Vec::new();
     let mut added = 0;
     for text in wanted {
-        let known = text.parse().ok().filter(|id| state.tag(*id).is_some());
+        let usable =
+            |id: &u32| state.tag(*id).is_some_and(|tag| tag.check_owner(call.caller).is_ok());
+        let known = text.parse().ok().filter(usable);
         match known {
             _ if !allowed => fails.push(""),
             None => fails.push("Tag not found."),

@@ -5,7 +5,8 @@ use super::{
     json::{Json, Style},
     roles::{Caller, Permission, Role},
     seen::shown,
-    state::{Attached, AttributeRow, EventRow, ObjectRow, OrgRow, State, TagRow},
+    state::{Attached, AttributeRow, EventRow, ObjectRow, OrgRow, State},
+    tag_table::TagRow,
 };
 
 /// Which attributes and tags of an event are shown.
@@ -19,6 +20,8 @@ pub(super) struct Detail {
     pub(super) to_ids: Option<bool>,
     /// Without local tags.
     pub(super) global_tags: bool,
+    /// With tags that are not for export.
+    pub(super) all_tags: bool,
 }
 
 /// Which attributes a question is about, as to their deletion.
@@ -44,7 +47,7 @@ impl Detail {
     /// What an answer to events/add and events/edit shows: users who synchronise see no local tags.
     pub(super) fn of_answer(caller: Caller, metadata: bool) -> Self {
         let sync = caller.may(Permission::Sync) && !caller.may(Permission::SiteAdmin);
-        Self { metadata, deleted: Deleted::LIVE, to_ids: None, global_tags: sync }
+        Self { metadata, deleted: Deleted::LIVE, to_ids: None, global_tags: sync, all_tags: false }
     }
 }
 
@@ -82,7 +85,7 @@ pub(super) fn event<'a>(
     if !detail.metadata {
         let shown: Vec<&AttributeRow> = shown_attributes(state, event, caller, detail).collect();
         let plain = shown.iter().filter(|row| row.object == 0);
-        let plain = plain.map(|row| listed_attribute(state, row, detail.global_tags));
+        let plain = plain.map(|row| listed_attribute(state, row, detail));
         json.push("Attribute", Json::List(plain.collect()));
         json.push("ShadowAttribute", Json::List(Vec::new()));
         json.push("RelatedEvent", Json::List(Vec::new()));
@@ -96,7 +99,7 @@ pub(super) fn event<'a>(
         json.push("Galaxy", Json::List(Vec::new()));
     }
     json.push("CryptographicKey", Json::List(Vec::new()));
-    let tags = full_tags(state, &event.tags, detail.global_tags);
+    let tags = full_tags(state, &event.tags, detail);
     if !tags.is_empty() {
         json.push("Tag", Json::List(tags));
     }
@@ -146,7 +149,7 @@ fn object<'a>(
     let attributes: Vec<Json<'a>> = shown
         .iter()
         .filter(|row| row.object == object.id)
-        .map(|row| listed_attribute(state, row, detail.global_tags))
+        .map(|row| listed_attribute(state, row, detail))
         .collect();
     if attributes.is_empty() {
         return None;
@@ -170,7 +173,7 @@ fn object<'a>(
 }
 
 /// An attribute as it stands in the list of an event.
-fn listed_attribute<'a>(state: &'a State, row: &'a AttributeRow, global: bool) -> Json<'a> {
+fn listed_attribute<'a>(state: &'a State, row: &'a AttributeRow, detail: &Detail) -> Json<'a> {
     let mut json = Json::map([
         ("id", Json::id(row.id)),
         ("type", Json::text(row.kind.name())),
@@ -192,7 +195,7 @@ fn listed_attribute<'a>(state: &'a State, row: &'a AttributeRow, global: bool) -
         ("Galaxy", Json::List(Vec::new())),
         ("ShadowAttribute", Json::List(Vec::new())),
     ]);
-    let tags = full_tags(state, &row.tags, global);
+    let tags = full_tags(state, &row.tags, detail);
     if !tags.is_empty() {
         json.push("Tag", Json::List(tags));
     }
@@ -246,6 +249,7 @@ pub(super) fn found_attribute<'a>(
     state: &'a State,
     event: &'a EventRow,
     row: &'a AttributeRow,
+    all_tags: bool,
 ) -> Json<'a> {
     let mut json = bare_attribute(row);
     json.push(
@@ -260,15 +264,16 @@ pub(super) fn found_attribute<'a>(
             ("uuid", Json::text(event.uuid.to_string())),
         ]),
     );
-    if !row.tags.is_empty() {
-        let tags = row.tags.iter().filter_map(|attached| {
-            let tag = state.tag(attached.tag)?;
-            let mut json = short_tag(tag);
-            json.push("is_galaxy", Json::Flag(false));
-            json.push("local", Json::Flag(attached.local));
-            Some(json)
-        });
-        json.push("Tag", Json::List(tags.collect()));
+    let tags = row.tags.iter().filter_map(|attached| {
+        let tag = state.tag(attached.tag).filter(|tag| tag.exportable || all_tags)?;
+        let mut json = short_tag(tag);
+        json.push("is_galaxy", Json::Flag(false));
+        json.push("local", Json::Flag(attached.local));
+        Some(json)
+    });
+    let tags: Vec<Json<'_>> = tags.collect();
+    if !tags.is_empty() {
+        json.push("Tag", Json::List(tags));
     }
     json
 }
@@ -310,29 +315,44 @@ pub(super) fn tag_row(tag: &TagRow) -> Json<'_> {
         ("name", Json::text(&*tag.name)),
         ("colour", Json::text(&*tag.colour)),
         ("exportable", Json::Flag(tag.exportable)),
-        ("org_id", Json::text("0")),
-        ("user_id", Json::text("0")),
-        ("hide_tag", Json::Flag(false)),
-        ("numerical_value", Json::Null),
+        ("org_id", Json::id(tag.org)),
+        ("user_id", Json::id(tag.user)),
+        ("hide_tag", Json::Flag(tag.hidden)),
+        ("numerical_value", numerical_value(tag)),
         ("is_galaxy", Json::Flag(false)),
         ("is_custom_galaxy", Json::Flag(false)),
         ("local_only", Json::Flag(tag.local_only)),
     ])
 }
 
-/// Tags as they stand in events; those that are not for export are left out.
-fn full_tags<'a>(state: &'a State, tags: &[Attached], global: bool) -> Vec<Json<'a>> {
-    let shown = tags.iter().filter(|attached| !global || !attached.local);
+/// All columns of a tag, and how many events and attributes carry it.
+pub(super) fn counted_tag<'a>(state: &State, tag: &'a TagRow) -> Json<'a> {
+    let carries = |tags: &[Attached]| tags.iter().any(|attached| attached.tag == tag.id);
+    let events = state.events.values().filter(|event| carries(&event.tags)).count();
+    let attributes = state.attributes.values().filter(|row| carries(&row.tags)).count();
+    let mut json = tag_row(tag);
+    json.push("count", Json::Count(i64::try_from(events).unwrap_or(i64::MAX)));
+    json.push("attribute_count", Json::Count(i64::try_from(attributes).unwrap_or(i64::MAX)));
+    json
+}
+
+fn numerical_value(tag: &TagRow) -> Json<'static> {
+    tag.numerical_value.map_or(Json::Null, Json::id)
+}
+
+/// Tags as they stand in events.
+fn full_tags<'a>(state: &'a State, tags: &[Attached], detail: &Detail) -> Vec<Json<'a>> {
+    let shown = tags.iter().filter(|attached| !detail.global_tags || !attached.local);
     let full = shown.filter_map(|attached| {
-        let tag = state.tag(attached.tag).filter(|tag| tag.exportable)?;
+        let tag = state.tag(attached.tag).filter(|tag| tag.exportable || detail.all_tags)?;
         Some(Json::map([
             ("id", Json::id(tag.id)),
             ("name", Json::text(&*tag.name)),
             ("colour", Json::text(&*tag.colour)),
-            ("exportable", Json::Flag(true)),
-            ("user_id", Json::text("0")),
-            ("hide_tag", Json::Flag(false)),
-            ("numerical_value", Json::Null),
+            ("exportable", Json::Flag(tag.exportable)),
+            ("user_id", Json::id(tag.user)),
+            ("hide_tag", Json::Flag(tag.hidden)),
+            ("numerical_value", numerical_value(tag)),
             ("is_galaxy", Json::Flag(false)),
             ("is_custom_galaxy", Json::Flag(false)),
             ("local_only", Json::Flag(tag.local_only)),
@@ -348,7 +368,7 @@ fn short_tag(tag: &TagRow) -> Json<'_> {
         ("id", Json::id(tag.id)),
         ("name", Json::text(&*tag.name)),
         ("colour", Json::text(&*tag.colour)),
-        ("numerical_value", Json::Null),
+        ("numerical_value", numerical_value(tag)),
     ])
 }
 
