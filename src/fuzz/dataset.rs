@@ -5,7 +5,7 @@ use arbitrary::{Result, Unstructured};
 
 use crate::{
     graph::{Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable},
-    model::{EntityKey, Symbol, Timestamp, Tlp},
+    model::{EntityKey, Reader, Symbol, Timestamp, Tlp},
 };
 
 /// Facts that can be copied and shuffled.
@@ -93,6 +93,7 @@ fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
         target: key(input)?,
         update_of,
         removed: input.ratio(1, 12)?,
+        since: Reader::FIRST,
     })
 }
 
@@ -131,6 +132,7 @@ fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
         observables: many(input, 8, observable)?,
         unusable: many(input, 1, unusable)?,
         removed: input.ratio(1, 12)?,
+        before: None,
     })
 }
 
@@ -173,6 +175,7 @@ fn observable(input: &mut Unstructured<'_>) -> Result<Observable> {
         maliciousness: *input.choose(&SAID)?,
         links: links.into_iter().fold(LinkTypes::default(), LinkTypes::with),
         context_only: input.ratio(1, 8)?,
+        since: Reader::FIRST,
     })
 }
 

@@ -32,7 +32,8 @@ pub(super) fn canonicalise(entity: &mut Entity) {
         texts.dedup();
     }
     entity.observables.sort_unstable();
-    entity.observables.dedup();
+    // Of one that several readers find the first is kept.
+    entity.observables.dedup_by(|next, one| next.says_the_same(one));
     entity.unusable.sort_unstable();
     entity.unusable.dedup();
 }

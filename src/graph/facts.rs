@@ -1,8 +1,18 @@
 //! The facts a dataset consists of, in one shape for every format.
 //!
 //! A decoder of `format` makes them; it decides nothing about what reaches MISP.
+//!
+//! Facts carry the reader's version that they are read from, so that an upgrade alone sends nothing: what a
+//! release reads for the first time says [`Observable::since`], [`Relation::since`] or [`Entity::since`] with
+//! [`Reader::NOW`] of that release; an entity of which a field is read otherwise keeps how it was read before
+//! ([`Entity::was`]). All else is [`Reader::FIRST`]. From that, [`Facts::as_read_by`] makes what an older
+//! reader would have made of the same bytes, and what is not in it is held for events that exist. Markings
+//! need none of this: of two readings the stricter holds at once.
 
-use crate::model::{EntityKey, Issue, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX};
+use super::Before;
+use crate::model::{
+    EntityKey, Issue, Reader, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX,
+};
 
 /// All that was read from a source.
 #[derive(Debug, Default)]
@@ -77,6 +87,8 @@ pub struct Entity {
     pub unusable: Vec<Unusable>,
     /// Absent although it is written there: STIX `revoked`, EclecticIQ `diff: "del"`.
     pub removed: bool,
+    /// How older readers read it, where that is otherwise: see [`Entity::since`] and [`Entity::was`].
+    pub before: Option<Box<Before>>,
 }
 
 /// One observable of an entity: EclecticIQ's extract, a comparison of a STIX pattern, an SCO.
@@ -94,6 +106,8 @@ pub struct Observable {
     /// Never for detection, whatever the entity says: a part of an AND that is no indicator by
     /// itself, or an observed SCO.
     pub context_only: bool,
+    /// The first reader that reads it.
+    pub since: Reader,
 }
 
 /// How bad an observable is said to be.
@@ -212,6 +226,8 @@ pub struct Relation {
     pub update_of: bool,
     /// Absent although it is written there.
     pub removed: bool,
+    /// The first reader that reads it.
+    pub since: Reader,
 }
 
 #[cfg(test)]

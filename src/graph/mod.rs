@@ -6,6 +6,7 @@ mod digest;
 mod facts;
 mod marking;
 mod names;
+mod older;
 mod order;
 mod versions;
 mod walk;
@@ -23,6 +24,7 @@ use crate::model::{Digest, EntityKey, Marking, Symbol, limits::GRAPH_DEPTH_MAX};
 pub use facts::{
     Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable,
 };
+pub use older::Before;
 pub use versions::{Aliases, Joined};
 pub use walk::{Direction, Via};
 pub use why::{Membership, Why};

@@ -2,7 +2,7 @@
 
 use proptest::{prelude::*, sample::select};
 
-use crate::model::{EntityKey, Symbol, Timestamp, Tlp};
+use crate::model::{EntityKey, Reader, Symbol, Timestamp, Tlp};
 
 use super::{Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable};
 
@@ -32,6 +32,7 @@ pub(crate) fn entity(kind: &str, number: u8) -> Entity {
         observables: Vec::new(),
         unusable: Vec::new(),
         removed: false,
+        before: None,
     }
 }
 
@@ -43,6 +44,7 @@ pub(crate) fn observable(kind: &str, value: &str) -> Observable {
         maliciousness: Maliciousness::Unknown,
         links: LinkTypes::default(),
         context_only: false,
+        since: Reader::FIRST,
     }
 }
 
@@ -54,6 +56,7 @@ pub(crate) fn relation(kind: &str, source: u8, target: u8) -> Relation {
         target: key(target),
         update_of: false,
         removed: false,
+        since: Reader::FIRST,
     }
 }
 

@@ -6,6 +6,7 @@ mod digest;
 mod id;
 mod issue;
 pub mod limits;
+mod reader;
 mod secret;
 mod symbol;
 mod time;
@@ -16,6 +17,7 @@ pub use id::{
     AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, IdError, OrgUuid, RunNumber,
 };
 pub use issue::{Issue, Locus, Place, Severity};
+pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
 pub use time::{Timestamp, TimestampError};

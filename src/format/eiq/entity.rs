@@ -86,6 +86,7 @@ pub(super) fn entity(
         observables: observable::observables(object, element, symbols, facts),
         unusable: Vec::new(),
         removed: object.is_removed(),
+        before: None,
     })
 }
 

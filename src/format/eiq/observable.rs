@@ -7,7 +7,7 @@ use super::{
 use crate::{
     format::element::Element,
     graph::{Facts, LinkTypes, Maliciousness, Observable},
-    model::{Interner, Symbol},
+    model::{Interner, Reader, Symbol},
 };
 
 /// All observables of an entity. One without kind or value is reported and left out.
@@ -46,6 +46,7 @@ pub(super) fn observables(
                 maliciousness: maliciousness(extract),
                 links: links(extract),
                 context_only: false,
+                since: Reader::FIRST,
             });
         }
     }

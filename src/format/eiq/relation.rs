@@ -3,7 +3,7 @@
 use super::wire::Object;
 use crate::{
     graph::Relation,
-    model::{EntityKey, Interner},
+    model::{EntityKey, Interner, Reader},
 };
 
 /// Name of the relation from a newer major version of an entity to the older one.
@@ -25,5 +25,6 @@ pub(super) fn relation(
         target: EntityKey::of(target),
         update_of: names.iter().any(|name| name.is(UPDATE_OF)),
         removed: object.is_removed(),
+        since: Reader::FIRST,
     })
 }

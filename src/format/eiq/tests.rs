@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     format::{Format, decode},
     graph::{Entity, Facts, LinkTypes, Maliciousness, Relation},
-    model::{EntityKey, Symbol, Timestamp, Tlp},
+    model::{EntityKey, Reader, Symbol, Timestamp, Tlp},
 };
 
 const INCIDENT: &str = "0b1f0c55-7d5c-4d0e-9a53-0d6f7f0a1a01";
@@ -90,6 +90,7 @@ fn an_incident_is_read_in_full() {
             observables: Vec::new(),
             unusable: Vec::new(),
             removed: false,
+            before: None,
         }
     );
 }
@@ -169,6 +170,7 @@ fn relations_are_read_from_both_lists() {
         target: EntityKey::of(target),
         update_of,
         removed,
+        since: Reader::FIRST,
     };
     assert_eq!(
         facts.relations,

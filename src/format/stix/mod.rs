@@ -29,7 +29,7 @@ use self::{
 use super::element::Element;
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Symbol, limits::OBSERVED_BYTES_MAX},
+    model::{EntityKey, Interner, Reader, Symbol, limits::OBSERVED_BYTES_MAX},
 };
 
 /// Decodes the objects of STIX bundles and TAXII envelopes.
@@ -130,6 +130,7 @@ impl Decoder {
             target: EntityKey::of(target),
             update_of: false,
             removed: object.revoked.is_true(),
+            since: Reader::FIRST,
         });
     }
 

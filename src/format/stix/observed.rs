@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::paths::{Gives, RULES, Rule, Scope};
 use crate::{
     graph::{LinkTypes, Maliciousness, Observable},
-    model::{Interner, Symbol},
+    model::{Interner, Reader, Symbol},
 };
 
 /// A value found in an object.
@@ -85,6 +85,7 @@ pub(super) fn seen(kind: Symbol, value: Box<str>) -> Observable {
         maliciousness: Maliciousness::Unknown,
         links: LinkTypes::default(),
         context_only: true,
+        since: Reader::FIRST,
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn entity(
         observables: Vec::new(),
         unusable: Vec::new(),
         removed: object.revoked.is_true(),
+        before: None,
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     graph::{LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
-    model::{Interner, Symbol},
+    model::{self, Interner, Symbol},
 };
 
 /// The kind of a pattern that is kept whole.
@@ -69,6 +69,7 @@ pub(super) fn tested(kind: Symbol, value: &str) -> Observable {
         maliciousness: Maliciousness::Unknown,
         links: LinkTypes::default().with("test-mechanism"),
         context_only: false,
+        since: model::Reader::FIRST,
     }
 }
 

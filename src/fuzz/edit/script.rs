@@ -7,7 +7,7 @@ use arbitrary::{Result, Unstructured};
 use crate::{
     fuzz::dataset::{many, shuffle},
     graph::{Entity, Facts, LinkTypes, Maliciousness, Observable, Relation},
-    model::{EntityKey, Symbol, Timestamp, Tlp},
+    model::{EntityKey, Reader, Symbol, Timestamp, Tlp},
 };
 
 /// Which incident.
@@ -208,7 +208,14 @@ fn key(number: Number, version: u32) -> EntityKey {
 
 fn relation(kind: &str, source: EntityKey, target: EntityKey) -> Relation {
     let update_of = kind == "stix_update_of";
-    Relation { kind: Symbol::new(kind), source, target, update_of, removed: false }
+    Relation {
+        kind: Symbol::new(kind),
+        source,
+        target,
+        update_of,
+        removed: false,
+        since: Reader::FIRST,
+    }
 }
 
 fn entity(
@@ -252,6 +259,7 @@ fn entity(
         observables,
         unusable: Vec::new(),
         removed: false,
+        before: None,
     })
 }
 
@@ -268,5 +276,6 @@ fn observable(input: &mut Unstructured<'_>, value: u8) -> Result<Observable> {
         maliciousness: Maliciousness::High,
         links: LinkTypes::default(),
         context_only: false,
+        since: Reader::FIRST,
     })
 }

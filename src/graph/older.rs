@@ -1,0 +1,144 @@
+//! What an older reader would have made of the same bytes.
+
+use crate::model::{Reader, Tlp};
+
+use super::{Entity, Facts, Observable, Relation};
+
+/// How readers up to a certain one read an entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// The last of them.
+    until: Reader,
+    /// What they read, but for observables and marking; `None` if they passed over it.
+    entity: Option<Entity>,
+    /// Their marking, where it is another.
+    tlp: Option<Option<Tlp>>,
+}
+
+impl Entity {
+    /// The entity, which no reader before this one takes.
+    #[must_use]
+    pub fn since(self, reader: Reader) -> Self {
+        let before = Before { until: reader.before(), entity: None, tlp: None };
+        Self { before: Some(Box::new(before)), ..self }
+    }
+
+    /// The entity, which readers before this one read with a change. Observables say for themselves since when
+    /// they are read, and may still be added.
+    #[must_use]
+    pub fn was(mut self, reader: Reader, change: impl FnOnce(&mut Self)) -> Self {
+        let observables = std::mem::take(&mut self.observables);
+        let mut older = self.clone();
+        change(&mut older);
+        let tlp = (older.tlp != self.tlp).then_some(older.tlp);
+        let before = Before { until: reader.before(), entity: Some(older), tlp };
+        Self { observables, before: Some(Box::new(before)), ..self }
+    }
+
+    /// The entity as a reader read it, if it did.
+    fn as_read_by(&self, reader: Reader) -> Option<Self> {
+        let (mut entity, mut tlp) = (self, self.tlp);
+        while let Some(before) = entity.before.as_deref()
+            && reader <= before.until
+        {
+            entity = before.entity.as_ref()?;
+            tlp = before.tlp.unwrap_or(tlp);
+        }
+        let observables = self.observables.iter().filter(|it| it.since <= reader).cloned();
+        Some(Self {
+            observables: observables.collect(),
+            unusable: self.unusable.clone(),
+            tlp,
+            before: None,
+            ..entity.clone()
+        })
+    }
+}
+
+impl Observable {
+    /// Whether it is the same, whoever reads it.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let Self { kind, value, maliciousness, links, context_only, since: _ } = self;
+        (kind, value) == (&other.kind, &other.value)
+            && (maliciousness, links) == (&other.maliciousness, &other.links)
+            && *context_only == other.context_only
+    }
+
+    /// The observable, which no reader before this one reads.
+    #[must_use]
+    pub fn since(self, reader: Reader) -> Self {
+        Self { since: reader, ..self }
+    }
+}
+
+impl Relation {
+    /// The relation, which no reader before this one reads.
+    #[must_use]
+    pub fn since(self, reader: Reader) -> Self {
+        Self { since: reader, ..self }
+    }
+}
+
+impl Facts {
+    /// The facts as an older reader made them of the same bytes; of what was wrong with the input nothing is
+    /// said again.
+    #[must_use]
+    pub fn as_read_by(&self, reader: Reader) -> Self {
+        let entities = self.entities.iter().filter_map(|entity| entity.as_read_by(reader));
+        let relations = self.relations.iter().filter(|relation| relation.since <= reader);
+        Self {
+            entities: entities.collect(),
+            relations: relations.cloned().collect(),
+            issues: Vec::new(),
+            skipped: self.skipped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{
+        digest,
+        sample::{entity, facts, observable, relation},
+    };
+
+    #[test]
+    fn an_older_reader_does_not_find_what_a_newer_one_does() {
+        let mut known = entity("incident", 1);
+        known.observables =
+            vec![observable("ipv4", "a"), observable("ipv4", "b").since(Reader::SECOND)];
+        let renamed = entity("ttp", 2).was(Reader::SECOND, |older| older.title = "old".into());
+        let renamed = Entity { observables: known.observables.clone(), ..renamed };
+        let renamed = Entity { tlp: Some(Tlp::Amber), ..renamed };
+        let remarked = Entity { tlp: Some(Tlp::Red), ..entity("ttp", 3) };
+        let remarked = remarked.was(Reader::SECOND, |older| older.tlp = None);
+        let new = entity("indicator", 4).since(Reader::SECOND);
+        let links = vec![relation("x", 1, 2), relation("y", 1, 3).since(Reader::SECOND)];
+        let now = facts(vec![known, renamed, remarked, new], links);
+
+        let then = now.as_read_by(Reader::FIRST);
+        let titles: Vec<&str> = then.entities.iter().map(|entity| &*entity.title).collect();
+        assert_eq!(titles, ["incident 1", "old", "ttp 3"]);
+        let markings: Vec<_> = then.entities.iter().map(|entity| entity.tlp).collect();
+        assert_eq!(markings, [None, Some(Tlp::Amber), None]);
+        for entity in &then.entities[..2] {
+            assert_eq!(entity.observables, [observable("ipv4", "a")]);
+        }
+        assert_eq!(then.relations, [relation("x", 1, 2)]);
+
+        let same = now.as_read_by(Reader::SECOND);
+        assert_eq!(same.entities.len(), 4);
+        assert_eq!(&*same.entities[1].title, "ttp 2");
+        assert_eq!(same.relations.len(), 2);
+    }
+
+    #[test]
+    fn what_several_readers_find_is_read_since_the_first_of_them() {
+        let mut twice = entity("indicator", 1);
+        twice.observables =
+            vec![observable("ipv4", "a").since(Reader::SECOND), observable("ipv4", "a")];
+        digest::canonicalise(&mut twice);
+        assert_eq!(twice.observables, [observable("ipv4", "a")]);
+    }
+}
