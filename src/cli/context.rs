@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{config::Config, history::Ledger, model::DestinationName};
+use crate::{
+    config::{Config, StorePrivacy},
+    history::Ledger,
+    model::DestinationName,
+};
 
 use super::{CliError, Ui, args::GlobalArgs};
 
@@ -15,13 +19,15 @@ pub struct Context {
     pub ui: Ui,
     /// The verb that runs.
     pub verb: &'static str,
+    /// Whether a store that others may read is refused; known once the configuration was read.
+    pub store_private: StorePrivacy,
 }
 
 impl Context {
     /// Puts the two together.
     #[must_use]
     pub const fn new(global: GlobalArgs, ui: Ui) -> Self {
-        Self { global, ui, verb: "" }
+        Self { global, ui, verb: "", store_private: StorePrivacy::Prefer }
     }
 
     /// The configuration with `--store` applied; its warnings are said, unless `--quiet`.
@@ -33,6 +39,7 @@ impl Context {
         if let Some(store) = &self.global.store {
             config.store_path.clone_from(store);
         }
+        self.store_private = config.store_private;
         for warning in &config.warnings {
             self.warn(warning);
         }

@@ -133,6 +133,15 @@ pub enum CliError {
     /// The demonstration did not show what it says.
     #[error("the demonstration failed: {0}; please report it")]
     Demo(String),
+    /// Others may read the store, and the configuration does not let them.
+    #[error(
+        "the rights of {path} cannot be changed, so other users of this machine may read the store, and \
+         `private = \"require\"` under [store] refuses that; put the store on a file system that keeps rights"
+    )]
+    NotPrivate {
+        /// A file or folder of the store.
+        path: String,
+    },
     /// Somebody stopped it, and did not wait for MISP to answer.
     #[error("interrupted; the next run finds out what became of the last requests")]
     Interrupted,
@@ -174,6 +183,7 @@ impl CliError {
             | Self::Listen { .. }
             | Self::System(_)
             | Self::Demo(_)
+            | Self::NotPrivate { .. }
             | Self::Output(_) => Exit::Error,
         }
     }
@@ -199,6 +209,7 @@ const fn of_opening(error: &OpenError) -> Exit {
         OpenError::Exists { .. }
         | OpenError::Occupied { .. }
         | OpenError::Newer { .. }
+        | OpenError::OfAnotherUser { .. }
         | OpenError::Io { .. } => Exit::Error,
     }
 }

@@ -15,10 +15,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     agent::{Clock, Job, Summary, SystemClock, sync},
-    config::Destination,
+    config::{Destination, StorePrivacy},
     history::Ledger,
     remote::Remote,
-    store::{OpenError, OpenMode, Owner, Store},
+    store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
 use super::{CliError, Context, Exit, job, progress::Progress};
@@ -190,9 +190,18 @@ impl Context {
     pub(super) fn store(&mut self, path: &Path) -> Result<Store, CliError> {
         match self.open(path, OpenMode::ReadWrite) {
             Err(CliError::Store(OpenError::NoStore { .. })) => {
-                let store = Store::create(path, self.owner())?;
-                self.say(format_args!("made a store at {}", path.display()));
-                Ok(store)
+                match Store::create(path, self.owner()) {
+                    // Another process was faster; it is waited for as for every other.
+                    Err(OpenError::Locked { .. } | OpenError::Exists { .. }) => {
+                        self.open(path, OpenMode::ReadWrite)
+                    }
+                    made => {
+                        let store = made?;
+                        self.heed(&store)?;
+                        self.say(format_args!("made a store at {}", path.display()));
+                        Ok(store)
+                    }
+                }
             }
             opened => opened,
         }
@@ -235,10 +244,21 @@ impl Context {
     /// If there is none, or it cannot be opened.
     pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> Result<Store, CliError> {
         let store = Store::open(path, mode, self.owner(), self.global.wait)?;
-        for warning in store.warnings() {
-            self.warn(warning);
-        }
+        self.heed(&store)?;
         Ok(store)
+    }
+
+    /// Says what the user of a store should know of it.
+    fn heed(&mut self, store: &Store) -> Result<(), CliError> {
+        for warning in store.warnings() {
+            match warning {
+                Warning::NotPrivate { path } if self.store_private == StorePrivacy::Require => {
+                    return Err(CliError::NotPrivate { path: path.clone() });
+                }
+                _ => self.warn(warning),
+            }
+        }
+        Ok(())
     }
 
     /// What others are told who find the store locked.

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Comment, Compression, Concurrency, Config, Container, Destination, Feed, FeedKind, Format,
-    IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, Unmarked,
-    UpdateStrategy, format_duration,
+    IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, StorePrivacy,
+    Unmarked, UpdateStrategy, format_duration,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -18,7 +18,13 @@ pub fn effective(config: &Config) -> Value {
     let destinations = config.destinations.iter().map(|it| (it.name.to_string(), destination(it)));
     json!({
         "version": 1,
-        "store": { "path": config.store_path.display().to_string() },
+        "store": {
+            "path": config.store_path.display().to_string(),
+            "private": match config.store_private {
+                StorePrivacy::Prefer => "prefer",
+                StorePrivacy::Require => "require",
+            },
+        },
         "feeds": feeds.collect::<Map<_, _>>(),
         "destinations": destinations.collect::<Map<_, _>>(),
         "mapping": mapping(&config.mapping),

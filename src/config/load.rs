@@ -13,7 +13,7 @@ use crate::model::{FeedName, limits};
 
 use super::{
     Comment, Config, ConfigError, Container, Destination, Feed, FeedKind, Format, MappingSettings,
-    OnChange, Schedule, UpdateStrategy,
+    OnChange, Schedule, StorePrivacy, UpdateStrategy,
     destination::read_destination,
     reader::{At, Reader, Section},
 };
@@ -149,9 +149,11 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
         let what = format!("is {}, a form that this version does not read", at.value);
         root.reader().wrong(&at, what, "write version = 1, or use a newer misp-trickle");
     }
+    let (store_path, store_private) = read_store(&mut root);
     let config = Config {
         file: file.to_owned(),
-        store_path: read_store(&mut root),
+        store_path,
+        store_private,
         feeds: read_feeds(&mut root),
         destinations: root
             .sections("destinations")
@@ -169,12 +171,14 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
     config
 }
 
-fn read_store(root: &mut Section<'_, '_>) -> PathBuf {
+fn read_store(root: &mut Section<'_, '_>) -> (PathBuf, StorePrivacy) {
     let default = root.reader().join("state");
-    let Some(mut section) = root.section("store") else { return default };
+    let Some(mut section) = root.section("store") else { return (default, StorePrivacy::Prefer) };
     let path = section.path("path").unwrap_or(default);
+    let words = [("prefer", StorePrivacy::Prefer), ("require", StorePrivacy::Require)];
+    let private = section.choice("private", &words);
     section.finish();
-    path
+    (path, private)
 }
 
 fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {

@@ -22,7 +22,7 @@ pub use error::{ConfigError, Notice};
 pub use settings::{
     Comment, Compression, Concurrency, Config, Container, Destination, EventSettings, Feed,
     FeedKind, Format, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Policy, Proxy,
-    Publish, Schedule, Unmarked, UpdateStrategy,
+    Publish, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
 };
 pub use template::{InitArgs, template};
 

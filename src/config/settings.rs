@@ -15,6 +15,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Folder of the store.
     pub store_path: PathBuf,
+    /// Whether a store that others may read is used.
+    pub store_private: StorePrivacy,
     /// The feeds, sorted by name; `[source]` is the feed `main`.
     pub feeds: Vec<Feed>,
     /// The MISP instances, sorted by name.
@@ -25,6 +27,15 @@ pub struct Config {
     pub schedule: Schedule,
     /// What is allowed but perhaps not meant.
     pub warnings: Vec<Notice>,
+}
+
+/// What becomes of a store on a file system that keeps no rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorePrivacy {
+    /// It is used, with a warning.
+    Prefer,
+    /// It is refused.
+    Require,
 }
 
 /// One source of incidents.

@@ -46,6 +46,7 @@ version = 1
 
 [store]
 path = {store}                      # what was sent is remembered here; keep it safe
+# private = "require"               # refuse a file system on which other users could read it
 
 [source]                            # the feed "main"; [feeds.NAME] for several
 kind = "file"                       # file | folder | stdin

@@ -135,7 +135,9 @@ fn an_unknown_key_is_named_with_its_place_and_its_neighbours() {
     let found = faults("[store]\npath = \"x\"\n  pth = 1\n");
     assert_eq!(
         found,
-        [format!("{FILE}:3:3: store.pth: is not a known key; remove it or write one of path")]
+        [format!(
+            "{FILE}:3:3: store.pth: is not a known key; remove it or write one of path, private"
+        )]
     );
     let found = faults("[sauce]\n[mapping]\ndeep = 2\n");
     assert!(found[0].starts_with(&format!("{FILE}:1:2: sauce: is not a known key")), "{found:?}");

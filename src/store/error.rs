@@ -53,6 +53,17 @@ pub enum OpenError {
         /// Which part, and how.
         what: String,
     },
+    /// Files in it belong to somebody else.
+    #[error(
+        "the store at {path} has files that this user may not write: {files}; as root give them back with \
+         `chown -R USER {path}`, and run every `sync` as that user"
+    )]
+    OfAnotherUser {
+        /// The store's folder.
+        path: String,
+        /// The first of the files, and how many more.
+        files: String,
+    },
     /// The operating system refused.
     #[error("the store's {path} cannot be {doing}: {cause}")]
     Io {

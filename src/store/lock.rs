@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -49,29 +49,25 @@ impl Lock {
     /// Takes the lock of a store's folder, waiting for it at most so long.
     pub(super) fn take(folder: &Path, owner: Owner, wait: Duration) -> Result<Self, OpenError> {
         let path = folder.join(LOCK_FILE);
-        let holder = folder.join(HOLDER_FILE);
         let file =
             private::open_file(&path).map_err(|error| OpenError::io(&path, "opened", &error))?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => {
-                    return Err(OpenError::io(&path, "locked", &error));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let left = wait.saturating_sub(begun.elapsed());
-                    if left.is_zero() {
-                        let (path, holder) = (folder.display().to_string(), read(&holder));
-                        return Err(OpenError::Locked { path, holder });
-                    }
-                    thread::sleep(left.min(POLL));
-                }
-            }
-        }
+        patiently(folder, wait, || file.try_lock())?;
+        let holder = folder.join(HOLDER_FILE);
         let lock = Self { _file: file, holder, owner };
         lock.describe("");
         Ok(lock)
+    }
+
+    /// Waits until nobody writes, and keeps writers out until what it gives is dropped. Nothing in the folder
+    /// changes; `None` where no lock was ever taken.
+    pub(super) fn share(folder: &Path, wait: Duration) -> Result<Option<File>, OpenError> {
+        let path = folder.join(LOCK_FILE);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|error| OpenError::io(&path, "opened", &error))?,
+        };
+        patiently(folder, wait, || file.try_lock_shared())?;
+        Ok(Some(file))
     }
 
     /// Tells others more: the store's id, the run. A courtesy: where it cannot be written, they are told less.
@@ -90,6 +86,30 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         drop(fs::remove_file(&self.holder));
+    }
+}
+
+/// Tries to lock until it succeeds, at most so long.
+fn patiently(
+    folder: &Path,
+    wait: Duration,
+    try_lock: impl Fn() -> Result<(), TryLockError>,
+) -> Result<(), OpenError> {
+    let begun = Instant::now();
+    loop {
+        match try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => {
+                return Err(OpenError::io(&folder.join(LOCK_FILE), "locked", &error));
+            }
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let left = wait.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            let holder = read(&folder.join(HOLDER_FILE));
+            return Err(OpenError::Locked { path: folder.display().to_string(), holder });
+        }
+        thread::sleep(left.min(POLL));
     }
 }
 

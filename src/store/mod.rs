@@ -13,6 +13,7 @@
 //! - A record of a later version is refused as newer, never taken for damage.
 
 mod check;
+mod copy;
 mod doubt;
 mod engine;
 mod envelope;

@@ -12,6 +12,7 @@ use crate::{history::LedgerError, model::RunNumber};
 
 use super::{
     OpenError, Owner,
+    copy::Copy,
     engine::{Effort, Engine, SledEngine, Writes},
     envelope::{damaged, encode},
     keys,
@@ -39,6 +40,8 @@ pub struct Store {
     warnings: Vec<Warning>,
     announced: Option<RunNumber>,
     pub(super) lock: Option<Lock>,
+    /// What is read, where that is not the store itself.
+    copy: Option<Copy>,
 }
 
 /// What a store is opened for.
@@ -46,7 +49,7 @@ pub struct Store {
 pub enum OpenMode {
     /// To read and to commit.
     ReadWrite,
-    /// To read. The engine lets nobody read beside a writer, so this waits for the same lock.
+    /// To read, from a copy. No copy is whole while somebody writes, so this waits for writers.
     ReadOnly,
 }
 
@@ -71,6 +74,15 @@ pub enum Warning {
     Copied {
         /// Where the store was when it was last written.
         from: String,
+    },
+    /// The file system keeps no rights, so other users of the machine may read the store.
+    #[error(
+        "other users of this machine may read the store: the rights of {path} cannot be changed; \
+         put it on a file system that keeps rights, or let `private = \"require\"` under [store] refuse it"
+    )]
+    NotPrivate {
+        /// A file or folder of the store.
+        path: String,
     },
     /// The engine opened only after its snapshot was removed.
     #[error(
@@ -113,19 +125,31 @@ impl Store {
         owner: Owner,
         wait: Duration,
     ) -> Result<Self, OpenError> {
-        if !is_store(path) {
-            return Err(OpenError::NoStore { path: path.display().to_string() });
+        match mode {
+            OpenMode::ReadWrite => Self::open_to_write(path, owner, wait),
+            OpenMode::ReadOnly => Self::open_to_read(path, wait),
         }
+    }
+
+    fn open_to_write(path: &Path, owner: Owner, wait: Duration) -> Result<Self, OpenError> {
+        if !is_store(path) {
+            // It may be being made just now.
+            drop(Lock::share(path, wait)?);
+            if !is_store(path) {
+                return Err(OpenError::NoStore { path: path.display().to_string() });
+            }
+        }
+        check_writable(path)?;
         let lock = Lock::take(path, owner, wait)?;
+        let readable = make_private(path)?;
         let (engine, mark, marked) = open_engine(path, Effort::Usual)?;
         let mut store = match Self::formatted(Box::new(engine), path)? {
             Some(store) => store,
             None => return Err(empty(path, marked)),
         };
-        store.mode = mode;
         store.lock = Some(lock);
-        let doubted = store.compare_mark(mark, marked);
-        if doubted && mode == OpenMode::ReadWrite {
+        store.warnings.extend(readable);
+        if store.compare_mark(mark, marked) {
             store.distrust()?;
         }
         store.compare_place(path)?;
@@ -133,14 +157,38 @@ impl Store {
         Ok(store)
     }
 
+    /// What is read is a copy, so that whoever may read the files may ask: nothing in the folder changes, and
+    /// writers wait no longer than the copying takes.
+    fn open_to_read(path: &Path, wait: Duration) -> Result<Self, OpenError> {
+        let copy = {
+            let _lock = Lock::share(path, wait)?;
+            if !is_store(path) {
+                return Err(OpenError::NoStore { path: path.display().to_string() });
+            }
+            Copy::of(path)?
+        };
+        let (engine, mark, marked) = open_engine(copy.path(), Effort::Usual)?;
+        let mut store = match Self::formatted(Box::new(engine), path)? {
+            Some(store) => store,
+            None => return Err(empty(path, marked)),
+        };
+        store.mode = OpenMode::ReadOnly;
+        store.copy = Some(copy);
+        store.compare_mark(mark, marked);
+        store.compare_place(path)?;
+        Ok(store)
+    }
+
     /// Makes a store in a folder, which is made too unless it is there and empty, and opens it.
     ///
     /// # Errors
-    /// If there is a store already or anything else in the folder, or if the operating system refuses.
+    /// If there is a store already or anything else in the folder, if another process has it, or if the
+    /// operating system refuses.
     pub fn create(path: &Path, owner: Owner) -> Result<Self, OpenError> {
         private::create_folder(path).map_err(|error| OpenError::io(path, "created", &error))?;
         check_vacant(path)?;
         let lock = Lock::take(path, owner, Duration::ZERO)?;
+        let readable = make_private(path)?;
         let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
         let shown = path.display().to_string();
         if Self::formatted_engine(&engine).map_err(|error| OpenError::of(&shown, error))? {
@@ -151,6 +199,7 @@ impl Store {
             .map_err(|error| OpenError::of(&shown, error))?;
         store.folder = Some(path.to_owned());
         store.lock = Some(lock);
+        store.warnings.extend(readable);
         // A new store starts its mark anew, whatever an earlier one left in the folder.
         mark.set(store.counters.sequence);
         store.mark = Some(mark);
@@ -272,6 +321,7 @@ impl Store {
             warnings: Vec::new(),
             announced: None,
             lock: None,
+            copy: None,
         }
     }
 
@@ -356,7 +406,6 @@ pub(super) fn open_engine(
     effort: Effort,
 ) -> Result<(SledEngine, Mark, Marked), OpenError> {
     rebuild::finish_swap(path)?;
-    private::tighten(path).map_err(|error| OpenError::io(path, "made private", &error))?;
     let opened = Mark::open(path);
     let (mut mark, before) =
         opened.map_err(|error| OpenError::io(&path.join(mark::FILE), "opened", &error))?;
@@ -364,6 +413,25 @@ pub(super) fn open_engine(
     let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut || marked = mark.doubt());
     let engine = opened.map_err(|error| OpenError::of(&path.display().to_string(), error))?;
     Ok((engine, mark, marked))
+}
+
+/// Takes other users' rights from the store, or says that they keep them.
+fn make_private(path: &Path) -> Result<Option<Warning>, OpenError> {
+    let tightened = private::tighten(path);
+    let readable = tightened.map_err(|error| OpenError::io(path, "made private", &error))?;
+    Ok(readable.map(|path| Warning::NotPrivate { path: path.display().to_string() }))
+}
+
+/// A file of another user would stop the engine half-way, with an error that names only the folder.
+fn check_writable(path: &Path) -> Result<(), OpenError> {
+    let files = private::not_writable(path).map_err(|error| OpenError::io(path, "read", &error))?;
+    let Some(first) = files.first() else { return Ok(()) };
+    let more = match files.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let files = format!("{}{more}", first.display());
+    Err(OpenError::OfAnotherUser { path: path.display().to_string(), files })
 }
 
 /// What an engine without a single record is: a store that was never begun, or one that lost everything.

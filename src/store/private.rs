@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Makes a folder, and those above it that are missing.
@@ -26,18 +26,40 @@ pub(super) fn open_file(path: &Path) -> io::Result<File> {
 }
 
 /// Takes everybody else's rights from a folder and all that is in it; sled makes its files as the
-/// process's mask has it.
-pub(super) fn tighten(folder: &Path) -> io::Result<()> {
-    set_mode(folder, 0o700)?;
+/// process's mask has it. Gives what others can read all the same: some file systems keep no rights.
+pub(super) fn tighten(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let mut left = restrict(folder, 0o700)?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            tighten(&entry.path())?;
+        let still = if entry.file_type()?.is_dir() {
+            tighten(&entry.path())?
         } else if entry.file_type()?.is_file() {
-            set_mode(&entry.path(), 0o600)?;
+            restrict(&entry.path(), 0o600)?
+        } else {
+            None
+        };
+        left = left.or(still);
+    }
+    Ok(left)
+}
+
+/// The files of a folder that this user may not write, such as those that another user left there.
+pub(super) fn not_writable(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            files.extend(not_writable(&path)?);
+        } else if entry.file_type()?.is_file() {
+            match OpenOptions::new().write(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => files.push(path),
+                opened => drop(opened?),
+            }
         }
     }
-    Ok(())
+    files.sort();
+    Ok(files)
 }
 
 /// Copies a folder and all that is in it, for its owner only.
@@ -99,10 +121,30 @@ pub(super) fn inode(folder: &Path) -> io::Result<u64> {
     return Ok(u64::from(!metadata.is_dir()));
 }
 
-fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    #[cfg(not(unix))]
-    let _not_here = (path, mode);
-    Ok(())
+/// Gives a file or folder these rights, or itself where that cannot be done and others may read it.
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<Option<PathBuf>> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let rights = |path: &Path| fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
+    if rights(path)? == mode {
+        return Ok(None);
+    }
+    match fs::set_permissions(path, PermissionsExt::from_mode(mode)) {
+        Err(error) if !cannot_be_changed(&error) => return Err(error),
+        _ => {}
+    }
+    Ok((rights(path)? & 0o077 != 0).then(|| path.to_owned()))
+}
+
+#[cfg(unix)]
+fn cannot_be_changed(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | Unsupported)
+}
+
+/// Elsewhere the rights of the folder above are inherited.
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> io::Result<Option<PathBuf>> {
+    Ok(None)
 }

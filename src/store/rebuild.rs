@@ -33,8 +33,8 @@ const NEW: &str = "engine.new";
 const NEXT: &str = "engine.next";
 const OLD: &str = "engine.old";
 const DAMAGED: &str = "engine.damaged-";
-/// A copy of the store on which a repair is tried.
-pub(super) const TRIAL: &str = "trial";
+/// A copy on which version 0.1.0 tried a repair, and that was cut off.
+const TRIAL: &str = "trial";
 /// Bytes that are gathered before they are written.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -56,6 +56,11 @@ pub(super) fn is_ours(name: &OsStr) -> bool {
 /// Whether a swap was cut off between its two renames.
 pub(super) fn is_waiting(path: &Path) -> bool {
     !path.join(ENGINE_FOLDER).exists() && path.join(NEXT).join("db").is_file()
+}
+
+/// The folder of the engine that is whole, to be read where nothing may be renamed.
+pub(super) fn whole_engine(path: &Path) -> PathBuf {
+    path.join(if is_waiting(path) { NEXT } else { ENGINE_FOLDER })
 }
 
 /// Finishes a swap that was cut off. The caller holds the store's lock.
@@ -151,7 +156,7 @@ impl Fresh {
         drop(self.engine);
         let folder = path.join(NEW);
         private::tighten(&folder)
-            .and_then(|()| private::sync_folder(&folder))
+            .and_then(|_| private::sync_folder(&folder))
             .map_err(|error| OpenError::io(&folder, "synced", &error))?;
         rename(&path, NEW, NEXT)
     }

@@ -8,10 +8,7 @@
 //!
 //! The damaged engine is kept beside the new one, as `engine.damaged-1` and so on.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use uuid::Uuid;
 
@@ -19,11 +16,12 @@ use crate::history::LedgerError;
 
 use super::{
     EventLoss, OpenError, Owner, Problem, Stats, Store, StoreId,
+    copy::Copy,
     engine::Effort,
     lock::Lock,
-    mark::{self, Marked},
-    open::{ENGINE_FOLDER, identity, is_store, open_engine},
-    private, rebuild,
+    mark::Marked,
+    open::{identity, is_store, open_engine},
+    rebuild,
     rebuild::{Aside, Fresh},
     record::IdentityV1,
     salvage::Salvage,
@@ -90,38 +88,19 @@ impl Store {
         if !is_store(path) {
             return Err(OpenError::NoStore { path: path.display().to_string() });
         }
-        let _lock = Lock::take(path, owner, wait)?;
         match mode {
-            RepairMode::InPlace => repair(path),
+            RepairMode::InPlace => {
+                let _lock = Lock::take(path, owner, wait)?;
+                repair(path)
+            }
             RepairMode::Trial => {
-                rebuild::finish_swap(path)?;
-                let copy = Trial::of(path)?;
-                repair(&copy.0)
+                let copy = {
+                    let _lock = Lock::share(path, wait)?;
+                    Copy::of(path)?
+                };
+                repair(copy.path())
             }
         }
-    }
-}
-
-/// A copy that is gone when dropped.
-struct Trial(PathBuf);
-
-impl Trial {
-    fn of(path: &Path) -> Result<Self, OpenError> {
-        let copy = Self(path.join(rebuild::TRIAL));
-        let of = |error| OpenError::io(&copy.0, "written", &error);
-        private::remove_folder(&copy.0).map_err(of)?;
-        private::copy_folder(&path.join(ENGINE_FOLDER), &copy.0.join(ENGINE_FOLDER)).map_err(of)?;
-        let mark = path.join(mark::FILE);
-        if mark.is_file() {
-            std::fs::copy(&mark, copy.0.join(mark::FILE)).map_err(of)?;
-        }
-        Ok(copy)
-    }
-}
-
-impl Drop for Trial {
-    fn drop(&mut self) {
-        drop(private::remove_folder(&self.0));
     }
 }
 
