@@ -35,7 +35,9 @@ fn a_file_that_cannot_be_read_to_its_end_sends_nothing() {
         ("cut.json", half, "cut.json:"),
         ("cut.json.gz", &packed[..packed.len() / 2], "fetch or export it again"),
         ("empty.json", b"", "empty.json"),
-        ("page.html", b"<html>login</html>", "page.html"),
+        ("page.html", b"<html>login</html>", "perhaps a login page"),
+        ("stix1.xml", b"<stix:STIX_Package/>", "this is STIX 1"),
+        ("misp.json", b"{\"response\": [{\"Event\": {}}]}", "this is MISP's own JSON"),
         ("other.json", b"{\"hello\": 1}", "`format` setting"),
     ] {
         fs::write(place.path(name), bytes).unwrap();
@@ -80,6 +82,48 @@ fn a_dataset_that_is_suddenly_empty_retires_nothing() {
     place.run(&["sync", "--source", "empty.json", "--allow-empty"]).code(0);
     assert_eq!(status(&place)["retired"], ATTRIBUTES);
     assert_eq!(sandbox.attributes(), ATTRIBUTES, "what is retired stays in MISP");
+}
+
+#[test]
+fn a_page_of_several_retires_nothing_and_is_told() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    let mut dataset: Value = serde_json::from_str(DAY_1).unwrap();
+    dataset["entities"].as_array_mut().unwrap().truncate(2);
+    fs::write(place.path("part.json"), dataset.to_string()).unwrap();
+    dataset["more"] = true.into();
+    fs::write(place.path("page.json"), dataset.to_string()).unwrap();
+    let page = ["sync", "--source", "page.json"];
+    for _ in 0..2 {
+        place.run(&page).code(0).says(&["one page of several", "nothing is retired in this run"]);
+        assert_eq!(status(&place)["retired"], 0);
+    }
+    place
+        .run(&["plan", "--source", "page.json"])
+        .code(0)
+        .says(&["one page of several", "1 unchanged"]);
+    place.run(&["sync", "--source", "part.json"]).code(0);
+    assert_ne!(status(&place)["retired"], 0, "the same without the mark of a page");
+}
+
+#[test]
+fn every_envelope_is_read_packed_too() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let dataset: Value = serde_json::from_str(DAY_1).unwrap();
+    let lines = dataset["entities"].as_array().unwrap().iter().map(Value::to_string);
+    let lines = lines.collect::<Vec<_>>().join("\r\n");
+    fs::write(place.path("lines.ndjson"), &lines).unwrap();
+    fs::write(place.path("lines.ndjson.gz"), gzip(lines.as_bytes())).unwrap();
+    let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    fs::write(place.path("lines.jsonl.zst"), packed).unwrap();
+    let whole = place.run(&["map", "day.json"]).code(0).data;
+    for name in ["lines.ndjson", "lines.ndjson.gz", "lines.jsonl.zst"] {
+        assert_eq!(place.run(&["map", name]).code(0).data, whole, "{name}");
+    }
+    place.run(&["sync", "--source", "lines.ndjson"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
 }
 
 /// A dataset around a filling.

@@ -23,6 +23,8 @@ pub struct Input {
     pub issues: Vec<Issue>,
     /// Objects that were skipped.
     pub skipped: usize,
+    /// The source says that it is a part of something larger.
+    pub is_page: bool,
 }
 
 impl Input {
@@ -46,9 +48,9 @@ impl Input {
     ) -> Result<Self, SourceError> {
         let (mut facts, digest) = source::read(spec, format)?;
         let issues = std::mem::take(&mut facts.issues);
-        let skipped = facts.skipped;
+        let (skipped, is_page) = (facts.skipped, facts.is_page);
         let graph = Graph::build(facts, aliases, options);
-        Ok(Self { name: source_name(spec), digest, graph, issues, skipped })
+        Ok(Self { name: source_name(spec), digest, graph, issues, skipped, is_page })
     }
 
     /// What a person should know about the input, the worst first.

@@ -39,8 +39,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) file: &'a Symbol,
     /// Which of the documents that follow one another in the file, counted from 1.
     pub(crate) document: usize,
-    /// Which package, where the document is a list of packages.
-    pub(crate) package: Option<usize>,
+    /// A JSON pointer to the package in the document; empty where the document is the package.
+    pub(crate) inside: &'a str,
     /// Bytes of the file that stand right before the element.
     pub(crate) before: &'a [u8],
     /// Where `before` starts.
@@ -50,7 +50,7 @@ pub(crate) struct Origin<'a> {
 /// One element of a top-level list of a dataset: its bytes are balanced, but perhaps not valid JSON.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
-    /// Name of the list, such as `entities`.
+    /// Name of the list, such as `entities`; empty for an object that stands alone.
     pub(crate) list: &'a str,
     /// Which element of the list, counted from 0.
     pub(crate) index: usize,
@@ -63,16 +63,16 @@ pub(crate) struct Element<'a> {
 impl Origin<'_> {
     /// The place of something in the document, by a JSON pointer that starts at its package, such as
     /// `/entities/17`.
-    pub(crate) fn place(&self, inside: &str) -> Place {
+    pub(crate) fn place(&self, within: &str) -> Place {
         let file = match self.document {
             0 | 1 => self.file.clone(),
             number => Symbol::new(&format!("{} (document {number})", self.file)),
         };
-        let pointer = match self.package {
-            Some(package) => format!("/{package}{inside}"),
-            None => inside.to_owned(),
+        let locus = match format!("{}{within}", self.inside) {
+            pointer if pointer.is_empty() => Locus::Whole,
+            pointer => Locus::Pointer(pointer.into()),
         };
-        Place { file, locus: Locus::Pointer(pointer.into()) }
+        Place { file, locus }
     }
 }
 
@@ -104,7 +104,10 @@ impl<'a> Element<'a> {
     /// The place of something inside the element, by a JSON pointer that starts there, such as
     /// `/extracts/3`.
     pub(crate) fn place_of(&self, inside: &str) -> Place {
-        self.origin.place(&format!("/{}/{}{inside}", self.list, self.index))
+        match self.list {
+            "" => self.origin.place(inside),
+            list => self.origin.place(&format!("/{list}/{}{inside}", self.index)),
+        }
     }
 
     /// An issue that says that the whole element was left out.
@@ -142,8 +145,7 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
 impl<'a> Element<'a> {
     /// An element alone, for tests of decoders.
     pub(crate) fn alone(list: &'a str, raw: &'a str, file: &'a Symbol) -> Self {
-        let origin =
-            Origin { file, document: 1, package: None, before: b"", start: Position::START };
+        let origin = Origin { file, document: 1, inside: "", before: b"", start: Position::START };
         Self { list, index: 0, raw: raw.as_bytes(), origin }
     }
 }
@@ -168,7 +170,7 @@ mod tests {
         let raw = "{\"a\":\n 01}";
         let mut element = Element::alone("entities", raw, &file);
         element.origin.before = b"{\"entities\":\n  [";
-        element.origin.package = Some(2);
+        element.origin.inside = "/2";
         element.origin.document = 3;
         assert_eq!(element.parse::<std::collections::BTreeMap<String, u8>>(&mut facts), None);
         assert_eq!(

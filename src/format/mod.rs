@@ -4,11 +4,14 @@
 //! stream, one at a time, and the `Decoder` of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
+mod cursor;
 mod eiq;
 mod element;
+mod mend;
 pub mod misp_json;
 mod route;
 mod scan;
+mod signs;
 mod splitter;
 mod stix;
 #[cfg(test)]
@@ -56,6 +59,17 @@ pub enum FormatError {
         wanted: Format,
         /// The first top-level members that it has, in words.
         members: String,
+    },
+    /// It is what a MISP exports.
+    #[error(
+        "{file}: this is MISP's own JSON (`{member}`), and a MISP takes it itself: import it there, or add it \
+         there as a feed; misp-trickle carries EclecticIQ JSON and STIX 2"
+    )]
+    Misp {
+        /// The file.
+        file: Symbol,
+        /// The member that says so.
+        member: String,
     },
     /// Reading it failed.
     #[error("{file}: cannot be read: {error}")]

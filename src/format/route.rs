@@ -3,18 +3,25 @@
 use super::{
     Decoder as _, Format, FormatError, eiq,
     element::{Element, Origin},
+    mend,
     splitter::{Member, Visitor},
     stix,
 };
 use crate::{
     graph::Facts,
-    model::{Issue, Severity, Symbol},
+    model::{Issue, Reader, Severity, Symbol},
 };
 
 /// Most names of top-level members that an error shows.
 const NAMES_SHOWN_MAX: usize = 8;
 /// Longest part of such a name that is shown, in characters.
 const NAME_CHARS_MAX: usize = 40;
+
+/// Top-level members of what MISP itself exports.
+const MISP_NAMES: [&str; 4] = ["Event", "response", "Attribute", "EventReport"];
+/// Said of a page.
+const PAGE: &str = "this is one page of several; what is on the others is not here, so nothing is retired: \
+                    fetch them all and put their objects into one bundle";
 
 /// The lists that hold a dataset, and the format each belongs to.
 const LISTS: [(&str, Format); 3] = [
@@ -32,6 +39,9 @@ pub(crate) struct Router<'a> {
     found: Format,
     /// The first names of this document's top-level members.
     names: Vec<String>,
+    /// What this document says of more that is elsewhere: `more` and `next` of a TAXII envelope.
+    more: Option<bool>,
+    next: bool,
     eiq: eiq::Decoder,
     stix: stix::Decoder,
     facts: Facts,
@@ -44,6 +54,8 @@ impl<'a> Router<'a> {
             wanted,
             found: Format::Auto,
             names: Vec::new(),
+            more: None,
+            next: false,
             eiq: eiq::Decoder::new(),
             stix: stix::Decoder::new(),
             facts: Facts::default(),
@@ -64,7 +76,7 @@ impl<'a> Router<'a> {
         }
     }
 
-    /// Takes a sign of a format, unless the user or an earlier sign says another; whether it holds.
+    /// Takes a sign of a format, unless the user says another; whether it holds. Both may be in a document.
     fn sign(&mut self, format: Format) -> bool {
         if self.wanted != Format::Auto && self.wanted != format {
             return false;
@@ -72,7 +84,28 @@ impl<'a> Router<'a> {
         if self.found == Format::Auto {
             self.found = format;
         }
-        self.found == format
+        true
+    }
+
+    fn warn(&mut self, origin: &Origin<'_>, within: &str, what: &str) {
+        let (place, what) = (origin.place(within), what.to_owned());
+        self.facts.report(Issue { place, severity: Severity::Warning, what });
+    }
+
+    /// What a document is that holds no dataset.
+    fn unrecognised(&self) -> FormatError {
+        let of_misp = |name: &&String| {
+            // The manifest of a MISP feed lists its events by UUID.
+            MISP_NAMES.contains(&name.as_str()) || uuid::Uuid::try_parse(name).is_ok()
+        };
+        if let Some(name) = self.names.iter().find(of_misp) {
+            return FormatError::Misp { file: self.file.clone(), member: name.clone() };
+        }
+        let members = match self.names.join("`, `") {
+            names if names.is_empty() => "no members".to_owned(),
+            names => format!("the members `{names}`"),
+        };
+        FormatError::Unrecognised { file: self.file.clone(), wanted: self.wanted, members }
     }
 }
 
@@ -80,20 +113,32 @@ impl Visitor for Router<'_> {
     fn begin(&mut self) {
         self.found = Format::Auto;
         self.names.clear();
+        (self.more, self.next) = (None, false);
+    }
+
+    fn alone(&mut self, list: &'static str) -> bool {
+        self.begin();
+        LISTS.iter().any(|(name, format)| *name == list && self.sign(*format))
     }
 
     fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>) {
         self.note(name);
         match (name, value) {
+            ("more", Member::Scalar(said) | Member::Text(said)) => {
+                self.more = Some(said.eq_ignore_ascii_case("true"));
+            }
+            ("next", Member::Scalar(said) | Member::Text(said)) => {
+                self.next = !matches!(said, "" | "null" | "false");
+            }
             ("content-type", Member::Text(text))
                 if text.starts_with("urn:eclecticiq.com:json:") =>
             {
                 self.sign(Format::EclecticIq);
             }
-            ("type", Member::Text("bundle")) => {
+            ("type", Member::Text(text)) if text.eq_ignore_ascii_case("bundle") => {
                 self.sign(Format::Stix21);
             }
-            (_, Member::Scalar) => {}
+            (_, Member::Scalar(_)) => {}
             _ if LISTS.iter().any(|(list, format)| *list == name && self.sign(*format)) => {
                 self.facts.report(Issue {
                     place: origin.place(&format!("/{name}")),
@@ -105,16 +150,50 @@ impl Visitor for Router<'_> {
         }
     }
 
-    fn list(&mut self, name: &str) -> Option<&'static str> {
+    fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Option<&'static str> {
         self.note(name);
         let (list, format) = LISTS.iter().find(|(list, _)| *list == name)?;
-        self.sign(*format).then_some(*list)
+        if self.sign(*format) {
+            return Some(*list);
+        }
+        if !is_empty {
+            let what = "this list is of another format than the `format` setting says; not read: set \
+                        `format = \"auto\"` to read both";
+            self.warn(origin, &format!("/{name}"), what);
+        }
+        None
     }
 
     fn element(&mut self, element: &Element<'_>) {
-        match self.found {
-            Format::Stix21 => self.stix.element(element, &mut self.facts),
-            Format::EclecticIq | Format::Auto => self.eiq.element(element, &mut self.facts),
+        let written = element.raw;
+        let mended = mend::mend(written);
+        let element = match &mended {
+            Some(mended) => Element { raw: &mended.text, ..*element },
+            None => *element,
+        };
+        if let Some(halves @ 1..) = mended.as_ref().map(|mended| mended.halves) {
+            let what = format!(
+                "half a surrogate pair stands in a text of it ({halves} in all); read as U+FFFD"
+            );
+            self.facts.report(element.warning("", what));
+        }
+        let list = LISTS.iter().find(|(list, _)| *list == element.list);
+        let format = list.map_or(self.found, |(_, format)| *format);
+        let (entities, relations) = (self.facts.entities.len(), self.facts.relations.len());
+        match format {
+            Format::Stix21 => self.stix.element(&element, &mut self.facts),
+            Format::EclecticIq | Format::Auto => self.eiq.element(&element, &mut self.facts),
+        }
+        let first_took = match format {
+            _ if element.list.is_empty() || format != self.found => false,
+            // The first reader knew packages and lists of them, and nothing within those.
+            _ if element.origin.inside.matches('/').count() > 1 => false,
+            _ if mended.is_none() => true,
+            Format::Stix21 => stix::reads(written),
+            Format::EclecticIq | Format::Auto => eiq::reads(written),
+        };
+        if !first_took {
+            self.facts.came_with(Reader::SECOND, entities, relations);
         }
     }
 
@@ -122,16 +201,18 @@ impl Visitor for Router<'_> {
         self.facts.report(issue);
     }
 
-    fn end(&mut self) -> Result<(), FormatError> {
-        // A TAXII server with nothing to give may answer with an empty envelope.
-        let empty_envelope = self.wanted == Format::Stix21 && self.names.is_empty();
-        if self.found != Format::Auto || empty_envelope {
+    fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError> {
+        if self.found != Format::Auto {
+            if self.more.unwrap_or(self.next) {
+                self.facts.is_page = true;
+                self.warn(origin, "", PAGE);
+            }
             return Ok(());
         }
-        let members = match self.names.join("`, `") {
-            names if names.is_empty() => "no members".to_owned(),
-            names => format!("the members `{names}`"),
-        };
-        Err(FormatError::Unrecognised { file: self.file.clone(), wanted: self.wanted, members })
+        // A TAXII server with nothing to give may answer with an empty envelope.
+        if self.wanted == Format::Stix21 && self.names.is_empty() {
+            return Ok(());
+        }
+        Err(self.unrecognised())
     }
 }

@@ -47,6 +47,14 @@ impl Scanner {
         Self { state: State::Start, depth: 0, depth_max, lists: 0, too_deep: false }
     }
 
+    /// A scan that stands behind the bracket that opens a list.
+    pub(crate) fn in_list(depth_max: usize) -> Self {
+        let mut scanner = Self::new(depth_max);
+        scanner.state = State::Between;
+        scanner.open(1);
+        scanner
+    }
+
     /// Whether the value was nested deeper than it may be; its brackets are no longer matched then.
     pub(crate) const fn too_deep(&self) -> bool {
         self.too_deep

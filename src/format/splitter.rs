@@ -1,22 +1,25 @@
 //! Cuts the elements of a document's top-level lists out of a stream.
 //!
 //! Memory is bounded by the largest element that is kept; everything else passes through. A stream may
-//! hold several documents one after the other (also one a line), and a document may be a list of
-//! packages. What is balanced but wrong inside an element is the decoder's to report; what is wrong
-//! around the elements ends the reading, as nobody can say where to go on.
+//! hold several documents one after the other (also one a line), and a document may be a list of them. A
+//! document is a package of elements, or an element that stands alone; an element may be a bundle of its
+//! own. What is balanced but wrong inside an element is the decoder's to report; what is wrong around the
+//! elements ends the reading, as nobody can say where to go on.
 
-use std::{
-    io::{self, Read},
-    ops::Range,
-};
+use std::{io::Read, ops::Range};
+
+use memchr::memmem;
 
 use super::{
     FormatError,
-    element::{Element, Origin, Position, reason},
-    scan::{Progress, Scanner},
-    window::Window,
+    cursor::{Cursor, Passed},
+    element::{Element, Origin, Position},
+    signs::{Nature, Signs, Value},
 };
-use crate::model::{Issue, Locus, Place, Symbol, limits};
+use crate::model::{
+    Issue, Symbol,
+    limits::{self, ENVELOPE_DEPTH_MAX},
+};
 
 /// Longest name or scalar of a top-level member that is looked at, in bytes.
 const SCALAR_BYTES_MAX: usize = 4 << 10;
@@ -26,23 +29,26 @@ pub(crate) trait Visitor {
     /// A document, or a package of a list of packages, begins.
     fn begin(&mut self);
 
+    /// A document is itself what would stand in a list of this name; whether it is wanted.
+    fn alone(&mut self, list: &'static str) -> bool;
+
     /// A top-level member whose value is no list, and the package that it stands in.
     fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>);
 
-    /// A top-level list: its name if its elements are wanted.
-    fn list(&mut self, name: &str) -> Option<&'static str>;
+    /// A top-level list, and whether there is nothing in it: its name if its elements are wanted.
+    fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Option<&'static str>;
 
-    /// An element of a wanted list.
+    /// An element of a wanted list, or one that stands alone.
     fn element(&mut self, element: &Element<'_>);
 
     /// Something that was left out.
     fn issue(&mut self, issue: Issue);
 
-    /// The document ends.
+    /// The document that began ends.
     ///
     /// # Errors
     /// If it is none of those that are looked for.
-    fn end(&mut self) -> Result<(), FormatError>;
+    fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError>;
 }
 
 /// Value of a top-level member that is no list.
@@ -54,8 +60,10 @@ pub(crate) enum Member<'a> {
     LongText,
     /// An object.
     Object,
-    /// A number, a truth value or null.
-    Scalar,
+    /// A number, a truth value or null, as it stands there.
+    Scalar(&'a str),
+    /// One that is too long to be looked at.
+    LongScalar,
 }
 
 /// How much the splitter keeps.
@@ -88,318 +96,269 @@ pub(crate) fn split<R: Read, V: Visitor>(
     limits: Limits,
     visitor: &mut V,
 ) -> Result<(), FormatError> {
-    let window = Window::new(input, limits.buffer_bytes);
-    Splitter { window, at: 0, file, limits, document: 0, package: None, visitor }.run()
-}
-
-/// A value that was passed.
-enum Passed {
-    /// It stands in the window.
-    Kept(Range<usize>),
-    /// Longer than asked for.
-    TooLong,
-    /// Nested too deep.
-    TooDeep,
+    let cursor = Cursor::new(input, file, limits);
+    Splitter { cursor, file, limits, document: 0, inside: String::new(), visitor }.run()
 }
 
 struct Splitter<'a, R, V> {
-    window: Window<R>,
-    /// Offset in the window of the next byte.
-    at: usize,
+    cursor: Cursor<'a, R>,
     file: &'a Symbol,
     limits: Limits,
     document: usize,
-    package: Option<usize>,
+    /// A JSON pointer to the object that is being read, in its document.
+    inside: String,
     visitor: &'a mut V,
 }
 
 impl<R: Read, V: Visitor> Splitter<'_, R, V> {
     fn run(mut self) -> Result<(), FormatError> {
-        self.skip_byte_order_mark()?;
-        while let Some(byte) = self.peek_or_end()? {
+        self.cursor.skip_byte_order_mark()?;
+        while let Some(byte) = self.cursor.peek_or_end()? {
+            if self.document == 0 {
+                self.cursor.refuse_utf16()?;
+            }
             self.document += 1;
             match byte {
-                b'{' => self.package()?,
-                b'[' => self.packages()?,
-                b'<' => {
-                    return Err(self.not_json(
-                        "this is XML, perhaps STIX 1; export it as EclecticIQ JSON or STIX 2.1",
-                    ));
-                }
-                0xfe | 0xff => {
-                    return Err(self.not_json("this is not UTF-8; convert it to UTF-8 first"));
-                }
-                _ => return Err(self.unexpected("`{` or `[`", byte)),
+                b'{' => self.document()?,
+                b'[' => self.documents(1)?,
+                b'<' => return Err(self.cursor.markup()),
+                _ => return Err(self.cursor.unexpected("`{` or `[`")),
             }
-            self.skip_byte_order_mark()?;
+            self.cursor.skip_byte_order_mark()?;
         }
         if self.document == 0 {
-            return Err(self.not_json("there is nothing in it; export or fetch the dataset again"));
+            let what = "there is nothing in it; export or fetch the dataset again";
+            return Err(self.cursor.not_json(what));
         }
         Ok(())
     }
 
-    /// A document that is a list of packages.
-    fn packages(&mut self) -> Result<(), FormatError> {
-        self.at += 1;
-        if self.take_if(b']')? {
+    /// A document that is a list of such as could stand one after the other.
+    fn documents(&mut self, depth: usize) -> Result<(), FormatError> {
+        if depth > ENVELOPE_DEPTH_MAX {
+            let what = format!("lists in one another, more than {ENVELOPE_DEPTH_MAX}");
+            return Err(self.cursor.not_json(format!("{what}; export or fetch the dataset again")));
+        }
+        self.cursor.step();
+        if self.cursor.take_if(b']')? {
             return Ok(());
         }
+        let outside = self.inside.len();
         for index in 0.. {
-            self.package = Some(index);
-            match self.peek()? {
-                b'{' => self.package()?,
-                byte => return Err(self.unexpected("a package that starts with `{`", byte)),
+            self.inside.push_str(&format!("/{index}"));
+            match self.cursor.peek()? {
+                b'{' => self.document()?,
+                b'[' => self.documents(depth + 1)?,
+                _ => return Err(self.cursor.unexpected("an object that starts with `{`")),
             }
-            if self.comma_or(b']')? {
+            self.inside.truncate(outside);
+            if self.cursor.comma_or(b']')? {
                 break;
             }
         }
-        self.package = None;
         Ok(())
     }
 
-    fn package(&mut self) -> Result<(), FormatError> {
-        self.visitor.begin();
-        self.at += 1;
-        if !self.take_if(b'}')? {
-            loop {
-                self.member()?;
-                if self.comma_or(b'}')? {
-                    break;
-                }
+    fn document(&mut self) -> Result<(), FormatError> {
+        match self.nature()? {
+            Nature::Alone(list) if self.visitor.alone(list) => self.element("", 0, 0),
+            Nature::Alone(_) | Nature::Package | Nature::Unknown => {
+                self.visitor.begin();
+                self.package(0)?;
+                let origin = origin(self.file, self.document, &self.inside);
+                self.visitor.end(&origin)
             }
         }
-        self.visitor.end()
     }
 
-    fn member(&mut self) -> Result<(), FormatError> {
-        match self.peek()? {
-            b'"' => {}
-            byte => return Err(self.unexpected("the name of a member in quotes", byte)),
+    /// What the object is that comes next. It is not passed.
+    fn nature(&mut self) -> Result<Nature, FormatError> {
+        self.cursor.hold();
+        let nature = self.look();
+        self.cursor.back();
+        nature
+    }
+
+    fn look(&mut self) -> Result<Nature, FormatError> {
+        let mut signs = Signs::default();
+        self.cursor.step();
+        if self.cursor.take_if(b'}')? {
+            return Ok(Nature::Unknown);
         }
-        let name = match self.pass(SCALAR_BYTES_MAX)? {
-            Passed::Kept(range) => self.scalar::<String>(range)?,
+        loop {
+            let Some(name) = self.name()? else { return Ok(Nature::Unknown) };
+            let known = match self.cursor.peek()? {
+                b'[' => signs.see(&name, Value::List),
+                b'{' => signs.see(&name, Value::Object),
+                _ => None,
+            };
+            if let Some(nature) = known {
+                return Ok(nature);
+            }
+            let is_text = self.cursor.peek()? == b'"';
+            match self.cursor.pass(if is_text { SCALAR_BYTES_MAX } else { 0 })? {
+                Passed::TooFar => return Ok(Nature::Unknown),
+                Passed::Kept(range) if is_text => {
+                    let text = self.cursor.scalar::<String>(range).unwrap_or_default();
+                    if let Some(nature) = signs.see(&name, Value::Text(&text)) {
+                        return Ok(nature);
+                    }
+                }
+                _ => {}
+            }
+            if self.cursor.comma_or(b'}')? {
+                return Ok(signs.at_end());
+            }
+        }
+    }
+
+    /// The members of a package that stands in so many others.
+    fn package(&mut self, depth: usize) -> Result<(), FormatError> {
+        self.cursor.step();
+        if self.cursor.take_if(b'}')? {
+            return Ok(());
+        }
+        loop {
+            self.member(depth)?;
+            if self.cursor.comma_or(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes the name of a member and the colon; none if what is held would become too long.
+    fn name(&mut self) -> Result<Option<String>, FormatError> {
+        if self.cursor.peek()? != b'"' {
+            return Err(self.cursor.unexpected("the name of a member in quotes"));
+        }
+        let name = match self.cursor.pass(SCALAR_BYTES_MAX)? {
+            Passed::Kept(range) => self.cursor.scalar::<String>(range).unwrap_or_default(),
             Passed::TooLong | Passed::TooDeep => String::new(),
+            Passed::TooFar => return Ok(None),
         };
-        match self.peek()? {
-            b':' => self.at += 1,
-            byte => return Err(self.unexpected("`:`", byte)),
+        if self.cursor.peek()? != b':' {
+            return Err(self.cursor.unexpected("`:`"));
         }
-        match self.peek()? {
-            b'[' => match self.visitor.list(&name) {
-                Some(name) => self.list(name),
-                None => self.pass(0).map(drop),
-            },
-            b'{' => {
-                self.tell(&name, Member::Object);
-                self.pass(0).map(drop)
-            }
-            b'"' => {
-                if let Passed::Kept(range) = self.pass(SCALAR_BYTES_MAX)? {
-                    let text = self.scalar::<String>(range)?;
-                    self.tell(&name, Member::Text(&text));
-                } else {
-                    self.tell(&name, Member::LongText);
-                }
-                Ok(())
-            }
-            _ => {
-                if let Passed::Kept(range) = self.pass(SCALAR_BYTES_MAX)? {
-                    self.scalar::<serde::de::IgnoredAny>(range)?;
-                }
-                self.tell(&name, Member::Scalar);
-                Ok(())
-            }
+        self.cursor.step();
+        Ok(Some(name))
+    }
+
+    fn member(&mut self, depth: usize) -> Result<(), FormatError> {
+        let name = self.name()?.expect("nothing is held");
+        let first = self.cursor.peek()?;
+        if first == b'[' {
+            return self.list(&name, depth);
         }
+        if !(first.is_ascii_alphanumeric() || matches!(first, b'{' | b'"' | b'-')) {
+            return Err(self.cursor.unexpected("a value"));
+        }
+        let keep = if first == b'{' { 0 } else { SCALAR_BYTES_MAX };
+        match (first, self.cursor.pass(keep)?) {
+            (b'{', _) => self.tell(&name, Member::Object),
+            (b'"', Passed::Kept(range)) => {
+                let text = self.cursor.scalar::<String>(range)?;
+                self.tell(&name, Member::Text(&text));
+            }
+            (b'"', _) => self.tell(&name, Member::LongText),
+            (_, Passed::Kept(range)) => {
+                self.cursor.scalar::<serde::de::IgnoredAny>(range.clone())?;
+                let scalar = String::from_utf8_lossy(self.cursor.slice(range)).into_owned();
+                self.tell(&name, Member::Scalar(&scalar));
+            }
+            _ => self.tell(&name, Member::LongScalar),
+        }
+        Ok(())
     }
 
     fn tell(&mut self, name: &str, value: Member<'_>) {
-        let origin = Origin {
-            file: self.file,
-            document: self.document,
-            package: self.package,
-            before: b"",
-            start: self.window.start(),
-        };
+        let origin = origin(self.file, self.document, &self.inside);
         self.visitor.member(name, value, &origin);
     }
 
-    fn list(&mut self, name: &'static str) -> Result<(), FormatError> {
-        self.at += 1;
-        if self.take_if(b']')? {
+    fn list(&mut self, name: &str, depth: usize) -> Result<(), FormatError> {
+        self.cursor.step();
+        let is_empty = self.cursor.take_if(b']')?;
+        let origin = origin(self.file, self.document, &self.inside);
+        let wanted = self.visitor.list(name, is_empty, &origin);
+        if is_empty {
             return Ok(());
         }
+        let Some(name) = wanted else { return self.cursor.pass_list() };
         for index in 0.. {
-            self.peek()?;
-            let (raw, what) = match self.pass(self.limits.object_bytes_max)? {
-                Passed::Kept(raw) => (raw, None),
-                Passed::TooLong => (self.at..self.at, {
-                    Some(format!("longer than {} bytes", self.limits.object_bytes_max))
-                }),
-                Passed::TooDeep => (self.at..self.at, {
-                    Some(format!("nested deeper than {} levels", self.limits.depth_max))
-                }),
-            };
-            let origin = Origin {
-                file: self.file,
-                document: self.document,
-                package: self.package,
-                before: self.window.slice(0..raw.start),
-                start: self.window.start(),
-            };
-            let element = Element { list: name, index, raw: self.window.slice(raw), origin };
-            match what {
-                None => self.visitor.element(&element),
-                Some(what) => self.visitor.issue(element.skipped(format!("{what}; left out"))),
-            }
-            if self.comma_or(b']')? {
+            self.element(name, index, depth)?;
+            if self.cursor.comma_or(b']')? {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Passes one value; it is kept in the window if it is not longer than `keep_bytes_max`.
-    fn pass(&mut self, keep_bytes_max: usize) -> Result<Passed, FormatError> {
-        let mut scanner = Scanner::new(self.limits.depth_max);
-        let (mut start, mut scanned, mut too_long) = (self.at, self.at, false);
-        loop {
-            let bytes = self.window.bytes();
-            match scanner.advance(&bytes[scanned..]) {
-                Progress::End(0) if scanned == start && !too_long => {
-                    let byte = bytes[scanned];
-                    return Err(self.unexpected("a value", byte));
-                }
-                Progress::End(count) => {
-                    self.at = scanned + count;
-                    break;
-                }
-                Progress::Mismatch(offset) => {
-                    self.at = scanned + offset;
-                    let byte = self.window.bytes()[self.at];
-                    let other = if byte == b']' { "`}`" } else { "`]`" };
-                    return Err(self.unexpected(other, byte));
-                }
-                Progress::More => {}
+    /// An element, or all those of a bundle that stands in its place.
+    fn element(
+        &mut self,
+        list: &'static str,
+        index: usize,
+        depth: usize,
+    ) -> Result<(), FormatError> {
+        let is_inner = self.cursor.peek()? == b'{' && !list.is_empty();
+        self.cursor.hold();
+        let mut passed = self.cursor.pass(self.limits.object_bytes_max)?;
+        let may_be_bundle = match &passed {
+            Passed::Kept(range) => {
+                is_inner && memmem::find(self.cursor.slice(range.clone()), b"undle\"").is_some()
             }
-            self.at = bytes.len();
-            too_long |= self.at - start > keep_bytes_max;
-            let keep = if too_long { self.at } else { start };
-            let moved = self.read_more(keep)?;
-            start = start.saturating_sub(moved);
-            scanned = self.at;
-        }
-        Ok(if too_long || self.at - start > keep_bytes_max {
-            Passed::TooLong
-        } else if scanner.too_deep() {
-            Passed::TooDeep
-        } else {
-            Passed::Kept(start..self.at)
-        })
-    }
-
-    /// Reads a name or a scalar that stands in the window.
-    fn scalar<T: serde::de::DeserializeOwned>(
-        &self,
-        range: Range<usize>,
-    ) -> Result<T, FormatError> {
-        serde_json::from_slice(self.window.slice(range.clone())).map_err(|error| {
-            let position = self.position(range.start);
-            self.error(position, format!("{} here", reason(&error)))
-        })
-    }
-
-    /// Passes `,`, or the bracket that closes; true if it was that.
-    fn comma_or(&mut self, closing: u8) -> Result<bool, FormatError> {
-        let byte = self.peek()?;
-        if byte != b',' && byte != closing {
-            let expected = if closing == b']' { "`,` or `]`" } else { "`,` or `}`" };
-            return Err(self.unexpected(expected, byte));
-        }
-        self.at += 1;
-        Ok(byte == closing)
-    }
-
-    fn take_if(&mut self, wanted: u8) -> Result<bool, FormatError> {
-        let found = self.peek()? == wanted;
-        self.at += usize::from(found);
-        Ok(found)
-    }
-
-    /// The next byte that is no white space; it is not passed.
-    fn peek(&mut self) -> Result<u8, FormatError> {
-        match self.peek_or_end()? {
-            Some(byte) => Ok(byte),
-            None => Err(self.broken_off()),
-        }
-    }
-
-    fn peek_or_end(&mut self) -> Result<Option<u8>, FormatError> {
-        loop {
-            while let Some(byte) = self.window.bytes().get(self.at) {
-                if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-                    return Ok(Some(*byte));
-                }
-                self.at += 1;
+            Passed::TooLong | Passed::TooFar | Passed::TooDeep => true,
+        };
+        if may_be_bundle {
+            self.cursor.back();
+            if is_inner && self.nature()? == Nature::Package {
+                return self.inner(list, index, depth);
             }
-            if self.refill(self.at)?.ended {
-                return Ok(None);
-            }
+            passed = self.cursor.pass(self.limits.object_bytes_max)?;
         }
-    }
-
-    fn skip_byte_order_mark(&mut self) -> Result<(), FormatError> {
-        const MARK: &[u8] = b"\xef\xbb\xbf";
-        if self.peek_or_end()? == Some(MARK[0]) {
-            while self.window.bytes().len() < self.at + MARK.len() && !self.refill(self.at)?.ended {
-            }
-            if self.window.bytes()[self.at..].starts_with(MARK) {
-                self.at += MARK.len();
-            }
-        }
+        self.cursor.let_go();
+        self.hand_on(list, index, passed);
         Ok(())
     }
 
-    /// Reads more inside a document; by how much offsets have become smaller.
-    fn read_more(&mut self, keep: usize) -> Result<usize, FormatError> {
-        let refill = self.refill(keep)?;
-        if refill.ended { Err(self.broken_off()) } else { Ok(refill.moved) }
+    /// A package in place of an element.
+    fn inner(&mut self, list: &str, index: usize, depth: usize) -> Result<(), FormatError> {
+        if depth == ENVELOPE_DEPTH_MAX {
+            self.cursor.pass(0)?;
+            let what = format!("a bundle in more than {ENVELOPE_DEPTH_MAX} others; left out");
+            let origin = origin(self.file, self.document, &self.inside);
+            let element = Element { list, index, raw: b"", origin };
+            self.visitor.issue(element.skipped(what));
+            return Ok(());
+        }
+        let outside = self.inside.len();
+        self.inside.push_str(&format!("/{list}/{index}"));
+        self.package(depth + 1)?;
+        self.inside.truncate(outside);
+        Ok(())
     }
 
-    fn refill(&mut self, keep: usize) -> Result<super::window::Refill, FormatError> {
-        let refill = self.window.more(keep).map_err(|error| self.unreadable(error))?;
-        self.at -= refill.moved;
-        Ok(refill)
+    fn hand_on(&mut self, list: &'static str, index: usize, passed: Passed) {
+        let (raw, what): (Range<usize>, Option<String>) = match passed {
+            Passed::Kept(raw) => (raw, None),
+            Passed::TooLong | Passed::TooFar => {
+                (0..0, Some(format!("longer than {} bytes", self.limits.object_bytes_max)))
+            }
+            Passed::TooDeep => {
+                (0..0, Some(format!("nested deeper than {} levels", self.limits.depth_max)))
+            }
+        };
+        let (before, start) = self.cursor.before(raw.start);
+        let origin = Origin { before, start, ..origin(self.file, self.document, &self.inside) };
+        let element = Element { list, index, raw: self.cursor.slice(raw), origin };
+        match what {
+            None => self.visitor.element(&element),
+            Some(what) => self.visitor.issue(element.skipped(format!("{what}; left out"))),
+        }
     }
+}
 
-    fn position(&self, at: usize) -> Position {
-        self.window.start().after(self.window.slice(0..at))
-    }
-
-    fn unreadable(&self, error: io::Error) -> FormatError {
-        FormatError::Unreadable { file: self.file.clone(), error }
-    }
-
-    fn broken_off(&self) -> FormatError {
-        self.not_json(
-            "the document breaks off here; the file is incomplete: export or fetch it again",
-        )
-    }
-
-    fn unexpected(&self, expected: &str, found: u8) -> FormatError {
-        self.not_json(format!(
-            "expected {expected}, found `{}`",
-            char::from(found).escape_default()
-        ))
-    }
-
-    fn not_json(&self, what: impl Into<String>) -> FormatError {
-        self.error(self.position(self.at), what)
-    }
-
-    fn error(&self, position: Position, what: impl Into<String>) -> FormatError {
-        let locus = Locus::Line(position.line, position.column);
-        FormatError::NotJson { place: Place { file: self.file.clone(), locus }, what: what.into() }
-    }
+/// Where the members of an object stand.
+fn origin<'a>(file: &'a Symbol, document: usize, inside: &'a str) -> Origin<'a> {
+    Origin { file, document, inside, before: b"", start: Position::START }
 }

@@ -1,5 +1,8 @@
 //! Tests of the splitter and of whole files.
 
+mod damage;
+mod envelopes;
+
 use std::io::{self, Read};
 
 use proptest::prelude::*;
@@ -45,7 +48,11 @@ impl Visitor for Scribe {
         self.0.push(format!("{name} = {value:?}"));
     }
 
-    fn list(&mut self, name: &str) -> Option<&'static str> {
+    fn alone(&mut self, _: &'static str) -> bool {
+        false
+    }
+
+    fn list(&mut self, name: &str, _: bool, _: &Origin<'_>) -> Option<&'static str> {
         ["entities", "objects"].into_iter().find(|wanted| *wanted == name)
     }
 
@@ -57,7 +64,7 @@ impl Visitor for Scribe {
         self.0.push(issue.to_string());
     }
 
-    fn end(&mut self) -> Result<(), FormatError> {
+    fn end(&mut self, _: &Origin<'_>) -> Result<(), FormatError> {
         self.0.push("end".to_owned());
         Ok(())
     }
@@ -85,7 +92,7 @@ fn the_elements_of_wanted_lists_come_out_one_by_one() {
     let expected = [
         "begin",
         r#"content-type = Text("ab")"#,
-        "n = Scalar",
+        "n = Scalar(\"-1\")",
         r#"f#/entities/0 {"a":"]}\""}"#,
         "f#/entities/1 7",
         r#"f#/entities/2 "s""#,
@@ -150,14 +157,14 @@ fn what_breaks_a_document_is_named_with_line_and_column() {
         ("{\"entities\":[\n1,]}", "f:2:3: expected a value, found `]`"),
         ("{\"entities\":[{\"a\":[}]}", "f:1:20: expected `]`, found `}`"),
         ("{\"entities\":[]]", "f:1:15: expected `,` or `}`, found `]`"),
-        ("[1]", "f:1:2: expected a package that starts with `{`, found `1`"),
+        ("[1]", "f:1:2: expected an object that starts with `{`, found `1`"),
         ("{} x", "f:1:4: expected `{` or `[`, found `x`"),
-        ("\u{feff}\u{feff}{}", "f:1:4: expected `{` or `[`, found `\\u{ef}`"),
+        ("\u{feff}\u{feff}{}", "f:1:4: expected `{` or `[`, found `\\u{feff}` (U+FEFF)"),
     ] {
         assert_eq!(error_of(text), error, "{text}");
     }
     assert!(error_of("<?xml version='1.0'?>").contains("this is XML"));
-    assert!(error_of(b"\xff\xfe{\0").contains("not UTF-8"));
+    assert!(error_of(b"\xff\xfe{\0").contains("UTF-16"));
 }
 
 #[test]

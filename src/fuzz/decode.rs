@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::{
+    envelope::envelopes,
     json::{Tree, is_text},
     told::{self, Told},
     wording,
@@ -59,6 +60,8 @@ fn decoder(
         let end = input.int_in_range(0..=text.len() - 1).unwrap_or_default();
         let cut = &text[..text.floor_char_boundary(end)];
         assert!(read(cut).is_err(), "{cut:?} was cut off");
+        // Where the bytes are used up there is nothing left to choose by.
+        let _enough = envelopes(&mut input, &told.elements(), list);
     }
 }
 

@@ -9,6 +9,7 @@ mod dataset;
 mod decode;
 mod delivery;
 mod edit;
+mod envelope;
 mod json;
 mod mapper;
 mod pattern;

@@ -60,6 +60,11 @@ impl Known {
 }
 
 impl Told {
+    /// The elements that are JSON.
+    pub(super) fn elements(&self) -> Vec<Value> {
+        self.elements.iter().filter(|element| **element != "BROKEN").cloned().collect()
+    }
+
     /// The document.
     pub(super) fn text(&self, list: &str) -> String {
         let document = match list {

@@ -25,6 +25,8 @@ pub struct Facts {
     pub issues: Vec<Issue>,
     /// How many objects were skipped because they were damaged; also those whose issue was not kept.
     pub skipped: usize,
+    /// The source says that it is a part of something larger: what is not in it may be there all the same.
+    pub is_page: bool,
 }
 
 impl Facts {
@@ -43,6 +45,7 @@ impl Facts {
         let room = ISSUES_KEPT_MAX.saturating_sub(self.issues.len());
         self.issues.extend(part.issues.into_iter().take(room));
         self.skipped += part.skipped;
+        self.is_page |= part.is_page;
     }
 }
 

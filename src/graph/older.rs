@@ -80,6 +80,18 @@ impl Relation {
 }
 
 impl Facts {
+    /// Says that no reader before this one took the entities and relations from these places on.
+    pub fn came_with(&mut self, reader: Reader, entities: usize, relations: usize) {
+        let new: Vec<Entity> = self.entities.drain(entities..).collect();
+        self.entities.extend(new.into_iter().map(|mut entity| {
+            entity.observables.iter_mut().for_each(|it| it.since = it.since.max(reader));
+            entity.since(reader)
+        }));
+        for relation in &mut self.relations[relations..] {
+            relation.since = relation.since.max(reader);
+        }
+    }
+
     /// The facts as an older reader made them of the same bytes; of what was wrong with the input nothing is
     /// said again.
     #[must_use]
@@ -91,6 +103,7 @@ impl Facts {
             relations: relations.cloned().collect(),
             issues: Vec::new(),
             skipped: self.skipped,
+            is_page: self.is_page,
         }
     }
 }
@@ -131,6 +144,19 @@ mod tests {
         assert_eq!(same.entities.len(), 4);
         assert_eq!(&*same.entities[1].title, "ttp 2");
         assert_eq!(same.relations.len(), 2);
+    }
+
+    #[test]
+    fn what_came_with_a_reader_is_not_read_by_an_older_one() {
+        let mut both = facts(
+            vec![entity("incident", 1), entity("ttp", 2)],
+            vec![relation("x", 1, 2), relation("y", 1, 2)],
+        );
+        both.came_with(Reader::SECOND, 1, 1);
+        let then = both.as_read_by(Reader::FIRST);
+        assert_eq!(then.entities, [entity("incident", 1)]);
+        assert_eq!(then.relations, [relation("x", 1, 2)]);
+        assert_eq!(both.as_read_by(Reader::SECOND).entities.len(), 2);
     }
 
     #[test]

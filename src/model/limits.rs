@@ -4,6 +4,8 @@
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Longest single object of a dataset that is decoded, in bytes. Longer ones are skipped and reported.
 pub const OBJECT_BYTES_MAX: usize = 64 << 20;
+/// Deepest nesting of lists of packages, and of bundles in one another.
+pub const ENVELOPE_DEPTH_MAX: usize = 16;
 /// Most bytes that a compressed source may unpack to.
 pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
 /// Longest value or comment that MISP takes, in bytes (MISP 2.5.1: a longer one is refused or a 500).

@@ -79,13 +79,13 @@ pub(super) fn ending_of_untroubled(run: &RunRecord, destination: &DestinationRec
     Ending::AllWithheld
 }
 
-/// Whether what the dataset does not hold has left it. A dataset of which part was damaged, or that is
-/// suddenly empty, retires nothing.
+/// Whether what the dataset does not hold has left it. A dataset of which part was damaged or is elsewhere, or
+/// that is suddenly empty, retires nothing.
 pub(in crate::agent) fn retire(job: &Job, input: &Input, known_events: usize) -> Retire {
     let empty = input.graph.incident_count() == 0;
     let suspicious = empty && known_events > 0 && !job.allow_empty;
     match job.strategy {
-        Strategy::Replace if input.skipped == 0 && !suspicious => Retire::Yes,
+        Strategy::Replace if input.skipped == 0 && !input.is_page && !suspicious => Retire::Yes,
         Strategy::Replace | Strategy::Append => Retire::No,
     }
 }
@@ -98,6 +98,8 @@ pub(super) fn keeps_all(mode: Mode, job: &Job, retire: Retire) -> bool {
 pub(super) fn why_nothing_retires(input: &Input) -> &'static str {
     if input.skipped > 0 {
         "objects of the dataset were skipped: nothing is retired in this run"
+    } else if input.is_page {
+        "the dataset is one page of several (`more`): nothing is retired in this run"
     } else {
         "the dataset holds no incident, the last one did: nothing is retired (`--allow-empty` overrides)"
     }

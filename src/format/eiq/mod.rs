@@ -45,6 +45,11 @@ impl Decoder {
     }
 }
 
+/// Whether an element is an object as it is written.
+pub(super) fn reads(raw: &[u8]) -> bool {
+    serde_json::from_slice::<Object<'_>>(raw).is_ok()
+}
+
 impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
         let Some(object) = element.parse::<Object<'_>>(facts) else { return };

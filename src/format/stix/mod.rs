@@ -277,6 +277,11 @@ impl Decoder {
     }
 }
 
+/// Whether an element is an object as it is written.
+pub(super) fn reads(raw: &[u8]) -> bool {
+    serde_json::from_slice::<Object<'_>>(raw).is_ok()
+}
+
 /// Whether an id can be that of an entity: containers also list relationships and markings.
 fn gives_entity(id: &str) -> bool {
     let kind = id.split_once("--").map_or(id, |(kind, _)| kind);

@@ -98,10 +98,12 @@ impl References {
             let target = find(&targets, entities, &id).filter(|target| target.has_value);
             let Some(target) = target else { continue };
             let first = entities[target.entity].observables.first();
-            let Some(value) = first.map(|first| &*first.value) else { continue };
+            let Some((value, since)) = first.map(|first| (&*first.value, first.since)) else {
+                continue;
+            };
             let Some(kind) = gives.kind("value", value) else { continue };
             if self.take_room(cost(value)) {
-                let observable = observed::seen(symbols.symbol(kind), value.into());
+                let observable = observed::seen(symbols.symbol(kind), value.into()).since(since);
                 receive(&mut entities[entity], [observable], target.tlp);
             } else {
                 left_out += 1;

@@ -27,7 +27,7 @@ fn damaged_objects_are_skipped_and_named() {
 fn bundles_and_envelopes_are_told_from_other_documents() {
     let object = json!({"type": "malware", "id": format!("malware--{U1}")});
     let (file, bundle) = (Symbol::new("x.json"), json!({"type": "bundle", "objects": [object]}));
-    let envelope = json!({"more": true, "next": "n", "objects": [object]});
+    let envelope = json!({"more": false, "objects": [object]});
     let both = format!("{bundle}\n{envelope}");
     for (text, format, entities) in [
         (bundle.to_string(), Format::Auto, 1),

@@ -1,0 +1,303 @@
+//! Goes through a stream of JSON byte by byte and value by value, and knows where it is.
+
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
+
+use super::{
+    FormatError,
+    element::{Position, reason},
+    mend,
+    scan::{Progress, Scanner},
+    splitter::Limits,
+    window::{Refill, Window},
+};
+use crate::model::{Locus, Place, Symbol};
+
+/// Bytes that are looked at to tell one kind of markup from another.
+const MARKUP_BYTES: usize = 4 << 10;
+/// Most bytes of a character.
+const CHAR_BYTES_MAX: usize = 4;
+/// Quotes that word processors put in place of `"`.
+const TYPOGRAPHIC_QUOTES: &str = "“”„‟‘’‚‛«»";
+
+/// A value that was passed.
+pub(super) enum Passed {
+    /// It stands in the window.
+    Kept(Range<usize>),
+    /// Longer than asked for.
+    TooLong,
+    /// Nested too deep.
+    TooDeep,
+    /// It was not passed to its end, as what is held would become too long.
+    TooFar,
+}
+
+/// A place in a stream.
+pub(super) struct Cursor<'a, R> {
+    window: Window<R>,
+    /// Offset in the window of the next byte.
+    at: usize,
+    /// Offset of what stays in the window, to come back to.
+    held: Option<usize>,
+    file: &'a Symbol,
+    limits: Limits,
+}
+
+impl<'a, R: Read> Cursor<'a, R> {
+    /// A cursor at the start of a stream.
+    pub(super) fn new(input: R, file: &'a Symbol, limits: Limits) -> Self {
+        let window = Window::new(input, limits.buffer_bytes);
+        Self { window, at: 0, held: None, file, limits }
+    }
+
+    /// Bytes in view before an offset, and where they start.
+    pub(super) fn before(&self, at: usize) -> (&[u8], Position) {
+        (self.window.slice(0..at), self.window.start())
+    }
+
+    /// Bytes in view.
+    pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
+        self.window.slice(range)
+    }
+
+    /// Keeps all from here on in view, up to the length of an object.
+    pub(super) const fn hold(&mut self) {
+        self.held = Some(self.at);
+    }
+
+    /// Goes back to where [`hold`](Self::hold) was called, and lets go of it.
+    pub(super) fn back(&mut self) {
+        self.at = self.held.take().expect("the caller held a place");
+    }
+
+    /// Lets go of what is held.
+    pub(super) const fn let_go(&mut self) {
+        self.held = None;
+    }
+
+    /// Passes a byte that was peeked at.
+    pub(super) const fn step(&mut self) {
+        self.at += 1;
+    }
+
+    /// Passes one value; it is kept in the window if it is not longer than `keep_bytes_max`.
+    pub(super) fn pass(&mut self, keep_bytes_max: usize) -> Result<Passed, FormatError> {
+        self.scan(Scanner::new(self.limits.depth_max), keep_bytes_max)
+    }
+
+    /// Passes what is left of a list.
+    pub(super) fn pass_list(&mut self) -> Result<(), FormatError> {
+        self.scan(Scanner::in_list(self.limits.depth_max), 0).map(drop)
+    }
+
+    fn scan(&mut self, mut scanner: Scanner, keep_bytes_max: usize) -> Result<Passed, FormatError> {
+        let (mut start, mut too_long) = (self.at, false);
+        loop {
+            let scanned = self.at;
+            match scanner.advance(&self.window.bytes()[scanned..]) {
+                Progress::End(0) if scanned == start && !too_long => {
+                    return Err(self.unexpected("a value"));
+                }
+                Progress::End(count) => {
+                    self.at = scanned + count;
+                    break;
+                }
+                Progress::Mismatch(offset) => {
+                    self.at = scanned + offset;
+                    let closes_list = self.window.bytes()[self.at] == b']';
+                    return Err(self.unexpected(if closes_list { "`}`" } else { "`]`" }));
+                }
+                Progress::More => {}
+            }
+            self.at = self.window.bytes().len();
+            if self.is_too_far() {
+                return Ok(Passed::TooFar);
+            }
+            too_long |= self.at - start > keep_bytes_max;
+            let keep = if too_long { self.at } else { start };
+            let refill = self.refill(keep)?;
+            if refill.ended {
+                return Err(self.broken_off());
+            }
+            start = start.saturating_sub(refill.moved);
+        }
+        Ok(if too_long || self.at - start > keep_bytes_max {
+            Passed::TooLong
+        } else if scanner.too_deep() {
+            Passed::TooDeep
+        } else {
+            Passed::Kept(start..self.at)
+        })
+    }
+
+    /// Reads a scalar that stands in the window.
+    pub(super) fn scalar<T: serde::de::DeserializeOwned>(
+        &self,
+        range: Range<usize>,
+    ) -> Result<T, FormatError> {
+        let raw = self.window.slice(range.clone());
+        let read = serde_json::from_slice(raw).or_else(|error| match mend::mend(raw) {
+            Some(mended) => serde_json::from_slice(&mended.text),
+            None => Err(error),
+        });
+        read.map_err(|error| {
+            let position = self.position(range.start);
+            self.error(position, format!("{} here", reason(&error)))
+        })
+    }
+
+    /// Passes `,`, or the bracket that closes; true if it was that.
+    pub(super) fn comma_or(&mut self, closing: u8) -> Result<bool, FormatError> {
+        let byte = self.peek()?;
+        if byte != b',' && byte != closing {
+            let expected = if closing == b']' { "`,` or `]`" } else { "`,` or `}`" };
+            return Err(self.unexpected(expected));
+        }
+        self.at += 1;
+        Ok(byte == closing)
+    }
+
+    /// Passes the byte if it comes next.
+    pub(super) fn take_if(&mut self, wanted: u8) -> Result<bool, FormatError> {
+        let found = self.peek()? == wanted;
+        self.at += usize::from(found);
+        Ok(found)
+    }
+
+    /// The next byte that is no white space; it is not passed.
+    pub(super) fn peek(&mut self) -> Result<u8, FormatError> {
+        match self.peek_or_end()? {
+            Some(byte) => Ok(byte),
+            None => Err(self.broken_off()),
+        }
+    }
+
+    /// As [`peek`](Self::peek), where the stream may end.
+    pub(super) fn peek_or_end(&mut self) -> Result<Option<u8>, FormatError> {
+        loop {
+            while let Some(byte) = self.window.bytes().get(self.at) {
+                if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+                    return Ok(Some(*byte));
+                }
+                self.at += 1;
+            }
+            if self.is_too_far() {
+                let most = self.limits.object_bytes_max;
+                return Err(self.not_json(format!(
+                    "after {most} bytes of it nothing says what this is; export or fetch the dataset again"
+                )));
+            }
+            if self.refill(self.at)?.ended {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether what is held is longer than an object may be.
+    fn is_too_far(&self) -> bool {
+        self.held.is_some_and(|held| self.at - held > self.limits.object_bytes_max)
+    }
+
+    /// Passes white space and a byte order mark, if one comes next.
+    pub(super) fn skip_byte_order_mark(&mut self) -> Result<(), FormatError> {
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        if self.peek_or_end()? == Some(MARK[0]) && self.ahead(MARK.len())?.starts_with(MARK) {
+            self.at += MARK.len();
+        }
+        Ok(())
+    }
+
+    /// The bytes that come next, so many unless the stream ends before.
+    fn ahead(&mut self, count: usize) -> Result<&[u8], FormatError> {
+        while self.window.bytes().len() < self.at + count && !self.refill(self.at)?.ended {}
+        let ahead = &self.window.bytes()[self.at..];
+        Ok(&ahead[..ahead.len().min(count)])
+    }
+
+    /// An error if what comes next is text of two bytes a character, with or without a mark.
+    pub(super) fn refuse_utf16(&mut self) -> Result<(), FormatError> {
+        match self.ahead(2)? {
+            [0xff, 0xfe] | [0xfe, 0xff] | [0, _] | [b'{' | b'[' | b'<', 0] => {
+                Err(self.not_json("this is UTF-16; convert it to UTF-8 first"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the markup is that comes next in place of JSON.
+    pub(super) fn markup(&mut self) -> FormatError {
+        let head = match self.ahead(MARKUP_BYTES) {
+            Ok(ahead) => String::from_utf8_lossy(ahead).to_ascii_lowercase(),
+            Err(error) => return error,
+        };
+        let has = |words: &[&str]| words.iter().any(|word| head.contains(word));
+        let what = if has(&["<!doctype html", "<html", "<head>", "<body"]) {
+            "this is a web page, perhaps a login page; fetch the dataset again, signed in"
+        } else if has(&["stix_package", "stix.mitre.org"]) {
+            "this is STIX 1, which is XML; export it as EclecticIQ JSON or STIX 2.1"
+        } else {
+            "this is XML; export it as EclecticIQ JSON or STIX 2.1"
+        };
+        self.not_json(what)
+    }
+
+    fn refill(&mut self, keep: usize) -> Result<Refill, FormatError> {
+        let keep = self.held.map_or(keep, |held| keep.min(held));
+        let refill = self.window.more(keep).map_err(|error| self.unreadable(error))?;
+        self.at -= refill.moved;
+        self.held = self.held.map(|held| held - refill.moved);
+        Ok(refill)
+    }
+
+    fn position(&self, at: usize) -> Position {
+        self.window.start().after(self.window.slice(0..at))
+    }
+
+    fn unreadable(&self, error: io::Error) -> FormatError {
+        FormatError::Unreadable { file: self.file.clone(), error }
+    }
+
+    fn broken_off(&self) -> FormatError {
+        self.not_json(
+            "the document breaks off here; the file is incomplete: export or fetch it again",
+        )
+    }
+
+    /// Something else stands here than what was expected.
+    pub(super) fn unexpected(&mut self, expected: &str) -> FormatError {
+        let found = match self.ahead(CHAR_BYTES_MAX) {
+            Ok(ahead) => shown(ahead),
+            Err(error) => return error,
+        };
+        self.not_json(format!("expected {expected}, found {found}"))
+    }
+
+    /// This is no JSON, from here on.
+    pub(super) fn not_json(&self, what: impl Into<String>) -> FormatError {
+        self.error(self.position(self.at), what)
+    }
+
+    fn error(&self, position: Position, what: impl Into<String>) -> FormatError {
+        let locus = Locus::Line(position.line, position.column);
+        FormatError::NotJson { place: Place { file: self.file.clone(), locus }, what: what.into() }
+    }
+}
+
+/// The first character of the bytes, for a person.
+fn shown(bytes: &[u8]) -> String {
+    let first = bytes.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    match (first, bytes) {
+        (Some(char @ ' '..='~'), _) => format!("`{char}`"),
+        (Some(char), _) => {
+            let cure = match TYPOGRAPHIC_QUOTES.contains(char) {
+                true => ": write plain quotes, \"…\"",
+                false => "",
+            };
+            format!("`{}` (U+{:04X}){cure}", char.escape_debug(), u32::from(char))
+        }
+        (None, [byte, ..]) => format!("the byte 0x{byte:02X}, which is no UTF-8 here"),
+        (None, []) => "the end".to_owned(),
+    }
+}
