@@ -254,3 +254,42 @@ fn a_verification_is_given_up_at_the_first_signal() {
     run.ends_within(SOON).code(130);
     place.run(&["verify"]).code(0);
 }
+
+/// A place whose source is a named pipe that somebody keeps open and writes nothing, or only a beginning, into.
+fn silent_source(sandbox: &Sandbox, beginning: &str) -> (Place, std::fs::File) {
+    let place = Place::new(&sandbox.url(), &sandbox.key("sync"), "verify_tls = true");
+    let pipe = place.path("pipe.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    place.configure("day.json", "pipe.json");
+    // Opened for both, it is there at once and never ends.
+    let mut open = std::fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    std::io::Write::write_all(&mut open, beginning.as_bytes()).unwrap();
+    (place, open)
+}
+
+const BEGINNINGS: [&str; 2] =
+    ["", "{\"content-type\": \"urn:eclecticiq.com:json:1.0\", \"entities\": ["];
+
+#[test]
+fn a_source_that_says_nothing_does_not_keep_a_run_from_ending() {
+    for (beginning, signal) in BEGINNINGS.into_iter().zip(SIGNALS) {
+        let sandbox = Sandbox::start();
+        let (place, _open) = silent_source(&sandbox, beginning);
+        let run = Run::start(&place, "sync");
+        thread::sleep(Duration::from_millis(1_000));
+        run.signal(signal);
+        run.ends_within(SOON).code(130).says(&["interrupted while the source was read"]);
+    }
+}
+
+#[test]
+fn a_deadline_ends_a_run_whose_source_says_nothing() {
+    for beginning in BEGINNINGS {
+        let sandbox = Sandbox::start();
+        let (place, _open) = silent_source(&sandbox, beginning);
+        let mut command = place.command(&["sync", "--deadline", "1s"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let seen = Run(Some(child)).ends_within(Duration::from_secs(1) + SOON).code(3);
+        seen.says(&["the deadline passed while the source was read"]);
+    }
+}

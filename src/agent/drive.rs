@@ -9,12 +9,10 @@ use crate::{
     model::Timestamp,
 };
 
-use super::job::World;
+use super::job::{LOOK, World};
 
 /// How long requests under way may take to come back once somebody wants the run to stop.
 const WIND_UP: Duration = Duration::from_millis(3_500);
-/// How often a waiting run looks whether somebody wants it to stop.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// Requests under way.
 pub(super) struct Flights<W> {

@@ -81,6 +81,9 @@ pub enum MappingChange {
     Apply,
 }
 
+/// How often a run that waits looks whether somebody wants it to stop.
+pub(super) const LOOK: Duration = Duration::from_millis(200);
+
 /// The wall clock.
 pub trait Clock {
     /// Now.
@@ -163,6 +166,25 @@ impl World<'_> {
         late.then_some(Stop::Deadline)
     }
 
+    /// Has work that no request is part of done on a thread of its own, and waits for it until the run has to
+    /// stop. Then it is left alone: it reads, and changes nothing.
+    pub(super) async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AgentError> {
+        let mut working = tokio::task::spawn_blocking(work);
+        loop {
+            match tokio::time::timeout(LOOK, &mut working).await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+                Err(_) => {}
+            }
+            if let Some(stop) = self.wants_stop() {
+                return Err(AgentError::Stopped(stop));
+            }
+        }
+    }
+
     /// Waits for questions to MISP, until the run has to stop by itself.
     pub(super) async fn before_deadline<T>(&self, asking: impl Future<Output = T>) -> Option<T> {
         let Some(deadline) = self.deadline else { return Some(asking.await) };
@@ -182,6 +204,9 @@ pub enum AgentError {
     /// MISP cannot be spoken to.
     #[error(transparent)]
     Learn(#[from] super::LearnError),
+    /// The run was stopped before it had a dataset: by a person, or by its deadline.
+    #[error("{}", stopped(.0))]
+    Stopped(Stop),
     /// More feeds deliver to one destination than the ledger tells apart.
     #[error(
         "destination {destination} has 32 feeds already, the most a store tells apart; use another store for feed {feed}"
@@ -192,4 +217,14 @@ pub enum AgentError {
         /// The feed that is one too many.
         feed: FeedName,
     },
+}
+
+fn stopped(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::Deadline => {
+            "the deadline passed while the source was read; nothing was sent: raise `deadline`, or see why the \
+             source is slow"
+        }
+        _ => "interrupted while the source was read; nothing was sent",
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     store::{ImportError, OpenError},
 };
 
-use super::Exit;
+use super::{Exit, sync};
 
 /// Why a verb stopped.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +165,7 @@ impl CliError {
             | Self::Agent(AgentError::Ledger(error)) => of_ledger(error),
             Self::Store(error) | Self::Import(ImportError::Store(error)) => of_opening(error),
             Self::Agent(AgentError::Learn(error)) => of_learning(error),
+            Self::Agent(AgentError::Stopped(stop)) => sync::of_stop(stop),
             Self::Stale { .. } => Exit::StalePlan,
             Self::Interrupted => Exit::Interrupted,
             Self::Config(_)

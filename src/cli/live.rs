@@ -21,19 +21,22 @@ use crate::{
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, Exit, job, progress::Progress};
+use super::{CliError, Context, Exit, Ui, job, progress::Progress};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
 /// How long a run that was asked to stop may take: longer than its own patience with requests under way, and
 /// short enough for the program to be gone after five seconds.
 const GRACE: Duration = Duration::from_millis(4_500);
+/// When the program ends whatever it is doing.
+const AT_LAST: Duration = Duration::from_millis(4_800);
 /// How often somebody who waits looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Threads for requests, and an ear for signals.
 pub(super) struct Live {
-    runtime: Runtime,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
     interrupt: Arc<AtomicBool>,
 }
 
@@ -46,7 +49,7 @@ impl Live {
         let flag = interrupt.clone();
         let signals = runtime.block_on(async { Signals::listen() }).map_err(CliError::System)?;
         drop(runtime.spawn(listen(signals, flag)));
-        Ok(Self { runtime, interrupt })
+        Ok(Self { runtime: Some(runtime), interrupt })
     }
 
     /// Waits for a question to MISP; `None` if somebody does not want to wait any longer.
@@ -63,7 +66,8 @@ impl Live {
             }
             tokio::time::sleep(grace).await;
         };
-        self.runtime.block_on(async {
+        let runtime = self.runtime.as_ref().expect("it is taken only when dropped");
+        runtime.block_on(async {
             tokio::select! {
                 biased;
                 done = work => Some(done),
@@ -104,6 +108,15 @@ impl Live {
     }
 }
 
+/// Threads that still wait for a source that says nothing are not waited for.
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()
 }
@@ -129,7 +142,16 @@ async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>) {
         if interrupt.swap(true, Ordering::Relaxed) {
             process::exit(Exit::Interrupted.code().into());
         }
+        drop(tokio::spawn(end_at_last()));
     }
+}
+
+/// Ends a program that is busy with something that nobody can stop half-way. That is safe at any moment: what
+/// was on its way is in the ledger.
+async fn end_at_last() {
+    tokio::time::sleep(AT_LAST).await;
+    Ui::standard().error(CliError::Interrupted);
+    process::exit(Exit::Interrupted.code().into());
 }
 
 /// The signals that ask a program to stop.

@@ -3,6 +3,7 @@
 use crate::{
     agent::{AgentError, Ending, Job},
     config::Destination,
+    delivery::Stop,
     store::Store,
 };
 
@@ -58,6 +59,12 @@ pub(super) fn deliver_all(
                 context.ui.error(&why);
                 Err(AgentError::Learn(why))
             }
+            Err(CliError::Agent(AgentError::Stopped(stop))) => {
+                exit = exit.worse(of_stop(&stop));
+                let error = AgentError::Stopped(stop);
+                context.ui.error(&error);
+                Err(error)
+            }
             Err(other) => return Err(other),
         };
         outcomes.push((job.destination.clone(), outcome));
@@ -92,6 +99,16 @@ pub(super) fn explain(context: &mut Context, ending: &Ending) {
         ),
         Ending::Interrupted => context.say("interrupted; the next `sync` goes on from here"),
         Ending::OutOfTime => context.warn("the deadline passed; the next `sync` goes on from here"),
+    }
+}
+
+/// The exit code of a run that was stopped before it had a dataset.
+pub(super) const fn of_stop(stop: &Stop) -> Exit {
+    match stop {
+        Stop::Deadline => Exit::Partial,
+        Stop::Interrupted => Exit::Interrupted,
+        Stop::Key(_) => Exit::Refused,
+        Stop::Network(_) => Exit::Network,
     }
 }
 

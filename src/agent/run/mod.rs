@@ -49,7 +49,7 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
     let world = world(job, clock, observer, interrupt);
-    if let Some(summary) = unchanged::unchanged_source(job, ledger, world)? {
+    if let Some(summary) = unchanged::unchanged_source(job, ledger, world).await? {
         return Ok(summary);
     }
     carry_out(job, ledger, wire, world, Mode::Deliver).await
@@ -96,7 +96,9 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     let observer = world.observer;
     observer.progress(progress(Phase::Reading));
     let aliases = Aliases(ledger.aliases()?);
-    let input = Input::read(job, &aliases)?;
+    let (source, format, options) = (job.source.clone(), job.format, job.graph.clone());
+    let reading = move || Input::read_source(&source, format, &aliases, &options);
+    let input = world.apart(reading).await??;
     let mut run = Run::begin(job, ledger, wire, world, &input, mode)?;
     run.deliver(&input).await?;
     run.finish(&input)

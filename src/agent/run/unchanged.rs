@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The shortcut over a whole source: the same bytes, rules, policy and a settled ledger need no reading.
-pub(super) fn unchanged_source<L: Ledger>(
+pub(super) async fn unchanged_source<L: Ledger>(
     job: &Job,
     ledger: &mut L,
     world: World<'_>,
@@ -28,7 +28,11 @@ pub(super) fn unchanged_source<L: Ledger>(
         && cursor.rules == job.rules.fingerprint()
         && cursor.policy == policy_of(job, &record)
         && record.url == job.url;
-    if !same_terms || cursor.source.is_none() || source::digest(&job.source)? != cursor.source {
+    if !same_terms || cursor.source.is_none() {
+        return Ok(None);
+    }
+    let source = job.source.clone();
+    if world.apart(move || source::digest(&source)).await?? != cursor.source {
         return Ok(None);
     }
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
