@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use misp_trickle::misp::AttributeType;
+
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -83,7 +85,23 @@ fn the_mapping_document_has_every_rule() {
         });
         rules.collect()
     };
-    assert_eq!(rows("kind"), of(rules["observable"].as_table().expect("a table")));
+    let observable = rules["observable"].as_table().expect("a table");
+    let (of_misp, others) =
+        observable.iter().partition::<Vec<_>, _>(|(kind, _)| kind.starts_with("misp-"));
+    let table = |rows: Vec<(&String, &toml::Value)>| -> toml::Table {
+        rows.into_iter().map(|(kind, rules)| (kind.clone(), rules.clone())).collect()
+    };
+    assert_eq!(rows("kind"), of(&table(others.clone())));
+    for [kind, attribute, category] in of(&table(of_misp)) {
+        assert_eq!(kind, format!("misp-{attribute}"));
+        let attribute = AttributeType::named(&attribute).expect("a type of MISP");
+        assert_eq!(category, attribute.default_category().name(), "{kind}");
+    }
+    let line = document.lines().find_map(|line| line.strip_prefix("No MISP type: "));
+    let without: BTreeSet<_> =
+        quoted(line.expect("the kinds without a type are named")).into_iter().collect();
+    let empty = others.iter().filter(|(_, rules)| rules.as_array().is_some_and(Vec::is_empty));
+    assert_eq!(without, empty.map(|(kind, _)| kind.as_str()).collect());
     let mut entities = rules["entity"].as_table().expect("a table").clone();
     entities.insert("incident".to_owned(), rules["incident"].clone());
     assert_eq!(rows("entity"), of(&entities));
@@ -93,6 +111,16 @@ fn the_mapping_document_has_every_rule() {
 fn the_store_document_has_every_kind_of_record() {
     let keys = read("src/store/keys.rs").replace("//! ", "");
     assert_eq!(first_cells(&read("docs/store.md"), "key"), first_cells(&keys, "key"));
+}
+
+#[test]
+fn every_kind_that_a_decoder_gives_has_a_row() {
+    let rules: toml::Table = read("src/mapper/default.toml").parse().expect("the rules are TOML");
+    let rows = rules["observable"].as_table().expect("a table");
+    let kinds = misp_trickle::format::kinds();
+    assert!(kinds.contains("stix-pattern") && kinds.contains("ja3s-full") && kinds.len() > 250);
+    let without: Vec<_> = kinds.iter().filter(|kind| !rows.contains_key(*kind)).collect();
+    assert_eq!(without, [""; 0], "a kind without a row is lost in silence of the rules");
 }
 
 /// All text of the program and its tests, texts that go over several lines as one.

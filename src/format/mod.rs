@@ -18,7 +18,10 @@ mod stix;
 mod tests;
 mod window;
 
-use std::io::{self, Read};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read},
+};
 
 use crate::{
     graph::Facts,
@@ -102,6 +105,14 @@ pub(crate) trait Decoder {
 
     /// The end of the source: facts that need all elements are made here.
     fn finish(self, facts: &mut Facts);
+}
+
+/// Every kind of observable that is known. Two sorts of kinds are not among them, for the data names them:
+/// EclecticIQ's of tomorrow, and `…-pattern` of a language that nobody knows.
+#[must_use]
+pub fn kinds() -> BTreeSet<String> {
+    let eclecticiq = eiq::kinds::KINDS.iter().map(|kind| (*kind).to_owned());
+    eclecticiq.chain(stix::kinds()).collect()
 }
 
 /// Reads a dataset from a stream to its end. `file` names it in issues and errors.

@@ -282,6 +282,13 @@ impl Entity {
             |one: &Observable, next: &Observable| one.kind == next.kind && one.value == next.value;
         self.observables.chunk_by(same).map(|same| &same[0])
     }
+
+    /// The first of each (kind, value) of what can be no observable, likewise.
+    pub(crate) fn distinct_unusable(&self) -> impl Iterator<Item = &Unusable> {
+        let same =
+            |one: &Unusable, next: &Unusable| one.kind == next.kind && one.value == next.value;
+        self.unusable.chunk_by(same).map(|same| &same[0])
+    }
 }
 
 /// Frees what nobody reads of an older or removed version.

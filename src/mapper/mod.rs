@@ -207,13 +207,16 @@ pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
     Mapped { event, losses, tally }
 }
 
-/// The losses of what belongs to no incident: each observable of an unlinked entity once.
+/// The losses of what belongs to no incident: each value of an unlinked entity once, also those that could be
+/// no observable.
 pub fn unlinked(graph: &Graph) -> impl Iterator<Item = Loss> {
     graph.unlinked_entities().flat_map(|(root, entity)| {
-        entity.distinct_observables().map(|observable| Loss {
+        let observed = entity.distinct_observables().map(|it| (&it.kind, &it.value));
+        let unusable = entity.distinct_unusable().map(|it| (&it.kind, &it.value));
+        observed.chain(unusable).map(|(kind, value)| Loss {
             entity: root.clone(),
-            kind: observable.kind.clone(),
-            value: observable.value.clone(),
+            kind: kind.clone(),
+            value: value.clone(),
             reason: LossReason::NotLinked,
         })
     })

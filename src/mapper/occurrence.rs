@@ -75,12 +75,8 @@ impl<'g> Collector<'g> {
                 self.observable(place, donor, rules, same, may_detect);
             }
         }
-        for same in donor
-            .entity
-            .unusable
-            .chunk_by(|one, next| one.kind == next.kind && one.value == next.value)
-        {
-            self.losses.push(unusable(donor.root, &same[0]));
+        for unusable in donor.entity.distinct_unusable() {
+            self.losses.push(self::unusable(donor.root, unusable));
         }
     }
 

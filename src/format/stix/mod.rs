@@ -8,13 +8,18 @@
 //! A relation that a container or a relationship object stands for belongs to a version of that object:
 //! only those of its newest version are kept.
 
+mod forms;
+mod languages;
+mod leaves;
 mod marking;
+mod misp;
 mod observed;
 mod paths;
 pub(crate) mod pattern;
 mod properties;
 mod reading;
 mod references;
+mod table;
 mod versions;
 mod wire;
 
@@ -23,14 +28,18 @@ mod tests;
 
 use std::borrow::Cow;
 
-use self::{
-    marking::Markings, observed::Found, references::References, versions::Versions, wire::Object,
-};
+use self::{marking::Markings, references::References, versions::Versions, wire::Object};
 use super::element::Element;
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
     model::{EntityKey, Interner, Reader, Symbol, limits::OBSERVED_BYTES_MAX},
 };
+
+/// All kinds of observables that STIX may give, but for those of unknown languages of patterns.
+pub(super) fn kinds() -> impl Iterator<Item = String> {
+    let of_rules = paths::kinds().chain(languages::kinds()).chain([reading::PATTERN_KIND]);
+    of_rules.map(ToOwned::to_owned).chain(misp::kinds())
+}
 
 /// Decodes the objects of STIX bundles and TAXII envelopes.
 #[derive(Debug)]
@@ -147,7 +156,8 @@ impl Decoder {
         match kind {
             "indicator" => self.indicator(object, &mut entity, element, facts),
             "observed-data" => self.observed_data(index, object, &mut entity, element),
-            _ if observed::is_observable(kind) => {
+            _ if misp::is_misp(kind) => self.exported(kind, &mut entity, element, facts),
+            _ if observed::is_observable(kind, object) => {
                 self.cyber_observable(kind, index, &mut entity, element, facts);
             }
             _ => {}
@@ -216,16 +226,17 @@ impl Decoder {
                 (entity.observables, entity.unusable) = (reading.observables, reading.unusable);
                 "".into()
             }
-            "yara" => "yara".into(),
-            "snort" | "suricata" => "snort".into(),
-            "sigma" => "sigma".into(),
-            // No kind of any format, so that it is counted as what it is.
-            other => format!("{other}-pattern").into(),
+            language => languages::kind(language).into(),
         };
         if !whole.is_empty() {
             entity.observables.push(reading::tested(self.symbols.symbol(&whole), pattern));
         }
-        let says = |word: &str| object.indicator_types.iter().any(|said| **said == *word);
+        // STIX 2.0 has the types among its labels.
+        let types = match object.indicator_types.is_empty() {
+            true => &object.labels,
+            false => &object.indicator_types,
+        };
+        let says = |word: &str| types.iter().any(|said| said.trim().eq_ignore_ascii_case(word));
         if says("benign") && !says("malicious-activity") {
             for observable in &mut entity.observables {
                 observable.maliciousness = Maliciousness::Safe;
@@ -244,8 +255,21 @@ impl Decoder {
         self.references.want_objects(index, ids, element);
         let dictionary = object.objects.and_then(|raw| serde_json::from_str(raw.get()).ok());
         if let Some(dictionary) = dictionary {
-            entity.observables = observed::of_dictionary(&dictionary, &mut self.symbols);
+            (entity.observables, entity.unusable) =
+                observed::of_dictionary(&dictionary, &mut self.symbols);
         }
+    }
+
+    fn exported(
+        &mut self,
+        kind: &str,
+        entity: &mut Entity,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        let Some(object) = element.parse::<serde_json::Value>(facts) else { return };
+        let exported = misp::read(kind, &object, &mut self.symbols);
+        (entity.observables, entity.unusable) = (exported.observables, exported.unusable);
     }
 
     fn cyber_observable(
@@ -257,15 +281,13 @@ impl Decoder {
         facts: &mut Facts,
     ) {
         let Some(object) = element.parse::<serde_json::Value>(facts) else { return };
-        for found in observed::find(kind, &object) {
-            match found {
-                Found::Value(kind, value) => {
-                    entity.observables.push(observed::seen(self.symbols.symbol(kind), value));
-                }
-                Found::Reference(gives, id) => {
-                    self.references.want_value(index, gives, EntityKey::of(&id), element);
-                }
-            }
+        let found = observed::find(kind, &object);
+        entity.unusable = observed::unmapped(&found, &mut self.symbols);
+        for (kind, value, since) in found.values {
+            entity.observables.push(observed::seen(self.symbols.symbol(kind), value, since));
+        }
+        for (takes, id) in found.references {
+            self.references.want_part(index, takes, EntityKey::of(&id), element);
         }
         // A connection is not known by its port.
         let is_named = !entity.title.is_empty() || kind == "network-traffic";

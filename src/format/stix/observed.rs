@@ -1,117 +1,164 @@
 //! The observables of cyber-observable objects: in a bundle (STIX 2.1), or in the dictionary of an
 //! observed-data (STIX 2.0).
 //!
+//! Every scalar of an object is a value, unless it is structural: what no rule knows is counted as a loss.
 //! None is for detection: that something was seen does not say that it is bad.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::paths::{Gives, RULES, Rule, Scope};
+use super::{
+    leaves::{self, Leaf},
+    paths::{self, Gives, Scope},
+    table::{self, Rule},
+    wire::{Extension, Object},
+};
 use crate::{
-    graph::{LinkTypes, Maliciousness, Observable},
+    graph::{LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
     model::{Interner, Reader, Symbol},
 };
 
-/// A value found in an object.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// A value of a kind.
-    Value(&'static str, Box<str>),
-    /// The `value` of another object, by its id; what it gives depends on that value.
-    Reference(Gives, Box<str>),
+/// Longest path and longest text that is shown of a value without a rule, in characters.
+const SHOWN_CHARS_MAX: [usize; 2] = [120, 1_000];
+
+/// All that an object says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// In the order of the rules; `value` itself comes first.
+    pub(super) values: Vec<(&'static str, Box<str>, Reader)>,
+    /// References to other objects, by their ids.
+    pub(super) references: Vec<(Takes, Box<str>)>,
+    /// Path and text of what no rule knows.
+    pub(super) unmapped: BTreeSet<(Box<str>, Box<str>)>,
 }
 
-/// Whether objects of this type can hold observables at all.
-pub(super) fn is_observable(object_type: &str) -> bool {
-    rules(object_type).next().is_some()
+/// What an object takes over from another one that it refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Its `value`, since this reader; what that gives depends on it.
+    Value(Gives, Reader),
+    /// All that it says; a `name` of a file as this kind.
+    All(&'static str),
 }
 
-fn rules(object_type: &str) -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().filter(move |rule| rule.object == object_type && rule.scope != Scope::Patterns)
+/// Whether an object of this type is a cyber-observable object: one that is known, one that says so, or a
+/// custom one, for only those have neither a time of creation nor one of change.
+pub(super) fn is_observable(object_type: &str, object: &Object<'_>) -> bool {
+    let says_so = || {
+        let extensions = object.extensions.map(|raw| serde_json::from_str(raw.get()));
+        let extensions: Option<Result<BTreeMap<String, Extension<'_>>, _>> = extensions;
+        let mut extensions = extensions.into_iter().flatten().flat_map(BTreeMap::into_values);
+        extensions.any(|extension| *extension.extension_type == *"new-sco")
+    };
+    let is_timeless = || object.created.is_empty() && object.modified.is_empty();
+    table::rules(object_type).is_some()
+        || says_so()
+        || (is_timeless() && !table::is_domain_object(object_type))
 }
 
-/// Everything in an object that a rule knows, in the order of the rules; `value` itself comes first.
-pub(super) fn find(object_type: &str, object: &Value) -> Vec<Found> {
-    let mut found = Vec::new();
-    for rule in rules(object_type) {
-        descend(rule, rule.path, "", object, &mut found);
-    }
-    found
-}
-
-/// Follows the rest of a rule's path from a value; `key` is the last step that was taken.
-fn descend(rule: &Rule, path: &str, key: &str, at: &Value, found: &mut Vec<Found>) {
-    if let Value::Array(items) = at {
-        // A list of lists is no property of any object.
-        for item in items.iter().filter(|item| !item.is_array()) {
-            descend(rule, path, key, item, found);
-        }
-        return;
-    }
-    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
-    match at {
-        Value::Object(properties) => {
-            for (name, inside) in properties {
-                if !step.is_empty() && (step == "*" || step.eq_ignore_ascii_case(name)) {
-                    descend(rule, rest, name, inside, found);
+/// Everything in an object.
+pub(super) fn find(object_type: &str, object: &Value) -> Seen {
+    let mut seen = Seen::default();
+    let (mut values, mut references) = (Vec::new(), Vec::new());
+    leaves::of(object, |Leaf { steps, text, reference, in_lists }| {
+        let along = steps.iter().copied();
+        let key = steps.last().copied().unwrap_or_default();
+        let found = paths::find(object_type, &along, Scope::Patterns).filter(|_| in_lists < 2);
+        if reference {
+            let of = |step| {
+                let steps = along.clone().chain([step]);
+                paths::find(object_type, &steps, Scope::Patterns)
+            };
+            match of("value") {
+                Some((place, rule)) => {
+                    let takes = Takes::Value(rule.gives, rule.since);
+                    references.push((place, takes, text.into()));
+                }
+                None => {
+                    let name = match of("name") {
+                        Some((_, Rule { gives: Gives::Kind(kind), .. })) => kind,
+                        _ => "file",
+                    };
+                    references.push((usize::MAX, Takes::All(name), text.into()));
                 }
             }
+        } else if let Some((place, Rule { gives, since, .. })) = found
+            && let Some(kind) = gives.kind(key, text)
+        {
+            values.push((place, (kind, gives.shown(key, text).into(), *since)));
+        } else if !text.trim().is_empty() {
+            seen.unmapped.insert(shown(&format!("{object_type}:{}", steps.join(".")), text));
         }
-        Value::String(id) if path == "value" && is_reference(key) => {
-            found.push(Found::Reference(rule.gives, id.as_str().into()));
-        }
-        Value::String(text) if path.is_empty() => push(rule, key, text, found),
-        Value::Number(number) if path.is_empty() => {
-            push(rule, key, &number.to_string(), found);
-        }
-        _ => {}
-    }
+    });
+    values.sort_by_key(|(place, _)| *place);
+    references.sort_by_key(|(place, ..)| *place);
+    seen.values = values.into_iter().map(|(_, value)| value).collect();
+    seen.references = references.into_iter().map(|(_, takes, id)| (takes, id)).collect();
+    seen
 }
 
-fn is_reference(key: &str) -> bool {
-    key.ends_with("_ref") || key.ends_with("_refs")
+/// Path and text of a value without a rule, as they are shown.
+pub(super) fn shown(path: &str, text: &str) -> (Box<str>, Box<str>) {
+    let [path_max, text_max] = SHOWN_CHARS_MAX;
+    (cut(path, path_max), cut(text, text_max))
 }
 
-fn push(rule: &Rule, key: &str, value: &str, found: &mut Vec<Found>) {
-    if let Some(kind) = rule.gives.kind(key, value) {
-        found.push(Found::Value(kind, value.into()));
+/// The beginning of a text, with a mark where something is left out.
+fn cut(text: &str, chars_max: usize) -> Box<str> {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
 /// An observable that was only seen.
-pub(super) fn seen(kind: Symbol, value: Box<str>) -> Observable {
+pub(super) fn seen(kind: Symbol, value: Box<str>, since: Reader) -> Observable {
     Observable {
         kind,
         value,
         maliciousness: Maliciousness::Unknown,
         links: LinkTypes::default(),
         context_only: true,
-        since: Reader::FIRST,
+        since,
     }
 }
 
-/// The observables of a STIX 2.0 dictionary of objects, whose references are its keys.
-pub(super) fn of_dictionary(objects: &Value, symbols: &mut Interner) -> Vec<Observable> {
-    let Value::Object(objects) = objects else { return Vec::new() };
-    let object_type = |object: &Value| object.get("type")?.as_str().map(str::to_ascii_lowercase);
-    let mut observables = Vec::new();
-    for object in objects.values() {
-        let Some(object_type) = object_type(object) else { continue };
-        for found in find(&object_type, object) {
-            let (kind, value) = match found {
-                Found::Value(kind, value) => (kind, value),
-                Found::Reference(gives, key) => {
-                    let target = objects.get(&*key).and_then(|target| target.get("value"));
-                    let Some(value) = target.and_then(Value::as_str) else { continue };
-                    let Some(kind) = gives.kind("value", value) else { continue };
-                    (kind, value.into())
-                }
-            };
-            let observable = seen(symbols.symbol(kind), value);
+/// What of an object no rule knows.
+pub(super) fn unmapped(found: &Seen, symbols: &mut Interner) -> Vec<Unusable> {
+    let unusable = found.unmapped.iter().map(|(path, text)| Unusable {
+        kind: symbols.symbol(path),
+        value: text.clone(),
+        why: WhyUnusable::PathNotMapped,
+    });
+    unusable.collect()
+}
+
+/// The observables of a STIX 2.0 dictionary of objects, whose references are its keys: what one refers to
+/// stands in the same dictionary, so that only its `value` is taken over, which means something else there.
+pub(super) fn of_dictionary(
+    objects: &Value,
+    symbols: &mut Interner,
+) -> (Vec<Observable>, Vec<Unusable>) {
+    let (mut observables, mut unusable) = (Vec::new(), Vec::new());
+    let Value::Object(objects) = objects else { return (observables, unusable) };
+    for object in objects.values().filter(|object| object.is_object()) {
+        let object_type = object.get("type").and_then(Value::as_str).unwrap_or_default();
+        let found = find(&object_type.to_ascii_lowercase(), object);
+        unusable.extend(unmapped(&found, symbols));
+        let taken = found.references.iter().filter_map(|(takes, key)| {
+            let Takes::Value(gives, since) = takes else { return None };
+            let value = objects.get(&**key)?.get("value")?.as_str()?;
+            Some((gives.kind("value", value)?, value.into(), *since))
+        });
+        let taken: Vec<_> = taken.collect();
+        for (kind, value, since) in found.values.into_iter().chain(taken) {
+            let observable = seen(symbols.symbol(kind), value, since);
             let links = observable.links.with("observed");
             observables.push(Observable { links, ..observable });
         }
     }
-    observables
+    (observables, unusable)
 }
 
 #[cfg(test)]
@@ -120,50 +167,93 @@ mod tests {
 
     use super::*;
 
+    fn unmapped_of(object_type: &str, object: &Value) -> Vec<String> {
+        let unmapped = find(object_type, object).unmapped;
+        unmapped.iter().map(|(path, text)| format!("{path}={text}")).collect()
+    }
+
     #[test]
     fn objects_give_what_the_rules_know() {
-        let value = |kind, value: &str| Found::Value(kind, value.into());
+        let first = |kind, value: &str| (kind, value.into(), Reader::FIRST);
         let file = json!({
-            "name": "a.exe", "size": 12, "hashes": {"MD5": "aa", "SHA3-256": "no", "SHA-256": 7},
+            "name": "a.exe", "size": 12, "hashes": {"MD5": "aa", "SHA3-256": "cc", "SHA-256": 7},
             "extensions": {"windows-pebinary-ext": {"imphash": "bb"}, "other": {"imphash": "no"}},
         });
         assert_eq!(
-            find("file", &file),
+            find("file", &file).values,
             [
-                value("hash-md5", "aa"),
-                value("hash-sha256", "7"),
-                value("hash-imphash", "bb"),
-                value("file", "a.exe"),
-                value("file-size", "12"),
+                first("hash-md5", "aa"),
+                first("hash-sha256", "7"),
+                first("hash-sha3-256", "cc"),
+                first("hash-imphash", "bb"),
+                first("file", "a.exe"),
+                first("file-size", "12"),
             ]
         );
+        assert_eq!(unmapped_of("file", &file), ["file:extensions.other.imphash=no"]);
         let traffic = json!({
             "dst_port": 443, "src_ref": "ipv4-addr--1", "dst_ref": ["x", ["y"], null],
             "extensions": {"http-request-ext": {"request_header": {"user-agent": ["curl"]}}},
+            "encapsulated_by_ref": "z",
         });
+        let found = find("network-traffic", &traffic);
         assert_eq!(
-            find("network-traffic", &traffic),
+            found.references,
             [
-                Found::Reference(Gives::Destination, "x".into()),
-                Found::Reference(Gives::Source, "ipv4-addr--1".into()),
-                value("port", "443"),
-                value("user-agent", "curl"),
+                (Takes::Value(Gives::Destination, Reader::FIRST), "x".into()),
+                (Takes::Value(Gives::Destination, Reader::FIRST), "y".into()),
+                (Takes::Value(Gives::Source, Reader::FIRST), "ipv4-addr--1".into()),
+                (Takes::All("file"), "z".into()),
             ]
         );
-        assert_eq!(find("url", &json!({"value": {"value": "no"}})), []);
-        assert_eq!(find("artifact", &json!({"payload_bin": "no"})), []);
+        assert_eq!(found.values, [first("port", "443"), first("user-agent", "curl")]);
+    }
+
+    #[test]
+    fn what_no_rule_knows_is_shown_by_its_path() {
+        let process = json!({
+            "type": "process", "id": "process--1", "spec_version": "2.1", "defanged": false,
+            "labels": ["a"], "object_marking_refs": ["m"], "is_hidden": true,
+            "x_opencti_score": 50, "granular_markings": [{"selectors": ["pid"]}],
+            "pid": 7, "command_line": "x", "environment_variables": {"A": "1", "B": ["1", "1"]},
+            "extensions": {
+                "windows-process-ext": {"owner_sid": "S-1", "startup_info": {"cb": 68}},
+                "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba": {"id": "7"},
+                "extension-definition--11111111-1111-4111-8111-111111111111": {
+                    "extension_type": "property-extension", "own": "2",
+                },
+            },
+        });
+        assert_eq!(
+            unmapped_of("process", &process),
+            [
+                "process:command_line=x",
+                "process:environment_variables.A=1",
+                "process:environment_variables.B=1",
+                "process:extensions.extension-definition--11111111-1111-4111-8111-111111111111.own=2",
+                "process:extensions.windows-process-ext.owner_sid=S-1",
+                "process:extensions.windows-process-ext.startup_info.cb=68",
+                "process:pid=7",
+            ]
+        );
+        assert_eq!(unmapped_of("url", &json!({"value": {"value": "x"}})), ["url:value.value=x"]);
+        assert_eq!(unmapped_of("url", &json!({"value": [["x"]]})), ["url:value=x"]);
+        let long = json!({"payload_bin": "x".repeat(2_000)});
+        assert_eq!(unmapped_of("artifact", &long)[0].chars().count(), 1_000 + 22);
     }
 
     #[test]
     fn a_dictionary_refers_to_its_own_keys() {
         let objects = json!({
             "0": {"type": "ipv4-addr", "value": "198.51.100.7"},
-            "1": {"type": "network-traffic", "src_ref": "0", "dst_ref": "9"},
+            "1": {"type": "network-traffic", "src_ref": "0", "dst_ref": "9", "end": "2020"},
             "2": "no object",
         });
-        let observables = of_dictionary(&objects, &mut Interner::default());
+        let (observables, unusable) = of_dictionary(&objects, &mut Interner::default());
         let shown: Vec<_> = observables.iter().map(|o| (&*o.kind, &*o.value)).collect();
         assert_eq!(shown, [("ipv4", "198.51.100.7"), ("ip-src", "198.51.100.7")]);
         assert!(observables.iter().all(|o| o.context_only && o.links.has("observed")));
+        let shown: Vec<_> = unusable.iter().map(|o| (&*o.kind, &*o.value)).collect();
+        assert_eq!(shown, [("network-traffic:end", "2020")]);
     }
 }

@@ -2,23 +2,12 @@
 //!
 //! The kinds are EclecticIQ's, with a few more where STIX says more than EclecticIQ does.
 
-use std::{
-    borrow::Cow,
-    net::{Ipv4Addr, Ipv6Addr},
-};
+use std::borrow::Cow;
 
-/// A rule: the property at a path gives observables of a kind.
-#[derive(Debug)]
-pub(super) struct Rule {
-    /// The type of the object.
-    pub(super) object: &'static str,
-    /// The path inside the object, list indices left out; `*` is any key of a dictionary.
-    pub(super) path: &'static str,
-    /// What its value is.
-    pub(super) gives: Gives,
-    /// Where the rule holds.
-    pub(super) scope: Scope,
-}
+use super::{
+    forms::{CERTIFICATE_HASHES, FILE_HASHES, address, algorithm, endpoint},
+    table::{self, Rule},
+};
 
 /// Where a rule holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,66 +37,26 @@ pub(super) enum Gives {
     FileHash,
     /// A hash of a certificate; the key names the algorithm.
     CertificateHash,
+    /// A header field of an e-mail; the key names it.
+    Header,
 }
 
-const fn rule(object: &'static str, path: &'static str, gives: Gives) -> Rule {
-    Rule { object, path, gives, scope: Scope::Everywhere }
+/// All kinds that a rule may give.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    let rules = table::OBJECTS.iter().flat_map(|(_, rules)| rules.iter());
+    rules.flat_map(|rule| rule.gives.kinds())
 }
 
-const fn of_object(object: &'static str, path: &'static str, kind: &'static str) -> Rule {
-    Rule { object, path, gives: Gives::Kind(kind), scope: Scope::Objects }
-}
-
-/// All rules. At most one fits a path; the `value` of an object comes before its other properties.
-pub(super) const RULES: [Rule; 29] = {
-    use Gives::{CertificateHash, Destination, FileHash, Ipv4, Ipv6, Kind, Source};
-    [
-        rule("ipv4-addr", "value", Ipv4),
-        rule("ipv6-addr", "value", Ipv6),
-        rule("domain-name", "value", Kind("domain")),
-        rule("domain-name", "resolves_to_refs.value", Destination),
-        rule("url", "value", Kind("uri")),
-        rule("email-addr", "value", Kind("email")),
-        rule("email-message", "from_ref.value", Kind("email-src")),
-        rule("email-message", "subject", Kind("email-subject")),
-        rule("file", "hashes.*", FileHash),
-        rule("file", "extensions.windows-pebinary-ext.imphash", Kind("hash-imphash")),
-        rule("file", "name", Kind("file")),
-        rule("file", "size", Kind("file-size")),
-        rule("mutex", "name", Kind("mutex")),
-        rule("windows-registry-key", "key", Kind("winregistry")),
-        rule("network-traffic", "dst_ref.value", Destination),
-        rule("network-traffic", "src_ref.value", Source),
-        rule("network-traffic", "dst_port", Kind("port")),
-        rule("network-traffic", "src_port", Kind("port")),
-        rule(
-            "network-traffic",
-            "extensions.http-request-ext.request_header.User-Agent",
-            Kind("user-agent"),
-        ),
-        rule("autonomous-system", "number", Kind("asn")),
-        rule("mac-addr", "value", Kind("mac-48")),
-        rule("x509-certificate", "hashes.*", CertificateHash),
-        // The objects of mobile indicators (MVT, Amnesty International), in no specification.
-        Rule { scope: Scope::Patterns, ..rule("app", "id", Kind("mobile-application-id")) },
-        Rule { scope: Scope::Patterns, ..rule("app", "cert.*", CertificateHash) },
-        of_object("email-addr", "display_name", "name"),
-        of_object("software", "name", "product"),
-        of_object("software", "vendor", "company"),
-        of_object("user-account", "account_login", "handle"),
-        of_object("user-account", "display_name", "name"),
-    ]
-};
-
-/// What the property at a path of a pattern gives; `None` if no rule fits. The steps are the properties
-/// of the path in order, without list indices.
+/// The rule for the property at a path of an object, and its place among those of the object; `None` if
+/// none fits. The steps are the properties of the path in order, without list indices; rules of
+/// the scope `not` are passed over.
 pub(super) fn find<'p>(
     object: &str,
     steps: &(impl Iterator<Item = &'p str> + Clone),
-) -> Option<Gives> {
+    not: Scope,
+) -> Option<(usize, &'static Rule)> {
     let fits = |rule: &&Rule| {
-        rule.object == object
-            && rule.scope != Scope::Objects
+        rule.scope != not
             && rule
                 .path
                 .split('.')
@@ -120,7 +69,9 @@ pub(super) fn find<'p>(
                     _ => false,
                 })
     };
-    RULES.iter().find(fits).map(|rule| rule.gives)
+    let rules = table::rules(object)?;
+    let place = rules.iter().position(|rule| fits(&rule))?;
+    Some((place, &rules[place]))
 }
 
 impl Gives {
@@ -137,7 +88,30 @@ impl Gives {
             },
             Self::FileHash => algorithm(key, &FILE_HASHES)?,
             Self::CertificateHash => algorithm(key, &CERTIFICATE_HASHES)?,
+            Self::Header => "email-header",
         })
+    }
+
+    /// The value as an observable has it.
+    pub(super) fn shown<'v>(self, key: &str, value: &'v str) -> Cow<'v, str> {
+        match self {
+            Self::Header => format!("{key}: {value}").into(),
+            _ => value.into(),
+        }
+    }
+
+    /// All kinds that this may give.
+    pub(super) fn kinds(self) -> Vec<&'static str> {
+        let addresses = ["ipv4", "ipv6", "ipv4-cidr", "ipv6-cidr"];
+        match self {
+            Self::Kind(kind) => vec![kind],
+            Self::Ipv4 | Self::Ipv6 => addresses.to_vec(),
+            Self::Destination => [&addresses[..], &["mac-48", "domain"]].concat(),
+            Self::Source => vec!["ip-src", "mac-48", "domain"],
+            Self::FileHash => FILE_HASHES.iter().map(|(_, kind)| *kind).collect(),
+            Self::CertificateHash => CERTIFICATE_HASHES.iter().map(|(_, kind)| *kind).collect(),
+            Self::Header => vec!["email-header"],
+        }
     }
 }
 
@@ -157,87 +131,8 @@ pub(super) fn stands_alone(kind: &str) -> bool {
                 | "uri"
                 | "email"
                 | "email-src"
+                | "host"
         )
-}
-
-/// Hash algorithms, folded as [`algorithm`] does, and their kinds.
-const FILE_HASHES: [(&str, &str); 11] = [
-    ("md5", "hash-md5"),
-    ("sha1", "hash-sha1"),
-    ("sha224", "hash-sha224"),
-    ("sha256", "hash-sha256"),
-    ("sha384", "hash-sha384"),
-    ("sha512", "hash-sha512"),
-    ("ssdeep", "hash-ssdeep"),
-    ("tlsh", "hash-tlsh"),
-    ("imphash", "hash-imphash"),
-    ("authentihash", "hash-authentihash"),
-    ("vhash", "hash-vhash"),
-];
-
-const CERTIFICATE_HASHES: [(&str, &str); 3] = [
-    ("md5", "x509-fingerprint-md5"),
-    ("sha1", "x509-fingerprint-sha1"),
-    ("sha256", "x509-fingerprint-sha256"),
-];
-
-/// Finds an algorithm in any spelling: `SHA-256`, `SHA256`, `sha_256`.
-fn algorithm(key: &str, known: &[(&str, &'static str)]) -> Option<&'static str> {
-    let folded = || key.bytes().filter(|byte| !matches!(byte, b'-' | b'_'));
-    known
-        .iter()
-        .find(|(name, _)| folded().map(|byte| byte.to_ascii_lowercase()).eq(name.bytes()))
-        .map(|(_, kind)| *kind)
-}
-
-/// The kind of an IP address or network.
-fn address(value: &str) -> Option<&'static str> {
-    let value = value.trim();
-    let (host, prefix) = match value.split_once('/') {
-        Some((host, prefix)) => (host, Some(prefix.parse::<u8>().ok()?)),
-        None => (value, None),
-    };
-    let is_v4 = if host.parse::<Ipv4Addr>().is_ok() {
-        true
-    } else if host.parse::<Ipv6Addr>().is_ok() {
-        false
-    } else {
-        return None;
-    };
-    match (is_v4, prefix) {
-        (true, None) => Some("ipv4"),
-        (true, Some(..=32)) => Some("ipv4-cidr"),
-        (false, None) => Some("ipv6"),
-        (false, Some(..=128)) => Some("ipv6-cidr"),
-        _ => None,
-    }
-}
-
-/// The kind of what stands at the end of a connection: an address, also a defanged one, or a name.
-fn endpoint(value: &str) -> &'static str {
-    let value = value.trim();
-    let is_mac = || {
-        value.len() == 17
-            && value.bytes().enumerate().all(|(at, byte)| match at % 3 {
-                2 => matches!(byte, b':' | b'-'),
-                _ => byte.is_ascii_hexdigit(),
-            })
-    };
-    address(&refanged(value)).unwrap_or_else(|| {
-        if is_mac() {
-            "mac-48"
-        } else if value.contains("::") {
-            "ipv6"
-        } else if value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            "ipv4"
-        } else {
-            "domain"
-        }
-    })
-}
-
-fn refanged(value: &str) -> Cow<'_, str> {
-    if value.contains('[') { Cow::Owned(value.replace(['[', ']'], "")) } else { value.into() }
 }
 
 #[cfg(test)]
@@ -245,7 +140,8 @@ mod tests {
     use super::*;
 
     fn kind(object: &str, steps: &[&str], value: &str) -> Option<&'static str> {
-        find(object, &steps.iter().copied())?.kind(steps.last().copied().unwrap_or_default(), value)
+        let gives = find(object, &steps.iter().copied(), Scope::Objects)?.1.gives;
+        gives.kind(steps.last().copied().unwrap_or_default(), value)
     }
 
     #[test]
@@ -255,8 +151,16 @@ mod tests {
             let certificate = kind("x509-certificate", &["hashes", key], "x");
             assert_eq!(certificate, Some("x509-fingerprint-sha256"), "{key}");
         }
-        for key in ["SHA3-256", "SHA-2", "", "MD", "MD55"] {
+        for key in ["SHA4-256", "SHA-2", "", "MD", "MD55"] {
             assert_eq!(kind("file", &["hashes", key], "x"), None, "{key}");
+        }
+        for (key, expected) in [
+            ("SHA3-256", "hash-sha3-256"),
+            ("sha3_512", "hash-sha3-512"),
+            ("SHA-512/256", "hash-sha512-256"),
+            ("Impfuzzy", "hash-impfuzzy"),
+        ] {
+            assert_eq!(kind("file", &["hashes", key], "x"), Some(expected), "{key}");
         }
         assert_eq!(kind("x509-certificate", &["hashes", "SHA-512"], "x"), None);
     }
@@ -288,21 +192,19 @@ mod tests {
         assert_eq!(kind("file", &["hashes"], "a"), None);
         assert_eq!(kind("process", &["name"], "a"), None);
         assert_eq!(kind("software", &["name"], "a"), None, "only of objects");
-        assert_eq!(find("file", &std::iter::empty()), None);
+        assert!(find("file", &std::iter::empty(), Scope::Objects).is_none());
         let header = ["extensions", "http-request-ext", "request_header", "user-agent"];
         assert_eq!(kind("network-traffic", &header, "curl"), Some("user-agent"));
     }
 
     #[test]
-    fn no_two_rules_fit_one_path() {
-        for (at, one) in RULES.iter().enumerate() {
-            for other in &RULES[at + 1..] {
-                assert!(
-                    one.object != other.object || one.path != other.path,
-                    "{}:{}",
-                    one.object,
-                    one.path
-                );
+    fn no_rule_stands_twice_and_the_value_comes_first() {
+        for (at, (object, rules)) in table::OBJECTS.iter().enumerate() {
+            assert!(table::OBJECTS[at + 1..].iter().all(|(other, _)| other != object), "{object}");
+            for (place, rule) in rules.iter().enumerate() {
+                let twice = rules[place + 1..].iter().any(|other| other.path == rule.path);
+                assert!(!twice, "{object}:{}", rule.path);
+                assert!(rule.path != "value" || place == 0, "{object}");
             }
         }
     }

@@ -14,8 +14,9 @@
 //! only how its neighbour is written; it is dropped, and an AND of what remains is an AND no more.
 
 use super::{
-    paths,
+    paths::{self, Scope},
     pattern::{self, Comparison, Literal, ObjectPath, Observation, Predicate, Step, Test},
+    table::Rule,
 };
 use crate::{
     graph::{LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
@@ -187,18 +188,21 @@ impl Reader<'_> {
             // No pattern with another operator is read by its parts.
             _ => &[],
         };
-        let gives = paths::find(test.path.object, &properties(&test.path));
+        let rule = paths::find(test.path.object, &properties(&test.path), Scope::Objects);
         let key = properties(&test.path).next_back().unwrap_or_default();
         let mut is_mapped = !values.is_empty();
         for value in values {
-            let found = plain(value).and_then(|value| Some((gives?.kind(key, value)?, value)));
-            let Some((kind, value)) = found else {
+            let found = plain(value)
+                .zip(rule)
+                .and_then(|(value, (_, rule))| Some((rule, rule.gives.kind(key, value)?, value)));
+            let Some((Rule { gives, since, .. }, kind, value)) = found else {
                 is_mapped = false;
                 continue;
             };
             let context_only = joined == Joined::ByAnd && !paths::stands_alone(kind);
             let kind = self.symbols.symbol(kind);
-            self.reading.observables.push(Observable { context_only, ..tested(kind, value) });
+            let observable = tested(kind, &gives.shown(key, value)).since(*since);
+            self.reading.observables.push(Observable { context_only, ..observable });
         }
         if is_mapped {
             return;

@@ -1,24 +1,25 @@
 //! References between cyber-observable objects, which may point forwards: they are collected while the
 //! objects are read, and resolved when all are known.
 //!
-//! What refers to an object takes over its values and its marking. Each reference costs a copy, so the
-//! copies of one source are limited; a few bytes of input could ask for terabytes.
+//! What refers to an object takes over its values and its marking; what that object took over itself stays
+//! behind, but for an observed-data, which has all. Each reference costs a copy, so the copies of one source
+//! are limited; a few bytes of input could ask for terabytes.
 
 use std::collections::BTreeSet;
 
-use super::{observed, paths::Gives};
+use super::observed::{self, Takes};
 use crate::{
     format::element::Element,
-    graph::{Entity, Facts, Observable},
-    model::{EntityKey, Interner, Issue, Locus, Place, Severity, Tlp},
+    graph::{Entity, Facts, Observable, Unusable},
+    model::{EntityKey, Interner, Issue, Locus, Place, Reader, Severity, Tlp},
 };
 
 /// All references of a source.
 #[derive(Debug)]
 pub(super) struct References {
     targets: Vec<Target>,
-    /// An entity, what a value makes of it, and the id of the object that has the value.
-    values: Vec<(usize, Gives, EntityKey)>,
+    /// An object, what it takes over, and the id of the object that has it.
+    parts: Vec<(usize, Takes, EntityKey)>,
     /// An observed-data, and the id of an object that it observed.
     objects: Vec<(usize, EntityKey)>,
     /// How many bytes may still be copied.
@@ -40,7 +41,7 @@ struct Target {
 impl References {
     /// No references yet; at most so many bytes will be copied.
     pub(super) fn new(room: usize) -> Self {
-        Self { targets: Vec::new(), values: Vec::new(), objects: Vec::new(), room, place: None }
+        Self { targets: Vec::new(), parts: Vec::new(), objects: Vec::new(), room, place: None }
     }
 
     /// Notes an entity that others may refer to.
@@ -48,16 +49,16 @@ impl References {
         self.targets.push(Target { entity, has_value, tlp: None });
     }
 
-    /// Notes that an entity is to have the value of another object.
-    pub(super) fn want_value(
+    /// Notes that an object is to have what another one says.
+    pub(super) fn want_part(
         &mut self,
         entity: usize,
-        gives: Gives,
+        takes: Takes,
         id: EntityKey,
         element: &Element<'_>,
     ) {
         self.note_place(element);
-        self.values.push((entity, gives, id));
+        self.parts.push((entity, takes, id));
     }
 
     /// Notes that an observed-data is to have the observables of these objects.
@@ -80,7 +81,7 @@ impl References {
     /// Hands out what was wanted. The markings of all entities must be known.
     pub(super) fn resolve(mut self, symbols: &mut Interner, facts: &mut Facts) {
         let entities = &mut facts.entities;
-        let left_out = self.resolve_values(symbols, entities) + self.resolve_objects(entities);
+        let left_out = self.resolve_parts(symbols, entities) + self.resolve_objects(entities);
         if let (Some(place), 1..) = (self.place, left_out) {
             let what = format!(
                 "{left_out} references to observed objects would take more memory than allowed; \
@@ -90,24 +91,49 @@ impl References {
         }
     }
 
-    /// Returns how many references there was no room for.
-    fn resolve_values(&mut self, symbols: &mut Interner, entities: &mut [Entity]) -> usize {
+    /// Returns how many references there was no room for. All is read before anything is handed out, so
+    /// that the order of the objects has no say.
+    fn resolve_parts(&mut self, symbols: &mut Interner, entities: &mut [Entity]) -> usize {
         let targets = self.newest_targets(entities);
-        let mut left_out = 0;
-        for (entity, gives, id) in std::mem::take(&mut self.values) {
-            let target = find(&targets, entities, &id).filter(|target| target.has_value);
-            let Some(target) = target else { continue };
-            let first = entities[target.entity].observables.first();
-            let Some((value, since)) = first.map(|first| (&*first.value, first.since)) else {
-                continue;
+        let (mut taken, mut left_out) = (Vec::new(), 0);
+        let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (entity, takes, id) in std::mem::take(&mut self.parts) {
+            let Some(target) = find(&targets, entities, &id) else { continue };
+            let found = &entities[target.entity];
+            let part = match takes {
+                Takes::Value(gives, since) => {
+                    let first = found.observables.first().filter(|_| target.has_value);
+                    let Some(first) = first else { continue };
+                    let Some(kind) = gives.kind("value", &first.value) else { continue };
+                    let since = since.max(first.since);
+                    let value = first.value.clone();
+                    let observable = observed::seen(symbols.symbol(kind), value, since);
+                    (vec![observable], Vec::new())
+                }
+                Takes::All(name) => {
+                    if entity == target.entity || !whole.insert((entity, target.entity)) {
+                        continue;
+                    }
+                    let name = symbols.symbol(name);
+                    let observables = found.observables.iter().cloned();
+                    let named = |of: Observable| match &*of.kind {
+                        "file" => Observable { kind: name.clone(), ..of },
+                        _ => of,
+                    };
+                    let named = |of| named(of).since(Reader::SECOND);
+                    (observables.map(named).collect(), found.unusable.clone())
+                }
             };
-            let Some(kind) = gives.kind("value", value) else { continue };
-            if self.take_room(cost(value)) {
-                let observable = observed::seen(symbols.symbol(kind), value.into()).since(since);
-                receive(&mut entities[entity], [observable], target.tlp);
+            let values = part.0.iter().map(|observable| &observable.value);
+            let values = values.chain(part.1.iter().map(|unusable| &unusable.value));
+            if self.take_room(values.map(|value| cost(value)).sum()) {
+                taken.push((entity, part, target.tlp));
             } else {
                 left_out += 1;
             }
+        }
+        for (entity, (observables, unusable), tlp) in taken {
+            receive(&mut entities[entity], observables, unusable, tlp);
         }
         left_out
     }
@@ -125,7 +151,7 @@ impl References {
                     Observable { links, ..observable }
                 });
                 let seen: Vec<Observable> = seen.collect();
-                receive(&mut entities[entity], seen, target.tlp);
+                receive(&mut entities[entity], seen, Vec::new(), target.tlp);
             } else {
                 left_out += 1;
             }
@@ -170,10 +196,12 @@ fn cost(value: &str) -> usize {
 
 fn receive(
     entity: &mut Entity,
-    observables: impl IntoIterator<Item = Observable>,
+    observables: Vec<Observable>,
+    unusable: Vec<Unusable>,
     tlp: Option<Tlp>,
 ) {
     entity.observables.extend(observables);
+    entity.unusable.extend(unusable);
     entity.tlp = entity.tlp.max(tlp);
 }
 

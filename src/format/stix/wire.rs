@@ -128,6 +128,13 @@ pub(super) struct TlpExtension<'a> {
     pub(super) tlp_2_0: Text<'a>,
 }
 
+/// Any extension.
+#[derive(Debug, Deserialize)]
+pub(super) struct Extension<'a> {
+    #[serde(borrow, default)]
+    pub(super) extension_type: Text<'a>,
+}
+
 /// A text, empty if absent; a number or truth value as it is written, anything else as absent.
 #[derive(Debug, Default)]
 pub(super) struct Text<'a>(Cow<'a, str>);

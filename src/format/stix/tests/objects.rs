@@ -162,3 +162,137 @@ fn objects_about_objects_give_no_entity() {
     ]));
     assert_eq!((facts.entities.len(), facts.issues.len()), (0, 0));
 }
+
+#[test]
+fn labels_stand_where_stix_2_0_has_no_indicator_types() {
+    let maliciousness = |properties: Value| {
+        let mut object = json!({"type": "indicator", "id": format!("indicator--{U1}"),
+                                "pattern": "[url:value = 'a']"});
+        object.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
+        one(&object).observables[0].maliciousness
+    };
+    for (properties, expected) in [
+        (json!({"labels": ["benign"]}), Maliciousness::Safe),
+        (json!({"labels": [" Benign", "x"]}), Maliciousness::Safe),
+        (json!({"labels": ["benign", "malicious-activity"]}), Maliciousness::Unknown),
+        (json!({"labels": ["x"]}), Maliciousness::Unknown),
+        (
+            json!({"labels": ["benign"], "indicator_types": ["malicious-activity"]}),
+            Maliciousness::Unknown,
+        ),
+    ] {
+        assert_eq!(maliciousness(properties.clone()), expected, "{properties}");
+    }
+}
+
+/// Kind and value of what an object gives, then what no rule knows of it.
+fn gives(object: &Value) -> Vec<String> {
+    let mut object = object.clone();
+    object["id"] = json!(format!("{}--{U1}", object["type"].as_str().unwrap()));
+    let entity = one(&object);
+    assert!(entity.observables.iter().all(|it| it.context_only), "{object}");
+    let values = entity.observables.iter().map(|it| format!("{}={}", it.kind, it.value));
+    values.chain(entity.unusable.iter().map(|it| format!("?{}={}", it.kind, it.value))).collect()
+}
+
+#[test]
+fn every_value_of_an_observable_is_there() {
+    for (object, expected) in [
+        (json!({"type": "hostname", "value": "a.example"}), &["host=a.example"][..]),
+        (json!({"type": "x-opencti-hostname", "value": "b.example"}), &["host=b.example"]),
+        (json!({"type": "user-agent", "value": "Bot/1"}), &["user-agent=Bot/1"]),
+        (json!({"type": "phone-number", "value": "+49 30 1"}), &["telephone=+49 30 1"]),
+        (json!({"type": "text", "value": "words"}), &["text=words"]),
+        (json!({"type": "credential", "value": "s3cret"}), &["?credential:value=s3cret"]),
+        (
+            json!({"type": "bank-account", "value": "x", "iban": "DE89", "bic": "AB"}),
+            &["bank-account=x", "bank-account=DE89", "bic=AB"],
+        ),
+        (
+            json!({"type": "payment-card", "value": "4111", "card_number": "4111", "cvv": "1"}),
+            &["card=4111", "card=4111", "?payment-card:cvv=1"],
+        ),
+        (
+            json!({"type": "artifact", "hashes": {"SHA-256": "aa", "X": "b"}, "payload_bin": "QQ==",
+                   "mime_type": "text/plain"}),
+            &[
+                "hash-sha256=aa",
+                "mime-type=text/plain",
+                "?artifact:hashes.X=b",
+                "?artifact:payload_bin=QQ==",
+            ],
+        ),
+        (
+            json!({"type": "email-message", "is_multipart": true, "subject": "s", "body": "b",
+                   "message_id": "<1>", "date": "2024-01-01T00:00:00Z",
+                   "received_lines": ["from x"], "additional_header_fields": {
+                       "X-Mailer": "M", "reply-to": ["r@x.example"], "X-Originating-IP": "1.2.3.4"},
+                   "body_multipart": [{"body": "c", "content_type": "text/html"}]}),
+            &[
+                "email-subject=s",
+                "email-message-id=<1>",
+                "email-header=from x",
+                "email-x-mailer=M",
+                "email-reply-to=r@x.example",
+                "email-header=X-Originating-IP: 1.2.3.4",
+                "email-body=b",
+                "email-body=c",
+                "?email-message:body_multipart.content_type=text/html",
+                "?email-message:date=2024-01-01T00:00:00Z",
+            ],
+        ),
+        (
+            json!({"type": "windows-registry-key", "key": "HKCU\\Run",
+                   "values": [{"name": "Upd", "data": "e.exe", "data_type": "REG_SZ"}]}),
+            &[
+                "winregistry=HKCU\\Run",
+                "?windows-registry-key:values.data=e.exe",
+                "?windows-registry-key:values.name=Upd",
+            ],
+        ),
+        (json!({"type": "directory", "path": "/tmp"}), &["?directory:path=/tmp"]),
+        (json!({"type": "x-acme-beacon", "key": 7, "on": true}), &["?x-acme-beacon:key=7"]),
+        (
+            json!({"type": "acme-beacon", "created": "2024-01-01T00:00:00Z", "key": 7,
+                   "extensions": {"extension-definition--1": {"extension_type": "new-sco"}}}),
+            &["?acme-beacon:key=7"],
+        ),
+        (json!({"type": "acme-thing", "created": "2024-01-01T00:00:00Z", "key": 7}), &[]),
+        (json!({"type": "campaign", "objective": "x"}), &[]),
+    ] {
+        assert_eq!(gives(&object), expected, "{object}");
+    }
+}
+
+#[test]
+fn an_object_takes_over_what_it_refers_to() {
+    let facts = decode(&json!([
+        {"type": "email-message", "id": format!("email-message--{U1}"),
+         "from_ref": format!("email-addr--{U2}"), "to_refs": [format!("email-addr--{U3}")],
+         "bcc_refs": [format!("email-addr--{U3}")],
+         "body_multipart": [{"body_raw_ref": format!("file--{U4}")}]},
+        {"type": "email-addr", "id": format!("email-addr--{U2}"), "value": "a@x.example"},
+        {"type": "email-addr", "id": format!("email-addr--{U3}"), "value": "b@x.example"},
+        {"type": "file", "id": format!("file--{U4}"), "name": "i.exe", "hashes": {"MD5": "aa"},
+         "ctime": "2024", "content_ref": format!("artifact--55555555-5555-4555-8555-555555555555")},
+        {"type": "artifact", "id": "artifact--55555555-5555-4555-8555-555555555555",
+         "hashes": {"MD5": "bb"}},
+    ]));
+    assert_eq!(facts.issues, []);
+    let of = |kind: &str| facts.entities.iter().find(|it| &*it.kind == kind).unwrap();
+    assert_eq!(
+        kinds_and_values(&of("email-message").observables),
+        [
+            ("email-src", "a@x.example"),
+            ("email-dst", "b@x.example"),
+            ("email-dst", "b@x.example"),
+            ("hash-md5", "aa"),
+            ("email-attachment", "i.exe"),
+        ]
+    );
+    assert_eq!(&*of("email-message").unusable[0].kind, "file:ctime");
+    assert_eq!(
+        kinds_and_values(&of("file").observables),
+        [("hash-md5", "aa"), ("file", "i.exe"), ("hash-md5", "bb")]
+    );
+}
