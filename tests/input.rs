@@ -126,6 +126,87 @@ fn every_envelope_is_read_packed_too() {
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
 }
 
+const REPORT: &str = r#"{"type": "bundle", "id": "bundle--1", "objects": [
+    {"type": "report", "id": "report--d5522731-18f5-49ac-aff1-d013e9c2d088", "name": "Quarterly",
+     "created": "2025-03-04T05:06:07Z", "labels": ["tlp:green"],
+     "object_refs": ["indicator--a8350309-b7bc-4a10-a698-aefcca1292e2"]},
+    {"type": "indicator", "id": "indicator--a8350309-b7bc-4a10-a698-aefcca1292e2", "labels": ["tlp:green"],
+     "pattern": "[ipv4-addr:value = '198.51.100.90']", "pattern_type": "stix"}]}"#;
+
+#[test]
+fn a_dataset_that_gives_no_event_says_what_to_write() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let case = REPORT.replace("report", "case-incident");
+    let malware = REPORT.replace("report", "malware").replace("object_refs", "sample_refs");
+    for (dataset, kind) in [(REPORT, "report"), (&*case, "case-incident"), (&*malware, "malware")] {
+        fs::write(place.path("report.json"), dataset).unwrap();
+        let line = format!(
+            "1 {kind} here could become an event: containers = [\"{kind}\"] under [mapping]"
+        );
+        for command in [
+            &["map", "report.json"][..],
+            &["map", "--json", "report.json"],
+            &["plan", "--source", "report.json"],
+            &["sync", "--source", "report.json"],
+        ] {
+            place.run(command).code(0).says(&[&line]);
+        }
+    }
+    place.run(&["map", "day.json"]).code(0).hides(&["could become"]);
+    // As it says, so it is done.
+    for (dataset, kind) in [(REPORT, "report"), (&*case, "case-incident")] {
+        fs::write(place.path("report.json"), dataset).unwrap();
+        let before = if kind == "report" { "[]" } else { "[\"report\"]" };
+        place.configure(&format!("containers = {before}"), &format!("containers = [\"{kind}\"]"));
+        let seen = place.run(&["map", "report.json"]).code(0).hides(&["could become"]);
+        assert!(seen.data.contains("1 incidents; 1 occurrences = 1 mapped"), "{}", seen.data);
+    }
+}
+
+#[test]
+fn init_proposes_what_gives_events() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    fs::write(place.path("report.json"), REPORT).unwrap();
+    fs::write(place.path("broken.json"), "{").unwrap();
+    for (source, line, says) in [
+        ("report.json", "containers = [\"report\"]", "and holds 1 report"),
+        ("day.json", "containers = []", "wrote"),
+        ("absent.json", "containers = []", "wrote"),
+        ("broken.json", "containers = []", "breaks off"),
+    ] {
+        let config = format!("of-{source}.toml");
+        place.run(&["init", "--config", &config, "--source", source]).code(0).says(&[says]);
+        let text = fs::read_to_string(place.path(&config)).unwrap();
+        assert!(text.contains(line), "{source}: {text}");
+    }
+}
+
+#[test]
+fn an_event_without_a_time_is_dated_once_and_that_is_said() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.configure("containers = []", "containers = [\"report\"]");
+    let dated = |day: &str, created: &str| {
+        let dataset = REPORT.replace("2025-03-04T05:06:07Z", created);
+        let valid = format!("\"valid_from\": \"{day}\", \"pattern\":");
+        fs::write(place.path("report.json"), dataset.replace("\"pattern\":", &valid)).unwrap();
+        place.run(&["sync", "--source", "report.json"]).code(0)
+    };
+    let date = || {
+        let misp = sandbox.misp.lock().unwrap();
+        misp.events().iter().map(|event| event.date.clone()).collect::<Vec<_>>()
+    };
+    dated("2025-03-01T00:00:00Z", "9999-12-31T00:00:00Z")
+        .says(&["without a usable time of their own", "d5522731-18f5-49ac-aff1-d013e9c2d088"]);
+    assert_eq!(date(), ["2025-03-01"]);
+    dated("2025-02-01T00:00:00Z", "1970-01-01T00:00:00Z");
+    assert_eq!(date(), ["2025-03-01"], "it keeps the day that it got");
+    dated("2025-02-01T00:00:00Z", "2025-01-07T00:00:00Z").hides(&["without a usable time"]);
+    assert_eq!(date(), ["2025-01-07"]);
+}
+
 /// A dataset around a filling.
 fn around(filling: &[u8]) -> Vec<u8> {
     let (head, tail) = DAY_1.split_once("\"entities\": [").expect("the dataset has entities");

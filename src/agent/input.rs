@@ -9,7 +9,7 @@ use crate::{
     source::{self, SourceError, SourceSpec},
 };
 
-use super::Job;
+use super::{Job, hints};
 
 /// A dataset, ready to be mapped.
 pub struct Input {
@@ -58,7 +58,8 @@ impl Input {
     pub fn notes(&self) -> Vec<String> {
         let worst_first = |severity| self.issues.iter().filter(move |i| i.severity == severity);
         let issues = worst_first(Severity::Skipped).chain(worst_first(Severity::Warning));
-        issues.map(ToString::to_string).chain(self.graph.warnings().iter().cloned()).collect()
+        let notes = issues.map(ToString::to_string).chain(self.graph.warnings().iter().cloned());
+        notes.chain(hints::notes(&self.graph)).collect()
     }
 
     /// The accounts of what belongs to no incident.

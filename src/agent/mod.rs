@@ -6,6 +6,7 @@
 
 mod adopt;
 mod drive;
+mod hints;
 mod input;
 mod job;
 mod learn;
@@ -18,6 +19,7 @@ mod summary;
 mod verify;
 
 pub use adopt::{adopt, resend};
+pub use hints::Candidates;
 pub use input::Input;
 pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,

@@ -8,9 +8,14 @@ use std::{
 
 use serde_json::json;
 
-use crate::config::{Config, DEFAULT_KEY_ENV, InitArgs, KeySource, template};
+use crate::{
+    agent::{Candidates, Input},
+    config::{Config, DEFAULT_KEY_ENV, InitArgs, KeySource, template},
+    format::Format,
+    graph::{self, Aliases},
+};
 
-use super::{CliError, Context, Exit};
+use super::{CliError, Context, Exit, map};
 
 /// Arguments of `init`; `--config` says where to, `--store` where the store will be.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,6 +37,7 @@ pub(super) struct Args {
 /// Writes the file and says what comes next.
 pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
     let path = context.global.config.clone();
+    let containers = proposed(&dataset(&path, &args.source), context);
     let text = template(&InitArgs {
         url: args.url.clone(),
         key: match &args.api_key_file {
@@ -40,6 +46,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         },
         source: args.source.clone(),
         store: store_text(&path, context.global.store.as_deref()),
+        containers,
     });
     let config = Config::parse(&text, &path)?;
     write_new(&path, &text)?;
@@ -53,6 +60,39 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let written = path.display().to_string();
     context.answer(|| json!({ "schema": "misp-trickle/init/1", "file": written }), String::new)?;
     Ok(Exit::Done)
+}
+
+/// The dataset that the configuration will name.
+fn dataset(config: &Path, source: &str) -> PathBuf {
+    config.parent().unwrap_or(Path::new("")).join(source)
+}
+
+/// The kinds to become events, where the dataset is there already and gives none without.
+fn proposed(source: &Path, context: &mut Context) -> Vec<&'static str> {
+    if !source.exists() {
+        return Vec::new();
+    }
+    let (aliases, options) = (Aliases::default(), graph::Options::default());
+    let input = match Input::read_source(&map::spec(source), Format::Auto, &aliases, &options) {
+        Ok(input) => input,
+        Err(error) => {
+            context.warn(format_args!("{error}"));
+            return Vec::new();
+        }
+    };
+    let candidates = Candidates::of(&input.graph);
+    let (Some(what), kinds) = (candidates.describe(), candidates.kinds()) else {
+        return Vec::new();
+    };
+    let holds = format!("the dataset gives no event as it is, and holds {what}");
+    if candidates.are_containers() {
+        context.say(format_args!("{holds}: `containers` under [mapping] names them"));
+        return kinds;
+    }
+    context.say(format_args!(
+        "{holds}: containers = {kinds:?} under [mapping] would make events of them"
+    ));
+    Vec::new()
 }
 
 /// The store as it stands in the file: `--store` is meant from where the command runs, a path in the file

@@ -125,14 +125,9 @@ const fn format(format: config::Format) -> Format {
 
 /// How incidents are cut out of a dataset: incidents, and the containers that the configuration names.
 pub(super) fn graph_options(mapping: &config::MappingSettings) -> graph::Options {
-    let container = |container: &config::Container| {
-        Symbol::new(match container {
-            config::Container::Grouping => "grouping",
-            config::Container::Report => "report",
-        })
-    };
     let mut options = graph::Options { depth: mapping.depth, ..graph::Options::default() };
-    options.roots.extend(mapping.containers.iter().map(container));
+    let others = mapping.containers.iter().filter(|kind| **kind != "incident");
+    options.roots.extend(others.map(|kind| Symbol::new(kind)));
     options
 }
 

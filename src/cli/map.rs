@@ -78,7 +78,8 @@ fn terms(context: &mut Context) -> Result<(Rules, graph::Options), CliError> {
     Ok((rules, job::graph_options(&config.mapping)))
 }
 
-fn spec(file: &Path) -> SourceSpec {
+/// What a path names: `-` is standard input, a folder is read as one.
+pub(super) fn spec(file: &Path) -> SourceSpec {
     match file {
         file if file == Path::new("-") => SourceSpec::Stdin,
         file if file.is_dir() => SourceSpec::Folder(file.to_owned()),

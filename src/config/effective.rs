@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Comment, Compression, Concurrency, Config, Container, Destination, Feed, FeedKind, Format,
-    IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, StorePrivacy,
-    Unmarked, UpdateStrategy, format_duration,
+    Comment, Compression, Concurrency, Config, Destination, Feed, FeedKind, Format, IncludeTags,
+    KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, StorePrivacy, Unmarked,
+    UpdateStrategy, format_duration,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -127,10 +127,6 @@ fn event(it: &Destination) -> Value {
 }
 
 fn mapping(it: &MappingSettings) -> Value {
-    let container = |container: &Container| match container {
-        Container::Report => "report",
-        Container::Grouping => "grouping",
-    };
     json!({
         "rules_file": it.rules_file.as_ref().map_or_else(String::new, |p| p.display().to_string()),
         "text_fallback": it.text_fallback,
@@ -140,7 +136,7 @@ fn mapping(it: &MappingSettings) -> Value {
         },
         "comment_max": it.comment_max,
         "depth": it.depth,
-        "containers": it.containers.iter().map(container).collect::<Vec<_>>(),
+        "containers": it.containers,
         "on_change": match it.on_change {
             OnChange::Hold => "hold",
             OnChange::Apply => "apply",

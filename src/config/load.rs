@@ -12,7 +12,7 @@ use toml::de::DeTable;
 use crate::model::{FeedName, limits};
 
 use super::{
-    Comment, Config, ConfigError, Container, Destination, Feed, FeedKind, Format, MappingSettings,
+    CONTAINERS, Comment, Config, ConfigError, Destination, Feed, FeedKind, Format, MappingSettings,
     OnChange, Schedule, StorePrivacy, UpdateStrategy,
     destination::read_destination,
     reader::{At, Reader, Section},
@@ -279,7 +279,7 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
     if let Some(at) = section.integer("depth", 1..=i64::from(limits::GRAPH_DEPTH_MAX)) {
         settings.depth = u8::try_from(at.value).expect("checked against the range");
     }
-    let kinds = [("report", Container::Report), ("grouping", Container::Grouping)];
+    let kinds = CONTAINERS.map(|kind| (kind, kind));
     let containers = section.texts("containers").unwrap_or_default();
     settings.containers = containers.iter().filter_map(|at| section.word(at, &kinds)).collect();
     settings.on_change =

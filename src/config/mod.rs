@@ -20,7 +20,7 @@ pub use duration::{format_duration, parse_duration};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    Comment, Compression, Concurrency, Config, Container, Destination, EventSettings, Feed,
+    CONTAINERS, Comment, Compression, Concurrency, Config, Destination, EventSettings, Feed,
     FeedKind, Format, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Policy, Proxy,
     Publish, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
 };

@@ -244,8 +244,8 @@ pub struct MappingSettings {
     pub comment_max: usize,
     /// Farthest entity from its incident, in relations.
     pub depth: u8,
-    /// Further kinds that become events.
-    pub containers: BTreeSet<Container>,
+    /// Kinds that become events beside incidents, of [`CONTAINERS`].
+    pub containers: BTreeSet<&'static str>,
     /// What to do with what only changed mapping rules call for.
     pub on_change: OnChange,
 }
@@ -259,14 +259,31 @@ pub enum Comment {
     None,
 }
 
-/// STIX objects other than incidents that can become events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Container {
-    /// `grouping`.
-    Grouping,
-    /// `report`.
-    Report,
-}
+/// Types of STIX that can become events: the domain objects of STIX 2.1, and the cases of OpenCTI.
+pub const CONTAINERS: [&str; 22] = [
+    "report",
+    "grouping",
+    "case-incident",
+    "case-rfi",
+    "case-rft",
+    "attack-pattern",
+    "campaign",
+    "course-of-action",
+    "identity",
+    "incident",
+    "indicator",
+    "infrastructure",
+    "intrusion-set",
+    "location",
+    "malware",
+    "malware-analysis",
+    "note",
+    "observed-data",
+    "opinion",
+    "threat-actor",
+    "tool",
+    "vulnerability",
+];
 
 /// What to do with what only changed mapping rules call for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,8 @@ pub struct InitArgs {
     pub source: String,
     /// Folder of the store, as it should stand in the file.
     pub store: String,
+    /// What becomes an event beside incidents.
+    pub containers: Vec<&'static str>,
 }
 
 /// A commented configuration that [`Config::parse`](super::Config::parse) reads.
@@ -27,6 +29,7 @@ pub fn template(args: &InitArgs) -> String {
         ("{source}", quoted(&args.source)),
         ("{key}", key),
         ("{url}", quoted(&args.url)),
+        ("{containers}", format!("{:?}", args.containers)),
     ];
     // One mark on a line, and what takes its place is not looked at again.
     let fill = |line: &str| match values.iter().find(|(mark, _)| line.contains(mark)) {
@@ -87,7 +90,7 @@ text_fallback = false               # kinds without a MISP type become text attr
 comment = "title"                   # title | none
 comment_max = 120                   # characters
 depth = 1                           # relations between an incident and an entity
-containers = []                     # STIX: "report" and "grouping" become events too
+containers = {containers}                     # STIX: "report", "grouping" and others become events too
 on_change = "hold"                  # hold | apply: what only changed rules call for
 
 [schedule]

@@ -35,6 +35,7 @@ fn init_args() -> InitArgs {
         key: KeySource::Env("MISP_API_KEY".to_owned()),
         source: "day \"1\".json".to_owned(),
         store: "state".to_owned(),
+        containers: Vec::new(),
     }
 }
 
@@ -127,6 +128,44 @@ fn what_is_in_effect_parses_to_the_same() {
         let printed = toml::to_string(&effective(&config)).unwrap();
         let again = good(&printed);
         assert_eq!(Config { warnings: vec![], ..again }, Config { warnings: vec![], ..config });
+    }
+}
+
+#[test]
+fn every_domain_object_of_stix_can_become_an_event_and_a_wrong_word_lists_them() {
+    let of_spec = [
+        "attack-pattern",
+        "campaign",
+        "course-of-action",
+        "grouping",
+        "identity",
+        "incident",
+        "indicator",
+        "infrastructure",
+        "intrusion-set",
+        "location",
+        "malware",
+        "malware-analysis",
+        "note",
+        "observed-data",
+        "opinion",
+        "report",
+        "threat-actor",
+        "tool",
+        "vulnerability",
+        "case-incident",
+        "case-rfi",
+        "case-rft",
+    ];
+    let text =
+        |words: &[&str]| with_destination("") + &format!("[mapping]\ncontainers = {words:?}\n");
+    assert_eq!(good(&text(&of_spec)).mapping.containers, of_spec.into());
+    for wrong in ["ipv4-addr", "relationship", "Report", "case-task", ""] {
+        let found = faults(&text(&["report", wrong]));
+        assert_eq!(found.len(), 1, "{found:?}");
+        for word in of_spec {
+            assert!(found[0].contains(&format!("{word:?}")), "{word} of {found:?}");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     misp::{
-        Attribute, AttributeType, DesiredAttribute, DesiredEvent, EventFields, Value,
+        Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Value,
         attribute_uuid,
     },
     model::{EntityKey, EventUuid, Marking, RunNumber, Timestamp, Tlp},
@@ -59,6 +59,7 @@ fn desired(domains: &[&str], title: &str) -> DesiredEvent {
             analysis: 0,
             tags: Vec::new(),
         },
+        dated: Dated::Itself,
         marking: Marking::of(Some(Tlp::Green)),
         create: true,
         attributes: domains.iter().map(attribute).collect(),

@@ -79,7 +79,7 @@ const MAPPING: Known = &[
     ("comment", &["\"title\"", "\"none\""]),
     ("comment_max", &["1", "21845"]),
     ("depth", &["1", "8"]),
-    ("containers", &["[]", "[\"report\", \"grouping\"]"]),
+    ("containers", &["[]", "[\"report\", \"grouping\"]", "[\"case-rfi\", \"tool\"]"]),
     ("on_change", &["\"hold\"", "\"apply\""]),
 ];
 /// Keys that are right only if another line says so.

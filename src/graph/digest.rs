@@ -5,19 +5,25 @@
 
 use crate::model::{
     Context, Digest, Encoder, Timestamp,
-    limits::{EVENT_DATE_SECONDS_MIN, TIME_SECONDS_MAX},
+    limits::{EVENT_DATE_SECONDS_END, EVENT_DATE_SECONDS_MIN},
 };
 
 use super::{Direction, Entity, Incident, Maliciousness, Observable, WhyUnusable};
 
+const DAY_SECONDS: i64 = 86_400;
+/// Days since 1970 on which the clocks of Unix, spreadsheets and Windows begin.
+const CLOCK_ZERO_DAYS: [i64; 3] = [0, -25_567, -134_774];
+
 impl Entity {
     /// The time whose day an event from this entity is dated by: the estimated start, else when it was
-    /// created, else the time of this version. Times that are no date of a MISP event are passed over;
-    /// some sources write the year 1 for "unknown".
+    /// created, else the time of this version. Times that are no date of a MISP event are passed over, and those
+    /// that sources write for "unknown" and "never": the years 1 and 9999, and the zeros of clocks.
     #[must_use]
     pub fn dated(&self) -> Option<Timestamp> {
         let usable = |time: &Timestamp| {
-            (EVENT_DATE_SECONDS_MIN..=TIME_SECONDS_MAX).contains(&time.seconds())
+            let day = time.seconds().div_euclid(DAY_SECONDS);
+            (EVENT_DATE_SECONDS_MIN..EVENT_DATE_SECONDS_END).contains(&time.seconds())
+                && !CLOCK_ZERO_DAYS.contains(&day)
         };
         [self.start, self.created, self.modified].into_iter().flatten().find(usable)
     }
@@ -71,7 +77,7 @@ fn encode(mut encoder: Encoder, entity: &Entity, dated: Dated) -> Digest {
         .option(entity.start, time)
         .option(entity.end, time)
         .option(day, |encoder, day| {
-            encoder.i64(day.seconds().div_euclid(86_400));
+            encoder.i64(day.seconds().div_euclid(DAY_SECONDS));
         })
         .option(entity.tlp, |encoder, tlp| {
             encoder.text(tlp.name());

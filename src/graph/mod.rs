@@ -204,6 +204,14 @@ impl Graph {
         self.nodes.iter().filter(|node| node.role == Role::Incident).count()
     }
 
+    /// The roots of incidents that have no usable time of their own, sorted.
+    pub fn undated(&self) -> impl Iterator<Item = &EntityKey> {
+        let incidents = self.nodes.iter().filter(|node| node.role == Role::Incident);
+        let undated =
+            incidents.filter(|node| self.entities[node.entity as usize].dated().is_none());
+        undated.map(|node| &node.root)
+    }
+
     fn incident(&self, node: u32) -> Incident<'_> {
         let reached = self.links.walk(
             node,

@@ -350,6 +350,10 @@ fn the_year_one_is_no_date() {
     let last = Timestamp::from_micros(i64::MAX);
     let never = Entity { created: Some(last), modified: None, ..entity("incident", 1) };
     assert_eq!(never.dated(), None);
+    for zero in ["1970-01-01T23:59:59Z", "1900-01-01", "1601-01-01", "9999-01-01", "9999-12-31"] {
+        let zero = Entity { start: Timestamp::parse(zero).ok(), ..entity("incident", 1) };
+        assert_eq!(Entity { created: Some(real), ..zero }.dated(), Some(real));
+    }
 }
 
 fn seen(graph: &Graph) -> impl PartialEq + std::fmt::Debug + use<> {

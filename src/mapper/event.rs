@@ -2,18 +2,32 @@
 
 use crate::{
     graph::Entity,
-    misp::EventFields,
+    misp::{Dated, EventFields},
     model::{EventUuid, Timestamp, limits::TAG_CHARS_MAX},
 };
 
-use super::{rules::IncludeTags, text};
+use super::{occurrence::Donor, rules::IncludeTags, text};
 
-/// Day of an event whose incident has no usable time at all. Without a date MISP would take today, and
-/// the event would change with every day.
-const NO_DATE: &str = "1970-01-01";
+/// The day of the event: the incident's own; else the earliest of what is linked to it and shown with it; else
+/// that of the run.
+pub(super) fn day(donors: &[Donor<'_>], now: Timestamp) -> (Timestamp, Dated) {
+    let Some((incident, members)) = donors.split_first() else { return (now, Dated::StandIn) };
+    if let Some(time) = incident.entity.dated() {
+        return (time, Dated::Itself);
+    }
+    // The day of what is marked stricter would tell something of it.
+    let shown = members.iter().filter(|member| member.marking.tlp <= incident.marking.tlp);
+    let earliest = shown.filter_map(|member| member.entity.dated()).min();
+    (earliest.unwrap_or(now), Dated::StandIn)
+}
 
 /// The fields of the event that an incident becomes.
-pub(super) fn fields(incident: &Entity, uuid: EventUuid, include: IncludeTags) -> EventFields {
+pub(super) fn fields(
+    incident: &Entity,
+    uuid: EventUuid,
+    day: Timestamp,
+    include: IncludeTags,
+) -> EventFields {
     let title = text::fold(&incident.title);
     let info = match text::cut(&title, usize::MAX) {
         "" => format!("Incident {uuid}").into(),
@@ -21,7 +35,7 @@ pub(super) fn fields(incident: &Entity, uuid: EventUuid, include: IncludeTags) -
     };
     EventFields {
         info,
-        date: incident.dated().map_or_else(|| NO_DATE.to_owned(), Timestamp::day).into(),
+        date: day.day().into(),
         analysis: analysis(incident),
         tags: match include {
             IncludeTags::None => Vec::new(),

@@ -157,7 +157,8 @@ impl fmt::Display for LossReason {
     }
 }
 
-/// Maps one incident graph. `now` decides only what has expired, and so is not for detection any more.
+/// Maps one incident graph. `now` decides only what has expired, and so is not for detection any more, and the
+/// day of an event of which nothing has a usable time.
 #[must_use]
 pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
     let uuid = event_uuid(incident.root);
@@ -183,7 +184,8 @@ pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
     }
     let given = collector.drafts.len() as u64;
     let losses = std::mem::take(&mut collector.losses);
-    let fields = event::fields(incident.entity, uuid, rules.settings.include_tags);
+    let (day, dated) = event::day(&donors, now);
+    let fields = event::fields(incident.entity, uuid, day, rules.settings.include_tags);
     let shown = Shown { tlp: marking.tlp, tags: &fields.tags };
     let (attributes, last_seen_dropped) = merge::merge(collector, &donors, &shown);
     let mapped = attributes.len() as u64;
@@ -200,6 +202,7 @@ pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
         uuid,
         root: incident.root.clone(),
         fields,
+        dated,
         marking,
         create: event::may_be_created(incident.entity),
         attributes,

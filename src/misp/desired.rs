@@ -13,6 +13,8 @@ pub struct DesiredEvent {
     pub root: EntityKey,
     /// The event's own fields.
     pub fields: EventFields,
+    /// Where the day among them comes from.
+    pub dated: Dated,
     /// The incident's own marking; where policy denies it, nothing of the incident is sent.
     pub marking: Marking,
     /// Whether an event that is not there yet may be created (not for a rejected or deleted incident).
@@ -20,6 +22,18 @@ pub struct DesiredEvent {
     /// The attributes, sorted by UUID, no two with the same.
     pub attributes: Vec<DesiredAttribute>,
 }
+
+/// Where the day of an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dated {
+    /// The incident says it.
+    Itself,
+    /// The incident has no usable time, so another day stands in: an event that is known keeps the one it has.
+    StandIn,
+}
+
+/// The day that misp-trickle 0.1.0 gave events without a usable time.
+pub const UNDATED: &str = "1970-01-01";
 
 /// One attribute that an incident calls for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ mod value;
 
 pub use attribute::{Attribute, Event, EventFields};
 pub use collation::{collation_key, same_for_misp};
-pub use desired::{DesiredAttribute, DesiredEvent, Source};
+pub use desired::{Dated, DesiredAttribute, DesiredEvent, Source, UNDATED};
 pub use identity::{attribute_uuid, event_uuid};
 pub use types::{AttributeType, Category};
 pub use value::{Refusal, Stage, Value, fold_bmp, import_filtered, normalise, settle};

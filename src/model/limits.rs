@@ -26,6 +26,8 @@ pub const ISSUES_KEPT_MAX: usize = 1_000;
 pub const REPLY_BYTES_MAX: usize = 256 << 20;
 /// The earliest day of a MISP event, 1600-01-01, in seconds since 1970 (MISP 2.5.1 refuses earlier ones).
 pub const EVENT_DATE_SECONDS_MIN: i64 = -11_676_096_000;
+/// Behind the latest day of a MISP event: the year 9999 is how sources write "never".
+pub const EVENT_DATE_SECONDS_END: i64 = 253_370_764_800;
 /// The earliest point in time that is sent as a `first_seen` or `last_seen`: the year 1.
 pub const TIME_SECONDS_MIN: i64 = -62_135_596_800;
 /// The latest point in time that has a name in ISO 8601 as MISP reads it, in seconds since 1970.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    misp::{DesiredAttribute, DesiredEvent},
+    misp::{Dated, DesiredAttribute, DesiredEvent, EventFields, UNDATED},
     model::{AttributeUuid, EventUuid, RunNumber, Tlp},
 };
 
@@ -46,7 +46,9 @@ pub fn diff(
     terms: &Terms<'_>,
 ) -> EventPlan {
     let event = known.unwrap_or_else(|| fresh(desired, terms));
+    let fields = wanted_fields(desired, &event.head);
     let mut planner = Planner {
+        fields,
         plan: EventPlan {
             event,
             touched: BTreeSet::new(),
@@ -75,6 +77,7 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
         uuid: known.head.uuid,
         root: known.head.root.clone(),
         fields: known.head.fields.clone(),
+        dated: Dated::Itself,
         marking: known.head.marking,
         create: false,
         attributes: Vec::new(),
@@ -107,8 +110,21 @@ fn fresh(desired: &DesiredEvent, terms: &Terms<'_>) -> KnownEvent {
     }
 }
 
+/// The fields that are wanted. A day that stands in for a missing one is chosen once: the event would change with
+/// every day otherwise. What 0.1.0 put in its place stays where MISP may have it.
+fn wanted_fields(desired: &DesiredEvent, head: &EventHead) -> EventFields {
+    let mut fields = desired.fields.clone();
+    let may_be_there = head.presence != Presence::Absent || head.unproven;
+    if desired.dated == Dated::StandIn && (may_be_there || &*head.fields.date != UNDATED) {
+        fields.date.clone_from(&head.fields.date);
+    }
+    fields
+}
+
 struct Planner<'a> {
     plan: EventPlan,
+    /// The event's own fields as they are to be.
+    fields: EventFields,
     terms: &'a Terms<'a>,
 }
 
@@ -147,14 +163,14 @@ impl Planner<'_> {
         match head.presence {
             Presence::Absent => {
                 if !refused {
-                    head.fields = desired.fields.clone();
+                    head.fields = self.fields.clone();
                     head.fields.tags = tags_of(desired, self.terms.settings);
                     self.plan.create = true;
                 }
                 head.marking = desired.marking;
             }
             Presence::Present => {
-                let edit = FieldEdit::between(&head.fields, &desired.fields);
+                let edit = FieldEdit::between(&head.fields, &self.fields);
                 let owned = head.owner == self.terms.feed;
                 let tags = new_tags(&head.tags_sent, tags_of(desired, self.terms.settings));
                 if refused {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     misp::{
-        Attribute, AttributeType, DesiredAttribute, DesiredEvent, EventFields, Source,
-        attribute_uuid, normalise,
+        Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Source,
+        UNDATED, attribute_uuid, normalise,
     },
     model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Symbol, Timestamp, Tlp},
 };
@@ -59,6 +59,7 @@ fn desired(attributes: Vec<DesiredAttribute>) -> DesiredEvent {
             analysis: 1,
             tags: vec!["tlp:green".into()],
         },
+        dated: Dated::Itself,
         marking: GREEN,
         create: true,
         attributes,
@@ -240,6 +241,36 @@ fn changed_event_fields_are_sent_alone() {
     let expected = FieldEdit { info: Some("Flow".into()), ..FieldEdit::default() };
     assert_eq!(plan.fields, Some(expected));
     assert!(plan.send.is_empty());
+}
+
+#[test]
+fn a_day_that_stands_in_is_chosen_once() {
+    let world = World::new();
+    let today = desired(vec![]);
+    let stand_in = |date: &str| {
+        let fields = EventFields { date: date.into(), ..today.fields.clone() };
+        DesiredEvent { fields, dated: Dated::StandIn, ..today.clone() }
+    };
+    let first = world.plan(&stand_in("2024-05-20"), None);
+    assert_eq!(&*first.event.head.fields.date, "2024-05-20");
+    let known = delivered(first);
+    for again in ["2024-05-21", "2024-05-19"] {
+        let plan = world.plan(&stand_in(again), Some(known.clone()));
+        assert_eq!((plan.fields.clone(), plan.needs_misp()), (None, false));
+    }
+    let said = world.plan(&today, Some(known.clone()));
+    assert_eq!(said.fields.unwrap().date.as_deref(), Some("2024-05-14"));
+
+    // An upgrade alone changes no event, but what was never there does not begin with the day of 0.1.0.
+    let mut old = known;
+    old.head.fields.date = UNDATED.into();
+    assert_eq!(world.plan(&stand_in("2024-05-21"), Some(old.clone())).fields, None);
+    old.head.presence = Presence::Absent;
+    let plan = world.plan(&stand_in("2024-05-21"), Some(old.clone()));
+    assert_eq!(&*plan.event.head.fields.date, "2024-05-21");
+    old.head.unproven = true;
+    let plan = world.plan(&stand_in("2024-05-21"), Some(old));
+    assert_eq!(&*plan.event.head.fields.date, UNDATED, "it may be there");
 }
 
 #[test]

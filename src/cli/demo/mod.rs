@@ -86,6 +86,7 @@ impl Stage {
             key: KeySource::File(KEY.into()),
             source: DATASET.to_owned(),
             store: "state".to_owned(),
+            containers: Vec::new(),
         });
         folder.write(CONFIG, &config)?;
         let misp = Arc::new(Mutex::new(Misp::new(&url, keys)));

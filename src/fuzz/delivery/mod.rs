@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     delivery::Verdict,
-    misp::{DesiredEvent, EventFields},
+    misp::{Dated, DesiredEvent, EventFields},
     model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Tlp},
     plan::{
         EventSettings, KnownAttribute, KnownEvent, Policy, Presence, Publish, Retire, Standing,
@@ -119,6 +119,7 @@ impl Life {
                     analysis: 0,
                     tags,
                 },
+                dated: Dated::Itself,
                 marking: Marking::of(Some(Tlp::Green)),
                 create: true,
                 attributes,

@@ -11,8 +11,8 @@ use crate::{
         usual::{self, VERSION},
     },
     misp::{
-        Attribute, AttributeType, DesiredAttribute, DesiredEvent, EventFields, Source, Value,
-        attribute_uuid,
+        Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Source,
+        Value, attribute_uuid,
     },
     model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Symbol, Timestamp, Tlp},
     plan::{
@@ -176,6 +176,7 @@ fn desired(input: &mut Unstructured<'_>) -> Result<DesiredEvent> {
         uuid: event(),
         root: EntityKey::of("incident"),
         fields: fields(input)?,
+        dated: if input.ratio(1, 4)? { Dated::StandIn } else { Dated::Itself },
         marking: marking(input)?,
         create: input.ratio(7, 8)?,
         attributes: many(input, 8, picked)?,

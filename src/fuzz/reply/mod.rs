@@ -10,7 +10,7 @@ use arbitrary::{Result, Unstructured};
 use uuid::Uuid;
 
 use crate::{
-    misp::{DesiredEvent, EventFields},
+    misp::{Dated, DesiredEvent, EventFields},
     model::{EntityKey, EventUuid, Marking, RunNumber, Tlp},
     plan::{EventPlan, Policy, Presence, Publish, Retire, Terms, Unmarked, diff},
 };
@@ -100,6 +100,7 @@ fn desired(input: &mut Unstructured<'_>, uuid: EventUuid) -> Result<DesiredEvent
         uuid,
         root: EntityKey::of("incident"),
         fields: fields(input.choose(&["Ebb", "Ebb", "Flow"])?),
+        dated: Dated::Itself,
         marking: Marking::of(Some(Tlp::Green)),
         create: true,
         attributes,

@@ -1,6 +1,7 @@
 //! Equal values, their markings and tags.
 
 use super::*;
+use crate::misp::Dated;
 
 #[test]
 fn equal_values_become_one_attribute() {
@@ -99,6 +100,30 @@ fn tags_follow_the_setting() {
 }
 
 #[test]
+fn the_day_of_an_incident_without_a_time_is_the_earliest_of_what_is_shown_with_it() {
+    let member = |number: u8, tlp: Option<Tlp>, day: &str| Entity {
+        start: Timestamp::parse(day).ok(),
+        tlp,
+        ..entity("indicator", number)
+    };
+    let event = |incident: Tlp| {
+        let members = [
+            member(2, Some(Tlp::Green), "2024-05-14"),
+            member(3, None, "2024-05-12"),
+            member(4, Some(Tlp::Red), "2024-05-10"),
+            member(5, None, "9999-01-01"),
+            member(6, None, "0001-01-01"),
+        ];
+        let incident = Entity { tlp: Some(incident), ..entity("incident", 1) };
+        let event = mapped([vec![incident], members.into()].concat()).event;
+        assert_eq!(event.dated, Dated::StandIn);
+        event.fields.date.to_string()
+    };
+    assert_eq!(event(Tlp::Green), "2024-05-12", "the red one's day is not told");
+    assert_eq!(event(Tlp::Red), "2024-05-10");
+}
+
+#[test]
 fn event_fields_come_from_the_incident() {
     let event = |change: fn(&mut Entity)| {
         let mut incident = entity("incident", 1);
@@ -108,7 +133,8 @@ fn event_fields_come_from_the_incident() {
     let plain = event(|_| {});
     assert_eq!(plain.uuid.to_string(), key(1).as_str());
     assert_eq!(&*plain.fields.info, "incident 1");
-    assert_eq!(&*plain.fields.date, "1970-01-01");
+    let today = (NOW.day(), Dated::StandIn);
+    assert_eq!((plain.fields.date.to_string(), plain.dated), today);
     assert_eq!((plain.fields.analysis, plain.create), (0, true));
     let folded = event(|incident| incident.title = " a \n\t b\u{1f600} ".into());
     assert_eq!(&*folded.fields.info, "a b?");
@@ -117,8 +143,12 @@ fn event_fields_come_from_the_incident() {
     let dated =
         event(|incident| incident.start = Timestamp::parse("2024-05-14T23:30:00-02:00").ok());
     assert_eq!(&*dated.fields.date, "2024-05-15");
-    let early = event(|incident| incident.start = Timestamp::parse("0001-01-01").ok());
-    assert_eq!(&*early.fields.date, "1970-01-01");
+    assert_eq!(dated.dated, Dated::Itself);
+    for never in ["0001-01-01", "1970-01-01T00:00:00Z", "9999-12-30", "1601-01-01", "1599-12-31"] {
+        let start = Timestamp::parse(never).ok();
+        let event = mapped(vec![Entity { start, ..entity("incident", 1) }]).event;
+        assert_eq!((event.fields.date.to_string(), event.dated), today, "{never}");
+    }
     let analysed = |status: &str, analysis: u8, create: bool| {
         let incident = Entity { status: Some(Symbol::new(status)), ..entity("incident", 1) };
         let event = mapped(vec![incident]).event;
