@@ -1,8 +1,11 @@
 //! What a run is asked to do, and what it needs of the world.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use crate::{
@@ -90,16 +93,23 @@ pub trait Clock {
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the operating system.
+/// The clock of the operating system as it stood when this process first looked, and as much later as time has
+/// passed since: whoever sets it meanwhile makes no wait longer and nothing happen before it began.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let micros = since.map(|since| since.as_micros()).unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+        static BEGUN: OnceLock<(Timestamp, Instant)> = OnceLock::new();
+        let (begun, instant) = *BEGUN.get_or_init(|| (wall_clock(), Instant::now()));
+        begun.after(instant.elapsed())
     }
+}
+
+/// A clock before 1970 counts as 1970, one after 9999 as the last moment that can be written as a date.
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(0).after(since).min(Timestamp::LAST)
 }
 
 /// What a run is doing.

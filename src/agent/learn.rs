@@ -41,14 +41,7 @@ pub async fn learn(
     tally: &mut DestinationTally,
 ) -> Result<(), LearnError> {
     let url = record.url.clone();
-    match ask_patiently(wire, &Call::Version, record, clock, backoff, tally).await {
-        Reply::Version { version, encodings } => {
-            wire.encodings(&encodings);
-            record.version = version;
-            record.encodings = encodings;
-        }
-        other => return Err(refusal(url, other)),
-    }
+    greet(wire, record, clock, backoff, tally).await?;
     match ask_patiently(wire, &Call::Whoami, record, clock, backoff, tally).await {
         Reply::Whoami { org, permissions } => {
             record.org = Some(org);
@@ -75,6 +68,28 @@ pub async fn learn(
     }
     record.asked = Some(clock.now());
     Ok(())
+}
+
+/// Asks the version: the cheapest answer that tells MISP's clock.
+///
+/// # Errors
+/// If MISP refuses the key, does not answer, or is no MISP.
+pub(super) async fn greet(
+    wire: &impl Wire,
+    record: &mut DestinationRecord,
+    clock: &dyn Clock,
+    backoff: Backoff,
+    tally: &mut DestinationTally,
+) -> Result<(), LearnError> {
+    match ask_patiently(wire, &Call::Version, record, clock, backoff, tally).await {
+        Reply::Version { version, encodings } => {
+            wire.encodings(&encodings);
+            record.version = version;
+            record.encodings = encodings;
+            Ok(())
+        }
+        other => Err(refusal(record.url.clone(), other)),
+    }
 }
 
 /// Asks one question, counts it, and asks again where no answer came.
@@ -123,6 +138,7 @@ pub(super) fn count(
         // Within two seconds the clocks agree as far as a header in whole seconds can tell.
         let agrees = (-2..=0).contains(&offset);
         record.clock_offset_seconds = if agrees { 0 } else { offset };
+        record.heard = Some(now);
     }
 }
 

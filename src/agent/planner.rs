@@ -162,14 +162,13 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn terms(&self) -> Terms<'_> {
-        let offset = self.record.clock_offset_seconds;
         Terms {
             policy: &self.job.policy,
             settings: &self.job.settings,
             destination: &self.record,
             feed: self.feed,
             retire: self.retire,
-            misp_now: self.now.seconds() + offset,
+            misp_now: misp_now(&self.record, self.now),
             run: self.run,
         }
     }
@@ -278,4 +277,9 @@ pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
             && known.standing == Standing::Withheld(WithheldReason::MarkingCannotBeCarried)
     });
     tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable
+}
+
+/// MISP's clock, in the seconds that it can store: its column holds 31 bits.
+pub(super) fn misp_now(record: &DestinationRecord, now: Timestamp) -> i64 {
+    now.seconds().saturating_add(record.clock_offset_seconds).clamp(0, i64::from(i32::MAX))
 }

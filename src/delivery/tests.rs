@@ -86,6 +86,7 @@ fn session(plan: EventPlan) -> Session {
         version: "2.5.1".into(),
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 3, seed: 1 },
         run: RunNumber(1),
+        misp_now: NOW.seconds(),
     };
     let mut session = Session::new(manners, 1, Chunk::new(None, 100));
     session.offer(plan);

@@ -15,6 +15,9 @@ pub struct TimestampError {
 }
 
 impl Timestamp {
+    /// The last second of the year 9999 but one day, so that every time zone can write it.
+    pub const LAST: Self = Self::from_seconds(253_402_300_799 - 86_400);
+
     /// From seconds since 1970.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {

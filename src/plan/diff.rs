@@ -35,6 +35,12 @@ pub struct Terms<'a> {
     pub run: RunNumber,
 }
 
+/// Whether MISP may be sent a timestamp: what its clock has not reached would hide an attribute from all who
+/// ask for what is new, and its column holds no other numbers.
+pub(crate) fn has_come(timestamp: i64, misp_now: i64) -> bool {
+    (0..=misp_now).contains(&timestamp)
+}
+
 /// Compares what is desired with what is known.
 ///
 /// `held` names the attributes that only changed mapping rules call for.
@@ -262,7 +268,9 @@ impl Planner<'_> {
             Verdict::Send => {
                 tally.pending += 1;
                 refresh(&mut now, desired, self.terms.run, Standing::Pending);
-                now.timestamp = now.timestamp.or(Some(self.terms.misp_now));
+                let timestamp = *now.timestamp.get_or_insert(self.terms.misp_now);
+                // It was chosen by a clock that stood wrong: MISP is looked at, and another one chosen.
+                self.plan.event.head.unproven |= !has_come(timestamp, self.terms.misp_now);
                 self.plan.send.push(uuid);
             }
             Verdict::Stand(standing) => {

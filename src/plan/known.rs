@@ -27,6 +27,8 @@ pub struct DestinationRecord {
     pub tags: BTreeMap<Box<str>, bool>,
     /// MISP's clock minus ours, in seconds, from the `Date` header.
     pub clock_offset_seconds: i64,
+    /// When MISP's clock was last heard of, by ours: the offset holds as long as nobody set either.
+    pub heard: Option<Timestamp>,
     /// Most attributes to send in one request, as learned; 0 for not learned yet.
     pub chunk_max: u32,
     /// When version, encodings and role were last asked.

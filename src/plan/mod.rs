@@ -18,6 +18,7 @@ mod verdict;
 pub(crate) use tags::stricter_tlp;
 
 pub use change::{Change, ChangeKind};
+pub(crate) use diff::has_come;
 pub use diff::{Terms, diff, diff_gone};
 pub use encode::digest_of_plans;
 pub use event_plan::{EventPlan, FieldEdit, Refusal};

@@ -55,6 +55,7 @@ pub(crate) fn always(life: &Life) {
         let traffic = agent.traffic.lock().unwrap();
         let mut renewed = traffic.renewed.iter().filter(|(event, _)| !gone(event));
         assert!(renewed.next().is_none(), "sent anew: {:?}", traffic.renewed);
+        assert!(traffic.ahead.is_empty(), "later than MISP's now: {:?}", traffic.ahead);
     }
 }
 

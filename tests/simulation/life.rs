@@ -41,6 +41,8 @@ pub(crate) struct Nature {
     pub(crate) second: bool,
     /// MISP is restored from an older backup.
     pub(crate) restored: bool,
+    /// Somebody sets the clock of the agents' machine, by hours, forth and back.
+    pub(crate) clock_is_set: bool,
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) talkative: bool,
 }
@@ -58,6 +60,7 @@ impl Nature {
             delays: may(60),
             second: may(35),
             restored: may(25),
+            clock_is_set: may(30),
             sabotage,
             talkative: false,
         }
@@ -203,9 +206,13 @@ pub(crate) fn simulate(nature: Nature) {
     let with_analyst = dice.chance(50);
     let percent = [0, 5, 20, 40][dice.below(4) as usize];
     life.unhurt &= percent == 0;
+    let mut setting = Dice::apart(seed, "clock");
     let (saved_after, lost_after) = (fate.below(3), 2 + fate.below(3));
     let mut backup: Option<(Misp, Analyst)> = None;
     for number in 0..nature.runs {
+        if nature.clock_is_set && setting.chance(50) {
+            life.set_clock(&mut setting);
+        }
         let more = nature.rich.then_some(&mut rich);
         life.agents[0].edit(&mut dice, more);
         let crash = crash(&mut dice);
@@ -273,6 +280,14 @@ impl Life {
         let wire = FaultyWire::new(inner, seed, percent, traffic);
         let wire = wire.with_sabotage(self.nature.sabotage);
         Arc::new(if self.nature.delays { wire.with_delays(seed) } else { wire })
+    }
+
+    /// By more than an hour: so long what was heard of MISP's clock is relied on.
+    fn set_clock(&mut self, dice: &mut Dice) {
+        let hours = 2 + dice.below(400).cast_signed();
+        let seconds = if dice.chance(50) { hours * 3_600 } else { hours * -3_600 };
+        self.agents[0].world.clock.advance(seconds);
+        self.agents.iter().for_each(|agent| agent.world.step_clock(seconds));
     }
 
     fn run(&mut self, number: usize, wire: &Arc<FaultyWire>, crash: Option<Crash>) {

@@ -63,7 +63,8 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
 
 /// The least that still fails: fewer runs, and without what does not matter.
 fn minimised(mut nature: Nature) -> Nature {
-    let without: [fn(&mut Nature); 4] = [
+    let without: [fn(&mut Nature); 5] = [
+        |nature| nature.clock_is_set = false,
         |nature| nature.restored = false,
         |nature| nature.second = false,
         |nature| nature.delays = false,

@@ -44,6 +44,8 @@ pub(crate) struct Traffic {
     first: BTreeMap<Uuid, i64>,
     /// Attributes that were sent again with a newer timestamp, with their events.
     pub(crate) renewed: BTreeSet<(Uuid, Uuid)>,
+    /// Attributes that were sent with a timestamp that MISP's clock had not reached, with both.
+    pub(crate) ahead: BTreeSet<(Uuid, i64, i64)>,
     /// For the sabotage: attributes that were sent before.
     sent: BTreeSet<Uuid>,
 }
@@ -148,6 +150,24 @@ impl FaultyWire {
         calls.map(|timed| timed.attribute.uuid.uuid()).collect()
     }
 
+    /// Looks whether a request carries what is later than MISP's now.
+    fn watch(&self, call: &Call) {
+        let now = self.inner.misp_now();
+        let ahead =
+            sabotage::carried(call).iter().filter(|timed| !(0..=now).contains(&timed.timestamp));
+        let ahead = ahead.map(|timed| (timed.attribute.uuid.uuid(), timed.timestamp, now));
+        self.traffic.lock().unwrap().ahead.extend(ahead);
+    }
+
+    /// The exchange as the agent is told of it.
+    async fn told(&self, call: &Call) -> Exchange {
+        let exchange = self.deliver(call).await;
+        match self.sabotage {
+            Some(Sabotage::TrustOwnClock) => Exchange { date: None, ..exchange },
+            _ => exchange,
+        }
+    }
+
     /// The request as MISP gets it.
     fn arriving(&self, call: &Call) -> Call {
         let mut traffic = self.traffic.lock().unwrap();
@@ -189,8 +209,9 @@ impl Wire for FaultyWire {
             none(Reply::Trouble(Trouble::Unknown { why: "timed out".into(), retry_after: None }))
         };
         self.catch_up().await;
+        self.watch(call);
         match self.fault(call) {
-            None => self.deliver(call).await,
+            None => self.told(call).await,
             Some(Fault::LostBefore) => {
                 let why = "connection refused".into();
                 none(Reply::Trouble(Trouble::NoEffect { why, retry_after: None }))

@@ -20,11 +20,13 @@ pub(crate) enum Sabotage {
     SkipSync,
     /// What is sent once more carries a newer timestamp, so that MISP takes it for an edit.
     NewerTimestampOnRetry,
+    /// MISP's clock is taken for ours.
+    TrustOwnClock,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 3] =
-        [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry, Self::TrustOwnClock];
 
     /// The one that `SABOTAGE` asks for.
     pub(crate) fn from_environment() -> Option<Self> {
@@ -38,6 +40,7 @@ impl Sabotage {
             Self::ClaimBeforeProof => "claim-before-proof",
             Self::SkipSync => "skip-sync",
             Self::NewerTimestampOnRetry => "newer-timestamp-on-retry",
+            Self::TrustOwnClock => "trust-own-clock",
         }
     }
 }

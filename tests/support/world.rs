@@ -60,7 +60,7 @@ pub(crate) struct LocalWire {
 }
 
 impl LocalWire {
-    fn misp_now(&self) -> i64 {
+    pub(crate) fn misp_now(&self) -> i64 {
         self.clock.seconds() + self.skew.load(Ordering::SeqCst)
     }
 
@@ -184,6 +184,11 @@ impl World {
         let (wire, clock) = (self.wire.clone(), &*self.clock);
         let run = agent::adopt(&self.job, &mut self.ledger, wire, clock, &Silent, &interrupt);
         runtime.block_on(run).unwrap()
+    }
+
+    /// Somebody sets the agents' clock; MISP's stays.
+    pub(crate) fn step_clock(&self, seconds: i64) {
+        self.wire.skew.fetch_sub(seconds, Ordering::SeqCst);
     }
 
     /// Sets MISP's clock apart from the agent's.

@@ -12,7 +12,7 @@ use super::{
         AgentError, Ending, Input, Phase,
         drive::{Flights, Pause, Waited, round},
         learn,
-        planner::Planned,
+        planner::{Planned, misp_now},
     },
     Mode, Run, absorb,
 };
@@ -136,6 +136,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             version: self.planner.record.version.as_str().into(),
             backoff: self.job.backoff,
             run: self.record.number,
+            misp_now: misp_now(&self.planner.record, self.world.clock.now()),
         };
         let learned = usize::try_from(self.planner.record.chunk_max).ok().filter(|most| *most > 0);
         Session::new(manners, self.job.concurrency, Chunk::new(learned, self.job.chunk_max))

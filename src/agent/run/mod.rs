@@ -119,6 +119,8 @@ struct Run<'a, L, W> {
     feed_heads: BTreeMap<EventUuid, FeedHead>,
     seen: BTreeSet<EventUuid>,
     learned: bool,
+    /// MISP's clock was asked for in this run.
+    heard: bool,
     ending: Ending,
     all_settled: bool,
     /// MISP refused something in this run.
@@ -184,6 +186,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             world,
             mode,
             learned: known_url && planner.record.asked.is_some(),
+            heard: false,
             planner,
             record,
             feed_heads: BTreeMap::new(),

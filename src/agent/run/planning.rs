@@ -1,5 +1,7 @@
 //! One incident at a time: skipped, carried out at once, or handed to the session.
 
+use std::time::Duration;
+
 use crate::{
     delivery::Wire,
     history::{Commit, EventUpdate, Ledger},
@@ -11,7 +13,7 @@ use crate::{
 use super::{
     super::{
         AgentError, Ending,
-        learn::{LearnError, learn},
+        learn::{LearnError, greet, learn},
         lost,
         planner::{Call, Planned, Settled, settled},
         record::{self, add_attributes, add_mapping},
@@ -24,6 +26,8 @@ const QUIET_COMMIT_ATTRIBUTES: usize = 5_000;
 /// A run that sends at least so many attributes asks MISP anew who it is, once a day.
 const ASK_AGAIN_ATTRIBUTES: usize = 100;
 const ASK_AGAIN_SECONDS: i64 = 24 * 3_600;
+/// So long what was heard of MISP's clock is relied on.
+const HEARD_HOLDS: Duration = Duration::from_secs(3_600);
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) async fn plan_incident(
@@ -40,6 +44,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && self.has_to_learn(&planned.plan)
         {
             self.learn().await?;
+            if self.ending != Ending::Done {
+                return Ok(None);
+            }
+            call = self.planner.incident(incident, self.ledger)?;
+        }
+        if let Call::Plan(planned) = &call
+            && self.has_to_hear(&planned.plan)
+        {
+            self.hear().await?;
             if self.ending != Ending::Done {
                 return Ok(None);
             }
@@ -106,6 +119,27 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let old = self.world.clock.now().seconds() - asked > ASK_AGAIN_SECONDS;
         let worth_it = waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES;
         (waits || plan.needs_misp()) && (!self.learned || (old && worth_it))
+    }
+
+    /// Whether MISP's clock has to be asked for before a plan is carried out, as its attributes get their
+    /// timestamps by it: what was heard of it an hour ago says nothing where a clock was set since.
+    fn has_to_hear(&self, plan: &EventPlan) -> bool {
+        let now = self.world.clock.now();
+        let heard = self.planner.record.heard;
+        let holds = heard.is_some_and(|at| at <= now && now <= at.after(HEARD_HOLDS));
+        plan.needs_misp() && !holds && !self.heard
+    }
+
+    async fn hear(&mut self) -> Result<(), AgentError> {
+        self.heard = true;
+        let (clock, backoff) = (self.world.clock, self.job.backoff);
+        let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
+        let greeting = greet(&*self.wire, destination, clock, backoff, tally);
+        match self.world.before_deadline(greeting).await {
+            Some(greeted) => greeted?,
+            None => self.ending = Ending::OutOfTime,
+        }
+        Ok(())
     }
 
     async fn learn(&mut self) -> Result<(), AgentError> {

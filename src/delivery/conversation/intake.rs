@@ -281,7 +281,10 @@ impl Conversation {
             Presence::Absent if self.exists => {
                 self.block("an event with this UUID is there, and this key cannot see it");
             }
-            Presence::Absent => self.remark(),
+            Presence::Absent => {
+                self.remark();
+                self.retime();
+            }
             Presence::Present => self.verdict = Some(Verdict::Gone),
             Presence::Declined | Presence::Blocked(_) => {}
         }

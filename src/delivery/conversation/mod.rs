@@ -35,6 +35,8 @@ pub struct Manners {
     pub backoff: Backoff,
     /// The run.
     pub run: RunNumber,
+    /// MISP's clock at the beginning, in seconds since 1970.
+    pub misp_now: i64,
 }
 
 /// How a conversation ended.

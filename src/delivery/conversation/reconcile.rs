@@ -9,7 +9,7 @@ use crate::{
     delivery::{AttributeResult, Listed},
     misp::{Attribute, import_filtered},
     model::AttributeUuid,
-    plan::{ChangeKind, KnownAttribute, Row, Standing},
+    plan::{ChangeKind, KnownAttribute, Row, Standing, has_come},
 };
 
 use super::{Conversation, Ground};
@@ -24,6 +24,7 @@ impl Conversation {
         self.settle_disputes(listed);
         self.settle_pending();
         self.remark();
+        self.retime();
         self.ground = Ground::Proven;
         self.head_dirty = true;
     }
@@ -38,6 +39,20 @@ impl Conversation {
                 known.attribute = Attribute { uuid, ..desired.attribute };
                 known.marking = desired.marking;
                 self.dirty.insert(key);
+            }
+        }
+    }
+
+    /// What MISP does not hold, and was to go with a timestamp that has not come, gets one that has: it was
+    /// chosen by a clock that stood wrong.
+    pub(super) fn retime(&mut self) {
+        let now = self.manners.misp_now;
+        for key in &self.queue {
+            let known = self.event.attributes.get_mut(key).expect("keys come from the event");
+            let chosen = known.timestamp.is_some_and(|timestamp| !has_come(timestamp, now));
+            if chosen && known.order.is_none() {
+                known.timestamp = Some(now);
+                self.dirty.insert(*key);
             }
         }
     }

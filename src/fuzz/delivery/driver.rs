@@ -90,6 +90,7 @@ impl Drive {
             version: VERSION.into(),
             backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 3, seed: 1 },
             run: RunNumber(self.run),
+            misp_now: i64::from(i32::MAX),
         };
         let chunk = Chunk::new(None, self.chunk_max);
         let mut session = Session::new(manners, self.concurrency, chunk);

@@ -302,6 +302,7 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         verified: some(input, time)?,
         verified_up_to: some(input, |input| Ok(EventUuid::new(uuid(input)?)))?,
         feeds: many(input, 2, |input| Ok(FeedName::new(&text(input)?)))?,
+        heard: some(input, time)?,
     })
 }
 

@@ -82,6 +82,8 @@ pub(super) struct DestinationLine {
     verified: Option<String>,
     verified_up_to: Option<Id>,
     feeds: Vec<String>,
+    #[serde(default)]
+    heard: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -252,6 +254,7 @@ impl DestinationLine {
             verified: record.verified.map(|time| time.to_string()),
             verified_up_to: record.verified_up_to.map(|event| Id(event.uuid())),
             feeds: record.feeds.iter().map(|feed| feed.as_str().to_owned()).collect(),
+            heard: record.heard.map(|time| time.to_string()),
         }
     }
 
@@ -269,6 +272,7 @@ impl DestinationLine {
             verified: self.verified.as_deref().map(time_of).transpose()?,
             verified_up_to: self.verified_up_to.map(|id| EventUuid::new(id.0)),
             feeds: self.feeds.iter().map(|feed| FeedName::new(feed)).collect(),
+            heard: self.heard.as_deref().map(time_of).transpose()?,
         };
         Ok((DestinationName::new(&self.name), record))
     }

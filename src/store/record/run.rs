@@ -111,6 +111,7 @@ pub(in super::super) struct DestinationV2<'a> {
     verified: Option<i64>,
     verified_up_to: Option<[u8; 16]>,
     feeds: Vec<&'a str>,
+    heard: Option<i64>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,6 +279,7 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
             verified: before.verified,
             verified_up_to: before.verified_up_to,
             feeds: before.feeds,
+            heard: None,
         }
     }
 }
@@ -303,6 +305,7 @@ impl<'a> DestinationV2<'a> {
             verified: record.verified.map(Timestamp::micros),
             verified_up_to: record.verified_up_to.map(|event| *event.uuid().as_bytes()),
             feeds: record.feeds.iter().map(FeedName::as_str).collect(),
+            heard: record.heard.map(Timestamp::micros),
         }
     }
 
@@ -326,6 +329,7 @@ impl<'a> DestinationV2<'a> {
                 .verified_up_to
                 .map(|bytes| EventUuid::new(uuid::Uuid::from_bytes(bytes))),
             feeds: self.feeds.iter().map(|name| FeedName::new(name)).collect(),
+            heard: self.heard.map(Timestamp::from_micros),
         }
     }
 }

@@ -294,15 +294,18 @@ fn destination() {
         verified: Some(Timestamp::from_seconds(1_700_000_000)),
         verified_up_to: Some(EVENT),
         feeds: vec![FeedName::new("main")],
+        heard: Some(Timestamp::from_seconds(1_700_000_000)),
     };
     let golden = "\
         036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113cb \
         120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720105fbf40101fd \
-        00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e";
+        00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e01 \
+        fd00803c3048140c00";
     let body = frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, golden);
-    for body in [body, written(1, DESTINATION_V1)] {
+    let before = DestinationRecord { heard: None, ..record.clone() };
+    for (body, record) in [(body, record), (written(1, DESTINATION_V1), before)] {
         let read = DestinationV2::read(&body).unwrap();
-        assert_eq!((read.name(), read.record()), (name.clone(), record.clone()));
+        assert_eq!((read.name(), read.record()), (name.clone(), record));
     }
     let later = written(3, DESTINATION_V1);
     assert!(matches!(DestinationV2::read(&later), Err(LedgerError::Newer { .. })));

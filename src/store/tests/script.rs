@@ -294,6 +294,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         verified: dice.maybe(Dice::time),
         verified_up_to: dice.maybe(|dice| EventUuid::new(Uuid::from_u64_pair(4, dice.number()))),
         feeds: feeds(),
+        heard: dice.maybe(Dice::time),
     }
 }
 
