@@ -1,8 +1,10 @@
-//! The value rules against what MISP 2.5.1 was seen to do, and what holds for every text.
+//! The value rules against what MISP 2.5.1 and 2.5.19 were seen to do, and what holds for every text.
 
 use std::fmt::Write;
 
-use misp_trickle::misp::{AttributeType, Stage, normalise};
+use misp_trickle::misp::{
+    AttributeType, Stage, Value, Version, normalise, normalise_as, settle_as, stored_forms,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -69,6 +71,159 @@ fn every_recorded_case_comes_out_as_in_misp() {
         }
     }
     assert!(differences.is_empty(), "\n{differences}");
+}
+
+const LATER: Version = Version::new(2, 5, 19);
+
+/// A case that 2.5.19 treats otherwise than 2.5.1.
+#[derive(Deserialize)]
+struct Differing {
+    r#type: String,
+    value: String,
+    #[serde(rename = "accepted_2.5.19")]
+    accepted: bool,
+    #[serde(rename = "normalised_2.5.19")]
+    normalised: Option<String>,
+}
+
+/// A case in which the interface shows another value than the rules give, in both versions.
+#[derive(Deserialize)]
+struct Shown {
+    r#type: String,
+    value: String,
+    stored: String,
+}
+
+#[derive(Deserialize)]
+struct DifferingTable {
+    cases: Vec<Differing>,
+    api_only: Vec<Shown>,
+}
+
+fn differing() -> DifferingTable {
+    let table: DifferingTable =
+        serde_json::from_str(include_str!("data/attribute-values-2.5.19-differing.json"))
+            .expect("the table of differing cases is valid");
+    assert_eq!((table.cases.len(), table.api_only.len()), (11, 22));
+    table
+}
+
+fn kind(name: &str) -> AttributeType {
+    AttributeType::named(name).expect("a known type")
+}
+
+/// What a version makes of a value: the stored form, if it takes it.
+fn outcome(version: Version, case_type: &str, raw: &str) -> Option<String> {
+    normalise_as(version, kind(case_type), raw).ok().map(|value| value.as_str().to_owned())
+}
+
+#[test]
+fn the_later_version_differs_in_the_recorded_cases_and_in_no_other() {
+    let differing = differing().cases;
+    for case in &differing {
+        let expected = if case.accepted { case.normalised.clone() } else { None };
+        assert_eq!(
+            outcome(LATER, &case.r#type, &case.value),
+            expected,
+            "{} {:?}",
+            case.r#type,
+            case.value
+        );
+        let earlier = outcome(Version::BASE, &case.r#type, &case.value);
+        assert_ne!(earlier, expected, "{} {:?}", case.r#type, case.value);
+    }
+    let mut differences = String::new();
+    for case in cases() {
+        let raw = case.value.expand();
+        let known = differing.iter().any(|each| each.r#type == case.r#type && each.value == raw);
+        if !known
+            && outcome(LATER, &case.r#type, &raw) != outcome(Version::BASE, &case.r#type, &raw)
+        {
+            writeln!(differences, "{} {raw:.80?}", case.r#type).expect("a String takes everything");
+        }
+    }
+    assert!(differences.is_empty(), "\n{differences}");
+}
+
+#[test]
+fn further_cases_of_the_later_version_come_out_as_in_misp() {
+    #[derive(Deserialize)]
+    struct More {
+        r#type: String,
+        value: String,
+        accepted: bool,
+        stored: Option<String>,
+        error: Option<serde_json::Value>,
+    }
+    #[derive(Deserialize)]
+    struct Table {
+        cases: Vec<More>,
+    }
+    let table: Table = serde_json::from_str(include_str!("data/attribute-values-2.5.19-more.json"))
+        .expect("the table of further cases is valid");
+    assert_eq!(table.cases.len(), 84);
+    for case in table.cases {
+        let found = normalise_as(LATER, kind(&case.r#type), &case.value);
+        let words = found.as_ref().err().map(|refusal| refusal.message.clone());
+        let stored = found.ok().map(|value| value.as_str().to_owned());
+        assert_eq!((stored.is_some(), &stored), (case.accepted, &case.stored), "{:?}", case.value);
+        if let Some(error) = case.error {
+            assert_eq!(words.as_deref(), error["value"][0].as_str(), "{:?}", case.value);
+        }
+    }
+}
+
+#[test]
+fn what_another_version_or_the_import_filter_shows_is_known_as_ours() {
+    let shown = |case_type: &str, value: &str| {
+        let stored = normalise(kind(case_type), value).expect("a value that 2.5.1 takes");
+        let forms = stored_forms(kind(case_type), &stored);
+        forms.into_iter().map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+    };
+    for case in differing().api_only {
+        assert!(shown(&case.r#type, &case.value).contains(&case.stored), "{:?}", case.value);
+    }
+    for (value, later) in
+        [("::FFFF:1.2.3.4", "::ffff:1.2.3.4"), ("::0:1", "::1"), ("::1/128", "::1")]
+    {
+        assert!(shown("ip-dst", value).iter().any(|form| form == later), "{value}");
+    }
+    assert_eq!(shown("domain", "a.example"), ["a.example"]);
+}
+
+#[test]
+fn what_is_sent_stays_the_same_where_both_versions_take_it() {
+    let settled = |version, name: &str, raw: &str| {
+        settle_as(version, kind(name), raw).ok().map(|value| value.as_str().to_owned())
+    };
+    let both = [Version::BASE, LATER];
+    for version in both {
+        assert_eq!(
+            settled(version, "vulnerability", "Cve-2024-1234").as_deref(),
+            Some("CVE-2024-1234")
+        );
+        assert_eq!(settled(version, "ip-dst", "::1/128").as_deref(), Some("::1/128"));
+    }
+    let ghsa = "GHSA-abcd-1234-wxyz";
+    assert_eq!(
+        both.map(|version| settled(version, "vulnerability", ghsa)),
+        [None, Some(ghsa.into())]
+    );
+    let odd = "a{56.onion";
+    assert_eq!(
+        both.map(|version| settled(version, "onion-address", odd)),
+        [Some(odd.into()), None]
+    );
+    assert_eq!(settled(Version::new(2, 5, 11), "vulnerability", ghsa), None);
+    assert_eq!(settled(Version::new(2, 6, 0), "vulnerability", ghsa).as_deref(), Some(ghsa));
+}
+
+#[test]
+fn a_line_feed_at_the_end_of_the_first_half_is_taken_and_kept() {
+    let value = "a.example.org\n|198.51.100.7";
+    assert_eq!(normalise(kind("domain|ip"), value), Ok(Value::stored(value)));
+    assert!(normalise(kind("domain|ip"), "a.example.org\n\n|198.51.100.7").is_err());
+    assert!(normalise(kind("domain|ip"), "a.example.org|198.51.100.7\n|").is_err());
 }
 
 /// Types for which a stored value, sent again, may come out differently in MISP: `[[.]]` is refanged to `[.]`

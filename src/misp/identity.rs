@@ -23,13 +23,15 @@ pub fn event_uuid(root: &EntityKey) -> EventUuid {
 /// UUID of an attribute: UUIDv5 in the namespace of its event, of the type, a zero byte and the value.
 ///
 /// MISP's UUIDs are unique server-wide, so the same value in two events needs two. Category, `to_ids`
-/// and comment are no part of it: a change of those must not make a second copy.
+/// and comment are no part of it: a change of those must not make a second copy. Nor is the version of MISP: of
+/// a value that 2.5.1 refuses and later ones take it is what 2.5.1 would have made of it.
 #[must_use]
 pub fn attribute_uuid(event: EventUuid, kind: AttributeType, value: &Value) -> AttributeUuid {
-    let mut name = Vec::with_capacity(kind.name().len() + 1 + value.as_str().len());
+    let value = super::value::of_identity(kind, value);
+    let mut name = Vec::with_capacity(kind.name().len() + 1 + value.len());
     name.extend_from_slice(kind.name().as_bytes());
     name.push(0);
-    name.extend_from_slice(value.as_str().as_bytes());
+    name.extend_from_slice(value.as_bytes());
     AttributeUuid::new(Uuid::new_v5(&event.uuid(), &name))
 }
 
@@ -63,6 +65,20 @@ mod tests {
             derived("md5", "D41D8CD98F00B204E9800998ECF8427E"),
             "b0e5d40c-aa9d-5259-b907-bd59482e3cb6"
         );
+    }
+
+    #[test]
+    fn what_only_later_versions_take_has_the_identity_of_what_2_5_1_made_of_it() {
+        let event = event_uuid(&EntityKey::of("incident 7"));
+        let kind = AttributeType::named("vulnerability").unwrap();
+        let of = |value: &str| attribute_uuid(event, kind, &Value::stored(value));
+        assert_eq!(of("GHSA-abcd-1234-wxyz"), of("ghsa-ABCD-1234-wxyz"));
+        let name = b"vulnerability\0GHSA-ABCD-1234-WXYZ";
+        assert_eq!(of("GHSA-abcd-1234-wxyz").uuid(), Uuid::new_v5(&event.uuid(), name));
+        assert_ne!(of("CVE-2024-1234"), of("CVE-2024-1235"));
+        let address = AttributeType::named("ip-dst").unwrap();
+        let of = |value: &str| attribute_uuid(event, address, &Value::stored(value));
+        assert_ne!(of("::1/128"), of("::1"), "both are taken by 2.5.1, as they are");
     }
 
     #[test]

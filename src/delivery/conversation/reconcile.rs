@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     delivery::{AttributeResult, Listed},
-    misp::{Attribute, import_filtered},
+    misp::{Attribute, stored_forms},
     model::AttributeUuid,
     plan::{ChangeKind, KnownAttribute, Row, Standing, has_come},
 };
@@ -153,9 +153,10 @@ impl Conversation {
         let mut wanted: BTreeMap<(&str, Cow<'_, str>), AttributeUuid> = BTreeMap::new();
         for (key, known) in &self.event.attributes {
             if known.order.is_none() && known.standing == Standing::Pending {
-                let (kind, value) = (known.attribute.kind.name(), known.attribute.value.as_str());
-                wanted.insert((kind, value.into()), *key);
-                wanted.insert((kind, filtered(value)), *key);
+                let Attribute { kind, value, .. } = &known.attribute;
+                for form in stored_forms(*kind, value) {
+                    wanted.entry((kind.name(), form)).or_insert(*key);
+                }
             }
         }
         let ours: BTreeSet<AttributeUuid> =
@@ -238,13 +239,8 @@ impl Conversation {
     }
 }
 
-/// The value as MISP's import filters leave it, which are a server's setting and may be off.
-fn filtered(value: &str) -> Cow<'_, str> {
-    import_filtered(value).unwrap_or(Cow::Borrowed(value))
-}
-
 fn is_value_of(listed: &Listed, ours: &Attribute) -> bool {
-    let value = ours.value.as_str();
     *listed.kind == *ours.kind.name()
-        && (*listed.value == *value || *listed.value == *filtered(value))
+        && (*listed.value == *ours.value.as_str()
+            || stored_forms(ours.kind, &ours.value).iter().any(|form| **form == *listed.value))
 }

@@ -3,7 +3,7 @@
 use super::{
     datetime, hashes, names, network, numbers, people,
     rule::Check::{self, Fits},
-    text, weblink,
+    text, vulnerability, weblink,
 };
 
 /// Where a type has no words of its own.
@@ -38,6 +38,12 @@ pub(super) const HOSTNAME: Check = Fits(
     names::is_domain,
     "Hostname has an invalid format. Please double check the value or select type \"other\".",
 );
+pub(super) const SMALL_INTEGER: Check =
+    Fits(numbers::is_integer, "The value has to be an integer value.");
+pub(super) const ONION_OF_ANY_VERSION: Check =
+    Fits(names::is_onion_of_any_version, "Onion address has an invalid format.");
+pub(super) const VULNERABILITY: Check =
+    Fits(vulnerability::is_id, "Invalid vulnerability ID format.");
 pub(super) const ONION: Check = Fits(names::is_onion, "Onion address has an invalid format.");
 pub(super) const HTTP_METHOD: Check = Fits(weblink::has_http_method, "Unknown HTTP method.");
 pub(super) const EMAIL: Check = Fits(

@@ -1,7 +1,8 @@
 //! Values as MISP stores them: normalisation and the rules that refuse a value.
 //!
 //! The rules are those of MISP 2.5.1, in its order: cut blanks, refang, rewrite by type, then five checks
-//! of which the first to fail gives the answer. Which type follows which rule is data, in [`table`].
+//! of which the first to fail gives the answer. Which type follows which rule, and from which version on, is
+//! data, in [`table`].
 
 mod checks;
 mod datetime;
@@ -15,6 +16,7 @@ mod refang;
 mod rule;
 mod table;
 mod text;
+mod vulnerability;
 mod weblink;
 
 use std::{borrow::Cow, fmt};
@@ -22,7 +24,7 @@ use std::{borrow::Cow, fmt};
 pub use import_filter::import_filtered;
 pub use text::fold_bmp;
 
-use super::AttributeType;
+use super::{AttributeType, Version};
 use crate::model::limits::MISP_TEXT_BYTES_MAX;
 use rule::Rule;
 
@@ -104,15 +106,23 @@ pub struct Refusal {
     pub stage: Stage,
 }
 
-/// The form in which MISP 2.5.1 stores a value of this type.
+/// The form in which MISP 2.5.1 stores a value of this type: [`normalise_as`] of [`Version::BASE`].
+///
+/// # Errors
+/// If MISP refuses the value, with MISP's own words.
+pub fn normalise(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
+    normalise_as(Version::BASE, kind, raw)
+}
+
+/// The form in which this version of MISP stores a value of this type.
 ///
 /// MISP also reads dates relative to its own clock (`yesterday`, `10:00`); what it would store is not known
 /// here, so these are refused like unreadable ones.
 ///
 /// # Errors
 /// If MISP refuses the value, with MISP's own words.
-pub fn normalise(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
-    let rule = table::rule(kind);
+pub fn normalise_as(version: Version, kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
+    let rule = table::rule(kind, version);
     let text = fold_bmp(text::trim(raw));
     let text = changed(text, |text| rule.refang.apply(text));
     let text = changed(text, rule.change);
@@ -124,17 +134,39 @@ pub fn normalise(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
     }
 }
 
-/// The form that MISP stores and leaves as it is when it gets it again: what is sent has to be that.
+/// The form that MISP 2.5.1 stores and leaves as it is when it gets it again: [`settle_as`] of
+/// [`Version::BASE`].
+///
+/// # Errors
+/// If MISP refuses the value on the way, or it never comes to rest.
+pub fn settle(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
+    settle_as(Version::BASE, kind, raw)
+}
+
+/// What is sent to a MISP of this version: the form that 2.5.1 stores and leaves as it is when it gets it again,
+/// and of a value that only later versions take, theirs. So no value is written in two ways because MISP was
+/// updated meanwhile.
 ///
 /// For nearly every value it is what [`normalise`] gives. MISP does not finish its own work in a few cases, such as
 /// `http://example[[.]]org/`; sent half done, the value would be stored as another than the ledger's.
 ///
 /// # Errors
-/// If MISP refuses the value on the way, or it never comes to rest.
-pub fn settle(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
-    let mut value = normalise(kind, raw)?;
+/// If that MISP refuses the value on the way, or it never comes to rest.
+pub fn settle_as(version: Version, kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
+    let first = at_rest(Version::BASE, kind, raw);
+    if table::changed_in(kind).is_none_or(|since| version < since) {
+        return first;
+    }
+    match first {
+        Ok(value) => normalise_as(version, kind, value.as_str()).map(|_| value),
+        Err(_) => at_rest(version, kind, raw),
+    }
+}
+
+fn at_rest(version: Version, kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
+    let mut value = normalise_as(version, kind, raw)?;
     for _ in 0..SETTLE_ROUNDS_MAX {
-        let again = normalise(kind, value.as_str())?;
+        let again = normalise_as(version, kind, value.as_str())?;
         if again == value {
             return Ok(value);
         }
@@ -142,6 +174,43 @@ pub fn settle(kind: AttributeType, raw: &str) -> Result<Value, Refusal> {
     }
     let message = "The value changes each time MISP normalises it.".to_owned();
     Err(Refusal { message, normalised: value.0.into(), stage: Stage::Format })
+}
+
+/// What MISP may show of a value that was sent, whatever its version and with its import filters on or off.
+/// None of these is somebody's edit.
+#[must_use]
+pub fn stored_forms(kind: AttributeType, value: &Value) -> Vec<Cow<'_, str>> {
+    let mut forms = vec![Cow::Borrowed(value.as_str())];
+    if let Some(since) = table::changed_in(kind) {
+        let newer = normalise_as(since, kind, value.as_str());
+        forms.extend(newer.ok().map(|newer| Cow::Owned(newer.0.into())));
+    }
+    for at in 0..forms.len() {
+        if let Ok(Cow::Owned(filtered)) = import_filtered(&forms[at]) {
+            forms.push(Cow::Owned(filtered));
+        }
+    }
+    if ENDS_IN_BAR.contains(&kind.name()) {
+        let shown = forms.iter().filter_map(|form| Some(form.strip_suffix('|')?.to_owned()));
+        forms.extend(shown.map(Cow::Owned).collect::<Vec<_>>());
+    }
+    forms
+}
+
+/// Composite types whose second half may be empty; MISP shows the first without its `|` then.
+const ENDS_IN_BAR: [&str; 2] = ["malware-sample", "regkey|value"];
+
+/// The value that the identity of an attribute is made of: its own, but of a value that only later versions take
+/// what 2.5.1 made of it before it refused it. Two spellings that those versions keep apart are one attribute.
+pub(super) fn of_identity(kind: AttributeType, value: &Value) -> Cow<'_, str> {
+    let own = Cow::Borrowed(value.as_str());
+    let Some(since) = table::changed_in(kind) else { return own };
+    match normalise(kind, value.as_str()) {
+        Err(refusal) if normalise_as(since, kind, value.as_str()).as_ref() == Ok(value) => {
+            Cow::Owned(refusal.normalised)
+        }
+        _ => own,
+    }
 }
 
 /// Applies a rewriting that answers `None` where it has nothing to do, so that nothing is copied then.

@@ -40,8 +40,10 @@ fn to_ascii(name: &str) -> Option<String> {
 }
 
 /// Letters, digits, dots, hyphens and underscores, then a dot and a last label of two or more letters,
-/// digits or hyphens. Empty labels and over-long names pass.
+/// digits or hyphens. Empty labels and over-long names pass, and so does one line feed at the end, which only
+/// the first half of a composite value can have.
 pub(super) fn is_domain(text: &str) -> bool {
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     text.rsplit_once('.').is_some_and(|(front, last)| {
         !front.is_empty()
@@ -61,4 +63,10 @@ pub(super) fn is_onion(text: &str) -> bool {
         Some(one) => one.len() == 1 && base32(one),
         None => name.len() == 16 && base32(name),
     })
+}
+
+/// Sixteen or fifty-six base32 characters and `.onion`: MISP 2.5.2 and later.
+pub(super) fn is_onion_of_any_version(text: &str) -> bool {
+    let base32 = |text: &str| text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'));
+    text.strip_suffix(".onion").is_some_and(|name| matches!(name.len(), 16 | 56) && base32(name))
 }

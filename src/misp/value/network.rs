@@ -14,16 +14,42 @@ use super::{
 const ADDRESS: &str = "IP address has an invalid format.";
 const PORT: &str = "Port numbers have to be integers between 1 and 65535.";
 
-/// An IPv6 address as `inet_ntop` writes it, and no prefix length that covers one address only.
-///
-/// MISP leaves an address that begins with a colon as it is.
+/// Which texts are taken for IPv6 addresses that may be written shorter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colon {
+    /// Those with a colon anywhere but in front: MISP before 2.5.3, which leaves `::1/128` as it is.
+    AfterStart,
+    /// Those with a colon.
+    Anywhere,
+}
+
+impl Colon {
+    fn is_in(self, text: &str) -> bool {
+        match self {
+            Self::AfterStart => contains_after_start(text, ':'),
+            Self::Anywhere => text.contains(':'),
+        }
+    }
+}
+
+/// [`address_by`] of MISP before 2.5.3.
 pub(super) fn address(text: &str) -> Option<String> {
+    address_by(Colon::AfterStart, text)
+}
+
+/// [`address_by`] of MISP 2.5.3 and later.
+pub(super) fn any_address(text: &str) -> Option<String> {
+    address_by(Colon::Anywhere, text)
+}
+
+/// An IPv6 address as `inet_ntop` writes it, and no prefix length that covers one address only.
+fn address_by(colon: Colon, text: &str) -> Option<String> {
     let Some((host, prefix)) = text.split_once('/').filter(|(host, _)| !host.is_empty()) else {
-        return compressed(text);
+        return compressed(colon, text);
     };
-    let compressed = compressed(host);
+    let compressed = compressed(colon, host);
     let one_address = (prefix == "32" && contains_after_start(text, '.'))
-        || (prefix == "128" && contains_after_start(text, ':'));
+        || (prefix == "128" && colon.is_in(text));
     if one_address {
         return Some(compressed.unwrap_or_else(|| host.to_owned()));
     }
@@ -35,8 +61,8 @@ fn contains_after_start(text: &str, char: char) -> bool {
     text.find(char).is_some_and(|at| at > 0)
 }
 
-fn compressed(text: &str) -> Option<String> {
-    if !contains_after_start(text, ':') {
+fn compressed(colon: Colon, text: &str) -> Option<String> {
+    if !colon.is_in(text) {
         return None;
     }
     let new = ipv6_text(text.parse().ok()?);
@@ -90,10 +116,20 @@ pub(super) fn check_port(text: &str) -> Result<(), Message> {
     }
 }
 
-/// Address and port, split as MISP splits them, joined by `|`; what stands behind a second separator is lost.
+/// [`address_port_by`] of MISP before 2.5.3.
 pub(super) fn address_port(text: &str) -> Option<String> {
+    address_port_by(Colon::AfterStart, text)
+}
+
+/// [`address_port_by`] of MISP 2.5.3 and later.
+pub(super) fn any_address_port(text: &str) -> Option<String> {
+    address_port_by(Colon::Anywhere, text)
+}
+
+/// Address and port, split as MISP splits them, joined by `|`; what stands behind a second separator is lost.
+fn address_port_by(colon: Colon, text: &str) -> Option<String> {
     let (host, port) = split_address_port(text)?;
-    let host = changed_or(host, address);
+    let host = changed_or(host, |host| address_by(colon, host));
     let new = format!("{host}|{port}");
     (new != text).then_some(new)
 }
@@ -133,13 +169,24 @@ pub(super) fn check_address_port(text: &str) -> Result<(), Message> {
     check_port(port)
 }
 
-/// Domain and address, each normalised; what stands behind a second `|` is lost.
+/// [`domain_address_by`] of MISP before 2.5.3.
 pub(super) fn domain_address(text: &str) -> Option<String> {
+    domain_address_by(Colon::AfterStart, text)
+}
+
+/// [`domain_address_by`] of MISP 2.5.3 and later.
+pub(super) fn domain_any_address(text: &str) -> Option<String> {
+    domain_address_by(Colon::Anywhere, text)
+}
+
+/// Domain and address, each normalised; what stands behind a second `|` is lost.
+fn domain_address_by(colon: Colon, text: &str) -> Option<String> {
     let lowered = changed_or(text, lower);
     let mut parts = lowered.split('|');
     let new = match (parts.next(), parts.next()) {
         (Some(name), Some(host)) => {
-            format!("{}|{}", changed_or(name, domain), changed_or(host, address))
+            let host = changed_or(host, |host| address_by(colon, host));
+            format!("{}|{host}", changed_or(name, domain))
         }
         _ => lowered.into_owned(),
     };

@@ -36,3 +36,10 @@ pub(super) fn is_as_number(text: &str) -> bool {
 pub(super) fn digits(text: &str) -> Option<String> {
     only(text, |char| char.is_ascii_digit())
 }
+
+/// A whole number of 64 bits as PHP's `FILTER_VALIDATE_INT` takes it, but not 0, which MISP takes for false: an
+/// optional sign, and no zero in front. MISP 2.5.9 and later.
+pub(super) fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    is_digits(digits) && !digits.starts_with('0') && text.parse::<i64>().is_ok()
+}

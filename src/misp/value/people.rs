@@ -18,9 +18,17 @@ pub(super) fn is_email(text: &str) -> bool {
     !user.iter().copied().any(is_blank) && !host.contains(&b'\n') && host.contains(&b'.')
 }
 
-/// Digits and `+` only, with `00` in front written as `+` and `(0)` left out.
+/// Digits and `+` only, with `00` in front written as `+` and `(0)` left out: MISP before 2.5.3.
 pub(super) fn phone(text: &str) -> Option<String> {
-    let international = text.get(..text.len().min(2)).is_some_and(is_like_zero);
+    phone_by(text.get(..text.len().min(2)).is_some_and(is_like_zero), text)
+}
+
+/// The same in MISP 2.5.3 and later, where only `00` itself becomes `+`.
+pub(super) fn phone_with_zeros(text: &str) -> Option<String> {
+    phone_by(text.starts_with("00"), text)
+}
+
+fn phone_by(international: bool, text: &str) -> Option<String> {
     let rest = if international { &text[text.len().min(2)..] } else { text };
     let keep = |char: char| char == '+' || char.is_ascii_digit();
     if !international && text.chars().all(keep) {

@@ -1,4 +1,5 @@
-//! Which rule each of MISP's attribute types follows. Source: the behaviour of MISP 2.5.1, type by type.
+//! Which rule each of MISP's attribute types follows. Source: the behaviour of MISP 2.5.1, type by type, and
+//! what was measured of 2.5.19.
 
 use std::sync::LazyLock;
 
@@ -12,8 +13,9 @@ use super::{
         Rule,
     },
     text::{lower, unchanged, upper},
+    vulnerability,
 };
-use crate::misp::AttributeType;
+use crate::misp::{AttributeType, Version};
 
 /// Types that share a rule.
 struct Row {
@@ -138,20 +140,55 @@ static ROWS: &[Row] = &[
     ]),
 ];
 
+/// Rules that hold from a later version on in place of those above.
+#[rustfmt::skip]
+static NEWER: &[(Version, Row)] = &[
+    (Version::new(2, 5, 2), row(Refang::Nothing, lower, ONION_OF_ANY_VERSION, &["onion-address"])),
+    (Version::new(2, 5, 3), row(Refang::Dots, network::any_address, Answer(network::check_address), &["ip-src", "ip-dst"])),
+    (Version::new(2, 5, 3), row(Refang::Nothing, network::any_address_port, Answer(network::check_address_port), &["ip-src|port", "ip-dst|port"])),
+    (Version::new(2, 5, 3), row(Refang::Dots, network::domain_any_address, Answer(network::check_domain_address), &["domain|ip"])),
+    (Version::new(2, 5, 3), row(Refang::Nothing, people::phone_with_zeros, NUMERIC, &[
+        "phone-number", "prtn", "whois-registrant-phone",
+    ])),
+    (Version::new(2, 5, 9), row(Refang::Nothing, unchanged, SMALL_INTEGER, &["integer"])),
+    (Version::new(2, 5, 12), row(Refang::Nothing, vulnerability::canonical, VULNERABILITY, &["vulnerability"])),
+];
+
+/// The rules of a type: that of 2.5.1, and the one that took its place.
+struct Rules {
+    first: Rule,
+    newer: Option<(Version, Rule)>,
+}
+
 /// The rules in the order of [`AttributeType::all`].
-static RULES: LazyLock<Box<[Rule]>> = LazyLock::new(|| {
+static RULES: LazyLock<Box<[Rules]>> = LazyLock::new(|| {
     let found = |kind: AttributeType| {
-        let row = ROWS.iter().find(|row| row.types.contains(&kind.name()));
-        let Row { refang, change, check, .. } =
-            *row.expect("the table has every type; a test says so");
-        Rule { refang, change, check, composite: kind.is_composite() }
+        let rule = |row: &Row| {
+            let Row { refang, change, check, .. } = *row;
+            Rule { refang, change, check, composite: kind.is_composite() }
+        };
+        let first = ROWS.iter().find(|row| row.types.contains(&kind.name()));
+        let newer = NEWER.iter().find(|(_, row)| row.types.contains(&kind.name()));
+        Rules {
+            first: rule(first.expect("the table has every type; a test says so")),
+            newer: newer.map(|(since, row)| (*since, rule(row))),
+        }
     };
     AttributeType::all().map(found).collect()
 });
 
-/// The rule of a type.
-pub(super) fn rule(kind: AttributeType) -> &'static Rule {
-    &RULES[kind.index()]
+/// The rule of a type in a version of MISP.
+pub(super) fn rule(kind: AttributeType, version: Version) -> &'static Rule {
+    let rules = &RULES[kind.index()];
+    match &rules.newer {
+        Some((since, rule)) if *since <= version => rule,
+        _ => &rules.first,
+    }
+}
+
+/// The version in which a type got another rule than that of 2.5.1.
+pub(super) fn changed_in(kind: AttributeType) -> Option<Version> {
+    RULES[kind.index()].newer.as_ref().map(|(since, _)| *since)
 }
 
 #[cfg(test)]
@@ -166,5 +203,15 @@ mod tests {
         }
         let listed: usize = ROWS.iter().map(|row| row.types.len()).sum();
         assert_eq!(listed, AttributeType::all().count());
+    }
+
+    #[test]
+    fn a_type_changes_once_at_most_and_after_2_5_1() {
+        let types: Vec<&str> = NEWER.iter().flat_map(|(_, row)| row.types).copied().collect();
+        for (place, name) in types.iter().enumerate() {
+            assert!(AttributeType::named(name).is_some(), "{name}");
+            assert!(!types[..place].contains(name), "{name}");
+        }
+        assert!(NEWER.iter().all(|(since, _)| *since > Version::BASE));
     }
 }
