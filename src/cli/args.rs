@@ -144,6 +144,21 @@ pub struct SandboxArgs {
     /// JSON object from role names to API keys
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
+    /// The version to answer as: 2.5.1 or 2.5.19
+    #[arg(long, value_name = "VERSION", default_value = "2.5.1")]
+    pub misp: crate::sandbox::Release,
+    /// When events are published: foreground, late (background jobs) or never (no worker)
+    #[arg(long, value_name = "WHEN", default_value = "foreground")]
+    pub jobs: crate::sandbox::Jobs,
+    /// In which order rows come: insertion, or distribution (MISP's script highPerformance)
+    #[arg(long, value_name = "ORDER", default_value = "insertion")]
+    pub row_order: crate::sandbox::RowOrder,
+    /// MISP.default_restsearch_limit; 2.5.1 has none
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub search_limit: usize,
+    /// So many attributes of an event fit into PHP's memory (25000 where memory_limit is 128M)
+    #[arg(long, value_name = "COUNT")]
+    pub memory_rows: Option<usize>,
 }
 
 /// Arguments of `doctor`.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
-use crate::sandbox::{Keys, Misp, serve};
+use crate::sandbox::{Keys, Misp, Setup, serve};
 
 use super::{CliError, Context, Exit, args::SandboxArgs, live::Signals};
 
@@ -43,7 +43,15 @@ pub(super) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, Cli
         let listener = TcpListener::bind(args.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         let url = format!("http://{address}");
-        let misp = Arc::new(Mutex::new(Misp::new(&url, keys)));
+        let mut misp = Misp::new(&url, keys);
+        misp.set_up(Setup {
+            release: args.misp,
+            jobs: args.jobs,
+            row_order: args.row_order,
+            search_limit: args.search_limit,
+            memory_rows: args.memory_rows,
+        });
+        let misp = Arc::new(Mutex::new(misp));
         let mut line = json!({
             "schema": "misp-trickle/sandbox/1",
             "url": url,

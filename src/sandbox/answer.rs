@@ -20,6 +20,8 @@ pub(super) enum Halt {
     Crash,
     /// Off to another page.
     Redirect(String),
+    /// Refused by what stands before MISP's actions, which answers with a web page whoever asks.
+    Page(u16, String),
     /// The event is there; its number goes into the Location header.
     EventExists(u32),
 }
@@ -140,6 +142,13 @@ impl Answer {
                 answer.headers.push(("Location", format!("{base_url}{path}")));
                 answer
             }
+            Halt::Page(status, message) => Self {
+                status,
+                content: Content::Html,
+                body: page(status, &html(&message)),
+                headers: Vec::new(),
+                tagged: false,
+            },
             Halt::EventExists(id) => {
                 let mut answer = Self::exception(404, EVENT_EXISTS, url);
                 answer.headers.push(("Location", format!("{base_url}/events/{id}")));
@@ -157,6 +166,17 @@ impl Answer {
         ]);
         Self::json(status, json.encode(Style::Escaped), false)
     }
+}
+
+/// A web page with a message, as long as MISP's is with its debugging notes.
+fn page(status: u16, message: &str) -> String {
+    let mut body = format!(
+        "<!DOCTYPE html>\n<html>\n<head><title>Error: {message}</title></head>\n<body>\n<h2>{message}</h2>\n\
+         <p class=\"error\"><strong>Error {status}: </strong>{message}</p>\n<pre>"
+    );
+    body.push_str(&"#0 [internal function]\n".repeat(155));
+    body.push_str("</pre>\n</body>\n</html>\n");
+    body
 }
 
 const EVENT_EXISTS: &str =

@@ -7,7 +7,7 @@ use serde_json::Value as Data;
 use super::{
     Call,
     answer::{Answer, Halt, Outcome},
-    draft::{Draft, DraftUuid, Errors, Manner, Similar, Trouble},
+    draft::{Draft, DraftUuid, Errors, Manner, Origin, Similar, Trouble},
     json::Json,
     php::{self, Fields},
     request,
@@ -71,11 +71,12 @@ pub(super) fn capture(
             Ok(Captured::Refused(errors))
         }
     };
-    let draft = match Draft::new(&fields, None, place.object, Manner::Capture, now) {
-        Ok(draft) => draft,
-        Err(Trouble::Refused(errors)) => return refused(errors),
-        Err(Trouble::Crash) => return Err(Halt::Crash),
-    };
+    let draft =
+        match Draft::new(&fields, None, place.object, Manner::Capture, Origin::new(state, now)) {
+            Ok(draft) => draft,
+            Err(Trouble::Refused(errors)) => return refused(errors),
+            Err(Trouble::Crash) => return Err(Halt::Crash),
+        };
     let existing = match duplicates {
         Duplicates::Update => stored_under_value(state, &fields, place.event),
         Duplicates::Refuse | Duplicates::Store => None,
@@ -327,7 +328,13 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
         let (url, errors) = ("/attributes/edit".to_owned(), errors.json());
         Ok(Answer::refused("edit Attribute", url, errors, None, call.style))
     };
-    let draft = match Draft::new(&fields, Some(row), row.object, Manner::Edit, call.now) {
+    let draft = match Draft::new(
+        &fields,
+        Some(row),
+        row.object,
+        Manner::Edit,
+        Origin::new(state, call.now),
+    ) {
         Ok(draft) => draft,
         Err(Trouble::Refused(errors)) => return refused(errors),
         Err(Trouble::Crash) => return Err(Halt::Crash),

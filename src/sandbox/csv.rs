@@ -37,8 +37,10 @@ const OF_EVENTS: [&str; 9] = [
 pub(super) enum EventTags {
     /// Those for export: events/restSearch.
     Exportable,
-    /// All: attributes/restSearch.
+    /// All: attributes/restSearch of 2.5.1.
     All,
+    /// None: attributes/restSearch of 2.5.19.
+    Nothing,
 }
 
 /// Lines of CSV with the columns that were asked for.
@@ -98,6 +100,7 @@ impl Sheet {
             }
             let cell = match column.as_str() {
                 "attribute_tag" => tag_names(state, &row.tags, self.all_tags),
+                "event_tag" if self.event_tags == EventTags::Nothing => None,
                 "event_tag" => {
                     let all = self.all_tags || self.event_tags == EventTags::All;
                     tag_names(state, &event.tags, all)

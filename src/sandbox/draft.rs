@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Data;
 use uuid::Uuid;
 
-use crate::misp::{AttributeType, Category, Stage, Value, import_filtered, normalise};
+use crate::misp::{AttributeType, Category, Stage, Value, Version, import_filtered, normalise_as};
 
 use super::{
     json::Json,
@@ -119,6 +119,21 @@ pub(super) enum Manner {
     Bulk,
 }
 
+/// Where and when a request comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Whose value rules hold.
+    pub(super) version: Version,
+    /// Seconds since 1970.
+    pub(super) now: i64,
+}
+
+impl Origin {
+    pub(super) fn new(state: &State, now: i64) -> Self {
+        Self { version: state.setup.release.version(), now }
+    }
+}
+
 /// Whether a value that is in the event already is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Similar {
@@ -134,10 +149,11 @@ impl Draft {
         base: Option<&AttributeRow>,
         object: u32,
         manner: Manner,
-        now: i64,
+        origin: Origin,
     ) -> Result<Self, Trouble> {
+        let Origin { version, now } = origin;
         let kind = kind(fields, base)?;
-        let value = value(fields, base, kind, manner)?;
+        let value = value(fields, base, kind, manner, version)?;
         let relation = fields.get("object_relation").filter(|relation| !php::empty(relation));
         if object != 0 && relation.is_none() && base.is_none() {
             let message = "Object attribute sent, but no object_relation set.";
@@ -323,6 +339,7 @@ fn value(
     base: Option<&AttributeRow>,
     kind: AttributeType,
     manner: Manner,
+    version: Version,
 ) -> Result<DraftValue, Trouble> {
     let given = match (php::isset(fields, "value"), base) {
         (None, Some(base)) if base.kind == kind => {
@@ -338,7 +355,7 @@ fn value(
         given if php::empty(given) => from_halves(fields).map_or_else(|| php::text(given), Some),
         given => php::text(given),
     };
-    Ok(stored_value(kind, &text.ok_or(Trouble::Crash)?))
+    Ok(stored_value(version, kind, &text.ok_or(Trouble::Crash)?))
 }
 
 /// `value1` and `value2` stand in for a value that is missing.
@@ -351,8 +368,8 @@ fn from_halves(fields: &Fields) -> Option<String> {
     })
 }
 
-fn stored_value(kind: AttributeType, raw: &str) -> DraftValue {
-    let result = normalise(kind, raw);
+fn stored_value(version: Version, kind: AttributeType, raw: &str) -> DraftValue {
+    let result = normalise_as(version, kind, raw);
     let first = match &result {
         Ok(value) => value.as_str(),
         Err(refusal) => &refusal.normalised,
@@ -360,15 +377,23 @@ fn stored_value(kind: AttributeType, raw: &str) -> DraftValue {
     let result = match import_filtered(first) {
         _ if UNFILTERED.contains(&kind.name()) => result,
         Err(blocked) => return DraftValue::Refused(blocked.message),
-        Ok(filtered) if filtered != first => normalise(kind, &filtered),
+        Ok(filtered) if filtered != first => normalise_as(version, kind, &filtered),
         Ok(_) => result,
     };
     match result {
-        Ok(value) => DraftValue::Good(value),
+        Ok(value) => match value.as_str().strip_suffix('|') {
+            Some(first) if HALF_MAY_BE_EMPTY.contains(&kind.name()) => {
+                DraftValue::Good(Value::stored(first))
+            }
+            _ => DraftValue::Good(value),
+        },
         Err(refusal) if refusal.stage == Stage::ServerError => DraftValue::Crash,
         Err(refusal) => DraftValue::Refused(refusal.message),
     }
 }
+
+/// Composite types whose second half may be empty; the `|` goes with it.
+const HALF_MAY_BE_EMPTY: [&str; 2] = ["malware-sample", "regkey|value"];
 
 /// Types that MISP's import filters leave alone.
 const UNFILTERED: [&str; 4] = ["sigma", "size-in-bytes", "counter", "float"];

@@ -9,6 +9,7 @@ use super::{
     filters::{Wanted, names_tag},
     json::{Json, Style},
     php, request,
+    setup::Load,
     state::{EventRow, State, exact_uuid},
     views::{self, Deleted, Detail},
 };
@@ -21,6 +22,9 @@ pub(super) fn view(state: &State, call: &Call<'_>) -> Outcome {
         return Ok(Answer::status(if found.is_ok() { 200 } else { 404 }));
     }
     let event = found?;
+    if !state.setup.bears(Load::Whole, event.attributes.len()) {
+        return Err(Halt::Crash);
+    }
     let deleted = match (php::member(&call.data, "deleted"), call.route.named("deleted")) {
         (Some(given), _) => php::text(given).unwrap_or_default(),
         (None, named) => named.unwrap_or("0").to_owned(),

@@ -54,6 +54,9 @@ pub(super) fn add(state: &mut State, call: Call<'_>) -> Outcome {
     if let Some(id) = given.and_then(|uuid| state.event_id(uuid)) {
         return Err(Halt::EventExists(id));
     }
+    if state.save_blocked {
+        return refused(Json::List(Vec::new()));
+    }
     let parts = Parts::captured(state, call.caller, fields)?;
     let draft = EventDraft::new(state, &parts.fields, None, call.now)?;
     let errors: Errors = draft.validate(state, true);
@@ -92,6 +95,10 @@ impl Parts {
         let tags = tags::capture_all(state, caller, &whole, Forms::OfEvent)?;
         let mut attributes = Vec::with_capacity(items.len());
         for mut item in items {
+            let value = php::member(&item, "value");
+            if state.setup.release.is_later() && value.is_some_and(|v| php::text(v).is_none()) {
+                return Err(Halt::exception(405, "Value is an array."));
+            }
             without_sharing_group(&mut item);
             let tags = tags::capture_all(state, caller, &item, Forms::OfAttribute)?;
             attributes.push((item, tags));
@@ -190,7 +197,7 @@ fn store(
         store_object(state, caller, event, object, now)?;
     }
     if published {
-        publish::publish(state, event, now);
+        publish::publish_stored(state, event, now);
     }
     Ok(event)
 }

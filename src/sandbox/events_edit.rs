@@ -9,13 +9,14 @@ use super::{
     Call,
     answer::{Answer, Halt, Outcome},
     attributes::{Place, change, insert, item_fields, visible_event},
-    draft::{Draft, DraftUuid, Manner, Similar, Trouble},
+    draft::{Draft, DraftUuid, Manner, Origin, Similar, Trouble},
     event_draft::EventDraft,
     events_add::{list, store_object},
     json::Json,
     php::{self, Fields},
     publish, request,
     roles::{Caller, Permission},
+    setup::Load,
     state::{EventRow, State, exact_uuid},
     tags,
     views::{self, Detail},
@@ -57,6 +58,9 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
     if !errors.is_empty() {
         return refused(errors.json());
     }
+    if state.save_blocked {
+        return refused(Json::List(Vec::new()));
+    }
     if draft.is_poison() {
         return Err(Halt::Crash);
     }
@@ -72,10 +76,13 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
         changed |= found.apply(&mut state.event_mut(target).tags);
     }
     if changed && published {
-        publish::publish(state, target, call.now);
+        publish::publish_edited(state, target, call.now);
     }
     let detail = Detail::of_answer(call.caller, call.route.flag("metadata"));
     let event = state.known_event(named);
+    if !detail.metadata && !state.setup.bears(Load::EditAnswer, event.attributes.len()) {
+        return Err(Halt::Crash);
+    }
     Ok(Answer::data(&views::event(state, event, call.caller, &detail), call.style))
 }
 
@@ -172,7 +179,7 @@ fn upsert(
             continue;
         };
         let base = existing.and_then(|id| state.attributes.get(&id));
-        let draft = match Draft::new(&fields, base, 0, Manner::Bulk, now) {
+        let draft = match Draft::new(&fields, base, 0, Manner::Bulk, Origin::new(state, now)) {
             Ok(draft) => draft,
             Err(Trouble::Refused(_)) => {
                 log_refusal(&fields)?;

@@ -10,6 +10,7 @@ use super::{
     Call,
     php::{self, Fields},
     request, seen,
+    setup::Release,
     state::{AttributeRow, EventRow, State, halves},
     views::Deleted,
 };
@@ -20,12 +21,17 @@ pub(super) struct Parameters(Fields);
 
 impl Parameters {
     /// Reads them; nothing if a POST came without any.
-    pub(super) fn new(call: &Call<'_>) -> Option<Self> {
+    pub(super) fn new(call: &Call<'_>, release: Release) -> Option<Self> {
         if call.method == "POST" && php::empty(&call.data) {
             return None;
         }
         let data = request::unwrapped(call.data.clone(), "request");
         let mut fields = if call.method == "POST" { request::fields(data) } else { Fields::new() };
+        if release.is_later() {
+            for (name, value) in &call.route.query {
+                fields.entry(name.clone()).or_insert_with(|| Data::String(value.clone()));
+            }
+        }
         for (name, value) in &call.route.named {
             fields.insert(name.clone(), Data::String(value.replace(';', ":")));
         }
@@ -66,14 +72,24 @@ impl Parameters {
         self.get(name).filter(|value| !php::empty(value)).map(Wanted::new)
     }
 
-    /// Limit and page, counted from 1.
-    pub(super) fn paging(&self) -> Option<(usize, usize)> {
+    /// Limit and page, counted from 1. The server's own limit cuts what is asked for, and stands in for it.
+    pub(super) fn paging(&self, of_server: Option<usize>) -> Option<(usize, usize)> {
         let count = |name| {
             let number = self.get(name).and_then(php::number)?;
             Some(number.max(0.0) as usize)
         };
-        let limit = count("limit").filter(|limit| *limit > 0)?;
+        let asked = count("limit").filter(|limit| *limit > 0);
+        let limit = match (asked, of_server) {
+            (Some(asked), Some(of_server)) => asked.min(of_server),
+            (asked, of_server) => asked.or(of_server)?,
+        };
         Some((limit, count("page").unwrap_or(1).max(1)))
+    }
+
+    /// Whether an order by number is asked for, which this database does not keep by itself.
+    pub(super) fn is_ordered(&self) -> bool {
+        let order = self.text("order").unwrap_or_default().to_ascii_lowercase();
+        matches!(order.split_ascii_whitespace().next(), Some("attribute.id" | "id"))
     }
 
     /// Whether the rows are wanted by falling number; by rising number is how they come in any case.
@@ -83,15 +99,18 @@ impl Parameters {
         matches!(words.next(), Some("attribute.id" | "id")) && words.next() == Some("desc")
     }
 
+    /// Which attributes attributes/restSearch shows as to their deletion. From some version on soft-deleted
+    /// ones are for those who synchronise, unless `only` asks for them.
+    pub(super) fn deleted_attributes(&self, sync_only: bool) -> Deleted {
+        let deleted = self.deleted().unwrap_or(Deleted::LIVE);
+        let only =
+            self.get("deleted").is_some_and(|given| texts(given).iter().any(|t| t == "only"));
+        Deleted { soft: deleted.soft && (only || !sync_only), ..deleted }
+    }
+
     /// Which attributes are meant as to their deletion: `0`, `1`, a list of them, or `only`.
     pub(super) fn deleted(&self) -> Option<Deleted> {
-        let given = self.get("deleted")?;
-        let texts: Vec<String> = match given {
-            Data::Array(_) | Data::Object(_) => {
-                php::elements(given).into_iter().filter_map(|(_, one)| php::text(one)).collect()
-            }
-            one => php::text(one).into_iter().collect(),
-        };
+        let texts = texts(self.get("deleted")?);
         let soft = |text: &String| matches!(text.as_str(), "1" | "only");
         let live = texts.iter().any(|text| !soft(text));
         Some(Deleted { live, soft: texts.iter().any(soft) })

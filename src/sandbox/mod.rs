@@ -1,12 +1,12 @@
-//! A small MISP in memory. It answers the write path of MISP 2.5.1 and the questions that a client asks
-//! around it: for demos, tests, simulations and benches.
+//! A small MISP in memory. It answers the write path of MISP 2.5.1 or 2.5.19 and the questions that a client
+//! asks around it: for demos, tests, simulations and benches.
 //!
 //! [`Misp`] is plain state: [`Misp::handle`] turns a request into a reply, given the time; no clock, no
 //! network, no randomness, so that the same requests always give the same answers. [`serve`] puts it
 //! behind HTTP. It behaves as MISP does, refusals, silences and crashes included; every rule was read off
-//! a running MISP 2.5.1 (`tests/data/conformance` replays the recordings).
+//! a running MISP (`tests/data/conformance` replays the recordings). [`Setup`] says which one it is.
 //!
-//! What it does not know: sharing groups, galaxies, proposals, sightings, event reports, correlations,
+//! What it does not know: galaxies, sightings, event reports, correlations,
 //! attachments, XML, and of objects all but their attributes. A call of MISP that is missing here is
 //! answered with 501, so that nobody takes its absence for an answer of MISP.
 
@@ -28,6 +28,7 @@ mod roles;
 mod search;
 mod seen;
 mod server;
+mod setup;
 mod state;
 mod tag_admin;
 mod tag_links;
@@ -45,6 +46,7 @@ use crate::misp::{AttributeType, Category};
 pub use http::serve;
 pub use request::{Reply, Request};
 pub use roles::Keys;
+pub use setup::{Jobs, Release, RowOrder, Setup};
 
 use answer::{Answer, Frame, Halt, Outcome};
 use json::Style;
@@ -155,7 +157,19 @@ impl Misp {
         }
     }
 
-    /// Sets the version that servers/getVersion names. The behaviour stays that of 2.5.1.
+    /// Becomes a MISP that is set up like this. What it holds stays.
+    pub fn set_up(&mut self, setup: Setup) {
+        self.state.setup = setup;
+        self.set_version(setup.release.name());
+    }
+
+    /// How it is set up.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        self.state.setup
+    }
+
+    /// Sets the version that servers/getVersion names. The behaviour stays that of [`Setup::release`].
     pub fn set_version(&mut self, version: &str) {
         version.clone_into(&mut self.version);
     }
@@ -181,6 +195,7 @@ impl Misp {
     /// Answers one request. `now` is in seconds since 1970.
     pub fn handle(&mut self, request: &Request, now: i64) -> Reply {
         let route = Route::parse(&request.method, &request.path);
+        self.state.work_off(now);
         let answer = match self.answer(request, &route, now) {
             Ok(answer) => answer,
             Err(halt) => Answer::halted(halt, &route.url, &self.base_url),
@@ -196,6 +211,9 @@ impl Misp {
     }
 
     fn answer(&mut self, request: &Request, route: &Route, now: i64) -> Outcome {
+        if self.state.setup.release.is_later() {
+            request::check_encoding(request, &self.request_encodings)?;
+        }
         if !server::is_controller(&route.controller) {
             return Err(Halt::exception(404, "Not Found"));
         }
@@ -268,8 +286,11 @@ impl Misp {
             ("tags", "attachtagtoobject") => tag_links::attach(state, &call),
             ("tags", "removetagfromobject") => tag_links::detach(state, &call),
             ("users", "view") => server::view_user(state, &call),
+            ("servers", "serversettingsedit") => server::edit_setting(state, &call),
+            ("workflows", "togglemodule") => publish::toggle_workflow(state, &call),
             ("servers", "getversion") => {
-                Ok(server::version(&call, &self.version, &self.request_encodings))
+                let release = state.setup.release;
+                Ok(server::version(&call, release, &self.version, &self.request_encodings))
             }
             (controller, action) if server::is_known_action(controller, action) => {
                 Err(Halt::exception(501, server::NOT_IN_SANDBOX))

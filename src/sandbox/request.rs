@@ -66,6 +66,8 @@ pub(super) struct Route {
     pub(super) passed: Vec<String>,
     /// `name:value` parts.
     pub(super) named: Vec<(String, String)>,
+    /// What stands behind the question mark.
+    pub(super) query: Vec<(String, String)>,
     /// The path without query, as MISP names it in its answers.
     pub(super) url: String,
     /// Whether the path ends in `.json`.
@@ -75,7 +77,10 @@ pub(super) struct Route {
 impl Route {
     /// Reads a path. `/events/<id>` stands for the action that the method means.
     pub(super) fn parse(method: &str, path: &str) -> Self {
-        let path = path.split('?').next().unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query = query.split('&').filter_map(|pair| pair.split_once('='));
+        let query = query.map(|(name, value)| (decoded(name), decoded(&value.replace('+', " "))));
+        let query: Vec<(String, String)> = query.collect();
         let (bare, json) = match path.strip_suffix(".json") {
             Some(bare) => (bare, true),
             None => (path, false),
@@ -89,7 +94,8 @@ impl Route {
             }
         }
         let mut parts = passed.into_iter();
-        let controller = parts.next().unwrap_or_else(|| "events".to_owned());
+        let controller =
+            parts.next().map_or_else(|| "events".to_owned(), |name| underscored(&name));
         let mut passed: Vec<String> = parts.collect();
         let resource = matches!(controller.as_str(), "events" | "attributes");
         let on_item = passed.first().is_some_and(|part| is_id(part));
@@ -101,7 +107,7 @@ impl Route {
             (_, 0) => "index".to_owned(),
             _ => passed.remove(0).to_ascii_lowercase(),
         };
-        Self { controller, action, passed, named, url: path.to_owned(), json }
+        Self { controller, action, passed, named, query, url: path.to_owned(), json }
     }
 
     /// The first part after the action.
@@ -123,6 +129,18 @@ impl Route {
     pub(super) fn is_search(&self) -> bool {
         matches!(self.controller.as_str(), "events" | "attributes") && self.action == "restsearch"
     }
+}
+
+/// A controller's name as MISP has it in its tables: `eventBlocklists` is `event_blocklists`.
+fn underscored(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for (at, char) in name.char_indices() {
+        if char.is_ascii_uppercase() && at > 0 {
+            out.push('_');
+        }
+        out.push(char.to_ascii_lowercase());
+    }
+    out
 }
 
 fn is_id(part: &str) -> bool {
@@ -188,6 +206,18 @@ pub(super) fn data(request: &Request, encodings: &[String]) -> Result<Value, Hal
         },
         "application/x-www-form-urlencoded" if request.method == "POST" => Ok(form(&body)),
         _ => Ok(nothing),
+    }
+}
+
+/// What a MISP looks at that unpacks bodies before anything else: a page if it cannot.
+///
+/// # Errors
+/// 400 for an unknown or broken encoding.
+pub(super) fn check_encoding(request: &Request, encodings: &[String]) -> Result<(), Halt> {
+    match decompressed(request, encodings) {
+        Err(Halt::Exception(status, message)) => Err(Halt::Page(status, message)),
+        Err(other) => Err(other),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use super::{
     csv::{EventTags, Sheet},
     filters::{OfAttributes, Parameters, names_event, names_tag},
     json::{Json, Style},
-    roles::Caller,
+    roles::{Caller, Permission},
+    setup::{Load, RowOrder},
     state::{AttributeRow, EventRow, State, exact_uuid},
     views::{self, Deleted, Detail},
 };
@@ -71,8 +72,8 @@ impl Format {
 }
 
 /// The parameters, or the answer to a search without any.
-fn parameters(call: &Call<'_>) -> Result<Result<Parameters, Answer>, Halt> {
-    let Some(parameters) = Parameters::new(call) else {
+fn parameters(state: &State, call: &Call<'_>) -> Result<Result<Parameters, Answer>, Halt> {
+    let Some(parameters) = Parameters::new(call, state.setup.release) else {
         let message = Json::text(
             "Either specify the search terms in the url, or POST a json with the filter parameters.",
         );
@@ -95,7 +96,7 @@ fn parameters(call: &Call<'_>) -> Result<Result<Parameters, Answer>, Halt> {
 
 /// events/restSearch.
 pub(super) fn events(state: &State, call: &Call<'_>) -> Outcome {
-    let parameters = match parameters(call)? {
+    let parameters = match parameters(state, call)? {
         Ok(parameters) => parameters,
         Err(answer) => return Ok(answer),
     };
@@ -106,9 +107,14 @@ pub(super) fn events(state: &State, call: &Call<'_>) -> Outcome {
         .filter(|event| event_passes(state, event, &parameters, format, call.now))
         .collect();
     let results = found.len();
-    if let Some((limit, page)) = parameters.paging() {
+    if let Some((limit, page)) = parameters.paging(limit_of_server(state, call)) {
         let skipped = limit.saturating_mul(page - 1);
         found = found.into_iter().skip(skipped).take(limit).collect();
+    }
+    let rows = |event: &&EventRow| event.attributes.len();
+    let too_large = |event| !state.setup.bears(Load::Export, rows(event));
+    if !parameters.flag("metadata") && found.iter().any(too_large) {
+        return Err(Halt::Crash);
     }
     let restricted = format.is_restrictive().then_some(true);
     let detail = Detail {
@@ -252,22 +258,32 @@ fn event_passes(
 
 /// attributes/restSearch.
 pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
-    let parameters = match parameters(call)? {
+    let parameters = match parameters(state, call)? {
         Ok(parameters) => parameters,
         Err(answer) => return Ok(answer),
     };
     let format = Format::named(parameters.text("returnFormat").as_deref())?;
     let mut found = attribute_rows(state, call, &parameters, format);
+    if state.setup.row_order == RowOrder::Distribution && !parameters.is_ordered() {
+        found.sort_by_key(|(row, event)| (event.id, row.distribution));
+    }
     if parameters.is_descending() {
         found.reverse();
     }
     let mut results = found.len();
-    if let Some((limit, page)) = parameters.paging() {
+    let paging = parameters.paging(limit_of_server(state, call));
+    if paging.is_none() && !state.setup.bears(Load::Whole, found.len()) {
+        return Err(Halt::Crash);
+    }
+    if let Some((limit, page)) = paging {
         let skipped = limit.saturating_mul(page - 1);
         found = found.into_iter().skip(skipped).take(limit).collect();
         // One more than there are says that there may be more; MISP says so of an empty page, too.
         let more = found.len() == limit || found.is_empty();
         results = found.len() + usize::from(more);
+    }
+    if !state.setup.bears(Load::Export, found.len()) {
+        return Err(Halt::Crash);
     }
     let body = match format {
         Format::Json => {
@@ -281,7 +297,10 @@ pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
             body
         }
         Format::Csv => {
-            let mut sheet = Sheet::new(&parameters, EventTags::All)?;
+            let mut sheet = Sheet::new(
+                &parameters,
+                if state.setup.release.is_later() { EventTags::Nothing } else { EventTags::All },
+            )?;
             for (row, event) in &found {
                 sheet.add(state, event, row);
             }
@@ -290,7 +309,14 @@ pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
         Format::Count => found.len().to_string(),
         Format::Text => values(found.iter().map(|(row, _)| *row)),
     };
-    Ok(format.answer(body, results, None))
+    let file = format!("misp.attributes_search.{}.{}", format.name(), call.now);
+    let file = state.setup.release.is_later().then_some(file);
+    Ok(format.answer(body, results, file))
+}
+
+/// The limit that the server has for the caller.
+fn limit_of_server(state: &State, call: &Call<'_>) -> Option<usize> {
+    state.setup.search_limit().filter(|_| !call.caller.may(Permission::SiteAdmin))
 }
 
 type Found<'a> = Vec<(&'a AttributeRow, &'a EventRow)>;
@@ -316,7 +342,8 @@ fn attribute_rows<'a>(
     };
     ids.sort_unstable();
     ids.dedup();
-    let deleted = parameters.deleted().unwrap_or(Deleted::LIVE);
+    let sync_only = state.setup.release.is_later() && !call.caller.may(Permission::Sync);
+    let deleted = parameters.deleted_attributes(sync_only);
     let restricted = format.is_restrictive();
     let published = parameters
         .column("published")

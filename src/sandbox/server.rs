@@ -6,7 +6,9 @@ use super::{
     Call,
     answer::{Answer, Halt, Outcome},
     json::{Json, Style},
+    php,
     roles::{PERMISSIONS, Permission, Role},
+    setup::Release,
     state::State,
 };
 
@@ -45,6 +47,8 @@ pub(super) fn is_controller(name: &str) -> bool {
             | "user_settings"
             | "dashboards"
             | "news"
+            | "workflows"
+            | "org_blocklists"
     )
 }
 
@@ -95,13 +99,19 @@ pub(super) fn is_known_action(controller: &str, action: &str) -> bool {
 }
 
 /// GET servers/getVersion.
-pub(super) fn version(call: &Call<'_>, version: &str, encodings: &[String]) -> Answer {
+pub(super) fn version(
+    call: &Call<'_>,
+    release: Release,
+    version: &str,
+    encodings: &[String],
+) -> Answer {
+    let recommended = if release.is_later() { "2.5.10" } else { version };
     let sync = call.caller.may(Permission::Sync);
     let add = call.caller.may(Permission::Add);
     let uuid = if sync { "5a4d0b0c-0000-4000-8000-000000000001" } else { "-" };
     let json = Json::map([
         ("version", Json::text(version)),
-        ("pymisp_recommended_version", Json::text(version)),
+        ("pymisp_recommended_version", Json::text(recommended)),
         ("perm_sync", Json::Flag(sync)),
         ("perm_sighting", Json::Flag(add)),
         ("perm_galaxy_editor", Json::Flag(add)),
@@ -131,6 +141,11 @@ pub(super) fn view_user(state: &State, call: &Call<'_>) -> Outcome {
     for (permission, name) in PERMISSIONS {
         permissions.push(name, Json::Flag(role.has(permission)));
     }
+    if state.setup.release.is_later() {
+        permissions.push("perm_sync_internal", Json::Flag(role.has(Permission::SiteAdmin)));
+        permissions.push("perm_sync_authoritative", Json::Flag(false));
+        permissions.push("perm_server_sign", Json::Flag(role.has(Permission::SiteAdmin)));
+    }
     permissions.push("perm_auth", Json::Flag(true));
     permissions.push("perm_audit", Json::Flag(true));
     permissions.push("enforce_rate_limit", Json::Flag(false));
@@ -142,6 +157,7 @@ pub(super) fn view_user(state: &State, call: &Call<'_>) -> Outcome {
             Json::map([
                 ("id", Json::id(role.id)),
                 ("org_id", Json::id(role.org)),
+                ("password", Json::text("*****")),
                 ("email", Json::text(role.email())),
                 ("autoalert", Json::Flag(false)),
                 ("role_id", Json::id(role.id)),
@@ -161,6 +177,18 @@ pub(super) fn view_user(state: &State, call: &Call<'_>) -> Outcome {
         ),
     ]);
     Ok(Answer::data(&json, call.style))
+}
+
+/// POST servers/serverSettingsEdit/{setting}: the one setting that the sandbox has by that name.
+pub(super) fn edit_setting(state: &mut State, call: &Call<'_>) -> Outcome {
+    let known = call.route.id() == Some("MISP.default_restsearch_limit");
+    if !known || !state.setup.release.is_later() {
+        return Err(Halt::exception(501, NOT_IN_SANDBOX));
+    }
+    let value = php::member(&call.data, "value").and_then(php::number).unwrap_or_default();
+    state.setup.search_limit = value.max(0.0) as usize;
+    let url = "/servers/serverSettingsEdit".to_owned();
+    Ok(Answer::saved("Field updated", url, None, call.style))
 }
 
 /// MISP's summary of what a role may do to events: 0 nothing, 1 its own, 2 those of its

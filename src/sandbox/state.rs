@@ -10,6 +10,7 @@ use crate::misp::{AttributeType, Category, collation_key};
 
 use super::{
     roles::{Caller, ORG_A, ORG_B, Permission},
+    setup::{RowOrder, Setup},
     tag_table::{TagRow, TagTable},
 };
 
@@ -145,6 +146,13 @@ pub(super) struct State {
     last_attribute: u32,
     last_object: u32,
     pub(super) made_uuids: u64,
+    pub(super) setup: Setup,
+    /// Whether a workflow stops what is to be published.
+    pub(super) publish_blocked: bool,
+    /// Whether a workflow stops what is to be saved as an event.
+    pub(super) save_blocked: bool,
+    /// Events that wait to be published, and since when.
+    pub(super) queue: Vec<(u32, i64)>,
 }
 
 impl State {
@@ -168,6 +176,10 @@ impl State {
             last_attribute: 0,
             last_object: 0,
             made_uuids: 0,
+            setup: Setup::default(),
+            publish_blocked: false,
+            save_blocked: false,
+            queue: Vec::new(),
         }
     }
 
@@ -210,6 +222,15 @@ impl State {
     /// The number of the attribute with this UUID, soft-deleted ones included.
     pub(super) fn attribute_id(&self, uuid: Uuid) -> Option<u32> {
         self.attribute_ids.get(&uuid).copied()
+    }
+
+    /// The attributes of an event in the order in which the database returns them.
+    pub(super) fn listed_attributes_of<'a>(&'a self, event: &'a EventRow) -> Vec<&'a AttributeRow> {
+        let mut rows: Vec<&AttributeRow> = self.attributes_of(event).collect();
+        if self.setup.row_order == RowOrder::Distribution {
+            rows.sort_by_key(|row| row.distribution);
+        }
+        rows
     }
 
     /// The attributes of an event in the order of their numbers.

@@ -94,7 +94,9 @@ fn named<'a>(state: &'a State, call: &Call<'_>) -> Result<&'a TagRow, Halt> {
 /// GET or POST tags/index: all tags, or those with `searchall` somewhere in their name, whatever the case.
 pub(super) fn index(state: &State, call: &Call<'_>) -> Outcome {
     let in_body = php::member(&call.data, "searchall").and_then(php::text);
-    let part = call.route.named("searchall").map(str::to_owned).or(in_body);
+    let mut query = call.route.query.iter().filter(|_| state.setup.release.is_later());
+    let in_query = query.find(|(name, _)| name == "searchall").map(|(_, value)| value.clone());
+    let part = call.route.named("searchall").map(str::to_owned).or(in_body).or(in_query);
     let part = part.unwrap_or_default().trim().to_lowercase();
     let found = state.tags.rows().filter(|tag| tag.name.to_lowercase().contains(&part));
     let found = found.map(|tag| {

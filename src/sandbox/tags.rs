@@ -17,7 +17,7 @@ const NAME_BYTES_MAX: usize = 255;
 /// In which forms a body may name tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Forms {
-    /// `Tag` only, without a mark for local ones: attributes/add.
+    /// `Tag` only, in 2.5.1 without a mark for local ones: attributes/add.
     NamesOnly,
     /// `Tag` and `AttributeTag`: attributes in events/add.
     OfAttribute,
@@ -54,7 +54,8 @@ pub(super) fn capture_all(
     }
     if let Some(tags) = php::member(item, "Tag") {
         for tag in listed(tags, "name") {
-            let local = forms != Forms::NamesOnly && is_local(tag);
+            let minds_local = forms != Forms::NamesOnly || state.setup.release.is_later();
+            let local = minds_local && is_local(tag);
             if let Some(tag) = capture(state, caller, tag)? {
                 keep(Attached { tag, local });
             }

@@ -51,7 +51,7 @@ impl Detail {
     }
 }
 
-/// The attributes of an event that are shown, plain ones first, each list in order of insertion.
+/// The attributes of an event that are shown, in the database's order.
 pub(super) fn shown_attributes<'a>(
     state: &'a State,
     event: &'a EventRow,
@@ -62,7 +62,7 @@ pub(super) fn shown_attributes<'a>(
     let soft = detail.deleted.soft && (event.org == caller.org() || caller.may(Permission::Sync));
     let deleted = Deleted { soft, ..detail.deleted };
     let to_ids = detail.to_ids;
-    state.attributes_of(event).filter(move |row| {
+    state.listed_attributes_of(event).into_iter().filter(move |row| {
         deleted.covers(row.deleted)
             && to_ids.is_none_or(|wanted| wanted == row.to_ids)
             && state.sees_attribute(caller, event, row)
