@@ -1,4 +1,5 @@
-//! Replays what a running MISP 2.5.1 answered (`tests/data/conformance`) against the sandbox, over HTTP.
+//! Replays what running MISPs 2.5.1 and 2.5.19 answered (`tests/data/conformance*`) against the sandbox, over
+//! HTTP.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +20,7 @@ use std::{
 };
 
 use http_client::Answer;
-use misp_trickle::sandbox::{Keys, Misp, serve};
+use misp_trickle::sandbox::{Jobs, Keys, Misp, Release, Setup, serve};
 use pattern::Matcher;
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
@@ -36,12 +37,13 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Self {
+    fn start(setup: Setup) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let keys = Keys::demo("conformance");
-        let misp = Misp::new(&format!("http://{address}"), keys.clone());
+        let mut misp = Misp::new(&format!("http://{address}"), keys.clone());
+        misp.set_up(setup);
         runtime.spawn(serve(listener, Arc::new(Mutex::new(misp))));
         Self { _runtime: runtime, address, keys }
     }
@@ -284,8 +286,9 @@ fn encoded(body: &[u8], encode: Option<&str>) -> (Vec<u8>, Option<&'static str>)
     }
 }
 
-fn scenarios() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/conformance");
+/// The scenarios of a folder, in the order of their names.
+fn scenarios(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder);
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
@@ -307,26 +310,62 @@ fn play(server: &Server, name: &str, scenario: &Value) -> Vec<String> {
     failures
 }
 
-#[test]
-fn the_sandbox_answers_as_misp() {
-    let server = Server::start();
-    let paths = scenarios();
-    assert_eq!(paths.len(), 152, "the recorded scenarios");
+fn name(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+/// Plays scenarios; none may fail.
+fn replay(setup: Setup, paths: &[PathBuf]) {
+    let server = Server::start(setup);
     let mut failures = Vec::new();
-    for path in &paths {
-        let name = path.file_stem().unwrap().to_str().unwrap();
+    for path in paths {
         let scenario: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-        failures.extend(play(&server, name, &scenario));
+        failures.extend(play(&server, name(path), &scenario));
     }
-    for failure in &failures {
-        println!("FAIL {failure}");
+    assert!(failures.is_empty(), "{} steps failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn the_sandbox_answers_as_misp_2_5_1() {
+    let paths = scenarios("conformance");
+    assert_eq!(paths.len(), 158, "the recorded scenarios");
+    replay(Setup::default(), &paths);
+}
+
+const LATER: Setup = Setup {
+    release: Release::V2_5_19,
+    jobs: Jobs::Foreground,
+    row_order: misp_trickle::sandbox::RowOrder::Insertion,
+    search_limit: 0,
+    memory_rows: None,
+};
+
+#[test]
+fn the_sandbox_answers_as_misp_2_5_19() {
+    let later = scenarios("conformance-2.5.19");
+    let mut paths = scenarios("conformance");
+    paths.retain(|path| !later.iter().any(|later| later.file_name() == path.file_name()));
+    assert_eq!((later.len(), paths.len()), (6, 154), "namesakes are replaced");
+    paths.extend(later);
+    replay(LATER, &paths);
+}
+
+#[test]
+fn the_sandbox_answers_as_misp_2_5_19_with_settings() {
+    let settings = scenarios("conformance-2.5.19-settings");
+    assert_eq!(settings.len(), 3);
+    for path in settings {
+        let jobs = match name(&path) {
+            "280-publish-jobs-no-worker" => Jobs::Never,
+            _ => Jobs::Foreground,
+        };
+        replay(Setup { jobs, ..LATER }, &[path]);
     }
-    assert!(failures.is_empty(), "{} steps failed", failures.len());
 }
 
 #[test]
 fn a_wrong_expectation_is_found() {
-    let server = Server::start();
+    let server = Server::start(Setup::default());
     let scenario = serde_json::json!({"steps": [
         {"as": "user", "method": "GET", "path": "/servers/getVersion",
          "expect": {"status": 201, "body": {"version": "1"}, "headers": {"X": "y"}, "text": "z"},

@@ -11,7 +11,8 @@ use super::{
     json::Json,
     php::{self, Fields},
     request,
-    roles::Permission,
+    roles::{Caller, Permission},
+    sharing_groups,
     state::{AttributeRow, EventRow, State, halves, is_uuid},
     tags, views,
 };
@@ -90,7 +91,7 @@ pub(super) fn capture(
         Ok(errors) => return refused(errors),
         Err(_) => return Err(Halt::Crash),
     }
-    if draft.is_poison() {
+    if draft.is_poison(state) {
         return Err(Halt::Crash);
     }
     Ok(Captured::Saved(match existing {
@@ -144,7 +145,7 @@ pub(super) fn add(state: &mut State, call: Call<'_>) -> Outcome {
         return Err(Halt::Crash);
     }
     let style = call.style;
-    let items = items(request::unwrapped(call.data, "Attribute"))?;
+    let items = items(state, call.caller, request::unwrapped(call.data, "Attribute"))?;
     let duplicates = match call.route.named("breakOnDuplicate") {
         Some("0" | "") => Duplicates::Update,
         _ => Duplicates::Refuse,
@@ -185,21 +186,29 @@ fn by_place(failed: &[(usize, Errors)]) -> Json<'static> {
 }
 
 /// The items that a body of attributes/add stands for.
-fn items(data: Data) -> Result<Vec<Data>, Halt> {
+fn items(state: &State, caller: Caller, data: Data) -> Result<Vec<Data>, Halt> {
     match data {
         Data::Array(list) if list.first().is_some_and(|first| !first.is_null()) => Ok(list),
         Data::Array(_) => Ok(vec![Data::Object(Fields::new())]),
-        Data::Object(fields) => split_values(fields),
+        Data::Object(fields) => {
+            check_sharing_group(state, caller, &fields)?;
+            split_values(fields)
+        }
         Data::Null | Data::Bool(false) => Ok(vec![Data::Null]),
         Data::Bool(true) | Data::Number(_) | Data::String(_) => Err(Halt::Crash),
     }
 }
 
+/// A group has to be one that the caller may use.
+fn check_sharing_group(state: &State, caller: Caller, fields: &Fields) -> Result<(), Halt> {
+    let allowed = !sharing_groups::is_asked_for(fields)
+        || sharing_groups::named(state, caller, fields).is_some();
+    let refused = || Halt::exception(403, "Invalid Sharing Group or not authorised.");
+    allowed.then_some(()).ok_or_else(refused)
+}
+
 /// One attribute, or one for each of its values.
 fn split_values(fields: Fields) -> Result<Vec<Data>, Halt> {
-    if php::isset(&fields, "distribution").is_some_and(|given| php::equals(given, 4)) {
-        return Err(Halt::exception(403, "Invalid Sharing Group or not authorised."));
-    }
     let value = fields.get("value").unwrap_or(&Data::Null);
     let values: Vec<Data> = match value {
         Data::Array(_) | Data::Object(_) if !php::empty(value) => {
@@ -316,9 +325,7 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
         return Err(Halt::exception(403, "You do not have permission to do that."));
     }
     let mut fields = request::fields(request::unwrapped(call.data, "Attribute"));
-    if php::isset(&fields, "distribution").is_some_and(|given| php::equals(given, 4)) {
-        return Err(Halt::exception(403, "Invalid Sharing Group or not authorised."));
-    }
+    check_sharing_group(state, call.caller, &fields)?;
     if php::isset(&fields, "timestamp").is_some_and(|time| !php::greater(time, row.timestamp)) {
         return Err(Halt::exception(405, NOT_NEWER));
     }
@@ -345,7 +352,7 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
         Ok(errors) => return refused(errors),
         Err(_) => return Err(Halt::Crash),
     }
-    if draft.is_poison() {
+    if draft.is_poison(state) {
         return Err(Halt::Crash);
     }
     change(state, id, draft);

@@ -145,7 +145,7 @@ fn cell(state: &State, event: &EventRow, row: &AttributeRow, column: &str) -> Op
         "uuid" => row.uuid.to_string(),
         "timestamp" => row.timestamp.to_string(),
         "distribution" => row.distribution.to_string(),
-        "sharing_group_id" => "0".to_owned(),
+        "sharing_group_id" => row.sharing_group.to_string(),
         "comment" => row.comment.to_string(),
         "deleted" => flag(row.deleted),
         "disable_correlation" => flag(row.disable_correlation),

@@ -100,6 +100,8 @@ pub(super) struct Draft {
     comment: Result<Box<str>, Poison>,
     to_ids: Option<bool>,
     distribution: Option<u8>,
+    /// The group that goes with the distribution, if one is named.
+    sharing_group: Option<u32>,
     without_sharing_group: bool,
     pub(super) deleted: Option<bool>,
     disable_correlation: Option<bool>,
@@ -171,6 +173,11 @@ impl Draft {
             comment: comment(fields, base),
             to_ids: to_ids(fields, base, kind, manner),
             distribution,
+            sharing_group: php::isset(fields, "distribution").map(|_| {
+                let group = php::isset(fields, "sharing_group_id").and_then(php::text);
+                let group = group.filter(|_| distribution == Some(4));
+                group.and_then(|id| id.parse().ok()).unwrap_or_default()
+            }),
             without_sharing_group: distribution == Some(4)
                 && base.is_none()
                 && !php::isset(fields, "sharing_group_id").is_some_and(php::empty),
@@ -251,8 +258,11 @@ impl Draft {
     }
 
     /// Whether the database would refuse to take the row, which ends the request in a 500.
-    pub(super) fn is_poison(&self) -> bool {
-        self.timestamp.is_err() || self.comment.is_err() || self.without_sharing_group
+    pub(super) fn is_poison(&self, state: &State) -> bool {
+        let group = self.sharing_group.unwrap_or_default();
+        let without_group =
+            self.without_sharing_group && !state.sharing_groups.contains_key(&group);
+        self.timestamp.is_err() || self.comment.is_err() || without_group
     }
 
     /// A new row. The draft has to be valid and no poison.
@@ -269,6 +279,7 @@ impl Draft {
             uuid,
             timestamp: 0,
             distribution: 0,
+            sharing_group: 0,
             comment: Box::default(),
             deleted: false,
             disable_correlation: false,
@@ -290,6 +301,7 @@ impl Draft {
         row.to_ids = self.to_ids.unwrap_or_default();
         row.timestamp = self.timestamp.unwrap_or_default();
         row.distribution = self.distribution.unwrap_or_default();
+        row.sharing_group = self.sharing_group.unwrap_or(row.sharing_group);
         row.comment = self.comment.unwrap_or_default();
         row.deleted = self.deleted.unwrap_or(row.deleted);
         row.disable_correlation = self.disable_correlation.unwrap_or(row.disable_correlation);

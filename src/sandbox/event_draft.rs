@@ -17,6 +17,8 @@ pub(super) struct EventDraft {
     date: Option<String>,
     threat_level: Option<u8>,
     distribution: Option<u8>,
+    /// The group that goes with the distribution, if one is named.
+    sharing_group: Option<u32>,
     analysis: Option<u8>,
     info: Option<String>,
     info_is_missing: bool,
@@ -54,6 +56,11 @@ impl EventDraft {
             date: date(fields, base, now),
             threat_level: digit("threat_level_id", base.map_or(4, |b| b.threat_level), 1..=4),
             distribution: digit("distribution", base.map_or(1, |b| b.distribution), 0..=4),
+            sharing_group: php::isset(fields, "distribution").map(|given| {
+                let group = php::isset(fields, "sharing_group_id").and_then(php::text);
+                let group = group.filter(|_| php::equals(given, 4));
+                group.and_then(|id| id.parse().ok()).unwrap_or_default()
+            }),
             analysis: match php::isset(fields, "analysis").and_then(Data::as_str) {
                 Some("Initial") => Some(0),
                 Some("Ongoing") => Some(1),
@@ -122,6 +129,7 @@ impl EventDraft {
         row.date = self.date.unwrap_or_default();
         row.threat_level = self.threat_level.unwrap_or_default();
         row.distribution = self.distribution.unwrap_or_default();
+        row.sharing_group = self.sharing_group.unwrap_or(row.sharing_group);
         row.analysis = self.analysis.unwrap_or_default();
         row.info = self.info.unwrap_or_default();
         row.timestamp = self.timestamp.unwrap_or_default();
@@ -147,6 +155,7 @@ impl EventDraft {
             timestamp: 0,
             publish_timestamp: 0,
             distribution: 0,
+            sharing_group: 0,
             locked: false,
             disable_correlation: false,
             extends_uuid: String::new(),
@@ -154,6 +163,7 @@ impl EventDraft {
             tags: Vec::new(),
             attributes: Vec::new(),
             objects: Vec::new(),
+            proposals: Vec::new(),
         };
         self.apply(&mut row);
         row

@@ -14,6 +14,7 @@ use super::{
     php::{self, Fields},
     publish, request,
     roles::{Caller, Permission},
+    sharing_groups,
     state::{Attached, ObjectRow, OrgRow, State, exact_uuid, is_uuid},
     tags::{self, Forms},
     views::{self, Detail},
@@ -31,7 +32,9 @@ pub(super) fn add(state: &mut State, call: Call<'_>) -> Outcome {
     let data = request::unwrapped(data, "Event");
     item_fields(&data)?;
     let fields = request::fields(data);
-    if php::isset(&fields, "distribution").is_some_and(|given| php::equals(given, 4)) {
+    if sharing_groups::is_asked_for(&fields)
+        && sharing_groups::named(state, call.caller, &fields).is_none()
+    {
         return Err(Halt::exception(405, "Invalid Sharing Group or not authorised."));
     }
     let refused = |errors| {
@@ -40,7 +43,7 @@ pub(super) fn add(state: &mut State, call: Call<'_>) -> Outcome {
         Ok(Answer::refused("add Event", url, errors, None, call.style))
     };
     let given = php::isset(&fields, "uuid").and_then(Data::as_str).and_then(exact_uuid);
-    if given.is_some_and(|uuid| state.blocked.contains(&uuid)) {
+    if given.is_some_and(|uuid| state.blocked.contains_key(&uuid)) {
         return Err(Halt::exception(403, "Event blocked by event blocklist."));
     }
     let lacks = |name| !php::truthy(&fields, name);
@@ -58,6 +61,9 @@ pub(super) fn add(state: &mut State, call: Call<'_>) -> Outcome {
         return refused(Json::List(Vec::new()));
     }
     let parts = Parts::captured(state, call.caller, fields)?;
+    if state.blocked_orgs.contains_key(&state.org(parts.orgc).uuid) {
+        return Err(Halt::exception(403, "Event blocked by organisation blocklist."));
+    }
     let draft = EventDraft::new(state, &parts.fields, None, call.now)?;
     let errors: Errors = draft.validate(state, true);
     if !errors.is_empty() {
@@ -99,7 +105,7 @@ impl Parts {
             if state.setup.release.is_later() && value.is_some_and(|v| php::text(v).is_none()) {
                 return Err(Halt::exception(405, "Value is an array."));
             }
-            without_sharing_group(&mut item);
+            without_sharing_group(state, caller, &mut item);
             let tags = tags::capture_all(state, caller, &item, Forms::OfAttribute)?;
             attributes.push((item, tags));
         }
@@ -127,10 +133,12 @@ pub(super) fn list(value: Option<Data>) -> Result<Vec<Data>, Halt> {
     }
 }
 
-/// An attribute for a sharing group that there is not becomes one for the own organisation.
-fn without_sharing_group(item: &mut Data) {
-    let for_group = php::member(item, "distribution").is_some_and(|given| php::equals(given, 4));
-    if let (true, Data::Object(fields)) = (for_group, item) {
+/// An attribute for a sharing group that the caller may not use becomes one for the own organisation.
+fn without_sharing_group(state: &State, caller: Caller, item: &mut Data) {
+    let Data::Object(fields) = item else { return };
+    if sharing_groups::is_asked_for(fields)
+        && sharing_groups::named(state, caller, fields).is_none()
+    {
         fields.insert("distribution".to_owned(), Data::from(0));
     }
 }

@@ -17,6 +17,7 @@ use super::{
     publish, request,
     roles::{Caller, Permission},
     setup::Load,
+    sharing_groups,
     state::{EventRow, State, exact_uuid},
     tags,
     views::{self, Detail},
@@ -47,7 +48,7 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Outcome {
         None => return reason("Could not find the local event."),
     };
     let event = state.known_event(target);
-    if let Some(objection) = objection(call.caller, event, &fields) {
+    if let Some(objection) = objection(state, call.caller, event, &fields) {
         return reason(objection);
     }
     // The body names the event, or nothing does: it keeps its UUID either way.
@@ -109,12 +110,19 @@ fn addressed(state: &State, fields: &Fields, named: u32) -> Result<Option<u32>, 
 }
 
 /// Why the edit is refused as a whole, in MISP's words and order.
-fn objection(caller: Caller, event: &EventRow, fields: &Fields) -> Option<&'static str> {
+fn objection(
+    state: &State,
+    caller: Caller,
+    event: &EventRow,
+    fields: &Fields,
+) -> Option<&'static str> {
     let older = php::isset(fields, "timestamp").is_some_and(|t| !php::greater(t, event.timestamp));
     if older {
         return Some("Event in the request not newer than the local copy.");
     }
-    if php::isset(fields, "distribution").is_some_and(|given| php::equals(given, 4)) {
+    if sharing_groups::is_asked_for(fields)
+        && sharing_groups::named(state, caller, fields).is_none()
+    {
         let sent = |name| php::isset(fields, name).is_some();
         return Some(match (sent("SharingGroup"), sent("sharing_group_id")) {
             (true, _) => "User not authorised to create the associated sharing group.",
@@ -175,7 +183,8 @@ fn upsert(
     let mut edits = Vec::with_capacity(items.len());
     let mut changed = false;
     for item in &items {
-        let Some(Item { fields, existing }) = wanted(state, event, item, &mut changed)? else {
+        let Some(Item { fields, existing }) = wanted(state, caller, event, item, &mut changed)?
+        else {
             continue;
         };
         let base = existing.and_then(|id| state.attributes.get(&id));
@@ -200,7 +209,7 @@ fn upsert(
             (None, DraftUuid::Given(uuid)) => !fresh.insert(uuid),
             _ => false,
         };
-        twice || edit.draft.is_poison()
+        twice || edit.draft.is_poison(state)
     };
     // One transaction: what the database refuses takes everything else with it.
     if edits.iter().any(broken) {
@@ -214,6 +223,7 @@ fn upsert(
 /// for what MISP leaves out at once; `changed` is set unless it is a mere repeat.
 fn wanted<'a>(
     state: &State,
+    caller: Caller,
     event: u32,
     item: &'a Data,
     changed: &mut bool,
@@ -235,8 +245,9 @@ fn wanted<'a>(
         }
     }
     *changed = true;
-    let for_group = php::isset(&fields, "distribution").is_some_and(|d| php::equals(d, 4));
-    if for_group {
+    if sharing_groups::is_asked_for(&fields)
+        && sharing_groups::named(state, caller, &fields).is_none()
+    {
         return Ok(None);
     }
     let mut fields = fields;

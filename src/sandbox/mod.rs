@@ -12,6 +12,8 @@
 
 mod answer;
 mod attributes;
+mod auth_keys;
+mod blocklists;
 mod csv;
 mod draft;
 mod event_draft;
@@ -22,6 +24,7 @@ mod filters;
 mod http;
 mod json;
 mod php;
+mod proposals;
 mod publish;
 mod request;
 mod roles;
@@ -29,11 +32,13 @@ mod search;
 mod seen;
 mod server;
 mod setup;
+mod sharing_groups;
 mod state;
 mod tag_admin;
 mod tag_links;
 mod tag_table;
 mod tags;
+mod taxonomies;
 mod views;
 
 use std::collections::BTreeMap;
@@ -49,16 +54,17 @@ pub use roles::Keys;
 pub use setup::{Jobs, Release, RowOrder, Setup};
 
 use answer::{Answer, Frame, Halt, Outcome};
+use auth_keys::Rejection;
+use blocklists::{Blocked, List};
 use json::Style;
 use request::Route;
-use roles::{Access, Caller, Permission, Rejection};
+use roles::{Access, Caller, Permission};
 use state::State;
 
 /// A MISP in memory.
 #[derive(Debug, Clone)]
 pub struct Misp {
     base_url: String,
-    keys: Keys,
     version: String,
     request_encodings: Vec<String>,
     state: State,
@@ -147,12 +153,13 @@ impl Misp {
     /// address, without a slash at the end; it stands in Location headers.
     #[must_use]
     pub fn new(base_url: &str, keys: Keys) -> Self {
+        let mut state = State::new();
+        state.keys = auth_keys::rows(keys);
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
-            keys,
-            version: "2.5.1".to_owned(),
+            version: Release::default().name().to_owned(),
             request_encodings: vec!["gzip".to_owned(), "br".to_owned()],
-            state: State::new(),
+            state,
             counters: Counters::default(),
         }
     }
@@ -181,7 +188,8 @@ impl Misp {
 
     /// Sets the UUIDs that no event may have; those of deleted events are added to them.
     pub fn set_blocklist(&mut self, uuids: impl IntoIterator<Item = Uuid>) {
-        self.state.blocked = uuids.into_iter().collect();
+        let blocked = uuids.into_iter().map(|uuid| (uuid, Blocked::default()));
+        self.state.blocked = blocked.collect();
     }
 
     /// Becomes what it was, as from a backup. What UUIDs it makes up from then on are new ones all the same, as
@@ -220,7 +228,7 @@ impl Misp {
         if !route.is_search() && !request::wants_json(request, route) {
             return Err(Halt::Redirect("/users/login".to_owned()));
         }
-        let caller = self.admit(request, route)?;
+        let caller = self.admit(request, route, now)?;
         let data = request::data(request, &self.request_encodings)?;
         let style = style(request);
         let call = Call { method: &request.method, route, caller, data, style, now };
@@ -228,16 +236,23 @@ impl Misp {
     }
 
     /// Who sent the request, if it may call the action.
-    fn admit(&self, request: &Request, route: &Route) -> Result<Caller, Halt> {
+    fn admit(&self, request: &Request, route: &Route, now: i64) -> Result<Caller, Halt> {
         let header = request.header("X-MISP-AUTH").or_else(|| request.header("Authorization"));
-        let caller =
-            roles::authenticate(&self.keys, header).map_err(|rejection| match rejection {
-                Rejection::Unknown => Halt::exception(403, AUTHENTICATION_FAILED),
-                Rejection::Disabled => Halt::exception(
-                    403,
-                    "Authentication failed. Your user account has been disabled.",
-                ),
-            })?;
+        let rejected = |rejection| {
+            Halt::exception(
+                403,
+                match rejection {
+                    Rejection::Unknown => AUTHENTICATION_FAILED,
+                    Rejection::Disabled => {
+                        "Authentication failed. Your user account has been disabled."
+                    }
+                    Rejection::Elsewhere => {
+                        "It is not possible to use this Auth key from your IP address"
+                    }
+                },
+            )
+        };
+        let caller = auth_keys::authenticate(&self.state.keys, header, now).map_err(rejected)?;
         let allowed = match roles::access(&route.controller, &route.action) {
             Access::Everyone => true,
             Access::Needs(permission) => {
@@ -247,7 +262,7 @@ impl Misp {
         };
         if allowed {
             Ok(caller)
-        } else if server::is_known_action(&route.controller, &route.action) {
+        } else if server::is_missing(&route.controller, &route.action) {
             Err(Halt::exception(501, server::NOT_IN_SANDBOX))
         } else {
             let message = "You do not have permission to use this functionality.";
@@ -285,6 +300,29 @@ impl Misp {
             ("tags", "search") => tag_admin::search(state, &call),
             ("tags", "attachtagtoobject") => tag_links::attach(state, &call),
             ("tags", "removetagfromobject") => tag_links::detach(state, &call),
+            ("taxonomies", "index") => taxonomies::index(state, &call),
+            ("taxonomies", "view") => taxonomies::view(state, &call),
+            ("taxonomies", "enable") => taxonomies::enable(state, &call, true),
+            ("taxonomies", "disable") => taxonomies::enable(state, &call, false),
+            ("taxonomies", "addtag") => taxonomies::add_tags(state, &call),
+            ("auth_keys", "index") => auth_keys::index(state, &call),
+            ("auth_keys", "view") => auth_keys::view(state, &call),
+            ("auth_keys", "add") => auth_keys::add(state, call),
+            ("auth_keys", "delete") => auth_keys::delete(state, &call),
+            ("sharing_groups", "index") => sharing_groups::index(state, &call),
+            ("sharing_groups", "view") => sharing_groups::view(state, &call),
+            ("sharing_groups", "add") => sharing_groups::add(state, call),
+            ("sharing_groups", "edit") => sharing_groups::edit(state, call),
+            ("sharing_groups", "addorg") => sharing_groups::change_member(state, &call, true),
+            ("sharing_groups", "removeorg") => sharing_groups::change_member(state, &call, false),
+            ("sharing_groups", "delete") => sharing_groups::delete(state, &call),
+            ("event_blocklists", "index") => blocklists::index(state, &call, List::Events),
+            ("event_blocklists", "add") => blocklists::add(state, call, List::Events),
+            ("event_blocklists", "delete") => blocklists::delete(state, &call, List::Events),
+            ("org_blocklists", "index") => blocklists::index(state, &call, List::Organisations),
+            ("org_blocklists", "add") => blocklists::add(state, call, List::Organisations),
+            ("org_blocklists", "delete") => blocklists::delete(state, &call, List::Organisations),
+            ("shadow_attributes", "add") => proposals::add(state, call),
             ("users", "view") => server::view_user(state, &call),
             ("servers", "serversettingsedit") => server::edit_setting(state, &call),
             ("workflows", "togglemodule") => publish::toggle_workflow(state, &call),

@@ -29,6 +29,11 @@ impl Keys {
         )
     }
 
+    /// All names and keys, in the order of the names.
+    pub(super) fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
+    }
+
     /// The key of a role.
     #[must_use]
     pub fn get(&self, role: &str) -> Option<&str> {
@@ -173,6 +178,11 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// A user of this role, perhaps with a key that is for reading only.
+    pub(super) fn new(role: &'static Role, read_only: bool) -> Self {
+        Self { role, read_only }
+    }
+
     /// The user's organisation.
     pub(super) fn org(self) -> u32 {
         self.role.org
@@ -195,38 +205,25 @@ impl Role {
         format!("{}@{}.example", self.name, if self.org == ORG_A { "a" } else { "b" })
     }
 
+    /// Whether its user looks after the organisation.
+    pub(super) fn is_org_admin(&self) -> bool {
+        self.name == "orgadmin"
+    }
+
+    /// The role of this name.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        ROLES.iter().find(|role| role.name == name)
+    }
+
+    /// The role with this number, if there is one.
+    pub(super) fn known(id: u32) -> Option<&'static Self> {
+        ROLES.iter().find(|role| role.id == id)
+    }
+
     /// The role with this number.
     pub(super) fn by_id(id: u32) -> &'static Self {
         ROLES.iter().find(|role| role.id == id).unwrap_or(&ROLES[0])
     }
-}
-
-/// Why a key opens nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rejection {
-    /// Missing, malformed, unknown or expired.
-    Unknown,
-    /// The user's account is disabled.
-    Disabled,
-}
-
-/// Who holds a key. The header may hold several, separated by commas; the first known one counts.
-pub(super) fn authenticate(keys: &Keys, header: Option<&str>) -> Result<Caller, Rejection> {
-    let well_formed =
-        |key: &&str| key.len() == 40 && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let name = header
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(well_formed)
-        .find_map(|key| {
-            keys.0.iter().find(|(name, known)| known.as_str() == key && *name != "expkey")
-        })
-        .map(|(name, _)| name.as_str())
-        .ok_or(Rejection::Unknown)?;
-    let (name, read_only) = if name == "rokey" { ("user", true) } else { (name, false) };
-    let role = ROLES.iter().find(|role| role.name == name).ok_or(Rejection::Unknown)?;
-    if role.disabled { Err(Rejection::Disabled) } else { Ok(Caller { role, read_only }) }
 }
 
 /// What a call asks of its caller.
@@ -255,6 +252,9 @@ pub(super) fn access(controller: &str, action: &str) -> Access {
         | ("attributes", "view" | "restsearch" | "describetypes")
         | ("tags", "index" | "view" | "search")
         | ("users", "view")
+        | ("auth_keys", "index" | "view" | "add" | "delete")
+        | ("sharing_groups" | "taxonomies", "index" | "view")
+        | ("shadow_attributes", "add")
         | ("servers", "getversion") => Access::Everyone,
         _ => Access::SiteAdminOnly,
     }
@@ -263,18 +263,6 @@ pub(super) fn access(controller: &str, action: &str) -> Access {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_open_what_they_are_for() {
-        let keys = Keys::demo("seed");
-        let who = |name: &str| authenticate(&keys, keys.get(name));
-        assert!(who("publisher").is_ok_and(|caller| caller.may(Publish)));
-        assert!(who("rokey").is_ok_and(|caller| !caller.may(Add) && caller.role.has(Add)));
-        assert_eq!(who("expkey").err(), Some(Rejection::Unknown));
-        assert_eq!(who("disabled").err(), Some(Rejection::Disabled));
-        assert_eq!(authenticate(&keys, None).err(), Some(Rejection::Unknown));
-        assert_eq!(authenticate(&keys, Some("short")).err(), Some(Rejection::Unknown));
-    }
 
     #[test]
     fn demo_keys_follow_the_seed() {

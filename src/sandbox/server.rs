@@ -98,6 +98,19 @@ pub(super) fn is_known_action(controller: &str, action: &str) -> bool {
     }
 }
 
+/// Whether MISP would let a caller do what the sandbox does not know, who is refused as far as it knows.
+pub(super) fn is_missing(controller: &str, action: &str) -> bool {
+    const KNOWN: [&str; 6] = [
+        "auth_keys",
+        "sharing_groups",
+        "event_blocklists",
+        "org_blocklists",
+        "taxonomies",
+        "shadow_attributes",
+    ];
+    !KNOWN.contains(&controller) && is_known_action(controller, action)
+}
+
 /// GET servers/getVersion.
 pub(super) fn version(
     call: &Call<'_>,

@@ -1,7 +1,7 @@
 //! What the server holds: rows as in MISP's tables, and the indexes that keep every lookup away from
 //! a scan.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use sha1::{Digest as _, Sha1};
 use uuid::Uuid;
@@ -9,8 +9,11 @@ use uuid::Uuid;
 use crate::misp::{AttributeType, Category, collation_key};
 
 use super::{
+    auth_keys::AuthKey,
+    blocklists::{Blocked, Blocklist},
     roles::{Caller, ORG_A, ORG_B, Permission},
     setup::{RowOrder, Setup},
+    sharing_groups::SharingGroup,
     tag_table::{TagRow, TagTable},
 };
 
@@ -38,6 +41,8 @@ pub(super) struct AttributeRow {
     pub(super) uuid: Uuid,
     pub(super) timestamp: i64,
     pub(super) distribution: u8,
+    /// Number of the group it is for where the distribution is 4, else 0.
+    pub(super) sharing_group: u32,
     pub(super) comment: Box<str>,
     pub(super) deleted: bool,
     pub(super) disable_correlation: bool,
@@ -79,6 +84,8 @@ pub(super) struct EventRow {
     pub(super) timestamp: i64,
     pub(super) publish_timestamp: i64,
     pub(super) distribution: u8,
+    /// Number of the group it is for where the distribution is 4, else 0.
+    pub(super) sharing_group: u32,
     pub(super) locked: bool,
     pub(super) disable_correlation: bool,
     pub(super) extends_uuid: String,
@@ -88,6 +95,8 @@ pub(super) struct EventRow {
     /// Numbers of its attributes, ascending.
     pub(super) attributes: Vec<u32>,
     pub(super) objects: Vec<ObjectRow>,
+    /// What others propose to add.
+    pub(super) proposals: Vec<AttributeRow>,
 }
 
 /// A row of `organisations`.
@@ -138,7 +147,13 @@ pub(super) struct State {
     pub(super) tags: TagTable,
     pub(super) orgs: Vec<OrgRow>,
     /// UUIDs that no event may have again.
-    pub(super) blocked: BTreeSet<Uuid>,
+    pub(super) blocked: Blocklist,
+    /// Organisations of which no event may be.
+    pub(super) blocked_orgs: Blocklist,
+    pub(super) keys: Vec<AuthKey>,
+    pub(super) sharing_groups: BTreeMap<u32, SharingGroup>,
+    /// Whether the taxonomy `tlp` is enabled.
+    pub(super) tlp_enabled: bool,
     event_ids: HashMap<Uuid, u32>,
     attribute_ids: HashMap<Uuid, u32>,
     alike: HashMap<Likeness, Vec<u32>>,
@@ -168,7 +183,11 @@ impl State {
                 org(ORG_A, "Organisation A", uuid(0xa)),
                 org(ORG_B, "Organisation B", uuid(0xb)),
             ],
-            blocked: BTreeSet::new(),
+            blocked: Blocklist::new(),
+            blocked_orgs: Blocklist::new(),
+            keys: Vec::new(),
+            sharing_groups: BTreeMap::new(),
+            tlp_enabled: false,
             event_ids: HashMap::new(),
             attribute_ids: HashMap::new(),
             alike: HashMap::new(),
@@ -287,7 +306,12 @@ impl State {
     pub(super) fn remove_event(&mut self, id: u32) {
         let Some(event) = self.events.remove(&id) else { return };
         self.event_ids.remove(&event.uuid);
-        self.blocked.insert(event.uuid);
+        let blocked = Blocked {
+            name: event.info.clone(),
+            orgc: self.org(event.orgc).name.clone(),
+            comment: "Automatically blocked by deleting event".to_owned(),
+        };
+        self.blocked.insert(event.uuid, blocked);
         for attribute in event.attributes {
             self.forget(attribute);
         }
@@ -394,7 +418,14 @@ impl State {
 
     /// Whether the caller may see an event.
     pub(super) fn sees(&self, caller: Caller, event: &EventRow) -> bool {
-        caller.may_see_all() || event.org == caller.org() || (1..=3).contains(&event.distribution)
+        caller.may_see_all()
+            || event.org == caller.org()
+            || (1..=3).contains(&event.distribution)
+            || (event.distribution == 4 && self.is_member(caller, event.sharing_group))
+    }
+
+    fn is_member(&self, caller: Caller, group: u32) -> bool {
+        self.sharing_groups.get(&group).is_some_and(|group| group.has(caller))
     }
 
     /// Whether the caller may see an attribute of an event that it may see.
@@ -407,6 +438,7 @@ impl State {
         caller.may_see_all()
             || event.org == caller.org()
             || matches!(attribute.distribution, 1..=3 | 5)
+            || (attribute.distribution == 4 && self.is_member(caller, attribute.sharing_group))
     }
 
     /// Whether the caller may change an event.

@@ -11,7 +11,7 @@ use super::{
     roles::{Caller, Permission},
     state::{Attached, EventRow, State, exact_uuid, is_uuid},
     tag_table::Reserved,
-    tags,
+    tags, taxonomies,
 };
 
 /// Something that carries tags.
@@ -359,6 +359,9 @@ pub(super) fn add(state: &mut State, call: &Call<'_>) -> Outcome {
             None => fails.push("Tag not found."),
             Some(id) if target.tags(state).iter().any(|known| known.tag == id) => {
                 fails.push("Tag is already attached to this event.");
+            }
+            Some(id) if !taxonomies::allows(state, id, target.tags(state)) => {
+                fails.push("Tag is not allowed due to taxonomy exclusivity settings");
             }
             Some(id) => {
                 let touched = (!local).then_some(call.now);

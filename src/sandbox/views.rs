@@ -5,6 +5,7 @@ use super::{
     json::{Json, Style},
     roles::{Caller, Permission, Role},
     seen::shown,
+    sharing_groups,
     state::{Attached, AttributeRow, EventRow, ObjectRow, OrgRow, State},
     tag_table::TagRow,
 };
@@ -82,12 +83,16 @@ pub(super) fn event<'a>(
     }
     json.push("Org", org(state.org(event.org)));
     json.push("Orgc", org(state.org(event.orgc)));
+    if let Some(group) = sharing_groups::shown(state, event.sharing_group) {
+        json.push("SharingGroup", group);
+    }
     if !detail.metadata {
         let shown: Vec<&AttributeRow> = shown_attributes(state, event, caller, detail).collect();
         let plain = shown.iter().filter(|row| row.object == 0);
         let plain = plain.map(|row| listed_attribute(state, row, detail));
         json.push("Attribute", Json::List(plain.collect()));
-        json.push("ShadowAttribute", Json::List(Vec::new()));
+        let proposals = event.proposals.iter().map(bare_attribute);
+        json.push("ShadowAttribute", Json::List(proposals.collect()));
         json.push("RelatedEvent", Json::List(Vec::new()));
         json.push("Galaxy", Json::List(Vec::new()));
         let objects =
@@ -123,7 +128,7 @@ fn event_fields(event: &EventRow) -> Json<'_> {
         ("proposal_email_lock", Json::Flag(false)),
         ("locked", Json::Flag(event.locked)),
         ("publish_timestamp", Json::id(event.publish_timestamp)),
-        ("sharing_group_id", Json::text("0")),
+        ("sharing_group_id", Json::id(event.sharing_group)),
         ("disable_correlation", Json::Flag(event.disable_correlation)),
         ("extends_uuid", Json::text(&*event.extends_uuid)),
         ("protected", Json::Null),
@@ -184,7 +189,7 @@ fn listed_attribute<'a>(state: &'a State, row: &'a AttributeRow, detail: &Detail
         ("distribution", Json::id(row.distribution)),
         ("timestamp", Json::id(row.timestamp)),
         ("comment", Json::text(&*row.comment)),
-        ("sharing_group_id", Json::text("0")),
+        ("sharing_group_id", Json::id(row.sharing_group)),
         ("deleted", Json::Flag(row.deleted)),
         ("disable_correlation", Json::Flag(row.disable_correlation)),
         ("object_id", Json::id(row.object)),
@@ -226,7 +231,7 @@ pub(super) fn push_rest<'a>(json: &mut Json<'a>, row: &'a AttributeRow) {
     json.push("uuid", Json::text(row.uuid.to_string()));
     json.push("timestamp", Json::id(row.timestamp));
     json.push("distribution", Json::id(row.distribution));
-    json.push("sharing_group_id", Json::text("0"));
+    json.push("sharing_group_id", Json::id(row.sharing_group));
     json.push("comment", Json::text(&*row.comment));
     json.push("deleted", Json::Flag(row.deleted));
     json.push("disable_correlation", Json::Flag(row.disable_correlation));

@@ -3,6 +3,7 @@
 mod answers;
 mod attributes;
 mod events;
+mod setups;
 mod tags;
 
 use serde_json::{Value, json};
