@@ -94,6 +94,8 @@ fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
         update_of,
         removed: input.ratio(1, 12)?,
         since: Reader::FIRST,
+        tlp: if input.ratio(1, 4)? { Some(*input.choose(&Tlp::ALL)?) } else { None },
+        mark: None,
     })
 }
 
@@ -122,6 +124,7 @@ fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
         start: some(input, time)?,
         end: some(input, time)?,
         tlp: some(input, |input| Ok(*input.choose(&Tlp::ALL)?))?,
+        partly: if input.ratio(1, 6)? { Some(*input.choose(&Tlp::ALL)?) } else { None },
         reliability: some(input, Unstructured::arbitrary)?,
         status: some(input, |input| {
             Ok(Symbol::new(input.choose(&["New", " closed ", "Rejected", "deleted", "", "Öpen"])?))

@@ -62,7 +62,13 @@ impl Case {
         let now = Timestamp::from_seconds(1_700_000_000 + input.int_in_range(0..=3)?);
         let dataset = Dataset::read(input)?;
         let shuffled = dataset.shuffled(input)?;
-        Ok(Self { dataset, shuffled, rules, options: Options { roots, depth }, now })
+        Ok(Self {
+            dataset,
+            shuffled,
+            rules,
+            options: Options { roots, depth, ..Options::default() },
+            now,
+        })
     }
 
     fn check(&self) {

@@ -29,10 +29,8 @@ impl Entity {
     }
 }
 
-/// Sorts all that has no order of its own, drops doubles and takes TLP tags for markings. Digest and mapping rely
-/// on it.
+/// Sorts all that has no order of its own and drops doubles. Digest and mapping rely on it.
 pub(super) fn canonicalise(entity: &mut Entity) {
-    entity.heed_tags();
     for texts in [&mut entity.tags, &mut entity.references, &mut entity.external_ids] {
         texts.sort_unstable();
         texts.dedup();
@@ -105,6 +103,10 @@ fn encode(mut encoder: Encoder, entity: &Entity, dated: Dated) -> Digest {
             }
         }
     });
+    // Not where it adds nothing: digests of old, without it, stay what they are.
+    if let Some(part) = entity.partly.filter(|_| entity.partly > entity.tlp) {
+        encoder.text("partly").text(part.name());
+    }
     encoder.finish()
 }
 

@@ -9,7 +9,7 @@
 //! reader would have made of the same bytes, and what is not in it is held for events that exist. Markings
 //! need none of this: of two readings the stricter holds at once.
 
-use super::Before;
+use super::{Before, Mark, Markings};
 use crate::model::{
     EntityKey, Issue, Reader, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX,
 };
@@ -21,6 +21,8 @@ pub struct Facts {
     pub entities: Vec<Entity>,
     /// Links between entities, in any order.
     pub relations: Vec<Relation>,
+    /// What they are marked with, until [`Facts::settle`].
+    pub markings: Markings,
     /// What was wrong with the input, the first [`ISSUES_KEPT_MAX`].
     pub issues: Vec<Issue>,
     /// How many objects were skipped because they were damaged; also those whose issue was not kept.
@@ -40,8 +42,12 @@ impl Facts {
 
     /// Adds what was read from a further part of the same source.
     pub fn extend(&mut self, part: Self) {
+        let renumbered = self.markings.extend(part.markings, self.entities.len());
         self.entities.extend(part.entities);
-        self.relations.extend(part.relations);
+        self.relations.extend(part.relations.into_iter().map(|relation| Relation {
+            mark: relation.mark.map(|mark| mark.of(&renumbered)),
+            ..relation
+        }));
         let room = ISSUES_KEPT_MAX.saturating_sub(self.issues.len());
         self.issues.extend(part.issues.into_iter().take(room));
         self.skipped += part.skipped;
@@ -71,9 +77,11 @@ pub struct Entity {
     pub start: Option<Timestamp>,
     /// `meta.estimated_threat_end_time`, STIX `valid_until` or `last_observed`.
     pub end: Option<Timestamp>,
-    /// The strictest marking of the entity; `None` if unmarked. What its TLP tags say is added by
-    /// [`Entity::heed_tags`].
+    /// The strictest marking of the whole entity; `None` if unmarked. [`Facts::settle`] adds what definitions and its
+    /// TLP tags say.
     pub tlp: Option<Tlp>,
+    /// The strictest marking of a part of it, which makes it as strict, and not marked.
+    pub partly: Option<Tlp>,
     /// `meta.source_reliability`, a letter from A to F in lower case.
     pub reliability: Option<char>,
     /// `data.status` of an incident.
@@ -231,6 +239,10 @@ pub struct Relation {
     pub removed: bool,
     /// The first reader that reads it.
     pub since: Reader,
+    /// Its own marking, which holds for what is reached through it. One that has none adds nothing.
+    pub tlp: Option<Tlp>,
+    /// Further markings of its own, until [`Facts::settle`].
+    pub mark: Option<Mark>,
 }
 
 #[cfg(test)]

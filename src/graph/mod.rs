@@ -5,6 +5,7 @@
 mod digest;
 mod facts;
 mod marking;
+mod markings;
 mod names;
 mod older;
 mod order;
@@ -24,6 +25,7 @@ use crate::model::{Digest, EntityKey, Marking, Symbol, limits::GRAPH_DEPTH_MAX};
 pub use facts::{
     Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable,
 };
+pub use markings::{Extent, Mark, Markings, Said};
 pub use older::Before;
 pub use versions::{Aliases, Joined};
 pub use walk::{Direction, Via};
@@ -41,12 +43,14 @@ pub struct Options {
     /// How many relations an entity may be away from its incident; more than
     /// [`GRAPH_DEPTH_MAX`] counts as that.
     pub depth: u8,
+    /// What markings are that the source does not define, or not enough.
+    pub markings: Said,
 }
 
 impl Default for Options {
     /// Incidents only, with what is linked to them directly: the rule of EclecticIQ's outgoing MISP feed.
     fn default() -> Self {
-        Self { roots: vec![Symbol::new("incident")], depth: 1 }
+        Self { roots: vec![Symbol::new("incident")], depth: 1, markings: Said::new() }
     }
 }
 
@@ -104,8 +108,8 @@ pub struct Member<'g> {
     pub entity: &'g Entity,
     /// The relations by which it was reached, sorted, each once.
     pub relations: Vec<Via>,
-    /// Marking of the entities between it and the incident, those two left out; says nothing for one that
-    /// is linked directly.
+    /// Marking of what is between it and the incident, those two left out: the entities on the way, and the links,
+    /// of which one without a marking adds nothing.
     pub path: Marking,
 }
 
@@ -115,6 +119,7 @@ impl Graph {
     /// Issues of the facts are not looked at; take them before.
     #[must_use]
     pub fn build(mut facts: Facts, aliases: &Aliases, options: &Options) -> Self {
+        let mut warnings = facts.settle(&options.markings);
         facts.entities.iter_mut().for_each(digest::canonicalise);
         let chains = versions::resolve(&facts, aliases, &options.roots);
         let mut nodes: Vec<Node> = Vec::with_capacity(chains.nodes.len());
@@ -123,7 +128,8 @@ impl Graph {
         let mut node_of_chain = vec![None; chains.nodes.len()];
         let mut newest = vec![false; facts.entities.len()];
         for (place, chain) in chains.nodes.into_iter().enumerate() {
-            let entity = &facts.entities[chain.newest];
+            let entity = &mut facts.entities[chain.newest];
+            chain.copies.into_iter().for_each(|copy| entity.heed_copy(copy));
             if entity.removed {
                 removed.insert(chain.root);
                 continue;
@@ -147,6 +153,7 @@ impl Graph {
                 discard_content(entity);
             }
         }
+        warnings.extend(chains.warnings);
         let mut graph = Self {
             entities: facts.entities,
             nodes,
@@ -157,7 +164,7 @@ impl Graph {
             removed,
             learned: chains.learned,
             joined: chains.joined,
-            warnings: chains.warnings,
+            warnings,
         };
         graph.mark_members();
         graph
@@ -217,7 +224,7 @@ impl Graph {
             node,
             self.depth,
             |node| self.node(node).role == Role::Incident,
-            |node| Marking::of(self.entity(node).tlp),
+            |node| self.entity(node).marking(),
         );
         let digests: Vec<&Digest> =
             reached.iter().map(|reached| &self.node(reached.node).digest).collect();
@@ -251,7 +258,8 @@ impl Graph {
         })
     }
 
-    /// What a person should know about the dataset: cycles of versions, events that became one. Sorted.
+    /// What a person should know about the dataset: markings that contradict each other or are defined nowhere,
+    /// cycles of versions, events that became one.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings

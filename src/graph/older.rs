@@ -49,6 +49,7 @@ impl Entity {
             observables: observables.collect(),
             unusable: self.unusable.clone(),
             tlp,
+            partly: self.partly,
             before: None,
             ..entity.clone()
         })
@@ -96,11 +97,18 @@ impl Facts {
     /// said again.
     #[must_use]
     pub fn as_read_by(&self, reader: Reader) -> Self {
-        let entities = self.entities.iter().filter_map(|entity| entity.as_read_by(reader));
+        let mut entities = Vec::new();
+        let mut places = Vec::with_capacity(self.entities.len());
+        for entity in &self.entities {
+            let read = entity.as_read_by(reader);
+            places.push(read.is_some().then_some(entities.len()));
+            entities.extend(read);
+        }
         let relations = self.relations.iter().filter(|relation| relation.since <= reader);
         Self {
-            entities: entities.collect(),
+            entities,
             relations: relations.cloned().collect(),
+            markings: self.markings.moved(&places),
             issues: Vec::new(),
             skipped: self.skipped,
             is_page: self.is_page,
@@ -112,7 +120,7 @@ impl Facts {
 mod tests {
     use super::*;
     use crate::graph::{
-        digest,
+        Extent, Said, digest,
         sample::{entity, facts, observable, relation},
     };
 
@@ -128,7 +136,7 @@ mod tests {
         let remarked = remarked.was(Reader::SECOND, |older| older.tlp = None);
         let new = entity("indicator", 4).since(Reader::SECOND);
         let links = vec![relation("x", 1, 2), relation("y", 1, 3).since(Reader::SECOND)];
-        let now = facts(vec![known, renamed, remarked, new], links);
+        let mut now = facts(vec![known, renamed, remarked, new], links);
 
         let then = now.as_read_by(Reader::FIRST);
         let titles: Vec<&str> = then.entities.iter().map(|entity| &*entity.title).collect();
@@ -144,6 +152,14 @@ mod tests {
         assert_eq!(same.entities.len(), 4);
         assert_eq!(&*same.entities[1].title, "ttp 2");
         assert_eq!(same.relations.len(), 2);
+
+        let red = now.markings.colour(Tlp::Red);
+        now.markings.mark(3, red, Extent::Whole);
+        now.markings.mark(0, red, Extent::Part);
+        let mut then = now.as_read_by(Reader::FIRST);
+        then.settle(&Said::new());
+        let markings: Vec<_> = then.entities.iter().map(|it| (it.tlp, it.partly)).collect();
+        assert_eq!(markings, [(None, Some(Tlp::Red)), (Some(Tlp::Amber), None), (None, None)]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(crate) fn entity(kind: &str, number: u8) -> Entity {
         start: None,
         end: None,
         tlp: None,
+        partly: None,
         reliability: None,
         status: None,
         tags: Vec::new(),
@@ -57,6 +58,8 @@ pub(crate) fn relation(kind: &str, source: u8, target: u8) -> Relation {
         update_of: false,
         removed: false,
         since: Reader::FIRST,
+        tlp: None,
+        mark: None,
     }
 }
 
@@ -131,6 +134,7 @@ fn any_entity() -> impl Strategy<Value = Entity> {
         start: times.0.map(Timestamp::from_micros),
         end: times.1.map(Timestamp::from_seconds),
         tlp: said.0,
+        partly: None,
         status: said.1.map(Symbol::new),
         reliability: said.2,
         removed: said.3,

@@ -1,5 +1,7 @@
 //! Version chains, membership and digests; order of input has no say in any of them.
 
+mod markings;
+
 use proptest::prelude::*;
 
 use super::{
@@ -117,7 +119,7 @@ fn depth_says_how_far_and_the_path_takes_the_strictest_marking() {
 
 #[test]
 fn containers_become_events_where_configured() {
-    let options = Options { roots: vec!["incident".into(), "report".into()], depth: 1 };
+    let options = Options { roots: vec!["incident".into(), "report".into()], ..Options::default() };
     let entities = vec![entity("report", 1), entity("indicator", 2)];
     let facts = facts(entities, vec![relation("object_refs", 1, 2)]);
     let graph = Graph::build(facts, &Aliases::default(), &options);

@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use crate::model::{EntityKey, Symbol, Timestamp};
+use crate::model::{EntityKey, Marking, Symbol, Timestamp};
 
 use super::{
     Entity, Facts,
@@ -53,6 +53,8 @@ pub(super) struct Chain {
     pub(super) root: EntityKey,
     /// Place of its newest version among the facts' entities.
     pub(super) newest: usize,
+    /// Markings of copies that may be as new as it.
+    pub(super) copies: Vec<Marking>,
     group: Name,
 }
 
@@ -166,6 +168,8 @@ impl<'a> Resolver<'a> {
         let places: Vec<usize> = versions.iter().map(|&(_, place)| place as usize).collect();
         let newest = places.iter().copied().max_by(|&one, &other| self.compare(one, other));
         let newest = newest.expect("a chain has at least one version");
+        let copies = places.iter().filter(|&&place| place != newest && self.ties(place, newest));
+        let copies = copies.map(|&place| self.facts.entities[place].marking()).collect();
         let root = self.root(&places, group).clone();
         if let Some(group) = group {
             self.learn(&root, group);
@@ -177,7 +181,7 @@ impl<'a> Resolver<'a> {
         if self.becomes_event(newest) {
             self.remember(&root, &root);
         }
-        self.chains.nodes.push(Chain { root, newest, group: name });
+        self.chains.nodes.push(Chain { root, newest, copies, group: name });
     }
 
     /// By time; where that is equal by place in the chain; where that is equal too, a removed version
@@ -193,6 +197,18 @@ impl<'a> Resolver<'a> {
             };
             late(one).cmp(&late(other))
         })
+    }
+
+    /// Whether a version may be as new as the one that counts. Where a time is not known, only a major update of which
+    /// the time is known comes after it for sure.
+    fn ties(&self, place: usize, newest: usize) -> bool {
+        let time = |at: usize| self.facts.entities[at].modified;
+        let (rank, last) = (self.rank(place), self.rank(newest));
+        match (time(place), time(newest)) {
+            (Some(time), Some(last_time)) => time == last_time && rank == last,
+            (None, Some(_)) => rank.0 >= last.0,
+            (_, None) => true,
+        }
     }
 
     fn rank(&self, place: usize) -> (u32, u32) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{EntityKey, Marking, Symbol};
+use crate::model::{EntityKey, Marking, Symbol, Tlp};
 
 use super::{Relation, names::index};
 
@@ -40,13 +40,22 @@ struct Link {
     to: u32,
     kind: u32,
     direction: Direction,
+    /// Its own marking.
+    tlp: Option<Tlp>,
+}
+
+impl Link {
+    /// What lies on the way of whoever takes it.
+    const fn marking(&self) -> Marking {
+        Marking { tlp: self.tlp, unmarked: false }
+    }
 }
 
 /// How an entity was reached.
 pub(super) struct Reached {
     pub(super) node: u32,
     pub(super) relations: Vec<Via>,
-    /// The marking of the entities between it and the incident.
+    /// The marking of links and entities between it and the incident.
     pub(super) path: Marking,
 }
 
@@ -68,7 +77,7 @@ impl Links {
                         (source, target, Direction::Outgoing),
                         (target, source, Direction::Incoming),
                     ] {
-                        links.push(Link { from, to, kind, direction });
+                        links.push(Link { from, to, kind, direction, tlp: relation.tlp });
                     }
                 }
                 [Some(_), Some(_)] | [None, None] => {}
@@ -77,7 +86,13 @@ impl Links {
             }
         }
         links.sort_unstable();
-        links.dedup();
+        links.dedup_by(|stricter, link| {
+            let is_same = Link { tlp: link.tlp, ..*stricter } == *link;
+            if is_same {
+                link.tlp = stricter.tlp;
+            }
+            is_same
+        });
         outside.sort_unstable();
         outside.dedup();
         let mut starts = vec![0; nodes + 1];
@@ -111,7 +126,8 @@ impl Links {
     }
 
     /// Everything within `depth` relations of an incident, sorted by node. A walk never enters another
-    /// incident. Where several shortest ways lead to an entity, the markings along all of them count.
+    /// incident. Where several shortest ways lead to an entity, the markings along all of them count, those of
+    /// links too.
     pub(super) fn walk(
         &self,
         incident: u32,
@@ -124,7 +140,7 @@ impl Links {
             _ => self.direct(incident, &is_incident),
         };
         let mut level: Vec<(u32, Marking)> =
-            reached.iter().map(|reached| (reached.node, marking(reached.node))).collect();
+            reached.iter().map(|it| (it.node, it.path.and(marking(it.node)))).collect();
         let mut seen: BTreeSet<u32> = match depth {
             0 | 1 => BTreeSet::new(),
             _ => reached.iter().map(|reached| reached.node).chain([incident]).collect(),
@@ -138,7 +154,7 @@ impl Links {
                     }
                     let (relations, marking) = next.entry(link.to).or_default();
                     relations.push(self.via(link));
-                    *marking = marking.and(path);
+                    *marking = marking.and(path).and(link.marking());
                 }
             }
             for (node, (mut relations, path)) in next {
@@ -161,7 +177,9 @@ impl Links {
             .map(|links| {
                 let mut relations: Vec<Via> = links.iter().map(|link| self.via(link)).collect();
                 relations.sort_unstable();
-                Reached { node: links[0].to, relations, path: Marking::default() }
+                let on_the_way = links.iter().map(Link::marking);
+                let path = on_the_way.fold(Marking::default(), Marking::and);
+                Reached { node: links[0].to, relations, path }
             })
             .collect()
     }

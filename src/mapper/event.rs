@@ -66,7 +66,7 @@ fn has_status(incident: &Entity, names: &[&str]) -> bool {
 
 fn tags(incident: &Entity) -> Vec<Box<str>> {
     let mut tags: Vec<Box<str>> = Vec::with_capacity(incident.tags.len() + 2);
-    tags.extend(incident.tlp.map(|tlp| tlp.tag().into()));
+    tags.extend(incident.marking().tlp.map(|tlp| tlp.tag().into()));
     if let Some(letter) = incident.reliability {
         let letter = letter.to_ascii_lowercase();
         let tag = format!("admiralty-scale:source-reliability=\"{letter}\"");

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, fmt};
 use crate::{
     graph::{Graph, Incident},
     misp::{AttributeType, DesiredEvent, event_uuid},
-    model::{EntityKey, Marking, Symbol, Timestamp},
+    model::{EntityKey, Symbol, Timestamp},
 };
 
 pub use rules::{CommentStyle, IncludeTags, Rules, RulesError, Settings};
@@ -162,13 +162,13 @@ impl fmt::Display for LossReason {
 #[must_use]
 pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
     let uuid = event_uuid(incident.root);
-    let marking = Marking::of(incident.entity.tlp);
+    let marking = incident.entity.marking();
     let own = Donor { root: incident.root, entity: incident.entity, relations: None, marking };
     let members = incident.members.iter().map(|member| Donor {
         root: member.root,
         entity: member.entity,
         relations: Some(&member.relations),
-        marking: marking.and(member.path).and(Marking::of(member.entity.tlp)),
+        marking: marking.and(member.path).and(member.entity.marking()),
     });
     let donors: Vec<Donor<'_>> = std::iter::once(own).chain(members).collect();
     let capacity = donors.iter().map(|donor| donor.entity.observables.len()).sum();

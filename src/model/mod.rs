@@ -21,4 +21,4 @@ pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
 pub use time::{Timestamp, TimestampError};
-pub use tlp::{Marking, Tlp};
+pub use tlp::{Marking, MarkingId, Tlp};

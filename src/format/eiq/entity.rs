@@ -78,6 +78,7 @@ pub(super) fn entity(
         start,
         end,
         tlp: tlp(object, element, facts),
+        partly: None,
         reliability: reliability(&meta.source_reliability, &object.sources),
         status: data.status.get().map(|status| symbols.symbol(status)),
         tags: tags(object),

@@ -26,5 +26,7 @@ pub(super) fn relation(
         update_of: names.iter().any(|name| name.is(UPDATE_OF)),
         removed: object.is_removed(),
         since: Reader::FIRST,
+        tlp: None,
+        mark: None,
     })
 }

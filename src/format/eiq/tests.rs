@@ -78,6 +78,7 @@ fn an_incident_is_read_in_full() {
             start: time("2024-05-01"),
             end: time("2024-05-02"),
             tlp: Some(Tlp::Amber),
+            partly: None,
             reliability: Some('b'),
             status: Some("Closed".into()),
             tags: boxes(&["Malspam", "IDS", "Kill chain phase - Delivery"]),
@@ -171,6 +172,8 @@ fn relations_are_read_from_both_lists() {
         update_of,
         removed,
         since: Reader::FIRST,
+        tlp: None,
+        mark: None,
     };
     assert_eq!(
         facts.relations,

@@ -140,6 +140,8 @@ impl Decoder {
             update_of: false,
             removed: object.revoked.is_true(),
             since: Reader::FIRST,
+            tlp: None,
+            mark: None,
         });
     }
 

@@ -46,6 +46,7 @@ pub(super) fn entity(
         start,
         end,
         tlp: None,
+        partly: None,
         reliability: None,
         status: None,
         tags: object.labels.iter().map(|label| (**label).into()).collect(),

@@ -215,6 +215,8 @@ fn relation(kind: &str, source: EntityKey, target: EntityKey) -> Relation {
         update_of,
         removed: false,
         since: Reader::FIRST,
+        tlp: None,
+        mark: None,
     }
 }
 
@@ -251,6 +253,7 @@ fn entity(
         start: Some(day),
         end: None,
         tlp: held.tlp,
+        partly: None,
         reliability: None,
         status: held.rejected.then(|| Symbol::new("Rejected")),
         tags: Vec::new(),

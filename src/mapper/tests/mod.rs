@@ -17,7 +17,7 @@ use crate::{
         sample::{any_facts, entity, facts, key, observable, relation, shuffled_facts},
     },
     misp::{AttributeType, DesiredAttribute, normalise},
-    model::{Symbol, Tlp},
+    model::{Marking, Symbol, Tlp},
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);

@@ -1,11 +1,13 @@
 //! The Traffic Light Protocol, versions 1.0 and 2.0.
 
+mod marking;
 mod text;
 
 use std::{fmt, str::FromStr};
 
 use super::IdError;
 
+pub use marking::MarkingId;
 use text::{Said, Words};
 
 /// A TLP colour, from the freest to the strictest. WHITE of TLP 1.0 is CLEAR of TLP 2.0.

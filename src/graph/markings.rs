@@ -1,0 +1,266 @@
+//! The markings of a source while it is read: which objects use which marking, and what definitions say of it.
+//!
+//! A definition may stand behind the objects that use it, and in another file of the source, so colours are known only
+//! when all is read: [`Facts::settle`]. Several markings hold together, the strictest of them; one that nobody defines
+//! is red, for a marking must never be lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{MarkingId, Tlp};
+
+use super::Facts;
+
+/// Most warnings of one sort that are told one by one; the rest is counted.
+const WARNINGS_MAX: usize = 100;
+
+/// A marking, or several together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(u32);
+
+impl Mark {
+    /// The same marking in another source.
+    pub(super) fn of(self, renumbered: &[Self]) -> Self {
+        renumbered[self.0 as usize]
+    }
+}
+
+/// How much of an object a marking is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// A part: it makes all of it as strict, and an unmarked object not marked.
+    Part,
+}
+
+/// What the markings that the configuration names are: a colour, or none.
+pub type Said = BTreeMap<MarkingId, Option<Tlp>>;
+
+/// The markings of a source.
+#[derive(Debug, Default, Clone)]
+pub struct Markings {
+    /// What is used, by number.
+    numbers: BTreeMap<Kind, Mark>,
+    /// What definitions say, `None` for one that is no TLP.
+    definitions: BTreeMap<MarkingId, BTreeSet<Option<Tlp>>>,
+    uses: Vec<Use>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Named(MarkingId),
+    Colour(Tlp),
+    /// Numbers of those that came before, sorted.
+    Together(Box<[Mark]>),
+}
+
+/// An entity's place among the facts, and a marking of it.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    entity: usize,
+    mark: Mark,
+    extent: Extent,
+}
+
+impl Markings {
+    /// The marking of an id.
+    pub fn named(&mut self, id: MarkingId) -> Mark {
+        self.number(Kind::Named(id))
+    }
+
+    /// A marking that needs no definition.
+    pub fn colour(&mut self, tlp: Tlp) -> Mark {
+        self.number(Kind::Colour(tlp))
+    }
+
+    /// Several markings as one; `None` if there are none.
+    pub fn together(&mut self, marks: impl IntoIterator<Item = Mark>) -> Option<Mark> {
+        let marks: BTreeSet<Mark> = marks.into_iter().collect();
+        match marks.len() {
+            0 | 1 => marks.into_iter().next(),
+            _ => Some(self.number(Kind::Together(marks.into_iter().collect()))),
+        }
+    }
+
+    fn number(&mut self, kind: Kind) -> Mark {
+        let next = u32::try_from(self.numbers.len()).expect("fewer than 2^32 markings");
+        *self.numbers.entry(kind).or_insert(Mark(next))
+    }
+
+    /// Takes down what a definition says; of several of one id the strictest holds.
+    pub fn define(&mut self, id: MarkingId, tlp: Option<Tlp>) {
+        self.definitions.entry(id).or_default().insert(tlp);
+    }
+
+    /// Marks an entity, by its place among the facts.
+    pub fn mark(&mut self, entity: usize, mark: Mark, extent: Extent) {
+        self.uses.push(Use { entity, mark, extent });
+    }
+
+    /// All that entities are marked with, and their places.
+    pub fn uses(&self) -> impl Iterator<Item = (usize, Mark)> {
+        self.uses.iter().map(|each| (each.entity, each.mark))
+    }
+
+    /// Adds the markings of a further part of the source, whose entities come after so many. Gives its marks their new
+    /// numbers.
+    pub(super) fn extend(&mut self, part: Self, entities: usize) -> Vec<Mark> {
+        let mut renumbered: Vec<Mark> = Vec::with_capacity(part.numbers.len());
+        for kind in by_number(part.numbers) {
+            let kind = match kind {
+                Kind::Together(marks) => {
+                    let marks: BTreeSet<Mark> =
+                        marks.iter().map(|mark| renumbered[mark.0 as usize]).collect();
+                    Kind::Together(marks.into_iter().collect())
+                }
+                kind => kind,
+            };
+            renumbered.push(self.number(kind));
+        }
+        for (id, said) in part.definitions {
+            self.definitions.entry(id).or_default().extend(said);
+        }
+        self.uses.extend(part.uses.into_iter().map(|each| Use {
+            entity: entities + each.entity,
+            mark: renumbered[each.mark.0 as usize],
+            ..each
+        }));
+        renumbered
+    }
+
+    /// The markings of entities that have other places now; `None` is one that is gone.
+    pub(super) fn moved(&self, places: &[Option<usize>]) -> Self {
+        let uses = self.uses.iter().filter_map(|each| {
+            let entity = places.get(each.entity).copied().flatten()?;
+            Some(Use { entity, ..*each })
+        });
+        Self { uses: uses.collect(), ..self.clone() }
+    }
+
+    /// The colour of each marking, by number.
+    fn colours(&mut self, said: &Said, warnings: &mut Warnings) -> Vec<Option<Tlp>> {
+        let mut colours: Vec<Option<Tlp>> = Vec::with_capacity(self.numbers.len());
+        for kind in by_number(std::mem::take(&mut self.numbers)) {
+            colours.push(match kind {
+                Kind::Colour(tlp) => Some(tlp),
+                Kind::Together(marks) => {
+                    marks.iter().filter_map(|mark| colours[mark.0 as usize]).max()
+                }
+                Kind::Named(id) => self.colour_of(&id, said, warnings),
+            });
+        }
+        colours
+    }
+
+    fn colour_of(&self, id: &MarkingId, said: &Said, warnings: &mut Warnings) -> Option<Tlp> {
+        let defined = self.definitions.get(id);
+        let fixed = id.fixed().map(Some);
+        let all: BTreeSet<Option<Tlp>> = defined
+            .into_iter()
+            .flatten()
+            .copied()
+            .chain(fixed)
+            .chain(said.get(id).copied())
+            .collect();
+        let id = id.as_str();
+        let Some(strictest) = all.last().copied() else {
+            warnings.undefined.add(format!(
+                "{id} is defined nowhere in the source: what is marked with it is taken as TLP red; say what it is \
+                 under [mapping.markings], such as \"{id}\" = \"green\" (a colour, or \"none\")"
+            ));
+            return Some(Tlp::Red);
+        };
+        let colours: Vec<&str> = all.iter().flatten().map(|tlp| tlp.name()).collect();
+        if let (Some(tlp), 2..) = (strictest, colours.len()) {
+            let colours = colours.join(" and of ");
+            warnings.contradictions.add(format!(
+                "{id} is said to be a marking of TLP {colours}; taken as {tlp}, the strictest"
+            ));
+        }
+        strictest
+    }
+}
+
+fn by_number(numbers: BTreeMap<Kind, Mark>) -> Vec<Kind> {
+    let mut kinds: Vec<(Mark, Kind)> =
+        numbers.into_iter().map(|(kind, number)| (number, kind)).collect();
+    kinds.sort_unstable_by_key(|(number, _)| *number);
+    kinds.into_iter().map(|(_, kind)| kind).collect()
+}
+
+impl Facts {
+    /// Gives entities and links the colours of their markings, now that the source is read to its end, and takes TLP
+    /// tags of entities for markings. Gives warnings. Done twice, it changes nothing more.
+    pub fn settle(&mut self, said: &Said) -> Vec<String> {
+        let mut warnings = Warnings::default();
+        let mut markings = std::mem::take(&mut self.markings);
+        let colours = markings.colours(said, &mut warnings);
+        let colour = |mark: Mark| colours[mark.0 as usize];
+        for Use { entity, mark, extent } in markings.uses {
+            let entity = &mut self.entities[entity];
+            let place = match extent {
+                Extent::Whole => &mut entity.tlp,
+                Extent::Part => &mut entity.partly,
+            };
+            *place = colour(mark).max(*place);
+        }
+        for relation in &mut self.relations {
+            let marked = relation.mark.take().and_then(colour);
+            let (labelled, id) = (relation.tlp, &relation.source);
+            relation.tlp = labelled.max(marked);
+            if let (Some(labelled), Some(marked)) = (labelled, marked)
+                && labelled > marked
+            {
+                warnings.contradictions.add(format!(
+                    "a label of a link of {id} says TLP {labelled}, and its marking {marked}; taken as {labelled}"
+                ));
+            }
+        }
+        for entity in &mut self.entities {
+            let marked = entity.tlp;
+            if let (Some(tagged), Some(marked)) = (entity.heed_tags(), marked) {
+                warnings.contradictions.add(format!(
+                    "a tag of {} says TLP {tagged}, and its marking {marked}; taken as {tagged}",
+                    entity.id
+                ));
+            }
+        }
+        warnings.texts()
+    }
+}
+
+/// What is to be said, by sort.
+#[derive(Default)]
+struct Warnings {
+    undefined: FirstOnes,
+    contradictions: FirstOnes,
+}
+
+impl Warnings {
+    fn texts(self) -> Vec<String> {
+        let undefined = self.undefined.texts("markings that are defined nowhere");
+        undefined.chain(self.contradictions.texts("contradictions between markings")).collect()
+    }
+}
+
+/// The first of some texts in their order, and how many there were.
+#[derive(Default)]
+struct FirstOnes {
+    kept: BTreeSet<String>,
+    left_out: usize,
+}
+
+impl FirstOnes {
+    fn add(&mut self, text: String) {
+        if self.kept.insert(text) && self.kept.len() > WARNINGS_MAX {
+            self.kept.pop_last();
+            self.left_out += 1;
+        }
+    }
+
+    fn texts(self, what: &str) -> impl Iterator<Item = String> {
+        let left_out = self.left_out;
+        let more = (left_out > 0).then(|| format!("and {left_out} more {what}"));
+        self.kept.into_iter().chain(more)
+    }
+}
