@@ -7,6 +7,7 @@
 mod cursor;
 mod eiq;
 mod element;
+mod leaves;
 mod mend;
 pub mod misp_json;
 mod route;

@@ -8,7 +8,7 @@ use arbitrary::{Result, Unstructured};
 
 use crate::{
     format::{self, Format, FormatError},
-    graph::Facts,
+    graph::{Facts, Said},
     model::{Issue, Locus, Place, Severity, Symbol, limits::ISSUES_KEPT_MAX},
 };
 
@@ -55,7 +55,8 @@ fn decoder(
         let text = told.text(list);
         check(text.as_bytes(), format);
         let read = |text: &str| format::decode(text.as_bytes(), &Symbol::new(FILE), format);
-        let facts = read(&text).unwrap_or_else(|error| panic!("{error} of {text}"));
+        let mut facts = read(&text).unwrap_or_else(|error| panic!("{error} of {text}"));
+        facts.settle(&Said::new());
         told.check(&text, &facts);
         let end = input.int_in_range(0..=text.len() - 1).unwrap_or_default();
         let cut = &text[..text.floor_char_boundary(end)];

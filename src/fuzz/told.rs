@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     graph::{Entity, Facts},
-    model::{EntityKey, Locus, Severity, Tlp},
+    model::{EntityKey, Locus, Marking, Severity, Tlp},
 };
 
 use super::dataset::{some, text};
@@ -37,7 +37,7 @@ struct Known {
     key: EntityKey,
     kind: String,
     title: String,
-    tlp: Option<Tlp>,
+    marking: Marking,
     removed: bool,
     /// Kind and value.
     observables: Vec<(String, String)>,
@@ -50,7 +50,7 @@ impl Known {
             key: entity.key.clone(),
             kind: entity.kind.to_string(),
             title: entity.title.to_string(),
-            tlp: entity.tlp,
+            marking: entity.marking(),
             removed: entity.removed,
             observables: observables
                 .map(|it| (it.kind.to_string(), it.value.to_string()))
@@ -230,7 +230,7 @@ impl Told {
             key: EntityKey::of(&id),
             kind: kind.to_owned(),
             title: "a title".to_owned(),
-            tlp: meant(over).or(meant(plain)),
+            marking: Marking::of(meant(over).or(meant(plain))),
             removed,
             observables,
         });
@@ -254,13 +254,13 @@ pub(super) fn stix(input: &mut Unstructured<'_>) -> Result<(Told, &'static str)>
     Ok((told, list))
 }
 
-/// Markings that need no definition, and one that is no TLP.
+/// Markings that need no definition, and one that has none.
 const MARKINGS: [(&str, Option<Tlp>); 5] = [
     ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", Some(Tlp::Clear)),
     ("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", Some(Tlp::Green)),
     ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", Some(Tlp::Amber)),
     ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", Some(Tlp::Red)),
-    ("marking-definition--00000000-0000-4000-8000-000000000005", None),
+    ("marking-definition--00000000-0000-4000-8000-000000000005", Some(Tlp::Red)),
 ];
 
 /// Patterns, and the observables that each gives.
@@ -296,7 +296,7 @@ impl Told {
         let markings = (0..count).map(|_| Ok(*input.choose(&MARKINGS)?));
         let markings = markings.collect::<Result<Vec<_>>>()?;
         let names: Vec<&str> = markings.iter().map(|(name, _)| *name).collect();
-        let mut tlp = markings.iter().filter_map(|(_, tlp)| *tlp).max();
+        let mut marking = Marking::of(markings.iter().filter_map(|(_, tlp)| *tlp).max());
         let revoked = input.ratio(1, 4)?;
         let mut object = json!({
             "type": kind, "id": id, "name": "a title", "revoked": revoked,
@@ -306,7 +306,7 @@ impl Told {
         if input.ratio(1, 8)? {
             object["granular_markings"] = json!("unreadable");
             self.odd.push(format!("{}/granular_markings", self.place(list)));
-            tlp = Some(Tlp::Red);
+            marking.tlp = Some(Tlp::Red);
         }
         let mut observables: &[(&str, &str)] = &[];
         if kind == "indicator" {
@@ -328,7 +328,7 @@ impl Told {
             key,
             kind: kind.to_owned(),
             title: "a title".to_owned(),
-            tlp,
+            marking,
             removed: revoked,
             observables: observables.iter().map(owned).collect(),
         });

@@ -1,103 +1,153 @@
-//! Markings: which marking definition stands for which TLP colour.
+//! Markings: which ones an object uses, in whatever form it says so.
 //!
-//! Definitions may come after the objects that use them, so objects are given numbers of markings
-//! while they are read, and colours at the end. A marking that is no TLP (a statement, AIS, ISA) has no
-//! colour; one that is meant as TLP and cannot be read is red, for a marking must never be lost.
+//! Producers mark in more forms than the specification has. What is meant as a marking and cannot be read is red, for
+//! a marking must never be lost.
 
-use std::collections::BTreeMap;
+use serde_json::{Value, value::RawValue};
 
-use super::wire::{Object, Text, TlpDefinition, TlpExtension};
+use super::wire::Object;
 use crate::{
-    format::element::Element,
-    graph::Facts,
-    model::{EntityKey, Tlp},
+    format::{
+        element::Element,
+        leaves::{Leaf, Leaves, speaks_of_tlp},
+    },
+    graph::{Extent, Facts, Mark},
+    model::{MarkingId, Tlp},
 };
 
-/// Marking definitions with a fixed id, which bundles may use without holding them: those of TLP 1.0
-/// (STIX 2.1, 7.2.1.4) and those of the TLP 2.0 extension (OASIS common object repository).
-const FIXED: [(&str, Tlp); 9] = [
-    ("613f2e26-407d-48c7-9eca-b8e91df99dc9", Tlp::Clear),
-    ("34098fce-860f-48ae-8e50-ebd3cc5e41da", Tlp::Green),
-    ("f88d31f6-486f-44da-b317-01333bde0b82", Tlp::Amber),
-    ("5e57c739-391a-4eb3-b6be-7d15ca92d5ed", Tlp::Red),
-    ("94868c89-83c2-464b-929b-a1a8aa3c8487", Tlp::Clear),
-    ("bab4a63c-aed9-4cf5-a766-dfca5abac2bb", Tlp::Green),
-    ("55d920b0-5e8b-4f79-9ee9-91f868d9b421", Tlp::Amber),
-    ("939a9414-2ddd-4d32-a0cd-375ea402b003", Tlp::AmberStrict),
-    ("e828b379-4e03-4974-9ac4-e53a884c97c1", Tlp::Red),
-];
+/// Longest part of a wrong value that an issue shows, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
 
-/// The marking to use where a marking cannot be read.
-pub(super) const UNREADABLE: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
-
-/// The extension that gives a marking definition its TLP 2.0 colour, in `tlp_2_0`.
-const TLP_2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
-
-/// All markings that were used or defined.
-#[derive(Debug)]
-pub(super) struct Markings {
-    numbers: BTreeMap<Box<str>, u32>,
-    colours: BTreeMap<EntityKey, Tlp>,
+/// All markings of an object, each with how much of it is meant.
+pub(super) fn marks(
+    object: &Object<'_>,
+    element: &Element<'_>,
+    facts: &mut Facts,
+) -> Vec<(Mark, Extent)> {
+    let mut reader = Reader { element, facts, marks: Vec::new() };
+    if let Some(raw) = object.object_marking_refs {
+        reader.references(raw);
+    }
+    if let Some(raw) = object.granular_markings {
+        reader.granular(raw);
+    }
+    // Objects within, as STIX 2.0 has them, and properties that are in no specification: few have any.
+    if object.objects.is_some() || names_tlp(element.raw) {
+        reader.loose();
+    }
+    reader.marks
 }
 
-impl Markings {
-    pub(super) fn new() -> Self {
-        let colours = FIXED.iter().map(|(id, tlp)| (EntityKey::of(id), *tlp)).collect();
-        Self { numbers: BTreeMap::new(), colours }
-    }
+struct Reader<'r, 'e> {
+    element: &'r Element<'e>,
+    facts: &'r mut Facts,
+    marks: Vec<(Mark, Extent)>,
+}
 
-    /// The number of a marking that an object uses.
-    pub(super) fn number(&mut self, id: &str) -> u32 {
-        if let Some(number) = self.numbers.get(id) {
-            return *number;
-        }
-        let number = u32::try_from(self.numbers.len()).expect("fewer than 2^32 markings");
-        self.numbers.insert(id.into(), number);
-        number
-    }
-
-    /// Reads a marking definition. Where there are several of one id, the strictest holds.
-    pub(super) fn define(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
-        let tlp = colour(object).map(|name| {
-            name.parse().unwrap_or_else(|error| {
-                let what = format!("{error}; taken as red");
-                facts.report(element.warning("", what));
-                Tlp::Red
-            })
-        });
-        if let Some(tlp) = tlp {
-            let known = self.colours.entry(EntityKey::of(&object.id)).or_insert(tlp);
-            *known = tlp.max(*known);
+impl Reader<'_, '_> {
+    /// The ids in `object_marking_refs`: a list, or one alone.
+    fn references(&mut self, raw: &RawValue) {
+        const INSIDE: &str = "/object_marking_refs";
+        // Nearly all are lists of ids without escapes.
+        match serde_json::from_str::<Vec<&str>>(raw.get()) {
+            Ok(ids) => ids.iter().for_each(|id| self.text(id, INSIDE, Extent::Whole)),
+            Err(_) => match serde_json::from_str(raw.get()) {
+                Ok(Value::Array(items)) => {
+                    items.iter().for_each(|item| self.item(item, INSIDE, Extent::Whole));
+                }
+                Ok(Value::Null) => {}
+                Ok(Value::String(text)) if text.trim().is_empty() => {}
+                Ok(other) => self.item(&other, INSIDE, Extent::Whole),
+                Err(_) => self.item(&Value::Null, INSIDE, Extent::Whole),
+            },
         }
     }
 
-    /// The colours by number; `None` for a marking that is no TLP.
-    pub(super) fn colours(&self) -> Vec<Option<Tlp>> {
-        let mut colours = vec![None; self.numbers.len()];
-        for (id, number) in &self.numbers {
-            colours[*number as usize] = self.colours.get(&EntityKey::of(id)).copied();
+    /// Markings of parts; one that gives a language is none.
+    fn granular(&mut self, raw: &RawValue) {
+        const INSIDE: &str = "/granular_markings";
+        let Ok(Value::Array(items)) = serde_json::from_str(raw.get()) else {
+            return self.item(&Value::Null, INSIDE, Extent::Part);
+        };
+        for item in items {
+            match (item.get("marking_ref"), item.get("lang")) {
+                (None | Some(Value::Null), Some(_)) => {}
+                (marking, _) => self.item(marking.unwrap_or(&Value::Null), INSIDE, Extent::Part),
+            }
         }
-        colours
+    }
+
+    /// What stands where the id of a marking should stand.
+    fn item(&mut self, item: &Value, inside: &str, extent: Extent) {
+        match item {
+            Value::String(text) => self.text(text, inside, extent),
+            other => self.odd(&other.to_string(), Tlp::Red, inside, extent),
+        }
+    }
+
+    /// An id, or else the name of a colour.
+    fn text(&mut self, text: &str, inside: &str, extent: Extent) {
+        let id = MarkingId::of(text);
+        if id.as_str().contains("--") {
+            self.marks.push((self.facts.markings.named(id), extent));
+        } else {
+            self.odd(text, text.parse().unwrap_or(Tlp::Red), inside, extent);
+        }
+    }
+
+    /// What is no id, and may have been meant as any.
+    fn odd(&mut self, text: &str, tlp: Tlp, inside: &str, extent: Extent) {
+        let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+        let what = format!("{shown:?} is no id of a marking; the object is taken as TLP {tlp}");
+        self.facts.report(self.element.warning(inside, what));
+        self.marks.push((self.facts.markings.colour(tlp), extent));
+    }
+
+    /// Properties that are called after TLP, and the markings of objects within.
+    fn loose(&mut self) {
+        let Some(Leaves(leaves)) = self.element.parse(self.facts) else { return };
+        for leaf in &leaves {
+            let is_inside = leaf.path.len() > 1;
+            if is_inside
+                && ["object_marking_refs", "marking_ref"].contains(&leaf.key())
+                && !leaf.is_in("granular_markings")
+            {
+                self.text(&leaf.text, &place(leaf), Extent::Part);
+            } else if speaks_of_tlp(leaf.key()) {
+                let extent = match is_inside && !leaf.is_in("extensions") {
+                    true => Extent::Part,
+                    false => Extent::Whole,
+                };
+                self.named_after_tlp(leaf, extent);
+            }
+        }
+    }
+
+    fn named_after_tlp(&mut self, leaf: &Leaf, extent: Extent) {
+        let text = leaf.text.trim();
+        if text.is_empty() || ["none", "null"].iter().any(|none| text.eq_ignore_ascii_case(none)) {
+            return;
+        }
+        match text.parse().ok().or_else(|| Tlp::said_in(text)) {
+            Some(tlp) => self.marks.push((self.facts.markings.colour(tlp), extent)),
+            None => {
+                let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+                let what = format!("{shown:?} is no TLP colour; the object is taken as TLP red");
+                self.facts.report(self.element.warning(&place(leaf), what));
+                self.marks.push((self.facts.markings.colour(Tlp::Red), extent));
+            }
+        }
     }
 }
 
-/// The colour that a definition names, perhaps none that exists; `None` if it is no TLP marking.
-fn colour(object: &Object<'_>) -> Option<String> {
-    let extension = object.extensions.and_then(|raw| {
-        let extensions: BTreeMap<String, &serde_json::value::RawValue> =
-            serde_json::from_str(raw.get()).ok()?;
-        let tlp = extensions.get(TLP_2_EXTENSION)?;
-        Some(named(serde_json::from_str(tlp.get()).map(|TlpExtension { tlp_2_0 }| tlp_2_0)))
-    });
-    let definition = || {
-        object.definition_type.eq_ignore_ascii_case("tlp").then(|| {
-            let raw = object.definition.map_or("null", serde_json::value::RawValue::get);
-            named(serde_json::from_str(raw).map(|TlpDefinition { tlp }| tlp))
-        })
-    };
-    extension.or_else(definition)
+/// The place of a leaf in its object, as a JSON pointer without the places in lists.
+fn place(leaf: &Leaf) -> String {
+    let steps = leaf.path.iter().map(|key| key.replace('~', "~0").replace('/', "~1"));
+    steps.flat_map(|step| ["/".to_owned(), step]).collect()
 }
 
-fn named(text: Result<Text<'_>, serde_json::Error>) -> String {
-    text.map(|text| text.to_string()).unwrap_or_default()
+/// Whether `tlp` stands in the bytes, in any case; a quick no for nearly all objects.
+fn names_tlp(raw: &[u8]) -> bool {
+    memchr::memchr2_iter(b'p', b'P', raw)
+        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"))
 }

@@ -8,6 +8,7 @@
 //! A relation that a container or a relationship object stands for belongs to a version of that object:
 //! only those of its newest version are kept.
 
+mod definition;
 mod forms;
 mod languages;
 mod leaves;
@@ -28,11 +29,11 @@ mod tests;
 
 use std::borrow::Cow;
 
-use self::{marking::Markings, references::References, versions::Versions, wire::Object};
+use self::{references::References, versions::Versions, wire::Object};
 use super::element::Element;
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Reader, Symbol, limits::OBSERVED_BYTES_MAX},
+    model::{EntityKey, Interner, Reader, Symbol, Tlp, limits::OBSERVED_BYTES_MAX},
 };
 
 /// All kinds of observables that STIX may give, but for those of unknown languages of patterns.
@@ -45,9 +46,6 @@ pub(super) fn kinds() -> impl Iterator<Item = String> {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     symbols: Interner,
-    markings: Markings,
-    /// Entity and number of a marking.
-    marked: Vec<(usize, u32)>,
     versions: Versions,
     references: References,
 }
@@ -57,8 +55,6 @@ impl Decoder {
     pub(crate) fn new() -> Self {
         Self {
             symbols: Interner::default(),
-            markings: Markings::new(),
-            marked: Vec::new(),
             versions: Versions::default(),
             references: References::new(OBSERVED_BYTES_MAX),
         }
@@ -79,7 +75,7 @@ impl super::Decoder for Decoder {
             return;
         }
         match &*lower(&object.kind) {
-            "marking-definition" => self.markings.define(&object, element, facts),
+            "marking-definition" => definition::define(&object, element, facts),
             "extension-definition" | "language-content" => {}
             "relationship" => self.relationship(&object, element, facts),
             kind => self.entity(kind, &object, element, facts),
@@ -87,13 +83,8 @@ impl super::Decoder for Decoder {
     }
 
     fn finish(mut self, facts: &mut Facts) {
-        let colours = self.markings.colours();
-        for (entity, marking) in self.marked.drain(..) {
-            let tlp = &mut facts.entities[entity].tlp;
-            *tlp = (*tlp).max(colours[marking as usize]);
-        }
         self.references.resolve(&mut self.symbols, facts);
-        self.versions.keep_newest(&mut facts.relations);
+        self.versions.keep_newest(facts);
     }
 }
 
@@ -119,7 +110,11 @@ impl Decoder {
         };
         let kind = self.symbols.symbol(kind);
         let source = EntityKey::of(&object.source_ref);
+        let marks = marking::marks(object, element, facts);
         self.relate(object, kind, source, &object.target_ref, facts);
+        let relation = facts.relations.last_mut().expect("it was added on the line above");
+        relation.mark = facts.markings.together(marks.into_iter().map(|(mark, _)| mark));
+        relation.tlp = object.labels.iter().filter_map(|label| Tlp::of_tag(label)).max();
     }
 
     /// Adds a relation that an object stands for.
@@ -154,7 +149,9 @@ impl Decoder {
     ) {
         let mut entity = properties::entity(self.symbols.symbol(kind), object, element, facts);
         let index = facts.entities.len();
-        self.mark(index, object, element, facts);
+        for (mark, extent) in marking::marks(object, element, facts) {
+            facts.markings.mark(index, mark, extent);
+        }
         match kind {
             "indicator" => self.indicator(object, &mut entity, element, facts),
             "observed-data" => self.observed_data(index, object, &mut entity, element),
@@ -168,30 +165,6 @@ impl Decoder {
             self.links(object, &entity.key, facts);
         }
         facts.entities.push(entity);
-    }
-
-    /// Notes the markings of the entity to come, to be resolved when all definitions are known.
-    fn mark(
-        &mut self,
-        entity: usize,
-        object: &Object<'_>,
-        element: &Element<'_>,
-        facts: &mut Facts,
-    ) {
-        let mut mark = |marking: &str| self.marked.push((entity, self.markings.number(marking)));
-        object.object_marking_refs.iter().for_each(|marking| mark(marking));
-        let Some(granular) = object.granular_markings else { return };
-        match serde_json::from_str::<Vec<wire::GranularMarking<'_>>>(granular.get()) {
-            Ok(granular) => {
-                let markings = granular.iter().map(|granular| &*granular.marking_ref);
-                markings.filter(|marking| !marking.is_empty()).for_each(mark);
-            }
-            Err(_) => {
-                mark(marking::UNREADABLE);
-                let what = "the markings cannot be read; the object is taken as TLP red";
-                facts.report(element.warning("/granular_markings", what));
-            }
-        }
     }
 
     /// The links of containers and sightings to other objects.

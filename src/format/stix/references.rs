@@ -5,12 +5,12 @@
 //! behind, but for an observed-data, which has all. Each reference costs a copy, so the copies of one source
 //! are limited; a few bytes of input could ask for terabytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::observed::{self, Takes};
 use crate::{
     format::element::Element,
-    graph::{Entity, Facts, Observable, Unusable},
+    graph::{Entity, Extent, Facts, Mark, Observable, Unusable},
     model::{EntityKey, Interner, Issue, Locus, Place, Reader, Severity, Tlp},
 };
 
@@ -34,8 +34,8 @@ struct Target {
     entity: usize,
     /// Whether its first observable is its `value`, to which other objects refer.
     has_value: bool,
-    /// The strictest marking of all objects of its id.
-    tlp: Option<Tlp>,
+    /// The markings of all objects of its id.
+    mark: Option<Mark>,
 }
 
 impl References {
@@ -46,7 +46,7 @@ impl References {
 
     /// Notes an entity that others may refer to.
     pub(super) fn note(&mut self, entity: usize, has_value: bool) {
-        self.targets.push(Target { entity, has_value, tlp: None });
+        self.targets.push(Target { entity, has_value, mark: None });
     }
 
     /// Notes that an object is to have what another one says.
@@ -78,10 +78,9 @@ impl References {
         self.place.get_or_insert_with(place);
     }
 
-    /// Hands out what was wanted. The markings of all entities must be known.
+    /// Hands out what was wanted. The markings of all entities must be noted.
     pub(super) fn resolve(mut self, symbols: &mut Interner, facts: &mut Facts) {
-        let entities = &mut facts.entities;
-        let left_out = self.resolve_parts(symbols, entities) + self.resolve_objects(entities);
+        let left_out = self.resolve_parts(symbols, facts) + self.resolve_objects(facts);
         if let (Some(place), 1..) = (self.place, left_out) {
             let what = format!(
                 "{left_out} references to observed objects would take more memory than allowed; \
@@ -93,13 +92,13 @@ impl References {
 
     /// Returns how many references there was no room for. All is read before anything is handed out, so
     /// that the order of the objects has no say.
-    fn resolve_parts(&mut self, symbols: &mut Interner, entities: &mut [Entity]) -> usize {
-        let targets = self.newest_targets(entities);
+    fn resolve_parts(&mut self, symbols: &mut Interner, facts: &mut Facts) -> usize {
+        let targets = self.newest_targets(facts);
         let (mut taken, mut left_out) = (Vec::new(), 0);
         let mut whole: BTreeSet<(usize, usize)> = BTreeSet::new();
         for (entity, takes, id) in std::mem::take(&mut self.parts) {
-            let Some(target) = find(&targets, entities, &id) else { continue };
-            let found = &entities[target.entity];
+            let Some(target) = find(&targets, &facts.entities, &id) else { continue };
+            let found = &facts.entities[target.entity];
             let part = match takes {
                 Takes::Value(gives, since) => {
                     let first = found.observables.first().filter(|_| target.has_value);
@@ -127,31 +126,31 @@ impl References {
             let values = part.0.iter().map(|observable| &observable.value);
             let values = values.chain(part.1.iter().map(|unusable| &unusable.value));
             if self.take_room(values.map(|value| cost(value)).sum()) {
-                taken.push((entity, part, target.tlp));
+                taken.push((entity, part, target.mark));
             } else {
                 left_out += 1;
             }
         }
-        for (entity, (observables, unusable), tlp) in taken {
-            receive(&mut entities[entity], observables, unusable, tlp);
+        for (entity, (observables, unusable), mark) in taken {
+            receive(facts, entity, observables, unusable, mark);
         }
         left_out
     }
 
     /// Returns how many references there was no room for.
-    fn resolve_objects(&mut self, entities: &mut [Entity]) -> usize {
-        let targets = self.newest_targets(entities);
+    fn resolve_objects(&mut self, facts: &mut Facts) -> usize {
+        let targets = self.newest_targets(facts);
         let mut left_out = 0;
         for (entity, id) in std::mem::take(&mut self.objects) {
-            let Some(target) = find(&targets, entities, &id) else { continue };
-            let found = &entities[target.entity].observables;
+            let Some(target) = find(&targets, &facts.entities, &id) else { continue };
+            let found = &facts.entities[target.entity].observables;
             if self.take_room(found.iter().map(|observable| cost(&observable.value)).sum()) {
                 let seen = found.iter().cloned().map(|observable| {
                     let links = observable.links.with("observed");
                     Observable { links, ..observable }
                 });
                 let seen: Vec<Observable> = seen.collect();
-                receive(&mut entities[entity], seen, Vec::new(), target.tlp);
+                receive(facts, entity, seen, Vec::new(), target.mark);
             } else {
                 left_out += 1;
             }
@@ -160,20 +159,40 @@ impl References {
     }
 
     /// One object for each id, in the order of the ids: the newest, then the one with more content.
-    fn newest_targets(&mut self, entities: &[Entity]) -> Vec<Target> {
+    fn newest_targets(&mut self, facts: &mut Facts) -> Vec<Target> {
+        let marks = self.marks(facts);
+        let Facts { entities, markings, .. } = facts;
         let key = |target: &Target| &entities[target.entity].key;
         self.targets.sort_by(|a, b| {
             let order = |target: &Target| {
                 let entity = &entities[target.entity];
-                (&entity.key, entity.modified, &entity.observables, entity.tlp)
+                (&entity.key, entity.modified, &entity.observables, target.entity)
             };
             order(a).cmp(&order(b))
         });
         let newest = self.targets.chunk_by(|a, b| key(a) == key(b)).filter_map(|versions| {
-            let tlp = versions.iter().map(|version| entities[version.entity].tlp).max().flatten();
-            versions.last().map(|newest| Target { tlp, ..*newest })
+            let all = versions.iter().filter_map(|version| marks.get(&version.entity));
+            let mark = markings.together(all.flatten().copied());
+            versions.last().map(|newest| Target { mark, ..*newest })
         });
         newest.collect()
+    }
+
+    /// What each target is marked with.
+    fn marks(&self, facts: &mut Facts) -> BTreeMap<usize, Vec<Mark>> {
+        let mut marks: BTreeMap<usize, Vec<Mark>> =
+            self.targets.iter().map(|target| (target.entity, Vec::new())).collect();
+        for (entity, mark) in facts.markings.uses() {
+            if let Some(marks) = marks.get_mut(&entity) {
+                marks.push(mark);
+            }
+        }
+        for (entity, marks) in &mut marks {
+            let tags = facts.entities[*entity].tags.iter();
+            let tagged = tags.filter_map(|tag| Tlp::of_tag(tag)).max();
+            marks.extend(tagged.map(|tlp| facts.markings.colour(tlp)));
+        }
+        marks
     }
 
     /// Takes room for a copy, if there is enough.
@@ -194,15 +213,19 @@ fn cost(value: &str) -> usize {
     value.len() + size_of::<Observable>()
 }
 
+/// What an entity takes over makes it as strict, and not marked where it is not.
 fn receive(
-    entity: &mut Entity,
+    facts: &mut Facts,
+    entity: usize,
     observables: Vec<Observable>,
     unusable: Vec<Unusable>,
-    tlp: Option<Tlp>,
+    mark: Option<Mark>,
 ) {
-    entity.observables.extend(observables);
-    entity.unusable.extend(unusable);
-    entity.tlp = entity.tlp.max(tlp);
+    facts.entities[entity].observables.extend(observables);
+    facts.entities[entity].unusable.extend(unusable);
+    if let Some(mark) = mark {
+        facts.markings.mark(entity, mark, Extent::Part);
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::{graph::Relation, model::Timestamp};
+use crate::{graph::Facts, model::Timestamp};
 
 /// The relations that objects stand for, and the versions of those objects.
 #[derive(Debug, Default)]
@@ -25,22 +25,45 @@ impl Versions {
         self.0.push(Version { object, modified, relation });
     }
 
-    /// Removes the relations that come from a version older than the newest of their object.
-    pub(super) fn keep_newest(mut self, relations: &mut Vec<Relation>) {
+    /// Removes the relations that come from a version older than the newest of their object. Those of versions that tie
+    /// are as strict as the strictest of them, and of one whose time cannot be read.
+    pub(super) fn keep_newest(mut self, facts: &mut Facts) {
         self.0.sort_unstable();
         let mut outdated = Vec::new();
         for object in self.0.chunk_by(|a, b| a.object == b.object) {
             let newest = object.last().and_then(|version| version.modified);
-            let old = object.iter().take_while(|version| version.modified < newest);
-            outdated.extend(old.map(|version| version.relation));
+            let count = object.partition_point(|version| version.modified < newest);
+            let (old, kept) = object.split_at(count);
+            outdated.extend(old.iter().map(|version| version.relation));
+            let timeless = old.iter().take_while(|version| version.modified.is_none());
+            share_markings(timeless.chain(kept), kept, facts);
         }
         outdated.sort_unstable();
         let mut outdated = outdated.into_iter().peekable();
         let mut index = 0;
-        relations.retain(|_| {
+        facts.relations.retain(|_| {
             let is_outdated = outdated.next_if_eq(&index).is_some();
             index += 1;
             !is_outdated
         });
+    }
+}
+
+/// Gives all markings of some relations to all of others.
+fn share_markings<'v>(of: impl Iterator<Item = &'v Version>, to: &[Version], facts: &mut Facts) {
+    let (mut marks, mut tlp, mut count) = (Vec::new(), None, 0);
+    for version in of {
+        let relation = &facts.relations[version.relation];
+        marks.extend(relation.mark);
+        tlp = relation.tlp.max(tlp);
+        count += 1;
+    }
+    if count < 2 || (marks.is_empty() && tlp.is_none()) {
+        return;
+    }
+    let mark = facts.markings.together(marks);
+    for version in to {
+        let relation = &mut facts.relations[version.relation];
+        (relation.mark, relation.tlp) = (mark, tlp);
     }
 }

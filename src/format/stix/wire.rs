@@ -26,9 +26,10 @@ pub(super) struct Object<'a> {
     pub(super) revoked: Text<'a>,
     #[serde(borrow, default)]
     pub(super) labels: Texts<'a>,
-    #[serde(borrow, default)]
-    pub(super) object_marking_refs: Texts<'a>,
-    /// Read apart: a list of [`GranularMarking`].
+    /// Read apart, as what is no id is no less a marking.
+    #[serde(borrow)]
+    pub(super) object_marking_refs: Option<&'a RawValue>,
+    /// Read apart.
     #[serde(borrow)]
     pub(super) granular_markings: Option<&'a RawValue>,
     /// Read apart: a list of [`ExternalReference`].
@@ -87,13 +88,7 @@ pub(super) struct Object<'a> {
     /// The objects inside an observed-data of STIX 2.0, read apart: a dictionary.
     #[serde(borrow)]
     pub(super) objects: Option<&'a RawValue>,
-
-    /// Of a marking definition, read apart: a [`TlpDefinition`].
-    #[serde(borrow)]
-    pub(super) definition: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) definition_type: Text<'a>,
-    /// Of a marking definition, read apart: a dictionary of [`TlpExtension`].
+    /// Read apart: a dictionary of [`Extension`].
     #[serde(borrow)]
     pub(super) extensions: Option<&'a RawValue>,
 }
@@ -105,27 +100,6 @@ pub(super) struct ExternalReference<'a> {
     pub(super) url: Text<'a>,
     #[serde(borrow, default)]
     pub(super) external_id: Text<'a>,
-}
-
-/// An item of `granular_markings`; those that give a language name no marking.
-#[derive(Debug, Deserialize)]
-pub(super) struct GranularMarking<'a> {
-    #[serde(borrow, default)]
-    pub(super) marking_ref: Text<'a>,
-}
-
-/// The definition of a TLP 1.0 marking.
-#[derive(Debug, Deserialize)]
-pub(super) struct TlpDefinition<'a> {
-    #[serde(borrow, default)]
-    pub(super) tlp: Text<'a>,
-}
-
-/// The extension that makes a marking definition one of TLP 2.0.
-#[derive(Debug, Deserialize)]
-pub(super) struct TlpExtension<'a> {
-    #[serde(borrow, default)]
-    pub(super) tlp_2_0: Text<'a>,
 }
 
 /// Any extension.
@@ -291,7 +265,7 @@ mod tests {
     fn a_property_of_a_wrong_type_is_absent() {
         let object: Object<'_> = serde_json::from_str(
             r#"{"type": "x", "id": 7, "name": {"a": [1]}, "revoked": true, "labels": "one",
-                "object_refs": ["a", null, 5, {"b": 1}, ""], "object_marking_refs": {"c": 1},
+                "object_refs": ["a", null, 5, {"b": 1}, ""], "indicator_types": {"c": 1},
                 "created": null, "country": -1, "city": 1.5, "region": [[]], "more": {}}"#,
         )
         .unwrap();
@@ -301,7 +275,7 @@ mod tests {
         let texts = |texts: &Texts<'_>| texts.iter().map(|t| t.to_string()).collect::<Vec<_>>();
         assert_eq!(texts(&object.labels), ["one"]);
         assert_eq!(texts(&object.object_refs), ["a", "5"]);
-        assert!(object.object_marking_refs.is_empty() && object.definition.is_none());
+        assert!(object.indicator_types.is_empty() && object.objects.is_none());
     }
 
     #[test]

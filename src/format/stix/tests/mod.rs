@@ -13,8 +13,8 @@ use serde_json::{Value, json, value::RawValue};
 use super::*;
 use crate::{
     format::{Decoder as _, Format},
-    graph::{Observable, WhyUnusable},
-    model::{Severity, Timestamp, Tlp},
+    graph::{Observable, Said, WhyUnusable},
+    model::{Marking, Severity, Timestamp, Tlp},
 };
 
 const U1: &str = "11111111-1111-4111-8111-111111111111";
@@ -26,6 +26,12 @@ const U3: &str = "33333333-3333-4333-8333-333333333333";
 const U4: &str = "44444444-4444-4444-8444-444444444444";
 
 fn decode_raw(objects: &[&str]) -> Facts {
+    let mut facts = decode_unsettled(objects);
+    facts.settle(&Said::new());
+    facts
+}
+
+fn decode_unsettled(objects: &[&str]) -> Facts {
     let file = Symbol::new("bundle.json");
     let (mut decoder, mut facts) = (Decoder::new(), Facts::default());
     for (index, raw) in objects.iter().enumerate() {

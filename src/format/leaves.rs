@@ -1,0 +1,147 @@
+//! All texts and numbers of an object with the keys that lead to them, each as often as it stands there.
+//!
+//! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
+
+/// The texts and numbers of an object.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Leaves(pub(super) Vec<Leaf>);
+
+/// A text, or a number as it is written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Leaf {
+    /// The keys that lead to it, in lower case; lists have none.
+    pub(super) path: Vec<Box<str>>,
+    pub(super) text: String,
+}
+
+impl Leaf {
+    /// The key that it stands under.
+    pub(super) fn key(&self) -> &str {
+        self.path.last().map_or("", |key| key)
+    }
+
+    /// Whether it stands in a property of the object.
+    pub(super) fn is_in(&self, property: &str) -> bool {
+        self.path.first().is_some_and(|key| **key == *property)
+    }
+}
+
+impl<'de> Deserialize<'de> for Leaves {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut all = Self::default();
+        Walk { path: &mut Vec::new(), all: &mut all }.deserialize(deserializer)?;
+        Ok(all)
+    }
+}
+
+/// A walk over a value, in which the keys on the way are known.
+struct Walk<'w> {
+    path: &'w mut Vec<Box<str>>,
+    all: &'w mut Leaves,
+}
+
+impl Walk<'_> {
+    fn again(&mut self) -> Walk<'_> {
+        Walk { path: self.path, all: self.all }
+    }
+
+    fn leaf<E>(self, text: &dyn ToString) -> Result<(), E> {
+        self.all.0.push(Leaf { path: self.path.clone(), text: text.to_string() });
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.leaf(&text)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
+        self.leaf(&truth)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.leaf(&number)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.leaf(&number)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.leaf(&number)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.again())?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(key) = entries.next_key::<String>()? {
+            self.path.push(key.to_ascii_lowercase().into());
+            let read = entries.next_value_seed(self.again());
+            self.path.pop();
+            read?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`.
+pub(super) fn speaks_of_tlp(name: &str) -> bool {
+    name.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
+        let (head, version) = word.split_at_checked(3).unwrap_or((word, ""));
+        head.eq_ignore_ascii_case("tlp") && version.bytes().all(|byte| !byte.is_ascii_alphabetic())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_with_its_keys_also_under_a_key_that_stands_there_twice() {
+        let text = r#"{"A": "x", "a": ["y", {"B": 1, "c": null}], "d": {"e": {"f": true}}}"#;
+        let leaves: Leaves = serde_json::from_str(text).unwrap();
+        let all: Vec<String> =
+            leaves.0.iter().map(|leaf| format!("{} {}", leaf.path.join("/"), leaf.text)).collect();
+        assert_eq!(all, ["a x", "a y", "a/b 1", "d/e/f true"]);
+        assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
+    }
+
+    #[test]
+    fn names_after_tlp_are_known() {
+        for name in ["tlp", "TLP", "tlp_2_0", "x_tlp_color", "Tlp-Level", "tlp2"] {
+            assert!(speaks_of_tlp(name), "{name}");
+        }
+        for name in ["", "tl", "tlpx", "atlp", "temple", "x_opencti_definition"] {
+            assert!(!speaks_of_tlp(name), "{name}");
+        }
+    }
+}

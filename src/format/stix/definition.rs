@@ -1,0 +1,88 @@
+//! What marking definitions say.
+//!
+//! A marking that is no TLP (a statement, AIS, ISA) has no colour; one that is meant as TLP and cannot be read is red,
+//! for a marking must never be lost.
+
+use super::wire::Object;
+use crate::{
+    format::{
+        element::Element,
+        leaves::{Leaf, Leaves, speaks_of_tlp},
+    },
+    graph::Facts,
+    model::{MarkingId, Tlp},
+};
+
+/// The extension that gives a marking definition its TLP 2.0 colour.
+const TLP_2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
+/// Properties of a marking definition that do not say what it is.
+const SILENT: [&str; 9] = [
+    "id",
+    "spec_version",
+    "created",
+    "modified",
+    "created_by_ref",
+    "external_references",
+    "object_marking_refs",
+    "granular_markings",
+    "description",
+];
+/// Properties that hold the type of a definition, and those that hold the definition.
+const TYPES: [&str; 2] = ["definition_type", "x_opencti_definition_type"];
+const BODIES: [&str; 2] = ["definition", "x_opencti_definition"];
+
+/// Takes down a marking definition.
+pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
+    let Some(Leaves(leaves)) = element.parse(facts) else { return };
+    let Definition { mut strictest, unreadable } = Definition::of(&leaves);
+    if let Some(text) = unreadable {
+        let what = format!(
+            "{text:?} is no TLP colour (clear, green, amber, amber+strict, red); the marking is taken as red"
+        );
+        facts.report(element.warning("", what));
+        strictest = Some(Tlp::Red);
+    }
+    facts.markings.define(MarkingId::of(&object.id), strictest);
+}
+
+#[derive(Default)]
+struct Definition {
+    strictest: Option<Tlp>,
+    /// What is meant as a colour and is none.
+    unreadable: Option<String>,
+}
+
+impl Definition {
+    fn of(leaves: &[Leaf]) -> Self {
+        let is_tlp = leaves.iter().any(|leaf| {
+            let is_type = TYPES.iter().any(|property| leaf.is_in(property));
+            let is_extension = leaf.path.iter().any(|key| **key == *TLP_2_EXTENSION);
+            (is_type && speaks_of_tlp(&leaf.text)) || is_extension
+        });
+        let mut all = Self::default();
+        let telling = |leaf: &&Leaf| !SILENT.iter().any(|property| leaf.is_in(property));
+        for leaf in leaves.iter().filter(telling) {
+            all.hear(leaf, is_tlp);
+        }
+        let silent = all.strictest.is_none() && all.unreadable.is_none();
+        if silent && is_tlp {
+            all.unreadable = Some(String::new());
+        } else if silent {
+            let description = leaves.iter().filter(|leaf| leaf.is_in("description"));
+            all.strictest = description.filter_map(|leaf| Tlp::said_in(&leaf.text)).max();
+        }
+        all
+    }
+
+    fn hear(&mut self, leaf: &Leaf, is_tlp: bool) {
+        let is_called_so = speaks_of_tlp(leaf.key());
+        let is_body = is_tlp && BODIES.iter().any(|property| leaf.is_in(property));
+        // There a colour needs no `TLP:` before it.
+        let bare = leaf.text.parse().ok().filter(|_| is_called_so || is_body);
+        let said = bare.or_else(|| Tlp::said_in(&leaf.text));
+        if said.is_none() && is_called_so {
+            self.unreadable.get_or_insert_with(|| leaf.text.clone());
+        }
+        self.strictest = self.strictest.max(said);
+    }
+}
