@@ -369,3 +369,56 @@ fn a_file_that_may_not_grow_is_no_damage_and_the_next_run_goes_on() {
     place.run(&["check"]).code(0);
     assert_eq!(place.attributes_in_misp(), sent + 5);
 }
+
+/// Rights that an export gave a file, if it was not there before, and what stands in its folder.
+#[cfg(unix)]
+#[test]
+fn an_export_replaces_a_file_and_nothing_else() {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+
+    let place = Place::new();
+    place.run(&["sync"]).code(0);
+    let mode = |name: &str| fs::metadata(place.path(name)).unwrap().mode() & 0o777;
+    place.run(&["export", "new.jsonl"]).code(0);
+    assert_eq!(mode("new.jsonl"), 0o600);
+    // A file keeps its rights, and a link stays one.
+    fs::write(place.path("real.jsonl"), "old").unwrap();
+    fs::set_permissions(place.path("real.jsonl"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("real.jsonl", place.path("link.jsonl")).unwrap();
+    place.run(&["export", "link.jsonl"]).code(0);
+    assert!(fs::symlink_metadata(place.path("link.jsonl")).unwrap().is_symlink());
+    assert!(fs::read_to_string(place.path("real.jsonl")).unwrap().starts_with('{'));
+    assert_eq!(mode("real.jsonl"), 0o640);
+    // A link that leads nowhere yet makes the file it names.
+    symlink("later.jsonl", place.path("ahead.jsonl")).unwrap();
+    place.run(&["export", "ahead.jsonl"]).code(0);
+    assert!(fs::symlink_metadata(place.path("later.jsonl")).unwrap().is_file());
+    // A pipe is written to.
+    let pipe = place.path("pipe.jsonl");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    place.run(&["export", "pipe.jsonl"]).code(0);
+    assert!(reader.join().unwrap().ends_with("}\n"));
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    let left = fs::read_dir(place.folder.path()).unwrap();
+    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!left.into_iter().any(|name| name.contains(".part")), "a temporary file is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn half_an_export_is_an_error() {
+    let place = Place::new();
+    place.run(&["sync"]).code(0);
+    place.run(&["export", "/dev/full"]).code(1);
+    let mut child = place.command(&["export", "-"]).stdout(Stdio::piped()).spawn().unwrap();
+    // The reader goes away before the first byte.
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = place.command(&["export", "-"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
     agent::{Clock, SystemClock},
@@ -36,7 +37,14 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         let mut out = BufWriter::new(context.ui.stream());
         store.export(&mut out, now).map_err(|error| match error {
             ExportError::Ledger(error) => error.into(),
-            ExportError::Write(error) => CliError::Output(error),
+            ExportError::Write(cause) => {
+                let path = PathBuf::from("standard output");
+                CliError::Write {
+                    path,
+                    cause,
+                    cure: "half an export is none: keep its reader alive",
+                }
+            }
         })?;
         return Ok(Exit::Done);
     }
@@ -65,45 +73,95 @@ pub(super) fn is_compressed(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst"))
 }
 
-/// Writes beside the file and renames when all of it is on the disk.
+/// Writes a regular file beside the one it replaces, and renames when all of it is on the disk; a pipe or a
+/// device is written to as it is.
 fn write(store: &Store, path: &Path) -> Result<ExportCounts, CliError> {
+    let failed = |cause| CliError::Write { path: path.to_owned(), cause, cure: CURE };
+    let packed = is_compressed(path);
+    let written = match destination(path).map_err(failed)? {
+        Destination::Stream(file) => write_to(store, file, packed).map(|(counts, _)| counts),
+        Destination::Regular { path, mode } => write_beside(store, &path, mode, packed),
+    };
+    written.map_err(|error| match error {
+        ExportError::Ledger(error) => error.into(),
+        ExportError::Write(cause) => failed(cause),
+    })
+}
+
+/// What stands under a name, or will.
+enum Destination {
+    /// Something that is no regular file: opened, as its content cannot be replaced.
+    Stream(File),
+    /// A file, behind all links, with its rights if it is there already.
+    Regular { path: PathBuf, mode: Option<fs::Permissions> },
+}
+
+fn destination(path: &Path) -> io::Result<Destination> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_file() => {
+            let path = fs::canonicalize(path)?;
+            Ok(Destination::Regular { path, mode: Some(there.permissions()) })
+        }
+        Ok(_) => Ok(Destination::Stream(OpenOptions::new().write(true).open(path)?)),
+        // A link that leads nowhere yet names the file that is to be made.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let path = match fs::read_link(path) {
+                Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+                Err(_) => path.to_owned(),
+            };
+            Ok(Destination::Regular { path, mode: None })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn write_beside(
+    store: &Store,
+    path: &Path,
+    mode: Option<fs::Permissions>,
+    packed: bool,
+) -> Result<ExportCounts, ExportError> {
     let part = part_of(path);
-    let written = write_part(store, path, &part).and_then(|counts| {
+    let mut options = OpenOptions::new();
+    // Nobody's file is written to, and no link followed, that somebody put there before.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&part)?;
+    let written = write_to(store, file, packed).and_then(|(counts, file)| {
+        file.sync_all()?;
+        if let Some(mode) = mode {
+            file.set_permissions(mode)?;
+        }
         fs::rename(&part, path).and_then(|()| sync_folder(path))?;
         Ok(counts)
     });
     if written.is_err() {
         drop(fs::remove_file(&part));
     }
-    written.map_err(|error| match error {
-        ExportError::Ledger(error) => error.into(),
-        ExportError::Write(cause) => CliError::Write { path: path.to_owned(), cause, cure: CURE },
-    })
+    written
 }
 
-fn write_part(store: &Store, path: &Path, part: &Path) -> Result<ExportCounts, ExportError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = BufWriter::new(options.open(part)?);
+fn write_to(store: &Store, file: File, packed: bool) -> Result<(ExportCounts, File), ExportError> {
+    let mut file = BufWriter::new(file);
     let now = SystemClock.now();
-    let (counts, file) = if is_compressed(path) {
-        let mut packer = zstd::Encoder::new(file, ZSTD_LEVEL)?;
+    let counts = if packed {
+        let mut packer = zstd::Encoder::new(&mut file, ZSTD_LEVEL)?;
         packer.include_checksum(true)?;
-        (store.export(&mut packer, now)?, packer.finish()?)
+        let counts = store.export(&mut packer, now)?;
+        packer.finish()?;
+        counts
     } else {
-        let mut file = file;
-        (store.export(&mut file, now)?, file)
+        store.export(&mut file, now)?
     };
-    let file: File = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()?;
-    Ok(counts)
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok((counts, file))
 }
 
+/// A name that nobody else uses, in the same folder, as only there a file can be renamed.
 fn part_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    name.push(format!(".{}.part", Uuid::new_v4().simple()));
     path.with_file_name(name)
 }
 
