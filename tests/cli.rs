@@ -305,6 +305,19 @@ fn errors_have_their_codes() {
 }
 
 #[test]
+fn an_error_cannot_steer_the_terminal_either() {
+    let sandbox = Sandbox::start();
+    let place = Place::new(&sandbox);
+    for evil in ["a\u{1b}[31m", "a\u{202e}b", "a\u{200b}b\u{e0041}", "a\u{2028}b"] {
+        let seen = place.run(&["sync", "--source", evil]).code(1);
+        let harmful =
+            |c: char| c != '\n' && (c.is_control() || evil[1..].contains(c) && !c.is_ascii());
+        assert!(!seen.talk.contains(harmful), "{:?}", seen.talk);
+        assert!(seen.talk.contains("\\u{"), "{:?}", seen.talk);
+    }
+}
+
+#[test]
 fn a_key_that_is_refused_is_4_and_nobody_there_is_5() {
     let sandbox = Sandbox::start();
     let wrong = Place::at(&sandbox.url, &"x".repeat(40));
@@ -340,7 +353,7 @@ fn a_store_in_use_is_11_and_a_damaged_one_12() {
         command: "misp-trickle test".to_owned(),
         now: Timestamp::from_seconds(0),
     };
-    let store = Store::open(&path, OpenMode::ReadOnly, owner, Duration::from_secs(5)).unwrap();
+    let store = Store::open(&path, OpenMode::ReadWrite, owner, Duration::from_secs(5)).unwrap();
     let locked = place.run(&["sync", "--wait", "1s"]).code(11);
     assert!(locked.talk.contains("pid 4711 on elsewhere"), "{}", locked.talk);
     drop(store);

@@ -83,7 +83,7 @@ impl Context {
         if self.global.json {
             self.ui.json(&json())?;
         } else {
-            self.ui.data(&text())?;
+            self.ui.text(&text())?;
         }
         Ok(())
     }

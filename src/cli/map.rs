@@ -43,7 +43,7 @@ pub(super) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
     }
     if !context.global.json {
         let incidents = input.graph.incidents().count() as u64;
-        context.ui.data(&render::map::foot(&total, incidents))?;
+        context.ui.text(&render::map::foot(&total, incidents))?;
     }
     Ok(if input.skipped > 0 { Exit::Partial } else { Exit::Done })
 }
@@ -53,7 +53,7 @@ fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<
     let mut total = Tally::default();
     mapper::unlinked(&input.graph).for_each(|loss| total.lose(&loss.reason));
     if !context.global.json {
-        context.ui.data(&render::map::head())?;
+        context.ui.text(&render::map::head())?;
     }
     for incident in input.graph.incidents() {
         let mapped = mapper::map(&incident, rules, now);

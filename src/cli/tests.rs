@@ -10,6 +10,8 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 use serde_json::Value;
 
+use crate::model::is_invisible;
+
 use crate::history::{
     ChangeKind,
     query::testing::{self, ledger},
@@ -313,7 +315,7 @@ fn json_holds_what_the_text_says() {
 #[test]
 fn texts_of_others_cannot_steer_the_terminal() {
     let mut ledger = ledger();
-    let evil = "\u{1b}[2J\r\n\u{202e}x";
+    let evil = "\u{1b}[2J\r\n\u{202e}x\u{200b}\u{feff}\u{e0041}\u{2028}";
     for event in ledger.events.values_mut() {
         event.head.fields.info = evil.into();
         for known in event.attributes.values_mut() {
@@ -346,8 +348,8 @@ fn texts_of_others_cannot_steer_the_terminal() {
         status::run(&status::Args { destination: None }, context, &ledger)
     });
     seen.result.unwrap();
-    assert!(seen.data.contains("\\u{1b}[2J\\r\\n\\u{202e}x"));
-    let harmful = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(seen.data.contains("\\u{1b}[2J\\r\\n\\u{202e}x\\u{200b}"));
+    let harmful = |c: char| c != '\n' && (c.is_control() || is_invisible(c) || c == '\u{2028}');
     assert!(!seen.data.contains(harmful), "{:?}", seen.data);
 }
 

@@ -5,6 +5,8 @@ use std::{
     io::{self, Write},
 };
 
+use super::render::Lines;
+
 /// Data for programs and people on one stream, talk on the other.
 pub struct Ui {
     data: Box<dyn Write>,
@@ -30,7 +32,15 @@ impl Ui {
         Self { data, talk }
     }
 
-    /// Writes the answer to what was asked; a newline is added where it has none.
+    /// Writes an answer for people: what could steer a terminal or hide text is escaped.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.data(&Lines(text).to_string())
+    }
+
+    /// Writes an answer for programs, as it is; a newline is added where it has none.
     ///
     /// # Errors
     /// If nobody takes it.
@@ -74,6 +84,6 @@ impl Ui {
 
     /// A reader of the talk that went away is no reason to stop the work.
     fn talk(&mut self, text: fmt::Arguments<'_>) {
-        drop(writeln!(self.talk, "{text}"));
+        drop(writeln!(self.talk, "{}", Lines(text)));
     }
 }

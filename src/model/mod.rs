@@ -5,6 +5,7 @@
 mod digest;
 mod id;
 mod issue;
+mod letters;
 pub mod limits;
 mod reader;
 mod secret;
@@ -17,6 +18,7 @@ pub use id::{
     AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, IdError, OrgUuid, RunNumber,
 };
 pub use issue::{Issue, Locus, Place, Severity};
+pub use letters::is_invisible;
 pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};

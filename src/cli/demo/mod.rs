@@ -183,7 +183,7 @@ impl Stage {
 /// Runs a command line as it stands, in the demonstration's folder.
 fn step(context: &mut Context, line: &str) -> Result<(), CliError> {
     if !context.global.json {
-        context.ui.data(&format!("\n$ {line}\n"))?;
+        context.ui.text(&format!("\n$ {line}\n"))?;
     }
     let cli = Cli::try_parse_from(line.split_whitespace())
         .map_err(|error| CliError::Demo(error.to_string()))?;
@@ -195,7 +195,7 @@ fn step(context: &mut Context, line: &str) -> Result<(), CliError> {
 /// Says what comes next. With `--json` only the answers of the verbs are printed.
 fn tell(context: &mut Context, text: &str) -> Result<(), CliError> {
     if !context.global.json {
-        context.ui.data(&format!("\n# {text}\n"))?;
+        context.ui.text(&format!("\n# {text}\n"))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ pub mod text;
 pub mod verify;
 mod words;
 
-pub(super) use words::{Bytes, Clean, line};
+pub(super) use words::{Bytes, Clean, Lines, line};
 
 /// How much of a run or difference is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

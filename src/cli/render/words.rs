@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::plan::AttributeTally;
+use crate::{model::is_invisible, plan::AttributeTally};
 
 /// Writes to a text, which never fails.
 macro_rules! line {
@@ -64,14 +64,37 @@ pub(in crate::cli) struct Clean<'t>(pub(in crate::cli) &'t str);
 impl fmt::Display for Clean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
-            let steers = c.is_control()
-                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if steers {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                f.write_char(c)?;
-            }
+            write_visibly(f, c)?;
         }
         Ok(())
+    }
+}
+
+/// All that is printed for people passes through here: as [`Clean`], but its lines stay.
+pub(in crate::cli) struct Lines<T>(pub(in crate::cli) T);
+
+impl<T: fmt::Display> fmt::Display for Lines<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Visibly(f), "{}", self.0)
+    }
+}
+
+struct Visibly<'w, 'f>(&'w mut fmt::Formatter<'f>);
+
+impl fmt::Write for Visibly<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| match c {
+            '\n' => self.0.write_char(c),
+            _ => write_visibly(self.0, c),
+        })
+    }
+}
+
+fn write_visibly(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    let ends_a_line = matches!(c, '\u{2028}' | '\u{2029}');
+    if c.is_control() || is_invisible(c) || ends_a_line {
+        write!(f, "{}", c.escape_default())
+    } else {
+        f.write_char(c)
     }
 }

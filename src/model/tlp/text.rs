@@ -1,5 +1,7 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
+use crate::model::is_invisible;
+
 use super::Tlp;
 
 /// What one place of a text says.
@@ -126,10 +128,4 @@ fn narrow(letter: char) -> char {
         }
         _ => letter,
     }
-}
-
-/// Soft hyphens, joiners, marks of direction and of byte order: nobody sees them, but they part words.
-const fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
