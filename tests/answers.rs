@@ -161,6 +161,59 @@ fn a_gateway_that_loses_an_answer_is_asked_what_became_of_the_request() {
 }
 
 #[test]
+fn a_refused_encoding_is_found_out_and_the_plain_form_is_used_and_remembered() {
+    let packed = |request: &Message| request.header("content-encoding").is_some();
+    let page = b"<html><h1>No</h1></html>";
+    for status in ["400 Bad Request", "403 No", "406 No", "415 No", "500 Oops", "501 No"] {
+        let sandbox = Sandbox::start();
+        let front = Front::before(sandbox.address, move |request, _| match packed(request) {
+            true => Act::Say(answer(status, "Content-Type: text/html\r\n", page)),
+            false => Act::Pass,
+        });
+        let place = place(&front.url(), &sandbox);
+        place.configure("compression = \"off\"", "compression = \"auto\"");
+        place.run(&["sync"]).code(0);
+        assert_eq!(sandbox.attributes(), ATTRIBUTES, "{status}");
+        let tried = front.seen().iter().filter(|request| packed(request)).count();
+        // Those that are under way at once, and a harmless one each.
+        assert!((1..=6).contains(&tried), "{status}: {tried}");
+        place.run(&["sync", "--source", "next.json"]).code(0);
+        let now = front.seen().iter().filter(|request| packed(request)).count();
+        assert_eq!(now, tried, "{status}: it is remembered");
+        place.run(&["doctor"]).says(&["a compressed body is refused"]);
+    }
+}
+
+#[test]
+fn what_is_refused_for_another_reason_does_not_end_compression() {
+    let sandbox = Sandbox::start();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let front = Front::before(sandbox.address, move |request, _| {
+        let once = writes(request) && first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        if once { Act::Say(answer("403 No", "", b"<html>no</html>")) } else { Act::Pass }
+    });
+    let place = place(&front.url(), &sandbox);
+    place.configure("compression = \"off\"", "compression = \"auto\"");
+    place.run(&["sync"]).code(0);
+    let seen = front.seen();
+    let packed = |request: &&Message| request.header("content-encoding").is_some();
+    assert!(seen.iter().filter(|it| writes(it)).filter(packed).count() >= 3);
+    place.run(&["doctor"]).hides(&["a compressed body is refused"]);
+}
+
+#[test]
+fn a_304_has_no_body_whatever_its_headers_say() {
+    let sandbox = Sandbox::start();
+    let front = Front::before(sandbox.address, |request, _| {
+        let asks = request.header("if-none-match").is_some();
+        if asks { Act::PassWith("Content-Encoding: gzip\r\n") } else { Act::Pass }
+    });
+    let place = place(&front.url(), &sandbox);
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
 fn a_role_that_lost_the_right_to_add_ends_the_run() {
     let sandbox = Sandbox::start();
     let words = "You do not have permission to use this functionality.";

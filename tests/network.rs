@@ -193,9 +193,10 @@ fn a_redirect_is_not_followed_and_its_end_never_sees_the_key() {
             let location = format!("Location: {to}/sso?state=abc\r\n");
             let front = instead(&sandbox, writes_only, answer(status, &location, b""));
             let place = place(&front.url(), &sandbox);
-            let seen = place.run(&["sync"]).code(5);
+            // A MISP that says who it is can be reached.
+            let seen = place.run(&["sync"]).code(if writes_only { 3 } else { 5 });
             seen.says(&["redirects to", &to, "into `url`"]).hides(&["state=abc", &place.key]);
-            assert!(front.seen().len() < 6, "what cannot help is not repeated");
+            assert!(front.seen().len() < 12, "what cannot help is not repeated");
         }
     }
     assert_eq!(elsewhere.connections(), 0, "a redirect was followed");
@@ -226,7 +227,8 @@ fn a_login_page_is_recognised() {
         for writes_only in [false, true] {
             let front = instead(&sandbox, writes_only, bytes.clone());
             let place = place(&front.url(), &sandbox);
-            place.run(&["sync"]).code(5).says(&[words]);
+            let code = if writes_only { 3 } else { 5 };
+            place.run(&["sync"]).code(code).says(&[words]);
         }
     }
     assert_eq!(sandbox.attributes(), 0);

@@ -3,131 +3,32 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/obstructed.rs"]
+mod obstructed;
 #[path = "support/world.rs"]
 mod world;
 
-use std::{
-    fmt::Write as _,
-    path::PathBuf,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
-};
+use std::sync::{Mutex, atomic::AtomicBool};
 
 use misp_trickle::{
-    agent::{self, Ending, Silent, Summary},
-    delivery::{Call, Exchange, Wire},
+    agent::{self, Ending, Silent},
+    delivery::Call,
     history::Ledger,
-    model::Timestamp,
-    remote::{self, Answer},
+    remote::Answer,
     source::SourceSpec,
 };
+use obstructed::{Obstructed, asks, attributes, carried, dataset, run, world};
 use tempfile::TempDir;
-use world::{LocalWire, World};
-
-/// What stands between the program and MISP: gives an answer in MISP's place, or `None`.
-type Obstacle = Box<dyn Fn(&Call, usize) -> Option<Answer> + Send + Sync>;
-
-/// The sandbox behind an obstacle, with the time of each request.
-struct Obstructed {
-    inner: Arc<LocalWire>,
-    obstacle: Obstacle,
-    sent: Mutex<Vec<(i64, Call)>>,
-}
-
-impl Obstructed {
-    fn new(
-        world: &World,
-        obstacle: impl Fn(&Call, usize) -> Option<Answer> + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        let obstacle = Box::new(obstacle);
-        Arc::new(Self { inner: world.wire.clone(), obstacle, sent: Mutex::default() })
-    }
-
-    fn count(&self) -> usize {
-        self.sent.lock().unwrap().len()
-    }
-}
-
-impl Wire for Obstructed {
-    async fn exchange(&self, call: &Call) -> Exchange {
-        let number = {
-            let mut sent = self.sent.lock().unwrap();
-            sent.push((self.inner.clock.seconds(), call.clone()));
-            sent.len()
-        };
-        match (self.obstacle)(call, number) {
-            Some(answer) => Exchange {
-                reply: remote::decode(call, &answer),
-                bytes_sent: 1,
-                bytes_received: 1,
-                date: None,
-            },
-            None => self.inner.exchange(call).await,
-        }
-    }
-}
-
-/// Moves on by some seconds whenever somebody looks.
-struct Hasty<'a>(&'a world::TestClock, AtomicI64);
-
-impl agent::Clock for Hasty<'_> {
-    fn now(&self) -> Timestamp {
-        self.0.advance(self.1.load(Ordering::SeqCst));
-        self.0.now()
-    }
-}
-
-fn run<W: Wire + Send + Sync + 'static>(world: &mut World, wire: Arc<W>) -> Summary {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let clock = Hasty(&world.clock, AtomicI64::new(5));
-    let interrupt = AtomicBool::new(false);
-    let run = agent::sync(&world.job, &mut world.ledger, wire, &clock, &Silent, &interrupt);
-    runtime.block_on(run).unwrap()
-}
-
-/// A dataset of so many incidents, each with so many domains.
-fn dataset(folder: &TempDir, incidents: usize, domains: usize) -> PathBuf {
-    let mut entities = Vec::new();
-    for incident in 0..incidents {
-        let mut extracts = Vec::new();
-        for domain in 0..domains {
-            extracts.push(format!(
-                r#"{{"kind":"domain","value":"d{domain}.i{incident}.example.org","meta":{{"classification":"bad","confidence":"high"}}}}"#
-            ));
-        }
-        let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{incident}").as_bytes());
-        let mut entity = String::new();
-        write!(entity, r#"{{"id":"{id}","data":{{"id":"{{https://x.example}}incident-{id}","type":"incident","title":"Incident","timestamp":"2024-05-14T11:00:00+00:00"}},"meta":{{"tlp_color":"GREEN"}},"extracts":[{}]}}"#, extracts.join(",")).unwrap();
-        entities.push(entity);
-    }
-    let path = folder.path().join(format!("{incidents}x{domains}.json"));
-    let entities = entities.join(",");
-    let text =
-        format!(r#"{{"content-type":"urn:eclecticiq.com:json:1.0","entities":[{entities}]}}"#);
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
-fn world(path: PathBuf) -> World {
-    let mut world = World::new("tageditor");
-    world.job.source = SourceSpec::File(path);
-    world
-}
-
-fn asks(call: &Call) -> bool {
-    matches!(call, Call::Version | Call::Whoami | Call::FindTags(_))
-}
+use world::World;
 
 #[test]
 fn a_misp_that_goes_down_ends_a_run_of_a_thousand_events_after_eight_requests() {
     let folder = TempDir::new().unwrap();
     for status in [502, 503, 504, 500, 429] {
         let mut world = world(dataset(&folder, 1_000, 1));
-        let down = Obstructed::new(&world, move |call, _| {
+        let down = Obstructed::new(&world, move |_, number| {
             let body = br#"{"name":"An Internal Error Has Occurred."}"#.to_vec();
-            (!asks(call)).then(|| Answer { status, body, ..Answer::default() })
+            (number > 2).then(|| Answer { status, body, ..Answer::default() })
         });
         let summary = run(&mut world, down.clone());
         assert!(matches!(summary.ending, Ending::Network(_)), "{status}: {:?}", summary.ending);
@@ -196,17 +97,6 @@ fn a_rest_that_is_too_long_ends_the_run() {
     assert!(world.clock.seconds() - before < 900);
 }
 
-/// Attributes of a request that writes.
-fn attributes(call: &Call) -> usize {
-    match call {
-        Call::AddEvent(new) => new.attributes.len(),
-        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
-            attributes.len()
-        }
-        _ => 0,
-    }
-}
-
 #[test]
 fn what_is_too_large_is_halved_until_it_fits_remembered_and_slowly_tried_again() {
     let folder = TempDir::new().unwrap();
@@ -250,16 +140,7 @@ fn one_attribute_that_is_too_large_for_the_way_does_not_hold_up_the_others() {
     let mut world = world(dataset(&folder, 1, 40));
     world.job.chunk_max = 8;
     let wire = Obstructed::new(&world, |call, _| {
-        let fat = |attributes: &[misp_trickle::delivery::TimedAttribute]| {
-            attributes.iter().any(|each| each.attribute.value.as_str().starts_with("d33."))
-        };
-        let fat = match call {
-            Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
-                fat(attributes)
-            }
-            Call::AddEvent(new) => fat(&new.attributes),
-            _ => false,
-        };
+        let fat = carried(call).iter().any(|it| it.attribute.value.as_str().starts_with("d33."));
         fat.then(|| Answer { status: 413, ..Answer::default() })
     });
     let summary = run(&mut world, wire);
@@ -273,15 +154,8 @@ fn one_attribute_that_misp_chokes_on_is_found_by_halving_and_the_rest_goes_in_la
     let folder = TempDir::new().unwrap();
     let mut world = world(dataset(&folder, 1, 2_000));
     let wire = Obstructed::new(&world, |call, _| {
-        let choke = match call {
-            Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
-                attributes.iter().any(|it| it.attribute.value.as_str().starts_with("d1234."))
-            }
-            Call::AddEvent(new) => {
-                new.attributes.iter().any(|it| it.attribute.value.as_str().starts_with("d1234."))
-            }
-            _ => false,
-        };
+        let is_bad = |value: &str| value.starts_with("d1234.");
+        let choke = carried(call).iter().any(|it| is_bad(it.attribute.value.as_str()));
         let body = br#"{"name":"An Internal Error Has Occurred."}"#.to_vec();
         choke.then(|| Answer { status: 500, body, ..Answer::default() })
     });
@@ -300,7 +174,8 @@ fn an_answer_of_misp_lets_the_count_of_troubles_begin_anew() {
     let folder = TempDir::new().unwrap();
     let mut world = world(dataset(&folder, 60, 2));
     let wire = Obstructed::new(&world, |call, number| {
-        let lost = !asks(call) && number % 3 == 0;
+        // A third of them, in no step with what a conversation asks.
+        let lost = !asks(call) && (number.wrapping_mul(2_654_435_761) >> 16) % 3 == 0;
         lost.then(|| Answer { status: 504, ..Answer::default() })
     });
     let summary = run(&mut world, wire);
@@ -347,4 +222,34 @@ fn a_misp_that_wants_a_long_rest_is_not_waited_for() {
     let error = runtime.block_on(run).unwrap_err().to_string();
     assert!(error.contains("429"), "{error}");
     assert_eq!(busy.count(), 1);
+}
+
+#[test]
+fn what_passes_by_itself_is_waited_for_and_no_size_is_blamed() {
+    let folder = TempDir::new().unwrap();
+    for status in [408, 425, 429, 502, 503, 520, 521, 522, 523, 525, 526, 527, 529, 530] {
+        for takes_effect in [false, true] {
+            let mut world = world(dataset(&folder, 3, 200));
+            let (left, inner) = (std::sync::atomic::AtomicUsize::new(3), world.wire.clone());
+            let wire = Obstructed::new(&world, move |call, _| {
+                let take = |left: usize| left.checked_sub(1);
+                let order = std::sync::atomic::Ordering::SeqCst;
+                if !call.writes() || left.fetch_update(order, order, take).is_err() {
+                    return None;
+                }
+                if takes_effect && !matches!(status, 425 | 429) {
+                    drop(inner.answer(call));
+                }
+                Some(Answer { status, body: b"<html>later</html>".to_vec(), ..Answer::default() })
+            });
+            let summary = run(&mut world, wire);
+            assert_eq!(summary.ending, Ending::Done, "{status} {:?}", summary.run.notes);
+            let misp = world.misp.lock().unwrap();
+            let held = |event: uuid::Uuid| misp.attributes(event).len();
+            let held: usize = misp.events().iter().map(|event| held(event.uuid)).sum();
+            assert_eq!(held, 600, "{status}");
+            let record = world.ledger.destination(&world.job.destination).unwrap().unwrap();
+            assert_eq!(record.chunk_max, 1_000, "{status}");
+        }
+    }
 }

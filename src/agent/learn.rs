@@ -9,6 +9,9 @@ use crate::{
 
 use super::Clock;
 
+/// Kept in place of the encodings that MISP names, where none of them gets there.
+pub const PLAIN: &str = "identity";
+
 /// Why a MISP cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LearnError {
@@ -83,9 +86,13 @@ pub(super) async fn greet(
 ) -> Result<(), LearnError> {
     match ask_patiently(wire, &Call::Version, record, clock, backoff, tally).await {
         Reply::Version { version, encodings } => {
-            wire.encodings(&encodings);
+            // Whatever MISP says that it takes: what stands before it may not.
+            let plain = record.encodings == [PLAIN] && record.version == version;
+            if !plain {
+                wire.encodings(&encodings);
+                record.encodings = encodings;
+            }
             record.version = version;
-            record.encodings = encodings;
             Ok(())
         }
         other => Err(refusal(record.url.clone(), other)),
@@ -108,9 +115,10 @@ pub(super) async fn ask_patiently(
         let now = clock.now();
         count(&exchange, record, now, tally);
         let retry_after = match &exchange.reply {
-            Reply::Trouble(Trouble::NoEffect { retry_after, .. }) => *retry_after,
-            Reply::Trouble(Trouble::Unknown { retry_after, .. }) => *retry_after,
-            Reply::Trouble(Trouble::ServerError { .. }) => None,
+            Reply::Trouble(Trouble::NotMisp { .. } | Trouble::TooLarge { .. }) => {
+                return exchange.reply;
+            }
+            Reply::Trouble(trouble) => trouble.retry_after(),
             _ => return exchange.reply,
         };
         tries += 1;

@@ -24,7 +24,7 @@ pub use input::Input;
 pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
 };
-pub use learn::{LearnError, learn};
+pub use learn::{LearnError, PLAIN, learn};
 pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview};
 pub use run::sync;
 pub use summary::{Ending, Summary};

@@ -86,6 +86,16 @@ impl<'a> Planner<'a> {
         self.feed_head(self.heads.get(&event)?)
     }
 
+    /// When it is an event's turn: what an earlier run left pending comes last, each run in another order, so that
+    /// what is refused over and over keeps nobody from being tried.
+    pub(super) fn turn(&self, event: EventUuid) -> Option<Digest> {
+        let left = self.feed_of(event).is_some_and(|feed| feed.attributes.pending > 0);
+        let rank = |event: EventUuid| -> Digest {
+            Encoder::new(Context::Event).u64(self.run.0).bytes(event.uuid().as_bytes()).finish()
+        };
+        left.then(|| rank(event))
+    }
+
     /// Takes over what became of an event outside its conversation.
     pub(super) fn learn_head(&mut self, head: EventHead) {
         self.heads.insert(head.uuid, head);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    agent::{Clock, SystemClock, learn},
+    agent::{Clock, PLAIN, SystemClock, learn},
     config::{Config, Destination, Publish},
     delivery::{Backoff, Call, NewEvent, RefusedWhy, Reply, TimedAttribute, Wire},
     history::{Commit, DestinationTally, Ledger, MemoryLedger},
@@ -162,6 +162,8 @@ fn examine(
     };
     let mut record = known.unwrap_or_default();
     record.url = destination.url.to_string();
+    // What was found not to get there is tried anew.
+    record.encodings.clear();
     let tags: Vec<Box<str>> =
         destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
     let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
@@ -171,6 +173,10 @@ fn examine(
         return Ok(());
     }
     list.good("key", format!("{} takes it", destination.url));
+    let packed = live.ask(remote.takes_packed()).ok_or(CliError::Interrupted)?;
+    if packed == Some(false) {
+        record.encodings = vec![PLAIN.to_owned()];
+    }
     version(&record, list);
     clock(&record, list);
     rights(&record, destination, list);
@@ -203,7 +209,12 @@ fn version(record: &DestinationRecord, list: &mut Checklist) {
         );
         list.odd("version", format!("MISP {version} was not measured"), cure);
     }
-    list.good("encodings", format!("request bodies: {encodings}"));
+    if record.encodings == [PLAIN] {
+        let cure = "let what stands before MISP pass Content-Encoding on; until then it costs three times the bytes";
+        list.odd("encodings", "a compressed body is refused: bodies go as they are", cure);
+    } else {
+        list.good("encodings", format!("request bodies: {encodings}"));
+    }
 }
 
 fn clock(record: &DestinationRecord, list: &mut Checklist) {

@@ -6,11 +6,22 @@ const FULL_BEFORE_GROWTH: u32 = 8;
 /// The same, after many a raise was too much.
 const FULL_BEFORE_GROWTH_MAX: u32 = 256;
 
+/// A size that failed, and one that did not, or may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMuch {
+    /// Attributes in a request that failed because there were so many.
+    pub(super) failed: usize,
+    /// Attributes in a smaller one.
+    pub(super) fits: usize,
+}
+
 /// The limit on one request, as it was learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk {
     most: usize,
     ceiling: usize,
+    /// The most that was taken.
+    fits: usize,
     full: u32,
     patience: u32,
     raised: bool,
@@ -23,7 +34,7 @@ impl Chunk {
     pub fn new(learned: Option<usize>, ceiling: usize) -> Self {
         let ceiling = ceiling.max(1);
         let most = learned.unwrap_or(ceiling).clamp(1, ceiling);
-        Self { most, ceiling, full: 0, patience: FULL_BEFORE_GROWTH, raised: false }
+        Self { most, ceiling, fits: 0, full: 0, patience: FULL_BEFORE_GROWTH, raised: false }
     }
 
     /// Most attributes in one request.
@@ -32,10 +43,12 @@ impl Chunk {
         self.most
     }
 
-    /// A request was too much; this many may do. If the limit had been raised, it is raised later the
-    /// next time.
-    pub(super) fn shrink(&mut self, to: usize) {
-        self.most = self.most.min(to.max(1));
+    /// A size was too much; another fits. What failed is not tried again in this run. If the limit had been
+    /// raised, it is raised later the next time.
+    pub(super) fn too_much(&mut self, TooMuch { failed, fits }: TooMuch) {
+        self.ceiling = self.ceiling.min(failed.saturating_sub(1)).max(1);
+        let fits = if self.fits < failed { fits.max(self.fits) } else { fits };
+        self.most = self.most.min(fits).clamp(1, self.ceiling);
         self.full = 0;
         if std::mem::take(&mut self.raised) {
             self.patience = (self.patience * 2).min(FULL_BEFORE_GROWTH_MAX);
@@ -45,6 +58,7 @@ impl Chunk {
     /// A request with so many attributes was answered. Only what fills the limit shows that more may fit;
     /// after enough of it, a quarter more is tried.
     pub(super) fn taken(&mut self, attributes: usize) {
+        self.fits = self.fits.max(attributes);
         if attributes < self.most || self.most == self.ceiling {
             return;
         }
@@ -62,10 +76,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_shrinks_at_once_and_grows_slowly_up_to_its_ceiling() {
+    fn it_shrinks_at_once_and_grows_slowly_but_never_to_what_failed() {
         let mut chunk = Chunk::new(None, 1_000);
         assert_eq!(chunk.most(), 1_000);
-        chunk.shrink(500);
+        chunk.too_much(TooMuch { failed: 1_000, fits: 500 });
         for _ in 1..FULL_BEFORE_GROWTH {
             chunk.taken(500);
         }
@@ -77,21 +91,22 @@ mod tests {
         for _ in 0..1_000 {
             chunk.taken(chunk.most());
         }
-        assert_eq!(chunk.most(), 1_000);
+        assert_eq!(chunk.most(), 999);
     }
 
     #[test]
-    fn a_raise_that_was_too_much_is_tried_less_often() {
-        let (mut chunk, mut refused) = (Chunk::new(Some(40), 1_000), 0);
+    fn a_raise_that_was_too_much_goes_back_to_what_fitted() {
+        let (mut chunk, mut failed) = (Chunk::new(Some(40), 1_000), Vec::new());
         for _ in 0..2_000 {
             if chunk.most() > 60 {
-                refused += 1;
-                chunk.shrink(chunk.most() / 2);
+                failed.push(chunk.most());
+                chunk.too_much(TooMuch { failed: chunk.most(), fits: chunk.most() / 2 });
+                assert!(chunk.most() >= 50, "{chunk:?}");
             } else {
                 chunk.taken(chunk.most());
             }
         }
-        assert!((5..=15).contains(&refused), "{refused}");
+        assert!(failed.len() <= 3 && failed.is_sorted_by(|a, b| a > b), "{failed:?}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod verify;
 mod wire;
 
 pub use chunk::Chunk;
-pub use conversation::{Fatality, Manners, Report, Verdict};
+pub use conversation::{Manners, Report, Verdict};
 pub use cost::{Estimate, estimate};
 pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};

@@ -257,6 +257,14 @@ pub enum Trouble {
         /// The server's own wish, in seconds.
         retry_after: Option<u64>,
     },
+    /// Something is not ready right now, MISP or a proxy before it (408, 502, 503, 52x): it may have had its
+    /// effect, and may be repeated.
+    Busy {
+        /// What happened.
+        why: Box<str>,
+        /// The server's own wish, in seconds.
+        retry_after: Option<u64>,
+    },
     /// MISP answered 500, without a reason; part of the request may have been stored.
     ServerError {
         /// What it said.
@@ -267,7 +275,8 @@ pub enum Trouble {
         /// What happened.
         why: Box<str>,
     },
-    /// The server does not talk to us as MISP does: a login page, a redirect, another program.
+    /// Something does not talk to us as MISP does: a login page, a redirect, another program, a firewall that
+    /// does not let this request through. Whether MISP got it is not known.
     NotMisp {
         /// What it looks like, and what to do.
         why: Box<str>,
@@ -281,9 +290,21 @@ impl Trouble {
         match self {
             Self::NoEffect { why, .. }
             | Self::Unknown { why, .. }
+            | Self::Busy { why, .. }
             | Self::ServerError { why }
             | Self::TooLarge { why }
             | Self::NotMisp { why } => why,
+        }
+    }
+
+    /// The rest that is asked for, in seconds.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::NoEffect { retry_after, .. }
+            | Self::Unknown { retry_after, .. }
+            | Self::Busy { retry_after, .. } => *retry_after,
+            Self::ServerError { .. } | Self::TooLarge { .. } | Self::NotMisp { .. } => None,
         }
     }
 }
@@ -359,4 +380,9 @@ pub trait Wire {
     /// Takes note of the encodings that this MISP says it takes for request bodies: `gzip`, `br`. A wire
     /// that compresses nothing has no use for them.
     fn encodings(&self, _names: &[String]) {}
+
+    /// Whether compressed bodies were found not to get there.
+    fn refuses_packed(&self) -> bool {
+        false
+    }
 }

@@ -113,6 +113,10 @@ pub struct Member<'g> {
     pub path: Marking,
 }
 
+/// An order of a graph's incidents.
+#[derive(Debug, Clone)]
+pub struct Order(Vec<u32>);
+
 impl Graph {
     /// Builds the graph. Never fails: what makes no sense in the facts gives a warning at most.
     ///
@@ -203,6 +207,20 @@ impl Graph {
         (0..index(self.nodes.len()))
             .filter(|&node| self.node(node).role == Role::Incident)
             .map(|node| self.incident(node))
+    }
+
+    /// An order of the incidents, by a key of their roots.
+    pub fn order_by<K: Ord>(&self, key: impl Fn(&EntityKey) -> K) -> Order {
+        let nodes = 0..index(self.nodes.len());
+        let mut nodes: Vec<u32> =
+            nodes.filter(|&node| self.node(node).role == Role::Incident).collect();
+        nodes.sort_by_cached_key(|&node| key(&self.node(node).root));
+        Order(nodes)
+    }
+
+    /// The incidents in such an order; each is put together when it is its turn.
+    pub fn incidents_in(&self, order: Order) -> impl Iterator<Item = Incident<'_>> {
+        order.0.into_iter().map(|node| self.incident(node))
     }
 
     /// How many incidents there are.

@@ -36,22 +36,27 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
             .unwrap_or_else(|error| unreadable(call, answer, &error)),
         304 if matches!(call, Call::Rows { .. }) => Reply::NotModified,
         300..=399 => Reply::Trouble(Trouble::NotMisp { why: redirect(answer) }),
-        413 => Reply::Trouble(Trouble::TooLarge { why: status_text(answer) }),
-        429 => no_effect(answer),
+        // Content, URI or header fields that are too large.
+        413 | 414 | 431 => Reply::Trouble(Trouble::TooLarge { why: status_text(answer) }),
+        425 | 429 => no_effect(answer),
         400 if speaks_tls(&answer.body) => {
             let why = "the server speaks TLS on this port; write https into `url`";
             Reply::Trouble(Trouble::NotMisp { why: why.into() })
         }
-        400 | 415 => no_effect(answer),
-        401..=405 => refusal(call, answer),
+        400..=405 => refusal(call, answer),
         407 => Reply::Trouble(Trouble::NotMisp { why: format!("HTTP 407: {PROXY_ASKS}").into() }),
         // MISP's own 500 is JSON; any other comes from something before it.
         500 if misp_json::errors(&answer.body).is_ok() => {
             Reply::Trouble(Trouble::ServerError { why: status_text(answer) })
         }
-        500 | 502..=504 => {
+        500 | 504 | 524 => {
             let (why, retry_after) = (status_text(answer), answer.retry_after);
             Reply::Trouble(Trouble::Unknown { why, retry_after })
+        }
+        // RFC 9110, and what large proxies say of a server that they do not reach, or that is not ready.
+        408 | 502 | 503 | 520..=523 | 525..=527 | 529 | 530 | 598 | 599 => {
+            let (why, retry_after) = (status_text(answer), answer.retry_after);
+            Reply::Trouble(Trouble::Busy { why, retry_after })
         }
         _ => Reply::Trouble(Trouble::NotMisp {
             why: format!("{}; MISP never answers so", status_text(answer)).into(),

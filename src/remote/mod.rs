@@ -6,14 +6,12 @@
 mod compress;
 mod decode;
 mod encode;
+mod packing;
 mod trouble;
 
 use std::{
     fmt,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -24,6 +22,7 @@ use crate::{
     model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
+use packing::Packing;
 use trouble::{CONNECT, Way, chain, too_long, without_key};
 
 pub use compress::{Compression, Encoding, compress, decompress};
@@ -86,8 +85,7 @@ pub struct Remote {
     encoding: Mutex<Encoding>,
     /// Whether MISP's own list of encodings decides.
     adapts: bool,
-    /// Set once MISP said that it does not take a compressed body.
-    plain: AtomicBool,
+    packing: Packing,
     correlate: bool,
     key: Secret,
     way: Way,
@@ -116,7 +114,7 @@ impl Remote {
             headers: headers(&access.key)?,
             encoding: Mutex::new(access.compression.first()),
             adapts: matches!(access.compression, Compression::Auto { .. }),
-            plain: AtomicBool::new(false),
+            packing: Packing::default(),
             correlate: access.correlate,
             key: access.key.clone(),
             way: Way::new(access),
@@ -124,24 +122,61 @@ impl Remote {
     }
 
     fn encoding(&self) -> Encoding {
-        if self.plain.load(Ordering::Relaxed) {
+        if self.packing.is_refused() {
             return Encoding::Plain;
         }
         *self.encoding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sends a call. Where its compressed body may be what is refused, a harmless one tells, before anything else
+    /// is tried.
     async fn request(&self, call: &Call) -> Exchange {
+        let (mut exchange, packed) = self.attempt(call).await;
+        match packed {
+            Packed::Taken => self.packing.taken(),
+            Packed::Suspected if self.packing.is_unknown() => {
+                let (answer, packed) = self.attempt(&packing::question()).await;
+                exchange.bytes_sent += answer.bytes_sent;
+                exchange.bytes_received += answer.bytes_received;
+                match packed {
+                    Packed::Taken => self.packing.taken(),
+                    Packed::Suspected => {
+                        self.packing.refused();
+                        let why = "a compressed body is refused".into();
+                        exchange.reply =
+                            Reply::Trouble(Trouble::NoEffect { why, retry_after: None });
+                    }
+                    Packed::No => {}
+                }
+            }
+            Packed::Suspected | Packed::No => {}
+        }
+        exchange
+    }
+
+    /// Whether compressed bodies get to MISP: one that changes nothing is sent. `None` if none is ever sent, or
+    /// nobody answers.
+    pub async fn takes_packed(&self) -> Option<bool> {
+        if self.encoding() != Encoding::Plain {
+            self.request(&packing::question()).await;
+        }
+        let known = !self.packing.is_unknown();
+        known.then(|| !self.packing.is_refused())
+    }
+
+    async fn attempt(&self, call: &Call) -> (Exchange, Packed) {
         let encoded = encode(call, self.correlate);
         let encoding = self.encoding();
         let url = format!("{}{}", self.base, encoded.path);
         let mut request = self.client.request(encoded.method.clone(), &url);
         let mut headers = self.headers.clone();
-        let mut body_bytes = 0;
+        let (mut body_bytes, mut packed) = (0, false);
         if !encoded.body.is_empty() {
             let (body, name) = compress(encoded.body, encoding);
             body_bytes = body.len();
             headers.insert("content-type", HeaderValue::from_static("application/json"));
             if let Some(name) = name {
+                packed = true;
                 headers.insert("content-encoding", HeaderValue::from_static(name));
             }
             request = request.body(body);
@@ -151,17 +186,20 @@ impl Remote {
         }
         let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
         match request.headers(headers).send().await {
-            Ok(response) => self.read(call, response, bytes_sent).await,
-            Err(error) => Exchange {
-                reply: Reply::Trouble(self.way.not_answered(&error)),
-                bytes_sent,
-                bytes_received: 0,
-                date: None,
-            },
+            Ok(response) => self.read(call, response, (bytes_sent, packed)).await,
+            Err(error) => {
+                let reply = Reply::Trouble(self.way.not_answered(&error));
+                (Exchange { reply, bytes_sent, bytes_received: 0, date: None }, Packed::No)
+            }
         }
     }
 
-    async fn read(&self, call: &Call, response: reqwest::Response, bytes_sent: u64) -> Exchange {
+    async fn read(
+        &self,
+        call: &Call,
+        response: reqwest::Response,
+        (bytes_sent, packed): (u64, bool),
+    ) -> (Exchange, Packed) {
         let headers = response.headers().clone();
         let status = response.status().as_u16();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -169,10 +207,12 @@ impl Remote {
         let mut bytes_received = head_bytes(&headers);
         let raw = self.bounded_body(response, &mut bytes_received).await;
         let body = raw.and_then(|raw| {
-            let plain = decompress(raw, header("content-encoding"));
-            plain.map_err(|error| format!("the answer cannot be unpacked: {error}").into())
+            // A 304 has no body, whatever its headers say.
+            let encoding = header("content-encoding").filter(|_| !raw.is_empty());
+            decompress(raw, encoding)
+                .map_err(|error| format!("the answer cannot be unpacked: {error}").into())
         });
-        let reply = match body {
+        let (reply, packed) = match body {
             Ok(body) => {
                 let retry_after = ["retry-after", "x-rate-limit-reset"]
                     .into_iter()
@@ -184,17 +224,12 @@ impl Remote {
                 let etag = header("etag").filter(|_| cleaned.is_none()).map(str::to_owned);
                 let body = cleaned.unwrap_or(body);
                 let answer = Answer { status, location, etag, retry_after, body };
-                if matches!(status, 400 | 415) && self.encoding() != Encoding::Plain {
-                    tracing::warn!(
-                        "MISP does not take a compressed body; sending plain from now on"
-                    );
-                    self.plain.store(true, Ordering::Relaxed);
-                }
-                decode(call, &answer)
+                let packed = Packed::by(packed, &answer);
+                (decode(call, &answer), packed)
             }
-            Err(why) => Reply::Trouble(Trouble::Unknown { why, retry_after: None }),
+            Err(why) => (Reply::Trouble(Trouble::Unknown { why, retry_after: None }), Packed::No),
         };
-        Exchange { reply, bytes_sent, bytes_received, date }
+        (Exchange { reply, bytes_sent, bytes_received, date }, packed)
     }
 
     async fn bounded_body(
@@ -211,6 +246,28 @@ impl Remote {
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+}
+
+/// What an answer says of a compressed body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packed {
+    /// Nothing, or none was sent.
+    No,
+    /// MISP read it.
+    Taken,
+    /// It may be what is refused.
+    Suspected,
+}
+
+impl Packed {
+    fn by(packed: bool, answer: &Answer) -> Self {
+        match (packed, answer.status) {
+            (false, _) => Self::No,
+            (true, 200 | 304) => Self::Taken,
+            (true, _) if packing::may_refuse(answer) => Self::Suspected,
+            (true, _) => Self::No,
+        }
     }
 }
 
@@ -283,6 +340,10 @@ impl Wire for Remote {
             let mut encoding = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
             *encoding = Encoding::best(names);
         }
+    }
+
+    fn refuses_packed(&self) -> bool {
+        self.packing.is_refused()
     }
 }
 

@@ -67,6 +67,8 @@ pub(crate) enum Act {
     PassLate(Duration),
     /// MISP does what it is asked for, and its answer comes a byte at a time, each after a while.
     PassDripping(Duration),
+    /// MISP answers, and these headers stand in its answer, too.
+    PassWith(&'static str),
     /// These bytes are the answer.
     Say(Vec<u8>),
     /// MISP does what it is asked for, and these bytes come in place of its answer.
@@ -169,6 +171,11 @@ impl State {
                     let answer = self.ask(&request);
                     thread::sleep(span);
                     answer.write(client)
+                }
+                Act::PassWith(headers) => {
+                    let Message { head, body } = self.ask(&request);
+                    let head = head.replacen("\r\n", &format!("\r\n{headers}"), 1);
+                    Message { head, body }.write(client)
                 }
                 Act::PassDripping(pause) => {
                     let Message { head, body } = self.ask(&request);

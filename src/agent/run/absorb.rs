@@ -75,7 +75,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Verdict::GaveUp(why) => {
                 self.note(&format!("event {uuid}: given up for this run: {why}"));
             }
-            Verdict::Finished | Verdict::Fatal(..) => {}
+            Verdict::Finished | Verdict::KeyRefused(_) => {}
         }
         let Some(mut feed) = self.feed_heads.remove(&uuid) else { return Ok(None) };
         let totals = &mut self.record.tally;
@@ -131,6 +131,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && self.ending == Ending::Done
         {
             self.ending = ending_of_stop(stop);
+            if let Stop::Refused(why) = stop {
+                self.note(&format!("the run stops here, and the next goes on: {why}"));
+            }
         }
     }
 }
@@ -139,6 +142,7 @@ pub(super) fn ending_of_stop(stop: &Stop) -> Ending {
     match stop {
         Stop::Key(words) => Ending::KeyRefused(words.clone()),
         Stop::Network(why) => Ending::Network(why.clone()),
+        Stop::Refused(_) => Ending::Partial,
         Stop::Interrupted => Ending::Interrupted,
         Stop::Deadline => Ending::OutOfTime,
     }

@@ -7,7 +7,9 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Ending, Input, Job, Phase, Strategy, Summary, record::add_mapping},
+    super::{
+        AgentError, Ending, Input, Job, Phase, Strategy, Summary, learn::PLAIN, record::add_mapping,
+    },
     Mode, Run,
 };
 
@@ -40,6 +42,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             run: self.record.number,
         };
         let fingerprint = self.job.rules.fingerprint();
+        if self.wire.refuses_packed() {
+            self.planner.record.encodings = vec![PLAIN.to_owned()];
+        }
         let commit = Commit {
             cursor: Some((self.job.feed.clone(), cursor)),
             aliases: input.graph.learned_aliases().clone(),

@@ -28,10 +28,18 @@ impl Conversation {
             Some(Look::Metadata | Look::Existence) => {
                 return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
             }
-            Some(Look::Listing) => return self.ask(Asked::Listing, Call::Listing(self.uuid())),
+            // A list of nothing costs no more than a question about it.
+            Some(Look::Rows) if rows::next_order(&self.event) > 0 => {
+                self.asked = Asked::Guard;
+                return Want::Rows;
+            }
+            Some(Look::Rows | Look::Listing) => {
+                return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+            }
             None => {}
         }
         match self.event.head.presence {
+            Presence::Absent if self.surrender.is_some() => self.give_up(),
             Presence::Absent if self.create => self.add_event(chunk_max),
             Presence::Present => self.go_on(chunk_max),
             Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
@@ -63,7 +71,7 @@ impl Conversation {
             let call = Call::AttachTag { event: self.uuid(), tag };
             return self.ask(Asked::Tag, call);
         }
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() && self.surrender.is_none() {
             return self.append(chunk_max);
         }
         if !self.unproven.is_empty() {
@@ -78,11 +86,18 @@ impl Conversation {
         if publish && !self.published {
             return self.ask(Asked::Publish, Call::Publish(self.uuid()));
         }
-        self.end(Verdict::Finished)
+        self.give_up()
+    }
+
+    /// Ends; not well, if it surrendered.
+    fn give_up(&mut self) -> Want {
+        let surrender = self.surrender.take();
+        self.end(surrender.map_or(Verdict::Finished, Verdict::GaveUp))
     }
 
     fn add_event(&mut self, chunk_max: usize) -> Want {
-        let attributes = self.take_chunk(chunk_max.min(self.chunk_max), |_| true);
+        let most = if self.bare { 0 } else { chunk_max.min(self.suspect.most()) };
+        let attributes = self.take_chunk(most, |_| true);
         let head = &mut self.event.head;
         head.unproven = true;
         self.head_dirty = true;
@@ -99,7 +114,7 @@ impl Conversation {
         if self.stands_there_already() {
             return self.ask(Asked::Listing, Call::Listing(self.uuid()));
         }
-        let most = chunk_max.min(self.chunk_max);
+        let most = chunk_max.min(self.suspect.most());
         let way = self.way();
         if way == Way::Quiet && self.ground == Ground::Remembered {
             if rows::next_order(&self.event) == 0 {
@@ -153,8 +168,10 @@ impl Conversation {
         debug_assert!(self.flight.is_empty(), "one request at a time");
         debug_assert!(self.remarked.is_empty(), "MISP is looked at before anything goes");
         let mut rest = VecDeque::new();
+        let new_first = self.queue.iter().any(|uuid| fits(uuid) && !self.tried.contains(uuid));
         while let Some(uuid) = self.queue.pop_front() {
-            if self.flight.len() < most && fits(&uuid) {
+            let its_turn = fits(&uuid) && !(new_first && self.tried.contains(&uuid));
+            if self.flight.len() < most && its_turn {
                 self.flight.push(uuid);
             } else {
                 rest.push_back(uuid);
@@ -183,9 +200,9 @@ impl Conversation {
         Want::Call(call)
     }
 
+    /// Ends with nothing left that MISP may have taken unnoticed.
     fn end(&mut self, verdict: Verdict) -> Want {
-        let settled = verdict == Verdict::Finished && self.unproven.is_empty();
-        if settled && self.event.head.unproven {
+        if self.unproven.is_empty() && self.event.head.unproven {
             self.event.head.unproven = false;
             self.head_dirty = true;
         }

@@ -1,5 +1,7 @@
 //! What an answer means for the event it is about.
 
+use std::collections::BTreeSet;
+
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp, Tlp},
@@ -12,16 +14,15 @@ impl Conversation {
     /// Takes in the answer to what was asked last.
     pub(in crate::delivery) fn on_reply(&mut self, reply: Reply, now: Timestamp) {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
-        if !matches!(reply, Reply::Trouble(_)) {
-            self.tries = 0;
-        }
-        match reply {
+        self.stands_back = false;
+        match &reply {
             Reply::Trouble(_) if asked.writes() => self.setbacks += 1,
-            Reply::Event(_) | Reply::Attributes(_) | Reply::Done => {
-                self.setbacks = 0;
-                self.chunk_max = self.chunk_max.saturating_mul(2);
-            }
-            _ => {}
+            Reply::Trouble(_) => {}
+            _ => self.tries = 0,
+        }
+        if asked.delivers() && gets_through(&reply) {
+            self.setbacks = 0;
+            self.suspect.taken(&self.flight);
         }
         match (asked, reply) {
             (_, Reply::Trouble(trouble)) => self.on_trouble(asked, &trouble, now),
@@ -35,10 +36,14 @@ impl Conversation {
             (Asked::Quiet, Reply::Event(answer)) => self.on_quiet(&answer),
             (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers),
             (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer),
-            (Asked::Guard, Reply::NotModified) => self.ground = Ground::Proven,
+            (Asked::Guard, Reply::NotModified) => self.on_as_expected(),
             (Asked::Proof, Reply::NotModified) => self.on_proven(),
             (Asked::Guard | Asked::Proof | Asked::Listing, reply) if self.is_doubtful(&reply) => {
                 self.look = Some(Look::Existence);
+            }
+            (Asked::Guard, Reply::Rows(rows)) if self.look.is_some() && self.are_known(&rows) => {
+                self.look = None;
+                self.on_rows(&rows);
             }
             (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
             (Asked::Proof, Reply::Rows(rows)) => self.on_rows(&rows),
@@ -69,12 +74,26 @@ impl Conversation {
     pub(in crate::delivery) fn on_rows_of_many(&mut self, proven: bool) {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
         if proven {
-            self.tries = 0;
+            (self.tries, self.stands_back) = (0, false);
             match asked {
-                Asked::Guard => self.ground = Ground::Proven,
+                Asked::Guard => self.on_as_expected(),
                 _ => self.on_proven(),
             }
         }
+    }
+
+    /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.
+    fn on_as_expected(&mut self) {
+        self.look = None;
+        self.on_proven();
+    }
+
+    /// Whether rows hold nothing that a list of values is needed for.
+    fn are_known(&self, rows: &[Row]) -> bool {
+        let foreign = self.event.head.foreign.iter().map(|(_, row)| row.uuid);
+        let ours = self.event.attributes.values().map(|known| known.attribute.uuid);
+        let known: BTreeSet<AttributeUuid> = ours.chain(foreign).collect();
+        rows.iter().all(|row| known.contains(&row.uuid))
     }
 
     /// An event that is gone lists as one that is empty: before all that we delivered is taken for deleted,
@@ -299,4 +318,12 @@ impl Conversation {
             self.stand(key, Standing::Blocked(why.into()));
         }
     }
+}
+
+/// Whether MISP itself answered a body.
+const fn gets_through(reply: &Reply) -> bool {
+    matches!(
+        reply,
+        Reply::Event(_) | Reply::Attributes(_) | Reply::EventExists | Reply::Refused { .. }
+    )
 }

@@ -5,6 +5,7 @@ mod fields;
 mod intake;
 mod reconcile;
 mod setback;
+mod suspect;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -20,7 +21,8 @@ use crate::{
     },
 };
 
-use super::{AttributeResult, Backoff, Call};
+use super::{AttributeResult, Backoff, Call, chunk::TooMuch};
+use suspect::Suspect;
 
 /// What every conversation of a session has in common.
 #[derive(Debug, Clone)]
@@ -48,17 +50,8 @@ pub enum Verdict {
     GaveUp(Box<str>),
     /// MISP does not know an event that we know as sent.
     Gone,
-    /// The whole session has to stop: the key is refused, or this is no MISP.
-    Fatal(Box<str>, Fatality),
-}
-
-/// Why a session has to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fatality {
-    /// MISP refused the key or the role.
-    Key,
-    /// MISP cannot be reached, or something else answers in its place.
-    Network,
+    /// The whole session has to stop: MISP refuses the key or its role, in its words.
+    KeyRefused(Box<str>),
 }
 
 /// What a finished conversation leaves.
@@ -97,6 +90,8 @@ enum Look {
     Metadata,
     /// The metadata, and if there is any, the listing once more.
     Existence,
+    /// Whether the rows are as they were before a request that may have had an effect.
+    Rows,
     Listing,
 }
 
@@ -132,6 +127,11 @@ impl Asked {
             Self::Create | Self::Quiet | Self::Loud | Self::Fields | Self::Tag | Self::Publish
         )
     }
+
+    /// Whether it brings attributes.
+    const fn delivers(self) -> bool {
+        matches!(self, Self::Create | Self::Quiet | Self::Loud)
+    }
 }
 
 /// The state of one conversation.
@@ -140,6 +140,8 @@ pub(super) struct Conversation {
     event: KnownEvent,
     manners: Arc<Manners>,
     create: bool,
+    /// The event is created without attributes: with a single one it was refused.
+    bare: bool,
     /// To be sent, in order.
     queue: VecDeque<AttributeUuid>,
     /// Of these, what goes with a stricter marking than before, once it is certain not to be there.
@@ -159,8 +161,14 @@ pub(super) struct Conversation {
     look: Option<Look>,
     ground: Ground,
     asked: Asked,
-    /// Most attributes in one request of this event: fewer after a request came to nothing.
-    chunk_max: usize,
+    /// What is known of bodies that were refused.
+    suspect: Suspect,
+    /// What an earlier run tried and did not get through: it goes apart from the rest.
+    tried: BTreeSet<AttributeUuid>,
+    /// Why nothing more of it is tried in this run.
+    surrender: Option<Box<str>>,
+    /// Its last call came to nothing: others go first.
+    stands_back: bool,
     foreign_event: bool,
     exists: bool,
     /// MISP showed the event itself in this conversation.
@@ -197,8 +205,11 @@ impl Conversation {
             }
             (false, _) => None,
         };
+        let was_tried = |key: &AttributeUuid| plan.event.attributes[key].since < manners.run;
+        let tried: BTreeSet<_> = plan.send.iter().copied().filter(was_tried).collect();
         Self {
             create: plan.create && !refused,
+            bare: false,
             queue: plan.send.into(),
             remarked: plan.remarked,
             flight: Vec::new(),
@@ -211,7 +222,10 @@ impl Conversation {
             look,
             ground: Ground::Remembered,
             asked: Asked::Nothing,
-            chunk_max: usize::MAX,
+            suspect: Suspect::new(),
+            tried,
+            surrender: None,
+            stands_back: false,
             foreign_event: false,
             exists: false,
             seen: false,
@@ -246,6 +260,38 @@ impl Conversation {
     /// Attributes in the request under way.
     pub(super) fn in_flight(&self) -> usize {
         self.flight.len()
+    }
+
+    /// Most attributes that other events should send at once for now.
+    pub(super) fn most_for_others(&self) -> Option<usize> {
+        self.suspect.most_for_others()
+    }
+
+    /// A size that was found to be too much for the way there.
+    pub(super) fn take_lesson(&mut self) -> Option<TooMuch> {
+        if self.is_over() {
+            self.suspect.end();
+        }
+        self.suspect.take_lesson()
+    }
+
+    /// Whether its last call came to nothing.
+    pub(super) const fn stands_back(&self) -> bool {
+        self.stands_back
+    }
+
+    /// Whether nobody answered its last call.
+    pub(super) const fn is_unanswered(&self) -> bool {
+        self.tries > 0
+    }
+
+    /// Whether anything of it got through: `None` if it sent no body.
+    pub(super) const fn got_through(&self) -> Option<bool> {
+        match (self.suspect.took_something(), self.suspect.took_nothing() || self.tries > 0) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
     }
 
     /// Whether MISP took something that is not proven.

@@ -4,22 +4,24 @@ use std::collections::BTreeSet;
 
 use crate::{
     delivery::{RefusedWhy, Trouble},
-    model::{Timestamp, Tlp},
+    model::{AttributeUuid, Timestamp, Tlp},
     plan::{ChangeKind, Presence, Standing, WithheldReason},
 };
 
-use super::{Asked, Conversation, Fatality, Ground, Look, Verdict};
+use super::{Asked, Conversation, Ground, Look, Verdict};
 
-/// Most writes in a row that may come to nothing. Halving a chunk of 1,000 down to the one attribute that
-/// MISP cannot digest takes eleven.
+/// Most writes in a row that may come to nothing. From 1,000 attributes down to the one that is refused it
+/// takes ten.
 const SETBACKS_MAX: u32 = 24;
-/// So few attributes are not what makes MISP slow.
-const SLOW_CHUNK: usize = 50;
+/// So often something may be busy with a body that is answered otherwise; after that the body is suspected.
+const BUSY_MAX: u32 = 3;
+/// Characters of a value that a message shows.
+const SHOWN_MAX: usize = 80;
 
 impl Conversation {
     pub(super) fn on_refused(&mut self, asked: Asked, why: RefusedWhy, words: Box<str>) {
         match (asked, why) {
-            (_, RefusedWhy::Key) => self.verdict = Some(Verdict::Fatal(words, Fatality::Key)),
+            (_, RefusedWhy::Key) => self.verdict = Some(Verdict::KeyRefused(words)),
             (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
             // Not the tag is in the way: the event may be gone.
             (Asked::Tag, RefusedWhy::NoSuchEvent) if !self.seen => {
@@ -90,94 +92,102 @@ impl Conversation {
 
     pub(super) fn on_trouble(&mut self, asked: Asked, trouble: &Trouble, now: Timestamp) {
         self.tries += 1;
-        let few = self.flight.len() <= 1;
-        let alone = self.flight.len() == 1 && self.setbacks <= SETBACKS_MAX;
-        let mut retry_after = None;
-        match trouble {
-            Trouble::NotMisp { why } => {
-                self.unsend();
-                self.verdict = Some(Verdict::Fatal(why.clone(), Fatality::Network));
-                return;
-            }
-            Trouble::NoEffect { retry_after: after, .. } => retry_after = *after,
-            // As long as there is something to halve it is no failure, only the search for what fits.
-            Trouble::TooLarge { .. } if !few => {
-                self.unsend();
-                self.tries = 0;
-                return;
-            }
-            Trouble::TooLarge { why } => {
-                if alone {
-                    self.put_aside(asked, why);
-                    return;
-                }
-            }
-            Trouble::ServerError { why } => {
-                let names_it = matches!(asked, Asked::Create | Asked::Loud);
-                if alone && names_it && self.setbacks > 1 {
-                    self.put_aside(asked, why);
-                    return;
-                }
-                if !few {
-                    self.chunk_max = (self.flight.len() / 2).max(1);
-                }
-                self.look_after(asked);
-            }
-            Trouble::Unknown { retry_after: after, .. } => {
-                retry_after = *after;
-                // What is too slow for the way there gets smaller, too.
-                if self.flight.len() > SLOW_CHUNK {
-                    self.chunk_max = (self.flight.len() / 2).max(SLOW_CHUNK);
-                }
-                self.look_after(asked);
-            }
+        self.stands_back = true;
+        if asked.delivers() {
+            self.suspect_body(asked, trouble);
+        } else {
+            self.look_after(asked);
         }
         self.unsend();
-        let backoff = self.manners.backoff;
-        if self.tries > backoff.tries_max || self.setbacks > SETBACKS_MAX {
-            let unreachable = matches!(trouble, Trouble::NoEffect { .. });
-            let why: Box<str> = trouble.why().into();
-            self.verdict = Some(if unreachable {
-                Verdict::Fatal(why, Fatality::Network)
-            } else {
-                Verdict::GaveUp(why)
-            });
+        if self.verdict.is_some() {
             return;
         }
-        let salt = self.uuid().uuid().as_u64_pair().0;
-        self.not_before = Some(backoff.until(now, self.tries, salt, retry_after));
+        let backoff = self.manners.backoff;
+        if self.tries > backoff.tries_max || self.setbacks > SETBACKS_MAX {
+            self.verdict = Some(Verdict::GaveUp(trouble.why().into()));
+            return;
+        }
+        // Where a smaller body may do, there is nothing to wait for.
+        let pause = !matches!(trouble, Trouble::TooLarge { .. } | Trouble::NotMisp { .. });
+        if pause || !asked.delivers() {
+            let salt = self.uuid().uuid().as_u64_pair().0;
+            self.not_before = Some(backoff.until(now, self.tries, salt, trouble.retry_after()));
+        }
+    }
+
+    /// A body came to nothing: it is tried again, in pieces, or one attribute of it is put aside.
+    fn suspect_body(&mut self, asked: Asked, trouble: &Trouble) {
+        let passes = match trouble {
+            Trouble::NoEffect { .. } => return,
+            Trouble::Busy { .. } if self.setbacks <= BUSY_MAX => return self.look_after(asked),
+            Trouble::TooLarge { .. } => {
+                self.tries = 0;
+                // The event may have been edited all the same, with an empty body.
+                self.event.head.timestamp = None;
+                self.head_dirty = true;
+                false
+            }
+            Trouble::NotMisp { .. } => false,
+            Trouble::Busy { .. } | Trouble::Unknown { .. } | Trouble::ServerError { .. } => true,
+        };
+        if !matches!(trouble, Trouble::TooLarge { .. }) {
+            self.look_after(asked);
+        }
+        match self.flight.as_slice() {
+            [_, _, ..] => {
+                let by_size = !matches!(trouble, Trouble::NotMisp { .. });
+                self.suspect.failed(&self.flight, by_size);
+            }
+            _ if passes && self.suspect.try_again() => {}
+            [] => {
+                self.suspect.found();
+                let why = format!("it is refused even without attributes: {}", trouble.why());
+                self.surrender = Some(why.into());
+            }
+            // The event itself may be what is refused.
+            [_] if asked == Asked::Create => self.bare = true,
+            [_] => self.put_aside(trouble.why()),
+        }
     }
 
     /// After a write whose effect is unknown, looks before anything is sent again.
     fn look_after(&mut self, asked: Asked) {
-        self.ground = Ground::Remembered;
         match asked {
             Asked::Create => self.look = Some(Look::Metadata),
-            Asked::Quiet | Asked::Loud => {
-                self.look = Some(Look::Listing);
-                // MISP may answer 500 for one attribute of many: the way that names it is the slow one.
-                self.loud.extend(self.flight.iter().copied());
-            }
+            Asked::Quiet | Asked::Loud => self.look = Some(Look::Rows),
             Asked::Fields => {
                 self.event.head.timestamp = None;
                 self.head_dirty = true;
                 self.look = Some(Look::Metadata);
             }
-            _ => {}
+            _ => return,
+        }
+        self.ground = Ground::Remembered;
+    }
+
+    /// One attribute alone that is not let through, or that MISP fails on: it is put aside for this run, the
+    /// rest goes on. Neither is a refusal with a reason: the next run tries again.
+    fn put_aside(&mut self, why: &str) {
+        (self.tries, self.setbacks) = (0, 0);
+        self.suspect.found();
+        for key in std::mem::take(&mut self.flight) {
+            let note = self.refused_alone(key, why);
+            self.notes.push(note);
+        }
+        if self.suspect.refuses_all() && !self.queue.is_empty() {
+            let why = format!("one value after the other is refused, the last one: {why}");
+            self.surrender = Some(why.into());
         }
     }
 
-    /// One attribute alone that MISP cannot digest, or that is too large for the way there: it is put aside
-    /// for this run, the rest goes on. Neither is a refusal with a reason: the next run tries again.
-    fn put_aside(&mut self, asked: Asked, why: &str) {
-        self.tries = 0;
-        for key in std::mem::take(&mut self.flight) {
-            let attribute = &self.event.attributes[&key].attribute;
-            let (kind, value) = (attribute.kind, attribute.value.as_str());
-            let value: String = value.chars().take(80).collect();
-            let event = self.uuid();
-            self.notes.push(format!("event {event}: MISP chokes on {kind} {value:?} alone: {why}"));
-        }
-        self.look = Some(if asked == Asked::Create { Look::Metadata } else { Look::Listing });
+    /// Names a value with its event and where it comes from.
+    fn refused_alone(&self, key: AttributeUuid, why: &str) -> String {
+        let short = |text: &str| text.chars().take(SHOWN_MAX).collect::<String>();
+        let known = &self.event.attributes[&key];
+        let (kind, value) = (known.attribute.kind, short(known.attribute.value.as_str()));
+        let (event, title) = (self.uuid(), short(&self.event.head.fields.info));
+        let from = known.sources.first().map(|source| format!(" of {}", source.entity));
+        let from = from.unwrap_or_default();
+        format!("event {event} {title:?}: {kind} {value:?}{from} is refused even alone: {why}")
     }
 }

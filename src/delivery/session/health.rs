@@ -1,63 +1,170 @@
 //! How MISP is, seen over all conversations of a session.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    delivery::{Backoff, REST_SECONDS_MAX, Reply, Trouble},
-    model::Timestamp,
+    delivery::{Backoff, REST_SECONDS_MAX, RefusedWhy, Reply, Trouble},
+    model::{EventUuid, Timestamp},
 };
 
 use super::Stop;
 
-/// So many calls in a row without a usable answer, whatever events they are about: MISP is down.
+/// After so many calls in a row without a usable answer a harmless question tells whether MISP is there.
 const TROUBLES_MAX: u32 = 8;
+/// So many events in a row that got nothing through: nothing does.
+const REFUSED_MAX: usize = 5;
 
 /// What all conversations together learn of how MISP is.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     /// Calls in a row without a usable answer.
-    pub(super) troubles: u32,
+    troubles: u32,
+    /// The events they were about.
+    troubled: BTreeSet<EventUuid>,
+    /// What the last of them met with.
+    why: Box<str>,
     /// Nothing is sent before.
     pub(super) rest: Option<Timestamp>,
+    /// Whether the harmless question is to be asked.
+    asks: Asks,
+    /// Its answers since anything else was answered.
+    answers: u32,
+    /// Events in a row of which nothing got through.
+    refused: usize,
+    /// Events whose bodies came to nothing since one got through.
+    refusing: BTreeSet<EventUuid>,
+}
+
+/// The harmless question: MISP's version.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    #[default]
+    No,
+    Wanted,
+    UnderWay,
 }
 
 impl Health {
-    /// Whether MISP answers nobody, and so an event that got no answer is not at fault.
-    pub(super) const fn is_down(&self, tries_max: u32) -> bool {
-        self.troubles > tries_max
+    /// Whether the last call got no usable answer.
+    pub(super) const fn is_troubled(&self) -> bool {
+        self.troubles > 0
     }
 
-    /// Follows how MISP is, over all events. From the second call in a row that comes to nothing, all of
-    /// them wait; after some more, the session stops: a run of thousands of events must not find out for
-    /// each of them that MISP is down.
+    /// Whether the harmless question has to be sent now.
+    pub(super) fn takes_question(&mut self) -> bool {
+        let wanted = self.asks == Asks::Wanted;
+        if wanted {
+            self.asks = Asks::UnderWay;
+        }
+        wanted
+    }
+
+    /// Whether everybody waits for the answer to it.
+    pub(super) fn waits(&self) -> bool {
+        self.asks == Asks::UnderWay
+    }
+
+    /// Whether so many events are refused that no other should begin before it is known what becomes of them.
+    pub(super) fn lets_nothing_through(&self) -> bool {
+        self.refusing.len() + self.refused >= REFUSED_MAX
+    }
+
+    /// A body got through, or it did not.
+    pub(super) fn on_body(&mut self, event: EventUuid, got_through: bool) {
+        match got_through {
+            true => self.refusing.clear(),
+            false => {
+                self.refusing.insert(event);
+            }
+        }
+    }
+
+    /// Nobody answered what was asked last: is anybody there?
+    pub(super) fn doubt(&mut self) {
+        if self.asks == Asks::No && self.is_troubled() {
+            self.asks = Asks::Wanted;
+        }
+    }
+
+    /// Follows how MISP is, over all events. While several of them in a row come to nothing, all wait; after some
+    /// more, MISP is asked whether it is there: a run of thousands of events must not find out for each of them
+    /// that it is down, and the trouble of one event is that event's own.
     pub(super) fn watch(
         &mut self,
+        (event, writes): (EventUuid, bool),
         reply: &Reply,
         backoff: Backoff,
         now: Timestamp,
     ) -> Option<Stop> {
-        let (why, asked) = match reply {
-            Reply::Trouble(Trouble::NoEffect { why, retry_after }) => (why, *retry_after),
-            Reply::Trouble(Trouble::Unknown { why, retry_after }) => (why, *retry_after),
-            Reply::Trouble(Trouble::ServerError { why }) => (why, None),
-            // An answer of somebody who is well, and one that stops the session by itself.
-            Reply::Trouble(Trouble::TooLarge { .. } | Trouble::NotMisp { .. }) => return None,
-            _ => {
-                *self = Self::default();
-                return None;
-            }
+        let Reply::Trouble(trouble) = reply else {
+            (self.troubles, self.answers, self.rest) = (0, 0, None);
+            self.troubled.clear();
+            return None;
         };
+        match trouble {
+            Trouble::TooLarge { .. } => return None,
+            // A body that is not let through says nothing of MISP; a question does.
+            Trouble::NotMisp { .. } if writes => return None,
+            _ => {}
+        }
         self.troubles += 1;
+        self.troubled.insert(event);
+        self.why = trouble.why().into();
+        let asked = trouble.retry_after();
         if let Some(rest) = asked.filter(|seconds| *seconds > REST_SECONDS_MAX) {
-            let why = format!("{why}; it asks to be left alone for {rest} seconds");
+            let why = format!("{}; it asks to be left alone for {rest} seconds", self.why);
             return Some(Stop::Network(why.into()));
         }
-        if self.troubles >= TROUBLES_MAX {
-            let why = format!("{TROUBLES_MAX} requests in a row came to nothing, the last: {why}");
-            return Some(Stop::Network(why.into()));
+        if self.troubles >= TROUBLES_MAX || matches!(trouble, Trouble::NotMisp { .. }) {
+            self.doubt();
         }
-        if asked.is_some() || self.troubles > 1 {
+        if asked.is_some() || self.troubled.len() > 1 {
             let tries = self.troubles.saturating_sub(1).max(1);
             self.rest = self.rest.max(Some(backoff.until(now, tries, 0, asked)));
         }
         None
+    }
+
+    /// Takes in the answer to the harmless question: without one MISP cannot be reached.
+    pub(super) fn on_answer(&mut self, reply: &Reply) -> Option<Stop> {
+        self.asks = Asks::No;
+        match reply {
+            Reply::Refused { why: RefusedWhy::Key, words } => Some(Stop::Key(words.clone())),
+            Reply::Trouble(trouble) => {
+                let (troubles, last, why) = (self.troubles, &self.why, trouble.why());
+                let last = if **last == *why { String::new() } else { format!(": {last}") };
+                let why = format!(
+                    "{troubles} requests in a row came to nothing{last}; nor is servers/getVersion answered: {why}"
+                );
+                Some(Stop::Network(why.into()))
+            }
+            _ => {
+                self.answers += 1;
+                let nobody_else = self.answers > 1 && self.troubled.len() > 1;
+                let why = &self.why;
+                let why = format!(
+                    "MISP answers servers/getVersion and nothing else; the last answer: {why}"
+                );
+                (self.troubles, self.rest) = (0, None);
+                nobody_else.then(|| Stop::Refused(why.into()))
+            }
+        }
+    }
+
+    /// Follows what gets through: where nothing of several events does, nothing more is tried.
+    pub(super) fn ended(&mut self, event: EventUuid, got_through: Option<bool>) -> Option<Stop> {
+        self.refusing.remove(&event);
+        match got_through {
+            Some(true) => self.refused = 0,
+            Some(false) => self.refused += 1,
+            None => {}
+        }
+        (self.refused >= REFUSED_MAX).then(|| {
+            let why = format!(
+                "of {REFUSED_MAX} events in a row nothing was let through, although MISP answers questions; \
+                 look at what stands before it, such as a firewall or a proxy"
+            );
+            Stop::Refused(why.into())
+        })
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 use self::health::Health;
 use super::{
     Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
-    conversation::{Conversation, Fatality, Want},
+    conversation::{Conversation, Want},
 };
 
 /// Most events a session holds at once, those that wait for a common question included.
@@ -60,6 +60,8 @@ pub enum Stop {
     Key(Box<str>),
     /// MISP cannot be reached, or something else answers.
     Network(Box<str>),
+    /// MISP is there, and takes nothing of what is sent, or something before it lets nothing through.
+    Refused(Box<str>),
     /// Somebody asked for it.
     Interrupted,
     /// The run took as long as it may.
@@ -69,8 +71,11 @@ pub enum Stop {
 /// What a call under way belongs to.
 #[derive(Debug)]
 enum Flight {
-    One(EventUuid),
+    /// One event's own; whether it writes.
+    One(EventUuid, bool),
     Rows(Vec<EventUuid>),
+    /// Nobody's: whether MISP is there.
+    Version,
 }
 
 /// The conversations of one run with one destination.
@@ -82,6 +87,8 @@ pub struct Session {
     talks: BTreeMap<EventUuid, Conversation>,
     /// Conversations that can go on.
     ready: VecDeque<EventUuid>,
+    /// Conversations whose last call came to nothing: they go on where no other can.
+    back: VecDeque<EventUuid>,
     /// Conversations that wait for a time.
     sleeping: BTreeMap<(Timestamp, EventUuid), ()>,
     /// Conversations that want to know about their rows.
@@ -111,6 +118,7 @@ impl Session {
             chunk,
             talks: BTreeMap::new(),
             ready: VecDeque::new(),
+            back: VecDeque::new(),
             sleeping: BTreeMap::new(),
             parked: VecDeque::new(),
             alone: VecDeque::new(),
@@ -128,8 +136,13 @@ impl Session {
     /// Whether another plan should be offered now.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        let held: usize = self.talks.values().map(|talk| talk.event().attributes.len()).sum();
+        let size = |talk: &Conversation| talk.event().attributes.len();
+        let held: usize = self.talks.values().map(size).sum();
+        // One that stands back does not keep others away, however large it is.
+        let back = self.talks.values().filter(|talk| talk.stands_back()).map(size);
+        let held = held - back.max().unwrap_or(0);
         self.stop.is_none()
+            && !self.health.lets_nothing_through()
             && self.ready.len() < self.concurrency
             && self.talks.len() < EVENTS_HELD_MAX
             && (held < ATTRIBUTES_HELD_MAX || self.talks.is_empty())
@@ -175,11 +188,21 @@ impl Session {
         if let Some(until) = rest.filter(|_| !self.talks.is_empty()) {
             return Step::Wait(until);
         }
+        if self.health.takes_question() {
+            return self.send(Flight::Version, Call::Version);
+        }
+        if self.health.waits() {
+            return Step::Idle;
+        }
         while self.flights.len() < self.concurrency {
-            let Some(uuid) = self.ready.pop_front() else { break };
+            let Some(uuid) = self.next_ready() else { break };
+            let most = self.most();
             let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
-            match talk.next(now, self.chunk.most()) {
-                Want::Call(call) => return self.send(Flight::One(uuid), call),
+            let stands_back = talk.stands_back();
+            match talk.next(now, most) {
+                Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
+                // What is in trouble is no company for others.
+                Want::Rows if stands_back => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
                 Want::Wait(until) => {
                     self.sleeping.insert((until, uuid), ());
@@ -188,6 +211,9 @@ impl Session {
             }
             if self.stop.is_some() {
                 return self.wind_up();
+            }
+            if self.health.takes_question() {
+                return self.send(Flight::Version, Call::Version);
             }
         }
         if self.flights.len() < self.concurrency
@@ -209,8 +235,29 @@ impl Session {
                 break;
             }
             entry.remove();
-            self.ready.push_back(uuid);
+            self.go_on(uuid);
         }
+    }
+
+    /// The conversation goes on: at once, or behind all others.
+    fn go_on(&mut self, uuid: EventUuid) {
+        match self.talks.get(&uuid).is_some_and(Conversation::stands_back) {
+            true => self.back.push_back(uuid),
+            false => self.ready.push_front(uuid),
+        }
+    }
+
+    fn next_ready(&mut self) -> Option<EventUuid> {
+        self.ready.pop_front().or_else(|| {
+            let nothing_else = self.parked.is_empty() && !self.expects_more();
+            if nothing_else { self.back.pop_front() } else { None }
+        })
+    }
+
+    /// Most attributes in one request now.
+    fn most(&self) -> usize {
+        let suspected = self.talks.values().filter_map(Conversation::most_for_others);
+        suspected.fold(self.chunk.most(), usize::min)
     }
 
     /// After a stop: nothing new is sent; what is under way is waited for. Where there is time, what MISP took
@@ -241,25 +288,47 @@ impl Session {
     /// Takes in an answer.
     pub fn on_reply(&mut self, token: Token, reply: Reply, now: Timestamp) {
         let Some(flight) = self.flights.remove(&token) else { return };
-        if let Some(stop) = self.health.watch(&reply, self.manners.backoff, now) {
+        let about = match &flight {
+            Flight::One(uuid, writes) => (*uuid, *writes),
+            Flight::Rows(events) => (events[0], false),
+            Flight::Version => {
+                let stop = self.health.on_answer(&reply);
+                self.stop = self.stop.take().or(stop);
+                return;
+            }
+        };
+        if let Some(stop) = self.health.watch(about, &reply, self.manners.backoff, now) {
             self.stop.get_or_insert(stop);
         }
         match flight {
-            Flight::One(uuid) => {
+            Flight::One(uuid, _) => {
                 let talk = self.talks.get_mut(&uuid).expect("conversations outlive their calls");
-                match (&reply, talk.in_flight()) {
-                    (Reply::Trouble(Trouble::TooLarge { .. }), sent) => self.chunk.shrink(sent / 2),
-                    (Reply::Trouble(_), _) => {}
-                    (_, sent) => self.chunk.taken(sent),
+                let trouble = matches!(reply, Reply::Trouble(_));
+                if !trouble {
+                    self.chunk.taken(talk.in_flight());
+                }
+                if talk.in_flight() > 0 {
+                    self.health.on_body(uuid, !trouble);
                 }
                 talk.on_reply(reply, now);
-                if talk.is_over() {
-                    self.finish(uuid);
-                } else {
-                    self.ready.push_front(uuid);
-                }
+                self.learn_from(uuid);
+                self.go_on_or_finish(uuid);
             }
             Flight::Rows(events) => self.on_rows(&events, &reply, now),
+            Flight::Version => {}
+        }
+    }
+
+    fn go_on_or_finish(&mut self, uuid: EventUuid) {
+        match self.talks.get(&uuid).is_some_and(Conversation::is_over) {
+            true => self.finish(uuid),
+            false => self.go_on(uuid),
+        }
+    }
+
+    fn learn_from(&mut self, uuid: EventUuid) {
+        if let Some(lesson) = self.talks.get_mut(&uuid).and_then(Conversation::take_lesson) {
+            self.chunk.too_much(lesson);
         }
     }
 
@@ -270,21 +339,20 @@ impl Session {
     }
 
     fn finish(&mut self, uuid: EventUuid) {
+        self.learn_from(uuid);
         let Some(mut talk) = self.talks.remove(&uuid) else { return };
         let effects = effects_of(&mut talk);
+        let ended = self.health.ended(uuid, talk.got_through());
+        // Given up without an answer: is it the event, or is nobody there?
+        if talk.is_unanswered() {
+            self.health.doubt();
+        }
         let report = talk.into_report();
-        // Given up while MISP answered nobody else either: it is not the event's fault.
-        if let Verdict::GaveUp(why) = &report.verdict
-            && self.health.is_down(self.manners.backoff.tries_max)
-        {
-            self.stop.get_or_insert(Stop::Network(why.clone()));
-        }
-        if let Verdict::Fatal(why, fatality) = &report.verdict {
-            self.stop.get_or_insert(match fatality {
-                Fatality::Key => Stop::Key(why.clone()),
-                Fatality::Network => Stop::Network(why.clone()),
-            });
-        }
+        let key = match &report.verdict {
+            Verdict::KeyRefused(words) => Some(Stop::Key(words.clone())),
+            _ => None,
+        };
+        self.stop = self.stop.take().or(key).or(ended);
         self.last_effects.extend(effects);
         self.reports.push(report);
     }

@@ -1,7 +1,7 @@
 //! Questions about rows, asked for many events at once.
 
 use crate::{
-    delivery::{Call, Reply, conversation::Conversation, rows},
+    delivery::{Call, Reply, Trouble, conversation::Conversation, rows},
     model::{EventUuid, Timestamp},
     plan::Row,
 };
@@ -21,7 +21,7 @@ impl Session {
     pub(super) fn ask_for_last_proofs(&mut self) -> Option<Step> {
         let open = |talk: &Conversation| talk.needs_proof();
         self.alone.retain(|uuid| self.talks.get(uuid).is_some_and(open));
-        if self.health.troubles > 0 || self.last_proofs == LAST_PROOFS_MAX {
+        if self.health.is_troubled() || self.last_proofs == LAST_PROOFS_MAX {
             return None;
         }
         self.last_proofs += 1;
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Whether waiting for more plans may fill a common question further.
-    fn expects_more(&self) -> bool {
+    pub(super) fn expects_more(&self) -> bool {
         self.more_to_come && self.has_room()
     }
 
@@ -99,7 +99,11 @@ impl Session {
             match reply {
                 Reply::NotModified => talk.on_rows_of_many(true),
                 // Which of them differs is not said: each is asked about alone.
-                Reply::Rows(_) if !alone => {
+                // Nor which of them MISP fails on.
+                Reply::Rows(_)
+                | Reply::Trouble(
+                    Trouble::ServerError { .. } | Trouble::Unknown { .. } | Trouble::NotMisp { .. },
+                ) if !alone => {
                     self.alone.push_back(*uuid);
                     continue;
                 }
@@ -107,6 +111,8 @@ impl Session {
             }
             if talk.is_over() {
                 self.finish(*uuid);
+            } else if talk.stands_back() {
+                self.back.push_back(*uuid);
             } else {
                 self.ready.push_back(*uuid);
             }

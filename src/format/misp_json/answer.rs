@@ -234,12 +234,16 @@ pub fn event_index(body: &[u8]) -> Result<Vec<String>, NotMisp> {
     Ok(rows.into_iter().map(|row| row.uuid).collect())
 }
 
-/// An answer that says no.
+/// An answer that says no, as MISP does: with a name, or with what was not saved. Others answer in JSON, too.
 ///
 /// # Errors
-/// If it is no JSON object.
+/// If it is anything else.
 pub fn errors(body: &[u8]) -> Result<ErrorAnswer, NotMisp> {
-    json(body, "an error message was expected")
+    let answer: ErrorAnswer = json(body, "an error message was expected")?;
+    match answer.name.is_empty() && answer.saved.is_none() {
+        true => Err(NotMisp::new("an error message of MISP was expected".to_owned())),
+        false => Ok(answer),
+    }
 }
 
 impl AttributesAnswer {

@@ -51,9 +51,12 @@ enum Fault {
     WrongKind,
     TooMany,
     ServerError,
+    /// Something before it answers with a page of its own, perhaps after it did what it was asked for.
+    NotMisp,
+    Busy,
 }
 
-const FAULTS: [Fault; 16] = [
+const FAULTS: [Fault; 18] = [
     Fault::None,
     Fault::None,
     Fault::None,
@@ -70,6 +73,8 @@ const FAULTS: [Fault; 16] = [
     Fault::WrongKind,
     Fault::TooMany,
     Fault::ServerError,
+    Fault::NotMisp,
+    Fault::Busy,
 ];
 
 impl Faulty {
@@ -283,6 +288,16 @@ impl Server for Faulty {
                     self.model.handle(call);
                 }
                 Reply::Trouble(Trouble::ServerError { why: "500".into() })
+            }
+            Fault::NotMisp | Fault::Busy => {
+                if input.arbitrary()? {
+                    self.model.handle(call);
+                }
+                let why = "a page".into();
+                Reply::Trouble(match fault {
+                    Fault::Busy => Trouble::Busy { why, retry_after: None },
+                    _ => Trouble::NotMisp { why },
+                })
             }
         };
         self.forget_refused(call, &reply);

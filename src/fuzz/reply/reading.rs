@@ -70,7 +70,7 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
     let has = |what: &str| text.contains(&what.to_lowercase());
     let ok = answer.status == 200;
     let json = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    let said_no = (401..=405).contains(&answer.status);
+    let said_no = (400..=405).contains(&answer.status);
     match reply {
         Reply::Event(event) => {
             assert!(ok && stands_as(event, call, &json["Event"]), "{event:?} of {text}");

@@ -1,0 +1,219 @@
+//! Something takes MISP's questions and most bodies, and refuses some: the rest goes on, and what is refused is
+//! found, named and left for the next run.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/obstructed.rs"]
+mod obstructed;
+#[path = "support/world.rs"]
+mod world;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use misp_trickle::{
+    agent::{Ending, Summary},
+    delivery::Call,
+    remote::{self, Answer},
+    source::SourceSpec,
+};
+use obstructed::{Obstructed, attributes, carried, dataset, run, world};
+use tempfile::TempDir;
+use world::World;
+
+const PAGE: &[u8] = b"<html><h1>Request blocked</h1></html>";
+const MISPS_OWN: &[u8] = br#"{"name":"An Internal Error Has Occurred."}"#;
+
+/// What refuses a body: a firewall's pages, a proxy's words, MISP's own bare 500, and no answer at all.
+const REFUSALS: [(u16, &[u8]); 21] = [
+    (200, PAGE),
+    (302, b""),
+    (400, PAGE),
+    (401, PAGE),
+    (403, PAGE),
+    (403, br#"{"message":"Forbidden"}"#),
+    (404, PAGE),
+    (404, br#"{"error":{"code":"NotFound"}}"#),
+    (405, PAGE),
+    (406, PAGE),
+    (410, b""),
+    (413, PAGE),
+    (414, PAGE),
+    (431, PAGE),
+    (451, PAGE),
+    (500, PAGE),
+    (500, MISPS_OWN),
+    (501, PAGE),
+    (504, PAGE),
+    (511, PAGE),
+    (524, PAGE),
+];
+
+fn answer((status, body): (u16, &[u8])) -> Answer {
+    Answer { status, body: body.to_vec(), ..Answer::default() }
+}
+
+fn holds(call: &Call, value: &str) -> bool {
+    carried(call).iter().any(|it| it.attribute.value.as_str().starts_with(value))
+}
+
+/// The sandbox behind something that refuses one value.
+fn without(world: &World, value: &'static str, refusal: (u16, &'static [u8])) -> Arc<Obstructed> {
+    Obstructed::new(world, move |call, _| holds(call, value).then(|| answer(refusal)))
+}
+
+/// Bodies that were refused, by their bytes.
+fn refused(wire: &Obstructed, refuses: impl Fn(&Call) -> bool) -> Vec<usize> {
+    let sent = wire.sent.lock().unwrap();
+    let calls = sent.iter().map(|(_, call)| call).filter(|call| refuses(call));
+    calls.map(|call| remote::encode(call, true).body.len()).collect()
+}
+
+fn said(summary: &Summary) -> String {
+    summary.run.notes.join("\n")
+}
+
+#[test]
+fn one_refused_value_is_found_and_named_and_everything_else_goes() {
+    let folder = TempDir::new().unwrap();
+    for refusal in REFUSALS {
+        let mut world = world(dataset(&folder, 6, 200));
+        let wire = without(&world, "d150.i2.", refusal);
+        let summary = run(&mut world, wire.clone());
+        let said = said(&summary);
+        assert_eq!(summary.ending, Ending::Partial, "{refusal:?} {said}");
+        let tally = summary.run.tally.attributes;
+        assert_eq!((tally.sent, tally.pending), (6 * 200 - 1, 1), "{refusal:?} {said}");
+        assert!(said.contains("d150.i2.example.org"), "{refusal:?} {said}");
+        assert!(said.contains("Incident") && said.contains("of "), "{refusal:?} {said}");
+        let bytes = refused(&wire, |call| holds(call, "d150.i2."));
+        let all: usize = bytes.iter().sum();
+        // MISP's own error is heard once more from the way that names what is wrong.
+        assert!(all <= 2 * bytes[0], "{refusal:?}: {bytes:?}");
+        assert!(wire.count() < 60, "{refusal:?}: {}", wire.count());
+    }
+}
+
+#[test]
+fn a_refused_value_costs_the_next_run_one_small_body_and_no_other_value() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 3, 200));
+    let wire = without(&world, "d150.i2.", (403, PAGE));
+    run(&mut world, wire);
+    world.job.source = SourceSpec::File(dataset(&folder, 3, 260));
+    let wire = without(&world, "d150.i2.", (403, PAGE));
+    let summary = run(&mut world, wire.clone());
+    assert_eq!(summary.run.tally.attributes.sent, 3 * 60, "{}", said(&summary));
+    let bytes = refused(&wire, |call| holds(call, "d150.i2."));
+    assert!(bytes.len() == 1 && bytes[0] < 600, "{bytes:?}");
+    let wire = world.wire.clone();
+    world.job.source = SourceSpec::File(dataset(&folder, 3, 261));
+    assert_eq!(run(&mut world, wire).ending, Ending::Done);
+}
+
+#[test]
+fn an_event_whose_title_is_refused_is_given_up_and_its_values_are_not_tried_one_by_one() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 3, 100));
+    let first = std::sync::OnceLock::new();
+    let wire = Obstructed::new(&world, move |call, _| match call {
+        Call::AddEvent(new) if new.uuid == *first.get_or_init(|| new.uuid) => {
+            Some(answer((403, PAGE)))
+        }
+        _ => None,
+    });
+    let summary = run(&mut world, wire.clone());
+    assert_eq!(summary.ending, Ending::Partial);
+    assert_eq!(summary.run.tally.attributes.sent, 200, "{}", said(&summary));
+    assert!(said(&summary).contains("refused even without attributes"), "{}", said(&summary));
+    assert!(wire.count() < 40, "{}", wire.count());
+}
+
+#[test]
+fn where_nothing_is_let_through_five_events_are_enough_and_the_next_run_begins_with_others() {
+    let folder = TempDir::new().unwrap();
+    let mut world = world(dataset(&folder, 40, 8));
+    let writes = |call: &Call, _| call.writes().then(|| answer((403, PAGE)));
+    let tried = |wire: &Obstructed| -> BTreeSet<_> {
+        let sent = wire.sent.lock().unwrap();
+        let events = sent.iter().filter_map(|(_, call)| match call {
+            Call::AddEvent(new) => Some(new.uuid),
+            _ => None,
+        });
+        events.collect()
+    };
+    let mut seen = BTreeSet::new();
+    for number in 1..=5 {
+        let wire = Obstructed::new(&world, writes);
+        let summary = run(&mut world, wire.clone());
+        assert_eq!(summary.ending, Ending::Partial, "{}", said(&summary));
+        assert!(said(&summary).contains("nothing was let through"), "{}", said(&summary));
+        let now = tried(&wire);
+        assert!((5..=7).contains(&now.len()), "run {number}: {}", now.len());
+        assert!(now.is_disjoint(&seen), "run {number} begins with what was refused before");
+        seen.extend(now);
+    }
+    let wire = world.wire.clone();
+    assert_eq!(run(&mut world, wire).ending, Ending::Done);
+    assert_eq!(world.misp.lock().unwrap().events().len(), 40);
+}
+
+#[test]
+fn a_size_that_failed_is_not_tried_again() {
+    let folder = TempDir::new().unwrap();
+    for refusal in [(413, PAGE), (504, PAGE), (500, MISPS_OWN), (500, PAGE), (524, PAGE)] {
+        let mut world = world(dataset(&folder, 4, 900));
+        world.job.concurrency = 1;
+        let large = |call: &Call| attributes(call) > 100;
+        let wire = Obstructed::new(&world, move |call, _| large(call).then(|| answer(refusal)));
+        let summary = run(&mut world, wire.clone());
+        assert_eq!(summary.ending, Ending::Done, "{refusal:?} {}", said(&summary));
+        let sizes = |wire: &Obstructed| -> Vec<usize> {
+            let sent = wire.sent.lock().unwrap();
+            sent.iter().map(|(_, call)| attributes(call)).filter(|size| *size > 100).collect()
+        };
+        let failed = sizes(&wire);
+        assert!(failed.is_sorted_by(|a, b| a > b) && failed.len() <= 5, "{refusal:?} {failed:?}");
+        world.job.source = SourceSpec::File(dataset(&folder, 5, 900));
+        let wire = Obstructed::new(&world, move |call, _| large(call).then(|| answer(refusal)));
+        assert_eq!(run(&mut world, wire.clone()).ending, Ending::Done);
+        let failed = sizes(&wire);
+        assert!(failed.iter().all(|size| *size < 150), "{refusal:?} {failed:?}");
+    }
+}
+
+#[test]
+fn the_trouble_of_one_event_keeps_nobody_waiting_however_large_it_is() {
+    let folder = TempDir::new().unwrap();
+    let path = dataset(&folder, 30, 4);
+    let mut world = world(path);
+    world.job.concurrency = 2;
+    let first = std::sync::OnceLock::new();
+    let wire = Obstructed::new(&world, move |call, _| {
+        let event = match call {
+            Call::AddEvent(new) => *first.get_or_init(|| new.uuid),
+            Call::Metadata(event) | Call::Listing(event) => *event,
+            _ => return None,
+        };
+        let is_it = match call {
+            Call::AddEvent(new) => new.uuid == event,
+            _ => first.get() == Some(&event),
+        };
+        is_it.then(|| answer((504, PAGE)))
+    });
+    let summary = run(&mut world, wire.clone());
+    assert_eq!(summary.ending, Ending::Partial, "{}", said(&summary));
+    assert_eq!(summary.run.tally.events_created, 29, "{}", said(&summary));
+    // It was tried once, then all the others were, and only then again.
+    let sent = wire.sent.lock().unwrap();
+    let unlucky = sent.iter().find_map(|(_, call)| match call {
+        Call::AddEvent(new) => Some(new.uuid),
+        _ => None,
+    });
+    let about = |call: &Call| match call {
+        Call::AddEvent(new) => Some(new.uuid),
+        Call::Metadata(event) => Some(*event),
+        _ => None,
+    };
+    let second = sent.iter().enumerate().filter(|(_, (_, call))| about(call) == unlucky).nth(1);
+    assert!(second.unwrap().0 > 30, "{second:?}");
+}
