@@ -105,7 +105,7 @@ pub(super) fn explain(context: &mut Context, ending: &Ending) {
 /// The exit code of a run that was stopped before it had a dataset.
 pub(super) const fn of_stop(stop: &Stop) -> Exit {
     match stop {
-        Stop::Deadline => Exit::Partial,
+        Stop::Deadline | Stop::Refused(_) => Exit::Partial,
         Stop::Interrupted => Exit::Interrupted,
         Stop::Key(_) => Exit::Refused,
         Stop::Network(_) => Exit::Network,
