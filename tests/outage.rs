@@ -1,8 +1,6 @@
 //! A MISP that is down, busy, or behind something that takes no large requests: how soon a run stops, how
 //! long it waits, and what it remembers.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 #[path = "support/obstructed.rs"]
 mod obstructed;
 #[path = "support/world.rs"]
