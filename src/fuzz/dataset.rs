@@ -83,8 +83,8 @@ fn key(input: &mut Unstructured<'_>) -> Result<EntityKey> {
 }
 
 fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
-    const KINDS: [&str; 5] =
-        ["related_indicators", "targets", "victim", "located-at", "object_refs"];
+    const KINDS: [&str; 6] =
+        ["related_indicators", "targets", "victim", "located-at", "object_refs", "impacted_refs"];
     let update_of = input.ratio(1, 12)?;
     let kind = if update_of { "stix_update_of" } else { input.choose(&KINDS)? };
     Ok(Relation {
@@ -96,6 +96,7 @@ fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
         since: Reader::FIRST,
         tlp: if input.ratio(1, 4)? { Some(*input.choose(&Tlp::ALL)?) } else { None },
         mark: None,
+        free: if input.ratio(1, 4)? { Some(Reader::SECOND) } else { None },
     })
 }
 

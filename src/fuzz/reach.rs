@@ -31,7 +31,8 @@ pub(super) struct Reach<'d> {
     groups: BTreeMap<&'d EntityKey, Group>,
     /// The versions that may be the newest.
     newest: BTreeMap<Group, Vec<&'d Entity>>,
-    links: BTreeSet<(Group, Group)>,
+    /// From, to, and whether it costs nothing.
+    links: BTreeSet<(Group, Group, bool)>,
     events: &'d [Symbol],
     depth: u8,
 }
@@ -50,7 +51,7 @@ impl<'d> Reach<'d> {
         let mut links = BTreeSet::new();
         for link in dataset.relations.iter().filter(|link| !link.removed && !link.update_of) {
             let (one, other) = (groups[&link.source], groups[&link.target]);
-            links.extend([(one, other), (other, one)]);
+            links.extend([(one, other, link.free.is_some()), (other, one, false)]);
         }
         Self { groups, newest, links, events, depth }
     }
@@ -68,13 +69,21 @@ impl<'d> Reach<'d> {
     /// Entities whose values belong to an incident, itself included.
     pub(super) fn members(&self, incident: Group, sure: Sure) -> BTreeSet<Group> {
         let may_enter = self.are(sure, |version| !self.is_incident(version));
-        let mut reached = BTreeSet::from([incident]);
-        for _ in 0..self.depth {
-            let from = reached.clone();
-            let next = self.links.iter().filter(|(one, _)| from.contains(one));
-            reached.extend(next.map(|(_, other)| *other).filter(|other| may_enter.contains(other)));
+        let mut costs = BTreeMap::from([(incident, 0)]);
+        loop {
+            let known = costs.clone();
+            for (one, other, free) in &self.links {
+                let Some(cost) = known.get(one) else { continue };
+                let cost = if *free && *one != incident { *cost } else { cost + 1 };
+                let best = costs.get(other).is_none_or(|best| cost < *best);
+                if cost <= self.depth && best && may_enter.contains(other) {
+                    costs.insert(*other, cost);
+                }
+            }
+            if costs == known {
+                return costs.into_keys().collect();
+            }
         }
-        reached
     }
 
     /// What entities hold, each value once.

@@ -147,7 +147,8 @@ pub(super) fn of_graph(incident: &Incident<'_>, own: &Digest, members: &[&Digest
             .option(member.path.tlp, |encoder, tlp| {
                 encoder.text(tlp.name());
             })
-            .flag(member.path.unmarked);
+            .flag(member.path.unmarked)
+            .flag(member.bystander);
     });
     encoder.finish()
 }

@@ -243,6 +243,9 @@ pub struct Relation {
     pub tlp: Option<Tlp>,
     /// Further markings of its own, until [`Facts::settle`].
     pub mark: Option<Mark>,
+    /// The first reader by which it costs no depth to follow it from its source: the source only ties an
+    /// incident to its values. `None` where it costs one, as the way back always does.
+    pub free: Option<Reader>,
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub use why::{Membership, Why};
 
 use digest::{Dated, EntityDigester};
 use names::index;
-use walk::Links;
+use walk::{FAR, Links, Way};
 
 /// How a dataset is cut into incident graphs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,8 @@ pub struct Member<'g> {
     /// Marking of what is between it and the incident, those two left out: the entities on the way, and the links,
     /// of which one without a marking adds nothing.
     pub path: Marking,
+    /// What the incident was done to, or what something was looked at with: never for detection.
+    pub bystander: bool,
 }
 
 /// An order of a graph's incidents.
@@ -176,21 +178,13 @@ impl Graph {
 
     /// Marks all entities within reach of any incident, in one walk from all of them.
     fn mark_members(&mut self) {
-        let mut level: Vec<u32> = (0..index(self.nodes.len()))
-            .filter(|&node| self.node(node).role == Role::Incident)
-            .collect();
-        for _ in 0..self.depth {
-            let mut next = Vec::new();
-            for node in level {
-                for neighbour in self.links.neighbours(node) {
-                    let role = &mut self.nodes[neighbour as usize].role;
-                    if *role == Role::Unlinked {
-                        *role = Role::Member;
-                        next.push(neighbour);
-                    }
-                }
+        let is_incident = |node| self.node(node).role == Role::Incident;
+        let incidents = (0..index(self.nodes.len())).filter(|&node| is_incident(node));
+        let distances = self.links.distances(incidents, self.depth, Way::Out, is_incident);
+        for (node, distance) in self.nodes.iter_mut().zip(distances) {
+            if node.role == Role::Unlinked && distance != FAR {
+                node.role = Role::Member;
             }
-            level = next;
         }
     }
 
@@ -254,6 +248,7 @@ impl Graph {
                 entity: self.entity(reached.node),
                 relations: reached.relations,
                 path: reached.path,
+                bystander: reached.bystander,
             })
             .collect();
         let mut incident =

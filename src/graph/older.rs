@@ -105,9 +105,13 @@ impl Facts {
             entities.extend(read);
         }
         let relations = self.relations.iter().filter(|relation| relation.since <= reader);
+        let relations = relations.cloned().map(|relation| {
+            let free = relation.free.filter(|since| *since <= reader);
+            Relation { free, ..relation }
+        });
         Self {
             entities,
-            relations: relations.cloned().collect(),
+            relations: relations.collect(),
             markings: self.markings.moved(&places),
             issues: Vec::new(),
             skipped: self.skipped,

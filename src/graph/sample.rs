@@ -60,6 +60,7 @@ pub(crate) fn relation(kind: &str, source: u8, target: u8) -> Relation {
         since: Reader::FIRST,
         tlp: None,
         mark: None,
+        free: None,
     }
 }
 
@@ -96,14 +97,14 @@ pub(crate) fn shuffled_facts() -> impl Strategy<Value = (Facts, Facts)> {
 }
 
 fn any_relation() -> impl Strategy<Value = Relation> {
-    let kind = select(vec!["related_indicators", "targets", "stix_update_of"]);
-    (kind, 0..12_u8, 0..12_u8, prop::bool::weighted(0.1)).prop_map(
-        |(kind, source, target, removed)| Relation {
-            update_of: kind == "stix_update_of",
-            removed,
-            ..relation(kind, source, target)
-        },
-    )
+    let kind = select(vec!["related_indicators", "targets", "impacted_refs", "stix_update_of"]);
+    let said = (prop::bool::weighted(0.1), prop::bool::weighted(0.4));
+    (kind, 0..12_u8, 0..12_u8, said).prop_map(|(kind, source, target, (removed, free))| Relation {
+        update_of: kind == "stix_update_of",
+        removed,
+        free: free.then_some(Reader::SECOND),
+        ..relation(kind, source, target)
+    })
 }
 
 fn any_entity() -> impl Strategy<Value = Entity> {

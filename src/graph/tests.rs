@@ -8,7 +8,7 @@ use super::{
     sample::{any_facts, entity, facts, key, observable, relation, shuffled_facts, update},
     *,
 };
-use crate::model::{Timestamp, Tlp};
+use crate::model::{Reader, Timestamp, Tlp};
 
 fn graph(entities: Vec<Entity>, relations: Vec<Relation>) -> Graph {
     knowing(entities, relations, &[])
@@ -115,6 +115,94 @@ fn depth_says_how_far_and_the_path_takes_the_strictest_marking() {
     assert_eq!(incident.members[2].path, Marking { tlp: Some(Tlp::Amber), unmarked: true });
     assert_eq!(far.unlinked().count(), 0);
     assert_eq!(members(&deep(entities(), relations(), 0)), [(key(1), vec![])]);
+}
+
+/// A relation that costs nothing where it is followed from its source.
+fn free(kind: &str, source: u8, target: u8) -> Relation {
+    Relation { free: Some(Reader::SECOND), ..relation(kind, source, target) }
+}
+
+#[test]
+fn what_only_ties_an_incident_to_its_values_costs_no_depth() {
+    let entities = || {
+        let kinds = ["event", "sighting", "observed-data", "ipv4-addr", "indicator", "tool"];
+        let tied = (2..).zip(kinds).map(|(number, kind)| entity(kind, number));
+        let others = [entity("incident", 1), entity("incident", 10), entity("event", 11)];
+        others.into_iter().chain(tied).collect::<Vec<_>>()
+    };
+    let relations = || {
+        vec![
+            relation("event_ref", 1, 2),
+            free("sighting_refs", 2, 3),
+            free("observed_data_refs", 3, 4),
+            free("object_refs", 4, 5),
+            free("sighting_of_ref", 3, 6),
+            relation("uses", 6, 7),
+            // Another incident's event that saw the same: the way back into a tie costs.
+            relation("event_ref", 10, 11),
+            free("sighting_refs", 11, 3),
+        ]
+    };
+    let near = deep(entities(), relations(), 1);
+    let own = |own: u8| [own].into_iter().chain([3, 4, 5, 6]).map(key).collect::<Vec<_>>();
+    let mut other = own(11);
+    other.sort();
+    assert_eq!(members(&near), [(key(1), own(2)), (key(10), other)]);
+    assert_eq!(near.why(&key(5)).membership, Membership::Member(vec![&key(1), &key(10)]));
+    assert_eq!(near.why(&key(7)).membership, Membership::NotLinked { outside: vec![] });
+    let far = deep(entities(), relations(), 2);
+    assert!(members(&far)[0].1.contains(&key(7)) && members(&far)[0].1.contains(&key(11)));
+    assert_eq!(members(&deep(entities(), relations(), 0))[0].1, []);
+
+    // The first reader knew nothing of it.
+    let then = facts(entities(), relations()).as_read_by(Reader::FIRST);
+    let then = Graph::build(then, &Aliases::default(), &Options::default());
+    assert_eq!(members(&then)[0].1, [key(2)]);
+}
+
+#[test]
+fn ties_in_a_ring_are_walked_once_and_by_the_shortest_way() {
+    let marked = |number, tlp| Entity { tlp: Some(tlp), ..entity("event", number) };
+    let entities = vec![
+        Entity { tlp: Some(Tlp::Clear), ..entity("incident", 1) },
+        marked(2, Tlp::Green),
+        marked(3, Tlp::Red),
+        Entity { tlp: Some(Tlp::Clear), ..entity("indicator", 4) },
+    ];
+    let relations = vec![
+        relation("event_ref", 1, 2),
+        free("event_ref", 2, 3),
+        free("event_ref", 3, 2),
+        free("result_ref", 2, 4),
+        free("result_ref", 3, 4),
+    ];
+    let graph = deep(entities, relations, 1);
+    let incident = graph.incidents().next().unwrap();
+    let paths: Vec<_> = incident.members.iter().map(|member| member.path.tlp).collect();
+    assert_eq!(paths, [None, Some(Tlp::Green), Some(Tlp::Green)]);
+}
+
+#[test]
+fn what_was_impacted_is_a_bystander_however_it_was_reached() {
+    let entities = vec![
+        entity("incident", 1),
+        entity("impact", 2),
+        entity("ipv4-addr", 3),
+        entity("ipv4-addr", 4),
+        entity("impact", 5),
+    ];
+    let relations = vec![
+        relation("impact_refs", 1, 2),
+        relation("related-to", 1, 3),
+        free("impacted_refs", 2, 3),
+        relation("related-to", 1, 4),
+        // Impacted by what is not of this incident.
+        free("impacted_refs", 5, 4),
+    ];
+    let graph = deep(entities, relations, 1);
+    let incident = graph.incidents().next().unwrap();
+    let bystanders: Vec<bool> = incident.members.iter().map(|member| member.bystander).collect();
+    assert_eq!(bystanders, [false, true, false]);
 }
 
 #[test]

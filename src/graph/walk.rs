@@ -1,4 +1,7 @@
 //! Links between the entities of a dataset, and the walk from an incident to its members.
+//!
+//! Depth, in one place: a way from an incident may cost as much as the depth says. Its first step costs one,
+//! and so does every other, but for a free relation that is followed from its source: that costs nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +33,33 @@ pub(super) struct Links {
     /// For each node where its links begin; one more for the end.
     starts: Vec<u32>,
     kinds: Vec<Symbol>,
+    /// Numbers of those kinds that lead to what never detects.
+    bystanding: Vec<u32>,
     /// What nodes are linked to that is not in the dataset.
     pub(super) outside: Vec<(u32, EntityKey)>,
+}
+
+/// Kinds of relation that lead to what was impacted, or to the system that something was looked at with.
+const BYSTANDING: [&str; 7] = [
+    "impacted_ref",
+    "impacted_refs",
+    "impacts",
+    "host_vm_ref",
+    "installed_software_refs",
+    "operating_system_ref",
+    "operating_system_refs",
+];
+
+/// A distance that no way has.
+pub(super) const FAR: u8 = u8::MAX;
+
+/// Which way ways are followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From an incident.
+    Out,
+    /// Back to an incident.
+    Back,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +68,8 @@ struct Link {
     to: u32,
     kind: u32,
     direction: Direction,
+    /// Whether the relation costs nothing where it is followed from its source.
+    free: bool,
     /// Its own marking.
     tlp: Option<Tlp>,
 }
@@ -49,6 +79,15 @@ impl Link {
     const fn marking(&self) -> Marking {
         Marking { tlp: self.tlp, unmarked: false }
     }
+
+    /// What it costs to follow the link; `first` where its end nearer to the incident is the incident.
+    fn cost(self, way: Way, first: bool) -> u8 {
+        let along = match way {
+            Way::Out => Direction::Outgoing,
+            Way::Back => Direction::Incoming,
+        };
+        u8::from(first || !self.free || self.direction != along)
+    }
 }
 
 /// How an entity was reached.
@@ -57,6 +96,8 @@ pub(super) struct Reached {
     pub(super) relations: Vec<Via>,
     /// The marking of links and entities between it and the incident.
     pub(super) path: Marking,
+    /// Whether something in the graph says that it never detects.
+    pub(super) bystander: bool,
 }
 
 impl Links {
@@ -71,13 +112,15 @@ impl Links {
             }
             match *ends {
                 [Some(source), Some(target)] if source != target => {
+                    let free = relation.free.is_some();
                     let next = index(kinds.len());
                     let kind = *kinds.entry(relation.kind).or_insert(next);
                     for (from, to, direction) in [
                         (source, target, Direction::Outgoing),
                         (target, source, Direction::Incoming),
                     ] {
-                        links.push(Link { from, to, kind, direction, tlp: relation.tlp });
+                        let tlp = relation.tlp;
+                        links.push(Link { from, to, kind, direction, free, tlp });
                     }
                 }
                 [Some(_), Some(_)] | [None, None] => {}
@@ -105,18 +148,16 @@ impl Links {
         let mut by_number: Vec<(u32, Symbol)> =
             kinds.into_iter().map(|(kind, number)| (number, kind)).collect();
         by_number.sort_unstable();
+        let named =
+            |(number, kind): &(u32, Symbol)| BYSTANDING.contains(&&**kind).then_some(*number);
+        let bystanding = by_number.iter().filter_map(named).collect();
         let kinds = by_number.into_iter().map(|(_, kind)| kind).collect();
-        Self { links, starts, kinds, outside }
+        Self { links, starts, kinds, bystanding, outside }
     }
 
     fn from(&self, node: u32) -> &[Link] {
         let [start, end] = [node, node + 1].map(|at| self.starts[at as usize] as usize);
         &self.links[start..end]
-    }
-
-    /// Whatever a node is linked to, perhaps the same twice.
-    pub(super) fn neighbours(&self, node: u32) -> impl Iterator<Item = u32> {
-        self.from(node).iter().map(|link| link.to)
     }
 
     /// What a node is linked to outside the dataset.
@@ -125,9 +166,42 @@ impl Links {
         self.outside[start..].iter().take_while(move |(from, _)| *from == node).map(|(_, key)| key)
     }
 
-    /// Everything within `depth` relations of an incident, sorted by node. A walk never enters another
-    /// incident. Where several shortest ways lead to an entity, the markings along all of them count, those of
-    /// links too.
+    /// How far each node is from the nearest of these, [`FAR`] beyond `depth`. No way goes through an incident.
+    pub(super) fn distances(
+        &self,
+        from: impl Iterator<Item = u32>,
+        depth: u8,
+        way: Way,
+        is_incident: impl Fn(u32) -> bool,
+    ) -> Vec<u8> {
+        let mut distances = vec![FAR; self.starts.len() - 1];
+        let mut open: Vec<Vec<u32>> = vec![Vec::new(); usize::from(depth) + 1];
+        for node in from {
+            distances[node as usize] = 0;
+            open[0].push(node);
+        }
+        for distance in 0..=depth {
+            while let Some(node) = open[usize::from(distance)].pop() {
+                let is_end = distance > 0 && is_incident(node);
+                if is_end || distances[node as usize] < distance {
+                    continue;
+                }
+                for link in self.from(node) {
+                    let nearer = if way == Way::Out { node } else { link.to };
+                    let beyond = distance + link.cost(way, is_incident(nearer));
+                    if beyond <= depth && beyond < distances[link.to as usize] {
+                        distances[link.to as usize] = beyond;
+                        open[usize::from(beyond)].push(link.to);
+                    }
+                }
+            }
+        }
+        distances
+    }
+
+    /// Everything within `depth` of an incident, sorted by node. A walk never enters another incident. Of
+    /// several ways to an entity those count that cost least, and of these the ones with the fewest steps; the
+    /// markings along all of them count, those of links too.
     pub(super) fn walk(
         &self,
         incident: u32,
@@ -139,37 +213,73 @@ impl Links {
             0 => Vec::new(),
             _ => self.direct(incident, &is_incident),
         };
-        let mut level: Vec<(u32, Marking)> =
-            reached.iter().map(|it| (it.node, it.path.and(marking(it.node)))).collect();
-        let mut seen: BTreeSet<u32> = match depth {
-            0 | 1 => BTreeSet::new(),
-            _ => reached.iter().map(|reached| reached.node).chain([incident]).collect(),
+        let leads_on = |reached: &Reached| {
+            self.from(reached.node).iter().any(|link| link.cost(Way::Out, false) == 0)
         };
-        for _ in 1..depth {
-            let mut next: BTreeMap<u32, (Vec<Via>, Marking)> = BTreeMap::new();
-            for (node, path) in level.drain(..) {
-                for link in self.from(node) {
-                    if seen.contains(&link.to) || is_incident(link.to) {
-                        continue;
-                    }
-                    let (relations, marking) = next.entry(link.to).or_default();
-                    relations.push(self.via(link));
-                    *marking = marking.and(path).and(link.marking());
-                }
-            }
-            for (node, (mut relations, path)) in next {
-                relations.sort_unstable();
-                relations.dedup();
-                seen.insert(node);
-                level.push((node, path.and(marking(node))));
-                reached.push(Reached { node, relations, path });
-            }
+        if depth > 1 || reached.iter().any(leads_on) {
+            reached = self.far(incident, depth, is_incident, marking);
         }
         reached.sort_unstable_by_key(|reached| reached.node);
+        self.find_bystanders(incident, &mut reached);
         reached
     }
 
-    /// What is linked to an incident itself, sorted by node: at the usual depth that is all.
+    /// The walk in full, way by way: by what they cost, then by their steps.
+    fn far(
+        &self,
+        incident: u32,
+        depth: u8,
+        is_incident: impl Fn(u32) -> bool,
+        marking: impl Fn(u32) -> Marking,
+    ) -> Vec<Reached> {
+        type Ways = BTreeMap<u32, (Vec<Via>, Marking)>;
+        let mut reached = Vec::new();
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        let start = Ways::from([(incident, (Vec::new(), Marking::default()))]);
+        let mut open: BTreeMap<(u8, u32), Ways> = BTreeMap::from([((0, 0), start)]);
+        while let Some(((cost, steps), ways)) = open.pop_first() {
+            for (node, (mut relations, path)) in ways {
+                if !seen.insert(node) {
+                    continue;
+                }
+                let is_first = node == incident;
+                let beyond = if is_first { path } else { path.and(marking(node)) };
+                for link in self.from(node) {
+                    let cost = cost + link.cost(Way::Out, is_first);
+                    if cost > depth || seen.contains(&link.to) || is_incident(link.to) {
+                        continue;
+                    }
+                    let ways = open.entry((cost, steps + 1)).or_default();
+                    let (relations, marking) = ways.entry(link.to).or_default();
+                    relations.push(self.via(link));
+                    *marking = marking.and(beyond).and(link.marking());
+                }
+                if !is_first {
+                    relations.sort_unstable();
+                    relations.dedup();
+                    reached.push(Reached { node, relations, path, bystander: false });
+                }
+            }
+        }
+        reached
+    }
+
+    /// Notes what an incident or one of its members calls impacted, or looked at something with.
+    fn find_bystanders(&self, incident: u32, reached: &mut [Reached]) {
+        if self.bystanding.is_empty() {
+            return;
+        }
+        let nodes: Vec<u32> = reached.iter().map(|reached| reached.node).collect();
+        for reached in reached {
+            reached.bystander = self.from(reached.node).iter().any(|link| {
+                link.direction == Direction::Incoming
+                    && self.bystanding.contains(&link.kind)
+                    && (link.to == incident || nodes.binary_search(&link.to).is_ok())
+            });
+        }
+    }
+
+    /// What is linked to an incident itself, sorted by node: at the usual depth that is mostly all.
     fn direct(&self, incident: u32, is_incident: impl Fn(u32) -> bool) -> Vec<Reached> {
         self.from(incident)
             .chunk_by(|one, next| one.to == next.to)
@@ -177,9 +287,10 @@ impl Links {
             .map(|links| {
                 let mut relations: Vec<Via> = links.iter().map(|link| self.via(link)).collect();
                 relations.sort_unstable();
+                relations.dedup();
                 let on_the_way = links.iter().map(Link::marking);
                 let path = on_the_way.fold(Marking::default(), Marking::and);
-                Reached { node: links[0].to, relations, path }
+                Reached { node: links[0].to, relations, path, bystander: false }
             })
             .collect()
     }

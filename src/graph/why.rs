@@ -1,10 +1,8 @@
 //! Why an entity is or is not in an incident graph.
 
-use std::collections::BTreeSet;
-
 use crate::model::EntityKey;
 
-use super::{Entity, Graph, Role, index};
+use super::{Entity, FAR, Graph, Role, Way, index};
 
 /// Where an entity belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,22 +73,13 @@ impl Graph {
         }
     }
 
-    /// The walk from an incident, backwards: what is reached from there reaches it within as many steps.
+    /// The walk from an incident, backwards: what is reached from there reaches it at the same cost.
     fn incidents_of(&self, member: u32) -> Vec<&EntityKey> {
-        let mut incidents = BTreeSet::new();
-        let mut seen = BTreeSet::from([member]);
-        let mut level = vec![member];
-        for _ in 0..self.depth {
-            let mut next = Vec::new();
-            for neighbour in level.iter().flat_map(|&node| self.links.neighbours(node)) {
-                if self.node(neighbour).role == Role::Incident {
-                    incidents.insert(neighbour);
-                } else if seen.insert(neighbour) {
-                    next.push(neighbour);
-                }
-            }
-            level = next;
-        }
-        incidents.into_iter().map(|node| &self.node(node).root).collect()
+        let is_incident = |node| self.node(node).role == Role::Incident;
+        let from = std::iter::once(member);
+        let distances = self.links.distances(from, self.depth, Way::Back, is_incident);
+        let nodes = (0..index(self.nodes.len())).zip(distances);
+        let incidents = nodes.filter(|&(node, distance)| distance != FAR && is_incident(node));
+        incidents.map(|(node, _)| &self.node(node).root).collect()
     }
 }

@@ -163,12 +163,19 @@ impl fmt::Display for LossReason {
 pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
     let uuid = event_uuid(incident.root);
     let marking = incident.entity.marking();
-    let own = Donor { root: incident.root, entity: incident.entity, relations: None, marking };
+    let own = Donor {
+        root: incident.root,
+        entity: incident.entity,
+        relations: None,
+        marking,
+        bystander: false,
+    };
     let members = incident.members.iter().map(|member| Donor {
         root: member.root,
         entity: member.entity,
         relations: Some(&member.relations),
         marking: marking.and(member.path).and(member.entity.marking()),
+        bystander: member.bystander,
     });
     let donors: Vec<Donor<'_>> = std::iter::once(own).chain(members).collect();
     let capacity = donors.iter().map(|donor| donor.entity.observables.len()).sum();

@@ -22,6 +22,8 @@ pub(super) struct Donor<'g> {
     pub(super) relations: Option<&'g [Via]>,
     /// Of the incident, the entity and all between them.
     pub(super) marking: Marking,
+    /// Never for detection, whatever others say of its values.
+    pub(super) bystander: bool,
 }
 
 /// An occurrence that became an attribute, before merging.

@@ -28,5 +28,6 @@ pub(super) fn relation(
         since: Reader::FIRST,
         tlp: None,
         mark: None,
+        free: None,
     })
 }

@@ -174,6 +174,7 @@ fn relations_are_read_from_both_lists() {
         since: Reader::FIRST,
         tlp: None,
         mark: None,
+        free: None,
     };
     assert_eq!(
         facts.relations,

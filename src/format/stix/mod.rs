@@ -10,8 +10,10 @@
 
 mod definition;
 mod forms;
+mod incident;
 mod languages;
 mod leaves;
+mod links;
 mod marking;
 mod misp;
 mod observed;
@@ -29,11 +31,13 @@ mod tests;
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use self::{references::References, versions::Versions, wire::Object};
 use super::element::Element;
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Reader, Symbol, Tlp, limits::OBSERVED_BYTES_MAX},
+    model::{EntityKey, Interner, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
 };
 
 /// All kinds of observables that STIX may give, but for those of unknown languages of patterns.
@@ -108,36 +112,27 @@ impl Decoder {
         } else {
             &*object.relationship_type
         };
-        let kind = self.symbols.symbol(kind);
-        let source = EntityKey::of(&object.source_ref);
+        let free = links::free(&links::type_of(&object.source_ref), kind);
         let marks = marking::marks(object, element, facts);
-        self.relate(object, kind, source, &object.target_ref, facts);
-        let relation = facts.relations.last_mut().expect("it was added on the line above");
-        relation.mark = facts.markings.together(marks.into_iter().map(|(mark, _)| mark));
-        relation.tlp = object.labels.iter().filter_map(|label| Tlp::of_tag(label)).max();
-    }
-
-    /// Adds a relation that an object stands for.
-    fn relate(
-        &mut self,
-        object: &Object<'_>,
-        kind: Symbol,
-        source: EntityKey,
-        target: &str,
-        facts: &mut Facts,
-    ) {
-        // Invalid times are reported where the object itself is read.
-        self.versions.note(&object.id, properties::version(object), facts.relations.len());
-        facts.relations.push(Relation {
-            kind,
-            source,
-            target: EntityKey::of(target),
+        let relation = Relation {
+            kind: self.symbols.symbol(kind),
+            source: EntityKey::of(&object.source_ref),
+            target: EntityKey::of(&object.target_ref),
             update_of: false,
             removed: object.revoked.is_true(),
             since: Reader::FIRST,
-            tlp: None,
-            mark: None,
-        });
+            tlp: object.labels.iter().filter_map(|label| Tlp::of_tag(label)).max(),
+            mark: facts.markings.together(marks.into_iter().map(|(mark, _)| mark)),
+            free,
+        };
+        self.relate(object, relation, facts);
+    }
+
+    /// Adds a relation that an object stands for.
+    fn relate(&mut self, object: &Object<'_>, relation: Relation, facts: &mut Facts) {
+        // Invalid times are reported where the object itself is read.
+        self.versions.note(&object.id, properties::version(object), facts.relations.len());
+        facts.relations.push(relation);
     }
 
     fn entity(
@@ -147,38 +142,58 @@ impl Decoder {
         element: &Element<'_>,
         facts: &mut Facts,
     ) {
-        let mut entity = properties::entity(self.symbols.symbol(kind), object, element, facts);
+        let entity = properties::entity(self.symbols.symbol(kind), object, element, facts);
+        let mut entity = match kind {
+            "incident" => incident::with_status(entity, object, &mut self.symbols),
+            _ => entity,
+        };
         let index = facts.entities.len();
         for (mark, extent) in marking::marks(object, element, facts) {
             facts.markings.mark(index, mark, extent);
         }
+        let is_observable = observed::is_observable(kind, object);
+        let is_read_whole = is_observable || misp::is_misp(kind) || links::may_hold(element.raw);
+        let whole = match is_read_whole {
+            true => element.parse::<Value>(facts).unwrap_or_default(),
+            false => Value::Null,
+        };
         match kind {
             "indicator" => self.indicator(object, &mut entity, element, facts),
             "observed-data" => self.observed_data(index, object, &mut entity, element),
-            _ if misp::is_misp(kind) => self.exported(kind, &mut entity, element, facts),
-            _ if observed::is_observable(kind, object) => {
-                self.cyber_observable(kind, index, &mut entity, element, facts);
+            _ if misp::is_misp(kind) => {
+                let exported = misp::read(kind, &whole, &mut self.symbols);
+                (entity.observables, entity.unusable) = (exported.observables, exported.unusable);
+            }
+            _ if is_observable => {
+                self.cyber_observable(kind, index, &mut entity, &whole, element);
             }
             _ => {}
         }
-        if kind != "observed-data" {
-            self.links(object, &entity.key, facts);
-        }
+        self.links(kind, object, &whole, &entity.key, facts);
         facts.entities.push(entity);
     }
 
-    /// The links of containers and sightings to other objects.
-    fn links(&mut self, object: &Object<'_>, key: &EntityKey, facts: &mut Facts) {
-        let sighted = std::slice::from_ref(&object.sighting_of_ref);
-        for (kind, targets) in [
-            ("object_refs", &*object.object_refs),
-            ("sighting_of_ref", sighted),
-            ("observed_data_refs", &*object.observed_data_refs),
-        ] {
-            for target in targets.iter().filter(|target| gives_entity(target)) {
-                let kind = self.symbols.symbol(kind);
-                self.relate(object, kind, key.clone(), target, facts);
-            }
+    fn links(
+        &mut self,
+        object_type: &str,
+        object: &Object<'_>,
+        whole: &Value,
+        key: &EntityKey,
+        facts: &mut Facts,
+    ) {
+        for links::Link { kind, target, since } in links::of(object_type, whole) {
+            let relation = Relation {
+                kind: self.symbols.symbol(kind),
+                source: key.clone(),
+                target: EntityKey::of(&target),
+                update_of: false,
+                removed: object.revoked.is_true(),
+                since,
+                tlp: None,
+                mark: None,
+                free: links::free(object_type, kind),
+            };
+            self.relate(object, relation, facts);
         }
     }
 
@@ -235,28 +250,15 @@ impl Decoder {
         }
     }
 
-    fn exported(
-        &mut self,
-        kind: &str,
-        entity: &mut Entity,
-        element: &Element<'_>,
-        facts: &mut Facts,
-    ) {
-        let Some(object) = element.parse::<serde_json::Value>(facts) else { return };
-        let exported = misp::read(kind, &object, &mut self.symbols);
-        (entity.observables, entity.unusable) = (exported.observables, exported.unusable);
-    }
-
     fn cyber_observable(
         &mut self,
         kind: &str,
         index: usize,
         entity: &mut Entity,
+        object: &Value,
         element: &Element<'_>,
-        facts: &mut Facts,
     ) {
-        let Some(object) = element.parse::<serde_json::Value>(facts) else { return };
-        let found = observed::find(kind, &object);
+        let found = observed::find(kind, object);
         entity.unusable = observed::unmapped(&found, &mut self.symbols);
         for (kind, value, since) in found.values {
             entity.observables.push(observed::seen(self.symbols.symbol(kind), value, since));
@@ -269,7 +271,7 @@ impl Decoder {
         if let (false, Some(first)) = (is_named, entity.observables.first()) {
             entity.title.clone_from(&first.value);
         }
-        let has_value = object.get("value").is_some_and(serde_json::Value::is_string);
+        let has_value = object.get("value").is_some_and(Value::is_string);
         self.references.note(index, has_value);
     }
 }
@@ -277,15 +279,6 @@ impl Decoder {
 /// Whether an element is an object as it is written.
 pub(super) fn reads(raw: &[u8]) -> bool {
     serde_json::from_slice::<Object<'_>>(raw).is_ok()
-}
-
-/// Whether an id can be that of an entity: containers also list relationships and markings.
-fn gives_entity(id: &str) -> bool {
-    let kind = id.split_once("--").map_or(id, |(kind, _)| kind);
-    !matches!(
-        kind,
-        "" | "relationship" | "marking-definition" | "extension-definition" | "language-content"
-    )
 }
 
 /// The text in lower case, borrowed where it is so already.

@@ -300,7 +300,7 @@ pub(super) fn is_domain_object(object: &str) -> bool {
 }
 
 /// OpenCTI wrote its own types with a prefix, and does without it now.
-fn without_prefix(object: &str) -> &str {
+pub(super) fn without_prefix(object: &str) -> &str {
     object.strip_prefix("x-opencti-").unwrap_or(object)
 }
 

@@ -80,14 +80,17 @@ pub(super) struct Object<'a> {
     #[serde(borrow, default)]
     pub(super) target_ref: Text<'a>,
     #[serde(borrow, default)]
-    pub(super) sighting_of_ref: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) observed_data_refs: Texts<'a>,
-    #[serde(borrow, default)]
     pub(super) object_refs: Texts<'a>,
     /// The objects inside an observed-data of STIX 2.0, read apart: a dictionary.
     #[serde(borrow)]
     pub(super) objects: Option<&'a RawValue>,
+
+    /// Of an incident, as of STIX 2.2; before that, in its core extension.
+    #[serde(borrow, default)]
+    pub(super) investigation_status: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) determination: Text<'a>,
+
     /// Read apart: a dictionary of [`Extension`].
     #[serde(borrow)]
     pub(super) extensions: Option<&'a RawValue>,
@@ -100,6 +103,15 @@ pub(super) struct ExternalReference<'a> {
     pub(super) url: Text<'a>,
     #[serde(borrow, default)]
     pub(super) external_id: Text<'a>,
+}
+
+/// The extension that makes an incident a case.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct IncidentCore<'a> {
+    #[serde(borrow, default)]
+    pub(super) investigation_status: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) determination: Text<'a>,
 }
 
 /// Any extension.

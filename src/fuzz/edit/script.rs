@@ -217,6 +217,7 @@ fn relation(kind: &str, source: EntityKey, target: EntityKey) -> Relation {
         since: Reader::FIRST,
         tlp: None,
         mark: None,
+        free: None,
     }
 }
 

@@ -36,6 +36,27 @@ fn equal_values_become_one_attribute() {
 }
 
 #[test]
+fn what_was_impacted_never_detects_whoever_says_so() {
+    let host = || Entity {
+        observables: vec![observable("ipv4", "198.51.100.7")],
+        ..entity("ipv4-addr", 3)
+    };
+    let indicator =
+        Entity { observables: vec![bad("ipv4", "198.51.100.7")], ..entity("indicator", 2) };
+    let to_ids = |kind: &str| {
+        let entities = vec![entity("incident", 1), indicator.clone(), host()];
+        let links = vec![relation("related-to", 1, 2), relation(kind, 1, 3)];
+        let graph = Graph::build(facts(entities, links), &Aliases::default(), &Options::default());
+        let mapped = map(&graph.incidents().next().unwrap(), &Rules::standard(), NOW);
+        only(&mapped).attribute.to_ids
+    };
+    assert!(to_ids("related-to"));
+    for kind in ["impacted_refs", "impacts", "host_vm_ref", "installed_software_refs"] {
+        assert!(!to_ids(kind), "{kind}");
+    }
+}
+
+#[test]
 fn one_unmarked_source_leaves_the_attribute_unmarked() {
     let mut entities = holding(vec![bad("domain", "example.org")]);
     entities[0].tlp = Some(Tlp::Green);

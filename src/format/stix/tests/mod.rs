@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     format::{Decoder as _, Format},
     graph::{Observable, Said, WhyUnusable},
-    model::{Marking, Severity, Timestamp, Tlp},
+    model::{Marking, Severity, Symbol, Timestamp, Tlp},
 };
 
 const U1: &str = "11111111-1111-4111-8111-111111111111";

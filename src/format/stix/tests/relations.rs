@@ -43,9 +43,11 @@ fn relationships_containers_and_sightings_are_relations() {
             "1 -indicates-> 2",
             "1 -object_refs-> 2",
             "1 -object_refs-> 3",
+            "2 -object_refs-> 3",
             "2 -uses-> 1 (removed)",
             "3 -observed_data_refs-> 2",
             "3 -sighting_of_ref-> 1",
+            "3 -where_sighted_refs-> 4",
         ]
     );
 }
