@@ -15,6 +15,7 @@ use crate::{
 use super::{
     envelope::envelopes,
     json::{Tree, is_text},
+    stix_values,
     told::{self, Told},
     wording,
 };
@@ -32,9 +33,15 @@ pub fn eiq_json(data: &[u8]) {
 /// Reads the bytes, or a document made of them, as STIX 2.1.
 ///
 /// # Panics
-/// If two readings differ, a skipped object is not counted, an issue points to nothing, or something is lost.
+/// If two readings differ, a skipped object is not counted, an issue points to nothing, or something is lost: a
+/// scalar of an observed object, or a reference.
 pub fn stix_bundle(data: &[u8]) {
     decoder(data, Format::Stix21, wording::stix, told::stix);
+    if !is_text(data)
+        && let Ok(text) = stix_values::bundle(&mut Unstructured::new(data))
+    {
+        check(text.as_bytes(), Format::Stix21);
+    }
 }
 
 fn decoder(
@@ -78,6 +85,9 @@ fn check(text: &[u8], format: Format) {
                 bounded(facts, text);
                 let documents = Tree::documents(text);
                 facts.issues.iter().for_each(|issue| points_somewhere(issue, text, &documents));
+                if format == Format::Stix21 {
+                    stix_values::check(text, facts);
+                }
             }
             Err(FormatError::NotJson { place, .. }) => inside(place, text),
             Err(_) => {}

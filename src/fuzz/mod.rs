@@ -19,6 +19,7 @@ mod reach;
 mod record;
 mod reply;
 mod settings;
+mod stix_values;
 mod told;
 mod usual;
 mod value;
