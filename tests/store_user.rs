@@ -135,3 +135,26 @@ fn a_store_that_others_may_read_is_told_or_refused() {
     let refused = as_nobody(&place, &["sync"]).unwrap();
     refused.code(1).says(&["engine/conf", "private = \"require\""]);
 }
+
+#[test]
+fn too_few_threads_are_an_error_that_lets_the_store_go() {
+    let (_sandbox, place) = delivered();
+    if chown(place.folder(), Some(NOBODY), Some(NOBODY)).is_err() {
+        eprintln!("skipped: only root can be another user, whose threads alone count");
+        return;
+    }
+    give_to(NOBODY, place.folder());
+    if as_nobody(&place, &["--version"]).is_none() {
+        eprintln!("skipped: the program stands where nobody else may run it");
+        return;
+    }
+    place.configure("day.json", "next.json");
+    fs::write(place.path("next.json"), program::DAY_1.replace("GREEN", "WHITE")).unwrap();
+    for threads in [1, 3, 6, 12] {
+        let mut command = Command::new("prlimit");
+        place.clean(&mut command).arg(format!("--nproc={threads}"));
+        command.arg(env!("CARGO_BIN_EXE_misp-trickle")).arg("sync").uid(NOBODY).gid(NOBODY);
+        seen(&mut command).code(1).says(&["threads"]);
+    }
+    as_nobody(&place, &["sync"]).unwrap().code(0);
+}

@@ -8,6 +8,7 @@
 //! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it;
 //! - `conf` only repeats settings that we never change: a repair tries without it too;
 //! - its own lock can outlast its handle for a moment: it is waited for;
+//! - where the system gives it no thread it panics or waits for ever: whether there are enough is tried first;
 //! - damage can make it panic: each call is guarded, and a panic is reported as damage;
 //! - a leaf holds up to 17 values, and one that outgrows 128 KiB goes to a file that is never
 //!   synced: hence [`VALUE_BYTES_MAX`].
@@ -34,6 +35,8 @@ pub const VALUE_BYTES_MAX: usize = 6 << 10;
 const CONF: &str = "conf";
 /// In sled's words, when somebody else has its file.
 const LOCKED: &str = "acquire lock";
+/// More than the engine, the runtime and the reading of a source ever had at once.
+const THREADS: usize = 16;
 /// How long that is waited for.
 const LOCK_LINGERS: Duration = Duration::from_secs(2);
 /// Bytes of its file that sled keeps in memory; what they take there is a multiple.
@@ -103,6 +106,13 @@ impl SledEngine {
         effort: Effort,
         doubt: &mut dyn FnMut(),
     ) -> Result<Self, LedgerError> {
+        try_threads().map_err(|error| LedgerError::Io {
+            path: folder.display().to_string(),
+            doing: "opened",
+            cause: format!(
+                "the system gives this user no {THREADS} threads ({error}); raise its limit"
+            ),
+        })?;
         remove(folder, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
         let without: [fn(&str) -> bool; 2] =
             [|name| name.starts_with("snap."), |name| name == CONF];
@@ -203,6 +213,18 @@ impl Drop for SledEngine {
         let db = self.db.take();
         drop(panic::catch_unwind(AssertUnwindSafe(|| drop(db))));
     }
+}
+
+/// Begins as many threads as the engine and the requests of a run may need together, and ends them.
+fn try_threads() -> io::Result<()> {
+    let begin = || thread::Builder::new().spawn(thread::park);
+    let mut begun = Vec::new();
+    let tried = (0..THREADS).try_for_each(|_| begin().map(|thread| begun.push(thread)));
+    for waiting in begun {
+        waiting.thread().unpark();
+        drop(waiting.join());
+    }
+    tried
 }
 
 /// Opens sled. The store's own lock is held, so what holds sled's is about to let go of it: its threads of a
