@@ -2,7 +2,7 @@
 
 use crate::{
     history::{DatasetTally, DestinationTally, Outcome, RunRecord},
-    model::{Context, Digest, Encoder, RunNumber, Timestamp},
+    model::{Context, Digest, Encoder, RunNumber, Timestamp, limits::NOTES_KEPT_MAX, shortened},
     plan::{AttributeTally, MappingTally},
 };
 
@@ -39,6 +39,26 @@ pub(super) fn begin(
         tally: DestinationTally::default(),
         dataset: DatasetTally::default(),
         notes: Vec::new(),
+    }
+}
+
+/// Notes of a run, kept within limits: whatever a source or MISP makes of them, the record can be written.
+#[derive(Debug, Default)]
+pub(super) struct Notebook {
+    /// Notes that were not kept.
+    more: usize,
+}
+
+impl Notebook {
+    /// Adds a note to those of a record; the last one counts those that are not there.
+    pub(super) fn add(&mut self, notes: &mut Vec<String>, note: &str) {
+        if notes.len() < NOTES_KEPT_MAX {
+            notes.push(shortened(note).into_owned());
+            return;
+        }
+        self.more += 1;
+        notes.truncate(NOTES_KEPT_MAX);
+        notes.push(format!("{} more notes are not kept", self.more));
     }
 }
 
@@ -132,5 +152,21 @@ pub(super) fn tally_as_unchanged(last: &DestinationTally) -> DestinationTally {
         events_withheld: last.events_withheld,
         attributes: as_unchanged(&last.attributes),
         ..DestinationTally::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_kept_within_limits_and_the_rest_is_counted() {
+        let (mut book, mut notes) = (Notebook::default(), Vec::new());
+        for _ in 0..NOTES_KEPT_MAX + 7 {
+            book.add(&mut notes, &"x".repeat(1 << 16));
+        }
+        assert_eq!(notes.len(), NOTES_KEPT_MAX + 1);
+        assert_eq!(notes.last().unwrap(), "7 more notes are not kept");
+        assert!(notes.iter().map(String::len).sum::<usize>() < 4 << 20);
     }
 }

@@ -1,4 +1,17 @@
-//! Letters that nobody sees.
+//! Letters that nobody sees, and texts that nobody reads to their end.
+
+use std::borrow::Cow;
+
+use super::limits::WORDS_CHARS_MAX;
+
+/// What is kept of a text that others made: [`WORDS_CHARS_MAX`] characters, the last of them an ellipsis where
+/// there were more.
+#[must_use]
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(WORDS_CHARS_MAX) else { return text.into() };
+    let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+    format!("{}…", &text[..last]).into()
+}
 
 /// Whether a letter shows nothing: soft hyphens, joiners, fillers, marks of direction and of byte order, tags.
 /// They part words, hide text, and turn the direction of writing.
@@ -8,4 +21,18 @@ pub const fn is_invisible(letter: char) -> bool {
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_letters() {
+        for letter in ["a", "ä", "\u{1f980}"] {
+            assert_eq!(shortened(&letter.repeat(WORDS_CHARS_MAX)), letter.repeat(WORDS_CHARS_MAX));
+            let long = letter.repeat(WORDS_CHARS_MAX + 1);
+            assert_eq!(shortened(&long), letter.repeat(WORDS_CHARS_MAX - 1) + "…");
+        }
+    }
 }

@@ -22,6 +22,11 @@ pub const OBSERVED_BYTES_MAX: usize = 1 << 30;
 pub const GRAPH_DEPTH_MAX: u8 = 8;
 /// Most issues of one source that are kept one by one; the rest is counted.
 pub const ISSUES_KEPT_MAX: usize = 1_000;
+/// Longest text that is kept of what others say, in characters: notes, reasons, MISP's words. What stands behind
+/// that is cut off.
+pub const WORDS_CHARS_MAX: usize = 1_000;
+/// Most notes that are kept of one run; the rest is counted.
+pub const NOTES_KEPT_MAX: usize = 1_000;
 /// Longest answer of a MISP that is read, in bytes.
 pub const REPLY_BYTES_MAX: usize = 256 << 20;
 /// The earliest day of a MISP event, 1600-01-01, in seconds since 1970 (MISP 2.5.1 refuses earlier ones).

@@ -18,7 +18,7 @@ pub use id::{
     AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, IdError, OrgUuid, RunNumber,
 };
 pub use issue::{Issue, Locus, Place, Severity};
-pub use letters::is_invisible;
+pub use letters::{is_invisible, shortened};
 pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};

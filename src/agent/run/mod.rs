@@ -29,7 +29,7 @@ use super::{
     AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
     planner::Planner,
-    record::{self, clock_note},
+    record::{self, Notebook, clock_note},
 };
 
 pub(super) use end::retire;
@@ -116,6 +116,7 @@ struct Run<'a, L, W> {
     mode: Mode,
     planner: Planner<'a>,
     record: RunRecord,
+    notebook: Notebook,
     feed_heads: BTreeMap<EventUuid, FeedHead>,
     seen: BTreeSet<EventUuid>,
     learned: bool,
@@ -168,13 +169,17 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             Mode::Adopt => Retire::No,
         };
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
-        record.notes = input.notes();
+        let mut notebook = Notebook::default();
+        let mut notes = input.notes();
         let before = ledger.run(RunNumber(number.0 - 1))?;
         let cursor = ledger.cursor(&job.feed, &job.destination)?;
         let unsettle = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
-        record.notes.extend(clock_note(before.as_ref(), now));
+        notes.extend(clock_note(before.as_ref(), now));
         if end::keeps_all(mode, job, planner.retire) {
-            record.notes.push(end::why_nothing_retires(input).to_owned());
+            notes.push(end::why_nothing_retires(input).to_owned());
+        }
+        for note in &notes {
+            notebook.add(&mut record.notes, note);
         }
         for note in &record.notes {
             world.observer.note(note);
@@ -189,6 +194,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             heard: false,
             planner,
             record,
+            notebook,
             feed_heads: BTreeMap::new(),
             seen: BTreeSet::new(),
             ending: Ending::Done,
@@ -209,7 +215,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
 
     fn note(&mut self, note: &str) {
         self.world.observer.note(note);
-        self.record.notes.push(note.to_owned());
+        self.notebook.add(&mut self.record.notes, note);
     }
 
     fn tell_progress(&self, phase: Phase) {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::model::shortened;
+
 use super::NotMisp;
 
 /// Reads a number that MISP writes as text, or as a number.
@@ -134,7 +136,7 @@ pub struct ErrorAnswer {
 }
 
 impl ErrorAnswer {
-    /// What MISP said, in one line: the errors where there are some, else the message.
+    /// What MISP said, in one line and not without end: the errors where there are some, else the message.
     #[must_use]
     pub fn words(&self) -> String {
         let mut texts = Vec::new();
@@ -147,7 +149,8 @@ impl ErrorAnswer {
             self.message.clone()
         };
         // MISP escapes its exceptions for HTML.
-        text.replace("&#039;", "'").replace("&quot;", "\"").replace("&amp;", "&")
+        let text = text.replace("&#039;", "'").replace("&quot;", "\"").replace("&amp;", "&");
+        shortened(&text).into_owned()
     }
 }
 
