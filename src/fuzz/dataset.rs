@@ -120,6 +120,7 @@ fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
         platform: if input.ratio(1, 10)? { Some(self::key(input)?) } else { None },
         kind: Symbol::new(input.choose(&KINDS)?),
         title: text(input)?,
+        name: some(input, text)?,
         modified: some(input, time)?,
         created: some(input, time)?,
         start: some(input, time)?,
@@ -151,10 +152,11 @@ fn time(input: &mut Unstructured<'_>) -> Result<Timestamp> {
 
 fn unusable(input: &mut Unstructured<'_>) -> Result<Unusable> {
     let syntax = WhyUnusable::PatternSyntax(3, "a value".into());
+    let why = [syntax, WhyUnusable::PathNotMapped, WhyUnusable::Enrichment];
     Ok(Unusable {
         kind: Symbol::new("stix-pattern"),
         value: text(input)?,
-        why: if input.arbitrary()? { syntax } else { WhyUnusable::PathNotMapped },
+        why: input.choose(&why)?.clone(),
     })
 }
 

@@ -83,6 +83,7 @@ impl Case {
             sendable(mapped);
             accounts(mapped);
             belongs(mapped, &reach);
+            detects(mapped, &reach);
         }
         let mapped: BTreeSet<_> = once.iter().map(|(_, it)| reach.group(&it.event.root)).collect();
         assert_eq!(mapped.len(), once.len(), "an incident has one event");
@@ -184,6 +185,17 @@ fn belongs(mapped: &Mapped, reach: &Reach<'_>) {
     let must_be = reach.members(incident, Sure::All);
     let must_be = reach.occurrences(&must_be, Sure::All);
     assert!(found.is_superset(&must_be), "{:?} is missing", must_be.difference(&found));
+}
+
+/// What any of its sources calls good, or the victim's own, is for no detection.
+fn detects(mapped: &Mapped, reach: &Reach<'_>) {
+    for DesiredAttribute { attribute, sources, .. } in &mapped.event.attributes {
+        for source in sources.iter().filter(|_| attribute.to_ids) {
+            let value = source.raw.as_deref().unwrap_or(attribute.value.as_str());
+            let is_barred = reach.is_barred(reach.group(&source.entity), &source.kind, value);
+            assert!(!is_barred, "{} detects {value:?} of {}", attribute.kind, source.entity);
+        }
+    }
 }
 
 /// What is called unlinked is in no event.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    graph::Entity,
+    graph::{Entity, Maliciousness, Observable},
     model::{EntityKey, Symbol},
 };
 
@@ -104,6 +104,17 @@ impl<'d> Reach<'d> {
             all.extend(held.unwrap_or_default());
         }
         all
+    }
+
+    /// Whether whatever version counts says that an observable of it is good, or the victim's own.
+    pub(super) fn is_barred(&self, group: Group, kind: &Symbol, value: &str) -> bool {
+        let bars = |observable: &Observable| {
+            let own = ["affected-asset", "targeted-victim"];
+            (&observable.kind, &*observable.value) == (kind, value)
+                && (observable.maliciousness == Maliciousness::Safe
+                    || own.iter().any(|link| observable.links.has(link)))
+        };
+        self.newest[&group].iter().all(|version| version.observables.iter().any(bars))
     }
 
     fn is_incident(&self, version: &Entity) -> bool {

@@ -133,7 +133,8 @@ impl Told {
 /// A value that says something.
 fn value(input: &mut Unstructured<'_>) -> Result<String> {
     let text = text(input)?.into_string();
-    Ok(if text.trim().is_empty() { "x".to_owned() } else { text })
+    let says_nothing = ["", "null", "none"].contains(&&*text.trim().to_ascii_lowercase());
+    Ok(if says_nothing { "x".to_owned() } else { text })
 }
 
 fn uuid(number: usize) -> String {
@@ -151,14 +152,29 @@ pub(super) fn eclecticiq(input: &mut Unstructured<'_>) -> Result<(Told, &'static
         match input.int_in_range(0..=5_u8)? {
             0 => told.junk(input, list)?,
             1 => told.eiq_relation(input)?,
+            2 => told.placeholder(input)?,
             _ => told.eiq_entity(input, list, number)?,
         }
     }
     Ok((told, list))
 }
 
+/// Names of an entity as relations write them, around its UUID.
+const NAMES: [(&str, &str); 7] = [
+    ("", ""),
+    ("incident--", ""),
+    ("{{https://x.example/}}Incident-", ""),
+    ("https://x.example/api/v2/entities/", ""),
+    ("https://x.example/api/v2/entities/", "/"),
+    ("https://x.example/entity/", "?from=00000000-0000-4000-8000-000000000007"),
+    ("https://x.example/entity/", "/#x"),
+];
+
+/// How a flag is set.
+const FLAGS: [&str; 5] = ["true", "\"True\"", "1", "\"1\"", "{\"value\": true}"];
+
 /// TLP colours as they are written, and what each means; one that nobody knows is the strictest.
-const COLOURS: [(&str, Option<Tlp>); 8] = [
+const COLOURS: [(&str, Option<Tlp>); 10] = [
     ("RED", Some(Tlp::Red)),
     ("amber", Some(Tlp::Amber)),
     ("TLP:GREEN", Some(Tlp::Green)),
@@ -166,6 +182,8 @@ const COLOURS: [(&str, Option<Tlp>); 8] = [
     ("clear", Some(Tlp::Clear)),
     ("amber+strict", Some(Tlp::AmberStrict)),
     ("NONE", None),
+    ("null", None),
+    ("None", None),
     ("PINK", Some(Tlp::Red)),
 ];
 
@@ -173,9 +191,36 @@ impl Told {
     fn eiq_relation(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (source, target, removed) = (uuid(1), uuid(2), input.ratio(1, 4)?);
         let diff = if removed { "del" } else { "add" };
-        let data = json!({"type": "relation", "key": "uses", "source": source, "target": target});
+        let mut end = |uuid: &str| {
+            let (before, after) = *input.choose(&NAMES)?;
+            let name = format!("{before}{uuid}{after}");
+            Ok(match input.int_in_range(0..=3_u8)? {
+                0 => json!({"id": name, "type": "incident"}),
+                1 => json!([name.to_uppercase()]),
+                _ => json!(name),
+            })
+        };
+        let mut data = json!({"key": "uses", "source": end(&source)?, "target": end(&target)?});
+        if input.arbitrary()? {
+            data["type"] = json!("relation");
+        }
         self.elements.push(json!({"id": uuid(99), "diff": diff, "data": data}));
         self.relations.push(("uses".to_owned(), source, target, removed));
+        Ok(())
+    }
+
+    /// An element that looks like an entity, and says that it is none.
+    fn placeholder(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        let flag: Value = input.choose(&FLAGS)?.parse().expect("flags are JSON");
+        let mut element = json!({
+            "id": uuid(1), "extracts": [{"kind": "ipv4", "value": "198.51.100.7"}],
+            "data": {"type": "incident", "title": "a title"}, "meta": {"tlp_color": "GREEN"},
+        });
+        match *input.choose(&["", "data", "meta"])? {
+            "" => element["is_unresolved_idref"] = flag,
+            part => element[part]["is_unresolved_idref"] = flag,
+        }
+        self.elements.push(element);
         Ok(())
     }
 

@@ -16,7 +16,11 @@ const IDS: &[&str] = &[
     "marking-definition--00000000-0000-4000-8000-000000000005",
     "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
     "observed-data--00000000-0000-4000-8000-000000000006",
+    "https://x.example/api/v2/entities/00000000-0000-4000-8000-000000000001/?x=1",
+    "{{https://x.example/}}Incident-00000000-0000-4000-8000-000000000001",
     "no uuid",
+    "None",
+    "7",
     "",
 ];
 const TIMES: &[&str] = &[
@@ -27,7 +31,8 @@ const TIMES: &[&str] = &[
     "9999-12-31T23:59:59Z",
     "0001-01-01T00:00:00Z",
 ];
-const COLOURS: &[&str] = &["RED", "amber", "TLP:GREEN", "clear", "amber+strict", "NONE", "PINK"];
+const COLOURS: &[&str] =
+    &["RED", "amber", "TLP:GREEN", "clear", "amber+strict", "NONE", "null", "PINK"];
 const URLS: &[&str] = &["https://a.example/x", "http://b.example", "ftp://c.example", "no url"];
 
 const EIQ: Vocabulary = Vocabulary {
@@ -58,6 +63,23 @@ const EIQ: Vocabulary = Vocabulary {
         ("status", Texts(&["New", "Closed", "Rejected"])),
         ("diff", Texts(&["add", "del"])),
         ("is_ref", Flag),
+        ("is_unresolved_idref", Flag),
+        ("is_unresolved_idref", Texts(&["true", "None"])),
+        ("observables", Objects),
+        ("observable", Object),
+        ("enrichment_extracts", Objects),
+        ("test_mechanisms", Objects),
+        ("generic_test_mechanism_type", Texts(&["Sigma", "STIX", "PCRE", "snort"])),
+        ("specification", Value),
+        ("rules", TextList(&["alert x", "None"])),
+        ("identity", Object),
+        ("behavior", Object),
+        ("malware", Objects),
+        ("names", TextList(&["a", "null"])),
+        ("producer", Object),
+        ("created_at", Texts(TIMES)),
+        ("taxonomy", TextList(&["21", "x"])),
+        ("custom_attributes", Object),
         ("idref", Texts(IDS)),
         ("tlp_color", Texts(COLOURS)),
         ("tlp_color_override", Texts(COLOURS)),
@@ -84,7 +106,7 @@ const EIQ: Vocabulary = Vocabulary {
         ("cwe_id", Texts(&["CWE-79"])),
         ("instance_meta", Object),
         ("link_types", TextList(&["observed", "sighted", "x"])),
-        ("classification", Texts(&["bad", "good", "unknown"])),
+        ("classification", Texts(&["bad", "good", "unknown", "safe", "low"])),
         ("confidence", Texts(&["low", "medium", "high"])),
         ("maliciousness", Texts(&["safe", "high"])),
     ],

@@ -101,11 +101,18 @@ fn encode(mut encoder: Encoder, entity: &Entity, dated: Dated) -> Digest {
             WhyUnusable::PathNotMapped => {
                 encoder.u64(2);
             }
+            WhyUnusable::Enrichment => {
+                encoder.u64(3);
+            }
         }
     });
     // Not where it adds nothing: digests of old, without it, stay what they are.
     if let Some(part) = entity.partly.filter(|_| entity.partly > entity.tlp) {
         encoder.text("partly").text(part.name());
+    }
+    // Only where there is one, for the same reason.
+    if let Some(name) = &entity.name {
+        encoder.text("name").text(name);
     }
     encoder.finish()
 }

@@ -69,11 +69,14 @@ pub struct Entity {
     pub kind: Symbol,
     /// `meta.title`, else `data.title`; STIX `name`. Not trimmed or folded.
     pub title: Box<str>,
+    /// What it is called, where that stands apart from the title: EclecticIQ's `data.identity.name`.
+    pub name: Option<Box<str>>,
     /// Time of this version: `data.timestamp`, STIX `modified`.
     pub modified: Option<Timestamp>,
-    /// `data.timestamp`, STIX `created`.
+    /// `data.created_at`, else `created_at`, else `meta.first_ingest_time`, else `data.timestamp`; STIX
+    /// `created`.
     pub created: Option<Timestamp>,
-    /// `meta.estimated_threat_start_time`, STIX `valid_from` or `first_observed`.
+    /// `meta.estimated_threat_start_time`, else an incident's first malicious action; STIX `valid_from` or `first_observed`.
     pub start: Option<Timestamp>,
     /// `meta.estimated_threat_end_time`, STIX `valid_until` or `last_observed`.
     pub end: Option<Timestamp>,
@@ -182,6 +185,12 @@ impl LinkTypes {
         Self(self.0 | other.0)
     }
 
+    /// The set without a link type.
+    #[must_use]
+    pub fn without(self, name: &str) -> Self {
+        Self(self.0 & !Self::default().with(name).0)
+    }
+
     /// Whether the link type is in the set.
     #[must_use]
     pub fn has(self, name: &str) -> bool {
@@ -222,6 +231,8 @@ pub enum WhyUnusable {
     PatternSyntax(usize, Box<str>),
     /// A comparison on an object path that no rule maps.
     PathNotMapped,
+    /// Enrichment added it; nobody said that the entity holds it.
+    Enrichment,
 }
 
 /// A link between two entities; either end may be outside the dataset.

@@ -49,6 +49,11 @@ impl ChainOrder {
         (self.by_key.rank(key), self.by_name.rank(platform.unwrap_or(key)))
     }
 
+    /// Whether a name is that of a version which others update, and which updates none.
+    pub(super) fn is_first(&self, name: Name) -> bool {
+        self.by_key.ranks.get(&name) == Some(&0)
+    }
+
     /// Whether a name is on a cycle, or newer than one.
     pub(super) fn is_cyclic(&self, name: Name) -> bool {
         self.by_key.cyclic.contains(&name) || self.by_name.cyclic.contains(&name)

@@ -19,6 +19,7 @@ pub(crate) fn entity(kind: &str, number: u8) -> Entity {
         platform: None,
         kind: Symbol::new(kind),
         title: format!("{kind} {number}").into(),
+        name: None,
         modified: Some(Timestamp::from_seconds(number.into())),
         created: Some(Timestamp::from_seconds(number.into())),
         start: None,

@@ -255,10 +255,39 @@ fn a_major_version_keeps_the_root_of_its_chain() {
     assert!(later.learned_aliases().is_empty());
 
     let never_seen = chain(&[], false);
-    assert_eq!(members(&never_seen), [(key(2), vec![key(3)])]);
-    assert_eq!(never_seen.learned_aliases().get(&key(10)), Some(&key(2)));
+    assert_eq!(members(&never_seen), [(key(10), vec![key(3)])]);
+    assert_eq!(never_seen.learned_aliases().get(&key(2)), Some(&key(10)));
     let appears = chain(&[(10, 2), (20, 2), (2, 2)], true);
     assert_eq!(members(&appears), [(key(2), vec![key(3)])]);
+}
+
+#[test]
+fn the_root_of_a_chain_is_known_from_the_relation_alone() {
+    let root = |entities: Vec<Entity>, links: Vec<Relation>| {
+        let graph = graph(entities, links);
+        let (root, learned) =
+            (graph.incidents().next().unwrap().root.clone(), graph.learned_aliases());
+        assert!(learned.iter().all(|(_, known)| *known == root), "{learned:?}");
+        root
+    };
+    let incident = |number| entity("incident", number);
+    // The first version never came; nor did the second.
+    assert_eq!(root(vec![incident(9)], vec![update(9, 3)]), key(3));
+    assert_eq!(root(vec![incident(9)], vec![update(9, 5), update(5, 7)]), key(7));
+    assert_eq!(root(vec![incident(9), incident(8)], vec![update(9, 8), update(8, 4)]), key(4));
+    assert_eq!(root(vec![incident(9)], vec![update(9, 6), update(9, 4)]), key(4));
+    // The first version is there, and what is named is a newer one or no version.
+    assert_eq!(root(vec![incident(3)], vec![update(9, 3)]), key(3));
+    assert_eq!(root(vec![incident(9), incident(3)], vec![update(9, 3)]), key(3));
+    assert_eq!(root(vec![incident(9)], vec![Relation { removed: true, ..update(9, 3) }]), key(9));
+    let unnamed = Relation { target: EntityKey::of("unknown"), ..update(9, 3) };
+    assert_eq!(root(vec![incident(9)], vec![unnamed]), key(9));
+    // A minor version keeps its key, whatever its platform ids are.
+    let minor = vec![version("incident", 9, 10, 1), version("incident", 9, 11, 2)];
+    assert_eq!(root(minor, vec![update(11, 10)]), key(9));
+    // What the ledger knows comes first.
+    let known = knowing(vec![incident(9)], vec![update(9, 3)], &[(9, 9)]);
+    assert_eq!(*known.incidents().next().unwrap().root, key(9));
 }
 
 #[test]

@@ -215,13 +215,14 @@ impl<'a> Resolver<'a> {
         self.order.rank(self.places.keys[place], self.places.platforms[place])
     }
 
-    /// The key of an entity: what the ledger knows, else the oldest version.
+    /// The key of an entity: what the ledger knows, else the first version that is there or named.
     fn root(&mut self, places: &[usize], group: Option<&Group<'a>>) -> &'a EntityKey {
         let cyclic =
             group.is_some_and(|group| group.names.iter().any(|&name| self.order.is_cyclic(name)));
         let root = match group {
             Some(group) if !group.known.is_empty() => self.known_root(places, group, cyclic),
-            _ => self.oldest(places, cyclic),
+            _ if cyclic => self.oldest(places, cyclic),
+            _ => self.named(places, group).unwrap_or_else(|| self.oldest(places, cyclic)),
         };
         if cyclic {
             self.chains.warnings.push(format!(
@@ -230,6 +231,16 @@ impl<'a> Resolver<'a> {
             ));
         }
         root
+    }
+
+    /// The first version of a chain, where only relations name it: it left the dataset, or never was in it, and
+    /// every version that is there updates another.
+    fn named(&self, places: &[usize], group: Option<&Group<'a>>) -> Option<&'a EntityKey> {
+        let updates = |&place: &usize| self.rank(place).0 > 0;
+        let first =
+            |&name: &Name| self.order.is_first(name) && self.names.key(name).uuid().is_some();
+        let names = group.filter(|_| places.iter().all(updates))?.names.iter().copied();
+        names.filter(first).min().map(|name| self.names.key(name))
     }
 
     fn oldest(&self, places: &[usize], cyclic: bool) -> &'a EntityKey {

@@ -125,7 +125,8 @@ impl<'g> Run<'g> {
         let mut sources: Vec<Source> = Vec::with_capacity(1 + more.len());
         sources.extend(drafts().map(|draft| source(draft, of(draft))));
         sources.sort_unstable();
-        let to_ids = first.to_ids && !drafts().any(|draft| of(draft).bystander);
+        let forbids = |draft: &Draft<'_>| draft.barred || of(draft).bystander;
+        let to_ids = first.to_ids && !drafts().any(forbids);
         let Draft { uuid, kind, category, value, .. } = first;
         let attribute =
             Attribute { uuid, kind, category, value, to_ids, comment, first_seen, last_seen, tags };

@@ -124,6 +124,8 @@ pub enum LossReason {
     PathNotMapped,
     /// A reference that is not `http` or `https`.
     NotALink,
+    /// Enrichment added it to its entity.
+    Enrichment,
 }
 
 impl LossReason {
@@ -138,6 +140,7 @@ impl LossReason {
             Self::PatternSyntax { .. } => "pattern syntax",
             Self::PathNotMapped => "path not mapped",
             Self::NotALink => "not a link",
+            Self::Enrichment => "enrichment",
         }
     }
 }
@@ -150,6 +153,7 @@ impl fmt::Display for LossReason {
             Self::PatternSyntax { offset, wanted } => {
                 write!(f, "the pattern does not parse at byte {offset}: {wanted}")
             }
+            Self::Enrichment => f.write_str("enrichment added it; it is not sent"),
             Self::NoMispType | Self::NotLinked | Self::PathNotMapped | Self::NotALink => {
                 f.write_str(self.name())
             }

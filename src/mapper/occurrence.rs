@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{
-    graph::{Entity, Observable, Unusable, Via, WhyUnusable},
+    graph::{Entity, Maliciousness, Observable, Unusable, Via, WhyUnusable},
     misp::{self, AttributeType, Category, Value},
     model::{AttributeUuid, EntityKey, EventUuid, Marking, Symbol, Timestamp},
 };
@@ -33,6 +33,8 @@ pub(super) struct Draft<'g> {
     pub(super) category: Category,
     pub(super) value: Value,
     pub(super) to_ids: bool,
+    /// Whether something says that the value is never for detection, wherever it comes from.
+    pub(super) barred: bool,
     /// Place of the donor.
     pub(super) donor: u32,
     pub(super) origin: &'g Symbol,
@@ -56,6 +58,7 @@ struct Target<'g> {
     kind: AttributeType,
     category: Category,
     to_ids: bool,
+    barred: bool,
     origin: &'g Symbol,
     rule: &'g Symbol,
 }
@@ -105,16 +108,18 @@ impl<'g> Collector<'g> {
     ) {
         let Observable { kind: origin, value, .. } = &same[0];
         let fitting = |rule: &&ObservableRule| same.iter().any(|one| rule.fits(value, one.links));
+        let barred = same.iter().any(is_barred);
         let (target, shape) = match rules.iter().find(fitting) {
             Some(rule) => {
                 let to_ids = rule.to_ids && same.iter().any(|one| may_detect.from(one));
                 let ObservableRule { kind, category, id: rule, value, .. } = rule;
-                (Target { kind: *kind, category: *category, to_ids, origin, rule }, *value)
+                let (kind, category) = (*kind, *category);
+                (Target { kind, category, to_ids, barred, origin, rule }, *value)
             }
             None if self.rules.settings.text_fallback => {
                 let kind = AttributeType::named("text").expect("MISP has the type text");
                 let (category, rule) = (kind.default_category(), &self.rules.names.fallback);
-                (Target { kind, category, to_ids: false, origin, rule }, None)
+                (Target { kind, category, to_ids: false, barred, origin, rule }, None)
             }
             None => return self.lose(donor, origin, value, LossReason::NoMispType),
         };
@@ -141,8 +146,8 @@ impl<'g> Collector<'g> {
                     continue;
                 }
                 let EntityRule { kind, category, id: rule, .. } = rule;
-                let target =
-                    Target { kind: *kind, category: *category, to_ids: false, origin, rule };
+                let (kind, category) = (*kind, *category);
+                let target = Target { kind, category, to_ids: false, barred: false, origin, rule };
                 let shaped = value.trim().to_owned();
                 self.give(place, donor, target, &shaped, value);
             }
@@ -157,7 +162,7 @@ impl<'g> Collector<'g> {
         shaped: &str,
         raw: Cow<'g, str>,
     ) {
-        let Target { kind, category, to_ids, origin, rule } = target;
+        let Target { kind, category, to_ids, barred, origin, rule } = target;
         let value = match misp::settle(kind, shaped) {
             Ok(value) => value,
             Err(refusal) => {
@@ -173,6 +178,7 @@ impl<'g> Collector<'g> {
             category,
             value,
             to_ids,
+            barred,
             donor: place,
             origin,
             rule,
@@ -209,15 +215,22 @@ impl MayDetect {
     }
 
     fn from(self, observable: &Observable) -> bool {
-        use crate::graph::Maliciousness::Safe;
         let said = observable.maliciousness.is_bad() || observable.links.has("test-mechanism");
         let wanted = match self {
             Self::No => false,
             Self::Some => said,
             Self::All => true,
         };
-        wanted && observable.maliciousness != Safe && !observable.context_only
+        wanted && !observable.context_only
     }
+}
+
+/// Whether an observable is never for detection, whoever else calls it bad: it is called good, or it is the
+/// victim's own.
+fn is_barred(observable: &Observable) -> bool {
+    const OWN: [&str; 2] = ["affected-asset", "targeted-victim"];
+    observable.maliciousness == Maliciousness::Safe
+        || OWN.iter().any(|link| observable.links.has(link))
 }
 
 fn unusable(entity: &EntityKey, unusable: &Unusable) -> Loss {
@@ -226,6 +239,7 @@ fn unusable(entity: &EntityKey, unusable: &Unusable) -> Loss {
             LossReason::PatternSyntax { offset: *offset, wanted: wanted.clone() }
         }
         WhyUnusable::PathNotMapped => LossReason::PathNotMapped,
+        WhyUnusable::Enrichment => LossReason::Enrichment,
     };
     let (kind, value) = (unusable.kind.clone(), unusable.value.clone());
     Loss { entity: entity.clone(), kind, value, reason }
@@ -243,8 +257,8 @@ fn values(entity: &Entity, from: From) -> Vec<Cow<'_, str>> {
     let texts = || entity.external_ids.iter().chain([&entity.title]);
     match from {
         From::Title => {
-            let title = text::fold(&entity.title);
-            if title.is_empty() { Vec::new() } else { vec![title] }
+            let name = text::fold(entity.name.as_deref().unwrap_or(&entity.title));
+            if name.is_empty() { Vec::new() } else { vec![name] }
         }
         From::Cve => texts().flat_map(|text| ids(text, "CVE-", true)).map(Cow::Borrowed).collect(),
         From::Cwe => texts().flat_map(|text| ids(text, "CWE-", false)).map(Cow::Borrowed).collect(),

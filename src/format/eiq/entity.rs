@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    lenient::{List, Obj, Strings, Text},
-    observable,
-    wire::{Object, Source},
+    lenient::{List, Obj, References, Text},
+    mechanism, name, observable, older,
+    wire::{Meta, Object, Source},
 };
 use crate::{
     format::element::Element,
@@ -22,6 +22,14 @@ impl Object<'_> {
         self.data.0.kind.get().or(self.kind.get())
     }
 
+    /// Whether this says of itself that the platform knows only the id of it, whatever else it has.
+    pub(super) fn is_unresolved(&self) -> bool {
+        let (data, meta) = (&self.data.0, &self.meta.0);
+        [self.is_unresolved_idref, data.is_unresolved_idref, meta.is_unresolved_idref]
+            .into_iter()
+            .any(|flag| flag.0)
+    }
+
     /// Whether this stands for an entity that is not in the package, only linked to.
     pub(super) fn is_placeholder(&self) -> bool {
         let (data, meta) = (&self.data.0, &self.meta.0);
@@ -33,11 +41,21 @@ impl Object<'_> {
     /// Whether there is nothing but an id and a type.
     fn is_bare(&self) -> bool {
         let (data, meta) = (&self.data.0, &self.meta.0);
-        let texts = [&data.title, &data.description, &data.timestamp, &meta.title, &self.diff];
+        let texts = [
+            &data.title,
+            &data.description,
+            &data.timestamp,
+            &data.identity,
+            &meta.title,
+            &self.diff,
+        ];
         let extracts =
             [&self.extracts, &data.extracts, &meta.bundled_extracts, &meta.manual_extracts];
         texts.iter().all(|text| text.get().is_none())
             && extracts.iter().all(|list| list.0.is_empty())
+            && self.observables.0.is_empty()
+            && data.test_mechanisms.0.is_empty()
+            && data.behavior.0.malware.0.is_empty()
             && (self.id.get().is_some() || data.id.get().is_some())
     }
 
@@ -60,35 +78,74 @@ pub(super) fn entity(
         facts.report(element.skipped(format!("{kind} without `data.id` and `id`; left out")));
         return None;
     };
-    let key = EntityKey::of(id);
-    let platform = object.id.get().map(EntityKey::of).filter(|platform| *platform != key);
+    let key = name::key(id);
     let title = meta.title.as_it_stands().or(data.title.as_it_stands()).unwrap_or_default();
-    let mut time = |text: &Text<'_>, inside: &str| time(text, inside, element, facts);
-    let written = time(&data.timestamp, "/data/timestamp");
-    let start = time(&meta.estimated_threat_start_time, "/meta/estimated_threat_start_time");
-    let end = time(&meta.estimated_threat_end_time, "/meta/estimated_threat_end_time");
-    Some(Entity {
+    let times = Times::of(object, element, facts);
+    let (information, hyphen, producer) =
+        (&data.information_source, &data.information_source_hyphen, &data.producer);
+    let mut observables = observable::observables(object, element, symbols, facts);
+    mechanism::add(object, element, symbols, facts, &mut observables);
+    let unusable = observable::enrichments(object, &observables, symbols);
+    let entity = Entity {
+        platform: platform(object, &key, id),
         key,
         id: id.into(),
-        platform,
         kind,
         title: title.into(),
-        modified: written,
-        created: written,
-        start,
-        end,
+        name: data.identity.as_it_stands().map(Into::into),
+        modified: times.modified,
+        created: times.created,
+        start: times.start,
+        end: times.end,
         tlp: tlp(object, element, facts),
         partly: None,
         reliability: reliability(&meta.source_reliability, &object.sources),
-        status: data.status.get().map(|status| symbols.symbol(status)),
+        status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
-        references: references(object),
+        references: references(object, &[information, hyphen, producer]),
         external_ids: external_ids(object),
-        observables: observable::observables(object, element, symbols, facts),
-        unusable: Vec::new(),
+        observables,
+        unusable,
         removed: object.is_removed(),
         before: None,
-    })
+    };
+    Some(older::remembered(entity, object))
+}
+
+/// The platform's own id. Where there is none beside the key, a form of the id by which an older release
+/// may have remembered the entity stands in its place.
+fn platform(object: &Object<'_>, key: &EntityKey, id: &str) -> Option<EntityKey> {
+    let own = object.id.get();
+    let names = own.map(name::key).into_iter().chain([EntityKey::of(id)]);
+    names.chain(own.map(EntityKey::of)).find(|name| name != key)
+}
+
+/// The times of an entity.
+struct Times {
+    modified: Option<Timestamp>,
+    created: Option<Timestamp>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+}
+
+impl Times {
+    /// An edit changes `data.timestamp`, so that counts as the time of creation only where there is no other.
+    fn of(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Self {
+        let (data, meta) = (&object.data.0, &object.meta.0);
+        let mut time = |text: &Text<'_>, inside: &str| time(text, inside, element, facts);
+        let modified = time(&data.timestamp, "/data/timestamp");
+        let created = time(&data.created_at, "/data/created_at")
+            .or_else(|| time(&object.created_at, "/created_at"))
+            .or_else(|| time(&meta.first_ingest_time, "/meta/first_ingest_time"))
+            .or(modified);
+        let start = time(&meta.estimated_threat_start_time, "/meta/estimated_threat_start_time")
+            .or_else(|| {
+                let first = &data.time.0.first_malicious_action;
+                time(first, "/data/time/first_malicious_action")
+            });
+        let end = time(&meta.estimated_threat_end_time, "/meta/estimated_threat_end_time");
+        Self { modified, created, start, end }
+    }
 }
 
 /// A time; one that cannot be read is reported and counts as absent.
@@ -123,7 +180,7 @@ fn colour(text: &Text<'_>, inside: &str, element: &Element<'_>, facts: &mut Fact
     let shown: String = match text {
         Text::Unreadable => "a value that is no text".to_owned(),
         text => {
-            let name = text.get().filter(|name| !name.eq_ignore_ascii_case("none"))?;
+            let name = text.get()?;
             match name.parse() {
                 Ok(tlp) => return Some(tlp),
                 Err(_) => format!("{:?}", name.chars().take(SHOWN_CHARS_MAX).collect::<String>()),
@@ -152,14 +209,14 @@ fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     distinct(meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands))
 }
 
-/// URLs of references, of the information source, and of the sources.
-fn references(object: &Object<'_>) -> Vec<Box<str>> {
+/// URLs of references: of these parts, the entity's own, and those of its sources.
+pub(super) fn references(object: &Object<'_>, parts: &[&References<'_>]) -> Vec<Box<str>> {
     let data = &object.data.0;
-    let Strings(nested) = &data.information_source;
-    let nested = nested.iter().chain(&data.references.0).map(AsRef::as_ref);
+    let named = parts.iter().flat_map(|part| &part.0);
+    let named = named.chain(&data.references.0).map(AsRef::as_ref);
     let external = data.external_references.0.iter().filter_map(|Obj(to)| to.url.get());
     let sources = object.sources.0.iter().filter_map(|Obj(source)| source.url.get());
-    distinct(nested.chain(external).chain(sources).filter(|text| is_web_url(text)))
+    distinct(named.chain(external).chain(sources).filter(|text| is_web_url(text)))
 }
 
 /// CVE and CWE ids, ids of external references, and ATT&CK ids.
@@ -168,8 +225,12 @@ fn external_ids(object: &Object<'_>) -> Vec<Box<str>> {
     let cves = data.vulnerabilities.0.iter().filter_map(|Obj(found)| found.cve_id.get());
     let cwes = data.weaknesses.0.iter().filter_map(|Obj(found)| found.cwe_id.get());
     let external = data.external_references.0.iter().filter_map(|Obj(to)| to.external_id.get());
-    let attacks = meta.attacks.0.iter().chain(&meta.attack.0).flat_map(|text| attack_ids(text));
-    distinct(cves.chain(cwes).chain(external).chain(attacks))
+    distinct(cves.chain(cwes).chain(external).chain(attacks(meta)))
+}
+
+/// The techniques and tactics of ATT&CK that an entity is classified by.
+pub(super) fn attacks<'m>(meta: &'m Meta<'_>) -> impl Iterator<Item = &'m str> {
+    meta.attacks.0.iter().chain(&meta.attack.0).flat_map(|text| attack_ids(text))
 }
 
 /// The techniques and tactics of ATT&CK that a text names: `T1059`, `T1059.004`, `TA0011`.

@@ -1,10 +1,12 @@
 //! EclecticIQ's own kinds of observables.
 
-/// The kinds that EclecticIQ documents. A dataset may hold others: what no rule knows is a loss.
-pub(in crate::format) const KINDS: [&str; 77] = [
+/// The kinds that EclecticIQ documents, one that it spells in two ways (`mac48`), and those of what it has
+/// outside the observables (`attack`, `test-mechanism`). A dataset may hold others: what no rule knows is a loss.
+pub(in crate::format) const KINDS: [&str; 80] = [
     "actor-id",
     "address",
     "asn",
+    "attack",
     "bank-account",
     "card",
     "card-owner",
@@ -55,6 +57,7 @@ pub(in crate::format) const KINDS: [&str; 77] = [
     "ja3s-full",
     "ja3s-hash",
     "mac-48",
+    "mac48",
     "malware",
     "malware-key",
     "mutex",
@@ -74,6 +77,7 @@ pub(in crate::format) const KINDS: [&str; 77] = [
     "snort",
     "street",
     "telephone",
+    "test-mechanism",
     "uri",
     "uri-hash-sha256",
     "user-agent",

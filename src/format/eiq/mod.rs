@@ -6,10 +6,14 @@
 mod entity;
 pub(super) mod kinds;
 mod lenient;
+mod mechanism;
+mod name;
 mod observable;
+mod older;
 mod relation;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -19,6 +23,7 @@ use crate::{
     graph::{Entity, Facts},
     model::{EntityKey, Interner},
 };
+use unread::Unread;
 use wire::Object;
 
 /// Turns the elements of `entities` and `entities_v2` into facts.
@@ -27,6 +32,7 @@ pub(crate) struct Decoder {
     symbols: Interner,
     /// Where in the facts the latest entity with this platform id is.
     known: BTreeMap<EntityKey, usize>,
+    unread: Unread,
 }
 
 impl Decoder {
@@ -54,25 +60,32 @@ pub(super) fn reads(raw: &[u8]) -> bool {
 impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
         let Some(object) = element.parse::<Object<'_>>(facts) else { return };
+        if object.is_unresolved() {
+            return;
+        }
+        if object.is_relation() {
+            match relation::relations(&object, &mut self.symbols) {
+                Ok(relations) => facts.relations.extend(relations),
+                Err(what) => facts.report(element.skipped(what)),
+            }
+            return;
+        }
         match object.kind() {
             None => facts.report(element.skipped("has no `type`; left out")),
-            Some(kind) if kind.eq_ignore_ascii_case("relation") => {
-                match relation::relation(&object, &mut self.symbols) {
-                    Ok(relation) => facts.relations.push(relation),
-                    Err(what) => facts.report(element.skipped(what)),
-                }
-            }
             Some(_) if object.is_placeholder() => {}
             Some(kind) => {
                 let kind = self.symbols.symbol(&kind.to_ascii_lowercase());
                 if let Some(entity) =
                     entity::entity(&object, kind, element, &mut self.symbols, facts)
                 {
+                    self.unread.see(&object, element);
                     self.keep(entity, facts);
                 }
             }
         }
     }
 
-    fn finish(self, _: &mut Facts) {}
+    fn finish(self, facts: &mut Facts) {
+        self.unread.report(facts);
+    }
 }

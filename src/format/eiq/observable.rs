@@ -1,14 +1,19 @@
-//! The observables of an entity: its `extracts`, and the two lists in `meta`.
+//! The observables of an entity: its `extracts` and `observables`, and the two lists in `meta`.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    lenient::{Links, List, Obj},
-    wire::{Extract, Object, Word},
+    lenient::{Held, Links, List, Obj},
+    wire::{Embedded, Extract, Object, Verdict, Word},
 };
 use crate::{
     format::element::Element,
-    graph::{Facts, LinkTypes, Maliciousness, Observable},
-    model::{Interner, Reader, Symbol},
+    graph::{Facts, LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
+    model::{Interner, Reader as Since, Symbol},
 };
+
+/// The link that has an observable tested for.
+const TEST: &str = "test-mechanism";
 
 /// All observables of an entity. One without kind or value is reported and left out.
 pub(super) fn observables(
@@ -18,70 +23,231 @@ pub(super) fn observables(
     facts: &mut Facts,
 ) -> Vec<Observable> {
     let (data, meta) = (&object.data.0, &object.meta.0);
-    let lists: [(&str, &List<Obj<Extract<'_>>>); 4] = [
-        ("/extracts", &object.extracts),
+    let mut reader = Reader { found: Vec::new(), shown: Shown::default(), latest: None, symbols };
+    reader.extracts(("/extracts", &object.extracts), Standing::Shown, element, facts);
+    reader.embedded(("/observables", &object.observables), element, facts);
+    reader.embedded(("/data/observables", &data.observables), element, facts);
+    reader.embedded(("/data/observable", &data.observable), element, facts);
+    for list in [
         ("/data/extracts", &data.extracts),
         ("/meta/bundled_extracts", &meta.bundled_extracts),
         ("/meta/manual_extracts", &meta.manual_extracts),
-    ];
-    let mut observables = Vec::with_capacity(lists.iter().map(|(_, list)| list.0.len()).sum());
-    let mut latest: Option<Symbol> = None;
-    for (pointer, list) in lists {
+    ] {
+        reader.extracts(list, Standing::Entered, element, facts);
+    }
+    reader.found
+}
+
+/// What a list of observables is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// What the platform shows now.
+    Shown,
+    /// What was entered or came with the entity, perhaps long ago: another verdict in the first lists is
+    /// newer than that of these.
+    Entered,
+}
+
+/// What is said now, by kind and value.
+type Shown = BTreeMap<(Symbol, String), Maliciousness>;
+
+struct Reader<'s> {
+    found: Vec<Observable>,
+    shown: Shown,
+    /// Observables of one kind mostly stand together.
+    latest: Option<Symbol>,
+    symbols: &'s mut Interner,
+}
+
+impl Reader<'_> {
+    fn extracts(
+        &mut self,
+        (pointer, list): (&str, &List<Obj<Extract<'_>>>),
+        standing: Standing,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        self.found.reserve(list.0.len());
         for (index, Obj(extract)) in list.0.iter().enumerate() {
             let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.as_it_stands())
             else {
                 let missing = if extract.kind.get().is_none() { "kind" } else { "value" };
-                let what = format!("an observable without {missing}; left out");
-                facts.report(element.warning(&list.pointer(pointer, index), what));
+                incomplete(missing, &list.pointer(pointer, index), element, facts);
                 continue;
             };
-            let kind = match latest.take() {
-                Some(same) if &*same == kind => same,
-                _ => symbols.symbol(&kind.to_ascii_lowercase()),
-            };
-            latest = Some(kind.clone());
-            observables.push(Observable {
-                kind,
-                value: value.into(),
-                maliciousness: maliciousness(extract),
-                links: links(extract),
-                context_only: false,
-                since: Reader::FIRST,
-            });
+            let (said, links) = (maliciousness(extract), links(extract));
+            match standing {
+                Standing::Shown => self.show(kind, value, said, links, Since::FIRST),
+                Standing::Entered => self.enter(kind, value, said, links),
+            }
         }
     }
-    observables
-}
 
-/// `meta` counts before the flat fields, `classification` before `maliciousness`.
-fn maliciousness(extract: &Extract<'_>) -> Maliciousness {
-    let meta = &extract.meta.0;
-    classified(meta.classification, meta.confidence)
-        .or_else(|| rated(meta.maliciousness))
-        .or_else(|| classified(extract.classification, extract.confidence))
-        .or_else(|| rated(extract.maliciousness))
-        .unwrap_or_default()
-}
+    /// Observables in the manner of the API. What is a mere reference, or CybOX, is told elsewhere.
+    fn embedded(
+        &mut self,
+        (pointer, list): (&str, &List<Held<Embedded<'_>>>),
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        for (index, held) in list.0.iter().enumerate() {
+            let Held::Is(held) = held else { continue };
+            for inner in &held.data.0 {
+                if let Held::Is(inner) = inner
+                    && let (Some(kind), Some(value)) = (inner.kind(), inner.value.as_it_stands())
+                {
+                    self.show(kind, value, inner.said(), LinkTypes::default(), Since::SECOND);
+                }
+            }
+            match (held.kind(), held.value.as_it_stands()) {
+                (Some(kind), Some(value)) => {
+                    self.show(kind, value, held.said(), LinkTypes::default(), Since::SECOND);
+                }
+                (None, Some(_)) => {
+                    incomplete("kind", &list.pointer(pointer, index), element, facts);
+                }
+                (_, None) => {}
+            }
+        }
+    }
 
-/// EclecticIQ JSON: `bad` with a confidence, `good`, or `unknown`.
-const fn classified(classification: Word, confidence: Word) -> Option<Maliciousness> {
-    match (classification, confidence) {
-        (Word::Bad, Word::High) => Some(Maliciousness::High),
-        (Word::Bad, Word::Medium) => Some(Maliciousness::Medium),
-        (Word::Bad, _) => Some(Maliciousness::Low),
-        (Word::Good, _) => Some(Maliciousness::Safe),
-        _ => None,
+    fn kind(&mut self, kind: &str) -> Symbol {
+        let kind = match self.latest.take() {
+            Some(same) if &*same == kind => same,
+            _ => self.symbols.symbol(&kind.to_ascii_lowercase()),
+        };
+        self.latest = Some(kind.clone());
+        kind
+    }
+
+    fn show(
+        &mut self,
+        kind: &str,
+        value: &str,
+        said: Option<Maliciousness>,
+        links: LinkTypes,
+        since: Since,
+    ) {
+        let kind = self.kind(kind);
+        if let Some(said) = said {
+            let known = self.shown.entry((kind.clone(), folded(&kind, value))).or_insert(said);
+            *known = stronger(*known, said);
+        }
+        self.found.push(observable(kind, value, said, links).since(since));
+    }
+
+    fn enter(&mut self, kind: &str, value: &str, said: Option<Maliciousness>, links: LinkTypes) {
+        let kind = self.kind(kind);
+        let shown = match self.shown.is_empty() {
+            true => None,
+            false => self.shown.get(&(kind.clone(), folded(&kind, value))).copied(),
+        };
+        let links = if shown.is_some() { links.without(TEST) } else { links };
+        self.found.push(observable(kind, value, shown.or(said), links));
     }
 }
 
-/// Public API: one word.
-const fn rated(maliciousness: Word) -> Option<Maliciousness> {
-    match maliciousness {
-        Word::Safe => Some(Maliciousness::Safe),
-        Word::Low => Some(Maliciousness::Low),
-        Word::Medium => Some(Maliciousness::Medium),
-        Word::High => Some(Maliciousness::High),
-        Word::Silent | Word::Good | Word::Bad => None,
+fn incomplete(missing: &str, inside: &str, element: &Element<'_>, facts: &mut Facts) {
+    let what = format!("an observable without {missing}; left out");
+    facts.report(element.warning(inside, what));
+}
+
+fn observable(
+    kind: Symbol,
+    value: &str,
+    said: Option<Maliciousness>,
+    links: LinkTypes,
+) -> Observable {
+    let maliciousness = said.unwrap_or_default();
+    let (value, since) = (value.into(), Since::FIRST);
+    Observable { kind, value, maliciousness, links, context_only: false, since }
+}
+
+/// A value in the form by which two lists are compared: in kinds that mind no case, case has no say.
+fn folded(kind: &str, value: &str) -> String {
+    const CASELESS: [&str; 9] =
+        ["cve", "cwe", "domain", "email", "hash-", "host", "ipv", "ja3", "mac"];
+    let value = value.trim();
+    match CASELESS.iter().any(|beginning| kind.starts_with(beginning)) {
+        true => value.to_lowercase(),
+        false => value.to_owned(),
+    }
+}
+
+/// Of two verdicts on one value the one that detects nothing, else the worse.
+fn stronger(one: Maliciousness, other: Maliciousness) -> Maliciousness {
+    match (one, other) {
+        (Maliciousness::Safe, _) | (_, Maliciousness::Safe) => Maliciousness::Safe,
+        _ => one.max(other),
+    }
+}
+
+/// What enrichment added to an entity: it is counted, and not sent.
+pub(super) fn enrichments(
+    object: &Object<'_>,
+    observables: &[Observable],
+    symbols: &mut Interner,
+) -> Vec<Unusable> {
+    let list = &object.enrichment_extracts.0;
+    if list.is_empty() {
+        return Vec::new();
+    }
+    let own: BTreeSet<(&str, &str)> =
+        observables.iter().map(|own| (&*own.kind, &*own.value)).collect();
+    let mut enrichments = Vec::new();
+    for Obj(extract) in list {
+        let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.as_it_stands()) else {
+            continue;
+        };
+        let kind = symbols.symbol(&kind.to_ascii_lowercase());
+        if !own.contains(&(&*kind, value)) {
+            enrichments.push(Unusable { kind, value: value.into(), why: WhyUnusable::Enrichment });
+        }
+    }
+    enrichments
+}
+
+/// What is said of an observable; `None` if nothing. `meta` counts before the flat fields.
+fn maliciousness(extract: &Extract<'_>) -> Option<Maliciousness> {
+    let Extract { classification, confidence, maliciousness, .. } = *extract;
+    let flat = Verdict { classification, confidence, maliciousness };
+    extract.meta.0.said().or_else(|| flat.said())
+}
+
+impl Embedded<'_> {
+    fn kind(&self) -> Option<&str> {
+        self.kind_too.get().or(self.kind.get())
+    }
+
+    fn said(&self) -> Option<Maliciousness> {
+        let Self { classification, confidence, maliciousness, .. } = *self;
+        let flat = Verdict { classification, confidence, maliciousness };
+        self.meta.0.said().or_else(|| flat.said())
+    }
+}
+
+impl Verdict {
+    /// EclecticIQ JSON has `bad` with a confidence, `good` or `unknown`, the public API one word. A good word
+    /// beside a bad one counts: what is doubtful must not detect.
+    fn said(&self) -> Option<Maliciousness> {
+        let words = [self.classification, self.maliciousness];
+        let has = |wanted: Word| words.contains(&wanted);
+        if has(Word::Good) || has(Word::Safe) {
+            return Some(Maliciousness::Safe);
+        }
+        let rated = |word: Word| match word {
+            Word::Low => Some(Maliciousness::Low),
+            Word::Medium => Some(Maliciousness::Medium),
+            Word::High => Some(Maliciousness::High),
+            Word::Bad => Some(match self.confidence {
+                Word::High => Maliciousness::High,
+                Word::Medium => Maliciousness::Medium,
+                _ => Maliciousness::Low,
+            }),
+            _ => None,
+        };
+        let unknown = || has(Word::Unknown).then_some(Maliciousness::Unknown);
+        words.into_iter().find_map(rated).or_else(unknown)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{Flag, Links, List, Obj, Strings, Text};
+use super::lenient::{Count, Flag, Held, Links, List, Named, Obj, References, Strings, Text, Urls};
 
 /// One element of `entities` or `entities_v2`: an entity, a relation, or a placeholder for an entity
 /// that is not in the package.
@@ -18,12 +18,26 @@ pub(super) struct Object<'a> {
     #[serde(borrow)]
     pub(super) diff: Text<'a>,
     pub(super) is_ref: Flag,
+    pub(super) is_unresolved_idref: Flag,
+    #[serde(borrow)]
+    pub(super) created_at: Text<'a>,
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    #[serde(borrow)]
+    pub(super) source: List<Named<'a>>,
+    #[serde(borrow)]
+    pub(super) target: List<Named<'a>>,
     #[serde(borrow)]
     pub(super) data: Obj<Data<'a>>,
     #[serde(borrow)]
     pub(super) meta: Obj<Meta<'a>>,
     #[serde(borrow)]
     pub(super) extracts: List<Obj<Extract<'a>>>,
+    #[serde(borrow)]
+    pub(super) observables: List<Held<Embedded<'a>>>,
+    #[serde(borrow)]
+    pub(super) enrichment_extracts: List<Obj<Extract<'a>>>,
+    pub(super) custom_attributes: Count,
     #[serde(borrow)]
     pub(super) sources: List<Obj<Source<'a>>>,
 }
@@ -37,22 +51,38 @@ pub(super) struct Data<'a> {
     #[serde(borrow)]
     pub(super) idref: Text<'a>,
     pub(super) is_ref: Flag,
+    pub(super) is_unresolved_idref: Flag,
     #[serde(borrow, rename = "type")]
     pub(super) kind: Text<'a>,
     #[serde(borrow)]
     pub(super) title: Text<'a>,
+    /// Of a threat actor: its name, which the title may hide in words.
+    #[serde(borrow)]
+    pub(super) identity: Text<'a>,
+    #[serde(borrow)]
+    pub(super) behavior: Obj<Behavior<'a>>,
+    #[serde(borrow)]
+    pub(super) test_mechanisms: List<Obj<TestMechanism<'a>>>,
     #[serde(borrow)]
     pub(super) description: Text<'a>,
     #[serde(borrow)]
     pub(super) timestamp: Text<'a>,
     #[serde(borrow)]
-    pub(super) status: Text<'a>,
+    pub(super) created_at: Text<'a>,
+    #[serde(borrow)]
+    pub(super) time: Obj<Times<'a>>,
+    #[serde(borrow)]
+    pub(super) status: List<Text<'a>>,
     #[serde(borrow)]
     pub(super) handling: List<Obj<Handling<'a>>>,
     #[serde(borrow)]
-    pub(super) information_source: Strings<'a>,
+    pub(super) information_source: References<'a>,
+    #[serde(borrow, rename = "information-source")]
+    pub(super) information_source_hyphen: References<'a>,
     #[serde(borrow)]
-    pub(super) references: Strings<'a>,
+    pub(super) producer: References<'a>,
+    #[serde(borrow)]
+    pub(super) references: Urls<'a>,
     #[serde(borrow)]
     pub(super) external_references: List<Obj<ExternalReference<'a>>>,
     #[serde(borrow)]
@@ -61,6 +91,13 @@ pub(super) struct Data<'a> {
     pub(super) weaknesses: List<Obj<Weakness<'a>>>,
     #[serde(borrow)]
     pub(super) extracts: List<Obj<Extract<'a>>>,
+    /// CybOX of STIX 1, or observables in the manner of the API.
+    #[serde(borrow)]
+    pub(super) observable: List<Held<Embedded<'a>>>,
+    #[serde(borrow)]
+    pub(super) observables: List<Held<Embedded<'a>>>,
+    pub(super) related_observables: Count,
+    pub(super) custom_attributes: Count,
     #[serde(borrow)]
     pub(super) key: Text<'a>,
     #[serde(borrow)]
@@ -68,9 +105,9 @@ pub(super) struct Data<'a> {
     #[serde(borrow)]
     pub(super) subtype: Text<'a>,
     #[serde(borrow)]
-    pub(super) source: Text<'a>,
+    pub(super) source: List<Named<'a>>,
     #[serde(borrow)]
-    pub(super) target: Text<'a>,
+    pub(super) target: List<Named<'a>>,
 }
 
 /// `meta`: what the platform keeps about the entity.
@@ -80,6 +117,9 @@ pub(super) struct Meta<'a> {
     #[serde(borrow)]
     pub(super) title: Text<'a>,
     pub(super) is_ref: Flag,
+    pub(super) is_unresolved_idref: Flag,
+    #[serde(borrow)]
+    pub(super) first_ingest_time: Text<'a>,
     #[serde(borrow)]
     pub(super) tlp_color: Text<'a>,
     #[serde(borrow)]
@@ -94,6 +134,9 @@ pub(super) struct Meta<'a> {
     pub(super) tags: List<Text<'a>>,
     #[serde(borrow)]
     pub(super) taxonomy_paths: List<List<Text<'a>>>,
+    pub(super) taxonomy: Count,
+    pub(super) taxonomies: Count,
+    pub(super) custom_attributes: Count,
     #[serde(borrow)]
     pub(super) attacks: Strings<'a>,
     #[serde(borrow)]
@@ -123,6 +166,65 @@ pub(super) struct Extract<'a> {
     pub(super) link_type: Links,
 }
 
+/// An observable in the manner of the API, which stands in the entity itself or in the `data` of an answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Embedded<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow, rename = "kind")]
+    pub(super) kind_too: Text<'a>,
+    #[serde(borrow)]
+    pub(super) value: Text<'a>,
+    pub(super) meta: Obj<Verdict>,
+    pub(super) classification: Word,
+    pub(super) confidence: Word,
+    pub(super) maliciousness: Word,
+    pub(super) data: List<Held<Self>>,
+}
+
+/// What a TTP says of malware.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Behavior<'a> {
+    #[serde(borrow)]
+    pub(super) malware: List<Obj<Malware<'a>>>,
+}
+
+/// A malware instance of STIX 1.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Malware<'a> {
+    #[serde(borrow)]
+    pub(super) names: List<Text<'a>>,
+}
+
+/// How to test for an indicator: the rule of a tool.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TestMechanism<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow)]
+    pub(super) test_mechanism_type: Text<'a>,
+    #[serde(borrow)]
+    pub(super) generic_test_mechanism_type: Text<'a>,
+    #[serde(borrow)]
+    pub(super) specification: List<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) rules: List<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) rule: List<Text<'a>>,
+}
+
+/// When an incident happened, as its author says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Times<'a> {
+    #[serde(borrow)]
+    pub(super) first_malicious_action: Text<'a>,
+}
+
 /// How bad an observable is said to be.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -135,9 +237,10 @@ pub(super) struct Verdict {
 /// A word of a verdict.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
-    /// None, or one that says nothing, such as `unknown`.
+    /// None, or one that nobody knows.
     #[default]
     Silent,
+    Unknown,
     Good,
     Bad,
     Safe,
@@ -148,7 +251,8 @@ pub(super) enum Word {
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const WORDS: [(&str, Word); 6] = [
+        const WORDS: [(&str, Word); 7] = [
+            ("unknown", Word::Unknown),
             ("bad", Word::Bad),
             ("high", Word::High),
             ("good", Word::Good),

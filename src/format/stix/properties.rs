@@ -41,6 +41,7 @@ pub(super) fn entity(
         platform: None,
         kind,
         title,
+        name: None,
         modified,
         created,
         start,

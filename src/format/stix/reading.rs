@@ -246,6 +246,7 @@ mod tests {
         let unusable = reading.unusable.iter().map(|unusable| match &unusable.why {
             WhyUnusable::PathNotMapped => format!("!{}", unusable.value),
             WhyUnusable::PatternSyntax(at, _) => format!("!syntax at {at}"),
+            WhyUnusable::Enrichment => "!enrichment".to_owned(),
         });
         observables.chain(unusable).collect()
     }

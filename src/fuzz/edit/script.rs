@@ -249,6 +249,7 @@ fn entity(
         platform: None,
         kind: Symbol::new(if is_incident { "incident" } else { "indicator" }),
         title: title.into(),
+        name: None,
         modified: Some(time),
         created: Some(day),
         start: Some(day),

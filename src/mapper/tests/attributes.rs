@@ -5,6 +5,7 @@ use super::*;
 #[test]
 fn each_kind_has_its_type_and_category() {
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
+    const BTC: &str = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
     let long = |count: usize| "a".repeat(count);
     let sigma = "title: x\nlogsource: y\ndetection: z";
     for (kind, value, wanted, category, stored) in [
@@ -45,6 +46,8 @@ fn each_kind_has_its_type_and_category() {
             "DE89370400440532013000",
         ),
         ("bank-account", "12345678", "bank-account-nr", "Financial fraud", "12345678"),
+        ("bank-account", BTC, "btc", "Financial fraud", BTC),
+        ("mac48", "00-11-22-33-44-55", "mac-address", "Network activity", "00:11:22:33:44:55"),
         ("telephone", "+4930123456", "phone-number", "Person", "+4930123456"),
         ("person", "Ann", "full-name", "Person", "Ann"),
         ("registrar", "X Inc", "whois-registrar", "Attribution", "X Inc"),
@@ -67,6 +70,8 @@ fn a_kind_or_form_without_a_rule_is_lost_or_becomes_text() {
         ("rule", "x"),
         ("name", "x"),
         ("organization", "ACME"),
+        ("test-mechanism", "x"),
+        ("attack", "T1566.001"),
         ("nobody-knows", "x"),
     ];
     for (kind, value) in kinds {
@@ -129,6 +134,53 @@ fn detection_needs_a_reason_and_no_good_word() {
         assert!(!only(&expired).attribute.to_ids);
         assert_eq!(only(&expired).attribute.last_seen, Some(NOW.plus_seconds(-1)));
     }
+}
+
+#[test]
+fn what_is_good_or_the_victims_own_never_detects_whoever_calls_it_bad() {
+    let linked = |link: &str| Observable {
+        links: LinkTypes::default().with(link),
+        ..bad("domain", "a.example")
+    };
+    let good =
+        Observable { maliciousness: Maliciousness::Safe, ..observable("domain", "A.example") };
+    let tagged = |mut entity: Entity| {
+        entity.tags = vec!["IDS".into()];
+        entity
+    };
+    for (barrier, wanted) in [
+        (good, false),
+        (linked("affected-asset"), false),
+        (linked("targeted-victim"), false),
+        (linked("related"), true),
+        (observable("domain", "a.example"), true),
+        (Observable { context_only: true, ..observable("domain", "a.example") }, true),
+    ] {
+        let tested =
+            Observable { links: linked("test-mechanism").links, ..bad("domain", "a.example") };
+        let apart = vec![
+            entity("incident", 1),
+            Entity { observables: vec![barrier.clone()], ..entity("indicator", 2) },
+            tagged(Entity { observables: vec![tested.clone()], ..entity("indicator", 3) }),
+        ];
+        let together = holding(vec![tested, barrier.clone()]);
+        for entities in [apart, together] {
+            let desired = mapped(entities);
+            assert_eq!(only(&desired).attribute.to_ids, wanted, "{barrier:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_apart_from_the_title_is_what_an_entity_gives() {
+    let actor = Entity { name: Some("FIN7".into()), ..entity("threat-actor", 2) };
+    let held = Entity { observables: vec![observable("domain", "a.example")], ..actor };
+    let mapped = mapped(vec![entity("incident", 1), held]);
+    let named = ("threat-actor", "Attribution", "FIN7");
+    assert_eq!(rows(&mapped), [("domain", "Network activity", "a.example"), named]);
+    let comments: Vec<_> =
+        mapped.event.attributes.iter().map(|it| &*it.attribute.comment).collect();
+    assert_eq!(comments, ["threat-actor 2", "threat-actor 2"]);
 }
 
 #[test]
@@ -198,12 +250,14 @@ fn what_cannot_be_an_observable_is_a_loss_too() {
     let unusable = |why| Unusable { kind: "stix-pattern".into(), value: "[".into(), why };
     let wanted: Box<str> = "an object path".into();
     entities[1].unusable = vec![unusable(WhyUnusable::PatternSyntax(1, wanted.clone()))];
+    entities[1].unusable.push(Unusable { value: "b".into(), ..unusable(WhyUnusable::Enrichment) });
     let mapped = mapped(entities);
     assert_eq!(mapped.losses[0].reason, LossReason::PatternSyntax { offset: 1, wanted });
     assert_eq!(
         mapped.losses[0].reason.to_string(),
         "the pattern does not parse at byte 1: an object path"
     );
+    assert_eq!(mapped.losses[1].reason, LossReason::Enrichment);
     assert!(mapped.tally.adds_up());
 }
 

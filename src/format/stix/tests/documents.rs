@@ -115,6 +115,7 @@ fn real_bundles_are_read_whole() {
             let reason = match &unusable.why {
                 WhyUnusable::PatternSyntax(_, expected) => format!("syntax: {expected}"),
                 WhyUnusable::PathNotMapped => "path not mapped".to_owned(),
+                WhyUnusable::Enrichment => "enrichment".to_owned(),
             };
             *reasons.entry(reason).or_insert(0) += 1;
         }

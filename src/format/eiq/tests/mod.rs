@@ -1,11 +1,13 @@
 //! Tests of the EclecticIQ decoder on made-up packages.
 
+mod wild;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::{
     format::{Format, decode},
-    graph::{Entity, Facts, LinkTypes, Maliciousness, Relation},
+    graph::{Entity, Facts, LinkTypes, Maliciousness, Relation, sample::observable},
     model::{EntityKey, Reader, Symbol, Timestamp, Tlp},
 };
 
@@ -73,6 +75,7 @@ fn an_incident_is_read_in_full() {
             platform: Some(EntityKey::of("0b1f0c55-7d5c-4d0e-9a53-0d6f7f0a1aff")),
             kind: "incident".into(),
             title: " Title shown ".into(),
+            name: None,
             modified: time("2024-05-14T11:00:00Z"),
             created: time("2024-05-14T11:00:00Z"),
             start: time("2024-05-01"),
@@ -88,7 +91,9 @@ fn an_incident_is_read_in_full() {
                 "https://isac.example/feed",
             ]),
             external_ids: boxes(&["T1059.004", "TA0011"]),
-            observables: Vec::new(),
+            observables: ["T1059.004", "TA0011"]
+                .map(|id| observable("attack", id).since(Reader::SECOND))
+                .into(),
             unusable: Vec::new(),
             removed: false,
             before: None,
