@@ -17,7 +17,7 @@ use misp_trickle::{
     format::{self, Format},
     graph::{Aliases, Facts, Graph, Incident, Options},
     mapper::{self, Rules},
-    misp::{Attribute, DesiredEvent},
+    misp::{Attribute, DesiredEvent, event_uuid},
     model::{RunNumber, Symbol, Timestamp, Tlp},
     plan::{
         self, DestinationRecord, EventSettings, KnownEvent, OnForeign, Policy, Presence, Publish,
@@ -37,7 +37,7 @@ fn graph(bytes: &[u8]) -> Graph {
 }
 
 fn map(incident: &Incident<'_>, rules: &Rules) -> DesiredEvent {
-    mapper::map(incident, rules, Timestamp::from_seconds(NOW)).event
+    mapper::map(incident, event_uuid(incident.root), rules, Timestamp::from_seconds(NOW)).event
 }
 
 /// A group that counts attributes.

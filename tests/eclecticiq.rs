@@ -10,6 +10,7 @@ use misp_trickle::{
     format::Format,
     graph::{self, Aliases},
     mapper::{Rules, map, unlinked},
+    misp::event_uuid,
     model::Timestamp,
     source::SourceSpec,
 };
@@ -30,7 +31,7 @@ fn told(name: &str) -> String {
     let (rules, now) = (Rules::standard(), Timestamp::from_seconds(1_796_000_000));
     let mut told = String::new();
     for incident in input.graph.incidents() {
-        let mapped = map(&incident, &rules, now);
+        let mapped = map(&incident, event_uuid(incident.root), &rules, now);
         assert!(mapped.tally.adds_up(), "{name}");
         let fields = &mapped.event.fields;
         let uuid = mapped.event.uuid.to_string().replace(UUID, "…");

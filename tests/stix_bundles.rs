@@ -16,6 +16,7 @@ use misp_trickle::{
     format::Format,
     graph::{self, Aliases},
     mapper::{Rules, Tally, map, unlinked},
+    misp::event_uuid,
     model::{Symbol, Timestamp},
     source::SourceSpec,
 };
@@ -74,7 +75,7 @@ fn every_bundle_is_mapped_and_every_occurrence_accounted_for() {
         let mut found = BTreeSet::new();
         for incident in input.graph.incidents() {
             found.insert(incident.entity.id.to_string());
-            let mapped = map(&incident, &rules, now);
+            let mapped = map(&incident, event_uuid(incident.root), &rules, now);
             let own = &mapped.tally;
             assert!(own.adds_up(), "{}: {own:?}", name(path));
             assert_eq!(own.mapped as usize, mapped.event.attributes.len(), "{}", name(path));

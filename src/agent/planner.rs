@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use crate::{
-    graph::Incident,
+    graph::{Graph, Incident},
     history::{Ledger, LedgerError},
     mapper::{self, Rules},
-    misp::{DesiredEvent, event_uuid},
-    model::{AttributeUuid, Context, Digest, Encoder, EventUuid, RunNumber, Timestamp},
+    misp::{Claims, DesiredEvent},
+    model::{AttributeUuid, Context, Digest, Encoder, EntityKey, EventUuid, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
         MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
@@ -45,6 +45,7 @@ pub(super) struct Planner<'a> {
     heads: BTreeMap<EventUuid, EventHead>,
     pub(super) record: DestinationRecord,
     pub(super) retire: Retire,
+    claims: Claims,
     feed: u8,
     run: RunNumber,
     now: Timestamp,
@@ -61,8 +62,19 @@ impl<'a> Planner<'a> {
         now: Timestamp,
     ) -> Self {
         let heads = heads.into_iter().map(|head| (head.uuid, head)).collect();
-        let retire = Retire::Yes;
-        Self { job, heads, record, retire, feed, run, now, old_rules: BTreeMap::new() }
+        let (retire, claims) = (Retire::Yes, Claims::default());
+        Self { job, heads, record, retire, claims, feed, run, now, old_rules: BTreeMap::new() }
+    }
+
+    /// Settles which event each incident of the dataset becomes.
+    pub(super) fn settle_claims(&mut self, graph: &Graph) {
+        let roots = graph.roots().map(|(root, entity)| (root, &*entity.kind));
+        self.claims = Claims::of(roots, |event| self.heads.get(&event).map(|head| &head.root));
+    }
+
+    /// The event that an incident becomes.
+    pub(super) fn event_of(&self, root: &EntityKey) -> EventUuid {
+        self.claims.event(root)
     }
 
     /// Fingerprint of all that decides what is sent, the rules aside. MISP's version is part of it: a
@@ -111,7 +123,7 @@ impl<'a> Planner<'a> {
         incident: &Incident<'_>,
         ledger: &impl Ledger,
     ) -> Result<Call, LedgerError> {
-        let uuid = event_uuid(incident.root);
+        let uuid = self.event_of(incident.root);
         if let Some(head) = ledger.head(&self.job.destination, uuid)? {
             self.heads.insert(uuid, head);
         }
@@ -129,7 +141,7 @@ impl<'a> Planner<'a> {
         incident: &Incident<'_>,
         ledger: &impl Ledger,
     ) -> Result<Call, LedgerError> {
-        let uuid = event_uuid(incident.root);
+        let uuid = self.event_of(incident.root);
         let head = self.heads.get(&uuid);
         if let Some(head) = head
             && let Some(feed) = self.feed_head(head)
@@ -140,7 +152,7 @@ impl<'a> Planner<'a> {
             return Ok(Call::Nothing(Box::new(Settled { feed: feed.clone(), refusal })));
         }
         let last_rules = head.and_then(|head| self.feed_head(head)).map(|feed| feed.rules);
-        let mapped = mapper::map(incident, &self.job.rules, self.now);
+        let mapped = mapper::map(incident, uuid, &self.job.rules, self.now);
         let known = match head {
             Some(_) => ledger.event(&self.job.destination, uuid)?,
             None => None,
@@ -202,7 +214,7 @@ impl<'a> Planner<'a> {
         let Some(old) = self.rules_of(last, ledger)? else {
             return Ok(BTreeSet::new());
         };
-        let before = mapper::map(incident, old, now).event;
+        let before = mapper::map(incident, desired.uuid, old, now).event;
         let before: BTreeSet<AttributeUuid> =
             before.attributes.iter().map(|each| each.attribute.uuid).collect();
         let is_new = |uuid: &AttributeUuid| {

@@ -91,6 +91,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
     }
     let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
     planner.retire = super::run::retire(job, &input, planner.known_events());
+    planner.settle_claims(&input.graph);
     let mut preview = Preview {
         plans: Vec::new(),
         unchanged: 0,
@@ -108,7 +109,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
     let mut seen = std::collections::BTreeSet::new();
     for incident in input.graph.incidents() {
         preview.incidents += 1;
-        seen.insert(crate::misp::event_uuid(incident.root));
+        seen.insert(planner.event_of(incident.root));
         match planner.incident(&incident, ledger)? {
             Call::Nothing(settled) => {
                 preview.count_unchanged(settled.refusal.as_ref());

@@ -8,6 +8,7 @@ use crate::{
     format::Format,
     graph::{self, Aliases},
     mapper::{self, Rules, Tally},
+    misp::Claims,
     source::SourceSpec,
 };
 
@@ -55,8 +56,10 @@ fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<
     if !context.global.json {
         context.ui.text(&render::map::head())?;
     }
+    let roots = input.graph.roots().map(|(root, entity)| (root, &*entity.kind));
+    let claims = Claims::of(roots, |_| None);
     for incident in input.graph.incidents() {
-        let mapped = mapper::map(&incident, rules, now);
+        let mapped = mapper::map(&incident, claims.event(incident.root), rules, now);
         total.add(&mapped.tally);
         context.answer(|| render::map::json(&mapped), || render::map::row(&mapped))?;
     }

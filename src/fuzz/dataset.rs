@@ -17,8 +17,9 @@ pub(super) struct Dataset {
 
 impl Dataset {
     pub(super) fn read(input: &mut Unstructured<'_>) -> Result<Self> {
-        let relations = many(input, 24, relation)?;
-        let entities = many(input, 14, entity)?;
+        let ids = if input.arbitrary()? { Ids::Whole } else { Ids::Bare };
+        let relations = many(input, 24, |input| relation(input, ids))?;
+        let entities = many(input, 14, |input| entity(input, ids))?;
         Ok(Self { entities, relations })
     }
 
@@ -69,28 +70,36 @@ pub(super) fn some<'i, T>(
     if input.ratio(1, 3)? { Ok(None) } else { each(input).map(Some) }
 }
 
-/// Keys with UUIDs that MISP takes, with ones that it does not, and without any.
-fn key(input: &mut Unstructured<'_>) -> Result<EntityKey> {
-    Ok(match input.int_in_range(0..=13_u8)? {
-        number @ 0..=9 => {
-            EntityKey::of(&format!("incident--00000000-0000-4000-8000-00000000000{number}"))
-        }
-        10 => EntityKey::of("00000000-0000-0000-0000-000000000000"),
-        11 => EntityKey::of("{urn:x}indicator-00000000-0000-7000-8000-000000000000"),
-        12 => EntityKey::of("no uuid at all"),
-        _ => EntityKey::of(""),
-    })
+/// How a format identifies entities: by the UUID, as EclecticIQ, or by the whole id, as STIX.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    Bare,
+    Whole,
 }
 
-fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
+/// Keys with UUIDs that MISP takes, with ones that it does not, and without any; a few types share each UUID.
+fn key(input: &mut Unstructured<'_>, ids: Ids) -> Result<EntityKey> {
+    let kind =
+        if ids == Ids::Whole { *input.choose(&["incident", "incident", "note"])? } else { "x" };
+    let id = match input.int_in_range(0..=13_u8)? {
+        number @ 0..=9 => format!("{kind}--00000000-0000-4000-8000-00000000000{number}"),
+        10 => format!("{kind}--00000000-0000-0000-0000-000000000000"),
+        11 => format!("{{urn:x}}{kind}-00000000-0000-7000-8000-000000000000"),
+        12 => "no uuid at all".to_owned(),
+        _ => String::new(),
+    };
+    Ok(if ids == Ids::Whole { EntityKey::whole(&id) } else { EntityKey::of(&id) })
+}
+
+fn relation(input: &mut Unstructured<'_>, ids: Ids) -> Result<Relation> {
     const KINDS: [&str; 6] =
         ["related_indicators", "targets", "victim", "located-at", "object_refs", "impacted_refs"];
     let update_of = input.ratio(1, 12)?;
     let kind = if update_of { "stix_update_of" } else { input.choose(&KINDS)? };
     Ok(Relation {
         kind: Symbol::new(kind),
-        source: key(input)?,
-        target: key(input)?,
+        source: key(input, ids)?,
+        target: key(input, ids)?,
         update_of,
         removed: input.ratio(1, 12)?,
         since: Reader::FIRST,
@@ -100,7 +109,7 @@ fn relation(input: &mut Unstructured<'_>) -> Result<Relation> {
     })
 }
 
-fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
+fn entity(input: &mut Unstructured<'_>, ids: Ids) -> Result<Entity> {
     const KINDS: [&str; 10] = [
         "incident",
         "incident",
@@ -113,11 +122,11 @@ fn entity(input: &mut Unstructured<'_>) -> Result<Entity> {
         "report",
         "x-other",
     ];
-    let key = key(input)?;
+    let key = key(input, ids)?;
     Ok(Entity {
         id: key.as_str().into(),
         key,
-        platform: if input.ratio(1, 10)? { Some(self::key(input)?) } else { None },
+        platform: if input.ratio(1, 10)? { Some(self::key(input, ids)?) } else { None },
         kind: Symbol::new(input.choose(&KINDS)?),
         title: text(input)?,
         name: some(input, text)?,

@@ -8,7 +8,7 @@ use arbitrary::{Result, Unstructured};
 use crate::{
     graph::{Aliases, Graph, Options},
     mapper::{self, CommentStyle, IncludeTags, Mapped, Rules, Settings},
-    misp::{DesiredAttribute, Event, attribute_uuid, normalise},
+    misp::{Claims, DesiredAttribute, Event, attribute_uuid, normalise},
     model::{
         Digest, Symbol, Timestamp,
         limits::{MISP_TEXT_BYTES_MAX, TAG_CHARS_MAX},
@@ -85,6 +85,8 @@ impl Case {
             belongs(mapped, &reach);
             detects(mapped, &reach);
         }
+        let events: BTreeSet<_> = once.iter().map(|(_, it)| it.event.uuid).collect();
+        assert_eq!(events.len(), once.len(), "no two incidents share an event");
         let mapped: BTreeSet<_> = once.iter().map(|(_, it)| reach.group(&it.event.root)).collect();
         assert_eq!(mapped.len(), once.len(), "an incident has one event");
         assert!(mapped.is_subset(&reach.incidents(Sure::Any)), "only incidents become events");
@@ -98,8 +100,11 @@ impl Case {
 
     /// Every event behind the digests of its incident graph and of itself.
     fn map(&self, graph: &Graph) -> Vec<([Digest; 2], Mapped)> {
+        let roots = graph.roots().map(|(root, entity)| (root, &*entity.kind));
+        let claims = Claims::of(roots, |_| None);
         let events = graph.incidents().map(|incident| {
-            let mapped = mapper::map(&incident, self.rules, self.now);
+            let uuid = claims.event(incident.root);
+            let mapped = mapper::map(&incident, uuid, self.rules, self.now);
             let attributes = mapped.event.attributes.iter().map(|each| each.attribute.clone());
             let fields = mapped.event.fields.clone();
             let event = Event { uuid: mapped.event.uuid, fields, attributes: attributes.collect() };
@@ -212,13 +217,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::fuzz::seeded;
+    use crate::{fuzz::seeded, misp::event_uuid};
 
     /// A check that never sees the interesting cases holds for nothing.
     #[test]
     fn seeds_reach_all_that_is_checked() {
         let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
-        for seed in 0..400 {
+        for seed in 0..1_000 {
             let bytes = seeded(seed, 4_096);
             let case = Case::read(&mut Unstructured::new(&bytes)).expect("long enough");
             let reach = Reach::of(&case.dataset, &case.options.roots, case.options.depth.min(8));
@@ -228,6 +233,8 @@ mod tests {
                 let members = reach.members(incident, Sure::All);
                 let mut count = |what, number| *seen.entry(what).or_default() += number;
                 count("events", 1);
+                let usual = mapped.event.uuid == event_uuid(&mapped.event.root);
+                count("event of its own", u64::from(!usual));
                 count("surely members", members.len() as u64 - 1);
                 count("surely held", reach.occurrences(&members, Sure::All).len() as u64);
                 count("attributes", mapped.tally.mapped);
@@ -243,6 +250,7 @@ mod tests {
         }
         for what in [
             "events",
+            "event of its own",
             "surely members",
             "surely held",
             "attributes",

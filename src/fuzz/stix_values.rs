@@ -209,7 +209,7 @@ fn is_told(object: &Value, objects: &[Value], facts: &Facts) -> [usize; 2] {
     if object_type.is_empty() || id.is_empty() || NO_ENTITIES.contains(&&*object_type) {
         return [0, 0];
     }
-    let key = EntityKey::of(id);
+    let key = EntityKey::whole(id);
     let versions: Vec<&Entity> =
         facts.entities.iter().filter(|it| it.key == key && *it.kind == *object_type).collect();
     if versions.is_empty() {
@@ -223,12 +223,12 @@ fn is_told(object: &Value, objects: &[Value], facts: &Facts) -> [usize; 2] {
         }
     }
     // Of several versions the newest speaks.
-    let same = |other: &&Value| other["id"].as_str().is_some_and(|it| EntityKey::of(it) == key);
+    let same = |other: &&Value| other["id"].as_str().is_some_and(|it| EntityKey::whole(it) == key);
     if objects.iter().filter(same).count() > 1 {
         said.references.clear();
     }
     for (kind, target) in &said.references {
-        let target = EntityKey::of(target);
+        let target = EntityKey::whole(target);
         let is_there = facts.relations.iter().any(|relation| {
             (&relation.source, &relation.target) == (&key, &target) && *relation.kind == **kind
         });

@@ -328,7 +328,7 @@ impl Told {
             "relationship_type": "uses", "source_ref": source, "target_ref": target,
             "revoked": revoked,
         }));
-        let [source, target] = [source, target].map(|id| EntityKey::of(&id).as_str().to_owned());
+        let [source, target] = [source, target].map(|id| EntityKey::whole(&id).as_str().to_owned());
         self.relations.push(("uses".to_owned(), source, target, revoked));
         Ok(())
     }
@@ -336,7 +336,7 @@ impl Told {
     fn object(&mut self, input: &mut Unstructured<'_>, list: &str, number: usize) -> Result<()> {
         let kind = *input.choose(&["incident", "indicator", "indicator", "report", "x-custom"])?;
         let id = format!("{kind}--{}", uuid(number));
-        let key = EntityKey::of(&id);
+        let key = EntityKey::whole(&id);
         let count = input.int_in_range(0..=3_u8)?;
         let markings = (0..count).map(|_| Ok(*input.choose(&MARKINGS)?));
         let markings = markings.collect::<Result<Vec<_>>>()?;
@@ -363,7 +363,7 @@ impl Told {
         if kind == "report" {
             let target = format!("tool--{}", uuid(2));
             object["object_refs"] = json!([target]);
-            let target = EntityKey::of(&target).as_str().to_owned();
+            let target = EntityKey::whole(&target).as_str().to_owned();
             let source = key.as_str().to_owned();
             self.relations.push(("object_refs".to_owned(), source, target, revoked));
         }

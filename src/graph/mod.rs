@@ -7,6 +7,7 @@ mod facts;
 mod marking;
 mod markings;
 mod names;
+mod namesakes;
 mod older;
 mod order;
 mod versions;
@@ -215,6 +216,19 @@ impl Graph {
     /// The incidents in such an order; each is put together when it is its turn.
     pub fn incidents_in(&self, order: Order) -> impl Iterator<Item = Incident<'_>> {
         order.0.into_iter().map(|node| self.incident(node))
+    }
+
+    /// The roots of all incidents with their newest versions, sorted.
+    pub fn roots(&self) -> impl Iterator<Item = (&EntityKey, &Entity)> {
+        let incidents = self.nodes.iter().filter(|node| node.role == Role::Incident);
+        incidents.map(|node| (&node.root, &self.entities[node.entity as usize]))
+    }
+
+    /// The incident of a root, if it is there.
+    #[must_use]
+    pub fn incident_of(&self, root: &EntityKey) -> Option<Incident<'_>> {
+        let node = self.nodes.binary_search_by(|node| node.root.cmp(root)).ok().map(index)?;
+        (self.node(node).role == Role::Incident).then(|| self.incident(node))
     }
 
     /// How many incidents there are.

@@ -1,8 +1,9 @@
 //! Numbers for the names of a dataset, and which names mean the same entity.
 //!
 //! A dataset names one entity by its id, by the platform ids of its versions and by both in relations.
-//! All names are numbered by one sort of integers (a UUID is one), as a million lookups by text would
-//! cost more than everything else here; then they are joined by union and find.
+//! All names are numbered by one sort of integers (a UUID is one; where several types share it, they are told
+//! apart afterwards), as a million lookups by text would cost more than everything else here; then they are
+//! joined by union and find.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::model::EntityKey;
 
 use super::Facts;
 
-/// Number of a name. Numbers follow the order of the names: UUIDs first, then other texts.
+/// Number of a name. Numbers follow the order of the names: those with a UUID first, then other texts.
 pub(super) type Name = u32;
 
 /// All names of a dataset, numbered, and joined where they mean one entity.
@@ -74,12 +75,18 @@ impl<'f> Names<'f> {
         by_text.sort_unstable();
         let mut keys: Vec<&EntityKey> = Vec::new();
         let mut uuids: Vec<(u64, u64)> = Vec::new();
-        for (high, low, place) in by_uuid {
-            if uuids.last() != Some(&(high, low)) {
+        for same in by_uuid.chunk_by_mut(|one, next| (one.0, one.1) == (next.0, next.1)) {
+            let prefix = |&(_, _, place): &(u64, u64, u32)| written[place as usize].prefix();
+            if !same.is_sorted_by_key(prefix) {
+                same.sort_by_cached_key(prefix);
+            }
+            for of_type in same.chunk_by(|one, next| prefix(one) == prefix(next)) {
+                let (high, low, place) = of_type[0];
                 uuids.push((high, low));
                 keys.push(written[place as usize]);
+                let number = index(keys.len() - 1);
+                of_type.iter().for_each(|&(_, _, place)| numbers[place as usize] = number);
             }
-            numbers[place as usize] = index(keys.len() - 1);
         }
         let mut last = None;
         for (text, place) in by_text {
@@ -105,7 +112,14 @@ impl<'f> Names<'f> {
     /// The number of a name, if the facts hold it.
     pub(super) fn find(&self, key: &EntityKey) -> Option<Name> {
         let found = match key.uuid() {
-            Some(uuid) => self.uuids.binary_search(&uuid.as_u64_pair()).ok(),
+            Some(uuid) => {
+                let uuid = uuid.as_u64_pair();
+                let first = self.uuids.partition_point(|known| *known < uuid);
+                let same = self.uuids[first..].partition_point(|known| *known == uuid);
+                let prefix = key.prefix();
+                let same = &self.keys[first..first + same];
+                same.binary_search_by_key(&prefix, |known| known.prefix()).ok().map(|at| first + at)
+            }
             None => self.keys[self.uuids.len()..]
                 .binary_search_by(|known| known.as_str().cmp(key.as_str()))
                 .ok()
@@ -128,6 +142,20 @@ impl<'f> Names<'f> {
             name = grand;
         }
         name
+    }
+
+    /// The names of each UUID that several names share, in their order.
+    pub(super) fn namesakes(&self) -> Vec<std::ops::Range<Name>> {
+        let mut runs = Vec::new();
+        let mut start = 0;
+        for same in self.uuids.chunk_by(|one, next| one == next) {
+            let end = start + index(same.len());
+            if same.len() > 1 {
+                runs.push(start..end);
+            }
+            start = end;
+        }
+        runs
     }
 
     /// Names of every entity that has more than one, by the number that speaks for them.

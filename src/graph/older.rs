@@ -1,6 +1,6 @@
 //! What an older reader would have made of the same bytes.
 
-use crate::model::{Reader, Tlp};
+use crate::model::{EntityKey, Reader, Tlp};
 
 use super::{Entity, Facts, Observable, Relation};
 
@@ -44,12 +44,14 @@ impl Entity {
             entity = before.entity.as_ref()?;
             tlp = before.tlp.unwrap_or(tlp);
         }
+        let key = as_known_by(&self.key, reader);
         let observables = self.observables.iter().filter(|it| it.since <= reader).cloned();
         Some(Self {
             observables: observables.collect(),
             unusable: self.unusable.clone(),
             tlp,
             partly: self.partly,
+            key,
             before: None,
             ..entity.clone()
         })
@@ -80,6 +82,19 @@ impl Relation {
     }
 }
 
+/// To the first reader an object of STIX was the UUID in its id.
+fn as_known_by(key: &EntityKey, reader: Reader) -> EntityKey {
+    if reader < Reader::SECOND { key.bare() } else { key.clone() }
+}
+
+impl Relation {
+    fn as_read_by(&self, reader: Reader) -> Option<Self> {
+        let [source, target] = [&self.source, &self.target].map(|key| as_known_by(key, reader));
+        let free = self.free.filter(|since| *since <= reader);
+        (self.since <= reader).then(|| Self { source, target, free, ..self.clone() })
+    }
+}
+
 impl Facts {
     /// Says that no reader before this one took the entities and relations from these places on.
     pub fn came_with(&mut self, reader: Reader, entities: usize, relations: usize) {
@@ -104,11 +119,7 @@ impl Facts {
             places.push(read.is_some().then_some(entities.len()));
             entities.extend(read);
         }
-        let relations = self.relations.iter().filter(|relation| relation.since <= reader);
-        let relations = relations.cloned().map(|relation| {
-            let free = relation.free.filter(|since| *since <= reader);
-            Relation { free, ..relation }
-        });
+        let relations = self.relations.iter().filter_map(|relation| relation.as_read_by(reader));
         Self {
             entities,
             relations: relations.collect(),

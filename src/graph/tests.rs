@@ -357,6 +357,41 @@ fn aliases_of_aliases_and_circles_of_them_end() {
     assert_eq!(members(&graph), [(key(3), vec![])]);
 }
 
+/// The whole id of an object of STIX.
+fn whole(kind: &str, number: u8) -> EntityKey {
+    EntityKey::whole(&format!("{kind}--{}", key(number)))
+}
+
+#[test]
+fn a_bare_alias_holds_for_each_type() {
+    let object = |kind: &str| Entity { key: whole(kind, 2), ..entity(kind, 2) };
+    let entities = vec![object("incident"), object("campaign")];
+    let graph = knowing(entities, vec![], &[(2, 1), (1, 1)]);
+    assert_eq!(members(&graph), [(whole("incident", 1), vec![])]);
+    let learned = graph.learned_aliases();
+    assert_eq!(learned.get(&whole("incident", 2)), Some(&whole("incident", 1)));
+    assert_eq!(graph.why(&whole("campaign", 2)).root, Some(&whole("campaign", 1)));
+    let aliases = Aliases(learned.clone());
+    assert_eq!(aliases.as_read_by(Reader::FIRST).0.get(&key(2)), Some(&key(1)));
+}
+
+#[test]
+fn a_bare_key_is_the_object_of_its_type() {
+    let object = |kind: &str, number| Entity { key: whole(kind, number), ..entity(kind, number) };
+    let entities = vec![
+        entity("incident", 1),
+        object("incident", 1),
+        object("note", 1),
+        object("indicator", 2),
+    ];
+    let graph = graph(entities, vec![relation("x", 1, 2)]);
+    assert_eq!(graph.entity_count(), 3);
+    let roots: Vec<_> = graph.roots().map(|(root, _)| root.bare()).collect();
+    assert_eq!(roots, [key(1)]);
+    assert_eq!(members(&graph)[0].1, [whole("indicator", 2)]);
+    assert!(matches!(graph.why(&whole("note", 1)).membership, Membership::NotLinked { .. }));
+}
+
 #[test]
 fn what_is_removed_is_absent() {
     let gone = Entity { removed: true, ..version("incident", 1, 11, 9) };

@@ -11,12 +11,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use crate::model::{EntityKey, Marking, Symbol, Timestamp};
+use crate::model::{EntityKey, Marking, Reader, Symbol, Timestamp};
 
 use super::{
     Entity, Facts,
     digest::{Dated, EntityDigester},
     names::{Name, Names, Places, index},
+    namesakes,
     order::ChainOrder,
 };
 
@@ -60,10 +61,10 @@ pub(super) struct Chain {
 
 /// What is known of the names of one entity.
 #[derive(Default)]
-struct Group<'a> {
+struct Group {
     names: Vec<Name>,
     /// Roots that the ledger knows, each with the name that it was known by.
-    known: BTreeSet<(&'a EntityKey, Name)>,
+    known: BTreeSet<(EntityKey, Name)>,
 }
 
 struct Resolver<'a> {
@@ -102,7 +103,7 @@ impl<'a> Resolver<'a> {
         for (&name, group) in &groups {
             let absent = versions.binary_search_by_key(&name, |&(group, _)| group).is_err();
             if absent && !group.known.is_empty() {
-                let root = self.root(&[], Some(group)).clone();
+                let root = self.root(&[], Some(group));
                 self.learn(&root, group);
             }
         }
@@ -110,7 +111,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Joins all names that mean one entity; gives those that have several names or a known root.
-    fn group(&mut self) -> BTreeMap<Name, Group<'a>> {
+    fn group(&mut self) -> BTreeMap<Name, Group> {
         for (&key, &platform) in self.places.keys.iter().zip(&self.places.platforms) {
             if let Some(platform) = platform {
                 self.names.join(key, platform);
@@ -121,16 +122,20 @@ impl<'a> Resolver<'a> {
                 self.names.join(newer, older);
             }
         }
+        for (bare, whole) in namesakes::of(self.facts, &self.names, &self.places) {
+            self.names.join(bare, whole);
+        }
         let known = self.known();
         let mut first: BTreeMap<&EntityKey, Name> = BTreeMap::new();
-        for &(name, root) in &known {
+        for (name, root) in &known {
+            let name = *name;
             let one = *first.entry(root).or_insert(name);
             self.names.join(one, name);
             if let Some(own) = self.names.find(root) {
                 self.names.join(own, name);
             }
         }
-        let mut groups: BTreeMap<Name, Group<'a>> = BTreeMap::new();
+        let mut groups: BTreeMap<Name, Group> = BTreeMap::new();
         for (group, names) in self.names.groups() {
             groups.insert(group, Group { names, known: BTreeSet::new() });
         }
@@ -145,7 +150,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Names that the ledger knows, with the root it knows for them.
-    fn known(&self) -> Vec<(Name, &'a EntityKey)> {
+    fn known(&self) -> Vec<(Name, EntityKey)> {
         if self.aliases.0.is_empty() {
             return Vec::new();
         }
@@ -164,13 +169,13 @@ impl<'a> Resolver<'a> {
         versions
     }
 
-    fn chain(&mut self, name: Name, versions: &[(Name, u32)], group: Option<&Group<'a>>) {
+    fn chain(&mut self, name: Name, versions: &[(Name, u32)], group: Option<&Group>) {
         let places: Vec<usize> = versions.iter().map(|&(_, place)| place as usize).collect();
         let newest = places.iter().copied().max_by(|&one, &other| self.compare(one, other));
         let newest = newest.expect("a chain has at least one version");
         let copies = places.iter().filter(|&&place| place != newest && self.ties(place, newest));
         let copies = copies.map(|&place| self.facts.entities[place].marking()).collect();
-        let root = self.root(&places, group).clone();
+        let root = self.root(&places, group);
         if let Some(group) = group {
             self.learn(&root, group);
             let others = group.names.iter().map(|&name| self.names.key(name));
@@ -216,13 +221,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// The key of an entity: what the ledger knows, else the first version that is there or named.
-    fn root(&mut self, places: &[usize], group: Option<&Group<'a>>) -> &'a EntityKey {
+    fn root(&mut self, places: &[usize], group: Option<&Group>) -> EntityKey {
         let cyclic =
             group.is_some_and(|group| group.names.iter().any(|&name| self.order.is_cyclic(name)));
         let root = match group {
             Some(group) if !group.known.is_empty() => self.known_root(places, group, cyclic),
-            _ if cyclic => self.oldest(places, cyclic),
-            _ => self.named(places, group).unwrap_or_else(|| self.oldest(places, cyclic)),
+            _ if cyclic => self.oldest(places, cyclic).clone(),
+            _ => self.named(places, group).unwrap_or_else(|| self.oldest(places, cyclic)).clone(),
         };
         if cyclic {
             self.chains.warnings.push(format!(
@@ -235,7 +240,7 @@ impl<'a> Resolver<'a> {
 
     /// The first version of a chain, where only relations name it: it left the dataset, or never was in it, and
     /// every version that is there updates another.
-    fn named(&self, places: &[usize], group: Option<&Group<'a>>) -> Option<&'a EntityKey> {
+    fn named(&self, places: &[usize], group: Option<&Group>) -> Option<&'a EntityKey> {
         let updates = |&place: &usize| self.rank(place).0 > 0;
         let first =
             |&name: &Name| self.order.is_first(name) && self.names.key(name).uuid().is_some();
@@ -254,17 +259,17 @@ impl<'a> Resolver<'a> {
 
     /// Of several known roots the one first in the chain, else the older, else the smaller key. A root
     /// without a version in the dataset is older than one that has it.
-    fn known_root(&mut self, places: &[usize], group: &Group<'a>, cyclic: bool) -> &'a EntityKey {
+    fn known_root(&mut self, places: &[usize], group: &Group, cyclic: bool) -> EntityKey {
         let mut ages: BTreeMap<&EntityKey, ((u32, u32), Option<Timestamp>)> = BTreeMap::new();
-        for &(root, name) in &group.known {
-            let rank = self.order.rank(name, None);
+        for (root, name) in &group.known {
+            let rank = self.order.rank(*name, None);
             let entry = ages.entry(root).or_insert((rank, None));
             entry.0 = entry.0.min(rank);
         }
         for &place in places {
             let entity = &self.facts.entities[place];
-            let root = self.aliases.root(&entity.key).unwrap_or(&entity.key);
-            if let Some((_, known)) = ages.get_mut(root) {
+            let root = self.aliases.root(&entity.key).unwrap_or_else(|| entity.key.clone());
+            if let Some((_, known)) = ages.get_mut(&root) {
                 let own = age(entity);
                 *known =
                     known.map_or(own, |known| own.map_or(Some(known), |own| Some(own.min(known))));
@@ -283,11 +288,11 @@ impl<'a> Resolver<'a> {
             self.chains.joined.push(Joined { kept: kept.clone(), retired: retired.clone() });
             self.remember(retired, kept);
         }
-        kept
+        kept.clone()
     }
 
     /// Remembers every name of an entity that goes by more than one.
-    fn learn(&mut self, root: &EntityKey, group: &Group<'a>) {
+    fn learn(&mut self, root: &EntityKey, group: &Group) {
         for &name in &group.names {
             let key = self.names.key(name);
             self.remember(key, root);
@@ -325,8 +330,39 @@ impl<'a> Resolver<'a> {
 }
 
 impl Aliases {
-    /// The root of a name, through aliases of aliases; of those that run in a circle the smallest.
-    fn root(&self, name: &EntityKey) -> Option<&EntityKey> {
+    /// The root of a name. A bare alias, from an EclecticIQ dataset or a store of 0.1.0, holds for any type: it
+    /// leads to the object of the same type.
+    fn root(&self, name: &EntityKey) -> Option<EntityKey> {
+        if let Some(root) = self.end(name) {
+            return Some(root.clone());
+        }
+        name.kind()?;
+        match self.end(&name.bare())? {
+            root if root.kind().is_none() => {
+                let root = name.with_uuid_of(root);
+                Some(self.end(&root).cloned().unwrap_or(root))
+            }
+            root => (root.kind() == name.kind()).then(|| root.clone()),
+        }
+    }
+
+    /// The aliases as an older reader knew them.
+    #[must_use]
+    pub fn as_read_by(&self, reader: Reader) -> Self {
+        if reader >= Reader::SECOND {
+            return self.clone();
+        }
+        let mut bare = BTreeMap::new();
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|(name, _)| name.kind().is_none());
+        for (name, root) in own.into_iter().chain(others) {
+            bare.entry(name.bare()).or_insert_with(|| root.bare());
+        }
+        Self(bare)
+    }
+
+    /// Follows aliases of aliases; of those that run in a circle the smallest is the end.
+    fn end(&self, name: &EntityKey) -> Option<&EntityKey> {
         let next = |root: &EntityKey| self.0.get(root).filter(|&next| next != root);
         let mut root = self.0.get(name)?;
         let mut passed = BTreeSet::new();

@@ -18,8 +18,8 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::{
     graph::{Graph, Incident},
-    misp::{AttributeType, DesiredEvent, event_uuid},
-    model::{EntityKey, Symbol, Timestamp},
+    misp::{AttributeType, DesiredEvent},
+    model::{EntityKey, EventUuid, Symbol, Timestamp},
 };
 
 pub use rules::{CommentStyle, IncludeTags, Rules, RulesError, Settings};
@@ -161,11 +161,10 @@ impl fmt::Display for LossReason {
     }
 }
 
-/// Maps one incident graph. `now` decides only what has expired, and so is not for detection any more, and the
-/// day of an event of which nothing has a usable time.
+/// Maps one incident graph to its event. `now` decides only what has expired, and so is not for detection any
+/// more, and the day of an event of which nothing has a usable time.
 #[must_use]
-pub fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
-    let uuid = event_uuid(incident.root);
+pub fn map(incident: &Incident<'_>, uuid: EventUuid, rules: &Rules, now: Timestamp) -> Mapped {
     let marking = incident.entity.marking();
     let own = Donor {
         root: incident.root,

@@ -10,14 +10,21 @@ use super::{AttributeType, Value};
 /// Namespace of event UUIDs for incidents whose id holds no UUID that MISP takes.
 const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x6d69_7370_2d74_5269_8b6c_6c65_4576_7431);
 
-/// UUID of the event that an incident becomes: its own, if MISP takes it (versions 1 to 5, RFC variant,
+/// UUID of the event that an incident usually becomes (see [`Claims`](super::Claims)): its own, if MISP takes it (versions 1 to 5, RFC variant,
 /// not nil; `facts` of MISP 2.5.1: others are refused), else a UUIDv5 of the id.
 #[must_use]
 pub fn event_uuid(root: &EntityKey) -> EventUuid {
     match root.uuid() {
         Some(uuid) if misp_takes(uuid) => EventUuid::new(uuid),
-        _ => EventUuid::new(Uuid::new_v5(&EVENT_NAMESPACE, root.as_str().as_bytes())),
+        _ => EventUuid::new(Uuid::new_v5(&EVENT_NAMESPACE, root.bare().as_str().as_bytes())),
     }
+}
+
+/// UUID of the event of a root whose usual event belongs to a root of another type with the same UUID: a UUIDv5
+/// of its whole id.
+#[must_use]
+pub(super) fn event_uuid_of_whole(root: &EntityKey) -> EventUuid {
+    EventUuid::new(Uuid::new_v5(&EVENT_NAMESPACE, root.as_str().as_bytes()))
 }
 
 /// UUID of an attribute: UUIDv5 in the namespace of its event, of the type, a zero byte and the value.
@@ -55,6 +62,9 @@ mod tests {
             event_uuid(&EntityKey::of("incident 7")).to_string(),
             "56844dc8-01c4-501b-9822-15d58bf631a8"
         );
+        let whole = EntityKey::whole("campaign--13CB1207-0674-4A54-A999-DF5FF8E35C1A");
+        assert_eq!(event_uuid(&whole), event);
+        assert_eq!(event_uuid_of_whole(&whole).to_string(), "483c7808-243f-50c6-a3ff-ac77606790fc");
         let derived = |kind: &str, value: &str| {
             let kind = AttributeType::named(kind).unwrap();
             attribute_uuid(event, kind, &normalise(kind, value).unwrap()).to_string()
@@ -89,6 +99,7 @@ mod tests {
             "13cb1207-0674-4a54-c999-df5ff8e35c1a",
         ] {
             let event = event_uuid(&EntityKey::of(refused));
+            assert_eq!(event_uuid(&EntityKey::whole(&format!("incident--{refused}"))), event);
             assert_ne!(event.to_string(), refused);
             assert_eq!(event.uuid().get_version_num(), 5);
         }

@@ -3,6 +3,7 @@
 //! Facts about MISP live here and in `format::misp_json`; nowhere else.
 
 mod attribute;
+mod claims;
 mod collation;
 mod desired;
 mod identity;
@@ -11,6 +12,7 @@ mod value;
 mod version;
 
 pub use attribute::{Attribute, Event, EventFields};
+pub use claims::Claims;
 pub use collation::{collation_key, same_for_misp};
 pub use desired::{Dated, DesiredAttribute, DesiredEvent, Source, UNDATED};
 pub use identity::{attribute_uuid, event_uuid};

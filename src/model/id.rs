@@ -1,6 +1,6 @@
 //! Identifiers as types: no bare text or UUID crosses a function that means a certain thing by it.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
@@ -76,53 +76,6 @@ uuid_type!(
     "the UUID of a MISP organisation"
 );
 
-/// Identity of an entity inside a dataset: the UUID at the end of an id, in lower case, or the whole
-/// id where it ends with none.
-///
-/// One entity is named in several ways: `{https://eiq.example.org}incident-<uuid>`,
-/// `indicator--<uuid>`, or the bare platform id. The UUID is what they share.
-///
-/// A clone shares the text: the sources of every attribute name their entity.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntityKey(Arc<str>);
-
-impl EntityKey {
-    /// The key of an id as it stands in a dataset.
-    #[must_use]
-    pub fn of(id: &str) -> Self {
-        let id = id.trim();
-        let tail = id.len().checked_sub(36).and_then(|at| id.get(at..));
-        match tail.and_then(|tail| Uuid::try_parse(tail).ok()) {
-            Some(uuid) => Self(uuid.as_hyphenated().to_string().into()),
-            None => Self(id.into()),
-        }
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The UUID, where the id ended with one.
-    #[must_use]
-    pub fn uuid(&self) -> Option<Uuid> {
-        Uuid::try_parse(&self.0).ok()
-    }
-}
-
-impl fmt::Display for EntityKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for EntityKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -179,21 +132,6 @@ impl fmt::Display for RunNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn all_spellings_of_an_entity_share_its_key() {
-        let uuid = "13cb1207-0674-4a54-a999-df5ff8e35c1a";
-        for id in [
-            uuid.to_owned(),
-            uuid.to_uppercase(),
-            format!("incident--{uuid}"),
-            format!("{{https://eiq.example.org}}incident-{uuid}"),
-        ] {
-            assert_eq!(EntityKey::of(&id).as_str(), uuid, "{id}");
-        }
-        assert_eq!(EntityKey::of("not-a-uuid").as_str(), "not-a-uuid");
-        assert_eq!(EntityKey::of("ä".repeat(36).as_str()).uuid(), None);
-    }
 
     #[test]
     fn event_uuids_are_hyphenated_and_shown_in_lower_case() {

@@ -5,6 +5,7 @@
 mod digest;
 mod id;
 mod issue;
+mod key;
 mod letters;
 pub mod limits;
 mod reader;
@@ -14,10 +15,9 @@ mod time;
 mod tlp;
 
 pub use digest::{Context, Digest, Encoder};
-pub use id::{
-    AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, IdError, OrgUuid, RunNumber,
-};
+pub use id::{AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RunNumber};
 pub use issue::{Issue, Locus, Place, Severity};
+pub use key::EntityKey;
 pub use letters::{is_invisible, shortened};
 pub use reader::Reader;
 pub use secret::Secret;

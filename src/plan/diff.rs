@@ -51,7 +51,11 @@ pub fn diff(
     held: &BTreeSet<AttributeUuid>,
     terms: &Terms<'_>,
 ) -> EventPlan {
-    let event = known.unwrap_or_else(|| fresh(desired, terms));
+    let mut event = known.unwrap_or_else(|| fresh(desired, terms));
+    // A store of 0.1.0 knows the UUID alone; from now on the event belongs to that type.
+    if event.head.root.is_bare() {
+        event.head.root = desired.root.clone();
+    }
     let fields = wanted_fields(desired, &event.head);
     let mut planner = Planner {
         fields,

@@ -66,17 +66,21 @@ fn pair(
     left: &[AttributeUuid],
     fresh: &[(AttributeUuid, &DesiredAttribute)],
 ) -> BTreeMap<AttributeUuid, AttributeUuid> {
-    let mut exchanges: BTreeMap<(&EntityKey, &Symbol), Exchange> = BTreeMap::new();
+    let mut exchanges: BTreeMap<(EntityKey, Symbol), Exchange> = BTreeMap::new();
     let place = |source: &'_ Source| -> bool { &*source.kind != "entity" };
     for uuid in left {
         for source in plan.event.attributes[uuid].sources.iter().filter(|source| place(source)) {
-            exchanges.entry((&source.entity, &source.kind)).or_default().left.push(*uuid);
+            let place = (source.entity.clone(), source.kind.clone());
+            exchanges.entry(place).or_default().left.push(*uuid);
         }
     }
     for (uuid, desired) in fresh {
         for source in desired.sources.iter().filter(|source| place(source)) {
-            if let Some(exchange) = exchanges.get_mut(&(&source.entity, &source.kind)) {
-                exchange.came.push(*uuid);
+            // A store of 0.1.0 knows the UUID of an entity alone.
+            let places = [source.entity.clone(), source.entity.bare()];
+            let places = places.map(|entity| (entity, source.kind.clone()));
+            if let Some(place) = places.iter().find(|place| exchanges.contains_key(*place)) {
+                exchanges.entry(place.clone()).or_default().came.push(*uuid);
             }
         }
     }

@@ -3,7 +3,6 @@
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     history::Ledger,
-    misp::event_uuid,
     model::EventUuid,
     plan::{EventPlan, Publish},
 };
@@ -23,7 +22,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) async fn deliver(&mut self, input: &Input) -> Result<(), AgentError> {
         let mut session: Option<Session> = None;
         let mut flights = Flights::new(self.wire.clone());
-        let order = input.graph.order_by(|root| self.planner.turn(event_uuid(root)));
+        let order = input.graph.order_by(|root| self.planner.turn(self.planner.event_of(root)));
         let mut incidents = input.graph.incidents_in(order);
         let mut leftovers: Option<Vec<EventUuid>> = None;
         loop {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::{
     delivery::{Wire, verify::There},
     history::{Commit, EventUpdate, Ledger},
-    misp::event_uuid,
     model::EventUuid,
     plan::{KnownEvent, Presence},
 };
@@ -149,8 +148,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         event: EventUuid,
         input: &Input,
     ) -> Result<Option<Planned>, AgentError> {
-        let incident = input.graph.incidents().find(|incident| event_uuid(incident.root) == event);
-        let Some(incident) = incident else { return Ok(None) };
+        let mut roots = input.graph.roots().map(|(root, _)| root);
+        let root = roots.find(|root| self.planner.event_of(root) == event);
+        let Some(incident) = root.and_then(|root| input.graph.incident_of(root)) else {
+            return Ok(None);
+        };
         match self.planner.incident_anew(&incident, self.ledger)? {
             Call::Plan(planned) => self.sort_out(*planned),
             Call::Nothing(_) => Ok(None),

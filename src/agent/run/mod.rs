@@ -168,6 +168,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             Mode::Deliver => retire(job, input, planner.known_events()),
             Mode::Adopt => Retire::No,
         };
+        planner.settle_claims(&input.graph);
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         let mut notebook = Notebook::default();
         let mut notes = input.notes();

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::{
     delivery::Wire,
     history::{Commit, EventUpdate, Ledger},
-    misp::event_uuid,
     model::Timestamp,
     plan::{AttributeTally, EventPlan, FeedHead, KnownEvent, Presence, Refusal},
 };
@@ -34,7 +33,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         &mut self,
         incident: &crate::graph::Incident<'_>,
     ) -> Result<Option<Planned>, AgentError> {
-        let uuid = event_uuid(incident.root);
+        let uuid = self.planner.event_of(incident.root);
         self.seen.insert(uuid);
         if self.mode == Mode::Adopt {
             return self.plan_to_look(incident).await;
@@ -90,7 +89,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 return Ok(None);
             }
         }
-        let uuid = event_uuid(incident.root);
+        let uuid = self.planner.event_of(incident.root);
         if let Some(known) = self.ledger.event(&self.job.destination, uuid)?
             && known.head.presence != Presence::Declined
         {

@@ -46,6 +46,17 @@ pub(super) fn kinds() -> impl Iterator<Item = String> {
     of_rules.map(ToOwned::to_owned).chain(misp::kinds())
 }
 
+/// Type of the relationship from a newer version of an object to the older one.
+const UPDATE_OF: &str = "stix_update_of";
+
+/// What a link says as EclecticIQ writes it: a newer version of an object under an id of its own. Nothing is a
+/// version of an object of another type. To the first reader it was a link like any other.
+fn update_by(link: &Relation) -> Option<Relation> {
+    let is_version = link.source.kind().is_some() && link.source.kind() == link.target.kind();
+    let update = Relation { update_of: true, tlp: None, mark: None, ..link.clone() };
+    is_version.then(|| update.since(Reader::SECOND))
+}
+
 /// Decodes the objects of STIX bundles and TAXII envelopes.
 #[derive(Debug)]
 pub(crate) struct Decoder {
@@ -116,8 +127,8 @@ impl Decoder {
         let marks = marking::marks(object, element, facts);
         let relation = Relation {
             kind: self.symbols.symbol(kind),
-            source: EntityKey::of(&object.source_ref),
-            target: EntityKey::of(&object.target_ref),
+            source: EntityKey::whole(&object.source_ref),
+            target: EntityKey::whole(&object.target_ref),
             update_of: false,
             removed: object.revoked.is_true(),
             since: Reader::FIRST,
@@ -125,7 +136,18 @@ impl Decoder {
             mark: facts.markings.together(marks.into_iter().map(|(mark, _)| mark)),
             free,
         };
+        let update = (kind == UPDATE_OF).then(|| update_by(&relation)).flatten();
+        if kind == UPDATE_OF && update.is_none() {
+            let Relation { source, target, .. } = &relation;
+            let what = format!(
+                "{source} is called a newer version of {target}; not followed, types differ"
+            );
+            facts.report(element.warning("", what));
+        }
         self.relate(object, relation, facts);
+        if let Some(update) = update {
+            self.relate(object, update, facts);
+        }
     }
 
     /// Adds a relation that an object stands for.
@@ -185,7 +207,7 @@ impl Decoder {
             let relation = Relation {
                 kind: self.symbols.symbol(kind),
                 source: key.clone(),
-                target: EntityKey::of(&target),
+                target: EntityKey::whole(&target),
                 update_of: false,
                 removed: object.revoked.is_true(),
                 since,
@@ -241,7 +263,7 @@ impl Decoder {
         entity: &mut Entity,
         element: &Element<'_>,
     ) {
-        let ids = object.object_refs.iter().map(|id| EntityKey::of(id));
+        let ids = object.object_refs.iter().map(|id| EntityKey::whole(id));
         self.references.want_objects(index, ids, element);
         let dictionary = object.objects.and_then(|raw| serde_json::from_str(raw.get()).ok());
         if let Some(dictionary) = dictionary {
@@ -264,7 +286,7 @@ impl Decoder {
             entity.observables.push(observed::seen(self.symbols.symbol(kind), value, since));
         }
         for (takes, id) in found.references {
-            self.references.want_part(index, takes, EntityKey::of(&id), element);
+            self.references.want_part(index, takes, EntityKey::whole(&id), element);
         }
         // A connection is not known by its port.
         let is_named = !entity.title.is_empty() || kind == "network-traffic";

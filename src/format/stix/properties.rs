@@ -36,7 +36,7 @@ pub(super) fn entity(
     let title = title(&kind, object).into();
     let (references, external_ids) = external(&kind, object, element, facts);
     Entity {
-        key: EntityKey::of(&object.id),
+        key: EntityKey::whole(&object.id),
         id: (*object.id).into(),
         platform: None,
         kind,

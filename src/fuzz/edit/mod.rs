@@ -110,8 +110,10 @@ impl Run {
         assert!(graph.joined().is_empty(), "no two incidents are one");
         let mut seen = BTreeSet::new();
         for incident in graph.incidents() {
-            let mapped = mapper::map(&incident, &RULES, Timestamp::from_seconds(1_700_000_000));
-            assert_eq!(mapped.event.uuid, event_uuid(incident.root));
+            let uuid = event_uuid(incident.root);
+            let now = Timestamp::from_seconds(1_700_000_000);
+            let mapped = mapper::map(&incident, uuid, &RULES, now);
+            assert_eq!(mapped.event.uuid, uuid);
             let number = World::number_of(&incident.entity.title);
             let event = *self.events.entry(number).or_insert(mapped.event.uuid);
             assert_eq!(event, mapped.event.uuid, "an incident keeps its event");

@@ -167,7 +167,8 @@ struct Needle {
     text: String,
     folded: String,
     uuid: Option<Uuid>,
-    incident: EntityKey,
+    /// The entity, and the roots that its names lead to.
+    incidents: Vec<EntityKey>,
     /// What MISP would make of it, for each type that was met.
     normalised: BTreeMap<AttributeType, Option<Value>>,
 }
@@ -175,12 +176,15 @@ struct Needle {
 impl Needle {
     fn new(text: &str, aliases: &BTreeMap<EntityKey, EntityKey>) -> Self {
         let text = text.trim();
-        let key = EntityKey::of(text);
+        let key = EntityKey::meant(text);
+        let named = aliases.iter().filter(|(name, _)| name.may_be(&key));
+        let mut incidents: Vec<EntityKey> = named.map(|(_, root)| root.clone()).collect();
+        incidents.push(key);
         Self {
             text: text.to_owned(),
             folded: text.to_lowercase(),
             uuid: Uuid::try_parse(text).ok(),
-            incident: aliases.get(&key).cloned().unwrap_or(key),
+            incidents,
             normalised: BTreeMap::new(),
         }
     }
@@ -192,7 +196,7 @@ impl Needle {
     fn in_head(&self, head: &EventHead) -> Option<FoundBy> {
         if self.uuid == Some(head.uuid.uuid()) {
             Some(FoundBy::Uuid)
-        } else if self.incident == head.root {
+        } else if self.incidents.iter().any(|it| it.may_be(&head.root)) {
             Some(FoundBy::Incident)
         } else if self.is_long_enough() && head.uuid.to_string().starts_with(&self.folded) {
             Some(FoundBy::UuidPrefix)

@@ -16,11 +16,16 @@ use crate::{
         WhyUnusable,
         sample::{any_facts, entity, facts, key, observable, relation, shuffled_facts},
     },
-    misp::{AttributeType, DesiredAttribute, normalise},
+    misp::{AttributeType, DesiredAttribute, event_uuid, normalise},
     model::{Marking, Symbol, Tlp},
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+/// Maps an incident to its usual event.
+fn map(incident: &Incident<'_>, rules: &Rules, now: Timestamp) -> Mapped {
+    super::map(incident, event_uuid(incident.root), rules, now)
+}
 
 /// Maps incident 1 with the other entities linked to it by `kind`.
 fn mapped_via(kind: &str, entities: Vec<Entity>, rules: &Rules) -> Mapped {

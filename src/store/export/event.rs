@@ -185,7 +185,7 @@ impl EventLine {
         let feeds = self.feeds.into_iter();
         let head = EventHead {
             uuid: EventUuid::new(self.uuid.0),
-            root: EntityKey::of(&self.incident),
+            root: EntityKey::whole(&self.incident),
             presence: match self.presence {
                 PresenceLine::Absent => Presence::Absent,
                 PresenceLine::Present => Presence::Present,
@@ -355,7 +355,7 @@ impl SourceLine {
 
     fn source(self) -> Source {
         Source {
-            entity: EntityKey::of(&self.entity),
+            entity: EntityKey::whole(&self.entity),
             kind: Symbol::new(&self.kind),
             rule: Symbol::new(&self.rule),
             raw: self.raw.map(Into::into),

@@ -282,7 +282,7 @@ impl Reader {
             }
             Line::Alias(line) => {
                 counts.aliases += 1;
-                let (alias, root) = (EntityKey::of(&line.alias), EntityKey::of(&line.root));
+                let (alias, root) = (EntityKey::whole(&line.alias), EntityKey::whole(&line.root));
                 self.aliases.entry(keys::aliases(&alias)).or_default().insert(alias, root);
                 return Ok(Ok(None));
             }

@@ -47,7 +47,7 @@ impl<'a> EntityV1<'a> {
                 let mut buffer = Uuid::encode_buffer();
                 EntityKey::of(Uuid::from_bytes(*bytes).as_hyphenated().encode_lower(&mut buffer))
             }
-            Self::Text(text) => EntityKey::of(text),
+            Self::Text(text) => EntityKey::whole(text),
         }
     }
 }
@@ -221,8 +221,9 @@ mod tests {
     #[test]
     fn entity_keys_come_back() {
         for id in ["", "platform-7", "indicator--13cb1207-0674-4a54-a999-df5ff8e35c1a", "ü"] {
-            let key = EntityKey::of(id);
-            assert_eq!(EntityV1::of(&key).key(), key);
+            for key in [EntityKey::of(id), EntityKey::whole(id)] {
+                assert_eq!(EntityV1::of(&key).key(), key);
+            }
         }
     }
 

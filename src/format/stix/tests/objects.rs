@@ -13,7 +13,7 @@ fn an_incident_keeps_all_that_facts_can_hold() {
             {"source_name": "mail", "url": "mailto:a@example.com"},
         ],
     }));
-    assert_eq!(entity.key.as_str(), U1);
+    assert_eq!(entity.key.as_str(), format!("incident--{U1}"));
     assert_eq!(&*entity.id, format!("INCIDENT--{U1}"));
     assert_eq!((&*entity.kind, &*entity.title), ("incident", " Breach "));
     assert_eq!(entity.created, Timestamp::parse("2024-05-14T11:00:00Z").ok());

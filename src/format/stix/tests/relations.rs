@@ -4,7 +4,7 @@ use super::*;
 
 /// `source -kind-> target` with the first digit of each key.
 fn arrows(facts: &Facts) -> Vec<String> {
-    let digit = |key: &EntityKey| key.as_str().chars().next().unwrap();
+    let digit = |key: &EntityKey| key.bare().as_str().chars().next().unwrap();
     let arrow = |relation: &Relation| {
         let removed = if relation.removed { " (removed)" } else { "" };
         let (source, target) = (digit(&relation.source), digit(&relation.target));
@@ -97,4 +97,51 @@ fn a_relationship_without_an_end_is_skipped_and_without_a_type_is_not() {
         ]
     );
     assert_eq!((facts.skipped, arrows(&facts)), (1, vec!["2 -related-to-> 3".to_owned()]));
+}
+
+#[test]
+fn two_types_with_one_uuid_are_two_objects() {
+    let facts = decode(&json!([
+        {"type": "incident", "id": format!("incident--{U1}"), "modified": "2024-01-01T00:00:00Z"},
+        {"type": "note", "id": format!("note--{U1}"), "modified": "2025-01-01T00:00:00Z"},
+    ]));
+    let keys: Vec<_> = facts.entities.iter().map(|entity| entity.key.as_str()).collect();
+    assert_eq!(keys, [format!("incident--{U1}"), format!("note--{U1}")]);
+}
+
+#[test]
+fn values_are_copied_from_the_object_that_is_referred_to_and_no_namesake() {
+    let facts = decode(&json!([
+        {"type": "domain-name", "id": format!("domain-name--{U1}"), "value": "a.example"},
+        {"type": "ipv4-addr", "id": format!("ipv4-addr--{U1}"), "value": "198.51.100.1"},
+        {"type": "observed-data", "id": format!("observed-data--{U1}"),
+         "object_refs": [format!("domain-name--{U1}"), format!("ipv4-addr--{U1}")]},
+    ]));
+    let observed = facts.entities.iter().find(|entity| &*entity.kind == "observed-data").unwrap();
+    let mut found = kinds_and_values(&observed.observables);
+    found.sort_unstable();
+    assert_eq!(found, [("domain", "a.example"), ("ipv4", "198.51.100.1")]);
+}
+
+#[test]
+fn a_newer_version_has_the_type_of_the_older_one() {
+    let update = |source: &str, target: &str| {
+        decode(&json!([
+            {"type": "relationship", "id": format!("relationship--{U4}"),
+             "relationship_type": "stix_update_of",
+             "source_ref": format!("{source}--{U2}"), "target_ref": format!("{target}--{U1}")},
+        ]))
+    };
+    let same = update("incident", "incident");
+    let updates: Vec<_> = same.relations.iter().filter(|relation| relation.update_of).collect();
+    assert_eq!((updates.len(), &*same.issues), (1, &[][..]));
+    let other = update("note", "incident");
+    assert!(other.relations.iter().all(|relation| !relation.update_of));
+    assert_eq!(
+        other.issues[0].to_string(),
+        format!(
+            "bundle.json#/objects/0: warning: note--{U2} is called a newer version of \
+             incident--{U1}; not followed, types differ"
+        )
+    );
 }

@@ -1,0 +1,44 @@
+//! One entity under a bare key and a whole id.
+//!
+//! A source may hold EclecticIQ JSON, which names an entity by its UUID, beside STIX, which names it by its
+//! whole id. Where the types agree both mean one entity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::Symbol;
+
+use super::{
+    Facts,
+    names::{Name, Names, Places},
+};
+
+/// Pairs of a bare key and a whole id that mean one entity: the type of the one is that of the other, or
+/// nothing is said of the bare one but a link, and no other type has its UUID.
+pub(super) fn of(facts: &Facts, names: &Names<'_>, places: &Places) -> Vec<(Name, Name)> {
+    let mut runs = names.namesakes();
+    runs.retain(|run| names.key(run.start).is_bare());
+    if runs.is_empty() {
+        return Vec::new();
+    }
+    let mut kinds: BTreeMap<Name, BTreeSet<&Symbol>> =
+        runs.iter().map(|run| (run.start, BTreeSet::new())).collect();
+    for (at, entity) in facts.entities.iter().enumerate() {
+        for name in [Some(places.keys[at]), places.platforms[at]].into_iter().flatten() {
+            if let Some(kinds) = kinds.get_mut(&name) {
+                kinds.insert(&entity.kind);
+            }
+        }
+    }
+    let mut pairs = Vec::new();
+    for run in runs {
+        let (bare, kinds) = (run.start, &kinds[&run.start]);
+        let is_alone = run.len() == 2;
+        let same = (bare + 1..run.end).filter(|&name| match names.key(name).kind() {
+            Some(_) if kinds.is_empty() => is_alone,
+            Some(kind) => kinds.iter().any(|known| known.as_str() == kind),
+            None => false,
+        });
+        pairs.extend(same.map(|name| (bare, name)));
+    }
+    pairs
+}
