@@ -188,6 +188,11 @@ fn belongs(mapped: &Mapped, reach: &Reach<'_>) {
     let may_be = reach.occurrences(&may_be, Sure::Any);
     assert!(found.is_subset(&may_be), "{:?} is of nobody", found.difference(&may_be));
     let must_be = reach.members(incident, Sure::All);
+    let impacted = reach.impacted(incident, &must_be);
+    for DesiredAttribute { attribute, sources, .. } in &mapped.event.attributes {
+        let spared = sources.iter().all(|source| !impacted.contains(&reach.group(&source.entity)));
+        assert!(spared || !attribute.to_ids, "{attribute:?} of what was impacted detects");
+    }
     let must_be = reach.occurrences(&must_be, Sure::All);
     assert!(found.is_superset(&must_be), "{:?} is missing", must_be.difference(&found));
 }

@@ -33,6 +33,8 @@ pub(super) struct Reach<'d> {
     newest: BTreeMap<Group, Vec<&'d Entity>>,
     /// From, to, and whether it costs nothing.
     links: BTreeSet<(Group, Group, bool)>,
+    /// Who impacted whom.
+    impacts: BTreeSet<(Group, Group)>,
     events: &'d [Symbol],
     depth: u8,
 }
@@ -49,11 +51,15 @@ impl<'d> Reach<'d> {
             versions.retain(|version| Some(version.modified) == last);
         }
         let mut links = BTreeSet::new();
+        let mut impacts = BTreeSet::new();
         for link in dataset.relations.iter().filter(|link| !link.removed && !link.update_of) {
             let (one, other) = (groups[&link.source], groups[&link.target]);
             links.extend([(one, other, link.free.is_some()), (other, one, false)]);
+            if link.kind.as_str() == "impacted_refs" && one != other {
+                impacts.insert((one, other));
+            }
         }
-        Self { groups, newest, links, events, depth }
+        Self { groups, newest, links, impacts, events, depth }
     }
 
     /// The entity that a name means.
@@ -84,6 +90,15 @@ impl<'d> Reach<'d> {
                 return costs.into_keys().collect();
             }
         }
+    }
+
+    /// Of these members of an incident, what was impacted by it or by others of them.
+    pub(super) fn impacted(&self, incident: Group, members: &BTreeSet<Group>) -> BTreeSet<Group> {
+        let inside = self.impacts.iter().filter(|(one, _)| members.contains(one));
+        inside
+            .map(|(_, other)| *other)
+            .filter(|other| *other != incident && members.contains(other))
+            .collect()
     }
 
     /// What entities hold, each value once.

@@ -159,7 +159,12 @@ fn properties(input: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Val
             1 => *input.choose(&OF_THE_RECORD[7..12])?,
             _ => *input.choose(&PROPERTIES)?,
         };
-        properties.insert(name.to_owned(), value(input, depth)?);
+        let is_dictionary = matches!(name, "additional_header_fields" | "hashes" | "extensions");
+        let value = match is_dictionary && depth < 3 && input.ratio(2, 3)? {
+            true => Value::Object(self::properties(input, depth + 1)?),
+            false => value(input, depth)?,
+        };
+        properties.insert(name.to_owned(), value);
     }
     Ok(properties)
 }
