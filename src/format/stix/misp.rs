@@ -145,7 +145,7 @@ impl Exported {
                         false => observed::seen(kind, text.into(), Reader::SECOND),
                     });
                 }
-                None => self.lose(&format!("x-misp:{kind}"), text, symbols),
+                None => self.lose(observed::shown("x-misp", &[kind], text), symbols),
             }
         }
     }
@@ -157,14 +157,13 @@ impl Exported {
             let name = steps.last().copied().unwrap_or_default();
             let name = name.strip_prefix("x_misp_").unwrap_or(name);
             if !reference && !DESCRIBING.contains(&name) && !text.trim().is_empty() {
-                lost.push((format!("{object_type}:{}", steps.join(".")), text.to_owned()));
+                lost.push(observed::shown(object_type, steps, text));
             }
         });
-        lost.iter().for_each(|(path, text)| self.lose(path, text, symbols));
+        lost.into_iter().for_each(|lost| self.lose(lost, symbols));
     }
 
-    fn lose(&mut self, path: &str, text: &str, symbols: &mut Interner) {
-        let (path, value) = observed::shown(path, text);
+    fn lose(&mut self, (path, value): (Box<str>, Box<str>), symbols: &mut Interner) {
         let kind = symbols.symbol(&path);
         self.unusable.push(Unusable { kind, value, why: WhyUnusable::PathNotMapped });
     }

@@ -88,7 +88,7 @@ pub(super) fn find(object_type: &str, object: &Value) -> Seen {
         {
             values.push((place, (kind, gives.shown(key, text).into(), *since)));
         } else if !text.trim().is_empty() {
-            seen.unmapped.insert(shown(&format!("{object_type}:{}", steps.join(".")), text));
+            seen.unmapped.insert(shown(object_type, steps, text));
         }
     });
     values.sort_by_key(|(place, _)| *place);
@@ -98,10 +98,15 @@ pub(super) fn find(object_type: &str, object: &Value) -> Seen {
     seen
 }
 
-/// Path and text of a value without a rule, as they are shown.
-pub(super) fn shown(path: &str, text: &str) -> (Box<str>, Box<str>) {
+/// Path and text of a value without a rule, as they are shown. Of a long path no more is looked at than is
+/// shown: there may be as many values as it has characters.
+pub(super) fn shown(object_type: &str, steps: &[&str], text: &str) -> (Box<str>, Box<str>) {
     let [path_max, text_max] = SHOWN_CHARS_MAX;
-    (cut(path, path_max), cut(text, text_max))
+    let dots = std::iter::once(":").chain(std::iter::repeat("."));
+    let steps = dots.zip(steps).flat_map(|(dot, step)| [dot, step]);
+    let path = [object_type].into_iter().chain(steps).flat_map(str::chars);
+    let path: String = path.take(path_max + 1).collect();
+    (cut(&path, path_max), cut(text, text_max))
 }
 
 /// The beginning of a text, with a mark where something is left out.

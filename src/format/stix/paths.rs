@@ -41,6 +41,9 @@ pub(super) enum Gives {
     Header,
 }
 
+/// Longest name of a header field of an e-mail.
+const HEADER_NAME_BYTES_MAX: usize = 100;
+
 /// All kinds that a rule may give.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     let rules = table::OBJECTS.iter().flat_map(|(_, rules)| rules.iter());
@@ -88,6 +91,8 @@ impl Gives {
             },
             Self::FileHash => algorithm(key, &FILE_HASHES)?,
             Self::CertificateHash => algorithm(key, &CERTIFICATE_HASHES)?,
+            // It is written out with every value.
+            Self::Header if key.len() > HEADER_NAME_BYTES_MAX => return None,
             Self::Header => "email-header",
         })
     }
@@ -163,6 +168,11 @@ mod tests {
             assert_eq!(kind("file", &["hashes", key], "x"), Some(expected), "{key}");
         }
         assert_eq!(kind("x509-certificate", &["hashes", "SHA-512"], "x"), None);
+        for (length, expected) in [(100, Some("email-header")), (101, None)] {
+            let name = "X".repeat(length);
+            let header = ["additional_header_fields", name.as_str()];
+            assert_eq!(kind("email-message", &header, "x"), expected, "{length}");
+        }
     }
 
     #[test]
