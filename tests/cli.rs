@@ -401,6 +401,21 @@ fn all_withheld_is_6_in_every_run() {
 }
 
 #[test]
+fn a_dataset_without_colours_is_told_the_line_that_lets_it_go() {
+    let sandbox = Sandbox::start();
+    let place = Place::new(&sandbox);
+    let line = "write `unmarked = \"allow\"` under [destinations.main.policy]";
+    let packages = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/eclecticiq/");
+    let colourless = format!("{packages}null-as-text.json");
+    assert!(place.run(&["map", &colourless]).code(0).talk.contains(line));
+    let coloured = format!("{packages}chain-day1.json");
+    assert!(!place.run(&["map", &coloured]).code(0).talk.contains(line));
+    let synced = place.run(&["sync", "--source", &colourless]).code(6);
+    assert!(synced.talk.contains(line), "{}", synced.talk);
+    assert!(place.run(&["doctor"]).code(0).data.contains(line));
+}
+
+#[test]
 fn the_doctor_says_what_is_wrong_and_what_to_do() {
     let sandbox = Sandbox::start();
     let well = Place::new(&sandbox);

@@ -24,6 +24,7 @@ use super::{
     live::Live,
     live::connect,
     render::{Clean, line},
+    unmarked,
 };
 
 /// The MISP that our facts were measured on.
@@ -181,6 +182,10 @@ fn examine(
     clock(&record, list);
     rights(&record, destination, list);
     carried(&record, destination, &tags, list);
+    if unmarked::are_withheld(destination) {
+        let cure = unmarked::cure(destination.name.as_str());
+        list.good("policy", format!("what has no TLP colour is withheld; to send it, {cure}"));
+    }
     if let Some(store) = store {
         if args.push_test_event {
             let uuid = test_event(store.id(), destination);

@@ -12,11 +12,11 @@ use crate::{
     source::SourceSpec,
 };
 
-use super::{CliError, Context, Exit, args::MapArgs, job, render};
+use super::{CliError, Context, Exit, args::MapArgs, job, render, unmarked};
 
 /// Prints the rules, or what each incident becomes.
 pub(super) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliError> {
-    let (rules, options) = terms(context)?;
+    let Terms { rules, options, denied } = terms(context)?;
     if args.rules {
         let json = || {
             serde_json::json!({
@@ -38,6 +38,15 @@ pub(super) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
         context.say(format_args!("note: {}", render::Clean(&note)));
     }
     let total = each_incident(context, &input, &rules)?;
+    if let Some(destination) = &denied
+        && input.graph.incident_count() > 0
+        && input.graph.incidents().all(|incident| incident.entity.tlp.is_none())
+    {
+        let cure = unmarked::cure(destination);
+        context.say(format_args!(
+            "note: no incident has a TLP colour, so policy withholds them all: to send them, {cure}"
+        ));
+    }
     let unlinked = mapper::unlinked(&input.graph).count();
     if context.global.json && unlinked > 0 {
         context.say(format_args!("note: {unlinked} occurrences belong to no incident"));
@@ -66,11 +75,20 @@ fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<
     Ok(total)
 }
 
-/// Rules and graph options of the configuration; the defaults where there is none.
-fn terms(context: &mut Context) -> Result<(Rules, graph::Options), CliError> {
+/// What the configuration says of mapping, and the name of a destination that gets nothing without a colour.
+struct Terms {
+    rules: Rules,
+    options: graph::Options,
+    denied: Option<String>,
+}
+
+/// The terms of the configuration; the defaults where there is none.
+fn terms(context: &mut Context) -> Result<Terms, CliError> {
     let path = &context.global.config;
     if path == Path::new(DEFAULT_FILE) && !path.exists() {
-        return Ok((job::rules(None, IncludeTags::Event)?, graph::Options::default()));
+        let rules = job::rules(None, IncludeTags::Event)?;
+        let denied = Some("NAME".to_owned());
+        return Ok(Terms { rules, options: graph::Options::default(), denied });
     }
     let config: Config = context.config()?;
     let include_tags = match &config.destinations[..] {
@@ -78,7 +96,9 @@ fn terms(context: &mut Context) -> Result<(Rules, graph::Options), CliError> {
         _ => IncludeTags::Event,
     };
     let rules = job::rules(Some(&config.mapping), include_tags)?;
-    Ok((rules, job::graph_options(&config.mapping)))
+    let mut denying = config.destinations.iter().filter(|it| unmarked::are_withheld(it));
+    let denied = denying.next().map(|destination| destination.name.to_string());
+    Ok(Terms { rules, options: job::graph_options(&config.mapping), denied })
 }
 
 /// What a path names: `-` is standard input, a folder is read as one.

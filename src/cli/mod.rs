@@ -36,6 +36,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod ui;
+mod unmarked;
 pub mod verify;
 pub mod why;
 

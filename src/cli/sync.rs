@@ -14,6 +14,7 @@ use super::{
     job::{self, Wishes},
     live::Live,
     render::{self, sync::Outcome},
+    unmarked,
 };
 
 /// Delivers one feed to one destination after the other.
@@ -52,6 +53,10 @@ pub(super) fn deliver_all(
             Ok(summary) => {
                 exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
+                if summary.ending == Ending::AllWithheld && unmarked::are_withheld(destination) {
+                    let cure = unmarked::cure(destination.name.as_str());
+                    context.warn(format_args!("incidents without a TLP colour go once you {cure}"));
+                }
                 Ok(summary)
             }
             Err(CliError::Agent(AgentError::Learn(why))) => {

@@ -23,6 +23,9 @@ const MISP_NAMES: [&str; 4] = ["Event", "response", "Attribute", "EventReport"];
 const PAGE: &str = "this is one page of several; what is on the others is not here, so nothing is retired: \
                     fetch them all and put their objects into one bundle";
 
+/// Lists beside `entities` that hold relations elsewhere, and are not read.
+const ASIDE: [&str; 2] = ["relations", "relationships"];
+
 /// The lists that hold a dataset, and the format each belongs to.
 const LISTS: [(&str, Format); 3] = [
     ("entities", Format::EclecticIq),
@@ -42,6 +45,10 @@ pub(crate) struct Router<'a> {
     /// What this document says of more that is elsewhere: `more` and `next` of a TAXII envelope.
     more: Option<bool>,
     next: bool,
+    /// Lists of relations that this document has beside its entities.
+    aside: Vec<&'static str>,
+    /// Whether it says that it is what extensions of EclecticIQ make.
+    of_extension: bool,
     eiq: eiq::Decoder,
     stix: stix::Decoder,
     facts: Facts,
@@ -56,6 +63,8 @@ impl<'a> Router<'a> {
             names: Vec::new(),
             more: None,
             next: false,
+            aside: Vec::new(),
+            of_extension: false,
             eiq: eiq::Decoder::new(),
             stix: stix::Decoder::new(),
             facts: Facts::default(),
@@ -92,6 +101,22 @@ impl<'a> Router<'a> {
         self.facts.report(Issue { place, severity: Severity::Warning, what });
     }
 
+    /// Says that relations stand where none is read: nothing else tells why what they link is in no event.
+    fn tell_aside(&mut self, origin: &Origin<'_>) {
+        let what = match self.of_extension {
+            true => {
+                "the JSON of extensions (`type: linked-entities`) has relations by place in a list; not read: \
+                 let the platform write EclecticIQ JSON"
+            }
+            false => {
+                "relations beside `entities` are not read; EclecticIQ JSON has them among the entities"
+            }
+        };
+        for list in std::mem::take(&mut self.aside) {
+            self.warn(origin, &format!("/{list}"), what);
+        }
+    }
+
     /// What a document is that holds no dataset.
     fn unrecognised(&self) -> FormatError {
         let of_misp = |name: &&String| {
@@ -114,6 +139,7 @@ impl Visitor for Router<'_> {
         self.found = Format::Auto;
         self.names.clear();
         (self.more, self.next) = (None, false);
+        (self.aside, self.of_extension) = (Vec::new(), false);
     }
 
     fn alone(&mut self, list: &'static str) -> bool {
@@ -138,6 +164,9 @@ impl Visitor for Router<'_> {
             ("type", Member::Text(text)) if text.eq_ignore_ascii_case("bundle") => {
                 self.sign(Format::Stix21);
             }
+            ("type", Member::Text(text)) if text.eq_ignore_ascii_case("linked-entities") => {
+                self.of_extension = true;
+            }
             (_, Member::Scalar(_)) => {}
             _ if LISTS.iter().any(|(list, format)| *list == name && self.sign(*format)) => {
                 self.facts.report(Issue {
@@ -152,6 +181,8 @@ impl Visitor for Router<'_> {
 
     fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Option<&'static str> {
         self.note(name);
+        let aside = ASIDE.iter().find(|aside| **aside == name && !is_empty);
+        self.aside.extend(aside);
         let (list, format) = LISTS.iter().find(|(list, _)| *list == name)?;
         if self.sign(*format) {
             return Some(*list);
@@ -202,6 +233,9 @@ impl Visitor for Router<'_> {
     }
 
     fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError> {
+        if self.found == Format::EclecticIq {
+            self.tell_aside(origin);
+        }
         if self.found != Format::Auto {
             if self.more.unwrap_or(self.next) {
                 self.facts.is_page = true;
