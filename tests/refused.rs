@@ -217,3 +217,77 @@ fn the_trouble_of_one_event_keeps_nobody_waiting_however_large_it_is() {
     let second = sent.iter().enumerate().filter(|(_, (_, call))| about(call) == unlucky).nth(1);
     assert!(second.unwrap().0 > 30, "{second:?}");
 }
+
+/// One event of many loses an attribute on its way into MISP, which says nothing; perhaps somebody else adds one
+/// there at once, so that the count is right again.
+#[test]
+fn what_misp_drops_in_silence_is_found_in_its_event_alone() {
+    let folder = TempDir::new().unwrap();
+    for somebody_adds in [false, true] {
+        let mut world = world(dataset(&folder, 30, 100));
+        let (inner, admin) = (world.wire.clone(), world.keys.get("admin").unwrap().to_owned());
+        let wire = Obstructed::new(&world, move |call, _| {
+            let Call::AddEvent(new) = call else { return None };
+            if !holds(call, "d50.i7.") {
+                return None;
+            }
+            let mut less = new.clone();
+            less.attributes.retain(|it| !it.attribute.value.as_str().starts_with("d50.i7."));
+            let mut answer = inner.answer(&Call::AddEvent(less)).1;
+            if somebody_adds {
+                let path = format!("/attributes/add/{}", new.uuid);
+                inner.raw(&admin, "POST", &path, r#"{"type":"domain","value":"x.example.org"}"#);
+                let text = String::from_utf8(answer.body).unwrap();
+                let (before, after) = (r#""attribute_count":"99""#, r#""attribute_count":"100""#);
+                assert!(text.contains(before), "{text}");
+                answer.body = text.replace(before, after).into_bytes();
+            }
+            Some(answer)
+        });
+        let summary = run(&mut world, wire.clone());
+        assert_eq!(summary.ending, Ending::Done, "{}", said(&summary));
+        assert_eq!(summary.run.tally.attributes.sent, 3_000);
+        let sent = wire.sent.lock().unwrap();
+        let asked = |events: &dyn Fn(usize) -> bool| {
+            let all = sent.iter().filter_map(|(_, call)| match call {
+                Call::Rows { events, .. } => Some(events.len()),
+                _ => None,
+            });
+            all.filter(|count| events(*count)).count()
+        };
+        assert_eq!(asked(&|events| events == 1), 1, "only its event is listed, once");
+        assert!(asked(&|events| events > 1) <= 2);
+        assert!(!sent.iter().any(|(_, call)| matches!(call, Call::Listing(_))));
+    }
+}
+
+#[test]
+fn of_an_event_that_an_analyst_deleted_nothing_is_sent_before_misp_took_the_event() {
+    let folder = TempDir::new().unwrap();
+    for deleted in [true, false] {
+        let mut world = world(dataset(&folder, 6, 50));
+        let wire = world.wire.clone();
+        run(&mut world, wire);
+        let event = world.misp.lock().unwrap().events()[2].uuid;
+        let admin = world.keys.get("admin").unwrap().to_owned();
+        let path = format!("/events/delete/{event}");
+        assert_eq!(world.wire.raw(&admin, "POST", &path, "").0, 200);
+        if !deleted {
+            let path = format!("/eventBlocklists/delete/{event}");
+            assert_eq!(world.wire.raw(&admin, "POST", &path, "").0, 200);
+        }
+        world.job.source = SourceSpec::File(dataset(&folder, 6, 51));
+        let wire = Obstructed::new(&world, |_, _| None);
+        let summary = run(&mut world, wire.clone());
+        let sent = wire.sent.lock().unwrap();
+        let made: Vec<usize> = sent
+            .iter()
+            .filter(|(_, call)| matches!(call, Call::AddEvent(_)))
+            .map(|(_, call)| attributes(call))
+            .collect();
+        assert_eq!(made, [0], "{}", said(&summary));
+        assert_eq!(said(&summary).contains("sent again"), !deleted, "{}", said(&summary));
+        let held = world.misp.lock().unwrap().attributes(event).len();
+        assert_eq!(held, if deleted { 0 } else { 51 });
+    }
+}

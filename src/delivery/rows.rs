@@ -48,6 +48,26 @@ pub fn expected(event: &KnownEvent) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
+/// Which of several events, in MISP's order, stand in a list of all their rows exactly as expected, with nothing
+/// of others behind. An event of which nothing is expected cannot be told from its neighbours.
+#[must_use]
+pub fn intact(expected: &[Vec<Row>], found: &[Row]) -> Vec<bool> {
+    let place = |row: &Row| found.iter().position(|there| there.uuid == row.uuid);
+    let starts: Vec<Option<usize>> =
+        expected.iter().map(|rows| rows.first().and_then(place)).collect();
+    let is_intact = |(number, rows): (usize, &Vec<Row>)| {
+        let Some(start) = starts[number] else { return false };
+        let end = start + rows.len();
+        let next = starts[number + 1..].iter().flatten().min().copied();
+        let is_first = expected[..number].iter().all(Vec::is_empty);
+        found.get(start..end) == Some(rows)
+            && next.unwrap_or(found.len()) == end
+            && (!is_first || start == 0)
+            && expected.get(number + 1).is_none_or(|next| !next.is_empty())
+    };
+    expected.iter().enumerate().map(is_intact).collect()
+}
+
 /// The place in MISP's order that the next attribute gets.
 #[must_use]
 pub fn next_order(event: &KnownEvent) -> u32 {
@@ -60,13 +80,44 @@ pub fn next_order(event: &KnownEvent) -> u32 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_body_is_what_misp_answers() {
-        let row = |last: u8, deleted| Row {
+    fn row(last: u8, deleted: bool) -> Row {
+        Row {
             uuid: format!("00000000-0000-4000-8000-0000000000{last:02x}").parse().unwrap(),
             deleted,
             timestamp: 1_700_000_000,
-        };
+        }
+    }
+
+    #[test]
+    fn events_that_are_as_expected_are_told_from_the_one_that_is_not() {
+        let rows = |range: std::ops::Range<u8>| range.map(|n| row(n, false)).collect::<Vec<_>>();
+        let expected = [rows(0..3), rows(3..6), rows(6..9)];
+        let told = |found: &[Row]| intact(&expected, found);
+        let all = rows(0..9);
+        assert_eq!(told(&all), [true; 3]);
+        // One is missing, changed, or somebody's comes behind.
+        for change in 0..3 {
+            let mut found = all.clone();
+            match change {
+                0 => found.retain(|there| there.uuid != row(4, false).uuid),
+                1 => found[4].deleted = true,
+                _ => found.insert(6, row(99, false)),
+            }
+            assert_eq!(told(&found), [true, false, true], "{change}");
+        }
+        // Whose a row is cannot be told where the next event is not seen.
+        assert_eq!(told(&all[..6]), [true, true, false]);
+        let mut found = all.clone();
+        found.retain(|there| there.uuid != row(3, false).uuid);
+        assert_eq!(told(&found), [false, false, true]);
+        found.clone_from(&all);
+        found.insert(0, row(99, false));
+        assert_eq!(told(&found), [false, true, true]);
+        assert_eq!(told(&[]), [false; 3]);
+    }
+
+    #[test]
+    fn the_body_is_what_misp_answers() {
         assert_eq!(
             csv(&[row(1, false), row(2, true)]),
             "\"00000000-0000-4000-8000-000000000001\",0,1700000000\n\

@@ -60,8 +60,6 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
             Verdict::Gone => match self.what_gone_means().await? {
                 Some(Finding::SameMisp) => {
-                    let what = "is not in MISP any more; it is sent again in full";
-                    self.note(&format!("event {uuid} {what}"));
                     self.lost.push(event);
                     return Ok(None);
                 }
@@ -76,6 +74,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 self.note(&format!("event {uuid}: given up for this run: {why}"));
             }
             Verdict::Finished | Verdict::KeyRefused(_) => {}
+        }
+        if created && self.revived.contains(&uuid) {
+            let what = "is not in MISP any more; it is sent again in full";
+            self.note(&format!("event {uuid} {what}"));
         }
         let Some(mut feed) = self.feed_heads.remove(&uuid) else { return Ok(None) };
         let totals = &mut self.record.tally;

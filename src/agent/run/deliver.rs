@@ -61,7 +61,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 }
                 if let Some(planned) = planned {
                     let plan = self.mark_wanted(planned);
-                    session.get_or_insert_with(|| self.session()).offer(plan);
+                    let was_there = self.revived.contains(&plan.event.head.uuid);
+                    let session = session.get_or_insert_with(|| self.session());
+                    match was_there {
+                        true => session.offer_again(plan),
+                        false => session.offer(plan),
+                    }
                 }
             }
             let Some(session) = session.as_mut() else { return Ok(()) };

@@ -125,23 +125,26 @@ impl Conversation {
         }
         self.change(None, ChangeKind::Sent);
         self.take_metadata(answer);
-        self.taken_quietly();
+        self.taken_quietly(answer.attribute_count);
     }
 
     fn on_quiet(&mut self, answer: &EventAnswer) {
         self.wrote = true;
         self.take_metadata(answer);
-        self.taken_quietly();
+        self.taken_quietly(answer.attribute_count);
     }
 
-    /// The request was taken; what of it was dropped is not known yet.
-    fn taken_quietly(&mut self) {
+    /// The request was taken; what of it was dropped is not known yet. MISP's count of what is there is a hint: what
+    /// somebody added meanwhile may make up for what was dropped.
+    fn taken_quietly(&mut self, counted: Option<u64>) {
         let orders = rows::next_order(&self.event)..;
         for (order, key) in orders.zip(std::mem::take(&mut self.flight)) {
             let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
             known.order = Some(order);
             self.unproven.push(key);
         }
+        let live = rows::expected(&self.event).iter().filter(|row| !row.deleted).count() as u64;
+        self.miscounted = counted.is_some_and(|counted| counted != live);
     }
 
     /// The timestamp guards the next edit of the event's fields. One that stands behind somebody else's edit
@@ -234,6 +237,14 @@ impl Conversation {
             self.on_absent();
             return;
         };
+        if self.manners.org.is_some()
+            && answer.orgc.is_none()
+            && self.event.head.presence == Presence::Absent
+        {
+            let why = "it is there, and MISP does not say whose it is: nothing is written to it";
+            self.verdict = Some(Verdict::GaveUp(why.into()));
+            return;
+        }
         let foreign =
             self.manners.org.is_some() && answer.orgc.is_some() && answer.orgc != self.manners.org;
         if foreign && self.manners.settings.on_foreign == OnForeign::Block {

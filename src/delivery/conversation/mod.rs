@@ -140,7 +140,7 @@ pub(super) struct Conversation {
     event: KnownEvent,
     manners: Arc<Manners>,
     create: bool,
-    /// The event is created without attributes: with a single one it was refused.
+    /// The event is created without attributes: with a single one it was refused, or MISP may refuse the event.
     bare: bool,
     /// To be sent, in order.
     queue: VecDeque<AttributeUuid>,
@@ -169,6 +169,8 @@ pub(super) struct Conversation {
     surrender: Option<Box<str>>,
     /// Its last call came to nothing: others go first.
     stands_back: bool,
+    /// MISP counts other attributes than it should hold: it dropped one, or somebody was there.
+    miscounted: bool,
     foreign_event: bool,
     exists: bool,
     /// MISP showed the event itself in this conversation.
@@ -194,7 +196,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(plan: EventPlan, manners: Arc<Manners>) -> Self {
+    pub(super) fn new(plan: EventPlan, manners: Arc<Manners>, bare: bool) -> Self {
         let refused = plan.refusal.is_some();
         let look = match (plan.event.head.unproven, &plan.event.head.presence) {
             (true, Presence::Absent) => Some(Look::Metadata),
@@ -209,7 +211,7 @@ impl Conversation {
         let tried: BTreeSet<_> = plan.send.iter().copied().filter(was_tried).collect();
         Self {
             create: plan.create && !refused,
-            bare: false,
+            bare,
             queue: plan.send.into(),
             remarked: plan.remarked,
             flight: Vec::new(),
@@ -226,6 +228,7 @@ impl Conversation {
             tried,
             surrender: None,
             stands_back: false,
+            miscounted: false,
             foreign_event: false,
             exists: false,
             seen: false,
@@ -278,6 +281,11 @@ impl Conversation {
     /// Whether its last call came to nothing.
     pub(super) const fn stands_back(&self) -> bool {
         self.stands_back
+    }
+
+    /// Whether its rows are asked for alone: in company they would be a burden.
+    pub(super) const fn asks_alone(&self) -> bool {
+        self.stands_back || self.miscounted
     }
 
     /// Whether nobody answered its last call.

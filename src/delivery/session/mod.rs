@@ -150,9 +150,19 @@ impl Session {
 
     /// Takes the plan of one more event. An event has one conversation at a time.
     pub fn offer(&mut self, plan: EventPlan) {
+        self.begin(plan, false);
+    }
+
+    /// Takes the plan of an event that MISP had once. It is made without attributes first: where somebody deleted
+    /// it, MISP refuses it, and nothing else was sent.
+    pub fn offer_again(&mut self, plan: EventPlan) {
+        self.begin(plan, true);
+    }
+
+    fn begin(&mut self, plan: EventPlan, bare: bool) {
         let uuid = plan.event.head.uuid;
         debug_assert!(!self.talks.contains_key(&uuid), "one writer per event");
-        self.talks.insert(uuid, Conversation::new(plan, self.manners.clone()));
+        self.talks.insert(uuid, Conversation::new(plan, self.manners.clone(), bare));
         self.ready.push_back(uuid);
     }
 
@@ -198,11 +208,9 @@ impl Session {
             let Some(uuid) = self.next_ready() else { break };
             let most = self.most();
             let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
-            let stands_back = talk.stands_back();
             match talk.next(now, most) {
                 Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
-                // What is in trouble is no company for others.
-                Want::Rows if stands_back => self.alone.push_back(uuid),
+                Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
                 Want::Wait(until) => {
                     self.sleeping.insert((until, uuid), ());

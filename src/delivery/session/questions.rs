@@ -94,12 +94,20 @@ impl Session {
 
     pub(super) fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
         let alone = events.len() == 1;
-        for uuid in events {
+        let intact = match reply {
+            Reply::Rows(found) if !alone => {
+                let expected = |uuid: &EventUuid| rows::expected(self.talks[uuid].event());
+                rows::intact(&events.iter().map(expected).collect::<Vec<_>>(), found)
+            }
+            _ => vec![false; events.len()],
+        };
+        for (uuid, intact) in events.iter().zip(intact) {
             let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
             match reply {
                 Reply::NotModified => talk.on_rows_of_many(true),
-                // Which of them differs is not said: each is asked about alone.
-                // Nor which of them MISP fails on.
+                Reply::Rows(_) if intact => talk.on_rows_of_many(true),
+                // What the one that differs holds is not said, nor which of them MISP fails on: it is asked
+                // about alone.
                 Reply::Rows(_)
                 | Reply::Trouble(
                     Trouble::ServerError { .. } | Trouble::Unknown { .. } | Trouble::NotMisp { .. },

@@ -134,6 +134,13 @@ impl Verification {
             (Question::Rows(group), Reply::Rows(found)) => self.sort_out(&group, found),
             (Question::Metadata(place), Reply::Metadata(answer)) => {
                 let subject = &mut self.subjects[place];
+                let holds = answer.as_ref().is_some_and(|it| it.attribute_count != Some(0));
+                // What of ours is there and not known to be, is nobody else's: only the rows tell.
+                let ours = subject.rows.is_empty() && !subject.event.attributes.is_empty();
+                if holds && ours && !std::mem::replace(&mut subject.suspect, true) {
+                    self.questions.push_back(Question::Rows(vec![place]));
+                    return Ok(());
+                }
                 subject.finding = Some(match answer {
                     None => Finding::absent(&subject.event),
                     Some(answer) => Finding::of(&subject.event, &[])

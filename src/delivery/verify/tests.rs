@@ -192,3 +192,34 @@ fn what_others_add_is_no_drift() {
     assert!(findings.iter().all(Finding::is_proven));
     assert_eq!(findings.iter().map(|each| each.extras).sum::<u64>(), 1);
 }
+
+#[test]
+fn what_of_ours_arrived_unnoticed_is_nobody_elses_addition() {
+    let mut ours = event(1, 3);
+    for known in ours.attributes.values_mut() {
+        (known.standing, known.order) = (Standing::Pending, None);
+    }
+    let uuids: Vec<AttributeUuid> = ours.attributes.keys().copied().collect();
+    let arrived = uuids[..2].iter().map(|uuid| Row { uuid: *uuid, deleted: false, timestamp: T });
+    let answer = crate::delivery::EventAnswer {
+        id: 1,
+        uuid: ours.head.uuid,
+        info: "Ebb".into(),
+        date: "2024-05-14".into(),
+        analysis: 0,
+        timestamp: T,
+        published: false,
+        orgc: None,
+        attribute_count: Some(2),
+        tags: Vec::new(),
+    };
+    let mut verification = Verification::of(vec![ours]);
+    assert!(matches!(verification.question(), Some(Call::Metadata(_))));
+    verification.take(Reply::Metadata(Some(Box::new(answer)))).unwrap();
+    assert!(matches!(verification.question(), Some(Call::Rows { .. })));
+    verification.take(Reply::Rows(arrived.collect())).unwrap();
+    assert_eq!(verification.question(), None);
+    let finding = verification.into_findings().remove(0);
+    let drifts: Vec<Drift> = finding.differences.iter().map(|each| each.drift).collect();
+    assert_eq!((finding.extras, drifts), (0, vec![Drift::Arrived; 2]));
+}
