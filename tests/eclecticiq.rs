@@ -24,7 +24,7 @@ const UUID: &str = "7c1e0000-0000-4000-8000-0000000000";
 fn told(name: &str) -> String {
     let spec = SourceSpec::File(Path::new(FOLDER).join(format!("{name}.json")));
     let options = graph::Options::default();
-    let input = match Input::read_source(&spec, Format::Auto, &Aliases::default(), &options) {
+    let input = match Input::read_source(&spec, Format::Auto, &Aliases::default(), &options, None) {
         Ok(input) => input,
         Err(_) => return "refused\n".to_owned(),
     };

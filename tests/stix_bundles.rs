@@ -68,7 +68,8 @@ fn every_bundle_is_mapped_and_every_occurrence_accounted_for() {
     println!("objects incidents mapped merged  lost  file");
     for path in &bundles {
         let spec = SourceSpec::File(path.clone());
-        let input = Input::read_source(&spec, Format::Auto, &Aliases(BTreeMap::new()), &options());
+        let input =
+            Input::read_source(&spec, Format::Auto, &Aliases(BTreeMap::new()), &options(), None);
         let input = input.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (objects, roots) = plain(path);
         let mut tally = Tally::default();

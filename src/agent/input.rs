@@ -1,10 +1,12 @@
 //! A source, read and cut into incident graphs.
 
+use std::sync::Arc;
+
 use crate::{
     format::Format,
     graph::{Aliases, Graph},
     mapper,
-    model::{Digest, Issue, Severity},
+    model::{Digest, Issue, Reader, Severity},
     plan::MappingTally,
     source::{self, SourceError, SourceSpec},
 };
@@ -25,6 +27,16 @@ pub struct Input {
     pub skipped: usize,
     /// The source says that it is a part of something larger.
     pub is_page: bool,
+    /// The dataset as an older reader would have made it of the same bytes, where an event was last planned by it.
+    pub older: Option<Arc<Older>>,
+}
+
+/// What an older reader would have made of a source.
+pub struct Older {
+    /// That reader.
+    pub reader: Reader,
+    /// Its dataset.
+    pub graph: Graph,
 }
 
 impl Input {
@@ -32,11 +44,12 @@ impl Input {
     ///
     /// # Errors
     /// If it cannot be read or is no dataset.
-    pub fn read(job: &Job, aliases: &Aliases) -> Result<Self, SourceError> {
-        Self::read_source(&job.source, job.format, aliases, &job.graph)
+    pub fn read(job: &Job, aliases: &Aliases, reader: Option<Reader>) -> Result<Self, SourceError> {
+        Self::read_source(&job.source, job.format, aliases, &job.graph, reader)
     }
 
-    /// Reads a source without a job around it.
+    /// Reads a source without a job around it. Where an older reader is named, what it would have made of the
+    /// same bytes is kept beside what they are read as.
     ///
     /// # Errors
     /// If it cannot be read or is no dataset.
@@ -45,12 +58,17 @@ impl Input {
         format: Format,
         aliases: &Aliases,
         options: &crate::graph::Options,
+        reader: Option<Reader>,
     ) -> Result<Self, SourceError> {
         let (mut facts, digest) = source::read(spec, format)?;
         let issues = std::mem::take(&mut facts.issues);
         let (skipped, is_page) = (facts.skipped, facts.is_page);
+        let older = reader.map(|reader| {
+            let (facts, aliases) = (facts.as_read_by(reader), aliases.as_read_by(reader));
+            Arc::new(Older { reader, graph: Graph::build(facts, &aliases, options) })
+        });
         let graph = Graph::build(facts, aliases, options);
-        Ok(Self { name: source_name(spec), digest, graph, issues, skipped, is_page })
+        Ok(Self { name: source_name(spec), digest, graph, issues, skipped, is_page, older })
     }
 
     /// What a person should know about the input, the worst first.

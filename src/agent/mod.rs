@@ -7,6 +7,7 @@
 mod adopt;
 mod drive;
 mod hints;
+mod holding;
 mod input;
 mod job;
 mod learn;
@@ -20,7 +21,7 @@ mod verify;
 
 pub use adopt::{adopt, resend};
 pub use hints::Candidates;
-pub use input::Input;
+pub use input::{Input, Older};
 pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
 };

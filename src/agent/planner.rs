@@ -1,20 +1,27 @@
 //! Which incidents need work: the skip key, mapping under old and new rules, and the plan.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::Arc,
+};
 
 use crate::{
-    graph::{Graph, Incident},
+    graph::Incident,
     history::{Ledger, LedgerError},
     mapper::{self, Rules},
-    misp::{Claims, DesiredEvent},
-    model::{AttributeUuid, Context, Digest, Encoder, EntityKey, EventUuid, RunNumber, Timestamp},
+    misp::Claims,
+    model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
         MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
     },
 };
 
-use super::{Job, MappingChange, input::mapping_tally};
+use super::{
+    Input, Job, MappingChange,
+    holding::{Before, Holding},
+    input::{Older, mapping_tally},
+};
 
 /// What one incident calls for.
 #[derive(Debug)]
@@ -46,6 +53,7 @@ pub(super) struct Planner<'a> {
     pub(super) record: DestinationRecord,
     pub(super) retire: Retire,
     claims: Claims,
+    older: Option<Arc<Older>>,
     feed: u8,
     run: RunNumber,
     now: Timestamp,
@@ -62,13 +70,14 @@ impl<'a> Planner<'a> {
         now: Timestamp,
     ) -> Self {
         let heads = heads.into_iter().map(|head| (head.uuid, head)).collect();
-        let (retire, claims) = (Retire::Yes, Claims::default());
-        Self { job, heads, record, retire, claims, feed, run, now, old_rules: BTreeMap::new() }
+        let (retire, claims, old_rules) = (Retire::Yes, Claims::default(), BTreeMap::new());
+        Self { job, heads, record, retire, claims, older: None, feed, run, now, old_rules }
     }
 
-    /// Settles which event each incident of the dataset becomes.
-    pub(super) fn settle_claims(&mut self, graph: &Graph) {
-        let roots = graph.roots().map(|(root, entity)| (root, &*entity.kind));
+    /// Settles which event each incident of the dataset becomes, and keeps what an older reader made of it.
+    pub(super) fn look_at(&mut self, input: &Input) {
+        self.older.clone_from(&input.older);
+        let roots = input.graph.roots().map(|(root, entity)| (root, &*entity.kind));
         self.claims = Claims::of(roots, |event| self.heads.get(&event).map(|head| &head.root));
     }
 
@@ -78,7 +87,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Fingerprint of all that decides what is sent, the rules aside. MISP's version is part of it: a
-    /// refusal is tried again when it changes.
+    /// refusal is tried again when it changes. So is the reader: unchanged bytes are read again by a newer one.
     pub(super) fn policy(&self) -> Digest {
         policy_of(self.job, &self.record)
     }
@@ -151,21 +160,29 @@ impl<'a> Planner<'a> {
             let refusal = standing_refusal(self.job, head);
             return Ok(Call::Nothing(Box::new(Settled { feed: feed.clone(), refusal })));
         }
-        let last_rules = head.and_then(|head| self.feed_head(head)).map(|feed| feed.rules);
-        let mapped = mapper::map(incident, uuid, &self.job.rules, self.now);
+        let last = head.and_then(|head| self.feed_head(head)).map(|it| (it.rules, it.reader));
+        let mut mapped = mapper::map(incident, uuid, &self.job.rules, self.now);
         let known = match head {
             Some(_) => ledger.event(&self.job.destination, uuid)?,
             None => None,
         };
-        let held = self.held(incident, &mapped.event, known.as_ref(), last_rules, ledger)?;
-        let plan = plan::diff(&mapped.event, known, &held, &self.terms());
-        let rules = match last_rules {
-            Some(last) if plan.tally.held > 0 => last,
-            _ => self.job.rules.fingerprint(),
+        let before = self.before(incident, uuid, last, ledger)?;
+        let terms = self.terms();
+        let holding = match (&before, &known) {
+            (Some(before), Some(known)) => {
+                Holding::back(&mut mapped.event, known, before, &self.job.policy)
+            }
+            _ => Holding::default(),
+        };
+        let plan = plan::diff(&mapped.event, known, &holding.attributes, &terms);
+        let (rules, reader) = match last {
+            Some(last) if plan.tally.held > 0 || holding.others => last,
+            _ => (self.job.rules.fingerprint(), Reader::NOW),
         };
         let feed = FeedHead {
             graph: incident.digest,
             rules,
+            reader,
             policy: self.policy(),
             settled: false,
             gone: false,
@@ -178,6 +195,7 @@ impl<'a> Planner<'a> {
     fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {
         feed.settled
             && !feed.gone
+            && !feed.reader.is_older()
             && feed.graph == *graph
             && feed.rules == self.job.rules.fingerprint()
             && feed.policy == self.policy()
@@ -195,33 +213,37 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What only the changed rules call for: mapped under the rules of last time, it is not there.
-    fn held(
+    /// The event as the rules and the reader of last time would have it, where one of them is another now.
+    fn before(
         &mut self,
         incident: &Incident<'_>,
-        desired: &DesiredEvent,
-        known: Option<&KnownEvent>,
-        last_rules: Option<Digest>,
+        uuid: EventUuid,
+        last: Option<(Digest, Reader)>,
         ledger: &impl Ledger,
-    ) -> Result<BTreeSet<AttributeUuid>, LedgerError> {
-        let Some(last) = last_rules.filter(|last| *last != self.job.rules.fingerprint()) else {
-            return Ok(BTreeSet::new());
-        };
+    ) -> Result<Option<Before>, LedgerError> {
+        let Some((rules, reader)) = last else { return Ok(None) };
         if self.job.mapping_change == MappingChange::Apply {
-            return Ok(BTreeSet::new());
+            return Ok(None);
         }
-        let now = self.now;
-        let Some(old) = self.rules_of(last, ledger)? else {
-            return Ok(BTreeSet::new());
+        let older = self.older.clone().filter(|older| reader <= older.reader);
+        let (now, job) = (self.now, self.job);
+        let old_rules = match rules == job.rules.fingerprint() {
+            true => None,
+            false => self.rules_of(rules, ledger)?,
         };
-        let before = mapper::map(incident, desired.uuid, old, now).event;
-        let before: BTreeSet<AttributeUuid> =
-            before.attributes.iter().map(|each| each.attribute.uuid).collect();
-        let is_new = |uuid: &AttributeUuid| {
-            let known = known.and_then(|known| known.attributes.get(uuid));
-            !before.contains(uuid) && known.is_none_or(|known| known.standing == Standing::Held)
+        if old_rules.is_none() && older.is_none() {
+            return Ok(None);
+        }
+        let map = |incident: &Incident<'_>| {
+            mapper::map(incident, uuid, old_rules.unwrap_or(&job.rules), now).event
         };
-        Ok(desired.attributes.iter().map(|each| each.attribute.uuid).filter(is_new).collect())
+        Ok(Some(match older {
+            None => Before::OtherRules(map(incident)),
+            Some(older) => {
+                let root = incident.root.bare();
+                Before::OtherReader(older.graph.incident_of(&root).as_ref().map(map))
+            }
+        }))
     }
 
     fn rules_of(
@@ -257,7 +279,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Option<Planned>, LedgerError> {
         let Some(known) = ledger.event(&self.job.destination, uuid)? else { return Ok(None) };
         let before = self.feed_head(&known.head).cloned().unwrap_or_else(|| self.empty_head());
-        let feed = FeedHead { gone: self.leaves(&known.head), ..before };
+        let feed = FeedHead { gone: self.leaves(&known.head), reader: Reader::NOW, ..before };
         Ok(Some(Planned { plan: plan::diff_gone(known, &self.terms()), feed }))
     }
 
@@ -265,6 +287,7 @@ impl<'a> Planner<'a> {
         FeedHead {
             graph: Encoder::new(Context::IncidentGraph).finish(),
             rules: self.job.rules.fingerprint(),
+            reader: Reader::NOW,
             policy: self.policy(),
             settled: true,
             gone: true,
@@ -274,9 +297,20 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// The reader whose datasets have to be made again: that of the oldest event of the feed that an older one planned.
+/// Of what left the dataset only in the first run of a newer one.
+pub(super) fn older_reader(job: &Job, heads: &[EventHead]) -> Option<Reader> {
+    let feeds = || heads.iter().filter_map(|head| head.feeds.get(&job.feed));
+    let first_time = feeds().all(|feed| feed.reader.is_older());
+    let older = feeds().filter(|feed| feed.reader.is_older() && (first_time || !feed.gone));
+    older.map(|feed| feed.reader).min()
+}
+
 /// See [`Planner::policy`].
 pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
-    Encoder::new(Context::Policy).digest(&job.policy_fingerprint()).text(&record.version).finish()
+    let reader = u64::from(Reader::NOW.number());
+    let mut encoder = Encoder::new(Context::Policy);
+    encoder.digest(&job.policy_fingerprint()).text(&record.version).u64(reader).finish()
 }
 
 /// Why nothing of a settled event was ever sent, if so.

@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     AgentError, Clock, Input, Job,
-    planner::{Call, Planner},
+    planner::{Call, Planner, older_reader},
     record::{add_attributes, add_mapping, as_unchanged},
 };
 
@@ -77,11 +77,12 @@ pub const PLAN_SCHEMA: &str = "misp-trickle/plan-file/1";
 /// # Errors
 /// If the source or the ledger cannot be read.
 pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Preview, AgentError> {
-    let input = Input::read(job, &Aliases(ledger.aliases()?))?;
+    let heads = ledger.heads(&job.destination)?;
+    let reader = older_reader(job, &heads);
+    let input = Input::read(job, &Aliases(ledger.aliases()?), reader)?;
     let last_run = ledger.last_run()?;
     let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
     let feed = super::run::feed_place(job, &mut destination)?;
-    let heads = ledger.heads(&job.destination)?;
     let next = RunNumber(last_run.0 + 1);
     let mut notes = input.notes();
     if destination.asked.is_none() {
@@ -91,7 +92,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
     }
     let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
     planner.retire = super::run::retire(job, &input, planner.known_events());
-    planner.settle_claims(&input.graph);
+    planner.look_at(&input);
     let mut preview = Preview {
         plans: Vec::new(),
         unchanged: 0,

@@ -73,7 +73,8 @@ fn proposed(source: &Path, context: &mut Context) -> Vec<&'static str> {
         return Vec::new();
     }
     let (aliases, options) = (Aliases::default(), graph::Options::default());
-    let input = match Input::read_source(&map::spec(source), Format::Auto, &aliases, &options) {
+    let input = match Input::read_source(&map::spec(source), Format::Auto, &aliases, &options, None)
+    {
         Ok(input) => input,
         Err(error) => {
             context.warn(format_args!("{error}"));

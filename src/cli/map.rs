@@ -33,7 +33,7 @@ pub(super) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
         "stix21" => Format::Stix21,
         _ => Format::Auto,
     };
-    let input = Input::read_source(&spec(file), format, &Aliases::default(), &options)?;
+    let input = Input::read_source(&spec(file), format, &Aliases::default(), &options, None)?;
     for note in input.notes() {
         context.say(format_args!("note: {}", render::Clean(&note)));
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     misp::{Attribute, EventFields, Source},
     model::{
-        AttributeUuid, Digest, EntityKey, EventUuid, FeedName, Marking, OrgUuid, RunNumber,
+        AttributeUuid, Digest, EntityKey, EventUuid, FeedName, Marking, OrgUuid, Reader, RunNumber,
         Timestamp,
     },
 };
@@ -161,6 +161,9 @@ pub struct FeedHead {
     pub graph: Digest,
     /// Fingerprint of the mapping rules.
     pub rules: Digest,
+    /// The reader that the incident graph was read by; while something that only a newer one finds is held, the
+    /// one before.
+    pub reader: Reader,
     /// Fingerprint of the destination's policy and event settings.
     pub policy: Digest,
     /// Nothing is pending, held or to be tried again: an equal skip key means no work at all.

@@ -14,7 +14,7 @@ use super::{
 };
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
-    /// Publishes the run: cursor, record, aliases and rules in one step.
+    /// Publishes the run: cursor, record and rules in one step.
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
         self.tell_progress(Phase::Finishing);
         let dataset = &mut self.record.dataset;
@@ -47,7 +47,6 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
         let commit = Commit {
             cursor: Some((self.job.feed.clone(), cursor)),
-            aliases: input.graph.learned_aliases().clone(),
             rules: Some((fingerprint, self.job.rules.to_toml())),
             // What was learned of a stranger must not be taken for knowledge of our own.
             destination: (self.ending != Ending::AnotherMisp).then(|| self.planner.record.clone()),

@@ -2,8 +2,8 @@
 //!
 //! The write path, in order; it is safe to die after any step: the ledger is read, the source decoded;
 //! each incident is planned; the intent of a request is in the ledger before the request leaves
-//! ([`absorb`]); its outcome goes there with the next intents; the end publishes cursor, record, aliases
-//! and rules in one step ([`end`]).
+//! ([`absorb`]); its outcome goes there with the next intents; the end publishes cursor, record and rules
+//! in one step ([`end`]).
 
 mod absorb;
 mod deliver;
@@ -21,14 +21,14 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
-    model::{EventUuid, FeedName, RunNumber},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Retire},
+    model::{EntityKey, EventUuid, FeedName, RunNumber},
+    plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Retire},
 };
 
 use super::{
     AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
-    planner::Planner,
+    planner::{Planner, older_reader},
     record::{self, Notebook, clock_note},
 };
 
@@ -96,10 +96,12 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     let observer = world.observer;
     observer.progress(progress(Phase::Reading));
     let aliases = Aliases(ledger.aliases()?);
+    let heads = ledger.heads(&job.destination)?;
+    let reader = older_reader(job, &heads);
     let (source, format, options) = (job.source.clone(), job.format, job.graph.clone());
-    let reading = move || Input::read_source(&source, format, &aliases, &options);
+    let reading = move || Input::read_source(&source, format, &aliases, &options, reader);
     let input = world.apart(reading).await??;
-    let mut run = Run::begin(job, ledger, wire, world, &input, mode)?;
+    let mut run = Run::begin(job, ledger, wire, world, &input, heads, mode)?;
     run.deliver(&input).await?;
     run.finish(&input)
 }
@@ -136,6 +138,8 @@ struct Run<'a, L, W> {
     passed: BTreeSet<EventUuid>,
     /// The cursor as the first commit leaves it: until the run ends, no shortcut leads over its source.
     unsettle: Option<(FeedName, Cursor)>,
+    /// Names that were learned from the dataset, until the first commit keeps them.
+    aliases: BTreeMap<EntityKey, EntityKey>,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -151,6 +155,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         wire: Arc<W>,
         world: World<'a>,
         input: &Input,
+        heads: Vec<EventHead>,
         mode: Mode,
     ) -> Result<Self, AgentError> {
         let now = world.clock.now();
@@ -162,13 +167,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         }
         let known_url = destination.url == job.url;
         let feed = feed_place(job, &mut destination)?;
-        let heads = ledger.heads(&job.destination)?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
         planner.retire = match mode {
             Mode::Deliver => retire(job, input, planner.known_events()),
             Mode::Adopt => Retire::No,
         };
-        planner.settle_claims(&input.graph);
+        planner.look_at(input);
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         let mut notebook = Notebook::default();
         let mut notes = input.notes();
@@ -207,6 +211,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             doubted: Vec::new(),
             passed: BTreeSet::new(),
             unsettle,
+            aliases: input.graph.learned_aliases().clone(),
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,
@@ -237,7 +242,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         quiet.events.append(&mut commit.events);
         quiet.changes.append(&mut commit.changes);
         quiet.cursor = commit.cursor.or_else(|| self.unsettle.take());
-        quiet.aliases = commit.aliases;
+        // What a plan rests on is kept before anything goes by it.
+        quiet.aliases = std::mem::take(&mut self.aliases);
         quiet.rules = commit.rules;
         quiet.destination = commit.destination.or(quiet.destination);
         quiet.run = Some(self.record.clone());

@@ -246,7 +246,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         debug_assert!(tally.adds_up(), "{tally:?}");
         feed.attributes = *tally;
         // A run that only looked retired nothing: the next one plans anew.
-        feed.settled = settled(event, tally) && self.mode == Mode::Deliver;
+        feed.settled =
+            settled(event, tally) && self.mode == Mode::Deliver && !feed.reader.is_older();
         self.all_settled &= feed.settled;
         self.events_done += 1;
         let totals = &mut self.record.tally;

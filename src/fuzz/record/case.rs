@@ -13,7 +13,7 @@ use crate::{
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
         AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, Marking, OrgUuid,
-        RunNumber, Symbol, Timestamp, Tlp,
+        Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
@@ -166,6 +166,7 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
         graph: digest(input)?,
         rules: digest(input)?,
         policy: digest(input)?,
+        reader: Reader::numbered(input.arbitrary()?),
         settled: input.arbitrary()?,
         gone: input.arbitrary()?,
         attributes: tally(input)?,

@@ -10,7 +10,7 @@ use crate::{
     misp::{Attribute, AttributeType, EventFields, Source, Value, attribute_uuid},
     model::{
         AttributeUuid, Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName,
-        Marking, RunNumber, Symbol, Timestamp, Tlp,
+        Marking, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
@@ -194,6 +194,7 @@ pub(crate) fn head() -> EventHead {
         graph: digest("graph"),
         rules: digest("rules"),
         policy: digest("policy"),
+        reader: Reader::NOW,
         settled: true,
         gone: false,
         attributes: AttributeTally { exposed: 1, drifted: 1, ..Default::default() },

@@ -8,7 +8,8 @@ use crate::{
     history::EventUpdate,
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value},
     model::{
-        AttributeUuid, EntityKey, EventUuid, FeedName, Marking, RunNumber, Symbol, Timestamp, Tlp,
+        AttributeUuid, EntityKey, EventUuid, FeedName, Marking, Reader, RunNumber, Symbol,
+        Timestamp, Tlp,
     },
     plan::{
         EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence, Row, Standing,
@@ -74,10 +75,17 @@ struct FeedLine {
     graph: String,
     rules: String,
     policy: String,
+    /// 0.1.0 did not write it.
+    #[serde(default = "first_reader")]
+    reader: u8,
     settled: bool,
     gone: bool,
     attributes: AttributeTallyLine,
     mapping: MappingLine,
+}
+
+const fn first_reader() -> u8 {
+    Reader::FIRST.number()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -253,6 +261,7 @@ impl FeedLine {
             graph: head.graph.to_string(),
             rules: head.rules.to_string(),
             policy: head.policy.to_string(),
+            reader: head.reader.number(),
             settled: head.settled,
             gone: head.gone,
             attributes: AttributeTallyLine::of(&head.attributes),
@@ -265,6 +274,7 @@ impl FeedLine {
             graph: digest_of(&self.graph)?,
             rules: digest_of(&self.rules)?,
             policy: digest_of(&self.policy)?,
+            reader: Reader::numbered(self.reader),
             settled: self.settled,
             gone: self.gone,
             attributes: self.attributes.tally(),

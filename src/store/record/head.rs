@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     history::LedgerError,
     misp::EventFields,
-    model::{AttributeUuid, Digest, EventUuid, FeedName},
+    model::{AttributeUuid, Digest, EventUuid, FeedName, Reader},
     plan::{EventHead, FeedHead, Presence, Row},
 };
 
@@ -58,7 +58,7 @@ pub(in super::super) struct HeadV2<'a> {
     unproven: bool,
     owner: u8,
     marking: u8,
-    feeds: Vec<FeedHeadV1<'a>>,
+    feeds: Vec<FeedHeadV2<'a>>,
     /// Objects with the rows that are not ours, [`FOREIGN_ROWS_MAX`] rows in each but the last.
     pub(in super::super) foreign: Vec<Vec<[u8; 32]>>,
     /// Levels of index nodes between the head and the buckets.
@@ -90,6 +90,20 @@ struct FeedHeadV1<'a> {
     graph: [u8; 32],
     rules: [u8; 32],
     policy: [u8; 32],
+    settled: bool,
+    gone: bool,
+    attributes: AttributeTallyV1,
+    #[serde(borrow)]
+    mapping: MappingV1<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct FeedHeadV2<'a> {
+    feed: &'a str,
+    graph: [u8; 32],
+    rules: [u8; 32],
+    policy: [u8; 32],
+    reader: u8,
     settled: bool,
     gone: bool,
     attributes: AttributeTallyV1,
@@ -134,7 +148,7 @@ impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
             unproven: before.unproven,
             owner: before.owner,
             marking: before.marking,
-            feeds: before.feeds,
+            feeds: before.feeds.into_iter().map(FeedHeadV2::from).collect(),
             foreign: before.foreign,
             depth: before.depth,
             slots: before.slots,
@@ -170,7 +184,7 @@ impl<'a> HeadV2<'a> {
             unproven: head.unproven,
             owner: head.owner,
             marking: marking_byte(head.marking),
-            feeds: head.feeds.iter().map(|(feed, head)| FeedHeadV1::of(feed, head)).collect(),
+            feeds: head.feeds.iter().map(|(feed, head)| FeedHeadV2::of(feed, head)).collect(),
             foreign: Vec::new(),
             depth: 0,
             slots: Vec::new(),
@@ -206,7 +220,7 @@ impl<'a> HeadV2<'a> {
             foreign,
             owner: self.owner,
             marking: marking_of(self.marking)?,
-            feeds: self.feeds.iter().map(FeedHeadV1::head).collect(),
+            feeds: self.feeds.iter().map(FeedHeadV2::head).collect(),
         })
     }
 }
@@ -220,13 +234,30 @@ impl HeadV2<'_> {
     }
 }
 
-impl<'a> FeedHeadV1<'a> {
+impl<'a> From<FeedHeadV1<'a>> for FeedHeadV2<'a> {
+    fn from(before: FeedHeadV1<'a>) -> Self {
+        Self {
+            feed: before.feed,
+            graph: before.graph,
+            rules: before.rules,
+            policy: before.policy,
+            reader: Reader::FIRST.number(),
+            settled: before.settled,
+            gone: before.gone,
+            attributes: before.attributes,
+            mapping: before.mapping,
+        }
+    }
+}
+
+impl<'a> FeedHeadV2<'a> {
     fn of(feed: &'a FeedName, head: &'a FeedHead) -> Self {
         Self {
             feed: feed.as_str(),
             graph: *head.graph.as_bytes(),
             rules: *head.rules.as_bytes(),
             policy: *head.policy.as_bytes(),
+            reader: head.reader.number(),
             settled: head.settled,
             gone: head.gone,
             attributes: stored_tally(&head.attributes),
@@ -239,6 +270,7 @@ impl<'a> FeedHeadV1<'a> {
             graph: Digest::from_bytes(self.graph),
             rules: Digest::from_bytes(self.rules),
             policy: Digest::from_bytes(self.policy),
+            reader: Reader::numbered(self.reader),
             settled: self.settled,
             gone: self.gone,
             attributes: tally_of(self.attributes),

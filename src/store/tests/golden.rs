@@ -14,7 +14,7 @@ use crate::{
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
         AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, Interner, Marking,
-        OrgUuid, RunNumber, Symbol, Timestamp, Tlp,
+        OrgUuid, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
@@ -158,6 +158,7 @@ fn head() {
         graph: digest(1),
         rules: digest(2),
         policy: digest(3),
+        reader: Reader::FIRST,
         settled: true,
         gone: false,
         attributes: tally(),
@@ -188,7 +189,7 @@ fn head() {
         6964656e740a323032342d30352d3134010109746c703a616d6265720109746c703a616d62657201fc00 \
         e2a7ca010001000301046d61696e01010101010101010101010101010101010101010101010101010101 \
         010101010202020202020202020202020202020202020202020202020202020202020202030303030303 \
-        030303030303030303030303030303030303030303030303030301000302000000000000000000000001 \
+        03030303030303030303030303030303030303030303030303030101000302000000000000000000000001 \
         050201010a6e6f74206c696e6b656402000000";
     let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, golden);
     let golden = "01030000000000004000800000000000000101fc02e2a7ca";

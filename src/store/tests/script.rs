@@ -15,7 +15,7 @@ use crate::{
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
         AttributeUuid, Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName,
-        Marking, OrgUuid, RunNumber, Symbol, Timestamp, Tlp,
+        Marking, OrgUuid, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
@@ -182,6 +182,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         graph: dice.digest(),
         rules: dice.digest(),
         policy: dice.digest(),
+        reader: Reader::FIRST,
         settled: dice.once_in(2),
         gone: dice.once_in(2),
         attributes: tally(dice),
