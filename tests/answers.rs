@@ -316,3 +316,14 @@ fn a_misp_that_was_restored_from_a_backup_is_left_alone_until_somebody_decides()
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
 }
+
+#[test]
+fn no_cache_may_answer_whether_rows_are_as_expected() {
+    let sandbox = Sandbox::start();
+    let front = Front::before(sandbox.address, |_, _| Act::Pass);
+    place(&front.url(), &sandbox).run(&["sync"]).code(0);
+    let seen = front.seen();
+    let asks: Vec<_> = seen.iter().filter(|it| it.header("if-none-match").is_some()).collect();
+    assert!(!asks.is_empty());
+    assert!(asks.iter().all(|it| it.header("cache-control") == Some("no-cache")));
+}

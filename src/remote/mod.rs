@@ -183,6 +183,8 @@ impl Remote {
         }
         if let Some(etag) = encoded.if_none_match.as_deref().map(HeaderValue::from_str) {
             headers.insert("if-none-match", etag.expect("an ETag is hexadecimal digits in quotes"));
+            // A cache on the way would answer what MISP held once.
+            headers.insert("cache-control", HeaderValue::from_static("no-cache"));
         }
         let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
         match request.headers(headers).send().await {
