@@ -71,6 +71,18 @@ impl Candidates {
     }
 
     /// What to write to get events.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let rest = (self.observables > 0 && !self.are_containers()).then(|| {
+            format!(
+                "no event comes of this dataset; rest = true under [mapping], with rest_uuid, rest_title and rest_tlp, \
+                 makes one event of what belongs to no incident ({} observables)",
+                self.observables
+            )
+        });
+        self.note().into_iter().chain(rest).collect()
+    }
+
     fn note(&self) -> Option<String> {
         let what = self.describe()?;
         let one = matches!(self.kinds[..], [(_, 1)]);
@@ -85,7 +97,7 @@ impl Candidates {
 
 /// The notes of a dataset.
 pub(super) fn notes(graph: &Graph) -> Vec<String> {
-    Candidates::of(graph).note().into_iter().chain(undated(graph)).collect()
+    Candidates::of(graph).notes().into_iter().chain(undated(graph)).collect()
 }
 
 fn undated(graph: &Graph) -> Option<String> {

@@ -46,6 +46,15 @@ pub(super) struct Planned {
     pub(super) feed: FeedHead,
 }
 
+/// What a feed has at a destination.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownEvents {
+    /// Number of events that incidents became.
+    pub(super) incidents: usize,
+    /// Whether it has the event of the rest.
+    pub(super) rest: bool,
+}
+
 /// Plans the incidents of one dataset, one at a time.
 pub(super) struct Planner<'a> {
     job: &'a Job,
@@ -92,9 +101,12 @@ impl<'a> Planner<'a> {
         policy_of(self.job, &self.record)
     }
 
-    /// Number of events that this feed has at the destination.
-    pub(super) fn known_events(&self) -> usize {
-        self.heads.values().filter(|head| self.feed_head(head).is_some_and(|f| !f.gone)).count()
+    /// The events that this feed has at the destination.
+    pub(super) fn known_events(&self) -> KnownEvents {
+        let rest = self.job.graph.rest.as_ref().map(|rest| self.event_of(&rest.root));
+        let here = self.heads.values().filter(|head| self.feed_head(head).is_some_and(|f| !f.gone));
+        let (of_rest, incidents): (Vec<_>, Vec<_>) = here.partition(|head| Some(head.uuid) == rest);
+        KnownEvents { incidents: incidents.len(), rest: !of_rest.is_empty() }
     }
 
     /// What is known of all events, sorted by UUID.

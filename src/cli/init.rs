@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
     agent::{Candidates, Input},
@@ -47,6 +48,7 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         source: args.source.clone(),
         store: store_text(&path, context.global.store.as_deref()),
         containers,
+        rest_uuid: Uuid::new_v4().to_string(),
     });
     let config = Config::parse(&text, &path)?;
     write_new(&path, &text)?;

@@ -14,7 +14,7 @@ use crate::{
     format::Format,
     graph,
     mapper::{CommentStyle, IncludeTags, Rules, Settings},
-    model::{Secret, Symbol},
+    model::{EntityKey, Secret, Symbol},
     plan::{DestinationRecord, EventSettings, OnForeign, Policy, Publish, Unmarked},
     remote::{Access, Compression, Encoding, Proxy},
     source::SourceSpec,
@@ -126,6 +126,11 @@ const fn format(format: config::Format) -> Format {
 /// How incidents are cut out of a dataset: incidents, and the containers that the configuration names.
 pub(super) fn graph_options(mapping: &config::MappingSettings) -> graph::Options {
     let mut options = graph::Options { depth: mapping.depth, ..graph::Options::default() };
+    options.rest = mapping.rest.as_ref().map(|rest| graph::Rest {
+        root: EntityKey::whole(&format!("rest--{}", rest.uuid)),
+        title: rest.title.as_str().into(),
+        tlp: rest.tlp,
+    });
     let others = mapping.containers.iter().filter(|kind| **kind != "incident");
     options.roots.extend(others.map(|kind| Symbol::new(kind)));
     options

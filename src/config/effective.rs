@@ -127,7 +127,8 @@ fn event(it: &Destination) -> Value {
 }
 
 fn mapping(it: &MappingSettings) -> Value {
-    json!({
+    let rest = it.rest.as_ref();
+    without_nulls(json!({
         "rules_file": it.rules_file.as_ref().map_or_else(String::new, |p| p.display().to_string()),
         "text_fallback": it.text_fallback,
         "comment": match it.comment {
@@ -137,11 +138,15 @@ fn mapping(it: &MappingSettings) -> Value {
         "comment_max": it.comment_max,
         "depth": it.depth,
         "containers": it.containers,
+        "rest": rest.is_some(),
+        "rest_uuid": rest.map(|rest| rest.uuid.to_string()),
+        "rest_title": rest.map(|rest| &rest.title),
+        "rest_tlp": rest.map(|rest| rest.tlp.name()),
         "on_change": match it.on_change {
             OnChange::Hold => "hold",
             OnChange::Apply => "apply",
         },
-    })
+    }))
 }
 
 /// TOML has no null: what is not set is not there.

@@ -8,12 +8,13 @@ use std::{
 };
 
 use toml::de::DeTable;
+use uuid::{Uuid, Variant};
 
-use crate::model::{FeedName, limits};
+use crate::model::{FeedName, Tlp, limits};
 
 use super::{
     CONTAINERS, Comment, Config, ConfigError, Destination, Feed, FeedKind, Format, MappingSettings,
-    OnChange, Schedule, StorePrivacy, UpdateStrategy,
+    OnChange, Rest, Schedule, StorePrivacy, UpdateStrategy,
     destination::read_destination,
     reader::{At, Reader, Section},
 };
@@ -265,6 +266,7 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
         comment_max: 120,
         depth: 1,
         containers: BTreeSet::new(),
+        rest: None,
         on_change: OnChange::Hold,
     };
     let Some(mut section) = root.section("mapping") else { return settings };
@@ -282,10 +284,50 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
     let kinds = CONTAINERS.map(|kind| (kind, kind));
     let containers = section.texts("containers").unwrap_or_default();
     settings.containers = containers.iter().filter_map(|at| section.word(at, &kinds)).collect();
+    settings.rest = read_rest(&mut section);
     settings.on_change =
         section.choice("on_change", &[("hold", OnChange::Hold), ("apply", OnChange::Apply)]);
     section.finish();
     settings
+}
+
+/// Needs all of it: an event that got its UUID, title or marking by accident would be there for good.
+fn read_rest(section: &mut Section<'_, '_>) -> Option<Rest> {
+    let wanted = section.flag("rest", false);
+    let uuid = section.text("rest_uuid").and_then(|at| {
+        let uuid = Uuid::try_parse(at.value).ok().filter(|uuid| {
+            (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
+        });
+        if uuid.is_none() {
+            let cure = "`misp-trickle init` writes one, `uuidgen` prints one";
+            section.reader().wrong(&at, "is no UUID that MISP takes".to_owned(), cure);
+        }
+        uuid
+    });
+    let title = section.text("rest_title").filter(|at| {
+        let is_blank = at.value.trim().is_empty();
+        if is_blank {
+            section.reader().wrong(at, "is blank".to_owned(), "write the title of the event");
+        }
+        !is_blank
+    });
+    let colours = Tlp::ALL.map(|tlp| (tlp.name(), tlp));
+    let tlp = section.text("rest_tlp").and_then(|at| section.word(&at, &colours));
+    if !wanted {
+        return None;
+    }
+    match (uuid, title, tlp) {
+        (Some(uuid), Some(title), Some(tlp)) => {
+            Some(Rest { uuid, title: title.value.to_owned(), tlp })
+        }
+        _ => {
+            let (key, span) = (section.key("rest"), section.span.clone());
+            let what = "needs `rest_uuid`, `rest_title` and `rest_tlp`".to_owned();
+            let cure = "write all three: the event's UUID (`misp-trickle init` writes one), its title, its TLP colour";
+            section.reader().fault(&key, &span, what, cure);
+            None
+        }
+    }
 }
 
 fn read_schedule(root: &mut Section<'_, '_>) -> Schedule {

@@ -22,7 +22,7 @@ pub use error::{ConfigError, Notice};
 pub use settings::{
     CONTAINERS, Comment, Compression, Concurrency, Config, Destination, EventSettings, Feed,
     FeedKind, Format, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Policy, Proxy,
-    Publish, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
+    Publish, Rest, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
 };
 pub use template::{InitArgs, template};
 

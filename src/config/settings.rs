@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, num::NonZeroU8, path::PathBuf, time::Duration};
 
 use url::Url;
+use uuid::Uuid;
 
 use crate::model::{DestinationName, FeedName, Tlp};
 
@@ -246,8 +247,21 @@ pub struct MappingSettings {
     pub depth: u8,
     /// Kinds that become events beside incidents, of [`CONTAINERS`].
     pub containers: BTreeSet<&'static str>,
+    /// The event of what no incident reaches, if there is to be one.
+    pub rest: Option<Rest>,
     /// What to do with what only changed mapping rules call for.
     pub on_change: OnChange,
+}
+
+/// One event for what no incident reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// Its UUID.
+    pub uuid: Uuid,
+    /// Its title.
+    pub title: String,
+    /// Its own marking.
+    pub tlp: Tlp,
 }
 
 /// What the comment of an attribute says.

@@ -15,6 +15,8 @@ pub struct InitArgs {
     pub store: String,
     /// What becomes an event beside incidents.
     pub containers: Vec<&'static str>,
+    /// UUID for the event of the rest, should somebody want it.
+    pub rest_uuid: String,
 }
 
 /// A commented configuration that [`Config::parse`](super::Config::parse) reads.
@@ -29,6 +31,7 @@ pub fn template(args: &InitArgs) -> String {
         ("{source}", quoted(&args.source)),
         ("{key}", key),
         ("{url}", quoted(&args.url)),
+        ("{rest_uuid}", quoted(&args.rest_uuid)),
         ("{containers}", format!("{:?}", args.containers)),
     ];
     // One mark on a line, and what takes its place is not looked at again.
@@ -91,6 +94,10 @@ comment = "title"                   # title | none
 comment_max = 120                   # characters
 depth = 1                           # relations between an incident and an entity
 containers = {containers}                     # STIX: "report", "grouping" and others become events too
+# rest = true                       # one event for what belongs to no incident; needs the next three lines
+# rest_uuid = {rest_uuid}           # its UUID, for good
+# rest_title = "Loose indicators"
+# rest_tlp = "green"                # marks the event itself; what is in it keeps its own marking
 on_change = "hold"                  # hold | apply: what only changed rules call for
 
 [schedule]

@@ -36,6 +36,41 @@ fn init_args() -> InitArgs {
         source: "day \"1\".json".to_owned(),
         store: "state".to_owned(),
         containers: Vec::new(),
+        rest_uuid: "9b3c7e5a-0d1f-4c2b-8a6e-5f4d3c2b1a09".to_owned(),
+    }
+}
+
+#[test]
+fn the_rest_is_off_unless_written_and_needs_all_that_the_template_proposes() {
+    let text = template(&init_args());
+    assert_eq!(good(&text).mapping.rest, None);
+    let on = text.replace("# rest", "rest");
+    let rest = good(&on).mapping.rest.unwrap();
+    assert_eq!((rest.uuid.to_string(), rest.tlp), (init_args().rest_uuid, Tlp::Green));
+    assert_eq!(rest.title, "Loose indicators");
+    let printed = toml::to_string(&effective(&good(&on))).unwrap();
+    assert_eq!(good(&printed).mapping.rest, Some(rest));
+    for missing in ["rest_uuid", "rest_title", "rest_tlp"] {
+        let found = faults(&on.replace(&format!("\n{missing}"), &format!("\n# {missing}")));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("mapping.rest: needs `rest_uuid`, `rest_title` and `rest_tlp`"),
+            "{found:?}"
+        );
+    }
+    for (from, to, words) in [
+        (
+            "\"green\"                #",
+            "\"none\" #",
+            "mapping.rest_tlp: \"none\" is not known here",
+        ),
+        ("Loose indicators", " ", "mapping.rest_title: is blank"),
+        ("-4c2b-8a6e", "-7c2b-8a6e", "mapping.rest_uuid: is no UUID that MISP takes"),
+        ("9b3c7e5a", "x", "mapping.rest_uuid: is no UUID that MISP takes"),
+    ] {
+        assert!(on.contains(from), "{from}");
+        let found = faults(&on.replace(from, to));
+        assert!(found.iter().any(|fault| fault.contains(words)), "{words}: {found:?}");
     }
 }
 

@@ -6,11 +6,11 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use arbitrary::{Result, Unstructured};
 
 use crate::{
-    graph::{Aliases, Graph, Options},
+    graph::{Aliases, Graph, Options, Rest},
     mapper::{self, CommentStyle, IncludeTags, Mapped, Rules, Settings},
     misp::{Claims, DesiredAttribute, Event, attribute_uuid, normalise},
     model::{
-        Digest, Symbol, Timestamp,
+        Digest, EntityKey, Marking, Symbol, Timestamp, Tlp,
         limits::{MISP_TEXT_BYTES_MAX, TAG_CHARS_MAX},
     },
 };
@@ -62,13 +62,13 @@ impl Case {
         let now = Timestamp::from_seconds(1_700_000_000 + input.int_in_range(0..=3)?);
         let dataset = Dataset::read(input)?;
         let shuffled = dataset.shuffled(input)?;
-        Ok(Self {
-            dataset,
-            shuffled,
-            rules,
-            options: Options { roots, depth, ..Options::default() },
-            now,
-        })
+        let rest = input.ratio(1, 3)?.then(|| Rest {
+            root: EntityKey::of("the rest of all"),
+            title: "Rest".into(),
+            tlp: Tlp::Green,
+        });
+        let options = Options { roots, depth, rest, ..Options::default() };
+        Ok(Self { dataset, shuffled, rules, options, now })
     }
 
     fn check(&self) {
@@ -79,6 +79,10 @@ impl Case {
         assert_eq!(once, self.map(&other), "the order of the facts has no say");
         let depth = self.options.depth.min(crate::model::limits::GRAPH_DEPTH_MAX);
         let reach = Reach::of(&self.dataset, &self.options.roots, depth);
+        let is_rest = |mapped: &Mapped| {
+            self.options.rest.as_ref().is_some_and(|rest| rest.root == mapped.event.root)
+        };
+        let (rest, once): (Vec<_>, Vec<_>) = once.into_iter().partition(|(_, it)| is_rest(it));
         for (_, mapped) in &once {
             sendable(mapped);
             accounts(mapped);
@@ -92,6 +96,18 @@ impl Case {
         assert!(mapped.is_subset(&reach.incidents(Sure::Any)), "only incidents become events");
         assert!(mapped.is_superset(&reach.incidents(Sure::All)), "all incidents become events");
         unlinked(&graph, &reach, &mapped);
+        assert!(rest.len() <= 1, "there is one rest");
+        for (_, rest) in &rest {
+            sendable(rest);
+            accounts(rest);
+            of_nobody(rest, &reach, &mapped);
+        }
+        if self.options.rest.is_some() && depth == 1 {
+            for loss in mapper::unlinked(&graph) {
+                let of = reach.group(&loss.entity);
+                assert!(reach.reaches_outside(of, Sure::Any), "{loss:?} belongs to the rest");
+            }
+        }
     }
 
     fn graph(&self, dataset: &Dataset) -> Graph {
@@ -208,6 +224,20 @@ fn detects(mapped: &Mapped, reach: &Reach<'_>) {
     }
 }
 
+/// What is in the rest is in no incident, neither one of the dataset nor perhaps one elsewhere.
+fn of_nobody(rest: &Mapped, reach: &Reach<'_>, incidents: &BTreeSet<usize>) {
+    assert_eq!(rest.event.marking, Marking::of(Some(Tlp::Green)));
+    let linked: BTreeSet<_> =
+        incidents.iter().flat_map(|incident| reach.members(*incident, Sure::All)).collect();
+    let sources = rest.event.attributes.iter().flat_map(|each| &each.sources);
+    let of = sources.map(|it| &it.entity).chain(rest.losses.iter().map(|loss| &loss.entity));
+    for of in of {
+        let group = reach.group(of);
+        assert!(!linked.contains(&group), "{of} belongs to an incident");
+        assert!(!reach.reaches_outside(group, Sure::All), "{of} may belong to one elsewhere");
+    }
+}
+
 /// What is called unlinked is in no event.
 fn unlinked(graph: &Graph, reach: &Reach<'_>, incidents: &BTreeSet<usize>) {
     let linked: BTreeSet<_> =
@@ -234,6 +264,10 @@ mod tests {
             let reach = Reach::of(&case.dataset, &case.options.roots, case.options.depth.min(8));
             let graph = case.graph(&case.dataset);
             for (_, mapped) in case.map(&graph) {
+                if case.options.rest.as_ref().is_some_and(|rest| rest.root == mapped.event.root) {
+                    *seen.entry("in the rest").or_default() += mapped.tally.mapped;
+                    continue;
+                }
                 let incident = reach.group(&mapped.event.root);
                 let members = reach.members(incident, Sure::All);
                 let mut count = |what, number| *seen.entry(what).or_default() += number;
@@ -266,6 +300,7 @@ mod tests {
             "not a link",
             "pattern syntax",
             "unlinked",
+            "in the rest",
             "joined versions",
         ] {
             assert!(seen.get(what).is_some_and(|count| *count >= 20), "{what}: {seen:?}");

@@ -132,6 +132,15 @@ impl<'d> Reach<'d> {
         self.newest[&group].iter().all(|version| version.observables.iter().any(bars))
     }
 
+    /// Whether an entity is linked to what is not there.
+    pub(super) fn reaches_outside(&self, group: Group, sure: Sure) -> bool {
+        let there = match sure {
+            Sure::Any => self.are(Sure::All, |_| true),
+            Sure::All => self.are(Sure::Any, |_| true),
+        };
+        self.links.iter().any(|(one, other, _)| *one == group && !there.contains(other))
+    }
+
     fn is_incident(&self, version: &Entity) -> bool {
         self.events.contains(&version.kind)
     }

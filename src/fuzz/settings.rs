@@ -80,6 +80,10 @@ const MAPPING: Known = &[
     ("comment_max", &["1", "21845"]),
     ("depth", &["1", "8"]),
     ("containers", &["[]", "[\"report\", \"grouping\"]", "[\"case-rfi\", \"tool\"]"]),
+    ("rest", &["false"]),
+    ("rest_uuid", &["\"9b3c7e5a-0d1f-4c2b-8a6e-5f4d3c2b1a09\""]),
+    ("rest_title", &["\"x\""]),
+    ("rest_tlp", &["\"red\"", "\"clear\""]),
     ("on_change", &["\"hold\"", "\"apply\""]),
 ];
 /// Keys that are right only if another line says so.
@@ -100,7 +104,7 @@ const SECTIONS: [&str; 12] = [
     "unknown",
 ];
 
-const KEYS: [&str; 38] = [
+const KEYS: [&str; 40] = [
     "version",
     "path",
     "kind",
@@ -137,6 +141,8 @@ const KEYS: [&str; 38] = [
     "comment_max",
     "depth",
     "containers",
+    "rest",
+    "rest_uuid",
     "every",
     "x",
 ];

@@ -10,6 +10,7 @@ mod names;
 mod namesakes;
 mod older;
 mod order;
+mod rest;
 mod versions;
 mod walk;
 mod why;
@@ -28,6 +29,7 @@ pub use facts::{
 };
 pub use markings::{Extent, Mark, Markings, Said};
 pub use older::Before;
+pub use rest::Rest;
 pub use versions::{Aliases, Joined};
 pub use walk::{Direction, Via};
 pub use why::{Membership, Why};
@@ -46,12 +48,14 @@ pub struct Options {
     pub depth: u8,
     /// What markings are that the source does not define, or not enough.
     pub markings: Said,
+    /// The event of what no incident reaches, if there is to be one.
+    pub rest: Option<Rest>,
 }
 
 impl Default for Options {
     /// Incidents only, with what is linked to them directly: the rule of EclecticIQ's outgoing MISP feed.
     fn default() -> Self {
-        Self { roots: vec![Symbol::new("incident")], depth: 1, markings: Said::new() }
+        Self { roots: vec![Symbol::new("incident")], depth: 1, markings: Said::new(), rest: None }
     }
 }
 
@@ -68,6 +72,8 @@ pub struct Graph {
     learned: BTreeMap<EntityKey, EntityKey>,
     joined: Vec<Joined>,
     warnings: Vec<String>,
+    /// Root and entity of the event of the rest, if there is to be one.
+    rest: Option<(EntityKey, Entity)>,
 }
 
 struct Node {
@@ -83,6 +89,8 @@ enum Role {
     Incident,
     /// In at least one incident graph.
     Member,
+    /// In none, but in the event of the rest.
+    Rest,
     /// In none.
     Unlinked,
 }
@@ -116,9 +124,9 @@ pub struct Member<'g> {
     pub bystander: bool,
 }
 
-/// An order of a graph's incidents.
+/// An order of a graph's incidents; the rest has no number.
 #[derive(Debug, Clone)]
-pub struct Order(Vec<u32>);
+pub struct Order(Vec<Option<u32>>);
 
 impl Graph {
     /// Builds the graph. Never fails: what makes no sense in the facts gives a warning at most.
@@ -172,8 +180,12 @@ impl Graph {
             learned: chains.learned,
             joined: chains.joined,
             warnings,
+            rest: None,
         };
         graph.mark_members();
+        if let Some(rest) = &options.rest {
+            graph.gather_rest(rest, &options.roots);
+        }
         graph
     }
 
@@ -197,44 +209,58 @@ impl Graph {
         &self.entities[self.node(node).entity as usize]
     }
 
-    /// All incidents that are present, sorted by root. Each graph is put together when it is asked for.
+    /// All incidents that are present, sorted by root, then the rest. Each graph is put together when it is asked
+    /// for.
     pub fn incidents(&self) -> impl Iterator<Item = Incident<'_>> {
         (0..index(self.nodes.len()))
             .filter(|&node| self.node(node).role == Role::Incident)
             .map(|node| self.incident(node))
+            .chain(std::iter::once_with(|| self.rest_incident()).flatten())
     }
 
-    /// An order of the incidents, by a key of their roots.
+    /// An order of the incidents, by a key of their roots, the rest included.
     pub fn order_by<K: Ord>(&self, key: impl Fn(&EntityKey) -> K) -> Order {
         let nodes = 0..index(self.nodes.len());
-        let mut nodes: Vec<u32> =
-            nodes.filter(|&node| self.node(node).role == Role::Incident).collect();
-        nodes.sort_by_cached_key(|&node| key(&self.node(node).root));
-        Order(nodes)
+        let mut nodes: Vec<(&EntityKey, Option<u32>)> = nodes
+            .filter(|&node| self.node(node).role == Role::Incident)
+            .map(|node| (&self.node(node).root, Some(node)))
+            .chain(self.rest_root().map(|root| (root, None)))
+            .collect();
+        nodes.sort_by_cached_key(|(root, _)| key(root));
+        Order(nodes.into_iter().map(|(_, node)| node).collect())
     }
 
     /// The incidents in such an order; each is put together when it is its turn.
     pub fn incidents_in(&self, order: Order) -> impl Iterator<Item = Incident<'_>> {
-        order.0.into_iter().map(|node| self.incident(node))
+        order.0.into_iter().filter_map(|node| match node {
+            Some(node) => Some(self.incident(node)),
+            None => self.rest_incident(),
+        })
     }
 
-    /// The roots of all incidents with their newest versions, sorted.
+    /// The roots of all incidents with their newest versions, sorted, then that of the rest.
     pub fn roots(&self) -> impl Iterator<Item = (&EntityKey, &Entity)> {
         let incidents = self.nodes.iter().filter(|node| node.role == Role::Incident);
-        incidents.map(|node| (&node.root, &self.entities[node.entity as usize]))
+        let roots = incidents.map(|node| (&node.root, &self.entities[node.entity as usize]));
+        let rest = self.rest.as_ref().filter(|_| self.rest_root().is_some());
+        roots.chain(rest.map(|(root, entity)| (root, entity)))
     }
 
     /// The incident of a root, if it is there.
     #[must_use]
     pub fn incident_of(&self, root: &EntityKey) -> Option<Incident<'_>> {
+        if self.rest_root() == Some(root) {
+            return self.rest_incident();
+        }
         let node = self.nodes.binary_search_by(|node| node.root.cmp(root)).ok().map(index)?;
         (self.node(node).role == Role::Incident).then(|| self.incident(node))
     }
 
-    /// How many incidents there are.
+    /// How many incidents there are, the rest included.
     #[must_use]
     pub fn incident_count(&self) -> usize {
-        self.nodes.iter().filter(|node| node.role == Role::Incident).count()
+        let incidents = self.nodes.iter().filter(|node| node.role == Role::Incident).count();
+        incidents + usize::from(self.rest_root().is_some())
     }
 
     /// The roots of incidents that have no usable time of their own, sorted.

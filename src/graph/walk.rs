@@ -166,6 +166,13 @@ impl Links {
         self.outside[start..].iter().take_while(move |(from, _)| *from == node).map(|(_, key)| key)
     }
 
+    /// Whether any relation leads to a node as to what was impacted, or what something was looked at with.
+    pub(super) fn is_bystander(&self, node: u32) -> bool {
+        self.from(node).iter().any(|link| {
+            link.direction == Direction::Incoming && self.bystanding.contains(&link.kind)
+        })
+    }
+
     /// How far each node is from the nearest of these, [`FAR`] beyond `depth`. No way goes through an incident.
     pub(super) fn distances(
         &self,

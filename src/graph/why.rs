@@ -63,6 +63,7 @@ impl Graph {
         let membership = match self.node(node).role {
             Role::Incident => Membership::Incident,
             Role::Member => Membership::Member(self.incidents_of(node)),
+            Role::Rest => Membership::Member(self.rest_root().into_iter().collect()),
             Role::Unlinked => Membership::NotLinked { outside: self.links.outside(node).collect() },
         };
         Why {

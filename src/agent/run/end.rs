@@ -8,7 +8,8 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, Strategy, Summary, learn::PLAIN, record::add_mapping,
+        AgentError, Ending, Input, Job, Phase, Strategy, Summary, learn::PLAIN,
+        planner::KnownEvents, record::add_mapping,
     },
     Mode, Run,
 };
@@ -85,9 +86,12 @@ pub(super) fn ending_of_untroubled(run: &RunRecord, destination: &DestinationRec
 
 /// Whether what the dataset does not hold has left it. A dataset of which part was damaged or is elsewhere, or
 /// that is suddenly empty, retires nothing.
-pub(in crate::agent) fn retire(job: &Job, input: &Input, known_events: usize) -> Retire {
-    let empty = input.graph.incident_count() == 0;
-    let suspicious = empty && known_events > 0 && !job.allow_empty;
+pub(in crate::agent) fn retire(job: &Job, input: &Input, known: KnownEvents) -> Retire {
+    // A dataset that has nothing but a rest any more is as suspicious as an empty one.
+    let has_rest = input.graph.rest_root().is_some();
+    let has_incidents = input.graph.incident_count() > usize::from(has_rest);
+    let lost_all = !has_incidents && (known.incidents > 0 || known.rest && !has_rest);
+    let suspicious = lost_all && !job.allow_empty;
     match job.strategy {
         Strategy::Replace if input.skipped == 0 && !input.is_page && !suspicious => Retire::Yes,
         Strategy::Replace | Strategy::Append => Retire::No,

@@ -87,6 +87,7 @@ impl Stage {
             source: DATASET.to_owned(),
             store: "state".to_owned(),
             containers: Vec::new(),
+            rest_uuid: "9b3c7e5a-0d1f-4c2b-8a6e-5f4d3c2b1a09".to_owned(),
         });
         folder.write(CONFIG, &config)?;
         let misp = Arc::new(Mutex::new(Misp::new(&url, keys)));
