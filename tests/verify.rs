@@ -26,7 +26,7 @@ use misp_trickle::{
     model::Secret,
     plan::Standing,
     remote::{Access, Compression, Encoding, Proxy, Remote},
-    sandbox::serve,
+    sandbox::{Release, Setup, serve},
     source::SourceSpec,
 };
 use tempfile::TempDir;
@@ -132,9 +132,14 @@ fn attribute(world: &World, number: usize, at: usize) -> misp_trickle::sandbox::
 
 /// A world with these datasets delivered.
 fn delivered(domains: &[usize]) -> (World, TempDir, PathBuf) {
+    delivered_to(Setup::default(), "sync", domains)
+}
+
+fn delivered_to(setup: Setup, role: &str, domains: &[usize]) -> (World, TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = dataset(folder.path(), domains);
-    let mut world = World::new("sync");
+    let mut world = World::new(role);
+    world.misp.lock().unwrap().set_up(setup);
     let admin = world.keys.get("admin").unwrap().to_owned();
     world.wire.raw(&admin, "POST", "/tags/add", r#"{"name":"tlp:green"}"#);
     assert_eq!(world.sync(&path).ending, Ending::Done);
@@ -372,4 +377,63 @@ fn sync_with(naps: u32) -> Result<Summary, agent::AgentError> {
 fn a_misp_that_is_down_for_a_moment_is_waited_for() {
     assert!(sync_with(4).is_ok());
     assert!(matches!(sync_with(5), Err(agent::AgentError::Learn(_))));
+}
+
+/// A MISP 2.5.19 with this limit on restSearch.
+fn later(search_limit: usize) -> Setup {
+    Setup { release: Release::V2_5_19, search_limit, ..Setup::default() }
+}
+
+#[test]
+fn a_limit_on_searches_makes_nothing_missing() {
+    for (domains, requests_max) in [(vec![3; 30], 5), (vec![60; 30], 8)] {
+        let (world, _folder, _path) = delivered_to(later(10), "publisher", &domains);
+        let found = verify_by_http(&world);
+        println!("limit 10: {} bytes, {} requests", bytes(&found), found.tally.requests);
+        assert_eq!((found.events, found.proven), (30, 30), "{} findings", found.findings.len());
+        assert_eq!(found.extras, 0);
+        assert!(found.tally.requests <= requests_max, "{}", found.tally.requests);
+    }
+}
+
+#[test]
+fn an_emptied_event_and_a_lost_one_are_found_behind_a_limit() {
+    let (world, _folder, _path) = delivered_to(later(10), "publisher", &[3; 30]);
+    for _ in 0..3 {
+        let uuid = attribute(&world, 4, 0).uuid;
+        analyst(&world, &format!("/attributes/delete/{uuid}/1"));
+    }
+    analyst(&world, &format!("/events/delete/{}", incident(27)));
+    let found = verify_by_http(&world);
+    let drifted: Vec<Uuid> = found
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_proven())
+        .map(|finding| finding.event.uuid())
+        .collect();
+    assert_eq!(drifted.len(), 2, "{drifted:?}");
+    assert!(drifted.contains(&incident(4)) && drifted.contains(&incident(27)));
+    assert_eq!(found.proven, 28);
+}
+
+#[test]
+fn deletions_are_as_cheap_to_find_without_the_right_to_synchronise() {
+    let [with_sync, found] = ["sync", "publisher"].map(|role| {
+        let (world, _folder, _path) = delivered_to(later(0), role, &[400; 12]);
+        for number in [1, 4, 7, 10] {
+            for at in [5, 6] {
+                let uuid = attribute(&world, number, at).uuid;
+                analyst(&world, &format!("/attributes/delete/{uuid}"));
+            }
+        }
+        verify_by_http(&world)
+    });
+    println!("sync: {} bytes, publisher: {} bytes", bytes(&with_sync), bytes(&found));
+    let deleted = |verified: &Verified| {
+        let all = verified.findings.iter().flat_map(|finding| &finding.differences);
+        all.filter(|one| one.drift == Drift::Deleted).count()
+    };
+    assert_eq!((deleted(&with_sync), deleted(&found)), (8, 8));
+    assert!(found.tally.requests <= with_sync.tally.requests + 1, "{}", found.tally.requests);
+    assert!(bytes(&found) < bytes(&with_sync) + 2_000, "{} bytes", bytes(&found));
 }

@@ -9,7 +9,7 @@ use crate::{
     graph::Incident,
     history::{Ledger, LedgerError},
     mapper::{self, Rules},
-    misp::Claims,
+    misp::{Claims, Version},
     model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
@@ -101,6 +101,11 @@ impl<'a> Planner<'a> {
         policy_of(self.job, &self.record)
     }
 
+    /// The version of the MISP that is planned for, as far as it is known.
+    fn version(&self) -> Version {
+        Version::parse(&self.record.version).unwrap_or(Version::BASE)
+    }
+
     /// The events that this feed has at the destination.
     pub(super) fn known_events(&self) -> KnownEvents {
         let rest = self.job.graph.rest.as_ref().map(|rest| self.event_of(&rest.root));
@@ -173,7 +178,7 @@ impl<'a> Planner<'a> {
             return Ok(Call::Nothing(Box::new(Settled { feed: feed.clone(), refusal })));
         }
         let last = head.and_then(|head| self.feed_head(head)).map(|it| (it.rules, it.reader));
-        let mut mapped = mapper::map(incident, uuid, &self.job.rules, self.now);
+        let mut mapped = mapper::map_as(self.version(), incident, uuid, &self.job.rules, self.now);
         let known = match head {
             Some(_) => ledger.event(&self.job.destination, uuid)?,
             None => None,
@@ -238,7 +243,7 @@ impl<'a> Planner<'a> {
             return Ok(None);
         }
         let older = self.older.clone().filter(|older| reader <= older.reader);
-        let (now, job) = (self.now, self.job);
+        let (now, job, version) = (self.now, self.job, self.version());
         let old_rules = match rules == job.rules.fingerprint() {
             true => None,
             false => self.rules_of(rules, ledger)?,
@@ -247,7 +252,7 @@ impl<'a> Planner<'a> {
             return Ok(None);
         }
         let map = |incident: &Incident<'_>| {
-            mapper::map(incident, uuid, old_rules.unwrap_or(&job.rules), now).event
+            mapper::map_as(version, incident, uuid, old_rules.unwrap_or(&job.rules), now).event
         };
         Ok(Some(match older {
             None => Before::OtherRules(map(incident)),

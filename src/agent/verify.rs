@@ -6,6 +6,7 @@ use crate::{
         verify::{EVENTS_MAX, Finding, ROWS_MAX, Verification},
     },
     history::{DestinationTally, Ledger},
+    misp::Version,
     model::{Context, DestinationName, Digest, Encoder, EventUuid},
     plan::{DestinationRecord, EventHead, KnownEvent, Presence},
 };
@@ -151,6 +152,12 @@ pub(super) fn batch<L: Ledger>(
     Ok(batch)
 }
 
+/// Whether attributes/restSearch keeps what was soft-deleted to itself.
+fn hides_deleted(record: &DestinationRecord) -> bool {
+    let since = Version::new(2, 5, 16);
+    !record.may("perm_sync") && Version::parse(&record.version).is_some_and(|known| known >= since)
+}
+
 /// How MISP is asked.
 pub(super) struct Asking<'a, W> {
     pub(super) wire: &'a W,
@@ -166,7 +173,7 @@ impl<W: Wire> Asking<'_, W> {
         record: &mut DestinationRecord,
         tally: &mut DestinationTally,
     ) -> Result<Vec<Finding>, LearnError> {
-        let mut verification = Verification::of(batch);
+        let mut verification = Verification::of(batch, hides_deleted(record));
         while let Some(call) = verification.question() {
             let reply: Reply =
                 ask_patiently(self.wire, &call, record, self.clock, self.backoff, tally).await;

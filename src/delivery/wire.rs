@@ -51,6 +51,9 @@ pub enum Call {
         events: Vec<u64>,
         /// Seconds since 1970, MISP's clock.
         since: i64,
+        /// Those that are soft-deleted alone: from 2.5.16 on MISP shows them to a key without `perm_sync` only where
+        /// nothing else is asked for.
+        only_deleted: bool,
     },
     /// How many attributes that are not deleted these events hold together, named as for
     /// [`Call::RowsSince`].
@@ -118,7 +121,7 @@ impl Call {
             Self::Rows { events, .. } => {
                 format!("events/restSearch rows of {} events", events.len())
             }
-            Self::RowsSince { events, since } => {
+            Self::RowsSince { events, since, .. } => {
                 format!("attributes/restSearch rows of {} events since {since}", events.len())
             }
             Self::CountLive(events) => {

@@ -30,7 +30,7 @@ pub(super) enum Shape {
     TrailingDot,
     /// `AS` or `AS-` in front is cut: MISP cuts the letters only.
     AsNumber,
-    /// `CVE-` is added where it is missing: EclecticIQ leaves it out, MISP insists.
+    /// `CVE-` is added to a bare number: EclecticIQ leaves it out, MISP insists.
     Cve,
     /// `CWE-` is added where it is missing.
     Cwe,
@@ -78,6 +78,8 @@ impl Shape {
             Self::AsNumber => without_prefix(value, "AS")
                 .map_or(value, |number| number.trim_start_matches(['-', ' ']))
                 .into(),
+            // Other families have names of their own, which later versions of MISP know.
+            Self::Cve if value.starts_with(|char: char| char.is_ascii_alphabetic()) => value.into(),
             Self::Cve => with_prefix(value, "CVE"),
             Self::Cwe => with_prefix(value, "CWE"),
         }
@@ -187,6 +189,7 @@ mod tests {
             (Shape::AsNumber, "64500", "64500"),
             (Shape::Cve, "2021-45105", "CVE-2021-45105"),
             (Shape::Cve, "cve-2021-45105", "cve-2021-45105"),
+            (Shape::Cve, "GHSA-abcd-1234-wxyz", "GHSA-abcd-1234-wxyz"),
             (Shape::Cwe, "79", "CWE-79"),
             (Shape::Cwe, "ä", "CWE-ä"),
         ] {

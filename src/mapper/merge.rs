@@ -31,10 +31,12 @@ pub(super) fn merge(
 ) -> (Vec<DesiredAttribute>, u64) {
     let rules = collector.rules;
     let mut drafts = collector.drafts;
-    // Equal type and value have equal UUIDs, and comparing those is cheap.
+    // Equal type and value have equal UUIDs, and comparing those is cheap. The values of one UUID differ in case at
+    // most, where only a later version of MISP takes them.
     drafts.sort_unstable_by(|one, other| {
-        (one.uuid, one.donor, one.origin, &one.raw).cmp(&(
+        (one.uuid, &one.value, one.donor, one.origin, &one.raw).cmp(&(
             other.uuid,
+            &other.value,
             other.donor,
             other.origin,
             &other.raw,

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::{
     graph::{Graph, Incident},
-    misp::{AttributeType, DesiredEvent},
+    misp::{AttributeType, DesiredEvent, Version},
     model::{EntityKey, EventUuid, Symbol, Timestamp},
 };
 
@@ -161,10 +161,23 @@ impl fmt::Display for LossReason {
     }
 }
 
-/// Maps one incident graph to its event. `now` decides only what has expired, and so is not for detection any
-/// more, and the day of an event of which nothing has a usable time.
+/// Maps one incident graph for a MISP whose version is not known: [`map_as`] of [`Version::BASE`].
 #[must_use]
 pub fn map(incident: &Incident<'_>, uuid: EventUuid, rules: &Rules, now: Timestamp) -> Mapped {
+    map_as(Version::BASE, incident, uuid, rules, now)
+}
+
+/// Maps one incident graph to its event, for a MISP of this version, by whose rules values are judged. `now` decides
+/// only what has expired, and so is not for detection any more, and the day of an event of which nothing has a
+/// usable time.
+#[must_use]
+pub fn map_as(
+    version: Version,
+    incident: &Incident<'_>,
+    uuid: EventUuid,
+    rules: &Rules,
+    now: Timestamp,
+) -> Mapped {
     let marking = incident.entity.marking();
     let own = Donor {
         root: incident.root,
@@ -185,6 +198,7 @@ pub fn map(incident: &Incident<'_>, uuid: EventUuid, rules: &Rules, now: Timesta
     let mut collector = Collector {
         event: uuid,
         rules,
+        version,
         now,
         drafts: Vec::with_capacity(capacity),
         losses: Vec::new(),

@@ -47,6 +47,8 @@ pub(super) struct Draft<'g> {
 pub(super) struct Collector<'g> {
     pub(super) event: EventUuid,
     pub(super) rules: &'g Rules,
+    /// That of the MISP that everything is for.
+    pub(super) version: misp::Version,
     pub(super) now: Timestamp,
     pub(super) drafts: Vec<Draft<'g>>,
     pub(super) losses: Vec<Loss>,
@@ -163,7 +165,7 @@ impl<'g> Collector<'g> {
         raw: Cow<'g, str>,
     ) {
         let Target { kind, category, to_ids, barred, origin, rule } = target;
-        let value = match misp::settle(kind, shaped) {
+        let value = match misp::settle_as(self.version, kind, shaped) {
             Ok(value) => value,
             Err(refusal) => {
                 let reason = LossReason::Refused { kind, words: refusal.message.into() };

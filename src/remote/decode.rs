@@ -21,6 +21,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// `ETag`: MISP gives it where the request has `If-None-Match`.
     pub etag: Option<String>,
+    /// `X-Result-Count`: more than the body holds where a limit of the server cut it.
+    pub result_count: Option<u64>,
     /// `Retry-After` or MISP's `X-Rate-Limit-Reset`, in seconds.
     pub retry_after: Option<u64>,
     /// The body.
@@ -33,6 +35,7 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
     match answer.status {
         200 => intact(call, answer)
             .and_then(|()| success(call, &answer.body))
+            .map(|reply| uncut(reply, answer))
             .unwrap_or_else(|error| unreadable(call, answer, &error)),
         304 if matches!(call, Call::Rows { .. }) => Reply::NotModified,
         300..=399 => Reply::Trouble(Trouble::NotMisp { why: redirect(answer) }),
@@ -62,6 +65,21 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
             why: format!("{}; MISP never answers so", status_text(answer)).into(),
         }),
     }
+}
+
+/// A search for attributes that a limit of the server cut says nothing of what it leaves out.
+fn uncut(reply: Reply, answer: &Answer) -> Reply {
+    let held = match &reply {
+        Reply::Count(count) => *count,
+        Reply::RowsSince(rows) => rows.len() as u64,
+        _ => return reply,
+    };
+    if answer.result_count.is_none_or(|all| all <= held) {
+        return reply;
+    }
+    let words =
+        "a limit of the server cut the answer (MISP.default_restsearch_limit, or the role's own)";
+    Reply::Refused { why: RefusedWhy::Invalid, words: words.into() }
 }
 
 fn no_effect(answer: &Answer) -> Reply {

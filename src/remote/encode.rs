@@ -64,7 +64,7 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
             request.if_none_match = Some(rows::etag(rows::csv(expected).as_bytes()));
             request
         }
-        Call::RowsSince { events, since } => {
+        Call::RowsSince { events, since, only_deleted } => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
             post_json(
                 "/attributes/restSearch",
@@ -73,7 +73,7 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
                     "returnFormat": "csv",
                     "requested_attributes": ["uuid", "deleted", "timestamp", "event_id"],
                     "headerless": 1,
-                    "deleted": [0, 1],
+                    "deleted": if *only_deleted { json!("only") } else { json!([0, 1]) },
                     "timestamp": since,
                 }),
             )

@@ -225,7 +225,8 @@ impl Remote {
                 // The tag is that of what MISP sent.
                 let etag = header("etag").filter(|_| cleaned.is_none()).map(str::to_owned);
                 let body = cleaned.unwrap_or(body);
-                let answer = Answer { status, location, etag, retry_after, body };
+                let result_count = header("x-result-count").and_then(|count| count.parse().ok());
+                let answer = Answer { status, location, etag, result_count, retry_after, body };
                 let packed = Packed::by(packed, &answer);
                 (decode(call, &answer), packed)
             }

@@ -113,8 +113,9 @@ impl LocalWire {
         let (bytes_sent, reply) = self.handle(call);
         let header = |name: &str| reply.header(name).map(str::to_owned);
         let (location, etag) = (header("location"), header("etag"));
+        let result_count = header("x-result-count").and_then(|count| count.parse().ok());
         let (status, body) = (reply.status, reply.body);
-        (bytes_sent, Answer { status, location, etag, body, ..Answer::default() })
+        (bytes_sent, Answer { status, location, etag, result_count, body, ..Answer::default() })
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Verification {
     /// In MISP's order; those without a number first.
     subjects: Vec<Subject>,
     questions: VecDeque<Question>,
+    /// From when on the cheap questions ask.
+    since: i64,
     proving: bool,
 }
 
@@ -54,7 +56,10 @@ struct Subject {
 
 #[derive(Debug)]
 enum Question {
-    Since,
+    /// What changed, perhaps only what was soft-deleted.
+    Since {
+        only_deleted: bool,
+    },
     /// How many live rows `asked` has; it and `rest` have `total` together.
     Count {
         asked: Range<usize>,
@@ -66,9 +71,10 @@ enum Question {
 }
 
 impl Verification {
-    /// Begins with events that MISP has, as far as we know.
+    /// Begins with events that MISP has, as far as we know. `hidden` says that MISP keeps what was soft-deleted to
+    /// itself unless it is asked for it alone.
     #[must_use]
-    pub fn of(events: Vec<KnownEvent>) -> Self {
+    pub fn of(events: Vec<KnownEvent>, hidden: bool) -> Self {
         let subject = |event: KnownEvent| Subject {
             rows: rows::expected(&event),
             suspect: event.head.misp_id.is_none(),
@@ -77,12 +83,16 @@ impl Verification {
         };
         let mut subjects: Vec<Subject> = events.into_iter().map(subject).collect();
         subjects.sort_by_key(|subject| subject.event.head.misp_id);
-        let mut it = Self { subjects, questions: VecDeque::new(), proving: false };
+        let mut it = Self { subjects, questions: VecDeque::new(), since: 0, proving: false };
+        it.since = it.since();
         let numbered = it.numbered();
         let count: usize = it.subjects[numbered.clone()].iter().map(|each| each.rows.len()).sum();
         if count > FEW_ROWS && numbered.len() > 1 {
             let rest = numbered.end..numbered.end;
-            it.questions.push_back(Question::Since);
+            it.questions.push_back(Question::Since { only_deleted: false });
+            if hidden {
+                it.questions.push_back(Question::Since { only_deleted: true });
+            }
             it.questions.push_back(Question::Count { asked: numbered, rest, total: 0 });
         }
         it
@@ -95,9 +105,11 @@ impl Verification {
             self.ask_for_proof();
         }
         Some(match self.questions.front()? {
-            Question::Since => {
-                Call::RowsSince { events: self.numbers(self.numbered()), since: self.since() }
-            }
+            Question::Since { only_deleted } => Call::RowsSince {
+                events: self.numbers(self.numbered()),
+                since: self.since,
+                only_deleted: *only_deleted,
+            },
             Question::Count { asked, .. } => Call::CountLive(self.numbers(asked.clone())),
             Question::Rows(group) => Call::Rows {
                 events: group.iter().map(|place| self.subjects[*place].event.head.uuid).collect(),
@@ -114,13 +126,13 @@ impl Verification {
     pub fn take(&mut self, reply: Reply) -> Result<(), Reply> {
         let Some(question) = self.questions.pop_front() else { return Err(reply) };
         match (question, reply) {
-            (Question::Since, Reply::RowsSince(found)) => self.foresee(&found),
+            (Question::Since { .. }, Reply::RowsSince(found)) => self.foresee(&found),
             (Question::Count { asked, rest, total }, Reply::Count(live)) => {
                 self.narrow(asked, live);
                 self.narrow(rest, total.saturating_sub(live));
             }
-            // A MISP that does not take the cheap questions is asked the others all the same.
-            (Question::Since | Question::Count { .. }, Reply::Refused { why, .. })
+            // A MISP that does not take the cheap questions, or cuts the answers, is asked the others all the same.
+            (Question::Since { .. } | Question::Count { .. }, Reply::Refused { why, .. })
                 if why != RefusedWhy::Key =>
             {
                 self.questions.clear();
@@ -244,13 +256,26 @@ impl Verification {
             last = owners.get(&row.uuid).copied().unwrap_or(last);
             of_event.entry(last).or_default().push(row);
         }
+        let mut silent = Vec::new();
         for place in group {
             let subject = &mut self.subjects[*place];
             match of_event.get(place) {
                 Some(rows) => subject.finding = Some(Finding::of(&subject.event, rows)),
-                // Absent, invisible and empty events answer alike.
-                None => self.questions.push_back(Question::Metadata(*place)),
+                None => silent.push(*place),
             }
+        }
+        self.ask_again(&silent, group.len() - silent.len());
+    }
+
+    /// Asks about events whose rows did not come back. A limit of the server may have cut the answer, by whole
+    /// events: as many as did come back come back for certain, so the silent ones are asked in groups of that
+    /// size. Who stays silent where nobody answers is absent, invisible or empty, which answer alike.
+    fn ask_again(&mut self, silent: &[usize], answered: usize) {
+        if answered == 0 {
+            self.questions.extend(silent.iter().map(|place| Question::Metadata(*place)));
+        } else {
+            let groups = silent.chunks(answered).map(|group| Question::Rows(group.to_vec()));
+            self.questions.extend(groups);
         }
     }
 }

@@ -79,7 +79,7 @@ fn held(events: &[KnownEvent]) -> Held {
 
 fn answer(held: &Held, call: &Call) -> Reply {
     match call {
-        Call::RowsSince { events, since } => {
+        Call::RowsSince { events, since, .. } => {
             let all = held.iter().flat_map(|((id, _), rows)| rows.iter().map(|row| (*id, *row)));
             let found = all.filter(|(id, row)| events.contains(id) && row.timestamp >= *since);
             Reply::RowsSince(found.collect())
@@ -100,7 +100,7 @@ fn answer(held: &Held, call: &Call) -> Reply {
 
 /// Asks until there is no question left; gives the rows that came back, and the questions.
 fn verify(events: Vec<KnownEvent>, held: &Held) -> (Vec<Finding>, usize, usize) {
-    let mut verification = Verification::of(events);
+    let mut verification = Verification::of(events, false);
     let (mut rows, mut questions) = (0, 0);
     while let Some(call) = verification.question() {
         let reply = answer(held, &call);

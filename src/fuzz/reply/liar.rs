@@ -74,7 +74,7 @@ pub(super) fn answer(call: &Call, input: &mut Unstructured<'_>) -> Result<Answer
     }
     let retry_after = if input.ratio(1, 8)? { Some(input.arbitrary()?) } else { None };
     let location = if input.ratio(1, 8)? { Some("/users/login".to_owned()) } else { None };
-    Ok(Answer { status, location, etag: None, retry_after, body })
+    Ok(Answer { status, location, etag: None, result_count: None, retry_after, body })
 }
 
 /// MISP's own ways to say no, and those of others.

@@ -52,7 +52,7 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         2 | 3 => Call::AppendLoudly { event, attributes },
         4 => Call::EditFields { event, edit: FieldEdit::default(), timestamp: 1 },
         5 => Call::Rows { events: vec![event], expected },
-        6 => Call::RowsSince { events: vec![7], since: 1 },
+        6 => Call::RowsSince { events: vec![7], since: 1, only_deleted: false },
         7 => Call::CountLive(vec![7]),
         8 => Call::Listing(event),
         9 => Call::Metadata(event),
