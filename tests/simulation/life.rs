@@ -12,7 +12,7 @@ use misp_trickle::{
     delivery::Wire,
     history::Ledger,
     model::{Timestamp, Tlp},
-    sandbox::Misp,
+    sandbox::{Jobs, Misp, Release, RowOrder, Setup},
     source::SourceSpec,
 };
 use uuid::Uuid;
@@ -43,6 +43,8 @@ pub(crate) struct Nature {
     pub(crate) restored: bool,
     /// Somebody sets the clock of the agents' machine, by hours, forth and back.
     pub(crate) clock_is_set: bool,
+    /// Which MISP it is, and how it is set up.
+    pub(crate) misp: Setup,
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) talkative: bool,
 }
@@ -61,9 +63,25 @@ impl Nature {
             second: may(35),
             restored: may(25),
             clock_is_set: may(30),
+            misp: if plain { Setup::default() } else { setup(&mut Dice::apart(seed, "misp")) },
             sabotage,
             talkative: false,
         }
+    }
+}
+
+/// A MISP of either version: half of them as it comes, the others with what an administrator may set.
+fn setup(dice: &mut Dice) -> Setup {
+    let release = [Release::V2_5_1, Release::V2_5_19][dice.below(2) as usize];
+    if dice.chance(50) {
+        return Setup { release, ..Setup::default() };
+    }
+    Setup {
+        release,
+        jobs: [Jobs::Foreground, Jobs::Late, Jobs::Never][dice.below(3) as usize],
+        row_order: [RowOrder::Insertion, RowOrder::Distribution][dice.below(2) as usize],
+        search_limit: dice.below(4) as usize,
+        memory_rows: None,
     }
 }
 
@@ -194,6 +212,7 @@ pub(crate) fn simulate(nature: Nature) {
     let (mut other, mut fate) = (Dice::apart(seed, "second"), Dice::apart(seed, "fate"));
     let folder = tempfile::tempdir().unwrap();
     let world = World::new(["sync", "orgadmin", "tageditor"][dice.below(3) as usize]);
+    world.misp.lock().unwrap().set_up(nature.misp);
     prepare_tags(&world);
     let second = nature.second.then(|| {
         let world = world.second(["sync", "publisher", "orgadmin"][other.below(3) as usize]);

@@ -63,12 +63,13 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
 
 /// The least that still fails: fewer runs, and without what does not matter.
 fn minimised(mut nature: Nature) -> Nature {
-    let without: [fn(&mut Nature); 5] = [
+    let without: [fn(&mut Nature); 6] = [
         |nature| nature.clock_is_set = false,
         |nature| nature.restored = false,
         |nature| nature.second = false,
         |nature| nature.delays = false,
         |nature| nature.rich = false,
+        |nature| nature.misp = Default::default(),
     ];
     for leave_out in without {
         let mut less = nature;

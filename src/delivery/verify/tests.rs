@@ -213,7 +213,7 @@ fn what_of_ours_arrived_unnoticed_is_nobody_elses_addition() {
         attribute_count: Some(2),
         tags: Vec::new(),
     };
-    let mut verification = Verification::of(vec![ours]);
+    let mut verification = Verification::of(vec![ours], false);
     assert!(matches!(verification.question(), Some(Call::Metadata(_))));
     verification.take(Reply::Metadata(Some(Box::new(answer)))).unwrap();
     assert!(matches!(verification.question(), Some(Call::Rows { .. })));
