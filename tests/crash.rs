@@ -197,3 +197,39 @@ fn what_was_to_inherit_a_stricter_tag_does_not_go_below_a_freer_one() {
         }
     }
 }
+
+/// An incident in its second version, with the first one and the link between them or without.
+fn second_version(folder: &std::path::Path, with_first: bool) -> PathBuf {
+    let incident = |number: u16, seconds: u16| {
+        serde_json::json!({
+            "data": {"id": format!("{{https://x.example}}incident-{}", event(number)), "type": "incident",
+                     "title": "Incident", "timestamp": format!("2025-03-01T00:00:{seconds:02}Z")},
+            "meta": {"tlp_color": "CLEAR"},
+            "extracts": [{"kind": "domain", "value": "a.example.com"}],
+        })
+    };
+    let mut entities = vec![incident(2, 2)];
+    if with_first {
+        let (newer, older) = (event(2), event(1));
+        entities.push(incident(1, 1));
+        entities.push(serde_json::json!({"data": {"type": "relation", "subtype": "stix_update_of",
+                                                  "source": newer.to_string(), "target": older.to_string()}}));
+    }
+    let package =
+        serde_json::json!({"content-type": "urn:eclecticiq.com:json:1.0", "entities": entities});
+    let path = folder.join(format!("{with_first}.json"));
+    std::fs::write(&path, package.to_string()).unwrap();
+    path
+}
+
+#[test]
+fn a_newer_version_goes_on_in_the_event_that_a_dead_run_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for crash in each_crash() {
+        let mut world = World::new("sync");
+        sync_and_die(&mut world, second_version(folder.path(), true), crash);
+        world.sync(&second_version(folder.path(), false));
+        let misp = world.misp.lock().unwrap();
+        assert_eq!(misp.events().len(), 1, "{crash:?}: {:?}", misp.events());
+    }
+}
