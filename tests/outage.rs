@@ -26,11 +26,11 @@ fn a_misp_that_goes_down_ends_a_run_of_a_thousand_events_after_eight_requests() 
         let mut world = world(dataset(&folder, 1_000, 1));
         let down = Obstructed::new(&world, move |_, number| {
             let body = br#"{"name":"An Internal Error Has Occurred."}"#.to_vec();
-            (number > 2).then(|| Answer { status, body, ..Answer::default() })
+            (number > 3).then(|| Answer { status, body, ..Answer::default() })
         });
         let summary = run(&mut world, down.clone());
         assert!(matches!(summary.ending, Ending::Network(_)), "{status}: {:?}", summary.ending);
-        assert!(down.count() <= 2 + 8 + 2, "{status}: {} requests", down.count());
+        assert!(down.count() <= 3 + 8 + 2, "{status}: {} requests", down.count());
         if status != 504 {
             continue;
         }
@@ -172,8 +172,8 @@ fn an_answer_of_misp_lets_the_count_of_troubles_begin_anew() {
     let folder = TempDir::new().unwrap();
     let mut world = world(dataset(&folder, 60, 2));
     let wire = Obstructed::new(&world, |call, number| {
-        // A third of them, in no step with what a conversation asks.
-        let lost = !asks(call) && (number.wrapping_mul(2_654_435_761) >> 16) % 3 == 0;
+        // A fourth of them, in no step with what a conversation asks.
+        let lost = !asks(call) && (number.wrapping_mul(2_654_435_761) >> 16) % 4 == 0;
         lost.then(|| Answer { status: 504, ..Answer::default() })
     });
     let summary = run(&mut world, wire);
@@ -193,7 +193,9 @@ fn a_run_that_takes_too_long_stops_and_the_next_goes_on() {
         let wire = world.wire.clone();
         let summary = run(&mut world, wire);
         let attributes = &summary.run.tally.attributes;
-        assert!(attributes.sent > 0, "run {runs} got nowhere");
+        // The last may only have to look whether all is there.
+        let done = summary.ending == Ending::Done;
+        assert!(attributes.sent > 0 || done, "run {runs} got nowhere");
         if summary.ending == Ending::Done {
             break;
         }

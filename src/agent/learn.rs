@@ -1,16 +1,30 @@
 //! What has to be known of a MISP before anything is sent to it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
-    delivery::{Backoff, Call, Exchange, REST_SECONDS_MAX, Reply, Trouble, Wire},
+    delivery::{Backoff, Call, Exchange, REST_SECONDS_MAX, Reply, TagRow, Trouble, Wire, fact_of},
     history::DestinationTally,
     model::{Timestamp, Tlp},
-    plan::DestinationRecord,
+    plan::{DestinationRecord, TagFact, tag_key},
 };
 
 use super::Clock;
 
 /// Kept in place of the encodings that MISP names, where none of them gets there.
 pub const PLAIN: &str = "identity";
+
+/// Most tags beside the colours that are asked about.
+const TAGS_ASKED_MAX: usize = 200;
+
+/// Tags that are asked about, beside the colours.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WantedTags<'a> {
+    /// Those that every event is to have.
+    pub always: &'a [Box<str>],
+    /// Those of the incidents that are to be delivered.
+    pub of_events: &'a [Box<str>],
+}
 
 /// Why a MISP cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,14 +45,14 @@ pub enum LearnError {
     },
 }
 
-/// Asks, patiently where there is no answer, version, role and, where the key may not make tags, which TLP tags are there.
+/// Asks, patiently where there is no answer, version and role, and which of the tags that are needed are there, and whose.
 ///
 /// # Errors
 /// If MISP refuses the key, does not answer, or is no MISP.
 pub async fn learn(
     wire: &impl Wire,
     record: &mut DestinationRecord,
-    extra_tags: &[Box<str>],
+    wanted: WantedTags<'_>,
     clock: &dyn Clock,
     backoff: Backoff,
     tally: &mut DestinationTally,
@@ -46,31 +60,54 @@ pub async fn learn(
     let url = record.url.clone();
     greet(wire, record, clock, backoff, tally).await?;
     match ask_patiently(wire, &Call::Whoami, record, clock, backoff, tally).await {
-        Reply::Whoami { org, permissions } => {
+        Reply::Whoami { org, org_id, user, permissions } => {
+            // What one user showed to be taken says nothing of another.
+            if (record.org, record.user) != (Some(org), user) {
+                record.proven_tags.clear();
+            }
             record.org = Some(org);
+            (record.org_id, record.user) = (org_id, user);
             record.permissions = permissions.into_iter().collect();
         }
         other => return Err(refusal(url, other)),
     }
-    record.tags.clear();
-    if !record.may("perm_tag_editor") {
-        let tlp = Tlp::ALL.iter().map(|tlp| Box::from(tlp.tag()));
-        let wanted: Vec<Box<str>> = tlp.chain(extra_tags.iter().cloned()).collect();
-        let call = Call::FindTags(wanted.clone());
-        match ask_patiently(wire, &call, record, clock, backoff, tally).await {
-            Reply::Tags(found) => {
-                record.tags =
-                    wanted.into_iter().map(|tag| (tag.clone(), found.contains(&tag))).collect();
-            }
-            // Fail safe: a tag that is not known to be there cannot be carried.
-            Reply::Refused { .. } => {
-                record.tags = wanted.into_iter().map(|tag| (tag, false)).collect();
-            }
-            other => return Err(refusal(url, other)),
+    let colours: Vec<Box<str>> = Tlp::ALL.iter().map(|tlp| Box::from(tlp.tag())).collect();
+    let known = record.tags.keys().filter(|key| !colours.contains(key)).cloned();
+    let others: BTreeSet<Box<str>> =
+        wanted.always.iter().map(|tag| tag_key(tag)).chain(known).take(TAGS_ASKED_MAX).collect();
+    // Whoever may make tags finds out as they go.
+    let of_events = wanted.of_events.iter().filter(|_| !record.may("perm_tag_editor"));
+    let of_events = of_events.map(|tag| tag_key(tag)).filter(|key| !colours.contains(key));
+    let room = TAGS_ASKED_MAX - others.len();
+    let mut others = others;
+    others.extend(of_events.take(room));
+    let mut facts = BTreeMap::new();
+    for (call, wanted) in [
+        (Call::ListTags("tlp:".into()), colours),
+        (Call::FindTags(others.iter().cloned().collect()), others.into_iter().collect()),
+    ] {
+        if wanted.is_empty() {
+            continue;
         }
+        let listed = match ask_patiently(wire, &call, record, clock, backoff, tally).await {
+            Reply::Tags(listed) => listed,
+            // Fail safe: a tag that is not known to be there cannot be carried.
+            Reply::Refused { .. } => Vec::new(),
+            other => return Err(refusal(url, other)),
+        };
+        facts.extend(wanted.iter().map(|tag| (tag_key(tag), fact(tag, &listed, record))));
     }
+    record.tags = facts;
     record.asked = Some(clock.now());
     Ok(())
+}
+
+/// What MISP's list says of a tag. Where MISP refused one that is usable by its list, the refusal stands.
+fn fact(tag: &str, listed: &[TagRow], record: &DestinationRecord) -> TagFact {
+    match (fact_of(tag, listed, record), record.tag(tag)) {
+        (TagFact::Usable(_), Some(refused @ TagFact::Refused(_))) => refused.clone(),
+        (fact, _) => fact,
+    }
 }
 
 /// Asks the version: the cheapest answer that tells MISP's clock.

@@ -70,7 +70,7 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.foreign.clear();
     // An analyst may have removed a tag: once is enough, also where the event turns out to be there. A colour has
     // to be there whatever was sent.
-    event.head.tags_sent.retain(|tag| Tlp::of_tag(tag).is_none());
+    event.head.tags.retain(|tag| Tlp::of_tag(&tag.name).is_none());
     event.head.feeds.values_mut().for_each(|feed| feed.settled = false);
     event.attributes = event
         .attributes

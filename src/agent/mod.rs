@@ -25,7 +25,7 @@ pub use input::{Input, Older};
 pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
 };
-pub use learn::{LearnError, PLAIN, learn};
+pub use learn::{LearnError, PLAIN, WantedTags, learn};
 pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview};
 pub use run::sync;
 pub use summary::{Ending, Summary};

@@ -172,6 +172,7 @@ impl<'a> Planner<'a> {
         if let Some(head) = head
             && let Some(feed) = self.feed_head(head)
             && !head.unproven
+            && !self.may_try_tags(head)
             && self.is_settled(feed, &incident.digest)
         {
             let refusal = standing_refusal(self.job, head);
@@ -207,6 +208,16 @@ impl<'a> Planner<'a> {
             mapping: mapping_tally(&mapped.tally),
         };
         Ok(Call::Plan(Box::new(Planned { plan, feed })))
+    }
+
+    /// Whether any event lacks a tag that MISP refused.
+    pub(super) fn has_refused_tags(&self) -> bool {
+        self.heads.values().any(|head| head.tags.refused().next().is_some())
+    }
+
+    /// Whether a tag that MISP refused may be taken by now.
+    fn may_try_tags(&self, head: &EventHead) -> bool {
+        head.tags.refused().any(|(tag, _, terms)| terms != self.record.tag_terms(tag))
     }
 
     fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {
@@ -328,6 +339,12 @@ pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
     let reader = u64::from(Reader::NOW.number());
     let mut encoder = Encoder::new(Context::Policy);
     encoder.digest(&job.policy_fingerprint()).text(&record.version).u64(reader).finish()
+}
+
+/// The same, and whether the tags that were looked for may be used: what a shortcut over a whole source depends on.
+pub(super) fn cursor_policy(job: &Job, record: &DestinationRecord) -> Digest {
+    let (policy, tags) = (policy_of(job, record), record.all_tag_terms());
+    Encoder::new(Context::Policy).text("cursor").digest(&policy).digest(&tags).finish()
 }
 
 /// Why nothing of a settled event was ever sent, if so.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    agent::{Clock, PLAIN, SystemClock, learn},
+    agent::{Clock, PLAIN, SystemClock, WantedTags, learn},
     config::{Config, Destination, Publish},
     delivery::{Backoff, Call, NewEvent, RefusedWhy, Reply, TimedAttribute, Wire},
     history::{Commit, DestinationTally, Ledger, MemoryLedger},
@@ -168,7 +168,9 @@ fn examine(
     let tags: Vec<Box<str>> =
         destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
     let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
-    let learned = live.ask(learn(&remote, &mut record, &tags, &SystemClock, IMPATIENT, &mut tally));
+    let wanted = WantedTags { always: &tags, of_events: &[] };
+    let learned =
+        live.ask(learn(&remote, &mut record, wanted, &SystemClock, IMPATIENT, &mut tally));
     if let Err(why) = learned.ok_or(CliError::Interrupted)? {
         list.bad("MISP", error::of_learning(&why), why.to_string(), None);
         return Ok(());
@@ -273,14 +275,25 @@ fn carried(
 ) {
     let tlp = destination.policy.allow_tlp.iter().map(|tlp| tlp.tag());
     let wanted = tlp.chain(tags.iter().map(|tag| &**tag));
-    let missing: Vec<&str> = wanted.filter(|tag| !record.can_carry(tag)).collect();
-    if missing.is_empty() {
-        return list.good("tags", "all that may be needed are there or can be made");
+    let lacking: Vec<&str> = wanted.filter(|tag| !record.can_carry(tag)).collect();
+    if lacking.is_empty() {
+        return list.good("tags", "this key may use or make all that may be needed");
     }
-    let what = format!("{} not in MISP, and the key may not make tags", missing.join(", "));
-    let cure = "enable the taxonomy `tlp` in MISP, or give the role perm_tag_editor; until then what is \
-         marked so is withheld";
-    list.odd("tags", what, cure);
+    let (missing, others): (Vec<&str>, Vec<&str>) = lacking
+        .into_iter()
+        .partition(|tag| matches!(record.tag(tag), Some(plan::TagFact::Missing) | None));
+    if !missing.is_empty() {
+        let what = format!("{} not in MISP, and the key may not make tags", missing.join(", "));
+        let cure = "enable the taxonomy `tlp` in MISP and create its tags, or give the role perm_tag_editor; \
+                    until then what is marked so is withheld";
+        list.odd("tags", what, cure);
+    }
+    for tag in others {
+        let why = record.tag(tag).map(ToString::to_string).unwrap_or_default();
+        let cure = "have an administrator of MISP give the tag to everybody, exportable and not local only; \
+                    until then what is marked so is withheld";
+        list.odd("tags", format!("{tag}: {why}"), cure);
+    }
 }
 
 /// The UUID of the test event: the same whenever this store asks this destination.

@@ -11,6 +11,7 @@ mod cost;
 mod retry;
 pub mod rows;
 mod session;
+mod tags;
 #[cfg(test)]
 mod tests;
 pub mod verify;
@@ -21,7 +22,8 @@ pub use conversation::{Manners, Report, Verdict};
 pub use cost::{Estimate, estimate};
 pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
+pub use tags::fact_of;
 pub use wire::{
     AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, Listed, NewEvent, RefusedWhy,
-    Reply, TimedAttribute, Trouble, Wire,
+    Reply, TagRow, TimedAttribute, Trouble, Wire,
 };

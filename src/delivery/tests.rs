@@ -88,7 +88,7 @@ fn session(plan: EventPlan) -> Session {
         run: RunNumber(1),
         misp_now: NOW.seconds(),
     };
-    let mut session = Session::new(manners, 1, Chunk::new(None, 100));
+    let mut session = Session::new(manners, DestinationRecord::default(), 1, Chunk::new(None, 100));
     session.offer(plan);
     session.no_more();
     session

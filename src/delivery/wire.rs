@@ -77,8 +77,10 @@ pub enum Call {
     Version,
     /// `users/view/me`.
     Whoami,
-    /// `tags/search`: which of these tags are there.
+    /// `tags/search`: tags with these names. MISP takes `_` and `%` in them as wildcards.
     FindTags(Vec<Box<str>>),
+    /// `tags/index`: the tags that have this part in their name.
+    ListTags(Box<str>),
 }
 
 impl Call {
@@ -100,7 +102,8 @@ impl Call {
             | Self::WhichEvents(_)
             | Self::Version
             | Self::Whoami
-            | Self::FindTags(_) => false,
+            | Self::FindTags(_)
+            | Self::ListTags(_) => false,
         }
     }
 
@@ -134,7 +137,8 @@ impl Call {
             Self::WhichEvents(events) => format!("events/index of {} events", events.len()),
             Self::Version => "servers/getVersion".to_owned(),
             Self::Whoami => "users/view/me".to_owned(),
-            Self::FindTags(_) => "tags/search".to_owned(),
+            Self::FindTags(names) => format!("tags/search {} names", names.len()),
+            Self::ListTags(part) => format!("tags/index {part:?}"),
         }
     }
 }
@@ -210,11 +214,15 @@ pub enum Reply {
     Whoami {
         /// UUID of the organisation.
         org: OrgUuid,
+        /// MISP's number of it.
+        org_id: Option<u64>,
+        /// MISP's number of the user.
+        user: Option<u64>,
         /// Permissions of the role that are granted, and `read_only` if the key says so.
         permissions: Vec<String>,
     },
-    /// Those of the asked tags that are there.
-    Tags(Vec<Box<str>>),
+    /// Tags that are there, whoever may use them.
+    Tags(Vec<TagRow>),
     /// MISP understood and said no; nothing changed.
     Refused {
         /// What kind of no.
@@ -224,6 +232,23 @@ pub enum Reply {
     },
     /// There is no answer that could be relied on.
     Trouble(Trouble),
+}
+
+/// A tag as MISP lists it to everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagRow {
+    /// MISP's number of it.
+    pub id: u64,
+    /// Its name.
+    pub name: Box<str>,
+    /// Only this organisation may use it; 0: any.
+    pub org: u64,
+    /// Only this user may use it; 0: any.
+    pub user: u64,
+    /// It is shown, and goes with what it is attached to.
+    pub exportable: bool,
+    /// It may only be attached as a local tag.
+    pub local_only: bool,
 }
 
 /// Kinds of no.
@@ -349,10 +374,12 @@ pub struct AttributeAnswer {
 /// What became of one attribute of attributes/add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttributeResult {
-    /// Stored; the timestamp and value in the echo.
+    /// Stored.
     Saved {
         /// Seconds since 1970.
         timestamp: i64,
+        /// Names of its tags.
+        tags: Vec<Box<str>>,
     },
     /// The UUID is taken, in this event or another.
     UuidTaken,

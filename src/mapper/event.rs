@@ -37,10 +37,15 @@ pub(super) fn fields(
         info,
         date: day.day().into(),
         analysis: analysis(incident),
-        tags: match include {
-            IncludeTags::None => Vec::new(),
-            IncludeTags::Event | IncludeTags::All => tags(incident),
-        },
+        tags: tags_of(incident, include),
+    }
+}
+
+/// The tags of the event that an incident becomes.
+pub(super) fn tags_of(incident: &Entity, include: IncludeTags) -> Vec<Box<str>> {
+    match include {
+        IncludeTags::None => Vec::new(),
+        IncludeTags::Event | IncludeTags::All => tags(incident),
     }
 }
 

@@ -234,6 +234,12 @@ pub fn map_as(
     Mapped { event, losses, tally }
 }
 
+/// The tags of the event that an incident becomes, those of the destination's settings aside.
+#[must_use]
+pub fn event_tags(incident: &Incident<'_>, rules: &Rules) -> Vec<Box<str>> {
+    event::tags_of(incident.entity, rules.settings.include_tags)
+}
+
 /// The losses of what belongs to no incident: each value of an unlinked entity once, also those that could be
 /// no observable.
 pub fn unlinked(graph: &Graph) -> impl Iterator<Item = Loss> {

@@ -40,6 +40,8 @@ pub enum ChangeKind {
     Returned,
     /// It is in MISP, and policy would deny it now; what to do by hand.
     Exposed(Box<str>),
+    /// It is exposed no longer; why.
+    ExposureEnded(Box<str>),
     /// The dataset says something else than MISP holds, and MISP is left so; what.
     Drifted(Box<str>),
     /// An analyst changed it; it is left so.
@@ -48,6 +50,8 @@ pub enum ChangeKind {
     Updated(Box<str>),
     /// A tag was attached to the event.
     Tagged(Box<str>),
+    /// MISP did not take a tag; which, and why.
+    TagRefused(Box<str>),
     /// The event was published.
     Published,
     /// Publishing was refused; in MISP's own words.

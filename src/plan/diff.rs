@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{Dated, DesiredAttribute, DesiredEvent, EventFields, UNDATED},
-    model::{AttributeUuid, EventUuid, RunNumber, Tlp},
+    model::{AttributeUuid, EventUuid, RunNumber},
 };
 
 use super::{
     AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventPlan, EventSettings,
-    FeedSet, FieldEdit, KnownAttribute, KnownEvent, Policy, Presence, Refusal, Standing,
-    WithheldReason,
+    EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy, Presence, Refusal,
+    Standing, TagStanding, WithheldReason, is_covered, lacking,
     retire::{self, Retire},
-    tags::{is_freer, new_tags, tags_of},
+    strictest_of,
+    tags::{is_freer, tags_of},
     verdict::{Situation, Verdict},
 };
+
+/// Why something is exposed no longer that MISP holds as it did.
+const ENDED_BY_TERMS: &str = "its marking, its tags and the policy agree again";
 
 /// Everything beside the event that a plan depends on.
 #[derive(Debug, Clone, Copy)]
@@ -67,12 +71,15 @@ pub fn diff(
             remarked: BTreeMap::new(),
             fields: None,
             tags: Vec::new(),
+            wanted_tags: tags_of(desired, terms.settings),
+            covered: true,
             changes: Vec::new(),
             planned: BTreeSet::new(),
             tally: AttributeTally::default(),
             refusal: None,
         },
         terms,
+        bare: false,
     };
     planner.refuse(desired);
     planner.event_fields(desired);
@@ -95,6 +102,8 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
     let mut plan = diff(&desired, Some(known), &BTreeSet::new(), terms);
     plan.fields = None;
     plan.tags.clear();
+    plan.wanted_tags.clear();
+    plan.covered = true;
     plan.refusal = None;
     plan
 }
@@ -107,7 +116,7 @@ fn fresh(desired: &DesiredEvent, terms: &Terms<'_>) -> KnownEvent {
             presence: Presence::Absent,
             misp_id: None,
             fields: desired.fields.clone(),
-            tags_sent: BTreeSet::new(),
+            tags: EventTags::default(),
             timestamp: None,
             published: None,
             unproven: false,
@@ -136,6 +145,8 @@ struct Planner<'a> {
     /// The event's own fields as they are to be.
     fields: EventFields,
     terms: &'a Terms<'a>,
+    /// The event is in MISP without the colour that it is to have.
+    bare: bool,
 }
 
 impl Planner<'_> {
@@ -150,8 +161,8 @@ impl Planner<'_> {
 
     /// Finds the one reason, if any, for which nothing of the event may be sent.
     fn refuse(&mut self, desired: &DesiredEvent) {
-        let carried =
-            |tag: &str| Tlp::of_tag(tag).is_none() || self.terms.destination.can_carry(tag);
+        let colour = strictest_of(&self.plan.wanted_tags);
+        let carried = colour.is_none_or(|tag| self.terms.destination.can_carry(tag));
         let denied = self.terms.policy.denies(desired.marking);
         self.plan.refusal = match &self.plan.event.head.presence {
             Presence::Declined => Some(Refusal::Declined),
@@ -160,7 +171,7 @@ impl Planner<'_> {
             Presence::Absent if !desired.create && !self.plan.event.head.unproven => {
                 Some(Refusal::NotCreated)
             }
-            Presence::Absent if !desired.fields.tags.iter().all(|tag| carried(tag)) => {
+            Presence::Absent if !carried => {
                 Some(Refusal::Withheld(WithheldReason::MarkingCannotBeCarried))
             }
             _ => None,
@@ -174,7 +185,7 @@ impl Planner<'_> {
             Presence::Absent => {
                 if !refused {
                     head.fields = self.fields.clone();
-                    head.fields.tags = tags_of(desired, self.terms.settings);
+                    head.fields.tags.clone_from(&self.plan.wanted_tags);
                     self.plan.create = true;
                 }
                 head.marking = desired.marking;
@@ -182,11 +193,10 @@ impl Planner<'_> {
             Presence::Present => {
                 let edit = FieldEdit::between(&head.fields, &self.fields);
                 let owned = head.owner == self.terms.feed;
-                let tags = new_tags(&head.tags_sent, tags_of(desired, self.terms.settings));
                 if refused {
                     return;
                 }
-                self.plan.tags = tags;
+                self.tags();
                 match edit {
                     Some(edit) if owned => self.plan.fields = Some(edit),
                     Some(edit) => {
@@ -197,6 +207,22 @@ impl Planner<'_> {
                 }
             }
             Presence::Declined | Presence::Blocked(_) => {}
+        }
+    }
+
+    /// Finds the tags that the event lacks. What is known to be refused is written down without a request.
+    fn tags(&mut self) {
+        let (plan, destination) = (&mut self.plan, self.terms.destination);
+        let tags = &plan.event.head.tags;
+        let Lacking { to_attach, refused } = lacking(tags, &plan.wanted_tags, destination);
+        plan.covered = is_covered(tags, &plan.wanted_tags, &to_attach);
+        self.bare = !is_covered(tags, &plan.wanted_tags, &[]);
+        plan.tags = to_attach;
+        for (tag, why) in refused {
+            let what = format!("{tag}: {why}");
+            let terms = destination.tag_terms(&tag);
+            self.plan.event.head.tags.set(&tag, TagStanding::Refused { why, terms });
+            self.change(None, ChangeKind::TagRefused(what.into()));
         }
     }
 
@@ -217,6 +243,9 @@ impl Planner<'_> {
                 desired: each,
                 held: held.contains(&uuid),
                 refusal: self.plan.refusal.as_ref(),
+                covered: self.plan.covered,
+                bare: self.bare,
+                colour: self.plan.event.head.tags.colour(),
                 terms: self.terms,
             };
             let verdict = situation.verdict();
@@ -263,10 +292,14 @@ impl Planner<'_> {
                 now.sources.clone_from(&desired.sources);
                 let noted = notice.digest();
                 if noted.is_some() && noted != now.noted {
-                    changes.extend(notice.exposed.map(ChangeKind::Exposed));
+                    changes.extend(notice.exposed.clone().map(ChangeKind::Exposed));
                     changes.extend(notice.drift.map(ChangeKind::Drifted));
                 }
+                if now.exposed.is_some() && notice.exposed.is_none() {
+                    changes.push(ChangeKind::ExposureEnded(ENDED_BY_TERMS.into()));
+                }
                 now.noted = noted;
+                now.exposed = notice.exposed;
             }
             Verdict::Keep => count_kept(tally, &now.standing),
             Verdict::Send => {
@@ -305,6 +338,7 @@ fn unknown(desired: &DesiredAttribute, run: RunNumber) -> KnownAttribute {
         superseded_by: None,
         overruled: false,
         noted: None,
+        exposed: None,
         timestamp: None,
         order: None,
         since: run,

@@ -28,6 +28,10 @@ pub struct EventPlan {
     pub fields: Option<FieldEdit>,
     /// Tags to attach to the event.
     pub tags: Vec<Box<str>>,
+    /// All tags that the event is to have.
+    pub wanted_tags: Vec<Box<str>>,
+    /// The event stands in MISP under a colour as strict as it is to have, or will once `tags` are attached.
+    pub covered: bool,
     /// What the history gains at once.
     pub changes: Vec<Change>,
     /// Attributes that this feed wants now: those that the tally counts.
@@ -96,11 +100,13 @@ impl EventPlan {
                 || self.event.head.unproven)
     }
 
-    /// Whether anything is kept back because its TLP tag was not in MISP when MISP was last asked.
+    /// Whether anything is kept back, or stands in MISP without its marking, because MISP did not take its TLP
+    /// tag.
     #[must_use]
     pub fn lacks_a_tag(&self) -> bool {
         let lacking = WithheldReason::MarkingCannotBeCarried;
         self.refusal == Some(Refusal::Withheld(lacking))
+            || !self.covered
             || self.event.attributes.values().any(|known| {
                 known.standing == Standing::Withheld(lacking) && !known.wanted.is_empty()
             })

@@ -10,6 +10,8 @@ use crate::{
     },
 };
 
+use super::{EventTags, TagFact};
+
 /// What is known of one MISP instance. Keyed by the destination's name in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DestinationRecord {
@@ -21,10 +23,17 @@ pub struct DestinationRecord {
     pub encodings: Vec<String>,
     /// UUID of the key's organisation.
     pub org: Option<OrgUuid>,
+    /// MISP's number of that organisation.
+    pub org_id: Option<u64>,
+    /// MISP's number of the key's user. `None`: not asked for yet.
+    pub user: Option<u64>,
     /// Permissions of the key's role that are granted: `perm_add`, `perm_tag_editor`, …
     pub permissions: BTreeSet<String>,
-    /// Tags that were looked for, and whether they are there.
-    pub tags: BTreeMap<Box<str>, bool>,
+    /// Tags that were looked for, by [`tag_key`](super::tag_key), and whether the key may use them.
+    pub tags: BTreeMap<Box<str>, TagFact>,
+    /// TLP tags, by [`tag_key`](super::tag_key), that MISP showed this key on an event of its own. The first use
+    /// of any other is an event without attributes.
+    pub proven_tags: BTreeSet<Box<str>>,
     /// MISP's clock minus ours, in seconds, from the `Date` header.
     pub clock_offset_seconds: i64,
     /// When MISP's clock was last heard of, by ours: the offset holds as long as nobody set either.
@@ -46,15 +55,6 @@ impl DestinationRecord {
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.contains(permission)
-    }
-
-    /// Whether a tag can be attached: it is there, or the role may make it. Before MISP was asked every
-    /// tag counts as one that can: a run asks before it sends anything, and then plans anew.
-    #[must_use]
-    pub fn can_carry(&self, tag: &str) -> bool {
-        self.asked.is_none()
-            || self.may("perm_tag_editor")
-            || self.tags.get(tag).copied().unwrap_or(false)
     }
 }
 
@@ -112,8 +112,8 @@ pub struct EventHead {
     pub misp_id: Option<u64>,
     /// The event's fields as MISP last confirmed them to us, tags aside.
     pub fields: EventFields,
-    /// Tags that were sent once and are not sent again, whatever became of them.
-    pub tags_sent: BTreeSet<Box<str>>,
+    /// The tags that were to be there, and the colours of others, as MISP's answers showed them.
+    pub tags: EventTags,
     /// MISP's `timestamp` of the event, if our last request told it.
     pub timestamp: Option<i64>,
     /// `published`, as last seen.
@@ -247,6 +247,8 @@ pub struct KnownAttribute {
     /// Digest of what the dataset last wanted, where that is another than what was sent: a drift or an
     /// exposure is written to the history once, not in every run.
     pub noted: Option<Digest>,
+    /// It is in MISP although it must not be there as it is; what to do by hand.
+    pub exposed: Option<Box<str>>,
     /// MISP's `timestamp` of it: chosen once, before it was first sent.
     pub timestamp: Option<i64>,
     /// Place in MISP's order of the event's attributes, once it is there.
@@ -298,6 +300,6 @@ pub enum WithheldReason {
     Unmarked,
     /// The incident itself is denied.
     Incident,
-    /// Its TLP tag is not in MISP, and the key may not make it.
+    /// MISP does not take its TLP tag from this key.
     MarkingCannotBeCarried,
 }

@@ -7,24 +7,30 @@ mod change;
 mod diff;
 mod encode;
 mod event_plan;
+mod event_tags;
 mod known;
 mod policy;
 mod retire;
+mod tag_fact;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-pub(crate) use tags::stricter_tlp;
+pub(crate) use verdict::{UNCOVERED, bare_of};
+
+pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
 
 pub use change::{Change, ChangeKind};
 pub(crate) use diff::has_come;
 pub use diff::{Terms, diff, diff_gone};
 pub use encode::digest_of_plans;
 pub use event_plan::{EventPlan, FieldEdit, Refusal};
+pub use event_tags::{EventTag, EventTags, TagStanding};
 pub use known::{
     AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent,
     MappingTally, Presence, Row, Standing, WithheldReason,
 };
 pub use policy::{EventSettings, OnForeign, Policy, Publish, Unmarked, policy_fingerprint};
 pub use retire::Retire;
+pub use tag_fact::{TagFact, tag_key};

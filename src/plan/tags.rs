@@ -1,4 +1,4 @@
-//! Which tags an event is to have, and which of them still have to be attached.
+//! Which tags an event is to have, which of them still have to be attached, and what waits for one.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::{
     model::Tlp,
 };
 
-use super::EventSettings;
+use super::{DestinationRecord, EventSettings, EventTags, TagStanding};
 
 /// The tags that an event is to have: the incident's and the configured ones.
 pub(super) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
@@ -16,21 +16,57 @@ pub(super) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<B
     tags.into_iter().collect()
 }
 
-/// Tags not sent before; of TLP tags only one that is stricter than all sent before.
-pub(super) fn new_tags(sent: &BTreeSet<Box<str>>, tags: Vec<Box<str>>) -> Vec<Box<str>> {
-    let stricter: Option<Box<str>> = stricter_tlp(sent, &tags).map(Into::into);
-    let may_go = |tag: &str| Tlp::of_tag(tag).is_none() || Some(tag) == stricter.as_deref();
-    tags.into_iter().filter(|tag| !sent.contains(tag) && may_go(tag)).collect()
+/// What of the wanted tags is not on an event.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lacking {
+    /// To be attached: not tried yet, or under other terms.
+    pub(crate) to_attach: Vec<Box<str>>,
+    /// Known to be refused without asking, each with the reason.
+    pub(crate) refused: Vec<(Box<str>, Box<str>)>,
 }
 
-/// The strictest TLP tag of those wanted, if it is stricter than all that are there.
-pub(crate) fn stricter_tlp<'t>(
-    there: impl IntoIterator<Item = &'t Box<str>>,
-    wanted: &'t [Box<str>],
-) -> Option<&'t str> {
-    let strictest = strictest_tlp(there);
-    let stricter = wanted.iter().map(|tag| &**tag).filter(|tag| Tlp::of_tag(tag) > strictest);
-    stricter.max_by_key(|tag| Tlp::of_tag(tag))
+/// Compares the tags that are wanted with those that MISP has. Of colours only one that is stricter than all that
+/// are there is wanted.
+pub(crate) fn lacking(
+    tags: &EventTags,
+    wanted: &[Box<str>],
+    destination: &DestinationRecord,
+) -> Lacking {
+    let strictest = strictest_of(wanted).filter(|_| strictest_tlp(wanted) > tags.colour());
+    let mut lacking = Lacking::default();
+    for tag in wanted {
+        if Tlp::of_tag(tag).is_some() && Some(tag) != strictest {
+            continue;
+        }
+        let tried = match tags.standing(tag) {
+            Some(TagStanding::Refused { terms, .. }) => *terms == destination.tag_terms(tag),
+            Some(TagStanding::Shown | TagStanding::Doubted | TagStanding::Removed) => true,
+            None => false,
+        };
+        match destination.cannot_carry(tag) {
+            _ if tried => {}
+            Some(fact) => lacking.refused.push((tag.clone(), fact.to_string().into())),
+            None => lacking.to_attach.push(tag.clone()),
+        }
+    }
+    lacking
+}
+
+/// Whether an event stands in MISP under a colour as strict as the tags that it is to have, or will once what
+/// is to be attached is.
+pub(crate) fn is_covered(tags: &EventTags, wanted: &[Box<str>], to_attach: &[Box<str>]) -> bool {
+    strictest_tlp(wanted) <= tags.colour().max(strictest_tlp(to_attach))
+}
+
+/// The strictest TLP tag of those wanted.
+pub(crate) fn strictest_of(wanted: &[Box<str>]) -> Option<&Box<str>> {
+    let colours = wanted.iter().filter(|tag| Tlp::of_tag(tag).is_some());
+    colours.max_by_key(|tag| Tlp::of_tag(tag))
+}
+
+/// Whether an attribute carries a colour of its own, and so does not need that of its event.
+pub(crate) fn has_own_colour(attribute: &Attribute) -> bool {
+    attribute.tags.iter().any(|tag| Tlp::of_tag(tag).is_some())
 }
 
 /// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have

@@ -134,7 +134,7 @@ fn delivered(plan: EventPlan) -> KnownEvent {
     let mut event = plan.event;
     if plan.create {
         event.head.presence = Presence::Present;
-        event.head.tags_sent = event.head.fields.tags.iter().cloned().collect();
+        event.head.tags.see(&event.head.fields.tags, &event.head.fields.tags);
     }
     for key in plan.send {
         event.attributes.get_mut(&key).unwrap().standing = Standing::Sent;
@@ -326,7 +326,7 @@ fn what_was_sent_and_is_denied_now_is_exposed() {
 fn a_marking_that_cannot_be_carried_withholds() {
     let mut world = World::new();
     world.destination.permissions.clear();
-    world.destination.tags.insert("tlp:green".into(), true);
+    world.destination.tags.insert("tlp:green".into(), TagFact::Usable("tlp:green".into()));
     let mut marked = attribute("domain", "a.example");
     marked.attribute.tags = vec!["tlp:clear".into()];
     let plan = world.plan(&desired(vec![marked]), None);

@@ -7,10 +7,21 @@ use crate::{
     model::{Context, Digest, Encoder, Tlp},
 };
 
-use super::{KnownAttribute, Refusal, Standing, Terms, WithheldReason};
+use super::{
+    KnownAttribute, Refusal, Standing, Terms, WithheldReason, has_own_colour, strictest_of,
+};
 
 /// Why the attributes of an incident are blocked that never became an event.
 const NOT_CREATED: &str = "the incident is rejected or deleted";
+
+/// What to say of an attribute that stands in MISP without the colour that its event is to have.
+pub(crate) const UNCOVERED: &str =
+    "its event lacks its TLP tag in MISP; tag the event by hand, or delete it";
+
+/// The same of an attribute that MISP holds without its own TLP tag.
+pub(crate) fn bare_of(colour: &str) -> String {
+    format!("MISP holds it without its tag {colour}; tag it by hand, or delete it")
+}
 
 /// What a verdict depends on.
 pub(super) struct Situation<'a> {
@@ -18,6 +29,12 @@ pub(super) struct Situation<'a> {
     pub(super) desired: &'a DesiredAttribute,
     pub(super) held: bool,
     pub(super) refusal: Option<&'a Refusal>,
+    /// The event stands, or will stand, under a colour as strict as it is to have.
+    pub(super) covered: bool,
+    /// It is in MISP, and does not stand so yet.
+    pub(super) bare: bool,
+    /// The strictest colour that the event has in MISP.
+    pub(super) colour: Option<Tlp>,
     pub(super) terms: &'a Terms<'a>,
 }
 
@@ -100,11 +117,18 @@ impl Situation<'_> {
         if let Some(reason) = self.terms.policy.denies(self.desired.marking) {
             return Some(Standing::Withheld(reason));
         }
-        let tags = &self.desired.attribute.tags;
+        let attribute = &self.desired.attribute;
         let lost = |tag: &str| Tlp::of_tag(tag).is_some() && !self.terms.destination.can_carry(tag);
-        tags.iter()
-            .any(|tag| lost(tag))
-            .then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
+        let waits = (!self.covered && !has_own_colour(attribute))
+            || attribute.tags.iter().any(|tag| lost(tag));
+        waits.then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
+    }
+
+    /// The colour of its own that an attribute was sent with, and that MISP left out.
+    fn lost_own_colour(&self, known: &KnownAttribute) -> Option<&str> {
+        let colour = strictest_of(&self.desired.attribute.tags)?;
+        let same = known.marking == self.desired.marking && Tlp::of_tag(colour) > self.colour;
+        (same && !has_own_colour(&known.attribute)).then_some(colour)
     }
 
     fn notice(&self, known: &KnownAttribute) -> Notice {
@@ -113,15 +137,18 @@ impl Situation<'_> {
             Some(Refusal::Withheld(reason)) => Some(*reason),
             _ => self.terms.policy.denies(self.desired.marking),
         };
-        let stricter = self.desired.marking.tlp > known.marking.tlp;
-        let exposed = match (denied, stricter, self.desired.marking.tlp) {
-            (Some(reason), _, _) => {
-                Some(format!("{reason}; delete or re-mark it in MISP by hand").into())
-            }
-            (None, true, Some(tlp)) => {
-                Some(format!("marked {tlp} after it was sent; tag it in MISP by hand").into())
-            }
-            _ => None,
+        let tlp = self.desired.marking.tlp;
+        let stricter = tlp.filter(|_| tlp > known.marking.tlp && tlp > self.colour);
+        let exposed = if let Some(reason) = denied {
+            Some(format!("{reason}; delete or re-mark it in MISP by hand").into())
+        } else if let Some(colour) = self.lost_own_colour(known) {
+            Some(bare_of(colour).into())
+        } else if let Some(tlp) = stricter {
+            Some(format!("marked {tlp} after it was sent; tag it in MISP by hand").into())
+        } else if self.bare && !has_own_colour(&known.attribute) {
+            Some(UNCOVERED.into())
+        } else {
+            None
         };
         let mut drift = differences(&known.attribute, desired);
         if self.desired.marking.tlp < known.marking.tlp {
@@ -152,7 +179,7 @@ impl fmt::Display for WithheldReason {
             Self::Unmarked => f.write_str("it has no TLP marking"),
             Self::Incident => f.write_str("its incident is withheld"),
             Self::MarkingCannotBeCarried => {
-                f.write_str("its TLP tag is not in MISP and the key may not create it")
+                f.write_str("MISP does not take its TLP tag from this key")
             }
         }
     }

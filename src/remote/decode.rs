@@ -2,12 +2,12 @@
 
 use crate::{
     delivery::{
-        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, RefusedWhy, Reply,
+        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, RefusedWhy, Reply, TagRow,
         TimedAttribute, Trouble, rows,
     },
     format::misp_json::{self, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
     model::EventUuid,
-    plan::Row,
+    plan::{Row, tag_key},
 };
 
 use super::trouble::PROXY_ASKS;
@@ -169,7 +169,8 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?)
         }
         Call::Metadata(uuid) => metadata(body, *uuid)?,
-        Call::AttachTag { .. } | Call::Publish(_) => saved(body)?,
+        Call::AttachTag { tag, .. } => attached(body, tag)?,
+        Call::Publish(_) => saved(body)?,
         Call::WhichEvents(_) => {
             let found = misp_json::event_index(body)?;
             Reply::WhichEvents(found.iter().filter_map(|uuid| uuid.parse().ok()).collect())
@@ -179,11 +180,8 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             Reply::Version { version: version.version, encodings: version.request_encoding }
         }
         Call::Whoami => whoami(body)?,
-        Call::FindTags(asked) => {
-            let found = misp_json::tags(body)?;
-            let has = |tag: &str| found.iter().any(|name| name == tag);
-            Reply::Tags(asked.iter().filter(|tag| has(tag)).cloned().collect())
-        }
+        Call::FindTags(_) => Reply::Tags(tag_rows(misp_json::tags(body)?)),
+        Call::ListTags(_) => Reply::Tags(tag_rows(misp_json::tag_index(body)?)),
     })
 }
 
@@ -254,6 +252,40 @@ fn listed(mut cells: Vec<String>) -> Result<Listed, NotMisp> {
     Ok(Listed { row, kind, value })
 }
 
+fn tag_rows(tags: Vec<misp_json::TagListed>) -> Vec<TagRow> {
+    let rows = tags.into_iter().map(|tag| TagRow {
+        id: tag.id,
+        name: tag.name.into(),
+        org: tag.org_id,
+        user: tag.user_id,
+        exportable: tag.exportable,
+        local_only: tag.local_only,
+    });
+    rows.collect()
+}
+
+/// MISP takes `_` and `%` in the name for wildcards, and answers 200 to a list of which it refused part: what it
+/// attached is what it names.
+fn attached(body: &[u8], tag: &str) -> Result<Reply, NotMisp> {
+    let reply = saved(body)?;
+    let words = misp_json::errors(body)?.name;
+    let first = words.lines().next().unwrap_or_default();
+    let named = first.strip_prefix("Global tag ").and_then(|rest| {
+        let (before, _) = rest.split_once(" successfully attached to ")?;
+        before.rsplit_once('(').map(|(name, _)| name)
+    });
+    let there = first.split_once("no changes had to be made for tag ");
+    let named = named.or_else(|| there.map(|(_, name)| name.trim_end_matches('.')));
+    match (&reply, named) {
+        (Reply::Done, Some(name)) if tag_key(name) == tag_key(tag) => Ok(reply),
+        (Reply::Done, _) => {
+            let words = format!("it was asked for {tag:?} and answers {first:?}");
+            Ok(Reply::Refused { why: RefusedWhy::Invalid, words: words.into() })
+        }
+        _ => Ok(reply),
+    }
+}
+
 /// `tags/attachTagToObject` and `events/publish` can fail with 200.
 fn saved(body: &[u8]) -> Result<Reply, NotMisp> {
     let answer = misp_json::errors(body)?;
@@ -273,7 +305,10 @@ fn whoami(body: &[u8]) -> Result<Reply, NotMisp> {
     let granted = |(name, value): (String, serde_json::Value)| {
         (name.starts_with("perm_") && value.as_bool() == Some(true)).then_some(name)
     };
-    Ok(Reply::Whoami { org, permissions: answer.role.into_iter().filter_map(granted).collect() })
+    let number = |name: &str| answer.user.get(name).and_then(misp_json::as_number);
+    let (user, org_id) = (number("id"), number("org_id"));
+    let permissions = answer.role.into_iter().filter_map(granted).collect();
+    Ok(Reply::Whoami { org, org_id, user, permissions })
 }
 
 fn attribute_answers(body: &[u8], sent: &[TimedAttribute]) -> Result<Reply, NotMisp> {
@@ -283,7 +318,10 @@ fn attribute_answers(body: &[u8], sent: &[TimedAttribute]) -> Result<Reply, NotM
         let text = uuid.to_string();
         let echo = answer.saved.iter().find(|echo| echo.uuid == text);
         let result = match (echo, answer.errors.get(&place)) {
-            (Some(echo), None) => AttributeResult::Saved { timestamp: echo.timestamp },
+            (Some(echo), None) => AttributeResult::Saved {
+                timestamp: echo.timestamp,
+                tags: echo.tags.iter().map(|tag| tag.as_str().into()).collect(),
+            },
             (None, Some(errors)) => attribute_error(errors),
             (None, None) | (Some(_), Some(_)) => AttributeResult::Unmentioned,
         };

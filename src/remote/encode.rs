@@ -108,6 +108,7 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
         Call::Version => get("/servers/getVersion"),
         Call::Whoami => get("/users/view/me"),
         Call::FindTags(tags) => post_json("/tags/search", &json!({"tag": tags})),
+        Call::ListTags(part) => get(&format!("/tags/index/searchall:{part}")),
     }
 }
 

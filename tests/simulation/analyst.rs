@@ -204,5 +204,5 @@ fn confirmed(world: &World, event: Uuid, attribute: Uuid) -> bool {
 /// Whether the ledger knows a tag as sent.
 fn sent(world: &World, event: Uuid, tag: &str) -> bool {
     let head = world.ledger.head(&world.job.destination, EventUuid::new(event)).unwrap();
-    head.is_some_and(|head| head.tags_sent.contains(tag))
+    head.is_some_and(|head| head.tags.carries(tag))
 }

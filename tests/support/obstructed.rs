@@ -114,7 +114,7 @@ pub(crate) fn world(path: PathBuf) -> World {
 }
 
 pub(crate) fn asks(call: &Call) -> bool {
-    matches!(call, Call::Version | Call::Whoami | Call::FindTags(_))
+    matches!(call, Call::Version | Call::Whoami | Call::FindTags(_) | Call::ListTags(_))
 }
 
 /// What a request that writes carries.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{Call, Effects, Reply, Report, Session, Stop, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
-    plan::{ChangeKind, EventHead, KnownEvent, Presence},
+    plan::{ChangeKind, EventHead, KnownEvent, Presence, Standing, WithheldReason},
 };
 
 use super::{
@@ -48,7 +48,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         report: Report,
         session: &mut Session,
     ) -> Result<Option<EventHead>, AgentError> {
-        let Report { event, verdict, tally, created, wrote, notes } = report;
+        let Report { event, verdict, tally, created, wrote, covered, recoloured, notes } = report;
         for note in notes {
             self.note(&note);
         }
@@ -88,8 +88,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             _ => totals.events_unchanged += 1,
         }
         self.settle(&event, &mut feed, &tally);
-        feed.settled &= came_to_rest;
-        self.all_settled &= came_to_rest;
+        // The end of an exposure is written down by the next run, which compares anew.
+        let ends_exposure = recoloured && tally.exposed > 0;
+        feed.settled &= came_to_rest && covered && !ends_exposure;
+        self.all_settled &= !ends_exposure;
+        self.all_settled &= came_to_rest && covered;
+        self.lacking |= !covered || lacks_a_tag(&event);
         self.gave_up |= !came_to_rest;
         let mut head = event.head;
         head.feeds.insert(self.job.feed.clone(), feed);
@@ -129,6 +133,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     pub(super) fn note_stop(&mut self, session: &Session) {
         self.planner.record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
+        self.planner.record.take_tags(session.book());
         if let Some(stop) = session.stopped()
             && self.ending == Ending::Done
         {
@@ -148,6 +153,12 @@ pub(super) fn ending_of_stop(stop: &Stop) -> Ending {
         Stop::Interrupted => Ending::Interrupted,
         Stop::Deadline => Ending::OutOfTime,
     }
+}
+
+/// Whether something of an event waits for its TLP tag.
+fn lacks_a_tag(event: &KnownEvent) -> bool {
+    let lacking = Standing::Withheld(WithheldReason::MarkingCannotBeCarried);
+    event.attributes.values().any(|known| known.standing == lacking && !known.wanted.is_empty())
 }
 
 /// Whether a change is MISP's no to something that was tried.

@@ -36,6 +36,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 }
             }
             while session.as_ref().is_none_or(Session::has_room) {
+                if let Some(session) = session.as_mut() {
+                    self.share_knowledge(session);
+                }
                 let planned = if let Some(incident) = incidents.next() {
                     self.plan_incident(&incident).await?
                 } else if let Some(event) = self.lost.pop() {
@@ -77,6 +80,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 return Ok(());
             }
         }
+    }
+
+    /// What the session learns of tags decides about the next plans, and what the run learns about the session.
+    fn share_knowledge(&mut self, session: &mut Session) {
+        if std::mem::take(&mut self.relearned) {
+            session.learned(&self.planner.record);
+        }
+        self.planner.record.take_tags(session.book());
     }
 
     /// Has the feed count as one that wants something of the event from the first commit on, so that what a
@@ -145,6 +156,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             misp_now: misp_now(&self.planner.record, self.world.clock.now()),
         };
         let learned = usize::try_from(self.planner.record.chunk_max).ok().filter(|most| *most > 0);
-        Session::new(manners, self.job.concurrency, Chunk::new(learned, self.job.chunk_max))
+        let book = self.planner.record.clone();
+        Session::new(manners, book, self.job.concurrency, Chunk::new(learned, self.job.chunk_max))
     }
 }

@@ -8,8 +8,10 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, Strategy, Summary, learn::PLAIN,
-        planner::KnownEvents, record::add_mapping,
+        AgentError, Ending, Input, Job, Phase, Strategy, Summary,
+        learn::PLAIN,
+        planner::{KnownEvents, cursor_policy},
+        record::add_mapping,
     },
     Mode, Run,
 };
@@ -18,6 +20,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Publishes the run: cursor, record and rules in one step.
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
         self.tell_progress(Phase::Finishing);
+        self.warn_of_exposure();
         let dataset = &mut self.record.dataset;
         dataset.incidents = input.graph.incident_count() as u64;
         dataset.entities = input.graph.entity_count() as u64;
@@ -38,7 +41,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let cursor = Cursor {
             source: complete.then_some(input.digest),
             rules: self.job.rules.fingerprint(),
-            policy: self.planner.policy(),
+            policy: cursor_policy(self.job, &self.planner.record),
             settled: complete && retires && self.all_settled,
             run: self.record.number,
         };
@@ -57,6 +60,19 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(Summary { run: self.record, ending: self.ending })
     }
 
+    fn warn_of_exposure(&mut self) {
+        let count = self.record.tally.attributes.exposed;
+        if count == 0 {
+            return;
+        }
+        let examples = std::mem::take(&mut self.exposed);
+        let examples =
+            if examples.is_empty() { String::new() } else { format!(": {}", examples.join("; ")) };
+        let what =
+            "are in MISP although they must not be there as they are; `status` names them all";
+        self.note(&format!("exposed: {count} attributes {what}{examples}"));
+    }
+
     fn ending_of(&self, input: &Input) -> Ending {
         let tally = &self.record.tally;
         let attributes = &tally.attributes;
@@ -64,9 +80,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             return self.ending.clone();
         }
         if self.refused || attributes.pending > 0 || input.skipped > 0 || self.gave_up {
-            Ending::Partial
-        } else {
-            ending_of_untroubled(&self.record, &self.planner.record)
+            return Ending::Partial;
+        }
+        match ending_of_untroubled(&self.record, &self.planner.record) {
+            Ending::Done if self.lacking => Ending::Partial,
+            ending => ending,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
+    mapper,
     model::{EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Retire},
 };
@@ -77,6 +78,9 @@ fn world<'a>(
     World { clock, observer, interrupt, deadline }
 }
 
+/// Most tags of a dataset that MISP is asked about before anything is sent.
+const DATASET_TAGS_MAX: usize = 200;
+
 /// What a run does about what MISP does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -124,12 +128,20 @@ struct Run<'a, L, W> {
     learned: bool,
     /// MISP's clock was asked for in this run.
     heard: bool,
+    /// Tags of the dataset's incidents, some of them if they are many.
+    dataset_tags: Vec<Box<str>>,
+    /// Since the session was last told.
+    relearned: bool,
     ending: Ending,
     all_settled: bool,
     /// MISP refused something in this run.
     refused: bool,
     /// Something was given up for this run.
     gave_up: bool,
+    /// Something waits for a TLP tag that MISP does not take.
+    lacking: bool,
+    /// The first of what is exposed, in words.
+    exposed: Vec<String>,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
     /// Events that nothing had to be done about, until they were found to have drifted.
@@ -195,7 +207,9 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             wire,
             world,
             mode,
-            learned: known_url && planner.record.asked.is_some(),
+            learned: known_url && planner.record.asked.is_some() && planner.record.user.is_some(),
+            dataset_tags: dataset_tags(job, input),
+            relearned: false,
             heard: false,
             planner,
             record,
@@ -206,6 +220,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             all_settled: true,
             refused: false,
             gave_up: false,
+            lacking: false,
+            exposed: Vec::new(),
             revived: BTreeSet::new(),
             lost: Vec::new(),
             doubted: Vec::new(),
@@ -249,6 +265,17 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         quiet.run = Some(self.record.clone());
         self.ledger.commit(&self.job.destination, self.record.number, quiet)
     }
+}
+
+fn dataset_tags(job: &Job, input: &Input) -> Vec<Box<str>> {
+    let mut tags = BTreeSet::new();
+    for incident in input.graph.incidents() {
+        tags.extend(mapper::event_tags(&incident, &job.rules));
+        if tags.len() >= DATASET_TAGS_MAX {
+            break;
+        }
+    }
+    tags.into_iter().take(DATASET_TAGS_MAX).collect()
 }
 
 /// The feed's bit at the destination, given to it the first time.

@@ -12,7 +12,7 @@ use crate::{
 use super::{
     super::{
         AgentError, Ending,
-        learn::{LearnError, greet, learn},
+        learn::{LearnError, WantedTags, greet, learn},
         lost,
         planner::{Call, Planned, Settled, settled},
         record::{self, add_attributes, add_mapping},
@@ -24,6 +24,8 @@ use super::{
 const QUIET_COMMIT_ATTRIBUTES: usize = 5_000;
 /// A run that sends at least so many attributes asks MISP anew who it is, once a day.
 const ASK_AGAIN_ATTRIBUTES: usize = 100;
+/// Examples in the warning that something is exposed.
+const EXPOSED_EXAMPLES_MAX: usize = 3;
 const ASK_AGAIN_SECONDS: i64 = 24 * 3_600;
 /// So long what was heard of MISP's clock is relied on.
 const HEARD_HOLDS: Duration = Duration::from_secs(3_600);
@@ -116,7 +118,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let waits = plan.lacks_a_tag();
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
         let old = self.world.clock.now().seconds() - asked > ASK_AGAIN_SECONDS;
-        let worth_it = waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES;
+        let worth_it =
+            waits || self.planner.has_refused_tags() || plan.send.len() >= ASK_AGAIN_ATTRIBUTES;
         (waits || plan.needs_misp()) && (!self.learned || (old && worth_it))
     }
 
@@ -145,10 +148,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let (clock, backoff) = (self.world.clock, self.job.backoff);
         let before = (self.planner.record.url.clone(), self.planner.record.org);
         let version = self.planner.record.version.clone();
+        let tags = self.planner.record.all_tag_terms();
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
         destination.url.clone_from(&self.job.url);
-        let tags = &self.job.settings.tags;
-        let learning = learn(&*self.wire, destination, tags, clock, backoff, tally);
+        let wanted = WantedTags { always: &self.job.settings.tags, of_events: &self.dataset_tags };
+        let learning = learn(&*self.wire, destination, wanted, clock, backoff, tally);
         let Some(learned) = self.world.before_deadline(learning).await else {
             self.ending = Ending::OutOfTime;
             return Ok(());
@@ -161,8 +165,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             return Ok(());
         }
         self.learned = true;
-        // Events that were passed over before this may hold refusals of the version before.
-        self.all_settled &= version.is_empty() || version == self.planner.record.version;
+        self.relearned = true;
+        // Events that were passed over before this may hold refusals of the version or the rights before.
+        let record = &self.planner.record;
+        let as_before = version == record.version && tags == record.all_tag_terms();
+        self.all_settled &= version.is_empty() || as_before;
         if self.planner.record.may("perm_site_admin") {
             self.note("the key is a site administrator's: a key with the role Sync user or User is enough");
         }
@@ -202,6 +209,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let changed = plan.changes_ledger();
         let tally = plan.tally;
         let waits = plan.lacks_a_tag();
+        self.lacking |= waits;
         self.settle(&plan.event, &mut feed, &tally);
         // An incident without attributes may wait for its tag, too.
         feed.settled &= !waits;
@@ -236,6 +244,22 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
     }
 
+    /// Keeps the first examples of what is exposed for the end of the run.
+    fn note_exposed(&mut self, event: &KnownEvent, tally: &AttributeTally) {
+        if tally.exposed == 0 {
+            return;
+        }
+        let room = EXPOSED_EXAMPLES_MAX.saturating_sub(self.exposed.len());
+        let exposed = event.attributes.values().filter(|known| known.exposed.is_some());
+        self.exposed.extend(exposed.take(room).map(|known| {
+            let (attribute, info) = (&known.attribute, &event.head.fields.info);
+            let advice = known.exposed.as_deref().unwrap_or_default();
+            let shorten = |text: &str| text.chars().take(80).collect::<String>();
+            let (value, title) = (shorten(attribute.value.as_str()), shorten(info));
+            format!("{} {value:?} in {title:?}: {advice}", attribute.kind)
+        }));
+    }
+
     /// Completes what the feed's head says of an event, and adds it to the totals.
     pub(super) fn settle(
         &mut self,
@@ -250,6 +274,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             settled(event, tally) && self.mode == Mode::Deliver && !feed.reader.is_older();
         self.all_settled &= feed.settled;
         self.events_done += 1;
+        self.note_exposed(event, tally);
         let totals = &mut self.record.tally;
         totals.events_held += u64::from(tally.held > 0);
         add_attributes(&mut totals.attributes, tally);

@@ -10,7 +10,7 @@ use super::{
     super::{
         AgentError, Job, Summary, input,
         job::World,
-        planner::policy_of,
+        planner::cursor_policy,
         record::{self, clock_note},
     },
     end,
@@ -26,7 +26,7 @@ pub(super) async fn unchanged_source<L: Ledger>(
     let Some(record) = ledger.destination(&job.destination)? else { return Ok(None) };
     let same_terms = cursor.settled
         && cursor.rules == job.rules.fingerprint()
-        && cursor.policy == policy_of(job, &record)
+        && cursor.policy == cursor_policy(job, &record)
         && record.url == job.url;
     if !same_terms || cursor.source.is_none() {
         return Ok(None);

@@ -7,7 +7,7 @@ use crate::{
         ChangeKind, DatasetTally, DestinationTally, RunRecord,
         query::{
             Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
-            Exposure, Phrase, Shown, Status, Why,
+            Exposure, Phrase, RefusedTag, Shown, Status, Why,
         },
     },
     misp::Source,
@@ -208,6 +208,7 @@ fn attribute_answer(it: &AttributeAnswer) -> Value {
         "standing": phrase(&Phrase::from(&it.known.standing), "standing"),
         "since_run": it.known.since.0,
         "overruled": it.known.overruled,
+        "exposed": it.known.exposed,
         "marking": marking(it.known.marking),
         "wanted_by": list(&it.wanted_by, |name| json!(name.as_str())),
         "sources": list(&it.known.sources, source),
@@ -226,6 +227,12 @@ fn event_answer(it: &EventAnswer) -> Value {
         "by": it.found_by.name(),
         "event": head(&it.event),
         "attributes": it.standings,
+        "refused_tags": it
+            .event
+            .tags
+            .refused()
+            .map(|(tag, why, _)| json!({"tag": tag, "why": why}))
+            .collect::<Vec<_>>(),
         "history": history(&it.history),
     })
 }
@@ -278,6 +285,7 @@ fn one_status(status: &Status) -> Value {
         "superseded": status.superseded,
         "drifted": status.drifted,
         "exposed": list(&status.exposed, exposure),
+        "refused_tags": list(&status.refused_tags, refused_tag),
     })
 }
 
@@ -290,6 +298,16 @@ fn exposure(it: &Exposure) -> Value {
         "type": content.map(|(kind, _)| kind.name()),
         "value": content.map(|(_, value)| value.as_str()),
         "advice": it.advice,
+    })
+}
+
+fn refused_tag(it: &RefusedTag) -> Value {
+    json!({
+        "tag": it.tag,
+        "why": it.why,
+        "events": it.events,
+        "event": it.first.0.to_string(),
+        "title": it.first.1,
     })
 }
 

@@ -222,9 +222,12 @@ fn change_line(plan: &EventPlan, change: &Change) -> Option<String> {
     let phrase = Phrase::from(&change.kind);
     let sign = match &change.kind {
         ChangeKind::Exposed(_) => return None,
-        ChangeKind::Superseded(_) | ChangeKind::Retired | ChangeKind::Drifted(_) => '~',
+        ChangeKind::Superseded(_)
+        | ChangeKind::Retired
+        | ChangeKind::Drifted(_)
+        | ChangeKind::ExposureEnded(_) => '~',
         ChangeKind::Returned | ChangeKind::Adopted => '=',
-        ChangeKind::Rejected(_) | ChangeKind::Blocked(_) => '!',
+        ChangeKind::Rejected(_) | ChangeKind::Blocked(_) | ChangeKind::TagRefused(_) => '!',
         _ => '.',
     };
     let what = shown(plan, change.attribute);

@@ -192,10 +192,12 @@ const fn sign(kind: &ChangeKind) -> char {
         | ChangeKind::Updated(_)
         | ChangeKind::Drifted(_)
         | ChangeKind::Overruled
+        | ChangeKind::ExposureEnded(_)
         | ChangeKind::Retired => '~',
         ChangeKind::Rejected(_)
         | ChangeKind::Blocked(_)
         | ChangeKind::Exposed(_)
+        | ChangeKind::TagRefused(_)
         | ChangeKind::PublishRefused(_) => '!',
         ChangeKind::Withheld(_) | ChangeKind::Held | ChangeKind::Declined => '.',
     }
@@ -204,6 +206,9 @@ const fn sign(kind: &ChangeKind) -> char {
 fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
     let (known, attribute) = (&it.known, &it.known.attribute);
     line!(out, "attribute {} {}", attribute.kind, Clean(attribute.value.as_str()));
+    if let Some(advice) = &known.exposed {
+        line!(out, "Exposed:    {}", Clean(advice));
+    }
     line!(out, "UUID:       {} (found by {})", attribute.uuid, it.found_by.name());
     let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
     line!(out, "Event:      {event} {title}, at {}", why.destination);
@@ -237,6 +242,13 @@ fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
 fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
     let head = &it.event;
     line!(out, "event {} {}", head.uuid, Clean(&head.fields.info));
+    let exposed: u64 = head.feeds.values().map(|feed| feed.attributes.exposed).sum();
+    if exposed > 0 {
+        line!(
+            out,
+            "Exposed:    {exposed} attributes; `status` names them, with what to do by hand"
+        );
+    }
     let presence = Phrase::from(&head.presence).to_string();
     let id = head.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
     line!(out, "MISP:       {}, {}{id}", why.destination, Clean(&presence));
@@ -244,6 +256,9 @@ fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
     line!(out, "Marking:    {}", Mark(head.marking));
     let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
     line!(out, "Attributes: {}", counts(&all));
+    for (tag, why, _) in head.tags.refused() {
+        line!(out, "No tag:     {}: {}", Clean(tag), Clean(why));
+    }
     history(out, &it.history);
 }
 
@@ -267,6 +282,13 @@ fn one_status(out: &mut String, status: &Status) {
         );
         let title = Clean(&it.title);
         line!(out, "  ! exposed: {what}, in {} {title}: {}", it.event, Clean(&it.advice));
+    }
+    for it in &status.refused_tags {
+        let (event, title) = &it.first;
+        let more =
+            if it.events > 1 { format!(" and {} more", it.events - 1) } else { String::new() };
+        let (tag, title, why) = (Clean(&it.tag), Clean(title), Clean(&it.why));
+        line!(out, "  ! tag refused: {tag}, on {event} {title}{more}: {why}");
     }
     line!(out, "MISP:       {}{}", Clean(url), Clean(&version));
     match &status.last_run {

@@ -8,15 +8,21 @@ use crate::{
         cost::{self, Way},
         rows,
     },
+    misp::Attribute,
     model::{AttributeUuid, Timestamp},
-    plan::{Presence, Publish},
+    plan::{DestinationRecord, Presence, Publish, strictest_of},
 };
 
 use super::{Asked, Conversation, Ground, Look, Verdict, Want};
 
 impl Conversation {
     /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now.
-    pub(in crate::delivery) fn next(&mut self, now: Timestamp, chunk_max: usize) -> Want {
+    pub(in crate::delivery) fn next(
+        &mut self,
+        now: Timestamp,
+        chunk_max: usize,
+        book: &DestinationRecord,
+    ) -> Want {
         if self.verdict.is_some() {
             return Want::End;
         }
@@ -40,8 +46,12 @@ impl Conversation {
         }
         match self.event.head.presence {
             Presence::Absent if self.surrender.is_some() => self.give_up(),
-            Presence::Absent if self.create => self.add_event(chunk_max),
-            Presence::Present => self.go_on(chunk_max),
+            Presence::Absent if self.create && self.is_refused_a_colour(book) => {
+                self.withhold_all();
+                self.end(Verdict::Finished)
+            }
+            Presence::Absent if self.create => self.add_event(chunk_max, book),
+            Presence::Present => self.go_on(chunk_max, book),
             Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
                 self.end(Verdict::Finished)
             }
@@ -49,7 +59,7 @@ impl Conversation {
     }
 
     /// What remains to be done for an event that is there: fields, appends, proof, tags, publishing.
-    fn go_on(&mut self, chunk_max: usize) -> Want {
+    fn go_on(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
         let keep = self.manners.settings.publish == Publish::Keep;
         let will_write = !self.queue.is_empty() || self.edit.is_some() || !self.tags.is_empty();
         if keep && will_write && self.was_published.is_none() && !self.created {
@@ -63,16 +73,12 @@ impl Conversation {
             let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };
             return self.ask(Asked::Fields, call);
         }
-        while self.foreign_event && !self.tags.is_empty() {
-            self.on_tag_refused("the event is another organisation's");
+        if let Some(want) = self.ask_about_tags(book) {
+            return want;
         }
-        // Before the attributes: a stricter TLP tag has to be there when they arrive.
-        if let Some(tag) = self.tags.front().cloned() {
-            let call = Call::AttachTag { event: self.uuid(), tag };
-            return self.ask(Asked::Tag, call);
-        }
+        self.withhold_refused_colours(book);
         if !self.queue.is_empty() && self.surrender.is_none() {
-            return self.append(chunk_max);
+            return self.append(chunk_max, book);
         }
         if !self.unproven.is_empty() {
             self.asked = Asked::Proof;
@@ -95,9 +101,10 @@ impl Conversation {
         self.end(surrender.map_or(Verdict::Finished, Verdict::GaveUp))
     }
 
-    fn add_event(&mut self, chunk_max: usize) -> Want {
-        let most = if self.bare { 0 } else { chunk_max.min(self.suspect.most()) };
-        let attributes = self.take_chunk(most, |_| true);
+    fn add_event(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
+        let none = self.bare || self.proves_by_event(book).is_some();
+        let most = if none { 0 } else { chunk_max.min(self.suspect.most()) };
+        let attributes = self.take_chunk(most, |_, attribute| !needs_echo(attribute, book));
         let head = &mut self.event.head;
         head.unproven = true;
         self.head_dirty = true;
@@ -110,12 +117,12 @@ impl Conversation {
         self.ask(Asked::Create, Call::AddEvent(Box::new(new)))
     }
 
-    fn append(&mut self, chunk_max: usize) -> Want {
+    fn append(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
         if self.stands_there_already() {
             return self.ask(Asked::Listing, Call::Listing(self.uuid()));
         }
         let most = chunk_max.min(self.suspect.most());
-        let way = self.way();
+        let way = self.way(book);
         if way == Way::Quiet && self.ground == Ground::Remembered {
             if rows::next_order(&self.event) == 0 {
                 return self.ask(Asked::Listing, Call::Listing(self.uuid()));
@@ -129,11 +136,16 @@ impl Conversation {
         match way {
             Way::Quiet => {
                 let loud = self.loud.clone();
-                let attributes = self.take_chunk(most, |uuid| !loud.contains(uuid));
+                let attributes = self.take_chunk(most, |uuid, _| !loud.contains(uuid));
                 self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
-                let attributes = self.take_chunk(most, |_| true);
+                // Of a colour that this key never showed to be taken one goes alone, and the rest once the echo
+                // shows the tag.
+                let mut attributes = self.take_chunk(1, |_, attribute| needs_echo(attribute, book));
+                if attributes.is_empty() {
+                    attributes = self.take_chunk(most, |_, _| true);
+                }
                 self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
             }
         }
@@ -148,29 +160,40 @@ impl Conversation {
         known.any(|uuid| self.queue.contains(&uuid))
     }
 
-    fn way(&self) -> Way {
-        if self.foreign_event || self.queue.iter().all(|uuid| self.loud.contains(uuid)) {
+    /// One that needs its echo goes first and alone; with what it shows, the rest may go together.
+    fn way(&self, book: &DestinationRecord) -> Way {
+        if self.queue.iter().any(|key| needs_echo(&self.event.attributes[key].attribute, book)) {
             return Way::Loud;
         }
-        let text = self.queue.iter().map(|uuid| {
-            let attribute = &self.event.attributes[uuid].attribute;
-            (attribute.value.as_str().len() + attribute.comment.len()) as u64
-        });
-        cost::cheaper(self.queue.len() as u64, text.sum(), self.ground == Ground::Proven)
+        let attributes =
+            self.queue.iter().map(|uuid| (uuid, &self.event.attributes[uuid].attribute));
+        let quiet = attributes.filter(|(uuid, _)| !self.loud.contains(uuid));
+        let texts = quiet.map(|(_, it)| (it.value.as_str().len() + it.comment.len()) as u64);
+        let texts: Vec<u64> = texts.collect();
+        if self.foreign_event || texts.is_empty() {
+            return Way::Loud;
+        }
+        let guarded = self.ground == Ground::Proven;
+        cost::cheaper(texts.len() as u64, texts.iter().sum(), guarded)
     }
 
     /// Moves the next attributes from the queue into the request.
     fn take_chunk(
         &mut self,
         most: usize,
-        fits: impl Fn(&AttributeUuid) -> bool,
+        fits: impl Fn(&AttributeUuid, &Attribute) -> bool,
     ) -> Vec<TimedAttribute> {
         debug_assert!(self.flight.is_empty(), "one request at a time");
         debug_assert!(self.remarked.is_empty(), "MISP is looked at before anything goes");
         let mut rest = VecDeque::new();
-        let new_first = self.queue.iter().any(|uuid| fits(uuid) && !self.tried.contains(uuid));
+        let attributes = &self.event.attributes;
+        let new_first = self
+            .queue
+            .iter()
+            .any(|uuid| fits(uuid, &attributes[uuid].attribute) && !self.tried.contains(uuid));
         while let Some(uuid) = self.queue.pop_front() {
-            let its_turn = fits(&uuid) && !(new_first && self.tried.contains(&uuid));
+            let attribute = &self.event.attributes[&uuid].attribute;
+            let its_turn = fits(&uuid, attribute) && !(new_first && self.tried.contains(&uuid));
             if self.flight.len() < most && its_turn {
                 self.flight.push(uuid);
             } else {
@@ -195,7 +218,7 @@ impl Conversation {
         self.flight.iter().map(timed).collect()
     }
 
-    fn ask(&mut self, asked: Asked, call: Call) -> Want {
+    pub(super) fn ask(&mut self, asked: Asked, call: Call) -> Want {
         self.asked = asked;
         Want::Call(call)
     }
@@ -209,4 +232,10 @@ impl Conversation {
         self.verdict = Some(verdict);
         Want::End
     }
+}
+
+/// Whether an attribute has a colour of its own that MISP never showed to be taken from this key: such a one goes by
+/// attributes/add, whose echo shows its tags.
+pub(super) fn needs_echo(attribute: &Attribute, book: &DestinationRecord) -> bool {
+    strictest_of(&attribute.tags).is_some_and(|colour| !book.has_proven(colour))
 }

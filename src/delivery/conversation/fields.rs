@@ -3,19 +3,20 @@
 use crate::{
     delivery::EventAnswer,
     misp::EventFields,
-    plan::{ChangeKind, FieldEdit},
+    plan::{ChangeKind, DestinationRecord, FieldEdit},
 };
 
 use super::Conversation;
 
 impl Conversation {
-    pub(super) fn on_fields(&mut self, answer: &EventAnswer) {
+    pub(super) fn on_fields(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
         self.wrote = true;
         if let Some(edit) = self.edit.take() {
             self.change(None, ChangeKind::Updated(edit.describe().into()));
             apply_edit(&mut self.event.head.fields, edit);
         }
         self.take_metadata(answer);
+        self.see_tags(&answer.tags, book);
     }
 
     /// Takes out of a field edit what MISP has already, and what somebody else changed since we last

@@ -5,14 +5,22 @@ use std::collections::BTreeSet;
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp, Tlp},
-    plan::{ChangeKind, FieldEdit, OnForeign, Presence, Row, Standing, stricter_tlp},
+    plan::{
+        ChangeKind, DestinationRecord, EventTags, FieldEdit, OnForeign, Presence, Row, Standing,
+        TagStanding,
+    },
 };
 
 use super::{Asked, Conversation, Ground, Look, Verdict, fields::fields_of};
 
 impl Conversation {
     /// Takes in the answer to what was asked last.
-    pub(in crate::delivery) fn on_reply(&mut self, reply: Reply, now: Timestamp) {
+    pub(in crate::delivery) fn on_reply(
+        &mut self,
+        reply: Reply,
+        now: Timestamp,
+        book: &mut DestinationRecord,
+    ) {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
         self.stands_back = false;
         match &reply {
@@ -26,16 +34,16 @@ impl Conversation {
         }
         match (asked, reply) {
             (_, Reply::Trouble(trouble)) => self.on_trouble(asked, &trouble, now),
-            (_, Reply::Refused { why, words }) => self.on_refused(asked, why, words),
-            (Asked::Create, Reply::Event(answer)) => self.on_created(&answer),
+            (_, Reply::Refused { why, words }) => self.on_refused(asked, why, words, book),
+            (Asked::Create, Reply::Event(answer)) => self.on_created(&answer, book),
             (Asked::Create, Reply::EventExists) => {
                 self.unsend();
                 self.exists = true;
                 self.look = Some(Look::Metadata);
             }
-            (Asked::Quiet, Reply::Event(answer)) => self.on_quiet(&answer),
-            (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers),
-            (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer),
+            (Asked::Quiet, Reply::Event(answer)) => self.on_quiet(&answer, book),
+            (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers, book),
+            (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer, book),
             (Asked::Guard, Reply::NotModified) => self.on_as_expected(),
             (Asked::Proof, Reply::NotModified) => self.on_proven(),
             (Asked::Guard | Asked::Proof | Asked::Listing, reply) if self.is_doubtful(&reply) => {
@@ -54,12 +62,13 @@ impl Conversation {
             (Asked::Metadata, Reply::Metadata(answer)) => {
                 let then_list = self.look == Some(Look::Existence);
                 self.look = None;
-                self.on_metadata(answer.as_deref());
+                self.on_metadata(answer.as_deref(), book);
                 if then_list && answer.is_some() {
                     self.look = Some(Look::Listing);
                 }
             }
-            (Asked::Tag, Reply::Done) => self.on_tagged(),
+            (Asked::Tag, Reply::Done) => self.on_tagged(book),
+            (Asked::Tags, Reply::Tags(listed)) => self.on_tags(&listed, book),
             (Asked::Publish, Reply::Done) => self.on_published(),
             (_, reply) => {
                 let why = format!("an answer of the wrong kind came: {reply:?}");
@@ -107,31 +116,25 @@ impl Conversation {
         nothing && rows::next_order(&self.event) > 0 && !self.seen
     }
 
-    fn on_created(&mut self, answer: &EventAnswer) {
+    fn on_created(&mut self, answer: &EventAnswer, book: &mut DestinationRecord) {
         self.created = true;
         self.wrote = true;
         self.ground = Ground::Proven;
         let head = &mut self.event.head;
         head.presence = Presence::Present;
-        head.tags_sent = head.fields.tags.iter().cloned().collect();
-        let missing = |tag: &str| !answer.tags.iter().any(|has| has.eq_ignore_ascii_case(tag));
-        let refused: Vec<&str> =
-            head.fields.tags.iter().map(AsRef::as_ref).filter(|tag| missing(tag)).collect();
-        if !refused.is_empty() {
-            self.notes.push(format!(
-                "MISP did not attach {}: the tag is not there and the key may not create it",
-                refused.join(", ")
-            ));
-        }
+        head.tags = EventTags::default();
         self.change(None, ChangeKind::Sent);
         self.take_metadata(answer);
         self.taken_quietly(answer.attribute_count);
+        self.see_tags(&answer.tags, book);
+        self.prove_colours(book);
     }
 
-    fn on_quiet(&mut self, answer: &EventAnswer) {
+    fn on_quiet(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
         self.wrote = true;
         self.take_metadata(answer);
         self.taken_quietly(answer.attribute_count);
+        self.see_tags(&answer.tags, book);
     }
 
     /// The request was taken; what of it was dropped is not known yet. MISP's count of what is there is a hint: what
@@ -159,14 +162,14 @@ impl Conversation {
         self.head_dirty = true;
     }
 
-    fn on_loud(&mut self, answers: &[AttributeAnswer]) {
+    fn on_loud(&mut self, answers: &[AttributeAnswer], book: &mut DestinationRecord) {
         let mut order = rows::next_order(&self.event);
         let flight = std::mem::take(&mut self.flight);
         for key in flight {
             let uuid = self.event.attributes[&key].attribute.uuid;
             let answer = answers.iter().find(|answer| answer.uuid == uuid);
             match answer.map(|answer| &answer.result) {
-                Some(AttributeResult::Saved { timestamp }) => {
+                Some(AttributeResult::Saved { timestamp, tags }) => {
                     let known =
                         self.event.attributes.get_mut(&key).expect("keys come from the event");
                     known.order = Some(order);
@@ -174,6 +177,7 @@ impl Conversation {
                     order += 1;
                     self.wrote = true;
                     self.stand(key, Standing::Sent);
+                    self.see_own_colour(key, tags, book);
                 }
                 Some(AttributeResult::Refused(words)) => self.reject(key, words.clone()),
                 Some(result) => {
@@ -214,17 +218,6 @@ impl Conversation {
         self.ground = Ground::Proven;
     }
 
-    fn on_tagged(&mut self) {
-        self.wrote = true;
-        if let Some(tag) = self.tags.pop_front() {
-            self.change(None, ChangeKind::Tagged(tag.clone()));
-            self.event.head.tags_sent.insert(tag);
-        }
-        self.event.head.timestamp = None;
-        self.event.head.published = Some(false);
-        self.head_dirty = true;
-    }
-
     fn on_published(&mut self) {
         self.published = true;
         self.event.head.published = Some(true);
@@ -232,7 +225,7 @@ impl Conversation {
         self.change(None, ChangeKind::Published);
     }
 
-    fn on_metadata(&mut self, answer: Option<&EventAnswer>) {
+    fn on_metadata(&mut self, answer: Option<&EventAnswer>, book: &DestinationRecord) {
         let Some(answer) = answer else {
             self.on_absent();
             return;
@@ -265,7 +258,10 @@ impl Conversation {
         }
         if foreign {
             self.edit = None;
-            self.tags.retain(|tag| Tlp::of_tag(tag).is_some());
+            self.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_some());
+        }
+        if self.event.head.presence == Presence::Present {
+            self.see_tags(&answer.tags, book);
         }
     }
 
@@ -276,27 +272,18 @@ impl Conversation {
         self.create = false;
         let head = &mut self.event.head;
         head.presence = Presence::Present;
-        if self.created {
-            head.tags_sent.clear();
-        }
-        head.tags_sent.extend(head.fields.tags.iter().cloned());
         let theirs = fields_of(answer);
         let drift = FieldEdit::between(&head.fields, &theirs);
-        // Nothing goes out under a freer colour than the incident's, whoever tagged the event.
-        if let Some(tag) = stricter_tlp(&theirs.tags, &head.fields.tags) {
-            head.tags_sent.remove(tag);
-            self.tags.push_front(tag.into());
-        }
         if self.created {
-            // The dataset may have got tags since the request was lost.
-            let missing = |tag: &str| {
-                Tlp::of_tag(tag).is_none()
-                    && !theirs.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
-            };
-            let ours = head.fields.tags.iter();
-            let missing: Vec<Box<str>> = ours.filter(|tag| missing(tag)).cloned().collect();
-            head.tags_sent.retain(|tag| !missing.contains(tag));
-            self.tags.extend(missing);
+            head.tags = EventTags::default();
+        } else {
+            // Whoever made the event decided about its tags. But nothing goes out under a freer colour than the
+            // incident's.
+            for tag in self.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_none()) {
+                if head.tags.standing(tag).is_none() {
+                    head.tags.set(tag, TagStanding::Removed);
+                }
+            }
         }
         self.look = Some(Look::Listing);
         self.change(None, if self.created { ChangeKind::Sent } else { ChangeKind::Adopted });

@@ -6,6 +6,7 @@ mod intake;
 mod reconcile;
 mod setback;
 mod suspect;
+mod tags;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -67,6 +68,10 @@ pub struct Report {
     pub created: bool,
     /// Something of the event was changed in MISP.
     pub wrote: bool,
+    /// The event stands under a colour as strict as it is to have.
+    pub covered: bool,
+    /// It got that colour in this conversation: what was exposed for lack of it is not any more.
+    pub recoloured: bool,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -117,6 +122,8 @@ enum Asked {
     Metadata,
     Fields,
     Tag,
+    /// Which tags there are.
+    Tags,
     Publish,
 }
 
@@ -157,7 +164,12 @@ pub(super) struct Conversation {
     edit: Option<FieldEdit>,
     /// MISP's timestamp of the event when its fields were compared for the edit.
     compared: Option<i64>,
+    /// To be attached.
     tags: VecDeque<Box<str>>,
+    /// All that the event is to have.
+    wanted_tags: Vec<Box<str>>,
+    covered: bool,
+    recoloured: bool,
     look: Option<Look>,
     ground: Ground,
     asked: Asked,
@@ -221,6 +233,9 @@ impl Conversation {
             edit: plan.fields,
             compared: None,
             tags: plan.tags.into(),
+            wanted_tags: plan.wanted_tags,
+            covered: plan.covered,
+            recoloured: false,
             look,
             ground: Ground::Remembered,
             asked: Asked::Nothing,
@@ -348,12 +363,17 @@ impl Conversation {
         known.standing = standing;
         known.since = self.manners.run;
         let kind = ChangeKind::of_standing(&known.standing);
+        let ends = known.standing == Standing::Declined && known.exposed.take().is_some();
         self.dirty.insert(key);
         if planned {
             *self.bucket(key) += 1;
         }
         if let Some(kind) = kind {
             self.change(Some(key), kind);
+        }
+        if ends {
+            self.tally.exposed = self.tally.exposed.saturating_sub(u64::from(planned));
+            self.change(Some(key), ChangeKind::ExposureEnded("it was deleted in MISP".into()));
         }
     }
 
@@ -394,6 +414,8 @@ impl Conversation {
             tally: self.tally,
             created: self.created,
             wrote: self.wrote,
+            covered: self.covered,
+            recoloured: self.recoloured,
             notes: self.notes,
         }
     }

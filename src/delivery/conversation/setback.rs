@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     delivery::{RefusedWhy, Trouble},
-    model::{AttributeUuid, Timestamp, Tlp},
-    plan::{ChangeKind, Presence, Standing, WithheldReason},
+    model::{AttributeUuid, Timestamp},
+    plan::{ChangeKind, DestinationRecord, Presence, Standing},
 };
 
 use super::{Asked, Conversation, Ground, Look, Verdict};
@@ -19,7 +19,13 @@ const BUSY_MAX: u32 = 3;
 const SHOWN_MAX: usize = 80;
 
 impl Conversation {
-    pub(super) fn on_refused(&mut self, asked: Asked, why: RefusedWhy, words: Box<str>) {
+    pub(super) fn on_refused(
+        &mut self,
+        asked: Asked,
+        why: RefusedWhy,
+        words: Box<str>,
+        book: &mut DestinationRecord,
+    ) {
         match (asked, why) {
             (_, RefusedWhy::Key) => self.verdict = Some(Verdict::KeyRefused(words)),
             (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
@@ -27,7 +33,9 @@ impl Conversation {
             (Asked::Tag, RefusedWhy::NoSuchEvent) if !self.seen => {
                 self.look = Some(Look::Metadata);
             }
-            (Asked::Tag, _) => self.on_tag_refused(&words),
+            (Asked::Tag, _) => self.on_tag_refused(&words, book),
+            // Without the list each attempt tells.
+            (Asked::Tags, _) => self.on_tags(&[], book),
             (Asked::Publish, _) => {
                 self.published = true;
                 self.notes.push(format!("event {} stays unpublished: {words}", self.uuid()));
@@ -58,21 +66,6 @@ impl Conversation {
                 self.unsend();
                 self.verdict = Some(Verdict::GaveUp(words));
             }
-        }
-    }
-
-    /// A tag that cannot be attached is not tried again. Without its TLP tag nothing more is sent.
-    pub(super) fn on_tag_refused(&mut self, words: &str) {
-        let Some(tag) = self.tags.pop_front() else { return };
-        self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
-        if Tlp::of_tag(&tag).is_some() {
-            for key in std::mem::take(&mut self.queue) {
-                let reason = WithheldReason::MarkingCannotBeCarried;
-                self.stand(key, Standing::Withheld(reason));
-            }
-        } else {
-            self.event.head.tags_sent.insert(tag);
-            self.head_dirty = true;
         }
     }
 
@@ -138,6 +131,8 @@ impl Conversation {
                 let by_size = !matches!(trouble, Trouble::NotMisp { .. });
                 self.suspect.failed(&self.flight, by_size);
             }
+            // The first body of an event may have none to begin with.
+            [] if !self.bare && (passes || self.setbacks <= 1) => {}
             _ if passes && self.suspect.try_again() => {}
             [] => {
                 self.suspect.found();

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     model::{EventUuid, Timestamp},
-    plan::{Change, EventHead, EventPlan, KnownAttribute},
+    plan::{Change, DestinationRecord, EventHead, EventPlan, KnownAttribute},
 };
 
 use self::health::Health;
@@ -82,6 +82,12 @@ enum Flight {
 #[derive(Debug)]
 pub struct Session {
     manners: Arc<Manners>,
+    /// What is known of the MISP; what is learned of its tags is added.
+    book: DestinationRecord,
+    /// Conversations that find out whether MISP takes a colour from this key.
+    proving: BTreeMap<Box<str>, EventUuid>,
+    /// Conversations that wait for that.
+    held_back: Vec<EventUuid>,
     concurrency: usize,
     chunk: Chunk,
     talks: BTreeMap<EventUuid, Conversation>,
@@ -111,9 +117,17 @@ impl Session {
     /// A session without events. `concurrency` is the most requests under way at once, `chunk` the most
     /// attributes in one request.
     #[must_use]
-    pub fn new(manners: Manners, concurrency: usize, chunk: Chunk) -> Self {
+    pub fn new(
+        manners: Manners,
+        book: DestinationRecord,
+        concurrency: usize,
+        chunk: Chunk,
+    ) -> Self {
         Self {
             manners: Arc::new(manners),
+            book,
+            proving: BTreeMap::new(),
+            held_back: Vec::new(),
             concurrency: concurrency.max(1),
             chunk,
             talks: BTreeMap::new(),
@@ -182,6 +196,17 @@ impl Session {
         self.stop.as_ref()
     }
 
+    /// MISP was asked anew who it is and which tags it has.
+    pub fn learned(&mut self, destination: &DestinationRecord) {
+        self.book = destination.clone();
+    }
+
+    /// What is known of the MISP by now.
+    #[must_use]
+    pub const fn book(&self) -> &DestinationRecord {
+        &self.book
+    }
+
     /// Most attributes in one request, as this session learned it.
     #[must_use]
     pub const fn chunk_max(&self) -> usize {
@@ -194,6 +219,7 @@ impl Session {
             return self.wind_up();
         }
         self.wake(now);
+        self.let_go();
         let rest = self.health.rest.filter(|until| now < *until);
         if let Some(until) = rest.filter(|_| !self.talks.is_empty()) {
             return Step::Wait(until);
@@ -208,7 +234,15 @@ impl Session {
             let Some(uuid) = self.next_ready() else { break };
             let most = self.most();
             let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
-            match talk.next(now, most) {
+            // What is in trouble holds nobody back, and waits for nobody.
+            if !talk.stands_back()
+                && let Some(colour) = talk.proves(&self.book)
+                && *self.proving.entry(colour).or_insert(uuid) != uuid
+            {
+                self.held_back.push(uuid);
+                continue;
+            }
+            match talk.next(now, most, &self.book) {
                 Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
                 Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
@@ -318,9 +352,10 @@ impl Session {
                 if talk.in_flight() > 0 {
                     self.health.on_body(uuid, !trouble);
                 }
-                talk.on_reply(reply, now);
+                talk.on_reply(reply, now, &mut self.book);
                 self.learn_from(uuid);
                 self.go_on_or_finish(uuid);
+                self.let_go();
             }
             Flight::Rows(events) => self.on_rows(&events, &reply, now),
             Flight::Version => {}
@@ -344,6 +379,20 @@ impl Session {
     pub fn on_unsent(&mut self, token: Token, now: Timestamp) {
         let trouble = Trouble::NoEffect { why: "the run was stopped".into(), retry_after: None };
         self.on_reply(token, Reply::Trouble(trouble), now);
+    }
+
+    /// Lets those go on that waited for a colour to be proven, once it is, or whoever was to prove it is done.
+    fn let_go(&mut self) {
+        let (book, talks) = (&self.book, &self.talks);
+        let still = |colour: &Box<str>, uuid: &EventUuid| {
+            let talk = talks.get(uuid).filter(|talk| !talk.stands_back());
+            talk.and_then(|talk| talk.proves(book)).as_ref() == Some(colour)
+        };
+        let before = self.proving.len();
+        self.proving.retain(|colour, uuid| still(colour, uuid));
+        if self.proving.len() < before {
+            self.ready.extend(self.held_back.drain(..));
+        }
     }
 
     fn finish(&mut self, uuid: EventUuid) {

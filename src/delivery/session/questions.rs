@@ -115,7 +115,7 @@ impl Session {
                     self.alone.push_back(*uuid);
                     continue;
                 }
-                other => talk.on_reply(other.clone(), now),
+                other => talk.on_reply(other.clone(), now, &mut self.book),
             }
             if talk.is_over() {
                 self.finish(*uuid);

@@ -94,6 +94,9 @@ pub struct WhoamiAnswer {
     /// The organisation.
     #[serde(rename = "Organisation")]
     pub organisation: OrgAnswer,
+    /// The user.
+    #[serde(default, rename = "User")]
+    pub user: BTreeMap<String, serde_json::Value>,
 }
 
 /// One attribute in the echo of attributes/add.
@@ -104,6 +107,51 @@ pub struct AttributeEcho {
     /// Seconds since 1970.
     #[serde(deserialize_with = "number")]
     pub timestamp: i64,
+    /// Names of its tags; for a single attribute they stand beside it.
+    #[serde(default, rename = "Tag", deserialize_with = "names")]
+    pub tags: Vec<String>,
+}
+
+/// Names of tags. An attribute without tags may have an empty list, or none.
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let tags = Option::<Vec<TagAnswer>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(tags.into_iter().map(|tag| tag.name).collect())
+}
+
+/// A tag as MISP lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TagListed {
+    /// Numeric id.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// The organisation that alone may use it, or 0.
+    #[serde(default, deserialize_with = "number")]
+    pub org_id: u64,
+    /// The user who alone may use it, or 0.
+    #[serde(default, deserialize_with = "number")]
+    pub user_id: u64,
+    /// Whether it is shown.
+    #[serde(default = "yes")]
+    pub exportable: bool,
+    /// Whether it is for local use only.
+    #[serde(default)]
+    pub local_only: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A number that MISP writes as text, or as a number.
+#[must_use]
+pub fn as_number(value: &serde_json::Value) -> Option<u64> {
+    match value {
+        serde_json::Value::Number(number) => number.as_u64(),
+        serde_json::Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 /// Errors by field name.
@@ -210,18 +258,31 @@ pub fn whoami(body: &[u8]) -> Result<WhoamiAnswer, NotMisp> {
     json(body, "a user was expected")
 }
 
-/// The names in the answer of tags/search.
+/// The tags in the answer of tags/search.
 ///
 /// # Errors
 /// If it is anything else.
-pub fn tags(body: &[u8]) -> Result<Vec<String>, NotMisp> {
+pub fn tags(body: &[u8]) -> Result<Vec<TagListed>, NotMisp> {
     #[derive(Deserialize)]
     struct Found {
         #[serde(rename = "Tag")]
-        tag: TagAnswer,
+        tag: TagListed,
     }
     let found: Vec<Found> = json(body, "a list of tags was expected")?;
-    Ok(found.into_iter().map(|found| found.tag.name).collect())
+    Ok(found.into_iter().map(|found| found.tag).collect())
+}
+
+/// The tags in the answer of tags/index.
+///
+/// # Errors
+/// If it is anything else.
+pub fn tag_index(body: &[u8]) -> Result<Vec<TagListed>, NotMisp> {
+    #[derive(Deserialize)]
+    struct Found {
+        #[serde(rename = "Tag")]
+        tags: Vec<TagListed>,
+    }
+    json::<Found>(body, "a list of tags was expected").map(|found| found.tags)
 }
 
 /// The UUIDs in the answer of a minimal events/index.
@@ -267,11 +328,16 @@ impl AttributesAnswer {
             #[serde(rename = "Attribute")]
             saved: Option<Saved>,
             errors: Option<BTreeMap<String, serde_json::Value>>,
+            #[serde(default, rename = "AttributeTag")]
+            tags: serde_json::Value,
         }
         let answer: Answer = json(body, "saved attributes were expected")?;
         let saved = match answer.saved {
             Some(Saved::Many(list)) => list,
-            Some(Saved::One(one)) => vec![*one],
+            Some(Saved::One(mut one)) => {
+                one.tags.extend(attached(&answer.tags));
+                vec![*one]
+            }
             None => Vec::new(),
         };
         let mut errors = BTreeMap::new();
@@ -293,6 +359,17 @@ impl AttributesAnswer {
         }
         Ok(Self { saved, errors })
     }
+}
+
+/// Names of the tags that stand beside a single attribute.
+fn attached(tags: &serde_json::Value) -> Vec<String> {
+    let each: Vec<&serde_json::Value> = match tags {
+        serde_json::Value::Array(list) => list.iter().collect(),
+        serde_json::Value::Object(map) => map.values().collect(),
+        _ => Vec::new(),
+    };
+    let names = each.iter().filter_map(|attached| attached.pointer("/Tag/name")?.as_str());
+    names.map(str::to_owned).collect()
 }
 
 fn fields(value: &serde_json::Value) -> FieldErrors {

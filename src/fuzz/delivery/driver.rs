@@ -9,7 +9,7 @@ use crate::{
     delivery::{Backoff, Call, Chunk, Effects, Manners, Reply, Report, Session, Step, Stop, Token},
     misp::attribute_uuid,
     model::{EventUuid, RunNumber, Timestamp},
-    plan::{EventPlan, EventSettings, KnownEvent, Standing},
+    plan::{DestinationRecord, EventPlan, EventSettings, KnownEvent, Standing},
 };
 
 use super::super::{plan::adds_up, usual::VERSION};
@@ -93,7 +93,8 @@ impl Drive {
             misp_now: i64::from(i32::MAX),
         };
         let chunk = Chunk::new(None, self.chunk_max);
-        let mut session = Session::new(manners, self.concurrency, chunk);
+        let mut session =
+            Session::new(manners, DestinationRecord::default(), self.concurrency, chunk);
         let mut offered: Vec<EventUuid> = Vec::new();
         for plan in plans {
             offered.push(plan.event.head.uuid);

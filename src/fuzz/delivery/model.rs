@@ -218,7 +218,8 @@ impl Model {
             } else {
                 stored.rows.push(held_of(each));
                 (stored.published, stored.timestamp) = (false, now);
-                AttributeResult::Saved { timestamp: each.timestamp }
+                let tags = each.attribute.tags.clone();
+                AttributeResult::Saved { timestamp: each.timestamp, tags }
             };
             answers.push(AttributeAnswer { uuid: each.attribute.uuid, result });
         }

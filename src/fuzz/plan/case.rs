@@ -14,10 +14,14 @@ use crate::{
         Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Source,
         Value, attribute_uuid,
     },
-    model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Symbol, Timestamp, Tlp},
+    model::{
+        AttributeUuid, Context, Encoder, EntityKey, EventUuid, Marking, RunNumber, Symbol,
+        Timestamp, Tlp,
+    },
     plan::{
-        DestinationRecord, EventHead, EventSettings, FeedSet, KnownAttribute, KnownEvent, Policy,
-        Presence, Publish, Retire, Standing, Terms, Unmarked, WithheldReason,
+        DestinationRecord, EventHead, EventSettings, EventTag, EventTags, FeedSet, KnownAttribute,
+        KnownEvent, Policy, Presence, Publish, Retire, Standing, TagFact, TagStanding, Terms,
+        Unmarked, WithheldReason,
     },
 };
 
@@ -94,7 +98,11 @@ fn settings(input: &mut Unstructured<'_>) -> Result<EventSettings> {
 }
 
 fn destination(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
-    let tags = many(input, 3, |input| Ok((tag(input)?, input.arbitrary()?)))?;
+    let tags = many(input, 3, |input| {
+        let name = tag(input)?;
+        let facts = [TagFact::Usable(name.clone()), TagFact::Missing, TagFact::OfAnotherOrg];
+        Ok((name, input.choose(&facts)?.clone()))
+    })?;
     let may_make_tags: bool = input.arbitrary()?;
     Ok(DestinationRecord {
         version: VERSION.to_owned(),
@@ -107,6 +115,13 @@ fn destination(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
 
 fn tag(input: &mut Unstructured<'_>) -> Result<Box<str>> {
     Ok((*input.choose(&["tlp:green", "tlp:amber", "tlp:red", "x:y"])?).into())
+}
+
+fn event_tag(input: &mut Unstructured<'_>) -> Result<EventTag> {
+    let refused =
+        TagStanding::Refused { why: "no".into(), terms: Encoder::new(Context::Policy).finish() };
+    let standings = [TagStanding::Shown, TagStanding::Doubted, TagStanding::Removed, refused];
+    Ok(EventTag { name: tag(input)?, standing: input.choose(&standings)?.clone() })
 }
 
 fn marking(input: &mut Unstructured<'_>) -> Result<Marking> {
@@ -190,14 +205,14 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         2..=4 => Presence::Absent,
         _ => Presence::Present,
     };
-    let tags_sent: BTreeSet<Box<str>> = many(input, 3, tag)?.into_iter().collect();
+    let tags: EventTags = many(input, 3, event_tag)?.into_iter().collect();
     let head = EventHead {
         uuid: event(),
         root: EntityKey::of("incident"),
         presence,
         misp_id: Some(7),
         fields: fields(input)?,
-        tags_sent,
+        tags,
         timestamp: Some(1_600_000_000),
         published: Some(false),
         unproven: input.ratio(1, 6)?,
@@ -260,6 +275,7 @@ fn known_attribute(
         superseded_by: None,
         overruled: there && input.ratio(1, 6)?,
         noted: None,
+        exposed: None,
         order: there.then_some(order),
         since: RunNumber(3),
     };

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{AttributeUuid, Marking},
-    plan::{Presence, Standing, Unmarked},
+    plan::{Presence, Standing, TagFact, TagStanding, Unmarked},
 };
 
 use super::{super::usual::VERSION, case::Case};
+
+/// The colours that are drawn, freest first.
+const COLOURS: [&str; 3] = ["tlp:green", "tlp:amber", "tlp:red"];
 
 /// What becomes of one attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,8 @@ impl Case {
             Refused::No => {}
         }
         let untagged = desired.attribute.tags.iter().any(|tag| !self.can_tag(tag));
-        if !self.may_go(desired.marking) || untagged {
+        let colourless = !desired.attribute.tags.iter().any(|tag| tag.starts_with("tlp:"));
+        if !self.may_go(desired.marking) || untagged || (colourless && !self.is_covered()) {
             return Outcome::Withheld;
         }
         match known.map(|known| (&known.standing, known)) {
@@ -98,10 +102,42 @@ impl Case {
         if absent && !self.desired.create && !looked_for {
             return Refused::Blocked;
         }
-        if absent && self.desired.fields.tags.iter().any(|tag| !self.can_tag(tag)) {
+        if absent && self.colour().is_some_and(|colour| !self.can_tag(COLOURS[colour])) {
             return Refused::Withheld;
         }
         Refused::No
+    }
+
+    /// The strictest colour that the event is to have.
+    fn colour(&self) -> Option<usize> {
+        let wanted = || self.desired.fields.tags.iter().chain(&self.settings.tags);
+        COLOURS.iter().rposition(|colour| wanted().any(|tag| **tag == **colour))
+    }
+
+    /// Whether the event has that colour in MISP, or a stricter one, or may get it.
+    fn is_covered(&self) -> bool {
+        let Some(known) = self.known.as_ref().filter(|it| it.head.presence == Presence::Present)
+        else {
+            return true;
+        };
+        let has = |colour: usize| {
+            let standing = known.head.tags.standing(COLOURS[colour]);
+            matches!(standing, Some(TagStanding::Shown | TagStanding::Doubted))
+        };
+        let Some(wanted) = self.colour() else { return true };
+        let untried = match known.head.tags.standing(COLOURS[wanted]) {
+            None => true,
+            Some(TagStanding::Refused { terms, .. }) => {
+                *terms != self.destination.tag_terms(COLOURS[wanted])
+            }
+            Some(_) => false,
+        };
+        (wanted..COLOURS.len()).any(has) || (untried && self.may_be_tried(COLOURS[wanted]))
+    }
+
+    /// What is not known to be refused may be tried.
+    fn may_be_tried(&self, tag: &str) -> bool {
+        !self.destination.tags.contains_key(tag) || self.can_tag(tag)
     }
 
     fn may_go(&self, marking: Marking) -> bool {
@@ -112,9 +148,13 @@ impl Case {
     /// Whether a tag that marks can be attached; others are no reason to keep anything back.
     fn can_tag(&self, tag: &str) -> bool {
         let destination = &self.destination;
+        let may_make = destination.permissions.contains("perm_tag_editor");
         !tag.starts_with("tlp:")
             || destination.asked.is_none()
-            || destination.permissions.contains("perm_tag_editor")
-            || destination.tags.get(tag) == Some(&true)
+            || match destination.tags.get(tag) {
+                Some(TagFact::Usable(_)) => true,
+                Some(TagFact::Missing) | None => may_make,
+                Some(_) => false,
+            }
     }
 }

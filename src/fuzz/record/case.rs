@@ -16,8 +16,9 @@ use crate::{
         Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
-        KnownEvent, MappingTally, Presence, Row, Standing, WithheldReason,
+        AttributeTally, DestinationRecord, EventHead, EventTag, FeedHead, FeedSet, KnownAttribute,
+        KnownEvent, MappingTally, Presence, Row, Standing, TagFact, TagStanding, WithheldReason,
+        tag_key,
     },
 };
 
@@ -148,7 +149,7 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         presence,
         misp_id: input.arbitrary()?,
         fields: fields(input)?,
-        tags_sent: many(input, 3, text)?.into_iter().collect(),
+        tags: many(input, 3, event_tag)?.into_iter().collect(),
         timestamp: input.arbitrary()?,
         published: input.arbitrary()?,
         unproven: input.arbitrary()?,
@@ -232,6 +233,7 @@ fn attribute(
         superseded_by: some(input, attribute_id)?,
         overruled: input.arbitrary()?,
         noted: some(input, digest)?,
+        exposed: some(input, text)?,
         timestamp: input.arbitrary()?,
         order: input.arbitrary()?,
         since: RunNumber(input.arbitrary()?),
@@ -265,7 +267,7 @@ fn standing(input: &mut Unstructured<'_>) -> Result<Standing> {
 }
 
 fn change(input: &mut Unstructured<'_>) -> Result<Change> {
-    let kind = match input.int_in_range(0..=16_u8)? {
+    let kind = match input.int_in_range(0..=18_u8)? {
         0 => ChangeKind::Sent,
         1 => ChangeKind::Adopted,
         2 => ChangeKind::Declined,
@@ -282,6 +284,8 @@ fn change(input: &mut Unstructured<'_>) -> Result<Change> {
         13 => ChangeKind::Updated(text(input)?),
         14 => ChangeKind::Tagged(text(input)?),
         15 => ChangeKind::Published,
+        16 => ChangeKind::ExposureEnded(text(input)?),
+        17 => ChangeKind::TagRefused(text(input)?),
         _ => ChangeKind::PublishRefused(text(input)?),
     };
     let attribute = some(input, attribute_id)?;
@@ -296,7 +300,12 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         encodings: many(input, 2, string)?,
         org: some(input, |input| Ok(OrgUuid::new(uuid(input)?)))?,
         permissions: many(input, 2, string)?.into_iter().collect(),
-        tags: many(input, 2, |input| Ok((text(input)?, input.arbitrary()?)))?.into_iter().collect(),
+        org_id: input.arbitrary()?,
+        user: input.arbitrary()?,
+        tags: many(input, 2, |input| Ok((tag_key(&text(input)?), tag_fact(input)?)))?
+            .into_iter()
+            .collect(),
+        proven_tags: many(input, 2, |input| Ok(tag_key(&text(input)?)))?.into_iter().collect(),
         clock_offset_seconds: input.arbitrary()?,
         chunk_max: input.arbitrary()?,
         asked: some(input, time)?,
@@ -305,6 +314,28 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         feeds: many(input, 2, |input| Ok(FeedName::new(&text(input)?)))?,
         heard: some(input, time)?,
     })
+}
+
+fn tag_fact(input: &mut Unstructured<'_>) -> Result<TagFact> {
+    Ok(match input.int_in_range(0..=6_u8)? {
+        0 => TagFact::Usable(text(input)?),
+        1 => TagFact::Missing,
+        2 => TagFact::OfAnotherOrg,
+        3 => TagFact::OfAnotherUser,
+        4 => TagFact::LocalOnly,
+        5 => TagFact::NotExportable,
+        _ => TagFact::Refused(text(input)?),
+    })
+}
+
+fn event_tag(input: &mut Unstructured<'_>) -> Result<EventTag> {
+    let standing = match input.int_in_range(0..=3_u8)? {
+        0 => TagStanding::Doubted,
+        1 => TagStanding::Shown,
+        2 => TagStanding::Removed,
+        _ => TagStanding::Refused { why: text(input)?, terms: digest(input)? },
+    };
+    Ok(EventTag { name: text(input)?, standing })
 }
 
 fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<RunRecord> {

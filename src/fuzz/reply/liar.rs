@@ -127,13 +127,19 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             format!(r#"{{"response":[{},{}]}}"#, event(*uuid, input)?, event(*uuid, input)?)
         }
         Call::Metadata(uuid) => format!(r#"{{"response":[{}]}}"#, event(*uuid, input)?),
+        Call::AttachTag { tag, .. } if input.ratio(1, 2)? => {
+            let name = *input.choose(&[tag, "another:tag"])?;
+            let done = "successfully attached to Event(1).";
+            format!(r#"{{"saved":true,"name":"Global tag {name}(7) {done}"}}"#)
+        }
         Call::AttachTag { .. } | Call::Publish(_) => {
             (*input.choose(&[r#"{"saved":true}"#, r#"{"saved":false}"#, "{}"])?).to_owned()
         }
         Call::WhichEvents(events) => format!(r#"[{{"uuid":"{}"}}]"#, events[0]),
         Call::Version => r#"{"version":"2.5.1","request_encoding":["gzip"]}"#.to_owned(),
         Call::Whoami => ME.to_owned(),
-        Call::FindTags(tags) => format!(r#"[{{"Tag":{{"name":"{}"}}}}]"#, tags[0]),
+        Call::FindTags(tags) => format!(r#"[{{"Tag":{{"id":"1","name":"{}"}}}}]"#, tags[0]),
+        Call::ListTags(part) => format!(r#"{{"Tag":[{{"id":"1","name":"{part}red"}}]}}"#),
     };
     Ok(body.into_bytes())
 }

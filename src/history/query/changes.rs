@@ -180,11 +180,15 @@ impl Aspect {
             | ChangeKind::Held
             | ChangeKind::Blocked(_) => Self::Standing,
             ChangeKind::Superseded(_) | ChangeKind::Retired | ChangeKind::Returned => Self::Wanted,
-            ChangeKind::Exposed(_) => Self::Exposure,
+            ChangeKind::Exposed(_) | ChangeKind::ExposureEnded(_) => Self::Exposure,
             ChangeKind::Drifted(_) => Self::Drift,
             ChangeKind::Overruled => Self::Overruling,
             ChangeKind::Updated(fields) => Self::Fields(fields.clone()),
             ChangeKind::Tagged(tag) => Self::Tag(tag.clone()),
+            // The name ends where the reason begins.
+            ChangeKind::TagRefused(what) => {
+                Self::Tag(what.split_once(": ").map_or(&**what, |(tag, _)| tag).into())
+            }
             ChangeKind::Published | ChangeKind::PublishRefused(_) => Self::Publication,
         }
     }

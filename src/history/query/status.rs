@@ -34,6 +34,21 @@ pub struct Status {
     pub drifted: u64,
     /// What is in MISP although policy would deny it now.
     pub exposed: Vec<Exposure>,
+    /// Tags that MISP did not take.
+    pub refused_tags: Vec<RefusedTag>,
+}
+
+/// A tag that MISP did not take, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedTag {
+    /// The tag.
+    pub tag: Box<str>,
+    /// Why, a lower-case fragment.
+    pub why: Box<str>,
+    /// The events that lack it.
+    pub events: u64,
+    /// The first of them, and its title.
+    pub first: (EventUuid, Box<str>),
 }
 
 /// Something in MISP that policy would deny now.
@@ -66,20 +81,48 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
         superseded: 0,
         drifted: 0,
         exposed: Vec::new(),
+        refused_tags: Vec::new(),
     };
     let mut exposed = BTreeSet::new();
     for head in ledger.heads(destination)? {
         let Some(event) = ledger.event(destination, head.uuid)? else { continue };
         status.count(&event);
-        if event.head.feeds.values().any(|feed| feed.attributes.exposed > 0) {
+        let before = status.exposed.len();
+        status.expose(&event);
+        // An earlier release wrote exposures down in the history alone.
+        let counted = event.head.feeds.values().any(|feed| feed.attributes.exposed > 0);
+        if counted && status.exposed.len() == before {
             exposed.insert(head.uuid);
         }
     }
-    status.exposed = exposures(ledger, destination, &exposed)?;
+    status.exposed.extend(exposures(ledger, destination, &exposed)?);
     Ok(status)
 }
 
 impl Status {
+    fn expose(&mut self, event: &KnownEvent) {
+        for (uuid, known) in &event.attributes {
+            let Some(advice) = &known.exposed else { continue };
+            let attribute = &known.attribute;
+            self.exposed.push(Exposure {
+                event: event.head.uuid,
+                title: event.head.fields.info.clone(),
+                attribute: Some((*uuid, Some((attribute.kind, attribute.value.clone())))),
+                advice: advice.clone(),
+            });
+        }
+        for (tag, why, _) in event.head.tags.refused() {
+            let same = |it: &&mut RefusedTag| *it.tag == *tag && *it.why == *why;
+            if let Some(refused) = self.refused_tags.iter_mut().find(same) {
+                refused.events += 1;
+                continue;
+            }
+            let first = (event.head.uuid, event.head.fields.info.clone());
+            let (tag, why) = (tag.into(), why.into());
+            self.refused_tags.push(RefusedTag { tag, why, events: 1, first });
+        }
+    }
+
     fn count(&mut self, event: &KnownEvent) {
         *self.events.entry(Phrase::from(&event.head.presence).word).or_default() += 1;
         let feeds = event.head.feeds.values();

@@ -1,6 +1,6 @@
 //! A ledger of maps with a short history in it, for tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     history::{
@@ -183,6 +183,7 @@ pub(crate) fn known(value: &str, standing: Standing) -> KnownAttribute {
         superseded_by: None,
         overruled: false,
         noted: None,
+        exposed: None,
         timestamp: Some(1_700_000_000),
         order: Some(0),
         since: RunNumber(1),
@@ -211,7 +212,7 @@ pub(crate) fn head() -> EventHead {
             analysis: 0,
             tags: vec![],
         },
-        tags_sent: BTreeSet::new(),
+        tags: crate::plan::EventTags::default(),
         timestamp: Some(1_700_000_000),
         published: Some(false),
         unproven: false,

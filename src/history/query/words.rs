@@ -53,6 +53,8 @@ impl From<&ChangeKind> for Phrase {
             ChangeKind::Tagged(tag) => Self::with("tagged", tag.as_ref()),
             ChangeKind::Published => Self::word("published"),
             ChangeKind::PublishRefused(words) => Self::with("publish refused", words.as_ref()),
+            ChangeKind::ExposureEnded(why) => Self::with("exposed no longer", why.as_ref()),
+            ChangeKind::TagRefused(which) => Self::with("tag refused", which.as_ref()),
         }
     }
 }
@@ -74,7 +76,7 @@ impl From<&Standing> for Phrase {
                     WithheldReason::Unmarked => "it has no TLP marking".to_owned(),
                     WithheldReason::Incident => "its incident is denied".to_owned(),
                     WithheldReason::MarkingCannotBeCarried => {
-                        "its TLP tag cannot be attached in this MISP".to_owned()
+                        "MISP does not take its TLP tag from this key".to_owned()
                     }
                 },
             ),

@@ -12,8 +12,8 @@ use crate::{
         Timestamp, Tlp,
     },
     plan::{
-        EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence, Row, Standing,
-        WithheldReason,
+        EventHead, EventTag, EventTags, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence,
+        Row, Standing, TagStanding, WithheldReason,
     },
 };
 
@@ -33,7 +33,11 @@ pub(super) struct EventLine {
     date: String,
     analysis: u8,
     tags: Vec<String>,
+    /// Those that MISP has, as far as is known.
     tags_sent: Vec<String>,
+    /// How each tag stands; not in exports of 0.1.0.
+    #[serde(default)]
+    tag_standings: Option<BTreeMap<String, TagLine>>,
     timestamp: Option<i64>,
     published: Option<bool>,
     unproven: bool,
@@ -52,6 +56,15 @@ enum PresenceLine {
     Present,
     Declined,
     Blocked(String),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TagLine {
+    Doubted,
+    Shown,
+    Removed,
+    Refused { why: String, terms: String },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -116,6 +129,9 @@ struct AttributeLine {
     superseded_by: Option<Id>,
     overruled: bool,
     noted: Option<String>,
+    /// What to do by hand; not in exports of 0.1.0.
+    #[serde(default)]
+    exposed: Option<String>,
     timestamp: Option<i64>,
     order: Option<u32>,
     since: u64,
@@ -170,7 +186,8 @@ impl EventLine {
             date: head.fields.date.into(),
             analysis: head.fields.analysis,
             tags: texts(head.fields.tags),
-            tags_sent: texts(head.tags_sent),
+            tags_sent: carried(&head.tags),
+            tag_standings: Some(head.tags.iter().map(TagLine::of).collect()),
             timestamp: head.timestamp,
             published: head.published,
             unproven: head.unproven,
@@ -207,7 +224,12 @@ impl EventLine {
                 analysis: self.analysis,
                 tags: self.tags.into_iter().map(Into::into).collect(),
             },
-            tags_sent: self.tags_sent.into_iter().map(Into::into).collect(),
+            tags: match self.tag_standings {
+                Some(standings) => {
+                    standings.into_iter().map(TagLine::tag).collect::<Result<_, Wrong>>()?
+                }
+                None => EventTags::doubted(self.tags_sent.into_iter().map(Into::into)),
+            },
             timestamp: self.timestamp,
             published: self.published,
             unproven: self.unproven,
@@ -221,6 +243,37 @@ impl EventLine {
         let attributes = self.attributes.into_iter().map(AttributeLine::known);
         Ok(EventUpdate { head, attributes: attributes.collect::<Result<_, Wrong>>()? })
     }
+}
+
+impl TagLine {
+    fn of(tag: &EventTag) -> (String, Self) {
+        let line = match &tag.standing {
+            TagStanding::Doubted => Self::Doubted,
+            TagStanding::Shown => Self::Shown,
+            TagStanding::Removed => Self::Removed,
+            TagStanding::Refused { why, terms } => {
+                Self::Refused { why: why.to_string(), terms: terms.to_string() }
+            }
+        };
+        (tag.name.to_string(), line)
+    }
+
+    fn tag((name, line): (String, Self)) -> Result<EventTag, Wrong> {
+        let standing = match line {
+            Self::Doubted => TagStanding::Doubted,
+            Self::Shown => TagStanding::Shown,
+            Self::Removed => TagStanding::Removed,
+            Self::Refused { why, terms } => {
+                TagStanding::Refused { why: why.into(), terms: digest_of(&terms)? }
+            }
+        };
+        Ok(EventTag { name: name.into(), standing })
+    }
+}
+
+fn carried(tags: &EventTags) -> Vec<String> {
+    let names = tags.iter().map(|tag| &tag.name).filter(|name| tags.carries(name));
+    names.map(|name| name.to_string()).collect()
 }
 
 impl MarkingLine {
@@ -315,6 +368,7 @@ impl AttributeLine {
             superseded_by: known.superseded_by.map(|uuid| Id(uuid.uuid())),
             overruled: known.overruled,
             noted: known.noted.map(|digest| digest.to_string()),
+            exposed: known.exposed.map(Into::into),
             timestamp: known.timestamp,
             order: known.order,
             since: known.since.0,
@@ -346,6 +400,7 @@ impl AttributeLine {
             superseded_by: self.superseded_by.map(|id| AttributeUuid::new(id.0)),
             overruled: self.overruled,
             noted: self.noted.as_deref().map(digest_of).transpose()?,
+            exposed: self.exposed.map(Into::into),
             timestamp: self.timestamp,
             order: self.order,
             since: RunNumber(self.since),

@@ -11,7 +11,7 @@ use crate::{
         AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber,
         Timestamp,
     },
-    plan::{AttributeTally, DestinationRecord, MappingTally},
+    plan::{AttributeTally, DestinationRecord, MappingTally, TagFact, tag_key},
 };
 
 use super::{super::keys::Name, event::EventLine};
@@ -75,7 +75,17 @@ pub(super) struct DestinationLine {
     encodings: Vec<String>,
     organisation: Option<Id>,
     permissions: Vec<String>,
+    /// Whether the key may use a tag.
     tags: BTreeMap<String, bool>,
+    /// How each tag stands; not in exports of 0.1.0, nor the three that follow.
+    #[serde(default)]
+    tag_facts: Option<BTreeMap<String, TagFactLine>>,
+    #[serde(default)]
+    organisation_id: Option<u64>,
+    #[serde(default)]
+    user: Option<u64>,
+    #[serde(default)]
+    proven_tags: Vec<String>,
     clock_offset_seconds: i64,
     chunk_max: u32,
     asked: Option<String>,
@@ -84,6 +94,18 @@ pub(super) struct DestinationLine {
     feeds: Vec<String>,
     #[serde(default)]
     heard: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TagFactLine {
+    Usable(String),
+    Missing,
+    OfAnotherOrg,
+    OfAnotherUser,
+    LocalOnly,
+    NotExportable,
+    Refused(String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -219,6 +241,8 @@ enum ChangeKindLine {
     Tagged(String),
     Published,
     PublishRefused(String),
+    ExposureEnded(String),
+    TagRefused(String),
 }
 
 impl NameLine {
@@ -237,6 +261,36 @@ impl NameLine {
     }
 }
 
+impl TagFactLine {
+    fn of(fact: TagFact) -> Self {
+        match fact {
+            TagFact::Usable(spelling) => Self::Usable(spelling.into()),
+            TagFact::Missing => Self::Missing,
+            TagFact::OfAnotherOrg => Self::OfAnotherOrg,
+            TagFact::OfAnotherUser => Self::OfAnotherUser,
+            TagFact::LocalOnly => Self::LocalOnly,
+            TagFact::NotExportable => Self::NotExportable,
+            TagFact::Refused(words) => Self::Refused(words.into()),
+        }
+    }
+
+    fn of_flag(tag: &str, there: bool) -> Self {
+        if there { Self::Usable(tag.to_owned()) } else { Self::Missing }
+    }
+
+    fn fact(self) -> TagFact {
+        match self {
+            Self::Usable(spelling) => TagFact::Usable(spelling.into()),
+            Self::Missing => TagFact::Missing,
+            Self::OfAnotherOrg => TagFact::OfAnotherOrg,
+            Self::OfAnotherUser => TagFact::OfAnotherUser,
+            Self::LocalOnly => TagFact::LocalOnly,
+            Self::NotExportable => TagFact::NotExportable,
+            Self::Refused(words) => TagFact::Refused(words.into()),
+        }
+    }
+}
+
 impl DestinationLine {
     pub(super) fn of(name: &DestinationName, record: &DestinationRecord) -> Self {
         let record = record.clone();
@@ -247,7 +301,21 @@ impl DestinationLine {
             encodings: record.encodings,
             organisation: record.org.map(|org| Id(org.uuid())),
             permissions: record.permissions.into_iter().collect(),
-            tags: record.tags.into_iter().map(|(tag, there)| (tag.into(), there)).collect(),
+            tags: record
+                .tags
+                .iter()
+                .map(|(tag, fact)| (tag.to_string(), matches!(fact, TagFact::Usable(_))))
+                .collect(),
+            tag_facts: Some(
+                record
+                    .tags
+                    .into_iter()
+                    .map(|(tag, fact)| (tag.into(), TagFactLine::of(fact)))
+                    .collect(),
+            ),
+            organisation_id: record.org_id,
+            user: record.user,
+            proven_tags: record.proven_tags.into_iter().map(Into::into).collect(),
             clock_offset_seconds: record.clock_offset_seconds,
             chunk_max: record.chunk_max,
             asked: record.asked.map(|time| time.to_string()),
@@ -265,7 +333,19 @@ impl DestinationLine {
             encodings: self.encodings,
             org: self.organisation.map(|id| OrgUuid::new(id.0)),
             permissions: self.permissions.into_iter().collect(),
-            tags: self.tags.into_iter().map(|(tag, there)| (tag.into(), there)).collect(),
+            org_id: self.organisation_id,
+            user: self.user,
+            tags: match self.tag_facts {
+                Some(facts) => {
+                    facts.into_iter().map(|(tag, fact)| (tag_key(&tag), fact.fact())).collect()
+                }
+                None => self
+                    .tags
+                    .into_iter()
+                    .map(|(tag, there)| (tag_key(&tag), TagFactLine::of_flag(&tag, there).fact()))
+                    .collect(),
+            },
+            proven_tags: self.proven_tags.iter().map(|tag| tag_key(tag)).collect(),
             clock_offset_seconds: self.clock_offset_seconds,
             chunk_max: self.chunk_max,
             asked: self.asked.as_deref().map(time_of).transpose()?,
@@ -455,6 +535,8 @@ impl ChangeLine {
                 ChangeKind::Tagged(tag) => ChangeKindLine::Tagged(tag.into()),
                 ChangeKind::Published => ChangeKindLine::Published,
                 ChangeKind::PublishRefused(words) => ChangeKindLine::PublishRefused(words.into()),
+                ChangeKind::ExposureEnded(why) => ChangeKindLine::ExposureEnded(why.into()),
+                ChangeKind::TagRefused(which) => ChangeKindLine::TagRefused(which.into()),
             },
         }
     }
@@ -481,6 +563,8 @@ impl ChangeLine {
                 ChangeKindLine::Tagged(tag) => ChangeKind::Tagged(tag.into()),
                 ChangeKindLine::Published => ChangeKind::Published,
                 ChangeKindLine::PublishRefused(words) => ChangeKind::PublishRefused(words.into()),
+                ChangeKindLine::ExposureEnded(why) => ChangeKind::ExposureEnded(why.into()),
+                ChangeKindLine::TagRefused(which) => ChangeKind::TagRefused(which.into()),
             },
         }
     }

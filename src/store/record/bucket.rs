@@ -25,6 +25,7 @@ pub(in super::super) type Identified = (AttributeUuid, KnownAttribute);
 const TO_IDS: u8 = 1;
 const OVERRULED: u8 = 2;
 
+/// As 0.1.0 wrote it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct BucketV1<'a> {
     /// Types, categories, tags, kinds of observables, ids of rules.
@@ -36,6 +37,22 @@ struct BucketV1<'a> {
     rows: Vec<AttributeV1>,
     /// The value of each row.
     values: Vec<&'a str>,
+}
+
+/// As it is written now; no release wrote it yet.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct BucketV2<'a> {
+    /// Types, categories, tags, kinds of observables, ids of rules.
+    #[serde(borrow)]
+    names: Vec<&'a str>,
+    comments: Vec<&'a str>,
+    sources: Vec<SourceV1<'a>>,
+    standings: Vec<StandingV1<'a>>,
+    rows: Vec<AttributeV1>,
+    /// The value of each row.
+    values: Vec<&'a str>,
+    /// Rows that are exposed, and the name that says what to do by hand.
+    exposed: Vec<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,6 +110,17 @@ struct AttributeV1 {
 
 impl Stored for BucketV1<'_> {}
 
+impl Stored for BucketV2<'_> {
+    const VERSION: u8 = 2;
+}
+
+impl<'a> From<BucketV1<'a>> for BucketV2<'a> {
+    fn from(before: BucketV1<'a>) -> Self {
+        let BucketV1 { names, comments, sources, standings, rows, values } = before;
+        Self { names, comments, sources, standings, rows, values, exposed: Vec::new() }
+    }
+}
+
 /// The body of a bucket with these attributes, which are sorted by identity.
 pub(in super::super) fn encode_bucket(attributes: &[Identified]) -> Result<Body, LedgerError> {
     encode(&Writer::bucket(attributes))
@@ -104,13 +132,23 @@ pub(in super::super) fn decode_bucket(
     body: &Body,
     interner: &mut Interner,
 ) -> Result<Vec<Identified>, LedgerError> {
-    let stored: BucketV1<'_> = body.decode("a bucket of attributes")?;
+    let stored = body.decode_either::<BucketV2<'_>, BucketV1<'_>>("a bucket of attributes")?;
     if stored.rows.len() != stored.values.len() {
         return Err(damaged("a bucket has more attributes than values, or fewer".to_owned()));
     }
     let mut reader = Reader::new(event, &stored, interner)?;
     let rows = stored.rows.iter().zip(&stored.values);
-    rows.map(|(row, value)| reader.attribute(row, value)).collect()
+    let mut attributes: Vec<Identified> =
+        rows.map(|(row, value)| reader.attribute(row, value)).collect::<Result<_, _>>()?;
+    let mut next = 0;
+    for (row, advice) in &stored.exposed {
+        let wrong = || damaged(format!("row {row} of a bucket cannot be exposed"));
+        let at = usize::try_from(*row).ok().filter(|row| *row >= next).ok_or_else(wrong)?;
+        let (_, known) = attributes.get_mut(at).ok_or_else(wrong)?;
+        known.exposed = Some(reader.name(*advice)?.into());
+        next = at + 1;
+    }
+    Ok(attributes)
 }
 
 /// A number in a table, as the distance back from the newest entry used: 0 for the next new one.
@@ -174,7 +212,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn bucket(attributes: &'a [Identified]) -> BucketV1<'a> {
+    fn bucket(attributes: &'a [Identified]) -> BucketV2<'a> {
         let mut writer = Self {
             names: Table::new(),
             comments: Table::new(),
@@ -184,13 +222,18 @@ impl<'a> Writer<'a> {
         };
         let rows =
             attributes.iter().map(|(identity, known)| writer.row(*identity, known)).collect();
-        BucketV1 {
+        let exposed = (0_u32..).zip(attributes).filter_map(|(row, (_, known))| {
+            Some((row, writer.names.number(known.exposed.as_deref()?)))
+        });
+        let exposed = exposed.collect();
+        BucketV2 {
             names: writer.names.values,
             comments: writer.comments.values,
             sources: writer.sources.values,
             standings: writer.standings.values,
             rows,
             values: attributes.iter().map(|(_, known)| known.attribute.value.as_str()).collect(),
+            exposed,
         }
     }
 
@@ -242,7 +285,7 @@ impl<'a> Writer<'a> {
 
 struct Reader<'a> {
     event: EventUuid,
-    stored: &'a BucketV1<'a>,
+    stored: &'a BucketV2<'a>,
     sources: Vec<Source>,
     before: Before,
 }
@@ -250,7 +293,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(
         event: EventUuid,
-        stored: &'a BucketV1<'a>,
+        stored: &'a BucketV2<'a>,
         interner: &mut Interner,
     ) -> Result<Self, LedgerError> {
         let symbols: Vec<Symbol> = stored.names.iter().map(|name| interner.symbol(name)).collect();
@@ -295,6 +338,7 @@ impl<'a> Reader<'a> {
             superseded_by: row.superseded_by.map(|b| AttributeUuid::new(Uuid::from_bytes(b))),
             overruled: row.flags & OVERRULED != 0,
             noted: row.noted.map(Digest::from_bytes),
+            exposed: None,
             timestamp: row.timestamp.map(|difference| self.before.timestamp.number(difference)),
             order: order.transpose()?,
             since: RunNumber(self.before.since.number(row.since).cast_unsigned()),

@@ -13,12 +13,17 @@ use super::{
     Table, entry,
 };
 
+/// As 0.1.0 wrote it: the same, without the last kinds.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct ChangesV1<'a>(#[serde(borrow)] ChangesV2<'a>);
+
 /// Changes of one commit, in order; events and kinds that recur stand once.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ChangesV1<'a> {
+struct ChangesV2<'a> {
     events: Vec<[u8; 16]>,
     #[serde(borrow)]
-    kinds: Vec<ChangeKindV1<'a>>,
+    kinds: Vec<ChangeKindV2<'a>>,
     rows: Vec<ChangeV1>,
 }
 
@@ -30,7 +35,7 @@ struct ChangeV1 {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum ChangeKindV1<'a> {
+enum ChangeKindV2<'a> {
     Sent,
     Adopted,
     Declined,
@@ -48,9 +53,21 @@ enum ChangeKindV1<'a> {
     Tagged(&'a str),
     Published,
     PublishRefused(&'a str),
+    ExposureEnded(&'a str),
+    TagRefused(&'a str),
 }
 
 impl Stored for ChangesV1<'_> {}
+
+impl Stored for ChangesV2<'_> {
+    const VERSION: u8 = 2;
+}
+
+impl<'a> From<ChangesV1<'a>> for ChangesV2<'a> {
+    fn from(before: ChangesV1<'a>) -> Self {
+        before.0
+    }
+}
 
 /// The body of a chunk.
 pub(in super::super) fn encode_changes(changes: &[Change]) -> Result<Body, LedgerError> {
@@ -61,7 +78,7 @@ pub(in super::super) fn encode_changes(changes: &[Change]) -> Result<Body, Ledge
         attribute: change.attribute.map(|uuid| *uuid.uuid().as_bytes()),
     });
     let rows = rows.collect();
-    encode(&ChangesV1 { events: events.values, kinds: kinds.values, rows })
+    encode(&ChangesV2 { events: events.values, kinds: kinds.values, rows })
 }
 
 /// Adds the changes of a chunk to those before.
@@ -69,7 +86,7 @@ pub(in super::super) fn decode_changes(
     body: &Body,
     changes: &mut Vec<Change>,
 ) -> Result<(), LedgerError> {
-    let stored: ChangesV1<'_> = body.decode("a chunk of changes")?;
+    let stored = body.decode_either::<ChangesV2<'_>, ChangesV1<'_>>("a chunk of changes")?;
     for row in &stored.rows {
         changes.push(Change {
             event: EventUuid::new(Uuid::from_bytes(*entry(&stored.events, row.event)?)),
@@ -80,48 +97,52 @@ pub(in super::super) fn decode_changes(
     Ok(())
 }
 
-fn stored_kind(kind: &ChangeKind) -> ChangeKindV1<'_> {
+fn stored_kind(kind: &ChangeKind) -> ChangeKindV2<'_> {
     match kind {
-        ChangeKind::Sent => ChangeKindV1::Sent,
-        ChangeKind::Adopted => ChangeKindV1::Adopted,
-        ChangeKind::Declined => ChangeKindV1::Declined,
-        ChangeKind::Rejected(words) => ChangeKindV1::Rejected(words),
-        ChangeKind::Withheld(why) => ChangeKindV1::Withheld(why),
-        ChangeKind::Held => ChangeKindV1::Held,
-        ChangeKind::Blocked(why) => ChangeKindV1::Blocked(why),
-        ChangeKind::Superseded(by) => ChangeKindV1::Superseded(*by.uuid().as_bytes()),
-        ChangeKind::Retired => ChangeKindV1::Retired,
-        ChangeKind::Returned => ChangeKindV1::Returned,
-        ChangeKind::Exposed(what) => ChangeKindV1::Exposed(what),
-        ChangeKind::Drifted(what) => ChangeKindV1::Drifted(what),
-        ChangeKind::Overruled => ChangeKindV1::Overruled,
-        ChangeKind::Updated(which) => ChangeKindV1::Updated(which),
-        ChangeKind::Tagged(tag) => ChangeKindV1::Tagged(tag),
-        ChangeKind::Published => ChangeKindV1::Published,
-        ChangeKind::PublishRefused(words) => ChangeKindV1::PublishRefused(words),
+        ChangeKind::Sent => ChangeKindV2::Sent,
+        ChangeKind::Adopted => ChangeKindV2::Adopted,
+        ChangeKind::Declined => ChangeKindV2::Declined,
+        ChangeKind::Rejected(words) => ChangeKindV2::Rejected(words),
+        ChangeKind::Withheld(why) => ChangeKindV2::Withheld(why),
+        ChangeKind::Held => ChangeKindV2::Held,
+        ChangeKind::Blocked(why) => ChangeKindV2::Blocked(why),
+        ChangeKind::Superseded(by) => ChangeKindV2::Superseded(*by.uuid().as_bytes()),
+        ChangeKind::Retired => ChangeKindV2::Retired,
+        ChangeKind::Returned => ChangeKindV2::Returned,
+        ChangeKind::Exposed(what) => ChangeKindV2::Exposed(what),
+        ChangeKind::Drifted(what) => ChangeKindV2::Drifted(what),
+        ChangeKind::Overruled => ChangeKindV2::Overruled,
+        ChangeKind::Updated(which) => ChangeKindV2::Updated(which),
+        ChangeKind::Tagged(tag) => ChangeKindV2::Tagged(tag),
+        ChangeKind::Published => ChangeKindV2::Published,
+        ChangeKind::PublishRefused(words) => ChangeKindV2::PublishRefused(words),
+        ChangeKind::ExposureEnded(why) => ChangeKindV2::ExposureEnded(why),
+        ChangeKind::TagRefused(which) => ChangeKindV2::TagRefused(which),
     }
 }
 
-fn kind_of(stored: &ChangeKindV1<'_>) -> ChangeKind {
+fn kind_of(stored: &ChangeKindV2<'_>) -> ChangeKind {
     match *stored {
-        ChangeKindV1::Sent => ChangeKind::Sent,
-        ChangeKindV1::Adopted => ChangeKind::Adopted,
-        ChangeKindV1::Declined => ChangeKind::Declined,
-        ChangeKindV1::Rejected(words) => ChangeKind::Rejected(words.into()),
-        ChangeKindV1::Withheld(why) => ChangeKind::Withheld(why.into()),
-        ChangeKindV1::Held => ChangeKind::Held,
-        ChangeKindV1::Blocked(why) => ChangeKind::Blocked(why.into()),
-        ChangeKindV1::Superseded(by) => {
+        ChangeKindV2::Sent => ChangeKind::Sent,
+        ChangeKindV2::Adopted => ChangeKind::Adopted,
+        ChangeKindV2::Declined => ChangeKind::Declined,
+        ChangeKindV2::Rejected(words) => ChangeKind::Rejected(words.into()),
+        ChangeKindV2::Withheld(why) => ChangeKind::Withheld(why.into()),
+        ChangeKindV2::Held => ChangeKind::Held,
+        ChangeKindV2::Blocked(why) => ChangeKind::Blocked(why.into()),
+        ChangeKindV2::Superseded(by) => {
             ChangeKind::Superseded(AttributeUuid::new(Uuid::from_bytes(by)))
         }
-        ChangeKindV1::Retired => ChangeKind::Retired,
-        ChangeKindV1::Returned => ChangeKind::Returned,
-        ChangeKindV1::Exposed(what) => ChangeKind::Exposed(what.into()),
-        ChangeKindV1::Drifted(what) => ChangeKind::Drifted(what.into()),
-        ChangeKindV1::Overruled => ChangeKind::Overruled,
-        ChangeKindV1::Updated(which) => ChangeKind::Updated(which.into()),
-        ChangeKindV1::Tagged(tag) => ChangeKind::Tagged(tag.into()),
-        ChangeKindV1::Published => ChangeKind::Published,
-        ChangeKindV1::PublishRefused(words) => ChangeKind::PublishRefused(words.into()),
+        ChangeKindV2::Retired => ChangeKind::Retired,
+        ChangeKindV2::Returned => ChangeKind::Returned,
+        ChangeKindV2::Exposed(what) => ChangeKind::Exposed(what.into()),
+        ChangeKindV2::Drifted(what) => ChangeKind::Drifted(what.into()),
+        ChangeKindV2::Overruled => ChangeKind::Overruled,
+        ChangeKindV2::Updated(which) => ChangeKind::Updated(which.into()),
+        ChangeKindV2::Tagged(tag) => ChangeKind::Tagged(tag.into()),
+        ChangeKindV2::Published => ChangeKind::Published,
+        ChangeKindV2::PublishRefused(words) => ChangeKind::PublishRefused(words.into()),
+        ChangeKindV2::ExposureEnded(why) => ChangeKind::ExposureEnded(why.into()),
+        ChangeKindV2::TagRefused(which) => ChangeKind::TagRefused(which.into()),
     }
 }

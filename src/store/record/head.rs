@@ -7,7 +7,7 @@ use crate::{
     history::LedgerError,
     misp::EventFields,
     model::{AttributeUuid, Digest, EventUuid, FeedName, Reader},
-    plan::{EventHead, FeedHead, Presence, Row},
+    plan::{EventHead, EventTag, FeedHead, Presence, Row, TagStanding},
 };
 
 use super::{
@@ -52,7 +52,7 @@ pub(in super::super) struct HeadV2<'a> {
     date: &'a str,
     analysis: u8,
     tags: Vec<&'a str>,
-    tags_sent: Vec<&'a str>,
+    event_tags: Vec<EventTagV2<'a>>,
     timestamp: Option<i64>,
     published: Option<bool>,
     unproven: bool,
@@ -65,6 +65,22 @@ pub(in super::super) struct HeadV2<'a> {
     pub(in super::super) depth: u8,
     /// Buckets, or index nodes if there are levels.
     pub(in super::super) slots: Vec<SlotV1>,
+}
+
+/// A tag of an event.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct EventTagV2<'a> {
+    name: &'a str,
+    #[serde(borrow)]
+    standing: TagStandingV2<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum TagStandingV2<'a> {
+    Doubted,
+    Shown,
+    Removed,
+    Refused { why: &'a str, terms: [u8; 32] },
 }
 
 /// A range of an event's attributes by identity: from its first one to the next slot's.
@@ -142,7 +158,7 @@ impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
             date: before.date,
             analysis: before.analysis,
             tags: before.tags,
-            tags_sent: before.tags_sent,
+            event_tags: before.tags_sent.into_iter().map(EventTagV2::doubted).collect(),
             timestamp: before.timestamp,
             published: before.published,
             unproven: before.unproven,
@@ -178,7 +194,7 @@ impl<'a> HeadV2<'a> {
             date,
             analysis: *analysis,
             tags: tags.iter().map(|tag| &**tag).collect(),
-            tags_sent: head.tags_sent.iter().map(|tag| &**tag).collect(),
+            event_tags: head.tags.iter().map(EventTagV2::of).collect(),
             timestamp: head.timestamp,
             published: head.published,
             unproven: head.unproven,
@@ -213,7 +229,7 @@ impl<'a> HeadV2<'a> {
                 analysis: self.analysis,
                 tags: self.tags.iter().map(|tag| (*tag).into()).collect(),
             },
-            tags_sent: self.tags_sent.iter().map(|tag| (*tag).into()).collect(),
+            tags: self.event_tags.iter().map(EventTagV2::tag).collect(),
             timestamp: self.timestamp,
             published: self.published,
             unproven: self.unproven,
@@ -231,6 +247,36 @@ impl HeadV2<'_> {
         let marks = self.presence == PresenceV1::Present && !self.unproven;
         self.unproven |= marks;
         marks
+    }
+}
+
+impl<'a> EventTagV2<'a> {
+    const fn doubted(name: &'a str) -> Self {
+        Self { name, standing: TagStandingV2::Doubted }
+    }
+
+    fn of(tag: &'a EventTag) -> Self {
+        let standing = match &tag.standing {
+            TagStanding::Doubted => TagStandingV2::Doubted,
+            TagStanding::Shown => TagStandingV2::Shown,
+            TagStanding::Removed => TagStandingV2::Removed,
+            TagStanding::Refused { why, terms } => {
+                TagStandingV2::Refused { why, terms: *terms.as_bytes() }
+            }
+        };
+        Self { name: &tag.name, standing }
+    }
+
+    fn tag(&self) -> EventTag {
+        let standing = match self.standing {
+            TagStandingV2::Doubted => TagStanding::Doubted,
+            TagStandingV2::Shown => TagStanding::Shown,
+            TagStandingV2::Removed => TagStanding::Removed,
+            TagStandingV2::Refused { why, terms } => {
+                TagStanding::Refused { why: why.into(), terms: Digest::from_bytes(terms) }
+            }
+        };
+        EventTag { name: self.name.into(), standing }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     model::{
         DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
     },
-    plan::DestinationRecord,
+    plan::{DestinationRecord, TagFact, tag_key},
 };
 
 use super::{
@@ -104,7 +104,7 @@ pub(in super::super) struct DestinationV2<'a> {
     encodings: Vec<&'a str>,
     org: Option<[u8; 16]>,
     permissions: Vec<&'a str>,
-    tags: Vec<(&'a str, bool)>,
+    tags: Vec<(&'a str, TagFactV2<'a>)>,
     clock_offset_seconds: i64,
     chunk_max: u32,
     asked: Option<i64>,
@@ -112,6 +112,21 @@ pub(in super::super) struct DestinationV2<'a> {
     verified_up_to: Option<[u8; 16]>,
     feeds: Vec<&'a str>,
     heard: Option<i64>,
+    org_id: Option<u64>,
+    user: Option<u64>,
+    proven_tags: Vec<&'a str>,
+}
+
+/// How a tag stands at a MISP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum TagFactV2<'a> {
+    Usable(&'a str),
+    Missing,
+    OfAnotherOrg,
+    OfAnotherUser,
+    LocalOnly,
+    NotExportable,
+    Refused(&'a str),
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,7 +287,7 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
             encodings: before.encodings,
             org: before.org,
             permissions: before.permissions,
-            tags: before.tags,
+            tags: before.tags.into_iter().map(TagFactV2::of_flag).collect(),
             clock_offset_seconds: before.clock_offset_seconds,
             chunk_max: before.chunk_max,
             asked: before.asked,
@@ -280,6 +295,9 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
             verified_up_to: before.verified_up_to,
             feeds: before.feeds,
             heard: None,
+            org_id: None,
+            user: None,
+            proven_tags: Vec::new(),
         }
     }
 }
@@ -298,7 +316,7 @@ impl<'a> DestinationV2<'a> {
             encodings: record.encodings.iter().map(String::as_str).collect(),
             org: record.org.map(|org| *org.uuid().as_bytes()),
             permissions: record.permissions.iter().map(String::as_str).collect(),
-            tags: record.tags.iter().map(|(tag, there)| (&**tag, *there)).collect(),
+            tags: record.tags.iter().map(|(tag, fact)| (&**tag, TagFactV2::of(fact))).collect(),
             clock_offset_seconds: record.clock_offset_seconds,
             chunk_max: record.chunk_max,
             asked: record.asked.map(Timestamp::micros),
@@ -306,6 +324,9 @@ impl<'a> DestinationV2<'a> {
             verified_up_to: record.verified_up_to.map(|event| *event.uuid().as_bytes()),
             feeds: record.feeds.iter().map(FeedName::as_str).collect(),
             heard: record.heard.map(Timestamp::micros),
+            org_id: record.org_id,
+            user: record.user,
+            proven_tags: record.proven_tags.iter().map(|tag| &**tag).collect(),
         }
     }
 
@@ -320,7 +341,7 @@ impl<'a> DestinationV2<'a> {
             encodings: self.encodings.iter().map(|name| (*name).to_owned()).collect(),
             org: self.org.map(|bytes| OrgUuid::new(uuid::Uuid::from_bytes(bytes))),
             permissions: self.permissions.iter().map(|name| (*name).to_owned()).collect(),
-            tags: self.tags.iter().map(|(tag, there)| ((*tag).into(), *there)).collect(),
+            tags: self.tags.iter().map(|(tag, fact)| (tag_key(tag), fact.fact())).collect(),
             clock_offset_seconds: self.clock_offset_seconds,
             chunk_max: self.chunk_max,
             asked: self.asked.map(Timestamp::from_micros),
@@ -330,6 +351,40 @@ impl<'a> DestinationV2<'a> {
                 .map(|bytes| EventUuid::new(uuid::Uuid::from_bytes(bytes))),
             feeds: self.feeds.iter().map(|name| FeedName::new(name)).collect(),
             heard: self.heard.map(Timestamp::from_micros),
+            org_id: self.org_id,
+            user: self.user,
+            proven_tags: self.proven_tags.iter().map(|tag| tag_key(tag)).collect(),
+        }
+    }
+}
+
+impl<'a> TagFactV2<'a> {
+    /// 0.1.0 knew only whether a tag was there; whose it is, the next question tells.
+    const fn of_flag((tag, there): (&'a str, bool)) -> (&'a str, Self) {
+        (tag, if there { Self::Usable(tag) } else { Self::Missing })
+    }
+
+    fn of(fact: &'a TagFact) -> Self {
+        match fact {
+            TagFact::Usable(spelling) => Self::Usable(spelling),
+            TagFact::Missing => Self::Missing,
+            TagFact::OfAnotherOrg => Self::OfAnotherOrg,
+            TagFact::OfAnotherUser => Self::OfAnotherUser,
+            TagFact::LocalOnly => Self::LocalOnly,
+            TagFact::NotExportable => Self::NotExportable,
+            TagFact::Refused(words) => Self::Refused(words),
+        }
+    }
+
+    fn fact(self) -> TagFact {
+        match self {
+            Self::Usable(spelling) => TagFact::Usable(spelling.into()),
+            Self::Missing => TagFact::Missing,
+            Self::OfAnotherOrg => TagFact::OfAnotherOrg,
+            Self::OfAnotherUser => TagFact::OfAnotherUser,
+            Self::LocalOnly => TagFact::LocalOnly,
+            Self::NotExportable => TagFact::NotExportable,
+            Self::Refused(words) => TagFact::Refused(words.into()),
         }
     }
 }

@@ -60,6 +60,7 @@ fn sha256(dice: &mut Dice, event: EventUuid, sources: Sources) -> KnownAttribute
         superseded_by: None,
         overruled: false,
         noted: None,
+        exposed: None,
         timestamp: Some(1_700_000_000),
         order: None,
         since: RunNumber(1),

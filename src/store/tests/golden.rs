@@ -3,7 +3,7 @@
 //! A failure here is no reason to change the bytes. They stand in people's stores: the change that made
 //! it fail needs a new version of the struct beside the old one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -17,8 +17,8 @@ use crate::{
         OrgUuid, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
-        MappingTally, Presence, Row, Standing, WithheldReason,
+        AttributeTally, DestinationRecord, EventHead, EventTags, FeedHead, FeedSet, KnownAttribute,
+        MappingTally, Presence, Row, Standing, TagFact, TagStanding, WithheldReason,
     },
 };
 
@@ -117,6 +117,7 @@ fn attributes() -> Vec<Identified> {
             superseded_by: (number == 2).then_some(OTHER),
             overruled: number == 1,
             noted: (number == 1).then(|| digest(7)),
+            exposed: None,
             timestamp: Some(1_700_000_000 + i64::from(number)),
             order: (number != 1).then(|| number.into()),
             since: RunNumber(12),
@@ -128,7 +129,7 @@ fn attributes() -> Vec<Identified> {
     known
 }
 
-const BUCKET: &str = "\
+const BUCKET_V1: &str = "\
     050669702d647374104e6574776f726b20616374697669747909746c703a616d62657204697076340d6f \
     627365727661626c652e697001024332020013cb120706744a54a999df5ff8e35c1b0304000013cb1207 \
     06744a54a999df5ff8e35c1b0304010b3139325b2e5d302e322e310301050304026e6f05322e352e3103 \
@@ -138,10 +139,25 @@ const BUCKET: &str = "\
     0707070707070707070707070707070707070707070707070707070707070101000003093139322e302e \
     322e30093139322e302e322e32093139322e302e322e31";
 
+const BUCKET_V2: &str = "\
+    060669702d647374104e6574776f726b20616374697669747909746c703a616d62657204697076340d \
+    6f627365727661626c652e69700e7461672069742062792068616e6401024332020013cb120706744a \
+    54a999df5ff8e35c1b0304000013cb120706744a54a999df5ff8e35c1b0304010b3139325b2e5d302e \
+    322e310301050304026e6f05322e352e3103000001010001fd00803c3048140c000001020302000000 \
+    01000001fc00e2a7ca010018000001010101fd00803c3048140c000001028302020101010100000000 \
+    00004000800000000000000100010401040001000000000000400080000000000000010001030101fd \
+    00803c3048140c00000102030202010201000107070707070707070707070707070707070707070707 \
+    070707070707070707070101000003093139322e302e322e30093139322e302e322e32093139322e30 \
+    2e322e31010105";
+
 #[test]
 fn bucket() {
-    let body = frozen(&encode_bucket(&attributes()).unwrap(), 1, BUCKET);
-    assert_eq!(decode_bucket(EVENT, &body, &mut Interner::default()).unwrap(), attributes());
+    let decoded = |body: &Body| decode_bucket(EVENT, body, &mut Interner::default()).unwrap();
+    assert_eq!(decoded(&written(1, BUCKET_V1)), attributes());
+    let mut exposed = attributes();
+    exposed[1].1.exposed = Some("tag it by hand".into());
+    let body = frozen(&encode_bucket(&exposed).unwrap(), 2, BUCKET_V2);
+    assert_eq!(decoded(&body), exposed);
 }
 
 const HEAD_V1: &str = "\
@@ -151,6 +167,24 @@ const HEAD_V1: &str = "\
     010101010202020202020202020202020202020202020202020202020202020202020202030303030303 \
     030303030303030303030303030303030303030303030303030301000302000000000000000000000001 \
     050201010a6e6f74206c696e6b656402000000";
+
+const HEAD_V2: &str = "\
+    0013cb120706744a54a999df5ff8e35c1a030c6f776e6564206279204f524701fbd2040b416e20696e \
+    636964656e740a323032342d30352d3134010109746c703a616d6265720109746c703a616d62657200 \
+    01fc00e2a7ca010001000301046d61696e010101010101010101010101010101010101010101010101 \
+    0101010101010101020202020202020202020202020202020202020202020202020202020202020203 \
+    0303030303030303030303030303030303030303030303030303030303030301010003020000000000 \
+    00000000000001050201010a6e6f74206c696e6b656402000000";
+
+const HEAD_V2_WITH_TAGS: &str = "\
+    0013cb120706744a54a999df5ff8e35c1a030c6f776e6564206279204f524701fbd2040b416e20696e \
+    636964656e740a323032342d30352d3134010109746c703a616d6265720409746c703a616d62657200 \
+    03783a310103783a320203783a3303096e6f7420746865726506060606060606060606060606060606 \
+    0606060606060606060606060606060601fc00e2a7ca010001000301046d61696e0101010101010101 \
+    0101010101010101010101010101010101010101010101010202020202020202020202020202020202 \
+    0202020202020202020202020202020303030303030303030303030303030303030303030303030303 \
+    0303030303030101000302000000000000000000000001050201010a6e6f74206c696e6b6564020000 \
+    00";
 
 #[test]
 fn head() {
@@ -164,7 +198,7 @@ fn head() {
         attributes: tally(),
         mapping: mapping(),
     };
-    let head = EventHead {
+    let mut head = EventHead {
         uuid: EVENT,
         root: EntityKey::of("incident--13cb1207-0674-4a54-a999-df5ff8e35c1a"),
         presence: Presence::Blocked("owned by ORG".into()),
@@ -175,7 +209,7 @@ fn head() {
             analysis: 1,
             tags: vec!["tlp:amber".into()],
         },
-        tags_sent: ["tlp:amber".into()].into(),
+        tags: EventTags::doubted(["tlp:amber".into()]),
         timestamp: Some(1_700_000_000),
         published: Some(false),
         unproven: true,
@@ -184,14 +218,7 @@ fn head() {
         marking: Marking { tlp: Some(Tlp::Amber), unmarked: false },
         feeds: [(FeedName::new("main"), feed)].into(),
     };
-    let golden = "\
-        0013cb120706744a54a999df5ff8e35c1a030c6f776e6564206279204f524701fbd2040b416e20696e63 \
-        6964656e740a323032342d30352d3134010109746c703a616d6265720109746c703a616d62657201fc00 \
-        e2a7ca010001000301046d61696e01010101010101010101010101010101010101010101010101010101 \
-        010101010202020202020202020202020202020202020202020202020202020202020202030303030303 \
-        03030303030303030303030303030303030303030303030303030101000302000000000000000000000001 \
-        050201010a6e6f74206c696e6b656402000000";
-    let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, golden);
+    let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, HEAD_V2);
     let golden = "01030000000000004000800000000000000101fc02e2a7ca";
     let rows = frozen(&encode(&stored_rows(&head.foreign)).unwrap(), 1, golden);
     let rows: Vec<RowV1> = rows.decode("rows").unwrap();
@@ -199,9 +226,19 @@ fn head() {
         let read = HeadV2::read(&body).unwrap();
         assert_eq!(read.head(EVENT, rows_of(&rows).collect()).unwrap(), head);
     }
+    let refused = TagStanding::Refused { why: "not there".into(), terms: digest(6) };
+    for standing in [TagStanding::Shown, TagStanding::Removed, refused] {
+        head.tags.set(&format!("x:{}", head.tags.iter().count()), standing);
+    }
+    let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, HEAD_V2_WITH_TAGS);
+    assert_eq!(HeadV2::read(&body).unwrap().head(EVENT, rows_of(&rows).collect()).unwrap(), head);
     let later = written(3, HEAD_V1);
     assert!(matches!(HeadV2::read(&later), Err(LedgerError::Newer { .. })));
 }
+
+const CHANGES_V2: &str = "\
+    0113cb120706744a54a999df5ff8e35c1a021104676f6e651205783a206e6f02000001000000000000 \
+    4000800000000000000100010100000000000040008000000000000001";
 
 #[test]
 fn changes() {
@@ -211,13 +248,20 @@ fn changes() {
         ChangeKind::Superseded(OTHER),
         ChangeKind::PublishRefused("no".into()),
     ];
+    let later = [ChangeKind::ExposureEnded("gone".into()), ChangeKind::TagRefused("x: no".into())];
     let change = |kind| Change { event: EVENT, attribute: Some(OTHER), kind };
     let changes: Vec<Change> = kinds.into_iter().map(change).collect();
     let golden = "\
         0113cb120706744a54a999df5ff8e35c1a040003026e6f07000000000000400080000000000000011002 \
         6e6f04000001000000000000400080000000000000010001010000000000004000800000000000000100 \
         02010000000000004000800000000000000100030100000000000040008000000000000001";
-    let body = frozen(&encode_changes(&changes).unwrap(), 1, golden);
+    for body in [frozen(&encode_changes(&changes).unwrap(), 2, golden), written(1, golden)] {
+        let mut read = Vec::new();
+        decode_changes(&body, &mut read).unwrap();
+        assert_eq!(read, changes);
+    }
+    let changes: Vec<Change> = later.into_iter().map(change).collect();
+    let body = frozen(&encode_changes(&changes).unwrap(), 2, CHANGES_V2);
     let mut read = Vec::new();
     decode_changes(&body, &mut read).unwrap();
     assert_eq!(read, changes);
@@ -279,6 +323,19 @@ const DESTINATION_V1: &str = "\
     120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720105fbf40101fd \
     00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e";
 
+const DESTINATION_V2: &str = "\
+    036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113 \
+    cb120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720009746c70 \
+    3a616d62657205fbf40101fd00803c3048140c0001fd00803c3048140c000113cb120706744a54a999 \
+    df5ff8e35c1a01046d61696e01fd00803c3048140c00000000";
+
+const DESTINATION_V2_WITH_TAGS: &str = "\
+    036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113 \
+    cb120706744a54a999df5ff8e35c1a01087065726d5f6164640603783a310103783a320203783a3303 \
+    03783a340403783a350503783a3606026e6f05fbf40101fd00803c3048140c0001fd00803c3048140c \
+    000113cb120706744a54a999df5ff8e35c1a01046d61696e01fd00803c3048140c0001020107010974 \
+    6c703a616d626572";
+
 #[test]
 fn destination() {
     let name = DestinationName::new("lab");
@@ -288,7 +345,10 @@ fn destination() {
         encodings: vec!["br".into()],
         org: Some(OrgUuid::new(EVENT.uuid())),
         permissions: ["perm_add".to_owned()].into(),
-        tags: [("tlp:amber".into(), true)].into(),
+        org_id: None,
+        user: None,
+        tags: [("tlp:amber".into(), TagFact::Usable("tlp:amber".into()))].into(),
+        proven_tags: BTreeSet::new(),
         clock_offset_seconds: -3,
         chunk_max: 500,
         asked: Some(Timestamp::from_seconds(1_700_000_000)),
@@ -297,17 +357,31 @@ fn destination() {
         feeds: vec![FeedName::new("main")],
         heard: Some(Timestamp::from_seconds(1_700_000_000)),
     };
-    let golden = "\
-        036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113cb \
-        120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720105fbf40101fd \
-        00803c3048140c0001fd00803c3048140c000113cb120706744a54a999df5ff8e35c1a01046d61696e01 \
-        fd00803c3048140c00";
-    let body = frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, golden);
+    let body = frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, DESTINATION_V2);
     let before = DestinationRecord { heard: None, ..record.clone() };
-    for (body, record) in [(body, record), (written(1, DESTINATION_V1), before)] {
+    for (body, record) in [(body, record.clone()), (written(1, DESTINATION_V1), before)] {
         let read = DestinationV2::read(&body).unwrap();
         assert_eq!((read.name(), read.record()), (name.clone(), record));
     }
+    let facts = [
+        TagFact::Missing,
+        TagFact::OfAnotherOrg,
+        TagFact::OfAnotherUser,
+        TagFact::LocalOnly,
+        TagFact::NotExportable,
+        TagFact::Refused("no".into()),
+    ];
+    let facts = (1..).zip(facts).map(|(number, fact)| (format!("x:{number}").into(), fact));
+    let record = DestinationRecord {
+        org_id: Some(2),
+        user: Some(7),
+        tags: facts.collect(),
+        proven_tags: ["tlp:amber".into()].into(),
+        ..record
+    };
+    let body =
+        frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, DESTINATION_V2_WITH_TAGS);
+    assert_eq!(DestinationV2::read(&body).unwrap().record(), record);
     let later = written(3, DESTINATION_V1);
     assert!(matches!(DestinationV2::read(&later), Err(LedgerError::Newer { .. })));
 }

@@ -18,8 +18,8 @@ use crate::{
         Marking, OrgUuid, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
-        MappingTally, Presence, Row, Standing, WithheldReason,
+        AttributeTally, DestinationRecord, EventHead, EventTag, FeedHead, FeedSet, KnownAttribute,
+        MappingTally, Presence, Row, Standing, TagFact, TagStanding, WithheldReason, tag_key,
     },
 };
 
@@ -55,6 +55,28 @@ impl Dice {
     fn word(&mut self) -> Box<str> {
         let words = ["", "tlp:amber", "admiralty-scale:source-reliability=\"b\"", "ü\u{0}\n", "x"];
         self.pick(&words).into()
+    }
+
+    fn tag_fact(&mut self) -> TagFact {
+        match self.below(7) {
+            0 => TagFact::Usable(self.word()),
+            1 => TagFact::Missing,
+            2 => TagFact::OfAnotherOrg,
+            3 => TagFact::OfAnotherUser,
+            4 => TagFact::LocalOnly,
+            5 => TagFact::NotExportable,
+            _ => TagFact::Refused(self.word()),
+        }
+    }
+
+    fn event_tag(&mut self) -> EventTag {
+        let standing = match self.below(4) {
+            0 => TagStanding::Doubted,
+            1 => TagStanding::Shown,
+            2 => TagStanding::Removed,
+            _ => TagStanding::Refused { why: self.word(), terms: self.digest() },
+        };
+        EventTag { name: self.word(), standing }
     }
 
     fn digest(&mut self) -> Digest {
@@ -124,6 +146,7 @@ pub(in super::super) fn attribute(
         superseded_by: dice.maybe(|dice| AttributeUuid::new(Uuid::from_u64_pair(1, dice.number()))),
         overruled: dice.once_in(2),
         noted: dice.maybe(Dice::digest),
+        exposed: dice.maybe(Dice::word),
         timestamp: dice.maybe(|dice| dice.number().cast_signed()),
         order: dice.maybe(|dice| u32::try_from(dice.below(1 << 32)).unwrap()),
         since: RunNumber(dice.number()),
@@ -204,7 +227,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
             analysis: 2,
             tags: (0..dice.below(3)).map(|_| dice.word()).collect(),
         },
-        tags_sent: (0..dice.below(3)).map(|_| dice.word()).collect(),
+        tags: (0..dice.below(3)).map(|_| dice.event_tag()).collect(),
         timestamp: dice.maybe(|dice| dice.number().cast_signed()),
         published: dice.maybe(|dice| dice.once_in(2)),
         unproven: dice.once_in(2),
@@ -288,7 +311,10 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         encodings: vec!["br".into(), "gzip".into()],
         org: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
         permissions: ["perm_add".to_owned()].into(),
-        tags: (0..dice.below(3)).map(|_| (dice.word(), dice.once_in(2))).collect(),
+        org_id: dice.maybe(|dice| dice.below(9)),
+        user: dice.maybe(|dice| dice.below(9)),
+        tags: (0..dice.below(3)).map(|_| (tag_key(&dice.word()), dice.tag_fact())).collect(),
+        proven_tags: (0..dice.below(3)).map(|_| tag_key(&dice.word())).collect(),
         clock_offset_seconds: dice.number().cast_signed(),
         chunk_max: 500,
         asked: dice.maybe(Dice::time),

@@ -1,0 +1,230 @@
+//! Tags: what MISP's answers show of them, what is attached, and what a colour that MISP does not take means.
+
+use crate::{
+    delivery::{Call, TagRow, fact_of},
+    model::{AttributeUuid, Tlp},
+    plan::{
+        ChangeKind, DestinationRecord, Lacking, Presence, Standing, TagFact, TagStanding,
+        UNCOVERED, WithheldReason, bare_of, has_own_colour, is_covered, lacking, strictest_of,
+        tag_key,
+    },
+};
+
+use super::{Asked, Conversation, Want, asking::needs_echo};
+
+impl Conversation {
+    /// The colour that this conversation finds out about now: whether MISP takes it from this key. Others that
+    /// need to know it wait meanwhile.
+    pub(in crate::delivery) fn proves(&self, book: &DestinationRecord) -> Option<Box<str>> {
+        if self.verdict.is_some() {
+            return None;
+        }
+        let by_attribute = || match self.event.head.presence {
+            Presence::Absent if self.create => self.needs_echo_of(book).next(),
+            Presence::Present => {
+                let all = self.needs_echo_of(book).count() == self.queue.len();
+                self.needs_echo_of(book).next().filter(|_| all)
+            }
+            _ => None,
+        };
+        let colour = self.proves_by_event(book).or_else(by_attribute);
+        colour.map(tag_key)
+    }
+
+    /// The colour of an event that is made here, as long as MISP never showed that this key can attach it: until
+    /// then the event goes without attributes, and they follow once an answer shows the tag.
+    pub(super) fn proves_by_event(&self, book: &DestinationRecord) -> Option<&str> {
+        let colour = strictest_of(&self.wanted_tags).filter(|tag| !book.has_proven(tag))?;
+        let proves = match self.event.head.presence {
+            Presence::Absent => self.create,
+            Presence::Present => self.created && self.tags.contains(colour),
+            Presence::Declined | Presence::Blocked(_) => false,
+        };
+        proves.then_some(colour)
+    }
+
+    /// The same of attributes with a colour of their own: one goes alone, and the rest once the echo shows the tag.
+    fn needs_echo_of<'c>(&'c self, book: &'c DestinationRecord) -> impl Iterator<Item = &'c str> {
+        let attributes = self.queue.iter().map(|key| &self.event.attributes[key].attribute);
+        let attributes = attributes.filter(|attribute| needs_echo(attribute, book));
+        attributes.filter_map(|attribute| strictest_of(&attribute.tags)).map(|tag| &**tag)
+    }
+
+    /// Whether the colour of the event that is to be created turned out to be one that MISP does not take: then it
+    /// is not created.
+    pub(super) fn is_refused_a_colour(&self, book: &DestinationRecord) -> bool {
+        let colour = strictest_of(&self.wanted_tags);
+        colour.is_some_and(|tag| book.cannot_carry(tag).is_some())
+    }
+
+    /// Keeps everything back that waits for the event.
+    pub(super) fn withhold_all(&mut self) {
+        self.covered = false;
+        for key in std::mem::take(&mut self.queue) {
+            self.stand(key, Standing::Withheld(WithheldReason::MarkingCannotBeCarried));
+        }
+    }
+
+    /// Takes in the tags that MISP shows on the event: they, not what was asked for, are what it has.
+    pub(super) fn see_tags(&mut self, shown: &[Box<str>], book: &DestinationRecord) {
+        self.event.head.tags.see(shown, &self.wanted_tags);
+        self.head_dirty = true;
+        self.recount_tags(book);
+    }
+
+    /// MISP showed the tags of an event that this key made: those colours are proven.
+    pub(super) fn prove_colours(&self, book: &mut DestinationRecord) {
+        let tags = &self.event.head.tags;
+        let wanted = self.wanted_tags.iter();
+        let colours = wanted.filter(|tag| Tlp::of_tag(tag).is_some() && tags.carries(tag));
+        book.proven_tags.extend(colours.map(|tag| tag_key(tag)));
+    }
+
+    /// Works out what is still to be attached, and what is known to be refused.
+    fn recount_tags(&mut self, book: &DestinationRecord) {
+        let Lacking { to_attach, refused } =
+            lacking(&self.event.head.tags, &self.wanted_tags, book);
+        self.tags = to_attach.into();
+        for (tag, why) in refused {
+            self.refuse_tag(&tag, why, book);
+        }
+        self.see_cover();
+    }
+
+    /// What is to be done about tags next, if anything.
+    pub(super) fn ask_about_tags(&mut self, book: &DestinationRecord) -> Option<Want> {
+        while self.foreign_event && !self.tags.is_empty() {
+            self.on_tag_refused("the event is another organisation's", &mut book.clone());
+        }
+        let unknown = self.tags.iter().filter(|tag| book.tag(tag).is_none());
+        let unknown: Vec<Box<str>> = unknown.cloned().collect();
+        // Which of several are there costs one question; of a single one the attempt tells as well.
+        if unknown.len() > 1 && !book.may("perm_tag_editor") {
+            return Some(self.ask(Asked::Tags, Call::FindTags(unknown)));
+        }
+        // Before the attributes: a stricter TLP tag has to be there when they arrive.
+        let tag = book.spelling(self.tags.front()?).into();
+        Some(self.ask(Asked::Tag, Call::AttachTag { event: self.uuid(), tag }))
+    }
+
+    /// MISP's list of the tags that were asked for.
+    pub(super) fn on_tags(&mut self, listed: &[TagRow], book: &mut DestinationRecord) {
+        for tag in &self.tags {
+            if book.tag(tag).is_none() {
+                let fact = fact_of(tag, listed, book);
+                book.tags.insert(tag_key(tag), fact);
+            }
+        }
+        self.recount_tags(book);
+    }
+
+    pub(super) fn on_tagged(&mut self, book: &mut DestinationRecord) {
+        self.wrote = true;
+        if let Some(tag) = self.tags.pop_front() {
+            self.event.head.tags.set(&tag, TagStanding::Shown);
+            if Tlp::of_tag(&tag).is_some() {
+                book.proven_tags.insert(tag_key(&tag));
+                self.recoloured = true;
+            }
+            self.change(None, ChangeKind::Tagged(tag));
+        }
+        self.event.head.timestamp = None;
+        self.event.head.published = Some(false);
+        self.head_dirty = true;
+        self.see_cover();
+    }
+
+    /// A tag that cannot be attached is tried again once the key's rights or MISP's tags are others.
+    pub(super) fn on_tag_refused(&mut self, words: &str, book: &mut DestinationRecord) {
+        let Some(tag) = self.tags.pop_front() else { return };
+        let fact = TagFact::of_refusal(words);
+        let why = fact.as_ref().map_or_else(|| words.into(), |fact| fact.to_string().into());
+        if let Some(fact) = fact {
+            book.tags.insert(tag_key(&tag), fact);
+        }
+        self.notes.push(format!("event {}: tag {tag:?} refused: {words}", self.uuid()));
+        self.refuse_tag(&tag, why, book);
+        self.see_cover();
+    }
+
+    fn refuse_tag(&mut self, tag: &str, why: Box<str>, book: &DestinationRecord) {
+        let what = format!("{tag}: {why}");
+        let standing = TagStanding::Refused { why, terms: book.tag_terms(tag) };
+        if self.event.head.tags.set(tag, standing) {
+            self.head_dirty = true;
+            self.change(None, ChangeKind::TagRefused(what.into()));
+        }
+    }
+
+    /// Without its colour nothing of the event goes out that has none of its own; what is out is exposed.
+    fn see_cover(&mut self) {
+        let to_attach = self.tags.make_contiguous();
+        self.covered = is_covered(&self.event.head.tags, &self.wanted_tags, to_attach);
+        if self.covered {
+            return;
+        }
+        let attributes = &self.event.attributes;
+        let bare = |key: &AttributeUuid| !has_own_colour(&attributes[key].attribute);
+        let (waiting, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.queue).into_iter().partition(bare);
+        self.queue = rest.into();
+        let out = attributes.iter().filter(|(key, known)| {
+            let is_out = known.standing.is_in_misp() || self.unproven.contains(key);
+            is_out && known.exposed.is_none() && bare(key)
+        });
+        let out: Vec<AttributeUuid> = out.map(|(key, _)| *key).collect();
+        for key in waiting {
+            self.stand(key, Standing::Withheld(WithheldReason::MarkingCannotBeCarried));
+        }
+        for key in out {
+            self.expose(key, UNCOVERED);
+        }
+    }
+
+    /// An attribute with a colour of its own, and the tags with which MISP echoed it.
+    pub(super) fn see_own_colour(
+        &mut self,
+        key: AttributeUuid,
+        shown: &[Box<str>],
+        book: &mut DestinationRecord,
+    ) {
+        let own = &self.event.attributes[&key].attribute.tags;
+        let Some(colour) = strictest_of(own).cloned() else { return };
+        if shown.iter().any(|tag| tag_key(tag) == tag_key(&colour)) {
+            book.proven_tags.insert(tag_key(&colour));
+            return;
+        }
+        let why = "MISP left it out of an attribute without a word";
+        book.tags.insert(tag_key(&colour), TagFact::Refused(why.into()));
+        let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+        known.attribute.tags.retain(|tag| shown.iter().any(|has| tag_key(has) == tag_key(tag)));
+        self.change(Some(key), ChangeKind::TagRefused(format!("{colour}: {why}").into()));
+        self.expose(key, &bare_of(&colour));
+        self.covered = false;
+        self.withhold_refused_colours(book);
+    }
+
+    /// Keeps back what has a colour of its own that turned out to be one that MISP does not take.
+    pub(super) fn withhold_refused_colours(&mut self, book: &DestinationRecord) {
+        let attributes = &self.event.attributes;
+        let refused = |key: &AttributeUuid| {
+            let colour = strictest_of(&attributes[key].attribute.tags);
+            colour.is_some_and(|colour| book.cannot_carry(colour).is_some())
+        };
+        let (waiting, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.queue).into_iter().partition(refused);
+        self.queue = rest.into();
+        for key in waiting {
+            self.stand(key, Standing::Withheld(WithheldReason::MarkingCannotBeCarried));
+        }
+    }
+
+    /// Something stands in MISP that must not be there as it is.
+    fn expose(&mut self, key: AttributeUuid, advice: &str) {
+        let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+        known.exposed = Some(advice.into());
+        self.dirty.insert(key);
+        self.tally.exposed += u64::from(self.planned.contains(&key));
+        self.change(Some(key), ChangeKind::Exposed(advice.into()));
+    }
+}

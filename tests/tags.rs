@@ -1,0 +1,216 @@
+//! What MISP shows of tags decides, not what was asked for: it leaves out without a word what belongs to others.
+
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
+
+#[path = "support/dataset.rs"]
+mod dataset;
+#[path = "support/scene.rs"]
+mod scene;
+#[path = "support/world.rs"]
+mod world;
+
+use dataset::{Dataset, domain, event};
+use misp_trickle::{
+    agent::{Ending, Summary},
+    history::{Commit, EventUpdate, Ledger},
+    plan::{ChangeKind, EventTags, Standing, TagStanding, WithheldReason},
+};
+use scene::{assert_at_rest, contents, deliver, head, known, request};
+use serde_json::json;
+use world::World;
+
+const DAY: i64 = 24 * 3_600;
+const LACKING: Standing = Standing::Withheld(WithheldReason::MarkingCannotBeCarried);
+
+/// A MISP with these tags that anybody may use, and an agent whose key may make none.
+fn world_with(tags: &[&str]) -> World {
+    let world = World::new("user");
+    for tag in tags {
+        request(&world, "admin", "/tags/add", &json!({"name": tag}));
+    }
+    world
+}
+
+/// Gives a tag to an organisation: 1 is the administrator's, 0 everybody.
+fn give(world: &World, tag: &str, org: u32) {
+    let found = request(world, "admin", "/tags/search", &json!([tag]));
+    let id = found[0]["Tag"]["id"].as_str().unwrap().to_owned();
+    let body = json!({"org_id": org.to_string()});
+    request(world, "admin", &format!("/tags/edit/{id}"), &body);
+}
+
+fn changes(world: &World, summary: &Summary) -> Vec<ChangeKind> {
+    let changes = world.ledger.changes(summary.run.number).unwrap();
+    changes.into_iter().map(|change| change.kind).collect()
+}
+
+#[test]
+fn a_colour_of_another_organisation_keeps_everything_back() {
+    for role in ["user", "tageditor"] {
+        let mut world = World::new(role);
+        request(&world, "admin", "/tags/add", &json!({"name": "tlp:green", "org_id": "1"}));
+        let mut set = Dataset::default();
+        set.incident(1).tlp(Some("GREEN")).domains("green", 0..5);
+        let summary = deliver(&mut world, &mut set);
+        assert_eq!(summary.ending, Ending::AllWithheld, "{role}");
+        assert_eq!(summary.run.tally.attributes.withheld, 5);
+        assert!(contents(&world).is_empty());
+        assert_at_rest(&mut world, &mut set);
+
+        give(&world, "tlp:green", 0);
+        world.clock.advance(DAY);
+        let summary = deliver(&mut world, &mut set);
+        assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 5));
+        assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:green"]);
+        assert_at_rest(&mut world, &mut set);
+    }
+}
+
+#[test]
+fn the_first_use_of_a_colour_is_an_event_without_attributes() {
+    let mut world = world_with(&["tlp:green", "tlp:amber"]);
+    let mut set = Dataset::default();
+    set.incident(1).tlp(Some("GREEN")).domains("green", 0..5);
+    assert_eq!(deliver(&mut world, &mut set).ending, Ending::Done);
+
+    // The list of tags, asked once, says that the key may use it.
+    give(&world, "tlp:amber", 1);
+    set.incident(2).tlp(Some("AMBER")).domains("amber", 0..5);
+    set.incident(3).tlp(Some("AMBER")).domains("amber", 5..9);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.withheld), (Ending::Partial, 9));
+    let there = contents(&world);
+    let amber: usize =
+        [2, 3].iter().filter_map(|it| there.get(&event(*it))).map(|it| it.1.len()).sum();
+    assert_eq!(amber, 0, "nothing is out without its colour");
+    assert_eq!(known(&world, event(2), &domain("amber", 0)).standing, LACKING);
+
+    give(&world, "tlp:amber", 0);
+    world.clock.advance(DAY);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 9));
+    for number in [2, 3] {
+        assert_eq!(contents(&world)[&event(number)].0.tags, ["tlp:amber"]);
+    }
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn what_is_out_without_its_colour_is_exposed_until_it_has_it() {
+    let mut world = world_with(&["tlp:green"]);
+    let mut set = Dataset::default();
+    set.incident(1).tlp(Some("GREEN")).domains("green", 0..5);
+    deliver(&mut world, &mut set);
+    give(&world, "tlp:green", 1);
+    set.incident(2).tlp(Some("GREEN")).domains("more", 0..3);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!(summary.ending, Ending::Partial);
+    assert_eq!(summary.run.tally.attributes.exposed, 3);
+    assert!(contents(&world)[&event(2)].0.tags.is_empty());
+    let exposed = |kind: &ChangeKind| matches!(kind, ChangeKind::Exposed(_));
+    assert_eq!(changes(&world, &summary).iter().filter(|kind| exposed(kind)).count(), 3);
+    assert!(known(&world, event(2), &domain("more", 0)).exposed.is_some());
+    let standing = head(&world, event(2)).tags.standing("tlp:green").cloned();
+    let Some(TagStanding::Refused { why, .. }) = standing else { panic!("{standing:?}") };
+    assert!(why.contains("another organisation"), "{why}");
+
+    // It says so again, asks nothing, and lets nothing follow.
+    assert_at_rest(&mut world, &mut set);
+    set.incident(2).domains("late", 0..2);
+    let summary = deliver(&mut world, &mut set);
+    let tally = summary.run.tally.attributes;
+    assert_eq!((summary.ending, tally.withheld, tally.exposed), (Ending::Partial, 2, 3));
+    assert_eq!(contents(&world)[&event(2)].1.len(), 3);
+
+    give(&world, "tlp:green", 0);
+    world.clock.advance(DAY);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 2));
+    assert_eq!(contents(&world)[&event(2)].0.tags, ["tlp:green"]);
+    let summary = deliver(&mut world, &mut set);
+    let ended = |kind: &ChangeKind| matches!(kind, ChangeKind::ExposureEnded(_));
+    assert_eq!(changes(&world, &summary).iter().filter(|kind| ended(kind)).count(), 3);
+    assert_eq!(summary.run.tally.attributes.exposed, 0);
+    assert!(known(&world, event(2), &domain("more", 0)).exposed.is_none());
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn of_a_colour_of_its_own_one_attribute_goes_first() {
+    let mut world = world_with(&["tlp:clear", "tlp:red"]);
+    let mut set = Dataset::default();
+    set.incident(1).domains("clear", 0..5);
+    deliver(&mut world, &mut set);
+    give(&world, "tlp:red", 1);
+    for number in 0..4 {
+        set.incident(1).observe_as(Some("RED"), "domain", &domain("red", number));
+    }
+    let summary = deliver(&mut world, &mut set);
+    let tally = summary.run.tally.attributes;
+    assert_eq!((tally.sent, tally.withheld, tally.exposed), (1, 3, 1));
+    assert_eq!(summary.ending, Ending::Partial);
+    assert_eq!(contents(&world)[&event(1)].1.len(), 6);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!(summary.run.tally.attributes.exposed, 1, "it stays exposed");
+}
+
+#[test]
+fn a_dropped_tag_is_a_fact_and_goes_once_it_may() {
+    let mut world = world_with(&["tlp:clear", "campaign"]);
+    give(&world, "campaign", 1);
+    let mut set = Dataset::default();
+    set.incident(1).tag("campaign").tag("nowhere").domains("one", 0..3);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 3));
+    assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:clear"]);
+    let tags = head(&world, event(1)).tags;
+    let refused: Vec<_> =
+        tags.refused().map(|(tag, why, _)| (tag.to_owned(), why.to_owned())).collect();
+    assert!(refused[0].0 == "campaign" && refused[0].1.contains("organisation"), "{refused:?}");
+    assert!(refused[1].0 == "nowhere" && refused[1].1.contains("not in MISP"), "{refused:?}");
+    assert_at_rest(&mut world, &mut set);
+
+    give(&world, "campaign", 0);
+    world.clock.advance(DAY);
+    assert_at_rest(&mut world, &mut set);
+    // A run that sends something anyway asks; the event that did not change gets its tag.
+    set.incident(2).domains("two", 0..1);
+    deliver(&mut world, &mut set);
+    deliver(&mut world, &mut set);
+    assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:clear", "campaign"]);
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn another_spelling_of_a_tag_is_the_tag() {
+    let mut world = world_with(&["TLP:GREEN", "Campaign"]);
+    let mut set = Dataset::default();
+    set.incident(1).tlp(Some("GREEN")).tag("campaign").domains("green", 0..5);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 5));
+    let mut tags = contents(&world)[&event(1)].0.tags.clone();
+    tags.sort_unstable();
+    assert_eq!(tags, ["Campaign", "TLP:GREEN"]);
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn what_an_earlier_release_sent_is_doubted_until_an_answer_shows_it() {
+    let mut world = world_with(&["tlp:clear", "tlp:green"]);
+    let mut set = Dataset::default();
+    set.incident(1).tlp(Some("GREEN")).domains("green", 0..5);
+    deliver(&mut world, &mut set);
+    let removal = json!({"uuid": event(1).to_string(), "tag": "tlp:green"});
+    request(&world, "orgadmin", "/tags/removeTagFromObject", &removal);
+    let mut head = head(&world, event(1));
+    head.tags = EventTags::doubted(["tlp:green".into()]);
+    let (destination, run) = (world.job.destination.clone(), world.ledger.last_run().unwrap());
+    let events = vec![EventUpdate { head, attributes: Vec::new() }];
+    world.ledger.commit(&destination, run, Commit { events, ..Commit::default() }).unwrap();
+    // The doubt alone is no reason to ask.
+    assert_at_rest(&mut world, &mut set);
+    set.incident(1).title("Another title");
+    assert_eq!(world.sync(&set.write()).ending, Ending::Done);
+    assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:green"]);
+    assert_at_rest(&mut world, &mut set);
+}
