@@ -14,7 +14,7 @@ use crate::{
     graph,
     history::LedgerError,
     mapper::Rules,
-    model::{DestinationName, Digest, FeedName, Timestamp},
+    model::{Context, DestinationName, Digest, Encoder, FeedName, Timestamp, Tlp},
     plan::{EventSettings, Policy, policy_fingerprint},
     source::{SourceError, SourceSpec},
 };
@@ -59,10 +59,27 @@ pub struct Job {
 }
 
 impl Job {
-    /// Fingerprint of policy and event settings.
+    /// Fingerprint of policy, event settings, and how incidents are cut out, if not as usual.
     #[must_use]
     pub fn policy_fingerprint(&self) -> Digest {
-        policy_fingerprint(&self.policy, &self.settings)
+        let policy = policy_fingerprint(&self.policy, &self.settings);
+        if self.graph == graph::Options::default() {
+            return policy;
+        }
+        let graph::Options { roots, depth, markings, rest } = &self.graph;
+        Encoder::new(Context::Policy)
+            .digest(&policy)
+            .list(roots.iter(), |encoder, kind| {
+                encoder.text(kind);
+            })
+            .u64((*depth).into())
+            .list(markings.iter(), |encoder, (id, tlp)| {
+                encoder.text(id.as_str()).text(tlp.map_or("none", Tlp::name));
+            })
+            .option(rest.as_ref(), |encoder, rest| {
+                encoder.text(rest.root.as_str()).text(&rest.title).text(rest.tlp.name());
+            })
+            .finish()
     }
 }
 

@@ -125,7 +125,9 @@ const fn format(format: config::Format) -> Format {
 
 /// How incidents are cut out of a dataset: incidents, and the containers that the configuration names.
 pub(super) fn graph_options(mapping: &config::MappingSettings) -> graph::Options {
-    let mut options = graph::Options { depth: mapping.depth, ..graph::Options::default() };
+    let markings = mapping.markings.clone();
+    let depth = mapping.depth;
+    let mut options = graph::Options { depth, markings, ..graph::Options::default() };
     options.rest = mapping.rest.as_ref().map(|rest| graph::Rest {
         root: EntityKey::whole(&format!("rest--{}", rest.uuid)),
         title: rest.title.as_str().into(),

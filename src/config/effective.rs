@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::model::Tlp;
+
 use super::{
     Comment, Compression, Concurrency, Config, Destination, Feed, FeedKind, Format, IncludeTags,
     KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, StorePrivacy, Unmarked,
@@ -146,6 +148,9 @@ fn mapping(it: &MappingSettings) -> Value {
             OnChange::Hold => "hold",
             OnChange::Apply => "apply",
         },
+        "markings": it.markings.iter().map(|(id, tlp)| {
+            (id.as_str().to_owned(), json!(tlp.map_or("none", Tlp::name)))
+        }).collect::<Map<_, _>>(),
     }))
 }
 

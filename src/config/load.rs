@@ -1,7 +1,7 @@
 //! From text to [`Config`]: everything but the destinations.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,7 +10,7 @@ use std::{
 use toml::de::DeTable;
 use uuid::{Uuid, Variant};
 
-use crate::model::{FeedName, Tlp, limits};
+use crate::model::{FeedName, MarkingId, Tlp, limits};
 
 use super::{
     CONTAINERS, Comment, Config, ConfigError, Destination, Feed, FeedKind, Format, MappingSettings,
@@ -268,6 +268,7 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
         containers: BTreeSet::new(),
         rest: None,
         on_change: OnChange::Hold,
+        markings: BTreeMap::new(),
     };
     let Some(mut section) = root.section("mapping") else { return settings };
     settings.rules_file = section.path("rules_file");
@@ -287,6 +288,7 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
     settings.rest = read_rest(&mut section);
     settings.on_change =
         section.choice("on_change", &[("hold", OnChange::Hold), ("apply", OnChange::Apply)]);
+    settings.markings = read_markings(&mut section);
     section.finish();
     settings
 }
@@ -328,6 +330,35 @@ fn read_rest(section: &mut Section<'_, '_>) -> Option<Rest> {
             None
         }
     }
+}
+
+/// `"marking-definition--…" = "green"`, or `"none"`.
+fn read_markings(mapping: &mut Section<'_, '_>) -> BTreeMap<MarkingId, Option<Tlp>> {
+    let reader = mapping.reader();
+    let mut markings = BTreeMap::new();
+    for (name, colour) in mapping.named_texts("markings") {
+        let id = MarkingId::of(name);
+        if let Some(fixed) = id.fixed() {
+            let what = format!("is the id that stands for TLP {fixed} everywhere");
+            reader.wrong(&colour, what, "remove it");
+            continue;
+        }
+        let said = match colour.value.trim() {
+            none if none.eq_ignore_ascii_case("none") => Ok(None),
+            text => text.parse::<Tlp>().map(Some),
+        };
+        match said {
+            Ok(said) if markings.insert(id, said).is_some() => {
+                reader.wrong(&colour, "is there twice".to_owned(), "keep one of the two");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let cure = "write the colour that it stands for, or \"none\" if it is no TLP";
+                reader.wrong(&colour, error.to_string(), cure);
+            }
+        }
+    }
+    markings
 }
 
 fn read_schedule(root: &mut Section<'_, '_>) -> Schedule {

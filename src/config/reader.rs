@@ -280,6 +280,20 @@ impl<'r, 't> Section<'r, 't> {
         named.collect()
     }
 
+    /// A table of texts, each behind its name, which may be any.
+    pub(super) fn named_texts(&mut self, key: &'static str) -> Vec<(&'r str, At<&'r str>)> {
+        let Some(table) = self.section(key) else { return Vec::new() };
+        let texts = table.table.iter().filter_map(|(name, value)| {
+            let name: &'r str = name.get_ref();
+            let at = table.at(name, value);
+            match at.value.as_str() {
+                Some(text) => Some((name, at.with(text))),
+                None => table.mistyped(&at, "a text in quotes"),
+            }
+        });
+        texts.collect()
+    }
+
     /// Refuses a key that must not be there.
     pub(super) fn refuse(&mut self, key: &'static str, what: &str, cure: &str) {
         self.refused.insert(key);

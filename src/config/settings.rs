@@ -1,11 +1,16 @@
 //! The configuration as plain values, every default filled in.
 
-use std::{collections::BTreeSet, num::NonZeroU8, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU8,
+    path::PathBuf,
+    time::Duration,
+};
 
 use url::Url;
 use uuid::Uuid;
 
-use crate::model::{DestinationName, FeedName, Tlp};
+use crate::model::{DestinationName, FeedName, MarkingId, Tlp};
 
 use super::Notice;
 
@@ -251,6 +256,8 @@ pub struct MappingSettings {
     pub rest: Option<Rest>,
     /// What to do with what only changed mapping rules call for.
     pub on_change: OnChange,
+    /// What STIX markings are that a source does not define, or not enough: a colour, or none.
+    pub markings: BTreeMap<MarkingId, Option<Tlp>>,
 }
 
 /// One event for what no incident reaches.

@@ -100,6 +100,9 @@ containers = {containers}                     # STIX: "report", "grouping" and o
 # rest_tlp = "green"                # marks the event itself; what is in it keeps its own marking
 on_change = "hold"                  # hold | apply: what only changed rules call for
 
+[mapping.markings]                  # what STIX markings are that the source does not define
+# "marking-definition--…" = "green" # a colour, or "none"
+
 [schedule]
 every = "15m"
 deadline = "never"                  # a run that takes longer stops; the next goes on from there

@@ -75,6 +75,32 @@ fn the_rest_is_off_unless_written_and_needs_all_that_the_template_proposes() {
 }
 
 #[test]
+fn markings_are_named_by_their_ids_and_are_a_colour_or_none() {
+    let mapping = |lines: &str| format!("[mapping.markings]\n{lines}\n");
+    let config = good(&mapping(
+        "\"marking-definition--A\" = \"TLP:AMBER+STRICT\"\n\"marking-definition--b\" = \"none\"",
+    ));
+    let said: Vec<_> =
+        config.mapping.markings.iter().map(|(id, tlp)| (id.as_str(), *tlp)).collect();
+    assert_eq!(
+        said,
+        [("marking-definition--a", Some(Tlp::AmberStrict)), ("marking-definition--b", None)]
+    );
+    for (lines, what) in [
+        ("a = \"purple\"", "is not a TLP colour"),
+        ("a = 7", "is an integer"),
+        ("a = \"red\"\nA = \"green\"", "is there twice"),
+        (
+            "\"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1\" = \"green\"",
+            "is the id that stands for TLP red everywhere",
+        ),
+    ] {
+        let faults = faults(&mapping(lines));
+        assert!(faults.len() == 1 && faults[0].contains(what), "{faults:?}");
+    }
+}
+
+#[test]
 fn the_template_says_the_defaults() {
     let config = good(&template(&init_args()));
     assert_eq!(config.store_path, Path::new("/etc/trickle/state"));

@@ -1,33 +1,124 @@
 //! Datasets from bytes: few names, so that version chains, cycles, doubles and dangling relations come up
 //! all the time, and values of every kind, well-formed or not.
 
+use std::ops::Range;
+
 use arbitrary::{Result, Unstructured};
 
 use crate::{
-    graph::{Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable},
-    model::{EntityKey, Reader, Symbol, Timestamp, Tlp},
+    graph::{
+        Entity, Extent, Facts, LinkTypes, Maliciousness, Mark, Observable, Relation, Said,
+        Unusable, WhyUnusable,
+    },
+    model::{EntityKey, MarkingId, Reader, Symbol, Timestamp, Tlp},
 };
+
+use super::strict::TAGS;
 
 /// Facts that can be copied and shuffled.
 #[derive(Debug, Clone)]
 pub(super) struct Dataset {
     pub(super) entities: Vec<Entity>,
     pub(super) relations: Vec<Relation>,
+    /// By entity: markings that are colours only when the source is read to its end.
+    pub(super) entity_forms: Vec<Vec<(Form, Extent)>>,
+    /// By relation.
+    pub(super) link_forms: Vec<Vec<Form>>,
+    /// Names of markings, with what the source says that they are.
+    pub(super) defined: Vec<(u8, Option<Tlp>)>,
+    /// And with what the configuration says.
+    pub(super) configured: Vec<(u8, Option<Tlp>)>,
+    /// Where the second file of the source begins.
+    split: [usize; 3],
+}
+
+/// A form of marking.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Form {
+    Colour(Tlp),
+    Named(u8),
+}
+
+impl Form {
+    /// Names that stand for a colour without a definition.
+    pub(super) const FIXED_RED: u8 = 6;
+    pub(super) const FIXED_STRICT: u8 = 7;
+
+    fn read(input: &mut Unstructured<'_>) -> Result<Self> {
+        Ok(match input.int_in_range(0..=11_u8)? {
+            name @ 0..=7 => Self::Named(name),
+            _ => Self::Colour(*input.choose(&Tlp::ALL)?),
+        })
+    }
+
+    fn mark(self, facts: &mut Facts) -> Mark {
+        match self {
+            Self::Colour(tlp) => facts.markings.colour(tlp),
+            Self::Named(name) => facts.markings.named(marking_id(name)),
+        }
+    }
+}
+
+/// The id of a marking by its name.
+fn marking_id(name: u8) -> MarkingId {
+    MarkingId::of(&match name {
+        Form::FIXED_RED => "MARKING-DEFINITION--e828b379-4e03-4974-9ac4-e53a884c97c1".to_owned(),
+        Form::FIXED_STRICT => "marking-definition--826578e1-40ad-459f-bc73-ede076f81f37".to_owned(),
+        name => format!("marking-definition--{name}"),
+    })
+}
+
+/// What is said of markings.
+fn said(input: &mut Unstructured<'_>) -> Result<(u8, Option<Tlp>)> {
+    Ok((input.int_in_range(0..=7)?, some(input, |input| Ok(*input.choose(&Tlp::ALL)?))?))
 }
 
 impl Dataset {
     pub(super) fn read(input: &mut Unstructured<'_>) -> Result<Self> {
         let ids = if input.arbitrary()? { Ids::Whole } else { Ids::Bare };
         let relations = many(input, 24, |input| relation(input, ids))?;
-        let entities = many(input, 14, |input| entity(input, ids))?;
-        Ok(Self { entities, relations })
+        let mut entities = many(input, 14, |input| entity(input, ids))?;
+        let mut entity_forms = Vec::new();
+        for entity in &mut entities {
+            if input.ratio(1, 6)? {
+                entity.tags.push(input.choose(&TAGS)?.0.into());
+            }
+            let count = if input.ratio(1, 4)? { 2 } else { 0 };
+            entity_forms.push(many(input, count, |input| {
+                let extent = if input.ratio(1, 3)? { Extent::Part } else { Extent::Whole };
+                Ok((Form::read(input)?, extent))
+            })?);
+        }
+        let mut link_forms = Vec::new();
+        for _ in &relations {
+            let count = if input.ratio(1, 4)? { 2 } else { 0 };
+            link_forms.push(many(input, count, Form::read)?);
+        }
+        let (defined, configured) = (many(input, 8, said)?, many(input, 2, said)?);
+        let mut split = [entities.len(), relations.len(), defined.len()];
+        for end in &mut split {
+            *end = input.int_in_range(0..=*end)?;
+        }
+        Ok(Self { entities, relations, entity_forms, link_forms, defined, configured, split })
+    }
+
+    /// What the configuration says of markings.
+    pub(super) fn said(&self) -> Said {
+        let mut said = Said::new();
+        for (name, tlp) in &self.configured {
+            let known = said.entry(marking_id(*name)).or_insert(*tlp);
+            *known = tlp.max(known).to_owned();
+        }
+        said
     }
 
     /// The same facts in another order, of everything that has no order of its own.
     pub(super) fn shuffled(&self, input: &mut Unstructured<'_>) -> Result<Self> {
         let mut other = self.clone();
-        shuffle(&mut other.relations, input)?;
-        shuffle(&mut other.entities, input)?;
+        shuffle_both(&mut other.relations, &mut other.link_forms, input)?;
+        shuffle_both(&mut other.entities, &mut other.entity_forms, input)?;
+        shuffle(&mut other.defined, input)?;
+        other.split = self.split.map(|end| end / 2);
         for entity in &mut other.entities {
             shuffle(&mut entity.observables, input)?;
             shuffle(&mut entity.unusable, input)?;
@@ -38,13 +129,52 @@ impl Dataset {
         Ok(other)
     }
 
+    /// The facts, read from two files.
     pub(super) fn facts(&self) -> Facts {
-        Facts {
-            entities: self.entities.clone(),
-            relations: self.relations.clone(),
-            ..Facts::default()
-        }
+        let [entities, relations, defined] = self.split;
+        let mut facts = self.part(0..entities, 0..relations, 0..defined);
+        let ends = [self.entities.len(), self.relations.len(), self.defined.len()];
+        facts.extend(self.part(entities..ends[0], relations..ends[1], defined..ends[2]));
+        facts
     }
+
+    fn part(
+        &self,
+        entities: Range<usize>,
+        relations: Range<usize>,
+        defined: Range<usize>,
+    ) -> Facts {
+        let mut facts = Facts::default();
+        for (name, tlp) in &self.defined[defined] {
+            facts.markings.define(marking_id(*name), *tlp);
+        }
+        for place in entities {
+            for (form, extent) in &self.entity_forms[place] {
+                let mark = form.mark(&mut facts);
+                facts.markings.mark(facts.entities.len(), mark, *extent);
+            }
+            facts.entities.push(self.entities[place].clone());
+        }
+        for place in relations {
+            let marks: Vec<Mark> =
+                self.link_forms[place].iter().map(|form| form.mark(&mut facts)).collect();
+            let mark = facts.markings.together(marks);
+            facts.relations.push(Relation { mark, ..self.relations[place].clone() });
+        }
+        facts
+    }
+}
+
+/// Shuffles two lists alike.
+fn shuffle_both<T, U>(
+    one: &mut Vec<T>,
+    other: &mut Vec<U>,
+    input: &mut Unstructured<'_>,
+) -> Result<()> {
+    let mut pairs: Vec<(T, U)> = one.drain(..).zip(other.drain(..)).collect();
+    shuffle(&mut pairs, input)?;
+    (*one, *other) = pairs.into_iter().unzip();
+    Ok(())
 }
 
 pub(super) fn shuffle<T>(items: &mut [T], input: &mut Unstructured<'_>) -> Result<()> {

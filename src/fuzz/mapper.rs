@@ -1,5 +1,5 @@
 //! The mapper: total, deterministic, blind to order, never more than MISP takes and never anything from
-//! outside the incident graph.
+//! outside the incident graph, and never anything under a freer marking than what it comes from.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -18,13 +18,14 @@ use crate::{
 use super::{
     dataset::Dataset,
     reach::{Occurrence, Reach, Sure},
+    strict::Strict,
 };
 
 /// Maps a dataset made of the bytes, twice and in two orders.
 ///
 /// # Panics
-/// If the results differ, MISP would refuse an attribute, the accounts do not add up, or an event holds
-/// something of an entity outside the incident graph.
+/// If the results differ, MISP would refuse an attribute, the accounts do not add up, an event holds
+/// something of an entity outside the incident graph, or something is marked freer than what it comes from.
 pub fn mapper(data: &[u8]) {
     if let Ok(case) = Case::read(&mut Unstructured::new(data)) {
         case.check();
@@ -67,7 +68,7 @@ impl Case {
             title: "Rest".into(),
             tlp: Tlp::Green,
         });
-        let options = Options { roots, depth, rest, ..Options::default() };
+        let options = Options { roots, depth, rest, markings: dataset.said() };
         Ok(Self { dataset, shuffled, rules, options, now })
     }
 
@@ -88,6 +89,10 @@ impl Case {
             accounts(mapped);
             belongs(mapped, &reach);
             detects(mapped, &reach);
+        }
+        if let Some(strict) = Strict::of(&self.dataset, &reach) {
+            let include = self.rules.settings().include_tags;
+            once.iter().for_each(|(_, mapped)| strict.check(mapped, depth, include));
         }
         let events: BTreeSet<_> = once.iter().map(|(_, it)| it.event.uuid).collect();
         assert_eq!(events.len(), once.len(), "no two incidents share an event");
@@ -263,11 +268,16 @@ mod tests {
             let case = Case::read(&mut Unstructured::new(&bytes)).expect("long enough");
             let reach = Reach::of(&case.dataset, &case.options.roots, case.options.depth.min(8));
             let graph = case.graph(&case.dataset);
+            let strict = Strict::of(&case.dataset, &reach);
             for (_, mapped) in case.map(&graph) {
                 if case.options.rest.as_ref().is_some_and(|rest| rest.root == mapped.event.root) {
                     *seen.entry("in the rest").or_default() += mapped.tally.mapped;
                     continue;
                 }
+                let stricter = mapped.event.attributes.iter();
+                let stricter = stricter.filter(|it| it.marking.tlp > mapped.event.marking.tlp);
+                *seen.entry("known how strict").or_default() +=
+                    u64::from(strict.is_some()) * stricter.count() as u64;
                 let incident = reach.group(&mapped.event.root);
                 let members = reach.members(incident, Sure::All);
                 let mut count = |what, number| *seen.entry(what).or_default() += number;
@@ -302,6 +312,7 @@ mod tests {
             "unlinked",
             "in the rest",
             "joined versions",
+            "known how strict",
         ] {
             assert!(seen.get(what).is_some_and(|count| *count >= 20), "{what}: {seen:?}");
         }

@@ -20,6 +20,7 @@ mod record;
 mod reply;
 mod settings;
 mod stix_values;
+mod strict;
 mod told;
 mod usual;
 mod value;

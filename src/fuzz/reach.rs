@@ -72,6 +72,11 @@ impl<'d> Reach<'d> {
         self.are(sure, |version| self.is_incident(version))
     }
 
+    /// Entities that are there.
+    pub(super) fn present(&self, sure: Sure) -> BTreeSet<Group> {
+        self.are(sure, |_| true)
+    }
+
     /// Entities whose values belong to an incident, itself included.
     pub(super) fn members(&self, incident: Group, sure: Sure) -> BTreeSet<Group> {
         let may_enter = self.are(sure, |version| !self.is_incident(version));

@@ -162,7 +162,10 @@ impl World {
     }
 
     pub(crate) fn sync(&mut self, path: &Path) -> Summary {
-        self.job.source = SourceSpec::File(path.to_owned());
+        self.job.source = match path.is_dir() {
+            true => SourceSpec::Folder(path.to_owned()),
+            false => SourceSpec::File(path.to_owned()),
+        };
         self.clock.advance(60);
         let interrupt = AtomicBool::new(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

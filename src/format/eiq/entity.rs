@@ -8,7 +8,7 @@ use super::{
     wire::{Meta, Object, Source},
 };
 use crate::{
-    format::element::Element,
+    format::{element::Element, leaves::speaks_of_tlp},
     graph::{Entity, Facts},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp},
 };
@@ -162,17 +162,36 @@ fn time(
     parsed.map_err(|what| facts.report(element.warning(inside, what))).ok()
 }
 
-/// `meta.tlp_color_override` before `meta.tlp_color` before the strictest marking of `data.handling`.
+/// `meta.tlp_color_override` in place of `meta.tlp_color`; a stricter marking in `data.handling` holds before both.
 fn tlp(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
     let (data, meta) = (&object.data.0, &object.meta.0);
-    let mut colour = |text: &Text<'_>, inside: &str| colour(text, inside, element, facts);
-    colour(&meta.tlp_color_override, "/meta/tlp_color_override")
-        .or_else(|| colour(&meta.tlp_color, "/meta/tlp_color"))
-        .or_else(|| {
-            let handling = data.handling.0.iter();
-            let markings = handling.flat_map(|Obj(handling)| &handling.marking_structures.0);
-            markings.filter_map(|Obj(marking)| colour(&marking.color, "/data/handling")).max()
-        })
+    let said = colour(&meta.tlp_color_override, "/meta/tlp_color_override", element, facts)
+        .or_else(|| colour(&meta.tlp_color, "/meta/tlp_color", element, facts));
+    let handled = data.handling.0.iter().filter_map(|leaf| {
+        let is_colour = speaks_of_tlp(leaf.key()) || ["color", "colour"].contains(&leaf.key());
+        if is_colour {
+            return colour(&Text::Is((&*leaf.text).into()), "/data/handling", element, facts);
+        }
+        Tlp::said_in(&leaf.text)
+    });
+    let handled = handled.max();
+    if let (Some(said), Some(handled)) = (said, handled)
+        && handled > said
+    {
+        let what = format!("says TLP {handled}, and the marking is {said}; read as {handled}");
+        facts.report(element.warning("/data/handling", what));
+    }
+    said.max(handled)
+}
+
+/// The marking of a relation: what would mark an entity, its TLP tags included.
+pub(super) fn of_link(
+    object: &Object<'_>,
+    element: &Element<'_>,
+    facts: &mut Facts,
+) -> Option<Tlp> {
+    let tagged = tags(object).iter().filter_map(|tag| Tlp::of_tag(tag)).max();
+    tlp(object, element, facts).max(tagged)
 }
 
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.
@@ -205,8 +224,17 @@ fn reliability(own: &Text<'_>, sources: &List<Obj<Source<'_>>>) -> Option<char> 
 /// Free tags and the leaves of taxonomy paths.
 fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     let meta = &object.meta.0;
-    let leaves = meta.taxonomy_paths.0.iter().filter_map(|list| list.0.last());
-    distinct(meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands))
+    let paths = meta.taxonomy_paths.0.iter();
+    let leaves = paths.clone().filter_map(|list| list.0.last());
+    // A colour in a branch of its own, as in `TLP` / `RED`, is a tag of TLP and no word.
+    let coloured = paths.filter_map(|list| {
+        let [.., branch, leaf] = &list.0[..] else { return None };
+        let tag = format!("{}:{}", branch.get()?, leaf.get()?);
+        (tag.parse::<Tlp>().is_ok()).then_some(tag)
+    });
+    let coloured: Vec<String> = coloured.collect();
+    let tags = meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands);
+    distinct(tags.chain(coloured.iter().map(String::as_str)))
 }
 
 /// URLs of references: of these parts, the entity's own, and those of its sources.

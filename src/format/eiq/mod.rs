@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use super::element::Element;
 use crate::{
-    graph::{Entity, Facts},
+    graph::{Entity, Facts, Relation},
     model::{EntityKey, Interner},
 };
 use unread::Unread;
@@ -65,7 +65,11 @@ impl super::Decoder for Decoder {
         }
         if object.is_relation() {
             match relation::relations(&object, &mut self.symbols) {
-                Ok(relations) => facts.relations.extend(relations),
+                Ok(relations) => {
+                    let tlp = entity::of_link(&object, element, facts);
+                    let marked = relations.into_iter().map(|it| Relation { tlp, ..it });
+                    facts.relations.extend(marked);
+                }
                 Err(what) => facts.report(element.skipped(what)),
             }
             return;

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use crate::format::leaves::Leaves;
+
 use super::lenient::{Count, Flag, Held, Links, List, Named, Obj, References, Strings, Text, Urls};
 
 /// One element of `entities` or `entities_v2`: an entity, a relation, or a placeholder for an entity
@@ -73,8 +75,8 @@ pub(super) struct Data<'a> {
     pub(super) time: Obj<Times<'a>>,
     #[serde(borrow)]
     pub(super) status: List<Text<'a>>,
-    #[serde(borrow)]
-    pub(super) handling: List<Obj<Handling<'a>>>,
+    /// Markings of STIX 1, in more shapes than one.
+    pub(super) handling: Leaves,
     #[serde(borrow)]
     pub(super) information_source: References<'a>,
     #[serde(borrow, rename = "information-source")]
@@ -285,22 +287,6 @@ pub(super) struct Source<'a> {
     pub(super) source_reliability: Text<'a>,
     #[serde(borrow)]
     pub(super) url: Text<'a>,
-}
-
-/// A marking of STIX 1.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Handling<'a> {
-    #[serde(borrow)]
-    pub(super) marking_structures: List<Obj<Marking<'a>>>,
-}
-
-/// A part of it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Marking<'a> {
-    #[serde(borrow)]
-    pub(super) color: Text<'a>,
 }
 
 /// A reference in the manner of STIX 2.

@@ -79,10 +79,30 @@ impl Reader<'_, '_> {
 
     /// What stands where the id of a marking should stand.
     fn item(&mut self, item: &Value, inside: &str, extent: Extent) {
-        match item {
-            Value::String(text) => self.text(text, inside, extent),
-            other => self.odd(&other.to_string(), Tlp::Red, inside, extent),
+        if let Value::String(text) = item {
+            return self.text(text, inside, extent);
         }
+        // A list or an object may hold ids or colours, and then means these.
+        let mut texts = Vec::new();
+        texts_in(item, &mut texts);
+        let mut marks: Vec<Mark> = Vec::new();
+        for text in texts {
+            let id = MarkingId::of(text);
+            if id.as_str().starts_with(MarkingId::PREFIX) {
+                marks.push(self.facts.markings.named(id));
+            } else if let Some(tlp) = text.parse().ok().or_else(|| Tlp::said_in(text)) {
+                marks.push(self.facts.markings.colour(tlp));
+            }
+        }
+        if marks.is_empty() {
+            return self.odd(&item.to_string(), Tlp::Red, inside, extent);
+        }
+        let what = format!(
+            "{:?} is no id of a marking; what it holds is taken for one",
+            shown(&item.to_string())
+        );
+        self.facts.report(self.element.warning(inside, what));
+        self.marks.extend(marks.into_iter().map(|mark| (mark, extent)));
     }
 
     /// An id, or else the name of a colour.
@@ -97,8 +117,8 @@ impl Reader<'_, '_> {
 
     /// What is no id, and may have been meant as any.
     fn odd(&mut self, text: &str, tlp: Tlp, inside: &str, extent: Extent) {
-        let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-        let what = format!("{shown:?} is no id of a marking; the object is taken as TLP {tlp}");
+        let what =
+            format!("{:?} is no id of a marking; the object is taken as TLP {tlp}", shown(text));
         self.facts.report(self.element.warning(inside, what));
         self.marks.push((self.facts.markings.colour(tlp), extent));
     }
@@ -131,12 +151,27 @@ impl Reader<'_, '_> {
         match text.parse().ok().or_else(|| Tlp::said_in(text)) {
             Some(tlp) => self.marks.push((self.facts.markings.colour(tlp), extent)),
             None => {
-                let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-                let what = format!("{shown:?} is no TLP colour; the object is taken as TLP red");
+                let what =
+                    format!("{:?} is no TLP colour; the object is taken as TLP red", shown(text));
                 self.facts.report(self.element.warning(&place(leaf), what));
                 self.marks.push((self.facts.markings.colour(Tlp::Red), extent));
             }
         }
+    }
+}
+
+/// The beginning of a text, for an issue.
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+/// All texts in a value.
+fn texts_in<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts_in(item, texts)),
+        Value::Object(entries) => entries.values().for_each(|value| texts_in(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

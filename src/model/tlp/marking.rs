@@ -2,9 +2,6 @@
 
 use super::Tlp;
 
-/// How the id of a marking definition begins.
-const PREFIX: &str = "marking-definition--";
-
 /// Marking definitions with a fixed id, which a source may use without holding them: those of TLP 1.0
 /// (STIX 2.1, 7.2.1.4), those of the TLP 2.0 extension (OASIS common object repository), and the statement by which
 /// OpenCTI says AMBER+STRICT.
@@ -26,12 +23,15 @@ const FIXED: [(&str, Tlp); 10] = [
 pub struct MarkingId(Box<str>);
 
 impl MarkingId {
+    /// How the id of a marking definition begins.
+    pub const PREFIX: &str = "marking-definition--";
+
     /// An id as it is written; a bare UUID is one, too.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let id = text.trim().to_ascii_lowercase();
         let is_bare = id.len() == 36 && uuid::Uuid::parse_str(&id).is_ok();
-        Self(if is_bare { format!("{PREFIX}{id}") } else { id }.into())
+        Self(if is_bare { format!("{}{id}", Self::PREFIX) } else { id }.into())
     }
 
     /// The id in lower case.
@@ -43,7 +43,7 @@ impl MarkingId {
     /// The colour that the id stands for wherever it is used.
     #[must_use]
     pub fn fixed(&self) -> Option<Tlp> {
-        let uuid = self.0.strip_prefix(PREFIX)?;
+        let uuid = self.0.strip_prefix(Self::PREFIX)?;
         FIXED.iter().find(|(id, _)| *id == uuid).map(|(_, tlp)| *tlp)
     }
 }
