@@ -2,7 +2,7 @@
 //! the incident, of the entity, and of all that lies between them, in whatever form it was marked. `graph` and
 //! `mapper` must agree, and share no code with this.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     graph::{Entity, Extent},
@@ -40,9 +40,6 @@ pub(super) const TAGS: [(&str, Option<Tlp>); 16] = [
 struct Range(Marking, Marking);
 
 impl Range {
-    const NOTHING: Self =
-        Self(Marking { tlp: None, unmarked: false }, Marking { tlp: None, unmarked: false });
-
     fn and(self, other: Self) -> Self {
         Self(both(self.0, other.0), both(self.1, other.1))
     }
@@ -62,14 +59,33 @@ fn both(one: Marking, other: Marking) -> Marking {
     Marking { tlp: one.tlp.max(other.tlp), unmarked: one.unmarked || other.unmarked }
 }
 
+impl Link {
+    /// How far its end is, if its beginning is so far.
+    fn beyond(&self, from: Distance, incident: Group) -> Distance {
+        let cost = u8::from(!self.free || self.from == incident);
+        (from.0 + cost, from.1 + 1)
+    }
+}
+
 /// How strict all entities are, and what lies between them.
 pub(super) struct Strict<'d> {
     dataset: &'d Dataset,
     reach: &'d Reach<'d>,
     entities: BTreeMap<Group, Range>,
-    /// From the smaller group to the larger: all links between two entities together.
-    links: BTreeMap<(Group, Group), Option<Tlp>>,
+    links: Vec<Link>,
 }
+
+/// A link, from one of its ends.
+struct Link {
+    from: Group,
+    to: Group,
+    /// Whether it takes a walk no farther from the incident, unless it begins there.
+    free: bool,
+    tlp: Option<Tlp>,
+}
+
+/// How far an entity is: what the way costs, then its steps.
+type Distance = (u8, u32);
 
 impl<'d> Strict<'d> {
     /// `None` where several newest versions leave open what is an incident or there at all.
@@ -79,7 +95,7 @@ impl<'d> Strict<'d> {
         if unsure {
             return None;
         }
-        let mut all = Self { dataset, reach, entities: BTreeMap::new(), links: BTreeMap::new() };
+        let mut all = Self { dataset, reach, entities: BTreeMap::new(), links: Vec::new() };
         let mut versions: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
         for (place, entity) in dataset.entities.iter().enumerate() {
             versions.entry(reach.group(&entity.key)).or_default().push(place);
@@ -92,8 +108,9 @@ impl<'d> Strict<'d> {
                 let (one, other) = (reach.group(&link.source), reach.group(&link.target));
                 let forms = dataset.link_forms[place].iter();
                 let tlp = forms.filter_map(|form| all.colour(form)).max().max(link.tlp);
-                let known = all.links.entry((one.min(other), one.max(other))).or_default();
-                *known = tlp.max(*known);
+                let free = link.free.is_some();
+                all.links.push(Link { from: one, to: other, free, tlp });
+                all.links.push(Link { from: other, to: one, free: false, tlp });
             }
         }
         Some(all)
@@ -157,33 +174,46 @@ impl<'d> Strict<'d> {
         }
     }
 
-    fn link(&self, one: Group, other: Group) -> Option<Range> {
-        self.links.get(&(one.min(other), one.max(other))).map(|tlp| Range::of(*tlp))
-    }
-
-    /// By entity of an event: its marking with all that lies between it and the incident, both included.
-    fn event(&self, incident: Group, depth: u8) -> BTreeMap<Group, Range> {
-        let own = self.entities[&incident];
-        let mut all = BTreeMap::from([(incident, own)]);
-        // Of the last level: all that lies on the ways to an entity, and what is reached by them.
-        let mut level = BTreeMap::from([(incident, Range::NOTHING)]);
-        let enterable: BTreeSet<Group> =
-            &self.reach.present(Sure::All) - &self.reach.incidents(Sure::All);
-        for step in 0..depth {
-            let mut next: BTreeMap<Group, Range> = BTreeMap::new();
-            for (&from, &path) in &level {
-                let path = if step == 0 { path } else { path.and(self.entities[&from]) };
-                for &to in enterable.iter().filter(|to| !all.contains_key(to)) {
-                    if let Some(link) = self.link(from, to) {
-                        let known = next.entry(to).or_insert(Range::NOTHING);
-                        *known = known.and(path).and(link);
-                    }
+    /// How far all entities of an event are from the incident.
+    fn distances(&self, incident: Group, depth: u8) -> BTreeMap<Group, Distance> {
+        let may_enter = &self.reach.present(Sure::All) - &self.reach.incidents(Sure::All);
+        let mut all = BTreeMap::from([(incident, (0, 0))]);
+        loop {
+            let before = all.clone();
+            for link in self.links.iter().filter(|link| may_enter.contains(&link.to)) {
+                let Some(from) = before.get(&link.from) else { continue };
+                let far = link.beyond(*from, incident);
+                if far.0 <= depth && all.get(&link.to).is_none_or(|known| far < *known) {
+                    all.insert(link.to, far);
                 }
             }
-            for (group, path) in &next {
-                all.insert(*group, own.and(*path).and(self.entities[group]));
+            if all == before {
+                return all;
             }
-            level = next;
+        }
+    }
+
+    /// By entity of an event: its marking with all that lies between it and the incident, both included. Of several
+    /// ways the nearest count, all of them.
+    fn event(&self, incident: Group, depth: u8) -> BTreeMap<Group, Range> {
+        let own = self.entities[&incident];
+        let distances = self.distances(incident, depth);
+        let mut nearest: Vec<(Distance, Group)> =
+            distances.iter().map(|(group, far)| (*far, *group)).collect();
+        nearest.sort_unstable();
+        let mut all = BTreeMap::from([(incident, own)]);
+        // What is marked stricter is so with all that lies before it.
+        for (far, group) in nearest.into_iter().filter(|(_, group)| *group != incident) {
+            let mut marking = self.entities[&group];
+            for link in self.links.iter().filter(|link| link.to == group) {
+                let is_on_a_way = distances
+                    .get(&link.from)
+                    .is_some_and(|from| link.beyond(*from, incident) == far);
+                if is_on_a_way {
+                    marking = marking.and(all[&link.from]).and(Range::of(link.tlp));
+                }
+            }
+            all.insert(group, marking);
         }
         all
     }
