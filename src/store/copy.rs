@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{OpenError, mark, open::ENGINE_FOLDER, private, rebuild};
+use super::{OpenError, engine, mark, open::ENGINE_FOLDER, private, rebuild};
 
 /// What helps where the copy has no room; the operating system names no folder.
 const NO_ROOM: &str =
@@ -22,7 +22,10 @@ impl Copy {
     pub(super) fn of(store: &Path) -> Result<Self, OpenError> {
         let copy = Self(env::temp_dir().join(format!("misp-trickle-{}", Uuid::new_v4().simple())));
         private::create_folder(&copy.0).map_err(|error| copy.failed(&error))?;
-        copy.fill(&rebuild::whole_engine(store), ENGINE_FOLDER)?;
+        let engine = rebuild::whole_engine(store);
+        let _resting =
+            engine::at_rest(&engine).map_err(|error| OpenError::io(&engine, "read", &error))?;
+        copy.fill(&engine, ENGINE_FOLDER)?;
         let mark = store.join(mark::FILE);
         if mark.is_file() {
             fs::copy(&mark, copy.0.join(mark::FILE))

@@ -15,7 +15,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     ops::Deref,
     panic::{self, AssertUnwindSafe},
@@ -213,6 +213,23 @@ impl Drop for SledEngine {
         let db = self.db.take();
         drop(panic::catch_unwind(AssertUnwindSafe(|| drop(db))));
     }
+}
+
+/// Waits until nobody writes the engine's files any more, and lets nobody open them until what it gives is
+/// dropped. sled's threads of a moment ago may still write although their handle is gone.
+pub(super) fn at_rest(folder: &Path) -> io::Result<Option<File>> {
+    let file = match File::open(folder.join("db")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let begun = Instant::now();
+    while let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+        if begun.elapsed() > LOCK_LINGERS {
+            return Err(io::Error::other("another program has it open"));
+        }
+        thread::sleep(LOCK_LINGERS / 100);
+    }
+    Ok(Some(file))
 }
 
 /// Begins as many threads as the engine and the requests of a run may need together, and ends them.
