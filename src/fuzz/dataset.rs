@@ -68,6 +68,10 @@ fn marking_id(name: u8) -> MarkingId {
     })
 }
 
+fn colour(input: &mut Unstructured<'_>) -> Result<Tlp> {
+    Ok(*input.choose(&Tlp::ALL)?)
+}
+
 /// What is said of markings.
 fn said(input: &mut Unstructured<'_>) -> Result<(u8, Option<Tlp>)> {
     Ok((input.int_in_range(0..=7)?, some(input, |input| Ok(*input.choose(&Tlp::ALL)?))?))
@@ -76,8 +80,18 @@ fn said(input: &mut Unstructured<'_>) -> Result<(u8, Option<Tlp>)> {
 impl Dataset {
     pub(super) fn read(input: &mut Unstructured<'_>) -> Result<Self> {
         let ids = if input.arbitrary()? { Ids::Whole } else { Ids::Bare };
-        let relations = many(input, 24, |input| relation(input, ids))?;
+        let mut relations = many(input, 24, |input| relation(input, ids))?;
         let mut entities = many(input, 14, |input| entity(input, ids))?;
+        // Links and versions that differ in their markings alone.
+        if !relations.is_empty() && input.ratio(1, 2)? {
+            let link = input.choose(&relations)?.clone();
+            relations.push(Relation { tlp: some(input, colour)?, ..link });
+        }
+        if !entities.is_empty() && input.ratio(1, 2)? {
+            let copy = input.choose(&entities)?.clone();
+            let modified = if input.ratio(1, 3)? { None } else { copy.modified };
+            entities.push(Entity { tlp: some(input, colour)?, modified, ..copy });
+        }
         let mut entity_forms = Vec::new();
         for entity in &mut entities {
             if input.ratio(1, 6)? {
