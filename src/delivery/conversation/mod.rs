@@ -280,6 +280,11 @@ impl Conversation {
         self.flight.len()
     }
 
+    /// Whether the request under way brings attributes, or the event itself.
+    pub(super) fn sends_a_body(&self) -> bool {
+        !self.flight.is_empty() || self.asked == Asked::Create
+    }
+
     /// Most attributes that other events should send at once for now.
     pub(super) fn most_for_others(&self) -> Option<usize> {
         self.suspect.most_for_others()

@@ -290,6 +290,12 @@ impl Session {
     }
 
     fn next_ready(&mut self) -> Option<EventUuid> {
+        // Where nothing gets through, what becomes of those that tried is known before another begins.
+        if self.health.lets_nothing_through()
+            && let Some(uuid) = self.back.pop_front()
+        {
+            return Some(uuid);
+        }
         self.ready.pop_front().or_else(|| {
             let nothing_else = self.parked.is_empty() && !self.expects_more();
             if nothing_else { self.back.pop_front() } else { None }
@@ -349,7 +355,7 @@ impl Session {
                 if !trouble {
                     self.chunk.taken(talk.in_flight());
                 }
-                if talk.in_flight() > 0 {
+                if talk.sends_a_body() {
                     self.health.on_body(uuid, !trouble);
                 }
                 talk.on_reply(reply, now, &mut self.book);
@@ -384,9 +390,9 @@ impl Session {
     /// Lets those go on that waited for a colour to be proven, once it is, or whoever was to prove it is done.
     fn let_go(&mut self) {
         let (book, talks) = (&self.book, &self.talks);
-        let still = |colour: &Box<str>, uuid: &EventUuid| {
+        let still = |colour: &str, uuid: &EventUuid| {
             let talk = talks.get(uuid).filter(|talk| !talk.stands_back());
-            talk.and_then(|talk| talk.proves(book)).as_ref() == Some(colour)
+            talk.and_then(|talk| talk.proves(book)).as_deref() == Some(colour)
         };
         let before = self.proving.len();
         self.proving.retain(|colour, uuid| still(colour, uuid));
