@@ -59,6 +59,7 @@ pub(crate) fn is_covered(tags: &EventTags, wanted: &[Box<str>], to_attach: &[Box
 }
 
 /// The strictest TLP tag of those wanted.
+#[expect(clippy::borrowed_box, reason = "tags are kept in boxes, and compared and cloned as such")]
 pub(crate) fn strictest_of(wanted: &[Box<str>]) -> Option<&Box<str>> {
     let colours = wanted.iter().filter(|tag| Tlp::of_tag(tag).is_some());
     colours.max_by_key(|tag| Tlp::of_tag(tag))

@@ -273,7 +273,7 @@ impl TagLine {
 
 fn carried(tags: &EventTags) -> Vec<String> {
     let names = tags.iter().map(|tag| &tag.name).filter(|name| tags.carries(name));
-    names.map(|name| name.to_string()).collect()
+    names.map(ToString::to_string).collect()
 }
 
 impl MarkingLine {

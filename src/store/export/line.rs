@@ -23,7 +23,7 @@ pub(super) type Wrong = String;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Line {
-    Destination(DestinationLine),
+    Destination(Box<DestinationLine>),
     Rules(RulesLine),
     Run(Box<RunLine>),
     Changes(ChangesLine),

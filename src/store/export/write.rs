@@ -114,7 +114,7 @@ impl Store {
         Ok(match kind {
             Kind::Destination => {
                 let stored = DestinationV2::read(&body)?;
-                Line::Destination(DestinationLine::of(&stored.name(), &stored.record()))
+                Line::Destination(Box::new(DestinationLine::of(&stored.name(), &stored.record())))
             }
             Kind::Rules => {
                 let fingerprint = keys::rules_fingerprint(key).ok_or_else(strange)?.to_string();
