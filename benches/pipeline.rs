@@ -20,8 +20,8 @@ use misp_trickle::{
     misp::{Attribute, DesiredEvent, event_uuid},
     model::{RunNumber, Symbol, Timestamp, Tlp},
     plan::{
-        self, DestinationRecord, EventSettings, KnownEvent, OnForeign, Policy, Presence, Publish,
-        Retire, Standing, Terms, Unmarked,
+        self, DestinationRecord, EventSettings, EventTag, KnownEvent, OnForeign, Policy, Presence,
+        Publish, Retire, Standing, TagStanding, Terms, Unmarked,
     },
 };
 
@@ -156,7 +156,8 @@ fn planning(criterion: &mut Criterion) {
 /// The event as the ledger has it once MISP confirmed all of it.
 fn delivered(mut event: KnownEvent) -> KnownEvent {
     event.head.presence = Presence::Present;
-    event.head.tags_sent = event.head.fields.tags.iter().cloned().collect();
+    let shown = |name: &str| EventTag { name: name.into(), standing: TagStanding::Shown };
+    event.head.tags = event.head.fields.tags.iter().map(|name| shown(name)).collect();
     for known in event.attributes.values_mut() {
         known.standing = Standing::Sent;
     }

@@ -134,12 +134,13 @@ fn bundle(change: impl FnOnce(&mut Vec<Value>)) -> Value {
 
 /// A marking of its own, used by one of the three, and defined so.
 fn defined(place: usize, properties: Value) -> Value {
+    let Value::Object(properties) = properties else { panic!("properties are an object") };
     bundle(|objects| {
         objects[place]["object_marking_refs"] = json!([GREEN, OWN]);
         let mut definition =
             json!({"type": "marking-definition", "id": OWN, "created": "2024-01-01T00:00:00Z"});
         let all = definition.as_object_mut().expect("an object");
-        all.extend(properties.as_object().expect("one").clone());
+        all.extend(properties);
         objects.push(definition);
     })
 }

@@ -95,8 +95,10 @@ fn sent(front: &Front) -> BTreeMap<String, usize> {
     for request in front.seen().iter().filter(|request| writes(request)) {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let attributes = [&body["Event"]["Attribute"], &body["Attribute"], &body];
-        let attributes = attributes.iter().find_map(|it| it.as_array()).expect("attributes");
-        for attribute in attributes {
+        // One alone goes without a list, and an event without any where MISP has to show its colour first.
+        let alone = body["value"].is_string().then_some(&body);
+        let listed = attributes.iter().find_map(|it| it.as_array()).into_iter().flatten();
+        for attribute in listed.chain(alone) {
             *sent.entry(attribute["uuid"].as_str().unwrap().to_owned()).or_default() += 1;
         }
     }
@@ -135,7 +137,7 @@ fn events_known(place: &Place) -> Value {
 /// A way to MISP that takes too long for the first requests that write.
 fn slow_to_write(sandbox: &Sandbox) -> Front {
     Front::before(sandbox.address, |request, number| {
-        let slow = writes(request) && number < 5;
+        let slow = writes(request) && number < 8;
         if slow { Act::PassLate(LONG) } else { Act::Pass }
     })
 }

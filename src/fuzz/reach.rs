@@ -137,13 +137,26 @@ impl<'d> Reach<'d> {
         self.newest[&group].iter().all(|version| version.observables.iter().any(bars))
     }
 
-    /// Whether an entity is linked to what is not there.
+    /// Whether an entity is linked to what is not there and may be an incident: for sure if no name of that says
+    /// what it is; perhaps also where a step that costs nothing leads on to the entity.
     pub(super) fn reaches_outside(&self, group: Group, sure: Sure) -> bool {
         let there = match sure {
             Sure::Any => self.are(Sure::All, |_| true),
             Sure::All => self.are(Sure::Any, |_| true),
         };
-        self.links.iter().any(|(one, other, _)| *one == group && !there.contains(other))
+        let is_named = |of: &Group| {
+            let names = self.groups.iter().filter(|(_, group)| *group == of);
+            names.into_iter().any(|(name, _)| name.as_str().contains("--"))
+        };
+        let outside = self.links.iter().filter(|(_, other, _)| !there.contains(other));
+        let sure_enough = outside.filter(|(_, other, _)| sure == Sure::Any || !is_named(other));
+        let mut reaching: BTreeSet<Group> = sure_enough.map(|(one, ..)| *one).collect();
+        for _ in 0..if sure == Sure::Any { self.newest.len() } else { 0 } {
+            let free = self.links.iter().filter(|(one, _, free)| *free && reaching.contains(one));
+            let further: Vec<Group> = free.map(|(_, other, _)| *other).collect();
+            reaching.extend(further);
+        }
+        reaching.contains(&group)
     }
 
     fn is_incident(&self, version: &Entity) -> bool {

@@ -597,7 +597,8 @@ fn the_rest_has_what_no_incident_reaches_here_or_elsewhere() {
             graph.incidents_in(graph.order_by(|root| root.as_str().len())).map(|it| it.digest);
         let mut ordered: Vec<_> = ordered.collect();
         let mut all: Vec<_> = graph.incidents().map(|it| it.digest).collect();
-        (ordered.sort(), all.sort());
+        ordered.sort();
+        all.sort();
         assert_eq!(ordered, all, "every order has it");
         let why = graph.why(&expected[0]).membership;
         assert_eq!(why, Membership::Member(vec![&EntityKey::of("the rest")]));

@@ -298,9 +298,16 @@ fn folded(title: &str) -> String {
 
 fn colour(entity: &Data) -> Colour {
     let meta = &entity["meta"];
-    let name = meta["tlp_color_override"].as_str().or_else(|| meta["tlp_color"].as_str())?;
-    let name = name.to_lowercase().replace("white", "clear");
-    Some(COLOURS.iter().position(|colour| *colour == name).unwrap())
+    let name = meta["tlp_color_override"].as_str().or_else(|| meta["tlp_color"].as_str());
+    // What `handling` says in contradiction holds where it is stricter.
+    let handling = entity["data"]["handling"].as_array().into_iter().flatten();
+    let structures = handling.flat_map(|each| each["marking_structures"].as_array()).flatten();
+    let named = name.into_iter().chain(structures.filter_map(|each| each["color"].as_str()));
+    let place = |name: &str| {
+        let name = name.to_lowercase().replace("white", "clear");
+        COLOURS.iter().position(|colour| *colour == name).unwrap()
+    };
+    named.map(place).max()
 }
 
 fn tlp(colour: usize) -> String {

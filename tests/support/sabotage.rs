@@ -28,6 +28,10 @@ impl Sabotage {
     pub(crate) const ALL: [Self; 4] =
         [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry, Self::TrustOwnClock];
 
+    /// Those that a process can be made to commit which is only killed.
+    pub(crate) const OF_A_PROCESS: [Self; 3] =
+        [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry];
+
     /// The one that `SABOTAGE` asks for.
     pub(crate) fn from_environment() -> Option<Self> {
         std::env::var("SABOTAGE")

@@ -19,8 +19,8 @@ use crate::{
     misp::{DesiredEvent, event_uuid},
     model::{EventUuid, RunNumber, Timestamp, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy, Publish,
-        Refusal, Retire, Terms, Unmarked, diff, diff_gone,
+        Change, ChangeKind, DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy,
+        Publish, Refusal, Retire, Terms, Unmarked, diff, diff_gone,
     },
 };
 
@@ -160,7 +160,18 @@ impl Run {
         }
         let event = carried_out(plan);
         let again = diff(desired, Some(event.clone()), &BTreeSet::new(), &self.terms());
-        assert!(!again.needs_misp() && !again.changes_ledger(), "{again:?}");
+        assert!(!again.needs_misp(), "{again:?}");
+        // That an exposure ended by what was sent is told once, with how the attribute differs by then.
+        let changes = &again.changes;
+        let ended = |of: &Change| {
+            changes.iter().any(|change| {
+                change.attribute == of.attribute
+                    && matches!(change.kind, ChangeKind::ExposureEnded(_))
+            })
+        };
+        assert!(changes.iter().all(ended), "{again:?}");
+        let third = diff(desired, Some(again.event.clone()), &BTreeSet::new(), &self.terms());
+        assert!(!third.needs_misp() && !third.changes_ledger(), "{third:?}");
         self.known.insert(desired.uuid, event);
     }
 

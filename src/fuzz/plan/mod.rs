@@ -211,7 +211,11 @@ impl Case {
         for uuid in &second.touched {
             let (has, wants) = (&second.event.attributes[uuid], self.desired_of(*uuid));
             let differs = has.attribute != wants.attribute || has.marking != wants.marking;
-            assert!(first.send.contains(uuid) && differs, "{has:?} is touched again");
+            let ended = second.changes.iter().any(|change| {
+                change.attribute == Some(*uuid)
+                    && matches!(change.kind, ChangeKind::ExposureEnded(_))
+            });
+            assert!(ended || first.send.contains(uuid) && differs, "{has:?} is touched again");
         }
         let third = self.plan(Some(second.event.clone()));
         self.sends_nothing(&third);
@@ -226,8 +230,10 @@ impl Case {
         assert!(plan.fields.is_none() && plan.tags.is_empty(), "{plan:?}");
         let tally = &plan.tally;
         assert_eq!((tally.pending, tally.superseded, tally.retired), (0, 0, 0));
-        let told =
-            |kind: &ChangeKind| matches!(kind, ChangeKind::Drifted(_) | ChangeKind::Exposed(_));
+        let told = |kind: &ChangeKind| {
+            use ChangeKind::{Drifted, Exposed, ExposureEnded};
+            matches!(kind, Drifted(_) | Exposed(_) | ExposureEnded(_))
+        };
         assert!(plan.changes.iter().all(|change| told(&change.kind)), "{:?}", plan.changes);
     }
 }
