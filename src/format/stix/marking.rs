@@ -132,7 +132,8 @@ impl Reader<'_, '_> {
                 && ["object_marking_refs", "marking_ref"].contains(&leaf.key())
                 && !leaf.is_in("granular_markings")
             {
-                self.text(&leaf.text, &place(leaf), Extent::Part);
+                // The keys of a leaf are folded and lists have none, so the object is what can be pointed to.
+                self.text(&leaf.text, "", Extent::Part);
             } else if speaks_of_tlp(leaf.key()) {
                 let extent = match is_inside && !leaf.is_in("extensions") {
                     true => Extent::Part,
@@ -153,7 +154,7 @@ impl Reader<'_, '_> {
             None => {
                 let what =
                     format!("{:?} is no TLP colour; the object is taken as TLP red", shown(text));
-                self.facts.report(self.element.warning(&place(leaf), what));
+                self.facts.report(self.element.warning("", what));
                 self.marks.push((self.facts.markings.colour(Tlp::Red), extent));
             }
         }
@@ -173,12 +174,6 @@ fn texts_in<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
         Value::Object(entries) => entries.values().for_each(|value| texts_in(value, texts)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-/// The place of a leaf in its object, as a JSON pointer without the places in lists.
-fn place(leaf: &Leaf) -> String {
-    let steps = leaf.path.iter().map(|key| key.replace('~', "~0").replace('/', "~1"));
-    steps.flat_map(|step| ["/".to_owned(), step]).collect()
 }
 
 /// Whether `tlp` stands in the bytes, in any case; a quick no for nearly all objects.
