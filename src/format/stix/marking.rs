@@ -140,6 +140,8 @@ impl Reader<'_, '_> {
                     false => Extent::Whole,
                 };
                 self.named_after_tlp(leaf, extent);
+            } else if let Some(tlp) = in_label(leaf) {
+                self.marks.push((self.facts.markings.colour(tlp), Extent::Whole));
             }
         }
     }
@@ -159,6 +161,16 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// The colour that a label of the object, or of anything in it, speaks of: also where producers keep their labels
+/// or markings apart (`x_opencti_labels`, `tags`, `markings`), as objects instead of texts, or among the types as
+/// STIX 2.0 does.
+fn in_label(leaf: &Leaf) -> Option<Tlp> {
+    let is_label = leaf.path.iter().any(|key| {
+        ["labels", "tags", "_types"].iter().any(|end| key.ends_with(end)) || key.contains("marking")
+    });
+    is_label.then(|| Tlp::of_tag(&leaf.text).max(Tlp::said_in(&leaf.text))).flatten()
 }
 
 /// The beginning of a text, for an issue.

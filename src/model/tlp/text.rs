@@ -66,20 +66,17 @@ impl Words {
         (0..self.words.len()).map(|place| self.at(place, false))
     }
 
-    /// Reads `tlp` at a word, a version of TLP behind it, and a colour, which ends the text if it is to be the whole.
+    /// Reads `tlp` at a word, what says which TLP is meant, and a colour, which ends the text if it is to be the whole.
     fn at(&self, place: usize, whole: bool) -> Said {
-        let Some(rest) = self.words.get(place).and_then(|word| word.text.strip_prefix("tlp"))
-        else {
-            return Said::Nothing;
-        };
+        let Some((place, rest)) = self.name(place) else { return Said::Nothing };
         let squashed = colour([rest].into_iter().chain(self.texts(place + 1)));
         let mut next = place + 1;
-        while self.words.get(next).is_some_and(|word| is_version(&word.text)) {
+        while self.words.get(next).is_some_and(|word| is_filler(&word.text)) {
             next += 1;
         }
         let found = match squashed {
             Some((tlp, taken)) => Some((tlp, place + taken)),
-            None if !rest.is_empty() && !is_version(rest) => return Said::Nothing,
+            None if !rest.is_empty() && !is_filler(rest) => return Said::Nothing,
             None => colour(self.texts(next)).map(|(tlp, taken)| (tlp, next + taken)),
         };
         let mut between = self.words[place + 1..].iter().take(next - place);
@@ -95,6 +92,14 @@ impl Words {
             _ if is_meant => Said::Unknown,
             _ => Said::Nothing,
         }
+    }
+
+    /// The word that ends the name of TLP, if the name begins at a word, and what else that word holds.
+    fn name(&self, place: usize) -> Option<(usize, &str)> {
+        if self.texts(place).take(3).eq(["traffic", "light", "protocol"]) {
+            return Some((place + 2, ""));
+        }
+        Some((place, self.words.get(place)?.text.strip_prefix("tlp")?))
     }
 
     fn texts(&self, from: usize) -> impl Iterator<Item = &str> {
@@ -115,9 +120,15 @@ fn colour<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<(Tlp, usize)> 
     })
 }
 
-/// Whether a word says which TLP is meant, as in `TLP 2.0: RED`.
-fn is_version(word: &str) -> bool {
-    matches!(word, "v" | "version" | "v1" | "v2" | "1" | "2" | "0" | "10" | "20")
+/// Whether a word may stand between TLP and its colour: a version, as in `TLP 2.0: RED`, a number that stands for a
+/// letter, as in `TLP&#58;RED`, or a word for what a colour is.
+fn is_filler(word: &str) -> bool {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    number.bytes().all(|byte| byte.is_ascii_digit())
+        || matches!(
+            word,
+            "version" | "level" | "color" | "colour" | "marking" | "classification" | "is" | "tlp"
+        )
 }
 
 /// A letter of full width, as keyboards for Chinese and Japanese write it, in its usual form.
