@@ -23,6 +23,29 @@ pub(super) enum Finding {
     AnotherMisp,
 }
 
+/// Events that turned out to be gone in one run, and when it was asked what that means.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    events: u64,
+    /// It is the same MISP, as was asked of so many events.
+    same: u64,
+}
+
+impl Gone {
+    /// Counts one more event that is gone; whether it has to be asked what that means.
+    pub(super) const fn is_to_be_asked(&mut self) -> bool {
+        self.events += 1;
+        self.events >= 2 * self.same
+    }
+
+    /// Takes note of the answer.
+    pub(super) fn found(&mut self, finding: Option<Finding>) {
+        if finding == Some(Finding::SameMisp) {
+            self.same = self.events;
+        }
+    }
+}
+
 /// The question: which of the known events are there. Events that hold nothing are never listed by MISP,
 /// so only such as hold something are asked about.
 pub(super) fn question<'h>(heads: impl Iterator<Item = &'h EventHead>) -> Option<Call> {

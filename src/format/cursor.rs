@@ -17,6 +17,8 @@ use crate::model::{Locus, Place, Symbol};
 
 /// Bytes that are looked at to tell one kind of markup from another.
 const MARKUP_BYTES: usize = 4 << 10;
+/// So much may stand between a place of which the position is wanted, and one of which it is known.
+const NEAR_BYTES: usize = 64 << 10;
 /// Most bytes of a character.
 const CHAR_BYTES_MAX: usize = 4;
 /// Quotes that word processors put in place of `"`.
@@ -41,6 +43,8 @@ pub(super) struct Cursor<'a, R> {
     at: usize,
     /// Offset of what stays in the window, to come back to.
     held: Option<usize>,
+    /// A place in the window, and its position.
+    known: (usize, Position),
     file: &'a Symbol,
     limits: Limits,
 }
@@ -49,12 +53,26 @@ impl<'a, R: Read> Cursor<'a, R> {
     /// A cursor at the start of a stream.
     pub(super) fn new(input: R, file: &'a Symbol, limits: Limits) -> Self {
         let window = Window::new(input, limits.buffer_bytes);
-        Self { window, at: 0, held: None, file, limits }
+        let known = (0, window.start());
+        Self { window, at: 0, held: None, known, file, limits }
+    }
+
+    /// Moves the place whose position is known up to an offset, unless it is near: what is counted from there
+    /// costs little then, however large the window became.
+    pub(super) fn come_near(&mut self, at: usize) {
+        let (from, position) = self.known;
+        if from > at {
+            self.known = (0, self.window.start());
+        } else if at - from > NEAR_BYTES {
+            self.known = (at, position.after(self.window.slice(from..at)));
+        }
     }
 
     /// Bytes in view before an offset, and where they start.
     pub(super) fn before(&self, at: usize) -> (&[u8], Position) {
-        (self.window.slice(0..at), self.window.start())
+        let (from, position) =
+            if self.known.0 > at { (0, self.window.start()) } else { self.known };
+        (self.window.slice(from..at), position)
     }
 
     /// Bytes in view.
@@ -247,6 +265,10 @@ impl<'a, R: Read> Cursor<'a, R> {
         let keep = self.held.map_or(keep, |held| keep.min(held));
         let refill = self.window.more(keep).map_err(|error| self.unreadable(error))?;
         self.at -= refill.moved;
+        self.known = match self.known.0.checked_sub(refill.moved) {
+            Some(at) => (at, self.known.1),
+            None => (0, self.window.start()),
+        };
         self.held = self.held.map(|held| held - refill.moved);
         Ok(refill)
     }

@@ -348,6 +348,7 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
                 (0..0, Some(format!("nested deeper than {} levels", self.limits.depth_max)))
             }
         };
+        self.cursor.come_near(raw.start);
         let (before, start) = self.cursor.before(raw.start);
         let origin = Origin { before, start, ..origin(self.file, self.document, &self.inside) };
         let element = Element { list, index, raw: self.cursor.slice(raw), origin };

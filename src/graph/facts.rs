@@ -9,9 +9,11 @@
 //! reader would have made of the same bytes, and what is not in it is held for events that exist. Markings
 //! need none of this: of two readings the stricter holds at once.
 
+use std::borrow::Cow;
+
 use super::{Before, Mark, Markings};
 use crate::model::{
-    EntityKey, Issue, Reader, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX,
+    EntityKey, Issue, Reader, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX, shortened,
 };
 
 /// All that was read from a source.
@@ -33,9 +35,12 @@ pub struct Facts {
 
 impl Facts {
     /// Adds an issue. Of very many only the first are kept; skipped objects are counted all the same.
-    pub fn report(&mut self, issue: Issue) {
+    pub fn report(&mut self, mut issue: Issue) {
         self.skipped += usize::from(issue.severity == Severity::Skipped);
         if self.issues.len() < ISSUES_KEPT_MAX {
+            if let Cow::Owned(short) = shortened(&issue.what) {
+                issue.what = short;
+            }
             self.issues.push(issue);
         }
     }

@@ -162,7 +162,8 @@ impl Graph {
         let node_of = |name: usize| node_of_chain[chains.node_of[name]? as usize];
         let ends: Vec<[Option<u32>; 2]> =
             chains.ends.iter().map(|ends| ends.map(|name| node_of(name as usize))).collect();
-        let links = Links::of(facts.relations, &ends, nodes.len());
+        let incidents: Vec<bool> = nodes.iter().map(|node| node.role == Role::Incident).collect();
+        let links = Links::of(facts.relations, &ends, &incidents);
         for (entity, newest) in facts.entities.iter_mut().zip(newest) {
             if !newest {
                 discard_content(entity);
@@ -272,12 +273,7 @@ impl Graph {
     }
 
     fn incident(&self, node: u32) -> Incident<'_> {
-        let reached = self.links.walk(
-            node,
-            self.depth,
-            |node| self.node(node).role == Role::Incident,
-            |node| self.entity(node).marking(),
-        );
+        let reached = self.links.walk(node, self.depth, |node| self.entity(node).marking());
         let digests: Vec<&Digest> =
             reached.iter().map(|reached| &self.node(reached.node).digest).collect();
         let own = self.node(node);

@@ -28,13 +28,21 @@ pub struct Via {
 }
 
 /// Links between nodes, each stored from both of its ends, sorted and without doubles.
+///
+/// What many incidents share may have as many links as there are incidents, and each of them is walked: so a walk
+/// never looks at links that lead to incidents, nor at all links of what it only reached.
 pub(super) struct Links {
+    /// By the node they are from; of each node first those that lead to no incident.
     links: Vec<Link>,
     /// For each node where its links begin; one more for the end.
     starts: Vec<u32>,
+    /// For each node where those begin that lead to incidents.
+    inner_ends: Vec<u32>,
+    /// Nodes with a free relation that leads on from them.
+    leads_on: Vec<bool>,
     kinds: Vec<Symbol>,
-    /// Numbers of those kinds that lead to what never detects.
-    bystanding: Vec<u32>,
+    /// What never detects, by what something of it says so, sorted: see [`BYSTANDING`].
+    bystanders: Vec<(u32, u32)>,
     /// What nodes are linked to that is not in the dataset.
     pub(super) outside: Vec<(u32, EntityKey)>,
 }
@@ -101,8 +109,15 @@ pub(super) struct Reached {
 }
 
 impl Links {
-    /// Takes the relations over; `ends` has the nodes of each one's source and target.
-    pub(super) fn of(relations: Vec<Relation>, ends: &[[Option<u32>; 2]], nodes: usize) -> Self {
+    /// Takes the relations over; `ends` has the nodes of each one's source and target, `incidents` says of each
+    /// node whether it is one.
+    pub(super) fn of(
+        relations: Vec<Relation>,
+        ends: &[[Option<u32>; 2]],
+        incidents: &[bool],
+    ) -> Self {
+        let nodes = incidents.len();
+        let leads_out = |link: &Link| incidents[link.to as usize];
         let mut kinds: BTreeMap<Symbol, u32> = BTreeMap::new();
         let mut links = Vec::new();
         let mut outside = Vec::new();
@@ -128,7 +143,10 @@ impl Links {
                 [None, Some(target)] => outside.push((target, relation.source)),
             }
         }
-        links.sort_unstable();
+        links.sort_unstable_by(|one, other| {
+            let key = |link: &Link| (link.from, leads_out(link));
+            key(one).cmp(&key(other)).then_with(|| one.cmp(other))
+        });
         links.dedup_by(|stricter, link| {
             let is_same = Link { tlp: link.tlp, ..*stricter } == *link;
             if is_same {
@@ -150,14 +168,39 @@ impl Links {
         by_number.sort_unstable();
         let named =
             |(number, kind): &(u32, Symbol)| BYSTANDING.contains(&&**kind).then_some(*number);
-        let bystanding = by_number.iter().filter_map(named).collect();
+        let bystanding: BTreeSet<u32> = by_number.iter().filter_map(named).collect();
+        let says_so =
+            |link: &&Link| link.direction == Direction::Incoming && bystanding.contains(&link.kind);
+        let mut bystanders: Vec<(u32, u32)> =
+            links.iter().filter(says_so).map(|link| (link.from, link.to)).collect();
+        bystanders.sort_unstable();
+        bystanders.dedup();
+        let mut inner_ends = starts[..nodes].to_vec();
+        let mut leads_on = vec![false; nodes];
+        for link in links.iter().filter(|link| !leads_out(link)) {
+            inner_ends[link.from as usize] += 1;
+            leads_on[link.from as usize] |= link.cost(Way::Out, false) == 0;
+        }
         let kinds = by_number.into_iter().map(|(_, kind)| kind).collect();
-        Self { links, starts, kinds, bystanding, outside }
+        Self { links, starts, inner_ends, leads_on, kinds, bystanders, outside }
     }
 
     fn from(&self, node: u32) -> &[Link] {
         let [start, end] = [node, node + 1].map(|at| self.starts[at as usize] as usize);
         &self.links[start..end]
+    }
+
+    /// The links of a node that lead to no incident.
+    fn inner(&self, node: u32) -> &[Link] {
+        let node = node as usize;
+        &self.links[self.starts[node] as usize..self.inner_ends[node] as usize]
+    }
+
+    /// By what a node is said to be a bystander.
+    fn bystander_by(&self, node: u32) -> &[(u32, u32)] {
+        let start = self.bystanders.partition_point(|(bystander, _)| *bystander < node);
+        let rest = &self.bystanders[start..];
+        &rest[..rest.partition_point(|(bystander, _)| *bystander == node)]
     }
 
     /// What a node is linked to outside the dataset.
@@ -168,9 +211,7 @@ impl Links {
 
     /// Whether any relation leads to a node as to what was impacted, or what something was looked at with.
     pub(super) fn is_bystander(&self, node: u32) -> bool {
-        self.from(node).iter().any(|link| {
-            link.direction == Direction::Incoming && self.bystanding.contains(&link.kind)
-        })
+        !self.bystander_by(node).is_empty()
     }
 
     /// How far each node is from the nearest of these, [`FAR`] beyond `depth`. No way goes through an incident.
@@ -213,18 +254,14 @@ impl Links {
         &self,
         incident: u32,
         depth: u8,
-        is_incident: impl Fn(u32) -> bool,
         marking: impl Fn(u32) -> Marking,
     ) -> Vec<Reached> {
         let mut reached = match depth {
             0 => Vec::new(),
-            _ => self.direct(incident, &is_incident),
+            _ => self.direct(incident),
         };
-        let leads_on = |reached: &Reached| {
-            self.from(reached.node).iter().any(|link| link.cost(Way::Out, false) == 0)
-        };
-        if depth > 1 || reached.iter().any(leads_on) {
-            reached = self.far(incident, depth, is_incident, marking);
+        if depth > 1 || reached.iter().any(|reached| self.leads_on[reached.node as usize]) {
+            reached = self.far(incident, depth, marking);
         }
         reached.sort_unstable_by_key(|reached| reached.node);
         self.find_bystanders(incident, &mut reached);
@@ -232,13 +269,7 @@ impl Links {
     }
 
     /// The walk in full, way by way: by what they cost, then by their steps.
-    fn far(
-        &self,
-        incident: u32,
-        depth: u8,
-        is_incident: impl Fn(u32) -> bool,
-        marking: impl Fn(u32) -> Marking,
-    ) -> Vec<Reached> {
+    fn far(&self, incident: u32, depth: u8, marking: impl Fn(u32) -> Marking) -> Vec<Reached> {
         type Ways = BTreeMap<u32, (Vec<Via>, Marking)>;
         let mut reached = Vec::new();
         let mut seen: BTreeSet<u32> = BTreeSet::new();
@@ -251,9 +282,9 @@ impl Links {
                 }
                 let is_first = node == incident;
                 let beyond = if is_first { path } else { path.and(marking(node)) };
-                for link in self.from(node) {
+                for link in self.inner(node) {
                     let cost = cost + link.cost(Way::Out, is_first);
-                    if cost > depth || seen.contains(&link.to) || is_incident(link.to) {
+                    if cost > depth || seen.contains(&link.to) {
                         continue;
                     }
                     let ways = open.entry((cost, steps + 1)).or_default();
@@ -273,24 +304,27 @@ impl Links {
 
     /// Notes what an incident or one of its members calls impacted, or looked at something with.
     fn find_bystanders(&self, incident: u32, reached: &mut [Reached]) {
-        if self.bystanding.is_empty() {
+        if self.bystanders.is_empty() {
             return;
         }
         let nodes: Vec<u32> = reached.iter().map(|reached| reached.node).collect();
         for reached in reached {
-            reached.bystander = self.from(reached.node).iter().any(|link| {
-                link.direction == Direction::Incoming
-                    && self.bystanding.contains(&link.kind)
-                    && (link.to == incident || nodes.binary_search(&link.to).is_ok())
-            });
+            let node = reached.node;
+            let by = self.bystander_by(node);
+            let is_by = |other: u32| by.binary_search(&(node, other)).is_ok();
+            // Whichever is less is gone through.
+            let by_member = || match by.len() <= nodes.len() {
+                true => by.iter().any(|(_, other)| nodes.binary_search(other).is_ok()),
+                false => nodes.iter().any(|&other| is_by(other)),
+            };
+            reached.bystander = is_by(incident) || by_member();
         }
     }
 
     /// What is linked to an incident itself, sorted by node: at the usual depth that is mostly all.
-    fn direct(&self, incident: u32, is_incident: impl Fn(u32) -> bool) -> Vec<Reached> {
-        self.from(incident)
+    fn direct(&self, incident: u32) -> Vec<Reached> {
+        self.inner(incident)
             .chunk_by(|one, next| one.to == next.to)
-            .filter(|links| !is_incident(links[0].to))
             .map(|links| {
                 let mut relations: Vec<Via> = links.iter().map(|link| self.via(link)).collect();
                 relations.sort_unstable();

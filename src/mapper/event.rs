@@ -3,7 +3,10 @@
 use crate::{
     graph::Entity,
     misp::{Dated, EventFields},
-    model::{EventUuid, Timestamp, limits::TAG_CHARS_MAX},
+    model::{
+        EventUuid, Timestamp,
+        limits::{EVENT_TAGS_MAX, TAG_CHARS_MAX},
+    },
 };
 
 use super::{occurrence::Donor, rules::IncludeTags, text};
@@ -70,13 +73,14 @@ fn has_status(incident: &Entity, names: &[&str]) -> bool {
 }
 
 fn tags(incident: &Entity) -> Vec<Box<str>> {
-    let mut tags: Vec<Box<str>> = Vec::with_capacity(incident.tags.len() + 2);
+    let own = incident.tags.iter().filter_map(|tag| text::tag(tag)).collect();
+    let mut tags: Vec<Box<str>> = text::distinct_tags(own);
+    tags.truncate(EVENT_TAGS_MAX);
     tags.extend(incident.marking().tlp.map(|tlp| tlp.tag().into()));
     if let Some(letter) = incident.reliability {
         let letter = letter.to_ascii_lowercase();
         let tag = format!("admiralty-scale:source-reliability=\"{letter}\"");
         tags.push(text::cut(&text::fold(&tag), TAG_CHARS_MAX).into());
     }
-    tags.extend(incident.tags.iter().filter_map(|tag| text::tag(tag)));
     text::distinct_tags(tags)
 }

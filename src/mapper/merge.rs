@@ -6,7 +6,8 @@ use crate::{
     misp::{Attribute, DesiredAttribute, Source},
     model::{
         Marking, Timestamp, Tlp,
-        limits::{TIME_SECONDS_MAX, TIME_SECONDS_MIN},
+        limits::{ATTRIBUTE_TAGS_MAX, SOURCES_KEPT_MAX, TIME_SECONDS_MAX, TIME_SECONDS_MIN},
+        shortened,
     },
 };
 
@@ -42,7 +43,7 @@ pub(super) fn merge(
             &other.raw,
         ))
     });
-    let riders: Vec<Rider> = donors.iter().map(|donor| Rider::of(donor, rules)).collect();
+    let riders: Vec<Rider> = donors.iter().map(|donor| Rider::of(donor, rules, shown)).collect();
     let mut inverted = 0;
     let mut attributes = Vec::with_capacity(drafts.len());
     let mut drafts = drafts.into_iter().peekable();
@@ -65,7 +66,7 @@ struct Rider {
 }
 
 impl Rider {
-    fn of(donor: &Donor<'_>, rules: &Rules) -> Self {
+    fn of(donor: &Donor<'_>, rules: &Rules, shown: &Shown<'_>) -> Self {
         let title = match rules.settings.comment {
             CommentStyle::Title { max_chars } => {
                 text::cut(&text::fold(&donor.entity.title), max_chars as usize).into()
@@ -74,8 +75,9 @@ impl Rider {
         };
         let tags = match rules.settings.include_tags {
             IncludeTags::All => {
-                let tags = donor.entity.tags.iter();
-                tags.filter_map(|tag| text::tag(tag)).collect()
+                let event: BTreeSet<&str> = shown.tags.iter().map(|tag| &**tag).collect();
+                let tags = donor.entity.tags.iter().filter_map(|tag| text::tag(tag));
+                first_tags(tags.filter(|tag| !event.contains(&**tag)).collect())
             }
             IncludeTags::None | IncludeTags::Event => Vec::new(),
         };
@@ -127,6 +129,7 @@ impl<'g> Run<'g> {
         let mut sources: Vec<Source> = Vec::with_capacity(1 + more.len());
         sources.extend(drafts().map(|draft| source(draft, of(draft))));
         sources.sort_unstable();
+        sources.truncate(SOURCES_KEPT_MAX);
         let forbids = |draft: &Draft<'_>| draft.barred || of(draft).bystander;
         let to_ids = first.to_ids && !drafts().any(forbids);
         let Draft { uuid, kind, category, value, .. } = first;
@@ -141,7 +144,7 @@ fn source(draft: &Draft<'_>, donor: &Donor<'_>) -> Source {
         entity: donor.root.clone(),
         kind: draft.origin.clone(),
         rule: draft.rule.clone(),
-        raw: draft.raw.as_deref().map(Into::into),
+        raw: draft.raw.as_deref().map(|raw| shortened(raw).into()),
     }
 }
 
@@ -157,13 +160,28 @@ fn tags<'d>(
     marking: Marking,
     shown: &Shown<'_>,
 ) -> Vec<Box<str>> {
-    let mut tags: Vec<Box<str>> = Vec::new();
+    let mut donors: Vec<u32> = drafts.map(|draft| draft.donor).collect();
+    donors.dedup();
+    let mut tags = match donors[..] {
+        [donor] => riders[donor as usize].tags.clone(),
+        _ => {
+            let riding = donors.iter().flat_map(|donor| &riders[*donor as usize].tags);
+            let riding: BTreeSet<&Box<str>> = riding.collect();
+            first_tags(riding.into_iter().cloned().collect())
+        }
+    };
     if let Some(tlp) = marking.tlp.filter(|_| marking.tlp > shown.tlp) {
         tags.push(tlp.tag().into());
+        tags.sort_unstable();
     }
-    let riding = drafts.flat_map(|draft| &riders[draft.donor as usize].tags);
-    tags.extend(riding.filter(|tag| !shown.tags.contains(tag)).cloned());
-    text::distinct_tags(tags)
+    tags
+}
+
+/// As many as an attribute gets of the tags of entities, sorted.
+fn first_tags(tags: Vec<Box<str>>) -> Vec<Box<str>> {
+    let mut tags = text::distinct_tags(tags);
+    tags.truncate(ATTRIBUTE_TAGS_MAX);
+    tags
 }
 
 /// Titles in sorted order, each once, cut at the limit; before them the kinds that became mere text.

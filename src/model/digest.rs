@@ -73,6 +73,8 @@ pub enum Context {
     Record,
     /// A saved plan.
     Plan,
+    /// A name that is too long to be kept as it is.
+    Name,
 }
 
 impl Context {
@@ -88,6 +90,7 @@ impl Context {
             Self::Object => "misp-trickle 2026 object v1",
             Self::Record => "misp-trickle 2026 record v1",
             Self::Plan => "misp-trickle 2026 plan v1",
+            Self::Name => "misp-trickle 2026 long name v1",
         }
     }
 }

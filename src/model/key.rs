@@ -4,15 +4,20 @@ use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
 use uuid::Uuid;
 
+use super::kept_name;
+
 /// Length of a UUID as it is usually written.
 const UUID_BYTES: usize = 36;
+/// What stands between the type and the UUID of a whole id.
+const DASHES: &str = "--";
 
 /// Identity of an entity inside a dataset.
 ///
 /// In STIX it is the whole id, `type--uuid`: two types with one UUID are two objects. EclecticIQ names one
 /// entity in several ways (`{https://eiq.example.org}incident-<uuid>`, `indicator--<uuid>`, a URL, or the bare
 /// platform id), and what they share is the UUID at the end: there the key is that UUID, *bare*. A UUID is
-/// always in lower case. An id that ends with none is the key as it stands.
+/// always in lower case. An id that ends with none is the key as it stands. Of an id without end the form is kept
+/// that long names have.
 ///
 /// Keys are ordered by UUID first, so that those of one UUID stand together.
 ///
@@ -27,7 +32,7 @@ impl EntityKey {
         let id = id.trim();
         match split(id) {
             Some((_, uuid)) => Self(lower(uuid).into()),
-            None => Self(id.into()),
+            None => Self(kept_name(id).into()),
         }
     }
 
@@ -36,12 +41,18 @@ impl EntityKey {
     pub fn whole(id: &str) -> Self {
         let id = id.trim();
         match split(id) {
-            Some((kind, uuid)) if is_lower(id) => {
-                debug_assert_eq!(kind.len() + uuid.len(), id.len());
-                Self(id.into())
+            Some((prefix, uuid)) => {
+                let (kind, dashes) = match prefix.strip_suffix(DASHES) {
+                    Some(kind) => (kind, DASHES),
+                    None => (prefix, ""),
+                };
+                let kind = lower(kind);
+                match (&kind, kept_name(&kind)) {
+                    (Cow::Borrowed(_), Cow::Borrowed(_)) if is_lower(uuid) => Self(id.into()),
+                    (_, kept) => Self(format!("{kept}{dashes}{}", lower(uuid)).into()),
+                }
             }
-            Some((kind, uuid)) => Self(format!("{}{}", lower(kind), lower(uuid)).into()),
-            None => Self(id.into()),
+            None => Self(kept_name(id).into()),
         }
     }
 
@@ -79,7 +90,7 @@ impl EntityKey {
     /// The type in a whole id of STIX: `incident`.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
-        self.prefix().strip_suffix("--").filter(|kind| !kind.is_empty())
+        self.prefix().strip_suffix(DASHES).filter(|kind| !kind.is_empty())
     }
 
     /// Whether it is nothing but a UUID.
@@ -193,6 +204,22 @@ mod tests {
         let bare = EntityKey::of(UUID);
         assert!(bare.is_bare() && incident.may_be(&bare) && bare.may_be(&note));
         assert!(!incident.may_be(&note));
+    }
+
+    #[test]
+    fn an_id_without_end_has_a_key_of_its_own_that_is_short() {
+        let long = |end: &str| "A".repeat(3_000_000) + end;
+        let (one, other) = (EntityKey::of(&long("1")), EntityKey::of(&long("2")));
+        assert_ne!(one, other);
+        assert_eq!((EntityKey::whole(&long("1")), one.uuid()), (one.clone(), None));
+        let [whole, mixed] =
+            ["a", "A"].map(|it| EntityKey::whole(&format!("{}--{UUID}", it.repeat(5_000))));
+        assert_eq!((&whole, whole.bare()), (&mixed, EntityKey::of(UUID)));
+        assert!(whole.kind().is_some_and(|kind| kind.starts_with("aaa")));
+        for key in [one, other, whole] {
+            assert!(key.as_str().len() < 300, "{key}");
+            assert_eq!(EntityKey::whole(key.as_str()), key);
+        }
     }
 
     #[test]

@@ -2,7 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::limits::WORDS_CHARS_MAX;
+use super::{
+    Context, Encoder,
+    limits::{NAME_BYTES_MAX, WORDS_CHARS_MAX},
+};
+
+/// So much of a long name stands before its digest, in bytes.
+const NAME_HEAD_BYTES: usize = 64;
 
 /// What is kept of a text that others made: [`WORDS_CHARS_MAX`] characters, the last of them an ellipsis where
 /// there were more.
@@ -11,6 +17,17 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(WORDS_CHARS_MAX) else { return text.into() };
     let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
     format!("{}…", &text[..last]).into()
+}
+
+/// The form in which a name is kept that others chose, of which there may be many: a longer one than
+/// [`NAME_BYTES_MAX`] is its beginning, an ellipsis and its digest. Two names have one form only if they are equal.
+#[must_use]
+pub fn kept_name(name: &str) -> Cow<'_, str> {
+    if name.len() <= NAME_BYTES_MAX {
+        return name.into();
+    }
+    let head = &name[..name.floor_char_boundary(NAME_HEAD_BYTES)];
+    format!("{head}…{}", Encoder::new(Context::Name).text(name).finish()).into()
 }
 
 /// Whether a letter shows nothing: soft hyphens, joiners, fillers, marks of direction and of byte order, tags.
@@ -26,6 +43,22 @@ pub const fn is_invisible(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_known_by_its_digest_and_a_short_one_is_as_it_was() {
+        for letter in ["a", "ä", "\u{1f980}"] {
+            let short = letter.repeat(NAME_BYTES_MAX / letter.len());
+            assert_eq!(kept_name(&short), short);
+            let long = letter.repeat(NAME_BYTES_MAX);
+            let kept =
+                [format!("{long}b"), format!("{long}c")].map(|it| kept_name(&it).into_owned());
+            assert_ne!(kept[0], kept[1]);
+            for name in &kept {
+                assert!(name.starts_with(letter) && name.len() < 200, "{name}");
+                assert_eq!(kept_name(name), *name);
+            }
+        }
+    }
 
     #[test]
     fn a_long_text_is_cut_between_letters() {

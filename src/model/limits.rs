@@ -25,6 +25,15 @@ pub const ISSUES_KEPT_MAX: usize = 1_000;
 /// Longest text that is kept of what others say, in characters: notes, reasons, MISP's words. What stands behind
 /// that is cut off.
 pub const WORDS_CHARS_MAX: usize = 1_000;
+/// Longest name that is kept as it is, in bytes: the id of an entity, a kind. A longer one is known by its beginning
+/// and its digest.
+pub const NAME_BYTES_MAX: usize = 1_024;
+/// Most sources of one attribute that are kept: the first in order.
+pub const SOURCES_KEPT_MAX: usize = 1_000;
+/// Most tags of incidents that an event gets, beside those of TLP and of reliability: the first in order.
+pub const EVENT_TAGS_MAX: usize = 1_000;
+/// Most tags of entities that an attribute gets, beside that of TLP: the first in order.
+pub const ATTRIBUTE_TAGS_MAX: usize = 100;
 /// Most notes that are kept of one run; the rest is counted.
 pub const NOTES_KEPT_MAX: usize = 1_000;
 /// Longest answer of a MISP that is read, in bytes.

@@ -2,6 +2,8 @@
 
 use std::{borrow::Borrow, collections::BTreeSet, fmt, ops::Deref, sync::Arc};
 
+use super::kept_name;
+
 /// A shared text. Equal texts compare equal whether or not they share their storage.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(Arc<str>);
@@ -57,8 +59,9 @@ impl fmt::Debug for Symbol {
 pub struct Interner(BTreeSet<Symbol>);
 
 impl Interner {
-    /// The one symbol of this text.
+    /// The one symbol of this text, in the form in which names are kept.
     pub fn symbol(&mut self, text: &str) -> Symbol {
+        let text = &*kept_name(text);
         if let Some(known) = self.0.get(text) {
             return known.clone();
         }

@@ -100,12 +100,18 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(Some(head))
     }
 
-    /// MISP does not know an event of ours: one question decides what that means, if it is answered.
+    /// MISP does not know an event of ours: one question decides what that means, if it is answered. Of
+    /// very many such events it is asked for the first, the second, the fourth, and so on.
     pub(super) async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
-        match self.which_are_there().await? {
-            Some((call, reply)) => Ok(lost::finding(&call, &reply)),
-            None => Ok(Some(Finding::SameMisp)),
+        if !self.gone.is_to_be_asked() {
+            return Ok(Some(Finding::SameMisp));
         }
+        let finding = match self.which_are_there().await? {
+            Some((call, reply)) => lost::finding(&call, &reply),
+            None => Some(Finding::SameMisp),
+        };
+        self.gone.found(finding);
+        Ok(finding)
     }
 
     /// Asks which of the events we know are there; `None` if we know none.

@@ -148,8 +148,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         event: EventUuid,
         input: &Input,
     ) -> Result<Option<Planned>, AgentError> {
-        let mut roots = input.graph.roots().map(|(root, _)| root);
-        let root = roots.find(|root| self.planner.event_of(root) == event);
+        if self.roots.is_empty() {
+            let roots = input.graph.roots().map(|(root, _)| (self.planner.event_of(root), root));
+            self.roots = roots.map(|(event, root)| (event, root.clone())).collect();
+        }
+        let root = self.roots.get(&event);
         let Some(incident) = root.and_then(|root| input.graph.incident_of(root)) else {
             return Ok(None);
         };

@@ -29,6 +29,7 @@ use crate::{
 use super::{
     AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
+    lost::Gone,
     planner::{Planner, older_reader},
     record::{self, Notebook, clock_note},
 };
@@ -152,6 +153,10 @@ struct Run<'a, L, W> {
     unsettle: Option<(FeedName, Cursor)>,
     /// Names that were learned from the dataset, until the first commit keeps them.
     aliases: BTreeMap<EntityKey, EntityKey>,
+    /// The incident of each event, once an event is planned anew.
+    roots: BTreeMap<EventUuid, EntityKey>,
+    /// What became known of events that MISP does not know.
+    gone: Gone,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -228,6 +233,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             passed: BTreeSet::new(),
             unsettle,
             aliases: input.graph.learned_aliases().clone(),
+            roots: BTreeMap::new(),
+            gone: Gone::default(),
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,

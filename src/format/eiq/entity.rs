@@ -10,7 +10,7 @@ use super::{
 use crate::{
     format::{element::Element, leaves::speaks_of_tlp},
     graph::{Entity, Facts},
-    model::{EntityKey, Interner, Symbol, Timestamp, Tlp},
+    model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
 };
 
 /// Longest part of a wrong value that an issue shows, in characters.
@@ -89,7 +89,7 @@ pub(super) fn entity(
     let entity = Entity {
         platform: platform(object, &key, id),
         key,
-        id: id.into(),
+        id: kept_name(id).into(),
         kind,
         title: title.into(),
         name: data.identity.as_it_stands().map(Into::into),

@@ -6,7 +6,7 @@ use super::wire::{ExternalReference, Object, Text};
 use crate::{
     format::element::Element,
     graph::{Entity, Facts},
-    model::{EntityKey, Symbol, Timestamp},
+    model::{EntityKey, Symbol, Timestamp, kept_name},
 };
 
 /// The entity of an object, without observables and marking.
@@ -37,7 +37,7 @@ pub(super) fn entity(
     let (references, external_ids) = external(&kind, object, element, facts);
     Entity {
         key: EntityKey::whole(&object.id),
-        id: (*object.id).into(),
+        id: kept_name(&object.id).into(),
         platform: None,
         kind,
         title,

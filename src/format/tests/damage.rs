@@ -42,6 +42,21 @@ fn half_a_surrogate_pair_becomes_a_replacement_character_with_a_warning() {
 }
 
 #[test]
+fn behind_a_large_element_each_damaged_one_is_told_with_its_line() {
+    let large = incident(&format!(r#""x":"{}""#, "x".repeat(1 << 20)));
+    let damaged: String = (0..5_000).map(|number| format!(",\n{{\"type\":0{number}}}")).collect();
+    let text = format!(
+        "{{\"type\":\"bundle\",\"objects\":[{large}{damaged},\n{large}\n,{{\"type\":00}}]}}"
+    );
+    let found = facts(text);
+    assert_eq!((found.entities.len(), found.skipped), (2, 5_001));
+    for (at, line) in [(0, 2), (1, 3), (999, 1001)] {
+        let told = found.issues[at].to_string();
+        assert!(told.contains(&format!("(line {line}, column 10: ")), "{told}");
+    }
+}
+
+#[test]
 fn half_a_surrogate_pair_does_no_harm_wherever_it_stands() {
     for inside in [
         r#""\ud83d":1"#,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     history::ChangeKind,
     misp::{AttributeType, Value, settle},
-    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber},
+    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber, shortened},
     plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
 
@@ -165,6 +165,8 @@ impl Finds {
 /// What is looked for, in every form it can be found in.
 struct Needle {
     text: String,
+    /// The form in which it is kept where it is how a value stood in the dataset.
+    kept: String,
     folded: String,
     uuid: Option<Uuid>,
     /// The entity, and the roots that its names lead to.
@@ -182,6 +184,7 @@ impl Needle {
         incidents.push(key);
         Self {
             text: text.to_owned(),
+            kept: shortened(text).into_owned(),
             folded: text.to_lowercase(),
             uuid: Uuid::try_parse(text).ok(),
             incidents,
@@ -216,7 +219,7 @@ impl Needle {
             Some(FoundBy::Uuid)
         } else if attribute.value.as_str() == text || as_stored.as_ref() == Some(&attribute.value) {
             Some(FoundBy::Value)
-        } else if known.sources.iter().any(|source| source.raw.as_deref() == Some(text)) {
+        } else if known.sources.iter().any(|source| source.raw.as_deref() == Some(&*self.kept)) {
             Some(FoundBy::SourceValue)
         } else if self.is_long_enough()
             && attribute.value.as_str().to_lowercase().contains(&self.folded)

@@ -2,6 +2,7 @@
 
 mod any;
 mod attributes;
+mod limits;
 mod merging;
 mod overrides;
 
