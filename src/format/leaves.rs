@@ -9,6 +9,11 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::model::Tlp;
+
+/// How the names of properties end that hold labels.
+const LABELS: [&str; 4] = ["labels", "tags", "types", "taxonomies"];
+
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
@@ -30,6 +35,27 @@ impl Leaf {
     /// Whether it stands in a property of the object.
     pub(super) fn is_in(&self, property: &str) -> bool {
         self.path.first().is_some_and(|key| **key == *property)
+    }
+}
+
+impl Leaf {
+    /// What it says of TLP, by the name of its property, or of the one around it, or in a label: a colour, or a text that was meant as one.
+    ///
+    /// A label stands wherever producers keep labels and markings (`x_opencti_labels`, `tags`, `markings`), also as an
+    /// object instead of a text, or among the types as STIX 2.0 has it.
+    pub(super) fn tlp(&self) -> Option<Result<Tlp, &str>> {
+        let text = self.text.trim();
+        let said = || Tlp::of_tag(text).max(Tlp::said_in(text));
+        if self.path.iter().rev().take(2).any(|key| speaks_of_tlp(key)) {
+            let is_absent = ["", "none", "null"].iter().any(|none| text.eq_ignore_ascii_case(none));
+            let colour = || text.parse().ok().or_else(said).ok_or(text);
+            return (!is_absent).then(colour);
+        }
+        let is_label = self
+            .path
+            .iter()
+            .any(|key| key.contains("marking") || LABELS.iter().any(|label| key.ends_with(label)));
+        is_label.then(said).flatten().map(Ok)
     }
 }
 
@@ -111,6 +137,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether `tlp` stands in the bytes, in any case; a quick no for nearly all objects.
+pub(super) fn names_tlp(raw: &[u8]) -> bool {
+    memchr::memchr2_iter(b'p', b'P', raw)
+        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"))
 }
 
 /// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`.

@@ -8,7 +8,10 @@ use super::{
     wire::{Meta, Object, Source},
 };
 use crate::{
-    format::{element::Element, leaves::speaks_of_tlp},
+    format::{
+        element::Element,
+        leaves::{Leaf, Leaves, names_tlp, speaks_of_tlp},
+    },
     graph::{Entity, Facts},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
 };
@@ -98,7 +101,7 @@ pub(super) fn entity(
         start: times.start,
         end: times.end,
         tlp: tlp(object, element, facts),
-        partly: None,
+        partly: elsewhere(element, facts),
         reliability: reliability(&meta.source_reliability, &object.sources),
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
@@ -191,7 +194,26 @@ pub(super) fn of_link(
     facts: &mut Facts,
 ) -> Option<Tlp> {
     let tagged = tags(object).iter().filter_map(|tag| Tlp::of_tag(tag)).max();
-    tlp(object, element, facts).max(tagged)
+    tlp(object, element, facts).max(tagged).max(elsewhere(element, facts))
+}
+
+/// The strictest marking of a part, or of a property where the platform has none: an observable with a colour of its
+/// own, `tlp` beside `data`, tags in `data`. `meta.tlp_color` is not among them, as it can be overridden.
+fn elsewhere(element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+    if !names_tlp(element.raw) {
+        return None;
+    }
+    let Leaves(leaves) = element.parse(facts)?;
+    let is_own = |leaf: &&Leaf| {
+        let path: Vec<&str> = leaf.path.iter().map(AsRef::as_ref).collect();
+        matches!(
+            path[..],
+            ["meta", "tlp_color" | "tlp_color_override"]
+                | ["meta", "tlp_color" | "tlp_color_override", "value" | "name"]
+        )
+    };
+    let found = leaves.iter().filter(|leaf| !is_own(leaf)).filter_map(Leaf::tlp);
+    found.map(|said| said.unwrap_or(Tlp::Red)).max()
 }
 
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.

@@ -9,7 +9,7 @@ use super::wire::Object;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, Leaves, speaks_of_tlp},
+        leaves::{Leaves, names_tlp},
     },
     graph::{Extent, Facts, Mark},
     model::{MarkingId, Tlp},
@@ -134,43 +134,23 @@ impl Reader<'_, '_> {
             {
                 // The keys of a leaf are folded and lists have none, so the object is what can be pointed to.
                 self.text(&leaf.text, "", Extent::Part);
-            } else if speaks_of_tlp(leaf.key()) {
+            } else if let Some(said) = leaf.tlp() {
                 let extent = match is_inside && !leaf.is_in("extensions") {
                     true => Extent::Part,
                     false => Extent::Whole,
                 };
-                self.named_after_tlp(leaf, extent);
-            } else if let Some(tlp) = in_label(leaf) {
-                self.marks.push((self.facts.markings.colour(tlp), Extent::Whole));
+                let tlp = said.unwrap_or_else(|text| self.no_colour(text));
+                self.marks.push((self.facts.markings.colour(tlp), extent));
             }
         }
     }
 
-    fn named_after_tlp(&mut self, leaf: &Leaf, extent: Extent) {
-        let text = leaf.text.trim();
-        if text.is_empty() || ["none", "null"].iter().any(|none| text.eq_ignore_ascii_case(none)) {
-            return;
-        }
-        match text.parse().ok().or_else(|| Tlp::said_in(text)) {
-            Some(tlp) => self.marks.push((self.facts.markings.colour(tlp), extent)),
-            None => {
-                let what =
-                    format!("{:?} is no TLP colour; the object is taken as TLP red", shown(text));
-                self.facts.report(self.element.warning("", what));
-                self.marks.push((self.facts.markings.colour(Tlp::Red), extent));
-            }
-        }
+    /// What was meant as a colour, and is none.
+    fn no_colour(&mut self, text: &str) -> Tlp {
+        let what = format!("{:?} is no TLP colour; the object is taken as TLP red", shown(text));
+        self.facts.report(self.element.warning("", what));
+        Tlp::Red
     }
-}
-
-/// The colour that a label of the object, or of anything in it, speaks of: also where producers keep their labels
-/// or markings apart (`x_opencti_labels`, `tags`, `markings`), as objects instead of texts, or among the types as
-/// STIX 2.0 does.
-fn in_label(leaf: &Leaf) -> Option<Tlp> {
-    let is_label = leaf.path.iter().any(|key| {
-        ["labels", "tags", "_types"].iter().any(|end| key.ends_with(end)) || key.contains("marking")
-    });
-    is_label.then(|| Tlp::of_tag(&leaf.text).max(Tlp::said_in(&leaf.text))).flatten()
 }
 
 /// The beginning of a text, for an issue.
@@ -186,10 +166,4 @@ fn texts_in<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
         Value::Object(entries) => entries.values().for_each(|value| texts_in(value, texts)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-}
-
-/// Whether `tlp` stands in the bytes, in any case; a quick no for nearly all objects.
-fn names_tlp(raw: &[u8]) -> bool {
-    memchr::memchr2_iter(b'p', b'P', raw)
-        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"))
 }

@@ -1,0 +1,115 @@
+//! Markings in all the forms in which a package has them.
+
+use super::*;
+use crate::model::Marking;
+
+const U1: &str = "11111111-1111-4111-8111-111111111111";
+
+#[test]
+fn the_marking_that_counts_is_found() {
+    let legacy = r#","handling":[{"marking_structures":[{"marking_structure_type":"tlp","color":"GREEN"},
+        {"color":"AMBER"},{"terms":"x"}]},null]"#;
+    for (data, meta, tlp) in [
+        ("", "", None),
+        ("", r#""tlp_color":null,"tlp_color_override":"NONE""#, None),
+        ("", r#""tlp_color":"WHITE""#, Some(Tlp::Clear)),
+        ("", r#""tlp_color":"RED","tlp_color_override":"GREEN""#, Some(Tlp::Green)),
+        ("", r#""tlp_color":"RED","tlp_color_override":"""#, Some(Tlp::Red)),
+        (legacy, r#""tlp_color":"NONE""#, Some(Tlp::Amber)),
+        ("", r#""tlp_color":"null","tlp_color_override":"None""#, None),
+        ("", r#""tlp_color":"tlp:amber-strict""#, Some(Tlp::AmberStrict)),
+        ("", r#""tlp_color":{"value":"Red"}"#, Some(Tlp::Red)),
+        (r#","handling":[{"marking_structures":[{"statement":"x"},{"color":null}]}]"#, "", None),
+        (r#","handling":"TLP:AMBER""#, r#""tlp_color":"AMBER""#, Some(Tlp::Amber)),
+        (r#","handling":{"tlp":"GREEN"}"#, "", Some(Tlp::Green)),
+    ] {
+        assert_eq!(entity(&indicator(data, meta)).tlp, tlp, "{data} {meta}");
+    }
+}
+
+#[test]
+fn what_marks_beside_the_colour_is_heard_where_it_is_stricter() {
+    let handling =
+        r#","handling":[{"marking_structures":[{"color":"AMBER"},{"statement":"TLP:GREEN"}]}]"#;
+    for (data, meta, tlp, told) in [
+        (handling, r#""tlp_color":"WHITE""#, Tlp::Amber, true),
+        (handling, r#""tlp_color":"RED","tlp_color_override":"WHITE""#, Tlp::Amber, true),
+        (handling, r#""tlp_color":"RED""#, Tlp::Red, false),
+        ("", r#""tlp_color":"WHITE","tags":["TLP: Red"]"#, Tlp::Red, false),
+        ("", r#""tags":["x","tlp:green"]"#, Tlp::Green, false),
+        (
+            "",
+            r#""tlp_color":"GREEN","taxonomy_paths":[["a","TLP","Amber"],["TLP","About"]]"#,
+            Tlp::Amber,
+            false,
+        ),
+    ] {
+        let mut facts = read_one(&indicator(data, meta));
+        let warnings = facts.settle(&crate::graph::Said::new());
+        assert_eq!(facts.entities[0].tlp, Some(tlp), "{data} {meta}");
+        let of_tags =
+            meta.contains("tlp_color") && (meta.contains("Red") || meta.contains("paths"));
+        assert_eq!(warnings.len(), usize::from(of_tags), "{warnings:?}");
+        let said: Vec<String> = issues(&facts);
+        let begin =
+            "day.json#/entities/0/data/handling: warning: says TLP amber, and the marking is clear";
+        assert_eq!(said.iter().any(|said| said.starts_with(begin)), told, "{said:?}");
+        assert_eq!(said.len(), usize::from(told));
+    }
+}
+
+#[test]
+fn what_marks_a_part_or_stands_where_the_platform_has_no_marking_is_heard() {
+    for (data, meta, root) in [
+        (r#","tlp_color":"RED""#, "", ""),
+        (r#","tags":["TLP:RED"]"#, "", ""),
+        (r#","types":[{"value":"tlp red"}]"#, "", ""),
+        ("", r#","tlp":"RED""#, ""),
+        ("", r#","tlp_marking":{"color":"Red"}"#, ""),
+        ("", r#","taxonomies":[{"name":"TLP - RED"}]"#, ""),
+        ("", "", r#","tlp_color":"TLP:RED""#),
+        ("", "", r#","tags":["tlp:unclear"]"#),
+        (
+            "",
+            "",
+            r#","extracts":[{"kind":"domain","value":"a.example","meta":{"tlp_color":"RED"}}]"#,
+        ),
+        (
+            "",
+            "",
+            r#","extracts":[{"kind":"domain","value":"a.example","tags":[{"name":"tlp:red"}]}]"#,
+        ),
+        ("", "", r#","sources":[{"name":"x","tlp_color":"PINK"}]"#),
+    ] {
+        for (own, unmarked) in [(r#""tlp_color":"GREEN""#, false), (r#""tlp_color":null"#, true)] {
+            let text = format!(
+                r#"{{"id":"{U1}","data":{{"type":"indicator","title":"x"{data}}},"meta":{{{own}{meta}}}{root}}}"#
+            );
+            let marking = Marking { tlp: Some(Tlp::Red), unmarked };
+            assert_eq!(read_one(&text).entities[0].marking(), marking, "{text}");
+        }
+    }
+    let overridden = r#""tlp_color":{"value":"RED"},"tlp_color_override":"GREEN""#;
+    assert_eq!(entity(&indicator("", overridden)).marking(), Marking::of(Some(Tlp::Green)));
+}
+
+#[test]
+fn a_relation_has_a_marking_of_its_own() {
+    let relation = |data: &str, meta: &str| {
+        let ends = r#""source":"a","target":"b""#;
+        format!(r#"{{"data":{{"type":"relation","key":"x",{ends}{data}}},"meta":{{{meta}}}}}"#)
+    };
+    for (data, meta, tlp) in [
+        ("", "", None),
+        ("", r#""tlp_color":"NONE""#, None),
+        ("", r#""tlp_color":"RED""#, Some(Tlp::Red)),
+        ("", r#""tlp_color":"RED","tlp_color_override":"AMBER""#, Some(Tlp::Amber)),
+        ("", r#""tlp_color":"GREEN","tags":["tlp:amber+strict"]"#, Some(Tlp::AmberStrict)),
+        (r#","handling":[{"marking_structures":[{"color":"RED"}]}]"#, "", Some(Tlp::Red)),
+        ("", r#""tlp_color":"PINK""#, Some(Tlp::Red)),
+        (r#","tags":["TLP:RED"]"#, r#""tlp_color":"GREEN""#, Some(Tlp::Red)),
+    ] {
+        let facts = read_one(&relation(data, meta));
+        assert_eq!(facts.relations[0].tlp, tlp, "{data} {meta}");
+    }
+}
