@@ -181,7 +181,7 @@ fn a_refused_publication_leaves_the_attributes_sent() {
     let summary = deliver(&mut world, &mut set);
     assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Partial, 5));
     let changes = world.ledger.changes(summary.run.number).unwrap();
-    assert!(changes.iter().any(|change| matches!(change.kind, ChangeKind::PublishRefused(_))));
+    assert!(changes.iter().any(|change| matches!(change.kind, ChangeKind::Unpublished(_))));
     assert!(!contents(&world)[&event(1)].0.published);
 }
 

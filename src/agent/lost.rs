@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{Call, Reply},
     model::{EventUuid, Tlp},
-    plan::{EventHead, KnownEvent, Presence, Standing},
+    plan::{EventHead, KnownEvent, Presence, Publishing, Standing},
 };
 
 /// Most events asked about to decide it.
@@ -67,7 +67,7 @@ fn holds_something(head: &EventHead) -> bool {
 /// Reads the answer.
 pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
     let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
-    let missing = asked.iter().filter(|uuid| !there.contains(uuid)).count();
+    let missing = asked.iter().filter(|uuid| !there.iter().any(|(it, _)| it == *uuid)).count();
     // Among two or three, an analyst may well have deleted most; more than that is no accident.
     let most = if asked.len() < FEW_EVENTS { asked.len() } else { asked.len() / 2 + 1 };
     let most_gone = asked.len() > 1 && missing >= most;
@@ -78,7 +78,7 @@ pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
 /// delivered to: most of what we know is not there. `None` if the answer does not tell.
 pub(super) fn is_stranger(call: &Call, reply: &Reply) -> Option<bool> {
     let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
-    let missing = asked.iter().filter(|uuid| !there.contains(uuid)).count();
+    let missing = asked.iter().filter(|uuid| !there.iter().any(|(it, _)| it == *uuid)).count();
     Some(missing * 2 > asked.len())
 }
 
@@ -89,6 +89,7 @@ pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
     event.head.misp_id = None;
     event.head.timestamp = None;
     event.head.published = None;
+    event.head.publishing = Publishing::Settled;
     event.head.unproven = false;
     event.head.foreign.clear();
     // An analyst may have removed a tag: once is enough, also where the event turns out to be there. A colour has

@@ -28,5 +28,5 @@ pub use job::{
 pub use learn::{LearnError, PLAIN, WantedTags, learn};
 pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview};
 pub use run::sync;
-pub use summary::{Ending, Summary};
+pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};

@@ -9,6 +9,17 @@ pub struct Summary {
     pub run: RunRecord,
     /// How it ended.
     pub ending: Ending,
+    /// Events that are to be published, and are not yet.
+    pub publishing: PublishingTally,
+}
+
+/// Events that are to be published, and are not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PublishingTally {
+    /// MISP took the request, and was asked at most once since whether it shows them as published.
+    pub asked: u64,
+    /// They stay unpublished until somebody does something about it.
+    pub unpublished: u64,
 }
 
 /// How a run ended; the exit code follows from it.

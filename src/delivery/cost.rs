@@ -97,6 +97,9 @@ pub fn estimate(plan: &EventPlan, chunk_max: usize) -> Estimate {
             }
         }
     }
+    if plan.publish {
+        total.add(1, HEADERS_SENT, HEADERS_RECEIVED);
+    }
     if plan.fields.is_some() {
         total.add(1, HEADERS_SENT, HEADERS_RECEIVED + METADATA);
     }

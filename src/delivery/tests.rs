@@ -110,6 +110,7 @@ fn metadata(timestamp: i64) -> Reply {
         analysis: 0,
         timestamp,
         published: false,
+        publish_timestamp: None,
         orgc: None,
         attribute_count: None,
         tags: Vec::new(),

@@ -202,7 +202,7 @@ pub enum Reply {
     /// The tag is attached, or the event published.
     Done,
     /// Those of the asked events that are there.
-    WhichEvents(Vec<EventUuid>),
+    WhichEvents(Vec<(EventUuid, bool)>),
     /// Version text and request encodings.
     Version {
         /// Such as `2.5.1`.
@@ -354,6 +354,8 @@ pub struct EventAnswer {
     pub timestamp: i64,
     /// Whether it is published.
     pub published: bool,
+    /// When it was published last, MISP's clock; 0 for never.
+    pub publish_timestamp: Option<i64>,
     /// The organisation that created it.
     pub orgc: Option<OrgUuid>,
     /// Live attributes, by MISP's own count.

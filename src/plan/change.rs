@@ -56,6 +56,10 @@ pub enum ChangeKind {
     Published,
     /// Publishing was refused; in MISP's own words.
     PublishRefused(Box<str>),
+    /// MISP took the request to publish the event, and does not show it as published yet.
+    Publishing,
+    /// The event is not published; why.
+    Unpublished(Box<str>),
 }
 
 impl ChangeKind {

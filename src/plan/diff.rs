@@ -9,8 +9,8 @@ use crate::{
 
 use super::{
     AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventPlan, EventSettings,
-    EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy, Presence, Refusal,
-    Standing, TagStanding, WithheldReason, is_covered, lacking,
+    EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy, Presence, Publish,
+    Publishing, Refusal, Seen, Standing, TagStanding, WithheldReason, is_covered, lacking,
     retire::{self, Retire},
     strictest_of,
     tags::{is_freer, tags_of},
@@ -71,6 +71,8 @@ pub fn diff(
             remarked: BTreeMap::new(),
             fields: None,
             tags: Vec::new(),
+            publish: false,
+            unpublishes: false,
             wanted_tags: tags_of(desired, terms.settings),
             covered: true,
             changes: Vec::new(),
@@ -84,6 +86,10 @@ pub fn diff(
     planner.refuse(desired);
     planner.event_fields(desired);
     planner.attributes(desired, held);
+    let plan = &mut planner.plan;
+    let changes = !plan.send.is_empty() || plan.fields.is_some() || !plan.tags.is_empty();
+    let published = plan.event.head.published == Some(true) && plan.refusal.is_none();
+    plan.unpublishes = terms.settings.publish == Publish::Never && published && changes;
     planner.plan
 }
 
@@ -103,6 +109,7 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
     plan.fields = None;
     plan.tags.clear();
     plan.wanted_tags.clear();
+    (plan.publish, plan.unpublishes) = (false, false);
     plan.covered = true;
     plan.refusal = None;
     plan
@@ -119,6 +126,8 @@ fn fresh(desired: &DesiredEvent, terms: &Terms<'_>) -> KnownEvent {
             tags: EventTags::default(),
             timestamp: None,
             published: None,
+            publishing: Publishing::default(),
+            seen: Seen::default(),
             unproven: false,
             foreign: Vec::new(),
             owner: terms.feed,
@@ -196,6 +205,8 @@ impl Planner<'_> {
                 if refused {
                     return;
                 }
+                self.plan.publish = self.terms.settings.publish != Publish::Never
+                    && self.plan.event.head.publishing.may_go_on(self.terms.destination);
                 self.tags();
                 match edit {
                     Some(edit) if owned => self.plan.fields = Some(edit),

@@ -22,6 +22,7 @@ impl EventPlan {
         encoder.list(self.tags.iter(), |encoder, tag| {
             encoder.text(tag);
         });
+        encoder.flag(self.publish);
         encoder.list(self.send.iter(), |encoder, uuid| {
             let remarked = self.remarked.get(uuid).map(|desired| &desired.attribute);
             let attribute = remarked.unwrap_or(&self.event.attributes[uuid].attribute);

@@ -28,6 +28,10 @@ pub struct EventPlan {
     pub fields: Option<FieldEdit>,
     /// Tags to attach to the event.
     pub tags: Vec<Box<str>>,
+    /// To be published now that the key may.
+    pub publish: bool,
+    /// It is published, as last seen, and the change leaves it unpublished: nobody but an analyst publishes.
+    pub unpublishes: bool,
     /// All tags that the event is to have.
     pub wanted_tags: Vec<Box<str>>,
     /// The event stands in MISP under a colour as strict as it is to have, or will once `tags` are attached.
@@ -97,6 +101,7 @@ impl EventPlan {
                 || !self.send.is_empty()
                 || self.fields.is_some()
                 || !self.tags.is_empty()
+                || self.publish
                 || self.event.head.unproven)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::{EventTags, TagFact};
+use super::{EventTags, Publishing, TagFact};
 
 /// What is known of one MISP instance. Keyed by the destination's name in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +46,10 @@ pub struct DestinationRecord {
     pub verified: Option<Timestamp>,
     /// The last event that it was asked about; the next question goes on behind it.
     pub verified_up_to: Option<EventUuid>,
+    /// The version with which this MISP was found to list rows in another order than they were added in.
+    pub reorders: Option<String>,
+    /// The organisation whose key made the events of which no answer told the owner.
+    pub first_org: Option<OrgUuid>,
     /// Names of the feeds that ever delivered here; their place is their bit in [`FeedSet`].
     pub feeds: Vec<FeedName>,
 }
@@ -118,6 +122,10 @@ pub struct EventHead {
     pub timestamp: Option<i64>,
     /// `published`, as last seen.
     pub published: Option<bool>,
+    /// How far it got on the way to being published.
+    pub publishing: Publishing,
+    /// What else MISP's answers showed of it.
+    pub seen: Seen,
     /// A request may have had an effect we were not told of: list the event before writing to it.
     pub unproven: bool,
     /// Rows of the event that are not ours, each with its place in MISP's order.
@@ -128,6 +136,17 @@ pub struct EventHead {
     pub marking: Marking,
     /// What each feed last wanted of it.
     pub feeds: BTreeMap<FeedName, FeedHead>,
+}
+
+/// What MISP's answers showed of an event beside its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// The organisation that owns it.
+    pub orgc: Option<OrgUuid>,
+    /// The newest timestamp of its rows when MISP last proved all of them. Of what came since only the echo is known.
+    pub proven_up_to: Option<i64>,
+    /// How often MISP listed exactly the rows that were expected, in another order.
+    pub reordered: u8,
 }
 
 /// Whether MISP has an event, as far as we know.

@@ -10,6 +10,7 @@ mod event_plan;
 mod event_tags;
 mod known;
 mod policy;
+mod publishing;
 mod retire;
 mod tag_fact;
 mod tags;
@@ -29,8 +30,9 @@ pub use event_plan::{EventPlan, FieldEdit, Refusal};
 pub use event_tags::{EventTag, EventTags, TagStanding};
 pub use known::{
     AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent,
-    MappingTally, Presence, Row, Standing, WithheldReason,
+    MappingTally, Presence, Row, Seen, Standing, WithheldReason,
 };
 pub use policy::{EventSettings, OnForeign, Policy, Publish, Unmarked, policy_fingerprint};
+pub use publishing::{NO_RIGHT, NO_WORKER, Publishing};
 pub use retire::Retire;
 pub use tag_fact::{TagFact, tag_key};

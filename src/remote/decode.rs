@@ -173,7 +173,9 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::Publish(_) => saved(body)?,
         Call::WhichEvents(_) => {
             let found = misp_json::event_index(body)?;
-            Reply::WhichEvents(found.iter().filter_map(|uuid| uuid.parse().ok()).collect())
+            Reply::WhichEvents(
+                found.iter().filter_map(|(uuid, it)| Some((uuid.parse().ok()?, *it))).collect(),
+            )
         }
         Call::Version => {
             let version = misp_json::version(body)?;
@@ -220,6 +222,7 @@ fn event_answer(event: EventMetadata) -> Result<EventAnswer, NotMisp> {
         analysis: event.analysis,
         timestamp: event.timestamp,
         published: event.published,
+        publish_timestamp: event.publish_timestamp,
         orgc: event.orgc.and_then(|org| org.uuid.parse().ok()),
         attribute_count: event.attribute_count,
         tags: event.tags.into_iter().map(|tag| tag.name.into()).collect(),

@@ -49,6 +49,7 @@ pub(crate) fn always(life: &Life) {
     for agent in &life.agents {
         memory_holds(life, agent);
         claims_are_true(life, agent, &all);
+        published_is_what_misp_shows(life, agent, &all);
         // Restored or deleted, an event may need again what an analyst once touched: then it goes as it was last
         // seen.
         let gone = |event: &Uuid| life.restored || life.analyst.ever_deleted_events.contains(event);
@@ -140,9 +141,48 @@ fn claims_are_true(life: &Life, agent: &Agent, all: &[(Vec<AttributeView>, Event
     }
 }
 
+/// What the ledger calls published, MISP has published at some time.
+fn published_is_what_misp_shows(
+    life: &Life,
+    agent: &Agent,
+    all: &[(Vec<AttributeView>, EventView)],
+) {
+    if life.restored {
+        return;
+    }
+    let heads = agent.world.ledger.heads(&agent.world.job.destination).unwrap();
+    for head in heads.iter().filter(|head| head.published == Some(true)) {
+        let found = all.iter().map(|(_, event)| event).find(|event| event.uuid == head.uuid.uuid());
+        let never = found.is_some_and(|event| event.publish_timestamp == 0);
+        assert!(!never, "the ledger calls {} published, and MISP never published it", head.uuid);
+    }
+}
+
+/// What an agent takes for deleted, somebody deleted.
+fn nothing_is_given_up(life: &Life, number: usize) {
+    let agent = &life.agents[number];
+    let (destination, misp) = (&agent.world.job.destination, agent.world.misp.lock().unwrap());
+    for head in agent.world.ledger.heads(destination).unwrap() {
+        let uuid = head.uuid.uuid();
+        if life.restored || life.analyst.ever_deleted_events.contains(&uuid) {
+            continue;
+        }
+        let event = agent.world.ledger.event(destination, head.uuid).unwrap().unwrap();
+        let there = misp.attributes(uuid);
+        for known in event.attributes.values().filter(|known| known.standing == Standing::Declined)
+        {
+            let place = (uuid, known.attribute.value.as_str().to_owned());
+            let live = there.iter().any(|it| it.uuid == known.attribute.uuid.uuid() && !it.deleted);
+            let excused = life.analyst.excused[number].contains(&place);
+            assert!(!live || excused, "{place:?} is there, and called declined");
+        }
+    }
+}
+
 /// What holds once the faults stopped.
 pub(crate) fn at_rest(life: &mut Life, number: usize) {
     everything_is_there(life, number);
+    nothing_is_given_up(life, number);
     fields_are_there(life, number);
     let agent = &mut life.agents[number];
     let before = agent.world.requests();

@@ -12,6 +12,7 @@ use misp_trickle::{
     delivery::Wire,
     history::Ledger,
     model::{Timestamp, Tlp},
+    plan::Publish,
     sandbox::{Jobs, Misp, Release, RowOrder, Setup},
     source::SourceSpec,
 };
@@ -219,7 +220,12 @@ pub(crate) fn simulate(nature: Nature) {
         Agent::new(world, folder.path().join("other.json"), &mut other)
     });
     let first = Agent::new(world, folder.path().join("dataset.json"), &mut dice);
-    let agents = std::iter::once(first).chain(second).collect();
+    let mut agents: Vec<Agent> = std::iter::once(first).chain(second).collect();
+    let mut publishing = Dice::apart(seed, "publish");
+    for agent in &mut agents {
+        let publish = [Publish::Never, Publish::Never, Publish::Keep, Publish::Always];
+        agent.world.job.settings.publish = publish[publishing.below(4) as usize];
+    }
     let analyst = Analyst::default();
     let mut life = Life { nature, agents, analyst, restored: false, unhurt: true };
     let with_analyst = dice.chance(50);

@@ -48,6 +48,10 @@ pub(crate) struct Traffic {
     pub(crate) ahead: BTreeSet<(Uuid, i64, i64)>,
     /// For the sabotage: attributes that were sent before.
     sent: BTreeSet<Uuid>,
+    /// The same: events that MISP took the request to publish of.
+    queued: BTreeSet<Uuid>,
+    /// The same: events whose rows a limit cut off.
+    cut: BTreeSet<Uuid>,
 }
 
 /// Writes on their way, each with the number of requests that overtake it.
@@ -164,8 +168,52 @@ impl FaultyWire {
         let exchange = self.deliver(call).await;
         match self.sabotage {
             Some(Sabotage::TrustOwnClock) => Exchange { date: None, ..exchange },
+            Some(Sabotage::BelieveJobQueued) => self.believed(call, exchange),
+            Some(Sabotage::MissByOrder) => {
+                Exchange { reply: in_place(call, exchange.reply), ..exchange }
+            }
+            Some(Sabotage::BelieveACutList) => self.cut(call, exchange),
             _ => exchange,
         }
+    }
+
+    fn believed(&self, call: &Call, mut exchange: Exchange) -> Exchange {
+        let queued = &mut self.traffic.lock().unwrap().queued;
+        match (call, &mut exchange.reply) {
+            (Call::Publish(event), Reply::Done) => drop(queued.insert(event.uuid())),
+            (Call::WhichEvents(_), Reply::WhichEvents(shown)) => {
+                shown.iter_mut().for_each(|(event, it)| *it |= queued.contains(&event.uuid()));
+            }
+            _ => {}
+        }
+        exchange
+    }
+
+    /// What a cut list left out stays out of all that is asked afterwards.
+    fn cut(&self, call: &Call, mut exchange: Exchange) -> Exchange {
+        let mut traffic = self.traffic.lock().unwrap();
+        let misp = self.inner.misp.lock().unwrap();
+        match (call, &exchange.reply) {
+            (Call::Rows { events, .. }, Reply::Rows(found)) if events.len() > 1 => {
+                let came = |event: &Uuid| {
+                    misp.attributes(*event)
+                        .iter()
+                        .any(|it| found.iter().any(|row| row.uuid.uuid() == it.uuid))
+                };
+                let events = events.iter().map(|event| event.uuid());
+                traffic.cut.extend(events.filter(|event| !came(event)));
+            }
+            (Call::Rows { events, .. }, _)
+                if events.iter().all(|it| traffic.cut.contains(&it.uuid())) =>
+            {
+                exchange.reply = Reply::Rows(Vec::new());
+            }
+            (Call::Metadata(event), _) if traffic.cut.contains(&event.uuid()) => {
+                exchange.reply = Reply::Metadata(None);
+            }
+            _ => {}
+        }
+        exchange
     }
 
     /// The request as MISP gets it.
@@ -195,6 +243,18 @@ impl FaultyWire {
 
     async fn deliver(&self, call: &Call) -> Exchange {
         self.inner.exchange(&self.arriving(call)).await
+    }
+}
+
+/// The rows that stand where they are expected.
+fn in_place(call: &Call, reply: Reply) -> Reply {
+    match (call, reply) {
+        (Call::Rows { expected, .. }, Reply::Rows(found)) => {
+            let pairs = expected.iter().zip(&found);
+            let there = pairs.filter(|(expected, row)| expected.uuid == row.uuid);
+            Reply::Rows(there.map(|(_, row)| *row).collect())
+        }
+        (_, reply) => reply,
     }
 }
 

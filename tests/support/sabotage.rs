@@ -22,11 +22,24 @@ pub(crate) enum Sabotage {
     NewerTimestampOnRetry,
     /// MISP's clock is taken for ours.
     TrustOwnClock,
+    /// What MISP took the request to publish of is taken for published.
+    BelieveJobQueued,
+    /// What stands at another place than expected is taken for missing.
+    MissByOrder,
+    /// What a limit of the server cut off is taken for missing.
+    BelieveACutList,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry, Self::TrustOwnClock];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::ClaimBeforeProof,
+        Self::SkipSync,
+        Self::NewerTimestampOnRetry,
+        Self::TrustOwnClock,
+        Self::BelieveJobQueued,
+        Self::MissByOrder,
+        Self::BelieveACutList,
+    ];
 
     /// Those that a process can be made to commit which is only killed.
     pub(crate) const OF_A_PROCESS: [Self; 3] =
@@ -45,6 +58,9 @@ impl Sabotage {
             Self::SkipSync => "skip-sync",
             Self::NewerTimestampOnRetry => "newer-timestamp-on-retry",
             Self::TrustOwnClock => "trust-own-clock",
+            Self::BelieveJobQueued => "believe-job-queued",
+            Self::MissByOrder => "miss-by-order",
+            Self::BelieveACutList => "believe-a-cut-list",
         }
     }
 }

@@ -23,6 +23,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let mut commit = Commit::default();
         let mut heads = BTreeMap::new();
         for Effects { head, attributes, changes } in session.take_effects() {
+            let asked = changes.iter().any(|change| change.kind == ChangeKind::Publishing);
+            self.asked_to_publish.extend(asked.then_some(head.uuid));
             self.refused |= changes.iter().any(|change| is_refusal(&change.kind));
             commit.changes.extend(changes);
             heads.insert(head.uuid, commit.events.len());
@@ -79,6 +81,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             let what = "is not in MISP any more; it is sent again in full";
             self.note(&format!("event {uuid} {what}"));
         }
+        self.follow_publishing(&event.head);
+        self.bare.extend(event.attributes.values().all(|it| it.order.is_none()).then_some(uuid));
         let Some(mut feed) = self.feed_heads.remove(&uuid) else { return Ok(None) };
         let totals = &mut self.record.tally;
         match (created, wrote, &event.head.presence) {

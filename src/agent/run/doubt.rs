@@ -46,6 +46,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 return Ok(false);
             }
         };
+        self.verified = true;
         self.planner.record.verified = Some(now);
         self.planner.record.verified_up_to = last.or(self.planner.record.verified_up_to);
         let drifted: Vec<_> = findings.into_iter().filter(|finding| !finding.is_proven()).collect();

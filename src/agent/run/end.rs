@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, Strategy, Summary,
+        AgentError, Ending, Input, Job, Phase, PublishingTally, Strategy, Summary,
         learn::PLAIN,
         planner::{KnownEvents, cursor_policy},
         record::add_mapping,
@@ -21,12 +21,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
         self.tell_progress(Phase::Finishing);
         self.warn_of_exposure();
+        let publishing = self.sum_up_publishing();
         let dataset = &mut self.record.dataset;
         dataset.incidents = input.graph.incident_count() as u64;
         dataset.entities = input.graph.entity_count() as u64;
         dataset.skipped = input.skipped as u64;
         add_mapping(&mut dataset.mapping, &input.unlinked());
-        self.ending = self.ending_of(input);
+        self.ending = self.ending_of(input, publishing);
         self.record.outcome = self.ending.outcome();
         self.record.ended = Some(self.world.clock.now());
         let whole = matches!(self.ending, Ending::Done | Ending::AllWithheld | Ending::Partial);
@@ -57,7 +58,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             ..Commit::default()
         };
         self.commit(commit)?;
-        Ok(Summary { run: self.record, ending: self.ending })
+        Ok(Summary { run: self.record, ending: self.ending, publishing })
     }
 
     fn warn_of_exposure(&mut self) {
@@ -73,7 +74,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.note(&format!("exposed: {count} attributes {what}{examples}"));
     }
 
-    fn ending_of(&self, input: &Input) -> Ending {
+    fn ending_of(&self, input: &Input, publishing: PublishingTally) -> Ending {
         let tally = &self.record.tally;
         let attributes = &tally.attributes;
         if self.ending != Ending::Done {
@@ -83,7 +84,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             return Ending::Partial;
         }
         match ending_of_untroubled(&self.record, &self.planner.record) {
-            Ending::Done if self.lacking => Ending::Partial,
+            Ending::Done if self.lacking || publishing.unpublished > 0 => Ending::Partial,
             ending => ending,
         }
     }

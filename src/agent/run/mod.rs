@@ -10,6 +10,7 @@ mod deliver;
 mod doubt;
 mod end;
 mod planning;
+mod publishing;
 mod unchanged;
 
 use std::{
@@ -23,7 +24,7 @@ use crate::{
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
     mapper,
     model::{EntityKey, EventUuid, FeedName, RunNumber},
-    plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Retire},
+    plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Publishing, Retire},
 };
 
 use super::{
@@ -108,6 +109,7 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     let input = world.apart(reading).await??;
     let mut run = Run::begin(job, ledger, wire, world, &input, heads, mode)?;
     run.deliver(&input).await?;
+    run.look_at_publishing().await?;
     run.finish(&input)
 }
 
@@ -143,6 +145,14 @@ struct Run<'a, L, W> {
     lacking: bool,
     /// The first of what is exposed, in words.
     exposed: Vec<String>,
+    /// Events on their way to being published.
+    publishing: BTreeMap<EventUuid, Publishing>,
+    /// Those that this run asked MISP to publish.
+    asked_to_publish: BTreeSet<EventUuid>,
+    /// Events that hold nothing.
+    bare: BTreeSet<EventUuid>,
+    /// It was looked at in this run what MISP holds.
+    verified: bool,
     revived: BTreeSet<EventUuid>,
     lost: Vec<KnownEvent>,
     /// Events that nothing had to be done about, until they were found to have drifted.
@@ -216,6 +226,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             dataset_tags: dataset_tags(job, input),
             relearned: false,
             heard: false,
+            publishing: publishing::under_way(planner.heads(), job.settings.publish).collect(),
             planner,
             record,
             notebook,
@@ -227,6 +238,9 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             gave_up: false,
             lacking: false,
             exposed: Vec::new(),
+            asked_to_publish: BTreeSet::new(),
+            bare: BTreeSet::new(),
+            verified: false,
             revived: BTreeSet::new(),
             lost: Vec::new(),
             doubted: Vec::new(),

@@ -6,7 +6,9 @@ use crate::{
     delivery::Wire,
     history::{Commit, EventUpdate, Ledger},
     model::Timestamp,
-    plan::{AttributeTally, EventPlan, FeedHead, KnownEvent, Presence, Refusal},
+    plan::{
+        AttributeTally, EventPlan, FeedHead, KnownEvent, Presence, Publish, Publishing, Refusal,
+    },
 };
 
 use super::{
@@ -115,12 +117,18 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Whether MISP has to be asked who it is before a plan is carried out. What waits for a tag is a
     /// reason to ask, too: the tag may be there by now.
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
-        let waits = plan.lacks_a_tag();
+        let waits = plan.lacks_a_tag() || self.waits_to_publish(plan);
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
         let old = self.world.clock.now().seconds() - asked > ASK_AGAIN_SECONDS;
         let worth_it =
             waits || self.planner.has_refused_tags() || plan.send.len() >= ASK_AGAIN_ATTRIBUTES;
         (waits || plan.needs_misp()) && (!self.learned || (old && worth_it))
+    }
+
+    /// Whether an event is not published for want of a right.
+    fn waits_to_publish(&self, plan: &EventPlan) -> bool {
+        let publishing = &plan.event.head.publishing;
+        self.job.settings.publish != Publish::Never && *publishing == Publishing::WaitsForRight
     }
 
     /// Whether MISP's clock has to be asked for before a plan is carried out, as its attributes get their

@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Job, Summary, input,
+        AgentError, Job, PublishingTally, Summary, input,
         job::World,
         planner::cursor_policy,
         record::{self, clock_note},
@@ -52,5 +52,5 @@ pub(super) async fn unchanged_source<L: Ledger>(
     run.ended = Some(world.clock.now());
     let commit = Commit { run: Some(run.clone()), ..Commit::default() };
     ledger.commit(&job.destination, number, commit)?;
-    Ok(Some(Summary { run, ending }))
+    Ok(Some(Summary { run, ending, publishing: PublishingTally::default() }))
 }

@@ -7,12 +7,12 @@ use crate::{
         ChangeKind, DatasetTally, DestinationTally, RunRecord,
         query::{
             Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
-            Exposure, Phrase, RefusedTag, Shown, Status, Why,
+            Exposure, Phrase, RefusedTag, Shown, Status, Unpublished, Why,
         },
     },
     misp::Source,
     model::{Marking, RunNumber},
-    plan::{AttributeTally, EventHead},
+    plan::{AttributeTally, EventHead, Publishing},
 };
 
 use super::Detail;
@@ -246,6 +246,8 @@ fn head(head: &EventHead) -> Value {
         "incident": head.root.as_str(),
         "presence": phrase(&Phrase::from(&head.presence), "presence"),
         "published": head.published,
+        "publishing": head.publishing == Publishing::Asked,
+        "unpublished": head.publishing.unpublished(),
         "marking": marking(head.marking),
     })
 }
@@ -286,6 +288,8 @@ fn one_status(status: &Status) -> Value {
         "drifted": status.drifted,
         "exposed": list(&status.exposed, exposure),
         "refused_tags": list(&status.refused_tags, refused_tag),
+        "publishing": status.publishing,
+        "unpublished": list(&status.unpublished, unpublished),
     })
 }
 
@@ -298,6 +302,15 @@ fn exposure(it: &Exposure) -> Value {
         "type": content.map(|(kind, _)| kind.name()),
         "value": content.map(|(_, value)| value.as_str()),
         "advice": it.advice,
+    })
+}
+
+fn unpublished(it: &Unpublished) -> Value {
+    json!({
+        "why": it.why,
+        "events": it.events,
+        "event": it.first.0.to_string(),
+        "title": it.first.1,
     })
 }
 

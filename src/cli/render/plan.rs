@@ -112,6 +112,8 @@ fn event_json(plan: &EventPlan) -> Value {
         "refusal": plan.refusal.as_ref().map(refusal),
         "fields": fields,
         "tags": plan.tags,
+        "publishes": plan.publish,
+        "unpublishes": plan.unpublishes,
         "attributes": sent.map(super::map::attribute).collect::<Vec<_>>(),
         "changes": plan.changes.iter().map(|change| change_json(plan, change)).collect::<Vec<_>>(),
     })
@@ -198,6 +200,15 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     }
     for tag in &plan.tags {
         line!(out, "  ~ tag         {}", Clean(tag));
+    }
+    if plan.unpublishes {
+        line!(
+            out,
+            "  ! unpublish   it is published, and `publish` is \"never\": the change leaves it unpublished"
+        );
+    }
+    if plan.publish {
+        line!(out, "  + publish     the key may now");
     }
     let mut lines: Vec<String> =
         plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();

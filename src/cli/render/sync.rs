@@ -55,6 +55,8 @@ fn one_json(outcome: &Result<Summary, AgentError>) -> Value {
             let run = &summary.run;
             let mut value = json::tally(&run.tally);
             if let Value::Object(value) = &mut value {
+                value.insert("publishing".to_owned(), json!(summary.publishing.asked));
+                value.insert("unpublished".to_owned(), json!(summary.publishing.unpublished));
                 value.insert("run".to_owned(), json!(run.id.to_string()));
                 value.insert("number".to_owned(), json!(run.number.0));
                 value.insert("outcome".to_owned(), json!(run.outcome.name()));
@@ -83,16 +85,16 @@ fn reason(ending: &Ending) -> Option<String> {
 #[must_use]
 pub fn text(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
-    for run in runs(outcomes) {
+    for summary in outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()) {
         if !out.is_empty() {
             line!(out);
         }
-        one_text(&mut out, run);
+        one_text(&mut out, summary);
     }
     out
 }
 
-fn one_text(out: &mut String, run: &RunRecord) {
+fn one_text(out: &mut String, Summary { run, publishing, .. }: &Summary) {
     let tally = &run.tally;
     let (number, id, outcome) = (run.number, run.id.short(), run.outcome.name());
     line!(out, "run {number} {id}, {} -> {}: {outcome}", run.feed, run.destination);
@@ -103,6 +105,8 @@ fn one_text(out: &mut String, run: &RunRecord) {
         ("held", tally.events_held),
         ("blocked", tally.events_blocked),
         ("withheld", tally.events_withheld),
+        ("publishing", publishing.asked),
+        ("unpublished", publishing.unpublished),
     ];
     line!(out, "  events:      {}", counts(&events));
     line!(out, "  attributes:  {}", counts(&attribute_counts(&tally.attributes)));

@@ -198,8 +198,12 @@ const fn sign(kind: &ChangeKind) -> char {
         | ChangeKind::Blocked(_)
         | ChangeKind::Exposed(_)
         | ChangeKind::TagRefused(_)
-        | ChangeKind::PublishRefused(_) => '!',
-        ChangeKind::Withheld(_) | ChangeKind::Held | ChangeKind::Declined => '.',
+        | ChangeKind::PublishRefused(_)
+        | ChangeKind::Unpublished(_) => '!',
+        ChangeKind::Withheld(_)
+        | ChangeKind::Held
+        | ChangeKind::Declined
+        | ChangeKind::Publishing => '.',
     }
 }
 
@@ -259,6 +263,9 @@ fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
     for (tag, why, _) in head.tags.refused() {
         line!(out, "No tag:     {}: {}", Clean(tag), Clean(why));
     }
+    if let Some(why) = head.publishing.unpublished() {
+        line!(out, "Published:  no: {}", Clean(why));
+    }
     history(out, &it.history);
 }
 
@@ -290,6 +297,12 @@ fn one_status(out: &mut String, status: &Status) {
         let (tag, title, why) = (Clean(&it.tag), Clean(title), Clean(&it.why));
         line!(out, "  ! tag refused: {tag}, on {event} {title}{more}: {why}");
     }
+    for it in &status.unpublished {
+        let (event, title) = &it.first;
+        let more =
+            if it.events > 1 { format!(" and {} more", it.events - 1) } else { String::new() };
+        line!(out, "  ! unpublished: {event} {}{more}: {}", Clean(title), Clean(&it.why));
+    }
     line!(out, "MISP:       {}{}", Clean(url), Clean(&version));
     match &status.last_run {
         Some(run) => {
@@ -302,6 +315,13 @@ fn one_status(out: &mut String, status: &Status) {
         counts(&map.iter().map(|(word, count)| (*word, *count)).collect::<Vec<_>>())
     };
     line!(out, "Events:     {}; {} unsettled", words(&status.events), status.unsettled);
+    if status.publishing > 0 {
+        line!(
+            out,
+            "Publishing: {} events; MISP took the request, and shows it later",
+            status.publishing
+        );
+    }
     line!(out, "Attributes: {}", words(&status.attributes));
     let (retired, superseded) = (status.retired, status.superseded);
     line!(

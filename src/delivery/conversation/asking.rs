@@ -84,13 +84,8 @@ impl Conversation {
             self.asked = Asked::Proof;
             return Want::Rows;
         }
-        let publish = match self.manners.settings.publish {
-            Publish::Never => false,
-            Publish::Keep => self.wrote && self.was_published == Some(true),
-            Publish::Always => self.wrote || self.event.head.published == Some(false),
-        };
-        if publish && !self.published {
-            return self.ask(Asked::Publish, Call::Publish(self.uuid()));
+        if let Some(want) = self.ask_to_publish(book) {
+            return want;
         }
         self.give_up()
     }

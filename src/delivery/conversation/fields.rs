@@ -10,6 +10,7 @@ use super::Conversation;
 
 impl Conversation {
     pub(super) fn on_fields(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
+        self.see_publishing(answer);
         self.wrote = true;
         if let Some(edit) = self.edit.take() {
             self.change(None, ChangeKind::Updated(edit.describe().into()));

@@ -69,7 +69,7 @@ impl Conversation {
             }
             (Asked::Tag, Reply::Done) => self.on_tagged(book),
             (Asked::Tags, Reply::Tags(listed)) => self.on_tags(&listed, book),
-            (Asked::Publish, Reply::Done) => self.on_published(),
+            (Asked::Publish, Reply::Done) => self.on_publish_taken(),
             (_, reply) => {
                 let why = format!("an answer of the wrong kind came: {reply:?}");
                 let why = why.chars().take(200).collect::<String>().into();
@@ -131,6 +131,7 @@ impl Conversation {
     }
 
     fn on_quiet(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
+        self.see_publishing(answer);
         self.wrote = true;
         self.take_metadata(answer);
         self.taken_quietly(answer.attribute_count);
@@ -216,13 +217,6 @@ impl Conversation {
         self.take_rows(rows);
         self.settle_pending();
         self.ground = Ground::Proven;
-    }
-
-    fn on_published(&mut self) {
-        self.published = true;
-        self.event.head.published = Some(true);
-        self.head_dirty = true;
-        self.change(None, ChangeKind::Published);
     }
 
     fn on_metadata(&mut self, answer: Option<&EventAnswer>, book: &DestinationRecord) {

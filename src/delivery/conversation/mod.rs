@@ -3,6 +3,7 @@
 mod asking;
 mod fields;
 mod intake;
+mod publishing;
 mod reconcile;
 mod setback;
 mod suspect;
@@ -188,7 +189,11 @@ pub(super) struct Conversation {
     /// MISP showed the event itself in this conversation.
     seen: bool,
     checked_rights: bool,
+    /// Whether it was published before anything was written, by an answer of this conversation.
     was_published: Option<bool>,
+    /// The same by what was known before, or by a time in a later answer.
+    was_shown: bool,
+    /// Publishing is done with.
     published: bool,
     created: bool,
     wrote: bool,
@@ -249,6 +254,7 @@ impl Conversation {
             seen: false,
             checked_rights: false,
             was_published: None,
+            was_shown: plan.event.head.published == Some(true),
             published: false,
             created: false,
             wrote: false,

@@ -36,11 +36,7 @@ impl Conversation {
             (Asked::Tag, _) => self.on_tag_refused(&words, book),
             // Without the list each attempt tells.
             (Asked::Tags, _) => self.on_tags(&[], book),
-            (Asked::Publish, _) => {
-                self.published = true;
-                self.notes.push(format!("event {} stays unpublished: {words}", self.uuid()));
-                self.change(None, ChangeKind::PublishRefused(words));
-            }
+            (Asked::Publish, _) => self.on_publish_refused(words),
             (Asked::Fields, RefusedWhy::NotNewer) => {
                 self.event.head.timestamp = None;
                 self.head_dirty = true;

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     misp::{Attribute, AttributeType, EventFields, Value, attribute_uuid},
     model::{EntityKey, EventUuid, Marking, RunNumber},
-    plan::{EventHead, FeedSet, KnownAttribute, Presence, Standing},
+    plan::{EventHead, FeedSet, KnownAttribute, Presence, Publishing, Seen, Standing},
 };
 
 const T: i64 = 1_700_000_000;
@@ -60,6 +60,8 @@ fn event(number: u8, attributes: usize) -> KnownEvent {
             tags: crate::plan::EventTags::default(),
             timestamp: None,
             published: None,
+            publishing: Publishing::default(),
+            seen: Seen::default(),
             unproven: false,
             foreign: Vec::new(),
             owner: 0,
@@ -210,6 +212,7 @@ fn what_of_ours_arrived_unnoticed_is_nobody_elses_addition() {
         analysis: 0,
         timestamp: T,
         published: false,
+        publish_timestamp: None,
         orgc: None,
         attribute_count: Some(2),
         tags: Vec::new(),

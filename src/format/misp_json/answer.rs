@@ -26,6 +26,10 @@ fn number<'de, D: Deserializer<'de>, N: std::str::FromStr + TryFrom<i64>>(
     }
 }
 
+fn maybe_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    number(deserializer).map(Some)
+}
+
 fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     number(deserializer).map(Some)
 }
@@ -50,6 +54,9 @@ pub struct EventMetadata {
     pub timestamp: i64,
     /// Whether it is published.
     pub published: bool,
+    /// When it was published last, seconds since 1970.
+    #[serde(default, deserialize_with = "maybe_time")]
+    pub publish_timestamp: Option<i64>,
     /// Live attributes.
     #[serde(default, deserialize_with = "maybe_number")]
     pub attribute_count: Option<u64>,
@@ -285,17 +292,19 @@ pub fn tag_index(body: &[u8]) -> Result<Vec<TagListed>, NotMisp> {
     json::<Found>(body, "a list of tags was expected").map(|found| found.tags)
 }
 
-/// The UUIDs in the answer of a minimal events/index.
+/// The events in the answer of a minimal events/index, each with whether it is published.
 ///
 /// # Errors
 /// If it is anything else.
-pub fn event_index(body: &[u8]) -> Result<Vec<String>, NotMisp> {
+pub fn event_index(body: &[u8]) -> Result<Vec<(String, bool)>, NotMisp> {
     #[derive(Deserialize)]
     struct Row {
         uuid: String,
+        #[serde(default)]
+        published: bool,
     }
     let rows: Vec<Row> = json(body, "a list of events was expected")?;
-    Ok(rows.into_iter().map(|row| row.uuid).collect())
+    Ok(rows.into_iter().map(|row| (row.uuid, row.published)).collect())
 }
 
 /// An answer that says no, as MISP does: with a name, or with what was not saved. Others answer in JSON, too.

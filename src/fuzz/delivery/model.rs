@@ -151,6 +151,7 @@ impl Model {
             analysis: stored.fields.analysis,
             timestamp: stored.timestamp,
             published: stored.published,
+            publish_timestamp: None,
             orgc: Some(org()),
             attribute_count: None,
             tags: stored.fields.tags.clone(),

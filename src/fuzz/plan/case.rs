@@ -20,8 +20,8 @@ use crate::{
     },
     plan::{
         DestinationRecord, EventHead, EventSettings, EventTag, EventTags, FeedSet, KnownAttribute,
-        KnownEvent, Policy, Presence, Publish, Retire, Standing, TagFact, TagStanding, Terms,
-        Unmarked, WithheldReason,
+        KnownEvent, Policy, Presence, Publish, Publishing, Retire, Seen, Standing, TagFact,
+        TagStanding, Terms, Unmarked, WithheldReason,
     },
 };
 
@@ -215,6 +215,8 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         tags,
         timestamp: Some(1_600_000_000),
         published: Some(false),
+        publishing: Publishing::default(),
+        seen: Seen::default(),
         unproven: input.ratio(1, 6)?,
         foreign: Vec::new(),
         owner: input.int_in_range(0..=1)?,

@@ -17,8 +17,8 @@ use crate::{
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, EventTag, FeedHead, FeedSet, KnownAttribute,
-        KnownEvent, MappingTally, Presence, Row, Standing, TagFact, TagStanding, WithheldReason,
-        tag_key,
+        KnownEvent, MappingTally, Presence, Publishing, Row, Seen, Standing, TagFact, TagStanding,
+        WithheldReason, tag_key,
     },
 };
 
@@ -152,6 +152,17 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         tags: many(input, 3, event_tag)?.into_iter().collect(),
         timestamp: input.arbitrary()?,
         published: input.arbitrary()?,
+        publishing: match input.int_in_range(0..=3_u8)? {
+            0 => Publishing::Settled,
+            1 => Publishing::Asked,
+            2 => Publishing::WaitsForRight,
+            _ => Publishing::Failed(text(input)?),
+        },
+        seen: Seen {
+            orgc: some(input, |input| Ok(OrgUuid::new(uuid(input)?)))?,
+            proven_up_to: input.arbitrary()?,
+            reordered: input.arbitrary()?,
+        },
         unproven: input.arbitrary()?,
         foreign: many(input, 3, row)?,
         owner: input.arbitrary()?,
@@ -267,7 +278,7 @@ fn standing(input: &mut Unstructured<'_>) -> Result<Standing> {
 }
 
 fn change(input: &mut Unstructured<'_>) -> Result<Change> {
-    let kind = match input.int_in_range(0..=18_u8)? {
+    let kind = match input.int_in_range(0..=20_u8)? {
         0 => ChangeKind::Sent,
         1 => ChangeKind::Adopted,
         2 => ChangeKind::Declined,
@@ -286,6 +297,8 @@ fn change(input: &mut Unstructured<'_>) -> Result<Change> {
         15 => ChangeKind::Published,
         16 => ChangeKind::ExposureEnded(text(input)?),
         17 => ChangeKind::TagRefused(text(input)?),
+        18 => ChangeKind::Publishing,
+        19 => ChangeKind::Unpublished(text(input)?),
         _ => ChangeKind::PublishRefused(text(input)?),
     };
     let attribute = some(input, attribute_id)?;
@@ -313,6 +326,8 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         verified_up_to: some(input, |input| Ok(EventUuid::new(uuid(input)?)))?,
         feeds: many(input, 2, |input| Ok(FeedName::new(&text(input)?)))?,
         heard: some(input, time)?,
+        reorders: some(input, string)?,
+        first_org: some(input, |input| Ok(OrgUuid::new(uuid(input)?)))?,
     })
 }
 

@@ -189,7 +189,10 @@ impl Aspect {
             ChangeKind::TagRefused(what) => {
                 Self::Tag(what.split_once(": ").map_or(&**what, |(tag, _)| tag).into())
             }
-            ChangeKind::Published | ChangeKind::PublishRefused(_) => Self::Publication,
+            ChangeKind::Published
+            | ChangeKind::PublishRefused(_)
+            | ChangeKind::Publishing
+            | ChangeKind::Unpublished(_) => Self::Publication,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::model::{DestinationName, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
 pub use select::{Selected, select_base, select_run};
-pub use status::{Exposure, RefusedTag, Status, status};
+pub use status::{Exposure, RefusedTag, Status, Unpublished, status};
 pub use why::{Answer, AttributeAnswer, EventAnswer, FoundBy, Why, why};
 pub use words::Phrase;
 

@@ -6,7 +6,7 @@ use crate::{
     history::{ChangeKind, RunRecord},
     misp::{AttributeType, Value},
     model::{AttributeUuid, DestinationName, EventUuid},
-    plan::{DestinationRecord, KnownEvent},
+    plan::{DestinationRecord, KnownEvent, Presence, Publishing},
 };
 
 use super::{Ledger, LedgerError, Phrase, RunFilter, log};
@@ -36,6 +36,21 @@ pub struct Status {
     pub exposed: Vec<Exposure>,
     /// Tags that MISP did not take.
     pub refused_tags: Vec<RefusedTag>,
+    /// Events that MISP took the request to publish of, and does not show as published yet.
+    pub publishing: u64,
+    /// Events that are to be published and are not.
+    pub unpublished: Vec<Unpublished>,
+}
+
+/// Events that are to be published and are not, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpublished {
+    /// Why, a lower-case fragment.
+    pub why: Box<str>,
+    /// How many.
+    pub events: u64,
+    /// The first of them, and its title.
+    pub first: (EventUuid, Box<str>),
 }
 
 /// A tag that MISP did not take, and why.
@@ -82,6 +97,8 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
         drifted: 0,
         exposed: Vec::new(),
         refused_tags: Vec::new(),
+        publishing: 0,
+        unpublished: Vec::new(),
     };
     let mut exposed = BTreeSet::new();
     for head in ledger.heads(destination)? {
@@ -89,6 +106,7 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
         status.count(&event);
         let before = status.exposed.len();
         status.expose(&event);
+        status.publish(&event);
         // An earlier release wrote exposures down in the history alone.
         let counted = event.head.feeds.values().any(|feed| feed.attributes.exposed > 0);
         if counted && status.exposed.len() == before {
@@ -121,6 +139,21 @@ impl Status {
             let (tag, why) = (tag.into(), why.into());
             self.refused_tags.push(RefusedTag { tag, why, events: 1, first });
         }
+    }
+
+    fn publish(&mut self, event: &KnownEvent) {
+        let head = &event.head;
+        if head.presence != Presence::Present {
+            return;
+        }
+        self.publishing += u64::from(head.publishing == Publishing::Asked);
+        let Some(why) = head.publishing.unpublished() else { return };
+        if let Some(same) = self.unpublished.iter_mut().find(|it| *it.why == *why) {
+            same.events += 1;
+            return;
+        }
+        let first = (head.uuid, head.fields.info.clone());
+        self.unpublished.push(Unpublished { why: why.into(), events: 1, first });
     }
 
     fn count(&mut self, event: &KnownEvent) {

@@ -14,7 +14,7 @@ use crate::{
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
-        KnownEvent, MappingTally, Presence, Standing,
+        KnownEvent, MappingTally, Presence, Publishing, Seen, Standing,
     },
 };
 
@@ -215,6 +215,8 @@ pub(crate) fn head() -> EventHead {
         tags: crate::plan::EventTags::default(),
         timestamp: Some(1_700_000_000),
         published: Some(false),
+        publishing: Publishing::default(),
+        seen: Seen::default(),
         unproven: false,
         foreign: vec![],
         owner: 0,

@@ -55,6 +55,8 @@ impl From<&ChangeKind> for Phrase {
             ChangeKind::PublishRefused(words) => Self::with("publish refused", words.as_ref()),
             ChangeKind::ExposureEnded(why) => Self::with("exposed no longer", why.as_ref()),
             ChangeKind::TagRefused(which) => Self::with("tag refused", which.as_ref()),
+            ChangeKind::Publishing => Self::word("publishing"),
+            ChangeKind::Unpublished(why) => Self::with("unpublished", why.as_ref()),
         }
     }
 }

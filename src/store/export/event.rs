@@ -8,12 +8,12 @@ use crate::{
     history::EventUpdate,
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value},
     model::{
-        AttributeUuid, EntityKey, EventUuid, FeedName, Marking, Reader, RunNumber, Symbol,
+        AttributeUuid, EntityKey, EventUuid, FeedName, Marking, OrgUuid, Reader, RunNumber, Symbol,
         Timestamp, Tlp,
     },
     plan::{
         EventHead, EventTag, EventTags, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence,
-        Row, Standing, TagStanding, WithheldReason,
+        Publishing, Row, Seen, Standing, TagStanding, WithheldReason,
     },
 };
 
@@ -40,6 +40,15 @@ pub(super) struct EventLine {
     tag_standings: Option<BTreeMap<String, TagLine>>,
     timestamp: Option<i64>,
     published: Option<bool>,
+    /// Not in exports of 0.1.0, nor the three that follow.
+    #[serde(default)]
+    publishing: PublishingLine,
+    #[serde(default)]
+    organisation: Option<Id>,
+    #[serde(default)]
+    proven_up_to: Option<i64>,
+    #[serde(default)]
+    reordered: u8,
     unproven: bool,
     owner: u8,
     marking: MarkingLine,
@@ -56,6 +65,16 @@ enum PresenceLine {
     Present,
     Declined,
     Blocked(String),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PublishingLine {
+    #[default]
+    Settled,
+    Asked,
+    WaitsForRight,
+    Failed(String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -190,6 +209,10 @@ impl EventLine {
             tag_standings: Some(head.tags.iter().map(TagLine::of).collect()),
             timestamp: head.timestamp,
             published: head.published,
+            publishing: PublishingLine::of(head.publishing),
+            organisation: head.seen.orgc.map(|org| Id(org.uuid())),
+            proven_up_to: head.seen.proven_up_to,
+            reordered: head.seen.reordered,
             unproven: head.unproven,
             owner: head.owner,
             marking: MarkingLine::of(head.marking),
@@ -232,6 +255,12 @@ impl EventLine {
             },
             timestamp: self.timestamp,
             published: self.published,
+            publishing: self.publishing.publishing(),
+            seen: Seen {
+                orgc: self.organisation.map(|id| OrgUuid::new(id.0)),
+                proven_up_to: self.proven_up_to,
+                reordered: self.reordered,
+            },
             unproven: self.unproven,
             foreign: self.foreign.iter().map(RowLine::row).collect(),
             owner: self.owner,
@@ -242,6 +271,26 @@ impl EventLine {
         };
         let attributes = self.attributes.into_iter().map(AttributeLine::known);
         Ok(EventUpdate { head, attributes: attributes.collect::<Result<_, Wrong>>()? })
+    }
+}
+
+impl PublishingLine {
+    fn of(publishing: Publishing) -> Self {
+        match publishing {
+            Publishing::Settled => Self::Settled,
+            Publishing::Asked => Self::Asked,
+            Publishing::WaitsForRight => Self::WaitsForRight,
+            Publishing::Failed(why) => Self::Failed(why.into()),
+        }
+    }
+
+    fn publishing(self) -> Publishing {
+        match self {
+            Self::Settled => Publishing::Settled,
+            Self::Asked => Publishing::Asked,
+            Self::WaitsForRight => Publishing::WaitsForRight,
+            Self::Failed(why) => Publishing::Failed(why.into()),
+        }
     }
 }
 

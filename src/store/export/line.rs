@@ -94,6 +94,10 @@ pub(super) struct DestinationLine {
     feeds: Vec<String>,
     #[serde(default)]
     heard: Option<String>,
+    #[serde(default)]
+    reorders: Option<String>,
+    #[serde(default)]
+    first_organisation: Option<Id>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -243,6 +247,8 @@ enum ChangeKindLine {
     PublishRefused(String),
     ExposureEnded(String),
     TagRefused(String),
+    Publishing,
+    Unpublished(String),
 }
 
 impl NameLine {
@@ -323,10 +329,15 @@ impl DestinationLine {
             verified_up_to: record.verified_up_to.map(|event| Id(event.uuid())),
             feeds: record.feeds.iter().map(|feed| feed.as_str().to_owned()).collect(),
             heard: record.heard.map(|time| time.to_string()),
+            reorders: record.reorders,
+            first_organisation: record.first_org.map(|org| Id(org.uuid())),
         }
     }
 
     pub(super) fn record(self) -> Result<(DestinationName, DestinationRecord), Wrong> {
+        // An export of 0.1.0 names one organisation: its events are that one's.
+        let earlier = self.tag_facts.is_none();
+        let first_org = if earlier { self.organisation } else { self.first_organisation };
         let record = DestinationRecord {
             url: self.url,
             version: self.version,
@@ -353,6 +364,8 @@ impl DestinationLine {
             verified_up_to: self.verified_up_to.map(|id| EventUuid::new(id.0)),
             feeds: self.feeds.iter().map(|feed| FeedName::new(feed)).collect(),
             heard: self.heard.as_deref().map(time_of).transpose()?,
+            reorders: self.reorders,
+            first_org: first_org.map(|id| OrgUuid::new(id.0)),
         };
         Ok((DestinationName::new(&self.name), record))
     }
@@ -537,6 +550,8 @@ impl ChangeLine {
                 ChangeKind::PublishRefused(words) => ChangeKindLine::PublishRefused(words.into()),
                 ChangeKind::ExposureEnded(why) => ChangeKindLine::ExposureEnded(why.into()),
                 ChangeKind::TagRefused(which) => ChangeKindLine::TagRefused(which.into()),
+                ChangeKind::Publishing => ChangeKindLine::Publishing,
+                ChangeKind::Unpublished(why) => ChangeKindLine::Unpublished(why.into()),
             },
         }
     }
@@ -565,6 +580,8 @@ impl ChangeLine {
                 ChangeKindLine::PublishRefused(words) => ChangeKind::PublishRefused(words.into()),
                 ChangeKindLine::ExposureEnded(why) => ChangeKind::ExposureEnded(why.into()),
                 ChangeKindLine::TagRefused(which) => ChangeKind::TagRefused(which.into()),
+                ChangeKindLine::Publishing => ChangeKind::Publishing,
+                ChangeKindLine::Unpublished(why) => ChangeKind::Unpublished(why.into()),
             },
         }
     }

@@ -55,6 +55,8 @@ enum ChangeKindV2<'a> {
     PublishRefused(&'a str),
     ExposureEnded(&'a str),
     TagRefused(&'a str),
+    Publishing,
+    Unpublished(&'a str),
 }
 
 impl Stored for ChangesV1<'_> {}
@@ -118,6 +120,8 @@ fn stored_kind(kind: &ChangeKind) -> ChangeKindV2<'_> {
         ChangeKind::PublishRefused(words) => ChangeKindV2::PublishRefused(words),
         ChangeKind::ExposureEnded(why) => ChangeKindV2::ExposureEnded(why),
         ChangeKind::TagRefused(which) => ChangeKindV2::TagRefused(which),
+        ChangeKind::Publishing => ChangeKindV2::Publishing,
+        ChangeKind::Unpublished(why) => ChangeKindV2::Unpublished(why),
     }
 }
 
@@ -144,5 +148,7 @@ fn kind_of(stored: &ChangeKindV2<'_>) -> ChangeKind {
         ChangeKindV2::PublishRefused(words) => ChangeKind::PublishRefused(words.into()),
         ChangeKindV2::ExposureEnded(why) => ChangeKind::ExposureEnded(why.into()),
         ChangeKindV2::TagRefused(which) => ChangeKind::TagRefused(which.into()),
+        ChangeKindV2::Publishing => ChangeKind::Publishing,
+        ChangeKindV2::Unpublished(why) => ChangeKind::Unpublished(why.into()),
     }
 }

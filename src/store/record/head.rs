@@ -6,8 +6,8 @@ use uuid::Uuid;
 use crate::{
     history::LedgerError,
     misp::EventFields,
-    model::{AttributeUuid, Digest, EventUuid, FeedName, Reader},
-    plan::{EventHead, EventTag, FeedHead, Presence, Row, TagStanding},
+    model::{AttributeUuid, Digest, EventUuid, FeedName, OrgUuid, Reader},
+    plan::{EventHead, EventTag, FeedHead, Presence, Publishing, Row, Seen, TagStanding},
 };
 
 use super::{
@@ -65,6 +65,25 @@ pub(in super::super) struct HeadV2<'a> {
     pub(in super::super) depth: u8,
     /// Buckets, or index nodes if there are levels.
     pub(in super::super) slots: Vec<SlotV1>,
+    publishing: PublishingV2<'a>,
+    seen: SeenV2,
+}
+
+/// How far an event got on the way to being published.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum PublishingV2<'a> {
+    Settled,
+    Asked,
+    WaitsForRight,
+    Failed(&'a str),
+}
+
+/// What MISP's answers showed of an event beside its fields.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct SeenV2 {
+    orgc: Option<[u8; 16]>,
+    proven_up_to: Option<i64>,
+    reordered: u8,
 }
 
 /// A tag of an event.
@@ -168,6 +187,8 @@ impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
             foreign: before.foreign,
             depth: before.depth,
             slots: before.slots,
+            publishing: PublishingV2::Settled,
+            seen: SeenV2::default(),
         }
     }
 }
@@ -204,6 +225,8 @@ impl<'a> HeadV2<'a> {
             foreign: Vec::new(),
             depth: 0,
             slots: Vec::new(),
+            publishing: PublishingV2::of(&head.publishing),
+            seen: SeenV2::of(head.seen),
         }
     }
 
@@ -232,6 +255,8 @@ impl<'a> HeadV2<'a> {
             tags: self.event_tags.iter().map(EventTagV2::tag).collect(),
             timestamp: self.timestamp,
             published: self.published,
+            publishing: self.publishing.publishing(),
+            seen: self.seen.seen(),
             unproven: self.unproven,
             foreign,
             owner: self.owner,
@@ -247,6 +272,38 @@ impl HeadV2<'_> {
         let marks = self.presence == PresenceV1::Present && !self.unproven;
         self.unproven |= marks;
         marks
+    }
+}
+
+impl<'a> PublishingV2<'a> {
+    fn of(publishing: &'a Publishing) -> Self {
+        match publishing {
+            Publishing::Settled => Self::Settled,
+            Publishing::Asked => Self::Asked,
+            Publishing::WaitsForRight => Self::WaitsForRight,
+            Publishing::Failed(why) => Self::Failed(why),
+        }
+    }
+
+    fn publishing(&self) -> Publishing {
+        match *self {
+            Self::Settled => Publishing::Settled,
+            Self::Asked => Publishing::Asked,
+            Self::WaitsForRight => Publishing::WaitsForRight,
+            Self::Failed(why) => Publishing::Failed(why.into()),
+        }
+    }
+}
+
+impl SeenV2 {
+    fn of(seen: Seen) -> Self {
+        let Seen { orgc, proven_up_to, reordered } = seen;
+        Self { orgc: orgc.map(|org| *org.uuid().as_bytes()), proven_up_to, reordered }
+    }
+
+    fn seen(&self) -> Seen {
+        let orgc = self.orgc.map(|bytes| OrgUuid::new(Uuid::from_bytes(bytes)));
+        Seen { orgc, proven_up_to: self.proven_up_to, reordered: self.reordered }
     }
 }
 

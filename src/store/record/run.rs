@@ -115,6 +115,8 @@ pub(in super::super) struct DestinationV2<'a> {
     org_id: Option<u64>,
     user: Option<u64>,
     proven_tags: Vec<&'a str>,
+    reorders: Option<&'a str>,
+    first_org: Option<[u8; 16]>,
 }
 
 /// How a tag stands at a MISP.
@@ -298,6 +300,8 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
             org_id: None,
             user: None,
             proven_tags: Vec::new(),
+            reorders: None,
+            first_org: before.org,
         }
     }
 }
@@ -327,6 +331,8 @@ impl<'a> DestinationV2<'a> {
             org_id: record.org_id,
             user: record.user,
             proven_tags: record.proven_tags.iter().map(|tag| &**tag).collect(),
+            reorders: record.reorders.as_deref(),
+            first_org: record.first_org.map(|org| *org.uuid().as_bytes()),
         }
     }
 
@@ -354,6 +360,8 @@ impl<'a> DestinationV2<'a> {
             org_id: self.org_id,
             user: self.user,
             proven_tags: self.proven_tags.iter().map(|tag| tag_key(tag)).collect(),
+            reorders: self.reorders.map(str::to_owned),
+            first_org: self.first_org.map(|bytes| OrgUuid::new(uuid::Uuid::from_bytes(bytes))),
         }
     }
 }

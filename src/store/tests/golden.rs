@@ -18,7 +18,8 @@ use crate::{
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, EventTags, FeedHead, FeedSet, KnownAttribute,
-        MappingTally, Presence, Row, Standing, TagFact, TagStanding, WithheldReason,
+        MappingTally, Presence, Publishing, Row, Seen, Standing, TagFact, TagStanding,
+        WithheldReason,
     },
 };
 
@@ -174,7 +175,7 @@ const HEAD_V2: &str = "\
     01fc00e2a7ca010001000301046d61696e010101010101010101010101010101010101010101010101 \
     0101010101010101020202020202020202020202020202020202020202020202020202020202020203 \
     0303030303030303030303030303030303030303030303030303030303030301010003020000000000 \
-    00000000000001050201010a6e6f74206c696e6b656402000000";
+    00000000000001050201010a6e6f74206c696e6b65640200000000000000";
 
 const HEAD_V2_WITH_TAGS: &str = "\
     0013cb120706744a54a999df5ff8e35c1a030c6f776e6564206279204f524701fbd2040b416e20696e \
@@ -184,7 +185,7 @@ const HEAD_V2_WITH_TAGS: &str = "\
     0101010101010101010101010101010101010101010101010202020202020202020202020202020202 \
     0202020202020202020202020202020303030303030303030303030303030303030303030303030303 \
     0303030303030101000302000000000000000000000001050201010a6e6f74206c696e6b6564020000 \
-    00";
+    0003026e6f0113cb120706744a54a999df5ff8e35c1a010e02";
 
 #[test]
 fn head() {
@@ -212,6 +213,8 @@ fn head() {
         tags: EventTags::doubted(["tlp:amber".into()]),
         timestamp: Some(1_700_000_000),
         published: Some(false),
+        publishing: Publishing::default(),
+        seen: Seen::default(),
         unproven: true,
         foreign: vec![(3, Row { uuid: OTHER, deleted: true, timestamp: 1_700_000_001 })],
         owner: 0,
@@ -230,6 +233,9 @@ fn head() {
     for standing in [TagStanding::Shown, TagStanding::Removed, refused] {
         head.tags.set(&format!("x:{}", head.tags.iter().count()), standing);
     }
+    head.publishing = Publishing::Failed("no".into());
+    head.seen =
+        Seen { orgc: Some(OrgUuid::new(EVENT.uuid())), proven_up_to: Some(7), reordered: 2 };
     let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, HEAD_V2_WITH_TAGS);
     assert_eq!(HeadV2::read(&body).unwrap().head(EVENT, rows_of(&rows).collect()).unwrap(), head);
     let later = written(3, HEAD_V1);
@@ -237,8 +243,9 @@ fn head() {
 }
 
 const CHANGES_V2: &str = "\
-    0113cb120706744a54a999df5ff8e35c1a021104676f6e651205783a206e6f02000001000000000000 \
-    4000800000000000000100010100000000000040008000000000000001";
+    0113cb120706744a54a999df5ff8e35c1a041104676f6e651205783a206e6f1314026e6f0400000100 \
+    0000000000400080000000000000010001010000000000004000800000000000000100020100000000 \
+    00004000800000000000000100030100000000000040008000000000000001";
 
 #[test]
 fn changes() {
@@ -248,7 +255,12 @@ fn changes() {
         ChangeKind::Superseded(OTHER),
         ChangeKind::PublishRefused("no".into()),
     ];
-    let later = [ChangeKind::ExposureEnded("gone".into()), ChangeKind::TagRefused("x: no".into())];
+    let later = [
+        ChangeKind::ExposureEnded("gone".into()),
+        ChangeKind::TagRefused("x: no".into()),
+        ChangeKind::Publishing,
+        ChangeKind::Unpublished("no".into()),
+    ];
     let change = |kind| Change { event: EVENT, attribute: Some(OTHER), kind };
     let changes: Vec<Change> = kinds.into_iter().map(change).collect();
     let golden = "\
@@ -327,14 +339,15 @@ const DESTINATION_V2: &str = "\
     036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113 \
     cb120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720009746c70 \
     3a616d62657205fbf40101fd00803c3048140c0001fd00803c3048140c000113cb120706744a54a999 \
-    df5ff8e35c1a01046d61696e01fd00803c3048140c00000000";
+    df5ff8e35c1a01046d61696e01fd00803c3048140c00000000000113cb120706744a54a999df5ff8e3 \
+    5c1a";
 
 const DESTINATION_V2_WITH_TAGS: &str = "\
     036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113 \
     cb120706744a54a999df5ff8e35c1a01087065726d5f6164640603783a310103783a320203783a3303 \
     03783a340403783a350503783a3606026e6f05fbf40101fd00803c3048140c0001fd00803c3048140c \
     000113cb120706744a54a999df5ff8e35c1a01046d61696e01fd00803c3048140c0001020107010974 \
-    6c703a616d626572";
+    6c703a616d6265720106322e352e313900";
 
 #[test]
 fn destination() {
@@ -356,6 +369,8 @@ fn destination() {
         verified_up_to: Some(EVENT),
         feeds: vec![FeedName::new("main")],
         heard: Some(Timestamp::from_seconds(1_700_000_000)),
+        reorders: None,
+        first_org: Some(OrgUuid::new(EVENT.uuid())),
     };
     let body = frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, DESTINATION_V2);
     let before = DestinationRecord { heard: None, ..record.clone() };
@@ -377,6 +392,8 @@ fn destination() {
         user: Some(7),
         tags: facts.collect(),
         proven_tags: ["tlp:amber".into()].into(),
+        reorders: Some("2.5.19".into()),
+        first_org: None,
         ..record
     };
     let body =

@@ -19,7 +19,8 @@ use crate::{
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, EventTag, FeedHead, FeedSet, KnownAttribute,
-        MappingTally, Presence, Row, Standing, TagFact, TagStanding, WithheldReason, tag_key,
+        MappingTally, Presence, Publishing, Row, Seen, Standing, TagFact, TagStanding,
+        WithheldReason, tag_key,
     },
 };
 
@@ -230,6 +231,17 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         tags: (0..dice.below(3)).map(|_| dice.event_tag()).collect(),
         timestamp: dice.maybe(|dice| dice.number().cast_signed()),
         published: dice.maybe(|dice| dice.once_in(2)),
+        publishing: match dice.below(4) {
+            0 => Publishing::Asked,
+            1 => Publishing::WaitsForRight,
+            2 => Publishing::Failed(dice.word()),
+            _ => Publishing::Settled,
+        },
+        seen: Seen {
+            orgc: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
+            proven_up_to: dice.maybe(|dice| dice.number().cast_signed()),
+            reordered: 1,
+        },
         unproven: dice.once_in(2),
         foreign: (0..foreign)
             .map(|place| {
@@ -245,7 +257,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
 }
 
 fn change(dice: &mut Dice, event: EventUuid) -> Change {
-    let kind = match dice.below(17) {
+    let kind = match dice.below(19) {
         0 => ChangeKind::Adopted,
         1 => ChangeKind::Declined,
         2 => ChangeKind::Rejected(dice.word()),
@@ -262,6 +274,8 @@ fn change(dice: &mut Dice, event: EventUuid) -> Change {
         13 => ChangeKind::Tagged(dice.word()),
         14 => ChangeKind::Published,
         15 => ChangeKind::PublishRefused(dice.word()),
+        16 => ChangeKind::Publishing,
+        17 => ChangeKind::Unpublished(dice.word()),
         _ => ChangeKind::Sent,
     };
     let attribute = dice.maybe(|dice| AttributeUuid::new(Uuid::from_u64_pair(1, dice.number())));
@@ -322,6 +336,8 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         verified_up_to: dice.maybe(|dice| EventUuid::new(Uuid::from_u64_pair(4, dice.number()))),
         feeds: feeds(),
         heard: dice.maybe(Dice::time),
+        reorders: dice.maybe(|dice| dice.word().into()),
+        first_org: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
     }
 }
 

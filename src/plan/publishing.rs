@@ -1,0 +1,42 @@
+//! How far an event got on the way to being published: what MISP shows counts, not what it took.
+
+use super::DestinationRecord;
+
+/// How far an event got on the way to being published.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Publishing {
+    /// Nothing is under way: `published` says what MISP last showed.
+    #[default]
+    Settled,
+    /// MISP took the request, and did not show the event as published yet.
+    Asked,
+    /// It is to be published, and the key may not.
+    WaitsForRight,
+    /// It was to be published, and is not; why.
+    Failed(Box<str>),
+}
+
+/// Why an event is not published although MISP took the request twice over.
+pub const NO_WORKER: &str = "MISP took the request to publish it, and does not show it as published: its background \
+                             workers may not run; it is asked for again with the next change of the event";
+
+/// Why an event waits.
+pub const NO_RIGHT: &str = "the key lacks perm_publish; it is published once a key may";
+
+impl Publishing {
+    /// Why an event stays unpublished that is to be published, if it does.
+    #[must_use]
+    pub fn unpublished(&self) -> Option<&str> {
+        match self {
+            Self::Settled | Self::Asked => None,
+            Self::WaitsForRight => Some(NO_RIGHT),
+            Self::Failed(why) => Some(why),
+        }
+    }
+
+    /// Whether what it waits for is there by now.
+    #[must_use]
+    pub fn may_go_on(&self, destination: &DestinationRecord) -> bool {
+        *self == Self::WaitsForRight && destination.may("perm_publish")
+    }
+}
