@@ -12,7 +12,7 @@ use serde::{
 use crate::model::Tlp;
 
 /// How the names of properties end that hold labels.
-const LABELS: [&str; 4] = ["labels", "tags", "types", "taxonomies"];
+const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
 
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -51,10 +51,10 @@ impl Leaf {
             let colour = || text.parse().ok().or_else(said).ok_or(text);
             return (!is_absent).then(colour);
         }
-        let is_label = self
-            .path
-            .iter()
-            .any(|key| key.contains("marking") || LABELS.iter().any(|label| key.ends_with(label)));
+        let is_label = self.path.iter().any(|key| {
+            LABELS.iter().any(|end| key.ends_with(end))
+                || ["marking", "taxonom"].iter().any(|part| key.contains(part))
+        });
         is_label.then(said).flatten().map(Ok)
     }
 }

@@ -66,6 +66,7 @@ fn what_marks_a_part_or_stands_where_the_platform_has_no_marking_is_heard() {
         (r#","types":[{"value":"tlp red"}]"#, "", ""),
         ("", r#","tlp":"RED""#, ""),
         ("", r#","tlp_marking":{"color":"Red"}"#, ""),
+        ("", r#","taxonomy_paths":[["for members: TLP RED"]]"#, ""),
         ("", r#","taxonomies":[{"name":"TLP - RED"}]"#, ""),
         ("", "", r#","tlp_color":"TLP:RED""#),
         ("", "", r#","tags":["tlp:unclear"]"#),
