@@ -1,11 +1,11 @@
 //! A source, read and cut into incident graphs.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     format::Format,
     graph::{Aliases, Graph},
-    mapper,
+    mapper::{self, Rules},
     model::{Digest, Issue, Reader, Severity},
     plan::MappingTally,
     source::{self, SourceError, SourceSpec},
@@ -13,12 +13,17 @@ use crate::{
 
 use super::{Job, hints};
 
+/// Most tags of a dataset that MISP is asked about before anything is sent.
+const TAGS_MAX: usize = 200;
+
 /// A dataset, ready to be mapped.
 pub struct Input {
     /// Display name of the source.
     pub name: String,
     /// Digest of its bytes.
     pub digest: Digest,
+    /// The formats that it is in, for people.
+    pub formats: Vec<&'static str>,
     /// The dataset.
     pub graph: Graph,
     /// What was wrong with it.
@@ -63,12 +68,14 @@ impl Input {
         let (mut facts, digest) = source::read(spec, format)?;
         let issues = std::mem::take(&mut facts.issues);
         let (skipped, is_page) = (facts.skipped, facts.is_page);
+        let formats = facts.formats.iter().copied().collect();
         let older = reader.map(|reader| {
             let (facts, aliases) = (facts.as_read_by(reader), aliases.as_read_by(reader));
             Arc::new(Older { reader, graph: Graph::build(facts, &aliases, options) })
         });
         let graph = Graph::build(facts, aliases, options);
-        Ok(Self { name: source_name(spec), digest, graph, issues, skipped, is_page, older })
+        let name = source_name(spec);
+        Ok(Self { name, digest, formats, graph, issues, skipped, is_page, older })
     }
 
     /// What a person should know about the input, the worst first.
@@ -78,6 +85,20 @@ impl Input {
         let issues = worst_first(Severity::Skipped).chain(worst_first(Severity::Warning));
         let notes = issues.map(ToString::to_string).chain(self.graph.warnings().iter().cloned());
         notes.chain(hints::notes(&self.graph)).collect()
+    }
+
+    /// Tags of the dataset's incidents, some of them if they are many: MISP is asked about them before anything is
+    /// sent.
+    #[must_use]
+    pub fn tags(&self, rules: &Rules) -> Vec<Box<str>> {
+        let mut tags = BTreeSet::new();
+        for incident in self.graph.incidents() {
+            tags.extend(mapper::event_tags(&incident, rules));
+            if tags.len() >= TAGS_MAX {
+                break;
+            }
+        }
+        tags.into_iter().take(TAGS_MAX).collect()
     }
 
     /// The accounts of what belongs to no incident.

@@ -30,7 +30,7 @@ pub struct WantedTags<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LearnError {
     /// MISP refuses the key.
-    #[error("MISP refuses the key: {words}; check the key and that its user is enabled")]
+    #[error("MISP refuses the key: {words}; {}", key_cure(words))]
     Key {
         /// In MISP's words.
         words: Box<str>,
@@ -184,6 +184,16 @@ pub(super) fn count(
         let agrees = (-2..=0).contains(&offset);
         record.clock_offset_seconds = if agrees { 0 } else { offset };
         record.heard = Some(now);
+    }
+}
+
+/// What to do about a key that is refused, by MISP's words.
+fn key_cure(words: &str) -> &'static str {
+    match words.contains("from your IP address") {
+        true => {
+            "have the address of this machine added to the addresses that the key is allowed from"
+        }
+        false => "check the key and that its user is enabled",
     }
 }
 

@@ -101,7 +101,7 @@ enum Verb {
     /// Serve a small MISP in memory, to try things out on
     Sandbox(args::SandboxArgs),
     /// See all of it at work in a minute; nothing has to be installed
-    Demo,
+    Demo(demo::Args),
     /// Print the configuration in effect, without secrets
     Config,
     /// Print completions for a shell
@@ -144,7 +144,7 @@ impl Verb {
             Self::Import(args) => import::run(args, context),
             Self::Map(args) => map::run(args, context),
             Self::Sandbox(args) => sandbox::run(args, context),
-            Self::Demo => demo::run(context),
+            Self::Demo(args) => demo::run(args, context),
             Self::Config => config::run(context),
             Self::Completions(args) => completions::run(args, context),
         }
@@ -171,7 +171,7 @@ impl Verb {
             Self::Import(_) => "import",
             Self::Map(_) => "map",
             Self::Sandbox(_) => "sandbox",
-            Self::Demo => "demo",
+            Self::Demo(_) => "demo",
             Self::Config => "config",
             Self::Completions(_) => "completions",
         }

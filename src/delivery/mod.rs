@@ -24,6 +24,6 @@ pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
 pub use tags::fact_of;
 pub use wire::{
-    AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, Listed, NewEvent, RefusedWhy,
-    Reply, TagRow, TimedAttribute, Trouble, Wire,
+    AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, KeyRow, Listed, NewEvent,
+    RefusedWhy, Reply, TagRow, TimedAttribute, Trouble, Wire,
 };

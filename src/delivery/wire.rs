@@ -81,6 +81,10 @@ pub enum Call {
     FindTags(Vec<Box<str>>),
     /// `tags/index`: the tags that have this part in their name.
     ListTags(Box<str>),
+    /// `auth_keys/index/<user>`: the keys of the user with this number, none of them whole.
+    KeysOf(u64),
+    /// `sharing_groups/index`: the sharing groups that this key may use.
+    SharingGroups,
 }
 
 impl Call {
@@ -103,7 +107,9 @@ impl Call {
             | Self::Version
             | Self::Whoami
             | Self::FindTags(_)
-            | Self::ListTags(_) => false,
+            | Self::ListTags(_)
+            | Self::KeysOf(_)
+            | Self::SharingGroups => false,
         }
     }
 
@@ -139,6 +145,8 @@ impl Call {
             Self::Whoami => "users/view/me".to_owned(),
             Self::FindTags(names) => format!("tags/search {} names", names.len()),
             Self::ListTags(part) => format!("tags/index {part:?}"),
+            Self::KeysOf(user) => format!("auth_keys/index {user}"),
+            Self::SharingGroups => "sharing_groups/index".to_owned(),
         }
     }
 }
@@ -223,6 +231,10 @@ pub enum Reply {
     },
     /// Tags that are there, whoever may use them.
     Tags(Vec<TagRow>),
+    /// Keys of a user.
+    Keys(Vec<KeyRow>),
+    /// MISP's numbers of the sharing groups that the key may use.
+    SharingGroups(Vec<u64>),
     /// MISP understood and said no; nothing changed.
     Refused {
         /// What kind of no.
@@ -249,6 +261,21 @@ pub struct TagRow {
     pub exportable: bool,
     /// It may only be attached as a local tag.
     pub local_only: bool,
+}
+
+/// An API key as MISP lists it: without its middle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Its first characters.
+    pub start: Box<str>,
+    /// Its last characters.
+    pub end: Box<str>,
+    /// It opens nothing that changes anything, whatever its user's role may.
+    pub read_only: bool,
+    /// When it opens nothing any more, in seconds since 1970; 0: never.
+    pub expiration: i64,
+    /// Addresses and ranges that it may be used from. `None`: all.
+    pub allowed_ips: Option<Vec<Box<str>>>,
 }
 
 /// Kinds of no.

@@ -87,6 +87,15 @@ pub enum FormatError {
 }
 
 impl Format {
+    /// What it is called.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "an unknown format",
+            Self::EclecticIq => "EclecticIQ JSON",
+            Self::Stix21 => "STIX 2",
+        }
+    }
+
     /// What a document is that is not of the format.
     const fn missed(self) -> &'static str {
         match self {

@@ -237,6 +237,7 @@ impl Visitor for Router<'_> {
             self.tell_aside(origin);
         }
         if self.found != Format::Auto {
+            self.facts.formats.insert(self.found.name());
             if self.more.unwrap_or(self.next) {
                 self.facts.is_page = true;
                 self.warn(origin, "", PAGE);

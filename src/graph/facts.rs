@@ -9,7 +9,7 @@
 //! reader would have made of the same bytes, and what is not in it is held for events that exist. Markings
 //! need none of this: of two readings the stricter holds at once.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{Before, Mark, Markings};
 use crate::model::{
@@ -31,6 +31,8 @@ pub struct Facts {
     pub skipped: usize,
     /// The source says that it is a part of something larger: what is not in it may be there all the same.
     pub is_page: bool,
+    /// The formats that it is in, for people.
+    pub formats: BTreeSet<&'static str>,
 }
 
 impl Facts {
@@ -57,6 +59,7 @@ impl Facts {
         self.issues.extend(part.issues.into_iter().take(room));
         self.skipped += part.skipped;
         self.is_page |= part.is_page;
+        self.formats.extend(part.formats);
     }
 }
 

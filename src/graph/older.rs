@@ -127,6 +127,7 @@ impl Facts {
             issues: Vec::new(),
             skipped: self.skipped,
             is_page: self.is_page,
+            formats: self.formats.clone(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     delivery::{
-        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, RefusedWhy, Reply, TagRow,
-        TimedAttribute, Trouble, rows,
+        AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, RefusedWhy, Reply,
+        TagRow, TimedAttribute, Trouble, rows,
     },
     format::misp_json::{self, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
     model::EventUuid,
@@ -184,6 +184,8 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::Whoami => whoami(body)?,
         Call::FindTags(_) => Reply::Tags(tag_rows(misp_json::tags(body)?)),
         Call::ListTags(_) => Reply::Tags(tag_rows(misp_json::tag_index(body)?)),
+        Call::KeysOf(_) => Reply::Keys(misp_json::keys(body)?.into_iter().map(key_row).collect()),
+        Call::SharingGroups => Reply::SharingGroups(misp_json::sharing_groups(body)?),
     })
 }
 
@@ -265,6 +267,16 @@ fn tag_rows(tags: Vec<misp_json::TagListed>) -> Vec<TagRow> {
         local_only: tag.local_only,
     });
     rows.collect()
+}
+
+fn key_row(key: misp_json::KeyListed) -> KeyRow {
+    KeyRow {
+        start: key.authkey_start.into(),
+        end: key.authkey_end.into(),
+        read_only: key.read_only,
+        expiration: key.expiration,
+        allowed_ips: key.allowed_ips.map(|list| list.into_iter().map(Into::into).collect()),
+    }
 }
 
 /// MISP takes `_` and `%` in the name for wildcards, and answers 200 to a list of which it refused part: what it

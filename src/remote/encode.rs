@@ -109,6 +109,8 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
         Call::Whoami => get("/users/view/me"),
         Call::FindTags(tags) => post_json("/tags/search", &json!({"tag": tags})),
         Call::ListTags(part) => get(&format!("/tags/index/searchall:{part}")),
+        Call::KeysOf(user) => get(&format!("/auth_keys/index/{user}")),
+        Call::SharingGroups => get("/sharing_groups/index"),
     }
 }
 

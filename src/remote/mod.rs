@@ -18,7 +18,7 @@ use std::{
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    delivery::{Call, Exchange, Reply, Trouble, Wire},
+    delivery::{Call, Exchange, KeyRow, Reply, Trouble, Wire},
     model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
@@ -162,6 +162,14 @@ impl Remote {
         }
         let known = !self.packing.is_unknown();
         known.then(|| !self.packing.is_refused())
+    }
+
+    /// Whether this is the key that it opens MISP with, as far as its ends tell.
+    #[must_use]
+    pub fn holds(&self, row: &KeyRow) -> bool {
+        let key = self.key.expose();
+        let ends = !row.start.is_empty() && !row.end.is_empty();
+        ends && key.starts_with(&*row.start) && key.ends_with(&*row.end)
     }
 
     async fn attempt(&self, call: &Call) -> (Exchange, Packed) {

@@ -109,7 +109,8 @@ impl Part {
     }
 
     /// Whether a second reading gives the bytes again, unlike that of a pipe.
-    pub(super) fn can_be_read_again(&self) -> bool {
+    #[must_use]
+    pub fn can_be_read_again(&self) -> bool {
         self.path.as_deref().is_some_and(Path::is_file)
     }
 

@@ -1,6 +1,7 @@
 //! Requests of somebody else, straight to the sandbox.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(dead_code, reason = "no test needs all of it")]
 
 use std::sync::Mutex;
 
@@ -16,6 +17,11 @@ pub(crate) fn ask(misp: &Mutex<Misp>, key: &str, path: &str) {
 
 /// The same, with a body.
 pub(crate) fn ask_with(misp: &Mutex<Misp>, key: &str, path: &str, body: &str) {
+    drop(ask_for(misp, key, path, body));
+}
+
+/// The same, and what MISP answers.
+pub(crate) fn ask_for(misp: &Mutex<Misp>, key: &str, path: &str, body: &str) -> Vec<u8> {
     let headers = [
         ("Authorization", key),
         ("Accept", "application/json"),
@@ -27,5 +33,7 @@ pub(crate) fn ask_with(misp: &Mutex<Misp>, key: &str, path: &str, body: &str) {
         headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         body: body.as_bytes().to_vec(),
     };
-    assert_eq!(misp.lock().unwrap().handle(&request, LATER).status, 200);
+    let reply = misp.lock().unwrap().handle(&request, LATER);
+    assert_eq!(reply.status, 200, "{path}");
+    reply.body
 }

@@ -26,7 +26,7 @@ pub(crate) const ATTRIBUTES: usize = 41;
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// What in the environment of this test would change what the program does.
-const FOREIGN: [&str; 13] = [
+pub(crate) const FOREIGN: [&str; 13] = [
     "HTTP_PROXY",
     "http_proxy",
     "HTTPS_PROXY",

@@ -22,7 +22,6 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
-    mapper,
     model::{EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Publishing, Retire},
 };
@@ -79,9 +78,6 @@ fn world<'a>(
     let deadline = job.deadline.map(|span| clock.now().after(span));
     World { clock, observer, interrupt, deadline }
 }
-
-/// Most tags of a dataset that MISP is asked about before anything is sent.
-const DATASET_TAGS_MAX: usize = 200;
 
 /// What a run does about what MISP does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +219,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             world,
             mode,
             learned: known_url && planner.record.asked.is_some() && planner.record.user.is_some(),
-            dataset_tags: dataset_tags(job, input),
+            dataset_tags: input.tags(&job.rules),
             relearned: false,
             heard: false,
             publishing: publishing::under_way(planner.heads(), job.settings.publish).collect(),
@@ -286,17 +282,6 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         quiet.run = Some(self.record.clone());
         self.ledger.commit(&self.job.destination, self.record.number, quiet)
     }
-}
-
-fn dataset_tags(job: &Job, input: &Input) -> Vec<Box<str>> {
-    let mut tags = BTreeSet::new();
-    for incident in input.graph.incidents() {
-        tags.extend(mapper::event_tags(&incident, &job.rules));
-        if tags.len() >= DATASET_TAGS_MAX {
-            break;
-        }
-    }
-    tags.into_iter().take(DATASET_TAGS_MAX).collect()
 }
 
 /// The feed's bit at the destination, given to it the first time.

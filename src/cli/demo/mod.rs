@@ -26,8 +26,20 @@ const DATASET: &str = "dataset.json";
 const CONFIG: &str = "misp-trickle.toml";
 const KEY: &str = "misp.key";
 
+/// Arguments of `demo`.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// Print the dataset of its first day instead, to try other verbs with
+    #[arg(long)]
+    dataset: bool,
+}
+
 /// Tells the story; an error if anything in it does not hold.
-pub(super) fn run(context: &mut Context) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
+    if args.dataset {
+        context.ui.data(DAYS[0])?;
+        return Ok(Exit::Done);
+    }
     let stage = Stage::build()?;
     let told = stage.tell(context);
     stage.runtime.shutdown_background();

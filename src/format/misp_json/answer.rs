@@ -292,6 +292,61 @@ pub fn tag_index(body: &[u8]) -> Result<Vec<TagListed>, NotMisp> {
     json::<Found>(body, "a list of tags was expected").map(|found| found.tags)
 }
 
+/// A key as auth_keys/index lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KeyListed {
+    /// Its first characters.
+    pub authkey_start: String,
+    /// Its last characters.
+    pub authkey_end: String,
+    /// Whether it is for reading only.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Seconds since 1970, 0 for never.
+    #[serde(default, deserialize_with = "number")]
+    pub expiration: i64,
+    /// Where it may be used from; none: everywhere.
+    #[serde(default)]
+    pub allowed_ips: Option<Vec<String>>,
+}
+
+/// The keys in the answer of auth_keys/index.
+///
+/// # Errors
+/// If it is anything else.
+pub fn keys(body: &[u8]) -> Result<Vec<KeyListed>, NotMisp> {
+    #[derive(Deserialize)]
+    struct Found {
+        #[serde(rename = "AuthKey")]
+        key: KeyListed,
+    }
+    let found: Vec<Found> = json(body, "a list of keys was expected")?;
+    Ok(found.into_iter().map(|found| found.key).collect())
+}
+
+/// The numbers in the answer of sharing_groups/index.
+///
+/// # Errors
+/// If it is anything else.
+pub fn sharing_groups(body: &[u8]) -> Result<Vec<u64>, NotMisp> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        #[serde(deserialize_with = "number")]
+        id: u64,
+    }
+    #[derive(Deserialize)]
+    struct Found {
+        #[serde(rename = "SharingGroup")]
+        group: Numbered,
+    }
+    #[derive(Deserialize)]
+    struct Response {
+        response: Vec<Found>,
+    }
+    let found: Response = json(body, "a list of sharing groups was expected")?;
+    Ok(found.response.into_iter().map(|found| found.group.id).collect())
+}
+
 /// The events in the answer of a minimal events/index, each with whether it is published.
 ///
 /// # Errors

@@ -6,9 +6,9 @@ mod body;
 mod csv;
 
 pub use answer::{
-    AttributeEcho, AttributesAnswer, ErrorAnswer, EventMetadata, FieldErrors, TagListed,
-    VersionAnswer, WhoamiAnswer, as_number, errors, event, event_index, event_search, tag_index,
-    tags, version, whoami,
+    AttributeEcho, AttributesAnswer, ErrorAnswer, EventMetadata, FieldErrors, KeyListed, TagListed,
+    VersionAnswer, WhoamiAnswer, as_number, errors, event, event_index, event_search, keys,
+    sharing_groups, tag_index, tags, version, whoami,
 };
 pub use body::{AttributeBody, EventBody, attributes, edit, new_event};
 pub use csv::{CsvRow, rows};

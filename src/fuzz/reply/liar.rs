@@ -140,6 +140,11 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         Call::Whoami => ME.to_owned(),
         Call::FindTags(tags) => format!(r#"[{{"Tag":{{"id":"1","name":"{}"}}}}]"#, tags[0]),
         Call::ListTags(part) => format!(r#"{{"Tag":[{{"id":"1","name":"{part}red"}}]}}"#),
+        Call::KeysOf(_) => {
+            r#"[{"AuthKey":{"authkey_start":"aBcD","authkey_end":"x0","expiration":"7"}}]"#
+                .to_owned()
+        }
+        Call::SharingGroups => r#"{"response":[{"SharingGroup":{"id":"12"}}]}"#.to_owned(),
     };
     Ok(body.into_bytes())
 }

@@ -41,7 +41,7 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         timestamp: sent.timestamp,
     };
     let expected = attributes.iter().map(row).collect();
-    Ok(match input.int_in_range(0..=15_u8)? {
+    Ok(match input.int_in_range(0..=17_u8)? {
         0 => Call::AddEvent(Box::new(NewEvent {
             uuid: event,
             fields: fields("Ebb"),
@@ -61,6 +61,8 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         12 => Call::Version,
         13 => Call::Whoami,
         14 => Call::ListTags("tlp:".into()),
+        15 => Call::KeysOf(2),
+        16 => Call::SharingGroups,
         _ => Call::FindTags(vec!["tlp:green".into(), "x:y".into()]),
     })
 }
@@ -108,6 +110,12 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
             assert!(matches!(call, Call::FindTags(_) | Call::ListTags(_)), "{call:?} gave tags");
             let there = |tag: &TagRow| has(&format!("\"name\":\"{}\"", tag.name));
             assert!(ok && tags.iter().all(there), "{text}");
+        }
+        Reply::Keys(keys) => {
+            assert!(ok && keys.iter().all(|key| has(&key.start) && has(&key.end)), "{text}");
+        }
+        Reply::SharingGroups(groups) => {
+            assert!(ok && groups.iter().all(|group| has(&group.to_string())), "{text}");
         }
         Reply::Whoami { org, permissions, .. } => {
             let granted = |name: &String| json["Role"][name] == Value::Bool(true);
