@@ -65,7 +65,7 @@ struct Found<'a> {
 
 /// The store, as far as there is one.
 enum Shelf {
-    Open(Store),
+    Open(Box<Store>),
     /// None yet: it is made once there is something to remember.
     Absent,
     /// One that cannot be opened.
@@ -97,7 +97,7 @@ fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
     match context.store_if_any(path, OpenMode::ReadWrite) {
         Ok(Some(store)) => {
             let what = format!("{} is free and can be written", path.display());
-            (Shelf::Open(store), Finding::good(CHECK, what))
+            (Shelf::Open(Box::new(store)), Finding::good(CHECK, what))
         }
         Ok(None) => {
             let what =
@@ -128,7 +128,7 @@ impl Visit<'_> {
             Shelf::Absent | Shelf::Unusable => None,
         };
         let connected = match &shelf {
-            Shelf::Open(store) => connect(self.context, destination, store),
+            Shelf::Open(store) => connect(self.context, destination, &**store),
             _ => connect(self.context, destination, &MemoryLedger::default()),
         };
         let remote = match connected {
@@ -143,7 +143,7 @@ impl Visit<'_> {
             Err(fault) => return Ok(vec![fault]),
         };
         if matches!(shelf, Shelf::Absent) {
-            *shelf = Shelf::Open(self.context.store(&self.config.store_path)?);
+            *shelf = Shelf::Open(Box::new(self.context.store(&self.config.store_path)?));
         }
         let commit = Commit { destination: Some(record.clone()), ..Commit::default() };
         match shelf {
@@ -155,7 +155,7 @@ impl Visit<'_> {
                 }
                 let run = store.last_run()?;
                 store.commit(&destination.name, run, commit)?;
-                findings.extend(self.outlook(destination, store)?);
+                findings.extend(self.outlook(destination, &**store)?);
             }
             Shelf::Absent | Shelf::Unusable => {
                 let mut ledger = MemoryLedger::default();
