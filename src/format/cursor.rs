@@ -234,14 +234,21 @@ impl<'a, R: Read> Cursor<'a, R> {
         Ok(&ahead[..ahead.len().min(count)])
     }
 
-    /// An error if what comes next is text of two bytes a character, with or without a mark.
-    pub(super) fn refuse_utf16(&mut self) -> Result<(), FormatError> {
-        match self.ahead(2)? {
-            [0xff, 0xfe] | [0xfe, 0xff] | [0, _] | [b'{' | b'[' | b'<', 0] => {
-                Err(self.not_json("this is UTF-16; convert it to UTF-8 first"))
+    /// An error if what comes next is no text of one byte a letter: UTF-16, with or without a mark, or an archive.
+    pub(super) fn refuse_other_bytes(&mut self) -> Result<(), FormatError> {
+        let what = match self.ahead(4)? {
+            b"PK\x03\x04" => "this is a ZIP archive; unpack it first",
+            [b'B', b'Z', b'h', b'1'..=b'9'] => "this is packed by bzip2; unpack it first",
+            b"\xfd7zX" => "this is packed by xz; unpack it first",
+            b"7z\xbc\xaf" => "this is a 7z archive; unpack it first",
+            [0x1f, 0x8b, ..] | b"\x28\xb5\x2f\xfd" => "this is packed twice; unpack it once",
+            b"%PDF" => "this is a PDF; export the dataset as EclecticIQ JSON or STIX 2.1",
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [b'{' | b'[' | b'<', 0, ..] => {
+                "this is UTF-16; convert it to UTF-8 first"
             }
-            _ => Ok(()),
-        }
+            _ => return Ok(()),
+        };
+        Err(self.not_json(what))
     }
 
     /// What the markup is that comes next in place of JSON.

@@ -115,7 +115,7 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         self.cursor.skip_byte_order_mark()?;
         while let Some(byte) = self.cursor.peek_or_end()? {
             if self.document == 0 {
-                self.cursor.refuse_utf16()?;
+                self.cursor.refuse_other_bytes()?;
             }
             self.document += 1;
             match byte {

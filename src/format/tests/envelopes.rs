@@ -273,6 +273,17 @@ fn what_is_no_dataset_is_called_by_its_name() {
         let error = decode(utf16, &Symbol::new("f"), Format::Auto).unwrap_err().to_string();
         assert!(error.contains("this is UTF-16; convert it to UTF-8 first"), "{error}");
     }
+    for (bytes, words) in [
+        (&b"PK\x03\x04abc"[..], "this is a ZIP archive; unpack it first"),
+        (b"BZh91AY", "this is packed by bzip2"),
+        (b"\xfd7zXZ\0", "this is packed by xz"),
+        (b"7z\xbc\xaf\x27\x1c", "this is a 7z archive"),
+        (b"\x1f\x8b\x08\0", "this is packed twice"),
+        (b"%PDF-1.7", "this is a PDF"),
+    ] {
+        let error = decode(bytes, &Symbol::new("f"), Format::Auto).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
     let error = read(&format!("{}\n<html>", bundle(INCIDENT))).unwrap_err().to_string();
     assert!(error.contains("web page"), "{error}");
 }
