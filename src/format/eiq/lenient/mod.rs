@@ -1,0 +1,56 @@
+//! Fields that may hold anything: what fits is taken, what does not is left aside, and nothing fails.
+//!
+//! EclecticIQ's JSON differs between versions and interfaces: a text may be a number or an object with
+//! a `value`, a list may be null, and null may be the text `null` or `None`. Only text that is no JSON at
+//! all is an error here.
+
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+mod nested;
+mod shape;
+mod text;
+mod word;
+
+pub(super) use nested::{References, Strings, Urls};
+pub(super) use shape::{Held, List, Obj};
+pub(super) use text::{Named, Text, says_nothing};
+pub(super) use word::{Count, Flag, Links};
+
+/// Visits what is nothing but left aside.
+macro_rules! left_aside {
+    ($($method:ident($type:ty)),+ => $value:expr) => {
+        $(fn $method<E: Error>(self, _: $type) -> Result<Self::Value, E> {
+            Ok($value)
+        })+
+    };
+}
+
+/// What a visitor of anything expects.
+macro_rules! expecting_anything {
+    () => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("any JSON value")
+        }
+    };
+}
+
+/// Takes null for what is absent.
+macro_rules! null_is_default {
+    () => {
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+    };
+}
+
+fn drain<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
+    while list.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+fn drain_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+use {expecting_anything, left_aside, null_is_default};
