@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeSeed, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
         value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer},
     },
 };
