@@ -205,7 +205,8 @@ fn what_is_refused_for_another_reason_does_not_end_compression() {
 fn a_304_has_no_body_whatever_its_headers_say() {
     let sandbox = Sandbox::start();
     let front = Front::before(sandbox.address, |request, _| {
-        let asks = request.header("if-none-match").is_some();
+        // A tag that nothing has is answered in full.
+        let asks = request.header("if-none-match").is_some_and(|tag| tag != "\"0\"");
         if asks { Act::PassWith("Content-Encoding: gzip\r\n") } else { Act::Pass }
     });
     let place = place(&front.url(), &sandbox);

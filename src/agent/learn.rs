@@ -175,7 +175,7 @@ pub(super) fn count(
     now: Timestamp,
     tally: &mut DestinationTally,
 ) {
-    tally.requests += 1;
+    tally.requests += exchange.requests;
     tally.bytes_sent += exchange.bytes_sent;
     tally.bytes_received += exchange.bytes_received;
     if let Some(date) = exchange.date {

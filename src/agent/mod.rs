@@ -5,6 +5,7 @@
 //! as print.
 
 mod adopt;
+mod careful;
 mod drive;
 mod hints;
 mod holding;
@@ -20,6 +21,7 @@ mod summary;
 mod verify;
 
 pub use adopt::{adopt, resend};
+pub use careful::Careful;
 pub use hints::Candidates;
 pub use input::{Input, Older};
 pub use job::{

@@ -2,8 +2,8 @@
 
 use crate::{
     delivery::{
-        Backoff, Reply, Wire,
-        verify::{EVENTS_MAX, Finding, ROWS_MAX, Verification},
+        Backoff, Call, Reply, Trouble, Wire,
+        verify::{EVENTS_MAX, Finding, ROWS_MAX, There, Verification},
     },
     history::{DestinationTally, Ledger},
     misp::Version,
@@ -12,9 +12,12 @@ use crate::{
 };
 
 use super::{
-    AgentError, Clock, LearnError,
+    AgentError, Careful, Clock, LearnError,
     learn::{ask_patiently, refusal},
 };
+
+/// After so many questions in a row without an answer no other is asked.
+const UNANSWERED_MAX: u32 = 12;
 
 /// What is verified, and how patiently.
 #[derive(Debug, Clone)]
@@ -55,8 +58,12 @@ pub struct Verified {
     pub present: u64,
     /// Attributes that others added since.
     pub extras: u64,
-    /// The events that are not as the ledger says, and those that others added to.
+    /// Events about which MISP answers nothing, although it answers other questions.
+    pub unasked: u64,
+    /// The events that are not as the ledger says, those that others added to, and those without an answer.
     pub findings: Vec<Finding>,
+    /// What a person should know.
+    pub notes: Vec<String>,
     /// Requests and bytes.
     pub tally: DestinationTally,
 }
@@ -65,12 +72,13 @@ impl Verified {
     /// Whether anything of ours is not as the ledger says.
     #[must_use]
     pub fn has_drifted(&self) -> bool {
-        self.proven < self.events
+        self.proven + self.unasked < self.events
     }
 
     fn add(&mut self, finding: Finding) {
         self.events += 1;
         self.proven += u64::from(finding.is_proven());
+        self.unasked += u64::from(finding.there == There::Unknown);
         self.present += finding.present;
         self.extras += finding.extras;
         if !finding.is_proven() || finding.extras > 0 {
@@ -83,7 +91,7 @@ impl Verified {
 ///
 /// # Errors
 /// If the ledger cannot be read, or MISP refuses the key or does not answer.
-pub async fn verify<L: Ledger, W: Wire>(
+pub async fn verify<L: Ledger, W: Wire + Sync>(
     options: &VerifyOptions,
     ledger: &L,
     wire: &W,
@@ -97,13 +105,15 @@ pub async fn verify<L: Ledger, W: Wire>(
     found.known = heads.len() as u64;
     let mut picked = pick(&heads, options.sample, options.seed).into_iter().peekable();
     drop(heads);
+    let wire = Careful::new(wire);
     while picked.peek().is_some() {
         let batch = batch(ledger, &options.destination, &mut picked, ROWS_MAX)?;
-        let asking = Asking { wire, clock, backoff: options.backoff };
+        let asking = Asking { wire: &wire, clock, backoff: options.backoff };
         let findings = asking.look(batch, &mut record, &mut found.tally).await?;
         findings.into_iter().for_each(|finding| found.add(finding));
     }
     found.findings.sort_by_key(|finding| finding.event);
+    found.notes = wire.take_notes();
     Ok(found)
 }
 
@@ -174,11 +184,50 @@ impl<W: Wire> Asking<'_, W> {
         tally: &mut DestinationTally,
     ) -> Result<Vec<Finding>, LearnError> {
         let mut verification = Verification::of(batch, hides_deleted(record));
+        let mut in_a_row = 0;
         while let Some(call) = verification.question() {
-            let reply: Reply =
-                ask_patiently(self.wire, &call, record, self.clock, self.backoff, tally).await;
+            let reply = self.ask(&call, record, tally).await;
+            let ends = match &reply {
+                Reply::Trouble(trouble) => {
+                    in_a_row += 1;
+                    in_a_row > UNANSWERED_MAX || !self.is_its_own(trouble, record, tally).await
+                }
+                _ => {
+                    in_a_row = 0;
+                    false
+                }
+            };
+            if ends {
+                return Err(refusal(record.url.clone(), reply));
+            }
             verification.take(reply).map_err(|reply| refusal(record.url.clone(), reply))?;
         }
         Ok(verification.into_findings())
+    }
+
+    async fn ask(
+        &self,
+        call: &Call,
+        record: &mut DestinationRecord,
+        tally: &mut DestinationTally,
+    ) -> Reply {
+        ask_patiently(self.wire, call, record, self.clock, self.backoff, tally).await
+    }
+
+    /// Whether a question is the trouble of what it is about alone: MISP itself said so, or answers another.
+    async fn is_its_own(
+        &self,
+        trouble: &Trouble,
+        record: &mut DestinationRecord,
+        tally: &mut DestinationTally,
+    ) -> bool {
+        match trouble {
+            Trouble::NoEffect { .. } => false,
+            Trouble::ServerError { .. } | Trouble::TooLarge { .. } => true,
+            Trouble::Unknown { .. } | Trouble::Busy { .. } | Trouble::NotMisp { .. } => {
+                let reply = self.ask(&Call::Version, record, tally).await;
+                matches!(reply, Reply::Version { .. })
+            }
+        }
     }
 }

@@ -66,6 +66,10 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     for destination in destinations {
         let verified = match one(args, context, &live, &store, destination) {
             Ok(verified) => {
+                verified.notes.iter().for_each(|note| context.warn(note));
+                if verified.unasked > 0 {
+                    exit = exit.worse(Exit::Partial);
+                }
                 if verified.has_drifted() {
                     exit = exit.worse(Exit::Drift);
                 }

@@ -11,6 +11,7 @@ mod cost;
 mod retry;
 pub mod rows;
 mod session;
+mod tagged;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use conversation::{Manners, Report, Verdict};
 pub use cost::{Estimate, estimate};
 pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
+pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
 pub use wire::{
     AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, KeyRow, Listed, NewEvent,

@@ -6,6 +6,8 @@ use crate::{
     plan::{EventSettings, FieldEdit, Row},
 };
 
+use super::Page;
+
 /// One request to MISP. Paths, bodies and headers are `remote`'s matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
@@ -85,6 +87,12 @@ pub enum Call {
     KeysOf(u64),
     /// `sharing_groups/index`: the sharing groups that this key may use.
     SharingGroups,
+    /// Rows of an event that nobody has, with a tag that no answer has.
+    Probe,
+    /// One page of one event's attributes.
+    Page(Page),
+    /// The same call without the entity tag that it would carry.
+    Plain(Box<Self>),
 }
 
 impl Call {
@@ -98,6 +106,7 @@ impl Call {
             | Self::EditFields { .. }
             | Self::AttachTag { .. }
             | Self::Publish(_) => true,
+            Self::Plain(call) => call.writes(),
             Self::Rows { .. }
             | Self::RowsSince { .. }
             | Self::CountLive(_)
@@ -109,7 +118,9 @@ impl Call {
             | Self::FindTags(_)
             | Self::ListTags(_)
             | Self::KeysOf(_)
-            | Self::SharingGroups => false,
+            | Self::SharingGroups
+            | Self::Probe
+            | Self::Page(_) => false,
         }
     }
 
@@ -147,6 +158,11 @@ impl Call {
             Self::ListTags(part) => format!("tags/index {part:?}"),
             Self::KeysOf(user) => format!("auth_keys/index {user}"),
             Self::SharingGroups => "sharing_groups/index".to_owned(),
+            Self::Probe => "events/restSearch rows of no event".to_owned(),
+            Self::Page(Page { event, number, size, .. }) => {
+                format!("attributes/restSearch page {number} of {event}, {size} a page")
+            }
+            Self::Plain(call) => call.describe(),
         }
     }
 }
@@ -178,12 +194,28 @@ pub struct TimedAttribute {
 pub struct Exchange {
     /// The answer, read.
     pub reply: Reply,
+    /// Requests that it took.
+    pub requests: u64,
     /// Bytes of the request, headers included.
     pub bytes_sent: u64,
     /// Bytes of the answer, headers included.
     pub bytes_received: u64,
     /// MISP's clock, from the `Date` header.
     pub date: Option<Timestamp>,
+}
+
+impl Exchange {
+    /// What another call brought, and what both cost.
+    #[must_use]
+    pub fn and(self, next: Self) -> Self {
+        Self {
+            reply: next.reply,
+            requests: self.requests + next.requests,
+            bytes_sent: self.bytes_sent + next.bytes_sent,
+            bytes_received: self.bytes_received + next.bytes_received,
+            date: next.date.or(self.date),
+        }
+    }
 }
 
 /// An answer of MISP, read and classified. What cannot be read is [`Trouble`].
@@ -197,7 +229,7 @@ pub enum Reply {
     Metadata(Option<Box<EventAnswer>>),
     /// attributes/add: each attribute of the request, saved or with the reasons against it.
     Attributes(Vec<AttributeAnswer>),
-    /// The rows are exactly the expected ones.
+    /// The rows are exactly the expected ones: what was asked for has the tag that it was asked for with.
     NotModified,
     /// The rows, which differ from the expected ones.
     Rows(Vec<Row>),

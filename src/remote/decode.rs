@@ -2,8 +2,8 @@
 
 use crate::{
     delivery::{
-        AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, RefusedWhy, Reply,
-        TagRow, TimedAttribute, Trouble, rows,
+        AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, PageOf, RefusedWhy,
+        Reply, TagRow, TimedAttribute, Trouble, rows,
     },
     format::misp_json::{self, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
     model::EventUuid,
@@ -32,12 +32,22 @@ pub struct Answer {
 /// Reads an answer to a call.
 #[must_use]
 pub fn decode(call: &Call, answer: &Answer) -> Reply {
+    let has_tag = call.has_tag();
+    let call = call.bare();
     match answer.status {
+        200 if lists(call) && answer.body.is_empty() => {
+            let why = "an empty answer, where MISP ends a list with an empty line";
+            Reply::Trouble(Trouble::ServerError { why: why.into() })
+        }
         200 => intact(call, answer)
             .and_then(|()| success(call, &answer.body))
             .map(|reply| uncut(reply, answer))
             .unwrap_or_else(|error| unreadable(call, answer, &error)),
-        304 if matches!(call, Call::Rows { .. }) => Reply::NotModified,
+        304 if has_tag => Reply::NotModified,
+        304 => {
+            let why = "HTTP 304 to a request that asks for no such thing; MISP never answers so";
+            Reply::Trouble(Trouble::NotMisp { why: why.into() })
+        }
         300..=399 => Reply::Trouble(Trouble::NotMisp { why: redirect(answer) }),
         // Content, URI or header fields that are too large.
         413 | 414 | 431 => Reply::Trouble(Trouble::TooLarge { why: status_text(answer) }),
@@ -132,7 +142,7 @@ fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
 /// body, it has to agree. A web server may have marked the tag as weak, or as that of a packed body.
 fn intact(call: &Call, answer: &Answer) -> Result<(), NotMisp> {
     let tag = match (call, &answer.etag) {
-        (Call::Rows { .. } | Call::Listing(_), Some(tag)) => tag,
+        (Call::Rows { .. } | Call::Listing(_) | Call::Page(_), Some(tag)) => tag,
         _ => return Ok(()),
     };
     let bare = tag.trim_start_matches("W/").trim_matches('"');
@@ -145,6 +155,21 @@ fn intact(call: &Call, answer: &Answer) -> Result<(), NotMisp> {
     Ok(())
 }
 
+/// Whether CSV is asked for. PHP that runs out of memory over it may answer with nothing at all.
+const fn lists(call: &Call) -> bool {
+    matches!(call, Call::Rows { .. } | Call::Listing(_) | Call::Page(_) | Call::RowsSince { .. })
+}
+
+fn rows_of(body: &[u8]) -> Result<Reply, NotMisp> {
+    let cells = misp_json::rows(text(body)?, 3)?;
+    Ok(Reply::Rows(cells.iter().map(|cells| row(cells)).collect::<Result<_, _>>()?))
+}
+
+fn listing(body: &[u8]) -> Result<Reply, NotMisp> {
+    let cells = misp_json::rows(text(body)?, 5)?;
+    Ok(Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?))
+}
+
 fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
     Ok(match call {
         Call::AddEvent(new) => event(body, new.uuid)?,
@@ -152,10 +177,10 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             event(body, *uuid)?
         }
         Call::AppendLoudly { attributes, .. } => attribute_answers(body, attributes)?,
-        Call::Rows { .. } => {
-            let cells = misp_json::rows(text(body)?, 3)?;
-            Reply::Rows(cells.iter().map(|cells| row(cells)).collect::<Result<_, _>>()?)
-        }
+        Call::Rows { .. } | Call::Probe => rows_of(body)?,
+        Call::Page(page) if page.of == PageOf::Values => listing(body)?,
+        Call::Page(_) => rows_of(body)?,
+        Call::Plain(call) => success(call, body)?,
         Call::RowsSince { .. } => {
             let cells = misp_json::rows(text(body)?, 4)?;
             Reply::RowsSince(cells.iter().map(|cells| numbered(cells)).collect::<Result<_, _>>()?)
@@ -164,10 +189,7 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             let wrong = |_| NotMisp { what: "no number".to_owned() };
             Reply::Count(text(body)?.trim().parse().map_err(wrong)?)
         }
-        Call::Listing(_) => {
-            let cells = misp_json::rows(text(body)?, 5)?;
-            Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?)
-        }
+        Call::Listing(_) => listing(body)?,
         Call::Metadata(uuid) => metadata(body, *uuid)?,
         Call::AttachTag { tag, .. } => attached(body, tag)?,
         Call::Publish(_) => saved(body)?,

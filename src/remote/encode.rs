@@ -1,11 +1,18 @@
 //! A call as an HTTP request: method, path, body.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
-    delivery::{Call, TimedAttribute, rows},
+    delivery::{Call, Page, PageOf, TimedAttribute, rows},
     format::misp_json::{self, AttributeBody},
+    model::EventUuid,
 };
+
+/// A tag that no body has.
+const FALSE_TAG: &str = "\"0\"";
+const ROW: [&str; 3] = ["uuid", "deleted", "timestamp"];
+const VALUE: [&str; 5] = ["uuid", "deleted", "timestamp", "type", "value"];
 
 /// A request without its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +33,18 @@ pub struct Encoded {
 /// another event's.
 #[must_use]
 pub fn encode(call: &Call, correlate: bool) -> Encoded {
+    let mut request = request(call, correlate);
+    request.if_none_match = match call {
+        Call::Rows { expected, .. } => Some(expected),
+        Call::Page(Page { of: PageOf::Expected(rows), .. }) => Some(rows),
+        _ => None,
+    }
+    .map(|rows| rows::etag(rows::csv(rows).as_bytes()))
+    .or_else(|| call.has_false_tag().then(|| FALSE_TAG.to_owned()));
+    request
+}
+
+fn request(call: &Call, correlate: bool) -> Encoded {
     let bodies = |attributes: &'_ [TimedAttribute]| -> Vec<u8> {
         misp_json::attributes(&attribute_bodies(attributes, correlate))
     };
@@ -58,12 +77,16 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
                 Vec::new(),
             ),
         ),
-        Call::Rows { events, expected } => {
+        Call::Rows { events, .. } => {
             let events: Vec<String> = events.iter().map(ToString::to_string).collect();
-            let mut request = search(&json!(events), &["uuid", "deleted", "timestamp"]);
-            request.if_none_match = Some(rows::etag(rows::csv(expected).as_bytes()));
-            request
+            search(&json!(events), &ROW)
         }
+        Call::Probe => {
+            let nobodys = EventUuid::new(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"nobody's"));
+            search(&json!([nobodys.to_string()]), &ROW)
+        }
+        Call::Page(page) => post_json("/attributes/restSearch", &page_body(page)),
+        Call::Plain(call) => request(call, correlate),
         Call::RowsSince { events, since, only_deleted } => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
             post_json(
@@ -85,13 +108,7 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
                 &json!({"eventid": events, "returnFormat": "count"}),
             )
         }
-        Call::Listing(event) => {
-            let columns = ["uuid", "deleted", "timestamp", "type", "value"];
-            let mut request = search(&json!(event.to_string()), &columns);
-            // No body has this tag; MISP gives the right one with it.
-            request.if_none_match = Some("\"0\"".to_owned());
-            request
-        }
+        Call::Listing(event) => search(&json!(event.to_string()), &VALUE),
         Call::Metadata(event) => post_json(
             "/events/restSearch",
             &json!({"uuid": event.to_string(), "returnFormat": "json", "metadata": true}),
@@ -137,6 +154,28 @@ fn search(uuid: &serde_json::Value, columns: &[&str]) -> Encoded {
             "deleted": [0, 1],
         }),
     )
+}
+
+/// Without an order MISP lists as its database pleases, and pages would overlap. What is soft-deleted is shown to
+/// every key where nothing else is asked for, and to some where it is asked for beside the rest.
+fn page_body(page: &Page) -> serde_json::Value {
+    let columns = match page.of {
+        PageOf::Values => &VALUE[..],
+        PageOf::Expected(_) | PageOf::Rows => &ROW,
+    };
+    let mut body = json!({
+        "eventid": page.event.to_string(),
+        "returnFormat": "csv",
+        "requested_attributes": columns,
+        "headerless": 1,
+        "order": "Attribute.id asc",
+        "limit": page.size,
+        "page": page.number,
+    });
+    if page.only_deleted {
+        body["deleted"] = json!("only");
+    }
+    body
 }
 
 fn get(path: &str) -> Encoded {

@@ -136,6 +136,7 @@ impl Remote {
             Packed::Taken => self.packing.taken(),
             Packed::Suspected if self.packing.is_unknown() => {
                 let (answer, packed) = self.attempt(&packing::question()).await;
+                exchange.requests += answer.requests;
                 exchange.bytes_sent += answer.bytes_sent;
                 exchange.bytes_received += answer.bytes_received;
                 match packed {
@@ -199,7 +200,10 @@ impl Remote {
             Ok(response) => self.read(call, response, (bytes_sent, packed)).await,
             Err(error) => {
                 let reply = Reply::Trouble(self.way.not_answered(&error));
-                (Exchange { reply, bytes_sent, bytes_received: 0, date: None }, Packed::No)
+                (
+                    Exchange { reply, requests: 1, bytes_sent, bytes_received: 0, date: None },
+                    Packed::No,
+                )
             }
         }
     }
@@ -240,7 +244,7 @@ impl Remote {
             }
             Err(why) => (Reply::Trouble(Trouble::Unknown { why, retry_after: None }), Packed::No),
         };
-        (Exchange { reply, bytes_sent, bytes_received, date }, packed)
+        (Exchange { reply, requests: 1, bytes_sent, bytes_received, date }, packed)
     }
 
     async fn bounded_body(

@@ -57,6 +57,7 @@ impl Wire for Obstructed {
         match (self.obstacle)(call, number) {
             Some(answer) => Exchange {
                 reply: remote::decode(call, &answer),
+                requests: 1,
                 bytes_sent: 1,
                 bytes_received: 1,
                 date: None,

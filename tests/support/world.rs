@@ -123,6 +123,7 @@ impl Wire for LocalWire {
     async fn exchange(&self, call: &Call) -> Exchange {
         let (bytes_sent, answer) = self.answer(call);
         Exchange {
+            requests: 1,
             bytes_sent,
             bytes_received: answer.body.len() as u64,
             date: Some(Timestamp::from_seconds(self.misp_now())),

@@ -1,5 +1,7 @@
 //! Plans in, calls out, answers back, until nothing is left.
 
+use std::sync::Arc;
+
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     history::Ledger,
@@ -9,7 +11,7 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input, Phase,
+        AgentError, Careful, Ending, Input, Phase,
         drive::{Flights, Pause, Waited, round},
         learn,
         planner::{Planned, misp_now},
@@ -107,7 +109,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     async fn step(
         &mut self,
         session: &mut Session,
-        flights: &mut Flights<W>,
+        flights: &mut Flights<Careful<Arc<W>>>,
     ) -> Result<bool, AgentError> {
         let round = round(session, self.world.clock.now());
         self.absorb(session).await?;
@@ -131,6 +133,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
                 learn::count(&exchange, destination, now, tally);
                 session.on_reply(token, exchange.reply, now);
+                for note in self.wire.take_notes() {
+                    self.note(&note);
+                }
                 self.tell_progress(Phase::Delivering);
             }
             Waited::Time => {}

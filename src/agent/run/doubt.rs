@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    delivery::{Wire, verify::There},
+    delivery::{
+        Wire,
+        verify::{Finding, There},
+    },
     history::{Commit, EventUpdate, Ledger},
     model::EventUuid,
     plan::{KnownEvent, Presence},
@@ -11,8 +14,7 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input,
-        lost::{self, Finding},
+        AgentError, Ending, Input, lost,
         planner::{Call, Planned},
         record,
         verify::{Asking, batch},
@@ -49,14 +51,20 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.verified = true;
         self.planner.record.verified = Some(now);
         self.planner.record.verified_up_to = last.or(self.planner.record.verified_up_to);
-        let drifted: Vec<_> = findings.into_iter().filter(|finding| !finding.is_proven()).collect();
+        let (unknown, known): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| finding.there == There::Unknown);
+        for Finding { event, why, .. } in unknown {
+            let why = why.unwrap_or_default();
+            self.note(&format!("event {event}: what was sent before could not be verified: {why}"));
+        }
+        let drifted: Vec<_> = known.into_iter().filter(|finding| !finding.is_proven()).collect();
         let is_gone = |there: There| there == There::No;
         let gone = if drifted.iter().any(|finding| is_gone(finding.there)) {
             self.what_gone_means().await?
         } else {
             None
         };
-        if gone == Some(Finding::AnotherMisp) {
+        if gone == Some(lost::Finding::AnotherMisp) {
             self.ending = Ending::AnotherMisp;
             return Ok(true);
         }

@@ -20,6 +20,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Publishes the run: cursor, record and rules in one step.
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
         self.tell_progress(Phase::Finishing);
+        for note in self.wire.take_notes() {
+            self.note(&note);
+        }
         self.warn_of_exposure();
         let publishing = self.sum_up_publishing();
         let dataset = &mut self.record.dataset;

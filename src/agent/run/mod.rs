@@ -27,7 +27,7 @@ use crate::{
 };
 
 use super::{
-    AgentError, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
+    AgentError, Careful, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
     lost::Gone,
     planner::{Planner, older_reader},
@@ -116,7 +116,7 @@ fn progress(phase: Phase) -> Progress {
 struct Run<'a, L, W> {
     job: &'a Job,
     ledger: &'a mut L,
-    wire: Arc<W>,
+    wire: Arc<Careful<Arc<W>>>,
     world: World<'a>,
     mode: Mode,
     planner: Planner<'a>,
@@ -215,7 +215,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         Ok(Self {
             job,
             ledger,
-            wire,
+            wire: Arc::new(Careful::new(wire)),
             world,
             mode,
             learned: known_url && planner.record.asked.is_some() && planner.record.user.is_some(),

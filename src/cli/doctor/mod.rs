@@ -13,7 +13,7 @@ mod tags;
 mod writing;
 
 use crate::{
-    agent::{Clock, PLAIN, SystemClock, WantedTags, learn},
+    agent::{Careful, Clock, PLAIN, SystemClock, WantedTags, learn},
     config::{Config, Destination},
     delivery::{Backoff, Call, Reply, Wire},
     history::{Commit, DestinationTally, Ledger, MemoryLedger},
@@ -183,7 +183,8 @@ impl Visit<'_> {
             self.feeds.iter().flat_map(|feed| feed.tags.iter().cloned()).collect();
         let wanted = WantedTags { always: &always, of_events: &of_events };
         let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
-        let asked = learn(remote, record, wanted, &SystemClock, IMPATIENT, &mut tally);
+        let careful = Careful::new(remote);
+        let asked = learn(&careful, record, wanted, &SystemClock, IMPATIENT, &mut tally);
         if let Err(why) = self.ask(asked)? {
             return Ok(Err(Finding::fault("MISP", error::of_learning(&why), why.to_string())));
         }
@@ -199,7 +200,10 @@ impl Visit<'_> {
         let subject = Subject { destination, remote, record, now, packed, keys, groups };
         let taken = Finding::good("access", format!("{} takes the key", destination.url));
         let findings = CHECKS.iter().flat_map(|check| check(&subject));
-        Ok(Ok(std::iter::once(taken).chain(findings).collect()))
+        let cure = "find out what answers in its place: it may hide what MISP holds";
+        let notes =
+            careful.take_notes().into_iter().map(|note| Finding::odd("answers", note, cure));
+        Ok(Ok(std::iter::once(taken).chain(notes).chain(findings).collect()))
     }
 
     fn ask<T>(&self, question: impl Future<Output = T>) -> Result<T, CliError> {

@@ -32,6 +32,8 @@ fn one_json(outcome: &Result<Verified, AgentError>) -> Value {
             "proven": found.proven,
             "attributes": found.present,
             "extras": found.extras,
+            "unasked": found.unasked,
+            "notes": found.notes,
             "findings": found.findings.iter().map(finding).collect::<Vec<_>>(),
             "requests": found.tally.requests,
             "bytes_sent": found.tally.bytes_sent,
@@ -55,7 +57,12 @@ fn finding(finding: &Finding) -> Value {
     json!({
         "event": finding.event.to_string(),
         "info": finding.info,
-        "there": finding.there == There::Yes,
+        "there": match finding.there {
+            There::Yes => Value::Bool(true),
+            There::No => Value::Bool(false),
+            There::Unknown => Value::Null,
+        },
+        "why": finding.why,
         "attributes": finding.present,
         "extras": finding.extras,
         "differences": finding.differences.iter().map(difference).collect::<Vec<_>>(),
@@ -86,6 +93,9 @@ fn one_text(out: &mut String, name: &DestinationName, found: &Verified) {
         line!(out, "  event {} {}", finding.event, Clean(&finding.info));
         if finding.there == There::No {
             line!(out, "    is not there: deleted, lost, or hidden from this key");
+        }
+        if let Some(why) = &finding.why {
+            line!(out, "    MISP does not say what it holds of it: {}", Clean(why));
         }
         for Difference { kind, value, drift, .. } in &finding.differences {
             line!(out, "    {:<9} {kind} {}", drift.name(), Clean(value));

@@ -45,6 +45,9 @@ impl Conversation {
             (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers, book),
             (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer, book),
             (Asked::Guard, Reply::NotModified) => self.on_as_expected(),
+            (Asked::Proof, Reply::NotModified) if self.is_contradicted() => {
+                self.look = Some(Look::Listing);
+            }
             (Asked::Proof, Reply::NotModified) => self.on_proven(),
             (Asked::Guard | Asked::Proof | Asked::Listing, reply) if self.is_doubtful(&reply) => {
                 self.look = Some(Look::Existence);
@@ -86,9 +89,16 @@ impl Conversation {
             (self.tries, self.stands_back) = (0, false);
             match asked {
                 Asked::Guard => self.on_as_expected(),
+                _ if self.is_contradicted() => self.look = Some(Look::Listing),
                 _ => self.on_proven(),
             }
         }
+    }
+
+    /// Of an event that was made just now nobody else took anything away: where MISP counted fewer than it was
+    /// sent, its rows cannot be as expected.
+    const fn is_contradicted(&self) -> bool {
+        self.created && self.miscounted
     }
 
     /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.

@@ -59,6 +59,7 @@ impl Conversation {
 
     /// Takes MISP's order, timestamps and deletions over, by UUID.
     pub(super) fn take_rows(&mut self, rows: &[Row]) {
+        self.miscounted = false;
         let keys: BTreeMap<AttributeUuid, AttributeUuid> =
             self.event.attributes.iter().map(|(key, known)| (known.attribute.uuid, *key)).collect();
         let mut seen = BTreeSet::new();

@@ -22,6 +22,8 @@ pub struct Finding {
     pub differences: Vec<Difference>,
     /// Attributes of others that were not there before. They are no drift.
     pub extras: u64,
+    /// Why nothing is known of it.
+    pub why: Option<Box<str>>,
 }
 
 /// Whether MISP has an event.
@@ -31,6 +33,8 @@ pub enum There {
     Yes,
     /// It is deleted, lost, or hidden from this key.
     No,
+    /// MISP answers other questions, and none about this event.
+    Unknown,
 }
 
 /// One attribute of ours that is not in MISP as the ledger says.
@@ -110,7 +114,13 @@ impl Finding {
             present: 0,
             differences: Vec::new(),
             extras: 0,
+            why: None,
         }
+    }
+
+    /// Nothing could be asked about it.
+    pub(super) fn unknown(event: &KnownEvent, why: &str) -> Self {
+        Self { there: There::Unknown, why: Some(why.into()), ..Self::absent(event) }
     }
 
     pub(super) fn with_extras(self, extras: u64) -> Self {

@@ -122,7 +122,7 @@ impl Verification {
     /// Takes in the answer to the last question.
     ///
     /// # Errors
-    /// Gives an answer back that is none; nothing can be said then.
+    /// Gives an answer back that ends everything, such as that the key is refused.
     pub fn take(&mut self, reply: Reply) -> Result<(), Reply> {
         let Some(question) = self.questions.pop_front() else { return Err(reply) };
         match (question, reply) {
@@ -137,6 +137,7 @@ impl Verification {
             {
                 self.questions.clear();
             }
+            (question, Reply::Trouble(trouble)) => self.go_around(question, trouble.why()),
             (Question::Rows(group), Reply::NotModified) => {
                 for place in group {
                     let subject = &mut self.subjects[place];
@@ -162,6 +163,28 @@ impl Verification {
             (_, reply) => return Err(reply),
         }
         Ok(())
+    }
+
+    /// A question that MISP, or something before it, does not answer: what it was about is asked otherwise, and at
+    /// last each event alone. What cannot be answered even of one is known of no other.
+    fn go_around(&mut self, question: Question, why: &str) {
+        match question {
+            Question::Since { .. } | Question::Count { .. } => self.questions.clear(),
+            Question::Rows(group) if group.len() > 1 => {
+                self.questions.extend(group.into_iter().map(|place| Question::Rows(vec![place])));
+            }
+            Question::Rows(places) => {
+                for place in places {
+                    self.leave(place, why);
+                }
+            }
+            Question::Metadata(place) => self.leave(place, why),
+        }
+    }
+
+    fn leave(&mut self, place: usize, why: &str) {
+        let subject = &mut self.subjects[place];
+        subject.finding = Some(Finding::unknown(&subject.event, why));
     }
 
     /// What was found of each event, once there is no question left.

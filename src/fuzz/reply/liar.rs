@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use arbitrary::{Result, Unstructured};
 
 use crate::{
-    delivery::{Call, Reply, TimedAttribute},
+    delivery::{Call, PageOf, Reply, TimedAttribute},
     fuzz::{delivery::driver::Server, plan::attribute},
     model::{AttributeUuid, EventUuid},
     remote::{self, Answer},
@@ -145,6 +145,12 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
                 .to_owned()
         }
         Call::SharingGroups => r#"{"response":[{"SharingGroup":{"id":"12"}}]}"#.to_owned(),
+        Call::Probe => "\n".to_owned(),
+        Call::Page(page) => {
+            let values = if page.of == PageOf::Values { ",\"domain\",\"v.example\"" } else { "" };
+            rows(&[], values, input)?
+        }
+        Call::Plain(call) => return right(call, input),
     };
     Ok(body.into_bytes())
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{
     delivery::{
-        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, NewEvent, Reply, TagRow,
-        TimedAttribute,
+        AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, NewEvent, Page, PageOf, Reply,
+        TagRow, TimedAttribute,
     },
     fuzz::{dataset::many, plan::attribute},
     model::{AttributeUuid, EventUuid},
@@ -58,13 +58,19 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         9 => Call::Metadata(event),
         10 => Call::AttachTag { event, tag: "tlp:green".into() },
         11 => Call::WhichEvents(vec![event]),
-        12 => Call::Version,
+        12 => {
+            input.choose(&[Call::Version, Call::Version.plain(), Call::Probe, page(event)])?.clone()
+        }
         13 => Call::Whoami,
         14 => Call::ListTags("tlp:".into()),
         15 => Call::KeysOf(2),
         16 => Call::SharingGroups,
         _ => Call::FindTags(vec!["tlp:green".into(), "x:y".into()]),
     })
+}
+
+fn page(event: EventUuid) -> Call {
+    Call::Page(Page { event, number: 1, size: 10, only_deleted: false, of: PageOf::Rows })
 }
 
 /// What was read stands in the answer.
@@ -84,7 +90,7 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
             assert!(ok && stands, "{event:?} of {text}");
         }
         Reply::NotModified => {
-            assert!(answer.status == 304 && matches!(call, Call::Rows { .. }), "{call:?}");
+            assert!(answer.status == 304 && call.has_tag(), "{call:?}");
         }
         Reply::Attributes(answers) => attributes(call, answers, &json),
         Reply::Rows(rows) => assert!(ok && whole(&text, rows), "{rows:?} of {text}"),

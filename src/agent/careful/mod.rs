@@ -1,0 +1,99 @@
+//! A wire that takes no answer for more than it is. A 304 counts from a MISP that answers a tag that nothing has
+//! as if there were none ([`tags`]); what MISP cannot list at once is asked for in pages ([`pages`]).
+
+mod pages;
+mod tags;
+
+use std::{
+    ops::Deref,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    delivery::{Call, Exchange, Reply, Trouble, Wire},
+    model::EventUuid,
+    plan::Row,
+};
+
+use pages::Pages;
+use tags::Tags;
+
+/// A wire behind such care. One of them is one run's: what it learned holds for that long.
+#[derive(Debug)]
+pub struct Careful<T> {
+    wire: T,
+    tags: Tags,
+    pages: Pages,
+    notes: Mutex<Vec<String>>,
+}
+
+impl<T> Careful<T> {
+    /// Nothing is known of the MISP behind the wire yet.
+    pub fn new(wire: T) -> Self {
+        Self { wire, tags: Tags::default(), pages: Pages::default(), notes: Mutex::default() }
+    }
+
+    /// What a person should know, since the last time.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, note: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+}
+
+impl<T> Wire for Careful<T>
+where
+    T: Deref + Send + Sync,
+    T::Target: Wire + Sync,
+{
+    async fn exchange(&self, call: &Call) -> Exchange {
+        match call {
+            Call::Rows { events, expected } => self.rows(call, events, expected).await,
+            Call::Listing(event) => self.listing(call, *event).await,
+            _ => self.told(call).await,
+        }
+    }
+
+    fn encodings(&self, names: &[String]) {
+        self.wire.encodings(names);
+    }
+
+    fn refuses_packed(&self) -> bool {
+        self.wire.refuses_packed()
+    }
+}
+
+impl<T> Careful<T>
+where
+    T: Deref + Send + Sync,
+    T::Target: Wire + Sync,
+{
+    async fn rows(&self, call: &Call, events: &[EventUuid], expected: &[Row]) -> Exchange {
+        let [event] = events else { return self.compared(call, expected).await };
+        if self.pages.are_needed(*event, Some(expected.len())) {
+            return self.rows_in_pages(*event, expected, None).await;
+        }
+        let exchange = self.compared(call, expected).await;
+        match exchange.reply {
+            Reply::Trouble(Trouble::ServerError { .. }) => {
+                self.rows_in_pages(*event, expected, Some(exchange)).await
+            }
+            _ => exchange,
+        }
+    }
+
+    async fn listing(&self, call: &Call, event: EventUuid) -> Exchange {
+        if self.pages.are_needed(event, None) {
+            return self.list_in_pages(event, None).await;
+        }
+        let exchange = self.told(call).await;
+        match exchange.reply {
+            Reply::Trouble(Trouble::ServerError { .. }) => {
+                self.list_in_pages(event, Some(exchange)).await
+            }
+            _ => exchange,
+        }
+    }
+}

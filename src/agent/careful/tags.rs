@@ -1,0 +1,134 @@
+//! What a 304 is worth. It comes from MISP, which compared a tag with that of its answer; or from something on the
+//! way that answers so to any tag. A tag that nothing has tells them apart: many calls carry one anyway
+//! ([`Call::has_false_tag`]), and where none was answered before the first 304, one question is asked for it.
+
+use std::{
+    ops::Deref,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+use crate::{
+    delivery::{Call, Exchange, Reply, Trouble, Wire},
+    plan::Row,
+};
+
+use super::Careful;
+
+const LIE: &str = "MISP, or something before it, answers 304 to a tag that nothing has; it proves nothing, so lists \
+                   are asked for in full for the rest of the run";
+
+/// What is known of answers of 304. Once caught in a lie, nobody is believed again.
+#[derive(Debug, Default)]
+pub(super) struct Tags {
+    standing: AtomicU8,
+    /// Held while the one question is asked: others wait for its answer.
+    asking: tokio::sync::Mutex<()>,
+}
+
+const UNKNOWN: u8 = 0;
+const HONEST: u8 = 1;
+const LYING: u8 = 2;
+
+impl Tags {
+    fn are(&self, standing: u8) -> bool {
+        self.standing.load(Ordering::SeqCst) == standing
+    }
+
+    pub(super) fn lie(&self) -> bool {
+        self.are(LYING)
+    }
+
+    fn learn(&self, standing: u8) -> bool {
+        self.standing.fetch_max(standing, Ordering::SeqCst) < standing
+    }
+}
+
+impl<T> Careful<T>
+where
+    T: Deref + Send + Sync,
+    T::Target: Wire + Sync,
+{
+    /// A call that MISP does not answer with 304, whatever tag it carries.
+    pub(super) async fn told(&self, call: &Call) -> Exchange {
+        if self.tags.lie() && call.has_tag() {
+            return self.wire.exchange(&call.plain()).await;
+        }
+        let exchange = self.wire.exchange(call).await;
+        match &exchange.reply {
+            Reply::NotModified => {
+                self.caught();
+                if call.writes() {
+                    // Whether MISP got it is not known.
+                    let (why, retry_after) = ("HTTP 304 to a write".into(), None);
+                    let reply = Reply::Trouble(Trouble::Busy { why, retry_after });
+                    return Exchange { reply, ..exchange };
+                }
+                exchange.and(self.wire.exchange(&call.plain()).await)
+            }
+            Reply::Trouble(_) | Reply::Refused { .. } => exchange,
+            _ => {
+                if call.has_false_tag() {
+                    self.tags.learn(HONEST);
+                }
+                exchange
+            }
+        }
+    }
+
+    /// A question for rows that carries the tag of the expected ones. [`Reply::NotModified`] says that they are as
+    /// expected, however it was found out.
+    pub(super) async fn compared(&self, call: &Call, expected: &[Row]) -> Exchange {
+        let mut spent = None;
+        if !self.tags.lie() {
+            let mut exchange = self.wire.exchange(call).await;
+            match &exchange.reply {
+                Reply::NotModified => match self.are_honest(&mut exchange).await {
+                    Ok(true) => return Exchange { reply: Reply::NotModified, ..exchange },
+                    Ok(false) => spent = Some(exchange),
+                    Err(reply) => return Exchange { reply, ..exchange },
+                },
+                Reply::Rows(found) => {
+                    // What was asked with was not their tag.
+                    if found != expected {
+                        self.tags.learn(HONEST);
+                    }
+                    return exchange;
+                }
+                _ => return exchange,
+            }
+        }
+        let mut exchange = self.wire.exchange(&call.plain()).await;
+        if matches!(&exchange.reply, Reply::Rows(found) if found == expected) {
+            exchange.reply = Reply::NotModified;
+        }
+        match spent {
+            Some(spent) => spent.and(exchange),
+            None => exchange,
+        }
+    }
+
+    /// Whether a 304 counts; asked about once a run, where it is not known.
+    async fn are_honest(&self, exchange: &mut Exchange) -> Result<bool, Reply> {
+        if self.tags.are(UNKNOWN) {
+            let turn = self.tags.asking.lock().await;
+            if self.tags.are(UNKNOWN) {
+                let answer = self.wire.exchange(&Call::Probe).await;
+                let reply = answer.reply.clone();
+                *exchange = exchange.clone().and(answer);
+                match reply {
+                    Reply::Rows(_) => drop(self.tags.learn(HONEST)),
+                    Reply::NotModified => self.caught(),
+                    reply => return Err(reply),
+                }
+            }
+            drop(turn);
+        }
+        Ok(!self.tags.lie())
+    }
+
+    fn caught(&self) {
+        if self.tags.learn(LYING) {
+            self.note(LIE.to_owned());
+        }
+    }
+}
