@@ -155,6 +155,28 @@ fn of_a_colour_of_its_own_one_attribute_goes_first() {
 }
 
 #[test]
+fn the_first_use_of_a_colour_costs_one_request_and_the_cheapest_event_makes_it() {
+    let mut world = world_with(&["tlp:green", "tlp:amber", "tlp:red"]);
+    let mut set = Dataset::default();
+    for (number, colour) in [(1, "GREEN"), (2, "GREEN"), (3, "AMBER"), (4, "RED"), (5, "GREEN")] {
+        set.incident(number).tlp(Some(colour)).domains(&format!("d{number}"), 0..9);
+        for tag in 0..number % 5 {
+            set.incident(number).tag(&format!("sector:{tag}"));
+        }
+    }
+    // It has a colour of its own, which another event has as well.
+    set.incident(5).observe_as(Some("RED"), "domain", &domain("own", 1));
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 46));
+    // MISP, the key and the tags; five events, and three of them twice; the proof of all.
+    assert_eq!(summary.run.tally.requests, 3 + 5 + 3 + 1);
+    let (ledger, destination) = (&world.ledger, &world.job.destination);
+    let proven = ledger.destination(destination).unwrap().unwrap().proven_tags;
+    assert_eq!(proven.len(), 3, "{proven:?}");
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
 fn a_dropped_tag_is_a_fact_and_goes_once_it_may() {
     let mut world = world_with(&["tlp:clear", "campaign"]);
     give(&world, "campaign", 1);
@@ -166,18 +188,24 @@ fn a_dropped_tag_is_a_fact_and_goes_once_it_may() {
     let tags = head(&world, event(1)).tags;
     let refused: Vec<_> =
         tags.refused().map(|(tag, why, _)| (tag.to_owned(), why.to_owned())).collect();
-    assert!(refused[0].0 == "campaign" && refused[0].1.contains("organisation"), "{refused:?}");
-    assert!(refused[1].0 == "nowhere" && refused[1].1.contains("not in MISP"), "{refused:?}");
+    let left_out =
+        |(tag, why): &(String, String), name: &str| tag == name && why.contains("left it out");
+    assert!(left_out(&refused[0], "campaign") && left_out(&refused[1], "nowhere"), "{refused:?}");
+    let asked = summary.run.tally.requests;
+    assert_eq!(asked, 5, "MISP, the key, the colours, the event, and what follows");
     assert_at_rest(&mut world, &mut set);
 
     give(&world, "campaign", 0);
-    world.clock.advance(DAY);
+    world.clock.advance(8 * DAY);
     assert_at_rest(&mut world, &mut set);
     // A run that sends something anyway asks; the event that did not change gets its tag.
     set.incident(2).domains("two", 0..1);
     deliver(&mut world, &mut set);
     deliver(&mut world, &mut set);
     assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:clear", "campaign"]);
+    let tags = head(&world, event(1)).tags;
+    let why = tags.refused().map(|(tag, why, _)| (tag, why)).collect::<Vec<_>>();
+    assert!(why.len() == 1 && why[0].0 == "nowhere" && why[0].1.contains("not in MISP"), "{why:?}");
     assert_at_rest(&mut world, &mut set);
 }
 

@@ -87,8 +87,7 @@ impl Input {
         notes.chain(hints::notes(&self.graph)).collect()
     }
 
-    /// Tags of the dataset's incidents, some of them if they are many: MISP is asked about them before anything is
-    /// sent.
+    /// Tags of the dataset's incidents, some of them if they are many.
     #[must_use]
     pub fn tags(&self, rules: &Rules) -> Vec<Box<str>> {
         let mut tags = BTreeSet::new();

@@ -1,12 +1,12 @@
 //! What has to be known of a MISP before anything is sent to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     delivery::{Backoff, Call, Exchange, REST_SECONDS_MAX, Reply, TagRow, Trouble, Wire, fact_of},
     history::DestinationTally,
     model::{Timestamp, Tlp},
-    plan::{DestinationRecord, TagFact, tag_key},
+    plan::{DestinationRecord, TAGS_KNOWN_MAX, TagFact, tag_key},
 };
 
 use super::Clock;
@@ -14,15 +14,13 @@ use super::Clock;
 /// Kept in place of the encodings that MISP names, where none of them gets there.
 pub const PLAIN: &str = "identity";
 
-/// Most tags beside the colours that are asked about.
-const TAGS_ASKED_MAX: usize = 200;
-
 /// Tags that are asked about, beside the colours.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WantedTags<'a> {
     /// Those that every event is to have.
     pub always: &'a [Box<str>],
-    /// Those of the incidents that are to be delivered.
+    /// Those of incidents that somebody wants to know about beforehand. A run does not: MISP's answers show what it
+    /// takes.
     pub of_events: &'a [Box<str>],
 }
 
@@ -71,35 +69,36 @@ pub async fn learn(
         }
         other => return Err(refusal(url, other)),
     }
-    let colours: Vec<Box<str>> = Tlp::ALL.iter().map(|tlp| Box::from(tlp.tag())).collect();
-    let known = record.tags.keys().filter(|key| !colours.contains(key)).cloned();
-    let others: BTreeSet<Box<str>> =
-        wanted.always.iter().map(|tag| tag_key(tag)).chain(known).take(TAGS_ASKED_MAX).collect();
-    // Whoever may make tags finds out as they go.
-    let of_events = wanted.of_events.iter().filter(|_| !record.may("perm_tag_editor"));
-    let of_events = of_events.map(|tag| tag_key(tag)).filter(|key| !colours.contains(key));
-    let room = TAGS_ASKED_MAX - others.len();
-    let mut others = others;
-    others.extend(of_events.take(room));
-    let mut facts = BTreeMap::new();
-    for (call, wanted) in [
-        (Call::ListTags("tlp:".into()), colours),
-        (Call::FindTags(others.iter().cloned().collect()), others.into_iter().collect()),
-    ] {
-        if wanted.is_empty() {
-            continue;
-        }
-        let listed = match ask_patiently(wire, &call, record, clock, backoff, tally).await {
-            Reply::Tags(listed) => listed,
-            // Fail safe: a tag that is not known to be there cannot be carried.
-            Reply::Refused { .. } => Vec::new(),
-            other => return Err(refusal(url, other)),
-        };
-        facts.extend(wanted.iter().map(|tag| (tag_key(tag), fact(tag, &listed, record))));
-    }
-    record.tags = facts;
+    let wanted = asked_tags(record, wanted);
+    let call = Call::FindTags(wanted.iter().cloned().collect());
+    let listed = match ask_patiently(wire, &call, record, clock, backoff, tally).await {
+        Reply::Tags(listed) => listed,
+        // Fail safe: a tag that is not known to be there cannot be carried.
+        Reply::Refused { .. } => Vec::new(),
+        other => return Err(refusal(url, other)),
+    };
+    record.tags = wanted.iter().map(|tag| (tag.clone(), fact(tag, &listed, record))).collect();
     record.asked = Some(clock.now());
     Ok(())
+}
+
+/// The tags that are asked about, in one question: the colours, those that every event is to have, and those that
+/// MISP left out before. What else an event carries shows in MISP's answers.
+fn asked_tags(record: &DestinationRecord, wanted: WantedTags<'_>) -> BTreeSet<Box<str>> {
+    let colours = Tlp::ALL.iter().map(|tlp| tag_key(tlp.tag()));
+    let always = wanted.always.iter().map(|tag| tag_key(tag));
+    let not_taken = record.tags.iter().filter(|(_, fact)| !matches!(fact, TagFact::Usable(_)));
+    let left_out = not_taken.map(|(key, _)| key.clone());
+    // Whoever may make tags finds out as they go.
+    let of_events = wanted.of_events.iter().filter(|_| !record.may("perm_tag_editor"));
+    let of_events = of_events.map(|tag| tag_key(tag));
+    let mut asked = BTreeSet::new();
+    for tag in colours.chain(always).chain(left_out).chain(of_events) {
+        if asked.len() < TAGS_KNOWN_MAX {
+            asked.insert(tag);
+        }
+    }
+    asked
 }
 
 /// What MISP's list says of a tag. Where MISP refused one that is usable by its list, the refusal stands.

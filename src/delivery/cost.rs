@@ -15,11 +15,15 @@ const HEADERS: u64 = HEADERS_SENT + HEADERS_RECEIVED;
 const ECHO: u64 = 420;
 /// The metadata that events/add and events/edit answer.
 const METADATA: u64 = 690;
+/// What such an answer says of a tag of the event, its name aside.
+const TAG: u64 = 190;
 /// A question for rows.
 const PROOF_SENT: u64 = 620;
 /// Its answer, 304.
 const PROOF_RECEIVED: u64 = 280;
 const PROOF: u64 = PROOF_SENT + PROOF_RECEIVED;
+/// What an event adds to a question that is asked for others anyway.
+const PROOF_IN_COMPANY: u64 = 40;
 /// Fields of an attribute in a request: UUID, type, timestamp and the names of the fields.
 const FIELDS: u64 = 110;
 /// What compression leaves of a large body: measured 0.30 for hashes, less for domains.
@@ -34,13 +38,42 @@ pub(super) enum Way {
     Loud,
 }
 
-/// The cheaper way to append `count` attributes of `text` bytes in all (values and comments).
-pub(super) fn cheaper(count: u64, text: u64, guarded: bool) -> Way {
+/// Bytes that the metadata of an event says of one of its tags.
+pub(super) const fn of_tag(name: &str) -> u64 {
+    TAG + name.len() as u64
+}
+
+/// What the quiet way needs to be asked besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Circumstances {
+    /// MISP showed what the event holds.
+    pub(super) guarded: bool,
+    /// The proof is asked for together with that of others.
+    pub(super) in_company: bool,
+}
+
+impl Circumstances {
+    const fn questions(self) -> u64 {
+        let guard = if self.guarded { 0 } else { PROOF };
+        guard + if self.in_company { PROOF_IN_COMPANY } else { PROOF }
+    }
+}
+
+/// The cheaper way to append `count` attributes of `text` bytes in all (values and comments) to an event whose
+/// metadata shows `tags` bytes of tags.
+pub(super) fn cheaper(count: u64, text: u64, tags: u64, circumstances: Circumstances) -> Way {
     let body = text + count * FIELDS;
     let loud = HEADERS + body + count * ECHO + text;
-    let guard = if guarded { 0 } else { PROOF };
-    let quiet = guard + HEADERS + body + METADATA + PROOF;
+    let quiet = circumstances.questions() + HEADERS + body + METADATA + tags;
     if quiet < loud { Way::Quiet } else { Way::Loud }
+}
+
+/// What it costs more to make an event without attributes first: they follow in a request of their own.
+pub(super) fn of_standing_empty(count: u64, text: u64, tags: u64) -> u64 {
+    match count {
+        0 => 0,
+        _ => HEADERS + (METADATA + tags).min(count * ECHO + text),
+    }
 }
 
 /// What a plan would cost.
@@ -77,21 +110,24 @@ pub fn estimate(plan: &EventPlan, chunk_max: usize) -> Estimate {
     let chunks = count.div_ceil(chunk_max.max(1) as u64);
     let body = text + count * FIELDS;
     let packed = if body > 1_000 { body * COMPRESSED_PERCENT / 100 } else { body };
+    let head = &plan.event.head;
+    let shown = plan.wanted_tags.iter().filter(|tag| plan.create || head.tags.carries(tag));
+    let tags: u64 = shown.map(|tag| of_tag(tag)).sum();
     let mut total = Estimate::default();
     if plan.create {
         let requests = chunks.max(1);
-        let answers = requests * (HEADERS_RECEIVED + METADATA);
+        let answers = requests * (HEADERS_RECEIVED + METADATA + tags);
         total.add(requests, requests * HEADERS_SENT + packed, answers);
         if count > 0 {
             total.add(1, PROOF_SENT, PROOF_RECEIVED);
         }
     } else if count > 0 {
-        match cheaper(count, text, false) {
+        match cheaper(count, text, tags, Circumstances::default()) {
             Way::Loud => {
                 total.add(1, HEADERS_SENT + packed, HEADERS_RECEIVED + count * ECHO + text);
             }
             Way::Quiet => {
-                let answers = chunks * (HEADERS_RECEIVED + METADATA);
+                let answers = chunks * (HEADERS_RECEIVED + METADATA + tags);
                 total.add(chunks, chunks * HEADERS_SENT + packed, answers);
                 total.add(2, 2 * PROOF_SENT, 2 * PROOF_RECEIVED);
             }
@@ -101,10 +137,10 @@ pub fn estimate(plan: &EventPlan, chunk_max: usize) -> Estimate {
         total.add(1, HEADERS_SENT, HEADERS_RECEIVED);
     }
     if plan.fields.is_some() {
-        total.add(1, HEADERS_SENT, HEADERS_RECEIVED + METADATA);
+        total.add(1, HEADERS_SENT, HEADERS_RECEIVED + METADATA + tags);
     }
-    let tags = plan.tags.len() as u64;
-    total.add(tags, tags * HEADERS_SENT, tags * HEADERS_RECEIVED);
+    let attached = plan.tags.len() as u64;
+    total.add(attached, attached * HEADERS_SENT, attached * HEADERS_RECEIVED);
     total
 }
 
@@ -114,10 +150,24 @@ mod tests {
 
     #[test]
     fn a_handful_goes_loudly_and_many_quietly() {
-        assert_eq!(cheaper(1, 64, false), Way::Loud);
-        assert_eq!(cheaper(2, 128, false), Way::Loud);
-        assert_eq!(cheaper(10, 640, false), Way::Quiet);
-        assert_eq!(cheaper(1_000, 64_000, false), Way::Quiet);
-        assert_eq!(cheaper(4, 256, true), Way::Quiet);
+        let (alone, proven) =
+            (Circumstances::default(), Circumstances { guarded: true, in_company: false });
+        assert_eq!(cheaper(1, 64, 0, alone), Way::Loud);
+        assert_eq!(cheaper(2, 128, 0, alone), Way::Loud);
+        assert_eq!(cheaper(10, 640, 0, alone), Way::Quiet);
+        assert_eq!(cheaper(1_000, 64_000, 0, alone), Way::Quiet);
+        assert_eq!(cheaper(4, 256, 0, proven), Way::Quiet);
+        assert_eq!(cheaper(2, 128, 0, proven), Way::Loud);
+        assert_eq!(cheaper(2, 128, 0, Circumstances { in_company: true, ..proven }), Way::Quiet);
+    }
+
+    #[test]
+    fn many_tags_of_the_event_make_the_quiet_way_the_dearer() {
+        let tags: u64 = (0..60).map(|_| of_tag("misp-galaxy:mitre-attack-pattern")).sum();
+        let proven = Circumstances { guarded: true, in_company: false };
+        assert_eq!(cheaper(20, 1_280, 0, proven), Way::Quiet);
+        assert_eq!(cheaper(20, 1_280, tags, proven), Way::Loud);
+        assert_eq!(of_standing_empty(0, 0, tags), 0);
+        assert!(of_standing_empty(1, 64, tags) < of_standing_empty(5, 320, tags));
     }
 }

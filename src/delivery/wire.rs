@@ -81,8 +81,6 @@ pub enum Call {
     Whoami,
     /// `tags/search`: tags with these names. MISP takes `_` and `%` in them as wildcards.
     FindTags(Vec<Box<str>>),
-    /// `tags/index`: the tags that have this part in their name.
-    ListTags(Box<str>),
     /// `auth_keys/index/<user>`: the keys of the user with this number, none of them whole.
     KeysOf(u64),
     /// `sharing_groups/index`: the sharing groups that this key may use.
@@ -116,7 +114,6 @@ impl Call {
             | Self::Version
             | Self::Whoami
             | Self::FindTags(_)
-            | Self::ListTags(_)
             | Self::KeysOf(_)
             | Self::SharingGroups
             | Self::Probe
@@ -155,7 +152,6 @@ impl Call {
             Self::Version => "servers/getVersion".to_owned(),
             Self::Whoami => "users/view/me".to_owned(),
             Self::FindTags(names) => format!("tags/search {} names", names.len()),
-            Self::ListTags(part) => format!("tags/index {part:?}"),
             Self::KeysOf(user) => format!("auth_keys/index {user}"),
             Self::SharingGroups => "sharing_groups/index".to_owned(),
             Self::Probe => "events/restSearch rows of no event".to_owned(),

@@ -35,4 +35,4 @@ pub use known::{
 pub use policy::{EventSettings, OnForeign, Policy, Publish, Unmarked, policy_fingerprint};
 pub use publishing::{NO_RIGHT, NO_WORKER, Publishing};
 pub use retire::Retire;
-pub use tag_fact::{TagFact, tag_key};
+pub use tag_fact::{TAGS_KNOWN_MAX, TagFact, tag_key};

@@ -6,6 +6,9 @@ use crate::model::{Context, Digest, Encoder};
 
 use super::DestinationRecord;
 
+/// Most tags of which something is known at a MISP: so many names go into one question.
+pub const TAGS_KNOWN_MAX: usize = 200;
+
 /// How a tag stands at a MISP, for our key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagFact {
@@ -23,6 +26,8 @@ pub enum TagFact {
     NotExportable,
     /// MISP refused to attach it, in its words.
     Refused(Box<str>),
+    /// MISP left it out of an event without a word; the next time that it is asked anyway it says why.
+    LeftOut,
 }
 
 impl TagFact {
@@ -52,6 +57,7 @@ impl fmt::Display for TagFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Usable(_) => "MISP left it out without a word",
+            Self::LeftOut => "MISP left it out without a word: it is not there, or others own it",
             Self::Missing => "it is not in MISP, and the key may not make it",
             Self::OfAnotherOrg => "it belongs to another organisation in MISP",
             Self::OfAnotherUser => "it belongs to another user in MISP",
@@ -170,6 +176,7 @@ fn fact_into(encoder: &mut Encoder, fact: Option<&TagFact>) {
             TagFact::LocalOnly => 4,
             TagFact::NotExportable => 5,
             TagFact::Refused(_) => 6,
+            TagFact::LeftOut => 7,
         });
     });
 }

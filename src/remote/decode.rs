@@ -205,7 +205,6 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         }
         Call::Whoami => whoami(body)?,
         Call::FindTags(_) => Reply::Tags(tag_rows(misp_json::tags(body)?)),
-        Call::ListTags(_) => Reply::Tags(tag_rows(misp_json::tag_index(body)?)),
         Call::KeysOf(_) => Reply::Keys(misp_json::keys(body)?.into_iter().map(key_row).collect()),
         Call::SharingGroups => Reply::SharingGroups(misp_json::sharing_groups(body)?),
     })

@@ -125,7 +125,6 @@ fn request(call: &Call, correlate: bool) -> Encoded {
         Call::Version => get("/servers/getVersion"),
         Call::Whoami => get("/users/view/me"),
         Call::FindTags(tags) => post_json("/tags/search", &json!({"tag": tags})),
-        Call::ListTags(part) => get(&format!("/tags/index/searchall:{part}")),
         Call::KeysOf(user) => get(&format!("/auth_keys/index/{user}")),
         Call::SharingGroups => get("/sharing_groups/index"),
     }

@@ -115,7 +115,7 @@ pub(crate) fn world(path: PathBuf) -> World {
 }
 
 pub(crate) fn asks(call: &Call) -> bool {
-    matches!(call, Call::Version | Call::Whoami | Call::FindTags(_) | Call::ListTags(_))
+    matches!(call, Call::Version | Call::Whoami | Call::FindTags(_))
 }
 
 /// What a request that writes carries.

@@ -127,8 +127,6 @@ struct Run<'a, L, W> {
     learned: bool,
     /// MISP's clock was asked for in this run.
     heard: bool,
-    /// Tags of the dataset's incidents, some of them if they are many.
-    dataset_tags: Vec<Box<str>>,
     /// Since the session was last told.
     relearned: bool,
     ending: Ending,
@@ -219,7 +217,6 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             world,
             mode,
             learned: known_url && planner.record.asked.is_some() && planner.record.user.is_some(),
-            dataset_tags: input.tags(&job.rules),
             relearned: false,
             heard: false,
             publishing: publishing::under_way(planner.heads(), job.settings.publish).collect(),

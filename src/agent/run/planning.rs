@@ -29,6 +29,9 @@ const ASK_AGAIN_ATTRIBUTES: usize = 100;
 /// Examples in the warning that something is exposed.
 const EXPOSED_EXAMPLES_MAX: usize = 3;
 const ASK_AGAIN_SECONDS: i64 = 24 * 3_600;
+/// Once a week a run that sends anything asks whether MISP takes by now what it refused of tags that nothing waits
+/// for.
+const ASK_ABOUT_TAGS_SECONDS: i64 = 7 * ASK_AGAIN_SECONDS;
 /// So long what was heard of MISP's clock is relied on.
 const HEARD_HOLDS: Duration = Duration::from_secs(3_600);
 
@@ -119,10 +122,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
         let waits = plan.lacks_a_tag() || self.waits_to_publish(plan);
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
-        let old = self.world.clock.now().seconds() - asked > ASK_AGAIN_SECONDS;
-        let worth_it =
-            waits || self.planner.has_refused_tags() || plan.send.len() >= ASK_AGAIN_ATTRIBUTES;
-        (waits || plan.needs_misp()) && (!self.learned || (old && worth_it))
+        let age = self.world.clock.now().seconds() - asked;
+        let again = (age > ASK_AGAIN_SECONDS && (waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES))
+            || (age > ASK_ABOUT_TAGS_SECONDS && self.planner.has_refused_tags());
+        (waits || plan.needs_misp()) && (!self.learned || again)
     }
 
     /// Whether an event is not published for want of a right.
@@ -159,7 +162,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let tags = self.planner.record.all_tag_terms();
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
         destination.url.clone_from(&self.job.url);
-        let wanted = WantedTags { always: &self.job.settings.tags, of_events: &self.dataset_tags };
+        let wanted = WantedTags { always: &self.job.settings.tags, of_events: &[] };
         let learning = learn(&*self.wire, destination, wanted, clock, backoff, tally);
         let Some(learned) = self.world.before_deadline(learning).await else {
             self.ending = Ending::OutOfTime;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     delivery::{
         Call, NewEvent, TimedAttribute,
-        cost::{self, Way},
+        cost::{self, Circumstances, Way},
         rows,
     },
     misp::Attribute,
@@ -16,13 +16,16 @@ use crate::{
 use super::{Asked, Conversation, Ground, Look, Verdict, Want};
 
 impl Conversation {
-    /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now.
+    /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now; in company, others
+    /// will be asked about as well.
     pub(in crate::delivery) fn next(
         &mut self,
         now: Timestamp,
         chunk_max: usize,
+        in_company: bool,
         book: &DestinationRecord,
     ) -> Want {
+        self.in_company = in_company;
         if self.verdict.is_some() {
             return Want::End;
         }
@@ -163,13 +166,14 @@ impl Conversation {
         let attributes =
             self.queue.iter().map(|uuid| (uuid, &self.event.attributes[uuid].attribute));
         let quiet = attributes.filter(|(uuid, _)| !self.loud.contains(uuid));
-        let texts = quiet.map(|(_, it)| (it.value.as_str().len() + it.comment.len()) as u64);
+        let texts = quiet.map(|(_, it)| text_of(it));
         let texts: Vec<u64> = texts.collect();
         if self.foreign_event || texts.is_empty() {
             return Way::Loud;
         }
-        let guarded = self.ground == Ground::Proven;
-        cost::cheaper(texts.len() as u64, texts.iter().sum(), guarded)
+        let (count, text) = (texts.len() as u64, texts.iter().sum());
+        let (guarded, in_company) = (self.ground == Ground::Proven, self.in_company);
+        cost::cheaper(count, text, self.text_of_tags(), Circumstances { guarded, in_company })
     }
 
     /// Moves the next attributes from the queue into the request.
@@ -233,4 +237,9 @@ impl Conversation {
 /// attributes/add, whose echo shows its tags.
 pub(super) fn needs_echo(attribute: &Attribute, book: &DestinationRecord) -> bool {
     strictest_of(&attribute.tags).is_some_and(|colour| !book.has_proven(colour))
+}
+
+/// Bytes of what a request says of an attribute, its fields aside.
+pub(super) fn text_of(attribute: &Attribute) -> u64 {
+    (attribute.value.as_str().len() + attribute.comment.len()) as u64
 }

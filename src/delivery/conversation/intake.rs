@@ -136,8 +136,8 @@ impl Conversation {
         self.change(None, ChangeKind::Sent);
         self.take_metadata(answer);
         self.taken_quietly(answer.attribute_count);
+        self.learn_tags(&answer.tags, book);
         self.see_tags(&answer.tags, book);
-        self.prove_colours(book);
     }
 
     fn on_quiet(&mut self, answer: &EventAnswer, book: &DestinationRecord) {

@@ -172,6 +172,8 @@ pub(super) struct Conversation {
     covered: bool,
     recoloured: bool,
     look: Option<Look>,
+    /// Rows of other events will be asked for, too.
+    in_company: bool,
     ground: Ground,
     asked: Asked,
     /// What is known of bodies that were refused.
@@ -242,6 +244,7 @@ impl Conversation {
             covered: plan.covered,
             recoloured: false,
             look,
+            in_company: false,
             ground: Ground::Remembered,
             asked: Asked::Nothing,
             suspect: Suspect::new(),
@@ -331,6 +334,12 @@ impl Conversation {
     /// Whether MISP took something that is not proven.
     pub(super) fn needs_proof(&self) -> bool {
         self.verdict.is_none() && !self.unproven.is_empty()
+    }
+
+    /// Whether its rows will be asked for: something is not proven, or will not be.
+    pub(super) fn will_be_asked_about(&self) -> bool {
+        let creates = self.create && self.event.head.presence == Presence::Absent;
+        self.needs_proof() || (self.verdict.is_none() && creates && !self.queue.is_empty())
     }
 
     /// From now on an answer about rows is the proof of what was taken.

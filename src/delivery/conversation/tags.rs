@@ -1,34 +1,63 @@
 //! Tags: what MISP's answers show of them, what is attached, and what a colour that MISP does not take means.
 
 use crate::{
-    delivery::{Call, TagRow, fact_of},
+    delivery::{Call, TagRow, cost, fact_of},
     model::{AttributeUuid, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, Lacking, Presence, Standing, TagFact, TagStanding,
-        UNCOVERED, WithheldReason, bare_of, has_own_colour, is_covered, lacking, strictest_of,
-        tag_key,
+        ChangeKind, DestinationRecord, Lacking, Presence, Standing, TAGS_KNOWN_MAX, TagFact,
+        TagStanding, UNCOVERED, WithheldReason, bare_of, has_own_colour, is_covered, lacking,
+        strictest_of, tag_key,
     },
 };
 
-use super::{Asked, Conversation, Want, asking::needs_echo};
+use super::{
+    Asked, Conversation, Want,
+    asking::{needs_echo, text_of},
+};
+
+/// A colour that a conversation would find out about: whether MISP takes it from this key.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::delivery) struct ColourProof {
+    /// The colour's tag, by [`tag_key`].
+    pub(in crate::delivery) colour: Box<str>,
+    /// By an attribute with a colour of its own that goes alone, and not by an event without attributes: so only
+    /// where no event has that colour.
+    pub(in crate::delivery) by_attribute: bool,
+    /// Bytes that finding out costs.
+    pub(in crate::delivery) extra: u64,
+}
 
 impl Conversation {
-    /// The colour that this conversation finds out about now: whether MISP takes it from this key. Others that
-    /// need to know it wait meanwhile.
-    pub(in crate::delivery) fn proves(&self, book: &DestinationRecord) -> Option<Box<str>> {
+    /// What this conversation would find out now: whether MISP takes a colour from this key. Others that need to
+    /// know it wait meanwhile.
+    pub(in crate::delivery) fn proof(&self, book: &DestinationRecord) -> Option<ColourProof> {
         if self.verdict.is_some() {
             return None;
         }
-        let by_attribute = || match self.event.head.presence {
-            Presence::Absent if self.create => self.needs_echo_of(book).next(),
-            Presence::Present => {
-                let all = self.needs_echo_of(book).count() == self.queue.len();
-                self.needs_echo_of(book).next().filter(|_| all)
-            }
-            _ => None,
+        if let Some(colour) = self.proves_by_event(book) {
+            let extra = if self.created { 0 } else { self.price_of_standing_empty() };
+            return Some(ColourProof { colour: tag_key(colour), by_attribute: false, extra });
+        }
+        let goes = match self.event.head.presence {
+            Presence::Absent => self.create,
+            Presence::Present => true,
+            Presence::Declined | Presence::Blocked(_) => false,
         };
-        let colour = self.proves_by_event(book).or_else(by_attribute);
-        colour.map(tag_key)
+        let colour = self.needs_echo_of(book).next().filter(|_| goes)?;
+        Some(ColourProof { colour: tag_key(colour), by_attribute: true, extra: 0 })
+    }
+
+    /// What it costs to make the event without its attributes first.
+    fn price_of_standing_empty(&self) -> u64 {
+        let texts = self.queue.iter().map(|key| text_of(&self.event.attributes[key].attribute));
+        cost::of_standing_empty(self.queue.len() as u64, texts.sum(), self.text_of_tags())
+    }
+
+    /// Bytes of the tags that an answer about the event shows.
+    pub(super) fn text_of_tags(&self) -> u64 {
+        let (tags, absent) = (&self.event.head.tags, self.event.head.presence == Presence::Absent);
+        let shown = self.wanted_tags.iter().filter(|tag| absent || tags.carries(tag));
+        shown.map(|tag| cost::of_tag(tag)).sum()
     }
 
     /// The colour of an event that is made here, as long as MISP never showed that this key can attach it: until
@@ -47,7 +76,9 @@ impl Conversation {
     fn needs_echo_of<'c>(&'c self, book: &'c DestinationRecord) -> impl Iterator<Item = &'c str> {
         let attributes = self.queue.iter().map(|key| &self.event.attributes[key].attribute);
         let attributes = attributes.filter(|attribute| needs_echo(attribute, book));
-        attributes.filter_map(|attribute| strictest_of(&attribute.tags)).map(|tag| &**tag)
+        let colours = attributes.filter_map(|attribute| strictest_of(&attribute.tags));
+        // What MISP is known not to take is kept back, and proves nothing.
+        colours.filter(|colour| book.cannot_carry(colour).is_none()).map(|tag| &**tag)
     }
 
     /// Whether the colour of the event that is to be created turned out to be one that MISP does not take: then it
@@ -72,12 +103,26 @@ impl Conversation {
         self.recount_tags(book);
     }
 
-    /// MISP showed the tags of an event that this key made: those colours are proven.
-    pub(super) fn prove_colours(&self, book: &mut DestinationRecord) {
-        let tags = &self.event.head.tags;
-        let wanted = self.wanted_tags.iter();
-        let colours = wanted.filter(|tag| Tlp::of_tag(tag).is_some() && tags.carries(tag));
-        book.proven_tags.extend(colours.map(|tag| tag_key(tag)));
+    /// MISP made the event that was asked for, and shows its tags: its colours are proven. What was asked for and is
+    /// not there was left out. Why, only a question would tell; a colour is worth an attempt to attach it.
+    pub(super) fn learn_tags(&self, shown: &[Box<str>], book: &mut DestinationRecord) {
+        for tag in &self.wanted_tags {
+            let key = tag_key(tag);
+            let is_colour = Tlp::of_tag(tag).is_some();
+            let there = shown.iter().find(|name| tag_key(name) == key);
+            match (there, book.tag(tag)) {
+                (Some(_), _) if is_colour => {
+                    book.proven_tags.insert(key);
+                }
+                (Some(name), Some(TagFact::LeftOut | TagFact::Missing)) => {
+                    book.tags.insert(key, TagFact::Usable(name.clone()));
+                }
+                (None, None) if !is_colour && book.tags.len() < TAGS_KNOWN_MAX => {
+                    book.tags.insert(key, TagFact::LeftOut);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Works out what is still to be attached, and what is known to be refused.

@@ -1,6 +1,7 @@
 //! All conversations of a run: several events at once, one writer per event, questions that can be
 //! asked for many events asked once.
 
+mod colours;
 mod health;
 mod questions;
 
@@ -233,16 +234,12 @@ impl Session {
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.next_ready() else { break };
             let most = self.most();
-            let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
-            // What is in trouble holds nobody back, and waits for nobody.
-            if !talk.stands_back()
-                && let Some(colour) = talk.proves(&self.book)
-                && *self.proving.entry(colour).or_insert(uuid) != uuid
-            {
-                self.held_back.push(uuid);
+            if self.waits_for_a_colour(uuid) {
                 continue;
             }
-            match talk.next(now, most, &self.book) {
+            let in_company = self.in_company(uuid);
+            let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
+            match talk.next(now, most, in_company, &self.book) {
                 Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
                 Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
@@ -296,6 +293,7 @@ impl Session {
         {
             return Some(uuid);
         }
+        self.choose_provers();
         self.ready.pop_front().or_else(|| {
             let nothing_else = self.parked.is_empty() && !self.expects_more();
             if nothing_else { self.back.pop_front() } else { None }
@@ -385,20 +383,6 @@ impl Session {
     pub fn on_unsent(&mut self, token: Token, now: Timestamp) {
         let trouble = Trouble::NoEffect { why: "the run was stopped".into(), retry_after: None };
         self.on_reply(token, Reply::Trouble(trouble), now);
-    }
-
-    /// Lets those go on that waited for a colour to be proven, once it is, or whoever was to prove it is done.
-    fn let_go(&mut self) {
-        let (book, talks) = (&self.book, &self.talks);
-        let still = |colour: &str, uuid: &EventUuid| {
-            let talk = talks.get(uuid).filter(|talk| !talk.stands_back());
-            talk.and_then(|talk| talk.proves(book)).as_deref() == Some(colour)
-        };
-        let before = self.proving.len();
-        self.proving.retain(|colour, uuid| still(colour, uuid));
-        if self.proving.len() < before {
-            self.ready.extend(self.held_back.drain(..));
-        }
     }
 
     fn finish(&mut self, uuid: EventUuid) {

@@ -70,6 +70,11 @@ impl Session {
         events
     }
 
+    /// Whether the rows of other events will be asked for as well.
+    pub(super) fn in_company(&self, uuid: EventUuid) -> bool {
+        self.talks.iter().any(|(other, talk)| *other != uuid && talk.will_be_asked_about())
+    }
+
     /// Whether waiting for more plans may fill a common question further.
     pub(super) fn expects_more(&self) -> bool {
         self.more_to_come && self.has_room()

@@ -279,19 +279,6 @@ pub fn tags(body: &[u8]) -> Result<Vec<TagListed>, NotMisp> {
     Ok(found.into_iter().map(|found| found.tag).collect())
 }
 
-/// The tags in the answer of tags/index.
-///
-/// # Errors
-/// If it is anything else.
-pub fn tag_index(body: &[u8]) -> Result<Vec<TagListed>, NotMisp> {
-    #[derive(Deserialize)]
-    struct Found {
-        #[serde(rename = "Tag")]
-        tags: Vec<TagListed>,
-    }
-    json::<Found>(body, "a list of tags was expected").map(|found| found.tags)
-}
-
 /// A key as auth_keys/index lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct KeyListed {

@@ -8,7 +8,7 @@ mod csv;
 pub use answer::{
     AttributeEcho, AttributesAnswer, ErrorAnswer, EventMetadata, FieldErrors, KeyListed, TagListed,
     VersionAnswer, WhoamiAnswer, as_number, errors, event, event_index, event_search, keys,
-    sharing_groups, tag_index, tags, version, whoami,
+    sharing_groups, tags, version, whoami,
 };
 pub use body::{AttributeBody, EventBody, attributes, edit, new_event};
 pub use csv::{CsvRow, rows};

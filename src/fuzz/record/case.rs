@@ -332,13 +332,14 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
 }
 
 fn tag_fact(input: &mut Unstructured<'_>) -> Result<TagFact> {
-    Ok(match input.int_in_range(0..=6_u8)? {
+    Ok(match input.int_in_range(0..=7_u8)? {
         0 => TagFact::Usable(text(input)?),
         1 => TagFact::Missing,
         2 => TagFact::OfAnotherOrg,
         3 => TagFact::OfAnotherUser,
         4 => TagFact::LocalOnly,
         5 => TagFact::NotExportable,
+        6 => TagFact::LeftOut,
         _ => TagFact::Refused(text(input)?),
     })
 }

@@ -139,7 +139,6 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         Call::Version => r#"{"version":"2.5.1","request_encoding":["gzip"]}"#.to_owned(),
         Call::Whoami => ME.to_owned(),
         Call::FindTags(tags) => format!(r#"[{{"Tag":{{"id":"1","name":"{}"}}}}]"#, tags[0]),
-        Call::ListTags(part) => format!(r#"{{"Tag":[{{"id":"1","name":"{part}red"}}]}}"#),
         Call::KeysOf(_) => {
             r#"[{"AuthKey":{"authkey_start":"aBcD","authkey_end":"x0","expiration":"7"}}]"#
                 .to_owned()

@@ -110,6 +110,7 @@ enum TagFactLine {
     LocalOnly,
     NotExportable,
     Refused(String),
+    LeftOut,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -277,6 +278,7 @@ impl TagFactLine {
             TagFact::LocalOnly => Self::LocalOnly,
             TagFact::NotExportable => Self::NotExportable,
             TagFact::Refused(words) => Self::Refused(words.into()),
+            TagFact::LeftOut => Self::LeftOut,
         }
     }
 
@@ -293,6 +295,7 @@ impl TagFactLine {
             Self::LocalOnly => TagFact::LocalOnly,
             Self::NotExportable => TagFact::NotExportable,
             Self::Refused(words) => TagFact::Refused(words.into()),
+            Self::LeftOut => TagFact::LeftOut,
         }
     }
 }

@@ -129,6 +129,7 @@ enum TagFactV2<'a> {
     LocalOnly,
     NotExportable,
     Refused(&'a str),
+    LeftOut,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -381,6 +382,7 @@ impl<'a> TagFactV2<'a> {
             TagFact::LocalOnly => Self::LocalOnly,
             TagFact::NotExportable => Self::NotExportable,
             TagFact::Refused(words) => Self::Refused(words),
+            TagFact::LeftOut => Self::LeftOut,
         }
     }
 
@@ -393,6 +395,7 @@ impl<'a> TagFactV2<'a> {
             Self::LocalOnly => TagFact::LocalOnly,
             Self::NotExportable => TagFact::NotExportable,
             Self::Refused(words) => TagFact::Refused(words.into()),
+            Self::LeftOut => TagFact::LeftOut,
         }
     }
 }
