@@ -3,7 +3,7 @@
 use crate::{
     delivery::{
         Backoff, Call, Reply, Trouble, Wire,
-        verify::{EVENTS_MAX, Finding, ROWS_MAX, There, Verification},
+        verify::{EVENTS_MAX, Finding, Habits, ROWS_MAX, There, Verification},
     },
     history::{DestinationTally, Ledger},
     misp::Version,
@@ -162,10 +162,11 @@ pub(super) fn batch<L: Ledger>(
     Ok(batch)
 }
 
-/// Whether attributes/restSearch keeps what was soft-deleted to itself.
-fn hides_deleted(record: &DestinationRecord) -> bool {
+/// How a MISP lists rows to this key.
+fn habits(record: &DestinationRecord) -> Habits {
     let since = Version::new(2, 5, 16);
-    !record.may("perm_sync") && Version::parse(&record.version).is_some_and(|known| known >= since)
+    let hides = Version::parse(&record.version).is_some_and(|known| known >= since);
+    Habits { hides_deleted: hides && !record.may("perm_sync"), reorders: record.reorders() }
 }
 
 /// How MISP is asked.
@@ -183,7 +184,7 @@ impl<W: Wire> Asking<'_, W> {
         record: &mut DestinationRecord,
         tally: &mut DestinationTally,
     ) -> Result<Vec<Finding>, LearnError> {
-        let mut verification = Verification::of(batch, hides_deleted(record));
+        let mut verification = Verification::of(batch, habits(record));
         let mut in_a_row = 0;
         while let Some(call) = verification.question() {
             let reply = self.ask(&call, record, tally).await;

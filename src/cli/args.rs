@@ -150,7 +150,7 @@ pub struct SandboxArgs {
     /// When events are published: foreground, late (background jobs) or never (no worker)
     #[arg(long, value_name = "WHEN", default_value = "foreground")]
     pub jobs: crate::sandbox::Jobs,
-    /// In which order rows come: insertion, or distribution (MISP's script highPerformance)
+    /// In which order rows come: insertion, distribution or type (MISP's script highPerformance)
     #[arg(long, value_name = "ORDER", default_value = "insertion")]
     pub row_order: crate::sandbox::RowOrder,
     /// MISP.default_restsearch_limit; 2.5.1 has none

@@ -48,6 +48,16 @@ pub fn expected(event: &KnownEvent) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
+/// The time up to which all rows of an event are known as MISP has them. Of what was sent since only the echo is known.
+#[must_use]
+pub fn known_up_to(event: &KnownEvent) -> Option<i64> {
+    let newest = expected(event).iter().map(|row| row.timestamp).max();
+    match event.head.seen.proven_up_to {
+        Some(proven) => newest.map(|newest| newest.min(proven)),
+        None => newest,
+    }
+}
+
 /// Which of several events, in MISP's order, stand in a list of all their rows exactly as expected, with nothing
 /// of others behind. An event of which nothing is expected cannot be told from its neighbours.
 #[must_use]

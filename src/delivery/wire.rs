@@ -57,6 +57,15 @@ pub enum Call {
         /// nothing else is asked for.
         only_deleted: bool,
     },
+    /// The same rows of one event, by its UUID, soft-deleted ones included.
+    ChangedRows {
+        /// The event.
+        event: EventUuid,
+        /// Seconds since 1970, MISP's clock.
+        since: i64,
+    },
+    /// How many attributes of one event, by its UUID, are not deleted.
+    CountOf(EventUuid),
     /// How many attributes that are not deleted these events hold together, named as for
     /// [`Call::RowsSince`].
     CountLive(Vec<u64>),
@@ -108,6 +117,8 @@ impl Call {
             Self::Rows { .. }
             | Self::RowsSince { .. }
             | Self::CountLive(_)
+            | Self::ChangedRows { .. }
+            | Self::CountOf(_)
             | Self::Listing(_)
             | Self::Metadata(_)
             | Self::WhichEvents(_)
@@ -141,6 +152,10 @@ impl Call {
             Self::RowsSince { events, since, .. } => {
                 format!("attributes/restSearch rows of {} events since {since}", events.len())
             }
+            Self::ChangedRows { event, since } => {
+                format!("attributes/restSearch rows of {event} since {since}")
+            }
+            Self::CountOf(event) => format!("attributes/restSearch count of {event}"),
             Self::CountLive(events) => {
                 format!("attributes/restSearch count of {} events", events.len())
             }

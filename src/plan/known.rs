@@ -60,6 +60,12 @@ impl DestinationRecord {
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.contains(permission)
     }
+
+    /// Whether this version of this MISP was found to list rows in another order than they were added in.
+    #[must_use]
+    pub fn reorders(&self) -> bool {
+        self.reorders.as_ref() == Some(&self.version)
+    }
 }
 
 /// A set of feeds of one destination, by their place in [`DestinationRecord::feeds`].
@@ -147,6 +153,18 @@ pub struct Seen {
     pub proven_up_to: Option<i64>,
     /// How often MISP listed exactly the rows that were expected, in another order.
     pub reordered: u8,
+}
+
+/// So often the rows of an event may come in an unforeseen order before it is not foretold any more.
+const SURPRISES_MAX: u8 = 2;
+
+impl Seen {
+    /// Whether the order of the event's rows is not foretold any more. In a MISP that is known for it, one surprise
+    /// is enough.
+    #[must_use]
+    pub const fn goes_by_time(&self, misp_reorders: bool) -> bool {
+        self.reordered >= if misp_reorders { 1 } else { SURPRISES_MAX }
+    }
 }
 
 /// Whether MISP has an event, as far as we know.

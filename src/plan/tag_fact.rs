@@ -115,8 +115,11 @@ impl DestinationRecord {
         self.proven_tags.contains(&tag_key(tag))
     }
 
-    /// Takes over what was learned of tags elsewhere.
-    pub fn take_tags(&mut self, from: &Self) {
+    /// Takes over what was learned elsewhere: of tags, and of the order of rows.
+    pub fn take_lessons(&mut self, from: &Self) {
+        if from.reorders() {
+            self.reorders.clone_from(&from.reorders);
+        }
         if self.tags != from.tags {
             self.tags.extend(from.tags.clone());
         }

@@ -181,11 +181,11 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::Page(page) if page.of == PageOf::Values => listing(body)?,
         Call::Page(_) => rows_of(body)?,
         Call::Plain(call) => success(call, body)?,
-        Call::RowsSince { .. } => {
+        Call::RowsSince { .. } | Call::ChangedRows { .. } => {
             let cells = misp_json::rows(text(body)?, 4)?;
             Reply::RowsSince(cells.iter().map(|cells| numbered(cells)).collect::<Result<_, _>>()?)
         }
-        Call::CountLive(_) => {
+        Call::CountLive(_) | Call::CountOf(_) => {
             let wrong = |_| NotMisp { what: "no number".to_owned() };
             Reply::Count(text(body)?.trim().parse().map_err(wrong)?)
         }

@@ -89,18 +89,16 @@ fn request(call: &Call, correlate: bool) -> Encoded {
         Call::Plain(call) => request(call, correlate),
         Call::RowsSince { events, since, only_deleted } => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
-            post_json(
-                "/attributes/restSearch",
-                &json!({
-                    "eventid": events,
-                    "returnFormat": "csv",
-                    "requested_attributes": ["uuid", "deleted", "timestamp", "event_id"],
-                    "headerless": 1,
-                    "deleted": if *only_deleted { json!("only") } else { json!([0, 1]) },
-                    "timestamp": since,
-                }),
-            )
+            let deleted = if *only_deleted { json!("only") } else { json!([0, 1]) };
+            changed(&json!(events), *since, &deleted)
         }
+        Call::ChangedRows { event, since } => {
+            changed(&json!(event.to_string()), *since, &json!([0, 1]))
+        }
+        Call::CountOf(event) => post_json(
+            "/attributes/restSearch",
+            &json!({"eventid": event.to_string(), "returnFormat": "count"}),
+        ),
         Call::CountLive(events) => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
             post_json(
@@ -135,6 +133,21 @@ fn attribute_bodies(attributes: &[TimedAttribute], correlate: bool) -> Vec<Attri
         .iter()
         .map(|timed| AttributeBody::new(&timed.attribute, timed.timestamp, correlate))
         .collect()
+}
+
+/// The rows of events that changed at or after a time.
+fn changed(events: &serde_json::Value, since: i64, deleted: &serde_json::Value) -> Encoded {
+    post_json(
+        "/attributes/restSearch",
+        &json!({
+            "eventid": events,
+            "returnFormat": "csv",
+            "requested_attributes": ["uuid", "deleted", "timestamp", "event_id"],
+            "headerless": 1,
+            "deleted": deleted,
+            "timestamp": since,
+        }),
+    )
 }
 
 /// An empty list of UUIDs would be no filter at all and list everything: the caller always names some.

@@ -264,8 +264,9 @@ pub(super) fn attributes(state: &State, call: &Call<'_>) -> Outcome {
     };
     let format = Format::named(parameters.text("returnFormat").as_deref())?;
     let mut found = attribute_rows(state, call, &parameters, format);
-    if state.setup.row_order == RowOrder::Distribution && !parameters.is_ordered() {
-        found.sort_by_key(|(row, event)| (event.id, row.distribution));
+    let row_order = state.setup.row_order;
+    if row_order != RowOrder::Insertion && !parameters.is_ordered() {
+        found.sort_by_key(|(row, event)| (event.id, row_order.rank(row)));
     }
     if parameters.is_descending() {
         found.reverse();

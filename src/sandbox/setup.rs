@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use crate::misp::Version;
 
+use super::state::AttributeRow;
+
 /// The versions of MISP that were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Release {
@@ -80,6 +82,20 @@ pub enum RowOrder {
     Insertion,
     /// By distribution, then as they were added: the database after MISP's script `highPerformance`.
     Distribution,
+    /// By distribution, live ones before deleted ones, by type: the same script, where the database chooses an index
+    /// that begins so.
+    Type,
+}
+
+impl RowOrder {
+    /// What comes before the number of a row in its order.
+    pub(super) fn rank(self, row: &AttributeRow) -> (u8, bool, &'static str) {
+        match self {
+            Self::Insertion => (0, false, ""),
+            Self::Distribution => (row.distribution, false, ""),
+            Self::Type => (row.distribution, row.deleted, row.kind.name()),
+        }
+    }
 }
 
 impl FromStr for RowOrder {
@@ -89,7 +105,8 @@ impl FromStr for RowOrder {
         match name {
             "insertion" => Ok(Self::Insertion),
             "distribution" => Ok(Self::Distribution),
-            _ => Err("it is insertion or distribution".to_owned()),
+            "type" => Ok(Self::Type),
+            _ => Err("it is insertion, distribution or type".to_owned()),
         }
     }
 }

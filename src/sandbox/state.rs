@@ -12,7 +12,7 @@ use super::{
     auth_keys::AuthKey,
     blocklists::{Blocked, Blocklist},
     roles::{Caller, ORG_A, ORG_B, Permission},
-    setup::{RowOrder, Setup},
+    setup::Setup,
     sharing_groups::SharingGroup,
     tag_table::{TagRow, TagTable},
 };
@@ -246,9 +246,7 @@ impl State {
     /// The attributes of an event in the order in which the database returns them.
     pub(super) fn listed_attributes_of<'a>(&'a self, event: &'a EventRow) -> Vec<&'a AttributeRow> {
         let mut rows: Vec<&AttributeRow> = self.attributes_of(event).collect();
-        if self.setup.row_order == RowOrder::Distribution {
-            rows.sort_by_key(|row| row.distribution);
-        }
+        rows.sort_by_key(|row| self.setup.row_order.rank(row));
         rows
     }
 

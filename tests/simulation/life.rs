@@ -80,7 +80,8 @@ fn setup(dice: &mut Dice) -> Setup {
     Setup {
         release,
         jobs: [Jobs::Foreground, Jobs::Late, Jobs::Never][dice.below(3) as usize],
-        row_order: [RowOrder::Insertion, RowOrder::Distribution][dice.below(2) as usize],
+        row_order: [RowOrder::Insertion, RowOrder::Distribution, RowOrder::Type]
+            [dice.below(3) as usize],
         search_limit: dice.below(4) as usize,
         memory_rows: None,
     }

@@ -143,7 +143,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     pub(super) fn note_stop(&mut self, session: &Session) {
         self.planner.record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
-        self.planner.record.take_tags(session.book());
+        self.planner.record.take_lessons(session.book());
         if let Some(stop) = session.stopped()
             && self.ending == Ending::Done
         {

@@ -89,7 +89,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if std::mem::take(&mut self.relearned) {
             session.learned(&self.planner.record);
         }
-        self.planner.record.take_tags(session.book());
+        self.planner.record.take_lessons(session.book());
     }
 
     /// Has the feed count as one that wants something of the event from the first commit on, so that what a

@@ -13,7 +13,7 @@ use crate::{
     plan::{DestinationRecord, Presence, Publish, strictest_of},
 };
 
-use super::{Asked, Conversation, Ground, Look, Verdict, Want};
+use super::{Asked, Conversation, Ground, Look, Purpose, Verdict, Want};
 
 impl Conversation {
     /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now; in company, others
@@ -33,12 +33,17 @@ impl Conversation {
             return Want::Wait(until);
         }
         self.not_before = None;
+        if self.look.is_none()
+            && let Some(want) = self.ask_for_count()
+        {
+            return want;
+        }
         match self.look {
             Some(Look::Metadata | Look::Existence) => {
                 return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
             }
             // A list of nothing costs no more than a question about it.
-            Some(Look::Rows) if rows::next_order(&self.event) > 0 => {
+            Some(Look::Rows) if rows::next_order(&self.event) > 0 && !self.goes_by_time(book) => {
                 self.asked = Asked::Guard;
                 return Want::Rows;
             }
@@ -83,6 +88,9 @@ impl Conversation {
         if !self.queue.is_empty() && self.surrender.is_none() {
             return self.append(chunk_max, book);
         }
+        if !self.unproven.is_empty() && self.goes_by_time(book) {
+            return self.ask_by_time(Purpose::Proof);
+        }
         if !self.unproven.is_empty() {
             self.asked = Asked::Proof;
             return Want::Rows;
@@ -124,6 +132,9 @@ impl Conversation {
         if way == Way::Quiet && self.ground == Ground::Remembered {
             if rows::next_order(&self.event) == 0 {
                 return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+            }
+            if self.goes_by_time(book) {
+                return self.ask_by_time(Purpose::Guard);
             }
             self.asked = Asked::Guard;
             return Want::Rows;

@@ -6,8 +6,8 @@ use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, EventTags, FieldEdit, OnForeign, Presence, Row, Standing,
-        TagStanding,
+        ChangeKind, DestinationRecord, EventTags, FieldEdit, OnForeign, Presence, Row, Seen,
+        Standing, TagStanding,
     },
 };
 
@@ -57,7 +57,17 @@ impl Conversation {
                 self.on_rows(&rows);
             }
             (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
-            (Asked::Proof, Reply::Rows(rows)) => self.on_rows(&rows),
+            (Asked::Proof, Reply::Rows(rows)) => {
+                let before = self.event.head.seen.reordered;
+                self.on_rows(&rows);
+                // What was appended stands elsewhere: that is how this MISP is, not what became of it since.
+                self.misplaced |= self.event.head.seen.reordered > before;
+            }
+            (Asked::Changes(purpose), Reply::RowsSince(found)) => {
+                let found: Vec<Row> = found.into_iter().map(|(_, row)| row).collect();
+                self.on_changes(purpose, &found);
+            }
+            (Asked::Live(_), Reply::Count(live)) => self.on_count(live),
             (Asked::Listing, Reply::Listing(listed)) => {
                 self.look = None;
                 self.reconcile(&listed);
@@ -102,7 +112,7 @@ impl Conversation {
     }
 
     /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.
-    fn on_as_expected(&mut self) {
+    pub(super) fn on_as_expected(&mut self) {
         self.look = None;
         self.on_proven();
     }
@@ -131,6 +141,9 @@ impl Conversation {
         self.wrote = true;
         self.ground = Ground::Proven;
         let head = &mut self.event.head;
+        // Whatever is edited from now on is edited later.
+        head.seen =
+            Seen { orgc: head.seen.orgc, proven_up_to: Some(answer.timestamp), reordered: 0 };
         head.presence = Presence::Present;
         head.tags = EventTags::default();
         self.change(None, ChangeKind::Sent);
@@ -219,6 +232,17 @@ impl Conversation {
         self.ground = Ground::Proven;
         for key in std::mem::take(&mut self.unproven) {
             self.stand(key, Standing::Sent);
+        }
+        self.note_proof(&rows::expected(&self.event));
+    }
+
+    /// MISP holds exactly these rows.
+    pub(super) fn note_proof(&mut self, rows: &[Row]) {
+        let newest = rows.iter().map(|row| row.timestamp).max();
+        let seen = &mut self.event.head.seen;
+        if newest.is_some() && seen.proven_up_to != newest {
+            seen.proven_up_to = newest;
+            self.head_dirty = true;
         }
     }
 

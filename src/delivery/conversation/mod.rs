@@ -3,6 +3,7 @@
 mod asking;
 mod fields;
 mod intake;
+mod order;
 mod publishing;
 mod reconcile;
 mod setback;
@@ -119,6 +120,10 @@ enum Asked {
     Loud,
     Guard,
     Proof,
+    /// The rows that changed, where a list cannot be foretold.
+    Changes(Purpose),
+    /// How many rows there are, for the same.
+    Live(Purpose),
     Listing,
     Metadata,
     Fields,
@@ -126,6 +131,15 @@ enum Asked {
     /// Which tags there are.
     Tags,
     Publish,
+}
+
+/// What an answer about rows is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Nothing came in between.
+    Guard,
+    /// What was sent is there.
+    Proof,
 }
 
 impl Asked {
@@ -174,6 +188,10 @@ pub(super) struct Conversation {
     look: Option<Look>,
     /// Rows of other events will be asked for, too.
     in_company: bool,
+    /// What the number of rows is to be asked for.
+    counting: Option<Purpose>,
+    /// What was appended did not come last.
+    misplaced: bool,
     ground: Ground,
     asked: Asked,
     /// What is known of bodies that were refused.
@@ -245,6 +263,8 @@ impl Conversation {
             recoloured: false,
             look,
             in_company: false,
+            counting: None,
+            misplaced: false,
             ground: Ground::Remembered,
             asked: Asked::Nothing,
             suspect: Suspect::new(),
@@ -345,6 +365,11 @@ impl Conversation {
     /// From now on an answer about rows is the proof of what was taken.
     pub(super) const fn ask_for_proof(&mut self) {
         self.asked = Asked::Proof;
+    }
+
+    /// Whether MISP lists rows of the event in an order that cannot be foretold.
+    pub(super) const fn is_reordered(&self) -> bool {
+        self.misplaced && self.event.head.seen.goes_by_time(false)
     }
 
     /// Whether there is nothing more to ask.

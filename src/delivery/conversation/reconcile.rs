@@ -60,6 +60,8 @@ impl Conversation {
     /// Takes MISP's order, timestamps and deletions over, by UUID.
     pub(super) fn take_rows(&mut self, rows: &[Row]) {
         self.miscounted = false;
+        self.note_order(rows);
+        self.note_proof(rows);
         let keys: BTreeMap<AttributeUuid, AttributeUuid> =
             self.event.attributes.iter().map(|(key, known)| (known.attribute.uuid, *key)).collect();
         let mut seen = BTreeSet::new();

@@ -34,6 +34,8 @@ impl Conversation {
                 self.look = Some(Look::Metadata);
             }
             (Asked::Tag, _) => self.on_tag_refused(&words, book),
+            // A limit of the server, or a MISP that does not take such questions: a list tells all the same.
+            (Asked::Changes(_) | Asked::Live(_), _) => self.look = Some(Look::Listing),
             // Without the list each attempt tells.
             (Asked::Tags, _) => self.on_tags(&[], book),
             (Asked::Publish, _) => self.on_publish_refused(words),
@@ -150,6 +152,10 @@ impl Conversation {
                 self.event.head.timestamp = None;
                 self.head_dirty = true;
                 self.look = Some(Look::Metadata);
+            }
+            Asked::Live(purpose) => {
+                self.counting = Some(purpose);
+                return;
             }
             _ => return,
         }

@@ -374,6 +374,9 @@ impl Session {
     }
 
     fn learn_from(&mut self, uuid: EventUuid) {
+        if self.talks.get(&uuid).is_some_and(Conversation::is_reordered) && !self.book.reorders() {
+            self.book.reorders = Some(self.book.version.clone());
+        }
         if let Some(lesson) = self.talks.get_mut(&uuid).and_then(Conversation::take_lesson) {
             self.chunk.too_much(lesson);
         }

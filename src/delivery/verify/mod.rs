@@ -32,6 +32,20 @@ pub const ROWS_MAX: usize = 50_000;
 const FEW_ROWS: usize = 200;
 /// Most rows of our own that may come back, because other events were written to later.
 const ECHO_MAX: usize = 20;
+/// Where more is to be heard of, one of so many rows may come back.
+const ECHO_PARTS: usize = 20;
+
+/// Of so few rows a list costs no more than the questions that need none.
+const FEW_ROWS_OF_ONE: usize = 40;
+
+/// How a MISP lists rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Habits {
+    /// It keeps what was soft-deleted to itself unless it is asked for it alone.
+    pub hides_deleted: bool,
+    /// Its order is not that in which rows were added.
+    pub reorders: bool,
+}
 
 /// The questions about up to [`EVENTS_MAX`] events, one after the other.
 #[derive(Debug)]
@@ -51,6 +65,8 @@ struct Subject {
     rows: Vec<Row>,
     /// It is not as the ledger says, or cannot be asked about together with others.
     suspect: bool,
+    /// The order of its rows cannot be foretold: what changed and how many there are stand in for its list.
+    by_time: bool,
     finding: Option<Finding>,
 }
 
@@ -66,20 +82,36 @@ enum Question {
         rest: Range<usize>,
         total: u64,
     },
+    /// What changed in an event whose list cannot be foretold.
+    Changed(usize),
+    /// How many live rows it has.
+    Live(usize),
     Rows(Vec<usize>),
     Metadata(usize),
 }
 
+impl Subject {
+    /// Takes over a row that is another than we know.
+    fn foresee(&mut self, row: Row) {
+        match self.rows.iter_mut().find(|known| known.uuid == row.uuid) {
+            Some(known) if *known == row => return,
+            Some(known) => *known = row,
+            None => self.rows.push(row),
+        }
+        self.suspect = true;
+    }
+}
+
 impl Verification {
-    /// Begins with events that MISP has, as far as we know. `hidden` says that MISP keeps what was soft-deleted to
-    /// itself unless it is asked for it alone.
+    /// Begins with events that MISP has, as far as we know.
     #[must_use]
-    pub fn of(events: Vec<KnownEvent>, hidden: bool) -> Self {
-        let subject = |event: KnownEvent| Subject {
-            rows: rows::expected(&event),
-            suspect: event.head.misp_id.is_none(),
-            finding: None,
-            event,
+    pub fn of(events: Vec<KnownEvent>, habits: Habits) -> Self {
+        let subject = |event: KnownEvent| {
+            let rows = rows::expected(&event);
+            let unforeseen = event.head.seen.goes_by_time(habits.reorders);
+            let by_time = unforeseen && rows.len() > FEW_ROWS_OF_ONE;
+            let suspect = event.head.misp_id.is_none();
+            Subject { rows, suspect, by_time, finding: None, event }
         };
         let mut subjects: Vec<Subject> = events.into_iter().map(subject).collect();
         subjects.sort_by_key(|subject| subject.event.head.misp_id);
@@ -87,10 +119,11 @@ impl Verification {
         it.since = it.since();
         let numbered = it.numbered();
         let count: usize = it.subjects[numbered.clone()].iter().map(|each| each.rows.len()).sum();
-        if count > FEW_ROWS && numbered.len() > 1 {
+        let hears_of_edits = numbered.len() > 1 || it.heard_in_part().is_some();
+        if count > FEW_ROWS && hears_of_edits {
             let rest = numbered.end..numbered.end;
             it.questions.push_back(Question::Since { only_deleted: false });
-            if hidden {
+            if habits.hides_deleted {
                 it.questions.push_back(Question::Since { only_deleted: true });
             }
             it.questions.push_back(Question::Count { asked: numbered, rest, total: 0 });
@@ -111,6 +144,12 @@ impl Verification {
                 only_deleted: *only_deleted,
             },
             Question::Count { asked, .. } => Call::CountLive(self.numbers(asked.clone())),
+            Question::Changed(place) => {
+                let event = &self.subjects[*place].event;
+                let since = rows::known_up_to(event).map_or(0, |known| known.saturating_add(1));
+                Call::ChangedRows { event: event.head.uuid, since }
+            }
+            Question::Live(place) => Call::CountOf(self.subjects[*place].event.head.uuid),
             Question::Rows(group) => Call::Rows {
                 events: group.iter().map(|place| self.subjects[*place].event.head.uuid).collect(),
                 expected: group.iter().flat_map(|at| self.subjects[*at].rows.clone()).collect(),
@@ -130,6 +169,25 @@ impl Verification {
             (Question::Count { asked, rest, total }, Reply::Count(live)) => {
                 self.narrow(asked, live);
                 self.narrow(rest, total.saturating_sub(live));
+            }
+            (Question::Changed(place), Reply::RowsSince(found)) => {
+                for (_, row) in &found {
+                    self.subjects[place].foresee(*row);
+                }
+                self.questions.push_back(Question::Live(place));
+            }
+            (Question::Live(place), Reply::Count(live)) => {
+                if live == self.live(&(place..place + 1)) {
+                    let subject = &mut self.subjects[place];
+                    subject.finding = Some(Finding::of(&subject.event, &subject.rows));
+                } else {
+                    self.questions.push_back(Question::Rows(vec![place]));
+                }
+            }
+            (Question::Changed(place) | Question::Live(place), Reply::Refused { why, .. })
+                if why != RefusedWhy::Key =>
+            {
+                self.questions.push_back(Question::Rows(vec![place]));
             }
             // A MISP that does not take the cheap questions, or cuts the answers, is asked the others all the same.
             (Question::Since { .. } | Question::Count { .. }, Reply::Refused { why, .. })
@@ -170,6 +228,9 @@ impl Verification {
     fn go_around(&mut self, question: Question, why: &str) {
         match question {
             Question::Since { .. } | Question::Count { .. } => self.questions.clear(),
+            Question::Changed(place) | Question::Live(place) => {
+                self.questions.push_back(Question::Rows(vec![place]));
+            }
             Question::Rows(group) if group.len() > 1 => {
                 self.questions.extend(group.into_iter().map(|place| Question::Rows(vec![place])));
             }
@@ -211,7 +272,21 @@ impl Verification {
         let all = subjects.iter().flat_map(|subject| &subject.rows);
         let mut times: Vec<i64> = all.map(|row| row.timestamp).collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
-        times.get(ECHO_MAX).copied().unwrap_or_default().max(quietest) + 1
+        let after = |place: usize| times.get(place).copied().unwrap_or_default();
+        let usual = after(ECHO_MAX).max(quietest) + 1;
+        // Edits before rows of which only the echo is known are heard of where not too much comes back with them.
+        let echo = ECHO_MAX.max(times.len() / ECHO_PARTS);
+        self.heard_in_part().map_or(usual, |known| usual.min(known.max(after(echo)) + 1))
+    }
+
+    /// The earliest time up to which all rows are known of an event that was only echoed of late.
+    fn heard_in_part(&self) -> Option<i64> {
+        let subjects = &self.subjects[self.numbered()];
+        let in_part = subjects.iter().filter_map(|subject| {
+            let newest = subject.rows.iter().map(|row| row.timestamp).max();
+            rows::known_up_to(&subject.event).filter(|known| Some(*known) < newest)
+        });
+        in_part.min()
     }
 
     /// Takes over what changed. What is new stands behind the rest, as MISP appends it.
@@ -220,12 +295,7 @@ impl Verification {
             let subject =
                 self.subjects.iter_mut().find(|each| each.event.head.misp_id == Some(*number));
             let Some(subject) = subject else { continue };
-            match subject.rows.iter_mut().find(|known| known.uuid == row.uuid) {
-                Some(known) if known == row => continue,
-                Some(known) => *known = *row,
-                None => subject.rows.push(*row),
-            }
-            subject.suspect = true;
+            subject.foresee(*row);
         }
     }
 
@@ -254,6 +324,7 @@ impl Verification {
         let (mut together, mut alone) = (Vec::new(), Vec::new());
         for (place, subject) in self.subjects.iter().enumerate() {
             match (subject.rows.is_empty(), subject.suspect) {
+                _ if subject.by_time => alone.push(Question::Changed(place)),
                 (true, _) => alone.push(Question::Metadata(place)),
                 (false, true) => alone.push(Question::Rows(vec![place])),
                 (false, false) => together.push(place),

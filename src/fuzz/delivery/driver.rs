@@ -165,7 +165,11 @@ fn one_writer(flights: &[(Token, Call)]) {
             | Call::AppendLoudly { event, .. }
             | Call::EditFields { event, .. }
             | Call::AttachTag { event, .. } => vec![*event],
-            Call::Publish(event) | Call::Listing(event) | Call::Metadata(event) => vec![*event],
+            Call::ChangedRows { event, .. } => vec![*event],
+            Call::Publish(event)
+            | Call::Listing(event)
+            | Call::Metadata(event)
+            | Call::CountOf(event) => vec![*event],
             Call::Rows { events, .. } => events.clone(),
             Call::Version => Vec::new(),
             other => panic!("a session asks no such thing: {other:?}"),

@@ -97,6 +97,14 @@ impl Model {
                 // An empty answer has the same tag whether the event is empty or not there.
                 if rows == *expected { Reply::NotModified } else { Reply::Rows(rows) }
             }
+            Call::ChangedRows { event, since } => {
+                let rows = self.rows(&[*event]).into_iter().filter(|row| row.timestamp >= *since);
+                Reply::RowsSince(rows.map(|row| (7, row)).collect())
+            }
+            Call::CountOf(event) => {
+                let live = self.rows(&[*event]).into_iter().filter(|row| !row.deleted);
+                Reply::Count(live.count() as u64)
+            }
             Call::Listing(event) => {
                 let stored = self.events.get(event);
                 let rows = stored.iter().flat_map(|stored| &stored.rows);

@@ -110,8 +110,8 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             let uuids: Vec<_> = expected.iter().map(|row| row.uuid).collect();
             rows(&uuids, "", input)?
         }
-        Call::RowsSince { .. } => rows(&[], ",7", input)?,
-        Call::CountLive(_) => {
+        Call::RowsSince { .. } | Call::ChangedRows { .. } => rows(&[], ",7", input)?,
+        Call::CountLive(_) | Call::CountOf(_) => {
             (*input.choose(&["12", " 7\n", "-1", "1e3", "+5", "007", "0"])?).to_owned()
         }
         Call::Listing(uuid) => {

@@ -41,7 +41,7 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         timestamp: sent.timestamp,
     };
     let expected = attributes.iter().map(row).collect();
-    Ok(match input.int_in_range(0..=16_u8)? {
+    Ok(match input.int_in_range(0..=18_u8)? {
         0 => Call::AddEvent(Box::new(NewEvent {
             uuid: event,
             fields: fields("Ebb"),
@@ -64,6 +64,8 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         13 => Call::Whoami,
         14 => Call::KeysOf(2),
         15 => Call::SharingGroups,
+        16 => Call::ChangedRows { event, since: 1 },
+        17 => Call::CountOf(event),
         _ => Call::FindTags(vec!["tlp:green".into(), "x:y".into()]),
     })
 }
