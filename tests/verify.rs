@@ -25,7 +25,7 @@ use misp_trickle::{
     history::{Ledger, MemoryLedger},
     model::Secret,
     plan::Standing,
-    remote::{Access, Compression, Encoding, Proxy, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
     sandbox::{Release, Setup, serve},
     source::SourceSpec,
 };
@@ -91,6 +91,8 @@ fn verify_by_http(world: &World) -> Verified {
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     drop(runtime.spawn(serve(listener, world.misp.clone())));
     let remote = Remote::new(&Access {
+        auth_header: AuthHeader::Authorization,
+        headers: Vec::new(),
         url,
         key: Secret::new(world.wire.key.clone()),
         verify_tls: true,

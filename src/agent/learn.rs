@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    delivery::{Backoff, Call, Exchange, REST_SECONDS_MAX, Reply, TagRow, Trouble, Wire, fact_of},
+    delivery::{
+        Backoff, Call, Exchange, REST_SECONDS_MAX, RefusedWhy, Reply, TagRow, Trouble, Wire,
+        fact_of,
+    },
     history::DestinationTally,
     model::{Timestamp, Tlp},
     plan::{DestinationRecord, TAGS_KNOWN_MAX, TagFact, tag_key},
@@ -196,8 +199,22 @@ fn key_cure(words: &str) -> &'static str {
     }
 }
 
+/// Whether a URL goes on behind the host.
+fn has_path(url: &str) -> bool {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    path.is_some_and(|(_, path)| !path.is_empty())
+}
+
 pub(super) fn refusal(url: String, reply: Reply) -> LearnError {
     match reply {
+        // A path of MISP's pages before a question makes it another one, which MISP may refuse to anybody.
+        Reply::Refused { why: RefusedWhy::NotPermitted, words } if has_path(&url) => {
+            let why = format!(
+                "it says {words:?} to a question that everybody may ask; `url` is MISP's own address without the \
+                 path of any of its pages: correct its path"
+            );
+            LearnError::Unreachable { url, why: why.into() }
+        }
         Reply::Refused { words, .. } => LearnError::Key { words },
         Reply::Trouble(trouble) => LearnError::Unreachable { url, why: trouble.why().into() },
         _ => LearnError::Unreachable { url, why: "it answers another question than asked".into() },

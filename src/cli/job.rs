@@ -16,7 +16,7 @@ use crate::{
     mapper::{CommentStyle, IncludeTags, Rules, Settings},
     model::{EntityKey, Secret, Symbol},
     plan::{DestinationRecord, EventSettings, OnForeign, Policy, Publish, Unmarked},
-    remote::{Access, Compression, Encoding, Proxy},
+    remote::{Access, AuthHeader, Compression, Encoding, ExtraHeader, Proxy},
     source::SourceSpec,
 };
 
@@ -211,6 +211,11 @@ pub(super) fn access(
     Ok(Access {
         url: destination.url.clone(),
         key: destination.api_key()?,
+        auth_header: match destination.auth_header {
+            config::AuthHeader::Authorization => AuthHeader::Authorization,
+            config::AuthHeader::XMispAuth => AuthHeader::XMispAuth,
+        },
+        headers: headers(destination)?,
         verify_tls: destination.verify_tls,
         ca_bundle: destination.ca_bundle.as_deref().map(read).transpose()?,
         identity: identity(destination)?,
@@ -228,6 +233,15 @@ pub(super) fn access(
         correlate: !destination.event.disable_correlation,
         timeout: destination.timeout,
     })
+}
+
+fn headers(destination: &Destination) -> Result<Vec<ExtraHeader>, CliError> {
+    let extra = destination.extra_headers()?.into_iter();
+    let each = extra.map(|(name, value, is_secret)| match is_secret {
+        true => ExtraHeader::secret(&name, value),
+        false => ExtraHeader::plain(&name, value.expose()),
+    });
+    Ok(each.collect())
 }
 
 /// Certificate and key, one after the other, as TLS wants them.

@@ -9,6 +9,7 @@ use crate::model::{DestinationName, Tlp, limits};
 use super::{
     Compression, Concurrency, Destination, EventSettings, IncludeTags, KeySource, OnForeign,
     Policy, Proxy, Publish, Unmarked,
+    headers::{read_auth_header, read_headers},
     reader::{At, Reader, Section},
 };
 
@@ -30,6 +31,8 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     }
     let (url, key) = (read_url(&mut section), read_key(&mut section));
     let (proxy, concurrency) = (read_proxy(&mut section), read_concurrency(&mut section));
+    let auth_header = read_auth_header(&mut section);
+    let headers = read_headers(&mut section, auth_header);
     let (event, policy) = (read_event(&mut section), read_policy(&mut section));
     let verify_tls = section.item("verify_tls");
     let checks = section.flag("verify_tls", true);
@@ -61,6 +64,8 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         name: DestinationName::new(name),
         url: url?,
         key: key?,
+        auth_header,
+        headers,
         verify_tls: checks,
         ca_bundle,
         client_cert,

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::model::Tlp;
 
 use super::{
-    Comment, Compression, Concurrency, Config, Destination, Feed, FeedKind, Format, IncludeTags,
-    KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish, StorePrivacy, Unmarked,
-    UpdateStrategy, format_duration,
+    AuthHeader, Comment, Compression, Concurrency, Config, Destination, Feed, FeedKind, Format,
+    HeaderSource, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish,
+    StorePrivacy, Unmarked, UpdateStrategy, format_duration,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -72,6 +72,11 @@ fn destination(it: &Destination) -> Value {
         "url": it.url.as_str(),
         "api_key_env": env,
         "api_key_file": file,
+        "auth_header": match it.auth_header {
+            AuthHeader::Authorization => "Authorization",
+            AuthHeader::XMispAuth => "X-MISP-AUTH",
+        },
+        "headers": headers(it),
         "verify_tls": it.verify_tls,
         "ca_bundle": path(&it.ca_bundle),
         "client_cert": path(&it.client_cert),
@@ -106,6 +111,16 @@ fn destination(it: &Destination) -> Value {
             },
         },
     }))
+}
+
+fn headers(it: &Destination) -> Option<Map<String, Value>> {
+    let source = |source: &HeaderSource| match source {
+        HeaderSource::Plain(text) => json!(text),
+        HeaderSource::Env(name) => json!({ "env": name }),
+        HeaderSource::File(path) => json!({ "file": path.display().to_string() }),
+    };
+    let headers = it.headers.iter().map(|(name, value)| (name.clone(), source(value)));
+    Some(headers.collect()).filter(|headers: &Map<_, _>| !headers.is_empty())
 }
 
 fn event(it: &Destination) -> Value {

@@ -55,6 +55,20 @@ pub enum ConfigError {
         /// What there is.
         cure: String,
     },
+    /// The value of a header could not be had.
+    #[error(
+        "destinations.{destination}.headers.{header}: no value from {origin}: {what}; put it there, or remove the header"
+    )]
+    Header {
+        /// The destination.
+        destination: String,
+        /// The header.
+        header: String,
+        /// Where its value should come from.
+        origin: String,
+        /// Why it did not.
+        what: String,
+    },
     /// The API key of a destination could not be had.
     #[error("destinations.{destination}: no API key from {origin}: {what}; {cure}")]
     Key {

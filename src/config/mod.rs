@@ -8,6 +8,7 @@ mod destination;
 mod duration;
 mod effective;
 mod error;
+mod headers;
 mod key;
 mod load;
 mod reader;
@@ -20,9 +21,9 @@ pub use duration::{format_duration, parse_duration};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    CONTAINERS, Comment, Compression, Concurrency, Config, Destination, EventSettings, Feed,
-    FeedKind, Format, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Policy, Proxy,
-    Publish, Rest, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
+    AuthHeader, CONTAINERS, Comment, Compression, Concurrency, Config, Destination, EventSettings,
+    Feed, FeedKind, Format, HeaderSource, IncludeTags, KeySource, MappingSettings, OnChange,
+    OnForeign, Policy, Proxy, Publish, Rest, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
 };
 pub use template::{InitArgs, template};
 

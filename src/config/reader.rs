@@ -102,6 +102,12 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// A text or a table, behind a name.
+pub(super) enum Named<'r, 't> {
+    Text(At<&'r str>),
+    Table(Section<'r, 't>),
+}
+
 /// One table.
 pub(super) struct Section<'r, 't> {
     reader: &'r Reader<'t>,
@@ -276,6 +282,22 @@ impl<'r, 't> Section<'r, 't> {
                 At { key: section.path.clone(), span: section.span.clone(), value: name },
                 section,
             ))
+        });
+        named.collect()
+    }
+
+    /// A table of texts and tables, each behind its name, which may be any.
+    pub(super) fn named(&mut self, key: &'static str) -> Vec<(At<&'r str>, Named<'r, 't>)> {
+        let Some(outer) = self.section(key) else { return Vec::new() };
+        let named = outer.table.iter().filter_map(|(name, value)| {
+            let at = outer.at(name.get_ref(), value);
+            let name = at.with(&**name.get_ref());
+            let value = match (at.value.as_str(), at.value.as_table()) {
+                (Some(text), _) => Named::Text(at.with(text)),
+                (None, Some(_)) => Named::Table(outer.inner(at)?),
+                (None, None) => return outer.mistyped(&at, "a text in quotes, or a table"),
+            };
+            Some((name, value))
         });
         named.collect()
     }

@@ -101,6 +101,10 @@ pub struct Destination {
     pub url: Url,
     /// Where its API key comes from.
     pub key: KeySource,
+    /// The header that the key is in.
+    pub auth_header: AuthHeader,
+    /// Headers that something before it wants, by their names in small letters.
+    pub headers: BTreeMap<String, HeaderSource>,
     /// Whether its certificate is checked.
     pub verify_tls: bool,
     /// PEM file of the authorities to trust, besides those of the system.
@@ -133,6 +137,26 @@ pub enum KeySource {
     /// The environment variable of this name.
     Env(String),
     /// The first line of this file.
+    File(PathBuf),
+}
+
+/// The header that an API key is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthHeader {
+    /// `Authorization`.
+    Authorization,
+    /// `X-MISP-AUTH`, for where something on the way takes the other away.
+    XMispAuth,
+}
+
+/// Where the value of a header comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderSource {
+    /// It stands in the configuration.
+    Plain(String),
+    /// The environment variable of this name.
+    Env(String),
+    /// This file.
     File(PathBuf),
 }
 

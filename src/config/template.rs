@@ -64,6 +64,7 @@ update_strategy = "replace"         # replace | append | diff; none of them dele
 url = {url}
 {key}
 # The key itself never stands here: api_key_env names a variable, api_key_file a file.
+# auth_header = "X-MISP-AUTH"       # where something on the way takes the usual header, Authorization, away
 verify_tls = true
 # ca_bundle = "ca.pem"              # an authority of your own
 # client_cert = "client.pem"        # and client_key, for mutual TLS
@@ -73,6 +74,8 @@ compression = "auto"                # auto | br | gzip | off
 concurrency = "auto"                # events in flight: auto, or a number
 on_foreign = "block"                # block | append: an event under our UUID owned by others
 verify_every = "24h"                # look for what was sent, although nothing changed; or "never"
+# [destinations.main.headers]       # what something before MISP wants beside
+# "X-Client-Id" = "misp-trickle"    # and secret ones: "X-Client-Secret" = { env = "NAME" }, or { file = "PATH" }
 
 [destinations.main.event]           # what events get when they are created
 distribution = 0                    # 0 own organisation, 1 community, 2 connected, 3 all, 4 sharing group

@@ -53,6 +53,7 @@ const DESTINATION: Known = &[
     ("url", &["\"https://misp.example\"", "\"http://127.0.0.1/x\""]),
     ("api_key_env", &["\"MISP_API_KEY\"", "\"\""]),
     ("api_key_file", &["\"key.txt\"", "\"\""]),
+    ("auth_header", &["\"Authorization\"", "\"X-MISP-AUTH\""]),
     ("verify_tls", &["true", "false"]),
     ("ca_bundle", &["\"ca.pem\""]),
     ("client_cert", &["\"cert.pem\""]),

@@ -10,7 +10,7 @@ use crate::{
     plan::{Row, tag_key},
 };
 
-use super::trouble::PROXY_ASKS;
+use super::{answered, trouble::PROXY_ASKS};
 
 /// An HTTP answer, its body decompressed.
 #[derive(Debug, Clone, Default)]
@@ -129,10 +129,18 @@ fn redirect(answer: &Answer) -> Box<str> {
 
 /// A success that cannot be read: a login page, another program, or an answer that was cut.
 fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
+    if let Some(why) = answered::php_notice(&answer.body) {
+        return Reply::Trouble(Trouble::NotMisp { why });
+    }
     if answer.body.trim_ascii_start().starts_with(b"<") {
         let why = "a web page came back, not an answer of MISP's API: perhaps the login page of something \
                    before it; correct `url`, or have the way to MISP's API exempted from the login";
         return Reply::Trouble(Trouble::NotMisp { why: why.into() });
+    }
+    // Whole, and of something else: asking again does not help.
+    let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
+    if matches!(call, Call::Version) && is_whole {
+        return Reply::Trouble(Trouble::NotMisp { why: answered::elsewhere(answer) });
     }
     let why = format!("{}: {error}", call.describe()).into();
     Reply::Trouble(Trouble::Unknown { why, retry_after: None })
@@ -384,9 +392,18 @@ fn attribute_error(errors: &FieldErrors) -> AttributeResult {
 
 /// MISP's 403, 404 and 405, told apart by its own words.
 fn refusal(call: &Call, answer: &Answer) -> Reply {
+    let asks = matches!(call, Call::Version | Call::Whoami);
+    if let Some(why) = answered::php_notice(&answer.body) {
+        return Reply::Trouble(Trouble::NotMisp { why });
+    }
+    // Whoever MISP knows may ask what it is; where it knows nothing of the question, it is another address.
+    if asks && answer.status == 404 {
+        return Reply::Trouble(Trouble::NotMisp { why: answered::elsewhere(answer) });
+    }
     let Ok(error) = misp_json::errors(&answer.body) else {
+        let (status, what) = (answer.status, answered::what(&answer.body));
         let why =
-            format!("HTTP {} without MISP's JSON: something before MISP answered", answer.status);
+            format!("HTTP {status} without MISP's JSON: something before MISP answered, {what}");
         return Reply::Trouble(Trouble::NotMisp { why: why.into() });
     };
     if let (403, Call::AppendLoudly { attributes, .. }) = (answer.status, call)
@@ -402,8 +419,14 @@ fn refusal(call: &Call, answer: &Answer) -> Reply {
     let why = if has("Authentication failed") || has("this Auth key") {
         RefusedWhy::Key
     } else if has("permission to use this functionality") {
-        let asks = matches!(call, Call::Version | Call::Whoami);
-        if appends || asks { RefusedWhy::Key } else { RefusedWhy::NotPermitted }
+        if appends {
+            // MISP shows of a key that may only read the rights of its role.
+            let words = format!(
+                "{words} Its role lacks perm_add, or the key itself may only read: then make another without that mark"
+            );
+            return Reply::Refused { why: RefusedWhy::Key, words: words.into() };
+        }
+        RefusedWhy::NotPermitted
     } else if has("already exists") && matches!(call, Call::AddEvent(_)) {
         return Reply::EventExists;
     } else if has("blocked by event blocklist") {

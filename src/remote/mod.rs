@@ -3,10 +3,14 @@
 //! Every byte of both directions is counted, headers included. The key is in one header of each request
 //! and nowhere else; a redirect is never followed.
 
+mod answered;
+mod cause;
 mod compress;
 mod decode;
 mod encode;
+mod headers;
 mod packing;
+mod proxy;
 mod trouble;
 
 use std::{
@@ -18,19 +22,20 @@ use std::{
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    delivery::{Call, Exchange, KeyRow, Reply, Trouble, Wire},
+    delivery::{Call, Exchange, KeyRow, RefusedWhy, Reply, Trouble, Wire},
     model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
+use cause::words;
 use packing::Packing;
-use trouble::{CONNECT, Way, chain, too_long, without_key};
+use proxy::straight_for_all;
+use trouble::{CONNECT, Way, too_long, without_secrets};
 
 pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
+pub use headers::{AuthHeader, ExtraHeader};
 
-/// Begins with `MISP`, which makes MISP answer compact JSON: 18 bytes that save 200 to 400.
-const USER_AGENT: &str = concat!("MISP-trickle/", env!("CARGO_PKG_VERSION"));
 /// Apache closes idle connections after 5 seconds by default; a shorter life avoids the race.
 const IDLE: Duration = Duration::from_secs(4);
 const CA_BUNDLE: &str = "ca_bundle cannot be used";
@@ -42,6 +47,10 @@ pub struct Access {
     pub url: url::Url,
     /// The API key.
     pub key: Secret,
+    /// The header that the key is in.
+    pub auth_header: AuthHeader,
+    /// Headers that something before MISP wants.
+    pub headers: Vec<ExtraHeader>,
     /// Whether the server's certificate is checked.
     pub verify_tls: bool,
     /// Further authorities, PEM.
@@ -82,12 +91,16 @@ pub struct Remote {
     client: reqwest::Client,
     base: String,
     headers: HeaderMap,
+    /// The same with the key in the other header that MISP reads, where it is in the usual one.
+    stand_in: Option<HeaderMap>,
     encoding: Mutex<Encoding>,
     /// Whether MISP's own list of encodings decides.
     adapts: bool,
     packing: Packing,
     correlate: bool,
     key: Secret,
+    /// What no answer may bring into a message: the key, and secret values of headers.
+    secrets: Vec<Secret>,
     way: Way,
 }
 
@@ -103,19 +116,16 @@ impl Remote {
     /// # Errors
     /// If a certificate, the proxy or the key cannot be used.
     pub fn new(access: &Access) -> Result<Self, AccessError> {
-        let client = match client(access, true) {
-            // Where no TLS is spoken, a machine without a single authority will do.
-            Err(_) if access.url.scheme() == "http" => client(access, false),
-            made => made,
-        };
         Ok(Self {
-            client: client?,
+            client: client(access)?,
             base: access.url.as_str().trim_end_matches('/').to_owned(),
-            headers: headers(&access.key)?,
+            headers: headers::of(access)?,
+            stand_in: headers::stand_in(access)?,
             encoding: Mutex::new(access.compression.first()),
             adapts: matches!(access.compression, Compression::Auto { .. }),
             packing: Packing::default(),
             correlate: access.correlate,
+            secrets: headers::secrets(access),
             key: access.key.clone(),
             way: Way::new(access),
         })
@@ -131,11 +141,11 @@ impl Remote {
     /// Sends a call. Where its compressed body may be what is refused, a harmless one tells, before anything else
     /// is tried.
     async fn request(&self, call: &Call) -> Exchange {
-        let (mut exchange, packed) = self.attempt(call).await;
+        let (mut exchange, packed) = self.attempt(call, &self.headers).await;
         match packed {
             Packed::Taken => self.packing.taken(),
             Packed::Suspected if self.packing.is_unknown() => {
-                let (answer, packed) = self.attempt(&packing::question()).await;
+                let (answer, packed) = self.attempt(&packing::question(), &self.headers).await;
                 exchange.requests += answer.requests;
                 exchange.bytes_sent += answer.bytes_sent;
                 exchange.bytes_received += answer.bytes_received;
@@ -152,7 +162,33 @@ impl Remote {
             }
             Packed::Suspected | Packed::No => {}
         }
+        self.look_for_a_lost_header(call, &mut exchange).await;
         exchange
+    }
+
+    /// A key that is wrong and one that got lost on the way look the same to MISP. Where it is refused, the same
+    /// question with the key in the other header that MISP reads tells which it is.
+    async fn look_for_a_lost_header(&self, call: &Call, exchange: &mut Exchange) {
+        let is_refused = matches!(exchange.reply, Reply::Refused { why: RefusedWhy::Key, .. });
+        let (Some(headers), Call::Version, true) = (&self.stand_in, call, is_refused) else {
+            return;
+        };
+        let (answer, _) = self.attempt(call, headers).await;
+        exchange.requests += answer.requests;
+        exchange.bytes_sent += answer.bytes_sent;
+        exchange.bytes_received += answer.bytes_received;
+        if matches!(answer.reply, Reply::Version { .. }) {
+            let why = "something on the way takes the header Authorization away, and with it the key: write \
+                       auth_header = \"X-MISP-AUTH\" beside `url`, or have the header passed on";
+            exchange.reply = Reply::Trouble(Trouble::NotMisp { why: why.into() });
+        }
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        match without_secrets(text.as_bytes(), &self.secrets) {
+            Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
+            None => text.to_owned(),
+        }
     }
 
     /// Whether compressed bodies get to MISP: one that changes nothing is sent. `None` if none is ever sent, or
@@ -173,12 +209,12 @@ impl Remote {
         ends && key.starts_with(&*row.start) && key.ends_with(&*row.end)
     }
 
-    async fn attempt(&self, call: &Call) -> (Exchange, Packed) {
+    async fn attempt(&self, call: &Call, headers: &HeaderMap) -> (Exchange, Packed) {
         let encoded = encode(call, self.correlate);
         let encoding = self.encoding();
         let url = format!("{}{}", self.base, encoded.path);
         let mut request = self.client.request(encoded.method.clone(), &url);
-        let mut headers = self.headers.clone();
+        let mut headers = headers.clone();
         let (mut body_bytes, mut packed) = (0, false);
         if !encoded.body.is_empty() {
             let (body, name) = compress(encoded.body, encoding);
@@ -231,9 +267,9 @@ impl Remote {
                 let retry_after = ["retry-after", "x-rate-limit-reset"]
                     .into_iter()
                     .find_map(|name| rest_seconds(header(name)?, date));
-                let location = header("location").map(|to| to.replace(self.key.expose(), ""));
+                let location = header("location").map(|to| self.without_secrets(to));
                 // Words of the server end up in messages and in the history.
-                let cleaned = without_key(&body, &self.key);
+                let cleaned = without_secrets(&body, &self.secrets);
                 // The tag is that of what MISP sent.
                 let etag = header("etag").filter(|_| cleaned.is_none()).map(str::to_owned);
                 let body = cleaned.unwrap_or(body);
@@ -286,56 +322,81 @@ impl Packed {
     }
 }
 
-/// The client of one MISP; without the authorities of this machine if it does without TLS.
-fn client(access: &Access, authorities: bool) -> Result<reqwest::Client, AccessError> {
-    let error = |what| move |cause: reqwest::Error| AccessError { what, cause: chain(&cause) };
+/// Whom a client trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// The authorities of this machine, and those of `ca_bundle`.
+    All,
+    /// Those of this machine alone.
+    Machine,
+    /// Those of `ca_bundle` alone.
+    Bundle,
+}
+
+/// The client of one MISP. Where none can be made, the setting is named without which one can.
+fn client(access: &Access) -> Result<reqwest::Client, AccessError> {
+    let cause = match builder(access, Trust::All)?.build() {
+        Ok(client) => return Ok(client),
+        Err(cause) => words(&cause),
+    };
+    let works = |trust| builder(access, trust).ok().and_then(|builder| builder.build().ok());
+    // Where no TLS is spoken, a machine without a single authority will do.
+    if access.url.scheme() == "http"
+        && let Some(client) = works(Trust::Bundle)
+    {
+        return Ok(client);
+    }
+    Err(if access.ca_bundle.is_some() && works(Trust::Machine).is_some() {
+        AccessError { what: CA_BUNDLE, cause }
+    } else if works(Trust::Bundle).is_some() {
+        let cause = "this machine trusts no authority at all; install its CA certificates, or set `ca_bundle`";
+        AccessError { what: "TLS cannot be used", cause: cause.to_owned() }
+    } else {
+        AccessError { what: "the HTTP client cannot be made", cause }
+    })
+}
+
+fn builder(access: &Access, trust: Trust) -> Result<reqwest::ClientBuilder, AccessError> {
+    let error = |what| move |cause: reqwest::Error| AccessError { what, cause: words(&cause) };
     let mut builder = reqwest::Client::builder()
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .pool_idle_timeout(IDLE)
         .connect_timeout(CONNECT)
         .timeout(access.timeout)
+        .no_proxy()
         .tls_danger_accept_invalid_certs(!access.verify_tls);
-    if let Some(bundle) = &access.ca_bundle {
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(bundle).map_err(error(CA_BUNDLE))?;
-        if certificates.is_empty() {
-            let cause =
-                "the file holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
-            return Err(AccessError { what: CA_BUNDLE, cause });
-        }
-        builder = builder.tls_certs_merge(certificates);
+    let bundle = match &access.ca_bundle {
+        Some(bundle) => reqwest::Certificate::from_pem_bundle(bundle).map_err(error(CA_BUNDLE))?,
+        None => Vec::new(),
+    };
+    if access.ca_bundle.is_some() && bundle.is_empty() {
+        let cause = "the file holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
+        return Err(AccessError { what: CA_BUNDLE, cause });
     }
+    builder = match trust {
+        Trust::All if bundle.is_empty() => builder,
+        Trust::All => builder.tls_certs_merge(bundle),
+        Trust::Machine => builder,
+        Trust::Bundle => builder.tls_certs_only(bundle),
+    };
     if let Some(identity) = &access.identity {
         let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())
             .map_err(error("client_cert and client_key cannot be used"))?;
         builder = builder.identity(identity);
     }
-    builder = match &access.proxy {
-        Proxy::Direct => builder.no_proxy(),
+    let proxy = match &access.proxy {
+        Proxy::Direct => None,
         // The client's own reading of `*` leaves out hosts that are named by their address.
-        _ if straight_for_all() => builder.no_proxy(),
-        Proxy::Environment => builder,
-        Proxy::Url(proxy) => {
-            let proxy =
-                reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
-            builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()))
-        }
+        _ if straight_for_all() => None,
+        Proxy::Environment => proxy::of_environment(access.url.scheme())?,
+        Proxy::Url(proxy) => Some(proxy.clone()),
     };
-    if !authorities {
-        builder = builder.tls_certs_only([]);
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
+        builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
     }
-    builder.build().map_err(|cause| match chain(&cause) {
-        cause if cause.contains("No CA certificates") => AccessError {
-            what: "TLS cannot be used",
-            cause: "this machine trusts no authority at all; install its CA certificates, or set `ca_bundle`"
-                .to_owned(),
-        },
-        cause if cause.contains("certificate") && access.ca_bundle.is_some() => {
-            AccessError { what: CA_BUNDLE, cause }
-        }
-        cause => AccessError { what: "the HTTP client cannot be made", cause },
-    })
+    Ok(builder)
 }
 
 impl Wire for Remote {
@@ -362,20 +423,6 @@ impl Wire for Remote {
     }
 }
 
-fn headers(key: &Secret) -> Result<HeaderMap, AccessError> {
-    let mut headers = HeaderMap::new();
-    let mut value = HeaderValue::from_str(key.expose()).map_err(|_| AccessError {
-        what: "the API key cannot be used",
-        cause: "it holds characters that no header may have".to_owned(),
-    })?;
-    value.set_sensitive(true);
-    headers.insert("authorization", value);
-    headers.insert("accept", HeaderValue::from_static("application/json"));
-    headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
-    headers.insert("accept-encoding", HeaderValue::from_static("br, gzip"));
-    Ok(headers)
-}
-
 /// Bytes of a request as HTTP/1.1 writes it, with the headers that the client adds by itself.
 fn request_bytes(method: &reqwest::Method, url: &str, headers: &HeaderMap, body: usize) -> u64 {
     let Ok(url) = url::Url::parse(url) else { return 0 };
@@ -398,13 +445,6 @@ fn headers_bytes(headers: &HeaderMap) -> usize {
         name.as_str().len() + ": \r\n".len() + value.len()
     };
     headers.iter().map(bytes).sum()
-}
-
-/// Whether `NO_PROXY` names every host.
-fn straight_for_all() -> bool {
-    let listed =
-        |name| std::env::var(name).is_ok_and(|hosts| hosts.split(',').any(|it| it.trim() == "*"));
-    listed("NO_PROXY") || listed("no_proxy")
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), by the server's own clock.
@@ -447,6 +487,8 @@ mod tests {
         Access {
             url: "http://127.0.0.1:1/".parse().unwrap(),
             key: Secret::new("hunter2hunter2".to_owned()),
+            auth_header: AuthHeader::Authorization,
+            headers: vec![ExtraHeader::secret("x-pass", Secret::new("hunter2too".to_owned()))],
             verify_tls: true,
             ca_bundle: None,
             identity: None,

@@ -53,6 +53,14 @@ impl Message {
         found.next().map(|(_, value)| value.trim())
     }
 
+    /// The same without a header.
+    fn without(&self, name: &str) -> Self {
+        let kept = self.head.split_inclusive("\r\n").filter(|line| {
+            !line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name))
+        });
+        Self { head: kept.collect(), body: self.body.clone() }
+    }
+
     /// What is asked for.
     pub(crate) fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
@@ -67,6 +75,8 @@ pub(crate) enum Act {
     PassLate(Duration),
     /// MISP does what it is asked for, and its answer comes a byte at a time, each after a while.
     PassDripping(Duration),
+    /// MISP gets the request without this header.
+    PassWithout(&'static str),
     /// MISP answers, and these headers stand in its answer, too.
     PassWith(&'static str),
     /// These bytes are the answer.
@@ -167,6 +177,7 @@ impl State {
             };
             let done = match (self.manner)(&request, number) {
                 Act::Pass => self.ask(&request).write(client),
+                Act::PassWithout(name) => self.ask(&request.without(name)).write(client),
                 Act::PassLate(span) => {
                     let answer = self.ask(&request);
                     thread::sleep(span);

@@ -129,7 +129,9 @@ impl Health {
     pub(super) fn on_answer(&mut self, reply: &Reply) -> Option<Stop> {
         self.asks = Asks::No;
         match reply {
-            Reply::Refused { why: RefusedWhy::Key, words } => Some(Stop::Key(words.clone())),
+            Reply::Refused { why: RefusedWhy::Key | RefusedWhy::NotPermitted, words } => {
+                Some(Stop::Key(words.clone()))
+            }
             Reply::Trouble(trouble) => {
                 let (troubles, last, why) = (self.troubles, &self.why, trouble.why());
                 let last = if **last == *why { String::new() } else { format!(": {last}") };

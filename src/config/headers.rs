@@ -1,0 +1,185 @@
+//! Reads `[destinations.NAME.headers]`: names of headers and where their values come from.
+
+use std::{collections::BTreeMap, env, fs};
+
+use crate::model::Secret;
+
+use super::{
+    AuthHeader, ConfigError, Destination, HeaderSource,
+    reader::{At, Named, Section},
+};
+
+/// Headers that the program sets itself, or that HTTP sets between two machines.
+const OURS: [&str; 19] = [
+    "accept",
+    "accept-encoding",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "if-none-match",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-misp-auth",
+];
+/// Parts of names whose values are no business of whoever reads the configuration.
+const SECRET_PARTS: [&str; 6] = ["authorization", "cookie", "key", "password", "secret", "token"];
+const ELSEWHERE: &str = "write { env = \"NAME\" } or { file = \"PATH\" } in place of the value";
+
+/// Which header the key is in.
+pub(super) fn read_auth_header(section: &mut Section<'_, '_>) -> AuthHeader {
+    let words =
+        [("Authorization", AuthHeader::Authorization), ("X-MISP-AUTH", AuthHeader::XMispAuth)];
+    section.choice("auth_header", &words)
+}
+
+/// The headers, each under its name in small letters.
+pub(super) fn read_headers(
+    section: &mut Section<'_, '_>,
+    auth: AuthHeader,
+) -> BTreeMap<String, HeaderSource> {
+    let mut headers = BTreeMap::new();
+    for (name, value) in section.named("headers") {
+        if !is_usable(section, &name, auth) {
+            continue;
+        }
+        let source = match value {
+            Named::Text(text) => plain(section, &name, &text),
+            Named::Table(table) => elsewhere(table),
+        };
+        let Some(source) = source else { continue };
+        if headers.insert(name.value.to_ascii_lowercase(), source).is_some() {
+            let what = "is there twice, as names of headers are the same in any case".to_owned();
+            section.reader().wrong(&name, what, "keep one of the two");
+        }
+    }
+    headers
+}
+
+fn is_usable(section: &Section<'_, '_>, name: &At<&str>, auth: AuthHeader) -> bool {
+    let reader = section.reader();
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.value.is_empty() || !name.value.bytes().all(fits) {
+        reader.wrong(
+            name,
+            "cannot be the name of a header".to_owned(),
+            "use letters, digits and `-`",
+        );
+        return false;
+    }
+    let lower = name.value.to_ascii_lowercase();
+    let holds_key = lower == "authorization" && auth == AuthHeader::Authorization;
+    if holds_key {
+        let cure = "remove it; if something before MISP wants it, add auth_header = \"X-MISP-AUTH\" for the key";
+        reader.wrong(name, "is the header that the API key is in".to_owned(), cure);
+    } else if OURS.contains(&lower.as_str()) {
+        reader.wrong(name, "is a header that the program sets itself".to_owned(), "remove it");
+        return false;
+    }
+    !holds_key
+}
+
+fn plain(section: &Section<'_, '_>, name: &At<&str>, text: &At<&str>) -> Option<HeaderSource> {
+    let lower = name.value.to_ascii_lowercase();
+    if SECRET_PARTS.iter().any(|part| lower.contains(part)) {
+        // Not repeated: it may be one.
+        let what =
+            "is the value of what looks like a secret, which has no place in a configuration";
+        section.reader().wrong(text, what.to_owned(), ELSEWHERE);
+        return None;
+    }
+    if let Err(what) = usable(text.value) {
+        section.reader().wrong(text, what, "write one line of plain characters");
+        return None;
+    }
+    Some(HeaderSource::Plain(text.value.to_owned()))
+}
+
+fn elsewhere(mut table: Section<'_, '_>) -> Option<HeaderSource> {
+    let reader = table.reader();
+    let (env, file) = (table.text("env"), table.text("file"));
+    let source = match (&env, &file) {
+        (Some(env), None) => {
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let is_name =
+                env.value.chars().all(fits) && !env.value.starts_with(|c: char| c.is_ascii_digit());
+            if !is_name {
+                let what = "is not the name of an environment variable".to_owned();
+                reader.wrong(env, what, "write the name only");
+            }
+            is_name.then(|| HeaderSource::Env(env.value.to_owned()))
+        }
+        (None, Some(file)) => Some(HeaderSource::File(reader.path(file))),
+        _ => {
+            let (key, span) = (table.key("env"), table.span.clone());
+            reader.fault(&key, &span, "is missing, or stands beside `file`".to_owned(), ELSEWHERE);
+            None
+        }
+    };
+    table.finish();
+    source
+}
+
+/// Whether a text can be the value of a header.
+fn usable(text: &str) -> Result<(), String> {
+    match text {
+        "" => Err("is empty".to_owned()),
+        text if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
+            Err("holds more than one line of plain characters".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Destination {
+    /// Reads the values of the headers that something before MISP wants; whether each is secret. White space around
+    /// those from elsewhere is cut off.
+    ///
+    /// # Errors
+    /// [`ConfigError::Header`] if one is not there, or cannot stand in a header.
+    pub fn extra_headers(&self) -> Result<Vec<(String, Secret, bool)>, ConfigError> {
+        let read = |(name, source): (&String, &HeaderSource)| {
+            let (text, is_secret) = match source {
+                HeaderSource::Plain(text) => (Ok(text.clone()), false),
+                HeaderSource::Env(variable) => {
+                    (env::var(variable).map_err(|_| "is not set, or no text".to_owned()), true)
+                }
+                HeaderSource::File(path) => {
+                    (fs::read_to_string(path).map_err(|error| error.to_string()), true)
+                }
+            };
+            let text = text.map(|text| text.trim().to_owned());
+            let text = text.and_then(|text| usable(&text).map(|()| text));
+            match text {
+                Ok(text) => Ok((name.clone(), Secret::new(text), is_secret)),
+                Err(what) => Err(ConfigError::Header {
+                    destination: self.name.to_string(),
+                    header: name.clone(),
+                    origin: source.to_string(),
+                    what,
+                }),
+            }
+        };
+        self.headers.iter().map(read).collect()
+    }
+}
+
+/// Where the value comes from.
+impl std::fmt::Display for HeaderSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("the configuration"),
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+        }
+    }
+}

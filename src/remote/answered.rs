@@ -1,0 +1,114 @@
+//! What an answer looks like that MISP's API did not give.
+
+use crate::{format::misp_json, model::shortened};
+
+use super::decode::Answer;
+
+/// Where the title of a page is looked for.
+const TITLE_BYTES_MAX: usize = 16 * 1024;
+/// What PHP begins a notice with.
+const LEVELS: [&str; 6] =
+    ["Notice", "Warning", "Deprecated", "Strict Standards", "Fatal error", "Parse error"];
+
+/// What stands in a body that is not MISP's, in a few words.
+pub(super) fn what(body: &[u8]) -> String {
+    let body = body.trim_ascii_start();
+    match body.first() {
+        None => "with nothing".to_owned(),
+        Some(b'<') => match title(body) {
+            Some(title) => format!("with the web page {title:?}"),
+            None => "with a web page".to_owned(),
+        },
+        Some(b'{' | b'[') => "with JSON of another program".to_owned(),
+        Some(_) => {
+            let text = String::from_utf8_lossy(&body[..body.len().min(TITLE_BYTES_MAX)]);
+            format!("with {:?}", shortened(text.trim()))
+        }
+    }
+}
+
+fn title(page: &[u8]) -> Option<String> {
+    let page = String::from_utf8_lossy(&page[..page.len().min(TITLE_BYTES_MAX)]);
+    let lower = page.to_ascii_lowercase();
+    let from = lower.find("<title")?;
+    let from = from + lower[from..].find('>')? + 1;
+    let length = lower[from..].find("</")?;
+    let title = page[from..from + length].split_whitespace().collect::<Vec<_>>().join(" ");
+    (!title.is_empty()).then(|| shortened(&title).into_owned())
+}
+
+/// Nobody at this address knows a question that every MISP answers.
+pub(super) fn elsewhere(answer: &Answer) -> Box<str> {
+    let status = answer.status;
+    let what = match misp_json::errors(&answer.body) {
+        Ok(error) => format!("says {:?}", error.words()),
+        Err(_) => format!("answers {}", what(&answer.body)),
+    };
+    format!(
+        "HTTP {status}: what is there {what}, and knows no servers/getVersion; `url` is MISP's own address without \
+         the path of any of its pages: correct its path"
+    )
+    .into()
+}
+
+/// What to do about a server that prints PHP's notices before its answer; `None` if it does not.
+pub(super) fn php_notice(body: &[u8]) -> Option<Box<str>> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(TITLE_BYTES_MAX)]);
+    let mut text = text.trim_start();
+    while let Some(rest) =
+        ["<br />", "<br>", "<b>", "PHP "].iter().find_map(|it| text.strip_prefix(it))
+    {
+        text = rest.trim_start();
+    }
+    let level = LEVELS.iter().find(|level| text.starts_with(**level))?;
+    let rest = text[level.len()..].trim_start_matches("</b>");
+    let notice = rest.strip_prefix(':')?.lines().next().unwrap_or_default();
+    let notice = notice.replace("<b>", "").replace("</b>", "").replace("<br />", "");
+    Some(
+        format!(
+            "PHP prints its own messages into the answers of MISP ({level}: {}): have its administrator set \
+             display_errors = Off",
+            shortened(notice.trim())
+        )
+        .into(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_of_php_are_told_from_pages_and_answers() {
+        let html = b"<br />\n<b>Notice</b>:  Undefined index: x in <b>/var/www/a.php</b> on line <b>3</b><br />\n{\"version\":\"2.5.1\"}";
+        let told = php_notice(html).unwrap();
+        assert!(told.contains("Notice: Undefined index: x in /var/www/a.php on line 3"), "{told}");
+        assert!(php_notice(b"\nWarning: x in /a.php on line 3\n{}").is_some());
+        assert!(php_notice(b"PHP Deprecated:  x in /a.php on line 3\n{}").is_some());
+        for other in [
+            &b"{\"version\":\"2.5.1\"}"[..],
+            b"<html><b>Notice</b></html>",
+            b"",
+            b"<br />",
+            b"Warning",
+        ] {
+            assert_eq!(php_notice(other), None);
+        }
+    }
+
+    #[test]
+    fn a_page_is_named_by_its_title() {
+        assert_eq!(
+            what(b"<html><head><title>\n404  Not Found</title>"),
+            "with the web page \"404 Not Found\""
+        );
+        assert_eq!(what(b" <html>"), "with a web page");
+        assert_eq!(what(b"{}"), "with JSON of another program");
+        assert_eq!(what(b"no"), "with \"no\"");
+        assert_eq!(what(b""), "with nothing");
+        assert_eq!(
+            what("<TITLE>\u{130}\u{130}</TITLE>".as_bytes()),
+            "with the web page \"\u{130}\u{130}\""
+        );
+    }
+}
