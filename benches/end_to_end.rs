@@ -29,7 +29,7 @@ use misp_trickle::{
     mapper::Rules,
     model::{DestinationName, FeedName, RunNumber, Secret, Tlp},
     plan::{EventSettings, KnownEvent, OnForeign, Policy, Publish, Unmarked},
-    remote::{Access, Compression, Encoding, Proxy, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
     sandbox::{self, Keys, Misp},
     source::SourceSpec,
     store::{Owner, Store},
@@ -103,6 +103,8 @@ fn open(path: &Path) -> Store {
 
 fn access(url: &str, keys: &Keys) -> Access {
     Access {
+        auth_header: AuthHeader::Authorization,
+        headers: Vec::new(),
         url: url.parse().expect("a URL"),
         key: Secret::new(keys.get("sync").expect("a role of the sandbox").to_owned()),
         verify_tls: true,
