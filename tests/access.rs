@@ -126,8 +126,9 @@ fn greets_with(bytes: &'static [u8]) -> SocketAddr {
     thread::spawn(move || {
         for mut client in listener.incoming().map_while(Result::ok) {
             let mut greeting = [0; 2048];
-            client.read(&mut greeting).ok();
-            client.write_all(bytes).ok();
+            if let Ok(1..) = client.read(&mut greeting) {
+                client.write_all(bytes).ok();
+            }
             // It waits for the other side to go, whose last words would otherwise reset the connection.
             while let Ok(1..) = client.read(&mut greeting) {}
         }
