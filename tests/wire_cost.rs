@@ -55,6 +55,8 @@ impl Line {
         runtime.spawn(serve(listener, misp.clone()));
         let url = format!("http://{}/", proxy.address);
         let access = Access {
+            auth_header: AuthHeader::Authorization,
+            headers: Vec::new(),
             url: url.parse().unwrap(),
             key: Secret::new(keys.get("sync").unwrap().to_owned()),
             verify_tls: true,
