@@ -20,7 +20,7 @@ use misp_trickle::{
     agent::{self, Ending, Job, Silent, Summary, SystemClock},
     history::MemoryLedger,
     model::Secret,
-    remote::{self, Access, Compression, Encoding, Remote},
+    remote::{self, Access, AuthHeader, Compression, Encoding, Remote},
     sandbox::{Keys, Misp, serve},
     source::SourceSpec,
 };

@@ -13,7 +13,7 @@ use misp_trickle::{
     delivery::Backoff,
     model::{Secret, Timestamp, Tlp},
     plan::{Policy, Unmarked},
-    remote::{Access, Compression, Encoding, Proxy, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
     source::SourceSpec,
     store::{OpenError, OpenMode, Owner, Store},
 };
@@ -95,6 +95,8 @@ fn the_agent_in_a_process_of_its_own() {
     let commits = Claiming(std::env::var_os(CLAIMS).is_some());
     let mut ledger = Through { inner: &mut store, commits };
     let access = Access {
+        auth_header: AuthHeader::Authorization,
+        headers: Vec::new(),
         url: url.parse().unwrap(),
         key: Secret::new(key),
         verify_tls: true,
