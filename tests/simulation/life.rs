@@ -12,7 +12,7 @@ use misp_trickle::{
     delivery::Wire,
     history::Ledger,
     model::{Timestamp, Tlp},
-    plan::Publish,
+    plan::{Publish, Standing},
     sandbox::{Jobs, Misp, Release, RowOrder, Setup},
     source::SourceSpec,
 };
@@ -29,6 +29,9 @@ use crate::{
     world::World,
 };
 
+/// So many runs may go by until all is sent that may be: those that were refused go last.
+const ROUNDS_MAX: usize = 6;
+
 /// What may happen in a life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Nature {
@@ -44,6 +47,10 @@ pub(crate) struct Nature {
     pub(crate) restored: bool,
     /// Somebody sets the clock of the agents' machine, by hours, forth and back.
     pub(crate) clock_is_set: bool,
+    /// In some runs something before MISP answers 304 to everything, while MISP drops attributes in silence.
+    pub(crate) lies: bool,
+    /// Something before MISP refuses one value of many, for good.
+    pub(crate) refuses: bool,
     /// Which MISP it is, and how it is set up.
     pub(crate) misp: Setup,
     pub(crate) sabotage: Option<Sabotage>,
@@ -64,6 +71,8 @@ impl Nature {
             second: may(35),
             restored: may(25),
             clock_is_set: may(30),
+            lies: may(20),
+            refuses: may(20),
             misp: if plain { Setup::default() } else { setup(&mut Dice::apart(seed, "misp")) },
             sabotage,
             talkative: false,
@@ -157,6 +166,21 @@ impl Agent {
         outcome
     }
 
+    /// Whether nothing is pending but what something before MISP does not let through.
+    fn waits_only_for_what_is_refused(&self) -> bool {
+        let traffic = self.traffic.lock().unwrap();
+        let World { job, ledger, .. } = &self.world;
+        let heads = ledger.heads(&job.destination).unwrap();
+        let events = heads.iter().map(|head| ledger.event(&job.destination, head.uuid).unwrap());
+        events.flatten().all(|event| {
+            let refused = traffic.refused.get(&event.head.uuid.uuid());
+            let mut waiting = event.attributes.values().filter(|known| {
+                known.standing == Standing::Pending && !known.wanted.is_empty()
+            });
+            waiting.all(|known| refused == Some(&known.attribute.uuid.uuid()))
+        })
+    }
+
     /// MISP was restored. Of what the dataset does not hold nothing can be asked, even if the agent is told.
     fn lose_touch(&mut self, told: bool) {
         let heads = self.world.ledger.heads(&self.world.job.destination).unwrap();
@@ -231,7 +255,7 @@ pub(crate) fn simulate(nature: Nature) {
     let mut life = Life { nature, agents, analyst, restored: false, unhurt: true };
     let with_analyst = dice.chance(50);
     let percent = [0, 5, 20, 40][dice.below(4) as usize];
-    life.unhurt &= percent == 0;
+    life.unhurt &= percent == 0 && !nature.lies && !nature.refuses;
     let mut setting = Dice::apart(seed, "clock");
     let (saved_after, lost_after) = (fate.below(3), 2 + fate.below(3));
     let mut backup: Option<(Misp, Analyst)> = None;
@@ -305,6 +329,9 @@ impl Life {
         let (inner, traffic) = (agent.world.wire.clone(), agent.traffic.clone());
         let wire = FaultyWire::new(inner, seed, percent, traffic);
         let wire = wire.with_sabotage(self.nature.sabotage);
+        let lies = self.nature.lies && Dice::apart(seed, "liar").chance(60);
+        let wire = if lies { wire.with_lies(seed) } else { wire };
+        let wire = if self.nature.refuses { wire.with_refusals(self.nature.seed) } else { wire };
         Arc::new(if self.nature.delays { wire.with_delays(seed) } else { wire })
     }
 
@@ -332,6 +359,11 @@ impl Life {
             self.agents.iter_mut().for_each(Agent::adopt);
         }
         for number in 0..self.agents.len() {
+            if self.nature.refuses {
+                self.get_around(number);
+            }
+        }
+        for number in 0..self.agents.len() {
             if !self.settle(number) {
                 return;
             }
@@ -340,6 +372,25 @@ impl Life {
         for number in 0..self.agents.len() {
             invariants::at_rest(&mut self, number);
         }
+    }
+
+    /// Runs without other faults than what refuses a value, until nothing else waits.
+    fn get_around(&mut self, number: usize) {
+        let (seed, sabotage) = (self.nature.seed, self.nature.sabotage);
+        let agent = &mut self.agents[number];
+        for _ in 0..ROUNDS_MAX {
+            let (inner, traffic) = (agent.world.wire.clone(), agent.traffic.clone());
+            let wire = FaultyWire::new(inner, seed, 0, traffic).with_sabotage(sabotage);
+            let wire = Arc::new(wire.with_refusals(seed));
+            let summary = agent.run(wire, None, sabotage).unwrap();
+            if self.nature.talkative {
+                println!("{:?} {:?}", summary.ending, summary.run.notes);
+            }
+            if summary.ending == Ending::AnotherMisp || agent.waits_only_for_what_is_refused() {
+                return;
+            }
+        }
+        panic!("one refused value keeps others back");
     }
 
     /// Runs without faults until a run ends well. Not so if the analyst deleted so much that the agent

@@ -63,7 +63,9 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
 
 /// The least that still fails: fewer runs, and without what does not matter.
 fn minimised(mut nature: Nature) -> Nature {
-    let without: [fn(&mut Nature); 6] = [
+    let without: [fn(&mut Nature); 8] = [
+        |nature| nature.lies = false,
+        |nature| nature.refuses = false,
         |nature| nature.clock_is_set = false,
         |nature| nature.restored = false,
         |nature| nature.second = false,

@@ -52,7 +52,25 @@ pub(crate) struct Traffic {
     queued: BTreeSet<Uuid>,
     /// The same: events whose rows a limit cut off.
     cut: BTreeSet<Uuid>,
+    /// The same: events of which a value was refused.
+    blamed: BTreeSet<Uuid>,
+    /// Of each event the attribute that something before MISP does not let through.
+    pub(crate) refused: BTreeMap<Uuid, Uuid>,
 }
+
+/// What something before MISP says to a body that it does not let through.
+const REFUSALS: [(u16, &[u8]); 10] = [
+    (200, b"<html>no</html>"),
+    (302, b""),
+    (403, b"<html>no</html>"),
+    (404, b"<html>no</html>"),
+    (406, b"<html>no</html>"),
+    (413, b"<html>no</html>"),
+    (451, b"<html>no</html>"),
+    (500, b"<html>no</html>"),
+    (501, b"<html>no</html>"),
+    (504, b"<html>no</html>"),
+];
 
 /// Writes on their way, each with the number of requests that overtake it.
 type Delayed = Vec<(u64, Call)>;
@@ -67,6 +85,10 @@ pub(crate) struct FaultyWire {
     late: Option<Mutex<Dice>>,
     delayed: Mutex<Delayed>,
     traffic: Arc<Mutex<Traffic>>,
+    /// Something before MISP answers 304 to every tag, and MISP drops attributes in silence.
+    lies: Option<Mutex<Dice>>,
+    /// Something before MISP refuses one value of some events, in this way.
+    refuses: Option<(u16, &'static [u8])>,
     sabotage: Option<Sabotage>,
 }
 
@@ -79,12 +101,25 @@ impl FaultyWire {
     ) -> Self {
         let dice = Mutex::new(Dice::new(seed));
         let delayed = Mutex::default();
-        Self { inner, dice, percent, late: None, delayed, traffic, sabotage: None }
+        let (late, lies, refuses, sabotage) = (None, None, None, None);
+        Self { inner, dice, percent, late, delayed, traffic, lies, refuses, sabotage }
     }
 
     /// Lets writes come late, too.
     pub(crate) fn with_delays(mut self, seed: u64) -> Self {
         self.late = Some(Mutex::new(Dice::apart(seed, "late")));
+        self
+    }
+
+    /// Proves what is not so.
+    pub(crate) fn with_lies(mut self, seed: u64) -> Self {
+        self.lies = Some(Mutex::new(Dice::apart(seed, "lies")));
+        self
+    }
+
+    /// Does not let everything through.
+    pub(crate) fn with_refusals(mut self, seed: u64) -> Self {
+        self.refuses = Some(REFUSALS[(seed % REFUSALS.len() as u64) as usize]);
         self
     }
 
@@ -118,6 +153,47 @@ impl FaultyWire {
             Fault::Twice | Fault::Cut if late => Fault::Repeated,
             fault => fault,
         })
+    }
+
+    /// Whether something answers 304 in MISP's place. Who believes any 304 does not find out by another question.
+    fn is_lied_to(&self, call: &Call) -> bool {
+        let fooled = self.sabotage == Some(Sabotage::BelieveAny304);
+        self.lies.is_some() && call.has_tag() && !(fooled && call.has_false_tag())
+    }
+
+    /// Whether something does not let a body through: one value of every second event.
+    fn is_refused(&self, call: &Call) -> bool {
+        let Some(event) = sabotage::event(call).filter(|_| self.refuses.is_some()) else {
+            return false;
+        };
+        let mut traffic = self.traffic.lock().unwrap();
+        let carried: Vec<Uuid> =
+            sabotage::carried(call).iter().map(|timed| timed.attribute.uuid.uuid()).collect();
+        if !traffic.refused.contains_key(&event) && event.as_u128().is_multiple_of(2) {
+            let chosen = carried.iter().find(|uuid| uuid.as_u128().is_multiple_of(3));
+            traffic.refused.extend(chosen.map(|uuid| (event, *uuid)));
+        }
+        let holds = traffic.refused.get(&event).is_some_and(|uuid| carried.contains(uuid));
+        if self.sabotage == Some(Sabotage::BlameTheEvent) && holds {
+            traffic.blamed.insert(event);
+        }
+        holds || (!carried.is_empty() && traffic.blamed.contains(&event))
+    }
+
+    /// MISP drops one attribute of a request, if it is one that drops in silence.
+    fn drop_one(&self, call: Call) -> Call {
+        let Some(lies) = &self.lies else { return call };
+        let mut dice = lies.lock().unwrap();
+        if sabotage::carried(&call).is_empty() || !dice.chance(25) {
+            return call;
+        }
+        let mut call = call.bare().clone();
+        match &mut call {
+            Call::AddEvent(new) => drop(new.attributes.remove(0)),
+            Call::AppendQuietly { attributes, .. } => drop(attributes.remove(0)),
+            _ => {}
+        }
+        call
     }
 
     fn delay(&self, call: &Call) {
@@ -242,7 +318,7 @@ impl FaultyWire {
     }
 
     async fn deliver(&self, call: &Call) -> Exchange {
-        self.inner.exchange(&self.arriving(call)).await
+        self.inner.exchange(&self.drop_one(self.arriving(call))).await
     }
 }
 
@@ -271,6 +347,16 @@ impl Wire for FaultyWire {
         };
         self.catch_up().await;
         self.watch(call);
+        if let Some((status, body)) = self.refuses.filter(|_| self.is_refused(call)) {
+            return answer(status, body);
+        }
+        if self.is_lied_to(call) {
+            let arrives = call.writes() && self.dice.lock().unwrap().chance(50);
+            if arrives {
+                drop(self.deliver(call).await);
+            }
+            return answer(304, b"");
+        }
         match self.fault(call) {
             None => self.told(call).await,
             Some(Fault::LostBefore) => {

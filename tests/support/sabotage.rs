@@ -28,10 +28,14 @@ pub(crate) enum Sabotage {
     MissByOrder,
     /// What a limit of the server cut off is taken for missing.
     BelieveACutList,
+    /// A 304 is taken for a proof, whoever says it.
+    BelieveAny304,
+    /// Where one value of an event is refused, nothing more of the event gets out.
+    BlameTheEvent,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::ClaimBeforeProof,
         Self::SkipSync,
         Self::NewerTimestampOnRetry,
@@ -39,6 +43,8 @@ impl Sabotage {
         Self::BelieveJobQueued,
         Self::MissByOrder,
         Self::BelieveACutList,
+        Self::BelieveAny304,
+        Self::BlameTheEvent,
     ];
 
     /// Those that a process can be made to commit which is only killed.
@@ -58,6 +64,8 @@ impl Sabotage {
             Self::SkipSync => "skip-sync",
             Self::NewerTimestampOnRetry => "newer-timestamp-on-retry",
             Self::TrustOwnClock => "trust-own-clock",
+            Self::BelieveAny304 => "believe-any-304",
+            Self::BlameTheEvent => "blame-the-event",
             Self::BelieveJobQueued => "believe-job-queued",
             Self::MissByOrder => "miss-by-order",
             Self::BelieveACutList => "believe-a-cut-list",
@@ -87,7 +95,7 @@ pub(crate) fn claim(commit: &mut Commit) {
 
 /// The attributes that a call carries.
 pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
-    match call {
+    match call.bare() {
         Call::AddEvent(new) => &new.attributes,
         Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
             attributes
@@ -98,7 +106,7 @@ pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
 
 /// The event that a call brings attributes to.
 pub(crate) fn event(call: &Call) -> Option<Uuid> {
-    match call {
+    match call.bare() {
         Call::AddEvent(new) => Some(new.uuid.uuid()),
         Call::AppendQuietly { event, .. } | Call::AppendLoudly { event, .. } => Some(event.uuid()),
         _ => None,
@@ -107,7 +115,7 @@ pub(crate) fn event(call: &Call) -> Option<Uuid> {
 
 /// Gives what was sent before a newer timestamp.
 pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
-    let mut call = call.clone();
+    let mut call = call.bare().clone();
     let attributes = match &mut call {
         Call::AddEvent(new) => &mut new.attributes,
         Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
