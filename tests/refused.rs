@@ -12,7 +12,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use misp_trickle::{
     agent::{Ending, Summary},
-    delivery::Call,
+    delivery::{Call, Reply, Trouble},
+    plan::Publish,
     remote::{self, Answer},
     source::SourceSpec,
 };
@@ -290,4 +291,120 @@ fn of_an_event_that_an_analyst_deleted_nothing_is_sent_before_misp_took_the_even
         let held = world.misp.lock().unwrap().attributes(event).len();
         assert_eq!(held, if deleted { 0 } else { 51 });
     }
+}
+
+/// No answer comes at all: a connection that is reset, or nothing within `timeout`.
+#[test]
+fn a_reset_or_a_time_out_for_one_value_is_found_as_a_page_is() {
+    let folder = TempDir::new().unwrap();
+    for arrives in [false, true] {
+        let mut world = world(dataset(&folder, 6, 200));
+        let inner = world.wire.clone();
+        let silence = move |call: &Call| {
+            if !holds(call, "d150.i2.") {
+                return None;
+            }
+            // A body may have got to MISP, and its answer not back; the value itself never gets there.
+            if arrives && carried(call).len() > 1 {
+                drop(inner.answer(&less(call, "d150.i2.")));
+            }
+            let why = "the connection broke before the whole answer was there".into();
+            Some(Reply::Trouble(Trouble::Unknown { why, retry_after: None }))
+        };
+        let wire = Obstructed::silent(&world, silence);
+        let summary = run(&mut world, wire.clone());
+        let said = said(&summary);
+        assert_eq!(summary.ending, Ending::Partial, "{said}");
+        assert_eq!(summary.run.tally.attributes.pending, 1, "{said}");
+        let held: usize = {
+            let misp = world.misp.lock().unwrap();
+            misp.events().iter().map(|event| misp.attributes(event.uuid).len()).sum()
+        };
+        assert_eq!(held, 6 * 200 - 1, "{said}");
+        assert!(said.contains("d150.i2.example.org"), "{said}");
+        assert!(wire.count() < 70, "{}", wire.count());
+        let bytes = refused(&wire, |call| holds(call, "d150.i2."));
+        // The one value is tried more than once, as a time-out may pass.
+        assert!(bytes.iter().sum::<usize>() <= 2 * bytes[0], "{bytes:?}");
+    }
+}
+
+fn less(call: &Call, value: &str) -> Call {
+    let mut call = call.clone();
+    match &mut call {
+        Call::AddEvent(new) => {
+            new.attributes.retain(|it| !it.attribute.value.as_str().starts_with(value));
+        }
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+            attributes.retain(|it| !it.attribute.value.as_str().starts_with(value));
+        }
+        _ => {}
+    }
+    call
+}
+
+/// apache's 413 lets MISP run with an empty body: it unpublishes the event, and what was published stays so.
+#[test]
+fn what_a_413_of_a_proxy_unpublished_is_published_again() {
+    let folder = TempDir::new().unwrap();
+    let mut world = World::new("sync");
+    world.job.settings.publish = Publish::Keep;
+    world.job.source = SourceSpec::File(dataset(&folder, 2, 50));
+    let wire = world.wire.clone();
+    run(&mut world, wire);
+    let events: Vec<_> = world.misp.lock().unwrap().events().iter().map(|it| it.uuid).collect();
+    let admin = world.keys.get("admin").unwrap().to_owned();
+    for event in &events {
+        let path = format!("/events/publish/{event}");
+        assert_eq!(world.wire.raw(&admin, "POST", &path, "{}").0, 200);
+    }
+    world.job.source = SourceSpec::File(dataset(&folder, 2, 250));
+    let inner = world.wire.clone();
+    let wire = Obstructed::new(&world, move |call, _| {
+        let Call::AppendQuietly { event, attributes } = call else { return None };
+        (attributes.len() > 60).then(|| {
+            drop(inner.answer(&Call::AppendQuietly { event: *event, attributes: Vec::new() }));
+            answer((413, PAGE))
+        })
+    });
+    let summary = run(&mut world, wire);
+    assert_eq!(summary.ending, Ending::Done, "{}", said(&summary));
+    assert_eq!(summary.run.tally.attributes.sent, 400, "{}", said(&summary));
+    let published = world.misp.lock().unwrap().events().iter().all(|event| event.published);
+    assert!(published, "what was published before is published again");
+}
+
+#[test]
+fn a_size_that_failed_is_remembered_and_one_value_blames_no_size() {
+    let folder = TempDir::new().unwrap();
+    let sizes = |wire: &Obstructed| -> Vec<usize> {
+        let sent = wire.sent.lock().unwrap();
+        sent.iter().map(|(_, call)| attributes(call)).filter(|size| *size > 0).collect()
+    };
+    let mut world = world(dataset(&folder, 1, 900));
+    world.job.concurrency = 1;
+    let large = |call: &Call, _| (attributes(call) > 100).then(|| answer((413, PAGE)));
+    let wire = Obstructed::new(&world, large);
+    run(&mut world, wire.clone());
+    let failed = sizes(&wire).into_iter().filter(|size| *size > 100).min().unwrap();
+    // However many requests go well, it is not tried again, as long as anybody could remember.
+    for domains in [4_000, 8_000] {
+        world.job.source = SourceSpec::File(dataset(&folder, 1, domains));
+        let wire = Obstructed::new(&world, |_, _| None);
+        run(&mut world, wire.clone());
+        assert!(sizes(&wire).iter().all(|size| *size < failed), "{failed} {:?}", sizes(&wire));
+    }
+    world.clock.advance(31 * 24 * 3_600);
+    world.job.source = SourceSpec::File(dataset(&folder, 1, 14_000));
+    let wire = Obstructed::new(&world, |_, _| None);
+    run(&mut world, wire.clone());
+    assert!(sizes(&wire).iter().any(|size| *size >= failed), "{failed} {:?}", sizes(&wire));
+
+    let mut world = self::world(dataset(&folder, 3, 400));
+    let wire = without(&world, "d150.i2.", (413, PAGE));
+    run(&mut world, wire);
+    world.job.source = SourceSpec::File(dataset(&folder, 3, 900));
+    let wire = Obstructed::new(&world, |_, _| None);
+    run(&mut world, wire.clone());
+    assert!(sizes(&wire).contains(&500), "{:?}", sizes(&wire));
 }

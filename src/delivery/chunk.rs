@@ -20,6 +20,8 @@ pub(super) struct TooMuch {
 pub struct Chunk {
     most: usize,
     ceiling: usize,
+    /// The least that was too much.
+    failed: Option<usize>,
     /// The most that was taken.
     fits: usize,
     full: u32,
@@ -34,7 +36,22 @@ impl Chunk {
     pub fn new(learned: Option<usize>, ceiling: usize) -> Self {
         let ceiling = ceiling.max(1);
         let most = learned.unwrap_or(ceiling).clamp(1, ceiling);
-        Self { most, ceiling, fits: 0, full: 0, patience: FULL_BEFORE_GROWTH, raised: false }
+        let patience = FULL_BEFORE_GROWTH;
+        Self { most, ceiling, failed: None, fits: 0, full: 0, patience, raised: false }
+    }
+
+    /// A size that an earlier run found to be too much is not tried again.
+    #[must_use]
+    pub fn knowing(self, failed: Option<usize>) -> Self {
+        let Some(failed) = failed else { return self };
+        let ceiling = self.ceiling.min(failed.saturating_sub(1)).max(1);
+        Self { ceiling, most: self.most.min(ceiling), failed: Some(failed), ..self }
+    }
+
+    /// The smallest size that was too much.
+    #[must_use]
+    pub const fn failed(&self) -> Option<usize> {
+        self.failed
     }
 
     /// Most attributes in one request.
@@ -46,6 +63,7 @@ impl Chunk {
     /// A size was too much; another fits. What failed is not tried again in this run. If the limit had been
     /// raised, it is raised later the next time.
     pub(super) fn too_much(&mut self, TooMuch { failed, fits }: TooMuch) {
+        self.failed = Some(self.failed.map_or(failed, |before| before.min(failed)));
         self.ceiling = self.ceiling.min(failed.saturating_sub(1)).max(1);
         let fits = if self.fits < failed { fits.max(self.fits) } else { fits };
         self.most = self.most.min(fits).clamp(1, self.ceiling);
@@ -107,6 +125,17 @@ mod tests {
             }
         }
         assert!(failed.len() <= 3 && failed.is_sorted_by(|a, b| a > b), "{failed:?}");
+    }
+
+    #[test]
+    fn what_failed_in_an_earlier_run_is_not_tried_again() {
+        let mut chunk = Chunk::new(Some(40), 1_000).knowing(Some(60));
+        for _ in 0..1_000 {
+            chunk.taken(chunk.most());
+        }
+        assert_eq!((chunk.most(), chunk.failed()), (59, Some(60)));
+        chunk.too_much(TooMuch { failed: 50, fits: 25 });
+        assert_eq!(chunk.failed(), Some(50));
     }
 
     #[test]

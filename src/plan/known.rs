@@ -40,6 +40,8 @@ pub struct DestinationRecord {
     pub heard: Option<Timestamp>,
     /// Most attributes to send in one request, as learned; 0 for not learned yet.
     pub chunk_max: u32,
+    /// The fewest attributes that were too many for one request because there were so many, and when.
+    pub too_large: Option<(u32, Timestamp)>,
     /// When version, encodings and role were last asked.
     pub asked: Option<Timestamp>,
     /// When MISP was last asked whether it still holds what was sent.

@@ -14,7 +14,7 @@ use std::{
 
 use misp_trickle::{
     agent::{self, Silent, Summary},
-    delivery::{Call, Exchange, TimedAttribute, Wire},
+    delivery::{Call, Exchange, Reply, TimedAttribute, Wire},
     model::Timestamp,
     remote::{self, Answer},
     source::SourceSpec,
@@ -23,8 +23,8 @@ use tempfile::TempDir;
 
 use crate::world::{self, LocalWire, World};
 
-/// What stands between the program and MISP: gives an answer in MISP's place, or `None`.
-type Obstacle = Box<dyn Fn(&Call, usize) -> Option<Answer> + Send + Sync>;
+/// What stands between the program and MISP: gives a reply in MISP's place, or `None`.
+type Obstacle = Box<dyn Fn(&Call, usize) -> Option<Reply> + Send + Sync>;
 
 /// The sandbox behind an obstacle, with the time of each request.
 pub(crate) struct Obstructed {
@@ -38,7 +38,21 @@ impl Obstructed {
         world: &World,
         obstacle: impl Fn(&Call, usize) -> Option<Answer> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let obstacle = Box::new(obstacle);
+        let decoded = move |call: &Call, number| {
+            obstacle(call, number).map(|answer| remote::decode(call, &answer))
+        };
+        Self::with(world, Box::new(decoded))
+    }
+
+    /// The same with something that may give no answer at all.
+    pub(crate) fn silent(
+        world: &World,
+        obstacle: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Self::with(world, Box::new(move |call: &Call, _| obstacle(call)))
+    }
+
+    fn with(world: &World, obstacle: Obstacle) -> Arc<Self> {
         Arc::new(Self { inner: world.wire.clone(), obstacle, sent: Mutex::default() })
     }
 
@@ -55,8 +69,8 @@ impl Wire for Obstructed {
             sent.len()
         };
         match (self.obstacle)(call, number) {
-            Some(answer) => Exchange {
-                reply: remote::decode(call, &answer),
+            Some(reply) => Exchange {
+                reply,
                 requests: 1,
                 bytes_sent: 1,
                 bytes_received: 1,

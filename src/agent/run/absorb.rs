@@ -142,8 +142,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     pub(super) fn note_stop(&mut self, session: &Session) {
-        self.planner.record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
-        self.planner.record.take_lessons(session.book());
+        let now = self.world.clock.now();
+        let record = &mut self.planner.record;
+        record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
+        let failed = session.too_large().and_then(|size| u32::try_from(size).ok());
+        if failed.is_some() && failed != record.too_large.map(|(size, _)| size) {
+            record.too_large = failed.map(|size| (size, now));
+        }
+        record.take_lessons(session.book());
         if let Some(stop) = session.stopped()
             && self.ending == Ending::Done
         {

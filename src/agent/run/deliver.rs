@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     delivery::{Chunk, Manners, Session, Stop, Wire},
     history::Ledger,
-    model::EventUuid,
+    model::{EventUuid, Timestamp},
     plan::{EventPlan, Publish},
 };
 
@@ -18,6 +18,9 @@ use super::{
     },
     Mode, Run, absorb,
 };
+
+/// So many seconds a size that was too much is not tried again: thirty days.
+const TOO_LARGE_HOLDS: i64 = 30 * 24 * 3_600;
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Plans and delivers all incidents, then what is left over.
@@ -162,6 +165,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         };
         let learned = usize::try_from(self.planner.record.chunk_max).ok().filter(|most| *most > 0);
         let book = self.planner.record.clone();
-        Session::new(manners, book, self.job.concurrency, Chunk::new(learned, self.job.chunk_max))
+        let too_large = book.too_large.filter(|(_, since)| self.holds(*since));
+        let failed = too_large.and_then(|(size, _)| usize::try_from(size).ok());
+        let chunk = Chunk::new(learned, self.job.chunk_max).knowing(failed);
+        Session::new(manners, book, self.job.concurrency, chunk)
+    }
+
+    /// Whoever runs what stands before MISP may have raised its limit meanwhile.
+    fn holds(&self, since: Timestamp) -> bool {
+        let seconds = self.world.clock.now().seconds() - since.seconds();
+        (0..TOO_LARGE_HOLDS).contains(&seconds)
     }
 }

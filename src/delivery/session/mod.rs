@@ -214,6 +214,12 @@ impl Session {
         self.chunk.most()
     }
 
+    /// The smallest size of a request that was too much, in this session or before.
+    #[must_use]
+    pub const fn too_large(&self) -> Option<usize> {
+        self.chunk.failed()
+    }
+
     /// What to do now. The driver asks until it gets something else than [`Step::Send`].
     pub fn next(&mut self, now: Timestamp) -> Step {
         if self.stop.is_some() {

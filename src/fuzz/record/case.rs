@@ -328,6 +328,7 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         heard: some(input, time)?,
         reorders: some(input, string)?,
         first_org: some(input, |input| Ok(OrgUuid::new(uuid(input)?)))?,
+        too_large: some(input, |input| Ok((input.arbitrary()?, time(input)?)))?,
     })
 }
 

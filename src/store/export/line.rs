@@ -98,6 +98,8 @@ pub(super) struct DestinationLine {
     reorders: Option<String>,
     #[serde(default)]
     first_organisation: Option<Id>,
+    #[serde(default)]
+    too_large: Option<(u32, String)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -334,6 +336,7 @@ impl DestinationLine {
             heard: record.heard.map(|time| time.to_string()),
             reorders: record.reorders,
             first_organisation: record.first_org.map(|org| Id(org.uuid())),
+            too_large: record.too_large.map(|(size, since)| (size, since.to_string())),
         }
     }
 
@@ -369,6 +372,10 @@ impl DestinationLine {
             heard: self.heard.as_deref().map(time_of).transpose()?,
             reorders: self.reorders,
             first_org: first_org.map(|id| OrgUuid::new(id.0)),
+            too_large: match self.too_large {
+                Some((size, since)) => Some((size, time_of(&since)?)),
+                None => None,
+            },
         };
         Ok((DestinationName::new(&self.name), record))
     }

@@ -117,6 +117,7 @@ pub(in super::super) struct DestinationV2<'a> {
     proven_tags: Vec<&'a str>,
     reorders: Option<&'a str>,
     first_org: Option<[u8; 16]>,
+    too_large: Option<(u32, i64)>,
 }
 
 /// How a tag stands at a MISP.
@@ -303,6 +304,7 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
             proven_tags: Vec::new(),
             reorders: None,
             first_org: before.org,
+            too_large: None,
         }
     }
 }
@@ -334,6 +336,7 @@ impl<'a> DestinationV2<'a> {
             proven_tags: record.proven_tags.iter().map(|tag| &**tag).collect(),
             reorders: record.reorders.as_deref(),
             first_org: record.first_org.map(|org| *org.uuid().as_bytes()),
+            too_large: record.too_large.map(|(size, since)| (size, since.micros())),
         }
     }
 
@@ -363,6 +366,7 @@ impl<'a> DestinationV2<'a> {
             proven_tags: self.proven_tags.iter().map(|tag| tag_key(tag)).collect(),
             reorders: self.reorders.map(str::to_owned),
             first_org: self.first_org.map(|bytes| OrgUuid::new(uuid::Uuid::from_bytes(bytes))),
+            too_large: self.too_large.map(|(size, since)| (size, Timestamp::from_micros(since))),
         }
     }
 }

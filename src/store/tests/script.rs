@@ -338,6 +338,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         heard: dice.maybe(Dice::time),
         reorders: dice.maybe(|dice| dice.word().into()),
         first_org: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
+        too_large: dice.maybe(|dice| (7, dice.time())),
     }
 }
 
