@@ -19,7 +19,7 @@ use misp_trickle::{
 };
 use obstructed::{Obstructed, attributes, carried, dataset, run, world};
 use tempfile::TempDir;
-use world::World;
+use world::{LocalWire, World};
 
 const PAGE: &[u8] = b"<html><h1>Request blocked</h1></html>";
 const MISPS_OWN: &[u8] = br#"{"name":"An Internal Error Has Occurred."}"#;
@@ -343,35 +343,64 @@ fn less(call: &Call, value: &str) -> Call {
     call
 }
 
-/// apache's 413 lets MISP run with an empty body: it unpublishes the event, and what was published stays so.
-#[test]
-fn what_a_413_of_a_proxy_unpublished_is_published_again() {
-    let folder = TempDir::new().unwrap();
-    let mut world = World::new("sync");
-    world.job.settings.publish = Publish::Keep;
-    world.job.source = SourceSpec::File(dataset(&folder, 2, 50));
-    let wire = world.wire.clone();
-    run(&mut world, wire);
-    let events: Vec<_> = world.misp.lock().unwrap().events().iter().map(|it| it.uuid).collect();
-    let admin = world.keys.get("admin").unwrap().to_owned();
-    for event in &events {
-        let path = format!("/events/publish/{event}");
-        assert_eq!(world.wire.raw(&admin, "POST", &path, "{}").0, 200);
+/// What stands before MISP when a request to an event that is published goes wrong.
+type Spoils = fn(&LocalWire, &Call) -> Option<Reply>;
+
+/// apache's 413 lets MISP run with an empty body: it unpublishes the event.
+fn apaches_413(inner: &LocalWire, call: &Call) -> Option<Reply> {
+    let Call::AppendQuietly { event, attributes } = call else { return None };
+    (attributes.len() > 60).then(|| {
+        drop(inner.answer(&Call::AppendQuietly { event: *event, attributes: Vec::new() }));
+        remote::decode(call, &answer((413, PAGE)))
+    })
+}
+
+/// The same, and no value is let through at all.
+fn apaches_413_to_everything(inner: &LocalWire, call: &Call) -> Option<Reply> {
+    if let Call::AppendQuietly { event, .. } = call {
+        drop(inner.answer(&Call::AppendQuietly { event: *event, attributes: Vec::new() }));
     }
-    world.job.source = SourceSpec::File(dataset(&folder, 2, 250));
-    let inner = world.wire.clone();
-    let wire = Obstructed::new(&world, move |call, _| {
-        let Call::AppendQuietly { event, attributes } = call else { return None };
-        (attributes.len() > 60).then(|| {
-            drop(inner.answer(&Call::AppendQuietly { event: *event, attributes: Vec::new() }));
-            answer((413, PAGE))
-        })
-    });
-    let summary = run(&mut world, wire);
-    assert_eq!(summary.ending, Ending::Done, "{}", said(&summary));
-    assert_eq!(summary.run.tally.attributes.sent, 400, "{}", said(&summary));
-    let published = world.misp.lock().unwrap().events().iter().all(|event| event.published);
-    assert!(published, "what was published before is published again");
+    (!carried(call).is_empty()).then(|| remote::decode(call, &answer((413, PAGE))))
+}
+
+/// All of it arrives, and no answer comes back.
+fn lost_answers(inner: &LocalWire, call: &Call) -> Option<Reply> {
+    if carried(call).is_empty() {
+        return None;
+    }
+    drop(inner.answer(call));
+    let why = "the connection broke before the whole answer was there".into();
+    Some(Reply::Trouble(Trouble::Unknown { why, retry_after: None }))
+}
+
+#[test]
+fn what_a_request_that_went_wrong_unpublished_is_published_again() {
+    let folder = TempDir::new().unwrap();
+    let all: [(Spoils, u64); 3] =
+        [(apaches_413, 400), (apaches_413_to_everything, 0), (lost_answers, 400)];
+    for (number, (spoils, sent)) in all.into_iter().enumerate() {
+        for publish in [Publish::Keep, Publish::Always] {
+            let mut world = World::new("sync");
+            world.job.settings.publish = publish;
+            world.job.source = SourceSpec::File(dataset(&folder, 2, 50));
+            let wire = world.wire.clone();
+            run(&mut world, wire);
+            let events: Vec<_> =
+                world.misp.lock().unwrap().events().iter().map(|it| it.uuid).collect();
+            let admin = world.keys.get("admin").unwrap().to_owned();
+            for event in &events {
+                let path = format!("/events/publish/{event}");
+                assert_eq!(world.wire.raw(&admin, "POST", &path, "{}").0, 200);
+            }
+            world.job.source = SourceSpec::File(dataset(&folder, 2, 250));
+            let inner = world.wire.clone();
+            let wire = Obstructed::silent(&world, move |call| spoils(&inner, call));
+            let summary = run(&mut world, wire);
+            assert_eq!(summary.run.tally.attributes.sent, sent, "{number} {}", said(&summary));
+            let misp = world.misp.lock().unwrap();
+            assert!(misp.events().iter().all(|it| it.published), "{number} {}", said(&summary));
+        }
+    }
 }
 
 #[test]

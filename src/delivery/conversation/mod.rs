@@ -217,6 +217,8 @@ pub(super) struct Conversation {
     published: bool,
     created: bool,
     wrote: bool,
+    /// A write came to nothing that may have changed the event all the same.
+    touched: bool,
     /// Calls in a row without a usable answer.
     tries: u32,
     /// Writes in a row without a usable answer, whatever was read in between.
@@ -281,6 +283,7 @@ impl Conversation {
             published: false,
             created: false,
             wrote: false,
+            touched: false,
             tries: 0,
             setbacks: 0,
             not_before: None,

@@ -18,6 +18,9 @@ impl Conversation {
             self.tell_of_unpublishing();
             return None;
         }
+        if !self.published && self.may_be_unpublished() {
+            return Some(self.ask(Asked::Metadata, Call::Metadata(self.uuid())));
+        }
         if self.published || !self.is_to_be_published(book) {
             return None;
         }
@@ -33,6 +36,17 @@ impl Conversation {
         Some(self.ask(Asked::Publish, Call::Publish(self.uuid())))
     }
 
+    /// Whether a write of ours that came to nothing may have unpublished the event: a proxy that refuses a body may
+    /// let MISP run without it, and an answer that got lost says nothing.
+    fn may_be_unpublished(&self) -> bool {
+        let is_meant = match self.manners.settings.publish {
+            Publish::Never => false,
+            Publish::Keep => self.was_published == Some(true),
+            Publish::Always => true,
+        };
+        is_meant && self.touched && !self.wrote && self.event.head.published.is_none()
+    }
+
     fn is_to_be_published(&self, book: &DestinationRecord) -> bool {
         let head = &self.event.head;
         if head.publishing.may_go_on(book) {
@@ -43,7 +57,8 @@ impl Conversation {
             // What we owe from before is what was published then.
             Publish::Keep => {
                 let owed = head.publishing != Publishing::Settled;
-                self.wrote && (owed || self.was_published == Some(true))
+                let unpublished = self.touched && head.published == Some(false);
+                (self.wrote || unpublished) && (owed || self.was_published == Some(true))
             }
             // What was asked for in vain is asked for again with the next change, not in every run.
             Publish::Always => {

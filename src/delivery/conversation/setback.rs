@@ -84,6 +84,11 @@ impl Conversation {
     pub(super) fn on_trouble(&mut self, asked: Asked, trouble: &Trouble, now: Timestamp) {
         self.tries += 1;
         self.stands_back = true;
+        if asked.writes() && !matches!(trouble, Trouble::NoEffect { .. }) {
+            self.touched = true;
+            self.event.head.published = None;
+            self.head_dirty = true;
+        }
         if asked.delivers() {
             self.suspect_body(asked, trouble);
         } else {
