@@ -174,9 +174,10 @@ impl Agent {
         let events = heads.iter().map(|head| ledger.event(&job.destination, head.uuid).unwrap());
         events.flatten().all(|event| {
             let refused = traffic.refused.get(&event.head.uuid.uuid());
-            let mut waiting = event.attributes.values().filter(|known| {
-                known.standing == Standing::Pending && !known.wanted.is_empty()
-            });
+            let mut waiting = event
+                .attributes
+                .values()
+                .filter(|known| known.standing == Standing::Pending && !known.wanted.is_empty());
             waiting.all(|known| refused == Some(&known.attribute.uuid.uuid()))
         })
     }
