@@ -86,6 +86,41 @@ fn a_busy_misp_gets_the_rest_that_it_asks_for() {
     }
 }
 
+/// Nobody has to wonder why nothing happens, whatever is being done, and a deadline ends it.
+#[test]
+fn a_long_rest_is_told_and_ends_at_the_deadline() {
+    let short = answer("429 Too Many Requests", "Retry-After: 6\r\n", b"");
+    // Of the first question, and of a write.
+    for number in [1, 5] {
+        let (sandbox, short) = (Sandbox::start(), short.clone());
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let front = Front::before(sandbox.address, move |_, _| {
+            match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == number {
+                true => Act::Say(short.clone()),
+                false => Act::Pass,
+            }
+        });
+        let told = place(&front.url(), &sandbox).run(&["sync"]).code(0);
+        told.says(&["MISP is given 6 s of rest: HTTP 429"]);
+    }
+    let sandbox = Sandbox::start();
+    let long = answer("429 Too Many Requests", "Retry-After: 600\r\n", b"");
+    let front = Front::before(sandbox.address, move |request, _| {
+        match request.head.contains("restSearch") {
+            true => Act::Say(long.clone()),
+            false => Act::Pass,
+        }
+    });
+    let place = place(&sandbox.url(), &sandbox);
+    place.run(&["sync"]).code(0);
+    place.configure(&sandbox.url(), &front.url());
+    place.configure("deadline = \"never\"", "deadline = \"4s\"");
+    let start = Instant::now();
+    let told = place.run(&["verify"]).code(3);
+    told.says(&["MISP is given 600 s of rest: HTTP 429", "the deadline passed"]);
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
+
 #[test]
 fn a_rest_of_hours_ends_the_run() {
     let sandbox = Sandbox::start();

@@ -59,6 +59,7 @@ fn verify(world: &World) -> Verified {
         sample: Sample::All,
         seed: 7,
         backoff: world.job.backoff,
+        deadline: None,
     };
     let found = agent::verify(&options, &world.ledger, &*world.wire, &*world.clock);
     tokio::runtime::Builder::new_current_thread()

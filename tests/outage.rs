@@ -125,7 +125,8 @@ fn what_is_too_large_is_halved_until_it_fits_remembered_and_slowly_tried_again()
     let first = wire.sent.lock().unwrap().iter().map(|(_, call)| attributes(call)).find(|n| *n > 0);
     assert!(first <= Some(usize::try_from(learned).unwrap()), "{first:?}");
 
-    // Where nothing is in the way any more, it grows.
+    // Where nothing is in the way any more, it grows, once a month has passed since the last size failed.
+    world.clock.advance(31 * 24 * 3_600);
     world.job.source = SourceSpec::File(dataset(&folder, 3, 6_000));
     let wire = Obstructed::new(&world, |_, _| None);
     assert_eq!(run(&mut world, wire).ending, Ending::Done);

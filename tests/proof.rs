@@ -76,6 +76,7 @@ fn verify(world: &World, wire: &Obstructed) -> Verified {
         sample: Sample::All,
         seed: 1,
         backoff: Backoff { base_ms: 1, max_ms: 1, tries_max: 2, seed: 1 },
+        deadline: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let verify = agent::verify(&options, &world.ledger, wire, &*world.clock);

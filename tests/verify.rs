@@ -81,6 +81,7 @@ fn options(world: &World, sample: Sample) -> VerifyOptions {
         sample,
         seed: 7,
         backoff: world.job.backoff,
+        deadline: None,
     }
 }
 

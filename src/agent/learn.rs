@@ -1,6 +1,6 @@
 //! What has to be known of a MISP before anything is sent to it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     delivery::{
@@ -16,6 +16,9 @@ use super::Clock;
 
 /// Kept in place of the encodings that MISP names, where none of them gets there.
 pub const PLAIN: &str = "identity";
+
+/// So long a wait is told.
+const LONG: Duration = Duration::from_secs(5);
 
 /// Tags that are asked about, beside the colours.
 #[derive(Debug, Clone, Copy, Default)]
@@ -148,7 +151,7 @@ pub(super) async fn ask_patiently(
     tally: &mut DestinationTally,
 ) -> Reply {
     debug_assert!(!call.writes(), "a write is not repeated blindly");
-    let mut tries = 0;
+    let (mut tries, mut rested) = (0, 0);
     loop {
         let exchange = wire.exchange(call).await;
         let now = clock.now();
@@ -161,13 +164,22 @@ pub(super) async fn ask_patiently(
             _ => return exchange.reply,
         };
         tries += 1;
-        let rests_too_long = retry_after.is_some_and(|seconds| seconds > REST_SECONDS_MAX);
-        if rests_too_long || tries >= backoff.tries_max {
+        rested += retry_after.unwrap_or(0);
+        if rested > REST_SECONDS_MAX || tries >= backoff.tries_max {
             return exchange.reply;
         }
         let next = backoff.until(now, tries, tally.requests, retry_after);
+        if let (Some(rest), Reply::Trouble(trouble)) = (long_wait(now, next), &exchange.reply) {
+            tracing::warn!("{rest}: {}", trouble.why());
+        }
         tokio::time::sleep(now.until(next)).await;
     }
+}
+
+/// Says how long nothing happens, where it is long enough for somebody to wonder.
+pub(super) fn long_wait(now: Timestamp, until: Timestamp) -> Option<String> {
+    let wait = now.until(until);
+    (wait >= LONG).then(|| format!("MISP is given {} s of rest", wait.as_millis().div_ceil(1_000)))
 }
 
 /// Counts an exchange, and notes how MISP's clock differs from ours.

@@ -1,5 +1,7 @@
 //! Whether MISP holds what the ledger says. Nothing is changed, neither there nor here.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     delivery::{
         Backoff, Call, Reply, Trouble, Wire,
@@ -32,6 +34,8 @@ pub struct VerifyOptions {
     pub seed: u64,
     /// When to ask again where there was no answer.
     pub backoff: Backoff,
+    /// How long it may take. `None`: as long as it takes.
+    pub deadline: Option<Duration>,
 }
 
 /// Which of the events that MISP has are looked at.
@@ -62,6 +66,8 @@ pub struct Verified {
     pub unasked: u64,
     /// The events that are not as the ledger says, those that others added to, and those without an answer.
     pub findings: Vec<Finding>,
+    /// The deadline passed before all of them were looked at.
+    pub out_of_time: bool,
     /// What a person should know.
     pub notes: Vec<String>,
     /// Requests and bytes.
@@ -106,11 +112,21 @@ pub async fn verify<L: Ledger, W: Wire + Sync>(
     let mut picked = pick(&heads, options.sample, options.seed).into_iter().peekable();
     drop(heads);
     let wire = Careful::new(wire);
+    let begun = Instant::now();
     while picked.peek().is_some() {
         let batch = batch(ledger, &options.destination, &mut picked, ROWS_MAX)?;
         let asking = Asking { wire: &wire, clock, backoff: options.backoff };
-        let findings = asking.look(batch, &mut record, &mut found.tally).await?;
-        findings.into_iter().for_each(|finding| found.add(finding));
+        let looking = asking.look(batch, &mut record, &mut found.tally);
+        let left = options.deadline.map(|deadline| deadline.saturating_sub(begun.elapsed()));
+        let findings = match left {
+            Some(left) => tokio::time::timeout(left, looking).await,
+            None => Ok(looking.await),
+        };
+        let Ok(findings) = findings else {
+            found.out_of_time = true;
+            break;
+        };
+        findings?.into_iter().for_each(|finding| found.add(finding));
     }
     found.findings.sort_by_key(|finding| finding.event);
     found.notes = wire.take_notes();

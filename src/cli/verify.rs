@@ -67,7 +67,10 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         let verified = match one(args, context, &live, &store, destination) {
             Ok(verified) => {
                 verified.notes.iter().for_each(|note| context.warn(note));
-                if verified.unasked > 0 {
+                if verified.out_of_time {
+                    context.warn("the deadline passed before all events were looked at");
+                }
+                if verified.unasked > 0 || verified.out_of_time {
                     exit = exit.worse(Exit::Partial);
                 }
                 if verified.has_drifted() {
@@ -108,6 +111,7 @@ fn one(
             None => store.last_run()?.0,
         },
         backoff: job::BACKOFF,
+        deadline: context.config()?.schedule.deadline,
     };
     let verified = live.ask(verify(&options, store, &remote, &SystemClock));
     Ok(verified.ok_or(CliError::Interrupted)??)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    delivery::{Call, Effects, Reply, Report, Session, Stop, Verdict, Wire},
+    delivery::{Call, Effects, Reply, Report, Session, Stop, Trouble, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
     plan::{ChangeKind, EventHead, KnownEvent, Presence, Standing, WithheldReason},
 };
@@ -124,8 +124,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let Some(call) = lost::question(heads.iter()) else { return Ok(None) };
         let (clock, backoff) = (self.world.clock, self.job.backoff);
         let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let reply =
-            learn::ask_patiently(&*self.wire, &call, destination, clock, backoff, tally).await;
+        let asking = learn::ask_patiently(&*self.wire, &call, destination, clock, backoff, tally);
+        let reply = self.world.before_deadline(asking).await.unwrap_or_else(|| {
+            self.ending = Ending::OutOfTime;
+            let why = "the deadline passed before MISP answered".into();
+            Reply::Trouble(Trouble::NoEffect { why, retry_after: None })
+        });
         Ok(Some((call, reply)))
     }
 

@@ -130,6 +130,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 return Ok(false);
             }
         };
+        self.tell_wait(session, until);
         match flights.wait(session, until, self.world).await {
             Waited::Answer(token, exchange) => {
                 let now = self.world.clock.now();
@@ -148,6 +149,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
         }
         Ok(true)
+    }
+
+    /// Says why nothing happens, once for each long wait.
+    fn tell_wait(&mut self, session: &Session, until: Option<Timestamp>) {
+        let Some(until) = until.filter(|until| *until > self.told_until) else { return };
+        if let Some(rest) = learn::long_wait(self.world.clock.now(), until) {
+            self.told_until = until;
+            self.world.observer.note(&format!("{rest}: {}", session.last_trouble()));
+        }
     }
 
     fn session(&self) -> Session {

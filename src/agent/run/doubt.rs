@@ -41,9 +41,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let asking =
             Asking { wire: &*self.wire, clock: self.world.clock, backoff: self.job.backoff };
         let (record, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let findings = match asking.look(events, record, tally).await {
-            Ok(findings) => findings,
-            Err(why) => {
+        let findings = match self.world.before_deadline(asking.look(events, record, tally)).await {
+            Some(Ok(findings)) => findings,
+            None => {
+                self.ending = Ending::OutOfTime;
+                return Ok(false);
+            }
+            Some(Err(why)) => {
                 self.note(&format!("what was sent before could not be verified: {why}"));
                 return Ok(false);
             }

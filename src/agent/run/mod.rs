@@ -22,7 +22,7 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
-    model::{EntityKey, EventUuid, FeedName, RunNumber},
+    model::{EntityKey, EventUuid, FeedName, RunNumber, Timestamp},
     plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Publishing, Retire},
 };
 
@@ -127,6 +127,8 @@ struct Run<'a, L, W> {
     learned: bool,
     /// MISP's clock was asked for in this run.
     heard: bool,
+    /// Until then MISP rests, and somebody was told.
+    told_until: Timestamp,
     /// Since the session was last told.
     relearned: bool,
     ending: Ending,
@@ -219,6 +221,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             learned: known_url && planner.record.asked.is_some() && planner.record.user.is_some(),
             relearned: false,
             heard: false,
+            told_until: Timestamp::from_seconds(0),
             publishing: publishing::under_way(planner.heads(), job.settings.publish).collect(),
             planner,
             record,

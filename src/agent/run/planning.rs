@@ -68,7 +68,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && planned.plan.needs_misp()
         {
             let drifted = self.verify_if_due(uuid).await?;
-            if self.ending == Ending::AnotherMisp {
+            if self.ending != Ending::Done {
                 return Ok(None);
             }
             if drifted {

@@ -33,6 +33,7 @@ fn one_json(outcome: &Result<Verified, AgentError>) -> Value {
             "attributes": found.present,
             "extras": found.extras,
             "unasked": found.unasked,
+            "out_of_time": found.out_of_time,
             "notes": found.notes,
             "findings": found.findings.iter().map(finding).collect::<Vec<_>>(),
             "requests": found.tally.requests,

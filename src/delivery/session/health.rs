@@ -45,6 +45,11 @@ enum Asks {
 }
 
 impl Health {
+    /// What the last of them met with.
+    pub(super) fn last_trouble(&self) -> &str {
+        &self.why
+    }
+
     /// Whether the last call got no usable answer.
     pub(super) const fn is_troubled(&self) -> bool {
         self.troubles > 0

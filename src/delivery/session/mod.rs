@@ -214,6 +214,12 @@ impl Session {
         self.chunk.most()
     }
 
+    /// What the last call without a usable answer met with.
+    #[must_use]
+    pub fn last_trouble(&self) -> &str {
+        self.health.last_trouble()
+    }
+
     /// The smallest size of a request that was too much, in this session or before.
     #[must_use]
     pub const fn too_large(&self) -> Option<usize> {
