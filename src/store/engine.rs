@@ -5,7 +5,8 @@
 //!   file `db`; in simulated power cuts only that kept every acknowledged batch;
 //! - two batches are not atomic together: a commit is one batch in one tree;
 //! - a kill while it writes `snap.*.generating` leaves a store it will not open: those are removed first;
-//! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it;
+//! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it, after the headers
+//!   were made such that the log can be followed from its beginning (`segments`);
 //! - `conf` only repeats settings that we never change: a repair tries without it too;
 //! - its own lock can outlast its handle for a moment: it is waited for;
 //! - where the system gives it no thread it panics or waits for ever: whether there are enough is tried first;
@@ -26,7 +27,7 @@ use std::{
 
 use crate::history::LedgerError;
 
-use super::{error::told_io, private};
+use super::{error::told_io, private, segments};
 
 /// Longest value that may be given to an engine, in bytes.
 pub const VALUE_BYTES_MAX: usize = 6 << 10;
@@ -38,7 +39,9 @@ const LOCKED: &str = "acquire lock";
 /// More than the engine, the runtime and the reading of a source ever had at once.
 const THREADS: usize = 16;
 /// How long that is waited for.
-const LOCK_LINGERS: Duration = Duration::from_secs(2);
+const LOCK_LINGERS: Duration = Duration::from_secs(10);
+/// How often it is tried meanwhile.
+const LOCK_TRIED: Duration = Duration::from_millis(20);
 /// Bytes of its file that sled keeps in memory; what they take there is a multiple.
 const CACHE_BYTES: u64 = 64 << 20;
 
@@ -117,6 +120,7 @@ impl SledEngine {
         let without: [fn(&str) -> bool; 2] =
             [|name| name.starts_with("snap."), |name| name == CONF];
         let steps = if effort == Effort::Utmost { without.len() } else { 1 };
+        make_followable(folder, doubt)?;
         let mut tried = open_guarded(folder);
         for drop_these in without.into_iter().take(steps) {
             if !matches!(tried, Err(LedgerError::Damaged { .. })) {
@@ -124,6 +128,7 @@ impl SledEngine {
             }
             doubt();
             remove(folder, drop_these)?;
+            make_followable(folder, doubt)?;
             tried = open_guarded(folder);
         }
         let db = tried?;
@@ -227,7 +232,7 @@ pub(super) fn at_rest(folder: &Path) -> io::Result<Option<File>> {
         if begun.elapsed() > LOCK_LINGERS {
             return Err(io::Error::other("another program has it open"));
         }
-        thread::sleep(LOCK_LINGERS / 100);
+        thread::sleep(LOCK_TRIED);
     }
     Ok(Some(file))
 }
@@ -254,7 +259,7 @@ fn open_guarded(folder: &Path) -> Result<sled::Db, LedgerError> {
             Err(LedgerError::Io { cause, .. })
                 if cause.contains(LOCKED) && begun.elapsed() < LOCK_LINGERS =>
             {
-                thread::sleep(LOCK_LINGERS / 100);
+                thread::sleep(LOCK_TRIED);
             }
             opened => return opened,
         }
@@ -307,6 +312,35 @@ fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError 
     LedgerError::Io { path: path.display().to_string(), doing, cause: told_io(error) }
 }
 
+/// Where there is no snapshot, sees to it that the log alone is enough. `doubt` is called before anything is changed.
+fn make_followable(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerError> {
+    if has(folder, |name| name.starts_with("snap."))? {
+        return Ok(());
+    }
+    let db = folder.join("db");
+    let wrong = |error: io::Error| io_error(&db, "opened", &error);
+    let Some(log) = segments::Log::open(&db).map_err(wrong)? else { return Ok(()) };
+    if log.is_followable() {
+        return Ok(());
+    }
+    doubt();
+    log.make_followable().map_err(wrong)
+}
+
+fn has(folder: &Path, which: impl Fn(&str) -> bool) -> Result<bool, LedgerError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries.map_err(|error| io_error(folder, "read", &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| io_error(folder, "read", &error))?;
+        if which(&entry.file_name().to_string_lossy()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -341,7 +375,7 @@ mod tests {
         let file = File::open(folder.path().join("db")).unwrap();
         file.lock().unwrap();
         let holder = thread::spawn(move || {
-            thread::sleep(LOCK_LINGERS / 10);
+            thread::sleep(LOCK_TRIED * 10);
             drop(file);
         });
         drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());

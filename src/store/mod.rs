@@ -34,6 +34,7 @@ mod rebuild;
 mod record;
 mod repair;
 mod salvage;
+mod segments;
 mod tree;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value},
     model::{
         AttributeUuid, EntityKey, EventUuid, FeedName, Marking, OrgUuid, Reader, RunNumber, Symbol,
-        Timestamp, Tlp,
+        Timestamp, Tlp, kept_name, limits::SOURCES_KEPT_MAX, shortened,
     },
     plan::{
         EventHead, EventTag, EventTags, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence,
@@ -238,7 +238,7 @@ impl EventLine {
                 PresenceLine::Absent => Presence::Absent,
                 PresenceLine::Present => Presence::Present,
                 PresenceLine::Declined => Presence::Declined,
-                PresenceLine::Blocked(why) => Presence::Blocked(why.into()),
+                PresenceLine::Blocked(why) => Presence::Blocked(shortened(&why).into()),
             },
             misp_id: self.misp_id,
             fields: EventFields {
@@ -313,7 +313,7 @@ impl TagLine {
             Self::Shown => TagStanding::Shown,
             Self::Removed => TagStanding::Removed,
             Self::Refused { why, terms } => {
-                TagStanding::Refused { why: why.into(), terms: digest_of(&terms)? }
+                TagStanding::Refused { why: shortened(&why).into(), terms: digest_of(&terms)? }
             }
         };
         Ok(EventTag { name: name.into(), standing })
@@ -443,13 +443,18 @@ impl AttributeLine {
                 tags: self.tags.into_iter().map(Into::into).collect(),
             },
             marking: self.marking.marking(),
-            sources: self.sources.into_iter().map(SourceLine::source).collect(),
+            sources: self
+                .sources
+                .into_iter()
+                .take(SOURCES_KEPT_MAX)
+                .map(SourceLine::source)
+                .collect(),
             standing: self.standing.standing(),
             wanted: FeedSet(self.wanted),
             superseded_by: self.superseded_by.map(|id| AttributeUuid::new(id.0)),
             overruled: self.overruled,
             noted: self.noted.as_deref().map(digest_of).transpose()?,
-            exposed: self.exposed.map(Into::into),
+            exposed: self.exposed.map(|advice| shortened(&advice).into()),
             timestamp: self.timestamp,
             order: self.order,
             since: RunNumber(self.since),
@@ -470,9 +475,9 @@ impl SourceLine {
     fn source(self) -> Source {
         Source {
             entity: EntityKey::whole(&self.entity),
-            kind: Symbol::new(&self.kind),
-            rule: Symbol::new(&self.rule),
-            raw: self.raw.map(Into::into),
+            kind: Symbol::new(&kept_name(&self.kind)),
+            rule: Symbol::new(&kept_name(&self.rule)),
+            raw: self.raw.map(|raw| shortened(&raw).into()),
         }
     }
 }
@@ -504,9 +509,10 @@ impl StandingLine {
             Self::Sent => Standing::Sent,
             Self::Adopted => Standing::Adopted,
             Self::Declined => Standing::Declined,
-            Self::Rejected { words, version } => {
-                Standing::Rejected { words: words.into(), version: version.into() }
-            }
+            Self::Rejected { words, version } => Standing::Rejected {
+                words: shortened(&words).into(),
+                version: kept_name(&version).into(),
+            },
             Self::Withheld(reason) => Standing::Withheld(match reason {
                 WithheldLine::Tlp(tlp) => WithheldReason::Tlp(tlp.tlp()),
                 WithheldLine::Unmarked => WithheldReason::Unmarked,
@@ -514,7 +520,7 @@ impl StandingLine {
                 WithheldLine::MarkingCannotBeCarried => WithheldReason::MarkingCannotBeCarried,
             }),
             Self::Held => Standing::Held,
-            Self::Blocked(why) => Standing::Blocked(why.into()),
+            Self::Blocked(why) => Standing::Blocked(shortened(&why).into()),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     history::{Change, ChangeKind, Cursor, DatasetTally, DestinationTally, Outcome, RunRecord},
     model::{
         AttributeUuid, DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber,
-        Timestamp,
+        Timestamp, limits::NOTES_KEPT_MAX, shortened,
     },
     plan::{AttributeTally, DestinationRecord, MappingTally, TagFact, tag_key},
 };
@@ -296,7 +296,7 @@ impl TagFactLine {
             Self::OfAnotherUser => TagFact::OfAnotherUser,
             Self::LocalOnly => TagFact::LocalOnly,
             Self::NotExportable => TagFact::NotExportable,
-            Self::Refused(words) => TagFact::Refused(words.into()),
+            Self::Refused(words) => TagFact::Refused(shortened(&words).into()),
             Self::LeftOut => TagFact::LeftOut,
         }
     }
@@ -495,7 +495,7 @@ impl RunLine {
                 skipped: self.dataset.skipped,
                 mapping: self.dataset.mapping.tally(),
             },
-            notes: self.notes,
+            notes: kept_notes(self.notes),
         })
     }
 }
@@ -574,27 +574,41 @@ impl ChangeLine {
                 ChangeKindLine::Sent => ChangeKind::Sent,
                 ChangeKindLine::Adopted => ChangeKind::Adopted,
                 ChangeKindLine::Declined => ChangeKind::Declined,
-                ChangeKindLine::Rejected(words) => ChangeKind::Rejected(words.into()),
-                ChangeKindLine::Withheld(why) => ChangeKind::Withheld(why.into()),
+                ChangeKindLine::Rejected(words) => ChangeKind::Rejected(shortened(&words).into()),
+                ChangeKindLine::Withheld(why) => ChangeKind::Withheld(shortened(&why).into()),
                 ChangeKindLine::Held => ChangeKind::Held,
-                ChangeKindLine::Blocked(why) => ChangeKind::Blocked(why.into()),
+                ChangeKindLine::Blocked(why) => ChangeKind::Blocked(shortened(&why).into()),
                 ChangeKindLine::Superseded(by) => ChangeKind::Superseded(AttributeUuid::new(by.0)),
                 ChangeKindLine::Retired => ChangeKind::Retired,
                 ChangeKindLine::Returned => ChangeKind::Returned,
-                ChangeKindLine::Exposed(what) => ChangeKind::Exposed(what.into()),
-                ChangeKindLine::Drifted(what) => ChangeKind::Drifted(what.into()),
+                ChangeKindLine::Exposed(what) => ChangeKind::Exposed(shortened(&what).into()),
+                ChangeKindLine::Drifted(what) => ChangeKind::Drifted(shortened(&what).into()),
                 ChangeKindLine::Overruled => ChangeKind::Overruled,
-                ChangeKindLine::Updated(which) => ChangeKind::Updated(which.into()),
-                ChangeKindLine::Tagged(tag) => ChangeKind::Tagged(tag.into()),
+                ChangeKindLine::Updated(which) => ChangeKind::Updated(shortened(&which).into()),
+                ChangeKindLine::Tagged(tag) => ChangeKind::Tagged(shortened(&tag).into()),
                 ChangeKindLine::Published => ChangeKind::Published,
-                ChangeKindLine::PublishRefused(words) => ChangeKind::PublishRefused(words.into()),
-                ChangeKindLine::ExposureEnded(why) => ChangeKind::ExposureEnded(why.into()),
-                ChangeKindLine::TagRefused(which) => ChangeKind::TagRefused(which.into()),
+                ChangeKindLine::PublishRefused(words) => {
+                    ChangeKind::PublishRefused(shortened(&words).into())
+                }
+                ChangeKindLine::ExposureEnded(why) => {
+                    ChangeKind::ExposureEnded(shortened(&why).into())
+                }
+                ChangeKindLine::TagRefused(which) => {
+                    ChangeKind::TagRefused(shortened(&which).into())
+                }
                 ChangeKindLine::Publishing => ChangeKind::Publishing,
-                ChangeKindLine::Unpublished(why) => ChangeKind::Unpublished(why.into()),
+                ChangeKindLine::Unpublished(why) => {
+                    ChangeKind::Unpublished(shortened(&why).into())
+                }
             },
         }
     }
+}
+
+/// As many notes as the program keeps, and the one that counts the others.
+fn kept_notes(mut notes: Vec<String>) -> Vec<String> {
+    notes.truncate(NOTES_KEPT_MAX + 1);
+    notes.iter().map(|note| shortened(note).into_owned()).collect()
 }
 
 pub(super) fn digest_of(text: &str) -> Result<Digest, Wrong> {

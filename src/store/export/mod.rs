@@ -13,6 +13,7 @@
 mod event;
 mod line;
 mod read;
+mod sound;
 mod write;
 
 #[cfg(test)]

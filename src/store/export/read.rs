@@ -1,7 +1,7 @@
 //! Making a store of an export.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, BufRead, Read},
     path::Path,
     time::Duration,
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     history::{Change, LedgerError},
-    model::{Encoder, EntityKey, RunNumber},
+    model::{Encoder, EntityKey},
 };
 
 use super::{
@@ -29,10 +29,12 @@ use super::{
     },
     EXPORT_SCHEMA, ExportCounts, Header, body_digest,
     line::{ChangeLine, Line, Wrong},
+    sound,
 };
 
 /// Longest line that is read, in bytes: an event of some hundred thousand attributes.
 const LINE_BYTES_MAX: u64 = 1 << 30;
+const TWICE: &str = "what it is of stands there twice";
 
 /// Why an export could not be imported. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +126,7 @@ fn import(path: &Path, from: &mut dyn BufRead) -> Result<ImportReport, ImportErr
     let mut reader = Reader {
         fresh: Fresh::begin(path)?,
         aliases: BTreeMap::new(),
+        keys: BTreeSet::new(),
         counts: ExportCounts::default(),
         digest: body_digest(),
     };
@@ -190,6 +193,8 @@ impl Lines<'_> {
         if header.schema != EXPORT_SCHEMA && header.schema.starts_with("misp-trickle/export/") {
             return Err(ImportError::Schema { schema: header.schema });
         }
+        sound::number(header.commits, "the number of a commit")
+            .map_err(|what| self.wrong(&what))?;
         let sealed = header.clone().sealed().and_then(|sealed| serde_json::to_vec(&sealed));
         if header.schema != EXPORT_SCHEMA || sealed.ok().as_ref() != Some(&line) {
             return Err(self.wrong("it is not the first line of an export, or it is damaged"));
@@ -226,6 +231,8 @@ struct Reader {
     fresh: Fresh,
     /// Gathered, for they stand together in buckets.
     aliases: BTreeMap<Vec<u8>, BTreeMap<EntityKey, EntityKey>>,
+    /// The keys of all other records, lest one comes twice.
+    keys: BTreeSet<Vec<u8>>,
     counts: ExportCounts,
     digest: Encoder,
 }
@@ -258,10 +265,11 @@ impl Reader {
             };
         }
         let counts = &mut self.counts;
-        let record = match line {
+        let (key, body) = match line {
             Line::Destination(line) => {
                 counts.destinations += 1;
                 let (name, record) = right!(line.record());
+                right!(sound::destination(&record));
                 (keys::destination(&name), encode(&DestinationV2::of(&name, &record))?)
             }
             Line::Rules(line) => {
@@ -271,11 +279,14 @@ impl Reader {
             Line::Run(line) => {
                 counts.runs += 1;
                 let record = right!(line.record());
+                right!(sound::run(&record));
                 (keys::run(record.number), encode(&RunV1::of(&record))?)
             }
             Line::Changes(line) => {
                 counts.changes += 1;
-                let key = keys::change_chunk(RunNumber(line.run), line.commit, line.part);
+                let run = right!(sound::run_number(line.run));
+                let commit = right!(sound::number(line.commit, "the number of a commit"));
+                let key = keys::change_chunk(run, commit, line.part);
                 let changes: Vec<Change> =
                     line.changes.into_iter().map(ChangeLine::change).collect();
                 (key, encode_changes(&changes)?)
@@ -283,7 +294,10 @@ impl Reader {
             Line::Alias(line) => {
                 counts.aliases += 1;
                 let (alias, root) = (EntityKey::whole(&line.alias), EntityKey::whole(&line.root));
-                self.aliases.entry(keys::aliases(&alias)).or_default().insert(alias, root);
+                let bucket = self.aliases.entry(keys::aliases(&alias)).or_default();
+                if bucket.insert(alias, root).is_some() {
+                    return Ok(Err("an alias stands there twice".to_owned()));
+                }
                 return Ok(Ok(None));
             }
             Line::Event(line) => {
@@ -291,8 +305,12 @@ impl Reader {
                 counts.attributes += line.attribute_count();
                 let destination = right!(line.destination.name());
                 let update = right!(line.update());
+                right!(sound::event(&update));
                 let mut overlay = self.fresh.overlay();
                 let key = keys::head_of(&destination, update.head.uuid);
+                if !self.keys.insert(key.clone()) {
+                    return Ok(Err(TWICE.to_owned()));
+                }
                 events::put(&mut overlay, key, update)?;
                 let writes = overlay.into_writes();
                 self.fresh.take(writes)?;
@@ -302,11 +320,16 @@ impl Reader {
                 counts.cursors += 1;
                 let key =
                     keys::cursor_of(&right!(line.feed.name()), &right!(line.destination.name()));
-                (key, encode(&CursorV1::of(&right!(line.cursor())))?)
+                let cursor = right!(line.cursor());
+                right!(sound::number(cursor.run.0, "the number of a run"));
+                (key, encode(&CursorV1::of(&cursor))?)
             }
             Line::End(_) => return Ok(Err("the last line stands before the end".to_owned())),
         };
-        Ok(Ok(Some(record)))
+        if !self.keys.insert(key.clone()) {
+            return Ok(Err(TWICE.to_owned()));
+        }
+        Ok(Ok(Some((key, body))))
     }
 
     fn put_aliases(&mut self) -> Result<(), LedgerError> {

@@ -66,6 +66,112 @@ fn an_import_gives_the_same_export_and_the_same_answers() {
     }
 }
 
+/// An export with one place in its lines of a kind changed, and sealed as if it had been written so.
+fn changed(bytes: &[u8], kind: &str, place: &str, to: &serde_json::Value) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    // As it stands there: no value of another line is the same.
+    let sign = format!("{{\"kind\":\"{kind}\"");
+    let (line, from) = lines.iter().enumerate().find_map(|(at, line)| {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let old = line.starts_with(&sign).then(|| value.pointer(place).cloned()).flatten()?;
+        Some((at, old))
+    })?;
+    let name = place.rsplit('/').next().unwrap();
+    let (old, new) = (format!("\"{name}\":{from}"), format!("\"{name}\":{to}"));
+    assert!(lines[line].contains(&old), "{old} in {}", lines[line]);
+    lines[line] = lines[line].replace(&old, &new);
+    Some(resealed(&lines))
+}
+
+fn resealed(lines: &[String]) -> Vec<u8> {
+    let [header, body @ .., _] = lines else { panic!("an export has a first and a last line") };
+    let header: Header = serde_json::from_str(header).unwrap();
+    let mut text = serde_json::to_string(&header.sealed().unwrap()).unwrap() + "\n";
+    let mut digest = body_digest();
+    for line in body {
+        let line = format!("{line}\n");
+        digest.raw(line.as_bytes());
+        text.push_str(&line);
+    }
+    let blake3 = digest.finish().to_string();
+    text.push_str(&format!(
+        "{{\"kind\":\"end\",\"lines\":{},\"blake3\":\"{blake3}\"}}\n",
+        body.len()
+    ));
+    text.into_bytes()
+}
+
+#[test]
+fn what_the_program_never_writes_is_refused_with_its_line() {
+    use serde_json::json;
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = exported(&built(30));
+    let path = |round: usize| folder.path().join(format!("state-{round}"));
+    let lines: Vec<String> =
+        std::str::from_utf8(&bytes).unwrap().lines().map(str::to_owned).collect();
+    assert!(resealed(&lines) == bytes, "the test seals otherwise than the program");
+    let wrong = [
+        ("run", "/number", json!(0)),
+        ("run", "/number", json!(u64::MAX)),
+        ("run", "/requests", json!(u64::MAX)),
+        ("run", "/begun", json!("yesterday")),
+        ("run", "/outcome", json!("splendid")),
+        ("changes", "/run", json!(0)),
+        ("changes", "/commit", json!(u64::MAX)),
+        ("destination", "/clock_offset_seconds", json!(i64::MIN)),
+        ("destination", "/version", json!("2".repeat(5_000))),
+        ("cursor", "/run", json!(u64::MAX)),
+        ("cursor", "/rules", json!("none")),
+        ("event", "/uuid", json!("00000000-0000-0000-0000-000000000000")),
+        ("event", "/uuid", json!("nobody")),
+        ("event", "/info", json!("")),
+        ("event", "/info", json!("x".repeat(70_000))),
+        ("event", "/date", json!("2024-02-30")),
+        ("event", "/date", json!("9999-01-01")),
+        ("event", "/date", json!("2024-05-14T00:00:00Z")),
+        ("event", "/analysis", json!(3)),
+        ("event", "/owner", json!(32)),
+        ("event", "/timestamp", json!(i64::MIN)),
+        ("event", "/feeds/main/reader", json!(200)),
+        ("event", "/attributes/0/value", json!("")),
+        ("event", "/attributes/0/comment", json!("x".repeat(70_000))),
+        ("event", "/attributes/0/type", json!("bank-account-nr")),
+        ("event", "/attributes/0/type", json!("nothing")),
+        ("event", "/attributes/0/since", json!(u64::MAX)),
+        ("event", "/attributes/0/first_seen", json!("@9223372036854775807us")),
+        ("event", "/attributes/0/last_seen", json!("-000001-01-01T00:00:00Z")),
+        ("event", "/attributes/0/tags", json!(["x".repeat(300)])),
+    ];
+    for (round, (kind, place, to)) in wrong.into_iter().enumerate() {
+        let told = to.to_string().chars().take(40).collect::<String>();
+        let bytes = changed(&bytes, kind, place, &to).unwrap_or_else(|| panic!("no {place}"));
+        let imported = import(&path(round), &bytes);
+        let Err(error) = imported else { panic!("{kind} {place} {told} is taken") };
+        assert!(matches!(error, ImportError::Line { .. }), "{kind} {place} {told}: {error}");
+        assert!(!error.to_string().contains("as it was written"), "{kind} {place} {told}: {error}");
+    }
+}
+
+#[test]
+fn what_stands_in_an_export_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = exported(&built(30));
+    let lines: Vec<String> =
+        std::str::from_utf8(&bytes).unwrap().lines().map(str::to_owned).collect();
+    for (round, kind) in ["destination", "rules", "run", "changes", "alias", "event", "cursor"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut lines = lines.clone();
+        let sign = format!("{{\"kind\":\"{kind}\"");
+        let at = lines.iter().position(|line| line.starts_with(&sign)).unwrap();
+        lines.insert(at, lines[at].clone());
+        let error = import(&folder.path().join(round.to_string()), &resealed(&lines)).unwrap_err();
+        assert!(error.to_string().contains("twice"), "{kind}: {error}");
+    }
+}
+
 #[test]
 fn an_import_goes_into_an_empty_store_and_no_other() {
     let folder = tempfile::tempdir().unwrap();

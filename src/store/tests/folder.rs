@@ -10,7 +10,7 @@ use crate::{
 use super::{
     super::{
         OpenError, OpenMode, Owner, Store, Warning,
-        engine::{Effort, Engine, SledEngine, VALUE_BYTES_MAX, Writes},
+        engine::{Effort, Engine, SledEngine, VALUE_BYTES_MAX, Writes, at_rest},
         envelope::{Form, encode, seal},
         keys,
         record::FormatV1,
@@ -34,6 +34,12 @@ pub(in super::super) fn open(path: &Path) -> Result<Store, OpenError> {
 
 fn open_engine(folder: &Path) -> SledEngine {
     SledEngine::open(folder, Effort::Usual, &mut || panic!("nothing was wrong")).unwrap()
+}
+
+/// Copies a store once nobody writes it any more: sled's threads of a handle that is gone may.
+pub(super) fn copy_at_rest(from: &Path, to: &Path) {
+    let _rests = at_rest(&from.join("engine")).unwrap();
+    copy(from, to);
 }
 
 pub(super) fn copy(from: &Path, to: &Path) {

@@ -16,7 +16,7 @@ use super::{
         events as stored_events, keys,
         record::{FormatV1, HeadV2},
     },
-    folder::{copy, open, owner},
+    folder::{copy, copy_at_rest, open, owner},
     script::{Dice, commit, destinations, events, sound_answers},
 };
 
@@ -232,7 +232,7 @@ fn whatever_is_flipped_or_cut_a_repair_gives_a_sound_store() {
     let mut salvaged = 0;
     for round in 0..40 {
         let copied = folder.path().join(format!("copy-{round}"));
-        copy(&path, &copied);
+        copy_at_rest(&path, &copied);
         let db = copied.join("engine/db");
         let mut bytes = fs::read(&db).unwrap();
         let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;

@@ -45,6 +45,11 @@ impl Dice {
         self.below(times) == 0
     }
 
+    /// A number as it may be counted up to.
+    const fn count(&mut self) -> u64 {
+        self.number() >> 12
+    }
+
     fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.once_in(2) { Some(make(self)) } else { None }
     }
@@ -107,7 +112,7 @@ pub(in super::super) fn feeds() -> Vec<FeedName> {
 }
 
 pub(in super::super) fn events() -> Vec<EventUuid> {
-    (1..=4_u128).map(|n| EventUuid::new(Uuid::from_u128(n << 76))).collect()
+    (1..=4_u128).map(|n| EventUuid::new(Uuid::from_u128((n << 76) + (1 << 63)))).collect()
 }
 
 /// An attribute that a number stands for; the same number always has the same identity.
@@ -128,16 +133,20 @@ pub(in super::super) fn attribute(
         false => attribute_uuid(event, kind, &value),
     };
     let comment = dice.word();
+    let (first, last) = (dice.maybe(Dice::time), dice.maybe(Dice::time));
     KnownAttribute {
         attribute: Attribute {
             uuid,
             kind,
-            category: Category::all().nth(usize::try_from(dice.below(10)).unwrap()).unwrap(),
+            category: Category::all()
+                .filter(|it| kind.allows(*it))
+                .nth(usize::from(dice.once_in(2)))
+                .unwrap(),
             value,
             to_ids: dice.once_in(2),
             comment,
-            first_seen: dice.maybe(Dice::time),
-            last_seen: dice.maybe(Dice::time),
+            first_seen: first.min(last),
+            last_seen: last,
             tags: (0..dice.below(3)).map(|_| dice.word()).collect(),
         },
         marking: marking(dice),
@@ -148,9 +157,9 @@ pub(in super::super) fn attribute(
         overruled: dice.once_in(2),
         noted: dice.maybe(Dice::digest),
         exposed: dice.maybe(Dice::word),
-        timestamp: dice.maybe(|dice| dice.number().cast_signed()),
+        timestamp: dice.maybe(|dice| dice.count().cast_signed()),
         order: dice.maybe(|dice| u32::try_from(dice.below(1 << 32)).unwrap()),
-        since: RunNumber(dice.number()),
+        since: RunNumber(dice.count()),
     }
 }
 
@@ -188,12 +197,12 @@ fn standing(dice: &mut Dice) -> Standing {
 
 fn mapping(dice: &mut Dice) -> MappingTally {
     let lost = (0..dice.below(3)).map(|_| (dice.word(), dice.below(9))).collect();
-    MappingTally { occurrences: dice.number(), mapped: dice.below(9), merged: dice.below(9), lost }
+    MappingTally { occurrences: dice.count(), mapped: dice.below(9), merged: dice.below(9), lost }
 }
 
 fn tally(dice: &mut Dice) -> AttributeTally {
     AttributeTally {
-        planned: dice.number(),
+        planned: dice.count(),
         sent: dice.below(99),
         exposed: dice.below(9),
         ..AttributeTally::default()
@@ -221,15 +230,15 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
             2 => Presence::Blocked(dice.word()),
             _ => Presence::Present,
         },
-        misp_id: dice.maybe(Dice::number),
+        misp_id: dice.maybe(Dice::count),
         fields: EventFields {
-            info: dice.word(),
+            info: format!("{}!", dice.word()).into(),
             date: "2024-05-14".into(),
             analysis: 2,
             tags: (0..dice.below(3)).map(|_| dice.word()).collect(),
         },
         tags: (0..dice.below(3)).map(|_| dice.event_tag()).collect(),
-        timestamp: dice.maybe(|dice| dice.number().cast_signed()),
+        timestamp: dice.maybe(|dice| dice.count().cast_signed()),
         published: dice.maybe(|dice| dice.once_in(2)),
         publishing: match dice.below(4) {
             0 => Publishing::Asked,
@@ -246,7 +255,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         foreign: (0..foreign)
             .map(|place| {
                 let uuid = AttributeUuid::new(Uuid::from_u64_pair(9, dice.number()));
-                let timestamp = dice.number().cast_signed();
+                let timestamp = dice.count().cast_signed();
                 (u32::try_from(place).unwrap(), Row { uuid, deleted: dice.once_in(2), timestamp })
             })
             .collect(),
@@ -300,7 +309,7 @@ pub(in super::super) fn run(
         outcome: [Outcome::Unfinished, Outcome::Done, Outcome::Partial, Outcome::Failed]
             [usize::try_from(dice.below(4)).unwrap()],
         tally: DestinationTally {
-            requests: dice.number(),
+            requests: dice.count(),
             attributes: tally(dice),
             ..DestinationTally::default()
         },
@@ -311,7 +320,7 @@ pub(in super::super) fn run(
 
 fn dataset(dice: &mut Dice) -> DatasetTally {
     DatasetTally {
-        incidents: dice.number(),
+        incidents: dice.count(),
         entities: dice.below(9),
         skipped: dice.below(9),
         mapping: mapping(dice),
@@ -329,7 +338,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         user: dice.maybe(|dice| dice.below(9)),
         tags: (0..dice.below(3)).map(|_| (tag_key(&dice.word()), dice.tag_fact())).collect(),
         proven_tags: (0..dice.below(3)).map(|_| tag_key(&dice.word())).collect(),
-        clock_offset_seconds: dice.number().cast_signed(),
+        clock_offset_seconds: dice.count().cast_signed() - (1 << 51),
         chunk_max: 500,
         asked: dice.maybe(Dice::time),
         verified: dice.maybe(Dice::time),

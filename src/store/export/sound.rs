@@ -1,0 +1,227 @@
+//! What stands in an import is checked as what the program makes itself: nobody else wrote an export, but anybody
+//! may have changed one, and sealed it anew.
+
+use std::collections::BTreeSet;
+
+use uuid::{Uuid, Variant};
+
+use crate::{
+    history::{EventUpdate, RunRecord},
+    misp::{Attribute, attribute_uuid},
+    model::{
+        Reader, RunNumber, Timestamp,
+        limits::{
+            EVENT_DATE_SECONDS_END, EVENT_DATE_SECONDS_MIN, MISP_TEXT_BYTES_MAX, NAME_BYTES_MAX,
+            TAG_CHARS_MAX, TIME_SECONDS_MAX, TIME_SECONDS_MIN,
+        },
+    },
+    plan::{AttributeTally, DestinationRecord, EventHead, KnownAttribute, MappingTally},
+};
+
+use super::line::Wrong;
+
+/// Numbers of runs and commits, and whatever is counted: as far as every reader of JSON can.
+const NUMBER_MAX: u64 = 1 << 53;
+/// Feeds of a destination; each has a bit.
+const FEEDS_MAX: usize = 32;
+/// Tags, encodings and rights of one thing; far more than any has.
+const NAMES_MAX: usize = 10_000;
+
+/// A number that is counted up to, or added to others.
+pub(super) fn number(number: u64, what: &str) -> Result<u64, Wrong> {
+    match number {
+        0..=NUMBER_MAX => Ok(number),
+        _ => Err(format!("{what} cannot be {number}")),
+    }
+}
+
+/// Runs are counted from 1.
+pub(super) fn run_number(run: u64) -> Result<RunNumber, Wrong> {
+    match run {
+        0 => Err("there is no run 0".to_owned()),
+        _ => Ok(RunNumber(number(run, "the number of a run")?)),
+    }
+}
+
+fn seconds(seconds: i64, what: &str) -> Result<(), Wrong> {
+    number(seconds.unsigned_abs(), what).map(drop)
+}
+
+fn text(text: &str, bytes_max: usize, what: &str) -> Result<(), Wrong> {
+    match text.len() {
+        length if length > bytes_max => Err(format!("{what} is {length} bytes long")),
+        _ => Ok(()),
+    }
+}
+
+fn names<'n>(names: impl IntoIterator<Item = &'n str>, what: &str) -> Result<(), Wrong> {
+    for (count, name) in names.into_iter().enumerate() {
+        if count == NAMES_MAX {
+            return Err(format!("there are more than {NAMES_MAX} of {what}"));
+        }
+        text(name, NAME_BYTES_MAX, what)?;
+    }
+    Ok(())
+}
+
+fn tags<'n>(tags: impl IntoIterator<Item = &'n str> + Clone) -> Result<(), Wrong> {
+    let long = |tag: &&str| tag.chars().nth(TAG_CHARS_MAX).is_some();
+    if tags.clone().into_iter().any(|tag| long(&tag)) {
+        return Err(format!("a tag is longer than {TAG_CHARS_MAX} characters"));
+    }
+    names(tags, "tags")
+}
+
+/// MISP takes no others: an event of another UUID was never made.
+fn is_taken(uuid: Uuid) -> bool {
+    (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
+}
+
+fn tally(tally: &AttributeTally) -> Result<(), Wrong> {
+    let AttributeTally {
+        planned,
+        sent,
+        adopted,
+        declined,
+        rejected,
+        withheld,
+        held,
+        blocked,
+        pending,
+        unchanged,
+        superseded,
+        retired,
+        drifted,
+        exposed,
+    } = *tally;
+    let counts = [
+        planned, sent, adopted, declined, rejected, withheld, held, blocked, pending, unchanged,
+        superseded, retired, drifted, exposed,
+    ];
+    counts.into_iter().try_for_each(|count| number(count, "a number of attributes").map(drop))
+}
+
+fn mapping(tally: &MappingTally) -> Result<(), Wrong> {
+    let MappingTally { occurrences, mapped, merged, lost } = tally;
+    names(lost.keys().map(|reason| &**reason), "reasons")?;
+    let counts = [occurrences, mapped, merged].into_iter().chain(lost.values());
+    counts.into_iter().try_for_each(|count| number(*count, "a number of occurrences").map(drop))
+}
+
+/// An event with its attributes.
+pub(super) fn event(update: &EventUpdate) -> Result<(), Wrong> {
+    let EventUpdate { head, attributes } = update;
+    self::head(head)?;
+    let mut identities = BTreeSet::new();
+    for known in attributes {
+        attribute(known)?;
+        let Attribute { kind, value, .. } = &known.attribute;
+        if !identities.insert(attribute_uuid(head.uuid, *kind, value)) {
+            return Err(format!("it has an attribute twice, of type {kind}"));
+        }
+    }
+    Ok(())
+}
+
+fn head(head: &EventHead) -> Result<(), Wrong> {
+    if !is_taken(head.uuid.uuid()) {
+        return Err(format!("no event has the UUID {}", head.uuid));
+    }
+    let fields = &head.fields;
+    text(&fields.info, MISP_TEXT_BYTES_MAX, "a title")?;
+    if fields.info.trim().is_empty() {
+        return Err("a title is empty".to_owned());
+    }
+    let days = EVENT_DATE_SECONDS_MIN..EVENT_DATE_SECONDS_END;
+    let day = Timestamp::parse(&fields.date).ok();
+    let is_day = |day: Timestamp| *day.day() == *fields.date && days.contains(&day.seconds());
+    if !day.is_some_and(is_day) {
+        return Err(format!("{:?} is no day of an event", fields.date));
+    }
+    if fields.analysis > 2 {
+        return Err(format!("there is no level of analysis {}", fields.analysis));
+    }
+    tags(fields.tags.iter().map(|tag| &**tag))?;
+    tags(head.tags.iter().map(|tag| &*tag.name).collect::<Vec<_>>())?;
+    head.misp_id.map_or(Ok(0), |id| number(id, "a number of an event"))?;
+    head.timestamp.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
+    for (_, row) in &head.foreign {
+        seconds(row.timestamp, "a timestamp")?;
+    }
+    if usize::from(head.owner) >= FEEDS_MAX || head.feeds.len() > FEEDS_MAX {
+        return Err(format!("a destination has {FEEDS_MAX} feeds at most"));
+    }
+    for feed in head.feeds.values() {
+        if feed.reader > Reader::NOW {
+            return Err("a newer version wrote it; use that version".to_owned());
+        }
+        tally(&feed.attributes)?;
+        mapping(&feed.mapping)?;
+    }
+    Ok(())
+}
+
+fn attribute(known: &KnownAttribute) -> Result<(), Wrong> {
+    let Attribute { kind, category, value, comment, first_seen, last_seen, tags, .. } =
+        &known.attribute;
+    if !kind.allows(*category) {
+        return Err(format!("an attribute of type {kind} has no category {category}"));
+    }
+    text(value.as_str(), MISP_TEXT_BYTES_MAX, "a value")?;
+    if value.as_str().is_empty() {
+        return Err("a value is empty".to_owned());
+    }
+    text(comment, MISP_TEXT_BYTES_MAX, "a comment")?;
+    let times = || [first_seen, last_seen].into_iter().flatten();
+    let sendable = TIME_SECONDS_MIN..=TIME_SECONDS_MAX;
+    if let Some(time) = times().find(|time| !sendable.contains(&time.seconds())) {
+        return Err(format!("nothing was seen at {time}"));
+    }
+    if first_seen.zip(*last_seen).is_some_and(|(first, last)| last < first) {
+        return Err("something was last seen before it was first seen".to_owned());
+    }
+    self::tags(tags.iter().map(|tag| &**tag))?;
+    known.timestamp.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
+    number(known.since.0, "the number of a run").map(drop)
+}
+
+/// The record of a run.
+pub(super) fn run(record: &RunRecord) -> Result<(), Wrong> {
+    run_number(record.number.0)?;
+    text(&record.source, NAME_BYTES_MAX * 8, "the name of a source")?;
+    let tally = &record.tally;
+    let dataset = &record.dataset;
+    for count in [
+        tally.requests,
+        tally.bytes_sent,
+        tally.bytes_received,
+        tally.events_created,
+        tally.events_updated,
+        tally.events_unchanged,
+        tally.events_held,
+        tally.events_blocked,
+        tally.events_withheld,
+        dataset.incidents,
+        dataset.entities,
+        dataset.skipped,
+    ] {
+        number(count, "a number of what a run did")?;
+    }
+    self::tally(&tally.attributes)?;
+    mapping(&dataset.mapping)
+}
+
+/// What is known of a destination.
+pub(super) fn destination(record: &DestinationRecord) -> Result<(), Wrong> {
+    names([&*record.url, &*record.version], "texts of a destination")?;
+    names(record.encodings.iter().map(String::as_str), "encodings")?;
+    names(record.permissions.iter().map(String::as_str), "permissions")?;
+    tags(record.tags.keys().map(|tag| &**tag))?;
+    tags(record.proven_tags.iter().map(|tag| &**tag))?;
+    seconds(record.clock_offset_seconds, "a difference of clocks")?;
+    let feeds: BTreeSet<_> = record.feeds.iter().collect();
+    if feeds.len() != record.feeds.len() || feeds.len() > FEEDS_MAX {
+        return Err(format!("a destination has {FEEDS_MAX} feeds at most, each once"));
+    }
+    Ok(())
+}
