@@ -1,13 +1,33 @@
 //! What `-v` and `-q` say: the log, on standard error. No event in it holds a key.
 
-use std::io::IsTerminal;
+use std::io::{self, Write};
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
 
-use super::args::GlobalArgs;
+use super::{args::GlobalArgs, render::Clean};
 
 /// A filter in the manner of `RUST_LOG`, which goes before `-v` and `-q`.
 const VARIABLE: &str = "MISP_TRICKLE_LOG";
+
+/// What writes the log: texts of others stand in it, and what could steer a terminal or hide text is escaped.
+struct Visible<W>(W);
+
+impl<W: Write> Write for Visible<W> {
+    /// An event is written at once, and ends with its only line feed.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let (line, end) = match text.strip_suffix('\n') {
+            Some(line) => (line, "\n"),
+            None => (&*text, ""),
+        };
+        write!(self.0, "{}{end}", Clean(line))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Starts the log of this process.
 pub(super) fn start(global: &GlobalArgs) {
@@ -21,8 +41,25 @@ pub(super) fn start(global: &GlobalArgs) {
     // certificate, the error says anyway.
     let ours = format!("warn,rustls_platform_verifier=off,misp_trickle={level}");
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(ours));
-    let colours = std::io::stderr().is_terminal();
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let log = fmt().with_env_filter(filter).with_writer(|| Visible(io::stderr()));
+    let log = log.with_ansi(false);
     // A second log in one process, as in tests, is no reason to stop.
     drop(log.with_target(false).without_time().try_init());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_others_cannot_steer_the_terminal_by_the_log() {
+        let mut seen = Vec::new();
+        let line = "WARN x \u{1b}[2J \u{202e}a\u{200b}b\u{e0041}\nWARN forged\r\u{7f} ü\n";
+        Visible(&mut seen).write_all(line.as_bytes()).unwrap();
+        let shown = String::from_utf8(seen).unwrap();
+        assert_eq!(
+            shown,
+            "WARN x \\u{1b}[2J \\u{202e}a\\u{200b}b\\u{e0041}\\nWARN forged\\r\\u{7f} ü\n"
+        );
+    }
 }

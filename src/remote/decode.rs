@@ -1,11 +1,15 @@
 //! An HTTP answer as a reply. Nothing that is not exactly what MISP answers passes for a success.
 
+use std::collections::BTreeMap;
+
 use crate::{
     delivery::{
         AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, PageOf, RefusedWhy,
         Reply, TagRow, TimedAttribute, Trouble, rows,
     },
-    format::misp_json::{self, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
+    format::misp_json::{
+        self, AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, NotMisp,
+    },
     model::EventUuid,
     plan::{Row, tag_key},
 };
@@ -357,10 +361,13 @@ fn whoami(body: &[u8]) -> Result<Reply, NotMisp> {
 
 fn attribute_answers(body: &[u8], sent: &[TimedAttribute]) -> Result<Reply, NotMisp> {
     let answer = AttributesAnswer::read(body, sent.len())?;
+    // Where one is named twice, the first counts.
+    let named = answer.saved.iter().rev().map(|echo| (echo.uuid.as_str(), echo));
+    let saved: BTreeMap<&str, &AttributeEcho> = named.collect();
     let result = |(place, timed): (usize, &TimedAttribute)| {
         let uuid = timed.attribute.uuid;
         let text = uuid.to_string();
-        let echo = answer.saved.iter().find(|echo| echo.uuid == text);
+        let echo = saved.get(text.as_str());
         let result = match (echo, answer.errors.get(&place)) {
             (Some(echo), None) => AttributeResult::Saved {
                 timestamp: echo.timestamp,
