@@ -60,7 +60,9 @@ impl<R: Read> Window<R> {
             self.forget(keep);
             moved = keep;
             if self.filled > self.buffer.len() / 2 {
-                self.buffer.resize(self.buffer.len() * 2, 0);
+                let more = self.buffer.len();
+                self.buffer.try_reserve_exact(more)?;
+                self.buffer.resize(more * 2, 0);
             }
         }
         loop {

@@ -29,7 +29,7 @@ pub const WORDS_CHARS_MAX: usize = 1_000;
 /// and its digest.
 pub const NAME_BYTES_MAX: usize = 1_024;
 /// Most sources of one attribute that are kept: the first in order.
-pub const SOURCES_KEPT_MAX: usize = 1_000;
+pub const SOURCES_KEPT_MAX: usize = 200;
 /// Most tags of incidents that an event gets, beside those of TLP and of reliability: the first in order.
 pub const EVENT_TAGS_MAX: usize = 1_000;
 /// Most tags of entities that an attribute gets, beside that of TLP: the first in order.

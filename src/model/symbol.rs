@@ -9,10 +9,11 @@ use super::kept_name;
 pub struct Symbol(Arc<str>);
 
 impl Symbol {
-    /// A symbol with storage of its own; use an [`Interner`] where the text recurs.
+    /// A symbol with storage of its own, in the form in which names are kept; use an [`Interner`] where the text
+    /// recurs.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.into())
+        Self((&*kept_name(text)).into())
     }
 
     /// The text.

@@ -10,7 +10,7 @@ use crate::{
     format::misp_json::{
         self, AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, NotMisp,
     },
-    model::EventUuid,
+    model::{EventUuid, kept_name, shortened},
     plan::{Row, tag_key},
 };
 
@@ -167,6 +167,9 @@ fn intact(call: &Call, answer: &Answer) -> Result<(), NotMisp> {
     Ok(())
 }
 
+/// Most encodings and rights that are kept; MISP has some forty.
+const NAMES_MAX: usize = 500;
+
 /// Whether CSV is asked for. PHP that runs out of memory over it may answer with nothing at all.
 const fn lists(call: &Call) -> bool {
     matches!(call, Call::Rows { .. } | Call::Listing(_) | Call::Page(_) | Call::RowsSince { .. })
@@ -213,7 +216,9 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         }
         Call::Version => {
             let version = misp_json::version(body)?;
-            Reply::Version { version: version.version, encodings: version.request_encoding }
+            let encodings = version.request_encoding.into_iter().take(NAMES_MAX);
+            let encodings = encodings.map(|name| kept_name(&name).into_owned()).collect();
+            Reply::Version { version: kept_name(&version.version).into_owned(), encodings }
         }
         Call::Whoami => whoami(body)?,
         Call::FindTags(_) => Reply::Tags(tag_rows(misp_json::tags(body)?)),
@@ -355,7 +360,9 @@ fn whoami(body: &[u8]) -> Result<Reply, NotMisp> {
     };
     let number = |name: &str| answer.user.get(name).and_then(misp_json::as_number);
     let (user, org_id) = (number("id"), number("org_id"));
-    let permissions = answer.role.into_iter().filter_map(granted).collect();
+    let permissions = answer.role.into_iter().filter_map(granted);
+    let permissions =
+        permissions.map(|name| kept_name(&name).into_owned()).take(NAMES_MAX).collect();
     Ok(Reply::Whoami { org, org_id, user, permissions })
 }
 
@@ -393,7 +400,7 @@ fn attribute_error(errors: &FieldErrors) -> AttributeResult {
     } else {
         let texts: Vec<String> =
             errors.iter().map(|(field, texts)| format!("{field}: {}", texts.join(" "))).collect();
-        AttributeResult::Refused(texts.join("; ").into())
+        AttributeResult::Refused(shortened(&texts.join("; ")).into())
     }
 }
 

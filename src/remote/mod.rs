@@ -294,6 +294,7 @@ impl Remote {
             if body.len() + chunk.len() > REPLY_BYTES_MAX {
                 return Err(too_long().into());
             }
+            body.try_reserve(chunk.len()).map_err(|error| error.to_string())?;
             body.extend_from_slice(&chunk);
         }
         Ok(body)

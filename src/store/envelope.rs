@@ -40,6 +40,9 @@ pub(super) enum Form {
     Packed,
     /// Packed by zstd and cut into objects; the payload is the list of their digests.
     Parts,
+    /// The same, and the list is cut into objects too; the payload is the list of their digests. 0.1.0 did not
+    /// write it.
+    Lists,
 }
 
 impl Form {
@@ -48,6 +51,7 @@ impl Form {
             Self::Plain => 0,
             Self::Packed => 1,
             Self::Parts => 2,
+            Self::Lists => 3,
         }
     }
 
@@ -56,6 +60,7 @@ impl Form {
             0 => Some(Self::Plain),
             1 => Some(Self::Packed),
             2 => Some(Self::Parts),
+            3 => Some(Self::Lists),
             _ => None,
         }
     }

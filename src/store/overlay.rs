@@ -5,7 +5,10 @@
 
 use std::cell::RefCell;
 
-use zstd::bulk::{Compressor, Decompressor};
+use zstd::{
+    bulk::{Compressor, Decompressor},
+    zstd_safe::get_frame_content_size,
+};
 
 use crate::{history::LedgerError, model::Digest};
 
@@ -66,9 +69,10 @@ impl<'e> Overlay<'e> {
         let bytes = match form {
             Form::Plain => payload.to_vec(),
             Form::Packed => self.unpack(payload, || keys::shown(key))?,
-            Form::Parts => {
-                let parts = parts_of(key, payload)?;
-                self.pack(&long_record(key), &parts)?.bytes
+            Form::Parts => self.pack(&long_record(key), &digests(key, payload)?)?.bytes,
+            Form::Lists => {
+                let list = self.joined(&long_list(key), &digests(key, payload)?)?.bytes;
+                self.pack(&long_record(key), &digests(key, &list)?)?.bytes
             }
         };
         Ok(Body { version, bytes })
@@ -89,10 +93,12 @@ impl<'e> Overlay<'e> {
             } else {
                 let place = long_record(&key);
                 let list = bytes_of(&raw(&self.put_parts(&place, PART_VERSION, &packed)))?;
-                if list.len() > room {
-                    return Err(too_long(&place, packed.len()));
+                if list.len() <= room {
+                    seal(&key, *version, Form::Parts, &list)
+                } else {
+                    let lists = self.put_parts(&long_list(&key), PART_VERSION, &list);
+                    seal(&key, *version, Form::Lists, &bytes_of(&raw(&lists))?)
                 }
-                seal(&key, *version, Form::Parts, &list)
             }
         };
         self.writes.insert(key, Some(sealed));
@@ -105,8 +111,14 @@ impl<'e> Overlay<'e> {
             return Ok(Vec::new());
         };
         match unseal(key, &value)? {
-            Record { form: Form::Parts, payload, .. } => parts_of(key, payload),
-            _ => Ok(Vec::new()),
+            Record { form: Form::Parts, payload, .. } => digests(key, payload),
+            Record { form: Form::Lists, payload, .. } => {
+                let mut parts = digests(key, payload)?;
+                let list = self.joined(&long_list(key), &parts)?.bytes;
+                parts.extend(digests(key, &list)?);
+                Ok(parts)
+            }
+            Record { form: Form::Plain | Form::Packed, .. } => Ok(Vec::new()),
         }
     }
 
@@ -122,7 +134,13 @@ impl<'e> Overlay<'e> {
 
     /// The body that [`Self::put_pack`] wrote.
     pub(super) fn pack(&self, place: &Place<'_>, parts: &[Digest]) -> Result<Body, LedgerError> {
-        let mut packed = Vec::new();
+        let Body { version, bytes } = self.joined(place, parts)?;
+        Ok(Body { version, bytes: self.unpack(&bytes, || place.shown())? })
+    }
+
+    /// What was cut into these objects.
+    fn joined(&self, place: &Place<'_>, parts: &[Digest]) -> Result<Body, LedgerError> {
+        let mut bytes = Vec::new();
         let mut of_all = None;
         let near = place.near();
         for (part, digest) in parts.iter().enumerate() {
@@ -130,11 +148,11 @@ impl<'e> Overlay<'e> {
                 damaged(format!("object {} ({}) is missing", digest.short(), place.shown()))
             })?;
             let (version, payload) = unseal_object(place, part, digest, &value)?;
-            packed.extend_from_slice(payload);
+            bytes.extend_from_slice(payload);
             of_all = Some(version);
         }
         let version = of_all.ok_or_else(|| damaged(format!("{} has no object", place.shown())))?;
-        Ok(Body { version, bytes: self.unpack(&packed, || place.shown())? })
+        Ok(Body { version, bytes })
     }
 
     /// Gives objects up. Their place is taken by others, or by the same ones if those are put after this.
@@ -178,9 +196,20 @@ impl<'e> Overlay<'e> {
             Some(unpacker) => unpacker,
             none => none.insert(Decompressor::new().map_err(|error| packing(&error))?),
         };
+        let wrong = |what: &str| damaged(format!("{} cannot be unpacked: {what}", whose()));
+        let length = match get_frame_content_size(packed) {
+            Ok(length) => usize::try_from(length.unwrap_or(0)).unwrap_or(usize::MAX),
+            Err(_) => return Err(wrong("it does not say how long it is")),
+        };
+        if length > BODY_BYTES_MAX {
+            return Err(wrong("it is longer than any that is written"));
+        }
+        let mut plain = Vec::new();
+        plain.try_reserve_exact(length).map_err(|error| packing(&error.into()))?;
         unpacker
-            .decompress(packed, BODY_BYTES_MAX)
-            .map_err(|error| damaged(format!("{} cannot be unpacked: {error}", whose())))
+            .decompress_to_buffer(packed, &mut plain)
+            .map_err(|error| wrong(&error.to_string()))?;
+        Ok(plain)
     }
 }
 
@@ -188,7 +217,12 @@ const fn long_record(key: &[u8]) -> Place<'_> {
     Place { key, role: "the record", number: 0, at: &[] }
 }
 
-fn parts_of(key: &[u8], payload: &[u8]) -> Result<Vec<Digest>, LedgerError> {
+/// Where the list of a record's objects is, if it is long itself.
+const fn long_list(key: &[u8]) -> Place<'_> {
+    Place { key, role: "the list of the record", number: 0, at: &[] }
+}
+
+fn digests(key: &[u8], payload: &[u8]) -> Result<Vec<Digest>, LedgerError> {
     let digests: Vec<[u8; 32]> = parse(payload, &keys::shown(key))?;
     Ok(digests.into_iter().map(Digest::from_bytes).collect())
 }
@@ -196,14 +230,6 @@ fn parts_of(key: &[u8], payload: &[u8]) -> Result<Vec<Digest>, LedgerError> {
 /// Digests as they are stored.
 pub(super) fn raw(digests: &[Digest]) -> Vec<[u8; 32]> {
     digests.iter().map(|digest| *digest.as_bytes()).collect()
-}
-
-fn too_long(place: &Place<'_>, length: usize) -> LedgerError {
-    LedgerError::Io {
-        path: place.shown(),
-        doing: "written",
-        cause: format!("it takes {length} bytes, more than a record can be"),
-    }
 }
 
 fn packing(error: &std::io::Error) -> LedgerError {

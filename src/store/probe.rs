@@ -5,6 +5,7 @@ use crate::{
     model::{EventUuid, Interner},
 };
 
+pub(crate) use super::export::{Told, told_by};
 use super::{
     envelope::{Body, Form, encode, seal, unseal},
     record::{

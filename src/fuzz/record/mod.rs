@@ -1,7 +1,9 @@
 //! Records of the store: any bytes are read or refused, what is read is written back the same, a ledger gives
-//! back what it was given, and a damaged one gives that or an error, never another answer.
+//! back what it was given, and a damaged one gives that or an error, never another answer. Of an export in which
+//! somebody changed something, only what the program could have written is taken.
 
 mod case;
+mod told;
 
 use arbitrary::{Result, Unstructured};
 
@@ -92,6 +94,7 @@ fn ledger(input: &mut Unstructured<'_>) -> Result<()> {
     let commit = Commit { events: vec![update(&case.known)], aliases, ..Commit::default() };
     store.commit(destination, run, commit).expect("a disk in memory takes everything");
     answers(&case, &store, Damage::No);
+    told::changed(&case, input)?;
     drop(store);
     answers(&case, &over(&disk).expect("it was written whole"), Damage::No);
     damage(&case, &disk, input)

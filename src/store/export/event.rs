@@ -20,6 +20,7 @@ use crate::{
 use super::{
     super::keys::Name,
     line::{AttributeTallyLine, Id, MappingLine, NameLine, Wrong, digest_of, time_of},
+    sound,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -270,7 +271,9 @@ impl EventLine {
                 .collect::<Result<_, Wrong>>()?,
         };
         let attributes = self.attributes.into_iter().map(AttributeLine::known);
-        Ok(EventUpdate { head, attributes: attributes.collect::<Result<_, Wrong>>()? })
+        let update = EventUpdate { head, attributes: attributes.collect::<Result<_, Wrong>>()? };
+        sound::event(&update)?;
+        Ok(update)
     }
 }
 
@@ -475,8 +478,8 @@ impl SourceLine {
     fn source(self) -> Source {
         Source {
             entity: EntityKey::whole(&self.entity),
-            kind: Symbol::new(&kept_name(&self.kind)),
-            rule: Symbol::new(&kept_name(&self.rule)),
+            kind: Symbol::new(&self.kind),
+            rule: Symbol::new(&self.rule),
             raw: self.raw.map(|raw| shortened(&raw).into()),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     plan::{AttributeTally, DestinationRecord, MappingTally, TagFact, tag_key},
 };
 
-use super::{super::keys::Name, event::EventLine};
+use super::{super::keys::Name, event::EventLine, sound};
 
 /// What is wrong with a line, a lower-case fragment.
 pub(super) type Wrong = String;
@@ -377,6 +377,7 @@ impl DestinationLine {
                 None => None,
             },
         };
+        sound::destination(&record)?;
         Ok((DestinationName::new(&self.name), record))
     }
 }
@@ -412,8 +413,15 @@ impl CursorLine {
             rules: digest_of(&self.rules)?,
             policy: digest_of(&self.policy)?,
             settled: self.settled,
-            run: RunNumber(self.run),
+            run: RunNumber(sound::number(self.run, "the number of a run")?),
         })
+    }
+}
+
+impl ChangesLine {
+    /// Of the run and of the commit.
+    pub(super) fn numbers(&self) -> Result<(RunNumber, u64), Wrong> {
+        Ok((sound::run_number(self.run)?, sound::number(self.commit, "the number of a commit")?))
     }
 }
 
@@ -460,7 +468,7 @@ impl RunLine {
     }
 
     pub(super) fn record(self) -> Result<RunRecord, Wrong> {
-        Ok(RunRecord {
+        let record = RunRecord {
             number: RunNumber(self.number),
             id: digest_of(&self.id)?,
             feed: FeedName::new(&self.feed),
@@ -496,7 +504,9 @@ impl RunLine {
                 mapping: self.dataset.mapping.tally(),
             },
             notes: kept_notes(self.notes),
-        })
+        };
+        sound::run(&record)?;
+        Ok(record)
     }
 }
 

@@ -20,6 +20,7 @@ mod write;
 mod tests;
 
 pub use read::{ImportError, ImportReport};
+pub(crate) use read::{Told, told_by};
 pub use write::ExportError;
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, BufRead, Read},
+    io::{self, BufRead},
     path::Path,
     time::Duration,
 };
@@ -10,8 +10,9 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    history::{Change, LedgerError},
+    history::{Change, EventUpdate, LedgerError, RunRecord},
     model::{Encoder, EntityKey},
+    plan::DestinationRecord,
 };
 
 use super::{
@@ -175,8 +176,7 @@ impl Lines<'_> {
     fn read(&mut self) -> Result<&[u8], ImportError> {
         self.bytes.clear();
         self.line += 1;
-        let mut from = (&mut *self.from).take(LINE_BYTES_MAX);
-        from.read_until(b'\n', &mut self.bytes).map_err(ImportError::Read)?;
+        self.fill().map_err(ImportError::Read)?;
         match self.bytes.split_last() {
             Some((b'\n', line)) => Ok(line),
             _ if self.bytes.len() as u64 == LINE_BYTES_MAX => {
@@ -184,6 +184,27 @@ impl Lines<'_> {
             }
             _ => Err(self.wrong("the export is cut off here")),
         }
+    }
+
+    /// Reads up to the end of the line, of the export, or of what a line may be.
+    fn fill(&mut self) -> io::Result<()> {
+        let room = usize::try_from(LINE_BYTES_MAX).unwrap_or(usize::MAX);
+        while self.bytes.last() != Some(&b'\n') && self.bytes.len() < room {
+            let piece = match self.from.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                piece => piece?,
+            };
+            if piece.is_empty() {
+                return Ok(());
+            }
+            let end = memchr::memchr(b'\n', piece).map_or(piece.len(), |at| at + 1);
+            let piece = &piece[..end.min(room - self.bytes.len())];
+            self.bytes.try_reserve(piece.len())?;
+            self.bytes.extend_from_slice(piece);
+            let taken = piece.len();
+            self.from.consume(taken);
+        }
+        Ok(())
     }
 
     fn header(&mut self) -> Result<Header, ImportError> {
@@ -225,6 +246,44 @@ fn told(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
     format!("it cannot be read: {what}, at byte {}", error.column())
+}
+
+/// What a line of an export holds, where the program could have written it.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
+pub(crate) enum Told {
+    /// An event with its attributes.
+    Event(EventUpdate),
+    /// A run.
+    Run(RunRecord),
+    /// A destination.
+    Destination(DestinationRecord),
+    /// Changes, of a run and a commit.
+    Changes(u64, u64),
+    /// The run that a cursor was moved by.
+    Cursor(u64),
+    /// Something without numbers.
+    Other,
+}
+
+/// Reads one line, as an import does.
+///
+/// # Errors
+/// In words, if an import would refuse it.
+pub(crate) fn told_by(line: &[u8]) -> Result<Told, String> {
+    let mut bytes = line;
+    let parsed = Lines { from: &mut bytes, line: 0, bytes: Vec::new() }.next();
+    Ok(match parsed.map_err(|error| error.to_string())? {
+        Line::Event(line) => Told::Event(line.update()?),
+        Line::Run(line) => Told::Run(line.record()?),
+        Line::Destination(line) => Told::Destination(line.record()?.1),
+        Line::Changes(line) => {
+            let (run, commit) = line.numbers()?;
+            Told::Changes(run.0, commit)
+        }
+        Line::Cursor(line) => Told::Cursor(line.cursor()?.run.0),
+        Line::Rules(_) | Line::Alias(_) | Line::End(_) => Told::Other,
+    })
 }
 
 struct Reader {
@@ -269,7 +328,6 @@ impl Reader {
             Line::Destination(line) => {
                 counts.destinations += 1;
                 let (name, record) = right!(line.record());
-                right!(sound::destination(&record));
                 (keys::destination(&name), encode(&DestinationV2::of(&name, &record))?)
             }
             Line::Rules(line) => {
@@ -279,13 +337,11 @@ impl Reader {
             Line::Run(line) => {
                 counts.runs += 1;
                 let record = right!(line.record());
-                right!(sound::run(&record));
                 (keys::run(record.number), encode(&RunV1::of(&record))?)
             }
             Line::Changes(line) => {
                 counts.changes += 1;
-                let run = right!(sound::run_number(line.run));
-                let commit = right!(sound::number(line.commit, "the number of a commit"));
+                let (run, commit) = right!(line.numbers());
                 let key = keys::change_chunk(run, commit, line.part);
                 let changes: Vec<Change> =
                     line.changes.into_iter().map(ChangeLine::change).collect();
@@ -305,7 +361,6 @@ impl Reader {
                 counts.attributes += line.attribute_count();
                 let destination = right!(line.destination.name());
                 let update = right!(line.update());
-                right!(sound::event(&update));
                 let mut overlay = self.fresh.overlay();
                 let key = keys::head_of(&destination, update.head.uuid);
                 if !self.keys.insert(key.clone()) {
@@ -321,7 +376,6 @@ impl Reader {
                 let key =
                     keys::cursor_of(&right!(line.feed.name()), &right!(line.destination.name()));
                 let cursor = right!(line.cursor());
-                right!(sound::number(cursor.run.0, "the number of a run"));
                 (key, encode(&CursorV1::of(&cursor))?)
             }
             Line::End(_) => return Ok(Err("the last line stands before the end".to_owned())),

@@ -15,7 +15,7 @@ use super::{
         keys,
         record::FormatV1,
     },
-    script::{Dice, commit, sound_answers},
+    script::{Dice, commit, run, sound_answers},
 };
 
 pub(in super::super) fn owner(pid: u32) -> Owner {
@@ -77,6 +77,26 @@ fn a_creation_that_was_cut_off_is_done_again() {
     assert!(matches!(open(&path), Err(OpenError::NoStore { .. })));
     drop(Store::create(&path, owner(1)).unwrap());
     assert!(open(&path).is_ok());
+}
+
+#[test]
+fn a_record_of_any_length_is_kept_and_goes_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = Store::create(&path, owner(1)).unwrap();
+    let (name, number) = (DestinationName::new("main"), RunNumber(1));
+    for length in [3_000_000, 2_000_000, 40] {
+        let mut record = run(&mut Dice(1), number, &name);
+        record.notes = vec![Dice(length).noise(usize::try_from(length).unwrap())];
+        let commit = Commit { run: Some(record.clone()), ..Commit::default() };
+        store.commit(&name, number, commit).unwrap();
+        assert_eq!(store.run(number).unwrap(), Some(record.clone()));
+        drop(store);
+        store = open(&path).unwrap();
+        assert_eq!(store.run(number).unwrap(), Some(record));
+        // Nothing is missing, and nothing is left of the one before.
+        assert_eq!(store.check().unwrap().problems, [], "{length}");
+    }
 }
 
 #[test]
