@@ -35,7 +35,7 @@ fn sane(case: &Case) -> Commit {
     head.fields.analysis %= 3;
     head.owner %= 32;
     head.misp_id.iter_mut().for_each(count);
-    head.timestamp.iter_mut().for_each(stamp);
+    head.timestamp.iter_mut().chain(&mut head.seen.proven_up_to).for_each(stamp);
     head.foreign.iter_mut().for_each(|(_, row)| stamp(&mut row.timestamp));
     for feed in head.feeds.values_mut() {
         (feed.reader, feed.attributes, feed.mapping) =
@@ -56,7 +56,8 @@ fn sane(case: &Case) -> Commit {
         count(&mut known.since.0);
     }
     stamp(&mut record.clock_offset_seconds);
-    for text in [&mut record.url, &mut record.version].into_iter().chain(&mut record.encodings) {
+    let texts = [&mut record.url, &mut record.version].into_iter().chain(&mut record.reorders);
+    for text in texts.chain(&mut record.encodings) {
         *text = short(text).to_owned();
     }
     record.permissions = record.permissions.iter().map(|name| short(name).to_owned()).collect();

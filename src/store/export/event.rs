@@ -292,7 +292,7 @@ impl PublishingLine {
             Self::Settled => Publishing::Settled,
             Self::Asked => Publishing::Asked,
             Self::WaitsForRight => Publishing::WaitsForRight,
-            Self::Failed(why) => Publishing::Failed(why.into()),
+            Self::Failed(why) => Publishing::Failed(shortened(&why).into()),
         }
     }
 }

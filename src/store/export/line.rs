@@ -607,9 +607,7 @@ impl ChangeLine {
                     ChangeKind::TagRefused(shortened(&which).into())
                 }
                 ChangeKindLine::Publishing => ChangeKind::Publishing,
-                ChangeKindLine::Unpublished(why) => {
-                    ChangeKind::Unpublished(shortened(&why).into())
-                }
+                ChangeKindLine::Unpublished(why) => ChangeKind::Unpublished(shortened(&why).into()),
             },
         }
     }

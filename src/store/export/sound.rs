@@ -145,6 +145,7 @@ fn head(head: &EventHead) -> Result<(), Wrong> {
     tags(head.tags.iter().map(|tag| &*tag.name).collect::<Vec<_>>())?;
     head.misp_id.map_or(Ok(0), |id| number(id, "a number of an event"))?;
     head.timestamp.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
+    head.seen.proven_up_to.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
     for (_, row) in &head.foreign {
         seconds(row.timestamp, "a timestamp")?;
     }
@@ -213,7 +214,8 @@ pub(super) fn run(record: &RunRecord) -> Result<(), Wrong> {
 
 /// What is known of a destination.
 pub(super) fn destination(record: &DestinationRecord) -> Result<(), Wrong> {
-    names([&*record.url, &*record.version], "texts of a destination")?;
+    let texts = [&record.url, &record.version].into_iter().chain(&record.reorders);
+    names(texts.map(String::as_str), "texts of a destination")?;
     names(record.encodings.iter().map(String::as_str), "encodings")?;
     names(record.permissions.iter().map(String::as_str), "permissions")?;
     tags(record.tags.keys().map(|tag| &**tag))?;

@@ -248,7 +248,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         },
         seen: Seen {
             orgc: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
-            proven_up_to: dice.maybe(|dice| dice.number().cast_signed()),
+            proven_up_to: dice.maybe(|dice| dice.count().cast_signed()),
             reordered: 1,
         },
         unproven: dice.once_in(2),
