@@ -30,7 +30,7 @@ fn sane(case: &Case) -> Commit {
     head.uuid = EventUuid::new(uuid::Uuid::new_v5(&head.uuid.uuid(), b"sane"));
     head.fields.info = format!("{}!", short(&head.fields.info)).into();
     head.fields.tags.iter_mut().for_each(cut);
-    head.tags = head.tags.iter().cloned().filter(|tag| tag.name.len() < 100).collect();
+    head.tags = head.tags.iter().filter(|tag| tag.name.len() < 100).cloned().collect();
     head.fields.date = "2024-02-29".into();
     head.fields.analysis %= 3;
     head.owner %= 32;

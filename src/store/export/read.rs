@@ -250,7 +250,6 @@ fn told(error: &serde_json::Error) -> String {
 
 /// What a line of an export holds, where the program could have written it.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 pub(crate) enum Told {
     /// An event with its attributes.
     Event(EventUpdate),
