@@ -16,6 +16,7 @@ mod lost;
 mod planner;
 mod preview;
 mod record;
+mod rehearsal;
 mod run;
 mod summary;
 mod verify;
@@ -28,7 +29,7 @@ pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
 };
 pub use learn::{LearnError, PLAIN, WantedTags, learn};
-pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview};
+pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview, preview_packed};
 pub use run::sync;
 pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};

@@ -1,19 +1,24 @@
 //! What a run would do, without a single request.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    delivery::{Estimate, estimate},
+    delivery::{self, Estimate},
     graph::Aliases,
     history::Ledger,
-    model::{Digest, RunNumber},
-    plan::{AttributeTally, EventPlan, MappingTally, Refusal, digest_of_plans},
+    model::{Digest, EventUuid, RunNumber, Timestamp},
+    plan::{AttributeTally, DestinationRecord, EventPlan, MappingTally, Refusal, digest_of_plans},
+    remote::{Compression, Encoding, Scales},
 };
 
 use super::{
     AgentError, Clock, Input, Job,
     planner::{Call, Planner, older_reader},
     record::{add_attributes, add_mapping, as_unchanged},
+    rehearsal::{preface, rehearse},
+    run::is_heard,
 };
 
 /// What a run would do.
@@ -22,6 +27,8 @@ pub struct Preview {
     /// Plans of the events that something would be done about, sorted by incident; those that need no
     /// request included.
     pub plans: Vec<EventPlan>,
+    /// Those of them whose incident left the dataset: they are counted nowhere.
+    pub gone: BTreeSet<EventUuid>,
     /// Incidents that are in MISP, and of which nothing changed.
     pub unchanged: u64,
     /// Incidents that policy withholds as before.
@@ -77,6 +84,19 @@ pub const PLAN_SCHEMA: &str = "misp-trickle/plan-file/1";
 /// # Errors
 /// If the source or the ledger cannot be read.
 pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Preview, AgentError> {
+    preview_packed(job, ledger, clock, None)
+}
+
+/// The same where request bodies are packed in one way, whatever MISP says.
+///
+/// # Errors
+/// If the source or the ledger cannot be read.
+pub fn preview_packed<L: Ledger>(
+    job: &Job,
+    ledger: &L,
+    clock: &dyn Clock,
+    encoding: Option<Encoding>,
+) -> Result<Preview, AgentError> {
     let heads = ledger.heads(&job.destination)?;
     let reader = older_reader(job, &heads);
     let input = Input::read(job, &Aliases(ledger.aliases()?), reader)?;
@@ -95,6 +115,7 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
     planner.look_at(&input);
     let mut preview = Preview {
         plans: Vec::new(),
+        gone: BTreeSet::new(),
         unchanged: 0,
         withheld: 0,
         blocked: 0,
@@ -107,53 +128,81 @@ pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Pr
         notes,
         saved: saved(job, &input.digest, last_run),
     };
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for incident in input.graph.incidents() {
         preview.incidents += 1;
         seen.insert(planner.event_of(incident.root));
         match planner.incident(&incident, ledger)? {
             Call::Nothing(settled) => {
-                preview.count_unchanged(settled.refusal.as_ref());
+                preview.count_unchanged(settled.refusal.as_ref(), false);
                 add_attributes(&mut preview.attributes, &as_unchanged(&settled.feed.attributes));
                 add_mapping(&mut preview.mapping, &settled.feed.mapping);
             }
             Call::Plan(planned) => {
                 add_mapping(&mut preview.mapping, &planned.feed.mapping);
-                preview.add(planned.plan, job.chunk_max);
+                preview.add(planned.plan);
             }
         }
     }
     for uuid in planner.leftovers(&seen) {
         if let Some(planned) = planner.leftover(uuid, ledger)? {
-            preview.add(planned.plan, job.chunk_max);
+            preview.gone.extend(planned.feed.gone.then_some(uuid));
+            preview.add(planned.plan);
         }
     }
+    let told = destination_told(&planner.record);
+    let encoding = encoding.unwrap_or_else(|| Compression::Auto { told }.first());
+    let scales = Scales::new(&job.url, encoding, !job.settings.disable_correlation);
+    let moment = (next, clock.now());
+    preview.cost = cost(job, &planner.record, &preview.plans, moment, &scales);
     preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
     preview.saved.empty =
         preview.plans.iter().all(|plan| !plan.needs_misp() && !plan.changes_ledger());
     Ok(preview)
 }
 
+/// Encodings that MISP told, if it was asked.
+fn destination_told(record: &DestinationRecord) -> Option<Vec<String>> {
+    record.asked.is_some().then(|| record.encodings.clone())
+}
+
+/// What a run asks first, and then what carrying out the plans costs.
+fn cost(
+    job: &Job,
+    record: &DestinationRecord,
+    plans: &[EventPlan],
+    moment: (RunNumber, Timestamp),
+    scales: &Scales,
+) -> Estimate {
+    if !plans.iter().any(EventPlan::needs_misp) {
+        return Estimate::default();
+    }
+    let weigh = |call: &delivery::Call| scales.weigh(call);
+    let known = record.url == job.url && record.asked.is_some() && record.user.is_some();
+    let mut cost = preface(record.tags.len(), !known, !is_heard(record, moment.1), &weigh);
+    let rest = rehearse(job, record, plans, moment, &weigh);
+    cost.add(rest.requests, rest.bytes_sent, rest.bytes_received);
+    cost
+}
+
 impl Preview {
-    fn add(&mut self, plan: EventPlan, chunk_max: usize) {
+    fn add(&mut self, plan: EventPlan) {
         add_attributes(&mut self.attributes, &plan.tally);
-        let cost = estimate(&plan, chunk_max);
-        self.cost.add(cost.requests, cost.bytes_sent, cost.bytes_received);
         if plan.needs_misp() || plan.changes_ledger() {
             self.plans.push(plan);
         } else {
-            self.count_unchanged(plan.refusal.as_ref());
+            self.count_unchanged(plan.refusal.as_ref(), self.gone.contains(&plan.event.head.uuid));
         }
     }
 
     /// One more incident of which nothing changed, its refusal included.
-    fn count_unchanged(&mut self, refusal: Option<&Refusal>) {
+    fn count_unchanged(&mut self, refusal: Option<&Refusal>, is_gone: bool) {
         match refusal {
             Some(Refusal::Withheld(_)) => self.withheld += 1,
             Some(Refusal::Declined | Refusal::Blocked(_) | Refusal::NotCreated) => {
                 self.blocked += 1;
             }
-            None => self.unchanged += 1,
+            None => self.unchanged += u64::from(!is_gone),
         }
     }
 }

@@ -27,8 +27,8 @@ pub(super) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
     let config = context.config()?;
     let jobs = job::jobs(&config, &wishes)?;
     let mut store = context.store(&config.store_path)?;
-    for (job, _) in &jobs {
-        let now = preview_of(job, Some(&store))?.saved;
+    for (job, destination) in &jobs {
+        let now = preview_of(job, destination, Some(&store))?.saved;
         let moved = moved(&file.saved, &now);
         if !moved.is_empty() {
             return Err(CliError::Stale { moved });

@@ -224,15 +224,23 @@ pub(super) fn access(
             config::Proxy::Direct => Proxy::Direct,
             config::Proxy::Url(url) => Proxy::Url(url.clone()),
         },
-        compression: match destination.compression {
-            config::Compression::Auto => Compression::Auto { told },
-            config::Compression::Brotli => Compression::Fixed(Encoding::Brotli),
-            config::Compression::Gzip => Compression::Fixed(Encoding::Gzip),
-            config::Compression::Off => Compression::Fixed(Encoding::Plain),
+        compression: match fixed_encoding(destination) {
+            None => Compression::Auto { told },
+            Some(encoding) => Compression::Fixed(encoding),
         },
         correlate: !destination.event.disable_correlation,
         timeout: destination.timeout,
     })
+}
+
+/// How request bodies are packed where the configuration says it.
+pub(super) const fn fixed_encoding(destination: &Destination) -> Option<Encoding> {
+    match destination.compression {
+        config::Compression::Auto => None,
+        config::Compression::Brotli => Some(Encoding::Brotli),
+        config::Compression::Gzip => Some(Encoding::Gzip),
+        config::Compression::Off => Some(Encoding::Plain),
+    }
 }
 
 fn headers(destination: &Destination) -> Result<Vec<ExtraHeader>, CliError> {

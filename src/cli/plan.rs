@@ -8,7 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    agent::{Job, Preview, SavedPlan, SystemClock, preview},
+    agent::{Job, Preview, SavedPlan, SystemClock, preview_packed},
+    config::Destination,
     history::MemoryLedger,
     store::{OpenMode, Store},
 };
@@ -58,8 +59,8 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         ));
     }
     let mut previews = Vec::new();
-    for (job, _) in &jobs {
-        previews.push((job.destination.clone(), preview_of(job, store.as_ref())?));
+    for (job, destination) in &jobs {
+        previews.push((job.destination.clone(), preview_of(job, destination, store.as_ref())?));
     }
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
         save(path, &wishes, preview)?;
@@ -75,10 +76,15 @@ pub(super) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
 }
 
 /// The preview of one job; without a store as for the very first run.
-pub(super) fn preview_of(job: &Job, store: Option<&Store>) -> Result<Preview, CliError> {
+pub(super) fn preview_of(
+    job: &Job,
+    destination: &Destination,
+    store: Option<&Store>,
+) -> Result<Preview, CliError> {
+    let encoding = job::fixed_encoding(destination);
     Ok(match store {
-        Some(store) => preview(job, store, &SystemClock)?,
-        None => preview(job, &MemoryLedger::default(), &SystemClock)?,
+        Some(store) => preview_packed(job, store, &SystemClock, encoding)?,
+        None => preview_packed(job, &MemoryLedger::default(), &SystemClock, encoding)?,
     })
 }
 

@@ -4,8 +4,6 @@
 //! echoes each attribute in 450 to 530 bytes; events/edit answers about 1.1 KB whatever the number, but has
 //! to be guarded before and proven afterwards, at 900 bytes each.
 
-use crate::plan::EventPlan;
-
 /// Headers of a request that has a body.
 const HEADERS_SENT: u64 = 420;
 /// Headers of its answer.
@@ -26,8 +24,6 @@ const PROOF: u64 = PROOF_SENT + PROOF_RECEIVED;
 const PROOF_IN_COMPANY: u64 = 40;
 /// Fields of an attribute in a request: UUID, type, timestamp and the names of the fields.
 const FIELDS: u64 = 110;
-/// What compression leaves of a large body: measured 0.30 for hashes, less for domains.
-const COMPRESSED_PERCENT: u64 = 32;
 
 /// How attributes are appended to an event that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,54 +90,6 @@ impl Estimate {
         self.bytes_sent += bytes_sent;
         self.bytes_received += bytes_received;
     }
-}
-
-/// Estimates what carrying out a plan costs if nothing goes wrong.
-#[must_use]
-pub fn estimate(plan: &EventPlan, chunk_max: usize) -> Estimate {
-    if !plan.needs_misp() {
-        return Estimate::default();
-    }
-    let texts = plan.send.iter().filter_map(|uuid| plan.event.attributes.get(uuid));
-    let text: u64 = texts
-        .map(|known| (known.attribute.value.as_str().len() + known.attribute.comment.len()) as u64)
-        .sum();
-    let count = plan.send.len() as u64;
-    let chunks = count.div_ceil(chunk_max.max(1) as u64);
-    let body = text + count * FIELDS;
-    let packed = if body > 1_000 { body * COMPRESSED_PERCENT / 100 } else { body };
-    let head = &plan.event.head;
-    let shown = plan.wanted_tags.iter().filter(|tag| plan.create || head.tags.carries(tag));
-    let tags: u64 = shown.map(|tag| of_tag(tag)).sum();
-    let mut total = Estimate::default();
-    if plan.create {
-        let requests = chunks.max(1);
-        let answers = requests * (HEADERS_RECEIVED + METADATA + tags);
-        total.add(requests, requests * HEADERS_SENT + packed, answers);
-        if count > 0 {
-            total.add(1, PROOF_SENT, PROOF_RECEIVED);
-        }
-    } else if count > 0 {
-        match cheaper(count, text, tags, Circumstances::default()) {
-            Way::Loud => {
-                total.add(1, HEADERS_SENT + packed, HEADERS_RECEIVED + count * ECHO + text);
-            }
-            Way::Quiet => {
-                let answers = chunks * (HEADERS_RECEIVED + METADATA + tags);
-                total.add(chunks, chunks * HEADERS_SENT + packed, answers);
-                total.add(2, 2 * PROOF_SENT, 2 * PROOF_RECEIVED);
-            }
-        }
-    }
-    if plan.publish {
-        total.add(1, HEADERS_SENT, HEADERS_RECEIVED);
-    }
-    if plan.fields.is_some() {
-        total.add(1, HEADERS_SENT, HEADERS_RECEIVED + METADATA + tags);
-    }
-    let attached = plan.tags.len() as u64;
-    total.add(attached, attached * HEADERS_SENT, attached * HEADERS_RECEIVED);
-    total
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod wire;
 
 pub use chunk::Chunk;
 pub use conversation::{Manners, Report, Verdict};
-pub use cost::{Estimate, estimate};
+pub use cost::Estimate;
 pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
 pub use tagged::{Page, PageOf};

@@ -74,8 +74,17 @@ pub(super) fn stand_in(access: &Access) -> Result<Option<HeaderMap>, AccessError
 }
 
 fn with_key_in(access: &Access, auth: AuthHeader) -> Result<HeaderMap, AccessError> {
+    with_key(&access.key, auth, &access.headers)
+}
+
+/// The headers of every request, by their parts.
+pub(super) fn with_key(
+    key: &Secret,
+    auth: AuthHeader,
+    extra: &[ExtraHeader],
+) -> Result<HeaderMap, AccessError> {
     let mut headers = HeaderMap::new();
-    for header in &access.headers {
+    for header in extra {
         let wrong = || AccessError {
             what: "a header cannot be used",
             cause: format!("{} or its value holds characters that no header may have", header.name),
@@ -85,14 +94,34 @@ fn with_key_in(access: &Access, auth: AuthHeader) -> Result<HeaderMap, AccessErr
         value.set_sensitive(header.is_secret);
         headers.insert(name, value);
     }
-    let mut key = HeaderValue::from_str(access.key.expose()).map_err(|_| AccessError {
+    let mut value = HeaderValue::from_str(key.expose()).map_err(|_| AccessError {
         what: "the API key cannot be used",
         cause: "it holds characters that no header may have".to_owned(),
     })?;
-    key.set_sensitive(true);
-    headers.insert(auth.name(), key);
+    value.set_sensitive(true);
+    headers.insert(auth.name(), value);
     headers.insert("accept", HeaderValue::from_static("application/json"));
     headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
     headers.insert("accept-encoding", HeaderValue::from_static("br, gzip"));
     Ok(headers)
+}
+
+/// Adds what depends on the request: what its body is, and the entity tag that it asks with.
+pub(super) fn of_request(
+    headers: &mut HeaderMap,
+    has_body: bool,
+    packed: Option<&'static str>,
+    etag: Option<&str>,
+) {
+    if has_body {
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+    }
+    if let Some(name) = packed {
+        headers.insert("content-encoding", HeaderValue::from_static(name));
+    }
+    if let Some(etag) = etag.map(HeaderValue::from_str) {
+        headers.insert("if-none-match", etag.expect("an ETag is hexadecimal digits in quotes"));
+        // A cache on the way would answer what MISP held once.
+        headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+    }
 }

@@ -11,6 +11,7 @@ mod encode;
 mod headers;
 mod packing;
 mod proxy;
+mod scales;
 mod trouble;
 
 use std::{
@@ -35,6 +36,7 @@ pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
 pub use headers::{AuthHeader, ExtraHeader};
+pub use scales::Scales;
 
 /// Apache closes idle connections after 5 seconds by default; a shorter life avoids the race.
 const IDLE: Duration = Duration::from_secs(4);
@@ -215,22 +217,14 @@ impl Remote {
         let url = format!("{}{}", self.base, encoded.path);
         let mut request = self.client.request(encoded.method.clone(), &url);
         let mut headers = headers.clone();
-        let (mut body_bytes, mut packed) = (0, false);
+        let (mut body_bytes, mut packed) = (0, None);
         if !encoded.body.is_empty() {
             let (body, name) = compress(encoded.body, encoding);
-            body_bytes = body.len();
-            headers.insert("content-type", HeaderValue::from_static("application/json"));
-            if let Some(name) = name {
-                packed = true;
-                headers.insert("content-encoding", HeaderValue::from_static(name));
-            }
+            (body_bytes, packed) = (body.len(), name);
             request = request.body(body);
         }
-        if let Some(etag) = encoded.if_none_match.as_deref().map(HeaderValue::from_str) {
-            headers.insert("if-none-match", etag.expect("an ETag is hexadecimal digits in quotes"));
-            // A cache on the way would answer what MISP held once.
-            headers.insert("cache-control", HeaderValue::from_static("no-cache"));
-        }
+        headers::of_request(&mut headers, body_bytes > 0, packed, encoded.if_none_match.as_deref());
+        let packed = packed.is_some();
         let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
         match request.headers(headers).send().await {
             Ok(response) => self.read(call, response, (bytes_sent, packed)).await,

@@ -35,6 +35,7 @@ use super::{
 };
 
 pub(super) use end::retire;
+pub(super) use planning::is_heard;
 
 /// Delivers a dataset: everything that MISP does not have yet, and nothing else.
 ///

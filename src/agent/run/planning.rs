@@ -7,7 +7,8 @@ use crate::{
     history::{Commit, EventUpdate, Ledger},
     model::Timestamp,
     plan::{
-        AttributeTally, EventPlan, FeedHead, KnownEvent, Presence, Publish, Publishing, Refusal,
+        AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, Presence, Publish,
+        Publishing, Refusal,
     },
 };
 
@@ -34,6 +35,11 @@ const ASK_AGAIN_SECONDS: i64 = 24 * 3_600;
 const ASK_ABOUT_TAGS_SECONDS: i64 = 7 * ASK_AGAIN_SECONDS;
 /// So long what was heard of MISP's clock is relied on.
 const HEARD_HOLDS: Duration = Duration::from_secs(3_600);
+
+/// Whether what was heard of MISP's clock still holds.
+pub(in super::super) fn is_heard(record: &DestinationRecord, now: Timestamp) -> bool {
+    record.heard.is_some_and(|at| at <= now && now <= at.after(HEARD_HOLDS))
+}
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) async fn plan_incident(
@@ -138,9 +144,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// timestamps by it: what was heard of it an hour ago says nothing where a clock was set since.
     fn has_to_hear(&self, plan: &EventPlan) -> bool {
         let now = self.world.clock.now();
-        let heard = self.planner.record.heard;
-        let holds = heard.is_some_and(|at| at <= now && now <= at.after(HEARD_HOLDS));
-        plan.needs_misp() && !holds && !self.heard
+        plan.needs_misp() && !is_heard(&self.planner.record, now) && !self.heard
     }
 
     async fn hear(&mut self) -> Result<(), AgentError> {

@@ -54,6 +54,7 @@ impl Events {
                 Some(_) => events.blocked += 1,
                 None if plan.create => events.created += 1,
                 None if plan.needs_misp() => events.updated += 1,
+                None if preview.gone.contains(&plan.event.head.uuid) => {}
                 None => events.unchanged += 1,
             }
         }
