@@ -221,15 +221,18 @@ impl Willing<'_> {
                 (Reply::WhichEvents(there.collect()), HEADERS + LISTED * events.len() as u64)
             }
             Call::FindTags(tags) => {
-                let row = |tag: &Box<str>| TagRow {
+                let row = |tag: &str| TagRow {
                     id: 1,
-                    name: tag.clone(),
+                    name: tag.into(),
                     org: 0,
                     user: 0,
                     exportable: true,
                     local_only: false,
                 };
-                (Reply::Tags(tags.iter().map(row).collect()), HEADERS + TAG * tags.len() as u64)
+                (
+                    Reply::Tags(tags.iter().map(|tag| row(tag)).collect()),
+                    HEADERS + TAG * tags.len() as u64,
+                )
             }
             _ => {
                 let why = "it is asked what a run that goes well does not ask".into();
