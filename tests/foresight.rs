@@ -60,16 +60,6 @@ impl Comparison {
             assert_eq!(planned["attributes"][what], done["attributes"][what], "{what} {told}");
         }
         let number = |of: &Value, what: &str| of[what].as_u64().unwrap();
-        eprintln!(
-            "{}: requests {}/{} sent {}/{} received {}/{}",
-            self.name,
-            planned["requests"],
-            done["requests"],
-            planned["bytes_sent"],
-            done["bytes_sent"],
-            planned["bytes_received"],
-            done["bytes_received"]
-        );
         assert_eq!(planned["requests"], done["requests"], "{told}");
         for what in ["bytes_sent", "bytes_received"] {
             let (before, after) = (number(planned, what), number(done, what));
