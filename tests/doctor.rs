@@ -163,3 +163,18 @@ fn what_it_learned_is_remembered_before_the_first_run() {
     planned.says(&["4 withheld"]).hides(&["MISP was never asked"]);
     place.run(&["sync"]).code(6).says(&["4 withheld"]);
 }
+
+#[test]
+fn to_append_to_others_needs_a_site_administrators_key() {
+    let sandbox = Sandbox::start();
+    make_tags(&sandbox);
+    for (role, code) in [("sync", 4), ("admin", 0)] {
+        let place = place(&sandbox, role);
+        place.configure("on_foreign = \"block\"", "on_foreign = \"append\"");
+        let seen = place.run(&["doctor"]).code(code);
+        match code {
+            0 => seen.hides(&["site administrator"]),
+            _ => seen.says(&["perm_site_admin", "`on_foreign` is \"append\""]),
+        };
+    }
+}

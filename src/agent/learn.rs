@@ -70,6 +70,8 @@ pub async fn learn(
                 record.proven_tags.clear();
             }
             record.org = Some(org);
+            record.first_org.get_or_insert(org);
+            record.key_mark = wire.key_mark();
             (record.org_id, record.user) = (org_id, user);
             record.permissions = permissions.into_iter().collect();
         }

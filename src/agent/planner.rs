@@ -175,6 +175,7 @@ impl<'a> Planner<'a> {
             && !head.unproven
             && !self.may_try_tags(head)
             && !self.waits_to_publish(head)
+            && !head.is_released(&self.job.settings, &self.record)
             && self.is_settled(feed, &incident.digest)
         {
             let refusal = standing_refusal(self.job, head);
@@ -371,7 +372,12 @@ pub(super) fn standing_refusal(job: &Job, head: &EventHead) -> Option<Refusal> {
 pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
     let retryable = event.attributes.values().any(|known| {
         !known.wanted.is_empty()
-            && known.standing == Standing::Withheld(WithheldReason::MarkingCannotBeCarried)
+            && match &known.standing {
+                Standing::Withheld(reason) => *reason == WithheldReason::MarkingCannotBeCarried,
+                // Whose the event is may be right for another key.
+                Standing::Blocked(why) => plan::is_foreign(why),
+                _ => false,
+            }
     });
     tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable
 }

@@ -72,7 +72,7 @@ verify_tls = true
 timeout = "5m"                      # longest wait for an answer; MISP takes minutes for a large event
 compression = "auto"                # auto | br | gzip | off
 concurrency = "auto"                # events in flight: auto, or a number
-on_foreign = "block"                # block | append: an event under our UUID owned by others
+on_foreign = "block"                # block | append (a site administrator's key): an event under our UUID owned by others
 verify_every = "24h"                # look for what was sent, although nothing changed; or "never"
 # [destinations.main.headers]       # what something before MISP wants beside
 # "X-Client-Id" = "misp-trickle"    # and secret ones: "X-Client-Secret" = { env = "NAME" }, or { file = "PATH" }

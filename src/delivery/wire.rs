@@ -483,6 +483,11 @@ pub trait Wire {
     /// that compresses nothing has no use for them.
     fn encodings(&self, _names: &[String]) {}
 
+    /// What tells one key from another; the key cannot be had from it.
+    fn key_mark(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether compressed bodies were found not to get there.
     fn refuses_packed(&self) -> bool {
         false

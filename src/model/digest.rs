@@ -75,6 +75,8 @@ pub enum Context {
     Plan,
     /// A name that is too long to be kept as it is.
     Name,
+    /// A key of MISP, so that another one is noticed.
+    Key,
 }
 
 impl Context {
@@ -91,6 +93,7 @@ impl Context {
             Self::Record => "misp-trickle 2026 record v1",
             Self::Plan => "misp-trickle 2026 plan v1",
             Self::Name => "misp-trickle 2026 long name v1",
+            Self::Key => "misp-trickle 2026 key of misp v1",
         }
     }
 }

@@ -60,6 +60,9 @@ pub fn diff(
     if event.head.root.is_bare() {
         event.head.root = desired.root.clone();
     }
+    if event.head.is_released(terms.settings, terms.destination) {
+        event.head.presence = Presence::Absent;
+    }
     let fields = wanted_fields(desired, &event.head);
     let mut planner = Planner {
         fields,
@@ -173,9 +176,12 @@ impl Planner<'_> {
         let colour = strictest_of(&self.plan.wanted_tags);
         let carried = colour.is_none_or(|tag| self.terms.destination.can_carry(tag));
         let denied = self.terms.policy.denies(desired.marking);
+        let head = &self.plan.event.head;
+        let foreign = head.why_foreign(self.terms.settings, self.terms.destination);
         self.plan.refusal = match &self.plan.event.head.presence {
             Presence::Declined => Some(Refusal::Declined),
             Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
+            _ if foreign.is_some() => foreign.map(Refusal::Blocked),
             _ if denied.is_some() => denied.map(Refusal::Withheld),
             Presence::Absent if !desired.create && !self.plan.event.head.unproven => {
                 Some(Refusal::NotCreated)

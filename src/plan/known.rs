@@ -27,6 +27,8 @@ pub struct DestinationRecord {
     pub org_id: Option<u64>,
     /// MISP's number of the key's user. `None`: not asked for yet.
     pub user: Option<u64>,
+    /// What tells the key from another; the key cannot be had from it.
+    pub key_mark: Option<u64>,
     /// Permissions of the key's role that are granted: `perm_add`, `perm_tag_editor`, …
     pub permissions: BTreeSet<String>,
     /// Tags that were looked for, by [`tag_key`](super::tag_key), and whether the key may use them.

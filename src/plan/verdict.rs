@@ -8,7 +8,8 @@ use crate::{
 };
 
 use super::{
-    KnownAttribute, Refusal, Standing, Terms, WithheldReason, has_own_colour, strictest_of,
+    KnownAttribute, Refusal, Standing, Terms, WithheldReason, has_own_colour, is_foreign,
+    strictest_of,
 };
 
 /// Why the attributes of an incident are blocked that never became an event.
@@ -82,7 +83,9 @@ impl Situation<'_> {
             }
             (_, Some(Standing::Declined)) => Verdict::Keep,
             // What is wrong with the attribute itself stays so; an incident may be accepted after all.
-            (_, Some(Standing::Blocked(why))) if **why != *NOT_CREATED => Verdict::Keep,
+            (_, Some(Standing::Blocked(why))) if **why != *NOT_CREATED && !is_foreign(why) => {
+                Verdict::Keep
+            }
             (_, _) if self.reason_to_withhold().is_some() => {
                 Verdict::Stand(self.reason_to_withhold().expect("asked on the line above"))
             }

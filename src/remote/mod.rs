@@ -24,7 +24,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     delivery::{Call, Exchange, KeyRow, RefusedWhy, Reply, Trouble, Wire},
-    model::{Secret, Timestamp, limits::REPLY_BYTES_MAX},
+    model::{Context, Encoder, Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
 use cause::words;
@@ -411,6 +411,11 @@ impl Wire for Remote {
             let mut encoding = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
             *encoding = Encoding::best(names);
         }
+    }
+
+    fn key_mark(&self) -> Option<u64> {
+        let digest = Encoder::new(Context::Key).text(self.key.expose()).finish();
+        digest.as_bytes().first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
 
     fn refuses_packed(&self) -> bool {

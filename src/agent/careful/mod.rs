@@ -60,6 +60,10 @@ where
         self.wire.encodings(names);
     }
 
+    fn key_mark(&self) -> Option<u64> {
+        self.wire.key_mark()
+    }
+
     fn refuses_packed(&self) -> bool {
         self.wire.refuses_packed()
     }

@@ -216,10 +216,14 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         Ok(Self {
             job,
             ledger,
-            wire: Arc::new(Careful::new(wire)),
+
             world,
             mode,
-            learned: known_url && planner.record.asked.is_some() && planner.record.user.is_some(),
+            learned: known_url
+                && same_key(planner.record.key_mark, wire.key_mark())
+                && planner.record.asked.is_some()
+                && planner.record.user.is_some(),
+            wire: Arc::new(Careful::new(wire)),
             relearned: false,
             heard: false,
             told_until: Timestamp::from_seconds(0),
@@ -283,6 +287,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         quiet.run = Some(self.record.clone());
         self.ledger.commit(&self.job.destination, self.record.number, quiet)
     }
+}
+
+/// Whether the key is the one that MISP was asked about last, as far as that can be told.
+fn same_key(known: Option<u64>, now: Option<u64>) -> bool {
+    known.zip(now).is_none_or(|(known, now)| known == now)
 }
 
 /// The feed's bit at the destination, given to it the first time.

@@ -7,8 +7,8 @@ use crate::{
     history::{Commit, EventUpdate, Ledger},
     model::Timestamp,
     plan::{
-        AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, Presence, Publish,
-        Publishing, Refusal,
+        AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, OnForeign, Presence,
+        Publish, Publishing, Refusal, is_foreign,
     },
 };
 
@@ -126,7 +126,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Whether MISP has to be asked who it is before a plan is carried out. What waits for a tag is a
     /// reason to ask, too: the tag may be there by now.
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
-        let waits = plan.lacks_a_tag() || self.waits_to_publish(plan);
+        // Whose an event is may be right for another key, or other rights.
+        let kept = is_kept_from(plan.refusal.as_ref());
+        let waits = plan.lacks_a_tag() || self.waits_to_publish(plan) || kept;
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
         let age = self.world.clock.now().seconds() - asked;
         let again = (age > ASK_AGAIN_SECONDS && (waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES))
@@ -227,6 +229,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.lacking |= waits;
         self.settle(&plan.event, &mut feed, &tally);
         // An incident without attributes may wait for its tag, too.
+        // It was delivered before, under another key: that is told while it is so.
+        let kept = is_kept_from(plan.refusal.as_ref());
+        self.refused |= kept && plan.event.head.presence == Presence::Present;
         feed.settled &= !waits;
         self.all_settled &= !waits;
         let before = plan.event.head.feeds.get(&self.job.feed) == Some(&feed);
@@ -257,6 +262,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
             None => {}
         }
+        // It was to be appended to all the same.
+        let told = self.job.settings.on_foreign == OnForeign::Append && is_kept_from(refusal);
+        self.refused |= told;
+        self.all_settled &= !told;
     }
 
     /// Keeps the first examples of what is exposed for the end of the run.
@@ -297,4 +306,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             add_mapping(&mut self.record.dataset.mapping, &feed.mapping);
         }
     }
+}
+
+/// Whether nothing is written to an event for whose it is.
+fn is_kept_from(refusal: Option<&Refusal>) -> bool {
+    matches!(refusal, Some(Refusal::Blocked(why)) if is_foreign(why))
 }

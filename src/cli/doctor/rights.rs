@@ -1,6 +1,9 @@
 //! Whether the key may do what a run needs: the rights of its role, and the limits of the key itself.
 
-use crate::{config::Publish, delivery::Reply};
+use crate::{
+    config::{OnForeign, Publish},
+    delivery::Reply,
+};
 
 use super::{super::Exit, Subject, finding::Finding};
 
@@ -34,6 +37,7 @@ pub(super) fn role(subject: &Subject<'_>) -> Vec<Finding> {
     if subject.destination.event.publish != Publish::Never {
         needed.push(("perm_publish", "`publish` is not \"never\""));
     }
+    needed.extend(to_append_to_others(subject));
     let lacking = needed.into_iter().filter(|(right, _)| !subject.record.may(right));
     let lacking = lacking.map(|(right, what)| {
         Finding::bad("rights", Exit::Refused, format!("the key lacks {right}: {what}"), cure(right))
@@ -42,12 +46,20 @@ pub(super) fn role(subject: &Subject<'_>) -> Vec<Finding> {
     if findings.is_empty() {
         findings.push(Finding::good("rights", "the role may add, tag and what else is needed"));
     }
-    if subject.record.may("perm_site_admin") {
+    let needs_admin = to_append_to_others(subject).is_some();
+    if subject.record.may("perm_site_admin") && !needs_admin {
         let cure = "use a key with the role User, Publisher or Sync user";
         let what = "the key is a site administrator's, who may do everything";
         findings.push(Finding::odd("rights", what, cure));
     }
     findings
+}
+
+/// The right to append to events of other organisations, where that is wanted.
+fn to_append_to_others(subject: &Subject<'_>) -> Option<(&'static str, &'static str)> {
+    let wanted = subject.destination.on_foreign == OnForeign::Append;
+    let why = "`on_foreign` is \"append\", and MISP lets nobody else append to another organisation's event";
+    wanted.then_some(("perm_site_admin", why))
 }
 
 /// Whose key it is.

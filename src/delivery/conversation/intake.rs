@@ -6,8 +6,8 @@ use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, EventTags, FieldEdit, OnForeign, Presence, Row, Seen,
-        Standing, TagStanding,
+        ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen, Standing,
+        TagStanding, why_not_of,
     },
 };
 
@@ -143,7 +143,7 @@ impl Conversation {
         let head = &mut self.event.head;
         // Whatever is edited from now on is edited later.
         head.seen =
-            Seen { orgc: head.seen.orgc, proven_up_to: Some(answer.timestamp), reordered: 0 };
+            Seen { orgc: self.manners.org, proven_up_to: Some(answer.timestamp), reordered: 0 };
         head.presence = Presence::Present;
         head.tags = EventTags::default();
         self.change(None, ChangeKind::Sent);
@@ -180,6 +180,7 @@ impl Conversation {
         self.seen = true;
         let head = &mut self.event.head;
         let as_known = FieldEdit::between(&head.fields, &fields_of(answer)).is_none();
+        head.seen.orgc = answer.orgc.or(head.seen.orgc);
         head.misp_id = Some(answer.id);
         head.timestamp = as_known.then_some(answer.timestamp);
         head.published = Some(answer.published);
@@ -268,9 +269,10 @@ impl Conversation {
         }
         let foreign =
             self.manners.org.is_some() && answer.orgc.is_some() && answer.orgc != self.manners.org;
-        if foreign && self.manners.settings.on_foreign == OnForeign::Block {
-            let owner = answer.orgc.map(|org| org.to_string()).unwrap_or_default();
-            self.block(&format!("the event is there, owned by organisation {owner}"));
+        self.event.head.seen.orgc = answer.orgc.or(self.event.head.seen.orgc);
+        let kept = |owner| why_not_of(owner, &self.manners.settings, book);
+        if let Some(why) = answer.orgc.filter(|_| foreign).and_then(kept) {
+            self.block(&why);
             return;
         }
         self.foreign_event = foreign;
@@ -336,7 +338,14 @@ impl Conversation {
     }
 
     fn block(&mut self, why: &str) {
-        self.shut(Presence::Blocked(why.into()));
+        // What was delivered before under another key stays delivered, and may go on with that one.
+        if self.event.head.presence == Presence::Present {
+            self.verdict = Some(Verdict::Finished);
+            self.head_dirty = true;
+            self.tags.clear();
+        } else {
+            self.shut(Presence::Blocked(why.into()));
+        }
         self.notes.push(format!("event {}: {why}", self.uuid()));
         self.change(None, ChangeKind::Blocked(why.into()));
         self.unsend();

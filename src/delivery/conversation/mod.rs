@@ -241,12 +241,17 @@ impl Conversation {
             (true, Presence::Absent) => Some(Look::Metadata),
             (true, _) => Some(Look::Listing),
             // Whose it is decides what may be done to it.
-            (false, Presence::Present) if manners.settings.on_foreign == OnForeign::Append => {
+            (false, Presence::Present)
+                if manners.settings.on_foreign == OnForeign::Append
+                    && plan.event.head.seen.orgc.is_none() =>
+            {
                 Some(Look::Metadata)
             }
             (false, _) => None,
         };
         let was_tried = |key: &AttributeUuid| plan.event.attributes[key].since < manners.run;
+        let owner = plan.event.head.seen.orgc;
+        let foreign_event = manners.org.is_some() && owner.is_some() && owner != manners.org;
         let tried: BTreeSet<_> = plan.send.iter().copied().filter(was_tried).collect();
         Self {
             create: plan.create && !refused,
@@ -257,7 +262,7 @@ impl Conversation {
             unproven: Vec::new(),
             loud: BTreeSet::new(),
             disputed: BTreeMap::new(),
-            edit: plan.fields,
+            edit: plan.fields.filter(|_| !foreign_event),
             compared: None,
             tags: plan.tags.into(),
             wanted_tags: plan.wanted_tags,
@@ -274,7 +279,7 @@ impl Conversation {
             surrender: None,
             stands_back: false,
             miscounted: false,
-            foreign_event: false,
+            foreign_event,
             exists: false,
             seen: false,
             checked_rights: false,

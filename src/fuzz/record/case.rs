@@ -327,6 +327,7 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         feeds: many(input, 2, |input| Ok(FeedName::new(&text(input)?)))?,
         heard: some(input, time)?,
         reorders: some(input, string)?,
+        key_mark: input.arbitrary()?,
         first_org: some(input, |input| Ok(OrgUuid::new(uuid(input)?)))?,
         too_large: some(input, |input| Ok((input.arbitrary()?, time(input)?)))?,
     })

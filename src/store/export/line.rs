@@ -100,6 +100,8 @@ pub(super) struct DestinationLine {
     first_organisation: Option<Id>,
     #[serde(default)]
     too_large: Option<(u32, String)>,
+    #[serde(default)]
+    key_mark: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -337,6 +339,7 @@ impl DestinationLine {
             reorders: record.reorders,
             first_organisation: record.first_org.map(|org| Id(org.uuid())),
             too_large: record.too_large.map(|(size, since)| (size, since.to_string())),
+            key_mark: record.key_mark,
         }
     }
 
@@ -376,6 +379,7 @@ impl DestinationLine {
                 Some((size, since)) => Some((size, time_of(&since)?)),
                 None => None,
             },
+            key_mark: self.key_mark,
         };
         sound::destination(&record)?;
         Ok((DestinationName::new(&self.name), record))

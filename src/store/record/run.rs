@@ -118,6 +118,7 @@ pub(in super::super) struct DestinationV2<'a> {
     reorders: Option<&'a str>,
     first_org: Option<[u8; 16]>,
     too_large: Option<(u32, i64)>,
+    key_mark: Option<u64>,
 }
 
 /// How a tag stands at a MISP.
@@ -305,6 +306,7 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
             reorders: None,
             first_org: before.org,
             too_large: None,
+            key_mark: None,
         }
     }
 }
@@ -337,6 +339,7 @@ impl<'a> DestinationV2<'a> {
             reorders: record.reorders.as_deref(),
             first_org: record.first_org.map(|org| *org.uuid().as_bytes()),
             too_large: record.too_large.map(|(size, since)| (size, since.micros())),
+            key_mark: record.key_mark,
         }
     }
 
@@ -367,6 +370,7 @@ impl<'a> DestinationV2<'a> {
             reorders: self.reorders.map(str::to_owned),
             first_org: self.first_org.map(|bytes| OrgUuid::new(uuid::Uuid::from_bytes(bytes))),
             too_large: self.too_large.map(|(size, since)| (size, Timestamp::from_micros(since))),
+            key_mark: self.key_mark,
         }
     }
 }

@@ -340,14 +340,14 @@ const DESTINATION_V2: &str = "\
     cb120706744a54a999df5ff8e35c1a01087065726d5f6164640109746c703a616d6265720009746c70 \
     3a616d62657205fbf40101fd00803c3048140c0001fd00803c3048140c000113cb120706744a54a999 \
     df5ff8e35c1a01046d61696e01fd00803c3048140c00000000000113cb120706744a54a999df5ff8e3 \
-    5c1a00";
+    5c1a0000";
 
 const DESTINATION_V2_WITH_TAGS: &str = "\
     036c61621868747470733a2f2f6d6973702e6578616d706c652e6f726705322e352e31010262720113 \
     cb120706744a54a999df5ff8e35c1a01087065726d5f6164640603783a310103783a320203783a3303 \
     03783a340403783a350503783a3606026e6f05fbf40101fd00803c3048140c0001fd00803c3048140c \
     000113cb120706744a54a999df5ff8e35c1a01046d61696e01fd00803c3048140c0001020107010974 \
-    6c703a616d6265720106322e352e3139000178fd00803c3048140c00";
+    6c703a616d6265720106322e352e3139000178fd00803c3048140c000107";
 
 #[test]
 fn destination() {
@@ -370,6 +370,7 @@ fn destination() {
         feeds: vec![FeedName::new("main")],
         heard: Some(Timestamp::from_seconds(1_700_000_000)),
         reorders: None,
+        key_mark: None,
         first_org: Some(OrgUuid::new(EVENT.uuid())),
         too_large: None,
     };
@@ -396,6 +397,7 @@ fn destination() {
         reorders: Some("2.5.19".into()),
         first_org: None,
         too_large: Some((120, Timestamp::from_seconds(1_700_000_000))),
+        key_mark: Some(7),
         ..record
     };
     let body =

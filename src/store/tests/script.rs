@@ -346,6 +346,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         feeds: feeds(),
         heard: dice.maybe(Dice::time),
         reorders: dice.maybe(|dice| dice.word().into()),
+        key_mark: dice.maybe(Dice::number),
         first_org: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
         too_large: dice.maybe(|dice| (7, dice.time())),
     }
