@@ -105,6 +105,15 @@ fn chains_of_versions_publishing_and_bodies_that_are_not_packed() {
 }
 
 #[test]
+fn what_is_looked_at_once_in_a_while_is_foreseen() {
+    let comparison = Comparison::new("due", "sync");
+    comparison.place.configure("verify_every = \"24h\"", "verify_every = \"1s\"");
+    comparison.compare(&demo("day1"), true);
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    comparison.compare(&demo("day2"), false);
+}
+
+#[test]
 fn events_without_end_and_one_large_one() {
     let comparison = Comparison::new("many", "user");
     let mut set = Dataset::default();

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    delivery::{self, Estimate},
+    delivery::{self, Estimate, verify::EVENTS_MAX},
     graph::Aliases,
     history::Ledger,
     model::{Digest, EventUuid, RunNumber, Timestamp},
-    plan::{AttributeTally, DestinationRecord, EventPlan, MappingTally, Refusal, digest_of_plans},
+    plan::{
+        AttributeTally, DestinationRecord, EventPlan, MappingTally, Presence, Refusal,
+        digest_of_plans,
+    },
     remote::{Compression, Encoding, Scales},
 };
 
@@ -154,7 +157,8 @@ pub fn preview_packed<L: Ledger>(
     let encoding = encoding.unwrap_or_else(|| Compression::Auto { told }.first());
     let scales = Scales::new(&job.url, encoding, !job.settings.disable_correlation);
     let moment = (next, clock.now());
-    preview.cost = cost(job, &planner.record, &preview.plans, moment, &scales);
+    let due = due(job, &planner, moment.1);
+    preview.cost = cost(job, &planner.record, &preview.plans, due, moment, &scales);
     preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
     preview.saved.empty =
         preview.plans.iter().all(|plan| !plan.needs_misp() && !plan.changes_ledger());
@@ -166,11 +170,22 @@ fn destination_told(record: &DestinationRecord) -> Option<Vec<String>> {
     record.asked.is_some().then(|| record.encodings.clone())
 }
 
+/// Events that a run which sends anyway would look at.
+fn due(job: &Job, planner: &Planner<'_>, now: Timestamp) -> Vec<EventUuid> {
+    let waits = |every| planner.record.verified.is_some_and(|last| now < last.after(every));
+    if job.verify_every.is_none_or(waits) {
+        return Vec::new();
+    }
+    let there = planner.heads().filter(|head| head.presence == Presence::Present && !head.unproven);
+    there.map(|head| head.uuid).take(EVENTS_MAX).collect()
+}
+
 /// What a run asks first, and then what carrying out the plans costs.
 fn cost(
     job: &Job,
     record: &DestinationRecord,
     plans: &[EventPlan],
+    due: Vec<EventUuid>,
     moment: (RunNumber, Timestamp),
     scales: &Scales,
 ) -> Estimate {
@@ -180,7 +195,7 @@ fn cost(
     let weigh = |call: &delivery::Call| scales.weigh(call);
     let known = record.url == job.url && record.asked.is_some() && record.user.is_some();
     let mut cost = preface(record.tags.len(), !known, !is_heard(record, moment.1), &weigh);
-    let rest = rehearse(job, record, plans, moment, &weigh);
+    let rest = rehearse(job, record, plans, due, moment, &weigh);
     cost.add(rest.requests, rest.bytes_sent, rest.bytes_received);
     cost
 }

@@ -49,11 +49,13 @@ struct Willing<'a> {
     last_id: u64,
 }
 
-/// What carrying out these plans costs if nothing goes wrong. `weigh` says what a request weighs.
+/// What carrying out these plans costs if nothing goes wrong, events included that are `due` to be looked at.
+/// `weigh` says what a request weighs.
 pub(super) fn rehearse(
     job: &Job,
     record: &DestinationRecord,
     plans: &[EventPlan],
+    due: Vec<EventUuid>,
     (run, now): (RunNumber, Timestamp),
     weigh: &dyn Fn(&Call) -> u64,
 ) -> Estimate {
@@ -76,6 +78,12 @@ pub(super) fn rehearse(
     let (mut cost, mut now) = (Estimate::default(), now);
     let mut flights: VecDeque<(Token, Call)> = VecDeque::new();
     let (mut shown_honest, mut published) = (false, Vec::new());
+    if !due.is_empty() {
+        let call = Call::Rows { events: due, expected: Vec::new() };
+        cost.add(1, weigh(&call), NOT_MODIFIED);
+        cost.add(1, weigh(&Call::Probe), PROBE);
+        shown_honest = true;
+    }
     for _ in 0..steps {
         while session.has_room()
             && let Some(plan) = waiting.pop_front()
