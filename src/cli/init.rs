@@ -57,7 +57,11 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     }
     context.say(format_args!("wrote {}", path.display()));
     if let Some(destination) = config.destinations.first() {
-        context.say(format_args!("next: the API key is taken from {}", destination.key));
+        context.say(format_args!(
+            "next: the API key is taken from {}; with it there, `misp-trickle doctor` says what is wrong before \
+             anything is sent",
+            destination.key
+        ));
     }
     let written = path.display().to_string();
     context.answer(|| json!({ "schema": "misp-trickle/init/1", "file": written }), String::new)?;

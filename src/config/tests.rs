@@ -448,3 +448,17 @@ proptest::proptest! {
         assert_eq!(config.feeds[0].path.as_deref(), Some(folder.join(source).as_path()));
     }
 }
+
+#[test]
+fn headers_are_printed_without_their_secrets_and_read_again() {
+    let lines = "auth_header = \"X-MISP-AUTH\"\n[destinations.main.headers]\nAuthorization = { env = \"BASIC\" }\n\
+                 \"X-Client-Id\" = \"me\"\n\"x-pass\" = { file = \"pass\" }\n";
+    let config = good(&with_destination(lines));
+    let destination = &config.destinations[0];
+    assert_eq!(destination.auth_header, AuthHeader::XMispAuth);
+    let names: Vec<_> = destination.headers.keys().map(String::as_str).collect();
+    assert_eq!(names, ["authorization", "x-client-id", "x-pass"]);
+    assert_eq!(destination.headers["x-pass"], HeaderSource::File("/etc/trickle/pass".into()));
+    let printed = toml::to_string(&effective(&config)).unwrap();
+    assert_eq!(effective(&good(&printed)), effective(&config), "{printed}");
+}
