@@ -1,6 +1,7 @@
 //! Work in hostile shapes: by which power of the size time and memory of a run grow.
 //!
-//! `cargo bench --bench shapes`, with the name of a shape behind `--` for that one alone. Each shape is made in
+//! `cargo bench --bench shapes`, with the name of a shape behind `--` for that one alone, and a number behind that for
+//! another first size. Each shape is made in
 //! four sizes, each twice the one before; what is printed is processor time and the peak of memory of a process
 //! of its own, and the exponents between the last two sizes: 1 is in step with the size, 2 is its square.
 
@@ -73,13 +74,14 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     // Without it, it is only tried whether all of them run.
     let measures = arguments.iter().any(|argument| argument == "--bench");
-    let wanted = arguments.iter().find(|argument| !argument.starts_with("--"));
+    let mut words = arguments.iter().filter(|argument| !argument.starts_with("--"));
+    let (wanted, first) = (words.next(), words.next().and_then(|word| word.parse::<u32>().ok()));
     for shape in SHAPES {
         if wanted.is_some_and(|wanted| !shape.name.contains(wanted.as_str())) {
             continue;
         }
         say(format_args!("{}", shape.name));
-        let sizes = (0..STEPS).map(|step| shape.first << step);
+        let sizes = (0..STEPS).map(|step| first.unwrap_or(shape.first) << step);
         let sizes: Vec<u32> = if measures { sizes.collect() } else { vec![10, 20] };
         let mut spent = Vec::new();
         for size in sizes {

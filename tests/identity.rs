@@ -215,3 +215,38 @@ fn a_return_after_a_removal_is_a_return_whatever_the_times_say() {
         assert!(held(&world).contains(&(uuid(1), values)), "{:?}", held(&world));
     }
 }
+
+/// A package of EclecticIQ JSON with one incident and its indicator; `diff` is what the package says of the incident.
+fn package(folder: &tempfile::TempDir, diff: &str) -> PathBuf {
+    let [incident, indicator] = [uuid(1), uuid(2)];
+    let entity = |id: &str, kind: &str, diff: &str, extracts: Value| {
+        json!({"id": id, "diff": diff, "data": {"id": format!("{{https://eiq.example}}{kind}-{id}"),
+               "type": kind, "title": kind, "timestamp": OLD}, "meta": {"tlp_color": "GREEN"}, "extracts": extracts})
+    };
+    let domain =
+        json!([{"kind": "domain", "value": "a.example", "meta": {"classification": "bad"}}]);
+    let package = json!({"content-type": "urn:eclecticiq.com:json:1.0", "entities": [
+        entity(&incident, "incident", diff, json!([])),
+        entity(&indicator, "indicator", "add", domain),
+        {"data": {"type": "relation", "key": "related", "source": indicator, "target": incident}},
+    ]});
+    let path = folder.path().join("package.json");
+    std::fs::write(&path, package.to_string()).unwrap();
+    path
+}
+
+#[test]
+fn what_a_package_removes_and_brings_back_goes_on_in_its_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new("sync");
+    world.job.allow_empty = true;
+    world.sync(&package(&folder, "add"));
+    let before = held(&world);
+    assert_eq!(before, [(uuid(1), vec!["a.example".to_owned()])]);
+    let removed = world.sync(&package(&folder, "del"));
+    assert_eq!(removed.run.tally.attributes.retired, 1, "{:?}", removed.run.notes);
+    assert_eq!(held(&world), before, "nothing is deleted");
+    let (requests, back) = (world.requests(), world.sync(&package(&folder, "add")));
+    assert_eq!(world.requests(), requests, "what is there is not sent again: {:?}", back.run.notes);
+    assert_eq!((held(&world), back.run.tally.attributes.unchanged), (before, 1));
+}

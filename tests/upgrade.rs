@@ -134,3 +134,43 @@ fn an_edit_supersedes_and_what_only_this_version_finds_still_waits() {
     assert_eq!((tally.sent, tally.superseded, tally.held), (1, 1, 2), "{tally:?}");
     assert_eq!(upgrade.held(EVENT), ["a.example", "b.example", "bb.example", "malware 4"]);
 }
+
+/// A bundle within a bundle, which 0.1.0 passed over, with an incident that nothing is linked to.
+const INNER: &str = r#"{"type": "bundle", "id": "bundle--00000098-0000-4000-8000-000000000000", "objects": [
+    {"type": "incident", "spec_version": "2.1", "id": "incident--00000097-0000-4000-8000-000000000000",
+     "created": "2024-05-14T11:00:00.000Z", "modified": "2024-05-14T11:00:00.000Z", "name": "incident 97"}]},
+  "#;
+
+#[test]
+fn an_incident_that_only_this_version_finds_waits_too() {
+    let mut upgrade = Upgrade::new();
+    let first = "\"objects\": [\n  ";
+    let inner = (first, &*format!("{first}{INNER}"));
+    let event = "00000097-0000-4000-8000-000000000000";
+    for run in 0..3 {
+        let (summary, requests) = upgrade.sync(&[inner]);
+        assert_eq!(requests, 0, "run {run}: {:?}", summary.run.notes);
+        let waits =
+            |note: &String| note.contains("wait with what only changed rules or a newer version");
+        assert!(summary.run.notes.iter().any(waits), "{:?}", summary.run.notes);
+        assert!(upgrade.world.misp.lock().unwrap().event(event.parse().unwrap()).is_none());
+    }
+    upgrade.world.job.mapping_change = MappingChange::Apply;
+    let (summary, _) = upgrade.sync(&[inner]);
+    assert_eq!(summary.run.tally.events_created, 1, "{:?}", summary.run.notes);
+    assert!(upgrade.world.misp.lock().unwrap().event(event.parse().unwrap()).is_some());
+}
+
+#[test]
+fn what_waits_is_told_until_somebody_accepts_it() {
+    let mut upgrade = Upgrade::new();
+    let told = |summary: &Summary| {
+        let waits = |note: &&String| note.contains("`sync --accept-mapping` sends it");
+        summary.run.notes.iter().find(waits).cloned()
+    };
+    let (summary, _) = upgrade.sync(&[]);
+    assert!(told(&summary).is_some(), "{:?}", summary.run.notes);
+    upgrade.world.job.mapping_change = MappingChange::Apply;
+    let (summary, _) = upgrade.sync(&[]);
+    assert_eq!(told(&summary), None);
+}

@@ -16,6 +16,16 @@ pub(super) enum Before {
     OtherReader(Option<DesiredEvent>),
 }
 
+/// What to say of events of which something is held.
+pub(super) fn note_of(events: u64) -> Option<String> {
+    (events > 0).then(|| {
+        format!(
+            "{events} events wait with what only changed rules or a newer version of this program call for: `plan` \
+             shows it, `sync --accept-mapping` sends it"
+        )
+    })
+}
+
 /// What is held back.
 #[derive(Default)]
 pub(super) struct Holding {
@@ -53,6 +63,17 @@ impl Holding {
             holding.fields(desired, then.as_ref(), known);
         }
         holding
+    }
+
+    /// The same of an incident that never became an event: all of it waits, where the older reader finds none.
+    pub(super) fn of_new(desired: &DesiredEvent, before: &Before) -> Self {
+        match before {
+            Before::OtherReader(None) => {
+                let attributes = desired.attributes.iter().map(|each| each.attribute.uuid);
+                Self { attributes: attributes.collect(), others: true }
+            }
+            Before::OtherReader(Some(_)) | Before::OtherRules(_) => Self::default(),
+        }
     }
 
     fn markings(

@@ -193,12 +193,20 @@ impl<'a> Planner<'a> {
             (Some(before), Some(known)) => {
                 Holding::back(&mut mapped.event, known, before, &self.job.policy)
             }
-            _ => Holding::default(),
+            (Some(before), None) => Holding::of_new(&mapped.event, before),
+            (None, _) => Holding::default(),
         };
-        let plan = plan::diff(&mapped.event, known, &holding.attributes, &terms);
-        let (rules, reader) = match last {
-            Some(last) if plan.tally.held > 0 || holding.others => last,
-            _ => (self.job.rules.fingerprint(), Reader::NOW),
+        // An incident that only a newer reader finds does not become an event before somebody wants it to.
+        let is_there = known
+            .as_ref()
+            .is_some_and(|known| known.head.presence != Presence::Absent || known.head.unproven);
+        let unknown_before = !is_there && matches!(before, Some(Before::OtherReader(None)));
+        let mut plan = plan::diff(&mapped.event, known, &holding.attributes, &terms);
+        plan.create &= !unknown_before;
+        let older = || (self.job.rules.fingerprint(), self.older_reader());
+        let (rules, reader) = match plan.tally.held > 0 || holding.others || unknown_before {
+            true => last.unwrap_or_else(older),
+            false => (self.job.rules.fingerprint(), Reader::NOW),
         };
         let feed = FeedHead {
             graph: incident.digest,
@@ -249,6 +257,17 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The reader of which the dataset was made too.
+    fn older_reader(&self) -> Reader {
+        self.older.as_ref().map_or(Reader::NOW, |older| older.reader)
+    }
+
+    /// Whether something of an event waits until somebody accepts it, be it a field alone.
+    pub(super) fn holds_back(&self, feed: &FeedHead, tally: &AttributeTally) -> bool {
+        let by_terms = feed.reader.is_older() || feed.rules != self.job.rules.fingerprint();
+        !feed.gone && (tally.held > 0 || by_terms)
+    }
+
     /// The event as the rules and the reader of last time would have it, where one of them is another now.
     fn before(
         &mut self,
@@ -257,10 +276,16 @@ impl<'a> Planner<'a> {
         last: Option<(Digest, Reader)>,
         ledger: &impl Ledger,
     ) -> Result<Option<Before>, LedgerError> {
-        let Some((rules, reader)) = last else { return Ok(None) };
         if self.job.mapping_change == MappingChange::Apply {
             return Ok(None);
         }
+        let Some((rules, reader)) = last else {
+            // Of what an older reader finds too, nothing is new but the incident.
+            let older = self.older.as_ref();
+            let finds =
+                older.is_none_or(|it| it.graph.incident_of(&incident.root.bare()).is_some());
+            return Ok((!finds).then_some(Before::OtherReader(None)));
+        };
         let older = self.older.clone().filter(|older| reader <= older.reader);
         let (now, job, version) = (self.now, self.job, self.version());
         let old_rules = match rules == job.rules.fingerprint() {

@@ -18,6 +18,7 @@ use crate::{
 
 use super::{
     AgentError, Clock, Input, Job,
+    holding::note_of,
     planner::{Call, Planner, older_reader},
     record::{add_attributes, add_mapping, as_unchanged},
     rehearsal::{preface, rehearse},
@@ -131,7 +132,7 @@ pub fn preview_packed<L: Ledger>(
         notes,
         saved: saved(job, &input.digest, last_run),
     };
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut held_back) = (BTreeSet::new(), 0);
     for incident in input.graph.incidents() {
         preview.incidents += 1;
         seen.insert(planner.event_of(incident.root));
@@ -143,6 +144,7 @@ pub fn preview_packed<L: Ledger>(
             }
             Call::Plan(planned) => {
                 add_mapping(&mut preview.mapping, &planned.feed.mapping);
+                held_back += u64::from(planner.holds_back(&planned.feed, &planned.plan.tally));
                 preview.add(planned.plan);
             }
         }
@@ -153,6 +155,7 @@ pub fn preview_packed<L: Ledger>(
             preview.add(planned.plan);
         }
     }
+    preview.notes.extend(note_of(held_back));
     let told = destination_told(&planner.record);
     let encoding = encoding.unwrap_or_else(|| Compression::Auto { told }.first());
     let scales = Scales::new(&job.url, encoding, !job.settings.disable_correlation);

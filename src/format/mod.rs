@@ -64,6 +64,15 @@ pub enum FormatError {
         /// The first top-level members that it has, in words.
         members: String,
     },
+    /// It is what EclecticIQ's API answers.
+    #[error(
+        "{file}: this is a page of EclecticIQ's API (`data`), which shows entities without their relations and \
+         observables; let an outgoing feed of the platform write EclecticIQ JSON and read that"
+    )]
+    ApiPage {
+        /// The file.
+        file: Symbol,
+    },
     /// It is what a MISP exports.
     #[error(
         "{file}: this is MISP's own JSON (`{member}`), and a MISP takes it itself: import it there, or add it \

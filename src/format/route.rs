@@ -49,6 +49,8 @@ pub(crate) struct Router<'a> {
     aside: Vec<&'static str>,
     /// Whether it says that it is what extensions of EclecticIQ make.
     of_extension: bool,
+    /// Whether it has a list of what EclecticIQ's API answers.
+    of_api: bool,
     eiq: eiq::Decoder,
     stix: stix::Decoder,
     facts: Facts,
@@ -65,6 +67,7 @@ impl<'a> Router<'a> {
             next: false,
             aside: Vec::new(),
             of_extension: false,
+            of_api: false,
             eiq: eiq::Decoder::new(),
             stix: stix::Decoder::new(),
             facts: Facts::default(),
@@ -126,6 +129,9 @@ impl<'a> Router<'a> {
         if let Some(name) = self.names.iter().find(of_misp) {
             return FormatError::Misp { file: self.file.clone(), member: name.clone() };
         }
+        if self.of_api {
+            return FormatError::ApiPage { file: self.file.clone() };
+        }
         let members = match self.names.join("`, `") {
             names if names.is_empty() => "no members".to_owned(),
             names => format!("the members `{names}`"),
@@ -139,7 +145,7 @@ impl Visitor for Router<'_> {
         self.found = Format::Auto;
         self.names.clear();
         (self.more, self.next) = (None, false);
-        (self.aside, self.of_extension) = (Vec::new(), false);
+        (self.aside, self.of_extension, self.of_api) = (Vec::new(), false, false);
     }
 
     fn alone(&mut self, list: &'static str) -> bool {
@@ -183,6 +189,7 @@ impl Visitor for Router<'_> {
         self.note(name);
         let aside = ASIDE.iter().find(|aside| **aside == name && !is_empty);
         self.aside.extend(aside);
+        self.of_api |= name == "data";
         let (list, format) = LISTS.iter().find(|(list, _)| *list == name)?;
         if self.sign(*format) {
             return Some(*list);

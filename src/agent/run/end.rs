@@ -9,6 +9,7 @@ use crate::{
 use super::{
     super::{
         AgentError, Ending, Input, Job, Phase, PublishingTally, Strategy, Summary,
+        holding::note_of,
         learn::PLAIN,
         planner::{KnownEvents, cursor_policy},
         record::add_mapping,
@@ -24,6 +25,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.note(&note);
         }
         self.warn_of_exposure();
+        if let Some(note) = note_of(self.held_back) {
+            self.note(&note);
+        }
         let publishing = self.sum_up_publishing();
         let dataset = &mut self.record.dataset;
         dataset.incidents = input.graph.incident_count() as u64;

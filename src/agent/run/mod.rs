@@ -164,6 +164,8 @@ struct Run<'a, L, W> {
     roots: BTreeMap<EventUuid, EntityKey>,
     /// What became known of events that MISP does not know.
     gone: Gone,
+    /// Events of which something waits until somebody accepts it.
+    held_back: u64,
     /// Changes that need no request, gathered.
     quiet: Commit,
     quiet_attributes: usize,
@@ -250,6 +252,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             aliases: input.graph.learned_aliases().clone(),
             roots: BTreeMap::new(),
             gone: Gone::default(),
+            held_back: 0,
             quiet: Commit::default(),
             quiet_attributes: 0,
             events_done: 0,

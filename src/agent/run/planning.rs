@@ -293,6 +293,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     ) {
         debug_assert!(tally.adds_up(), "{tally:?}");
         feed.attributes = *tally;
+        self.held_back += u64::from(self.planner.holds_back(feed, tally));
         // A run that only looked retired nothing: the next one plans anew.
         feed.settled =
             settled(event, tally) && self.mode == Mode::Deliver && !feed.reader.is_older();

@@ -257,6 +257,10 @@ fn what_is_no_dataset_is_called_by_its_name() {
         ("<STIX_Package/>", xml),
         ("<?xml version='1.0'?>", "this is XML"),
         ("<rss>", xml),
+        (
+            r#"{"count":1,"data":[{"id":"x","data":{"type":"incident"}}],"total_count":9}"#,
+            "this is a page of EclecticIQ's API (`data`)",
+        ),
         (r#"{"Event":{"info":"x"}}"#, "this is MISP's own JSON (`Event`)"),
         (r#"{"response":[{"Event":{}}]}"#, "this is MISP's own JSON (`response`)"),
         (r#"[{"Event":{"info":"x"}}]"#, "this is MISP's own JSON (`Event`)"),
