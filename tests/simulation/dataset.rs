@@ -40,6 +40,18 @@ pub(crate) struct Dataset {
     colours: BTreeMap<Uuid, Tlp>,
     /// Indicators that belong to a further incident.
     shared: BTreeSet<(Uuid, Uuid)>,
+    /// Of incidents that were there once, in how many versions they stand.
+    versions: BTreeMap<Uuid, Versions>,
+}
+
+/// The versions of an incident in a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Versions {
+    One,
+    /// A newer one under an id of its own, and the older one that it updates.
+    Two,
+    /// The newer one alone: nothing in the dataset says what it updated.
+    Newer,
 }
 
 impl Dataset {
@@ -64,6 +76,25 @@ impl Dataset {
                     values.remove(&value);
                 }
             }
+        }
+    }
+
+    /// Some incidents come as a newer version beside an older one, which leaves once the agent knows the event.
+    pub(crate) fn edit_versions(&mut self, dice: &mut Dice, knows: impl Fn(Uuid) -> bool) {
+        for incident in self.incidents.keys() {
+            let first = if dice.chance(50) { Versions::Two } else { Versions::One };
+            let versions = self.versions.entry(*incident).or_insert(first);
+            if *versions == Versions::Two && knows(*incident) && dice.chance(60) {
+                *versions = Versions::Newer;
+            }
+        }
+    }
+
+    /// The id of an incident's newest version.
+    fn id(&self, incident: Uuid) -> Uuid {
+        match self.versions.get(&incident) {
+            None | Some(Versions::One) => incident,
+            Some(Versions::Two | Versions::Newer) => uuid(&format!("{incident}-newer")),
         }
     }
 
@@ -163,16 +194,26 @@ impl Dataset {
         for incident in self.incidents() {
             let Incident { title, tlp, tags } = self.about(incident);
             let tags: Vec<String> = tags.iter().map(|tag| format!("{tag:?}")).collect();
-            entities.push(format!(
-                r#"{{"id":"{incident}","data":{{"id":"{{https://x.example}}incident-{incident}","type":"incident","title":"{title}","timestamp":"2024-05-14T11:00:00+00:00"}},"meta":{{"tlp_color":"{}","tags":[{}]}}}}"#,
-                tlp.name().to_uppercase(),
-                tags.join(",")
-            ));
+            let (tlp, tags, newest) =
+                (tlp.name().to_uppercase(), tags.join(","), self.id(incident));
+            let version = |id: Uuid, month: u8| {
+                format!(
+                    r#"{{"id":"{id}","data":{{"id":"{{https://x.example}}incident-{id}","type":"incident","title":"{title}","timestamp":"2024-{month:02}-14T11:00:00+00:00"}},"meta":{{"tlp_color":"{tlp}","tags":[{tags}]}}}}"#
+                )
+            };
+            entities.push(version(newest, 5));
+            if self.versions.get(&incident) == Some(&Versions::Two) {
+                entities.push(version(incident, 4));
+                entities.push(format!(
+                    r#"{{"data":{{"type":"relation","subtype":"stix_update_of","source":"{newest}","target":"{incident}"}}}}"#
+                ));
+            }
         }
         for (incident, indicator, values) in self.links() {
             if written.insert(indicator) {
                 entities.push(self.indicator(indicator, values));
             }
+            let incident = self.id(incident);
             entities.push(format!(
                 r#"{{"data":{{"type":"relation","key":"related","source":"{indicator}","target":"{incident}"}}}}"#
             ));

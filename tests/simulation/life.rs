@@ -11,7 +11,7 @@ use misp_trickle::{
     agent::{self, AgentError, Ending, Summary},
     delivery::Wire,
     history::Ledger,
-    model::{Timestamp, Tlp},
+    model::{EventUuid, Timestamp, Tlp},
     plan::{Publish, Standing},
     sandbox::{Jobs, Misp, Release, RowOrder, Setup},
     source::SourceSpec,
@@ -51,6 +51,8 @@ pub(crate) struct Nature {
     pub(crate) lies: bool,
     /// Something before MISP refuses one value of many, for good.
     pub(crate) refuses: bool,
+    /// Incidents have newer versions, and the older ones leave the dataset.
+    pub(crate) versions: bool,
     /// Which MISP it is, and how it is set up.
     pub(crate) misp: Setup,
     pub(crate) sabotage: Option<Sabotage>,
@@ -73,6 +75,7 @@ impl Nature {
             clock_is_set: may(30),
             lies: may(20),
             refuses: may(20),
+            versions: may(40),
             misp: if plain { Setup::default() } else { setup(&mut Dice::apart(seed, "misp")) },
             sabotage,
             talkative: false,
@@ -133,8 +136,13 @@ impl Agent {
         }
     }
 
-    fn edit(&mut self, dice: &mut Dice, more: Option<&mut Dice>) {
+    fn edit(&mut self, dice: &mut Dice, more: Option<&mut Dice>, versions: Option<&mut Dice>) {
         self.dataset.edit(dice);
+        if let Some(versions) = versions {
+            let (ledger, destination) = (&self.world.ledger, &self.world.job.destination);
+            let head = |event| ledger.head(destination, EventUuid::new(event)).unwrap();
+            self.dataset.edit_versions(versions, |event| head(event).is_some());
+        }
         if let Some(more) = more {
             self.dataset.edit_more(more);
         }
@@ -258,6 +266,7 @@ pub(crate) fn simulate(nature: Nature) {
     let percent = [0, 5, 20, 40][dice.below(4) as usize];
     life.unhurt &= percent == 0 && !nature.lies && !nature.refuses;
     let mut setting = Dice::apart(seed, "clock");
+    let mut chains = Dice::apart(seed, "versions");
     let (saved_after, lost_after) = (fate.below(3), 2 + fate.below(3));
     let mut backup: Option<(Misp, Analyst)> = None;
     for number in 0..nature.runs {
@@ -265,14 +274,16 @@ pub(crate) fn simulate(nature: Nature) {
             life.set_clock(&mut setting);
         }
         let more = nature.rich.then_some(&mut rich);
-        life.agents[0].edit(&mut dice, more);
+        let versions = nature.versions.then_some(&mut chains);
+        life.agents[0].edit(&mut dice, more, versions);
         let crash = crash(&mut dice);
         let wire = life.wire(0, dice.next() ^ number, percent);
         life.run(0, &wire, crash);
         let mut late = vec![wire];
         if nature.second {
             let more = nature.rich.then_some(&mut rich);
-            life.agents[1].edit(&mut other, more);
+            let versions = nature.versions.then_some(&mut chains);
+            life.agents[1].edit(&mut other, more, versions);
             let crash = self::crash(&mut other);
             let wire = life.wire(1, other.next(), percent);
             life.run(1, &wire, crash);

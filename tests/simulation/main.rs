@@ -63,7 +63,8 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
 
 /// The least that still fails: fewer runs, and without what does not matter.
 fn minimised(mut nature: Nature) -> Nature {
-    let without: [fn(&mut Nature); 8] = [
+    let without: [fn(&mut Nature); 9] = [
+        |nature| nature.versions = false,
         |nature| nature.lies = false,
         |nature| nature.refuses = false,
         |nature| nature.clock_is_set = false,

@@ -3,12 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
     history::{Commit, EventUpdate, Ledger, LedgerError, MemoryLedger},
     misp::attribute_uuid,
-    model::{AttributeUuid, DestinationName, EventUuid, RunNumber},
+    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, RunNumber},
     plan::Standing,
 };
 
@@ -61,6 +61,8 @@ pub(crate) struct Crashing<'a> {
     /// What is on the disk, where that is less than what was acknowledged.
     synced: Option<MemoryLedger>,
     commits: u64,
+    /// Names that are not kept yet, where they are kept too late.
+    names: BTreeMap<EntityKey, EntityKey>,
 }
 
 impl<'a> Through<'a, MemoryLedger, Crashing<'a>> {
@@ -71,7 +73,15 @@ impl<'a> Through<'a, MemoryLedger, Crashing<'a>> {
         sabotage: Option<Sabotage>,
     ) -> Self {
         let synced = (sabotage == Some(Sabotage::SkipSync)).then(|| inner.clone());
-        let commits = Crashing { claims, crash, dead: false, sabotage, synced, commits: 0 };
+        let commits = Crashing {
+            claims,
+            crash,
+            dead: false,
+            sabotage,
+            synced,
+            commits: 0,
+            names: BTreeMap::new(),
+        };
         Self { inner, commits }
     }
 }
@@ -114,6 +124,12 @@ impl Commits<MemoryLedger> for Crashing<'_> {
         assert!(!self.dead, "a dead ledger is written to");
         if self.sabotage == Some(Sabotage::ClaimBeforeProof) {
             sabotage::claim(&mut commit);
+        }
+        if self.sabotage == Some(Sabotage::AliasAfterIntent) {
+            self.names.append(&mut commit.aliases);
+            if commit.run.as_ref().is_some_and(|run| run.ended.is_some()) {
+                commit.aliases = std::mem::take(&mut self.names);
+            }
         }
         match &mut self.crash {
             Some(crash) if crash.after == 0 => {

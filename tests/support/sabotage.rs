@@ -32,10 +32,12 @@ pub(crate) enum Sabotage {
     BelieveAny304,
     /// Where one value of an event is refused, nothing more of the event gets out.
     BlameTheEvent,
+    /// The names that a plan rests on are kept with the last commit of a run, after what went by them.
+    AliasAfterIntent,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::ClaimBeforeProof,
         Self::SkipSync,
         Self::NewerTimestampOnRetry,
@@ -45,6 +47,7 @@ impl Sabotage {
         Self::BelieveACutList,
         Self::BelieveAny304,
         Self::BlameTheEvent,
+        Self::AliasAfterIntent,
     ];
 
     /// Those that a process can be made to commit which is only killed.
@@ -65,6 +68,7 @@ impl Sabotage {
             Self::NewerTimestampOnRetry => "newer-timestamp-on-retry",
             Self::TrustOwnClock => "trust-own-clock",
             Self::BelieveAny304 => "believe-any-304",
+            Self::AliasAfterIntent => "alias-after-intent",
             Self::BlameTheEvent => "blame-the-event",
             Self::BelieveJobQueued => "believe-job-queued",
             Self::MissByOrder => "miss-by-order",
