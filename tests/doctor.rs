@@ -178,3 +178,17 @@ fn to_append_to_others_needs_a_site_administrators_key() {
         };
     }
 }
+
+#[test]
+fn a_limit_on_searches_is_found() {
+    use misp_trickle::sandbox::{Release, Setup};
+    let sandbox = Sandbox::start();
+    make_tags(&sandbox);
+    let place = place(&sandbox, "user");
+    place.run(&["sync"]).code(0);
+    place.run(&["doctor"]).code(0).says(&["limit", "none that"]).hides(&["warning"]);
+    let setup = Setup { release: Release::V2_5_19, search_limit: 10, ..Setup::default() };
+    sandbox.misp.lock().unwrap().set_up(setup);
+    let words = ["warning  limit", "MISP.default_restsearch_limit"];
+    place.run(&["doctor"]).code(0).says(&words).says(&["2.5.19, which was measured"]);
+}

@@ -96,6 +96,8 @@ pub enum Call {
     SharingGroups,
     /// Rows of an event that nobody has, with a tag that no answer has.
     Probe,
+    /// So many rows of whatever there is: does a limit of the server cut them?
+    AnyRows(u64),
     /// One page of one event's attributes.
     Page(Page),
     /// The same call without the entity tag that it would carry.
@@ -128,6 +130,7 @@ impl Call {
             | Self::KeysOf(_)
             | Self::SharingGroups
             | Self::Probe
+            | Self::AnyRows(_)
             | Self::Page(_) => false,
         }
     }
@@ -169,6 +172,7 @@ impl Call {
             Self::FindTags(names) => format!("tags/search {} names", names.len()),
             Self::KeysOf(user) => format!("auth_keys/index {user}"),
             Self::SharingGroups => "sharing_groups/index".to_owned(),
+            Self::AnyRows(most) => format!("attributes/restSearch {most} rows"),
             Self::Probe => "events/restSearch rows of no event".to_owned(),
             Self::Page(Page { event, number, size, .. }) => {
                 format!("attributes/restSearch page {number} of {event}, {size} a page")

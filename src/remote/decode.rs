@@ -45,7 +45,7 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
         }
         200 => intact(call, answer)
             .and_then(|()| success(call, &answer.body))
-            .map(|reply| uncut(reply, answer))
+            .map(|reply| uncut(call, reply, answer))
             .unwrap_or_else(|error| unreadable(call, answer, &error)),
         304 if has_tag => Reply::NotModified,
         304 => {
@@ -82,8 +82,11 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
 }
 
 /// A search for attributes that a limit of the server cut says nothing of what it leaves out.
-fn uncut(reply: Reply, answer: &Answer) -> Reply {
+fn uncut(call: &Call, reply: Reply, answer: &Answer) -> Reply {
     let held = match &reply {
+        // MISP counts one more than a full page holds, and than an empty one, whatever follows.
+        Reply::Count(count) if *call == Call::AnyRows(*count) => return reply,
+        Reply::Count(0) if matches!(call, Call::AnyRows(_)) => return reply,
         Reply::Count(count) => *count,
         Reply::RowsSince(rows) => rows.len() as u64,
         _ => return reply,
@@ -223,6 +226,7 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::Whoami => whoami(body)?,
         Call::FindTags(_) => Reply::Tags(tag_rows(misp_json::tags(body)?)),
         Call::KeysOf(_) => Reply::Keys(misp_json::keys(body)?.into_iter().map(key_row).collect()),
+        Call::AnyRows(_) => Reply::Count(misp_json::rows(text(body)?, 1)?.len() as u64),
         Call::SharingGroups => Reply::SharingGroups(misp_json::sharing_groups(body)?),
     })
 }

@@ -30,10 +30,11 @@ use finding::{Finding, exit};
 const IMPATIENT: Backoff = Backoff { tries_max: 1, ..job::BACKOFF };
 
 /// What is looked at of a destination once MISP answered.
-const CHECKS: [fn(&Subject<'_>) -> Vec<Finding>; 9] = [
+const CHECKS: [fn(&Subject<'_>) -> Vec<Finding>; 10] = [
     server::version,
     server::packing,
     server::clock,
+    server::limit,
     rights::organisation,
     rights::role,
     rights::key,
@@ -54,6 +55,8 @@ struct Subject<'a> {
     keys: Option<&'a Reply>,
     /// The sharing groups, where one is asked for.
     groups: Option<&'a Reply>,
+    /// Some rows of whatever there is.
+    rows: Option<&'a Reply>,
 }
 
 /// All that was found.
@@ -196,8 +199,10 @@ impl Visit<'_> {
         let keys = record.user.map(|user| asked(&Call::KeysOf(user))).transpose()?;
         let group = destination.event.sharing_group_id;
         let groups = group.map(|_| asked(&Call::SharingGroups)).transpose()?;
+        let few = asked(&Call::AnyRows(server::ROWS_TRIED))?;
         let (keys, groups) = (keys.as_ref(), groups.as_ref());
-        let subject = Subject { destination, remote, record, now, packed, keys, groups };
+        let rows = Some(&few);
+        let subject = Subject { destination, remote, record, now, packed, keys, groups, rows };
         let taken = Finding::good("access", format!("{} takes the key", destination.url));
         let findings = CHECKS.iter().flat_map(|check| check(&subject));
         let cure = "find out what answers in its place: it may hide what MISP holds";

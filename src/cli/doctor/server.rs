@@ -1,11 +1,20 @@
 //! What the MISP itself is like: version, request bodies, clock.
 
-use crate::{agent::PLAIN, plan::DestinationRecord};
+use crate::{
+    agent::PLAIN,
+    delivery::{RefusedWhy, Reply},
+    plan::DestinationRecord,
+};
 
 use super::{Subject, finding::Finding};
 
 /// The MISPs that our facts were measured on.
 const MEASURED: [&str; 2] = ["2.5.1", "2.5.19"];
+/// What is not known of other versions, and found out as they answer.
+const UNKNOWN: &str =
+    "in which order it lists rows, when workers publish, and which values it takes";
+/// Rows that are asked for to see whether a limit cuts them.
+pub(super) const ROWS_TRIED: u64 = 100;
 /// Clocks that differ by more than this are worth a word.
 const CLOCK_SECONDS_MAX: i64 = 300;
 
@@ -13,13 +22,31 @@ const CLOCK_SECONDS_MAX: i64 = 300;
 pub(super) fn version(subject: &Subject<'_>) -> Vec<Finding> {
     let version = &subject.record.version;
     let measured = MEASURED.join(" and ");
-    vec![if version.starts_with("2.5.") {
-        Finding::good("version", format!("MISP {version}; measured on {measured}"))
+    let what = if MEASURED.contains(&version.as_str()) {
+        format!("MISP {version}, which was measured")
     } else {
-        let cure = format!(
-            "try a small dataset first; `show` tells what it refuses, {measured} are known"
-        );
-        Finding::odd("version", format!("MISP {version} was not measured"), cure)
+        format!("MISP {version}; measured were {measured}. Of this one it is not known {UNKNOWN}")
+    };
+    vec![Finding::good("version", what)]
+}
+
+/// Whether a limit of the server cuts searches.
+pub(super) fn limit(subject: &Subject<'_>) -> Vec<Finding> {
+    const CHECK: &str = "limit";
+    vec![match subject.rows {
+        Some(Reply::Refused { why: RefusedWhy::Invalid, words }) => {
+            let cure = "nothing is missed by it, but questions are asked one by one; raise it for the key's role";
+            Finding::odd(CHECK, words.to_string(), cure)
+        }
+        Some(Reply::Count(rows)) if *rows < ROWS_TRIED => {
+            let what =
+                format!("none that {rows} rows would show, and MISP shows no more to this key");
+            Finding::good(CHECK, what)
+        }
+        Some(Reply::Count(rows)) => {
+            Finding::good(CHECK, format!("none on searches of up to {rows} rows"))
+        }
+        _ => Finding::good(CHECK, "it could not be tried whether MISP limits searches"),
     }]
 }
 

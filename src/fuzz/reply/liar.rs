@@ -143,6 +143,7 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             r#"[{"AuthKey":{"authkey_start":"aBcD","authkey_end":"x0","expiration":"7"}}]"#
                 .to_owned()
         }
+        Call::AnyRows(_) => "\"00000000-0000-4000-8000-000000000001\"\n\n".to_owned(),
         Call::SharingGroups => r#"{"response":[{"SharingGroup":{"id":"12"}}]}"#.to_owned(),
         Call::Probe => "\n".to_owned(),
         Call::Page(page) => {
