@@ -1,5 +1,5 @@
-//! A store that misp-trickle 0.1.0 made from STIX (`tests/data/store-0.1.0`), opened by this version: an upgrade
-//! alone sends nothing.
+//! Stores that misp-trickle 0.1.0 made, from STIX (`tests/data/store-0.1.0`) and from EclecticIQ JSON (`…-eclecticiq`),
+//! opened by this version: an upgrade alone sends nothing.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -28,23 +28,31 @@ const EVENT: &str = "00000001-0000-4000-8000-000000000000";
 
 /// The store of 0.1.0 in a folder of its own, before a sandbox that holds what it sent.
 struct Upgrade {
+    data: PathBuf,
     folder: tempfile::TempDir,
     world: World,
     store: Store,
 }
 
-fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/store-0.1.0")
-}
+const STIX: &str = "store-0.1.0";
+const ECLECTICIQ: &str = "store-0.1.0-eclecticiq";
 
 impl Upgrade {
     fn new() -> Self {
+        Self::of(STIX)
+    }
+
+    fn of(name: &str) -> Self {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
         let folder = tempfile::tempdir().unwrap();
-        let (from, state) = (data().join("state"), folder.path().join("state"));
+        let (from, state) = (data.join("state"), folder.path().join("state"));
         fs::create_dir_all(state.join("engine/blobs")).unwrap();
-        for file in ["acknowledged", "engine/conf", "engine/snap.0000000000003FF0"] {
-            fs::copy(from.join(file), state.join(file)).unwrap();
+        fs::copy(from.join("acknowledged"), state.join("acknowledged")).unwrap();
+        for file in fs::read_dir(from.join("engine")).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), state.join("engine").join(file.file_name())).unwrap();
         }
+        fs::remove_file(state.join("engine/db.zst")).unwrap();
         let packed = fs::read(from.join("engine/db.zst")).unwrap();
         fs::write(state.join("engine/db"), zstd::decode_all(&*packed).unwrap()).unwrap();
         let owner = Owner {
@@ -60,18 +68,18 @@ impl Upgrade {
         // The store was made later than that clock says.
         world.clock.advance(50_000_000);
         let events: Vec<Value> =
-            serde_json::from_slice(&fs::read(data().join("events.json")).unwrap()).unwrap();
+            serde_json::from_slice(&fs::read(data.join("events.json")).unwrap()).unwrap();
         let key = world.keys.get("sync").unwrap().to_owned();
         for event in events {
             let answer = world.wire.raw(&key, "POST", "/events/add", &event.to_string());
             assert_eq!(answer.0, 200, "{}", answer.1);
         }
-        Self { folder, world, store }
+        Self { data, folder, world, store }
     }
 
     /// A run over the dataset with some of its text exchanged.
     fn sync(&mut self, exchange: &[(&str, &str)]) -> (Summary, u64) {
-        let mut text = fs::read_to_string(data().join("bundle.json")).unwrap();
+        let mut text = fs::read_to_string(self.data.join("bundle.json")).unwrap();
         for (old, new) in exchange {
             assert!(text.contains(old), "{old}");
             text = text.replace(old, new);
@@ -133,6 +141,31 @@ fn an_edit_supersedes_and_what_only_this_version_finds_still_waits() {
     assert!(requests > 0);
     assert_eq!((tally.sent, tally.superseded, tally.held), (1, 1, 2), "{tally:?}");
     assert_eq!(upgrade.held(EVENT), ["a.example", "b.example", "bb.example", "malware 4"]);
+}
+
+#[test]
+fn the_same_package_of_eclecticiq_makes_no_request() {
+    let mut upgrade = Upgrade::of(ECLECTICIQ);
+    let before = upgrade.held(EVENT);
+    assert!(before.contains(&"b.example".to_owned()), "{before:?}");
+    for run in 0..3 {
+        let (summary, requests) = upgrade.sync(&[]);
+        assert_eq!(requests, 0, "run {run}: {:?}", summary.run.notes);
+        let tally = summary.run.tally.attributes;
+        assert_eq!((tally.sent, tally.pending, tally.exposed), (0, 0, 0), "run {run}: {tally:?}");
+        // A rule of an indicator, the name of an actor, and what an end of a relation by its URL leads to.
+        assert_eq!(tally.held, 3, "run {run}: {tally:?}");
+    }
+    let (summary, _) = upgrade.sync(&[("b.example", "bb.example")]);
+    let tally = summary.run.tally.attributes;
+    assert_eq!((tally.sent, tally.superseded, tally.held), (1, 1, 3), "{tally:?}");
+    upgrade.world.job.mapping_change = MappingChange::Apply;
+    let (summary, _) = upgrade.sync(&[]);
+    assert_eq!(summary.run.tally.attributes.held, 0, "{:?}", summary.run.tally);
+    for value in ["Ebb", "c.example"] {
+        assert!(upgrade.held(EVENT).contains(&value.to_owned()), "{:?}", upgrade.held(EVENT));
+    }
+    assert!(before.iter().all(|value| upgrade.held(EVENT).contains(value)));
 }
 
 /// A bundle within a bundle, which 0.1.0 passed over, with an incident that nothing is linked to.
