@@ -178,7 +178,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let too_large = book.too_large.filter(|(_, since)| self.holds(*since));
         let failed = too_large.and_then(|(size, _)| usize::try_from(size).ok());
         let chunk = Chunk::new(learned, self.job.chunk_max).knowing(failed);
-        Session::new(manners, book, self.job.concurrency, chunk)
+        let session = Session::new(manners, book, self.job.concurrency, chunk);
+        if self.knows_nothing { session.knowing_nothing() } else { session }
     }
 
     /// Whoever runs what stands before MISP may have raised its limit meanwhile.

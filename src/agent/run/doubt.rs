@@ -116,7 +116,6 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     /// Takes an event for one that MISP never had: it is sent again in full.
     fn forget(&mut self, event: EventUuid) -> Result<(), AgentError> {
-        self.note(&format!("event {event} is not in MISP any more; it is sent again in full"));
         let Some(known) = self.ledger.event(&self.job.destination, event)? else { return Ok(()) };
         self.commit_forgotten(known)?;
         self.revived.insert(event);

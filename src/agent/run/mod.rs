@@ -23,7 +23,7 @@ use crate::{
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
     model::{EntityKey, EventUuid, FeedName, RunNumber, Timestamp},
-    plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Publishing, Retire},
+    plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Presence, Publishing, Retire},
 };
 
 use super::{
@@ -128,6 +128,8 @@ struct Run<'a, L, W> {
     learned: bool,
     /// MISP's clock was asked for in this run.
     heard: bool,
+    /// The store knows of no event that MISP has.
+    knows_nothing: bool,
     /// Until then MISP rests, and somebody was told.
     told_until: Timestamp,
     /// Since the session was last told.
@@ -193,6 +195,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         }
         let known_url = destination.url == job.url;
         let feed = feed_place(job, &mut destination)?;
+        let knows_nothing = heads.iter().all(|head| head.presence != Presence::Present);
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
         planner.retire = match mode {
             Mode::Deliver => retire(job, input, planner.known_events()),
@@ -228,6 +231,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             wire: Arc::new(Careful::new(wire)),
             relearned: false,
             heard: false,
+            knows_nothing,
             told_until: Timestamp::from_seconds(0),
             publishing: publishing::under_way(planner.heads(), job.settings.publish).collect(),
             planner,

@@ -322,6 +322,30 @@ impl Conversation {
         !self.flight.is_empty() || self.asked == Asked::Create
     }
 
+    /// Whether it is about to make its event, and does so with attributes.
+    pub(super) fn makes_the_event(&self) -> bool {
+        self.create
+            && !self.bare
+            && self.look.is_none()
+            && self.surrender.is_none()
+            && self.event.head.presence == Presence::Absent
+    }
+
+    /// Whether the request under way makes the event.
+    pub(super) fn is_making_the_event(&self) -> bool {
+        self.asked == Asked::Create
+    }
+
+    /// MISP said whether it has the event.
+    pub(super) const fn learn_whether_there(&mut self, there: bool) {
+        if there {
+            self.exists = true;
+            self.look = Some(Look::Metadata);
+        } else {
+            self.bare = true;
+        }
+    }
+
     /// Most attributes that other events should send at once for now.
     pub(super) fn most_for_others(&self) -> Option<usize> {
         self.suspect.most_for_others()

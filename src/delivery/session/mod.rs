@@ -2,6 +2,7 @@
 //! asked for many events asked once.
 
 mod colours;
+mod firsts;
 mod health;
 mod questions;
 
@@ -15,7 +16,7 @@ use crate::{
     plan::{Change, DestinationRecord, EventHead, EventPlan, KnownAttribute},
 };
 
-use self::health::Health;
+use self::{firsts::Firsts, health::Health};
 use super::{
     Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
     conversation::{Conversation, Want},
@@ -75,6 +76,8 @@ enum Flight {
     /// One event's own; whether it writes.
     One(EventUuid, bool),
     Rows(Vec<EventUuid>),
+    /// Whether these events are there.
+    There(Vec<EventUuid>),
     /// Nobody's: whether MISP is there.
     Version,
 }
@@ -102,6 +105,7 @@ pub struct Session {
     parked: VecDeque<EventUuid>,
     /// Those of them that have to be asked about alone.
     alone: VecDeque<EventUuid>,
+    firsts: Firsts,
     flights: BTreeMap<Token, Flight>,
     next_token: u64,
     reports: Vec<Report>,
@@ -137,6 +141,7 @@ impl Session {
             sleeping: BTreeMap::new(),
             parked: VecDeque::new(),
             alone: VecDeque::new(),
+            firsts: Firsts::default(),
             flights: BTreeMap::new(),
             next_token: 0,
             reports: Vec::new(),
@@ -159,6 +164,7 @@ impl Session {
         self.stop.is_none()
             && !self.health.lets_nothing_through()
             && self.ready.len() < self.concurrency
+            && !self.firsts.are_enough(self.concurrency)
             && self.talks.len() < EVENTS_HELD_MAX
             && (held < ATTRIBUTES_HELD_MAX || self.talks.is_empty())
     }
@@ -246,7 +252,7 @@ impl Session {
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.next_ready() else { break };
             let most = self.most();
-            if self.waits_for_a_colour(uuid) {
+            if self.has_to_wait(uuid) || self.waits_for_a_colour(uuid) {
                 continue;
             }
             let in_company = self.in_company(uuid);
@@ -268,7 +274,7 @@ impl Session {
             }
         }
         if self.flights.len() < self.concurrency
-            && let Some(step) = self.ask_for_rows()
+            && let Some(step) = self.ask_what_is_there().or_else(|| self.ask_for_rows())
         {
             return step;
         }
@@ -306,8 +312,12 @@ impl Session {
             return Some(uuid);
         }
         self.choose_provers();
+        if self.health.lets_nothing_through() && !self.flights.is_empty() {
+            return None;
+        }
         self.ready.pop_front().or_else(|| {
-            let nothing_else = self.parked.is_empty() && !self.expects_more();
+            let nothing_else =
+                self.parked.is_empty() && self.firsts.is_idle() && !self.expects_more();
             if nothing_else { self.back.pop_front() } else { None }
         })
     }
@@ -348,7 +358,7 @@ impl Session {
         let Some(flight) = self.flights.remove(&token) else { return };
         let about = match &flight {
             Flight::One(uuid, writes) => (*uuid, *writes),
-            Flight::Rows(events) => (events[0], false),
+            Flight::Rows(events) | Flight::There(events) => (events[0], false),
             Flight::Version => {
                 let stop = self.health.on_answer(&reply);
                 self.stop = self.stop.take().or(stop);
@@ -368,12 +378,17 @@ impl Session {
                 if talk.sends_a_body() {
                     self.health.on_body(uuid, !trouble);
                 }
+                let made = talk.is_making_the_event().then(|| reply.clone());
                 talk.on_reply(reply, now, &mut self.book);
+                if let Some(reply) = made {
+                    self.learn_of_first(uuid, &reply);
+                }
                 self.learn_from(uuid);
                 self.go_on_or_finish(uuid);
                 self.let_go();
             }
             Flight::Rows(events) => self.on_rows(&events, &reply, now),
+            Flight::There(events) => self.on_there(events, &reply),
             Flight::Version => {}
         }
     }
@@ -402,6 +417,7 @@ impl Session {
 
     fn finish(&mut self, uuid: EventUuid) {
         self.learn_from(uuid);
+        self.forget_first(uuid);
         let Some(mut talk) = self.talks.remove(&uuid) else { return };
         let effects = effects_of(&mut talk);
         let ended = self.health.ended(uuid, talk.got_through());

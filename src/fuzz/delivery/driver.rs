@@ -170,7 +170,7 @@ fn one_writer(flights: &[(Token, Call)]) {
             | Call::Listing(event)
             | Call::Metadata(event)
             | Call::CountOf(event) => vec![*event],
-            Call::Rows { events, .. } => events.clone(),
+            Call::Rows { events, .. } | Call::WhichEvents(events) => events.clone(),
             Call::Version => Vec::new(),
             other => panic!("a session asks no such thing: {other:?}"),
         };
