@@ -4,17 +4,24 @@
 
 #[path = "support/dataset.rs"]
 mod dataset;
+#[path = "support/obstructed.rs"]
+mod obstructed;
 #[path = "support/scene.rs"]
 mod scene;
 #[path = "support/world.rs"]
 mod world;
 
+use std::sync::{Arc, Mutex};
+
 use dataset::{Dataset, domain, event};
 use misp_trickle::{
     agent::{Ending, Summary},
+    delivery::Call,
     history::{Commit, EventUpdate, Ledger},
     plan::{ChangeKind, EventTags, Standing, TagStanding, WithheldReason},
+    source::SourceSpec,
 };
+use obstructed::Obstructed;
 use scene::{assert_at_rest, contents, deliver, head, known, request};
 use serde_json::json;
 use world::World;
@@ -173,6 +180,105 @@ fn the_first_use_of_a_colour_costs_one_request_and_the_cheapest_event_makes_it()
     let (ledger, destination) = (&world.ledger, &world.job.destination);
     let proven = ledger.destination(destination).unwrap().unwrap().proven_tags;
     assert_eq!(proven.len(), 3, "{proven:?}");
+    assert_at_rest(&mut world, &mut set);
+}
+
+/// An event with three attributes of its own colour and two of RED, to a MISP that showed all colours before; what
+/// happens to tlp:red meanwhile is said for each call.
+fn red_in_a_new_event(
+    meanwhile: impl Fn(&Call, &dyn Fn(u32)) + Send + Sync + 'static,
+) -> (World, Dataset, Summary) {
+    let mut world = world_with(&["tlp:clear", "tlp:red"]);
+    let mut set = Dataset::default();
+    set.incident(1).domains("clear", 0..3);
+    set.incident(3).tlp(Some("RED")).domains("red", 0..3);
+    assert_eq!(deliver(&mut world, &mut set).ending, Ending::Done);
+    set.incident(2).domains("more", 0..3);
+    for number in 0..2 {
+        set.incident(2).observe_as(Some("RED"), "domain", &domain("own", number));
+    }
+    let (wire, key) = (world.wire.clone(), world.keys.get("admin").unwrap().to_owned());
+    let obstructed = Obstructed::new(&world, move |call, _| {
+        meanwhile(call, &|org| {
+            let found = wire.raw(&key, "POST", "/tags/search", r#"["tlp:red"]"#).1;
+            let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+            let path = format!("/tags/edit/{}", found[0]["Tag"]["id"].as_str().unwrap());
+            wire.raw(&key, "POST", &path, &json!({"org_id": org.to_string()}).to_string());
+        });
+        None
+    });
+    world.job.source = SourceSpec::File(set.write());
+    let summary = obstructed::run(&mut world, obstructed);
+    (world, set, summary)
+}
+
+#[test]
+fn colours_that_attributes_bring_are_proven_with_their_rows() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let calls = seen.clone();
+    let (mut world, mut set, summary) = red_in_a_new_event(move |call, _| {
+        calls.lock().unwrap().push(call.describe());
+    });
+    let tally = summary.run.tally.attributes;
+    assert_eq!((summary.ending, tally.sent, tally.exposed), (Ending::Done, 5, 0));
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen[1].contains("rows and tags of 1 events"), "{seen:?}");
+    drop(seen);
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn a_colour_dropped_from_attributes_in_silence_is_attached_once() {
+    let (mut world, mut set, summary) = red_in_a_new_event(|call, give_red_to| match call {
+        Call::AddEvent(_) => give_red_to(1),
+        Call::TaggedRows { .. } => give_red_to(0),
+        _ => {}
+    });
+    let tally = summary.run.tally.attributes;
+    assert_eq!((summary.ending, tally.sent, tally.exposed), (Ending::Done, 5, 0));
+    let there = contents(&world)[&event(2)].1.clone();
+    let red: Vec<_> = there.iter().filter(|it| it.tags == ["tlp:red"]).collect();
+    assert_eq!((there.len(), red.len()), (5, 2), "{there:?}");
+    assert!(!known(&world, event(2), &domain("own", 0)).overruled, "nobody but us was there");
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn a_colour_that_attributes_cannot_have_exposes_them_by_name() {
+    let attempts = Arc::new(Mutex::new(0));
+    let counted = attempts.clone();
+    let (mut world, mut set, summary) = red_in_a_new_event(move |call, give_red_to| match call {
+        Call::AddEvent(_) => give_red_to(1),
+        Call::AttachTag { attribute: Some(_), .. } => *counted.lock().unwrap() += 1,
+        _ => {}
+    });
+    let tally = summary.run.tally.attributes;
+    assert_eq!((summary.ending, tally.sent, tally.exposed), (Ending::Partial, 5, 2));
+    assert_eq!(*attempts.lock().unwrap(), 1, "the first tells");
+    for number in 0..2 {
+        let exposed = known(&world, event(2), &domain("own", number)).exposed;
+        assert!(exposed.is_some_and(|advice| advice.contains("tlp:red")));
+    }
+    assert!(summary.run.notes.iter().any(|note| note.contains("another organisation")));
+    // It says so again, and sends nothing more under that colour.
+    set.incident(2).observe_as(Some("RED"), "domain", &domain("own", 2));
+    let summary = deliver(&mut world, &mut set);
+    let tally = summary.run.tally.attributes;
+    assert_eq!((summary.ending, tally.withheld, tally.exposed), (Ending::Partial, 1, 2));
+    assert_eq!(contents(&world)[&event(2)].1.len(), 5);
+    assert_at_rest(&mut world, &mut set);
+
+    give(&world, "tlp:red", 0);
+    world.clock.advance(2 * DAY);
+    let summary = world.sync(&set.write());
+    let tally = summary.run.tally.attributes;
+    assert_eq!(summary.ending, Ending::Done);
+    assert_eq!((tally.sent, tally.exposed), (1, 0));
+    let there = contents(&world)[&event(2)].1.clone();
+    assert_eq!(there.iter().filter(|it| it.tags == ["tlp:red"]).count(), 3, "{there:?}");
+    let ended = |kind: &ChangeKind| matches!(kind, ChangeKind::ExposureEnded(_));
+    assert_eq!(changes(&world, &summary).iter().filter(|kind| ended(kind)).count(), 2);
     assert_at_rest(&mut world, &mut set);
 }
 

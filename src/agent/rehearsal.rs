@@ -202,14 +202,15 @@ impl Willing<'_> {
                 self.event(*event)
             }
             Call::AppendLoudly { attributes, .. } => echo(attributes),
-            Call::Rows { .. } => (Reply::NotModified, NOT_MODIFIED),
+            Call::Rows { .. } | Call::TaggedRows { .. } => (Reply::NotModified, NOT_MODIFIED),
             Call::Metadata(event) => {
                 let known = self.events.get(event).cloned();
                 let bytes = known.as_ref().map_or(0, weight);
                 (Reply::Metadata(known.map(Box::new)), SEARCH_HEADERS + bytes)
             }
-            Call::AttachTag { event, tag } => {
-                if let Some(known) = self.events.get_mut(event) {
+            Call::AttachTag { event, attribute, tag } => {
+                let event = self.events.get_mut(event).filter(|_| attribute.is_none());
+                if let Some(known) = event {
                     known.tags.push(tag.clone());
                 }
                 (Reply::Done, HEADERS + 322)

@@ -27,5 +27,5 @@ pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
 pub use wire::{
     AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, KeyRow, Listed, NewEvent,
-    RefusedWhy, Reply, TagRow, TimedAttribute, Trouble, Wire,
+    RefusedWhy, Reply, TagRow, TaggedRow, TimedAttribute, Trouble, Wire,
 };

@@ -3,11 +3,16 @@
 //! MISP 2.5.1 answers a CSV search with the SHA-1 of the body as ETag, and with 304 and no body where
 //! `If-None-Match` names it. Rows stand in order of insertion; events in order of their numeric ids.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use sha1::{Digest as _, Sha1};
 
-use crate::plan::{KnownEvent, Row};
+use crate::{
+    model::AttributeUuid,
+    plan::{DestinationRecord, KnownEvent, Row},
+};
+
+use super::TaggedRow;
 
 /// The body MISP answers with when it holds exactly these rows.
 #[must_use]
@@ -16,6 +21,19 @@ pub fn csv(rows: &[Row]) -> String {
     for row in rows {
         let deleted = u8::from(row.deleted);
         writeln!(text, "\"{}\",{deleted},{}", row.uuid, row.timestamp)
+            .expect("writing to a String never fails");
+    }
+    text.push('\n');
+    text
+}
+
+/// The body MISP answers with when it holds exactly these rows with these tags.
+#[must_use]
+pub fn tagged_csv(rows: &[TaggedRow]) -> String {
+    let mut text = String::with_capacity(rows.len() * 60 + 1);
+    for TaggedRow { row, tags } in rows {
+        let (deleted, tags) = (u8::from(row.deleted), tags.replace('"', "\"\""));
+        writeln!(text, "\"{}\",{deleted},{},\"{tags}\"", row.uuid, row.timestamp)
             .expect("writing to a String never fails");
     }
     text.push('\n');
@@ -58,19 +76,54 @@ pub fn known_up_to(event: &KnownEvent) -> Option<i64> {
     }
 }
 
+/// The same with the tags of each attribute, as MISP spells them. Those of others are not known.
+#[must_use]
+pub fn expected_with_tags(event: &KnownEvent, book: &DestinationRecord) -> Vec<TaggedRow> {
+    let known = event.attributes.values().map(|known| &known.attribute);
+    let cells: BTreeMap<AttributeUuid, Box<str>> = known
+        .filter(|attribute| !attribute.tags.is_empty())
+        .map(|attribute| {
+            let tags = attribute.tags.iter().filter(|tag| book.cannot_carry(tag).is_none());
+            let names: Vec<&str> = tags.map(|tag| book.spelling(tag)).collect();
+            (attribute.uuid, names.join(",").into())
+        })
+        .collect();
+    let tagged =
+        |row: Row| TaggedRow { row, tags: cells.get(&row.uuid).cloned().unwrap_or_default() };
+    expected(event).into_iter().map(tagged).collect()
+}
+
+/// What holds a row.
+pub trait AsRow {
+    /// The row.
+    fn as_row(&self) -> &Row;
+}
+
+impl AsRow for Row {
+    fn as_row(&self) -> &Row {
+        self
+    }
+}
+
+impl AsRow for TaggedRow {
+    fn as_row(&self) -> &Row {
+        &self.row
+    }
+}
+
 /// Which of several events, in MISP's order, stand in a list of all their rows exactly as expected, with nothing
 /// of others behind. An event of which nothing is expected cannot be told from its neighbours.
 #[must_use]
-pub fn intact(expected: &[Vec<Row>], found: &[Row]) -> Vec<bool> {
-    let place = |row: &Row| found.iter().position(|there| there.uuid == row.uuid);
+pub fn intact<R: AsRow + PartialEq>(expected: &[Vec<R>], found: &[R]) -> Vec<bool> {
+    let place = |row: &R| found.iter().position(|there| there.as_row().uuid == row.as_row().uuid);
     let starts: Vec<Option<usize>> =
         expected.iter().map(|rows| rows.first().and_then(place)).collect();
-    let is_intact = |(number, rows): (usize, &Vec<Row>)| {
+    let is_intact = |(number, rows): (usize, &Vec<R>)| {
         let Some(start) = starts[number] else { return false };
         let end = start + rows.len();
         let next = starts[number + 1..].iter().flatten().min().copied();
         let is_first = expected[..number].iter().all(Vec::is_empty);
-        found.get(start..end) == Some(rows)
+        found.get(start..end) == Some(&**rows)
             && next.unwrap_or(found.len()) == end
             && (!is_first || start == 0)
             && expected.get(number + 1).is_none_or(|next| !next.is_empty())

@@ -53,7 +53,8 @@ impl Call {
     /// Whether it carries an entity tag at all.
     #[must_use]
     pub const fn has_tag(&self) -> bool {
-        self.has_false_tag() || matches!(self, Self::Rows { .. } | Self::Page(_))
+        self.has_false_tag()
+            || matches!(self, Self::Rows { .. } | Self::TaggedRows { .. } | Self::Page(_))
     }
 
     /// The same call without an entity tag.

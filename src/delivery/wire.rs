@@ -46,6 +46,13 @@ pub enum Call {
         /// The rows expected, all events together.
         expected: Vec<Row>,
     },
+    /// [`Call::Rows`] with the tags of every attribute: what carries a colour of its own is proven with it.
+    TaggedRows {
+        /// The events.
+        events: Vec<EventUuid>,
+        /// The rows expected, all events together.
+        expected: Vec<TaggedRow>,
+    },
     /// CSV of `uuid,deleted,timestamp,event_id` of the attributes that changed at or after a time. Events are
     /// named by MISP's shorter number, which in another MISP is another event's: a hint, never a proof.
     RowsSince {
@@ -77,6 +84,8 @@ pub enum Call {
     AttachTag {
         /// The event.
         event: EventUuid,
+        /// The attribute of it that is meant, if it is not the event itself.
+        attribute: Option<AttributeUuid>,
         /// The tag's name.
         tag: Box<str>,
     },
@@ -117,6 +126,7 @@ impl Call {
             | Self::Publish(_) => true,
             Self::Plain(call) => call.writes(),
             Self::Rows { .. }
+            | Self::TaggedRows { .. }
             | Self::RowsSince { .. }
             | Self::CountLive(_)
             | Self::ChangedRows { .. }
@@ -152,6 +162,9 @@ impl Call {
             Self::Rows { events, .. } => {
                 format!("events/restSearch rows of {} events", events.len())
             }
+            Self::TaggedRows { events, .. } => {
+                format!("events/restSearch rows and tags of {} events", events.len())
+            }
             Self::RowsSince { events, since, .. } => {
                 format!("attributes/restSearch rows of {} events since {since}", events.len())
             }
@@ -164,7 +177,10 @@ impl Call {
             }
             Self::Listing(event) => format!("events/restSearch list of {event}"),
             Self::Metadata(event) => format!("events/restSearch metadata of {event}"),
-            Self::AttachTag { event, tag } => format!("tags/attachTagToObject {tag:?} to {event}"),
+            Self::AttachTag { event, attribute, tag } => {
+                let of = attribute.map(|it| format!(" of attribute {it}")).unwrap_or_default();
+                format!("tags/attachTagToObject {tag:?} to {event}{of}")
+            }
             Self::Publish(event) => format!("events/publish {event}"),
             Self::WhichEvents(events) => format!("events/index of {} events", events.len()),
             Self::Version => "servers/getVersion".to_owned(),
@@ -248,6 +264,8 @@ pub enum Reply {
     NotModified,
     /// The rows, which differ from the expected ones.
     Rows(Vec<Row>),
+    /// The same with the tags of every attribute.
+    TaggedRows(Vec<TaggedRow>),
     /// The rows that changed since a time, each after MISP's number of its event.
     RowsSince(Vec<(u64, Row)>),
     /// A number of attributes.
@@ -291,6 +309,15 @@ pub enum Reply {
     },
     /// There is no answer that could be relied on.
     Trouble(Trouble),
+}
+
+/// A row with the tags of its attribute, joined by commas as MISP's CSV has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggedRow {
+    /// The row.
+    pub row: Row,
+    /// The names in the order in which they were attached; those that are not exportable are missing.
+    pub tags: Box<str>,
 }
 
 /// A tag as MISP lists it to everybody.
@@ -491,6 +518,9 @@ pub trait Wire {
     fn key_mark(&self) -> Option<u64> {
         None
     }
+
+    /// Says whether writes are to carry a false entity tag. They need none once MISP was seen to compare tags.
+    fn tries_tags(&self, _tries: bool) {}
 
     /// Whether compressed bodies were found not to get there.
     fn refuses_packed(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::{
 use super::{
     AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventPlan, EventSettings,
     EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy, Presence, Publish,
-    Publishing, Refusal, Seen, Standing, TagStanding, WithheldReason, is_covered, lacking,
+    Publishing, Refusal, Seen, Standing, TagFact, TagStanding, WithheldReason, is_covered, lacking,
     retire::{self, Retire},
     strictest_of,
     tags::{is_freer, tags_of},
@@ -74,6 +74,7 @@ pub fn diff(
             remarked: BTreeMap::new(),
             fields: None,
             tags: Vec::new(),
+            colours: Vec::new(),
             publish: false,
             unpublishes: false,
             wanted_tags: tags_of(desired, terms.settings),
@@ -111,6 +112,7 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
     let mut plan = diff(&desired, Some(known), &BTreeSet::new(), terms);
     plan.fields = None;
     plan.tags.clear();
+    plan.colours.clear();
     plan.wanted_tags.clear();
     (plan.publish, plan.unpublishes) = (false, false);
     plan.covered = true;
@@ -267,6 +269,11 @@ impl Planner<'_> {
             };
             let verdict = situation.verdict();
             let goes = verdict == Verdict::Send;
+            let lost = known.filter(|known| known.standing.is_in_misp());
+            let lost = lost.and_then(|known| situation.lost_own_colour(known));
+            if let Some(colour) = lost.filter(|colour| self.may_attach(colour)).cloned() {
+                self.plan.colours.push((uuid, colour));
+            }
             self.carry_out(uuid, each, verdict);
             if goes {
                 self.remark(uuid, each, desired);
@@ -277,6 +284,12 @@ impl Planner<'_> {
             retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
         }
         self.plan.planned = wanted;
+    }
+
+    /// Whether MISP is known to take a colour: one that it refused is tried again once its list says otherwise.
+    fn may_attach(&self, colour: &str) -> bool {
+        let usable = matches!(self.terms.destination.tag(colour), Some(TagFact::Usable(_)));
+        usable && self.plan.refusal.is_none()
     }
 
     /// What was marked stricter since its bytes were chosen must not go out as it was; but it may be there

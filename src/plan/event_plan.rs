@@ -7,7 +7,7 @@ use crate::{
     model::AttributeUuid,
 };
 
-use super::{AttributeTally, Change, KnownEvent, Standing, WithheldReason};
+use super::{AttributeTally, Change, KnownEvent, WithheldReason};
 
 /// What one run would do about one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct EventPlan {
     pub publish: bool,
     /// It is published, as last seen, and the change leaves it unpublished: nobody but an analyst publishes.
     pub unpublishes: bool,
+    /// Colours to attach to attributes that MISP holds without.
+    pub colours: Vec<(AttributeUuid, Box<str>)>,
     /// All tags that the event is to have.
     pub wanted_tags: Vec<Box<str>>,
     /// The event stands in MISP under a colour as strict as it is to have, or will once `tags` are attached.
@@ -101,6 +103,7 @@ impl EventPlan {
                 || !self.send.is_empty()
                 || self.fields.is_some()
                 || !self.tags.is_empty()
+                || !self.colours.is_empty()
                 || self.publish
                 || self.event.head.unproven)
     }
@@ -112,9 +115,7 @@ impl EventPlan {
         let lacking = WithheldReason::MarkingCannotBeCarried;
         self.refusal == Some(Refusal::Withheld(lacking))
             || !self.covered
-            || self.event.attributes.values().any(|known| {
-                known.standing == Standing::Withheld(lacking) && !known.wanted.is_empty()
-            })
+            || self.event.lacks_a_colour()
     }
 
     /// Whether the ledger has to be written even if no request is made.

@@ -8,8 +8,8 @@ use crate::{
 };
 
 use super::{
-    KnownAttribute, Refusal, Standing, Terms, WithheldReason, has_own_colour, is_foreign,
-    strictest_of,
+    KnownAttribute, KnownEvent, Refusal, Standing, Terms, WithheldReason, has_own_colour,
+    is_foreign, strictest_of,
 };
 
 /// Why the attributes of an incident are blocked that never became an event.
@@ -19,9 +19,24 @@ const NOT_CREATED: &str = "the incident is rejected or deleted";
 pub(crate) const UNCOVERED: &str =
     "its event lacks its TLP tag in MISP; tag the event by hand, or delete it";
 
+const BARE: &str = "MISP holds it without its tag";
+
 /// The same of an attribute that MISP holds without its own TLP tag.
 pub(crate) fn bare_of(colour: &str) -> String {
-    format!("MISP holds it without its tag {colour}; tag it by hand, or delete it")
+    format!("{BARE} {colour}; tag it by hand, or delete it")
+}
+
+impl KnownEvent {
+    /// Whether anything is kept back, or stands in MISP without its marking, because MISP did not take its TLP tag.
+    pub(crate) fn lacks_a_colour(&self) -> bool {
+        let lacking = Standing::Withheld(WithheldReason::MarkingCannotBeCarried);
+        let bare = |known: &KnownAttribute| {
+            known.exposed.as_deref().is_some_and(|why| why == UNCOVERED || why.starts_with(BARE))
+        };
+        self.attributes
+            .values()
+            .any(|known| !known.wanted.is_empty() && (known.standing == lacking || bare(known)))
+    }
 }
 
 /// What a verdict depends on.
@@ -128,7 +143,11 @@ impl Situation<'_> {
     }
 
     /// The colour of its own that an attribute was sent with, and that MISP left out.
-    fn lost_own_colour(&self, known: &KnownAttribute) -> Option<&str> {
+    #[expect(
+        clippy::borrowed_box,
+        reason = "tags are kept in boxes, and compared and cloned as such"
+    )]
+    pub(super) fn lost_own_colour(&self, known: &KnownAttribute) -> Option<&Box<str>> {
         let colour = strictest_of(&self.desired.attribute.tags)?;
         let same = known.marking == self.desired.marking && Tlp::of_tag(colour) > self.colour;
         (same && !has_own_colour(&known.attribute)).then_some(colour)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{
         AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, PageOf, RefusedWhy,
-        Reply, TagRow, TimedAttribute, Trouble, rows,
+        Reply, TagRow, TaggedRow, TimedAttribute, Trouble, rows,
     },
     format::misp_json::{
         self, AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, NotMisp,
@@ -157,7 +157,10 @@ fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
 /// body, it has to agree. A web server may have marked the tag as weak, or as that of a packed body.
 fn intact(call: &Call, answer: &Answer) -> Result<(), NotMisp> {
     let tag = match (call, &answer.etag) {
-        (Call::Rows { .. } | Call::Listing(_) | Call::Page(_), Some(tag)) => tag,
+        (
+            Call::Rows { .. } | Call::TaggedRows { .. } | Call::Listing(_) | Call::Page(_),
+            Some(tag),
+        ) => tag,
         _ => return Ok(()),
     };
     let bare = tag.trim_start_matches("W/").trim_matches('"');
@@ -175,7 +178,14 @@ const NAMES_MAX: usize = 500;
 
 /// Whether CSV is asked for. PHP that runs out of memory over it may answer with nothing at all.
 const fn lists(call: &Call) -> bool {
-    matches!(call, Call::Rows { .. } | Call::Listing(_) | Call::Page(_) | Call::RowsSince { .. })
+    matches!(
+        call,
+        Call::Rows { .. }
+            | Call::TaggedRows { .. }
+            | Call::Listing(_)
+            | Call::Page(_)
+            | Call::RowsSince { .. }
+    )
 }
 
 fn rows_of(body: &[u8]) -> Result<Reply, NotMisp> {
@@ -196,6 +206,10 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         }
         Call::AppendLoudly { attributes, .. } => attribute_answers(body, attributes)?,
         Call::Rows { .. } | Call::Probe => rows_of(body)?,
+        Call::TaggedRows { .. } => {
+            let cells = misp_json::rows(text(body)?, 4)?;
+            Reply::TaggedRows(cells.iter().map(|cells| tagged(cells)).collect::<Result<_, _>>()?)
+        }
         Call::Page(page) if page.of == PageOf::Values => listing(body)?,
         Call::Page(_) => rows_of(body)?,
         Call::Plain(call) => success(call, body)?,
@@ -284,6 +298,11 @@ fn row(cells: &[String]) -> Result<Row, NotMisp> {
         },
         timestamp: cells[2].parse().map_err(|_| wrong())?,
     })
+}
+
+/// A row before the tags of its attribute.
+fn tagged(cells: &[String]) -> Result<TaggedRow, NotMisp> {
+    Ok(TaggedRow { row: row(&cells[..3])?, tags: cells[3].as_str().into() })
 }
 
 /// A row after the number of its event.

@@ -12,6 +12,7 @@ use crate::{
 /// A tag that no body has.
 const FALSE_TAG: &str = "\"0\"";
 const ROW: [&str; 3] = ["uuid", "deleted", "timestamp"];
+const TAGGED_ROW: [&str; 4] = ["uuid", "deleted", "timestamp", "attribute_tag"];
 const VALUE: [&str; 5] = ["uuid", "deleted", "timestamp", "type", "value"];
 
 /// A request without its headers.
@@ -35,11 +36,12 @@ pub struct Encoded {
 pub fn encode(call: &Call, correlate: bool) -> Encoded {
     let mut request = request(call, correlate);
     request.if_none_match = match call {
-        Call::Rows { expected, .. } => Some(expected),
-        Call::Page(Page { of: PageOf::Expected(rows), .. }) => Some(rows),
+        Call::Rows { expected, .. } => Some(rows::csv(expected)),
+        Call::TaggedRows { expected, .. } => Some(rows::tagged_csv(expected)),
+        Call::Page(Page { of: PageOf::Expected(rows), .. }) => Some(rows::csv(rows)),
         _ => None,
     }
-    .map(|rows| rows::etag(rows::csv(rows).as_bytes()))
+    .map(|text| rows::etag(text.as_bytes()))
     .or_else(|| call.has_false_tag().then(|| FALSE_TAG.to_owned()));
     request
 }
@@ -77,10 +79,8 @@ fn request(call: &Call, correlate: bool) -> Encoded {
                 Vec::new(),
             ),
         ),
-        Call::Rows { events, .. } => {
-            let events: Vec<String> = events.iter().map(ToString::to_string).collect();
-            search(&json!(events), &ROW)
-        }
+        Call::Rows { events, .. } => search(&uuids(events), &ROW),
+        Call::TaggedRows { events, .. } => search(&uuids(events), &TAGGED_ROW),
         Call::Probe => {
             let nobodys = EventUuid::new(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"nobody's"));
             search(&json!([nobodys.to_string()]), &ROW)
@@ -111,8 +111,9 @@ fn request(call: &Call, correlate: bool) -> Encoded {
             "/events/restSearch",
             &json!({"uuid": event.to_string(), "returnFormat": "json", "metadata": true}),
         ),
-        Call::AttachTag { event, tag } => {
-            post_json("/tags/attachTagToObject", &json!({"uuid": event.to_string(), "tag": tag}))
+        Call::AttachTag { event, attribute, tag } => {
+            let uuid = attribute.map_or_else(|| event.to_string(), |it| it.to_string());
+            post_json("/tags/attachTagToObject", &json!({"uuid": uuid, "tag": tag}))
         }
         Call::Publish(event) => post(format!("/events/publish/{event}"), b"{}".to_vec()),
         Call::WhichEvents(events) => {
@@ -160,6 +161,10 @@ fn changed(events: &serde_json::Value, since: i64, deleted: &serde_json::Value) 
 }
 
 /// An empty list of UUIDs would be no filter at all and list everything: the caller always names some.
+fn uuids(events: &[EventUuid]) -> serde_json::Value {
+    json!(events.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
 fn search(uuid: &serde_json::Value, columns: &[&str]) -> Encoded {
     debug_assert!(
         uuid.as_array().is_none_or(|list| !list.is_empty()),

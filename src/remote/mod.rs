@@ -16,7 +16,10 @@ mod trouble;
 
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -98,6 +101,8 @@ pub struct Remote {
     encoding: Mutex<Encoding>,
     /// Whether MISP's own list of encodings decides.
     adapts: bool,
+    /// Writes carry a false entity tag.
+    tries_tags: AtomicBool,
     packing: Packing,
     correlate: bool,
     key: Secret,
@@ -125,6 +130,7 @@ impl Remote {
             stand_in: headers::stand_in(access)?,
             encoding: Mutex::new(access.compression.first()),
             adapts: matches!(access.compression, Compression::Auto { .. }),
+            tries_tags: AtomicBool::new(true),
             packing: Packing::default(),
             correlate: access.correlate,
             secrets: headers::secrets(access),
@@ -212,7 +218,11 @@ impl Remote {
     }
 
     async fn attempt(&self, call: &Call, headers: &HeaderMap) -> (Exchange, Packed) {
-        let encoded = encode(call, self.correlate);
+        let mut encoded = encode(call, self.correlate);
+        // An answer to a write is read whole, whatever tag it has.
+        if call.writes() && !self.tries_tags.load(Ordering::Relaxed) {
+            encoded.if_none_match = None;
+        }
         let encoding = self.encoding();
         let url = format!("{}{}", self.base, encoded.path);
         let mut request = self.client.request(encoded.method.clone(), &url);
@@ -404,6 +414,10 @@ impl Wire for Remote {
             "exchange"
         );
         exchange
+    }
+
+    fn tries_tags(&self, tries: bool) {
+        self.tries_tags.store(tries, Ordering::Relaxed);
     }
 
     fn encodings(&self, names: &[String]) {

@@ -51,6 +51,11 @@ where
     async fn exchange(&self, call: &Call) -> Exchange {
         match call {
             Call::Rows { events, expected } => self.rows(call, events, expected).await,
+            Call::TaggedRows { expected, .. } => {
+                let is_expected =
+                    |reply: &Reply| matches!(reply, Reply::TaggedRows(found) if found == expected);
+                self.compared(call, is_expected).await
+            }
             Call::Listing(event) => self.listing(call, *event).await,
             _ => self.told(call).await,
         }
@@ -75,11 +80,12 @@ where
     T::Target: Wire + Sync,
 {
     async fn rows(&self, call: &Call, events: &[EventUuid], expected: &[Row]) -> Exchange {
-        let [event] = events else { return self.compared(call, expected).await };
+        let is_expected = |reply: &Reply| matches!(reply, Reply::Rows(found) if found == expected);
+        let [event] = events else { return self.compared(call, is_expected).await };
         if self.pages.are_needed(*event, Some(expected.len())) {
             return self.rows_in_pages(*event, expected, None).await;
         }
-        let exchange = self.compared(call, expected).await;
+        let exchange = self.compared(call, is_expected).await;
         match exchange.reply {
             Reply::Trouble(Trouble::ServerError { .. }) => {
                 self.rows_in_pages(*event, expected, Some(exchange)).await

@@ -179,7 +179,10 @@ where
             let (from, to) = ((number - 1) * size, (number * size).min(expected.len()));
             let rows = &expected[from..to];
             let page = reading.page(number, size, only_deleted, PageOf::Expected(rows.to_vec()));
-            match reading.take(self.compared(&page, rows).await) {
+            match reading.take(
+                self.compared(&page, |reply| matches!(reply, Reply::Rows(found) if found == rows))
+                    .await,
+            ) {
                 Reply::NotModified => {}
                 Reply::Rows(found) => {
                     let mut all = expected[..from].to_vec();

@@ -7,10 +7,7 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use crate::{
-    delivery::{Call, Exchange, Reply, Trouble, Wire},
-    plan::Row,
-};
+use crate::delivery::{Call, Exchange, Reply, Trouble, Wire};
 
 use super::Careful;
 
@@ -53,6 +50,7 @@ where
         if self.tags.lie() && call.has_tag() {
             return self.wire.exchange(&call.plain()).await;
         }
+        self.wire.tries_tags(self.tags.are(UNKNOWN));
         let exchange = self.wire.exchange(call).await;
         match &exchange.reply {
             Reply::NotModified => {
@@ -77,7 +75,11 @@ where
 
     /// A question for rows that carries the tag of the expected ones. [`Reply::NotModified`] says that they are as
     /// expected, however it was found out.
-    pub(super) async fn compared(&self, call: &Call, expected: &[Row]) -> Exchange {
+    pub(super) async fn compared(
+        &self,
+        call: &Call,
+        is_expected: impl Fn(&Reply) -> bool + Sync,
+    ) -> Exchange {
         let mut spent = None;
         if !self.tags.lie() {
             let mut exchange = self.wire.exchange(call).await;
@@ -87,9 +89,9 @@ where
                     Ok(false) => spent = Some(exchange),
                     Err(reply) => return Exchange { reply, ..exchange },
                 },
-                Reply::Rows(found) => {
+                reply @ (Reply::Rows(_) | Reply::TaggedRows(_)) => {
                     // What was asked with was not their tag.
-                    if found != expected {
+                    if !is_expected(reply) {
                         self.tags.learn(HONEST);
                     }
                     return exchange;
@@ -98,7 +100,7 @@ where
             }
         }
         let mut exchange = self.wire.exchange(&call.plain()).await;
-        if matches!(&exchange.reply, Reply::Rows(found) if found == expected) {
+        if is_expected(&exchange.reply) {
             exchange.reply = Reply::NotModified;
         }
         match spent {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     delivery::{Call, Effects, Reply, Report, Session, Stop, Trouble, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
-    plan::{ChangeKind, EventHead, KnownEvent, Presence, Standing, WithheldReason},
+    plan::{ChangeKind, EventHead, KnownEvent, Presence},
 };
 
 use super::{
@@ -55,6 +55,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.note(&note);
         }
         let uuid = event.head.uuid;
+        if verdict == Verdict::NotBegun {
+            self.feed_heads.remove(&uuid);
+            self.all_settled = false;
+            return Ok(None);
+        }
         let came_to_rest = verdict == Verdict::Finished;
         match verdict {
             Verdict::Gone if self.revived.contains(&uuid) => {
@@ -75,7 +80,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Verdict::GaveUp(why) => {
                 self.note(&format!("event {uuid}: given up for this run: {why}"));
             }
-            Verdict::Finished | Verdict::KeyRefused(_) => {}
+            Verdict::Finished | Verdict::NotBegun | Verdict::KeyRefused(_) => {}
         }
         if created && self.revived.contains(&uuid) {
             let what = "is not in MISP any more; it is sent again in full";
@@ -97,7 +102,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         feed.settled &= came_to_rest && covered && !ends_exposure;
         self.all_settled &= !ends_exposure;
         self.all_settled &= came_to_rest && covered;
-        self.lacking |= !covered || lacks_a_tag(&event);
+        // What was exposed for lack of the event's colour is told to be over by the next run.
+        self.lacking |= !covered || (event.lacks_a_colour() && !recoloured);
         self.gave_up |= !came_to_rest;
         let mut head = event.head;
         head.feeds.insert(self.job.feed.clone(), feed);
@@ -173,12 +179,6 @@ pub(super) fn ending_of_stop(stop: &Stop) -> Ending {
         Stop::Interrupted => Ending::Interrupted,
         Stop::Deadline => Ending::OutOfTime,
     }
-}
-
-/// Whether something of an event waits for its TLP tag.
-fn lacks_a_tag(event: &KnownEvent) -> bool {
-    let lacking = Standing::Withheld(WithheldReason::MarkingCannotBeCarried);
-    event.attributes.values().any(|known| known.standing == lacking && !known.wanted.is_empty())
 }
 
 /// Whether a change is MISP's no to something that was tried.

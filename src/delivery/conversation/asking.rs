@@ -1,6 +1,6 @@
 //! What a conversation asks next, and what goes into a request.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
     delivery::{
@@ -10,7 +10,7 @@ use crate::{
     },
     misp::Attribute,
     model::{AttributeUuid, Timestamp},
-    plan::{DestinationRecord, Presence, Publish, strictest_of},
+    plan::{DestinationRecord, Presence, Publish, has_own_colour, strictest_of},
 };
 
 use super::{Asked, Conversation, Ground, Look, Purpose, Verdict, Want};
@@ -44,6 +44,7 @@ impl Conversation {
             }
             // A list of nothing costs no more than a question about it.
             Some(Look::Rows) if rows::next_order(&self.event) > 0 && !self.goes_by_time(book) => {
+                self.begun = true;
                 self.asked = Asked::Guard;
                 return Want::Rows;
             }
@@ -82,6 +83,9 @@ impl Conversation {
             return self.ask(Asked::Fields, call);
         }
         if let Some(want) = self.ask_about_tags(book) {
+            return want;
+        }
+        if let Some(want) = self.ask_for_own_colours(book) {
             return want;
         }
         self.withhold_refused_colours(book);
@@ -136,6 +140,7 @@ impl Conversation {
             if self.goes_by_time(book) {
                 return self.ask_by_time(Purpose::Guard);
             }
+            self.begun = true;
             self.asked = Asked::Guard;
             return Want::Rows;
         }
@@ -144,8 +149,9 @@ impl Conversation {
         self.head_dirty = true;
         match way {
             Way::Quiet => {
-                let loud = self.loud.clone();
-                let attributes = self.take_chunk(most, |uuid, _| !loud.contains(uuid));
+                let (loud, foreseen) = (self.loud.clone(), self.foresees_tags(book));
+                let attributes =
+                    self.take_chunk(most, |uuid, it| !goes_loudly(&loud, foreseen, uuid, it));
                 self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
@@ -176,7 +182,8 @@ impl Conversation {
         }
         let attributes =
             self.queue.iter().map(|uuid| (uuid, &self.event.attributes[uuid].attribute));
-        let quiet = attributes.filter(|(uuid, _)| !self.loud.contains(uuid));
+        let foreseen = self.foresees_tags(book);
+        let quiet = attributes.filter(|(uuid, it)| !goes_loudly(&self.loud, foreseen, uuid, it));
         let texts = quiet.map(|(_, it)| text_of(it));
         let texts: Vec<u64> = texts.collect();
         if self.foreign_event || texts.is_empty() {
@@ -229,6 +236,7 @@ impl Conversation {
     }
 
     pub(super) fn ask(&mut self, asked: Asked, call: Call) -> Want {
+        self.begun = true;
         self.asked = asked;
         Want::Call(call)
     }
@@ -248,6 +256,17 @@ impl Conversation {
 /// attributes/add, whose echo shows its tags.
 pub(super) fn needs_echo(attribute: &Attribute, book: &DestinationRecord) -> bool {
     strictest_of(&attribute.tags).is_some_and(|colour| !book.has_proven(colour))
+}
+
+/// Whether an attribute goes by attributes/add: MISP is to say what is wrong with it; or it has a colour of its own,
+/// in an event that others were at, so that the tags cannot be foreseen that would prove it.
+fn goes_loudly(
+    loud: &BTreeSet<AttributeUuid>,
+    foreseen: bool,
+    uuid: &AttributeUuid,
+    attribute: &Attribute,
+) -> bool {
+    loud.contains(uuid) || (!foreseen && has_own_colour(attribute))
 }
 
 /// Bytes of what a request says of an attribute, its fields aside.

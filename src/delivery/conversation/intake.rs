@@ -68,6 +68,9 @@ impl Conversation {
                 self.on_changes(purpose, &found);
             }
             (Asked::Live(_), Reply::Count(live)) => self.on_count(live),
+            (Asked::Guard, Reply::TaggedRows(_)) => self.look = Some(Look::Listing),
+            (Asked::Proof, Reply::TaggedRows(found)) => self.on_tagged_rows(&found, book),
+            (Asked::OwnColour, Reply::Done) => self.on_own_colour_attached(),
             (Asked::Listing, Reply::Listing(listed)) => {
                 self.look = None;
                 self.reconcile(&listed);
@@ -130,6 +133,7 @@ impl Conversation {
     fn is_doubtful(&self, reply: &Reply) -> bool {
         let nothing = match reply {
             Reply::Rows(rows) => rows.is_empty(),
+            Reply::TaggedRows(rows) => rows.is_empty(),
             Reply::Listing(listed) => listed.is_empty(),
             _ => false,
         };
@@ -248,7 +252,7 @@ impl Conversation {
     }
 
     /// MISP's list of this event, where it is not the expected one.
-    fn on_rows(&mut self, rows: &[Row]) {
+    pub(super) fn on_rows(&mut self, rows: &[Row]) {
         self.take_rows(rows);
         self.settle_pending();
         self.ground = Ground::Proven;

@@ -49,6 +49,8 @@ pub struct Manners {
 pub enum Verdict {
     /// Everything is proven or accounted for.
     Finished,
+    /// It was not its turn before the session stopped: it stands as it stood.
+    NotBegun,
     /// Given up for this run; what is pending stays so.
     GaveUp(Box<str>),
     /// MISP does not know an event that we know as sent.
@@ -128,6 +130,8 @@ enum Asked {
     Metadata,
     Fields,
     Tag,
+    /// The colour that an attribute was to bring with it.
+    OwnColour,
     /// Which tags there are.
     Tags,
     Publish,
@@ -146,7 +150,13 @@ impl Asked {
     const fn writes(self) -> bool {
         matches!(
             self,
-            Self::Create | Self::Quiet | Self::Loud | Self::Fields | Self::Tag | Self::Publish
+            Self::Create
+                | Self::Quiet
+                | Self::Loud
+                | Self::Fields
+                | Self::Tag
+                | Self::OwnColour
+                | Self::Publish
         )
     }
 
@@ -181,6 +191,10 @@ pub(super) struct Conversation {
     compared: Option<i64>,
     /// To be attached.
     tags: VecDeque<Box<str>>,
+    /// Attributes that MISP shows without the colour that they were to bring with them.
+    without_colour: VecDeque<(AttributeUuid, Box<str>)>,
+    /// Attributes whose timestamp was moved by what this conversation attached to them.
+    retagged: BTreeSet<AttributeUuid>,
     /// All that the event is to have.
     wanted_tags: Vec<Box<str>>,
     covered: bool,
@@ -206,6 +220,8 @@ pub(super) struct Conversation {
     miscounted: bool,
     foreign_event: bool,
     exists: bool,
+    /// Something was asked or sent.
+    begun: bool,
     /// MISP showed the event itself in this conversation.
     seen: bool,
     checked_rights: bool,
@@ -265,6 +281,8 @@ impl Conversation {
             edit: plan.fields.filter(|_| !foreign_event),
             compared: None,
             tags: plan.tags.into(),
+            without_colour: plan.colours.into(),
+            retagged: BTreeSet::new(),
             wanted_tags: plan.wanted_tags,
             covered: plan.covered,
             recoloured: false,
@@ -281,6 +299,7 @@ impl Conversation {
             miscounted: false,
             foreign_event,
             exists: false,
+            begun: false,
             seen: false,
             checked_rights: false,
             was_published: None,
@@ -476,6 +495,10 @@ impl Conversation {
     pub(super) fn take_effects(
         &mut self,
     ) -> Option<(crate::plan::EventHead, Vec<AttributeUuid>, Vec<Change>)> {
+        // Until then nothing is to be known of it: the plan is made anew in the next run.
+        if !self.begun && self.verdict.is_none() {
+            return None;
+        }
         if !self.head_dirty && self.dirty.is_empty() && self.changes.is_empty() {
             return None;
         }
@@ -486,7 +509,10 @@ impl Conversation {
 
     pub(super) fn into_report(self) -> Report {
         Report {
-            verdict: self.verdict.unwrap_or(Verdict::GaveUp("the run was stopped".into())),
+            verdict: self.verdict.unwrap_or_else(|| match self.begun {
+                true => Verdict::GaveUp("the run was stopped".into()),
+                false => Verdict::NotBegun,
+            }),
             event: self.event,
             tally: self.tally,
             created: self.created,

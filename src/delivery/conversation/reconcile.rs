@@ -88,6 +88,7 @@ impl Conversation {
     }
 
     fn take_row(&mut self, key: AttributeUuid, order: u32, row: Row) {
+        let moved_by_us = self.retagged.remove(&key);
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
         let planned = known.timestamp;
         if known.order != Some(order) || planned != Some(row.timestamp) {
@@ -96,6 +97,7 @@ impl Conversation {
             self.dirty.insert(key);
         }
         let overruled_now = known.standing.is_in_misp()
+            && !moved_by_us
             && !row.deleted
             && planned != Some(row.timestamp)
             && !known.overruled;

@@ -36,6 +36,12 @@ impl Conversation {
             (Asked::Tag, _) => self.on_tag_refused(&words, book),
             // A limit of the server, or a MISP that does not take such questions: a list tells all the same.
             (Asked::Changes(_) | Asked::Live(_), _) => self.look = Some(Look::Listing),
+            (Asked::OwnColour, RefusedWhy::NoSuchEvent) => {
+                self.without_colour.pop_front();
+                self.seen = false;
+                self.look = Some(Look::Listing);
+            }
+            (Asked::OwnColour, _) => self.on_own_colour_refused(&words, book),
             // Without the list each attempt tells.
             (Asked::Tags, _) => self.on_tags(&[], book),
             (Asked::Publish, _) => self.on_publish_refused(words),

@@ -1,19 +1,27 @@
 //! Tags: what MISP's answers show of them, what is attached, and what a colour that MISP does not take means.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    delivery::{Call, TagRow, cost, fact_of},
+    delivery::{Call, TagRow, TaggedRow, cost, fact_of},
     model::{AttributeUuid, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, Lacking, Presence, Standing, TAGS_KNOWN_MAX, TagFact,
+        ChangeKind, DestinationRecord, Lacking, Presence, Row, Standing, TAGS_KNOWN_MAX, TagFact,
         TagStanding, UNCOVERED, WithheldReason, bare_of, has_own_colour, is_covered, lacking,
         strictest_of, tag_key,
     },
 };
 
 use super::{
-    Asked, Conversation, Want,
+    Asked, Conversation, Look, Want,
     asking::{needs_echo, text_of},
 };
+
+/// Why something is exposed no longer.
+const ENDED_BY_TAG: &str = "MISP shows it with its tag now";
+/// Most attributes of an event whose tags are asked for at once: with more, MISP may run out of memory, and their
+/// own colours are shown by attributes/add.
+const TAGGED_ROWS_MAX: usize = 10_000;
 
 /// A colour that a conversation would find out about: whether MISP takes it from this key.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +31,8 @@ pub(in crate::delivery) struct ColourProof {
     /// By an attribute with a colour of its own that goes alone, and not by an event without attributes: so only
     /// where no event has that colour.
     pub(in crate::delivery) by_attribute: bool,
+    /// An earlier run tried, and did not get through.
+    pub(in crate::delivery) was_tried: bool,
     /// Bytes that finding out costs.
     pub(in crate::delivery) extra: u64,
 }
@@ -36,7 +46,13 @@ impl Conversation {
         }
         if let Some(colour) = self.proves_by_event(book) {
             let extra = if self.created { 0 } else { self.price_of_standing_empty() };
-            return Some(ColourProof { colour: tag_key(colour), by_attribute: false, extra });
+            let was_tried = !self.tried.is_empty();
+            return Some(ColourProof {
+                colour: tag_key(colour),
+                by_attribute: false,
+                was_tried,
+                extra,
+            });
         }
         let goes = match self.event.head.presence {
             Presence::Absent => self.create,
@@ -44,7 +60,8 @@ impl Conversation {
             Presence::Declined | Presence::Blocked(_) => false,
         };
         let colour = self.needs_echo_of(book).next().filter(|_| goes)?;
-        Some(ColourProof { colour: tag_key(colour), by_attribute: true, extra: 0 })
+        let (colour, was_tried) = (tag_key(colour), !self.tried.is_empty());
+        Some(ColourProof { colour, by_attribute: true, was_tried, extra: 0 })
     }
 
     /// What it costs to make the event without its attributes first.
@@ -149,7 +166,7 @@ impl Conversation {
         }
         // Before the attributes: a stricter TLP tag has to be there when they arrive.
         let tag = book.spelling(self.tags.front()?).into();
-        Some(self.ask(Asked::Tag, Call::AttachTag { event: self.uuid(), tag }))
+        Some(self.ask(Asked::Tag, Call::AttachTag { event: self.uuid(), attribute: None, tag }))
     }
 
     /// MISP's list of the tags that were asked for.
@@ -226,7 +243,42 @@ impl Conversation {
         }
     }
 
-    /// An attribute with a colour of its own, and the tags with which MISP echoed it.
+    /// Whether it can be foreseen which tags MISP shows on the attributes: nobody else was at them. A tag that somebody
+    /// attaches moves the attribute's timestamp.
+    pub(in crate::delivery) fn foresees_tags(&self, book: &DestinationRecord) -> bool {
+        let attributes = &self.event.attributes;
+        let is_ours = || !attributes.values().any(|known| known.overruled);
+        attributes.len() <= TAGGED_ROWS_MAX
+            && self.event.head.foreign.is_empty()
+            && !self.goes_by_time(book)
+            && is_ours()
+    }
+
+    /// Whether something was taken with a colour of its own that no answer showed yet.
+    pub(in crate::delivery) fn has_colours_to_prove(&self, book: &DestinationRecord) -> bool {
+        let own = |key: &AttributeUuid| has_own_colour(&self.event.attributes[key].attribute);
+        self.foresees_tags(book) && self.unproven.iter().any(own)
+    }
+
+    /// MISP's rows of this event with their tags, where they are not the expected ones.
+    pub(super) fn on_tagged_rows(&mut self, found: &[TaggedRow], book: &mut DestinationRecord) {
+        let rows: Vec<Row> = found.iter().map(|found| found.row).collect();
+        let before = self.event.head.seen.reordered;
+        self.on_rows(&rows);
+        self.misplaced |= self.event.head.seen.reordered > before;
+        let tags: BTreeMap<AttributeUuid, &str> =
+            found.iter().map(|found| (found.row.uuid, &*found.tags)).collect();
+        let there = self.event.attributes.iter().filter(|(_, known)| known.standing.is_in_misp());
+        let there =
+            there.filter_map(|(key, known)| Some((*key, *tags.get(&known.attribute.uuid)?)));
+        for (key, shown) in there.collect::<Vec<_>>() {
+            let shown: Vec<Box<str>> = shown.split(',').map(Box::from).collect();
+            self.see_own_colour(key, &shown, book);
+        }
+    }
+
+    /// An attribute with a colour of its own, and the tags with which MISP showed it. A colour that is missing is
+    /// attached once.
     pub(super) fn see_own_colour(
         &mut self,
         key: AttributeUuid,
@@ -239,12 +291,59 @@ impl Conversation {
             book.proven_tags.insert(tag_key(&colour));
             return;
         }
-        let why = "MISP left it out of an attribute without a word";
-        book.tags.insert(tag_key(&colour), TagFact::Refused(why.into()));
+        self.without_colour.push_back((key, colour));
+    }
+
+    /// The colour that an attribute lacks is attached, before anything else goes out with it.
+    pub(super) fn ask_for_own_colours(&mut self, book: &DestinationRecord) -> Option<Want> {
+        let (key, colour) = self.without_colour.front()?;
+        let uuid = self.event.attributes[key].attribute.uuid;
+        let (event, tag) = (self.uuid(), book.spelling(colour).into());
+        Some(self.ask(Asked::OwnColour, Call::AttachTag { event, attribute: Some(uuid), tag }))
+    }
+
+    /// It stands there with its colour now, under a timestamp that MISP did not tell.
+    pub(super) fn on_own_colour_attached(&mut self) {
+        let Some((key, colour)) = self.without_colour.pop_front() else { return };
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-        known.attribute.tags.retain(|tag| shown.iter().any(|has| tag_key(has) == tag_key(tag)));
-        self.change(Some(key), ChangeKind::TagRefused(format!("{colour}: {why}").into()));
-        self.expose(key, &bare_of(&colour));
+        if !known.attribute.tags.contains(&colour) {
+            known.attribute.tags.push(colour.clone());
+        }
+        let ends = known.exposed.take().is_some();
+        self.dirty.insert(key);
+        self.change(Some(key), ChangeKind::Tagged(colour));
+        if ends {
+            let planned = self.planned.contains(&key);
+            self.tally.exposed = self.tally.exposed.saturating_sub(u64::from(planned));
+            self.change(Some(key), ChangeKind::ExposureEnded(ENDED_BY_TAG.into()));
+        }
+        self.retagged.insert(key);
+        self.wrote = true;
+        let head = &mut self.event.head;
+        (head.timestamp, head.published) = (None, Some(false));
+        self.head_dirty = true;
+        self.look = Some(Look::Listing);
+    }
+
+    /// It does not take it: what stands there without is exposed, and what is still to go with it waits.
+    pub(super) fn on_own_colour_refused(&mut self, words: &str, book: &mut DestinationRecord) {
+        let Some((_, colour)) = self.without_colour.front().cloned() else { return };
+        let (bare, rest): (Vec<_>, Vec<_>) =
+            self.without_colour.drain(..).partition(|(_, lacks)| *lacks == colour);
+        self.without_colour = rest.into();
+        let fact = TagFact::of_refusal(words).unwrap_or_else(|| TagFact::Refused(words.into()));
+        let what = format!("{colour}: {fact}");
+        self.notes.push(format!("event {}: tag {what}; {} without it", self.uuid(), bare.len()));
+        book.tags.insert(tag_key(&colour), fact);
+        for (key, _) in bare {
+            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+            known.attribute.tags.retain(|tag| Tlp::of_tag(tag).is_none());
+            let news = known.exposed.is_none();
+            self.change(Some(key), ChangeKind::TagRefused(what.as_str().into()));
+            if news {
+                self.expose(key, &bare_of(&colour));
+            }
+        }
         self.covered = false;
         self.withhold_refused_colours(book);
     }

@@ -39,12 +39,12 @@ impl Session {
                 continue;
             };
             if !self.proving.contains_key(&proof.colour) {
-                let price = (proof.by_attribute, proof.extra, *uuid);
+                let price = (proof.by_attribute, proof.was_tried, proof.extra, *uuid);
                 let least = cheapest.entry(proof.colour).or_insert(price);
                 *least = price.min(*least);
             }
         }
-        for (colour, (_, _, uuid)) in cheapest {
+        for (colour, (.., uuid)) in cheapest {
             self.proving.insert(colour, uuid);
             self.ready.push_back(uuid);
         }

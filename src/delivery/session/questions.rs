@@ -3,7 +3,6 @@
 use crate::{
     delivery::{Call, Reply, Trouble, conversation::Conversation, rows},
     model::{EventUuid, Timestamp},
-    plan::Row,
 };
 
 use super::{EVENTS_HELD_MAX, Flight, Session, Step};
@@ -57,8 +56,16 @@ impl Session {
     fn take_parked(&mut self) -> Vec<EventUuid> {
         let mut events = Vec::new();
         let mut rows = 0;
+        // Tags of others are not known: where tags are asked for, only events are that nobody else was at.
+        let tagged =
+            self.parked.iter().any(|uuid| self.talks[uuid].has_colours_to_prove(&self.book));
+        let fits = |uuid: &EventUuid| !tagged || self.talks[uuid].foresees_tags(&self.book);
+        self.parked.make_contiguous().sort_by_key(|uuid| !fits(uuid));
         while let Some(uuid) = self.parked.front().copied() {
             rows += self.rows_of(&uuid);
+            if events.first().is_some_and(|first| fits(first) != fits(&uuid)) {
+                break;
+            }
             if !events.is_empty()
                 && (rows > ROWS_PER_QUESTION || events.len() >= EVENTS_PER_QUESTION)
             {
@@ -91,18 +98,29 @@ impl Session {
             self.alone.extend(events.drain(1..));
         }
         events.sort_by_key(id);
-        let expected: Vec<Row> =
-            events.iter().flat_map(|uuid| rows::expected(self.talks[uuid].event())).collect();
-        let call = Call::Rows { events: events.clone(), expected };
+        let known = events.iter().map(|uuid| self.talks[uuid].event());
+        let call = if events.iter().any(|uuid| self.talks[uuid].has_colours_to_prove(&self.book)) {
+            let expected = known.flat_map(|event| rows::expected_with_tags(event, &self.book));
+            Call::TaggedRows { expected: expected.collect(), events: events.clone() }
+        } else {
+            Call::Rows {
+                expected: known.flat_map(rows::expected).collect(),
+                events: events.clone(),
+            }
+        };
         self.send(Flight::Rows(events), call)
     }
 
     pub(super) fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
         let alone = events.len() == 1;
+        let known = || events.iter().map(|uuid| self.talks[uuid].event());
         let intact = match reply {
             Reply::Rows(found) if !alone => {
-                let expected = |uuid: &EventUuid| rows::expected(self.talks[uuid].event());
-                rows::intact(&events.iter().map(expected).collect::<Vec<_>>(), found)
+                rows::intact(&known().map(rows::expected).collect::<Vec<_>>(), found)
+            }
+            Reply::TaggedRows(found) if !alone => {
+                let expected = known().map(|event| rows::expected_with_tags(event, &self.book));
+                rows::intact(&expected.collect::<Vec<_>>(), found)
             }
             _ => vec![false; events.len()],
         };
@@ -110,10 +128,11 @@ impl Session {
             let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
             match reply {
                 Reply::NotModified => talk.on_rows_of_many(true),
-                Reply::Rows(_) if intact => talk.on_rows_of_many(true),
+                Reply::Rows(_) | Reply::TaggedRows(_) if intact => talk.on_rows_of_many(true),
                 // What the one that differs holds is not said, nor which of them MISP fails on: it is asked
                 // about alone.
                 Reply::Rows(_)
+                | Reply::TaggedRows(_)
                 | Reply::Trouble(
                     Trouble::ServerError { .. } | Trouble::Unknown { .. } | Trouble::NotMisp { .. },
                 ) if !alone => {

@@ -15,7 +15,7 @@ use arbitrary::{Result, Unstructured};
 use uuid::Uuid;
 
 use crate::{
-    delivery::Verdict,
+    delivery::{Report, Verdict},
     misp::{Dated, DesiredEvent, EventFields},
     model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Tlp},
     plan::{
@@ -160,7 +160,8 @@ impl Life {
         };
         let reports = drive.run(plans, &mut self.known, &mut self.server, input);
         self.claims();
-        for report in reports?.into_iter().flatten() {
+        let begun = |report: &Report| report.verdict != Verdict::NotBegun;
+        for report in reports?.into_iter().flatten().filter(begun) {
             let known = &self.known.0[&report.event.head.uuid];
             assert_eq!(proven(report.event), proven(known.clone()), "what is told is written down");
             assert!(!matches!(report.verdict, Verdict::Gone), "no event is ever deleted");

@@ -119,7 +119,7 @@ impl Model {
                 Reply::Event(answer) => Reply::Metadata(Some(answer)),
                 _ => Reply::Metadata(None),
             },
-            Call::AttachTag { event, tag } => {
+            Call::AttachTag { event, tag, .. } => {
                 let now = self.now;
                 self.touch(*event, |stored| {
                     stored.fields.tags.push(tag.clone());

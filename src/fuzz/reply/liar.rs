@@ -23,14 +23,20 @@ pub(super) struct Liar {
 impl Server for Liar {
     fn answer(&mut self, call: &Call, input: &mut Unstructured<'_>) -> Result<Reply> {
         let answer = answer(call, input)?;
-        if let (Call::Rows { expected, .. }, 304) = (call, answer.status) {
-            self.shown.extend(expected.iter().map(|row| row.uuid));
+        match (call, answer.status) {
+            (Call::Rows { expected, .. }, 304) => {
+                self.shown.extend(expected.iter().map(|row| row.uuid));
+            }
+            (Call::TaggedRows { expected, .. }, 304) => {
+                self.shown.extend(expected.iter().map(|it| it.row.uuid));
+            }
+            _ => {}
         }
         let text = String::from_utf8_lossy(&answer.body).to_lowercase();
         let words = || text.split(|char: char| !char.is_ascii_hexdigit() && char != '-');
         match (call, answer.status) {
             (Call::AppendLoudly { .. }, 200 | 403)
-            | (Call::Rows { .. } | Call::Listing(_), 200) => {
+            | (Call::Rows { .. } | Call::TaggedRows { .. } | Call::Listing(_), 200) => {
                 self.shown.extend(words().filter_map(|word| word.parse::<AttributeUuid>().ok()));
             }
             (_, 200) => {
@@ -109,6 +115,11 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         Call::Rows { expected, .. } => {
             let uuids: Vec<_> = expected.iter().map(|row| row.uuid).collect();
             rows(&uuids, "", input)?
+        }
+        Call::TaggedRows { expected, .. } => {
+            let uuids: Vec<_> = expected.iter().map(|it| it.row.uuid).collect();
+            let tags = *input.choose(&["", "tlp:red", "a \"\"b\"\",tlp:green"])?;
+            rows(&uuids, &format!(",\"{tags}\""), input)?
         }
         Call::RowsSince { .. } | Call::ChangedRows { .. } => rows(&[], ",7", input)?,
         Call::CountLive(_) | Call::CountOf(_) => {

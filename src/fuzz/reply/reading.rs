@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     delivery::{
         AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, NewEvent, Page, PageOf, Reply,
-        TagRow, TimedAttribute,
+        TagRow, TaggedRow, TimedAttribute,
     },
     fuzz::{dataset::many, plan::attribute},
     model::{AttributeUuid, EventUuid},
@@ -41,7 +41,7 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         timestamp: sent.timestamp,
     };
     let expected = attributes.iter().map(row).collect();
-    Ok(match input.int_in_range(0..=18_u8)? {
+    Ok(match input.int_in_range(0..=19_u8)? {
         0 => Call::AddEvent(Box::new(NewEvent {
             uuid: event,
             fields: fields("Ebb"),
@@ -56,7 +56,7 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         7 => Call::CountLive(vec![7]),
         8 => Call::Listing(event),
         9 => Call::Metadata(event),
-        10 => Call::AttachTag { event, tag: "tlp:green".into() },
+        10 => Call::AttachTag { event, attribute: None, tag: "tlp:green".into() },
         11 => Call::WhichEvents(vec![event]),
         12 => {
             input.choose(&[Call::Version, Call::Version.plain(), Call::Probe, page(event)])?.clone()
@@ -66,12 +66,17 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         15 => Call::SharingGroups,
         16 => Call::ChangedRows { event, since: 1 },
         17 => Call::CountOf(event),
+        18 => Call::TaggedRows { events: vec![event], expected: tagged(expected) },
         _ => Call::FindTags(vec!["tlp:green".into(), "x:y".into()]),
     })
 }
 
 fn page(event: EventUuid) -> Call {
     Call::Page(Page { event, number: 1, size: 10, only_deleted: false, of: PageOf::Rows })
+}
+
+fn tagged(rows: Vec<Row>) -> Vec<TaggedRow> {
+    rows.into_iter().map(|row| TaggedRow { row, tags: "tlp:red".into() }).collect()
 }
 
 /// What was read stands in the answer.
@@ -95,6 +100,11 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
         }
         Reply::Attributes(answers) => attributes(call, answers, &json),
         Reply::Rows(rows) => assert!(ok && whole(&text, rows), "{rows:?} of {text}"),
+        Reply::TaggedRows(tagged) => {
+            let rows: Vec<Row> = tagged.iter().map(|it| it.row).collect();
+            let cell = |it: &TaggedRow| has(&it.tags.replace('"', "\"\""));
+            assert!(ok && whole(&text, &rows) && tagged.iter().all(cell), "{tagged:?} of {text}");
+        }
         Reply::RowsSince(numbered) => {
             let rows: Vec<Row> = numbered.iter().map(|(_, row)| *row).collect();
             assert!(ok && whole(&text, &rows), "{numbered:?} of {text}");
