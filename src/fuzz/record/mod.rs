@@ -94,7 +94,7 @@ fn ledger(input: &mut Unstructured<'_>) -> Result<()> {
     let commit = Commit { events: vec![update(&case.known)], aliases, ..Commit::default() };
     store.commit(destination, run, commit).expect("a disk in memory takes everything");
     answers(&case, &store, Damage::No);
-    told::changed(&case, input)?;
+    told::changed(&case)?;
     drop(store);
     answers(&case, &over(&disk).expect("it was written whole"), Damage::No);
     damage(&case, &disk, input)

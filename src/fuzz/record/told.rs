@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     history::{Commit, DatasetTally, DestinationTally, EventUpdate, Ledger, RunRecord},
-    model::{EventUuid, Reader, Timestamp},
+    model::{Context, Encoder, EventUuid, Reader, Timestamp},
     plan::{AttributeTally, DestinationRecord, KnownAttribute, MappingTally},
     store::{
         Disk,
@@ -18,6 +18,8 @@ use super::case::Case;
 
 /// As far as every reader of JSON counts.
 const NUMBER_MAX: u64 = 1 << 53;
+/// Changes that are tried of one export.
+const CHANGES: usize = 300;
 /// Longest text of MISP's columns.
 const TEXT_MAX: usize = 65_535;
 
@@ -93,7 +95,7 @@ fn run_tally() -> AttributeTally {
 }
 
 /// Changes one place of one line of an export, and reads it.
-pub(super) fn changed(case: &Case, input: &mut Unstructured<'_>) -> Result<()> {
+pub(super) fn changed(case: &Case) -> Result<()> {
     let mut store = super::over(&Disk::default()).expect("an empty disk is a new store");
     let commit = store.commit(&case.destination, case.run.number, sane(case));
     commit.expect("a disk in memory takes everything");
@@ -112,23 +114,40 @@ pub(super) fn changed(case: &Case, input: &mut Unstructured<'_>) -> Result<()> {
             Err(why) => panic!("what was just exported is refused: {why}: {}", shown(line)),
         }
     }
-    let line = *input.choose(lines)?;
+    // What made the case is used up mostly.
+    let seed = Encoder::new(Context::Record).raw(&bytes).finish();
+    let seed = seed.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let more = crate::fuzz::seeded(seed, 64 * CHANGES);
+    let input = &mut Unstructured::new(&more);
+    for _ in 0..CHANGES {
+        change(input.choose(lines)?, input)?;
+    }
+    Ok(())
+}
+
+/// Reads a line with one place of it changed.
+fn change(line: &[u8], input: &mut Unstructured<'_>) -> Result<()> {
     let Ok(mut value) = serde_json::from_slice::<Value>(line) else { panic!("a line is JSON") };
     let mut places = 0;
-    visit(&mut value, &mut |_| places += 1);
+    visit("", &mut value, &mut |_, _| places += 1);
     let wanted = input.int_in_range(0..=places.max(1) - 1)?;
-    let (mut place, mut old) = (0, Value::Null);
+    let (mut place, mut old, mut now) = (0, String::new(), String::new());
     let new = other(input)?;
-    visit(&mut value, &mut |leaf| {
+    visit("", &mut value, &mut |name, leaf| {
         if place == wanted {
-            old = std::mem::replace(leaf, new.clone());
+            let before = std::mem::replace(leaf, new.clone());
+            old = match name {
+                "" => before.to_string(),
+                name => format!("\"{name}\":{before}"),
+            };
+            now = if name.is_empty() { new.to_string() } else { format!("\"{name}\":{new}") };
         }
         place += 1;
     });
     // The order of the members is that of the line, so the text is changed and not the value.
     let text = String::from_utf8_lossy(line);
-    let Some(at) = text.rfind(&old.to_string()) else { return Ok(()) };
-    let text = format!("{}{new}{}", &text[..at], &text[at + old.to_string().len()..]);
+    let Some(at) = text.rfind(&old) else { return Ok(()) };
+    let text = format!("{}{now}{}", &text[..at], &text[at + old.len()..]);
     if let Ok(told) = told_by(text.as_bytes()) {
         sound(&told);
     }
@@ -141,7 +160,7 @@ fn shown(line: &[u8]) -> String {
 
 /// Something to stand in place of a number or a text.
 fn other(input: &mut Unstructured<'_>) -> Result<Value> {
-    Ok(match input.int_in_range(0..=9_u8)? {
+    Ok(match input.int_in_range(0..=11_u8)? {
         0 => Value::from(u64::MAX),
         1 => Value::from(i64::MIN),
         2 => Value::from(0),
@@ -150,17 +169,18 @@ fn other(input: &mut Unstructured<'_>) -> Result<Value> {
         5 => Value::from("x".repeat(70_000)),
         6 => Value::from(format!("@{}us", input.arbitrary::<i64>()?)),
         7 => Value::from(format!("{:04}-02-30", input.int_in_range(0..=9_999)?)),
+        9 | 10 => Value::from(input.int_in_range(0..=255)?),
         8 => Value::from(uuid::Uuid::from_u128(input.arbitrary()?).to_string()),
         _ => Value::Null,
     })
 }
 
-/// Every number, text and truth value, in order.
-fn visit(value: &mut Value, each: &mut impl FnMut(&mut Value)) {
+/// Every number, text and truth value, in order, with the name of the member that it is.
+fn visit(name: &str, value: &mut Value, each: &mut impl FnMut(&str, &mut Value)) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(|item| visit(item, each)),
-        Value::Object(map) => map.values_mut().for_each(|item| visit(item, each)),
-        leaf => each(leaf),
+        Value::Array(list) => list.iter_mut().for_each(|item| visit("", item, each)),
+        Value::Object(map) => map.iter_mut().for_each(|(name, item)| visit(name, item, each)),
+        leaf => each(name, leaf),
     }
 }
 
