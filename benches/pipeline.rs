@@ -134,6 +134,7 @@ fn planning(criterion: &mut Criterion) {
         retire: Retire::Yes,
         misp_now: NOW,
         run: RunNumber(1),
+        accepted: false,
     };
     let plan = |event: &DesiredEvent, known| plan::diff(event, known, &BTreeSet::new(), &terms);
     let known: Vec<KnownEvent> =

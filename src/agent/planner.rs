@@ -188,7 +188,9 @@ impl<'a> Planner<'a> {
             None => None,
         };
         let before = self.before(incident, uuid, last, ledger)?;
-        let terms = self.terms();
+        let by_now = last.is_some_and(|(_, reader)| !reader.is_older());
+        let accepted = by_now || self.job.mapping_change == MappingChange::Apply;
+        let terms = Terms { accepted, ..self.terms() };
         let holding = match (&before, &known) {
             (Some(before), Some(known)) => {
                 Holding::back(&mut mapped.event, known, before, &self.job.policy)
@@ -204,7 +206,8 @@ impl<'a> Planner<'a> {
         let mut plan = plan::diff(&mapped.event, known, &holding.attributes, &terms);
         plan.create &= !unknown_before;
         let older = || (self.job.rules.fingerprint(), self.older_reader());
-        let (rules, reader) = match plan.tally.held > 0 || holding.others || unknown_before {
+        let waits = plan.tally.held > 0 || holding.others || plan.late_colour || unknown_before;
+        let (rules, reader) = match waits {
             true => last.unwrap_or_else(older),
             false => (self.job.rules.fingerprint(), Reader::NOW),
         };
@@ -254,6 +257,7 @@ impl<'a> Planner<'a> {
             retire: self.retire,
             misp_now: misp_now(&self.record, self.now),
             run: self.run,
+            accepted: true,
         }
     }
 

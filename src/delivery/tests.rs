@@ -75,6 +75,7 @@ fn plan(desired: &DesiredEvent, known: Option<KnownEvent>) -> EventPlan {
         retire: Retire::Yes,
         misp_now: NOW.seconds(),
         run: RunNumber(1),
+        accepted: false,
     };
     diff(desired, known, &BTreeSet::new(), &terms)
 }

@@ -91,8 +91,7 @@ impl Case {
             detects(mapped, &reach);
         }
         if let Some(strict) = Strict::of(&self.dataset, &reach) {
-            let include = self.rules.settings().include_tags;
-            once.iter().for_each(|(_, mapped)| strict.check(mapped, depth, include));
+            once.iter().for_each(|(_, mapped)| strict.check(mapped, depth));
         }
         let events: BTreeSet<_> = once.iter().map(|(_, it)| it.event.uuid).collect();
         assert_eq!(events.len(), once.len(), "no two incidents share an event");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     graph::{Entity, Extent},
-    mapper::{IncludeTags, Mapped},
+    mapper::Mapped,
     model::{EntityKey, Marking, Tlp},
 };
 
@@ -220,12 +220,12 @@ impl<'d> Strict<'d> {
 
     /// # Panics
     /// If something in the event is marked freer than what it comes from, or stricter; or shows it by no tag.
-    pub(super) fn check(&self, mapped: &Mapped, depth: u8, include: IncludeTags) {
+    pub(super) fn check(&self, mapped: &Mapped, depth: u8) {
         let event = &mapped.event;
         let expected = self.event(self.reach.group(&event.root), depth);
         let own = expected[&self.reach.group(&event.root)];
         assert!(own.holds(event.marking), "{:?} is not in {own:?}", event.marking);
-        shows(&event.fields.tags, event.marking.tlp, include);
+        shows(&event.fields.tags, event.marking.tlp);
         for desired in &event.attributes {
             let sources = desired.sources.iter().map(|source| &source.entity);
             let ranges = sources.map(|entity: &EntityKey| expected[&self.reach.group(entity)]);
@@ -233,16 +233,16 @@ impl<'d> Strict<'d> {
             let found = desired.marking;
             assert!(range.holds(found), "{found:?} of {:?} is not in {range:?}", desired.sources);
             let own = found.tlp.filter(|_| found.tlp > event.marking.tlp);
-            shows(&desired.attribute.tags, own, include);
+            shows(&desired.attribute.tags, own);
         }
     }
 }
 
 /// The one tag of TLP among tags is that of a colour, in MISP's spelling.
-fn shows(tags: &[Box<str>], tlp: Option<Tlp>, include: IncludeTags) {
+fn shows(tags: &[Box<str>], tlp: Option<Tlp>) {
     let shown: Vec<&str> =
         tags.iter().map(|tag| &**tag).filter(|tag| tag_colour(tag).is_some()).collect();
-    let wanted = tlp.filter(|_| include != IncludeTags::None).map(|tlp| match tlp {
+    let wanted = tlp.map(|tlp| match tlp {
         Tlp::Clear => "tlp:clear",
         Tlp::Green => "tlp:green",
         Tlp::Amber => "tlp:amber",

@@ -47,7 +47,7 @@ pub(super) fn fields(
 /// The tags of the event that an incident becomes.
 pub(super) fn tags_of(incident: &Entity, include: IncludeTags) -> Vec<Box<str>> {
     match include {
-        IncludeTags::None => Vec::new(),
+        IncludeTags::None => colour(incident).into_iter().collect(),
         IncludeTags::Event | IncludeTags::All => tags(incident),
     }
 }
@@ -72,11 +72,15 @@ fn has_status(incident: &Entity, names: &[&str]) -> bool {
     names.iter().any(|name| status.eq_ignore_ascii_case(name))
 }
 
+fn colour(incident: &Entity) -> Option<Box<str>> {
+    incident.marking().tlp.map(|tlp| tlp.tag().into())
+}
+
 fn tags(incident: &Entity) -> Vec<Box<str>> {
     let own = incident.tags.iter().filter_map(|tag| text::tag(tag)).collect();
     let mut tags: Vec<Box<str>> = text::distinct_tags(own);
     tags.truncate(EVENT_TAGS_MAX);
-    tags.extend(incident.marking().tlp.map(|tlp| tlp.tag().into()));
+    tags.extend(colour(incident));
     if let Some(letter) = incident.reliability {
         let letter = letter.to_ascii_lowercase();
         let tag = format!("admiralty-scale:source-reliability=\"{letter}\"");

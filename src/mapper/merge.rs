@@ -121,11 +121,8 @@ impl<'g> Run<'g> {
             last_seen = None;
             *inverted += 1;
         }
-        let is_tagged = rules.settings.include_tags != IncludeTags::None;
-        let tags = if is_tagged { tags(drafts(), riders, marking, shown) } else { Vec::new() };
-        let open_to = if is_tagged { marking.tlp } else { shown.tlp };
-        let titled = drafts().filter(|draft| of(draft).marking.tlp <= open_to);
-        let comment = comment(drafts(), titled, riders, rules);
+        let tags = tags(drafts(), riders, marking, shown);
+        let comment = comment(drafts(), riders, rules);
         let mut sources: Vec<Source> = Vec::with_capacity(1 + more.len());
         sources.extend(drafts().map(|draft| source(draft, of(draft))));
         sources.sort_unstable();
@@ -186,14 +183,14 @@ fn first_tags(tags: Vec<Box<str>>) -> Vec<Box<str>> {
 
 /// Titles in sorted order, each once, cut at the limit; before them the kinds that became mere text.
 fn comment<'d>(
-    drafts: impl Iterator<Item = &'d Draft<'d>>,
-    titled: impl Iterator<Item = &'d Draft<'d>>,
+    drafts: impl Iterator<Item = &'d Draft<'d>> + Clone,
     riders: &[Rider],
     rules: &Rules,
 ) -> Box<str> {
     let fallback = |draft: &&Draft<'_>| std::ptr::eq(draft.rule, &rules.names.fallback);
-    let kinds: BTreeSet<&str> = drafts.filter(fallback).map(|draft| &**draft.origin).collect();
-    let mut titles = titled.map(|draft| &*riders[draft.donor as usize].title).peekable();
+    let kinds: BTreeSet<&str> =
+        drafts.clone().filter(fallback).map(|draft| &**draft.origin).collect();
+    let mut titles = drafts.map(|draft| &*riders[draft.donor as usize].title).peekable();
     let first = titles.next().unwrap_or_default();
     if kinds.is_empty() && titles.peek().is_none() {
         return first.into();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{Dated, DesiredAttribute, DesiredEvent, EventFields, UNDATED},
-    model::{AttributeUuid, EventUuid, RunNumber},
+    model::{AttributeUuid, EventUuid, RunNumber, Tlp},
 };
 
 use super::{
@@ -37,6 +37,8 @@ pub struct Terms<'a> {
     pub misp_now: i64,
     /// The run this plan is for.
     pub run: RunNumber,
+    /// Whether the event was planned by this release before, or somebody accepted what only a newer one calls for.
+    pub accepted: bool,
 }
 
 /// Whether MISP may be sent a timestamp: what its clock has not reached would hide an attribute from all who
@@ -83,13 +85,16 @@ pub fn diff(
             planned: BTreeSet::new(),
             tally: AttributeTally::default(),
             refusal: None,
+            late_colour: false,
         },
         terms,
         bare: false,
+        attributes_lack: false,
     };
     planner.refuse(desired);
     planner.event_fields(desired);
     planner.attributes(desired, held);
+    planner.put_off_late_colour();
     let plan = &mut planner.plan;
     let changes = !plan.send.is_empty() || plan.fields.is_some() || !plan.tags.is_empty();
     let published = plan.event.head.published == Some(true) && plan.refusal.is_none();
@@ -161,6 +166,8 @@ struct Planner<'a> {
     terms: &'a Terms<'a>,
     /// The event is in MISP without the colour that it is to have.
     bare: bool,
+    /// An attribute is in MISP without the colour of its own that it is to have.
+    attributes_lack: bool,
 }
 
 impl Planner<'_> {
@@ -195,6 +202,31 @@ impl Planner<'_> {
         };
     }
 
+    /// Whether the event was sent without tags of colours, by a release that left them out with
+    /// `include_tags = "none"`: the marking is no news, and no such tag was ever called for.
+    fn lacks_colours_by_choice(&self, desired: &DesiredEvent) -> bool {
+        let head = &self.plan.event.head;
+        let mut wanted = self.plan.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_some());
+        !self.terms.accepted
+            && head.presence == Presence::Present
+            && head.marking == desired.marking
+            && !head.fields.tags.iter().any(|tag| Tlp::of_tag(tag).is_some())
+            && wanted.all(|tag| head.tags.standing(tag).is_none())
+    }
+
+    /// The tag of a colour that was left out by choice goes with the next write, and makes none by itself.
+    fn put_off_late_colour(&mut self) {
+        let plan = &mut self.plan;
+        plan.late_colour &=
+            self.attributes_lack || plan.wanted_tags.iter().any(|tag| Tlp::of_tag(tag).is_some());
+        if !plan.late_colour || !plan.send.is_empty() || plan.fields.is_some() {
+            return;
+        }
+        plan.covered = true;
+        plan.tags.retain(|tag| Tlp::of_tag(tag).is_none());
+        plan.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_none());
+    }
+
     fn event_fields(&mut self, desired: &DesiredEvent) {
         let refused = self.plan.refusal.is_some();
         let head = &mut self.plan.event.head;
@@ -215,7 +247,9 @@ impl Planner<'_> {
                 }
                 self.plan.publish = self.terms.settings.publish != Publish::Never
                     && self.plan.event.head.publishing.may_go_on(self.terms.destination);
+                self.plan.late_colour = self.lacks_colours_by_choice(desired);
                 self.tags();
+                self.bare &= !self.plan.late_colour;
                 match edit {
                     Some(edit) if owned => self.plan.fields = Some(edit),
                     Some(edit) => {
@@ -237,7 +271,10 @@ impl Planner<'_> {
         plan.covered = is_covered(tags, &plan.wanted_tags, &to_attach);
         self.bare = !is_covered(tags, &plan.wanted_tags, &[]);
         plan.tags = to_attach;
-        for (tag, why) in refused {
+        // What was left out by choice was not refused.
+        let late = plan.late_colour;
+        for (tag, why) in refused.into_iter().filter(|(tag, _)| !late || Tlp::of_tag(tag).is_none())
+        {
             let what = format!("{tag}: {why}");
             let terms = destination.tag_terms(&tag);
             self.plan.event.head.tags.set(&tag, TagStanding::Refused { why, terms });
@@ -264,6 +301,7 @@ impl Planner<'_> {
                 refusal: self.plan.refusal.as_ref(),
                 covered: self.plan.covered,
                 bare: self.bare,
+                late: self.plan.late_colour,
                 colour: self.plan.event.head.tags.colour(),
                 terms: self.terms,
             };
@@ -271,6 +309,8 @@ impl Planner<'_> {
             let goes = verdict == Verdict::Send;
             let lost = known.filter(|known| known.standing.is_in_misp());
             let lost = lost.and_then(|known| situation.lost_own_colour(known));
+            self.attributes_lack |= lost.is_some();
+            let lost = lost.filter(|_| !self.plan.late_colour);
             if let Some(colour) = lost.filter(|colour| self.may_attach(colour)).cloned() {
                 self.plan.colours.push((uuid, colour));
             }

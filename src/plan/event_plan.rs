@@ -46,6 +46,9 @@ pub struct EventPlan {
     pub tally: AttributeTally,
     /// Why nothing of the event is sent, if so.
     pub refusal: Option<Refusal>,
+    /// The event lacks the tag of its colour by choice, as do its attributes: they come with its next write, or once
+    /// somebody accepts it.
+    pub late_colour: bool,
 }
 
 /// Why nothing of an event is sent.

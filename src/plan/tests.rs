@@ -72,6 +72,7 @@ struct World {
     destination: DestinationRecord,
     retire: Retire,
     run: u64,
+    accepted: bool,
 }
 
 impl World {
@@ -95,6 +96,7 @@ impl World {
             },
             retire: Retire::Yes,
             run: 1,
+            accepted: false,
         }
     }
 
@@ -116,6 +118,7 @@ impl World {
             retire: self.retire,
             misp_now: 1_700_000_000,
             run: RunNumber(self.run),
+            accepted: self.accepted,
         };
         let plan = diff(desired, known, held, &terms);
         assert!(plan.tally.adds_up(), "{:?}", plan.tally);
@@ -283,6 +286,35 @@ fn a_new_tag_goes_once_and_a_relaxed_tlp_never() {
     assert_eq!(plan.tags, [Box::from("x:y")]);
     wanted.fields.tags = vec!["tlp:amber".into()];
     assert_eq!(world.plan(&wanted, Some(known)).tags, [Box::from("tlp:amber")]);
+}
+
+#[test]
+fn a_colour_that_was_left_out_by_choice_goes_with_the_next_write_or_once_accepted() {
+    let mut world = World::new();
+    let mut wanted = desired(vec![attribute("domain", "a.example")]);
+    wanted.fields.tags.clear();
+    let known = world.deliver(&wanted, None);
+    wanted.fields.tags = vec!["tlp:green".into()];
+    let plan = world.plan(&wanted, Some(known.clone()));
+    assert!(plan.late_colour && !plan.needs_misp() && !plan.lacks_a_tag());
+    assert_eq!(plan.tally.exposed, 0);
+
+    world.accepted = true;
+    let plan = world.plan(&wanted, Some(known.clone()));
+    assert_eq!(plan.tags, [Box::from("tlp:green")]);
+    world.accepted = false;
+
+    wanted.attributes.push(attribute("domain", "b.example"));
+    let plan = world.plan(&wanted, Some(known.clone()));
+    assert_eq!((plan.tags, plan.send.len()), (vec![Box::from("tlp:green")], 1));
+    wanted.attributes.pop();
+
+    // A marking that is new is never put off.
+    wanted.marking = Marking::of(Some(Tlp::Amber));
+    wanted.fields.tags = vec!["tlp:amber".into()];
+    world.policy.allow_tlp.insert(Tlp::Amber);
+    let plan = world.plan(&wanted, Some(known));
+    assert_eq!(plan.tags, [Box::from("tlp:amber")]);
 }
 
 #[test]

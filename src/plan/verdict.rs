@@ -49,6 +49,8 @@ pub(super) struct Situation<'a> {
     pub(super) covered: bool,
     /// It is in MISP, and does not stand so yet.
     pub(super) bare: bool,
+    /// Its colours were left out by choice, and come with the next write.
+    pub(super) late: bool,
     /// The strictest colour that the event has in MISP.
     pub(super) colour: Option<Tlp>,
     pub(super) terms: &'a Terms<'a>,
@@ -163,7 +165,7 @@ impl Situation<'_> {
         let stricter = tlp.filter(|_| tlp > known.marking.tlp && tlp > self.colour);
         let exposed = if let Some(reason) = denied {
             Some(format!("{reason}; delete or re-mark it in MISP by hand").into())
-        } else if let Some(colour) = self.lost_own_colour(known) {
+        } else if let Some(colour) = self.lost_own_colour(known).filter(|_| !self.late) {
             Some(bare_of(colour).into())
         } else if let Some(tlp) = stricter {
             Some(format!("marked {tlp} after it was sent; tag it in MISP by hand").into())

@@ -143,6 +143,7 @@ impl Life {
             retire: Retire::Yes,
             misp_now: self.server.model.now,
             run: RunNumber(self.run),
+            accepted: false,
         };
         let plans = self.desired.values().map(|desired| {
             let known = self.known.0.get(&desired.uuid).cloned();

@@ -98,6 +98,7 @@ impl Run {
             retire: Retire::Yes,
             misp_now: 1_700_000_000,
             run: RunNumber(self.number),
+            accepted: false,
         }
     }
 

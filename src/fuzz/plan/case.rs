@@ -71,6 +71,7 @@ impl Case {
             retire: self.retire,
             misp_now: 1_700_000_000,
             run: self.run,
+            accepted: false,
         }
     }
 

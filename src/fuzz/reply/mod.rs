@@ -67,6 +67,7 @@ fn conversations(input: &mut Unstructured<'_>) -> Result<()> {
             retire: Retire::Yes,
             misp_now: 1_700_000_000,
             run: RunNumber(run),
+            accepted: false,
         };
         let mut plans = Vec::new();
         for number in 0..input.int_in_range(1..=2_u8)? {

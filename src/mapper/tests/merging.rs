@@ -116,8 +116,9 @@ fn tags_follow_the_setting() {
     assert_eq!(event, of_event.map(Into::into));
     assert_eq!(attribute, ["c2".into(), "tlp:red".into()]);
     let (event, attribute, comment) = tagged(IncludeTags::None);
-    assert!(event.is_empty() && attribute.is_empty());
-    assert_eq!(&*comment, "", "a stricter title without its tag");
+    assert_eq!(event, ["tlp:clear".into()]);
+    assert_eq!(attribute, ["tlp:red".into()]);
+    assert_eq!(&*comment, "indicator 2");
 }
 
 #[test]
