@@ -11,7 +11,10 @@ mod scene;
 #[path = "support/world.rs"]
 mod world;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use dataset::{Dataset, domain, event};
 use misp_trickle::{
@@ -19,6 +22,7 @@ use misp_trickle::{
     delivery::Call,
     history::{Commit, EventUpdate, Ledger},
     plan::{ChangeKind, EventTags, Standing, TagStanding, WithheldReason},
+    remote::Answer,
     source::SourceSpec,
 };
 use obstructed::Obstructed;
@@ -241,6 +245,37 @@ fn a_colour_dropped_from_attributes_in_silence_is_attached_once() {
     let red: Vec<_> = there.iter().filter(|it| it.tags == ["tlp:red"]).collect();
     assert_eq!((there.len(), red.len()), (5, 2), "{there:?}");
     assert!(!known(&world, event(2), &domain("own", 0)).overruled, "nobody but us was there");
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
+fn a_colour_that_was_left_out_shows_after_a_lost_answer_too() {
+    let mut world = world_with(&["tlp:clear", "tlp:red"]);
+    let mut set = Dataset::default();
+    set.incident(1).domains("clear", 0..3);
+    set.incident(3).tlp(Some("RED")).domains("red", 0..3);
+    assert_eq!(deliver(&mut world, &mut set).ending, Ending::Done);
+    set.incident(2).domains("more", 0..3);
+    for number in 0..2 {
+        set.incident(2).observe_as(Some("RED"), "domain", &domain("own", number));
+    }
+    let (wire, lost) = (world.wire.clone(), AtomicBool::new(false));
+    let obstructed = Obstructed::new(&world, move |call, _| {
+        let Call::AddEvent(new) = call else { return None };
+        if lost.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        let mut bare = new.clone();
+        bare.attributes.iter_mut().for_each(|it| it.attribute.tags.clear());
+        wire.answer(&Call::AddEvent(bare));
+        Some(Answer { status: 504, ..Answer::default() })
+    });
+    world.job.source = SourceSpec::File(set.write());
+    let summary = obstructed::run(&mut world, obstructed);
+    assert_eq!((summary.ending, summary.run.tally.attributes.exposed), (Ending::Done, 0));
+    let there = contents(&world)[&event(2)].1.clone();
+    let red = there.iter().filter(|it| it.tags == ["tlp:red"]).count();
+    assert_eq!((there.len(), red), (5, 2), "{there:?}");
     assert_at_rest(&mut world, &mut set);
 }
 

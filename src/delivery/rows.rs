@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use sha1::{Digest as _, Sha1};
 
 use crate::{
-    model::AttributeUuid,
+    model::{AttributeUuid, Tlp},
     plan::{DestinationRecord, KnownEvent, Row},
 };
 
@@ -76,15 +76,21 @@ pub fn known_up_to(event: &KnownEvent) -> Option<i64> {
     }
 }
 
-/// The same with the tags of each attribute, as MISP spells them. Those of others are not known.
+/// The same with the tags of each attribute, as MISP spells them. Those of others are not known. A colour that was sent
+/// is always expected: without it the attribute is not proven, whatever was learned of that colour since.
 #[must_use]
 pub fn expected_with_tags(event: &KnownEvent, book: &DestinationRecord) -> Vec<TaggedRow> {
+    let is_foreseen = |tag: &str| book.cannot_carry(tag).is_none() || Tlp::of_tag(tag).is_some();
     let known = event.attributes.values().map(|known| &known.attribute);
     let cells: BTreeMap<AttributeUuid, Box<str>> = known
         .filter(|attribute| !attribute.tags.is_empty())
         .map(|attribute| {
-            let tags = attribute.tags.iter().filter(|tag| book.cannot_carry(tag).is_none());
-            let names: Vec<&str> = tags.map(|tag| book.spelling(tag)).collect();
+            let names: Vec<&str> = attribute
+                .tags
+                .iter()
+                .filter(|tag| is_foreseen(tag))
+                .map(|tag| book.spelling(tag))
+                .collect();
             (attribute.uuid, names.join(",").into())
         })
         .collect();

@@ -76,7 +76,7 @@ pub enum Call {
     /// How many attributes that are not deleted these events hold together, named as for
     /// [`Call::RowsSince`].
     CountLive(Vec<u64>),
-    /// CSV of `uuid,deleted,timestamp,type,value` of one event, soft-deleted ones included.
+    /// CSV of `uuid,deleted,timestamp,type,value,attribute_tag` of one event, soft-deleted ones included.
     Listing(EventUuid),
     /// Metadata of one event: is it there, whose is it, when was it changed.
     Metadata(EventUuid),
@@ -503,6 +503,8 @@ pub struct Listed {
     pub kind: Box<str>,
     /// The value.
     pub value: Box<str>,
+    /// Names of its tags, joined by commas.
+    pub tags: Box<str>,
 }
 
 /// Sends calls to one MISP.

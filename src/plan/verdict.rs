@@ -144,15 +144,17 @@ impl Situation<'_> {
         waits.then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
     }
 
-    /// The colour of its own that an attribute was sent with, and that MISP left out.
+    /// The colour of its own that an attribute is to have in MISP, which left out the one that it was sent with.
     #[expect(
         clippy::borrowed_box,
         reason = "tags are kept in boxes, and compared and cloned as such"
     )]
     pub(super) fn lost_own_colour(&self, known: &KnownAttribute) -> Option<&Box<str>> {
         let colour = strictest_of(&self.desired.attribute.tags)?;
-        let same = known.marking == self.desired.marking && Tlp::of_tag(colour) > self.colour;
-        (same && !has_own_colour(&known.attribute)).then_some(colour)
+        // Marked stricter since, it was to bring another one.
+        let was_to = self.desired.marking.tlp <= known.marking.tlp;
+        (was_to && Tlp::of_tag(colour) > self.colour && !has_own_colour(&known.attribute))
+            .then_some(colour)
     }
 
     fn notice(&self, known: &KnownAttribute) -> Notice {

@@ -194,7 +194,7 @@ fn rows_of(body: &[u8]) -> Result<Reply, NotMisp> {
 }
 
 fn listing(body: &[u8]) -> Result<Reply, NotMisp> {
-    let cells = misp_json::rows(text(body)?, 5)?;
+    let cells = misp_json::rows(text(body)?, 6)?;
     Ok(Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?))
 }
 
@@ -313,9 +313,10 @@ fn numbered(cells: &[String]) -> Result<(u64, Row), NotMisp> {
 
 fn listed(mut cells: Vec<String>) -> Result<Listed, NotMisp> {
     let row = row(&cells)?;
+    let tags = cells.pop().unwrap_or_default().into();
     let value = cells.pop().unwrap_or_default().into();
     let kind = cells.pop().unwrap_or_default().into();
-    Ok(Listed { row, kind, value })
+    Ok(Listed { row, kind, value, tags })
 }
 
 fn tag_rows(tags: Vec<misp_json::TagListed>) -> Vec<TagRow> {

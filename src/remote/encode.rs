@@ -13,7 +13,7 @@ use crate::{
 const FALSE_TAG: &str = "\"0\"";
 const ROW: [&str; 3] = ["uuid", "deleted", "timestamp"];
 const TAGGED_ROW: [&str; 4] = ["uuid", "deleted", "timestamp", "attribute_tag"];
-const VALUE: [&str; 5] = ["uuid", "deleted", "timestamp", "type", "value"];
+const VALUE: [&str; 6] = ["uuid", "deleted", "timestamp", "type", "value", "attribute_tag"];
 
 /// A request without its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]

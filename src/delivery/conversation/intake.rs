@@ -57,6 +57,9 @@ impl Conversation {
                 self.on_rows(&rows);
             }
             (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
+            (Asked::Proof, Reply::Rows(rows)) if self.bring_colours(&rows) => {
+                self.look = Some(Look::Listing);
+            }
             (Asked::Proof, Reply::Rows(rows)) => {
                 let before = self.event.head.seen.reordered;
                 self.on_rows(&rows);
@@ -73,7 +76,7 @@ impl Conversation {
             (Asked::OwnColour, Reply::Done) => self.on_own_colour_attached(),
             (Asked::Listing, Reply::Listing(listed)) => {
                 self.look = None;
-                self.reconcile(&listed);
+                self.reconcile(&listed, book);
             }
             (Asked::Metadata, Reply::Metadata(answer)) => {
                 let then_list = self.look == Some(Look::Existence);
@@ -125,7 +128,7 @@ impl Conversation {
         let foreign = self.event.head.foreign.iter().map(|(_, row)| row.uuid);
         let ours = self.event.attributes.values().map(|known| known.attribute.uuid);
         let known: BTreeSet<AttributeUuid> = ours.chain(foreign).collect();
-        rows.iter().all(|row| known.contains(&row.uuid))
+        rows.iter().all(|row| known.contains(&row.uuid)) && !self.bring_colours(rows)
     }
 
     /// An event that is gone lists as one that is empty: before all that we delivered is taken for deleted,

@@ -1,9 +1,9 @@
 //! Tags: what MISP's answers show of them, what is attached, and what a colour that MISP does not take means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{Call, TagRow, TaggedRow, cost, fact_of},
+    delivery::{Call, Listed, TagRow, TaggedRow, cost, fact_of},
     model::{AttributeUuid, Tlp},
     plan::{
         ChangeKind, DestinationRecord, Lacking, Presence, Row, Standing, TAGS_KNOWN_MAX, TagFact,
@@ -277,6 +277,41 @@ impl Conversation {
         }
     }
 
+    /// Whether rows, which show no tags, have something in them that has a colour of its own and was not known to be
+    /// there.
+    pub(super) fn bring_colours(&self, rows: &[Row]) -> bool {
+        let open: BTreeSet<AttributeUuid> = self.not_there().into_iter().collect();
+        rows.iter().any(|row| !row.deleted && open.contains(&row.uuid))
+    }
+
+    /// What is not known to be in MISP, and has a colour of its own.
+    pub(super) fn not_there(&self) -> Vec<AttributeUuid> {
+        let attributes = self.event.attributes.iter();
+        let open = attributes
+            .filter(|(_, known)| !known.standing.is_in_misp() && has_own_colour(&known.attribute));
+        open.map(|(key, _)| *key).collect()
+    }
+
+    /// Looks with which tags a listing shows what turned out to be there. What stands there under a UUID of others is
+    /// theirs, and stays as it is.
+    pub(super) fn see_own_colours(
+        &mut self,
+        new: &[AttributeUuid],
+        listed: &[Listed],
+        book: &mut DestinationRecord,
+    ) {
+        let tags: BTreeMap<AttributeUuid, &str> =
+            listed.iter().map(|each| (each.row.uuid, &*each.tags)).collect();
+        for key in new {
+            let known = &self.event.attributes[key];
+            let is_ours = known.attribute.uuid == *key && known.standing.is_in_misp();
+            if let Some(shown) = tags.get(key).filter(|_| is_ours) {
+                let shown: Vec<Box<str>> = shown.split(',').map(Box::from).collect();
+                self.see_own_colour(*key, &shown, book);
+            }
+        }
+    }
+
     /// An attribute with a colour of its own, and the tags with which MISP showed it. A colour that is missing is
     /// attached once.
     pub(super) fn see_own_colour(
@@ -291,6 +326,10 @@ impl Conversation {
             book.proven_tags.insert(tag_key(&colour));
             return;
         }
+        // Should the run end here, the next one knows what MISP holds.
+        let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+        known.attribute.tags.retain(|tag| Tlp::of_tag(tag).is_none());
+        self.dirty.insert(key);
         self.without_colour.push_back((key, colour));
     }
 

@@ -203,6 +203,7 @@ impl Faulty {
                 kind: "domain".to_owned(),
                 value: super::value(input)?,
                 comment: String::new(),
+                tags: String::new(),
                 deleted: false,
                 timestamp: now,
                 ours: false,

@@ -22,6 +22,8 @@ pub(super) struct Held {
     pub(super) kind: String,
     pub(super) value: String,
     pub(super) comment: String,
+    /// Joined by commas.
+    pub(super) tags: String,
     pub(super) deleted: bool,
     pub(super) timestamp: i64,
     /// It came by one of our calls.
@@ -112,6 +114,7 @@ impl Model {
                     row: row(held),
                     kind: held.kind.as_str().into(),
                     value: held.value.as_str().into(),
+                    tags: held.tags.as_str().into(),
                 });
                 Reply::Listing(listed.collect())
             }
@@ -246,6 +249,7 @@ fn held_of(sent: &TimedAttribute) -> Held {
         kind: sent.attribute.kind.name().to_owned(),
         value: sent.attribute.value.as_str().to_owned(),
         comment: sent.attribute.comment.to_string(),
+        tags: sent.attribute.tags.join(","),
         deleted: false,
         timestamp: sent.timestamp,
         ours: true,

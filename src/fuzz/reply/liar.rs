@@ -131,7 +131,8 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
                 known.push(attribute(input, *uuid)?.attribute.uuid);
             }
             let value = input.int_in_range(0..=7_u8)?;
-            rows(&known, &format!(",\"domain\",\"v{value}.example\""), input)?
+            let tags = *input.choose(&["", "tlp:red"])?;
+            rows(&known, &format!(",\"domain\",\"v{value}.example\",\"{tags}\""), input)?
         }
         Call::Metadata(_) if input.ratio(1, 4)? => r#"{"response":[]}"#.to_owned(),
         Call::Metadata(uuid) if input.ratio(1, 3)? => {

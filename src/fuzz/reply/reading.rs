@@ -111,7 +111,7 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
         }
         Reply::Listing(listed) => {
             let rows: Vec<Row> = listed.iter().map(|each| each.row).collect();
-            let all = |each: &Listed| has(&each.kind) && has(&each.value);
+            let all = |each: &Listed| has(&each.kind) && has(&each.value) && has(&each.tags);
             assert!(ok && whole(&text, &rows) && listed.iter().all(all), "{listed:?} of {text}");
         }
         Reply::Done => assert!(ok && has("saved") && has("true"), "{text}"),
