@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::dice::Dice;
 
 const INCIDENTS: u64 = 3;
-const COLOURS: [Tlp; 3] = [Tlp::Green, Tlp::Amber, Tlp::Red];
+pub(crate) const COLOURS: [Tlp; 3] = [Tlp::Green, Tlp::Amber, Tlp::Red];
 pub(crate) const TAGS: [&str; 3] = ["sim:one", "sim:two", "sim:three"];
 
 /// An incident's event, and a value in it.

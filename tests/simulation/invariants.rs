@@ -80,9 +80,23 @@ fn ours_is_right(life: &Life, event: &EventView, attribute: &AttributeView) {
     let tags = event.tags.iter().chain(&attribute.tags);
     let colour = tags.filter_map(|tag| tag.parse::<Tlp>().ok()).max();
     assert!(
-        colour >= Some(*freest),
+        colour >= Some(*freest) || is_known_bare(life, event, attribute),
         "{place:?} stands under {colour:?}, and was never below {freest}"
     );
+}
+
+/// Whether no agent takes something for marked that stands in MISP without its marking: it is called exposed, or
+/// nobody claims to know how it stands.
+fn is_known_bare(life: &Life, event: &EventView, attribute: &AttributeView) -> bool {
+    let known = |agent: &Agent| {
+        let (ledger, destination) = (&agent.world.ledger, &agent.world.job.destination);
+        let event = ledger.event(destination, EventUuid::new(event.uuid)).unwrap()?;
+        let mut all = event.attributes.into_values();
+        let known = all.find(|known| known.attribute.uuid.uuid() == attribute.uuid)?;
+        Some((known.exposed.is_some(), known.standing.is_in_misp() && !event.head.unproven))
+    };
+    let known: Vec<(bool, bool)> = life.agents.iter().filter_map(known).collect();
+    known.iter().any(|(exposed, _)| *exposed) || known.iter().all(|(_, claimed)| !claimed)
 }
 
 /// What an analyst made of an event stays so.

@@ -21,10 +21,10 @@ use uuid::Uuid;
 use crate::{
     analyst::Analyst,
     crashing::{Claims, Crash, CrashingLedger},
-    dataset::{Dataset, Place, TAGS},
+    dataset::{COLOURS, Dataset, Place, TAGS},
     dice::Dice,
     faulty::{FaultyWire, Traffic},
-    invariants,
+    invariants, owners,
     sabotage::Sabotage,
     world::World,
 };
@@ -53,6 +53,8 @@ pub(crate) struct Nature {
     pub(crate) refuses: bool,
     /// Incidents have newer versions, and the older ones leave the dataset.
     pub(crate) versions: bool,
+    /// MISP drops TLP tags in silence: those that others own meanwhile, and now and then one of a single request.
+    pub(crate) drops: bool,
     /// Which MISP it is, and how it is set up.
     pub(crate) misp: Setup,
     pub(crate) sabotage: Option<Sabotage>,
@@ -76,6 +78,7 @@ impl Nature {
             lies: may(20),
             refuses: may(20),
             versions: may(40),
+            drops: may(30),
             misp: if plain { Setup::default() } else { setup(&mut Dice::apart(seed, "misp")) },
             sabotage,
             talkative: false,
@@ -266,12 +269,16 @@ pub(crate) fn simulate(nature: Nature) {
     let percent = [0, 5, 20, 40][dice.below(4) as usize];
     life.unhurt &= percent == 0 && !nature.lies && !nature.refuses;
     let mut setting = Dice::apart(seed, "clock");
+    let mut owning = Dice::apart(seed, "owners");
     let mut chains = Dice::apart(seed, "versions");
     let (saved_after, lost_after) = (fate.below(3), 2 + fate.below(3));
     let mut backup: Option<(Misp, Analyst)> = None;
     for number in 0..nature.runs {
         if nature.clock_is_set && setting.chance(50) {
             life.set_clock(&mut setting);
+        }
+        if nature.drops {
+            owners::change(&life.agents[0].world, &COLOURS, &mut owning);
         }
         let more = nature.rich.then_some(&mut rich);
         let versions = nature.versions.then_some(&mut chains);
@@ -344,6 +351,7 @@ impl Life {
         let lies = self.nature.lies && Dice::apart(seed, "liar").chance(60);
         let wire = if lies { wire.with_lies(seed) } else { wire };
         let wire = if self.nature.refuses { wire.with_refusals(self.nature.seed) } else { wire };
+        let wire = if self.nature.drops { wire.with_dropped_colours(seed) } else { wire };
         Arc::new(if self.nature.delays { wire.with_delays(seed) } else { wire })
     }
 
@@ -367,6 +375,9 @@ impl Life {
 
     /// The faults stop, and everything comes to rest.
     fn end(mut self) {
+        if self.nature.drops {
+            owners::give_back(&self.agents[0].world);
+        }
         if self.restored {
             self.agents.iter_mut().for_each(Agent::adopt);
         }

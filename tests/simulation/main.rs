@@ -25,6 +25,7 @@ mod analyst;
 mod dataset;
 mod invariants;
 mod life;
+mod owners;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -63,7 +64,8 @@ fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
 
 /// The least that still fails: fewer runs, and without what does not matter.
 fn minimised(mut nature: Nature) -> Nature {
-    let without: [fn(&mut Nature); 9] = [
+    let without: [fn(&mut Nature); 10] = [
+        |nature| nature.drops = false,
         |nature| nature.versions = false,
         |nature| nature.lies = false,
         |nature| nature.refuses = false,

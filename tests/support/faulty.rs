@@ -9,13 +9,14 @@ use std::{
 
 use misp_trickle::{
     delivery::{Call, Exchange, Reply, Trouble, Wire},
+    model::Tlp,
     remote::{self, Answer},
 };
 use uuid::Uuid;
 
 use crate::{
     dice::Dice,
-    sabotage::{self, Sabotage},
+    sabotage::{self, AskedTags, Sabotage},
     world::LocalWire,
 };
 
@@ -54,6 +55,8 @@ pub(crate) struct Traffic {
     cut: BTreeSet<Uuid>,
     /// The same: events of which a value was refused.
     blamed: BTreeSet<Uuid>,
+    /// The same: the tags that were asked for, by event or attribute.
+    asked: AskedTags,
     /// Of each event the attribute that something before MISP does not let through.
     pub(crate) refused: BTreeMap<Uuid, Uuid>,
 }
@@ -89,6 +92,8 @@ pub(crate) struct FaultyWire {
     lies: Option<Mutex<Dice>>,
     /// Something before MISP refuses one value of some events, in this way.
     refuses: Option<(u16, &'static [u8])>,
+    /// MISP leaves a TLP tag of an event or of a single attribute out, and does not say so.
+    drops: Option<Mutex<Dice>>,
     sabotage: Option<Sabotage>,
 }
 
@@ -101,8 +106,8 @@ impl FaultyWire {
     ) -> Self {
         let dice = Mutex::new(Dice::new(seed));
         let delayed = Mutex::default();
-        let (late, lies, refuses, sabotage) = (None, None, None, None);
-        Self { inner, dice, percent, late, delayed, traffic, lies, refuses, sabotage }
+        let (late, lies, refuses, drops, sabotage) = (None, None, None, None, None);
+        Self { inner, dice, percent, late, delayed, traffic, lies, refuses, drops, sabotage }
     }
 
     /// Lets writes come late, too.
@@ -120,6 +125,12 @@ impl FaultyWire {
     /// Does not let everything through.
     pub(crate) fn with_refusals(mut self, seed: u64) -> Self {
         self.refuses = Some(REFUSALS[(seed % REFUSALS.len() as u64) as usize]);
+        self
+    }
+
+    /// Leaves out colours that it was asked for.
+    pub(crate) fn with_dropped_colours(mut self, seed: u64) -> Self {
+        self.drops = Some(Mutex::new(Dice::apart(seed, "drops")));
         self
     }
 
@@ -196,6 +207,30 @@ impl FaultyWire {
         call
     }
 
+    /// MISP drops the colours of the event or of one attribute of a request, if it is one that drops them.
+    fn drop_colours(&self, call: Call) -> Call {
+        let Some(drops) = &self.drops else { return call };
+        let mut dice = drops.lock().unwrap();
+        if !dice.chance(25) {
+            return call;
+        }
+        let mut call = call.bare().clone();
+        let of_event = dice.chance(50);
+        if let Call::AddEvent(new) = &mut call
+            && of_event
+        {
+            no_colour(&mut new.fields.tags);
+            return call;
+        }
+        let attributes = sabotage::carried_mut(&mut call).iter_mut();
+        let mut coloured: Vec<_> = attributes.filter(|it| !it.attribute.tags.is_empty()).collect();
+        if !coloured.is_empty() {
+            let chosen = dice.below(coloured.len() as u64) as usize;
+            no_colour(&mut coloured[chosen].attribute.tags);
+        }
+        call
+    }
+
     fn delay(&self, call: &Call) {
         let mut late = self.late.as_ref().unwrap().lock().unwrap();
         let overtaking = if late.chance(50) { late.below(6) } else { u64::MAX };
@@ -249,6 +284,10 @@ impl FaultyWire {
                 Exchange { reply: in_place(call, exchange.reply), ..exchange }
             }
             Some(Sabotage::BelieveACutList) => self.cut(call, exchange),
+            Some(Sabotage::BelieveTheRequest) => {
+                let asked = &mut self.traffic.lock().unwrap().asked;
+                Exchange { reply: asked.believed(call, exchange.reply), ..exchange }
+            }
             _ => exchange,
         }
     }
@@ -318,8 +357,12 @@ impl FaultyWire {
     }
 
     async fn deliver(&self, call: &Call) -> Exchange {
-        self.inner.exchange(&self.drop_one(self.arriving(call))).await
+        self.inner.exchange(&self.drop_colours(self.drop_one(self.arriving(call)))).await
     }
+}
+
+fn no_colour(tags: &mut Vec<Box<str>>) {
+    tags.retain(|tag| Tlp::of_tag(tag).is_none());
 }
 
 /// The rows that stand where they are expected.

@@ -2,10 +2,13 @@
 
 #![allow(dead_code)]
 
-use std::{collections::BTreeSet, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
 use misp_trickle::{
-    delivery::{Call, TimedAttribute},
+    delivery::{AttributeResult, Call, Reply, TimedAttribute},
     history::Commit,
     plan::Standing,
 };
@@ -34,10 +37,12 @@ pub(crate) enum Sabotage {
     BlameTheEvent,
     /// The names that a plan rests on are kept with the last commit of a run, after what went by them.
     AliasAfterIntent,
+    /// The tags that were asked for are taken for those that MISP attached.
+    BelieveTheRequest,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::ClaimBeforeProof,
         Self::SkipSync,
         Self::NewerTimestampOnRetry,
@@ -48,6 +53,7 @@ impl Sabotage {
         Self::BelieveAny304,
         Self::BlameTheEvent,
         Self::AliasAfterIntent,
+        Self::BelieveTheRequest,
     ];
 
     /// Those that a process can be made to commit which is only killed.
@@ -69,6 +75,7 @@ impl Sabotage {
             Self::TrustOwnClock => "trust-own-clock",
             Self::BelieveAny304 => "believe-any-304",
             Self::AliasAfterIntent => "alias-after-intent",
+            Self::BelieveTheRequest => "believe-the-request",
             Self::BlameTheEvent => "blame-the-event",
             Self::BelieveJobQueued => "believe-job-queued",
             Self::MissByOrder => "miss-by-order",
@@ -108,6 +115,17 @@ pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
     }
 }
 
+/// The same, to be changed.
+pub(crate) fn carried_mut(call: &mut Call) -> &mut [TimedAttribute] {
+    match call {
+        Call::AddEvent(new) => &mut new.attributes,
+        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
+            attributes
+        }
+        _ => &mut [],
+    }
+}
+
 /// The event that a call brings attributes to.
 pub(crate) fn event(call: &Call) -> Option<Uuid> {
     match call.bare() {
@@ -120,17 +138,64 @@ pub(crate) fn event(call: &Call) -> Option<Uuid> {
 /// Gives what was sent before a newer timestamp.
 pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
     let mut call = call.bare().clone();
-    let attributes = match &mut call {
-        Call::AddEvent(new) => &mut new.attributes,
-        Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
-            attributes
-        }
-        _ => return call,
-    };
-    for timed in attributes {
+    for timed in carried_mut(&mut call) {
         if !sent.insert(timed.attribute.uuid.uuid()) {
             timed.timestamp = now;
         }
     }
     call
+}
+
+/// The tags that were asked for, by event or attribute.
+#[derive(Debug, Default)]
+pub(crate) struct AskedTags(BTreeMap<Uuid, BTreeSet<Box<str>>>);
+
+impl AskedTags {
+    /// An answer that shows every tag that was asked for, whatever MISP attached.
+    pub(crate) fn believed(&mut self, call: &Call, reply: Reply) -> Reply {
+        if let Call::AddEvent(new) = call.bare() {
+            self.ask(new.uuid.uuid(), &new.fields.tags);
+        }
+        for timed in carried(call) {
+            self.ask(timed.attribute.uuid.uuid(), &timed.attribute.tags);
+        }
+        match (call.bare(), reply) {
+            (_, Reply::Event(mut answer)) => {
+                self.add(answer.uuid.uuid(), &mut answer.tags);
+                Reply::Event(answer)
+            }
+            (_, Reply::Metadata(Some(mut answer))) => {
+                self.add(answer.uuid.uuid(), &mut answer.tags);
+                Reply::Metadata(Some(answer))
+            }
+            (_, Reply::Attributes(mut answers)) => {
+                for answer in &mut answers {
+                    if let AttributeResult::Saved { tags, .. } = &mut answer.result {
+                        self.add(answer.uuid.uuid(), tags);
+                    }
+                }
+                Reply::Attributes(answers)
+            }
+            (Call::TaggedRows { expected, .. }, Reply::TaggedRows(mut found)) => {
+                for row in &mut found {
+                    let asked = expected.iter().find(|asked| asked.row.uuid == row.row.uuid);
+                    row.tags = asked.map_or_else(|| row.tags.clone(), |asked| asked.tags.clone());
+                }
+                if found == *expected { Reply::NotModified } else { Reply::TaggedRows(found) }
+            }
+            (_, reply) => reply,
+        }
+    }
+
+    fn ask(&mut self, of: Uuid, tags: &[Box<str>]) {
+        self.0.entry(of).or_default().extend(tags.iter().cloned());
+    }
+
+    fn add(&self, of: Uuid, shown: &mut Vec<Box<str>>) {
+        for tag in self.0.get(&of).into_iter().flatten() {
+            if !shown.contains(tag) {
+                shown.push(tag.clone());
+            }
+        }
+    }
 }
