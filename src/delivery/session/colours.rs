@@ -17,6 +17,11 @@ impl Session {
         let Some(proof) = talk.proof(&self.book).filter(|_| !talk.stands_back()) else {
             return false;
         };
+        // All others wait for the first event, whoever was to prove the colour among them: so it does.
+        if self.firsts.is_first(uuid) {
+            self.proving.insert(proof.colour, uuid);
+            return false;
+        }
         let waits = self.proving.get(&proof.colour) != Some(&uuid);
         if waits {
             self.held_back.push(uuid);

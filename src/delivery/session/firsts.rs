@@ -41,6 +41,11 @@ impl Firsts {
         self.waiting.is_empty()
     }
 
+    /// Whether this is the event that all others wait for.
+    pub(super) fn is_first(&self, uuid: EventUuid) -> bool {
+        self.mode == Mode::First(Some(uuid))
+    }
+
     /// Whether enough wait for the first event.
     pub(super) fn are_enough(&self, concurrency: usize) -> bool {
         matches!(self.mode, Mode::First(_)) && self.waiting.len() >= concurrency
