@@ -264,7 +264,10 @@ impl Session {
                 Want::Wait(until) => {
                     self.sleeping.insert((until, uuid), ());
                 }
-                Want::End => self.finish(uuid),
+                Want::End => {
+                    self.finish(uuid);
+                    self.let_go();
+                }
             }
             if self.stop.is_some() {
                 return self.wind_up();
