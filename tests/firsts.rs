@@ -106,3 +106,26 @@ fn the_trouble_of_the_first_event_keeps_nobody_waiting() {
     assert_eq!(summary.ending, Ending::Partial, "{:?}", summary.run.notes);
     assert_eq!(world.misp.lock().unwrap().events().len(), 11);
 }
+
+/// One event is to be looked at, and would prove the colour of another that was chosen as the first: neither waits for
+/// the other for ever.
+#[test]
+fn the_first_event_and_one_that_proves_its_colour_do_not_wait_for_each_other() {
+    let folder = TempDir::new().unwrap();
+    let mut elsewhere = world(dataset(&folder, 2, 5));
+    let wire = elsewhere.wire.clone();
+    run(&mut elsewhere, wire);
+    let doubtful = elsewhere.misp.lock().unwrap().events().iter().map(|it| it.uuid).min().unwrap();
+    let mut world = world(dataset(&folder, 2, 5));
+    let page = |status| Some(Answer { status, body: b"<html>".to_vec(), ..Answer::default() });
+    let wire = Obstructed::new(&world, move |call, _| match call {
+        Call::AddEvent(new) if new.uuid.uuid() == doubtful => page(504),
+        Call::Metadata(event) if event.uuid() == doubtful => page(504),
+        Call::AddEvent(_) => page(403),
+        _ => None,
+    });
+    run(&mut world, wire);
+    let wire = watched(&world);
+    assert_eq!(run(&mut world, wire).ending, Ending::Done);
+    assert_eq!(world.misp.lock().unwrap().events().len(), 2);
+}
