@@ -9,7 +9,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::model::Tlp;
+use crate::model::{Tlp, is_invisible};
 
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
@@ -36,10 +36,9 @@ impl Leaf {
     pub(super) fn is_in(&self, property: &str) -> bool {
         self.path.first().is_some_and(|key| **key == *property)
     }
-}
 
-impl Leaf {
-    /// What it says of TLP, by the name of its property, or of the one around it, or in a label: a colour, or a text that was meant as one.
+    /// What it says of TLP, by the name of its property, or of the one around it, or in a label: a colour, or a text
+    /// that was meant as one.
     ///
     /// A label stands wherever producers keep labels and markings (`x_opencti_labels`, `tags`, `markings`), also as an
     /// object instead of a text, or among the types as STIX 2.0 has it.
@@ -139,10 +138,19 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// Whether `tlp` stands in the bytes, in any case; a quick no for nearly all objects.
-pub(super) fn names_tlp(raw: &[u8]) -> bool {
-    memchr::memchr2_iter(b'p', b'P', raw)
-        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"))
+/// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
+/// the name in words does, or what may stand for either once it is read: an escape, a letter of full width, or one
+/// that is not shown.
+pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
+    let is_named = memchr::memchr2_iter(b'p', b'P', raw)
+        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"));
+    let has = |part: &[u8]| memchr::memmem::find(raw, part).is_some();
+    is_named || has(b"raffic") || has(b"RAFFIC") || has(b"\\u") || has_odd_letters(raw)
+}
+
+fn has_odd_letters(raw: &[u8]) -> bool {
+    let is_odd = |letter: char| is_invisible(letter) || ('\u{ff01}'..='\u{ff5e}').contains(&letter);
+    !raw.is_ascii() && std::str::from_utf8(raw).is_ok_and(|text| text.chars().any(is_odd))
 }
 
 /// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`.
@@ -156,6 +164,18 @@ pub(super) fn speaks_of_tlp(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_may_speak_of_tlp_in_every_form_in_which_a_tag_is_read() {
+        for text in
+            ["tLp:red", "Traffic Light", "TRAFFIC LIGHT", "\\u0054LP", "\u{ff54}lp", "t\u{200b}lp"]
+        {
+            assert!(may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
+        }
+        for text in ["", "t l p", "\u{e9}t\u{e9} \u{4e2d}", "\\n", "pal"] {
+            assert!(!may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn every_text_is_there_with_its_keys_also_under_a_key_that_stands_there_twice() {

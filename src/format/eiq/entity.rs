@@ -10,7 +10,7 @@ use super::{
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, Leaves, names_tlp, speaks_of_tlp},
+        leaves::{Leaf, Leaves, may_speak_of_tlp, speaks_of_tlp},
     },
     graph::{Entity, Facts},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
@@ -200,7 +200,7 @@ pub(super) fn of_link(
 /// The strictest marking of a part, or of a property where the platform has none: an observable with a colour of its
 /// own, `tlp` beside `data`, tags in `data`. `meta.tlp_color` is not among them, as it can be overridden.
 fn elsewhere(element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
-    if !names_tlp(element.raw) {
+    if !may_speak_of_tlp(element.raw) {
         return None;
     }
     let Leaves(leaves) = element.parse(facts)?;

@@ -9,7 +9,7 @@ use super::wire::Object;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaves, names_tlp},
+        leaves::{Leaves, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark},
     model::{MarkingId, Tlp},
@@ -32,7 +32,7 @@ pub(super) fn marks(
         reader.granular(raw);
     }
     // Objects within, as STIX 2.0 has them, and properties that are in no specification: few have any.
-    if object.objects.is_some() || names_tlp(element.raw) {
+    if object.objects.is_some() || may_speak_of_tlp(element.raw) {
         reader.loose();
     }
     reader.marks

@@ -41,7 +41,8 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Obj<T> {
     }
 }
 
-/// A list; a single object, text or whole number is a list of one, a text that says nothing and anything else is an empty list.
+/// A list; a single object, text or whole number is a list of one, a text that says nothing and anything else is an
+/// empty list.
 #[derive(Debug)]
 pub(in crate::format::eiq) struct List<T>(pub(in crate::format::eiq) Vec<T>, Shape);
 

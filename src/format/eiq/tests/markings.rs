@@ -63,6 +63,8 @@ fn what_marks_a_part_or_stands_where_the_platform_has_no_marking_is_heard() {
     for (data, meta, root) in [
         (r#","tlp_color":"RED""#, "", ""),
         (r#","tags":["TLP:RED"]"#, "", ""),
+        (r#","tags":["\u0054LP:RED"]"#, "", ""),
+        (r#","tags":["TRAFFIC LIGHT PROTOCOL = RED"]"#, "", ""),
         (r#","types":[{"value":"tlp red"}]"#, "", ""),
         ("", r#","tlp":"RED""#, ""),
         ("", r#","tlp_marking":{"color":"Red"}"#, ""),
