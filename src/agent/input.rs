@@ -7,14 +7,11 @@ use crate::{
     graph::{Aliases, Graph},
     mapper::{self, Rules},
     model::{Digest, Issue, Reader, Severity},
-    plan::MappingTally,
+    plan::{MappingTally, TAGS_KNOWN_MAX},
     source::{self, SourceError, SourceSpec},
 };
 
 use super::{Job, hints};
-
-/// Most tags of a dataset that MISP is asked about before anything is sent.
-const TAGS_MAX: usize = 200;
 
 /// A dataset, ready to be mapped.
 pub struct Input {
@@ -93,11 +90,11 @@ impl Input {
         let mut tags = BTreeSet::new();
         for incident in self.graph.incidents() {
             tags.extend(mapper::event_tags(&incident, rules));
-            if tags.len() >= TAGS_MAX {
+            if tags.len() >= TAGS_KNOWN_MAX {
                 break;
             }
         }
-        tags.into_iter().take(TAGS_MAX).collect()
+        tags.into_iter().take(TAGS_KNOWN_MAX).collect()
     }
 
     /// The accounts of what belongs to no incident.

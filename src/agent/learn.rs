@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use url::Url;
+
 use crate::{
     delivery::{
         Backoff, Call, Exchange, REST_SECONDS_MAX, RefusedWhy, Reply, TagRow, Trouble, Wire,
@@ -215,8 +217,7 @@ fn key_cure(words: &str) -> &'static str {
 
 /// Whether a URL goes on behind the host.
 fn has_path(url: &str) -> bool {
-    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
-    path.is_some_and(|(_, path)| !path.is_empty())
+    Url::parse(url).is_ok_and(|url| url.path().len() > 1)
 }
 
 pub(super) fn refusal(url: String, reply: Reply) -> LearnError {

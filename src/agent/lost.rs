@@ -1,15 +1,12 @@
 //! When MISP does not know an event that we know as sent: is it the event, or is it another MISP?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{Call, Reply},
+    delivery::{Call, Reply, WHICH_EVENTS_MAX},
     model::{EventUuid, Tlp},
     plan::{EventHead, KnownEvent, Presence, Publishing, Standing},
 };
-
-/// Most events asked about to decide it.
-const EVENTS_ASKED_MAX: usize = 50;
 
 /// Of fewer events than this, all have to be gone before it looks like another MISP.
 const FEW_EVENTS: usize = 4;
@@ -52,7 +49,7 @@ pub(super) fn question<'h>(heads: impl Iterator<Item = &'h EventHead>) -> Option
     let known: Vec<EventUuid> = heads
         .filter(|head| head.presence == Presence::Present && holds_something(head))
         .map(|head| head.uuid)
-        .take(EVENTS_ASKED_MAX)
+        .take(WHICH_EVENTS_MAX)
         .collect();
     (!known.is_empty()).then_some(Call::WhichEvents(known))
 }
@@ -64,22 +61,27 @@ fn holds_something(head: &EventHead) -> bool {
     })
 }
 
-/// Reads the answer.
+/// Reads the answer: how many events were asked about, and how many of them are not there.
+fn missing(call: &Call, reply: &Reply) -> Option<(usize, usize)> {
+    let (Call::WhichEvents(asked), Reply::WhichEvents(found)) = (call, reply) else { return None };
+    let there: BTreeSet<&EventUuid> = found.iter().map(|(uuid, _)| uuid).collect();
+    Some((asked.len(), asked.iter().filter(|uuid| !there.contains(uuid)).count()))
+}
+
+/// What the answer means.
 pub(super) fn finding(call: &Call, reply: &Reply) -> Option<Finding> {
-    let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
-    let missing = asked.iter().filter(|uuid| !there.iter().any(|(it, _)| it == *uuid)).count();
+    let (asked, missing) = missing(call, reply)?;
     // Among two or three, an analyst may well have deleted most; more than that is no accident.
-    let most = if asked.len() < FEW_EVENTS { asked.len() } else { asked.len() / 2 + 1 };
-    let most_gone = asked.len() > 1 && missing >= most;
+    let most = if asked < FEW_EVENTS { asked } else { asked / 2 + 1 };
+    let most_gone = asked > 1 && missing >= most;
     Some(if most_gone { Finding::AnotherMisp } else { Finding::SameMisp })
 }
 
 /// Whether a MISP at a new address, or seen with the eyes of another organisation, is one that we never
 /// delivered to: most of what we know is not there. `None` if the answer does not tell.
 pub(super) fn is_stranger(call: &Call, reply: &Reply) -> Option<bool> {
-    let (Call::WhichEvents(asked), Reply::WhichEvents(there)) = (call, reply) else { return None };
-    let missing = asked.iter().filter(|uuid| !there.iter().any(|(it, _)| it == *uuid)).count();
-    Some(missing * 2 > asked.len())
+    let (asked, missing) = missing(call, reply)?;
+    Some(missing * 2 > asked)
 }
 
 /// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted. Every feed has

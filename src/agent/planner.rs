@@ -13,8 +13,7 @@ use crate::{
     model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
-        MappingTally, Presence, Publish, Publishing, Refusal, Retire, Standing, Terms,
-        WithheldReason,
+        MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
     },
 };
 
@@ -174,7 +173,7 @@ impl<'a> Planner<'a> {
             && let Some(feed) = self.feed_head(head)
             && !head.unproven
             && !self.may_try_tags(head)
-            && !self.waits_to_publish(head)
+            && !head.publishing.waits_for_right(self.job.settings.publish)
             && !head.is_released(&self.job.settings, &self.record)
             && self.is_settled(feed, &incident.digest)
         {
@@ -232,11 +231,6 @@ impl<'a> Planner<'a> {
     /// Whether a tag that MISP refused may be taken by now.
     fn may_try_tags(&self, head: &EventHead) -> bool {
         head.tags.refused().any(|(tag, _, terms)| terms != self.record.tag_terms(tag))
-    }
-
-    /// Whether an event is not published for want of a right.
-    fn waits_to_publish(&self, head: &EventHead) -> bool {
-        self.job.settings.publish != Publish::Never && head.publishing == Publishing::WaitsForRight
     }
 
     fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {

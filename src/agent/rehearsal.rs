@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::{
     delivery::{
         AttributeAnswer, AttributeResult, Call, Chunk, Estimate, EventAnswer, Manners, Reply,
-        Session, Step, TagRow, TimedAttribute, Token, Trouble,
+        Session, Step, TagRow, TimedAttribute, Token, Trouble, WHICH_EVENTS_MAX, cost,
     },
     model::{EventUuid, RunNumber, Timestamp},
     plan::{DestinationRecord, EventHead, EventPlan},
@@ -22,20 +22,12 @@ const SEARCH_HEADERS: u64 = 650;
 const NOT_MODIFIED: u64 = 487;
 /// What MISP says of an event, its title and tags aside.
 const EVENT: u64 = 775;
-/// What it says of a tag of an event, its name aside.
-const EVENT_TAG: u64 = 190;
-/// What it says of an attribute, its value and comment aside.
-const ATTRIBUTE: u64 = 420;
-/// What it says of a tag of an attribute, its name aside.
-const ATTRIBUTE_TAG: u64 = 190;
 /// The answers to what a run asks before its first request: version, who we are, a tag.
 const VERSION: u64 = 700;
 const WHOAMI: u64 = 2_700;
 const TAG: u64 = 420;
 /// What a minimal list says of an event.
 const LISTED: u64 = 249;
-/// Events in one question for such a list.
-const EVENTS_ASKED_MAX: usize = 50;
 /// No rows.
 const PROBE: u64 = 760;
 /// More steps than a conversation that goes well takes, for each event and each thousand attributes.
@@ -122,7 +114,7 @@ pub(super) fn rehearse(
         }
     }
     // Whether they are published by then is asked at the end.
-    for events in published.chunks(EVENTS_ASKED_MAX) {
+    for events in published.chunks(WHICH_EVENTS_MAX) {
         let call = Call::WhichEvents(events.to_vec());
         cost.add(1, weigh(&call), HEADERS + LISTED * events.len() as u64);
     }
@@ -259,17 +251,16 @@ impl Willing<'_> {
 }
 
 fn weight(event: &EventAnswer) -> u64 {
-    let tags = event.tags.iter().map(|tag| EVENT_TAG + tag.len() as u64);
-    EVENT + event.info.len() as u64 + tags.sum::<u64>()
+    let tags: u64 = event.tags.iter().map(|tag| cost::of_tag(tag)).sum();
+    EVENT + event.info.len() as u64 + tags
 }
 
 fn echo(attributes: &[TimedAttribute]) -> (Reply, u64) {
     let mut bytes = HEADERS;
     let answer = |timed: &TimedAttribute| {
         let it = &timed.attribute;
-        let tags = it.tags.iter().map(|tag| ATTRIBUTE_TAG + tag.len() as u64);
-        bytes +=
-            ATTRIBUTE + (it.value.as_str().len() + it.comment.len()) as u64 + tags.sum::<u64>();
+        let tags: u64 = it.tags.iter().map(|tag| cost::of_tag(tag)).sum();
+        bytes += cost::ECHO + (it.value.as_str().len() + it.comment.len()) as u64 + tags;
         let result = AttributeResult::Saved { timestamp: timed.timestamp, tags: it.tags.clone() };
         AttributeAnswer { uuid: it.uuid, result }
     };

@@ -10,7 +10,7 @@ use super::{
     Compression, Concurrency, Destination, EventSettings, IncludeTags, KeySource, OnForeign,
     Policy, Proxy, Publish, Unmarked,
     headers::{read_auth_header, read_headers},
-    reader::{At, Reader, Section},
+    reader::{At, Reader, Section, is_variable_name},
 };
 
 /// Most events in flight; more would only queue inside MISP.
@@ -139,8 +139,7 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
     let reader = section.reader();
     match (section.text("api_key_env"), section.text("api_key_file")) {
         (Some(env), None) => {
-            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if !env.value.chars().all(fits) || env.value.starts_with(|c: char| c.is_ascii_digit()) {
+            if !is_variable_name(env.value) {
                 // Not repeated: somebody may have put the key itself here.
                 let what = "is not the name of an environment variable".to_owned();
                 reader.wrong(&env, what, "write the name only, such as \"MISP_API_KEY\"");

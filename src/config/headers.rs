@@ -6,7 +6,7 @@ use crate::model::Secret;
 
 use super::{
     AuthHeader, ConfigError, Destination, HeaderSource,
-    reader::{At, Named, Section},
+    reader::{At, Named, Section, is_variable_name},
 };
 
 /// Headers that the program sets itself, or that HTTP sets between two machines.
@@ -109,9 +109,7 @@ fn elsewhere(mut table: Section<'_, '_>) -> Option<HeaderSource> {
     let (env, file) = (table.text("env"), table.text("file"));
     let source = match (&env, &file) {
         (Some(env), None) => {
-            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let is_name =
-                env.value.chars().all(fits) && !env.value.starts_with(|c: char| c.is_ascii_digit());
+            let is_name = is_variable_name(env.value);
             if !is_name {
                 let what = "is not the name of an environment variable".to_owned();
                 reader.wrong(env, what, "write the name only");

@@ -8,9 +8,12 @@ use std::{
 };
 
 use toml::de::DeTable;
-use uuid::{Uuid, Variant};
+use uuid::Uuid;
 
-use crate::model::{FeedName, MarkingId, Tlp, limits};
+use crate::model::{
+    EventUuid, FeedName, MarkingId, Tlp,
+    limits::{self, FEEDS_MAX},
+};
 
 use super::{
     CONTAINERS, Comment, Config, ConfigError, Destination, Feed, FeedKind, Format, MappingSettings,
@@ -23,8 +26,6 @@ use super::{
 const VERSION: i64 = 1;
 /// From the end of one run to the start of the next.
 const EVERY: Duration = Duration::from_mins(15);
-/// Most feeds: the ledger keeps a bit for each.
-const FEEDS_MAX: usize = 32;
 /// Longest name of a feed or destination, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 /// Longest comment, in characters: MISP takes 65,535 bytes, and a character has at most three there.
@@ -297,9 +298,8 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
 fn read_rest(section: &mut Section<'_, '_>) -> Option<Rest> {
     let wanted = section.flag("rest", false);
     let uuid = section.text("rest_uuid").and_then(|at| {
-        let uuid = Uuid::try_parse(at.value).ok().filter(|uuid| {
-            (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
-        });
+        let uuid = Uuid::try_parse(at.value).ok();
+        let uuid = uuid.filter(|uuid| EventUuid::new(*uuid).is_taken_by_misp());
         if uuid.is_none() {
             let cure = "`misp-trickle init` writes one, `uuidgen` prints one";
             section.reader().wrong(&at, "is no UUID that MISP takes".to_owned(), cure);

@@ -102,6 +102,12 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Whether a text can be the name of an environment variable.
+pub(super) fn is_variable_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.chars().all(fits) && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// A text or a table, behind a name.
 pub(super) enum Named<'r, 't> {
     Text(At<&'r str>),

@@ -10,7 +10,7 @@ const HEADERS_SENT: u64 = 420;
 const HEADERS_RECEIVED: u64 = 280;
 const HEADERS: u64 = HEADERS_SENT + HEADERS_RECEIVED;
 /// Echo of one attribute, its value and comment aside.
-const ECHO: u64 = 420;
+pub(crate) const ECHO: u64 = 420;
 /// The metadata that events/add and events/edit answer.
 const METADATA: u64 = 690;
 /// What such an answer says of a tag of the event, its name aside.
@@ -34,8 +34,8 @@ pub(super) enum Way {
     Loud,
 }
 
-/// Bytes that the metadata of an event says of one of its tags.
-pub(super) const fn of_tag(name: &str) -> u64 {
+/// Bytes that an answer says of one tag of an event or attribute.
+pub(crate) const fn of_tag(name: &str) -> u64 {
     TAG + name.len() as u64
 }
 

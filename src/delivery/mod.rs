@@ -7,7 +7,7 @@
 
 mod chunk;
 mod conversation;
-mod cost;
+pub(crate) mod cost;
 mod retry;
 pub mod rows;
 mod session;
@@ -27,5 +27,5 @@ pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
 pub use wire::{
     AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, KeyRow, Listed, NewEvent,
-    RefusedWhy, Reply, TagRow, TaggedRow, TimedAttribute, Trouble, Wire,
+    RefusedWhy, Reply, TagRow, TaggedRow, TimedAttribute, Trouble, WHICH_EVENTS_MAX, Wire,
 };

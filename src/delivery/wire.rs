@@ -8,6 +8,9 @@ use crate::{
 
 use super::Page;
 
+/// Most events that one [`Call::WhichEvents`] is about: MISP lists sixty on a page.
+pub const WHICH_EVENTS_MAX: usize = 50;
+
 /// One request to MISP. Paths, bodies and headers are `remote`'s matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
@@ -236,16 +239,19 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Counts what another call cost with this one.
+    pub fn count(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+    }
+
     /// What another call brought, and what both cost.
     #[must_use]
-    pub fn and(self, next: Self) -> Self {
-        Self {
-            reply: next.reply,
-            requests: self.requests + next.requests,
-            bytes_sent: self.bytes_sent + next.bytes_sent,
-            bytes_received: self.bytes_received + next.bytes_received,
-            date: next.date.or(self.date),
-        }
+    pub fn and(self, mut next: Self) -> Self {
+        next.count(&self);
+        next.date = next.date.or(self.date);
+        next
     }
 }
 
@@ -274,7 +280,7 @@ pub enum Reply {
     Listing(Vec<Listed>),
     /// The tag is attached, or the event published.
     Done,
-    /// Those of the asked events that are there.
+    /// Those of the asked events that are there, each with whether MISP shows it as published.
     WhichEvents(Vec<(EventUuid, bool)>),
     /// Version text and request encodings.
     Version {

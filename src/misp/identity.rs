@@ -1,7 +1,7 @@
 //! Which UUIDs events and attributes get. These rules never change: what they gave once stands in
 //! somebody's MISP.
 
-use uuid::{Uuid, Variant};
+use uuid::Uuid;
 
 use crate::model::{AttributeUuid, EntityKey, EventUuid};
 
@@ -14,10 +14,10 @@ const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x6d69_7370_2d74_5269_8b6c_6c65_45
 /// not nil; `facts` of MISP 2.5.1: others are refused), else a UUIDv5 of the id.
 #[must_use]
 pub fn event_uuid(root: &EntityKey) -> EventUuid {
-    match root.uuid() {
-        Some(uuid) if misp_takes(uuid) => EventUuid::new(uuid),
-        _ => EventUuid::new(Uuid::new_v5(&EVENT_NAMESPACE, root.bare().as_str().as_bytes())),
-    }
+    let own = root.uuid().map(EventUuid::new).filter(|uuid| uuid.is_taken_by_misp());
+    own.unwrap_or_else(|| {
+        EventUuid::new(Uuid::new_v5(&EVENT_NAMESPACE, root.bare().as_str().as_bytes()))
+    })
 }
 
 /// UUID of the event of a root whose usual event belongs to a root of another type with the same UUID: a UUIDv5
@@ -40,10 +40,6 @@ pub fn attribute_uuid(event: EventUuid, kind: AttributeType, value: &Value) -> A
     name.push(0);
     name.extend_from_slice(value.as_bytes());
     AttributeUuid::new(Uuid::new_v5(&event.uuid(), &name))
-}
-
-fn misp_takes(uuid: Uuid) -> bool {
-    (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
 }
 
 #[cfg(test)]

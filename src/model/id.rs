@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 /// A text that is not the identifier it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +65,15 @@ uuid_type!(
     EventUuid,
     "the UUID of a MISP event"
 );
+impl EventUuid {
+    /// Whether MISP takes an event of this UUID: it takes versions 1 to 5 alone.
+    #[must_use]
+    pub fn is_taken_by_misp(self) -> bool {
+        let uuid = self.uuid();
+        (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
+    }
+}
+
 uuid_type!(
     /// UUID of a MISP attribute; unique in the whole MISP, not only in its event.
     AttributeUuid,

@@ -34,6 +34,8 @@ pub const SOURCES_KEPT_MAX: usize = 200;
 pub const EVENT_TAGS_MAX: usize = 1_000;
 /// Most tags of entities that an attribute gets, beside that of TLP: the first in order.
 pub const ATTRIBUTE_TAGS_MAX: usize = 100;
+/// Most feeds of a store: each has a bit in what an attribute is wanted by.
+pub const FEEDS_MAX: usize = 32;
 /// Most notes that are kept of one run; the rest is counted.
 pub const NOTES_KEPT_MAX: usize = 1_000;
 /// Longest answer of a MISP that is read, in bytes.

@@ -206,19 +206,18 @@ impl Planner<'_> {
     /// `include_tags = "none"`: the marking is no news, and no such tag was ever called for.
     fn lacks_colours_by_choice(&self, desired: &DesiredEvent) -> bool {
         let head = &self.plan.event.head;
-        let mut wanted = self.plan.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_some());
+        let wanted = strictest_of(&self.plan.wanted_tags);
         !self.terms.accepted
             && head.presence == Presence::Present
             && head.marking == desired.marking
-            && !head.fields.tags.iter().any(|tag| Tlp::of_tag(tag).is_some())
-            && wanted.all(|tag| head.tags.standing(tag).is_none())
+            && strictest_of(&head.fields.tags).is_none()
+            && wanted.is_none_or(|tag| head.tags.standing(tag).is_none())
     }
 
     /// The tag of a colour that was left out by choice goes with the next write, and makes none by itself.
     fn put_off_late_colour(&mut self) {
         let plan = &mut self.plan;
-        plan.late_colour &=
-            self.attributes_lack || plan.wanted_tags.iter().any(|tag| Tlp::of_tag(tag).is_some());
+        plan.late_colour &= self.attributes_lack || strictest_of(&plan.wanted_tags).is_some();
         if !plan.late_colour || !plan.send.is_empty() || plan.fields.is_some() {
             return;
         }
@@ -307,16 +306,13 @@ impl Planner<'_> {
             };
             let verdict = situation.verdict();
             let goes = verdict == Verdict::Send;
-            let lost = known.filter(|known| known.standing.is_in_misp());
-            let lost = lost.and_then(|known| situation.lost_own_colour(known));
-            self.attributes_lack |= lost.is_some();
-            let lost = lost.filter(|_| !self.plan.late_colour);
-            if let Some(colour) = lost.filter(|colour| self.may_attach(colour)).cloned() {
-                self.plan.colours.push((uuid, colour));
-            }
+            let lost: Option<Box<str>> = situation.lost_colour().map(Into::into);
             self.carry_out(uuid, each, verdict);
             if goes {
                 self.remark(uuid, each, desired);
+            }
+            if let Some(colour) = lost {
+                self.bring_back(uuid, colour);
             }
         }
         self.plan.tally.planned = wanted.len() as u64;
@@ -324,6 +320,14 @@ impl Planner<'_> {
             retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
         }
         self.plan.planned = wanted;
+    }
+
+    /// A colour that MISP left out of an attribute is attached, if it is to be, and MISP takes it.
+    fn bring_back(&mut self, uuid: AttributeUuid, colour: Box<str>) {
+        self.attributes_lack = true;
+        if !self.plan.late_colour && self.may_attach(&colour) {
+            self.plan.colours.push((uuid, colour));
+        }
     }
 
     /// Whether MISP is known to take a colour: one that it refused is tried again once its list says otherwise.

@@ -1,6 +1,6 @@
 //! How far an event got on the way to being published: what MISP shows counts, not what it took.
 
-use super::DestinationRecord;
+use super::{DestinationRecord, Publish};
 
 /// How far an event got on the way to being published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +32,18 @@ impl Publishing {
             Self::WaitsForRight => Some(NO_RIGHT),
             Self::Failed(why) => Some(why),
         }
+    }
+
+    /// Whether something is still to be done or seen about it, where events are to be published at all.
+    #[must_use]
+    pub fn is_under_way(&self, publish: Publish) -> bool {
+        publish != Publish::Never && *self != Self::Settled
+    }
+
+    /// Whether an event that is to be published is not for want of a right.
+    #[must_use]
+    pub fn waits_for_right(&self, publish: Publish) -> bool {
+        publish != Publish::Never && *self == Self::WaitsForRight
     }
 
     /// Whether what it waits for is there by now.

@@ -145,16 +145,18 @@ impl Situation<'_> {
     }
 
     /// The colour of its own that an attribute is to have in MISP, which left out the one that it was sent with.
-    #[expect(
-        clippy::borrowed_box,
-        reason = "tags are kept in boxes, and compared and cloned as such"
-    )]
-    pub(super) fn lost_own_colour(&self, known: &KnownAttribute) -> Option<&Box<str>> {
+    fn lost_own_colour(&self, known: &KnownAttribute) -> Option<&str> {
         let colour = strictest_of(&self.desired.attribute.tags)?;
         // Marked stricter since, it was to bring another one.
         let was_to = self.desired.marking.tlp <= known.marking.tlp;
         (was_to && Tlp::of_tag(colour) > self.colour && !has_own_colour(&known.attribute))
-            .then_some(colour)
+            .then_some(&**colour)
+    }
+
+    /// The same of an attribute that is in MISP.
+    pub(super) fn lost_colour(&self) -> Option<&str> {
+        let there = self.known.filter(|known| known.standing.is_in_misp())?;
+        self.lost_own_colour(there)
     }
 
     fn notice(&self, known: &KnownAttribute) -> Notice {

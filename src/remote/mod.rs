@@ -154,9 +154,7 @@ impl Remote {
             Packed::Taken => self.packing.taken(),
             Packed::Suspected if self.packing.is_unknown() => {
                 let (answer, packed) = self.attempt(&packing::question(), &self.headers).await;
-                exchange.requests += answer.requests;
-                exchange.bytes_sent += answer.bytes_sent;
-                exchange.bytes_received += answer.bytes_received;
+                exchange.count(&answer);
                 match packed {
                     Packed::Taken => self.packing.taken(),
                     Packed::Suspected => {
@@ -182,9 +180,7 @@ impl Remote {
             return;
         };
         let (answer, _) = self.attempt(call, headers).await;
-        exchange.requests += answer.requests;
-        exchange.bytes_sent += answer.bytes_sent;
-        exchange.bytes_received += answer.bytes_received;
+        exchange.count(&answer);
         if matches!(answer.reply, Reply::Version { .. }) {
             let why = "something on the way takes the header Authorization away, and with it the key: write \
                        auth_header = \"X-MISP-AUTH\" beside `url`, or have the header passed on";

@@ -314,7 +314,7 @@ fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError 
 
 /// Where there is no snapshot, sees to it that the log alone is enough. `doubt` is called before anything is changed.
 fn make_followable(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerError> {
-    if has(folder, |name| name.starts_with("snap."))? {
+    if !files(folder, |name| name.starts_with("snap."))?.is_empty() {
         return Ok(());
     }
     let db = folder.join("db");
@@ -327,31 +327,25 @@ fn make_followable(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerE
     log.make_followable().map_err(wrong)
 }
 
-fn has(folder: &Path, which: impl Fn(&str) -> bool) -> Result<bool, LedgerError> {
+/// The files of a folder that have a name of some kind; none where there is no folder.
+fn files(folder: &Path, which: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, LedgerError> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| io_error(folder, "read", &error))?,
     };
+    let mut files = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| io_error(folder, "read", &error))?;
         if which(&entry.file_name().to_string_lossy()) {
-            return Ok(true);
+            files.push(entry.path());
         }
     }
-    Ok(false)
+    Ok(files)
 }
 
 fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|error| io_error(folder, "read", &error))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| io_error(folder, "read", &error))?;
-        if which(&entry.file_name().to_string_lossy()) {
-            let path = entry.path();
-            fs::remove_file(&path).map_err(|error| io_error(&path, "removed", &error))?;
-        }
+    for path in files(folder, which)? {
+        fs::remove_file(&path).map_err(|error| io_error(&path, "removed", &error))?;
     }
     Ok(())
 }

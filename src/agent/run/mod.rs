@@ -221,7 +221,6 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         Ok(Self {
             job,
             ledger,
-
             world,
             mode,
             learned: known_url

@@ -8,7 +8,7 @@ use crate::{
     model::Timestamp,
     plan::{
         AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, OnForeign, Presence,
-        Publish, Publishing, Refusal, is_foreign,
+        Refusal, is_foreign,
     },
 };
 
@@ -128,18 +128,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
         // Whose an event is may be right for another key, or other rights.
         let kept = is_kept_from(plan.refusal.as_ref());
-        let waits = plan.lacks_a_tag() || self.waits_to_publish(plan) || kept;
+        let publishing = &plan.event.head.publishing;
+        let unpublished = publishing.waits_for_right(self.job.settings.publish);
+        let waits = plan.lacks_a_tag() || unpublished || kept;
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
         let age = self.world.clock.now().seconds() - asked;
         let again = (age > ASK_AGAIN_SECONDS && (waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES))
             || (age > ASK_ABOUT_TAGS_SECONDS && self.planner.has_refused_tags());
         (waits || plan.needs_misp()) && (!self.learned || again)
-    }
-
-    /// Whether an event is not published for want of a right.
-    fn waits_to_publish(&self, plan: &EventPlan) -> bool {
-        let publishing = &plan.event.head.publishing;
-        self.job.settings.publish != Publish::Never && *publishing == Publishing::WaitsForRight
     }
 
     /// Whether MISP's clock has to be asked for before a plan is carried out, as its attributes get their

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    delivery::{Call, Reply, Wire},
+    delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire},
     history::{EventUpdate, Ledger},
     model::EventUuid,
     plan::{Change, ChangeKind, EventHead, NO_WORKER, Presence, Publish, Publishing},
@@ -15,15 +15,13 @@ use super::{
     Run,
 };
 
-/// Most events that one question is about: MISP lists sixty on a page.
-const EVENTS_ASKED_MAX: usize = 50;
 /// Titles in the note about what stays unpublished.
 const NAMED_MAX: usize = 3;
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Takes note of how far an event got.
     pub(super) fn follow_publishing(&mut self, head: &EventHead) {
-        if self.job.settings.publish != Publish::Never && head.publishing != Publishing::Settled {
+        if head.publishing.is_under_way(self.job.settings.publish) {
             self.publishing.insert(head.uuid, head.publishing.clone());
         } else {
             self.publishing.remove(&head.uuid);
@@ -44,7 +42,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         };
         let open = self.publishing.iter().filter(|(_, publishing)| is_open(publishing));
         let open: Vec<EventUuid> = open.map(|(event, _)| *event).collect();
-        for events in open.chunks(EVENTS_ASKED_MAX) {
+        for events in open.chunks(WHICH_EVENTS_MAX) {
             let call = Call::WhichEvents(events.to_vec());
             let Some(Reply::WhichEvents(shown)) = self.ask_of_publishing(&call).await else {
                 return Ok(());
@@ -134,9 +132,7 @@ pub(super) fn under_way<'h>(
     publish: Publish,
 ) -> impl Iterator<Item = (EventUuid, Publishing)> {
     let open = heads.filter(move |head| {
-        publish != Publish::Never
-            && head.presence == Presence::Present
-            && head.publishing != Publishing::Settled
+        head.presence == Presence::Present && head.publishing.is_under_way(publish)
     });
     open.map(|head| (head.uuid, head.publishing.clone()))
 }

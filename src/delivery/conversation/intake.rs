@@ -60,12 +60,7 @@ impl Conversation {
             (Asked::Proof, Reply::Rows(rows)) if self.bring_colours(&rows) => {
                 self.look = Some(Look::Listing);
             }
-            (Asked::Proof, Reply::Rows(rows)) => {
-                let before = self.event.head.seen.reordered;
-                self.on_rows(&rows);
-                // What was appended stands elsewhere: that is how this MISP is, not what became of it since.
-                self.misplaced |= self.event.head.seen.reordered > before;
-            }
+            (Asked::Proof, Reply::Rows(rows)) => self.on_rows_in_proof(&rows),
             (Asked::Changes(purpose), Reply::RowsSince(found)) => {
                 let found: Vec<Row> = found.into_iter().map(|(_, row)| row).collect();
                 self.on_changes(purpose, &found);
@@ -259,6 +254,14 @@ impl Conversation {
         self.take_rows(rows);
         self.settle_pending();
         self.ground = Ground::Proven;
+    }
+
+    /// The same in place of a proof: where what was appended stands elsewhere, that is how this MISP is, and not
+    /// what became of the event since.
+    pub(super) fn on_rows_in_proof(&mut self, rows: &[Row]) {
+        let before = self.event.head.seen.reordered;
+        self.on_rows(rows);
+        self.misplaced |= self.event.head.seen.reordered > before;
     }
 
     fn on_metadata(&mut self, answer: Option<&EventAnswer>, book: &DestinationRecord) {

@@ -37,6 +37,11 @@ pub(in crate::delivery) struct ColourProof {
     pub(in crate::delivery) extra: u64,
 }
 
+/// The tags in a cell of MISP's CSV.
+fn names_in(cell: &str) -> Vec<Box<str>> {
+    cell.split(',').map(Box::from).collect()
+}
+
 impl Conversation {
     /// What this conversation would find out now: whether MISP takes a colour from this key. Others that need to
     /// know it wait meanwhile.
@@ -44,23 +49,18 @@ impl Conversation {
         if self.verdict.is_some() {
             return None;
         }
+        let was_tried = !self.tried.is_empty();
         if let Some(colour) = self.proves_by_event(book) {
+            let (colour, by_attribute) = (tag_key(colour), false);
             let extra = if self.created { 0 } else { self.price_of_standing_empty() };
-            let was_tried = !self.tried.is_empty();
-            return Some(ColourProof {
-                colour: tag_key(colour),
-                by_attribute: false,
-                was_tried,
-                extra,
-            });
+            return Some(ColourProof { colour, by_attribute, was_tried, extra });
         }
         let goes = match self.event.head.presence {
             Presence::Absent => self.create,
             Presence::Present => true,
             Presence::Declined | Presence::Blocked(_) => false,
         };
-        let colour = self.needs_echo_of(book).next().filter(|_| goes)?;
-        let (colour, was_tried) = (tag_key(colour), !self.tried.is_empty());
+        let colour = tag_key(self.needs_echo_of(book).next().filter(|_| goes)?);
         Some(ColourProof { colour, by_attribute: true, was_tried, extra: 0 })
     }
 
@@ -263,17 +263,14 @@ impl Conversation {
     /// MISP's rows of this event with their tags, where they are not the expected ones.
     pub(super) fn on_tagged_rows(&mut self, found: &[TaggedRow], book: &mut DestinationRecord) {
         let rows: Vec<Row> = found.iter().map(|found| found.row).collect();
-        let before = self.event.head.seen.reordered;
-        self.on_rows(&rows);
-        self.misplaced |= self.event.head.seen.reordered > before;
+        self.on_rows_in_proof(&rows);
         let tags: BTreeMap<AttributeUuid, &str> =
             found.iter().map(|found| (found.row.uuid, &*found.tags)).collect();
         let there = self.event.attributes.iter().filter(|(_, known)| known.standing.is_in_misp());
         let there =
             there.filter_map(|(key, known)| Some((*key, *tags.get(&known.attribute.uuid)?)));
         for (key, shown) in there.collect::<Vec<_>>() {
-            let shown: Vec<Box<str>> = shown.split(',').map(Box::from).collect();
-            self.see_own_colour(key, &shown, book);
+            self.see_own_colour(key, &names_in(shown), book);
         }
     }
 
@@ -306,8 +303,7 @@ impl Conversation {
             let known = &self.event.attributes[key];
             let is_ours = known.attribute.uuid == *key && known.standing.is_in_misp();
             if let Some(shown) = tags.get(key).filter(|_| is_ours) {
-                let shown: Vec<Box<str>> = shown.split(',').map(Box::from).collect();
-                self.see_own_colour(*key, &shown, book);
+                self.see_own_colour(*key, &names_in(shown), book);
             }
         }
     }
@@ -375,9 +371,7 @@ impl Conversation {
         self.notes.push(format!("event {}: tag {what}; {} without it", self.uuid(), bare.len()));
         book.tags.insert(tag_key(&colour), fact);
         for (key, _) in bare {
-            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-            known.attribute.tags.retain(|tag| Tlp::of_tag(tag).is_none());
-            let news = known.exposed.is_none();
+            let news = self.event.attributes[&key].exposed.is_none();
             self.change(Some(key), ChangeKind::TagRefused(what.as_str().into()));
             if news {
                 self.expose(key, &bare_of(&colour));

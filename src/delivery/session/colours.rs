@@ -30,7 +30,8 @@ impl Session {
     }
 
     /// Of those that wait for a colour that nobody finds out about, the one for which that costs least does. It is
-    /// chosen once those that may wait for it are known, or enough of them: each colour costs a request, and not more than it has to.
+    /// chosen once those that may wait for it are known, or enough of them: each colour costs a request, and not more
+    /// than it has to.
     pub(super) fn choose_provers(&mut self) {
         let more_may_come = self.expects_more() && self.held_back.len() < WAITING_MAX;
         if !self.ready.is_empty() || more_may_come {

@@ -5,14 +5,11 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
-    delivery::{Call, RefusedWhy, Reply, conversation::Conversation},
+    delivery::{Call, RefusedWhy, Reply, WHICH_EVENTS_MAX, conversation::Conversation},
     model::EventUuid,
 };
 
 use super::{Flight, Session, Step};
-
-/// Most events that one question is about: MISP lists sixty on a page.
-const EVENTS_PER_QUESTION: usize = 50;
 
 /// Who of those that make events may begin.
 #[derive(Debug, Default)]
@@ -111,14 +108,14 @@ impl Session {
     /// Asks which of those that wait are there, as soon as nothing else can go on.
     pub(super) fn ask_what_is_there(&mut self) -> Option<Step> {
         let waiting = self.firsts.waiting.len();
-        let full = waiting >= EVENTS_PER_QUESTION;
+        let full = waiting >= WHICH_EVENTS_MAX;
         let nothing_else = self.ready.is_empty() && self.flights.is_empty();
         let due = full || (nothing_else && !self.expects_more());
         if self.firsts.mode != Mode::Asks || waiting == 0 || !due {
             return None;
         }
         let events: Vec<EventUuid> =
-            self.firsts.waiting.drain(..waiting.min(EVENTS_PER_QUESTION)).collect();
+            self.firsts.waiting.drain(..waiting.min(WHICH_EVENTS_MAX)).collect();
         Some(self.send(Flight::There(events.clone()), Call::WhichEvents(events)))
     }
 

@@ -9,7 +9,7 @@ use crate::{
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value},
     model::{
         AttributeUuid, EntityKey, EventUuid, FeedName, Marking, OrgUuid, Reader, RunNumber, Symbol,
-        Timestamp, Tlp, kept_name, limits::SOURCES_KEPT_MAX, shortened,
+        Timestamp, Tlp, kept_name, limits::SOURCES_KEPT_MAX,
     },
     plan::{
         EventHead, EventTag, EventTags, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence,
@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     super::keys::Name,
-    line::{AttributeTallyLine, Id, MappingLine, NameLine, Wrong, digest_of, time_of},
+    line::{AttributeTallyLine, Id, MappingLine, NameLine, Wrong, digest_of, kept, time_of},
     sound,
 };
 
@@ -239,7 +239,7 @@ impl EventLine {
                 PresenceLine::Absent => Presence::Absent,
                 PresenceLine::Present => Presence::Present,
                 PresenceLine::Declined => Presence::Declined,
-                PresenceLine::Blocked(why) => Presence::Blocked(shortened(&why).into()),
+                PresenceLine::Blocked(why) => Presence::Blocked(kept(&why)),
             },
             misp_id: self.misp_id,
             fields: EventFields {
@@ -292,7 +292,7 @@ impl PublishingLine {
             Self::Settled => Publishing::Settled,
             Self::Asked => Publishing::Asked,
             Self::WaitsForRight => Publishing::WaitsForRight,
-            Self::Failed(why) => Publishing::Failed(shortened(&why).into()),
+            Self::Failed(why) => Publishing::Failed(kept(&why)),
         }
     }
 }
@@ -316,7 +316,7 @@ impl TagLine {
             Self::Shown => TagStanding::Shown,
             Self::Removed => TagStanding::Removed,
             Self::Refused { why, terms } => {
-                TagStanding::Refused { why: shortened(&why).into(), terms: digest_of(&terms)? }
+                TagStanding::Refused { why: kept(&why), terms: digest_of(&terms)? }
             }
         };
         Ok(EventTag { name: name.into(), standing })
@@ -457,7 +457,7 @@ impl AttributeLine {
             superseded_by: self.superseded_by.map(|id| AttributeUuid::new(id.0)),
             overruled: self.overruled,
             noted: self.noted.as_deref().map(digest_of).transpose()?,
-            exposed: self.exposed.map(|advice| shortened(&advice).into()),
+            exposed: self.exposed.map(|advice| kept(&advice)),
             timestamp: self.timestamp,
             order: self.order,
             since: RunNumber(self.since),
@@ -480,7 +480,7 @@ impl SourceLine {
             entity: EntityKey::whole(&self.entity),
             kind: Symbol::new(&self.kind),
             rule: Symbol::new(&self.rule),
-            raw: self.raw.map(|raw| shortened(&raw).into()),
+            raw: self.raw.map(|raw| kept(&raw)),
         }
     }
 }
@@ -512,10 +512,9 @@ impl StandingLine {
             Self::Sent => Standing::Sent,
             Self::Adopted => Standing::Adopted,
             Self::Declined => Standing::Declined,
-            Self::Rejected { words, version } => Standing::Rejected {
-                words: shortened(&words).into(),
-                version: kept_name(&version).into(),
-            },
+            Self::Rejected { words, version } => {
+                Standing::Rejected { words: kept(&words), version: kept_name(&version).into() }
+            }
             Self::Withheld(reason) => Standing::Withheld(match reason {
                 WithheldLine::Tlp(tlp) => WithheldReason::Tlp(tlp.tlp()),
                 WithheldLine::Unmarked => WithheldReason::Unmarked,
@@ -523,7 +522,7 @@ impl StandingLine {
                 WithheldLine::MarkingCannotBeCarried => WithheldReason::MarkingCannotBeCarried,
             }),
             Self::Held => Standing::Held,
-            Self::Blocked(why) => Standing::Blocked(shortened(&why).into()),
+            Self::Blocked(why) => Standing::Blocked(kept(&why)),
         }
     }
 }

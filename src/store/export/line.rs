@@ -298,7 +298,7 @@ impl TagFactLine {
             Self::OfAnotherUser => TagFact::OfAnotherUser,
             Self::LocalOnly => TagFact::LocalOnly,
             Self::NotExportable => TagFact::NotExportable,
-            Self::Refused(words) => TagFact::Refused(shortened(&words).into()),
+            Self::Refused(words) => TagFact::Refused(kept(&words)),
             Self::LeftOut => TagFact::LeftOut,
         }
     }
@@ -588,33 +588,32 @@ impl ChangeLine {
                 ChangeKindLine::Sent => ChangeKind::Sent,
                 ChangeKindLine::Adopted => ChangeKind::Adopted,
                 ChangeKindLine::Declined => ChangeKind::Declined,
-                ChangeKindLine::Rejected(words) => ChangeKind::Rejected(shortened(&words).into()),
-                ChangeKindLine::Withheld(why) => ChangeKind::Withheld(shortened(&why).into()),
+                ChangeKindLine::Rejected(words) => ChangeKind::Rejected(kept(&words)),
+                ChangeKindLine::Withheld(why) => ChangeKind::Withheld(kept(&why)),
                 ChangeKindLine::Held => ChangeKind::Held,
-                ChangeKindLine::Blocked(why) => ChangeKind::Blocked(shortened(&why).into()),
+                ChangeKindLine::Blocked(why) => ChangeKind::Blocked(kept(&why)),
                 ChangeKindLine::Superseded(by) => ChangeKind::Superseded(AttributeUuid::new(by.0)),
                 ChangeKindLine::Retired => ChangeKind::Retired,
                 ChangeKindLine::Returned => ChangeKind::Returned,
-                ChangeKindLine::Exposed(what) => ChangeKind::Exposed(shortened(&what).into()),
-                ChangeKindLine::Drifted(what) => ChangeKind::Drifted(shortened(&what).into()),
+                ChangeKindLine::Exposed(what) => ChangeKind::Exposed(kept(&what)),
+                ChangeKindLine::Drifted(what) => ChangeKind::Drifted(kept(&what)),
                 ChangeKindLine::Overruled => ChangeKind::Overruled,
-                ChangeKindLine::Updated(which) => ChangeKind::Updated(shortened(&which).into()),
-                ChangeKindLine::Tagged(tag) => ChangeKind::Tagged(shortened(&tag).into()),
+                ChangeKindLine::Updated(which) => ChangeKind::Updated(kept(&which)),
+                ChangeKindLine::Tagged(tag) => ChangeKind::Tagged(kept(&tag)),
                 ChangeKindLine::Published => ChangeKind::Published,
-                ChangeKindLine::PublishRefused(words) => {
-                    ChangeKind::PublishRefused(shortened(&words).into())
-                }
-                ChangeKindLine::ExposureEnded(why) => {
-                    ChangeKind::ExposureEnded(shortened(&why).into())
-                }
-                ChangeKindLine::TagRefused(which) => {
-                    ChangeKind::TagRefused(shortened(&which).into())
-                }
+                ChangeKindLine::PublishRefused(words) => ChangeKind::PublishRefused(kept(&words)),
+                ChangeKindLine::ExposureEnded(why) => ChangeKind::ExposureEnded(kept(&why)),
+                ChangeKindLine::TagRefused(which) => ChangeKind::TagRefused(kept(&which)),
                 ChangeKindLine::Publishing => ChangeKind::Publishing,
-                ChangeKindLine::Unpublished(why) => ChangeKind::Unpublished(shortened(&why).into()),
+                ChangeKindLine::Unpublished(why) => ChangeKind::Unpublished(kept(&why)),
             },
         }
     }
+}
+
+/// What is kept of a text that somebody may have made longer.
+pub(super) fn kept(text: &str) -> Box<str> {
+    shortened(text).into()
 }
 
 /// As many notes as the program keeps, and the one that counts the others.

@@ -3,16 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use uuid::{Uuid, Variant};
-
 use crate::{
     history::{EventUpdate, RunRecord},
     misp::{Attribute, attribute_uuid},
     model::{
         Reader, RunNumber, Timestamp,
         limits::{
-            EVENT_DATE_SECONDS_END, EVENT_DATE_SECONDS_MIN, MISP_TEXT_BYTES_MAX, NAME_BYTES_MAX,
-            TAG_CHARS_MAX, TIME_SECONDS_MAX, TIME_SECONDS_MIN,
+            EVENT_DATE_SECONDS_END, EVENT_DATE_SECONDS_MIN, FEEDS_MAX, MISP_TEXT_BYTES_MAX,
+            NAME_BYTES_MAX, TAG_CHARS_MAX, TIME_SECONDS_MAX, TIME_SECONDS_MIN,
         },
     },
     plan::{AttributeTally, DestinationRecord, EventHead, KnownAttribute, MappingTally},
@@ -22,8 +20,6 @@ use super::line::Wrong;
 
 /// Numbers of runs and commits, and whatever is counted: as far as every reader of JSON can.
 const NUMBER_MAX: u64 = 1 << 53;
-/// Feeds of a destination; each has a bit.
-const FEEDS_MAX: usize = 32;
 /// Tags, encodings and rights of one thing; far more than any has.
 const NAMES_MAX: usize = 10_000;
 
@@ -70,11 +66,6 @@ fn tags<'n>(tags: impl IntoIterator<Item = &'n str> + Clone) -> Result<(), Wrong
         return Err(format!("a tag is longer than {TAG_CHARS_MAX} characters"));
     }
     names(tags, "tags")
-}
-
-/// MISP takes no others: an event of another UUID was never made.
-fn is_taken(uuid: Uuid) -> bool {
-    (1..=5).contains(&uuid.get_version_num()) && uuid.get_variant() == Variant::RFC4122
 }
 
 fn tally(tally: &AttributeTally) -> Result<(), Wrong> {
@@ -124,7 +115,7 @@ pub(super) fn event(update: &EventUpdate) -> Result<(), Wrong> {
 }
 
 fn head(head: &EventHead) -> Result<(), Wrong> {
-    if !is_taken(head.uuid.uuid()) {
+    if !head.uuid.is_taken_by_misp() {
         return Err(format!("no event has the UUID {}", head.uuid));
     }
     let fields = &head.fields;
