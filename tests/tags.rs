@@ -187,11 +187,8 @@ fn the_first_use_of_a_colour_costs_one_request_and_the_cheapest_event_makes_it()
     assert_at_rest(&mut world, &mut set);
 }
 
-/// An event with three attributes of its own colour and two of RED, to a MISP that showed all colours before; what
-/// happens to tlp:red meanwhile is said for each call.
-fn red_in_a_new_event(
-    meanwhile: impl Fn(&Call, &dyn Fn(u32)) + Send + Sync + 'static,
-) -> (World, Dataset, Summary) {
+/// An event with three attributes of its own colour and two of RED, for a MISP that showed all colours before.
+fn with_red_in_a_new_event() -> (World, Dataset) {
     let mut world = world_with(&["tlp:clear", "tlp:red"]);
     let mut set = Dataset::default();
     set.incident(1).domains("clear", 0..3);
@@ -201,6 +198,14 @@ fn red_in_a_new_event(
     for number in 0..2 {
         set.incident(2).observe_as(Some("RED"), "domain", &domain("own", number));
     }
+    (world, set)
+}
+
+/// The same, delivered; what happens to tlp:red meanwhile is said for each call.
+fn red_in_a_new_event(
+    meanwhile: impl Fn(&Call, &dyn Fn(u32)) + Send + Sync + 'static,
+) -> (World, Dataset, Summary) {
+    let (mut world, mut set) = with_red_in_a_new_event();
     let (wire, key) = (world.wire.clone(), world.keys.get("admin").unwrap().to_owned());
     let obstructed = Obstructed::new(&world, move |call, _| {
         meanwhile(call, &|org| {
@@ -250,15 +255,7 @@ fn a_colour_dropped_from_attributes_in_silence_is_attached_once() {
 
 #[test]
 fn a_colour_that_was_left_out_shows_after_a_lost_answer_too() {
-    let mut world = world_with(&["tlp:clear", "tlp:red"]);
-    let mut set = Dataset::default();
-    set.incident(1).domains("clear", 0..3);
-    set.incident(3).tlp(Some("RED")).domains("red", 0..3);
-    assert_eq!(deliver(&mut world, &mut set).ending, Ending::Done);
-    set.incident(2).domains("more", 0..3);
-    for number in 0..2 {
-        set.incident(2).observe_as(Some("RED"), "domain", &domain("own", number));
-    }
+    let (mut world, mut set) = with_red_in_a_new_event();
     let (wire, lost) = (world.wire.clone(), AtomicBool::new(false));
     let obstructed = Obstructed::new(&world, move |call, _| {
         let Call::AddEvent(new) = call else { return None };

@@ -8,6 +8,7 @@
 mod chunk;
 mod conversation;
 pub(crate) mod cost;
+mod reply;
 mod retry;
 pub mod rows;
 mod session;
@@ -21,11 +22,12 @@ mod wire;
 pub use chunk::Chunk;
 pub use conversation::{Manners, Report, Verdict};
 pub use cost::Estimate;
+pub use reply::{
+    AttributeAnswer, AttributeResult, EventAnswer, Exchange, KeyRow, Listed, RefusedWhy, Reply,
+    TagRow, TaggedRow, Trouble,
+};
 pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
 pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
-pub use wire::{
-    AttributeAnswer, AttributeResult, Call, EventAnswer, Exchange, KeyRow, Listed, NewEvent,
-    RefusedWhy, Reply, TagRow, TaggedRow, TimedAttribute, Trouble, WHICH_EVENTS_MAX, Wire,
-};
+pub use wire::{Call, NewEvent, TimedAttribute, WHICH_EVENTS_MAX, Wire};

@@ -5,6 +5,7 @@
 
 mod answered;
 mod cause;
+mod client;
 mod compress;
 mod decode;
 mod encode;
@@ -30,20 +31,14 @@ use crate::{
     model::{Context, Encoder, Secret, Timestamp, limits::REPLY_BYTES_MAX},
 };
 
-use cause::words;
 use packing::Packing;
-use proxy::straight_for_all;
-use trouble::{CONNECT, Way, too_long, without_secrets};
+use trouble::{Way, too_long, without_secrets};
 
 pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
 pub use headers::{AuthHeader, ExtraHeader};
 pub use scales::Scales;
-
-/// Apache closes idle connections after 5 seconds by default; a shorter life avoids the race.
-const IDLE: Duration = Duration::from_secs(4);
-const CA_BUNDLE: &str = "ca_bundle cannot be used";
 
 /// How to reach a MISP.
 #[derive(Debug, Clone)]
@@ -124,7 +119,7 @@ impl Remote {
     /// If a certificate, the proxy or the key cannot be used.
     pub fn new(access: &Access) -> Result<Self, AccessError> {
         Ok(Self {
-            client: client(access)?,
+            client: client::of(access)?,
             base: access.url.as_str().trim_end_matches('/').to_owned(),
             headers: headers::of(access)?,
             stand_in: headers::stand_in(access)?,
@@ -321,83 +316,6 @@ impl Packed {
             (true, _) => Self::No,
         }
     }
-}
-
-/// Whom a client trusts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// The authorities of this machine, and those of `ca_bundle`.
-    All,
-    /// Those of this machine alone.
-    Machine,
-    /// Those of `ca_bundle` alone.
-    Bundle,
-}
-
-/// The client of one MISP. Where none can be made, the setting is named without which one can.
-fn client(access: &Access) -> Result<reqwest::Client, AccessError> {
-    let cause = match builder(access, Trust::All)?.build() {
-        Ok(client) => return Ok(client),
-        Err(cause) => words(&cause),
-    };
-    let works = |trust| builder(access, trust).ok().and_then(|builder| builder.build().ok());
-    // Where no TLS is spoken, a machine without a single authority will do.
-    if access.url.scheme() == "http"
-        && let Some(client) = works(Trust::Bundle)
-    {
-        return Ok(client);
-    }
-    Err(if access.ca_bundle.is_some() && works(Trust::Machine).is_some() {
-        AccessError { what: CA_BUNDLE, cause }
-    } else if works(Trust::Bundle).is_some() {
-        let cause = "this machine trusts no authority at all; install its CA certificates, or set `ca_bundle`";
-        AccessError { what: "TLS cannot be used", cause: cause.to_owned() }
-    } else {
-        AccessError { what: "the HTTP client cannot be made", cause }
-    })
-}
-
-fn builder(access: &Access, trust: Trust) -> Result<reqwest::ClientBuilder, AccessError> {
-    let error = |what| move |cause: reqwest::Error| AccessError { what, cause: words(&cause) };
-    let mut builder = reqwest::Client::builder()
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_idle_timeout(IDLE)
-        .connect_timeout(CONNECT)
-        .timeout(access.timeout)
-        .no_proxy()
-        .tls_danger_accept_invalid_certs(!access.verify_tls);
-    let bundle = match &access.ca_bundle {
-        Some(bundle) => reqwest::Certificate::from_pem_bundle(bundle).map_err(error(CA_BUNDLE))?,
-        None => Vec::new(),
-    };
-    if access.ca_bundle.is_some() && bundle.is_empty() {
-        let cause = "the file holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned();
-        return Err(AccessError { what: CA_BUNDLE, cause });
-    }
-    builder = match trust {
-        Trust::All if bundle.is_empty() => builder,
-        Trust::All => builder.tls_certs_merge(bundle),
-        Trust::Machine => builder,
-        Trust::Bundle => builder.tls_certs_only(bundle),
-    };
-    if let Some(identity) = &access.identity {
-        let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())
-            .map_err(error("client_cert and client_key cannot be used"))?;
-        builder = builder.identity(identity);
-    }
-    let proxy = match &access.proxy {
-        Proxy::Direct => None,
-        // The client's own reading of `*` leaves out hosts that are named by their address.
-        _ if straight_for_all() => None,
-        Proxy::Environment => proxy::of_environment(access.url.scheme())?,
-        Proxy::Url(proxy) => Some(proxy.clone()),
-    };
-    if let Some(proxy) = proxy {
-        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(error("proxy cannot be used"))?;
-        builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
-    }
-    Ok(builder)
 }
 
 impl Wire for Remote {

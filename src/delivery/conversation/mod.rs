@@ -1,6 +1,7 @@
 //! One event, from its plan to what MISP proved.
 
 mod asking;
+mod begin;
 mod fields;
 mod intake;
 mod order;
@@ -19,8 +20,8 @@ use crate::{
     misp::DesiredAttribute,
     model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
     plan::{
-        AttributeTally, Change, ChangeKind, EventPlan, EventSettings, FieldEdit, KnownEvent,
-        OnForeign, Presence, Standing,
+        AttributeTally, Change, ChangeKind, EventSettings, FieldEdit, KnownEvent, Presence,
+        Standing,
     },
 };
 
@@ -251,78 +252,6 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(plan: EventPlan, manners: Arc<Manners>, bare: bool) -> Self {
-        let refused = plan.refusal.is_some();
-        let look = match (plan.event.head.unproven, &plan.event.head.presence) {
-            (true, Presence::Absent) => Some(Look::Metadata),
-            (true, _) => Some(Look::Listing),
-            // Whose it is decides what may be done to it.
-            (false, Presence::Present)
-                if manners.settings.on_foreign == OnForeign::Append
-                    && plan.event.head.seen.orgc.is_none() =>
-            {
-                Some(Look::Metadata)
-            }
-            (false, _) => None,
-        };
-        let was_tried = |key: &AttributeUuid| plan.event.attributes[key].since < manners.run;
-        let owner = plan.event.head.seen.orgc;
-        let foreign_event = manners.org.is_some() && owner.is_some() && owner != manners.org;
-        let tried: BTreeSet<_> = plan.send.iter().copied().filter(was_tried).collect();
-        Self {
-            create: plan.create && !refused,
-            bare,
-            queue: plan.send.into(),
-            remarked: plan.remarked,
-            flight: Vec::new(),
-            unproven: Vec::new(),
-            loud: BTreeSet::new(),
-            disputed: BTreeMap::new(),
-            edit: plan.fields.filter(|_| !foreign_event),
-            compared: None,
-            tags: plan.tags.into(),
-            without_colour: plan.colours.into(),
-            retagged: BTreeSet::new(),
-            wanted_tags: plan.wanted_tags,
-            covered: plan.covered,
-            recoloured: false,
-            look,
-            in_company: false,
-            counting: None,
-            misplaced: false,
-            ground: Ground::Remembered,
-            asked: Asked::Nothing,
-            suspect: Suspect::new(),
-            tried,
-            surrender: None,
-            stands_back: false,
-            miscounted: false,
-            foreign_event,
-            exists: false,
-            begun: false,
-            seen: false,
-            checked_rights: false,
-            was_published: None,
-            was_shown: plan.event.head.published == Some(true),
-            published: false,
-            created: false,
-            wrote: false,
-            touched: false,
-            tries: 0,
-            setbacks: 0,
-            not_before: None,
-            verdict: None,
-            dirty: plan.touched,
-            head_dirty: true,
-            changes: plan.changes,
-            planned: plan.planned,
-            tally: plan.tally,
-            notes: Vec::new(),
-            event: plan.event,
-            manners,
-        }
-    }
-
     pub(super) fn uuid(&self) -> EventUuid {
         self.event.head.uuid
     }

@@ -6,13 +6,17 @@
 //! | `"kind": "destination"`, `"rules"`, `"run"`, `"changes"`, `"alias"`, `"event"`, `"cursor"` | one record each, in the order of their keys |
 //! | `"kind": "end"` | how many lines stand between it and the first, and a BLAKE3 of their bytes |
 //!
-//! The types of the lines (`line.rs`, `event.rs`) are their own and name what things mean, not how the store
+//! The types of the lines (`line.rs` and what it names) are their own and name what things mean, not how the store
 //! keeps them. A line is read only if it is written exactly as we would write it: a damaged one is refused by
 //! its number.
 
+mod attribute;
+mod change;
+mod destination;
 mod event;
 mod line;
 mod read;
+mod run;
 mod sound;
 mod write;
 

@@ -29,7 +29,8 @@ use super::{
         record::{AliasesV1, CursorV1, DestinationV2, RunV1, encode_changes},
     },
     EXPORT_SCHEMA, ExportCounts, Header, body_digest,
-    line::{ChangeLine, Line, Wrong},
+    change::ChangeLine,
+    line::{Line, Wrong},
     sound,
 };
 

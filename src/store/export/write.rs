@@ -17,11 +17,11 @@ use super::{
         record::{CursorV1, DestinationV2, HeadV2, RunV1, decode_changes},
     },
     EXPORT_SCHEMA, ExportCounts, Header, body_digest,
+    change::{ChangeLine, ChangesLine},
+    destination::DestinationLine,
     event::EventLine,
-    line::{
-        AliasLine, ChangeLine, ChangesLine, CursorLine, DestinationLine, EndLine, Line, RulesLine,
-        RunLine,
-    },
+    line::{AliasLine, CursorLine, EndLine, Line, RulesLine},
+    run::RunLine,
 };
 
 /// Why an export could not be written.
