@@ -17,7 +17,7 @@ use front::{Act, Front, Message, answer};
 use program::{ATTRIBUTES, Place, Sandbox};
 use serde_json::Value;
 
-const DAY_2: &str = include_str!("../src/cli/demo/day2.json");
+const DAY_2: &str = include_str!("../src/cli/verbs/demo/day2.json");
 /// A value of the dataset.
 const VALUE: &str = "203.0.113.41";
 

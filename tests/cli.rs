@@ -24,8 +24,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-const DAY_1: &str = include_str!("../src/cli/demo/day1.json");
-const DAY_2: &str = include_str!("../src/cli/demo/day2.json");
+const DAY_1: &str = include_str!("../src/cli/verbs/demo/day1.json");
+const DAY_2: &str = include_str!("../src/cli/verbs/demo/day2.json");
 
 /// A sandbox in this process.
 struct Sandbox {

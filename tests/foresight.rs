@@ -78,7 +78,7 @@ fn sends(planned: &Value) -> u64 {
 }
 
 fn demo(day: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/cli/demo/{day}.json"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/cli/verbs/demo/{day}.json"))
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     agent::{AgentError, LearnError},
+    cli::{Exit, verbs::sync},
     config::ConfigError,
     history::{LedgerError, query::QueryError},
     mapper::RulesError,
@@ -15,8 +16,6 @@ use crate::{
     source::SourceError,
     store::{ImportError, OpenError},
 };
-
-use super::{Exit, sync};
 
 /// Why a verb stopped.
 #[derive(Debug, thiserror::Error)]

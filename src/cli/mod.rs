@@ -3,46 +3,24 @@
 //! Each verb is one file with its arguments and a `run`, one line in `Verb` and one in `Verb::run`.
 //! Data goes to standard output, talk to standard error, both through [`Ui`].
 
-mod apply;
 pub mod args;
-mod check;
-mod completions;
-mod config;
 mod context;
-mod demo;
-pub mod diff;
-mod doctor;
 mod error;
 mod exit;
-mod export;
-mod gc;
-mod import;
-mod init;
 mod job;
 mod live;
-pub mod log;
 mod logging;
-mod map;
-mod plan;
 mod progress;
 pub mod render;
-mod repair;
-mod repair_adopt;
-mod repair_resend;
-mod sandbox;
-pub mod show;
-pub mod status;
-mod sync;
 #[cfg(test)]
 mod tests;
 mod ui;
 mod unmarked;
-pub mod verify;
-pub mod why;
+mod verbs;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 pub use context::Context;
 pub use error::CliError;
@@ -50,6 +28,7 @@ pub use exit::Exit;
 pub use ui::Ui;
 
 use args::GlobalArgs;
+use verbs::Verb;
 
 /// Carries incidents from EclecticIQ or STIX 2.1 into MISP and sends only what changed
 #[derive(Debug, Parser)]
@@ -59,123 +38,6 @@ struct Cli {
     global: GlobalArgs,
     #[command(subcommand)]
     verb: Verb,
-}
-
-/// What can be asked of the program.
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Write a commented configuration
-    Init(init::Args),
-    /// Check key, rights, MISP and store, and say what to do
-    Doctor(args::DoctorArgs),
-    /// Show what a run would do, without a single request
-    Plan(args::PlanArgs),
-    /// Send what MISP does not have yet
-    Sync(args::SyncArgs),
-    /// Carry out a saved plan, unless anything moved since
-    Apply(args::ApplyArgs),
-    /// Show how things stand at each destination
-    Status(status::Args),
-    /// List the runs, newest first
-    Log(log::Args),
-    /// Show one run and what it changed
-    Show(show::Args),
-    /// Show what MISP gained between two runs
-    Diff(diff::Args),
-    /// Tell why a value, attribute or event is in MISP, or is not
-    Why(why::Args),
-    /// Ask MISP whether it still holds what was sent; changes nothing
-    Verify(verify::Args),
-    /// Check every record of the store
-    Check,
-    /// Keep of a damaged store what proves itself, and make a sound one of it
-    Repair(repair::Args),
-    /// Make the store's files smaller; nothing that is known is lost
-    Gc,
-    /// Write all that the store knows as JSON lines
-    Export(export::Args),
-    /// Make a store of an export
-    Import(import::Args),
-    /// Show what a dataset becomes, without a store and without MISP
-    Map(args::MapArgs),
-    /// Serve a small MISP in memory, to try things out on
-    Sandbox(args::SandboxArgs),
-    /// See all of it at work in a minute; nothing has to be installed
-    Demo(demo::Args),
-    /// Print the configuration in effect, without secrets
-    Config,
-    /// Print completions for a shell
-    Completions(completions::Args),
-}
-
-impl Verb {
-    fn run(&self, context: &mut Context) -> Result<Exit, CliError> {
-        match self {
-            Self::Init(args) => init::run(args, context),
-            Self::Doctor(args) => doctor::run(args, context),
-            Self::Plan(args) => plan::run(args, context),
-            Self::Sync(args) => sync::run(args, context),
-            Self::Apply(args) => apply::run(args, context),
-            Self::Status(args) => {
-                let ledger = context.ledger()?;
-                status::run(args, context, &ledger)
-            }
-            Self::Log(args) => {
-                let ledger = context.ledger()?;
-                log::run(args, context, &ledger)
-            }
-            Self::Show(args) => {
-                let ledger = context.ledger()?;
-                show::run(args, context, &ledger)
-            }
-            Self::Diff(args) => {
-                let ledger = context.ledger()?;
-                diff::run(args, context, &ledger)
-            }
-            Self::Why(args) => {
-                let ledger = context.ledger()?;
-                why::run(args, context, &ledger)
-            }
-            Self::Verify(args) => verify::run(args, context),
-            Self::Check => check::run(context),
-            Self::Repair(args) => repair::run(args, context),
-            Self::Gc => gc::run(context),
-            Self::Export(args) => export::run(args, context),
-            Self::Import(args) => import::run(args, context),
-            Self::Map(args) => map::run(args, context),
-            Self::Sandbox(args) => sandbox::run(args, context),
-            Self::Demo(args) => demo::run(args, context),
-            Self::Config => config::run(context),
-            Self::Completions(args) => completions::run(args, context),
-        }
-    }
-
-    /// The verb as others see it who find the store locked.
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Init(_) => "init",
-            Self::Doctor(_) => "doctor",
-            Self::Plan(_) => "plan",
-            Self::Sync(_) => "sync",
-            Self::Apply(_) => "apply",
-            Self::Status(_) => "status",
-            Self::Log(_) => "log",
-            Self::Show(_) => "show",
-            Self::Diff(_) => "diff",
-            Self::Why(_) => "why",
-            Self::Verify(_) => "verify",
-            Self::Check => "check",
-            Self::Repair(_) => "repair",
-            Self::Gc => "gc",
-            Self::Export(_) => "export",
-            Self::Import(_) => "import",
-            Self::Map(_) => "map",
-            Self::Sandbox(_) => "sandbox",
-            Self::Demo(_) => "demo",
-            Self::Config => "config",
-            Self::Completions(_) => "completions",
-        }
-    }
 }
 
 /// Runs the program with the arguments of the process.

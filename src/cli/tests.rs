@@ -17,7 +17,11 @@ use crate::history::{
     query::testing::{self, ledger},
 };
 
-use super::{args::*, *};
+use super::{
+    args::*,
+    verbs::{diff, log, show, status, why},
+    *,
+};
 
 /// Every verb that this crate has arguments for, listed or not.
 #[derive(Debug, Parser)]

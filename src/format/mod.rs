@@ -9,7 +9,6 @@ mod eiq;
 mod element;
 mod leaves;
 mod mend;
-pub mod misp_json;
 mod route;
 mod scan;
 mod signs;

@@ -1,6 +1,6 @@
 //! What MISP can hold: types, categories, value rules, events and attributes in canonical form.
 //!
-//! Facts about MISP live here and in `format::misp_json`; nowhere else.
+//! Facts about MISP live here and in `remote::json`; nowhere else.
 
 mod attribute;
 mod claims;

@@ -1,6 +1,6 @@
 //! What an answer looks like that MISP's API did not give.
 
-use crate::{format::misp_json, model::shortened};
+use crate::{model::shortened, remote::json};
 
 use super::decode::Answer;
 
@@ -40,7 +40,7 @@ fn title(page: &[u8]) -> Option<String> {
 /// Nobody at this address knows a question that every MISP answers.
 pub(super) fn elsewhere(answer: &Answer) -> Box<str> {
     let status = answer.status;
-    let what = match misp_json::errors(&answer.body) {
+    let what = match json::errors(&answer.body) {
         Ok(error) => format!("says {:?}", error.words()),
         Err(_) => format!("answers {}", what(&answer.body)),
     };

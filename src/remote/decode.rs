@@ -7,11 +7,9 @@ use crate::{
         AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, PageOf, RefusedWhy,
         Reply, TagRow, TaggedRow, TimedAttribute, Trouble, rows,
     },
-    format::misp_json::{
-        self, AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, NotMisp,
-    },
     model::{EventUuid, kept_name, shortened},
     plan::{Row, tag_key},
+    remote::json::{self, AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
 };
 
 use super::{answered, trouble::PROXY_ASKS};
@@ -63,7 +61,7 @@ pub fn decode(call: &Call, answer: &Answer) -> Reply {
         400..=405 => refusal(call, answer),
         407 => Reply::Trouble(Trouble::NotMisp { why: format!("HTTP 407: {PROXY_ASKS}").into() }),
         // MISP's own 500 is JSON; any other comes from something before it.
-        500 if misp_json::errors(&answer.body).is_ok() => {
+        500 if json::errors(&answer.body).is_ok() => {
             Reply::Trouble(Trouble::ServerError { why: status_text(answer) })
         }
         500 | 504 | 524 => {
@@ -105,7 +103,7 @@ fn no_effect(answer: &Answer) -> Reply {
 }
 
 fn status_text(answer: &Answer) -> Box<str> {
-    let words = misp_json::errors(&answer.body).map(|error| error.words()).unwrap_or_default();
+    let words = json::errors(&answer.body).map(|error| error.words()).unwrap_or_default();
     let status = answer.status;
     if words.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {words}") }
         .into()
@@ -189,12 +187,12 @@ const fn lists(call: &Call) -> bool {
 }
 
 fn rows_of(body: &[u8]) -> Result<Reply, NotMisp> {
-    let cells = misp_json::rows(text(body)?, 3)?;
+    let cells = json::rows(text(body)?, 3)?;
     Ok(Reply::Rows(cells.iter().map(|cells| row(cells)).collect::<Result<_, _>>()?))
 }
 
 fn listing(body: &[u8]) -> Result<Reply, NotMisp> {
-    let cells = misp_json::rows(text(body)?, 6)?;
+    let cells = json::rows(text(body)?, 6)?;
     Ok(Reply::Listing(cells.into_iter().map(listed).collect::<Result<_, _>>()?))
 }
 
@@ -207,14 +205,14 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::AppendLoudly { attributes, .. } => attribute_answers(body, attributes)?,
         Call::Rows { .. } | Call::Probe => rows_of(body)?,
         Call::TaggedRows { .. } => {
-            let cells = misp_json::rows(text(body)?, 4)?;
+            let cells = json::rows(text(body)?, 4)?;
             Reply::TaggedRows(cells.iter().map(|cells| tagged(cells)).collect::<Result<_, _>>()?)
         }
         Call::Page(page) if page.of == PageOf::Values => listing(body)?,
         Call::Page(_) => rows_of(body)?,
         Call::Plain(call) => success(call, body)?,
         Call::RowsSince { .. } | Call::ChangedRows { .. } => {
-            let cells = misp_json::rows(text(body)?, 4)?;
+            let cells = json::rows(text(body)?, 4)?;
             Reply::RowsSince(cells.iter().map(|cells| numbered(cells)).collect::<Result<_, _>>()?)
         }
         Call::CountLive(_) | Call::CountOf(_) => {
@@ -226,22 +224,22 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::AttachTag { tag, .. } => attached(body, tag)?,
         Call::Publish(_) => saved(body)?,
         Call::WhichEvents(_) => {
-            let found = misp_json::event_index(body)?;
+            let found = json::event_index(body)?;
             Reply::WhichEvents(
                 found.iter().filter_map(|(uuid, it)| Some((uuid.parse().ok()?, *it))).collect(),
             )
         }
         Call::Version => {
-            let version = misp_json::version(body)?;
+            let version = json::version(body)?;
             let encodings = version.request_encoding.into_iter().take(NAMES_MAX);
             let encodings = encodings.map(|name| kept_name(&name).into_owned()).collect();
             Reply::Version { version: kept_name(&version.version).into_owned(), encodings }
         }
         Call::Whoami => whoami(body)?,
-        Call::FindTags(_) => Reply::Tags(tag_rows(misp_json::tags(body)?)),
-        Call::KeysOf(_) => Reply::Keys(misp_json::keys(body)?.into_iter().map(key_row).collect()),
-        Call::AnyRows(_) => Reply::Count(misp_json::rows(text(body)?, 1)?.len() as u64),
-        Call::SharingGroups => Reply::SharingGroups(misp_json::sharing_groups(body)?),
+        Call::FindTags(_) => Reply::Tags(tag_rows(json::tags(body)?)),
+        Call::KeysOf(_) => Reply::Keys(json::keys(body)?.into_iter().map(key_row).collect()),
+        Call::AnyRows(_) => Reply::Count(json::rows(text(body)?, 1)?.len() as u64),
+        Call::SharingGroups => Reply::SharingGroups(json::sharing_groups(body)?),
     })
 }
 
@@ -250,7 +248,7 @@ fn text(body: &[u8]) -> Result<&str, NotMisp> {
 }
 
 fn event(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
-    let answer = event_answer(misp_json::event(body)?)?;
+    let answer = event_answer(json::event(body)?)?;
     if answer.uuid != uuid {
         return Err(NotMisp { what: format!("it is about event {}, not {uuid}", answer.uuid) });
     }
@@ -258,7 +256,7 @@ fn event(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
 }
 
 fn metadata(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
-    let mut found = misp_json::event_search(body)?;
+    let mut found = json::event_search(body)?;
     let answer = match (found.pop(), found.is_empty()) {
         (None, _) => None,
         (Some(event), true) => Some(event_answer(event)?),
@@ -319,7 +317,7 @@ fn listed(mut cells: Vec<String>) -> Result<Listed, NotMisp> {
     Ok(Listed { row, kind, value, tags })
 }
 
-fn tag_rows(tags: Vec<misp_json::TagListed>) -> Vec<TagRow> {
+fn tag_rows(tags: Vec<json::TagListed>) -> Vec<TagRow> {
     let rows = tags.into_iter().map(|tag| TagRow {
         id: tag.id,
         name: tag.name.into(),
@@ -331,7 +329,7 @@ fn tag_rows(tags: Vec<misp_json::TagListed>) -> Vec<TagRow> {
     rows.collect()
 }
 
-fn key_row(key: misp_json::KeyListed) -> KeyRow {
+fn key_row(key: json::KeyListed) -> KeyRow {
     KeyRow {
         start: key.authkey_start.into(),
         end: key.authkey_end.into(),
@@ -345,7 +343,7 @@ fn key_row(key: misp_json::KeyListed) -> KeyRow {
 /// attached is what it names.
 fn attached(body: &[u8], tag: &str) -> Result<Reply, NotMisp> {
     let reply = saved(body)?;
-    let words = misp_json::errors(body)?.name;
+    let words = json::errors(body)?.name;
     let first = words.lines().next().unwrap_or_default();
     let named = first.strip_prefix("Global tag ").and_then(|rest| {
         let (before, _) = rest.split_once(" successfully attached to ")?;
@@ -365,7 +363,7 @@ fn attached(body: &[u8], tag: &str) -> Result<Reply, NotMisp> {
 
 /// `tags/attachTagToObject` and `events/publish` can fail with 200.
 fn saved(body: &[u8]) -> Result<Reply, NotMisp> {
-    let answer = misp_json::errors(body)?;
+    let answer = json::errors(body)?;
     match answer.saved {
         Some(true) => Ok(Reply::Done),
         Some(false) => {
@@ -376,13 +374,13 @@ fn saved(body: &[u8]) -> Result<Reply, NotMisp> {
 }
 
 fn whoami(body: &[u8]) -> Result<Reply, NotMisp> {
-    let answer = misp_json::whoami(body)?;
+    let answer = json::whoami(body)?;
     let org = answer.organisation.uuid.parse();
     let org = org.map_err(|_| NotMisp { what: "no organisation UUID".to_owned() })?;
     let granted = |(name, value): (String, serde_json::Value)| {
         (name.starts_with("perm_") && value.as_bool() == Some(true)).then_some(name)
     };
-    let number = |name: &str| answer.user.get(name).and_then(misp_json::as_number);
+    let number = |name: &str| answer.user.get(name).and_then(json::as_number);
     let (user, org_id) = (number("id"), number("org_id"));
     let permissions = answer.role.into_iter().filter_map(granted);
     let permissions =
@@ -438,7 +436,7 @@ fn refusal(call: &Call, answer: &Answer) -> Reply {
     if asks && answer.status == 404 {
         return Reply::Trouble(Trouble::NotMisp { why: answered::elsewhere(answer) });
     }
-    let Ok(error) = misp_json::errors(&answer.body) else {
+    let Ok(error) = json::errors(&answer.body) else {
         let (status, what) = (answer.status, answered::what(&answer.body));
         let why =
             format!("HTTP {status} without MISP's JSON: something before MISP answered, {what}");

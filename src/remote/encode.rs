@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::{
     delivery::{Call, Page, PageOf, TimedAttribute, rows},
-    format::misp_json::{self, AttributeBody},
     model::EventUuid,
+    remote::json::{self, AttributeBody},
 };
 
 /// A tag that no body has.
@@ -48,12 +48,12 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
 
 fn request(call: &Call, correlate: bool) -> Encoded {
     let bodies = |attributes: &'_ [TimedAttribute]| -> Vec<u8> {
-        misp_json::attributes(&attribute_bodies(attributes, correlate))
+        json::attributes(&attribute_bodies(attributes, correlate))
     };
     match call {
         Call::AddEvent(new) => post(
             "/events/add/metadata:1".to_owned(),
-            misp_json::new_event(
+            json::new_event(
                 new.uuid,
                 &new.fields,
                 (new.settings.distribution, new.settings.sharing_group_id),
@@ -64,14 +64,14 @@ fn request(call: &Call, correlate: bool) -> Encoded {
         ),
         Call::AppendQuietly { event, attributes } => post(
             format!("/events/edit/{event}/metadata:1"),
-            misp_json::edit(None, None, None, None, attribute_bodies(attributes, correlate)),
+            json::edit(None, None, None, None, attribute_bodies(attributes, correlate)),
         ),
         Call::AppendLoudly { event, attributes } => {
             post(format!("/attributes/add/{event}"), bodies(attributes))
         }
         Call::EditFields { event, edit, timestamp } => post(
             format!("/events/edit/{event}/metadata:1"),
-            misp_json::edit(
+            json::edit(
                 edit.info.as_deref(),
                 edit.date.as_deref(),
                 edit.analysis,

@@ -10,6 +10,7 @@ mod compress;
 mod decode;
 mod encode;
 mod headers;
+mod json;
 mod packing;
 mod proxy;
 mod scales;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use uuid::Uuid;
 
-use crate::{delivery::Call, format::misp_json, model::EventUuid};
+use crate::{delivery::Call, model::EventUuid, remote::json};
 
 use super::decode::Answer;
 
@@ -46,7 +46,7 @@ impl Packing {
 
 /// Whether an answer may be the refusal of a compressed body, whatever the body says.
 pub(super) fn may_refuse(answer: &Answer) -> bool {
-    let is_misps = misp_json::errors(&answer.body).is_ok();
+    let is_misps = json::errors(&answer.body).is_ok();
     match answer.status {
         400 | 415 | 501 => true,
         // Somebody took the header that says how the body is compressed.

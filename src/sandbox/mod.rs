@@ -10,36 +10,11 @@
 //! attachments, XML, and of objects all but their attributes. A call of MISP that is missing here is
 //! answered with 501, so that nobody takes its absence for an answer of MISP.
 
-mod answer;
-mod attributes;
-mod auth_keys;
-mod blocklists;
-mod csv;
-mod draft;
-mod event_draft;
-mod events;
-mod events_add;
-mod events_edit;
-mod filters;
+mod actions;
 mod http;
-mod json;
-mod php;
-mod proposals;
-mod publish;
-mod request;
-mod roles;
-mod search;
-mod seen;
-mod server;
+mod output;
+mod rows;
 mod setup;
-mod sharing_groups;
-mod state;
-mod tag_admin;
-mod tag_links;
-mod tag_table;
-mod tags;
-mod taxonomies;
-mod views;
 
 use std::collections::BTreeMap;
 
@@ -48,18 +23,27 @@ use uuid::Uuid;
 
 use crate::misp::{AttributeType, Category};
 
-pub use http::serve;
-pub use request::{Reply, Request};
-pub use roles::Keys;
+pub use http::{
+    request::{Reply, Request},
+    serve::serve,
+};
+pub use rows::roles::Keys;
 pub use setup::{Jobs, Release, RowOrder, Setup};
 
-use answer::{Answer, Frame, Halt, Outcome};
-use auth_keys::Rejection;
-use blocklists::{Blocked, List};
-use json::Style;
-use request::Route;
-use roles::{Access, Caller, Permission};
-use state::State;
+use actions::{
+    auth_keys::{self, Rejection},
+    blocklists::Blocked,
+    server,
+};
+use http::{
+    answer::{self, Answer, Frame, Halt, Outcome},
+    request::{self, Route},
+};
+use output::json::Style;
+use rows::{
+    roles::{self, Access, Caller, Permission},
+    state::{self, State},
+};
 
 /// A MISP in memory.
 #[derive(Debug, Clone)]
@@ -232,7 +216,7 @@ impl Misp {
         let data = request::data(request, &self.request_encodings)?;
         let style = style(request);
         let call = Call { method: &request.method, route, caller, data, style, now };
-        self.dispatch(call)
+        actions::dispatch(self, call)
     }
 
     /// Who sent the request, if it may call the action.
@@ -267,73 +251,6 @@ impl Misp {
         } else {
             let message = "You do not have permission to use this functionality.";
             Err(Halt::exception(403, message))
-        }
-    }
-
-    fn dispatch(&mut self, call: Call<'_>) -> Outcome {
-        let state = &mut self.state;
-        match (call.route.controller.as_str(), call.route.action.as_str()) {
-            ("events", "add") => events_add::add(state, call),
-            ("events", "edit") => events_edit::edit(state, call),
-            ("events", "view") => events::view(state, &call),
-            ("events", "index") => events::index(state, &call),
-            ("events", "delete") => events::delete(state, &call),
-            ("events", "publish") => publish::publish_quietly(state, &call),
-            ("events", "alert") => publish::publish_with_alert(state, &call),
-            ("events", "unpublish") => publish::unpublish(state, &call),
-            ("events", "filtereventidsforpush") => events::filter_for_push(state, &call),
-            ("events", "restsearch") => search::events(state, &call),
-            ("attributes", "add") => attributes::add(state, call),
-            ("attributes", "edit") => attributes::edit(state, call),
-            ("attributes", "delete") => attributes::delete(state, call),
-            ("attributes", "restore") => attributes::restore(state, &call),
-            ("attributes", "view") => attributes::view(state, &call),
-            ("attributes", "restsearch") => search::attributes(state, &call),
-            ("attributes", "describetypes") => Ok(server::describe_types(call.style)),
-            ("events" | "attributes", "addtag") => tag_links::add(state, &call),
-            ("events" | "attributes", "removetag") => tag_links::remove(state, &call),
-            ("tags", "add") => tag_admin::add(state, call),
-            ("tags", "edit") => tag_admin::edit(state, call),
-            ("tags", "delete") => tag_admin::delete(state, &call),
-            ("tags", "index") => tag_admin::index(state, &call),
-            ("tags", "view") => tag_admin::view(state, &call),
-            ("tags", "search") => tag_admin::search(state, &call),
-            ("tags", "attachtagtoobject") => tag_links::attach(state, &call),
-            ("tags", "removetagfromobject") => tag_links::detach(state, &call),
-            ("taxonomies", "index") => taxonomies::index(state, &call),
-            ("taxonomies", "view") => taxonomies::view(state, &call),
-            ("taxonomies", "enable") => taxonomies::enable(state, &call, true),
-            ("taxonomies", "disable") => taxonomies::enable(state, &call, false),
-            ("taxonomies", "addtag") => taxonomies::add_tags(state, &call),
-            ("auth_keys", "index") => auth_keys::index(state, &call),
-            ("auth_keys", "view") => auth_keys::view(state, &call),
-            ("auth_keys", "add") => auth_keys::add(state, call),
-            ("auth_keys", "delete") => auth_keys::delete(state, &call),
-            ("sharing_groups", "index") => sharing_groups::index(state, &call),
-            ("sharing_groups", "view") => sharing_groups::view(state, &call),
-            ("sharing_groups", "add") => sharing_groups::add(state, call),
-            ("sharing_groups", "edit") => sharing_groups::edit(state, call),
-            ("sharing_groups", "addorg") => sharing_groups::change_member(state, &call, true),
-            ("sharing_groups", "removeorg") => sharing_groups::change_member(state, &call, false),
-            ("sharing_groups", "delete") => sharing_groups::delete(state, &call),
-            ("event_blocklists", "index") => blocklists::index(state, &call, List::Events),
-            ("event_blocklists", "add") => blocklists::add(state, call, List::Events),
-            ("event_blocklists", "delete") => blocklists::delete(state, &call, List::Events),
-            ("org_blocklists", "index") => blocklists::index(state, &call, List::Organisations),
-            ("org_blocklists", "add") => blocklists::add(state, call, List::Organisations),
-            ("org_blocklists", "delete") => blocklists::delete(state, &call, List::Organisations),
-            ("shadow_attributes", "add") => proposals::add(state, call),
-            ("users", "view") => server::view_user(state, &call),
-            ("servers", "serversettingsedit") => server::edit_setting(state, &call),
-            ("workflows", "togglemodule") => publish::toggle_workflow(state, &call),
-            ("servers", "getversion") => {
-                let release = state.setup.release;
-                Ok(server::version(&call, release, &self.version, &self.request_encodings))
-            }
-            (controller, action) if server::is_known_action(controller, action) => {
-                Err(Halt::exception(501, server::NOT_IN_SANDBOX))
-            }
-            _ => Err(Halt::exception(404, "Not Found")),
         }
     }
 

@@ -6,17 +6,15 @@ use crate::{
     history::{Change, Commit, Cursor, Ledger, LedgerError, RunRecord},
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
-};
-
-use super::{
-    OpenMode, Store,
-    engine::Writes,
-    envelope::encode,
-    events,
-    keys::{self, Kind},
-    overlay::Overlay,
-    record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, RunV1, decode_changes, encode_changes,
+    store::{
+        OpenMode, Store,
+        engine::Writes,
+        event::{layout, overlay::Overlay},
+        record::{
+            AliasesV1, CountersV1, CursorV1, DestinationV2, RunV1, decode_changes, encode_changes,
+            envelope::encode,
+            keys::{self, Kind},
+        },
     },
 };
 
@@ -41,13 +39,13 @@ impl Ledger for Store {
     ) -> Result<Option<EventHead>, LedgerError> {
         let (overlay, key) = (self.read(), keys::head(destination, event));
         let body = overlay.record(&key)?;
-        body.map(|body| events::head(&overlay, &key, &body)).transpose()
+        body.map(|body| layout::head(&overlay, &key, &body)).transpose()
     }
 
     fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError> {
         let (overlay, mut heads) = (self.read(), Vec::new());
         overlay.engine().scan(&keys::heads(destination), &mut |key, value| {
-            heads.push(events::head(&overlay, key, &overlay.body(key, value)?)?);
+            heads.push(layout::head(&overlay, key, &overlay.body(key, value)?)?);
             Ok(())
         })?;
         Ok(heads)
@@ -60,7 +58,7 @@ impl Ledger for Store {
     ) -> Result<Option<KnownEvent>, LedgerError> {
         let (overlay, key) = (self.read(), keys::head(destination, event));
         let body = overlay.record(&key)?;
-        body.map(|body| events::event(&overlay, &key, &body)).transpose()
+        body.map(|body| layout::event(&overlay, &key, &body)).transpose()
     }
 
     fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
@@ -216,7 +214,7 @@ fn put(
 ) -> Result<(), LedgerError> {
     for update in commit.events {
         let key = keys::head(destination, update.head.uuid);
-        events::put(overlay, key, update)?;
+        layout::put(overlay, key, update)?;
     }
     for (part, chunk) in (0_u32..).zip(commit.changes.chunks(CHANGES_MAX)) {
         overlay.put_record(keys::change_chunk(run, sequence, part), &encode_changes(chunk)?)?;

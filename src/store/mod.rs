@@ -12,42 +12,26 @@
 //! - After a failed write nothing more is written until the store was opened again.
 //! - A record of a later version is refused as newer, never taken for damage.
 
-mod check;
-mod copy;
-mod doubt;
 mod engine;
-mod envelope;
-mod error;
-mod events;
+mod event;
 mod export;
-mod gc;
-mod keys;
 mod ledger;
-mod lock;
-mod mark;
-mod memory;
-mod open;
-mod overlay;
-mod private;
+mod lifecycle;
 pub(crate) mod probe;
-mod rebuild;
 mod record;
-mod repair;
-mod salvage;
-mod segments;
-mod tree;
+mod upkeep;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::{CheckReport, KindStats, Problem, Stats};
+pub use engine::memory::{Disk, Fault, MemoryEngine};
 pub use engine::{Engine, VALUE_BYTES_MAX, Visitor, Writes};
-pub use error::OpenError;
 pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportReport};
-pub use gc::GcReport;
-pub use keys::Kind;
-pub use lock::Owner;
-pub use memory::{Disk, Fault, MemoryEngine};
-pub use open::{OpenMode, Store, StoreId, Warning};
-pub use repair::{RepairMode, RepairReport, Repaired};
-pub use salvage::EventLoss;
+pub use lifecycle::error::OpenError;
+pub use lifecycle::lock::Owner;
+pub use lifecycle::open::{OpenMode, Store, StoreId, Warning};
+pub use record::keys::Kind;
+pub use upkeep::check::{CheckReport, KindStats, Problem, Stats};
+pub use upkeep::gc::GcReport;
+pub use upkeep::repair::{RepairMode, RepairReport, Repaired};
+pub use upkeep::salvage::EventLoss;

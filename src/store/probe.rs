@@ -3,16 +3,15 @@
 use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
+    store::record::{
+        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, IdentityV1, RowV1, RunV1,
+        decode_bucket, decode_changes, encode_bucket, encode_changes,
+        envelope::{Body, Form, encode, seal, unseal},
+        rows_of, stored_rows,
+    },
 };
 
 pub(crate) use super::export::{Told, told_by};
-use super::{
-    envelope::{Body, Form, encode, seal, unseal},
-    record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, IdentityV1, RowV1, RunV1,
-        decode_bucket, decode_changes, encode_bucket, encode_changes, rows_of, stored_rows,
-    },
-};
 
 /// How many kinds of bodies there are.
 pub(crate) const BODIES: u8 = 11;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 
 /// Three events with 41 attributes.
-pub(crate) const DAY_1: &str = include_str!("../../src/cli/demo/day1.json");
+pub(crate) const DAY_1: &str = include_str!("../../src/cli/verbs/demo/day1.json");
 /// What of them can be sent.
 pub(crate) const ATTRIBUTES: usize = 41;
 

@@ -81,7 +81,7 @@ const CORE_VALUES: &[&str] =
 const CORE_WORDS: &[&str] = &["HashMap", "HashSet", "SystemTime", "Instant", "thread_rng"];
 const CORE_MACROS: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
 
-const ENGINE: &str = "store/engine.rs";
+const ENGINE: &str = "store/engine/sled.rs";
 const LINES_MAX: usize = 800;
 const LINES_MEDIAN_MAX: usize = 260;
 

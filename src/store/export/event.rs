@@ -12,14 +12,15 @@ use crate::{
         EventHead, EventTag, EventTags, FeedHead, KnownEvent, Presence, Publishing, Row, Seen,
         TagStanding,
     },
-};
-
-use super::{
-    super::keys::Name,
-    attribute::AttributeLine,
-    line::{Id, NameLine, Wrong, digest_of, kept},
-    run::{AttributeTallyLine, MappingLine},
-    sound,
+    store::{
+        export::{
+            attribute::AttributeLine,
+            line::{Id, NameLine, Wrong, digest_of, kept},
+            run::{AttributeTallyLine, MappingLine},
+            sound,
+        },
+        record::keys::Name,
+    },
 };
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -6,11 +6,13 @@ use uuid::Uuid;
 use crate::{
     history::Cursor,
     model::{Digest, EntityKey, RunNumber, Timestamp, shortened},
-};
-
-use super::{
-    super::keys::Name, change::ChangesLine, destination::DestinationLine, event::EventLine,
-    run::RunLine, sound,
+    store::{
+        export::{
+            change::ChangesLine, destination::DestinationLine, event::EventLine, run::RunLine,
+            sound,
+        },
+        record::keys::Name,
+    },
 };
 
 /// What is wrong with a line, a lower-case fragment.

@@ -13,25 +13,28 @@ use crate::{
     history::{Change, EventUpdate, LedgerError, RunRecord},
     model::{Encoder, EntityKey},
     plan::DestinationRecord,
-};
-
-use super::{
-    super::{
+    store::{
         OpenError, OpenMode, Owner, Store, StoreId,
         engine::Effort,
-        envelope::{Body, encode},
-        events, keys,
-        keys::Kind,
-        lock::Lock,
-        open::{check_vacant, identity, is_store, open_engine},
-        private,
-        rebuild::{self, Aside, Fresh},
-        record::{AliasesV1, CursorV1, DestinationV2, RunV1, encode_changes},
+        event::layout,
+        export::{
+            EXPORT_SCHEMA, ExportCounts, Header, body_digest,
+            change::ChangeLine,
+            line::{Line, Wrong},
+            sound,
+        },
+        lifecycle::{
+            lock::Lock,
+            open::{check_vacant, identity, is_store, open_engine},
+            permissions,
+            swap::{self, Aside, Fresh},
+        },
+        record::{
+            AliasesV1, CursorV1, DestinationV2, RunV1, encode_changes,
+            envelope::{Body, encode},
+            keys::{self, Kind},
+        },
     },
-    EXPORT_SCHEMA, ExportCounts, Header, body_digest,
-    change::ChangeLine,
-    line::{Line, Wrong},
-    sound,
 };
 
 /// Longest line that is read, in bytes: an event of some hundred thousand attributes.
@@ -98,11 +101,11 @@ impl Store {
         from: &mut dyn BufRead,
     ) -> Result<ImportReport, ImportError> {
         check_room(path, &owner, wait)?;
-        private::create_folder(path).map_err(|error| OpenError::io(path, "created", &error))?;
+        permissions::create_folder(path).map_err(|error| OpenError::io(path, "created", &error))?;
         let _lock = Lock::take(path, owner, wait)?;
         let imported = import(path, from);
         if imported.is_err() {
-            rebuild::discard(path)?;
+            swap::discard(path)?;
         }
         imported
     }
@@ -152,7 +155,7 @@ fn import(path: &Path, from: &mut dyn BufRead) -> Result<ImportReport, ImportErr
     reader.put_aliases().map_err(of)?;
     let store = StoreId(Uuid::new_v4());
     reader.fresh.finish(&identity(path, store)?, header.commits.max(1))?;
-    rebuild::swap(path, Aside::Removed)?;
+    swap::swap(path, Aside::Removed)?;
     let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
     drop(engine);
     mark.set(header.commits.max(1));
@@ -366,7 +369,7 @@ impl Reader {
                 if !self.keys.insert(key.clone()) {
                     return Ok(Err(TWICE.to_owned()));
                 }
-                events::put(&mut overlay, key, update)?;
+                layout::put(&mut overlay, key, update)?;
                 let writes = overlay.into_writes();
                 self.fresh.take(writes)?;
                 return Ok(Ok(None));

@@ -5,23 +5,24 @@ use std::io::{self, Write};
 use crate::{
     history::{Ledger, LedgerError},
     model::Timestamp,
-};
-
-use super::{
-    super::{
+    store::{
         Store,
-        check::prove,
-        envelope::damaged,
-        events,
-        keys::{self, Kind},
-        record::{CursorV1, DestinationV2, HeadV2, RunV1, decode_changes},
+        event::layout,
+        export::{
+            EXPORT_SCHEMA, ExportCounts, Header, body_digest,
+            change::{ChangeLine, ChangesLine},
+            destination::DestinationLine,
+            event::EventLine,
+            line::{AliasLine, CursorLine, EndLine, Line, RulesLine},
+            run::RunLine,
+        },
+        record::{
+            CursorV1, DestinationV2, HeadV2, RunV1, decode_changes,
+            envelope::damaged,
+            keys::{self, Kind},
+        },
+        upkeep::check::prove,
     },
-    EXPORT_SCHEMA, ExportCounts, Header, body_digest,
-    change::{ChangeLine, ChangesLine},
-    destination::DestinationLine,
-    event::EventLine,
-    line::{AliasLine, CursorLine, EndLine, Line, RulesLine},
-    run::RunLine,
 };
 
 /// Why an export could not be written.
@@ -133,7 +134,7 @@ impl Store {
             }
             Kind::Head => {
                 let (destination, _) = keys::head_names(key).ok_or_else(strange)?;
-                let event = events::event(&overlay, key, &body)?;
+                let event = layout::event(&overlay, key, &body)?;
                 Line::Event(Box::new(EventLine::of(destination, event)))
             }
             Kind::Cursor => {

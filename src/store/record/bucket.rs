@@ -12,11 +12,11 @@ use crate::{
     misp::{Attribute, AttributeType, Category, Source, Value, attribute_uuid},
     model::{AttributeUuid, Digest, EventUuid, Interner, RunNumber, Symbol, Timestamp},
     plan::{FeedSet, KnownAttribute, Standing, WithheldReason},
-};
-
-use super::{
-    super::envelope::{Body, Stored, damaged, encode},
-    EntityV1, Table, entry, marking_byte, marking_of, tlp_code, tlp_of,
+    store::record::{
+        EntityV1, Table, entry,
+        envelope::{Body, Stored, damaged, encode},
+        marking_byte, marking_of, tlp_code, tlp_of,
+    },
 };
 
 /// An attribute and its identity, under which it is filed.

@@ -6,11 +6,10 @@ use uuid::Uuid;
 use crate::{
     history::{Change, ChangeKind, LedgerError},
     model::{AttributeUuid, EventUuid},
-};
-
-use super::{
-    super::envelope::{Body, Stored, encode},
-    Table, entry,
+    store::record::{
+        Table, entry,
+        envelope::{Body, Stored, encode},
+    },
 };
 
 /// As 0.1.0 wrote it: the same, without the last kinds.

@@ -8,11 +8,11 @@ use crate::{
     misp::EventFields,
     model::{AttributeUuid, Digest, EventUuid, FeedName, OrgUuid, Reader},
     plan::{EventHead, EventTag, FeedHead, Presence, Publishing, Row, Seen, TagStanding},
-};
-
-use super::{
-    super::envelope::{Body, Stored},
-    AttributeTallyV1, EntityV1, MappingV1, marking_byte, marking_of, stored_tally, tally_of,
+    store::record::{
+        AttributeTallyV1, EntityV1, MappingV1,
+        envelope::{Body, Stored},
+        marking_byte, marking_of, stored_tally, tally_of,
+    },
 };
 
 /// Most foreign rows in one object.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{envelope::Stored, keys::Kind};
+use crate::store::record::{envelope::Stored, keys::Kind};
 
 /// The format of the whole store. A later one is refused at opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

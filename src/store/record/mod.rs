@@ -5,7 +5,9 @@
 
 mod bucket;
 mod changes;
+pub(super) mod envelope;
 mod head;
+pub(super) mod keys;
 mod meta;
 mod run;
 
@@ -24,7 +26,7 @@ use crate::{
     plan::{AttributeTally, MappingTally},
 };
 
-use super::envelope::damaged;
+use envelope::damaged;
 
 /// The key of an entity: packed where it is a UUID, as most are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -10,11 +10,11 @@ use crate::{
         DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
     },
     plan::{DestinationRecord, TagFact, tag_key},
-};
-
-use super::{
-    super::envelope::{Body, Stored},
-    AttributeTallyV1, EntityV1, MappingV1, stored_tally, tally_of,
+    store::record::{
+        AttributeTallyV1, EntityV1, MappingV1,
+        envelope::{Body, Stored},
+        stored_tally, tally_of,
+    },
 };
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

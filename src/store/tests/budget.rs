@@ -155,9 +155,9 @@ fn a_change_to_one_attribute_rewrites_one_bucket() {
     let (_, mut changed) = known.attributes.pop_first().unwrap();
     changed.overruled = true;
     let mut overlay = store.read();
-    let key = super::super::keys::head(&destination(), event);
+    let key = crate::store::record::keys::head(&destination(), event);
     let update = EventUpdate { head: known.head, attributes: vec![changed] };
-    super::super::events::put(&mut overlay, key, update).unwrap();
+    crate::store::event::layout::put(&mut overlay, key, update).unwrap();
     let writes = overlay.into_writes();
     let objects = writes.keys().filter(|key| Kind::of(key) == Some(Kind::Object));
     assert!(objects.count() <= 6, "a bucket and an index node, each old and new");

@@ -1,10 +1,12 @@
 //! A crash at any write: what is opened afterwards is the state before the step or after it.
 
-use crate::history::{Ledger, LedgerError, MemoryLedger};
-
-use super::{
-    super::{Disk, Fault, MemoryEngine, Store, keys::Kind},
-    script::{Dice, commit, sound_answers},
+use crate::{
+    history::{Ledger, LedgerError, MemoryLedger},
+    store::{
+        Disk, Fault, MemoryEngine, Store,
+        record::keys::Kind,
+        tests::script::{Dice, commit, sound_answers},
+    },
 };
 
 #[test]

@@ -5,17 +5,19 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use crate::{
     history::{Commit, Ledger},
     model::{DestinationName, RunNumber, Timestamp},
-};
-
-use super::{
-    super::{
+    store::{
         OpenError, OpenMode, Owner, Store, Warning,
-        engine::{Effort, Engine, SledEngine, VALUE_BYTES_MAX, Writes, at_rest},
-        envelope::{Form, encode, seal},
-        keys,
-        record::FormatV1,
+        engine::{
+            Effort, Engine, VALUE_BYTES_MAX, Writes,
+            sled::{SledEngine, at_rest},
+        },
+        record::{
+            FormatV1,
+            envelope::{Form, encode, seal},
+            keys,
+        },
+        tests::script::{Dice, commit, run, sound_answers},
     },
-    script::{Dice, commit, run, sound_answers},
 };
 
 pub(in super::super) fn owner(pid: u32) -> Owner {

@@ -21,15 +21,11 @@ use crate::{
         MappingTally, Presence, Publishing, Row, Seen, Standing, TagFact, TagStanding,
         WithheldReason,
     },
-};
-
-use super::super::{
-    envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
-    keys,
-    record::{
+    store::record::{
         AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, Identified, IdentityV1,
-        RowV1, RunV1, decode_bucket, decode_changes, encode_bucket, encode_changes, rows_of,
-        stored_rows,
+        RowV1, RunV1, decode_bucket, decode_changes, encode_bucket, encode_changes,
+        envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
+        keys, rows_of, stored_rows,
     },
 };
 

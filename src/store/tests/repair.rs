@@ -6,18 +6,20 @@ use crate::{
     history::Ledger,
     model::{DestinationName, RunNumber},
     plan::{EventHead, KnownEvent, Presence},
-};
-
-use super::{
-    super::{
+    store::{
         Kind, OpenError, OpenMode, RepairMode, RepairReport, Repaired, Store, Warning,
-        engine::{Effort, Engine, SledEngine, Writes},
-        envelope::{Form, encode, seal},
-        events as stored_events, keys,
-        record::{FormatV1, HeadV2},
+        engine::{Effort, Engine, Writes, sled::SledEngine},
+        event::layout as stored_events,
+        record::{
+            FormatV1, HeadV2,
+            envelope::{Form, encode, seal},
+            keys,
+        },
+        tests::{
+            folder::{copy, copy_at_rest, open, owner},
+            script::{Dice, commit, destinations, events, sound_answers},
+        },
     },
-    folder::{copy, copy_at_rest, open, owner},
-    script::{Dice, commit, destinations, events, sound_answers},
 };
 
 fn build(path: &Path, commits: u64) -> Store {
@@ -363,9 +365,13 @@ fn garbage_is_collected_and_nothing_else() {
     let (before, commits) = (sound_answers(&store), store.counters.sequence);
     drop(store);
     let (digest, value) = {
-        let place =
-            super::super::envelope::Place { key: b"h/x", role: "attributes", number: 0, at: &[] };
-        super::super::envelope::seal_object(&place, 0, 1, b"left behind")
+        let place = crate::store::record::envelope::Place {
+            key: b"h/x",
+            role: "attributes",
+            number: 0,
+            at: &[],
+        };
+        crate::store::record::envelope::seal_object(&place, 0, 1, b"left behind")
     };
     let key = keys::object([0; keys::NEAR_BYTES], &digest);
     let mut store = open(&path).unwrap();

@@ -1,0 +1,73 @@
+//! `apply`: carries out a saved plan, and refuses if anything moved since it was made.
+
+use std::fs;
+
+use crate::{
+    agent::{PLAN_SCHEMA, SavedPlan},
+    cli::{
+        CliError, Context, Exit,
+        args::ApplyArgs,
+        job::{self, Wishes},
+        live::Live,
+        verbs::{
+            plan::{PlanFile, preview_of},
+            sync,
+        },
+    },
+};
+
+/// Plans anew, compares, and delivers.
+pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let file = read(args)?;
+    let wishes = Wishes {
+        source: file.source_path.clone(),
+        feed: Some(file.saved.feed.clone()),
+        destination: Some(file.saved.destination.clone()),
+        accept_mapping: file.accept_mapping,
+        allow_empty: file.allow_empty,
+        ..Wishes::default()
+    };
+    let config = context.config()?;
+    let jobs = job::jobs(&config, &wishes)?;
+    let mut store = context.store(&config.store_path)?;
+    for (job, destination) in &jobs {
+        let now = preview_of(job, destination, Some(&store))?.saved;
+        let moved = moved(&file.saved, &now);
+        if !moved.is_empty() {
+            return Err(CliError::Stale { moved });
+        }
+    }
+    let live = Live::start()?;
+    sync::deliver_all(context, &live, &mut store, &jobs)
+}
+
+fn read(args: &ApplyArgs) -> Result<PlanFile, CliError> {
+    let path = &args.plan;
+    let not_a_plan = |cause: String| CliError::NotAPlan { path: path.clone(), cause };
+    let text = fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause))?;
+    let file: PlanFile =
+        serde_json::from_str(&text).map_err(|error| not_a_plan(error.to_string()))?;
+    if file.saved.schema != PLAN_SCHEMA {
+        return Err(not_a_plan(format!("its schema is {:?}", file.saved.schema)));
+    }
+    Ok(file)
+}
+
+/// What is not as it was when the plan was made; if nothing else, what it would do.
+fn moved(then: &SavedPlan, now: &SavedPlan) -> Vec<String> {
+    let mut moved = Vec::new();
+    if then.last_run != now.last_run {
+        moved.push(format!("the ledger (run {} then, run {} now)", then.last_run, now.last_run));
+    }
+    let pairs = [
+        ("the dataset", &then.source, &now.source),
+        ("the mapping rules", &then.rules, &now.rules),
+        ("policy or event settings", &then.policy, &now.policy),
+    ];
+    let differing = pairs.into_iter().filter(|(_, then, now)| then != now);
+    moved.extend(differing.map(|(what, _, _)| what.to_owned()));
+    if moved.is_empty() && then.plan != now.plan {
+        moved.push("what it would do".to_owned());
+    }
+    moved
+}

@@ -1,0 +1,65 @@
+//! `diff`: what MISP gained between two runs.
+
+use crate::{
+    cli::{
+        CliError, Context, Exit,
+        args::FilterArgs,
+        render::{self, Detail},
+    },
+    history::{
+        Ledger,
+        query::{self, Selected},
+    },
+};
+
+/// Arguments of `diff`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// The state before: after this run, or 0 for the beginning; without it the run before the second
+    #[arg(value_name = "A")]
+    pub from: Option<String>,
+    /// The state after; without it the newest run
+    #[arg(value_name = "B", default_value = "@")]
+    pub to: String,
+    /// Among which runs
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Only counts
+    #[arg(long)]
+    pub stat: bool,
+}
+
+/// Prints the net changes of all runs after `from` up to `to`, at the destination of `to`.
+///
+/// # Errors
+/// If there are no such runs, they do not belong together, or the ledger cannot be read.
+pub(crate) fn run(
+    args: &Args,
+    context: &mut Context,
+    ledger: &dyn Ledger,
+) -> Result<Exit, CliError> {
+    let mut filter = args.filter.filter();
+    let to = query::select_run(ledger, &args.to, &filter)?;
+    filter.destination.get_or_insert_with(|| to.destination.clone());
+    let from = match &args.from {
+        Some(text) => query::select_base(ledger, text, &filter)?,
+        None => before(ledger, &filter, &to)?,
+    };
+    let difference = query::diff(ledger, &from, &to)?;
+    let detail = if args.stat { Detail::Counts } else { Detail::Full };
+    context.answer(
+        || render::json::diff(&difference, detail),
+        || render::text::diff(&difference, detail),
+    )?;
+    Ok(Exit::Done)
+}
+
+fn before(
+    ledger: &dyn Ledger,
+    filter: &query::RunFilter,
+    to: &crate::history::RunRecord,
+) -> Result<Selected, CliError> {
+    let runs = query::log(ledger, filter, None)?;
+    let found = runs.into_iter().find(|run| run.number < to.number);
+    Ok(found.map_or(Selected::Beginning, |run| Selected::Run(Box::new(run))))
+}

@@ -1,0 +1,239 @@
+//! `doctor`: whether everything is as it has to be, and what to do where it is not.
+//!
+//! A check is a function from what was learned to [`Finding`]s; [`CHECKS`] are those of a destination, in the order
+//! in which they are shown.
+
+mod finding;
+mod outlook;
+mod rights;
+mod server;
+mod show;
+mod source;
+mod tags;
+mod writing;
+
+use crate::{
+    agent::{Careful, Clock, PLAIN, SystemClock, WantedTags, learn},
+    cli::{
+        CliError, Context, Exit,
+        args::DoctorArgs,
+        error, job,
+        live::{Live, connect},
+        verbs::doctor::finding::{Finding, exit},
+    },
+    config::{Config, Destination},
+    delivery::{Backoff, Call, Reply, Wire},
+    history::{Commit, DestinationTally, Ledger, MemoryLedger},
+    model::Timestamp,
+    plan::DestinationRecord,
+    remote::Remote,
+    store::{OpenMode, Store},
+};
+
+/// Whoever looks for a fault wants to see it at once.
+const IMPATIENT: Backoff = Backoff { tries_max: 1, ..job::BACKOFF };
+
+/// What is looked at of a destination once MISP answered.
+const CHECKS: [fn(&Subject<'_>) -> Vec<Finding>; 10] = [
+    server::version,
+    server::packing,
+    server::clock,
+    server::limit,
+    rights::organisation,
+    rights::role,
+    rights::key,
+    tags::tags,
+    tags::without_colour,
+    tags::sharing_group,
+];
+
+/// A destination, and what was learned of it.
+struct Subject<'a> {
+    destination: &'a Destination,
+    remote: &'a Remote,
+    record: &'a DestinationRecord,
+    now: Timestamp,
+    /// Whether a packed body was taken. `None`: none was sent.
+    packed: Option<bool>,
+    /// The keys of the key's user.
+    keys: Option<&'a Reply>,
+    /// The sharing groups, where one is asked for.
+    groups: Option<&'a Reply>,
+    /// Some rows of whatever there is.
+    rows: Option<&'a Reply>,
+}
+
+/// All that was found.
+struct Found<'a> {
+    store: Vec<Finding>,
+    source: Vec<Finding>,
+    destinations: Vec<(&'a Destination, Vec<Finding>)>,
+}
+
+/// The store, as far as there is one.
+enum Shelf {
+    Open(Box<Store>),
+    /// None yet: it is made once there is something to remember.
+    Absent,
+    /// One that cannot be opened.
+    Unusable,
+}
+
+/// Checks store, sources and destinations, and remembers what MISP told.
+pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let config = context.config()?;
+    let destinations = job::destinations(&config, args.destination.as_deref())?;
+    let live = Live::start()?;
+    let (mut shelf, about_store) = open_store(context, &config);
+    let (feeds, about_source) = source::examine(&config);
+    let mut found = Found { store: vec![about_store], source: about_source, destinations: vec![] };
+    for destination in destinations {
+        let mut visit =
+            Visit { context: &mut *context, live: &live, config: &config, feeds: &feeds };
+        let findings = visit.examine(&mut shelf, destination, args)?;
+        found.destinations.push((destination, findings));
+    }
+    context.answer(|| show::json(&found), || show::text(&found))?;
+    let of_destinations = found.destinations.iter().flat_map(|(_, findings)| findings);
+    Ok(exit(found.store.iter().chain(&found.source).chain(of_destinations)))
+}
+
+fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
+    const CHECK: &str = "store";
+    let path = &config.store_path;
+    match context.store_if_any(path, OpenMode::ReadWrite) {
+        Ok(Some(store)) => {
+            let what = format!("{} is free and can be written", path.display());
+            (Shelf::Open(Box::new(store)), Finding::good(CHECK, what))
+        }
+        Ok(None) => {
+            let what =
+                format!("there is none at {} yet: it is made now or by `sync`", path.display());
+            (Shelf::Absent, Finding::good(CHECK, what))
+        }
+        Err(error) => (Shelf::Unusable, Finding::fault(CHECK, error.exit(), error.to_string())),
+    }
+}
+
+/// A look at one destination after the other.
+struct Visit<'a> {
+    context: &'a mut Context,
+    live: &'a Live,
+    config: &'a Config,
+    feeds: &'a [source::Seen],
+}
+
+impl Visit<'_> {
+    fn examine(
+        &mut self,
+        shelf: &mut Shelf,
+        destination: &Destination,
+        args: &DoctorArgs,
+    ) -> Result<Vec<Finding>, CliError> {
+        let known = match &shelf {
+            Shelf::Open(store) => store.destination(&destination.name)?,
+            Shelf::Absent | Shelf::Unusable => None,
+        };
+        let connected = match &shelf {
+            Shelf::Open(store) => connect(self.context, destination, &**store),
+            _ => connect(self.context, destination, &MemoryLedger::default()),
+        };
+        let remote = match connected {
+            Ok(remote) => remote,
+            Err(error) => {
+                return Ok(vec![Finding::fault("access", error.exit(), error.to_string())]);
+            }
+        };
+        let mut record = known.unwrap_or_default();
+        let mut findings = match self.learn(destination, &remote, &mut record)? {
+            Ok(findings) => findings,
+            Err(fault) => return Ok(vec![fault]),
+        };
+        if matches!(shelf, Shelf::Absent) {
+            *shelf = Shelf::Open(Box::new(self.context.store(&self.config.store_path)?));
+        }
+        let commit = Commit { destination: Some(record.clone()), ..Commit::default() };
+        match shelf {
+            Shelf::Open(store) => {
+                if args.push_test_event {
+                    let uuid = writing::test_event(store.id(), destination);
+                    let push = writing::push(&remote, uuid, &record, SystemClock.now());
+                    findings.push(writing::told(self.ask(push)?, uuid));
+                }
+                let run = store.last_run()?;
+                store.commit(&destination.name, run, commit)?;
+                findings.extend(self.outlook(destination, &**store)?);
+            }
+            Shelf::Absent | Shelf::Unusable => {
+                let mut ledger = MemoryLedger::default();
+                let run = ledger.last_run()?;
+                ledger.commit(&destination.name, run, commit)?;
+                findings.extend(self.outlook(destination, &ledger)?);
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Asks MISP all that the checks look at. What it says of itself is in the record afterwards.
+    fn learn(
+        &self,
+        destination: &Destination,
+        remote: &Remote,
+        record: &mut DestinationRecord,
+    ) -> Result<Result<Vec<Finding>, Finding>, CliError> {
+        record.url = destination.url.to_string();
+        // What was found not to get there is tried anew.
+        record.encodings.clear();
+        let always: Vec<Box<str>> =
+            destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
+        let of_events: Vec<Box<str>> =
+            self.feeds.iter().flat_map(|feed| feed.tags.iter().cloned()).collect();
+        let wanted = WantedTags { always: &always, of_events: &of_events };
+        let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
+        let careful = Careful::new(remote);
+        let asked = learn(&careful, record, wanted, &SystemClock, IMPATIENT, &mut tally);
+        if let Err(why) = self.ask(asked)? {
+            return Ok(Err(Finding::fault("MISP", error::of_learning(&why), why.to_string())));
+        }
+        let packed = self.ask(remote.takes_packed())?;
+        if packed == Some(false) {
+            record.encodings = vec![PLAIN.to_owned()];
+        }
+        let asked = |call: &Call| Ok::<_, CliError>(self.ask(remote.exchange(call))?.reply);
+        let keys = record.user.map(|user| asked(&Call::KeysOf(user))).transpose()?;
+        let group = destination.event.sharing_group_id;
+        let groups = group.map(|_| asked(&Call::SharingGroups)).transpose()?;
+        let few = asked(&Call::AnyRows(server::ROWS_TRIED))?;
+        let (keys, groups) = (keys.as_ref(), groups.as_ref());
+        let rows = Some(&few);
+        let subject = Subject { destination, remote, record, now, packed, keys, groups, rows };
+        let taken = Finding::good("access", format!("{} takes the key", destination.url));
+        let findings = CHECKS.iter().flat_map(|check| check(&subject));
+        let cure = "find out what answers in its place: it may hide what MISP holds";
+        let notes =
+            careful.take_notes().into_iter().map(|note| Finding::odd("answers", note, cure));
+        Ok(Ok(std::iter::once(taken).chain(notes).chain(findings).collect()))
+    }
+
+    fn ask<T>(&self, question: impl Future<Output = T>) -> Result<T, CliError> {
+        self.live.ask(question).ok_or(CliError::Interrupted)
+    }
+
+    fn outlook(
+        &self,
+        destination: &Destination,
+        ledger: &impl Ledger,
+    ) -> Result<Vec<Finding>, CliError> {
+        let each = self.feeds.iter().map(|feed| {
+            let wishes = job::Wishes {
+                feed: Some(feed.feed.clone()),
+                destination: Some(destination.name.to_string()),
+                ..job::Wishes::default()
+            };
+            let jobs = job::jobs(self.config, &wishes)?;
+            Ok(jobs.iter().map(|(job, _)| outlook::examine(job, ledger)).collect::<Vec<_>>())
+        });
+        let all: Result<Vec<_>, CliError> = each.collect();
+        Ok(all?.into_iter().flatten().collect())
+    }
+}

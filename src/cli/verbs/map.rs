@@ -1,0 +1,110 @@
+//! `map`: what a dataset becomes, without a store and without MISP.
+
+use std::path::Path;
+
+use crate::{
+    agent::{Clock, Input, SystemClock},
+    cli::{CliError, Context, Exit, args::MapArgs, job, render, unmarked},
+    config::{Config, DEFAULT_FILE, IncludeTags},
+    format::Format,
+    graph::{self, Aliases},
+    mapper::{self, Rules, Tally},
+    misp::Claims,
+    source::SourceSpec,
+};
+
+/// Prints the rules, or what each incident becomes.
+pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let Terms { rules, options, denied } = terms(context)?;
+    if args.rules {
+        let json = || {
+            serde_json::json!({
+                "schema": "misp-trickle/rules/1",
+                "fingerprint": rules.fingerprint().to_string(),
+                "rules": rules.to_toml(),
+            })
+        };
+        context.answer(json, || rules.to_toml())?;
+    }
+    let Some(file) = &args.file else { return Ok(Exit::Done) };
+    let format = match args.format.as_str() {
+        "eclecticiq" => Format::EclecticIq,
+        "stix21" => Format::Stix21,
+        _ => Format::Auto,
+    };
+    let input = Input::read_source(&spec(file), format, &Aliases::default(), &options, None)?;
+    for note in input.notes() {
+        context.say(format_args!("note: {}", render::Clean(&note)));
+    }
+    let total = each_incident(context, &input, &rules)?;
+    if let Some(destination) = &denied
+        && input.graph.incident_count() > 0
+        && input.graph.incidents().all(|incident| incident.entity.tlp.is_none())
+    {
+        let cure = unmarked::cure(destination);
+        context.say(format_args!(
+            "note: no incident has a TLP colour, so policy withholds them all: to send them, {cure}"
+        ));
+    }
+    let unlinked = mapper::unlinked(&input.graph).count();
+    if context.global.json && unlinked > 0 {
+        context.say(format_args!("note: {unlinked} occurrences belong to no incident"));
+    }
+    if !context.global.json {
+        let incidents = input.graph.incidents().count() as u64;
+        context.ui.text(&render::map::foot(&total, incidents))?;
+    }
+    Ok(if input.skipped > 0 { Exit::Partial } else { Exit::Done })
+}
+
+fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<Tally, CliError> {
+    let now = SystemClock.now();
+    let mut total = Tally::default();
+    mapper::unlinked(&input.graph).for_each(|loss| total.lose(&loss.reason));
+    if !context.global.json {
+        context.ui.text(&render::map::head())?;
+    }
+    let roots = input.graph.roots().map(|(root, entity)| (root, &*entity.kind));
+    let claims = Claims::of(roots, |_| None);
+    for incident in input.graph.incidents() {
+        let mapped = mapper::map(&incident, claims.event(incident.root), rules, now);
+        total.add(&mapped.tally);
+        context.answer(|| render::map::json(&mapped), || render::map::row(&mapped))?;
+    }
+    Ok(total)
+}
+
+/// What the configuration says of mapping, and the name of a destination that gets nothing without a colour.
+struct Terms {
+    rules: Rules,
+    options: graph::Options,
+    denied: Option<String>,
+}
+
+/// The terms of the configuration; the defaults where there is none.
+fn terms(context: &mut Context) -> Result<Terms, CliError> {
+    let path = &context.global.config;
+    if path == Path::new(DEFAULT_FILE) && !path.exists() {
+        let rules = job::rules(None, IncludeTags::Event)?;
+        let denied = Some("NAME".to_owned());
+        return Ok(Terms { rules, options: graph::Options::default(), denied });
+    }
+    let config: Config = context.config()?;
+    let include_tags = match &config.destinations[..] {
+        [only] => only.event.include_tags,
+        _ => IncludeTags::Event,
+    };
+    let rules = job::rules(Some(&config.mapping), include_tags)?;
+    let mut denying = config.destinations.iter().filter(|it| unmarked::are_withheld(it));
+    let denied = denying.next().map(|destination| destination.name.to_string());
+    Ok(Terms { rules, options: job::graph_options(&config.mapping), denied })
+}
+
+/// What a path names: `-` is standard input, a folder is read as one.
+pub(crate) fn spec(file: &Path) -> SourceSpec {
+    match file {
+        file if file == Path::new("-") => SourceSpec::Stdin,
+        file if file.is_dir() => SourceSpec::Folder(file.to_owned()),
+        file => SourceSpec::File(file.to_owned()),
+    }
+}

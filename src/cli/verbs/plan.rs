@@ -1,0 +1,123 @@
+//! `plan`: what a run would do, without a single request.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    agent::{Job, Preview, SavedPlan, SystemClock, preview_packed},
+    cli::{
+        CliError, Context, Exit,
+        args::PlanArgs,
+        job::{self, Wishes},
+        render::{self, plan::Length},
+    },
+    config::Destination,
+    history::MemoryLedger,
+    store::{OpenMode, Store},
+};
+
+/// Attributes and changes of one event that are shown without `-v`.
+const SHOWN: usize = 20;
+
+/// A plan in a file: what the agent compares, and what the command line said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlanFile {
+    #[serde(flatten)]
+    pub(crate) saved: SavedPlan,
+    /// `--source`, made absolute.
+    pub(crate) source_path: Option<PathBuf>,
+    pub(crate) accept_mapping: bool,
+    pub(crate) allow_empty: bool,
+}
+
+/// Prints the plan, and writes it to a file for `apply`.
+pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let wishes = Wishes {
+        source: args.run.source.clone(),
+        feed: args.run.feed.clone(),
+        destination: args.run.destination.clone(),
+        accept_mapping: args.accept_mapping,
+        allow_empty: args.allow_empty,
+        ..Wishes::default()
+    };
+    let config = context.config()?;
+    let jobs = job::jobs(&config, &wishes)?;
+    if args.output.is_some() && jobs.len() > 1 {
+        // A saved plan is for one destination; the error lists them all.
+        config.destination(None)?;
+    }
+    let store = context.store_if_any(&config.store_path, OpenMode::ReadOnly)?;
+    if store.is_none() {
+        context.say(format_args!(
+            "note: there is no store at {} yet: everything counts as new",
+            config.store_path.display()
+        ));
+    }
+    let mut previews = Vec::new();
+    for (job, destination) in &jobs {
+        previews.push((job.destination.clone(), preview_of(job, destination, store.as_ref())?));
+    }
+    if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
+        save(path, &wishes, preview)?;
+        context.say(format_args!("next: misp-trickle apply {}", path.display()));
+    }
+    let length = match (args.stat, context.global.verbose) {
+        (true, _) => Length::None,
+        (false, 0) => Length::AtMost(SHOWN),
+        (false, _) => Length::Full,
+    };
+    show(context, length, &jobs, &previews)?;
+    Ok(Exit::Done)
+}
+
+/// The preview of one job; without a store as for the very first run.
+pub(crate) fn preview_of(
+    job: &Job,
+    destination: &Destination,
+    store: Option<&Store>,
+) -> Result<Preview, CliError> {
+    let encoding = job::fixed_encoding(destination);
+    Ok(match store {
+        Some(store) => preview_packed(job, store, &SystemClock, encoding)?,
+        None => preview_packed(job, &MemoryLedger::default(), &SystemClock, encoding)?,
+    })
+}
+
+fn show(
+    context: &mut Context,
+    length: Length,
+    jobs: &[(Job, &crate::config::Destination)],
+    previews: &[(crate::model::DestinationName, Preview)],
+) -> Result<(), CliError> {
+    for (_, preview) in previews {
+        for note in &preview.notes {
+            context.say(format_args!("note: {}", render::Clean(note)));
+        }
+    }
+    let one = |((name, preview), (job, _)): (&(_, Preview), &(Job, _))| {
+        render::plan::text(name, &job.url, preview, length)
+    };
+    let text = || previews.iter().zip(jobs).map(one).collect::<Vec<_>>().join("\n");
+    context.answer(|| render::plan::json(previews), text)
+}
+
+fn save(path: &Path, wishes: &Wishes, preview: &Preview) -> Result<(), CliError> {
+    let absolute = |source: &PathBuf| match source == Path::new("-") {
+        true => source.clone(),
+        false => std::path::absolute(source).unwrap_or_else(|_| source.clone()),
+    };
+    let file = PlanFile {
+        saved: preview.saved.clone(),
+        source_path: wishes.source.as_ref().map(absolute),
+        accept_mapping: wishes.accept_mapping,
+        allow_empty: wishes.allow_empty,
+    };
+    let mut text = serde_json::to_string_pretty(&file).expect("plain fields always serialise");
+    text.push('\n');
+    let cure = "make the folder, or name another file with -o";
+    fs::write(path, text).map_err(|cause| CliError::Write { path: path.to_owned(), cause, cure })
+}

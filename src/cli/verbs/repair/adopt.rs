@@ -1,0 +1,64 @@
+//! `repair --adopt`: fills the ledger with what MISP holds of a dataset.
+
+use std::sync::Arc;
+
+use crate::{
+    agent::{AgentError, Ending, SystemClock, adopt},
+    cli::{
+        CliError, Context, Exit,
+        args::RunArgs,
+        error,
+        job::{self, Wishes},
+        live::{Live, connect},
+        progress::Progress,
+        render,
+        verbs::sync,
+    },
+    store::Store,
+};
+
+/// Asks each destination what it holds of the dataset's incidents. Nothing is sent; the next `sync` sends
+/// what is missing.
+///
+/// # Errors
+/// If configuration, source or store cannot be used.
+pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliError> {
+    let wishes = Wishes {
+        source: args.source.clone(),
+        feed: args.feed.clone(),
+        destination: args.destination.clone(),
+        ..Wishes::default()
+    };
+    let config = context.config()?;
+    let jobs = job::jobs(&config, &wishes)?;
+    let mut store: Store = context.store(&config.store_path)?;
+    let live = Live::start()?;
+    let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
+    for (job, destination) in &jobs {
+        let remote = Arc::new(connect(context, destination, &store)?);
+        let progress = Progress::new(context);
+        let adopted =
+            live.carry_out(adopt(job, &mut store, remote, &SystemClock, &progress, live.flag()));
+        progress.finish();
+        let outcome = match adopted? {
+            Ok(summary) => {
+                // What is missing goes with the next run: it is no failure of this one.
+                if summary.ending != Ending::Partial {
+                    exit = exit.worse(sync::of_ending(&summary.ending));
+                    sync::explain(context, &summary.ending);
+                }
+                Ok(summary)
+            }
+            Err(AgentError::Learn(why)) => {
+                exit = exit.worse(error::of_learning(&why));
+                context.ui.error(&why);
+                Err(AgentError::Learn(why))
+            }
+            Err(other) => return Err(other.into()),
+        };
+        outcomes.push((job.destination.clone(), outcome));
+    }
+    context.answer(|| render::sync::json(&outcomes), || render::sync::text(&outcomes))?;
+    context.say("nothing was sent; next: misp-trickle sync");
+    Ok(exit)
+}

@@ -1,0 +1,139 @@
+//! `repair`: makes a sound store of a damaged one, and says what was lost.
+
+mod adopt;
+mod resend;
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{
+        CliError, Context, Exit,
+        args::RunArgs,
+        render::{Clean, line},
+        verbs::repair::resend::Consent,
+    },
+    store::{EventLoss, Problem, RepairMode, RepairReport, Repaired, Store},
+};
+
+/// Lost records that are shown one by one, unless `--verbose`.
+const SHOWN: usize = 20;
+
+/// Arguments of `repair`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Say what a repair would do, by trying it on a copy; exit code 12 if there is something to do
+    #[arg(long)]
+    dry_run: bool,
+    /// Ask MISP what it holds of the dataset and take it into the store; nothing is sent
+    #[arg(long, conflicts_with_all = ["dry_run", "resend"])]
+    adopt: bool,
+    /// Forget what a MISP that lost everything holds, so that the next `sync` sends it all again
+    #[arg(long, conflicts_with = "dry_run", requires = "yes")]
+    resend: bool,
+    /// Say that `--resend` is meant
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Repairs the store's own files. What is asked of MISP afterwards is the next run's matter: it proves every
+/// event that lost something.
+pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
+    if args.adopt {
+        return adopt::run(&args.run, context);
+    }
+    if args.resend {
+        let consent = if args.yes { Consent::Given } else { Consent::Missing };
+        return resend::run(args.run.destination.as_deref(), consent, context);
+    }
+    let path = context.store_path()?;
+    let mode = if args.dry_run { RepairMode::Trial } else { RepairMode::InPlace };
+    let report = Store::repair(&path, context.owner(), context.global.wait, mode)?;
+    let shown = if context.global.verbose > 0 { usize::MAX } else { SHOWN };
+    context.answer(|| json(&report, mode), || text(&report, mode, shown))?;
+    let sound = report.repaired == Repaired::Sound;
+    match mode {
+        RepairMode::Trial if !sound => {
+            context.say("nothing was changed; `misp-trickle repair` does it");
+            Ok(Exit::Damaged)
+        }
+        RepairMode::InPlace if !sound => {
+            context.say("next: misp-trickle sync, which proves with MISP what is not certain");
+            Ok(Exit::Done)
+        }
+        RepairMode::Trial | RepairMode::InPlace => Ok(Exit::Done),
+    }
+}
+
+fn json(report: &RepairReport, mode: RepairMode) -> Value {
+    let (outcome, aside, why) = match &report.repaired {
+        Repaired::Sound => ("sound", None, None),
+        Repaired::Older => ("older", None, None),
+        Repaired::Salvaged { aside } => ("salvaged", Some(aside), None),
+        Repaired::Replaced { aside, why } => ("replaced", Some(aside), Some(why)),
+    };
+    let lost = |problem: &Problem| json!({ "place": problem.place, "what": problem.what });
+    let event = |loss: &EventLoss| json!({ "event": loss.event.to_string(), "attributes_lost": loss.attributes });
+    json!({
+        "schema": "misp-trickle/repair/1",
+        "dry_run": mode == RepairMode::Trial,
+        "outcome": outcome,
+        "why": why,
+        "store": report.stats.id.to_string(),
+        "damaged_engine": aside,
+        "lost": report.lost.iter().map(lost).collect::<Vec<_>>(),
+        "events_unproven": report.events.iter().map(event).collect::<Vec<_>>(),
+        "events_distrusted": report.distrusted,
+        "kept": report.stats.kinds.iter()
+            .map(|(kind, stats)| (kind.name().to_owned(), json!(stats.records)))
+            .collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn text(report: &RepairReport, mode: RepairMode, shown: usize) -> String {
+    let mut out = String::new();
+    let would = if mode == RepairMode::Trial { "would be" } else { "was" };
+    match &report.repaired {
+        Repaired::Sound => line!(out, "sound: there is nothing to repair"),
+        Repaired::Older => line!(out, "every record is whole, but the last commits may be missing"),
+        Repaired::Salvaged { aside } => {
+            line!(out, "what proves itself {would} carried over into a new store");
+            line!(out, "the damaged engine {would} kept as {aside}");
+        }
+        Repaired::Replaced { aside, why } => {
+            line!(out, "nothing can be read: {}", Clean(why));
+            line!(
+                out,
+                "a new and empty store {would} made; the damaged engine {would} kept as {aside}"
+            );
+        }
+    }
+    for problem in report.lost.iter().take(shown) {
+        line!(out, "lost: {}", Clean(&problem.to_string()));
+    }
+    if let Some(more) = report.lost.len().checked_sub(shown).filter(|more| *more > 0) {
+        line!(out, "lost: {more} more; --verbose lists them");
+    }
+    for EventLoss { event, attributes } in &report.events {
+        line!(
+            out,
+            "unproven: event {event} lost {attributes} attributes; it is listed before the next write"
+        );
+    }
+    if report.distrusted > 0 {
+        line!(
+            out,
+            "unproven: {} events, because the store may be older than it was",
+            report.distrusted
+        );
+    }
+    if report.repaired != Repaired::Sound {
+        for (kind, stats) in &report.stats.kinds {
+            line!(out, "kept: {} {}", stats.records, kind.name());
+        }
+    }
+    out
+}

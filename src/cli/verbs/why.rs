@@ -1,0 +1,46 @@
+//! `why`: why a value, attribute or event is in MISP, or is not.
+
+use crate::{
+    cli::{CliError, Context, Exit, context::known_destinations, render},
+    history::{Ledger, query},
+};
+
+/// Arguments of `why`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// A value or a part of it, an attribute's UUID, an event's UUID or its beginning, an incident's id
+    #[arg(value_name = "VALUE")]
+    pub value: String,
+    /// Only at this destination
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+    /// At most so many answers for each destination
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub number: usize,
+}
+
+/// Prints all that is known of it; [`Exit::Error`] if that is nothing.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub(crate) fn run(
+    args: &Args,
+    context: &mut Context,
+    ledger: &dyn Ledger,
+) -> Result<Exit, CliError> {
+    let found = known_destinations(ledger, args.destination.as_deref())?
+        .iter()
+        .map(|name| query::why(ledger, name, &args.value, args.number))
+        .collect::<Result<Vec<_>, _>>()?;
+    let is_known = found.iter().any(|why| !why.answers.is_empty());
+    context.answer(|| render::json::why(&args.value, &found), || render::text::why(&found))?;
+    if is_known {
+        return Ok(Exit::Done);
+    }
+    context.say(format_args!(
+        "nothing is known of {:?}: it was in no dataset that was delivered, or the mapping has no place \
+         for it",
+        args.value
+    ));
+    Ok(Exit::Error)
+}

@@ -1,0 +1,73 @@
+//! The sandbox behind HTTP/1.1. Nothing is decided here: requests go to [`Misp::handle`] with the time
+//! of the clock, one after the other.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    body::{self, Body},
+    extract::{Request as HttpRequest, State},
+    http::{Response, StatusCode},
+};
+use tokio::net::TcpListener;
+
+use crate::sandbox::{Misp, Reply, Request};
+
+/// The longest body that is read, in bytes.
+const BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Serves the sandbox on a listener until the future is dropped. Connections run side by side; the
+/// state is changed by one request at a time.
+pub fn serve(
+    listener: TcpListener,
+    misp: Arc<Mutex<Misp>>,
+) -> impl Future<Output = io::Result<()>> {
+    let router = Router::new().fallback(answer).with_state(misp);
+    axum::serve(listener, router).into_future()
+}
+
+async fn answer(
+    State(misp): State<Arc<Mutex<Misp>>>,
+    request: HttpRequest,
+) -> Result<Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body::to_bytes(body, BODY_BYTES_MAX).await else {
+        return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
+    };
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path,
+        headers: headers.collect(),
+        body: body.into(),
+    };
+    let now = jiff::Timestamp::now().as_second();
+    // A panic leaves the state as whole as MISP's after a crash; the next request may go on with it.
+    let reply = misp.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, now);
+    Ok(response(reply))
+}
+
+fn response(reply: Reply) -> Response<Body> {
+    let mut builder = Response::builder().status(reply.status);
+    for (name, value) in reply.headers {
+        builder = builder.header(name, value);
+    }
+    // Only a header with a line end in it can fail, such as a Location made of a strange path.
+    builder
+        .body(Body::from(reply.body))
+        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+fn plain(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

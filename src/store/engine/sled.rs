@@ -1,0 +1,346 @@
+//! sled as the engine of a store on disk. The only file that names sled, so that another can take its place.
+//!
+//! sled 0.34.7 needs precautions, all of which are here:
+//! - its `flush` leaves the bytes with the operating system, so each commit ends with `sync_data` on its
+//!   file `db`; in simulated power cuts only that kept every acknowledged batch;
+//! - two batches are not atomic together: a commit is one batch in one tree;
+//! - a kill while it writes `snap.*.generating` leaves a store it will not open: those are removed first;
+//! - `snap.*` is only a cache of the log: where opening fails, it is tried once more without it, after the headers
+//!   were made such that the log can be followed from its beginning (`segments`);
+//! - `conf` only repeats settings that we never change: a repair tries without it too;
+//! - its own lock can outlast its handle for a moment: it is waited for;
+//! - where the system gives it no thread it panics or waits for ever: whether there are enough is tried first;
+//! - damage can make it panic: each call is guarded, and a panic is reported as damage;
+//! - a leaf holds up to 17 values, and one that outgrows 128 KiB goes to a file that is never
+//!   synced: hence [`VALUE_BYTES_MAX`](super::VALUE_BYTES_MAX).
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    ops::Deref,
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    history::LedgerError,
+    store::{
+        engine::{Effort, Engine, Visitor, Writes, segments},
+        lifecycle::{error::told_io, permissions},
+    },
+};
+
+/// sled's file with its settings, which are the same in every store.
+const CONF: &str = "conf";
+/// In sled's words, when somebody else has its file.
+const LOCKED: &str = "acquire lock";
+/// More than the engine, the runtime and the reading of a source ever had at once.
+const THREADS: usize = 16;
+/// How long that is waited for.
+const LOCK_LINGERS: Duration = Duration::from_secs(10);
+/// How often it is tried meanwhile.
+const LOCK_TRIED: Duration = Duration::from_millis(20);
+/// Bytes of its file that sled keeps in memory; what they take there is a multiple.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// sled in a folder of its own.
+pub(crate) struct SledEngine {
+    folder: PathBuf,
+    /// `None` only while it is dropped.
+    db: Option<sled::Db>,
+    /// A second handle on sled's file, for `sync_data`.
+    file: File,
+    syncs: u64,
+}
+
+impl SledEngine {
+    /// Opens or creates the engine's files. The caller holds the store's lock. `doubt` is called before
+    /// anything is dropped that cannot be missed without a doubt.
+    pub(crate) fn open(
+        folder: &Path,
+        effort: Effort,
+        doubt: &mut dyn FnMut(),
+    ) -> Result<Self, LedgerError> {
+        try_threads().map_err(|error| LedgerError::Io {
+            path: folder.display().to_string(),
+            doing: "opened",
+            cause: format!(
+                "the system gives this user no {THREADS} threads ({error}); raise its limit"
+            ),
+        })?;
+        remove(folder, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
+        let without: [fn(&str) -> bool; 2] =
+            [|name| name.starts_with("snap."), |name| name == CONF];
+        let steps = if effort == Effort::Utmost { without.len() } else { 1 };
+        make_followable(folder, doubt)?;
+        let mut tried = open_guarded(folder);
+        for drop_these in without.into_iter().take(steps) {
+            if !matches!(tried, Err(LedgerError::Damaged { .. })) {
+                break;
+            }
+            doubt();
+            remove(folder, drop_these)?;
+            make_followable(folder, doubt)?;
+            tried = open_guarded(folder);
+        }
+        let db = tried?;
+        let path = folder.join("db");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| io_error(&path, "opened", &error))?;
+        let engine = Self { folder: folder.to_owned(), db: Some(db), file, syncs: 0 };
+        permissions::tighten(folder).map_err(|error| io_error(folder, "made private", &error))?;
+        Ok(engine)
+    }
+
+    /// How many commits were synced to the disk.
+    #[cfg(test)]
+    pub(crate) const fn syncs(&self) -> u64 {
+        self.syncs
+    }
+
+    fn db(&self) -> &sled::Db {
+        self.db.as_ref().expect("the handle is taken only when the engine is dropped")
+    }
+
+    fn call<T>(
+        &self,
+        doing: &'static str,
+        call: impl FnOnce() -> sled::Result<T>,
+    ) -> Result<T, LedgerError> {
+        guard(&self.folder, doing, call)
+    }
+}
+
+impl Engine for SledEngine {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        let found = self.call("read", || self.db().get(key))?;
+        Ok(found.map(|value| value.deref().to_vec()))
+    }
+
+    fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        let mut records = self.call("read", || Ok(self.db().scan_prefix(prefix)))?;
+        while let Some((key, value)) = self.call("read", || records.next().transpose())? {
+            visit(&key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        let mut records = self.call("read", || Ok(self.db().scan_prefix(prefix)))?;
+        while let Some((key, value)) = self.call("read", || records.next_back().transpose())? {
+            visit(&key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        let last = self.call("read", || self.db().scan_prefix(prefix).next_back().transpose())?;
+        Ok(last.map(|(key, _)| key.to_vec()))
+    }
+
+    fn commit(&mut self, writes: &Writes) -> Result<(), LedgerError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        self.call("written", || {
+            self.db().apply_batch(batch)?;
+            self.db().flush()?;
+            self.file.sync_data()?;
+            Ok(())
+        })?;
+        self.syncs += 1;
+        Ok(())
+    }
+
+    fn bytes_on_disk(&self) -> Result<u64, LedgerError> {
+        self.call("read", || self.db().size_on_disk())
+    }
+}
+
+/// Closing writes what is left and joins sled's threads; on a damaged file that can panic too.
+impl Drop for SledEngine {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        drop(panic::catch_unwind(AssertUnwindSafe(|| drop(db))));
+    }
+}
+
+/// Waits until nobody writes the engine's files any more, and lets nobody open them until what it gives is
+/// dropped. sled's threads of a moment ago may still write although their handle is gone.
+pub(crate) fn at_rest(folder: &Path) -> io::Result<Option<File>> {
+    let file = match File::open(folder.join("db")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let begun = Instant::now();
+    while let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+        if begun.elapsed() > LOCK_LINGERS {
+            return Err(io::Error::other("another program has it open"));
+        }
+        thread::sleep(LOCK_TRIED);
+    }
+    Ok(Some(file))
+}
+
+/// Begins as many threads as the engine and the requests of a run may need together, and ends them.
+fn try_threads() -> io::Result<()> {
+    let begin = || thread::Builder::new().spawn(thread::park);
+    let mut begun = Vec::new();
+    let tried = (0..THREADS).try_for_each(|_| begin().map(|thread| begun.push(thread)));
+    for waiting in begun {
+        waiting.thread().unpark();
+        drop(waiting.join());
+    }
+    tried
+}
+
+/// Opens sled. The store's own lock is held, so what holds sled's is about to let go of it: its threads of a
+/// moment ago, or a process that was begun meanwhile and has not come to its own program yet.
+fn open_guarded(folder: &Path) -> Result<sled::Db, LedgerError> {
+    let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES);
+    let begun = Instant::now();
+    loop {
+        match guard(folder, "opened", || config.open()) {
+            Err(LedgerError::Io { cause, .. })
+                if cause.contains(LOCKED) && begun.elapsed() < LOCK_LINGERS =>
+            {
+                thread::sleep(LOCK_TRIED);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn guard<T>(
+    folder: &Path,
+    doing: &'static str,
+    call: impl FnOnce() -> sled::Result<T>,
+) -> Result<T, LedgerError> {
+    match panic::catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(told(folder, doing, &error)),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(damaged(folder, words.unwrap_or("the engine gave no reason")))
+        }
+    }
+}
+
+/// An error with a number of the operating system is its refusal, as is a lock that another program
+/// holds on sled's own file; all others come from what the file holds.
+fn told(folder: &Path, doing: &'static str, error: &sled::Error) -> LedgerError {
+    let sled::Error::Io(cause) = error else { return damaged(folder, &error.to_string()) };
+    if let Some(number) = cause.raw_os_error().or_else(|| repeated(cause)) {
+        io_error(folder, doing, &io::Error::from_raw_os_error(number))
+    } else if cause.to_string().contains(LOCKED) {
+        io_error(folder, doing, cause)
+    } else {
+        damaged(folder, &error.to_string())
+    }
+}
+
+/// The operating system's number in an error that sled gives a second time: it repeats only the text of
+/// the first, `Os { code: 28, … }`.
+fn repeated(cause: &io::Error) -> Option<i32> {
+    let text = cause.to_string();
+    let number = text.strip_prefix("Os { code: ")?.split(',').next()?;
+    number.parse().ok()
+}
+
+fn damaged(folder: &Path, words: &str) -> LedgerError {
+    let words = words.lines().next().unwrap_or_default();
+    LedgerError::Damaged { what: format!("the engine's files in {}: {words}", folder.display()) }
+}
+
+fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError {
+    LedgerError::Io { path: path.display().to_string(), doing, cause: told_io(error) }
+}
+
+/// Where there is no snapshot, sees to it that the log alone is enough. `doubt` is called before anything is changed.
+fn make_followable(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerError> {
+    if !files(folder, |name| name.starts_with("snap."))?.is_empty() {
+        return Ok(());
+    }
+    let db = folder.join("db");
+    let wrong = |error: io::Error| io_error(&db, "opened", &error);
+    let Some(log) = segments::Log::open(&db).map_err(wrong)? else { return Ok(()) };
+    if log.is_followable() {
+        return Ok(());
+    }
+    doubt();
+    log.make_followable().map_err(wrong)
+}
+
+/// The files of a folder that have a name of some kind; none where there is no folder.
+fn files(folder: &Path, which: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, LedgerError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| io_error(folder, "read", &error))?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| io_error(folder, "read", &error))?;
+        if which(&entry.file_name().to_string_lossy()) {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+fn remove(folder: &Path, which: impl Fn(&str) -> bool) -> Result<(), LedgerError> {
+    for path in files(folder, which)? {
+        fs::remove_file(&path).map_err(|error| io_error(&path, "removed", &error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_engine_is_damage() {
+        let error = guard::<()>(Path::new("x"), "read", || panic!("page table: {}", 7));
+        let error = error.unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("page table: 7"), "{error}");
+    }
+
+    #[test]
+    fn a_lock_that_lingers_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());
+        let file = File::open(folder.path().join("db")).unwrap();
+        file.lock().unwrap();
+        let holder = thread::spawn(move || {
+            thread::sleep(LOCK_TRIED * 10);
+            drop(file);
+        });
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());
+        holder.join().unwrap();
+    }
+
+    #[test]
+    fn a_refusal_of_the_operating_system_is_no_damage() {
+        let full = || Err(sled::Error::Io(io::Error::from_raw_os_error(28)));
+        let error = guard::<()>(Path::new("x"), "written", full).unwrap_err();
+        assert!(matches!(&error, LedgerError::Io { doing: "written", .. }), "{error}");
+        let again = || Err(sled::Error::Io(io::Error::from_raw_os_error(28)).clone());
+        let error = guard::<()>(Path::new("x"), "written", again).unwrap_err();
+        assert!(matches!(&error, LedgerError::Io { .. }), "{error}");
+        assert!(error.to_string().contains("make room"), "{error}");
+        let short = || Err(sled::Error::Io(io::ErrorKind::UnexpectedEof.into()));
+        let error = guard::<()>(Path::new("x"), "read", short).unwrap_err();
+        assert!(matches!(&error, LedgerError::Damaged { .. }), "{error}");
+    }
+}

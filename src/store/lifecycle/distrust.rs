@@ -1,0 +1,73 @@
+//! What becomes of a store that may be older than what was acknowledged: nothing in it is relied on before
+//! MISP proved it.
+//!
+//! An event that the last, lost commits changed may hold more in MISP than its head says. Marked as unproven,
+//! it is listed before the next write to it, as after any lost answer; what MISP has is adopted.
+
+use crate::{
+    history::LedgerError,
+    store::{
+        Store,
+        event::overlay::Overlay,
+        record::{CursorV1, HeadV2, envelope::encode, keys::Kind},
+    },
+};
+
+impl Store {
+    /// Marks the head of every event that MISP should have, at all destinations, and takes the shortcut over
+    /// unchanged sources away, in one commit; says how many heads it marked.
+    pub(crate) fn mark_unproven(&mut self) -> Result<u64, LedgerError> {
+        let mut overlay = self.read();
+        let events = mark_heads(&mut overlay)?;
+        unsettle_cursors(&mut overlay)?;
+        let writes = overlay.into_writes();
+        if !writes.is_empty() {
+            self.write(writes)?;
+        }
+        Ok(events)
+    }
+}
+
+impl Store {
+    /// As [`Store::mark_unproven`]; and where there is nothing to mark, the doubt ends all the same.
+    pub(crate) fn settle_doubt(&mut self) -> Result<u64, LedgerError> {
+        let events = self.mark_unproven()?;
+        let sequence = self.counters.sequence;
+        if let Some(mark) = &mut self.mark {
+            mark.set(sequence);
+        }
+        Ok(events)
+    }
+}
+
+fn mark_heads(overlay: &mut Overlay<'_>) -> Result<u64, LedgerError> {
+    let mut marked = Vec::new();
+    overlay.engine().scan(Kind::Head.prefix(), &mut |key, value| {
+        let body = overlay.body(key, value)?;
+        let mut head = HeadV2::read(&body)?;
+        if head.mark_unproven() {
+            marked.push((key.to_vec(), encode(&head)?));
+        }
+        Ok(())
+    })?;
+    let events = marked.len() as u64;
+    for (key, body) in marked {
+        overlay.put_record(key, &body)?;
+    }
+    Ok(events)
+}
+
+fn unsettle_cursors(overlay: &mut Overlay<'_>) -> Result<(), LedgerError> {
+    let mut changed = Vec::new();
+    overlay.engine().scan(Kind::Cursor.prefix(), &mut |key, value| {
+        let mut cursor: CursorV1 = overlay.body(key, value)?.decode("a cursor")?;
+        if cursor.unsettle() {
+            changed.push((key.to_vec(), encode(&cursor)?));
+        }
+        Ok(())
+    })?;
+    for (key, body) in changed {
+        overlay.put_record(key, &body)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Why a store cannot be opened.
+
+use std::{io, path::Path};
+
+use crate::history::LedgerError;
+
+/// Why a store cannot be opened or created.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none at this place.
+    #[error("there is no store at {path}; `misp-trickle sync` makes one")]
+    NoStore {
+        /// The store's folder.
+        path: String,
+    },
+    /// There is one at this place already.
+    #[error("there is a store at {path} already; open it, or choose another place")]
+    Exists {
+        /// The store's folder.
+        path: String,
+    },
+    /// The folder holds other things; a store wants one of its own.
+    #[error("{path} holds {other}, which is no part of a store; choose an empty folder")]
+    Occupied {
+        /// The folder.
+        path: String,
+        /// A file or folder in it.
+        other: String,
+    },
+    /// Another process has it open.
+    #[error("the store at {path} is locked by {holder}; wait for it, or give --wait a longer time")]
+    Locked {
+        /// The store's folder.
+        path: String,
+        /// Who holds it: pid, host, command, since when, store, run.
+        holder: String,
+    },
+    /// It was written by a version of the program that knows more than this one.
+    #[error("the store at {path}: {what} was written by a newer misp-trickle; use that version")]
+    Newer {
+        /// The store's folder.
+        path: String,
+        /// What is newer.
+        what: String,
+    },
+    /// What is stored cannot be read.
+    #[error(
+        "the store at {path} is damaged: {what}; run `misp-trickle repair`, or put a backup in its place"
+    )]
+    Damaged {
+        /// The store's folder.
+        path: String,
+        /// Which part, and how.
+        what: String,
+    },
+    /// Files in it belong to somebody else.
+    #[error(
+        "the store at {path} has files that this user may not write: {files}; as root give them back with \
+         `chown -R USER {path}`, and run every `sync` as that user"
+    )]
+    OfAnotherUser {
+        /// The store's folder.
+        path: String,
+        /// The first of the files, and how many more.
+        files: String,
+    },
+    /// The operating system refused.
+    #[error("the store's {path} cannot be {doing}: {cause}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// `read`, `written`, `opened` …
+        doing: &'static str,
+        /// In the words of the operating system.
+        cause: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn io(path: &Path, doing: &'static str, error: &io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), doing, cause: told_io(error) }
+    }
+
+    pub(crate) fn of(folder: &str, error: LedgerError) -> Self {
+        let path = folder.to_owned();
+        match error {
+            LedgerError::Damaged { what } => Self::Damaged { path, what },
+            LedgerError::Newer { what } => Self::Newer { path, what },
+            LedgerError::Io { path, doing, cause } => Self::Io { path, doing, cause },
+        }
+    }
+}
+
+/// What the operating system says, and what helps where that is known.
+pub(crate) fn told_io(error: &io::Error) -> String {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room and run it again: what was committed before is safe"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; run it as the user who owns the store, or give that user the right to write there"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; choose a place that can be written to",
+        _ => "",
+    };
+    format!("{error}{help}")
+}

@@ -1,0 +1,123 @@
+//! One process at a time: a lock of the operating system, and beside it a line that says who holds it.
+//!
+//! The lock vanishes with its process, so there is no stale lock. The line may outlive it, and is read
+//! only while the lock is held.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    model::Timestamp,
+    store::{OpenError, lifecycle::permissions},
+};
+
+/// Who opens the store; others are told this while they wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Process id.
+    pub pid: u32,
+    /// Name of the machine.
+    pub host: String,
+    /// What it runs, such as `misp-trickle sync`.
+    pub command: String,
+    /// The time of opening.
+    pub now: Timestamp,
+}
+
+const LOCK_FILE: &str = "lock";
+const HOLDER_FILE: &str = "holder";
+/// Longest line that is shown of a holder.
+const HOLDER_CHARS_MAX: usize = 400;
+const POLL: Duration = Duration::from_millis(25);
+
+/// The lock, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+    holder: PathBuf,
+    owner: Owner,
+}
+
+impl Lock {
+    /// The files that belong to a lock.
+    pub(crate) const FILES: [&'static str; 2] = [LOCK_FILE, HOLDER_FILE];
+
+    /// Takes the lock of a store's folder, waiting for it at most so long.
+    pub(crate) fn take(folder: &Path, owner: Owner, wait: Duration) -> Result<Self, OpenError> {
+        let path = folder.join(LOCK_FILE);
+        let file = permissions::open_file(&path)
+            .map_err(|error| OpenError::io(&path, "opened", &error))?;
+        patiently(folder, wait, || file.try_lock())?;
+        let holder = folder.join(HOLDER_FILE);
+        let lock = Self { _file: file, holder, owner };
+        lock.describe("");
+        Ok(lock)
+    }
+
+    /// Waits until nobody writes, and keeps writers out until what it gives is dropped. Nothing in the folder
+    /// changes; `None` where no lock was ever taken.
+    pub(crate) fn share(folder: &Path, wait: Duration) -> Result<Option<File>, OpenError> {
+        let path = folder.join(LOCK_FILE);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|error| OpenError::io(&path, "opened", &error))?,
+        };
+        patiently(folder, wait, || file.try_lock_shared())?;
+        Ok(Some(file))
+    }
+
+    /// Tells others more: the store's id, the run. A courtesy: where it cannot be written, they are told less.
+    pub(crate) fn describe(&self, more: &str) {
+        let Owner { pid, host, command, now } = &self.owner;
+        let line = format!("pid {pid} on {host}, `{command}`, since {now}{more}");
+        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let written = permissions::open_file(&self.holder).and_then(|mut file| {
+            file.set_len(0)?;
+            file.write_all(line.as_bytes())
+        });
+        drop(written);
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.holder));
+    }
+}
+
+/// Tries to lock until it succeeds, at most so long.
+fn patiently(
+    folder: &Path,
+    wait: Duration,
+    try_lock: impl Fn() -> Result<(), TryLockError>,
+) -> Result<(), OpenError> {
+    let begun = Instant::now();
+    loop {
+        match try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => {
+                return Err(OpenError::io(&folder.join(LOCK_FILE), "locked", &error));
+            }
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let left = wait.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            let holder = read(&folder.join(HOLDER_FILE));
+            return Err(OpenError::Locked { path: folder.display().to_string(), holder });
+        }
+        thread::sleep(left.min(POLL));
+    }
+}
+
+fn read(holder: &Path) -> String {
+    let line = fs::read_to_string(holder).unwrap_or_default();
+    if line.is_empty() {
+        return "a process that did not say who it is".to_owned();
+    }
+    line.chars().take(HOLDER_CHARS_MAX).collect()
+}

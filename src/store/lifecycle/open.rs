@@ -1,0 +1,476 @@
+//! Opening and creating a store.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use uuid::Uuid;
+
+use crate::{
+    history::LedgerError,
+    model::RunNumber,
+    store::{
+        OpenError, Owner,
+        engine::{Effort, Engine, Writes, sled::SledEngine},
+        event::overlay::Overlay,
+        lifecycle::{
+            acknowledged::{self, Mark, Marked},
+            copy::Copy,
+            lock::Lock,
+            permissions, swap,
+        },
+        record::{
+            CountersV1, FormatV1, IdentityV1,
+            envelope::{damaged, encode},
+            keys,
+        },
+    },
+};
+
+pub(crate) const ENGINE_FOLDER: &str = "engine";
+
+/// A ledger in a folder, open in this process alone.
+///
+/// Fields are dropped in order: the engine is closed before the lock is given back.
+pub struct Store {
+    pub(crate) engine: Box<dyn Engine>,
+    pub(in crate::store) counters: CountersV1,
+    pub(crate) mode: OpenMode,
+    /// Why nothing more may be written.
+    pub(crate) failed: Option<String>,
+    pub(crate) mark: Option<Mark>,
+    id: StoreId,
+    pub(crate) folder: Option<PathBuf>,
+    warnings: Vec<Warning>,
+    announced: Option<RunNumber>,
+    pub(crate) lock: Option<Lock>,
+    /// What is read, where that is not the store itself.
+    copy: Option<Copy>,
+}
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// To read and to commit.
+    ReadWrite,
+    /// To read, from a copy. No copy is whole while somebody writes, so this waits for writers.
+    ReadOnly,
+}
+
+/// The random name of a store, given at its creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreId(pub(crate) Uuid);
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_simple().fmt(f)
+    }
+}
+
+/// Something about a store that was opened which its user should know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// The folder is another one than at the last write.
+    #[error(
+        "this store is a copy of the one at {from}, or was restored; if both are used, each will \
+         take what the other sent for somebody else's"
+    )]
+    Copied {
+        /// Where the store was when it was last written.
+        from: String,
+    },
+    /// The file system keeps no rights, so other users of the machine may read the store.
+    #[error(
+        "other users of this machine may read the store: the rights of {path} cannot be changed; \
+         put it on a file system that keeps rights, or let `private = \"require\"` under [store] refuse it"
+    )]
+    NotPrivate {
+        /// A file or folder of the store.
+        path: String,
+    },
+    /// The engine opened only after its snapshot was removed.
+    #[error(
+        "the store did not open until its snapshot was removed; it may be older than it was: run \
+         `misp-trickle check`"
+    )]
+    Suspect,
+    /// The last commits are missing.
+    #[error(
+        "the store is older than it was: commit {acknowledged} was acknowledged, the last it holds \
+         is {found}; run `misp-trickle check`"
+    )]
+    Older {
+        /// Number of the last commit that was acknowledged.
+        acknowledged: u64,
+        /// Number of the last commit that is there.
+        found: u64,
+    },
+    /// What the store holds may be old, and so nothing of it is relied on.
+    #[error(
+        "each of the {events} events that MISP should have is proven with MISP before anything is \
+         written to it"
+    )]
+    Distrusted {
+        /// Events whose heads were marked.
+        events: u64,
+    },
+}
+
+impl Store {
+    /// Opens the store in a folder. If what it holds may be older than what was acknowledged, and it is
+    /// opened to be written to, every event that MISP should have is marked to be proven first.
+    ///
+    /// # Errors
+    /// If there is none, if another process has it open for longer than `wait`, if it is of a newer
+    /// format or damaged, or if the operating system refuses.
+    pub fn open(
+        path: &Path,
+        mode: OpenMode,
+        owner: Owner,
+        wait: Duration,
+    ) -> Result<Self, OpenError> {
+        match mode {
+            OpenMode::ReadWrite => Self::open_to_write(path, owner, wait),
+            OpenMode::ReadOnly => Self::open_to_read(path, wait),
+        }
+    }
+
+    fn open_to_write(path: &Path, owner: Owner, wait: Duration) -> Result<Self, OpenError> {
+        if !is_store(path) {
+            // It may be being made just now.
+            drop(Lock::share(path, wait)?);
+            if !is_store(path) {
+                return Err(OpenError::NoStore { path: path.display().to_string() });
+            }
+        }
+        check_writable(path)?;
+        let lock = Lock::take(path, owner, wait)?;
+        let readable = make_private(path)?;
+        let (engine, mark, marked) = open_engine(path, Effort::Usual)?;
+        let mut store = match Self::formatted(Box::new(engine), path)? {
+            Some(store) => store,
+            None => return Err(empty(path, marked)),
+        };
+        store.lock = Some(lock);
+        store.warnings.extend(readable);
+        if store.compare_mark(mark, marked) {
+            store.distrust()?;
+        }
+        store.compare_place(path)?;
+        store.describe("");
+        Ok(store)
+    }
+
+    /// What is read is a copy, so that whoever may read the files may ask: nothing in the folder changes, and
+    /// writers wait no longer than the copying takes.
+    fn open_to_read(path: &Path, wait: Duration) -> Result<Self, OpenError> {
+        let copy = {
+            let _lock = Lock::share(path, wait)?;
+            if !is_store(path) {
+                return Err(OpenError::NoStore { path: path.display().to_string() });
+            }
+            Copy::of(path)?
+        };
+        let (engine, mark, marked) = open_engine(copy.path(), Effort::Usual)?;
+        let mut store = match Self::formatted(Box::new(engine), path)? {
+            Some(store) => store,
+            None => return Err(empty(path, marked)),
+        };
+        store.mode = OpenMode::ReadOnly;
+        store.copy = Some(copy);
+        store.compare_mark(mark, marked);
+        store.compare_place(path)?;
+        Ok(store)
+    }
+
+    /// Makes a store in a folder, which is made too unless it is there and empty, and opens it.
+    ///
+    /// # Errors
+    /// If there is a store already or anything else in the folder, if another process has it, or if the
+    /// operating system refuses.
+    pub fn create(path: &Path, owner: Owner) -> Result<Self, OpenError> {
+        permissions::create_folder(path).map_err(|error| OpenError::io(path, "created", &error))?;
+        check_vacant(path)?;
+        let lock = Lock::take(path, owner, Duration::ZERO)?;
+        let readable = make_private(path)?;
+        let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
+        let shown = path.display().to_string();
+        if Self::formatted_engine(&engine).map_err(|error| OpenError::of(&shown, error))? {
+            return Err(OpenError::Exists { path: shown });
+        }
+        let identity = identity(path, StoreId(Uuid::new_v4()))?;
+        let mut store = Self::begin(Box::new(engine), &identity)
+            .map_err(|error| OpenError::of(&shown, error))?;
+        store.folder = Some(path.to_owned());
+        store.lock = Some(lock);
+        store.warnings.extend(readable);
+        // A new store starts its mark anew, whatever an earlier one left in the folder.
+        mark.set(store.counters.sequence);
+        store.mark = Some(mark);
+        permissions::sync_folder(&path.join(ENGINE_FOLDER))
+            .and_then(|()| permissions::sync_folder(path))
+            .map_err(|error| OpenError::io(path, "synced", &error))?;
+        store.describe("");
+        Ok(store)
+    }
+
+    /// A store on an engine of the caller's, begun if the engine is empty: for tests and simulations.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn over(engine: Box<dyn Engine>) -> Result<Self, OpenError> {
+        let nowhere = Path::new("memory");
+        let of = |error| OpenError::of("memory", error);
+        if Self::formatted_engine(&*engine).map_err(of)? {
+            let store = Self::formatted(engine, nowhere)?;
+            return store.ok_or_else(|| OpenError::NoStore { path: "memory".to_owned() });
+        }
+        let id = *Uuid::new_v4().as_bytes();
+        Self::begin(engine, &IdentityV1 { id, path: String::new(), inode: 0 }).map_err(of)
+    }
+
+    /// The store's random name.
+    #[must_use]
+    pub const fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// What its user should know of the store's condition.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    pub(crate) fn shown_path(&self) -> String {
+        self.folder.as_deref().unwrap_or(Path::new("memory")).display().to_string()
+    }
+
+    /// Tells those who wait which run it is.
+    pub(crate) fn announce(&mut self, run: RunNumber) {
+        if self.announced != Some(run) {
+            self.announced = Some(run);
+            self.describe(&format!(", run {run}"));
+        }
+    }
+
+    fn describe(&self, more: &str) {
+        if let Some(lock) = &self.lock {
+            lock.describe(&format!(", store {}{more}", self.id));
+        }
+    }
+
+    /// Whether the engine holds a store; if not, it is empty.
+    pub(crate) fn formatted_engine(engine: &dyn Engine) -> Result<bool, LedgerError> {
+        let overlay = Overlay::over(engine);
+        let Some(body) = overlay.record(keys::FORMAT)? else {
+            return match engine.last_key(b"")? {
+                None => Ok(false),
+                Some(_) => Err(damaged("there are records but no format number".to_owned())),
+            };
+        };
+        let FormatV1(format) = body.decode("the store")?;
+        match format {
+            1 => Ok(true),
+            0 => Err(damaged("the format number is 0".to_owned())),
+            _ => Err(LedgerError::Newer { what: format!("format {format} of the store") }),
+        }
+    }
+
+    pub(crate) fn formatted(
+        engine: Box<dyn Engine>,
+        path: &Path,
+    ) -> Result<Option<Self>, OpenError> {
+        let shown = path.display().to_string();
+        let read = || -> Result<_, LedgerError> {
+            if !Self::formatted_engine(&*engine)? {
+                return Ok(None);
+            }
+            let overlay = Overlay::over(&*engine);
+            let missing = |what: &str| damaged(format!("{what} is missing"));
+            let counters = overlay.record(keys::COUNTERS)?;
+            let counters = counters.ok_or_else(|| missing("the commit counter"))?;
+            let identity = overlay.record(keys::IDENTITY)?;
+            let identity = identity.ok_or_else(|| missing("the store's identity"))?;
+            let identity: IdentityV1 = identity.decode("the store's identity")?;
+            Ok(Some((counters.decode("the commit counter")?, identity)))
+        };
+        let found = read().map_err(|error| OpenError::of(&shown, error))?;
+        Ok(found.map(|(counters, identity)| {
+            let mut store = Self::bare(engine, counters, &identity);
+            store.folder = Some(path.to_owned());
+            store
+        }))
+    }
+
+    /// Writes the first records into an empty engine.
+    fn begin(engine: Box<dyn Engine>, identity: &IdentityV1) -> Result<Self, LedgerError> {
+        let mut store = Self::bare(engine, CountersV1::default(), identity);
+        let mut overlay = store.read();
+        overlay.put_record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
+        overlay.put_record(keys::IDENTITY.to_vec(), &encode(identity)?)?;
+        let writes: Writes = overlay.into_writes();
+        store.write(writes)?;
+        Ok(store)
+    }
+
+    fn bare(engine: Box<dyn Engine>, counters: CountersV1, identity: &IdentityV1) -> Self {
+        Self {
+            engine,
+            counters,
+            mode: OpenMode::ReadWrite,
+            failed: None,
+            mark: None,
+            id: StoreId(Uuid::from_bytes(identity.id)),
+            folder: None,
+            warnings: Vec::new(),
+            announced: None,
+            lock: None,
+            copy: None,
+        }
+    }
+
+    /// Whether the engine may hold less than was acknowledged; if so, a warning says it.
+    pub(crate) fn compare_mark(&mut self, mut mark: Mark, marked: Marked) -> bool {
+        let found = self.counters.sequence;
+        let (acknowledged, suspect) = match marked {
+            Marked::Nothing => (0, false),
+            Marked::Commit(number) => (number, false),
+            Marked::Doubted(number) => (number, true),
+        };
+        let older = acknowledged > found;
+        self.warnings.extend(suspect.then_some(Warning::Suspect));
+        self.warnings.extend(older.then_some(Warning::Older { acknowledged, found }));
+        let doubted = suspect || older;
+        if !doubted {
+            mark.set(found);
+        }
+        self.mark = Some(mark);
+        doubted
+    }
+
+    /// Marks every event that MISP should have as one to be proven, and says how many there are.
+    fn distrust(&mut self) -> Result<(), OpenError> {
+        let marked = self.mark_unproven();
+        let events = marked.map_err(|error| OpenError::of(&self.shown_path(), error))?;
+        if events > 0 {
+            self.warnings.push(Warning::Distrusted { events });
+        }
+        Ok(())
+    }
+
+    /// Warns if the folder is another one than before, and remembers the new one. A folder that was only
+    /// renamed, or is seen under another path from a container, keeps its inode and is no copy.
+    fn compare_place(&mut self, path: &Path) -> Result<(), OpenError> {
+        let shown = path.display().to_string();
+        let of = |error| OpenError::of(&shown, error);
+        let body = self.read().record(keys::IDENTITY).map_err(of)?;
+        let body = body.expect("the identity was read when the store was opened");
+        let before: IdentityV1 = body.decode("the store's identity").map_err(of)?;
+        let now = identity(path, self.id)?;
+        if before == now {
+            return Ok(());
+        }
+        if before.inode != now.inode {
+            self.warnings.push(Warning::Copied { from: before.path });
+        }
+        if self.mode == OpenMode::ReadWrite {
+            let mut overlay = self.read();
+            let body = encode(&now).map_err(of)?;
+            overlay.put_record(keys::IDENTITY.to_vec(), &body).map_err(of)?;
+            let writes = overlay.into_writes();
+            self.write(writes).map_err(of)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", &self.id)
+            .field("folder", &self.folder)
+            .field("mode", &self.mode)
+            .field("commits", &self.counters.sequence)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether there is a store in the folder, perhaps one that lost its engine's file or whose repair was cut
+/// off.
+pub(crate) fn is_store(path: &Path) -> bool {
+    let engine = path.join(ENGINE_FOLDER);
+    let lost = engine.is_dir() && path.join(acknowledged::FILE).is_file();
+    lost || engine.join("db").is_file() || swap::is_waiting(path)
+}
+
+/// Opens the engine of a store whose lock is held, and the mark beside it. What had to be dropped for it is
+/// in the mark before it is dropped: the doubt outlives a process that was killed over it.
+pub(crate) fn open_engine(
+    path: &Path,
+    effort: Effort,
+) -> Result<(SledEngine, Mark, Marked), OpenError> {
+    swap::finish_swap(path)?;
+    let opened = Mark::open(path);
+    let (mut mark, before) =
+        opened.map_err(|error| OpenError::io(&path.join(acknowledged::FILE), "opened", &error))?;
+    let mut marked = before;
+    let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut || marked = mark.doubt());
+    let engine = opened.map_err(|error| OpenError::of(&path.display().to_string(), error))?;
+    Ok((engine, mark, marked))
+}
+
+/// Takes other users' rights from the store, or says that they keep them.
+fn make_private(path: &Path) -> Result<Option<Warning>, OpenError> {
+    let tightened = permissions::tighten(path);
+    let readable = tightened.map_err(|error| OpenError::io(path, "made private", &error))?;
+    Ok(readable.map(|path| Warning::NotPrivate { path: path.display().to_string() }))
+}
+
+/// A file of another user would stop the engine half-way, with an error that names only the folder.
+fn check_writable(path: &Path) -> Result<(), OpenError> {
+    let files =
+        permissions::not_writable(path).map_err(|error| OpenError::io(path, "read", &error))?;
+    let Some(first) = files.first() else { return Ok(()) };
+    let more = match files.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let files = format!("{}{more}", first.display());
+    Err(OpenError::OfAnotherUser { path: path.display().to_string(), files })
+}
+
+/// What an engine without a single record is: a store that was never begun, or one that lost everything.
+fn empty(path: &Path, marked: Marked) -> OpenError {
+    let path = path.display().to_string();
+    match marked {
+        Marked::Nothing => OpenError::NoStore { path },
+        Marked::Commit(_) | Marked::Doubted(_) => {
+            let what = "the engine's files hold nothing, although there were commits".to_owned();
+            OpenError::Damaged { path, what }
+        }
+    }
+}
+
+pub(crate) fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {
+    let of = |error| OpenError::io(path, "read", &error);
+    let full = fs::canonicalize(path).map_err(of)?;
+    let inode = permissions::inode(path).map_err(of)?;
+    Ok(IdentityV1 { id: *id.0.as_bytes(), path: full.to_string_lossy().into_owned(), inode })
+}
+
+/// A store takes rights from all files of its folder, so it must not settle in one that holds others.
+pub(crate) fn check_vacant(path: &Path) -> Result<(), OpenError> {
+    let of = |error| OpenError::io(path, "read", &error);
+    for entry in fs::read_dir(path).map_err(of)? {
+        let name = entry.map_err(of)?.file_name();
+        let ours =
+            Lock::FILES.iter().chain(&[ENGINE_FOLDER, acknowledged::FILE]).any(|our| name == **our);
+        if !ours && !swap::is_ours(&name) {
+            let other = name.to_string_lossy().into_owned();
+            return Err(OpenError::Occupied { path: path.display().to_string(), other });
+        }
+    }
+    Ok(())
+}

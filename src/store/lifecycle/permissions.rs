@@ -1,0 +1,150 @@
+//! Files that only their owner may read: folders 0700, files 0600. Elsewhere than on Unix the folder's
+//! inherited rights apply.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Makes a folder, and those above it that are missing.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens a file for reading and writing, and makes it if it is missing. Its content stays.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Takes everybody else's rights from a folder and all that is in it; sled makes its files as the
+/// process's mask has it. Gives what others can read all the same: some file systems keep no rights.
+pub(crate) fn tighten(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let mut left = restrict(folder, 0o700)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let still = if entry.file_type()?.is_dir() {
+            tighten(&entry.path())?
+        } else if entry.file_type()?.is_file() {
+            restrict(&entry.path(), 0o600)?
+        } else {
+            None
+        };
+        left = left.or(still);
+    }
+    Ok(left)
+}
+
+/// The files of a folder that this user may not write, such as those that another user left there.
+pub(crate) fn not_writable(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            files.extend(not_writable(&path)?);
+        } else if entry.file_type()?.is_file() {
+            match OpenOptions::new().write(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => files.push(path),
+                opened => drop(opened?),
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Copies a folder and all that is in it, for its owner only.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    create_folder(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a folder and all that is in it, if it is there.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// Bytes that the files of a folder take on the disk.
+pub(crate) fn bytes_taken(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() { bytes_taken(&entry.path())? } else { taken(&metadata) };
+    }
+    Ok(bytes)
+}
+
+fn taken(metadata: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::blocks(metadata) * 512;
+    #[cfg(not(unix))]
+    return metadata.len();
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _folder = folder;
+    Ok(())
+}
+
+/// The number by which the file system knows a folder; a copy of it has another. 0 where there is none.
+pub(crate) fn inode(folder: &Path) -> io::Result<u64> {
+    let metadata = fs::metadata(folder)?;
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::MetadataExt::ino(&metadata));
+    #[cfg(not(unix))]
+    return Ok(u64::from(!metadata.is_dir()));
+}
+
+/// Gives a file or folder these rights, or itself where that cannot be done and others may read it.
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<Option<PathBuf>> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let rights = |path: &Path| fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
+    if rights(path)? == mode {
+        return Ok(None);
+    }
+    match fs::set_permissions(path, PermissionsExt::from_mode(mode)) {
+        Err(error) if !cannot_be_changed(&error) => return Err(error),
+        _ => {}
+    }
+    Ok((rights(path)? & 0o077 != 0).then(|| path.to_owned()))
+}
+
+#[cfg(unix)]
+fn cannot_be_changed(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | Unsupported)
+}
+
+/// Elsewhere the rights of the folder above are inherited.
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> io::Result<Option<PathBuf>> {
+    Ok(None)
+}

@@ -1,0 +1,200 @@
+//! Another engine in the place of the store's own: made beside it, filled, and put there by two renames.
+//!
+//! | folder | what |
+//! | --- | --- |
+//! | `engine` | the store's own |
+//! | `engine.new` | one that is being filled; worth nothing after a crash |
+//! | `engine.next` | one that is whole; it takes the place of `engine` if that is gone |
+//! | `engine.old` | one whose place was taken, to be removed |
+//! | `engine.damaged-1`, … | one that was damaged, kept for people |
+//!
+//! At each moment `engine` or `engine.next` is whole. Only where `engine` is missing was a swap cut off.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    history::LedgerError,
+    store::{
+        OpenError,
+        engine::{Effort, Engine, Writes, sled::SledEngine},
+        event::overlay::Overlay,
+        lifecycle::{open::ENGINE_FOLDER, permissions},
+        record::{
+            CountersV1, FormatV1, IdentityV1,
+            envelope::{Body, damaged, encode},
+            keys::{self, Kind},
+        },
+    },
+};
+
+const NEW: &str = "engine.new";
+const NEXT: &str = "engine.next";
+const OLD: &str = "engine.old";
+const DAMAGED: &str = "engine.damaged-";
+/// A copy on which version 0.1.0 tried a repair, and that was cut off.
+const TRIAL: &str = "trial";
+/// Bytes that are gathered before they are written.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What becomes of the engine whose place is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aside {
+    /// It is removed.
+    Removed,
+    /// It is kept under a name of its own.
+    Kept,
+}
+
+/// Whether a name in a store's folder is one of these.
+pub(crate) fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    [NEW, NEXT, OLD, TRIAL].iter().any(|ours| name == **ours) || name.starts_with(DAMAGED)
+}
+
+/// Whether a swap was cut off between its two renames.
+pub(crate) fn is_waiting(path: &Path) -> bool {
+    !path.join(ENGINE_FOLDER).exists() && path.join(NEXT).join("db").is_file()
+}
+
+/// The folder of the engine that is whole, to be read where nothing may be renamed.
+pub(crate) fn whole_engine(path: &Path) -> PathBuf {
+    path.join(if is_waiting(path) { NEXT } else { ENGINE_FOLDER })
+}
+
+/// Finishes a swap that was cut off. The caller holds the store's lock.
+pub(crate) fn finish_swap(path: &Path) -> Result<(), OpenError> {
+    if is_waiting(path) {
+        rename(path, NEXT, ENGINE_FOLDER)?;
+    }
+    remove(path, OLD)
+}
+
+/// Puts the engine that waits in the place of the store's own, if there is one, which nobody may have open;
+/// gives the name under which that is kept.
+pub(crate) fn swap(path: &Path, aside: Aside) -> Result<Option<String>, OpenError> {
+    if is_waiting(path) {
+        return finish_swap(path).map(|()| None);
+    }
+    let name = match aside {
+        Aside::Removed => OLD.to_owned(),
+        Aside::Kept => (1..)
+            .map(|number: u64| format!("{DAMAGED}{number}"))
+            .find(|name| !path.join(name).exists())
+            .expect("a folder holds fewer names than there are numbers"),
+    };
+    rename(path, ENGINE_FOLDER, &name)?;
+    finish_swap(path)?;
+    Ok((aside == Aside::Kept).then_some(name))
+}
+
+/// Removes an engine that waits, and what a rebuild that was cut off left.
+pub(crate) fn discard(path: &Path) -> Result<(), OpenError> {
+    remove(path, NEXT)?;
+    remove(path, NEW)
+}
+
+/// Bytes that the store's own engine takes on the disk, and those of the one that waits.
+pub(crate) fn sizes(path: &Path) -> Result<(u64, u64), OpenError> {
+    let size = |name: &str| {
+        let folder = path.join(name);
+        permissions::bytes_taken(&folder).map_err(|error| OpenError::io(&folder, "read", &error))
+    };
+    Ok((size(ENGINE_FOLDER)?, size(NEXT)?))
+}
+
+/// An engine that is being filled.
+pub(crate) struct Fresh {
+    store: PathBuf,
+    engine: SledEngine,
+    writes: Writes,
+    bytes: usize,
+}
+
+impl Fresh {
+    /// An empty engine beside the store's own.
+    pub(crate) fn begin(store: &Path) -> Result<Self, OpenError> {
+        discard(store)?;
+        let folder = store.join(NEW);
+        let opened = SledEngine::open(&folder, Effort::Usual, &mut || {});
+        let engine = opened.map_err(|error| of(store, error))?;
+        Ok(Self { store: store.to_owned(), engine, writes: Writes::new(), bytes: 0 })
+    }
+
+    /// The records as they are so far, to be added to.
+    pub(crate) fn overlay(&self) -> Overlay<'_> {
+        Overlay::over(&self.engine)
+    }
+
+    /// Takes what an overlay gathered.
+    pub(crate) fn take(&mut self, writes: Writes) -> Result<(), LedgerError> {
+        for (key, value) in writes {
+            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            self.writes.insert(key, value);
+        }
+        if self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Takes one record or object as it is.
+    pub(crate) fn copy(&mut self, key: &[u8], value: &[u8]) -> Result<(), LedgerError> {
+        self.take(Writes::from([(key.to_vec(), Some(value.to_vec()))]))
+    }
+
+    /// Takes a record.
+    pub(crate) fn record(&mut self, key: Vec<u8>, body: &Body) -> Result<(), LedgerError> {
+        let mut overlay = self.overlay();
+        overlay.put_record(key, body)?;
+        let writes = overlay.into_writes();
+        self.take(writes)
+    }
+
+    /// Adds the store's records of itself and lets the engine wait for its place.
+    pub(crate) fn finish(mut self, identity: &IdentityV1, sequence: u64) -> Result<(), OpenError> {
+        let path = self.store.clone();
+        self.seal(identity, sequence).map_err(|error| of(&path, error))?;
+        drop(self.engine);
+        let folder = path.join(NEW);
+        permissions::tighten(&folder)
+            .and_then(|_| permissions::sync_folder(&folder))
+            .map_err(|error| OpenError::io(&folder, "synced", &error))?;
+        rename(&path, NEW, NEXT)
+    }
+
+    fn seal(&mut self, identity: &IdentityV1, sequence: u64) -> Result<(), LedgerError> {
+        self.flush()?;
+        let mut counters = CountersV1::after(sequence);
+        self.engine.scan(b"", &mut |key, _| {
+            let kind = Kind::of(key);
+            counters.add(kind.ok_or_else(|| damaged("no record has such a key".to_owned()))?);
+            Ok(())
+        })?;
+        self.record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
+        self.record(keys::IDENTITY.to_vec(), &encode(identity)?)?;
+        self.record(keys::COUNTERS.to_vec(), &encode(&counters)?)?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), LedgerError> {
+        self.bytes = 0;
+        let writes = std::mem::take(&mut self.writes);
+        if writes.is_empty() { Ok(()) } else { self.engine.commit(&writes) }
+    }
+}
+
+fn of(path: &Path, error: LedgerError) -> OpenError {
+    OpenError::of(&path.display().to_string(), error)
+}
+
+fn rename(path: &Path, from: &str, to: &str) -> Result<(), OpenError> {
+    let renamed = fs::rename(path.join(from), path.join(to));
+    let synced = renamed.and_then(|()| permissions::sync_folder(path));
+    synced.map_err(|error: io::Error| OpenError::io(&path.join(from), "renamed", &error))
+}
+
+fn remove(path: &Path, name: &str) -> Result<(), OpenError> {
+    let folder = path.join(name);
+    permissions::remove_folder(&folder).map_err(|error| OpenError::io(&folder, "removed", &error))
+}

@@ -1,0 +1,6 @@
+//! Looking after a store: proving it, mending it, and making it smaller.
+
+pub(super) mod check;
+pub(super) mod gc;
+pub(super) mod repair;
+pub(super) mod salvage;
