@@ -30,10 +30,6 @@ pub mod sandbox;
 
 pub mod config;
 
-// Checks of all that reads what others wrote.
-#[doc(hidden)]
-pub mod fuzz;
-
 pub mod agent;
 
 pub mod cli;

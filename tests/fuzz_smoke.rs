@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, env, fs, panic, path::Path};
 
-use misp_trickle::fuzz::{CANARY, CHECKS, Check, canary, seeded};
+use misp_trickle_checks::{CANARY, CHECKS, Check, canary, seeded};
 
 const SEEDS: u64 = 600;
 
@@ -102,7 +102,7 @@ fn every_check_has_a_target_and_there_is_no_other() {
     for name in &checks {
         let path = folder.join("fuzz_targets").join(format!("{name}.rs"));
         let text = fs::read_to_string(&path).expect("a target has a file");
-        assert!(text.contains(&format!("misp_trickle::fuzz::{name}(data)")), "{name}");
+        assert!(text.contains(&format!("misp_trickle_checks::{name}(data)")), "{name}");
     }
 }
 

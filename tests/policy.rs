@@ -7,6 +7,8 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
+/// The packages of this repository.
+const OWN: [&str; 2] = ["misp-trickle", "misp-trickle-checks"];
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 struct Package {
@@ -173,7 +175,7 @@ fn nothing_banned_is_locked() {
 fn everything_comes_from_the_registry() {
     let packages = locked();
     let own = packages.iter().filter(|package| package.source.is_none());
-    assert_eq!(own.map(|package| package.name.as_str()).collect::<Vec<_>>(), ["misp-trickle"]);
+    assert_eq!(own.map(|package| package.name.as_str()).collect::<Vec<_>>(), OWN);
     let elsewhere = packages
         .iter()
         .filter(|package| package.source.as_deref().is_some_and(|source| source != CRATES_IO));

@@ -1,4 +1,4 @@
 //! Must fail: shows that failures are reported.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::canary(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle_checks::canary(data));

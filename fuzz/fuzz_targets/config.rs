@@ -1,4 +1,4 @@
 //! Configurations.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::config(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle_checks::config(data));

@@ -1,4 +1,4 @@
 //! The conversation with a MISP that loses, repeats and reorders.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::delivery(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle_checks::delivery(data));

@@ -1,4 +1,4 @@
 //! EclecticIQ JSON: bytes, or a package made of them.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::eiq_json(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle_checks::eiq_json(data));

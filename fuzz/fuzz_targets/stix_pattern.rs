@@ -1,4 +1,4 @@
 //! STIX patterns.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::stix_pattern(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle_checks::stix_pattern(data));

@@ -1,4 +1,4 @@
 //! Records of the store.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle::fuzz::store_record(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| misp_trickle_checks::store_record(data));

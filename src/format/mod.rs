@@ -28,7 +28,7 @@ use crate::{
     model::{Place, Symbol},
 };
 use element::Element;
-pub(crate) use stix::pattern;
+pub use stix::pattern;
 
 /// Which format a source is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

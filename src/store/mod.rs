@@ -17,7 +17,8 @@ mod event;
 mod export;
 mod ledger;
 mod lifecycle;
-pub(crate) mod probe;
+#[doc(hidden)]
+pub mod probe;
 mod record;
 mod upkeep;
 

@@ -11,16 +11,16 @@ use crate::{
     },
 };
 
-pub(crate) use super::export::{Told, told_by};
+pub use super::export::{Told, told_by};
 
 /// How many kinds of bodies there are.
-pub(crate) const BODIES: u8 = 11;
+pub const BODIES: u8 = 11;
 
 /// Reads a body of a kind, and writes what was read, in the version that is written now.
 ///
 /// # Errors
 /// If it is no such body.
-pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), LedgerError> {
+pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), LedgerError> {
     let body = Body { version, bytes: bytes.to_vec() };
     let event = EventUuid::new(uuid::Uuid::from_u128(1));
     let rewritten = match kind % BODIES {
@@ -56,7 +56,7 @@ pub(crate) fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<
 }
 
 /// A record under a key, as it stands in the engine.
-pub(crate) fn sealed(key: &[u8], payload: &[u8]) -> Vec<u8> {
+pub fn sealed(key: &[u8], payload: &[u8]) -> Vec<u8> {
     seal(key, 1, Form::Plain, payload)
 }
 
@@ -64,6 +64,6 @@ pub(crate) fn sealed(key: &[u8], payload: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// If it is not what was written under this key.
-pub(crate) fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], LedgerError> {
+pub fn unsealed<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], LedgerError> {
     unseal(key, value).map(|record| record.payload)
 }

@@ -18,7 +18,7 @@ mod marking;
 mod misp;
 mod observed;
 mod paths;
-pub(crate) mod pattern;
+pub mod pattern;
 mod properties;
 mod reading;
 mod references;

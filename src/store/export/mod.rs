@@ -24,7 +24,7 @@ mod write;
 mod tests;
 
 pub use read::{ImportError, ImportReport};
-pub(crate) use read::{Told, told_by};
+pub use read::{Told, told_by};
 pub use write::ExportError;
 
 use serde::{Deserialize, Serialize};

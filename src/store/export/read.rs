@@ -254,7 +254,8 @@ fn told(error: &serde_json::Error) -> String {
 
 /// What a line of an export holds, where the program could have written it.
 #[derive(Debug)]
-pub(crate) enum Told {
+#[doc(hidden)]
+pub enum Told {
     /// An event with its attributes.
     Event(EventUpdate),
     /// A run.
@@ -273,7 +274,8 @@ pub(crate) enum Told {
 ///
 /// # Errors
 /// In words, if an import would refuse it.
-pub(crate) fn told_by(line: &[u8]) -> Result<Told, String> {
+#[doc(hidden)]
+pub fn told_by(line: &[u8]) -> Result<Told, String> {
     let mut bytes = line;
     let parsed = Lines { from: &mut bytes, line: 0, bytes: Vec::new() }.next();
     Ok(match parsed.map_err(|error| error.to_string())? {

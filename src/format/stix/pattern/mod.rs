@@ -13,23 +13,23 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use parser::parse;
+pub use parser::parse;
 
 use crate::model::limits::{PATTERN_COMPARISONS_MAX, PATTERN_DEPTH_MAX};
 
 /// Why a pattern does not parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected} at byte {offset}")]
-pub(crate) struct SyntaxError {
+pub struct SyntaxError {
     /// Where, in bytes from the start of the pattern; at most its length.
-    pub(crate) offset: usize,
+    pub offset: usize,
     /// What the grammar wants there.
-    pub(crate) expected: Expected,
+    pub expected: Expected,
 }
 
 /// What the grammar wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
+pub enum Expected {
     /// The start of an observation: `[` or `(`.
     Observation,
     /// After an observation: an operator, a qualifier, or the end of the pattern.
@@ -94,7 +94,7 @@ pub(crate) enum Expected {
 
 /// A pattern, or a part of it that stands for whole observations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Observation<'a> {
+pub enum Observation<'a> {
     /// `[ … ]`
     Test(Comparison<'a>),
     /// `… AND …`, two or more.
@@ -109,7 +109,7 @@ pub(crate) enum Observation<'a> {
 
 /// A qualifier of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Qualifier<'a> {
+pub enum Qualifier<'a> {
     /// `WITHIN n SECONDS`; the number as it stands, perhaps with a fraction.
     Within(&'a str),
     /// `REPEATS n TIMES`; the number as it stands.
@@ -120,7 +120,7 @@ pub(crate) enum Qualifier<'a> {
 
 /// What is tested of one observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Comparison<'a> {
+pub enum Comparison<'a> {
     /// `… AND …`, two or more.
     And(Vec<Self>),
     /// `… OR …`, two or more.
@@ -138,18 +138,18 @@ pub(crate) enum Comparison<'a> {
 
 /// One comparison of a property with a constant or a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Test<'a> {
+pub struct Test<'a> {
     /// What is compared.
-    pub(crate) path: ObjectPath<'a>,
+    pub path: ObjectPath<'a>,
     /// Whether `NOT` stands before the operator.
-    pub(crate) negated: bool,
+    pub negated: bool,
     /// How and with what it is compared.
-    pub(crate) predicate: Predicate<'a>,
+    pub predicate: Predicate<'a>,
 }
 
 /// The right side of a comparison, operator included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Predicate<'a> {
+pub enum Predicate<'a> {
     /// `=`, also written `==`.
     Equal(Literal<'a>),
     /// `!=`, also written `<>`.
@@ -176,7 +176,7 @@ pub(crate) enum Predicate<'a> {
 
 /// A constant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Literal<'a> {
+pub enum Literal<'a> {
     /// `'…'`, its escapes resolved.
     Text(Cow<'a, str>),
     /// A whole number as it stands, without a plus sign.
@@ -195,16 +195,16 @@ pub(crate) enum Literal<'a> {
 
 /// An object path: `file:hashes.'SHA-256'`, `domain-name:resolves_to_refs[*].value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ObjectPath<'a> {
+pub struct ObjectPath<'a> {
     /// The type of the object.
-    pub(crate) object: &'a str,
+    pub object: &'a str,
     /// The steps from the object to the property, at least one; the first is a property.
-    pub(crate) steps: Vec<Step<'a>>,
+    pub steps: Vec<Step<'a>>,
 }
 
 /// A step of an object path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step<'a> {
+pub enum Step<'a> {
     /// A property or the key of a dictionary, without its quotes.
     Property(Cow<'a, str>),
     /// One item of a list.

@@ -10,7 +10,7 @@ use super::{
 /// # Errors
 /// If the text is not a pattern of the grammar, or is beyond [`PATTERN_DEPTH_MAX`] or
 /// [`PATTERN_COMPARISONS_MAX`].
-pub(crate) fn parse(text: &str) -> Parsed<Observation<'_>> {
+pub fn parse(text: &str) -> Parsed<Observation<'_>> {
     let mut parser = Parser { text, at: 0, depth: 0, values: 0 };
     let pattern = parser.observations()?;
     parser.skip();

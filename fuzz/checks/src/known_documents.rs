@@ -1,0 +1,382 @@
+//! Documents of which all is known: what stands in them has to be in the facts, each thing once and in order.
+
+use arbitrary::{Result, Unstructured};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use misp_trickle::{
+    graph::{Entity, Facts},
+    model::{EntityKey, Locus, Marking, Severity, Tlp},
+};
+
+use super::dataset::{some, text};
+
+/// A document, and the facts that it tells.
+#[derive(Default)]
+pub(super) struct Told {
+    elements: Vec<Value>,
+    entities: Vec<Known>,
+    /// Kind, source, target, and whether it was taken out.
+    relations: Vec<(String, String, String, bool)>,
+    /// Pointers to what is left out.
+    skipped: Vec<String>,
+    /// Pointers to what is read in another way than it stands there.
+    odd: Vec<String>,
+    /// Whether one element is balanced, but no JSON.
+    is_broken: bool,
+    has_lines: bool,
+}
+
+/// Where the element that is no JSON goes, and that element on one line and on two.
+const BROKEN: (&str, [&str; 2]) =
+    ("\"BROKEN\"", ["{\"id\": [1, tru] }", "{\"id\":\n\t [1, tru] }"]);
+
+/// What is known of an entity.
+#[derive(Debug, PartialEq)]
+struct Known {
+    key: EntityKey,
+    kind: String,
+    title: String,
+    marking: Marking,
+    removed: bool,
+    /// Kind and value.
+    observables: Vec<(String, String)>,
+}
+
+impl Known {
+    fn of(entity: &Entity) -> Self {
+        let observables = entity.observables.iter();
+        Self {
+            key: entity.key.clone(),
+            kind: entity.kind.to_string(),
+            title: entity.title.to_string(),
+            marking: entity.marking(),
+            removed: entity.removed,
+            observables: observables
+                .map(|it| (it.kind.to_string(), it.value.to_string()))
+                .collect(),
+        }
+    }
+}
+
+impl Told {
+    /// The elements that are JSON.
+    pub(super) fn elements(&self) -> Vec<Value> {
+        self.elements.iter().filter(|element| **element != "BROKEN").cloned().collect()
+    }
+
+    /// The document.
+    pub(super) fn text(&self, list: &str) -> String {
+        let document = match list {
+            "objects" => json!({ "type": "bundle", list: self.elements }),
+            _ => json!({ "content-type": "urn:eclecticiq.com:json:1.0", list: self.elements }),
+        };
+        let text = if self.has_lines { format!("{document:#}") } else { document.to_string() };
+        text.replacen(BROKEN.0, BROKEN.1[usize::from(self.has_lines)], 1)
+    }
+
+    /// # Panics
+    /// If the facts are others.
+    pub(super) fn check(&self, text: &str, facts: &Facts) {
+        let entities: Vec<Known> = facts.entities.iter().map(Known::of).collect();
+        assert_eq!(entities, self.entities);
+        let relations = facts.relations.iter().map(|it| {
+            let ends = [&it.source, &it.target].map(|key| key.as_str().to_owned());
+            let [source, target] = ends;
+            (it.kind.to_string(), source, target, it.removed)
+        });
+        assert_eq!(relations.collect::<Vec<_>>(), self.relations);
+        let pointers = |severity| {
+            let issues = facts.issues.iter().filter(move |issue| issue.severity == severity);
+            let pointers = issues.map(|issue| match &issue.place.locus {
+                Locus::Pointer(pointer) => pointer.to_string(),
+                other => panic!("{issue} is at {other:?}"),
+            });
+            pointers.collect::<Vec<_>>()
+        };
+        assert_eq!(pointers(Severity::Skipped), self.skipped);
+        assert_eq!(facts.skipped, self.skipped.len());
+        assert!(self.is_placed(text, facts), "{:?} of {text}", facts.issues);
+        for pointer in &self.odd {
+            assert!(pointers(Severity::Warning).contains(pointer), "nothing is said of {pointer}");
+        }
+    }
+
+    /// What is no JSON is where a reader of the whole text stumbles over it.
+    fn is_placed(&self, text: &str, facts: &Facts) -> bool {
+        let Err(error) = serde_json::from_str::<IgnoredAny>(text) else { return !self.is_broken };
+        let place = format!("(line {}, column {}:", error.line(), error.column());
+        facts.issues.iter().any(|issue| issue.what.contains(&place))
+    }
+
+    fn place(&self, list: &str) -> String {
+        format!("/{list}/{}", self.elements.len())
+    }
+
+    /// An element that is none.
+    fn junk(&mut self, input: &mut Unstructured<'_>, list: &str) -> Result<()> {
+        let junk = [json!(17), json!("x"), json!({"id": "x"}), json!(null), json!([]), json!(true)];
+        self.skipped.push(self.place(list));
+        let element = match input.int_in_range(0..=3_u8)? {
+            0 => (0..130).fold(json!(1), |inner, _| json!([inner])),
+            1 if !self.is_broken => {
+                self.is_broken = true;
+                json!("BROKEN")
+            }
+            _ => input.choose(&junk)?.clone(),
+        };
+        self.elements.push(element);
+        Ok(())
+    }
+}
+
+/// A value that says something.
+fn value(input: &mut Unstructured<'_>) -> Result<String> {
+    let text = text(input)?.into_string();
+    let says_nothing = ["", "null", "none"].contains(&&*text.trim().to_ascii_lowercase());
+    Ok(if says_nothing { "x".to_owned() } else { text })
+}
+
+fn uuid(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+/// An EclecticIQ package.
+pub(super) fn eclecticiq(input: &mut Unstructured<'_>) -> Result<(Told, &'static str)> {
+    // The first byte is what says that this is a recipe.
+    input.arbitrary::<u8>()?;
+    let has_lines = input.arbitrary()?;
+    let (mut told, list) =
+        (Told { has_lines, ..Told::default() }, *input.choose(&["entities", "entities_v2"])?);
+    for number in 0..input.int_in_range(1..=7_usize)? {
+        match input.int_in_range(0..=5_u8)? {
+            0 => told.junk(input, list)?,
+            1 => told.eiq_relation(input)?,
+            2 => told.placeholder(input)?,
+            _ => told.eiq_entity(input, list, number)?,
+        }
+    }
+    Ok((told, list))
+}
+
+/// Names of an entity as relations write them, around its UUID.
+const NAMES: [(&str, &str); 7] = [
+    ("", ""),
+    ("incident--", ""),
+    ("{{https://x.example/}}Incident-", ""),
+    ("https://x.example/api/v2/entities/", ""),
+    ("https://x.example/api/v2/entities/", "/"),
+    ("https://x.example/entity/", "?from=00000000-0000-4000-8000-000000000007"),
+    ("https://x.example/entity/", "/#x"),
+];
+
+/// How a flag is set.
+const FLAGS: [&str; 5] = ["true", "\"True\"", "1", "\"1\"", "{\"value\": true}"];
+
+/// TLP colours as they are written, and what each means; one that nobody knows is the strictest.
+const COLOURS: [(&str, Option<Tlp>); 10] = [
+    ("RED", Some(Tlp::Red)),
+    ("amber", Some(Tlp::Amber)),
+    ("TLP:GREEN", Some(Tlp::Green)),
+    ("WHITE", Some(Tlp::Clear)),
+    ("clear", Some(Tlp::Clear)),
+    ("amber+strict", Some(Tlp::AmberStrict)),
+    ("NONE", None),
+    ("null", None),
+    ("None", None),
+    ("PINK", Some(Tlp::Red)),
+];
+
+impl Told {
+    fn eiq_relation(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        let (source, target, removed) = (uuid(1), uuid(2), input.ratio(1, 4)?);
+        let diff = if removed { "del" } else { "add" };
+        let mut end = |uuid: &str| {
+            let (before, after) = *input.choose(&NAMES)?;
+            let name = format!("{before}{uuid}{after}");
+            Ok(match input.int_in_range(0..=3_u8)? {
+                0 => json!({"id": name, "type": "incident"}),
+                1 => json!([name.to_uppercase()]),
+                _ => json!(name),
+            })
+        };
+        let mut data = json!({"key": "uses", "source": end(&source)?, "target": end(&target)?});
+        if input.arbitrary()? {
+            data["type"] = json!("relation");
+        }
+        self.elements.push(json!({"id": uuid(99), "diff": diff, "data": data}));
+        self.relations.push(("uses".to_owned(), source, target, removed));
+        Ok(())
+    }
+
+    /// An element that looks like an entity, and says that it is none.
+    fn placeholder(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        let flag: Value = input.choose(&FLAGS)?.parse().expect("flags are JSON");
+        let mut element = json!({
+            "id": uuid(1), "extracts": [{"kind": "ipv4", "value": "198.51.100.7"}],
+            "data": {"type": "incident", "title": "a title"}, "meta": {"tlp_color": "GREEN"},
+        });
+        match *input.choose(&["", "data", "meta"])? {
+            "" => element["is_unresolved_idref"] = flag,
+            part => element[part]["is_unresolved_idref"] = flag,
+        }
+        self.elements.push(element);
+        Ok(())
+    }
+
+    fn eiq_entity(
+        &mut self,
+        input: &mut Unstructured<'_>,
+        list: &str,
+        number: usize,
+    ) -> Result<()> {
+        let id = format!("{{https://x.example}}incident-{}", uuid(number));
+        let place = self.place(list);
+        let (kind, written) = *input.choose(&[
+            ("incident", "incident"),
+            ("indicator", "Indicator"),
+            ("ttp", "ttp"),
+        ])?;
+        let mut observables = Vec::new();
+        let mut extracts = |at: &str| {
+            let mut items = Vec::new();
+            for item in 0..input.int_in_range(0..=2_u8)? {
+                if input.ratio(1, 8)? {
+                    self.odd.push(format!("{place}{at}/{item}"));
+                    items.push(json!({"kind": "ipv4"}));
+                    continue;
+                }
+                let (kind, written) = *input.choose(&[("ipv4", "IPV4"), ("domain", "domain")])?;
+                let value = value(input)?;
+                items.push(json!({"kind": written, "value": value}));
+                observables.push((kind.to_owned(), value));
+            }
+            Ok(items)
+        };
+        let lists =
+            ["/extracts", "/data/extracts", "/meta/bundled_extracts", "/meta/manual_extracts"];
+        let [root, data, bundled, manual] = lists.map(&mut extracts);
+        let over = some(input, |input| Ok(*input.choose(&COLOURS)?))?;
+        let plain = some(input, |input| Ok(*input.choose(&COLOURS)?))?;
+        let removed = input.ratio(1, 4)?;
+        let name = |colour: Option<(&'static str, _)>| colour.map(|(name, _)| name);
+        self.elements.push(json!({
+            "id": id,
+            "diff": if removed { "del" } else { "add" },
+            "extracts": root?,
+            "data": {"type": written, "title": "a title", "extracts": data?},
+            "meta": {
+                "tlp_color_override": name(over), "tlp_color": name(plain),
+                "bundled_extracts": bundled?, "manual_extracts": manual?,
+            },
+        }));
+        let meant = |colour: Option<(_, Option<Tlp>)>| colour.and_then(|(_, tlp)| tlp);
+        self.entities.push(Known {
+            key: EntityKey::of(&id),
+            kind: kind.to_owned(),
+            title: "a title".to_owned(),
+            marking: Marking::of(meant(over).or(meant(plain))),
+            removed,
+            observables,
+        });
+        Ok(())
+    }
+}
+
+/// A STIX bundle.
+pub(super) fn stix(input: &mut Unstructured<'_>) -> Result<(Told, &'static str)> {
+    // The first byte is what says that this is a recipe.
+    input.arbitrary::<u8>()?;
+    let has_lines = input.arbitrary()?;
+    let (mut told, list) = (Told { has_lines, ..Told::default() }, "objects");
+    for number in 0..input.int_in_range(1..=7_usize)? {
+        match input.int_in_range(0..=5_u8)? {
+            0 => told.junk(input, list)?,
+            1 => told.relationship(input, number)?,
+            _ => told.object(input, list, number)?,
+        }
+    }
+    Ok((told, list))
+}
+
+/// Markings that need no definition, and one that has none.
+const MARKINGS: [(&str, Option<Tlp>); 5] = [
+    ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", Some(Tlp::Clear)),
+    ("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", Some(Tlp::Green)),
+    ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", Some(Tlp::Amber)),
+    ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", Some(Tlp::Red)),
+    ("marking-definition--00000000-0000-4000-8000-000000000005", Some(Tlp::Red)),
+];
+
+/// Patterns, and the observables that each gives.
+const PATTERNS: [(&str, &[(&str, &str)]); 4] = [
+    ("[ipv4-addr:value = '198.51.100.7']", &[("ipv4", "198.51.100.7")]),
+    (
+        "[domain-name:value = 'a.example'] OR [url:value = 'http://b.example/']",
+        &[("domain", "a.example"), ("uri", "http://b.example/")],
+    ),
+    ("[url:value LIKE 'x%']", &[("stix-pattern", "[url:value LIKE 'x%']")]),
+    ("[domain-name:value = 'x'", &[]),
+];
+
+impl Told {
+    fn relationship(&mut self, input: &mut Unstructured<'_>, number: usize) -> Result<()> {
+        let (source, target) = (format!("malware--{}", uuid(1)), format!("tool--{}", uuid(2)));
+        let revoked = input.ratio(1, 4)?;
+        self.elements.push(json!({
+            "type": "relationship", "id": format!("relationship--{}", uuid(number)),
+            "relationship_type": "uses", "source_ref": source, "target_ref": target,
+            "revoked": revoked,
+        }));
+        let [source, target] = [source, target].map(|id| EntityKey::whole(&id).as_str().to_owned());
+        self.relations.push(("uses".to_owned(), source, target, revoked));
+        Ok(())
+    }
+
+    fn object(&mut self, input: &mut Unstructured<'_>, list: &str, number: usize) -> Result<()> {
+        let kind = *input.choose(&["incident", "indicator", "indicator", "report", "x-custom"])?;
+        let id = format!("{kind}--{}", uuid(number));
+        let key = EntityKey::whole(&id);
+        let count = input.int_in_range(0..=3_u8)?;
+        let markings = (0..count).map(|_| Ok(*input.choose(&MARKINGS)?));
+        let markings = markings.collect::<Result<Vec<_>>>()?;
+        let names: Vec<&str> = markings.iter().map(|(name, _)| *name).collect();
+        let mut marking = Marking::of(markings.iter().filter_map(|(_, tlp)| *tlp).max());
+        let revoked = input.ratio(1, 4)?;
+        let mut object = json!({
+            "type": kind, "id": id, "name": "a title", "revoked": revoked,
+            "created": "2024-05-14T11:00:00Z", "modified": "2024-05-14T11:00:00Z",
+            "object_marking_refs": names,
+        });
+        if input.ratio(1, 8)? {
+            object["granular_markings"] = json!("unreadable");
+            self.odd.push(format!("{}/granular_markings", self.place(list)));
+            marking.tlp = Some(Tlp::Red);
+        }
+        let mut observables: &[(&str, &str)] = &[];
+        if kind == "indicator" {
+            let (pattern, gives) = *input.choose(&PATTERNS)?;
+            object["pattern"] = json!(pattern);
+            object["pattern_type"] = json!("stix");
+            observables = gives;
+        }
+        if kind == "report" {
+            let target = format!("tool--{}", uuid(2));
+            object["object_refs"] = json!([target]);
+            let target = EntityKey::whole(&target).as_str().to_owned();
+            let source = key.as_str().to_owned();
+            self.relations.push(("object_refs".to_owned(), source, target, revoked));
+        }
+        self.elements.push(object);
+        let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+        self.entities.push(Known {
+            key,
+            kind: kind.to_owned(),
+            title: "a title".to_owned(),
+            marking,
+            removed: revoked,
+            observables: observables.iter().map(owned).collect(),
+        });
+        Ok(())
+    }
+}
