@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    misp_trickle::cli::main()
+    misp_trickle::main()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{Dated, DesiredAttribute, DesiredEvent, EventFields, UNDATED},
-    model::{AttributeUuid, EventUuid, RunNumber, Tlp},
+    model::{AttributeUuid, EventUuid, RunNumber, Timestamp, Tlp},
 };
 
 use super::{
@@ -39,6 +39,28 @@ pub struct Terms<'a> {
     pub run: RunNumber,
     /// Whether the event was planned by this release before, or somebody accepted what only a newer one calls for.
     pub accepted: bool,
+}
+
+impl<'a> Terms<'a> {
+    /// Those of the first run of the only feed of a destination.
+    #[must_use]
+    pub const fn of_first_run(
+        policy: &'a Policy,
+        settings: &'a EventSettings,
+        destination: &'a DestinationRecord,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            policy,
+            settings,
+            destination,
+            feed: 0,
+            retire: Retire::Yes,
+            misp_now: now.seconds(),
+            run: RunNumber(1),
+            accepted: true,
+        }
+    }
 }
 
 /// Whether MISP may be sent a timestamp: what its clock has not reached would hide an attribute from all who

@@ -24,6 +24,13 @@ pub enum Unmarked {
     Allow,
 }
 
+impl Default for Policy {
+    /// What goes where nothing else is configured: all that is marked, up to amber.
+    fn default() -> Self {
+        Self { allow_tlp: [Tlp::Clear, Tlp::Green, Tlp::Amber].into(), unmarked: Unmarked::Deny }
+    }
+}
+
 impl Policy {
     /// Why a marking may not go; `None` if it may.
     #[must_use]
@@ -55,6 +62,21 @@ pub struct EventSettings {
     pub publish: Publish,
     /// What to do with an event of another organisation.
     pub on_foreign: OnForeign,
+}
+
+impl Default for EventSettings {
+    /// How events are made where nothing else is configured: for the own organisation, of undefined threat level.
+    fn default() -> Self {
+        Self {
+            distribution: 0,
+            sharing_group_id: None,
+            threat_level_id: 4,
+            tags: Vec::new(),
+            disable_correlation: false,
+            publish: Publish::Never,
+            on_foreign: OnForeign::Block,
+        }
+    }
 }
 
 /// Whether events get published after a run.
