@@ -64,7 +64,7 @@ fn holds_something(head: &EventHead) -> bool {
 /// Reads the answer: how many events were asked about, and how many of them are not there.
 fn missing(call: &Call, reply: &Reply) -> Option<(usize, usize)> {
     let (Call::WhichEvents(asked), Reply::WhichEvents(found)) = (call, reply) else { return None };
-    let there: BTreeSet<&EventUuid> = found.iter().map(|(uuid, _)| uuid).collect();
+    let there: BTreeSet<&EventUuid> = found.iter().map(|it| &it.event).collect();
     Some((asked.len(), asked.iter().filter(|uuid| !there.contains(uuid)).count()))
 }
 

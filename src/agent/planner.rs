@@ -119,6 +119,11 @@ impl<'a> Planner<'a> {
         self.heads.values()
     }
 
+    /// What is known of an event.
+    pub(super) fn head(&self, event: EventUuid) -> Option<&EventHead> {
+        self.heads.get(&event)
+    }
+
     /// What this feed last wanted of an event.
     pub(super) fn feed_of(&self, event: EventUuid) -> Option<&FeedHead> {
         self.feed_head(self.heads.get(&event)?)
@@ -402,7 +407,8 @@ pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
                 _ => false,
             }
     });
-    tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable
+    let unowned = matches!(&event.head.presence, Presence::Blocked(why) if plan::is_unowned(why));
+    tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable && !unowned
 }
 
 /// MISP's clock, in the seconds that it can store: its column holds 31 bits.

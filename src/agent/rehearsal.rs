@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     delivery::{
-        AttributeAnswer, AttributeResult, Call, Chunk, Estimate, EventAnswer, Manners, Reply,
-        Session, Step, TagRow, TimedAttribute, Token, Trouble, WHICH_EVENTS_MAX, cost,
+        AttributeAnswer, AttributeResult, Call, Chunk, Estimate, EventAnswer, Indexed, Manners,
+        Reply, Session, Step, TagRow, TimedAttribute, Token, Trouble, WHICH_EVENTS_MAX, cost,
     },
     model::{EventUuid, RunNumber, Timestamp},
     plan::{DestinationRecord, EventHead, EventPlan},
@@ -217,7 +217,8 @@ impl Willing<'_> {
             Call::CountLive(_) => (Reply::Count(0), SEARCH_HEADERS),
             Call::WhichEvents(events) => {
                 let there = events.iter().map(|uuid| {
-                    (*uuid, self.events.get(uuid).is_some_and(|event| event.published))
+                    let published = self.events.get(uuid).is_some_and(|event| event.published);
+                    Indexed { event: *uuid, published, orgc: self.record.org }
                 });
                 (Reply::WhichEvents(there.collect()), HEADERS + LISTED * events.len() as u64)
             }

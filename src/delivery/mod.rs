@@ -23,8 +23,8 @@ pub use chunk::Chunk;
 pub use conversation::{Manners, Report, Verdict};
 pub use cost::Estimate;
 pub use reply::{
-    AttributeAnswer, AttributeResult, EventAnswer, Exchange, KeyRow, Listed, RefusedWhy, Reply,
-    TagRow, TaggedRow, Trouble,
+    AttributeAnswer, AttributeResult, EventAnswer, Exchange, Indexed, KeyRow, Listed, RefusedWhy,
+    Reply, TagRow, TaggedRow, Trouble,
 };
 pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};

@@ -62,8 +62,8 @@ pub enum Reply {
     Listing(Vec<Listed>),
     /// The tag is attached, or the event published.
     Done,
-    /// Those of the asked events that are there, each with whether MISP shows it as published.
-    WhichEvents(Vec<(EventUuid, bool)>),
+    /// Those of the asked events that are there.
+    WhichEvents(Vec<Indexed>),
     /// Version text and request encodings.
     Version {
         /// Such as `2.5.1`.
@@ -251,6 +251,17 @@ pub struct EventAnswer {
     pub attribute_count: Option<u64>,
     /// Names of its tags.
     pub tags: Vec<Box<str>>,
+}
+
+/// An event as MISP's minimal index has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed {
+    /// The event.
+    pub event: EventUuid,
+    /// Whether MISP shows it as published.
+    pub published: bool,
+    /// The organisation that created it.
+    pub orgc: Option<OrgUuid>,
 }
 
 /// What attributes/add says of one attribute.

@@ -94,7 +94,7 @@ pub enum Call {
     },
     /// `events/publish/<uuid>`; sends no mail.
     Publish(EventUuid),
-    /// `events/index` minimal: which of these events are there and hold attributes.
+    /// `events/index` minimal: which of these events are there and hold attributes, and whose they are.
     WhichEvents(Vec<EventUuid>),
     /// `servers/getVersion`.
     Version,

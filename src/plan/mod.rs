@@ -29,7 +29,7 @@ pub use diff::{Terms, diff, diff_gone};
 pub use encode::digest_of_plans;
 pub use event_plan::{EventPlan, FieldEdit, Refusal};
 pub use event_tags::{EventTag, EventTags, TagStanding};
-pub use foreign::{is_foreign, why_not_of};
+pub use foreign::{is_foreign, is_unowned, why_not_of, why_not_unowned};
 pub use known::{
     AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent,
     MappingTally, Presence, Row, Seen, Standing, WithheldReason,

@@ -82,7 +82,7 @@ impl Default for EventSettings {
 /// Whether events get published after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Publish {
-    /// Never; MISP unpublishes an event at any append, and `plan` says so.
+    /// Never; MISP unpublishes an event at any append, and `plan` says so where it was published when last seen.
     Never,
     /// Afterwards, if it was published before.
     Keep,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     delivery::{
-        AttributeAnswer, AttributeResult, Call, EventAnswer, KeyRow, Listed, PageOf, RefusedWhy,
-        Reply, TagRow, TaggedRow, TimedAttribute, Trouble, rows,
+        AttributeAnswer, AttributeResult, Call, EventAnswer, Indexed, KeyRow, Listed, PageOf,
+        RefusedWhy, Reply, TagRow, TaggedRow, TimedAttribute, Trouble, rows,
     },
     model::{EventUuid, kept_name, shortened},
     plan::{Row, tag_key},
@@ -224,10 +224,7 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
         Call::AttachTag { tag, .. } => attached(body, tag)?,
         Call::Publish(_) => saved(body)?,
         Call::WhichEvents(_) => {
-            let found = json::event_index(body)?;
-            Reply::WhichEvents(
-                found.iter().filter_map(|(uuid, it)| Some((uuid.parse().ok()?, *it))).collect(),
-            )
+            Reply::WhichEvents(json::event_index(body)?.iter().filter_map(indexed).collect())
         }
         Call::Version => {
             let version = json::version(body)?;
@@ -283,6 +280,11 @@ fn event_answer(event: EventMetadata) -> Result<EventAnswer, NotMisp> {
         attribute_count: event.attribute_count,
         tags: event.tags.into_iter().map(|tag| tag.name.into()).collect(),
     })
+}
+
+fn indexed(listed: &json::EventIndexed) -> Option<Indexed> {
+    let orgc = listed.orgc_uuid.as_deref().and_then(|org| org.parse().ok());
+    Some(Indexed { event: listed.uuid.parse().ok()?, published: listed.published, orgc })
 }
 
 fn row(cells: &[String]) -> Result<Row, NotMisp> {

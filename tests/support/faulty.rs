@@ -297,7 +297,7 @@ impl FaultyWire {
         match (call, &mut exchange.reply) {
             (Call::Publish(event), Reply::Done) => drop(queued.insert(event.uuid())),
             (Call::WhichEvents(_), Reply::WhichEvents(shown)) => {
-                shown.iter_mut().for_each(|(event, it)| *it |= queued.contains(&event.uuid()));
+                shown.iter_mut().for_each(|it| it.published |= queued.contains(&it.event.uuid()));
             }
             _ => {}
         }

@@ -17,6 +17,9 @@ use super::{
     Mode, Run,
 };
 
+/// Events in the note about those that nobody is said to own.
+const NAMED_MAX: usize = 20;
+
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Publishes the run: cursor, record and rules in one step.
     pub(super) fn finish(mut self, input: &Input) -> Result<Summary, AgentError> {
@@ -25,6 +28,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.note(&note);
         }
         self.warn_of_exposure();
+        self.tell_of_unowned();
         if let Some(note) = note_of(self.held_back) {
             self.note(&note);
         }
@@ -66,6 +70,22 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         };
         self.commit(commit)?;
         Ok(Summary { run: self.record, ending: self.ending, publishing })
+    }
+
+    /// Names the events that nothing is written to as nobody says whose they are.
+    fn tell_of_unowned(&mut self) {
+        let (count, unowned) = (self.unowned.len(), std::mem::take(&mut self.unowned));
+        if count > 0 {
+            let title = |event| self.planner.head(event).map(|head| head.fields.info.as_ref());
+            let named = unowned.iter().take(NAMED_MAX);
+            let named =
+                named.map(|event| format!("{event} {:?}", title(*event).unwrap_or_default()));
+            let named = named.collect::<Vec<_>>().join(", ");
+            self.note(&format!(
+                "unowned: {count} events are there, no answer of MISP says whose they are, and nothing is written to \
+                 them: {named}"
+            ));
+        }
     }
 
     fn warn_of_exposure(&mut self) {

@@ -142,6 +142,8 @@ struct Run<'a, L, W> {
     gave_up: bool,
     /// Something waits for a TLP tag that MISP does not take.
     lacking: bool,
+    /// Events of which no answer says whose they are.
+    unowned: BTreeSet<EventUuid>,
     /// The first of what is exposed, in words.
     exposed: Vec<String>,
     /// Events on their way to being published.
@@ -243,6 +245,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             refused: false,
             gave_up: false,
             lacking: false,
+            unowned: BTreeSet::new(),
             exposed: Vec::new(),
             asked_to_publish: BTreeSet::new(),
             bare: BTreeSet::new(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::{
     delivery::Wire,
     history::{Commit, EventUpdate, Ledger},
-    model::Timestamp,
+    model::{EventUuid, Timestamp},
     plan::{
         AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, OnForeign, Presence,
-        Refusal, is_foreign,
+        Refusal, is_foreign, is_unowned,
     },
 };
 
@@ -84,7 +84,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         match call {
             Call::Nothing(settled) => {
                 self.passed.insert(uuid);
-                self.count_unchanged(&settled);
+                self.count_unchanged(uuid, &settled);
                 Ok(None)
             }
             Call::Plan(planned) => self.sort_out(*planned),
@@ -110,7 +110,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
         match self.planner.incident_anew(incident, self.ledger)? {
             Call::Nothing(settled) => {
-                self.count_unchanged(&settled);
+                self.count_unchanged(uuid, &settled);
                 Ok(None)
             }
             Call::Plan(mut planned) => {
@@ -200,9 +200,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         })
     }
 
-    fn count_unchanged(&mut self, Settled { feed, refusal }: &Settled) {
+    fn count_unchanged(&mut self, event: EventUuid, Settled { feed, refusal }: &Settled) {
         self.events_done += 1;
-        self.count_refusal(refusal.as_ref());
+        self.count_refusal(event, refusal.as_ref());
         if refusal.is_none() {
             self.record.tally.events_unchanged += 1;
         }
@@ -213,7 +213,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     /// Passes a plan on that needs MISP; carries out at once what does not.
     pub(super) fn sort_out(&mut self, planned: Planned) -> Result<Option<Planned>, AgentError> {
-        self.count_refusal(planned.plan.refusal.as_ref());
+        self.count_refusal(planned.plan.event.head.uuid, planned.plan.refusal.as_ref());
         if planned.plan.needs_misp() {
             return Ok(Some(planned));
         }
@@ -249,7 +249,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(None)
     }
 
-    fn count_refusal(&mut self, refusal: Option<&Refusal>) {
+    fn count_refusal(&mut self, event: EventUuid, refusal: Option<&Refusal>) {
         let tally = &mut self.record.tally;
         match refusal {
             Some(Refusal::Withheld(_)) => tally.events_withheld += 1,
@@ -258,8 +258,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
             None => {}
         }
+        let unowned = matches!(refusal, Some(Refusal::Blocked(why)) if is_unowned(why));
+        self.unowned.extend(unowned.then_some(event));
         // It was to be appended to all the same.
-        let told = self.job.settings.on_foreign == OnForeign::Append && is_kept_from(refusal);
+        let append = self.job.settings.on_foreign == OnForeign::Append;
+        let told = unowned || (append && is_kept_from(refusal));
         self.refused |= told;
         self.all_settled &= !told;
     }

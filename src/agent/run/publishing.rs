@@ -47,11 +47,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             let Some(Reply::WhichEvents(shown)) = self.ask_of_publishing(&call).await else {
                 return Ok(());
             };
-            let shown: BTreeSet<EventUuid> = shown
-                .into_iter()
-                .filter(|(_, published)| *published)
-                .map(|(event, _)| event)
-                .collect();
+            let shown: BTreeSet<EventUuid> =
+                shown.iter().filter(|it| it.published).map(|it| it.event).collect();
             for event in events {
                 let is_shown = shown.contains(event) || self.shows_alone(*event).await;
                 self.on_shown(*event, is_shown)?;

@@ -205,7 +205,7 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     if plan.unpublishes {
         line!(
             out,
-            "  ! unpublish   it is published, and `publish` is \"never\": the change leaves it unpublished"
+            "  ! unpublish   it was published when it was last seen, and `publish` is \"never\": the change leaves it unpublished"
         );
     }
     if plan.publish {

@@ -39,9 +39,7 @@ impl Conversation {
             return want;
         }
         match self.look {
-            Some(Look::Metadata | Look::Existence) => {
-                return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
-            }
+            Some(Look::Metadata | Look::Existence) => return self.ask_for_metadata(),
             // A list of nothing costs no more than a question about it.
             Some(Look::Rows) if rows::next_order(&self.event) > 0 && !self.goes_by_time(book) => {
                 self.begun = true;

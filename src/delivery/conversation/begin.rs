@@ -10,7 +10,7 @@ use crate::{
     plan::{EventPlan, OnForeign, Presence},
 };
 
-use super::{Asked, Conversation, Ground, Look, Manners, suspect::Suspect};
+use super::{Asked, Conversation, Ground, Look, Manners, owner::Owner, suspect::Suspect};
 
 impl Conversation {
     pub(in crate::delivery) fn new(plan: EventPlan, manners: Arc<Manners>, bare: bool) -> Self {
@@ -60,6 +60,7 @@ impl Conversation {
             stands_back: false,
             miscounted: false,
             foreign_event,
+            owner: Owner::Unasked,
             exists: false,
             begun: false,
             seen: false,

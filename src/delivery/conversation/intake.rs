@@ -7,7 +7,7 @@ use crate::{
     model::{AttributeUuid, Timestamp, Tlp},
     plan::{
         ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen, Standing,
-        TagStanding, why_not_of,
+        TagStanding,
     },
 };
 
@@ -73,14 +73,8 @@ impl Conversation {
                 self.look = None;
                 self.reconcile(&listed, book);
             }
-            (Asked::Metadata, Reply::Metadata(answer)) => {
-                let then_list = self.look == Some(Look::Existence);
-                self.look = None;
-                self.on_metadata(answer.as_deref(), book);
-                if then_list && answer.is_some() {
-                    self.look = Some(Look::Listing);
-                }
-            }
+            (Asked::Metadata, Reply::Metadata(answer)) => self.on_metadata(answer, book),
+            (Asked::Owner, Reply::WhichEvents(found)) => self.on_owner(&found, book),
             (Asked::Tag, Reply::Done) => self.on_tagged(book),
             (Asked::Tags, Reply::Tags(listed)) => self.on_tags(&listed, book),
             (Asked::Publish, Reply::Done) => self.on_publish_taken(),
@@ -264,28 +258,16 @@ impl Conversation {
         self.misplaced |= self.event.head.seen.reordered > before;
     }
 
-    fn on_metadata(&mut self, answer: Option<&EventAnswer>, book: &DestinationRecord) {
+    /// What MISP shows of the event, and of whoever owns it; `None` if it shows none.
+    pub(super) fn on_shown(&mut self, answer: Option<&EventAnswer>, book: &DestinationRecord) {
         let Some(answer) = answer else {
             self.on_absent();
             return;
         };
-        if self.manners.org.is_some()
-            && answer.orgc.is_none()
-            && self.event.head.presence == Presence::Absent
-        {
-            let why = "it is there, and MISP does not say whose it is: nothing is written to it";
-            self.verdict = Some(Verdict::GaveUp(why.into()));
-            return;
-        }
-        let foreign =
-            self.manners.org.is_some() && answer.orgc.is_some() && answer.orgc != self.manners.org;
-        self.event.head.seen.orgc = answer.orgc.or(self.event.head.seen.orgc);
-        let kept = |owner| why_not_of(owner, &self.manners.settings, book);
-        if let Some(why) = answer.orgc.filter(|_| foreign).and_then(kept) {
+        if let Some(why) = self.learn_owner(answer.orgc, book) {
             self.block(&why);
             return;
         }
-        self.foreign_event = foreign;
         self.was_published.get_or_insert(answer.published);
         self.take_metadata(answer);
         if self.event.head.presence == Presence::Absent {
@@ -296,7 +278,7 @@ impl Conversation {
         } else {
             self.leave_overruled_fields(answer);
         }
-        if foreign {
+        if self.foreign_event {
             self.edit = None;
             self.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_some());
         }

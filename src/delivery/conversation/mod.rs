@@ -5,6 +5,7 @@ mod begin;
 mod fields;
 mod intake;
 mod order;
+mod owner;
 mod publishing;
 mod reconcile;
 mod setback;
@@ -26,6 +27,7 @@ use crate::{
 };
 
 use super::{AttributeResult, Backoff, Call, chunk::TooMuch};
+use owner::Owner;
 use suspect::Suspect;
 
 /// What every conversation of a session has in common.
@@ -129,6 +131,8 @@ enum Asked {
     Live(Purpose),
     Listing,
     Metadata,
+    /// Whose the event is, where its metadata does not say so.
+    Owner,
     Fields,
     Tag,
     /// The colour that an attribute was to bring with it.
@@ -220,6 +224,7 @@ pub(super) struct Conversation {
     /// MISP counts other attributes than it should hold: it dropped one, or somebody was there.
     miscounted: bool,
     foreign_event: bool,
+    owner: Owner,
     exists: bool,
     /// Something was asked or sent.
     begun: bool,

@@ -126,7 +126,7 @@ impl Session {
             self.firsts.asked.insert(uuid);
             let Some(talk) = self.talks.get_mut(&uuid) else { continue };
             if let Reply::WhichEvents(found) = reply {
-                talk.learn_whether_there(found.iter().any(|(there, _)| *there == uuid));
+                talk.learn_whether_there(found.iter().any(|it| it.event == uuid));
             }
             self.ready.push_back(uuid);
         }

@@ -332,19 +332,25 @@ pub(crate) fn sharing_groups(body: &[u8]) -> Result<Vec<u64>, NotMisp> {
     Ok(found.response.into_iter().map(|found| found.group.id).collect())
 }
 
-/// The events in the answer of a minimal events/index, each with whether it is published.
+/// An event as a minimal events/index lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct EventIndexed {
+    /// UUID.
+    pub(crate) uuid: String,
+    /// Whether it is published.
+    #[serde(default)]
+    pub(crate) published: bool,
+    /// UUID of the creating organisation.
+    #[serde(default)]
+    pub(crate) orgc_uuid: Option<String>,
+}
+
+/// The events in the answer of a minimal events/index.
 ///
 /// # Errors
 /// If it is anything else.
-pub(crate) fn event_index(body: &[u8]) -> Result<Vec<(String, bool)>, NotMisp> {
-    #[derive(Deserialize)]
-    struct Row {
-        uuid: String,
-        #[serde(default)]
-        published: bool,
-    }
-    let rows: Vec<Row> = json(body, "a list of events was expected")?;
-    Ok(rows.into_iter().map(|row| (row.uuid, row.published)).collect())
+pub(crate) fn event_index(body: &[u8]) -> Result<Vec<EventIndexed>, NotMisp> {
+    json(body, "a list of events was expected")
 }
 
 /// An answer that says no, as MISP does: with a name, or with what was not saved. Others answer in JSON, too.

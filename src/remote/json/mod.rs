@@ -6,8 +6,9 @@ mod body;
 mod csv;
 
 pub(crate) use answer::{
-    AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, KeyListed, TagListed, as_number,
-    errors, event, event_index, event_search, keys, sharing_groups, tags, version, whoami,
+    AttributeEcho, AttributesAnswer, EventIndexed, EventMetadata, FieldErrors, KeyListed,
+    TagListed, as_number, errors, event, event_index, event_search, keys, sharing_groups, tags,
+    version, whoami,
 };
 pub(crate) use body::{AttributeBody, attributes, edit, new_event};
 pub(crate) use csv::rows;

@@ -121,7 +121,7 @@ fn says_no_more(call: &Call, answer: &Answer, reply: &Reply) {
             assert_eq!(digits, expected, "{text}");
         }
         Reply::WhichEvents(events) => {
-            assert!(ok && events.iter().all(|(event, _)| has(&event.to_string())), "{text}");
+            assert!(ok && events.iter().all(|it| has(&it.event.to_string())), "{text}");
         }
         Reply::Tags(tags) => {
             assert!(matches!(call, Call::FindTags(_)), "{call:?} gave tags");
