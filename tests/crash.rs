@@ -25,7 +25,7 @@ use misp_trickle::{
     agent::{self, Observer, Phase, Progress, Silent},
     history::Ledger,
     model::EventUuid,
-    plan::Standing,
+    plan::{Publish, Standing},
     source::SourceSpec,
 };
 use world::World;
@@ -231,5 +231,81 @@ fn a_newer_version_goes_on_in_the_event_that_a_dead_run_made() {
         world.sync(&second_version(folder.path(), false));
         let misp = world.misp.lock().unwrap();
         assert_eq!(misp.events().len(), 1, "{crash:?}: {:?}", misp.events());
+    }
+}
+
+/// An event that is published, as all events are or as an analyst had it, and what is to be published again.
+fn published(publish: Publish, dataset: &mut Dataset) -> World {
+    let mut world = World::new("sync");
+    world.job.settings.publish = publish;
+    dataset.incident(1).domains("one", 0..4);
+    world.sync(&dataset.write());
+    let analyst = world.keys.get("orgadmin").unwrap().to_owned();
+    let path = format!("/events/publish/{}", event(1));
+    assert_eq!(world.wire.raw(&analyst, "POST", &path, "{}").0, 200);
+    world
+}
+
+fn is_published(world: &World) -> bool {
+    world.misp.lock().unwrap().event(event(1)).unwrap().published
+}
+
+#[test]
+fn what_a_dead_run_left_unpublished_is_published_by_the_next() {
+    type Edit = fn(&mut Dataset);
+    let edits: [(Edit, bool); 3] = [
+        (
+            |it| {
+                it.incident(1).domains("more", 0..40);
+            },
+            false,
+        ),
+        (
+            |it| {
+                it.incident(1).title("Another");
+            },
+            false,
+        ),
+        // The incident leaves the dataset before the next run.
+        (
+            |it| {
+                it.incident(1).domains("more", 0..40);
+            },
+            true,
+        ),
+    ];
+    for publish in [Publish::Keep, Publish::Always] {
+        for (place, (edit, leaves)) in edits.into_iter().enumerate() {
+            for crash in each_crash() {
+                let context = format!("{publish:?}, edit {place}, {crash:?}");
+                let mut dataset = Dataset::default();
+                let mut world = published(publish, &mut dataset);
+                edit(&mut dataset);
+                sync_and_die(&mut world, dataset.write(), crash);
+                if leaves {
+                    dataset.remove(1);
+                    dataset.incident(2).domains("two", 0..4);
+                }
+                let summary = world.sync(&dataset.write());
+                assert!(is_published(&world), "{context}: {:?}", summary.run.notes);
+                assert_eq!(summary.publishing.unpublished, 0, "{context}");
+                // The run after it has nothing to ask, but whether MISP shows it.
+                let requests = world.requests();
+                world.sync(&dataset.write());
+                assert_eq!(world.requests(), requests, "{context}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_event_that_is_new_to_a_dead_run_is_published_by_the_next() {
+    for crash in each_crash() {
+        let (mut world, mut dataset) = (World::new("sync"), Dataset::default());
+        world.job.settings.publish = Publish::Always;
+        dataset.incident(1).domains("one", 0..4);
+        sync_and_die(&mut world, dataset.write(), crash);
+        let summary = world.sync(&dataset.write());
+        assert!(is_published(&world), "{crash:?}: {:?}", summary.run.notes);
     }
 }

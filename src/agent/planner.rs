@@ -179,6 +179,7 @@ impl<'a> Planner<'a> {
             && !head.unproven
             && !self.may_try_tags(head)
             && !head.publishing.waits_for_right(self.job.settings.publish)
+            && !head.owes_publishing(self.job.settings.publish)
             && !head.is_released(&self.job.settings, &self.record)
             && self.is_settled(feed, &incident.digest)
         {
@@ -325,10 +326,14 @@ impl<'a> Planner<'a> {
         Ok(rules.as_ref())
     }
 
-    /// Events that the dataset does not call for any more, and those whose last request was never answered.
+    /// Events that the dataset does not call for any more, those whose last request was never answered, and those that
+    /// are to be published again.
     pub(super) fn leftovers(&self, seen: &BTreeSet<EventUuid>) -> Vec<EventUuid> {
         let left = self.heads.values().filter(|head| !seen.contains(&head.uuid));
-        left.filter(|head| self.leaves(head) || head.unproven).map(|head| head.uuid).collect()
+        let owes = |head: &EventHead| head.owes_publishing(self.job.settings.publish);
+        left.filter(|head| self.leaves(head) || head.unproven || owes(head))
+            .map(|head| head.uuid)
+            .collect()
     }
 
     fn leaves(&self, head: &EventHead) -> bool {

@@ -141,7 +141,8 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
     plan.tags.clear();
     plan.colours.clear();
     plan.wanted_tags.clear();
-    (plan.publish, plan.unpublishes) = (false, false);
+    plan.publish &= plan.event.head.owes_publishing(terms.settings.publish);
+    plan.unpublishes = false;
     plan.covered = true;
     plan.refusal = None;
     plan
@@ -266,8 +267,10 @@ impl Planner<'_> {
                 if refused {
                     return;
                 }
-                self.plan.publish = self.terms.settings.publish != Publish::Never
-                    && self.plan.event.head.publishing.may_go_on(self.terms.destination);
+                let (head, publish) = (&self.plan.event.head, self.terms.settings.publish);
+                let may = head.publishing.may_go_on(self.terms.destination);
+                self.plan.publish =
+                    head.owes_publishing(publish) || (publish != Publish::Never && may);
                 self.plan.late_colour = self.lacks_colours_by_choice(desired);
                 self.tags();
                 self.bare &= !self.plan.late_colour;

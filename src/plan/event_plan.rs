@@ -28,7 +28,7 @@ pub struct EventPlan {
     pub fields: Option<FieldEdit>,
     /// Tags to attach to the event.
     pub tags: Vec<Box<str>>,
-    /// To be published now that the key may.
+    /// To be published now that the key may, or as an earlier run ended before it.
     pub publish: bool,
     /// It is published, as last seen, and the change leaves it unpublished: nobody but an analyst publishes.
     pub unpublishes: bool,

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::{EventTags, Publishing, TagFact};
+use super::{EventTags, Publish, Publishing, TagFact};
 
 /// What is known of one MISP instance. Keyed by the destination's name in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -146,6 +146,15 @@ pub struct EventHead {
     pub marking: Marking,
     /// What each feed last wanted of it.
     pub feeds: BTreeMap<FeedName, FeedHead>,
+}
+
+impl EventHead {
+    /// Whether an earlier run left the event unpublished, or may have, that is to be published.
+    #[must_use]
+    pub fn owes_publishing(&self, publish: Publish) -> bool {
+        let owed = self.publishing == Publishing::Owed && publish != Publish::Never;
+        owed && self.presence == Presence::Present
+    }
 }
 
 /// What MISP's answers showed of an event beside its fields.

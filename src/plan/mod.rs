@@ -35,6 +35,6 @@ pub use known::{
     MappingTally, Presence, Row, Seen, Standing, WithheldReason,
 };
 pub use policy::{EventSettings, OnForeign, Policy, Publish, Unmarked, policy_fingerprint};
-pub use publishing::{NO_RIGHT, NO_WORKER, Publishing};
+pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
 pub use retire::Retire;
 pub use tag_fact::{TAGS_KNOWN_MAX, TagFact, tag_key};

@@ -10,6 +10,9 @@ pub enum Publishing {
     Settled,
     /// MISP took the request, and did not show the event as published yet.
     Asked,
+    /// A change of ours that leaves it unpublished is on its way or done, and nobody asked for it to be published
+    /// again yet: set before the change is sent, so that a run that dies in between does not forget it.
+    Owed,
     /// It is to be published, and the key may not.
     WaitsForRight,
     /// It was to be published, and is not; why.
@@ -20,6 +23,10 @@ pub enum Publishing {
 pub const NO_WORKER: &str = "MISP took the request to publish it, and does not show it as published: its background \
                              workers may not run; it is asked for again with the next change of the event";
 
+/// Why an event is not published whose run ended too early.
+pub const NOT_YET: &str = "a change of ours left it unpublished, or may have, and the run ended before it was published \
+                           again; the next one goes on";
+
 /// Why an event waits.
 pub const NO_RIGHT: &str = "the key lacks perm_publish; it is published once a key may";
 
@@ -29,6 +36,7 @@ impl Publishing {
     pub fn unpublished(&self) -> Option<&str> {
         match self {
             Self::Settled | Self::Asked => None,
+            Self::Owed => Some(NOT_YET),
             Self::WaitsForRight => Some(NO_RIGHT),
             Self::Failed(why) => Some(why),
         }

@@ -21,7 +21,8 @@ const NAMED_MAX: usize = 3;
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Takes note of how far an event got.
     pub(super) fn follow_publishing(&mut self, head: &EventHead) {
-        if head.publishing.is_under_way(self.job.settings.publish) {
+        let is_there = head.presence == Presence::Present;
+        if is_there && head.publishing.is_under_way(self.job.settings.publish) {
             self.publishing.insert(head.uuid, head.publishing.clone());
         } else {
             self.publishing.remove(&head.uuid);
@@ -38,7 +39,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let is_open = |publishing: &Publishing| match publishing {
             Publishing::Asked => true,
             Publishing::Failed(_) => again,
-            Publishing::Settled | Publishing::WaitsForRight => false,
+            Publishing::Settled | Publishing::Owed | Publishing::WaitsForRight => false,
         };
         let open = self.publishing.iter().filter(|(_, publishing)| is_open(publishing));
         let open: Vec<EventUuid> = open.map(|(event, _)| *event).collect();

@@ -209,7 +209,7 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
         );
     }
     if plan.publish {
-        line!(out, "  + publish     the key may now");
+        line!(out, "  + publish     the key may now, or the last run ended before it");
     }
     let mut lines: Vec<String> =
         plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();

@@ -68,9 +68,13 @@ impl Conversation {
     /// What remains to be done for an event that is there: fields, appends, proof, tags, publishing.
     fn go_on(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
         let keep = self.manners.settings.publish == Publish::Keep;
-        let will_write = !self.queue.is_empty() || self.edit.is_some() || !self.tags.is_empty();
+        let will_attach = !self.tags.is_empty() || !self.without_colour.is_empty();
+        let will_write = !self.queue.is_empty() || self.edit.is_some() || will_attach;
         if keep && will_write && self.was_published.is_none() && !self.created {
             return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
+        }
+        if will_write {
+            self.owe_publishing();
         }
         if let Some(edit) = self.edit.clone() {
             let Some(timestamp) = self.compared.take().or(self.event.head.timestamp) else {
@@ -113,6 +117,7 @@ impl Conversation {
         let none = self.bare || self.proves_by_event(book).is_some();
         let most = if none { 0 } else { chunk_max.min(self.suspect.most()) };
         let attributes = self.take_chunk(most, |_, attribute| !needs_echo(attribute, book));
+        self.owe_publishing();
         let head = &mut self.event.head;
         head.unproven = true;
         self.head_dirty = true;
@@ -241,6 +246,7 @@ impl Conversation {
 
     /// Ends with nothing left that MISP may have taken unnoticed.
     fn end(&mut self, verdict: Verdict) -> Want {
+        self.take_back_what_is_owed();
         if self.unproven.is_empty() && self.event.head.unproven {
             self.event.head.unproven = false;
             self.head_dirty = true;

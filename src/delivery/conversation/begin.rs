@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     model::AttributeUuid,
-    plan::{EventPlan, OnForeign, Presence},
+    plan::{EventPlan, OnForeign, Presence, Publishing},
 };
 
 use super::{Asked, Conversation, Ground, Look, Manners, owner::Owner, suspect::Suspect};
@@ -30,6 +30,10 @@ impl Conversation {
         let was_tried = |key: &AttributeUuid| plan.event.attributes[key].since < manners.run;
         let owner = plan.event.head.seen.orgc;
         let foreign_event = manners.org.is_some() && owner.is_some() && owner != manners.org;
+        // What is owed from before is left alone where nothing may be written to the event.
+        let head = &plan.event.head;
+        let is_owed = head.publishing == Publishing::Owed && head.presence == Presence::Present;
+        let is_not_to_be = is_owed && !plan.publish;
         let tried: BTreeSet<_> = plan.send.iter().copied().filter(was_tried).collect();
         Self {
             create: plan.create && !refused,
@@ -67,7 +71,8 @@ impl Conversation {
             checked_rights: false,
             was_published: None,
             was_shown: plan.event.head.published == Some(true),
-            published: false,
+            published: is_not_to_be,
+            before_owed: None,
             created: false,
             wrote: false,
             touched: false,

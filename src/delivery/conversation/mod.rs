@@ -22,7 +22,7 @@ use crate::{
     model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
     plan::{
         AttributeTally, Change, ChangeKind, EventSettings, FieldEdit, KnownEvent, Presence,
-        Standing,
+        Publishing, Standing,
     },
 };
 
@@ -237,6 +237,8 @@ pub(super) struct Conversation {
     was_shown: bool,
     /// Publishing is done with.
     published: bool,
+    /// What was known of publishing before this conversation owed it.
+    before_owed: Option<(Publishing, Option<bool>)>,
     created: bool,
     wrote: bool,
     /// A write came to nothing that may have changed the event all the same.

@@ -12,16 +12,39 @@ const UNPUBLISHED_BY_US: &str =
     "MISP unpublishes an event at any change, and `publish` is \"never\"";
 
 impl Conversation {
+    /// Notes, before a change is sent, that the event is to be published once it is done: MISP unpublishes at any change.
+    pub(super) fn owe_publishing(&mut self) {
+        let (head, before) = (&mut self.event.head, self.was_published);
+        let open = head.publishing != Publishing::Settled;
+        let is_meant = match self.manners.settings.publish {
+            Publish::Never => false,
+            // What is open from before is what was published then.
+            Publish::Keep => open || before == Some(true),
+            Publish::Always => true,
+        };
+        if is_meant && head.publishing != Publishing::Owed {
+            let publishing = std::mem::replace(&mut head.publishing, Publishing::Owed);
+            self.before_owed = Some((publishing, head.published.take()));
+            self.head_dirty = true;
+        }
+    }
+
     /// The last thing to do about an event: to have it published, if it is to be.
     pub(super) fn ask_to_publish(&mut self, book: &DestinationRecord) -> Option<Want> {
         if self.manners.settings.publish == Publish::Never {
             self.tell_of_unpublishing();
             return None;
         }
-        if !self.published && self.may_be_unpublished() {
-            return Some(self.ask(Asked::Metadata, Call::Metadata(self.uuid())));
+        if self.published {
+            return None;
         }
-        if self.published || !self.is_to_be_published(book) {
+        if self.event.head.publishing == Publishing::Owed
+            && !self.wrote
+            && let Some(want) = self.look_at_what_is_owed()
+        {
+            return Some(want);
+        }
+        if !self.is_to_be_published(book) {
             return None;
         }
         // What the role says beforehand need not be asked for. A role that is not known yet may have the right.
@@ -33,38 +56,59 @@ impl Conversation {
             );
             return None;
         }
+        if self.event.head.publishing != Publishing::Owed {
+            self.event.head.publishing = Publishing::Owed;
+            self.head_dirty = true;
+        }
         Some(self.ask(Asked::Publish, Call::Publish(self.uuid())))
     }
 
-    /// Whether a write of ours that came to nothing may have unpublished the event: a proxy that refuses a body may
-    /// let MISP run without it, and an answer that got lost says nothing.
-    fn may_be_unpublished(&self) -> bool {
-        let is_meant = match self.manners.settings.publish {
-            Publish::Never => false,
-            Publish::Keep => self.was_published == Some(true),
-            Publish::Always => true,
-        };
-        is_meant && self.touched && !self.wrote && self.event.head.published.is_none()
+    /// Nothing that was answered changed the event: it may be as it was. A proxy that refuses a body may let MISP run
+    /// without it, an answer that got lost says nothing, and an earlier run may have had it published before it died.
+    fn look_at_what_is_owed(&mut self) -> Option<Want> {
+        if self.take_back_what_is_owed() {
+            return None;
+        }
+        let from_earlier = self.before_owed.is_none();
+        let head = &mut self.event.head;
+        if head.published.is_none() || (from_earlier && self.was_published.is_none()) {
+            return Some(self.ask(Asked::Metadata, Call::Metadata(self.uuid())));
+        }
+        if head.published == Some(true) {
+            head.publishing = Publishing::Settled;
+            self.head_dirty = true;
+            if from_earlier {
+                self.change(None, ChangeKind::Published);
+            }
+        }
+        None
+    }
+
+    /// Where nothing was changed after all, nothing is owed.
+    pub(super) fn take_back_what_is_owed(&mut self) -> bool {
+        if self.wrote || self.touched {
+            return false;
+        }
+        let Some((publishing, published)) = self.before_owed.take() else { return false };
+        let head = &mut self.event.head;
+        head.published = head.published.or(published);
+        head.publishing = publishing;
+        self.head_dirty = true;
+        true
     }
 
     fn is_to_be_published(&self, book: &DestinationRecord) -> bool {
         let head = &self.event.head;
-        if head.publishing.may_go_on(book) {
-            return true;
-        }
-        match self.manners.settings.publish {
-            Publish::Never => false,
-            // What we owe from before is what was published then.
-            Publish::Keep => {
-                let owed = head.publishing != Publishing::Settled;
-                let unpublished = self.touched && head.published == Some(false);
-                (self.wrote || unpublished) && (owed || self.was_published == Some(true))
+        match head.publishing {
+            Publishing::Owed => true,
+            Publishing::WaitsForRight => head.publishing.may_go_on(book),
+            // Somebody wants it published by now.
+            Publishing::Settled => {
+                let always = self.manners.settings.publish == Publish::Always;
+                always && head.published == Some(false)
             }
             // What was asked for in vain is asked for again with the next change, not in every run.
-            Publish::Always => {
-                let untried = head.publishing == Publishing::Settled;
-                self.wrote || (untried && head.published == Some(false))
-            }
+            Publishing::Asked | Publishing::Failed(_) => false,
         }
     }
 

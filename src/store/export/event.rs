@@ -75,6 +75,7 @@ enum PublishingLine {
     Settled,
     Asked,
     WaitsForRight,
+    Owed,
     Failed(String),
 }
 
@@ -225,6 +226,7 @@ impl PublishingLine {
             Publishing::Settled => Self::Settled,
             Publishing::Asked => Self::Asked,
             Publishing::WaitsForRight => Self::WaitsForRight,
+            Publishing::Owed => Self::Owed,
             Publishing::Failed(why) => Self::Failed(why.into()),
         }
     }
@@ -234,6 +236,7 @@ impl PublishingLine {
             Self::Settled => Publishing::Settled,
             Self::Asked => Publishing::Asked,
             Self::WaitsForRight => Publishing::WaitsForRight,
+            Self::Owed => Publishing::Owed,
             Self::Failed(why) => Publishing::Failed(kept(&why)),
         }
     }

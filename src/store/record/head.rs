@@ -76,6 +76,7 @@ enum PublishingV2<'a> {
     Asked,
     WaitsForRight,
     Failed(&'a str),
+    Owed,
 }
 
 /// What MISP's answers showed of an event beside its fields.
@@ -282,6 +283,7 @@ impl<'a> PublishingV2<'a> {
             Publishing::Asked => Self::Asked,
             Publishing::WaitsForRight => Self::WaitsForRight,
             Publishing::Failed(why) => Self::Failed(why),
+            Publishing::Owed => Self::Owed,
         }
     }
 
@@ -291,6 +293,7 @@ impl<'a> PublishingV2<'a> {
             Self::Asked => Publishing::Asked,
             Self::WaitsForRight => Publishing::WaitsForRight,
             Self::Failed(why) => Publishing::Failed(why.into()),
+            Self::Owed => Publishing::Owed,
         }
     }
 }

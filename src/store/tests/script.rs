@@ -240,10 +240,11 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         tags: (0..dice.below(3)).map(|_| dice.event_tag()).collect(),
         timestamp: dice.maybe(|dice| dice.count().cast_signed()),
         published: dice.maybe(|dice| dice.once_in(2)),
-        publishing: match dice.below(4) {
+        publishing: match dice.below(5) {
             0 => Publishing::Asked,
             1 => Publishing::WaitsForRight,
             2 => Publishing::Failed(dice.word()),
+            3 => Publishing::Owed,
             _ => Publishing::Settled,
         },
         seen: Seen {

@@ -152,10 +152,11 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         tags: many(input, 3, event_tag)?.into_iter().collect(),
         timestamp: input.arbitrary()?,
         published: input.arbitrary()?,
-        publishing: match input.int_in_range(0..=3_u8)? {
+        publishing: match input.int_in_range(0..=4_u8)? {
             0 => Publishing::Settled,
             1 => Publishing::Asked,
             2 => Publishing::WaitsForRight,
+            3 => Publishing::Owed,
             _ => Publishing::Failed(text(input)?),
         },
         seen: Seen {
