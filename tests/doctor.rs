@@ -192,3 +192,38 @@ fn a_limit_on_searches_is_found() {
     let words = ["warning  limit", "MISP.default_restsearch_limit"];
     place.run(&["doctor"]).code(0).says(&words).says(&["2.5.19, which was measured"]);
 }
+
+#[test]
+fn a_source_is_read_once() {
+    let sandbox = Sandbox::start();
+    make_tags(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let gone = folder.path().join("day.json");
+    let there = gone.clone();
+    // Whoever reads it behind the first question does not find it.
+    let front = Front::before(sandbox.address, move |_, _| {
+        drop(fs::remove_file(&there));
+        Act::Pass
+    });
+    let place = Place::new(&front.url(), &sandbox.key("user"), PLAIN);
+    fs::rename(place.path("day.json"), &gone).unwrap();
+    place.configure("path = \"day.json\"", &format!("path = {:?}", gone.to_str().unwrap()));
+    let seen = place.run(&["doctor"]).code(0).hides(&["fault"]);
+    seen.says(&["is EclecticIQ JSON: 4 incidents", "41 attributes of 3 events to send"]);
+    assert!(!gone.exists());
+}
+
+#[test]
+fn what_can_be_read_once_only_is_left_to_the_run() {
+    let sandbox = Sandbox::start();
+    make_tags(&sandbox);
+    let place = place(&sandbox, "user");
+    let words = ["gone for the run", "not looked at", "misp-trickle map"];
+    fs::remove_file(place.path("day.json")).unwrap();
+    let pipe = place.path("day.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    place.run(&["doctor"]).code(0).says(&words).says(&["is a pipe"]);
+    place.configure("path = \"day.json\"", "");
+    place.configure("kind = \"file\"", "kind = \"stdin\"");
+    place.run(&["doctor"]).code(0).says(&words).says(&["is read from standard input"]);
+}

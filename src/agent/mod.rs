@@ -29,7 +29,9 @@ pub use job::{
     AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
 };
 pub use learn::{LearnError, PLAIN, WantedTags, learn};
-pub use preview::{PLAN_SCHEMA, Preview, SavedPlan, preview, preview_packed};
+pub use preview::{
+    PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,
+};
 pub use run::sync;
 pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};

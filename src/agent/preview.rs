@@ -8,9 +8,9 @@ use crate::{
     delivery::{self, Estimate, verify::EVENTS_MAX},
     graph::Aliases,
     history::Ledger,
-    model::{Digest, EventUuid, RunNumber, Timestamp},
+    model::{Digest, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
-        AttributeTally, DestinationRecord, EventPlan, MappingTally, Presence, Refusal,
+        AttributeTally, DestinationRecord, EventHead, EventPlan, MappingTally, Presence, Refusal,
         digest_of_plans,
     },
     remote::{Compression, Encoding, Scales},
@@ -104,6 +104,39 @@ pub fn preview_packed<L: Ledger>(
     let heads = ledger.heads(&job.destination)?;
     let reader = older_reader(job, &heads);
     let input = Input::read(job, &Aliases(ledger.aliases()?), reader)?;
+    preview_with(job, ledger, clock, &input, heads, encoding)
+}
+
+/// The reader whose datasets have to be made again for a run: what an input is to be read for.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn reader_for<L: Ledger>(job: &Job, ledger: &L) -> Result<Option<Reader>, AgentError> {
+    Ok(older_reader(job, &ledger.heads(&job.destination)?))
+}
+
+/// The same of a source that was read already, with the ledger's aliases and for the reader that
+/// [`reader_for`] names.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn preview_of<L: Ledger>(
+    job: &Job,
+    ledger: &L,
+    clock: &dyn Clock,
+    input: &Input,
+) -> Result<Preview, AgentError> {
+    preview_with(job, ledger, clock, input, ledger.heads(&job.destination)?, None)
+}
+
+fn preview_with<L: Ledger>(
+    job: &Job,
+    ledger: &L,
+    clock: &dyn Clock,
+    input: &Input,
+    heads: Vec<EventHead>,
+    encoding: Option<Encoding>,
+) -> Result<Preview, AgentError> {
     let last_run = ledger.last_run()?;
     let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
     let feed = super::run::feed_place(job, &mut destination)?;
@@ -115,8 +148,8 @@ pub fn preview_packed<L: Ledger>(
         );
     }
     let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
-    planner.retire = super::run::retire(job, &input, planner.known_events());
-    planner.look_at(&input);
+    planner.retire = super::run::retire(job, input, planner.known_events());
+    planner.look_at(input);
     let mut preview = Preview {
         plans: Vec::new(),
         gone: BTreeSet::new(),

@@ -85,7 +85,11 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
     let destinations = job::destinations(&config, args.destination.as_deref())?;
     let live = Live::start()?;
     let (mut shelf, about_store) = open_store(context, &config);
-    let (feeds, about_source) = source::examine(&config);
+    let store = match &shelf {
+        Shelf::Open(store) => Some(&**store),
+        Shelf::Absent | Shelf::Unusable => None,
+    };
+    let (feeds, about_source) = source::examine(&config, store);
     let mut found = Found { store: vec![about_store], source: about_source, destinations: vec![] };
     for destination in destinations {
         let mut visit =
@@ -231,7 +235,8 @@ impl Visit<'_> {
                 ..job::Wishes::default()
             };
             let jobs = job::jobs(self.config, &wishes)?;
-            Ok(jobs.iter().map(|(job, _)| outlook::examine(job, ledger)).collect::<Vec<_>>())
+            let told = jobs.iter().map(|(job, _)| outlook::examine(job, ledger, feed));
+            Ok(told.collect::<Vec<_>>())
         });
         let all: Result<Vec<_>, CliError> = each.collect();
         Ok(all?.into_iter().flatten().collect())

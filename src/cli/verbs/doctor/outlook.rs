@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    agent::{Job, Preview, SystemClock, preview},
+    agent::{Job, Preview, SystemClock, preview, preview_of, reader_for},
     cli::{
         CliError, Exit, unmarked,
-        verbs::doctor::{finding::Finding, source::count},
+        verbs::doctor::{
+            finding::Finding,
+            source::{Seen, count},
+        },
     },
     history::Ledger,
     plan::{Refusal, WithheldReason},
@@ -15,9 +18,13 @@ use crate::{
 
 const CHECK: &str = "outlook";
 
-/// Plans a run of one feed.
-pub(crate) fn examine(job: &Job, ledger: &impl Ledger) -> Finding {
-    match preview(job, ledger, &SystemClock) {
+/// Plans a run of one feed, of what was read of it. What an older release planned calls for another reading.
+pub(crate) fn examine(job: &Job, ledger: &impl Ledger, seen: &Seen) -> Finding {
+    let planned = reader_for(job, ledger).and_then(|reader| match reader == seen.reader {
+        true => preview_of(job, ledger, &SystemClock, &seen.input),
+        false => preview(job, ledger, &SystemClock),
+    });
+    match planned {
         Ok(preview) => told(job, &preview),
         Err(error) => {
             let error = CliError::from(error);

@@ -1,11 +1,14 @@
 //! Whether each feed can be read, what it is, and what it holds.
 
 use crate::{
-    agent::{Candidates, Input, Job},
+    agent::{Candidates, Input, Job, reader_for},
     cli::{CliError, Exit, job, verbs::doctor::finding::Finding},
     config::{Config, Feed, FeedKind},
     graph::Aliases,
+    history::Ledger,
+    model::Reader,
     source::{self, Part},
+    store::Store,
 };
 
 const CHECK: &str = "source";
@@ -16,13 +19,17 @@ pub(crate) struct Seen {
     pub(crate) feed: String,
     /// Tags of its incidents.
     pub(crate) tags: Vec<Box<str>>,
+    /// What was read.
+    pub(crate) input: Input,
+    /// The reader that it was read for, beside the one of now.
+    pub(crate) reader: Option<Reader>,
 }
 
-/// Reads every feed whose data can be read more than once; those that a run can read.
-pub(crate) fn examine(config: &Config) -> (Vec<Seen>, Vec<Finding>) {
+/// Reads every feed once. What can be read only once is left to the run: it would miss what is read here.
+pub(crate) fn examine(config: &Config, store: Option<&Store>) -> (Vec<Seen>, Vec<Finding>) {
     let (mut seen, mut findings) = (Vec::new(), Vec::new());
     for feed in &config.feeds {
-        let (one, found) = look(config, feed);
+        let (one, found) = look(config, feed, store);
         seen.extend(one);
         findings.extend(found);
     }
@@ -33,30 +40,43 @@ pub(crate) fn examine(config: &Config) -> (Vec<Seen>, Vec<Finding>) {
     (seen, findings)
 }
 
-fn look(config: &Config, feed: &Feed) -> (Option<Seen>, Vec<Finding>) {
+fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, Vec<Finding>) {
+    let left_out = |what: &str| {
+        let why = "what is read of it is gone for the run, so it is not looked at";
+        let cure = "`misp-trickle map` looks at such data without a run";
+        (None, vec![Finding::good(CHECK, format!("feed {} is {what}: {why}; {cure}", feed.name))])
+    };
     if feed.kind == FeedKind::Stdin || feed.path.is_none() {
-        let what = format!("feed {} is read from standard input: not looked at", feed.name);
-        return (None, vec![Finding::good(CHECK, what)]);
+        return left_out("read from standard input");
     }
+    let fault = |exit, error: String| (None, vec![Finding::fault(CHECK, exit, error)]);
     let job = match any_job(config, feed) {
         Ok(job) => job,
-        Err(error) => return (None, vec![Finding::fault(CHECK, error.exit(), error.to_string())]),
+        Err(error) => return fault(error.exit(), error.to_string()),
     };
-    // What can be read only once is left to the run.
     if source::open(&job.source).is_ok_and(|parts| !parts.iter().all(Part::can_be_read_again)) {
-        let what = format!("feed {} is a pipe: not looked at", feed.name);
-        return (None, vec![Finding::good(CHECK, what)]);
+        return left_out("a pipe");
     }
-    match Input::read(&job, &Aliases::default(), None) {
-        Err(error) => (None, vec![Finding::fault(CHECK, Exit::Error, error.to_string())]),
+    let known = store.map_or_else(|| Ok(Default::default()), |store| known(&job, store));
+    let (aliases, reader) = match known {
+        Ok(known) => known,
+        Err(error) => return fault(error.exit(), error.to_string()),
+    };
+    match Input::read(&job, &aliases, reader) {
+        Err(error) => fault(Exit::Error, error.to_string()),
         Ok(input) => {
-            let seen = Seen { feed: feed.name.to_string(), tags: input.tags(&job.rules) };
-            (Some(seen), told(&input))
+            let (findings, tags) = (told(&input), input.tags(&job.rules));
+            (Some(Seen { feed: feed.name.to_string(), tags, input, reader }), findings)
         }
     }
 }
 
-/// What a run of the feed does, whatever the destination.
+/// What the store knows that decides how a source is read.
+fn known(job: &Job, store: &Store) -> Result<(Aliases, Option<Reader>), CliError> {
+    Ok((Aliases(store.aliases()?), reader_for(job, store)?))
+}
+
+/// What a run of the feed does; which destination is the first one's matter.
 fn any_job(config: &Config, feed: &Feed) -> Result<Job, CliError> {
     let wishes = job::Wishes { feed: Some(feed.name.to_string()), ..job::Wishes::default() };
     let jobs = job::jobs(config, &wishes)?;
