@@ -2,14 +2,14 @@
 //!
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::model::{Tlp, is_invisible};
+use crate::model::{MarkingId, Tlp, is_invisible, narrow};
 
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
@@ -23,6 +23,8 @@ pub(super) struct Leaves(pub(super) Vec<Leaf>);
 pub(super) struct Leaf {
     /// The keys that lead to it, in lower case; lists have none.
     pub(super) path: Vec<Box<str>>,
+    /// The place in the path of the first key that is written in other letters than lower case.
+    pub(super) respelled: Option<usize>,
     pub(super) text: String,
 }
 
@@ -50,18 +52,58 @@ impl Leaf {
             let colour = || text.parse().ok().or_else(said).ok_or(text);
             return (!is_absent).then(colour);
         }
-        let is_label = self.path.iter().any(|key| {
-            LABELS.iter().any(|end| key.ends_with(end))
-                || ["marking", "taxonom"].iter().any(|part| key.contains(part))
-        });
-        is_label.then(said).flatten().map(Ok)
+        if self.is_about_marking() {
+            return text.parse().ok().or_else(said).map(Ok);
+        }
+        self.is_label().then(said).flatten().map(Ok)
+    }
+
+    fn is_label(&self) -> bool {
+        self.path
+            .iter()
+            .any(|key| LABELS.iter().any(|end| key.ends_with(end)) || key.contains("taxonom"))
+    }
+
+    /// Whether it stands in something that is called a marking, or the handling of STIX 1: a colour needs no `TLP`
+    /// there.
+    fn is_about_marking(&self) -> bool {
+        self.path.iter().any(|key| key.contains("marking") || **key == *"handling")
+    }
+
+    /// The marking that it names by an id, in a property that is about marking.
+    pub(super) fn marking(&self) -> Option<MarkingId> {
+        if !self.is_about_marking() && !self.path.iter().any(|key| speaks_of_tlp(key)) {
+            return None;
+        }
+        let is_id = |id: &MarkingId| id.as_str().starts_with(MarkingId::PREFIX);
+        // A bare UUID may be that of anything but a marking.
+        let may_be_bare = self.key().contains("marking") || speaks_of_tlp(self.key());
+        let names = may_be_bare || self.text.contains("--");
+        names.then(|| MarkingId::of(&self.text)).filter(is_id)
+    }
+
+    /// Whether it stands where STIX has the id of a marking, in whatever letters the key is written.
+    pub(super) fn refers_to_marking(&self) -> bool {
+        let letters: String = self.key().chars().filter(char::is_ascii_alphanumeric).collect();
+        ["markingref", "markingrefs"].iter().any(|end| letters.ends_with(end))
+    }
+
+    /// The colour that two neighbours say together: the name of TLP and a colour, as in `["TLP", "RED"]` or
+    /// `{"namespace": "tlp", "predicate": "red"}`.
+    pub(super) fn tlp_with(&self, next: &Self) -> Option<Tlp> {
+        let in_labels = |leaf: &Self| leaf.is_label() || leaf.is_about_marking();
+        let said = |name: &Self, colour: &Self| {
+            names_tlp(&name.text).then(|| colour.text.parse().ok()).flatten()
+        };
+        let both = in_labels(self) && in_labels(next);
+        both.then(|| said(self, next).or_else(|| said(next, self))).flatten()
     }
 }
 
 impl<'de> Deserialize<'de> for Leaves {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut all = Self::default();
-        Walk { path: &mut Vec::new(), all: &mut all }.deserialize(deserializer)?;
+        Walk { path: &mut Vec::new(), respelled: None, all: &mut all }.deserialize(deserializer)?;
         Ok(all)
     }
 }
@@ -69,16 +111,18 @@ impl<'de> Deserialize<'de> for Leaves {
 /// A walk over a value, in which the keys on the way are known.
 struct Walk<'w> {
     path: &'w mut Vec<Box<str>>,
+    respelled: Option<usize>,
     all: &'w mut Leaves,
 }
 
 impl Walk<'_> {
     fn again(&mut self) -> Walk<'_> {
-        Walk { path: self.path, all: self.all }
+        Walk { path: self.path, respelled: self.respelled, all: self.all }
     }
 
     fn leaf<E>(self, text: &dyn ToString) -> Result<(), E> {
-        self.all.0.push(Leaf { path: self.path.clone(), text: text.to_string() });
+        let (path, respelled) = (self.path.clone(), self.respelled);
+        self.all.0.push(Leaf { path, respelled, text: text.to_string() });
         Ok(())
     }
 }
@@ -129,53 +173,54 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
         while let Some(key) = entries.next_key::<String>()? {
-            self.path.push(key.to_ascii_lowercase().into());
+            let usual = usual(&key);
+            let is_other = matches!(usual, Cow::Owned(_));
+            let outer = self.respelled;
+            self.respelled = outer.or(is_other.then_some(self.path.len()));
+            self.path.push(usual.into());
             let read = entries.next_value_seed(self.again());
             self.path.pop();
+            self.respelled = outer;
             read?;
         }
         Ok(())
     }
 }
 
-/// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
-/// the name in words does, or what may stand for either once it is read: an escape, a letter of full width, or one
-/// that is not shown.
-pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
-    let is_named = memchr::memchr2_iter(b'p', b'P', raw)
-        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"));
-    let has = |part: &[u8]| memchr::memmem::find(raw, part).is_some();
-    is_named || has(b"raffic") || has(b"RAFFIC") || has(b"\\u") || has_odd_letters(raw)
+/// A key in the letters in which keys are known; borrowed where it is written so.
+fn usual(key: &str) -> Cow<'_, str> {
+    let is_usual = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if key.bytes().all(is_usual) && key.trim().len() == key.len() {
+        return key.into();
+    }
+    let letters = key.chars().filter(|letter| !is_invisible(*letter)).map(narrow);
+    let folded: String = letters.flat_map(char::to_lowercase).collect();
+    folded.trim().to_owned().into()
 }
 
-fn has_odd_letters(raw: &[u8]) -> bool {
-    let is_odd = |letter: char| is_invisible(letter) || ('\u{ff01}'..='\u{ff5e}').contains(&letter);
-    !raw.is_ascii() && std::str::from_utf8(raw).is_ok_and(|text| text.chars().any(is_odd))
-}
-
-/// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`.
+/// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`,
+/// `tlpColor`.
 pub(super) fn speaks_of_tlp(name: &str) -> bool {
+    const ENDS: [&str; 6] = ["color", "colour", "level", "marking", "label", "tag"];
     name.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
-        let (head, version) = word.split_at_checked(3).unwrap_or((word, ""));
-        head.eq_ignore_ascii_case("tlp") && version.bytes().all(|byte| !byte.is_ascii_alphabetic())
+        let (head, rest) = word.split_at_checked(3).unwrap_or((word, ""));
+        head.eq_ignore_ascii_case("tlp")
+            && (rest.bytes().all(|byte| !byte.is_ascii_alphabetic())
+                || ENDS.iter().any(|end| rest.eq_ignore_ascii_case(end)))
     })
+}
+
+/// Whether a text is the name of TLP and nothing else.
+fn names_tlp(text: &str) -> bool {
+    let words =
+        text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join(" ").to_lowercase();
+    ["tlp", "traffic light protocol"].contains(&&*name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_object_may_speak_of_tlp_in_every_form_in_which_a_tag_is_read() {
-        for text in
-            ["tLp:red", "Traffic Light", "TRAFFIC LIGHT", "\\u0054LP", "\u{ff54}lp", "t\u{200b}lp"]
-        {
-            assert!(may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
-        }
-        for text in ["", "t l p", "\u{e9}t\u{e9} \u{4e2d}", "\\n", "pal"] {
-            assert!(!may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
-        }
-    }
 
     #[test]
     fn every_text_is_there_with_its_keys_also_under_a_key_that_stands_there_twice() {
@@ -185,11 +230,13 @@ mod tests {
             leaves.0.iter().map(|leaf| format!("{} {}", leaf.path.join("/"), leaf.text)).collect();
         assert_eq!(all, ["a x", "a y", "a/b 1", "d/e/f true"]);
         assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
+        let respelled: Vec<Option<usize>> = leaves.0.iter().map(|leaf| leaf.respelled).collect();
+        assert_eq!(respelled, [Some(0), None, Some(1), None]);
     }
 
     #[test]
     fn names_after_tlp_are_known() {
-        for name in ["tlp", "TLP", "tlp_2_0", "x_tlp_color", "Tlp-Level", "tlp2"] {
+        for name in ["tlp", "TLP", "tlp_2_0", "x_tlp_color", "Tlp-Level", "tlp2", "tlpColor"] {
             assert!(speaks_of_tlp(name), "{name}");
         }
         for name in ["", "tl", "tlpx", "atlp", "temple", "x_opencti_definition"] {

@@ -14,6 +14,7 @@ mod scan;
 mod signs;
 mod splitter;
 mod stix;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 mod window;

@@ -43,6 +43,8 @@ pub struct Markings {
     numbers: BTreeMap<Kind, Mark>,
     /// What definitions say, `None` for one that is no TLP.
     definitions: BTreeMap<MarkingId, BTreeSet<Option<Tlp>>>,
+    /// The markings that use each marking: what a definition is marked with, and the definition.
+    of_definitions: BTreeSet<(Mark, Mark)>,
     uses: Vec<Use>,
 }
 
@@ -52,6 +54,15 @@ enum Kind {
     Colour(Tlp),
     /// Numbers of those that came before, sorted.
     Together(Box<[Mark]>),
+}
+
+/// What a marking is.
+#[derive(Debug, Clone, Copy)]
+struct Meaning {
+    /// The colour that it says.
+    whole: Option<Tlp>,
+    /// The strictest colour that its definition is marked with.
+    partly: Option<Tlp>,
 }
 
 /// An entity's place among the facts, and a marking of it.
@@ -92,6 +103,12 @@ impl Markings {
         self.definitions.entry(id).or_default().insert(tlp);
     }
 
+    /// Marks a definition itself: it makes what the definition marks as strict, and nothing marked that is not.
+    pub fn mark_definition(&mut self, id: &MarkingId, mark: Mark) {
+        let defined = self.named(id.clone());
+        self.of_definitions.insert((mark, defined));
+    }
+
     /// Marks an entity, by its place among the facts.
     pub fn mark(&mut self, entity: usize, mark: Mark, extent: Extent) {
         self.uses.push(Use { entity, mark, extent });
@@ -120,6 +137,10 @@ impl Markings {
         for (id, said) in part.definitions {
             self.definitions.entry(id).or_default().extend(said);
         }
+        let renumber = |mark: Mark| renumbered[mark.0 as usize];
+        let pairs = part.of_definitions.into_iter();
+        self.of_definitions
+            .extend(pairs.map(|(mark, defined)| (renumber(mark), renumber(defined))));
         self.uses.extend(part.uses.into_iter().map(|each| Use {
             entity: entities + each.entity,
             mark: renumbered[each.mark.0 as usize],
@@ -137,19 +158,55 @@ impl Markings {
         Self { uses: uses.collect(), ..self.clone() }
     }
 
-    /// The colour of each marking, by number.
-    fn colours(&mut self, said: &Said, warnings: &mut Warnings) -> Vec<Option<Tlp>> {
-        let mut colours: Vec<Option<Tlp>> = Vec::with_capacity(self.numbers.len());
-        for kind in by_number(std::mem::take(&mut self.numbers)) {
-            colours.push(match kind {
-                Kind::Colour(tlp) => Some(tlp),
+    /// What each marking is, by number.
+    fn colours(&mut self, said: &Said, warnings: &mut Warnings) -> Vec<Meaning> {
+        let mut colours: Vec<Meaning> = Vec::with_capacity(self.numbers.len());
+        let kinds = by_number(std::mem::take(&mut self.numbers));
+        for kind in &kinds {
+            let whole = match kind {
+                Kind::Colour(tlp) => Some(*tlp),
                 Kind::Together(marks) => {
-                    marks.iter().filter_map(|mark| colours[mark.0 as usize]).max()
+                    marks.iter().filter_map(|mark| colours[mark.0 as usize].whole).max()
                 }
-                Kind::Named(id) => self.colour_of(&id, said, warnings),
-            });
+                Kind::Named(id) => self.colour_of(id, said, warnings),
+            };
+            colours.push(Meaning { whole, partly: None });
+        }
+        self.heed_definitions(&mut colours);
+        for (number, kind) in kinds.iter().enumerate() {
+            match kind {
+                Kind::Together(marks) => {
+                    let partly = marks.iter().filter_map(|mark| colours[mark.0 as usize].partly);
+                    colours[number].partly = partly.max();
+                }
+                Kind::Named(id) => warnings.see_definition(id, colours[number]),
+                Kind::Colour(_) => {}
+            }
         }
         colours
+    }
+
+    /// Gives each marking the strictest colour that its definition is marked with, and the definition of that marking,
+    /// and so on, from the strictest down: so each is looked at once.
+    fn heed_definitions(&self, colours: &mut [Meaning]) {
+        for tlp in Tlp::ALL.into_iter().rev() {
+            let mut strict: Vec<Mark> = (0..)
+                .zip(&*colours)
+                .filter_map(|(number, meaning)| {
+                    (meaning.whole == Some(tlp)).then_some(Mark(number))
+                })
+                .collect();
+            while let Some(mark) = strict.pop() {
+                let from = (mark, Mark(0))..=(mark, Mark(u32::MAX));
+                for (_, defined) in self.of_definitions.range(from) {
+                    let meaning = &mut colours[defined.0 as usize];
+                    if meaning.partly.is_none() {
+                        meaning.partly = Some(tlp);
+                        strict.push(*defined);
+                    }
+                }
+            }
+        }
     }
 
     fn colour_of(&self, id: &MarkingId, said: &Said, warnings: &mut Warnings) -> Option<Tlp> {
@@ -195,17 +252,19 @@ impl Facts {
         let mut warnings = Warnings::default();
         let mut markings = std::mem::take(&mut self.markings);
         let colours = markings.colours(said, &mut warnings);
-        let colour = |mark: Mark| colours[mark.0 as usize];
+        let meaning = |mark: Mark| colours[mark.0 as usize];
         for Use { entity, mark, extent } in markings.uses {
             let entity = &mut self.entities[entity];
+            let Meaning { whole, partly } = meaning(mark);
             let place = match extent {
                 Extent::Whole => &mut entity.tlp,
                 Extent::Part => &mut entity.partly,
             };
-            *place = colour(mark).max(*place);
+            *place = whole.max(*place);
+            entity.partly = partly.max(entity.partly);
         }
         for relation in &mut self.relations {
-            let marked = relation.mark.take().and_then(colour);
+            let marked = relation.mark.take().map(meaning).and_then(|it| it.whole.max(it.partly));
             let (labelled, id) = (relation.tlp, &relation.source);
             relation.tlp = labelled.max(marked);
             if let (Some(labelled), Some(marked)) = (labelled, marked)
@@ -237,6 +296,16 @@ struct Warnings {
 }
 
 impl Warnings {
+    /// A definition that is marked stricter than what it says.
+    fn see_definition(&mut self, id: &MarkingId, Meaning { whole, partly }: Meaning) {
+        if let Some(partly) = partly.filter(|_| partly > whole) {
+            let id = id.as_str();
+            self.contradictions.add(format!(
+                "the definition of {id} is itself marked TLP {partly}; what is marked with it is taken as {partly}"
+            ));
+        }
+    }
+
     fn texts(self) -> Vec<String> {
         let undefined = self.undefined.texts("markings that are defined nowhere");
         undefined.chain(self.contradictions.texts("contradictions between markings")).collect()

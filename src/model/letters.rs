@@ -40,6 +40,17 @@ pub const fn is_invisible(letter: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A letter of full width, as keyboards for Chinese and Japanese write it, in its usual form.
+#[must_use]
+pub fn narrow(letter: char) -> char {
+    match letter {
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(letter) - 0xfee0).expect("the block ends in ASCII")
+        }
+        _ => letter,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ pub use digest::{Context, Digest, Encoder};
 pub use id::{AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RunNumber};
 pub use issue::{Issue, Locus, Place, Severity};
 pub use key::EntityKey;
-pub use letters::{is_invisible, kept_name, shortened};
+pub use letters::{is_invisible, kept_name, narrow, shortened};
 pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::{Asked, Conversation, Ground, Look, Verdict, fields::fields_of};
+use super::{Asked, Conversation, Ground, Look, Verdict, fields::fields_of, shown::Shown};
 
 impl Conversation {
     /// Takes in the answer to what was asked last.
@@ -198,7 +198,7 @@ impl Conversation {
                     order += 1;
                     self.wrote = true;
                     self.stand(key, Standing::Sent);
-                    self.see_own_colour(key, tags, book);
+                    self.see_own_colour(key, Shown::Names(tags), book);
                 }
                 Some(AttributeResult::Refused(words)) => self.reject(key, words.clone()),
                 Some(result) => {

@@ -9,6 +9,7 @@ mod owner;
 mod publishing;
 mod reconcile;
 mod setback;
+mod shown;
 mod suspect;
 mod tags;
 

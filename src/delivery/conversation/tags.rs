@@ -15,6 +15,7 @@ use crate::{
 use super::{
     Asked, Conversation, Look, Want,
     asking::{needs_echo, text_of},
+    shown::Shown,
 };
 
 /// Why something is exposed no longer.
@@ -35,11 +36,6 @@ pub(in crate::delivery) struct ColourProof {
     pub(in crate::delivery) was_tried: bool,
     /// Bytes that finding out costs.
     pub(in crate::delivery) extra: u64,
-}
-
-/// The tags in a cell of MISP's CSV.
-fn names_in(cell: &str) -> Vec<Box<str>> {
-    cell.split(',').map(Box::from).collect()
 }
 
 impl Conversation {
@@ -270,7 +266,7 @@ impl Conversation {
         let there =
             there.filter_map(|(key, known)| Some((*key, *tags.get(&known.attribute.uuid)?)));
         for (key, shown) in there.collect::<Vec<_>>() {
-            self.see_own_colour(key, &names_in(shown), book);
+            self.see_own_colour(key, Shown::Cell(shown), book);
         }
     }
 
@@ -303,7 +299,7 @@ impl Conversation {
             let known = &self.event.attributes[key];
             let is_ours = known.attribute.uuid == *key && known.standing.is_in_misp();
             if let Some(shown) = tags.get(key).filter(|_| is_ours) {
-                self.see_own_colour(*key, &names_in(shown), book);
+                self.see_own_colour(*key, Shown::Cell(shown), book);
             }
         }
     }
@@ -313,12 +309,12 @@ impl Conversation {
     pub(super) fn see_own_colour(
         &mut self,
         key: AttributeUuid,
-        shown: &[Box<str>],
+        shown: Shown<'_>,
         book: &mut DestinationRecord,
     ) {
         let own = &self.event.attributes[&key].attribute.tags;
         let Some(colour) = strictest_of(own).cloned() else { return };
-        if shown.iter().any(|tag| tag_key(tag) == tag_key(&colour)) {
+        if shown.carries(&colour, own) {
             book.proven_tags.insert(tag_key(&colour));
             return;
         }

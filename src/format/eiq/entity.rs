@@ -10,7 +10,8 @@ use super::{
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, Leaves, may_speak_of_tlp, speaks_of_tlp},
+        leaves::{Leaf, Leaves, speaks_of_tlp},
+        suspicion::{may_be_handled_elsewhere, may_speak_of_tlp},
     },
     graph::{Entity, Facts},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
@@ -101,7 +102,7 @@ pub(super) fn entity(
         start: times.start,
         end: times.end,
         tlp: tlp(object, element, facts),
-        partly: elsewhere(element, facts),
+        partly: elsewhere(object, element, facts),
         reliability: reliability(&meta.source_reliability, &object.sources),
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
@@ -194,26 +195,43 @@ pub(super) fn of_link(
     facts: &mut Facts,
 ) -> Option<Tlp> {
     let tagged = tags(object).iter().filter_map(|tag| Tlp::of_tag(tag)).max();
-    tlp(object, element, facts).max(tagged).max(elsewhere(element, facts))
+    tlp(object, element, facts).max(tagged).max(elsewhere(object, element, facts))
 }
 
 /// The strictest marking of a part, or of a property where the platform has none: an observable with a colour of its
-/// own, `tlp` beside `data`, tags in `data`. `meta.tlp_color` is not among them, as it can be overridden.
-fn elsewhere(element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
-    if !may_speak_of_tlp(element.raw) {
+/// own, `tlp` beside `data`, tags in `data`, and what is read elsewhere under a key that is written otherwise.
+/// `meta.tlp_color` is not among them, as it can be overridden.
+fn elsewhere(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+    let is_handled = !object.data.0.handling.0.is_empty();
+    if !may_speak_of_tlp(element.raw) && !may_be_handled_elsewhere(element.raw, is_handled) {
         return None;
     }
     let Leaves(leaves) = element.parse(facts)?;
-    let is_own = |leaf: &&Leaf| {
+    let is_own = |leaf: &Leaf| {
         let path: Vec<&str> = leaf.path.iter().map(AsRef::as_ref).collect();
-        matches!(
-            path[..],
-            ["meta", "tlp_color" | "tlp_color_override"]
-                | ["meta", "tlp_color" | "tlp_color_override", "value" | "name"]
-        )
+        leaf.respelled.is_none()
+            && matches!(
+                path[..],
+                ["data", "handling", ..]
+                    | ["meta", "tlp_color" | "tlp_color_override"]
+                    | ["meta", "tlp_color" | "tlp_color_override", "value" | "name"]
+            )
     };
-    let found = leaves.iter().filter(|leaf| !is_own(leaf)).filter_map(Leaf::tlp);
-    found.map(|said| said.unwrap_or(Tlp::Red)).max()
+    let alone = leaves.iter().filter(|leaf| !is_own(leaf)).filter_map(|leaf| {
+        let tlp = leaf.tlp()?.unwrap_or(Tlp::Red);
+        Some((leaf, tlp))
+    });
+    let pairs = leaves.windows(2).filter(|pair| !pair.iter().any(is_own));
+    let pairs = pairs.filter_map(|pair| Some((&pair[0], pair[0].tlp_with(&pair[1])?)));
+    let found: Vec<(&Leaf, Tlp)> = alone.chain(pairs).collect();
+    if let Some((leaf, tlp)) = found.iter().find(|(leaf, _)| leaf.respelled.is_some()) {
+        let key: String = leaf.path.join("/").chars().take(SHOWN_CHARS_MAX).collect();
+        let what = format!(
+            "{key:?} says TLP {tlp}, and EclecticIQ writes that key otherwise; it holds where it is stricter"
+        );
+        facts.report(element.warning("", what));
+    }
+    found.iter().map(|(_, tlp)| *tlp).max()
 }
 
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.

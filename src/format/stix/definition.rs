@@ -3,7 +3,7 @@
 //! A marking that is no TLP (a statement, AIS, ISA) has no colour; one that is meant as TLP and cannot be read is red,
 //! for a marking must never be lost.
 
-use super::wire::Object;
+use super::{marking, wire::Object};
 use crate::{
     format::{
         element::Element,
@@ -34,7 +34,13 @@ const BODIES: [&str; 2] = ["definition", "x_opencti_definition"];
 /// Takes down a marking definition.
 pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
     let Some(Leaves(leaves)) = element.parse(facts) else { return };
-    let Definition { mut strictest, unreadable } = Definition::of(&leaves);
+    let Definition { mut strictest, unreadable, respelled } = Definition::of(&leaves);
+    if let Some(key) = respelled {
+        let what = format!(
+            "{key:?} says the colour of the marking, and STIX writes that key in lower case; it holds where it is stricter"
+        );
+        facts.report(element.warning("", what));
+    }
     if let Some(text) = unreadable {
         let what = format!(
             "{text:?} is no TLP colour (clear, green, amber, amber+strict, red); the marking is taken as red"
@@ -42,7 +48,11 @@ pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Fac
         facts.report(element.warning("", what));
         strictest = Some(Tlp::Red);
     }
-    facts.markings.define(MarkingId::of(&object.id), strictest);
+    let id = MarkingId::of(&object.id);
+    facts.markings.define(id.clone(), strictest);
+    for mark in marking::marks_of_definition(object, element, facts) {
+        facts.markings.mark_definition(&id, mark);
+    }
 }
 
 #[derive(Default)]
@@ -50,6 +60,8 @@ struct Definition {
     strictest: Option<Tlp>,
     /// What is meant as a colour and is none.
     unreadable: Option<String>,
+    /// The first key that says a colour and is written in other letters.
+    respelled: Option<Box<str>>,
 }
 
 impl Definition {
@@ -82,6 +94,9 @@ impl Definition {
         let said = bare.or_else(|| Tlp::said_in(&leaf.text));
         if said.is_none() && is_called_so {
             self.unreadable.get_or_insert_with(|| leaf.text.clone());
+        }
+        if said.is_some() && leaf.respelled == Some(0) {
+            self.respelled.get_or_insert_with(|| leaf.path[0].clone());
         }
         self.strictest = self.strictest.max(said);
     }

@@ -9,7 +9,8 @@ use super::wire::Object;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaves, may_speak_of_tlp},
+        leaves::{Leaf, Leaves, speaks_of_tlp},
+        suspicion::{may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark},
     model::{MarkingId, Tlp},
@@ -24,18 +25,36 @@ pub(super) fn marks(
     element: &Element<'_>,
     facts: &mut Facts,
 ) -> Vec<(Mark, Extent)> {
-    let mut reader = Reader { element, facts, marks: Vec::new() };
-    if let Some(raw) = object.object_marking_refs {
-        reader.references(raw);
-    }
-    if let Some(raw) = object.granular_markings {
-        reader.granular(raw);
-    }
+    let mut reader = Reader::of(object, element, facts);
     // Objects within, as STIX 2.0 has them, and properties that are in no specification: few have any.
-    if object.objects.is_some() || may_speak_of_tlp(element.raw) {
-        reader.loose();
+    let is_suspicious =
+        || may_speak_of_tlp(element.raw) || may_be_marked_elsewhere(element.raw, own(object));
+    if object.objects.is_some() || is_suspicious() {
+        let leaves = reader.leaves();
+        leaves.iter().for_each(|leaf| reader.loose(leaf));
+        leaves.windows(2).for_each(|pair| reader.together(&pair[0], &pair[1]));
     }
     reader.marks
+}
+
+/// The markings that a marking definition has itself; what it defines is read apart.
+pub(super) fn marks_of_definition(
+    object: &Object<'_>,
+    element: &Element<'_>,
+    facts: &mut Facts,
+) -> Vec<Mark> {
+    let mut reader = Reader::of(object, element, facts);
+    if may_be_marked_elsewhere(element.raw, own(object)) {
+        for leaf in &reader.leaves() {
+            reader.named(leaf);
+        }
+    }
+    reader.marks.into_iter().map(|(mark, _)| mark).collect()
+}
+
+/// Which of the two properties an object has.
+fn own(object: &Object<'_>) -> [bool; 2] {
+    [object.object_marking_refs.is_some(), object.granular_markings.is_some()]
 }
 
 struct Reader<'r, 'e> {
@@ -44,7 +63,19 @@ struct Reader<'r, 'e> {
     marks: Vec<(Mark, Extent)>,
 }
 
-impl Reader<'_, '_> {
+impl<'r, 'e> Reader<'r, 'e> {
+    /// Reads the properties that the specification has.
+    fn of(object: &Object<'_>, element: &'r Element<'e>, facts: &'r mut Facts) -> Self {
+        let mut reader = Self { element, facts, marks: Vec::new() };
+        if let Some(raw) = object.object_marking_refs {
+            reader.references(raw);
+        }
+        if let Some(raw) = object.granular_markings {
+            reader.granular(raw);
+        }
+        reader
+    }
+
     /// The ids in `object_marking_refs`: a list, or one alone.
     fn references(&mut self, raw: &RawValue) {
         const INSIDE: &str = "/object_marking_refs";
@@ -123,26 +154,74 @@ impl Reader<'_, '_> {
         self.marks.push((self.facts.markings.colour(tlp), extent));
     }
 
-    /// Properties that are called after TLP, and the markings of objects within.
-    fn loose(&mut self) {
-        let Some(Leaves(leaves)) = self.element.parse(self.facts) else { return };
-        for leaf in &leaves {
-            let is_inside = leaf.path.len() > 1;
-            if is_inside
-                && ["object_marking_refs", "marking_ref"].contains(&leaf.key())
-                && !leaf.is_in("granular_markings")
-            {
-                // The keys of a leaf are folded and lists have none, so the object is what can be pointed to.
-                self.text(&leaf.text, "", Extent::Part);
-            } else if let Some(said) = leaf.tlp() {
-                let extent = match is_inside && !leaf.is_in("extensions") {
-                    true => Extent::Part,
-                    false => Extent::Whole,
-                };
-                let tlp = said.unwrap_or_else(|text| self.no_colour(text));
-                self.marks.push((self.facts.markings.colour(tlp), extent));
-            }
+    fn leaves(&mut self) -> Vec<Leaf> {
+        self.element.parse(self.facts).map_or_else(Vec::new, |Leaves(leaves)| leaves)
+    }
+
+    /// Properties that are called after TLP, labels, and markings of objects within or under other keys.
+    fn loose(&mut self, leaf: &Leaf) {
+        if self.named(leaf) {
+            return;
         }
+        let Some(said) = leaf.tlp() else { return };
+        let tlp = said.unwrap_or_else(|text| self.no_colour(text));
+        let is_inside = leaf.path.len() > 1 && !leaf.is_in("extensions");
+        let is_called_so = speaks_of_tlp(leaf.key());
+        let is_usual = leaf.respelled.is_none() || (is_called_so && leaf.path.len() == 1);
+        let extent = match is_inside || !is_usual {
+            true => Extent::Part,
+            false => Extent::Whole,
+        };
+        let mark = self.facts.markings.colour(tlp);
+        self.add(leaf, mark, extent);
+    }
+
+    /// The id of a marking at another place, or under another key, than those of the specification: it makes the object
+    /// as strict, and an unmarked one not marked. Whether it is one.
+    fn named(&mut self, leaf: &Leaf) -> bool {
+        if let Some(id) = leaf.marking() {
+            let mark = self.facts.markings.named(id);
+            self.add(leaf, mark, Extent::Part);
+            return true;
+        }
+        let is_read = leaf.respelled.is_none()
+            && match leaf.path.len() {
+                1 => leaf.is_in("object_marking_refs"),
+                _ => leaf.is_in("granular_markings") || leaf.is_in("object_marking_refs"),
+            };
+        if !leaf.refers_to_marking() || is_read || leaf.text.trim().is_empty() {
+            return false;
+        }
+        // The keys of a leaf are folded and lists have none, so the object is what can be pointed to.
+        self.text(&leaf.text, "", Extent::Part);
+        true
+    }
+
+    /// A colour that two neighbours say together.
+    fn together(&mut self, leaf: &Leaf, next: &Leaf) {
+        if let Some(tlp) = leaf.tlp_with(next) {
+            let mark = self.facts.markings.colour(tlp);
+            self.add(leaf, mark, Extent::Part);
+        }
+    }
+
+    /// Adds what was not heard yet; says where it stands if nobody would look for it there.
+    fn add(&mut self, leaf: &Leaf, mark: Mark, extent: Extent) {
+        let is_known = |(known, of): &(Mark, Extent)| {
+            *known == mark && (*of == Extent::Whole || extent == Extent::Part)
+        };
+        if self.marks.iter().any(is_known) {
+            return;
+        }
+        let is_reference = leaf.path.len() == 1 && leaf.refers_to_marking();
+        if leaf.respelled.is_some() || is_reference {
+            let what = format!(
+                "a marking stands under {:?}, which STIX writes otherwise; it holds where it is stricter",
+                shown(&leaf.path.join("/"))
+            );
+            self.facts.report(self.element.warning("", what));
+        }
+        self.marks.push((mark, extent));
     }
 
     /// What was meant as a colour, and is none.

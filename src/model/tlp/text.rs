@@ -1,6 +1,6 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
-use crate::model::is_invisible;
+use crate::model::{is_invisible, narrow};
 
 use super::Tlp;
 
@@ -129,14 +129,4 @@ fn is_filler(word: &str) -> bool {
             word,
             "version" | "level" | "color" | "colour" | "marking" | "classification" | "is" | "tlp"
         )
-}
-
-/// A letter of full width, as keyboards for Chinese and Japanese write it, in its usual form.
-fn narrow(letter: char) -> char {
-    match letter {
-        '\u{ff01}'..='\u{ff5e}' => {
-            char::from_u32(u32::from(letter) - 0xfee0).expect("the block ends in ASCII")
-        }
-        _ => letter,
-    }
 }

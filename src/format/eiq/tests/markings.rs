@@ -116,3 +116,44 @@ fn a_relation_has_a_marking_of_its_own() {
         assert_eq!(facts.relations[0].tlp, tlp, "{data} {meta}");
     }
 }
+
+#[test]
+fn a_marking_under_a_key_in_other_letters_makes_stricter_and_is_told() {
+    let color = r#"[{"marking_structures":[{"color":"RED"}]}]"#;
+    for (data, meta, root) in [
+        (format!(r#","Handling":{color}"#), "", String::new()),
+        (format!(r#","HANDLING":{color}"#), "", String::new()),
+        (String::new(), r#","Tlp_color":"RED""#, String::new()),
+        (String::new(), r#","TLP_COLOR_OVERRIDE":{"Value":"Red"}"#, String::new()),
+        (String::new(), r#","Tags":["TLP:RED"]"#, String::new()),
+        (String::new(), r#","Taxonomy_Paths":[["x","TLP","RED"]]"#, String::new()),
+        (String::new(), "", r#","Meta":{"tlp_color":"RED"}"#.to_owned()),
+        (String::new(), "", format!(r#","Data":{{"handling":{color}}}"#)),
+    ] {
+        for (own, unmarked) in [(r#""tlp_color":"GREEN""#, false), (r#""tlp_color":null"#, true)] {
+            for kind in ["indicator", "relation"] {
+                let text = format!(
+                    r#"{{"id":"{U1}","data":{{"type":"{kind}","title":"x","source":"a","target":"b"{data}}},"meta":{{{own}{meta}}}{root}}}"#
+                );
+                let facts = read_one(&text);
+                if kind == "relation" {
+                    assert_eq!(facts.relations[0].tlp, Some(Tlp::Red), "{text}");
+                } else {
+                    let marking = Marking { tlp: Some(Tlp::Red), unmarked };
+                    assert_eq!(facts.entities[0].marking(), marking, "{text}");
+                }
+                assert_eq!(issues(&facts).len(), 1, "{text}");
+            }
+        }
+    }
+    for root in [
+        format!(r#","handling":{color}"#),
+        format!(r#","sources":[{{"handling":{color}}}]"#),
+        r#","extracts":[{"kind":"domain","value":"a.example","marking":"RED"}]"#.to_owned(),
+    ] {
+        let text = format!(
+            r#"{{"id":"{U1}","data":{{"type":"indicator","title":"x"}},"meta":{{"tlp_color":"GREEN"}}{root}}}"#
+        );
+        assert_eq!(read_one(&text).entities[0].marking(), Marking::of(Some(Tlp::Red)), "{text}");
+    }
+}

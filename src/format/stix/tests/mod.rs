@@ -1,6 +1,7 @@
 //! Objects to facts, by small bundles made for one rule each, and by real ones where they are present.
 
 mod documents;
+mod elsewhere;
 mod markings;
 mod objects;
 mod relations;
