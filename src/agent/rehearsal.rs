@@ -214,7 +214,7 @@ impl Willing<'_> {
                 (Reply::Done, HEADERS + 154)
             }
             Call::Listing(_) => (Reply::Listing(Vec::new()), SEARCH_HEADERS),
-            Call::CountLive(_) => (Reply::Count(0), SEARCH_HEADERS),
+            Call::CountLive(_) | Call::CountTagged { .. } => (Reply::Count(0), SEARCH_HEADERS),
             Call::WhichEvents(events) => {
                 let there = events.iter().map(|uuid| {
                     let published = self.events.get(uuid).is_some_and(|event| event.published);

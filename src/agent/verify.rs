@@ -62,6 +62,12 @@ pub struct Verified {
     pub present: u64,
     /// Attributes that others added since.
     pub extras: u64,
+    /// Events that are another than the ledger says in more than their TLP tags.
+    pub drifted: u64,
+    /// Attributes of ours that are there without their TLP tag.
+    pub exposed: u64,
+    /// Events of ours that are there without it.
+    pub exposed_events: u64,
     /// Events about which MISP answers nothing, although it answers other questions.
     pub unasked: u64,
     /// The events that are not as the ledger says, those that others added to, and those without an answer.
@@ -75,15 +81,24 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Whether anything of ours is not as the ledger says.
+    /// Whether anything stands in MISP without its TLP tag.
+    #[must_use]
+    pub fn has_exposed(&self) -> bool {
+        self.exposed + self.exposed_events > 0
+    }
+
+    /// Whether anything of ours is not as the ledger says, TLP tags aside.
     #[must_use]
     pub fn has_drifted(&self) -> bool {
-        self.proven + self.unasked < self.events
+        self.drifted > 0
     }
 
     fn add(&mut self, finding: Finding) {
         self.events += 1;
         self.proven += u64::from(finding.is_proven());
+        self.drifted += u64::from(finding.has_drifted());
+        self.exposed += finding.exposed();
+        self.exposed_events += u64::from(finding.lost.is_some());
         self.unasked += u64::from(finding.there == There::Unknown);
         self.present += finding.present;
         self.extras += finding.extras;
@@ -200,7 +215,7 @@ impl<W: Wire> Asking<'_, W> {
         record: &mut DestinationRecord,
         tally: &mut DestinationTally,
     ) -> Result<Vec<Finding>, LearnError> {
-        let mut verification = Verification::of(batch, habits(record));
+        let mut verification = Verification::of(batch, habits(record), record);
         let mut in_a_row = 0;
         while let Some(call) = verification.question() {
             let reply = self.ask(&call, record, tally).await;

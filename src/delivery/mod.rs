@@ -30,4 +30,4 @@ pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
 pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
-pub use wire::{Call, NewEvent, TimedAttribute, WHICH_EVENTS_MAX, Wire};
+pub use wire::{Call, NewEvent, Tagged, TimedAttribute, WHICH_EVENTS_MAX, Wire};

@@ -14,6 +14,10 @@ use crate::{
 
 use super::TaggedRow;
 
+/// Most attributes of an event whose tags are asked for at once: with more, MISP may run out of memory, and their
+/// own colours are shown by attributes/add.
+const TAGGED_ROWS_MAX: usize = 10_000;
+
 /// The body MISP answers with when it holds exactly these rows.
 #[must_use]
 pub fn csv(rows: &[Row]) -> String {
@@ -80,9 +84,18 @@ pub fn known_up_to(event: &KnownEvent) -> Option<i64> {
 /// is always expected: without it the attribute is not proven, whatever was learned of that colour since.
 #[must_use]
 pub fn expected_with_tags(event: &KnownEvent, book: &DestinationRecord) -> Vec<TaggedRow> {
+    let cells = cells(event, book);
+    let tagged =
+        |row: Row| TaggedRow { row, tags: cells.get(&row.uuid).cloned().unwrap_or_default() };
+    expected(event).into_iter().map(tagged).collect()
+}
+
+/// The tags of each attribute as MISP's list has them, by the attribute's UUID in MISP.
+#[must_use]
+pub fn cells(event: &KnownEvent, book: &DestinationRecord) -> BTreeMap<AttributeUuid, Box<str>> {
     let is_foreseen = |tag: &str| book.cannot_carry(tag).is_none() || Tlp::of_tag(tag).is_some();
     let known = event.attributes.values().map(|known| &known.attribute);
-    let cells: BTreeMap<AttributeUuid, Box<str>> = known
+    known
         .filter(|attribute| !attribute.tags.is_empty())
         .map(|attribute| {
             let names: Vec<&str> = attribute
@@ -93,10 +106,17 @@ pub fn expected_with_tags(event: &KnownEvent, book: &DestinationRecord) -> Vec<T
                 .collect();
             (attribute.uuid, names.join(",").into())
         })
-        .collect();
-    let tagged =
-        |row: Row| TaggedRow { row, tags: cells.get(&row.uuid).cloned().unwrap_or_default() };
-    expected(event).into_iter().map(tagged).collect()
+        .collect()
+}
+
+/// Whether it can be foreseen which tags MISP shows on the attributes: nobody else was at them. A tag that somebody
+/// attaches moves the attribute's timestamp.
+#[must_use]
+pub fn foresees_tags(event: &KnownEvent, misp_reorders: bool) -> bool {
+    event.attributes.len() <= TAGGED_ROWS_MAX
+        && event.head.foreign.is_empty()
+        && !event.head.seen.goes_by_time(misp_reorders)
+        && !event.attributes.values().any(|known| known.overruled)
 }
 
 /// What holds a row.

@@ -42,6 +42,7 @@ impl Call {
             | Self::AppendQuietly { .. }
             | Self::RowsSince { .. }
             | Self::CountLive(_)
+            | Self::CountTagged { .. }
             | Self::Listing(_)
             | Self::Version
             | Self::Probe => true,

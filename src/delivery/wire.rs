@@ -79,6 +79,13 @@ pub enum Call {
     /// How many attributes that are not deleted these events hold together, named as for
     /// [`Call::RowsSince`].
     CountLive(Vec<u64>),
+    /// How many of some attributes or events carry a tag, as MISP spells it.
+    CountTagged {
+        /// What is counted.
+        of: Tagged,
+        /// The tag's name.
+        tag: Box<str>,
+    },
     /// CSV of `uuid,deleted,timestamp,type,value,attribute_tag` of one event, soft-deleted ones included.
     Listing(EventUuid),
     /// Metadata of one event: is it there, whose is it, when was it changed.
@@ -132,6 +139,7 @@ impl Call {
             | Self::TaggedRows { .. }
             | Self::RowsSince { .. }
             | Self::CountLive(_)
+            | Self::CountTagged { .. }
             | Self::ChangedRows { .. }
             | Self::CountOf(_)
             | Self::Listing(_)
@@ -178,6 +186,12 @@ impl Call {
             Self::CountLive(events) => {
                 format!("attributes/restSearch count of {} events", events.len())
             }
+            Self::CountTagged { of: Tagged::Attributes(them), tag } => {
+                format!("attributes/restSearch count of {} attributes with {tag:?}", them.len())
+            }
+            Self::CountTagged { of: Tagged::Events(them), tag } => {
+                format!("events/restSearch count of {} events with {tag:?}", them.len())
+            }
             Self::Listing(event) => format!("events/restSearch list of {event}"),
             Self::Metadata(event) => format!("events/restSearch metadata of {event}"),
             Self::AttachTag { event, attribute, tag } => {
@@ -199,6 +213,15 @@ impl Call {
             Self::Plain(call) => call.describe(),
         }
     }
+}
+
+/// Of what it is counted how much carries a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tagged {
+    /// Live attributes, which carry what their event carries, too.
+    Attributes(Vec<AttributeUuid>),
+    /// Events with the tag on themselves, named as for [`Call::RowsSince`].
+    Events(Vec<u64>),
 }
 
 /// An event to be created.

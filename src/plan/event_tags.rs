@@ -74,11 +74,16 @@ impl EventTags {
     /// The strictest colour that MISP has on the event, as far as is known.
     #[must_use]
     pub fn colour(&self) -> Option<Tlp> {
-        let carried = self
-            .0
-            .values()
-            .filter(|tag| matches!(tag.standing, TagStanding::Shown | TagStanding::Doubted));
-        carried.filter_map(|tag| Tlp::of_tag(&tag.name)).max()
+        self.strictest().and_then(|tag| Tlp::of_tag(&tag.name))
+    }
+
+    /// The tag of that colour.
+    #[must_use]
+    pub fn strictest(&self) -> Option<&EventTag> {
+        let carried = self.0.values().filter(|tag| self.carries(&tag.name));
+        carried
+            .filter(|tag| Tlp::of_tag(&tag.name).is_some())
+            .max_by_key(|tag| Tlp::of_tag(&tag.name))
     }
 
     /// Notes how a tag stands now; whether that is news.

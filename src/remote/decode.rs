@@ -215,7 +215,7 @@ fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             let cells = json::rows(text(body)?, 4)?;
             Reply::RowsSince(cells.iter().map(|cells| numbered(cells)).collect::<Result<_, _>>()?)
         }
-        Call::CountLive(_) | Call::CountOf(_) => {
+        Call::CountLive(_) | Call::CountOf(_) | Call::CountTagged { .. } => {
             let wrong = |_| NotMisp { what: "no number".to_owned() };
             Reply::Count(text(body)?.trim().parse().map_err(wrong)?)
         }

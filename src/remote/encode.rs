@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    delivery::{Call, Page, PageOf, TimedAttribute, rows},
+    delivery::{Call, Page, PageOf, Tagged, TimedAttribute, rows},
     model::EventUuid,
     remote::json::{self, AttributeBody},
 };
@@ -104,6 +104,21 @@ fn request(call: &Call, correlate: bool) -> Encoded {
             post_json(
                 "/attributes/restSearch",
                 &json!({"eventid": events, "returnFormat": "count"}),
+            )
+        }
+        Call::CountTagged { of: Tagged::Attributes(uuids), tag } => {
+            debug_assert!(!uuids.is_empty(), "an empty list is no filter");
+            let uuids: Vec<String> = uuids.iter().map(ToString::to_string).collect();
+            post_json(
+                "/attributes/restSearch",
+                &json!({"uuid": uuids, "tags": [tag], "returnFormat": "count"}),
+            )
+        }
+        Call::CountTagged { of: Tagged::Events(events), tag } => {
+            debug_assert!(!events.is_empty(), "an empty list is no filter");
+            post_json(
+                "/events/restSearch",
+                &json!({"eventid": events, "event_tags": [tag], "returnFormat": "count"}),
             )
         }
         Call::Listing(event) => search(&json!(event.to_string()), &VALUE),

@@ -9,7 +9,7 @@ use crate::{
     },
     history::{Commit, EventUpdate, Ledger},
     model::EventUuid,
-    plan::{KnownEvent, Presence},
+    plan::{KnownEvent, Presence, tag_key},
 };
 
 use super::{
@@ -76,7 +76,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             match (is_gone(finding.there), gone) {
                 (true, Some(_)) => self.forget(finding.event)?,
                 (true, None) => {}
-                (false, _) => self.doubt(finding.event)?,
+                (false, _) => self.doubt(finding)?,
             }
         }
         Ok(!drifted.is_empty())
@@ -101,12 +101,19 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// Has an event listed before anything else is done about it.
-    fn doubt(&mut self, event: EventUuid) -> Result<(), AgentError> {
+    fn doubt(&mut self, finding: &Finding) -> Result<(), AgentError> {
+        let event = finding.event;
         self.note(&format!("event {event} is not as it was left; it is listed and reconciled"));
         let Some(mut head) = self.ledger.head(&self.job.destination, event)? else {
             return Ok(());
         };
         head.unproven = true;
+        // A colour that is not known to be there is attached with what is planned; of an incident that left it stays
+        // known, so that it is told again.
+        if let Some(lost) = finding.lost.as_ref().filter(|_| head.feeds.values().any(|it| !it.gone))
+        {
+            head.tags.retain(|tag| tag_key(&tag.name) != tag_key(&lost.tag));
+        }
         let update = EventUpdate { head: head.clone(), attributes: Vec::new() };
         self.commit(Commit { events: vec![update], ..Commit::default() })?;
         self.planner.learn_head(head);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     agent::{AgentError, Verified},
-    delivery::verify::{Difference, Finding, There},
+    delivery::verify::{Difference, Finding, LostColour, There},
     model::DestinationName,
 };
 
@@ -32,6 +32,8 @@ fn one_json(outcome: &Result<Verified, AgentError>) -> Value {
             "proven": found.proven,
             "attributes": found.present,
             "extras": found.extras,
+            "exposed": found.exposed,
+            "exposed_events": found.exposed_events,
             "unasked": found.unasked,
             "out_of_time": found.out_of_time,
             "notes": found.notes,
@@ -47,12 +49,13 @@ fn one_json(outcome: &Result<Verified, AgentError>) -> Value {
 
 fn finding(finding: &Finding) -> Value {
     let difference = |one: &Difference| {
-        let Difference { attribute, kind, value, drift } = one;
+        let Difference { attribute, kind, value, drift, tag } = one;
         json!({
             "attribute": attribute.to_string(),
             "type": kind,
             "value": value,
             "drift": drift.name(),
+            "lacks": tag,
         })
     };
     json!({
@@ -64,6 +67,8 @@ fn finding(finding: &Finding) -> Value {
             There::Unknown => Value::Null,
         },
         "why": finding.why,
+        "lacks": finding.lost.as_ref().map(|lost| &*lost.tag),
+        "exposed": finding.exposed(),
         "attributes": finding.present,
         "extras": finding.extras,
         "differences": finding.differences.iter().map(difference).collect::<Vec<_>>(),
@@ -98,8 +103,13 @@ fn one_text(out: &mut String, name: &DestinationName, found: &Verified) {
         if let Some(why) = &finding.why {
             line!(out, "    MISP does not say what it holds of it: {}", Clean(why));
         }
-        for Difference { kind, value, drift, .. } in &finding.differences {
-            line!(out, "    {:<9} {kind} {}", drift.name(), Clean(value));
+        if let Some(LostColour { tag, attributes }) = &finding.lost {
+            line!(out, "    lacks its tag {}: {attributes} attributes are exposed", Clean(tag));
+        }
+        for Difference { kind, value, drift, tag, .. } in &finding.differences {
+            let lacks = tag.as_ref().map(|tag| format!(", lacks its tag {}", Clean(tag)));
+            let lacks = lacks.unwrap_or_default();
+            line!(out, "    {:<9} {kind} {}{lacks}", drift.name(), Clean(value));
         }
         if finding.extras > 0 {
             line!(out, "    {} more were added by others, which is no drift", finding.extras);

@@ -72,6 +72,14 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
                 if verified.unasked > 0 || verified.out_of_time {
                     exit = exit.worse(Exit::Partial);
                 }
+                if verified.has_exposed() {
+                    context.warn(format!(
+                        "{} of our attributes and {} of our events are in MISP without their TLP tag; the next \
+                         `sync` that sends something attaches it, or do it by hand",
+                        verified.exposed, verified.exposed_events
+                    ));
+                    exit = exit.worse(Exit::Partial);
+                }
                 if verified.has_drifted() {
                     exit = exit.worse(Exit::Drift);
                 }

@@ -49,6 +49,7 @@ impl Conversation {
             tags: plan.tags.into(),
             without_colour: plan.colours.into(),
             retagged: BTreeSet::new(),
+            recoloured_own: BTreeSet::new(),
             wanted_tags: plan.wanted_tags,
             covered: plan.covered,
             recoloured: false,

@@ -201,6 +201,8 @@ pub(super) struct Conversation {
     without_colour: VecDeque<(AttributeUuid, Box<str>)>,
     /// Attributes whose timestamp was moved by what this conversation attached to them.
     retagged: BTreeSet<AttributeUuid>,
+    /// Attributes whose own colour was attached in this conversation.
+    recoloured_own: BTreeSet<AttributeUuid>,
     /// All that the event is to have.
     wanted_tags: Vec<Box<str>>,
     covered: bool,

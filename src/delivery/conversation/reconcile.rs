@@ -17,14 +17,13 @@ use super::{Conversation, Ground};
 impl Conversation {
     /// Takes over what a listing says. Afterwards the queue holds only what is certainly not there.
     pub(super) fn reconcile(&mut self, listed: &[Listed], book: &mut DestinationRecord) {
-        let new = self.not_there();
         let rows: Vec<Row> = listed.iter().map(|each| each.row).collect();
         self.take_rows(&rows);
         self.note_edited_values(listed);
         self.adopt_by_value(listed);
         self.settle_disputes(listed);
         self.settle_pending();
-        self.see_own_colours(&new, listed, book);
+        self.see_own_colours(listed, book);
         self.remark();
         self.retime();
         self.ground = Ground::Proven;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{Call, Listed, TagRow, TaggedRow, cost, fact_of},
+    delivery::{Call, Listed, TagRow, TaggedRow, cost, fact_of, rows},
     model::{AttributeUuid, Tlp},
     plan::{
         ChangeKind, DestinationRecord, Lacking, Presence, Row, Standing, TAGS_KNOWN_MAX, TagFact,
@@ -20,9 +20,6 @@ use super::{
 
 /// Why something is exposed no longer.
 const ENDED_BY_TAG: &str = "MISP shows it with its tag now";
-/// Most attributes of an event whose tags are asked for at once: with more, MISP may run out of memory, and their
-/// own colours are shown by attributes/add.
-const TAGGED_ROWS_MAX: usize = 10_000;
 
 /// A colour that a conversation would find out about: whether MISP takes it from this key.
 #[derive(Debug, PartialEq, Eq)]
@@ -239,15 +236,9 @@ impl Conversation {
         }
     }
 
-    /// Whether it can be foreseen which tags MISP shows on the attributes: nobody else was at them. A tag that somebody
-    /// attaches moves the attribute's timestamp.
+    /// Whether it can be foreseen which tags MISP shows on the attributes.
     pub(in crate::delivery) fn foresees_tags(&self, book: &DestinationRecord) -> bool {
-        let attributes = &self.event.attributes;
-        let is_ours = || !attributes.values().any(|known| known.overruled);
-        attributes.len() <= TAGGED_ROWS_MAX
-            && self.event.head.foreign.is_empty()
-            && !self.goes_by_time(book)
-            && is_ours()
+        rows::foresees_tags(&self.event, book.reorders())
     }
 
     /// Whether something was taken with a colour of its own that no answer showed yet.
@@ -278,28 +269,22 @@ impl Conversation {
     }
 
     /// What is not known to be in MISP, and has a colour of its own.
-    pub(super) fn not_there(&self) -> Vec<AttributeUuid> {
+    fn not_there(&self) -> Vec<AttributeUuid> {
         let attributes = self.event.attributes.iter();
         let open = attributes
             .filter(|(_, known)| !known.standing.is_in_misp() && has_own_colour(&known.attribute));
         open.map(|(key, _)| *key).collect()
     }
 
-    /// Looks with which tags a listing shows what turned out to be there. What stands there under a UUID of others is
-    /// theirs, and stays as it is.
-    pub(super) fn see_own_colours(
-        &mut self,
-        new: &[AttributeUuid],
-        listed: &[Listed],
-        book: &mut DestinationRecord,
-    ) {
-        let tags: BTreeMap<AttributeUuid, &str> =
-            listed.iter().map(|each| (each.row.uuid, &*each.tags)).collect();
-        for key in new {
-            let known = &self.event.attributes[key];
-            let is_ours = known.attribute.uuid == *key && known.standing.is_in_misp();
-            if let Some(shown) = tags.get(key).filter(|_| is_ours) {
-                self.see_own_colour(*key, Shown::Cell(shown), book);
+    /// Looks with which tags a listing shows what has a colour of its own. What stands there under a UUID of others is
+    /// theirs, and stays as it is; what got its colour in this conversation is not looked at again.
+    pub(super) fn see_own_colours(&mut self, listed: &[Listed], book: &mut DestinationRecord) {
+        for each in listed {
+            let key = each.row.uuid;
+            let Some(known) = self.event.attributes.get(&key) else { continue };
+            let is_ours = known.attribute.uuid == key && known.standing.is_in_misp();
+            if is_ours && !each.row.deleted && !self.recoloured_own.contains(&key) {
+                self.see_own_colour(key, Shown::Cell(&each.tags), book);
             }
         }
     }
@@ -349,6 +334,7 @@ impl Conversation {
             self.change(Some(key), ChangeKind::ExposureEnded(ENDED_BY_TAG.into()));
         }
         self.retagged.insert(key);
+        self.recoloured_own.insert(key);
         self.wrote = true;
         let head = &mut self.event.head;
         (head.timestamp, head.published) = (None, Some(false));

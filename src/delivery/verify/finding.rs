@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    misp::Attribute,
     model::{AttributeUuid, EventUuid},
-    plan::{KnownAttribute, KnownEvent, Row, Standing},
+    plan::{KnownAttribute, KnownEvent, Row, Standing, has_own_colour},
 };
 
 /// One event as MISP holds it.
@@ -22,8 +23,19 @@ pub struct Finding {
     pub differences: Vec<Difference>,
     /// Attributes of others that were not there before. They are no drift.
     pub extras: u64,
+    /// The TLP tag that the event itself is to have, and has not.
+    pub lost: Option<LostColour>,
     /// Why nothing is known of it.
     pub why: Option<Box<str>>,
+}
+
+/// An event lost its colour in MISP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostColour {
+    /// The tag.
+    pub tag: Box<str>,
+    /// How many attributes of ours are there under no colour of their own.
+    pub attributes: u64,
 }
 
 /// Whether MISP has an event.
@@ -48,6 +60,8 @@ pub struct Difference {
     pub value: Box<str>,
     /// What became of it.
     pub drift: Drift,
+    /// The TLP tag of its own that it lost.
+    pub tag: Option<Box<str>>,
 }
 
 /// What became of an attribute.
@@ -63,6 +77,8 @@ pub enum Drift {
     Restored,
     /// It is there, and the ledger does not know yet.
     Arrived,
+    /// It is there without the TLP tag of its own.
+    Exposed,
 }
 
 impl Drift {
@@ -75,6 +91,7 @@ impl Drift {
             Self::Edited => "edited",
             Self::Restored => "restored",
             Self::Arrived => "arrived",
+            Self::Exposed => "exposed",
         }
     }
 }
@@ -90,12 +107,7 @@ impl Finding {
         for known in event.attributes.values() {
             let row = left.remove(&known.attribute.uuid);
             match drift(known, row) {
-                Some(drift) => finding.differences.push(Difference {
-                    attribute: known.attribute.uuid,
-                    kind: known.attribute.kind.name(),
-                    value: known.attribute.value.as_str().into(),
-                    drift,
-                }),
+                Some(drift) => finding.differences.push(Difference::of(known, drift)),
                 None => finding.present += u64::from(known.standing.is_in_misp()),
             }
         }
@@ -114,6 +126,7 @@ impl Finding {
             present: 0,
             differences: Vec::new(),
             extras: 0,
+            lost: None,
             why: None,
         }
     }
@@ -130,7 +143,54 @@ impl Finding {
     /// Whether MISP holds what the ledger says.
     #[must_use]
     pub fn is_proven(&self) -> bool {
-        self.there == There::Yes && self.differences.is_empty()
+        self.there == There::Yes && self.differences.is_empty() && self.lost.is_none()
+    }
+
+    /// Whether it is another than the ledger says in more than its TLP tags.
+    #[must_use]
+    pub fn has_drifted(&self) -> bool {
+        let is_other = |one: &Difference| one.drift != Drift::Exposed;
+        self.there == There::No || self.differences.iter().any(is_other)
+    }
+
+    /// How many attributes of ours are there without their TLP tag.
+    #[must_use]
+    pub fn exposed(&self) -> u64 {
+        let own = self.differences.iter().filter(|one| one.drift == Drift::Exposed).count() as u64;
+        own + self.lost.as_ref().map_or(0, |lost| lost.attributes)
+    }
+
+    /// An attribute is there without the TLP tag of its own.
+    pub(super) fn expose(&mut self, event: &KnownEvent, attribute: AttributeUuid, tag: &str) {
+        let known = self.differences.iter_mut().find(|one| one.attribute == attribute);
+        if let Some(difference) = known {
+            (difference.drift, difference.tag) = (Drift::Exposed, Some(tag.into()));
+        } else if let Some(known) = event.attributes.get(&attribute) {
+            self.present = self.present.saturating_sub(1);
+            let drift = Drift::Exposed;
+            self.differences
+                .push(Difference { tag: Some(tag.into()), ..Difference::of(known, drift) });
+        }
+    }
+
+    /// The event is there without its TLP tag.
+    pub(super) fn lose_colour(&mut self, event: &KnownEvent, tag: Box<str>) {
+        let gone = |known: &KnownAttribute| {
+            let mut differences = self.differences.iter();
+            let is_gone = |drift: Drift| matches!(drift, Drift::Deleted | Drift::Missing);
+            differences.any(|one| one.attribute == known.attribute.uuid && is_gone(one.drift))
+        };
+        let there = event.attributes.values().filter(|known| known.standing.is_in_misp());
+        let under = there.filter(|known| !has_own_colour(&known.attribute) && !gone(known));
+        self.lost = Some(LostColour { tag, attributes: under.count() as u64 });
+    }
+}
+
+impl Difference {
+    fn of(known: &KnownAttribute, drift: Drift) -> Self {
+        let Attribute { uuid, kind, value, .. } = &known.attribute;
+        let (kind, value) = (kind.name(), value.as_str().into());
+        Self { attribute: *uuid, kind, value, drift, tag: None }
     }
 }
 

@@ -6,6 +6,7 @@
 //! is only foreseen; the ETag of the rows proves it, of many events in one question where nothing is
 //! suspected, of one event where something is.
 
+mod colours;
 mod finding;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,13 @@ use std::{
 
 use crate::{
     model::AttributeUuid,
-    plan::{KnownEvent, Row},
+    plan::{DestinationRecord, KnownEvent, Row},
 };
 
-use super::{Call, RefusedWhy, Reply, rows};
+use super::{Call, RefusedWhy, Reply, TaggedRow, rows};
 
-pub use finding::{Difference, Drift, Finding, There};
+use colours::{Carriers, Colours};
+pub use finding::{Difference, Drift, Finding, LostColour, There};
 
 /// Most events that are looked at together: a question for the rows of 50 costs 2.8 KB.
 pub const EVENTS_MAX: usize = 50;
@@ -55,7 +57,17 @@ pub struct Verification {
     questions: VecDeque<Question>,
     /// From when on the cheap questions ask.
     since: i64,
-    proving: bool,
+    stage: Stage,
+    /// Fewer events than were named carry a colour: the tag, the events, and how many do.
+    short: Vec<(Box<str>, Vec<usize>, u64)>,
+}
+
+/// What the questions are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Looking,
+    Proving,
+    Colours,
 }
 
 #[derive(Debug)]
@@ -67,6 +79,8 @@ struct Subject {
     suspect: bool,
     /// The order of its rows cannot be foretold: what changed and how many there are stand in for its list.
     by_time: bool,
+    /// What is to have a TLP tag there, as long as that is not proven.
+    colours: Colours,
     finding: Option<Finding>,
 }
 
@@ -87,7 +101,16 @@ enum Question {
     /// How many live rows it has.
     Live(usize),
     Rows(Vec<usize>),
+    /// The same with the tags of the attributes, which can be foreseen.
+    TaggedRows(Vec<usize>),
     Metadata(usize),
+    /// How many of them carry a tag.
+    Carry {
+        tag: Box<str>,
+        who: Carriers,
+    },
+    /// Which tags the event itself has.
+    Tags(usize),
 }
 
 impl Subject {
@@ -100,26 +123,38 @@ impl Subject {
         }
         self.suspect = true;
     }
+
+    /// The rows with the tags that they are to have.
+    fn tagged_rows(&self) -> impl Iterator<Item = TaggedRow> {
+        let cell = |row: &Row| self.colours.cells.as_ref()?.get(&row.uuid).cloned();
+        self.rows
+            .iter()
+            .map(move |row| TaggedRow { row: *row, tags: cell(row).unwrap_or_default() })
+    }
 }
 
 impl Verification {
     /// Begins with events that MISP has, as far as we know.
     #[must_use]
-    pub fn of(events: Vec<KnownEvent>, habits: Habits) -> Self {
+    pub fn of(events: Vec<KnownEvent>, habits: Habits, book: &DestinationRecord) -> Self {
         let subject = |event: KnownEvent| {
             let rows = rows::expected(&event);
             let unforeseen = event.head.seen.goes_by_time(habits.reorders);
             let by_time = unforeseen && rows.len() > FEW_ROWS_OF_ONE;
             let suspect = event.head.misp_id.is_none();
-            Subject { rows, suspect, by_time, finding: None, event }
+            let colours = Colours::of(&event, book);
+            Subject { rows, suspect, by_time, colours, finding: None, event }
         };
         let mut subjects: Vec<Subject> = events.into_iter().map(subject).collect();
         subjects.sort_by_key(|subject| subject.event.head.misp_id);
-        let mut it = Self { subjects, questions: VecDeque::new(), since: 0, proving: false };
+        let stage = Stage::Looking;
+        let mut it =
+            Self { subjects, questions: VecDeque::new(), since: 0, stage, short: Vec::new() };
         it.since = it.since();
         let numbered = it.numbered();
         let count: usize = it.subjects[numbered.clone()].iter().map(|each| each.rows.len()).sum();
         let hears_of_edits = numbered.len() > 1 || it.heard_in_part().is_some();
+        it.count_colours();
         if count > FEW_ROWS && hears_of_edits {
             let rest = numbered.end..numbered.end;
             it.questions.push_back(Question::Since { only_deleted: false });
@@ -133,9 +168,13 @@ impl Verification {
 
     /// The next question; asked again without an answer in between, it is the same.
     pub fn question(&mut self) -> Option<Call> {
-        if self.questions.is_empty() && !self.proving {
-            self.proving = true;
+        if self.questions.is_empty() && self.stage == Stage::Looking {
+            self.stage = Stage::Proving;
             self.ask_for_proof();
+        }
+        if self.questions.is_empty() && self.stage == Stage::Proving {
+            self.stage = Stage::Colours;
+            self.ask_for_colours();
         }
         Some(match self.questions.front()? {
             Question::Since { only_deleted } => Call::RowsSince {
@@ -154,7 +193,14 @@ impl Verification {
                 events: group.iter().map(|place| self.subjects[*place].event.head.uuid).collect(),
                 expected: group.iter().flat_map(|at| self.subjects[*at].rows.clone()).collect(),
             },
-            Question::Metadata(place) => Call::Metadata(self.subjects[*place].event.head.uuid),
+            Question::TaggedRows(group) => Call::TaggedRows {
+                events: group.iter().map(|place| self.subjects[*place].event.head.uuid).collect(),
+                expected: group.iter().flat_map(|at| self.subjects[*at].tagged_rows()).collect(),
+            },
+            Question::Metadata(place) | Question::Tags(place) => {
+                Call::Metadata(self.subjects[*place].event.head.uuid)
+            }
+            Question::Carry { tag, who } => self.carry(tag, who),
         })
     }
 
@@ -195,7 +241,29 @@ impl Verification {
             {
                 self.questions.clear();
             }
+            (Question::Carry { tag, who }, reply) => return self.on_carried(tag, who, reply),
             (question, Reply::Trouble(trouble)) => self.go_around(question, trouble.why()),
+            (Question::TaggedRows(group), Reply::NotModified) => {
+                for place in group {
+                    let subject = &mut self.subjects[place];
+                    subject.finding = Some(Finding::of(&subject.event, &subject.rows));
+                    subject.colours.own.clear();
+                }
+            }
+            // Whose tags are others is told by the questions about colours.
+            (Question::TaggedRows(group), Reply::TaggedRows(found)) => {
+                self.sort_out(&group, found.into_iter().map(|found| found.row).collect());
+            }
+            (Question::TaggedRows(group), Reply::Refused { why, .. }) if why != RefusedWhy::Key => {
+                self.questions.push_back(Question::Rows(group));
+            }
+            (Question::Tags(place), Reply::Metadata(answer)) => {
+                let subject = &mut self.subjects[place];
+                match answer {
+                    Some(answer) => subject.see_tags(&answer.tags),
+                    None => subject.finding = Some(Finding::absent(&subject.event)),
+                }
+            }
             (Question::Rows(group), Reply::NotModified) => {
                 for place in group {
                     let subject = &mut self.subjects[place];
@@ -212,11 +280,14 @@ impl Verification {
                     self.questions.push_back(Question::Rows(vec![place]));
                     return Ok(());
                 }
-                subject.finding = Some(match answer {
+                subject.finding = Some(match &answer {
                     None => Finding::absent(&subject.event),
                     Some(answer) => Finding::of(&subject.event, &[])
                         .with_extras(answer.attribute_count.unwrap_or(0)),
                 });
+                if let Some(answer) = answer {
+                    subject.see_tags(&answer.tags);
+                }
             }
             (_, reply) => return Err(reply),
         }
@@ -239,7 +310,9 @@ impl Verification {
                     self.leave(place, why);
                 }
             }
-            Question::Metadata(place) => self.leave(place, why),
+            Question::TaggedRows(group) => self.questions.push_back(Question::Rows(group)),
+            Question::Metadata(place) | Question::Tags(place) => self.leave(place, why),
+            Question::Carry { .. } => {}
         }
     }
 
@@ -321,14 +394,21 @@ impl Verification {
     }
 
     fn ask_for_proof(&mut self) {
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        let (mut together, mut tagged, mut alone) = (Vec::new(), Vec::new(), Vec::new());
         for (place, subject) in self.subjects.iter().enumerate() {
             match (subject.rows.is_empty(), subject.suspect) {
                 _ if subject.by_time => alone.push(Question::Changed(place)),
                 (true, _) => alone.push(Question::Metadata(place)),
+                (false, true) if subject.colours.cells.is_some() => {
+                    alone.push(Question::TaggedRows(vec![place]));
+                }
                 (false, true) => alone.push(Question::Rows(vec![place])),
+                (false, false) if subject.colours.cells.is_some() => tagged.push(place),
                 (false, false) => together.push(place),
             }
+        }
+        if !tagged.is_empty() {
+            self.questions.push_back(Question::TaggedRows(tagged));
         }
         if !together.is_empty() {
             self.questions.push_back(Question::Rows(together));

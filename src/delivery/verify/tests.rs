@@ -103,7 +103,8 @@ fn answer(held: &Held, call: &Call) -> Reply {
 
 /// Asks until there is no question left; gives the rows that came back, and the questions.
 fn verify(events: Vec<KnownEvent>, held: &Held) -> (Vec<Finding>, usize, usize) {
-    let mut verification = Verification::of(events, Habits::default());
+    let mut verification =
+        Verification::of(events, Habits::default(), &DestinationRecord::default());
     let (mut rows, mut questions) = (0, 0);
     while let Some(call) = verification.question() {
         let reply = answer(held, &call);
@@ -217,7 +218,8 @@ fn what_of_ours_arrived_unnoticed_is_nobody_elses_addition() {
         attribute_count: Some(2),
         tags: Vec::new(),
     };
-    let mut verification = Verification::of(vec![ours], Habits::default());
+    let mut verification =
+        Verification::of(vec![ours], Habits::default(), &DestinationRecord::default());
     assert!(matches!(verification.question(), Some(Call::Metadata(_))));
     verification.take(Reply::Metadata(Some(Box::new(answer)))).unwrap();
     assert!(matches!(verification.question(), Some(Call::Rows { .. })));

@@ -122,7 +122,7 @@ fn right(call: &Call, input: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             rows(&uuids, &format!(",\"{tags}\""), input)?
         }
         Call::RowsSince { .. } | Call::ChangedRows { .. } => rows(&[], ",7", input)?,
-        Call::CountLive(_) | Call::CountOf(_) => {
+        Call::CountLive(_) | Call::CountOf(_) | Call::CountTagged { .. } => {
             (*input.choose(&["12", " 7\n", "-1", "1e3", "+5", "007", "0"])?).to_owned()
         }
         Call::Listing(uuid) => {

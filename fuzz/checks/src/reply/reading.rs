@@ -7,7 +7,7 @@ use crate::{dataset::many, plan::attribute};
 use misp_trickle::{
     delivery::{
         AttributeAnswer, AttributeResult, Call, EventAnswer, Listed, NewEvent, Page, PageOf, Reply,
-        TagRow, TaggedRow, TimedAttribute,
+        TagRow, Tagged, TaggedRow, TimedAttribute,
     },
     model::{AttributeUuid, EventUuid},
     plan::{FieldEdit, Publish, Row},
@@ -41,7 +41,7 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         timestamp: sent.timestamp,
     };
     let expected = attributes.iter().map(row).collect();
-    Ok(match input.int_in_range(0..=19_u8)? {
+    Ok(match input.int_in_range(0..=20_u8)? {
         0 => Call::AddEvent(Box::new(NewEvent {
             uuid: event,
             fields: fields("Ebb"),
@@ -67,6 +67,14 @@ fn call(input: &mut Unstructured<'_>) -> Result<Call> {
         16 => Call::ChangedRows { event, since: 1 },
         17 => Call::CountOf(event),
         18 => Call::TaggedRows { events: vec![event], expected: tagged(expected) },
+        19 => {
+            let uuids: Vec<_> = attributes.iter().map(|sent| sent.attribute.uuid).collect();
+            let of = match uuids.is_empty() {
+                true => Tagged::Events(vec![7]),
+                false => Tagged::Attributes(uuids),
+            };
+            Call::CountTagged { of, tag: "tlp:green".into() }
+        }
         _ => Call::FindTags(vec!["tlp:green".into(), "x:y".into()]),
     })
 }
