@@ -14,6 +14,21 @@ use crate::model::{MarkingId, Tlp, is_invisible, narrow};
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
 
+/// Names of properties that hold what people read, and values of observables.
+const PROSE: [&str; 11] = [
+    "name",
+    "title",
+    "description",
+    "short_description",
+    "summary",
+    "abstract",
+    "content",
+    "explanation",
+    "analysis",
+    "pattern",
+    "value",
+];
+
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
@@ -55,7 +70,17 @@ impl Leaf {
         if self.is_about_marking() {
             return text.parse().ok().or_else(said).map(Ok);
         }
-        self.is_label().then(said).flatten().map(Ok)
+        if self.is_label() {
+            return said().map(Ok);
+        }
+        // A text that is nothing but a tag of TLP means one, but for those that people read.
+        let is_tag = !self.is_prose() && text.parse::<Tlp>().is_ok();
+        is_tag.then(said).flatten().map(Ok)
+    }
+
+    /// Whether it is written for people, or is a value.
+    fn is_prose(&self) -> bool {
+        !self.is_in("external_references") && PROSE.contains(&self.key())
     }
 
     fn is_label(&self) -> bool {
@@ -91,7 +116,9 @@ impl Leaf {
     /// The colour that two neighbours say together: the name of TLP and a colour, as in `["TLP", "RED"]` or
     /// `{"namespace": "tlp", "predicate": "red"}`.
     pub(super) fn tlp_with(&self, next: &Self) -> Option<Tlp> {
-        let in_labels = |leaf: &Self| leaf.is_label() || leaf.is_about_marking();
+        let in_labels = |leaf: &Self| {
+            leaf.is_label() || leaf.is_about_marking() || leaf.is_in("external_references")
+        };
         let said = |name: &Self, colour: &Self| {
             names_tlp(&name.text).then(|| colour.text.parse().ok()).flatten()
         };
@@ -202,6 +229,10 @@ fn usual(key: &str) -> Cow<'_, str> {
 /// `tlpColor`.
 pub(super) fn speaks_of_tlp(name: &str) -> bool {
     const ENDS: [&str; 6] = ["color", "colour", "level", "marking", "label", "tag"];
+    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    if letters.to_ascii_lowercase().contains("trafficlight") {
+        return true;
+    }
     name.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
         let (head, rest) = word.split_at_checked(3).unwrap_or((word, ""));
         head.eq_ignore_ascii_case("tlp")

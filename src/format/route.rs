@@ -3,13 +3,14 @@
 use super::{
     Decoder as _, Format, FormatError, eiq,
     element::{Element, Origin},
+    leaves::speaks_of_tlp,
     mend,
     splitter::{Member, Visitor},
     stix,
 };
 use crate::{
-    graph::Facts,
-    model::{Issue, Reader, Severity, Symbol},
+    graph::{Extent, Facts},
+    model::{Issue, Reader, Severity, Symbol, Tlp},
 };
 
 /// Most names of top-level members that an error shows.
@@ -51,6 +52,9 @@ pub(crate) struct Router<'a> {
     of_extension: bool,
     /// Whether it has a list of what EclecticIQ's API answers.
     of_api: bool,
+    /// What this document says of its own marking, which no format has, and where its entities and relations begin.
+    marked: Option<Tlp>,
+    begins: (usize, usize),
     eiq: eiq::Decoder,
     stix: stix::Decoder,
     facts: Facts,
@@ -68,6 +72,8 @@ impl<'a> Router<'a> {
             aside: Vec::new(),
             of_extension: false,
             of_api: false,
+            marked: None,
+            begins: (0, 0),
             eiq: eiq::Decoder::new(),
             stix: stix::Decoder::new(),
             facts: Facts::default(),
@@ -120,6 +126,37 @@ impl<'a> Router<'a> {
         }
     }
 
+    /// Takes down a member that marks the document. What it says is known of a text alone; anything else is red.
+    fn see_marking(&mut self, name: &str, text: &str) {
+        let letters = name.to_ascii_lowercase();
+        let is_label = ["labels", "tags"].contains(&&*letters);
+        let tlp = match text.parse().ok().or_else(|| Tlp::said_in(text)) {
+            _ if is_label && text.is_empty() => return,
+            None if is_label => return,
+            said => said.unwrap_or(Tlp::Red),
+        };
+        if is_label || letters.contains("marking") || letters == "handling" || speaks_of_tlp(name) {
+            self.marked = self.marked.max(Some(tlp));
+        }
+    }
+
+    /// Marks all of a document that is marked itself: it makes what it holds as strict, and nothing marked.
+    fn heed_marking(&mut self, origin: &Origin<'_>) {
+        let Some(tlp) = self.marked.take() else { return };
+        let what = format!(
+            "it is marked as a whole, which no format has; all in it is taken as TLP {tlp} or stricter"
+        );
+        self.warn(origin, "", &what);
+        let facts = &mut self.facts;
+        let mark = facts.markings.colour(tlp);
+        for entity in self.begins.0..facts.entities.len() {
+            facts.markings.mark(entity, mark, Extent::Part);
+        }
+        for relation in &mut facts.relations[self.begins.1..] {
+            relation.tlp = relation.tlp.max(Some(tlp));
+        }
+    }
+
     /// What a document is that holds no dataset.
     fn unrecognised(&self) -> FormatError {
         let of_misp = |name: &&String| {
@@ -146,6 +183,8 @@ impl Visitor for Router<'_> {
         self.names.clear();
         (self.more, self.next) = (None, false);
         (self.aside, self.of_extension, self.of_api) = (Vec::new(), false, false);
+        self.marked = None;
+        self.begins = (self.facts.entities.len(), self.facts.relations.len());
     }
 
     fn alone(&mut self, list: &'static str) -> bool {
@@ -155,6 +194,11 @@ impl Visitor for Router<'_> {
 
     fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>) {
         self.note(name);
+        match value {
+            Member::Scalar(_) | Member::Text("") => {}
+            Member::Text(text) => self.see_marking(name, text),
+            Member::LongText | Member::LongScalar | Member::Object => self.see_marking(name, ""),
+        }
         match (name, value) {
             ("more", Member::Scalar(said) | Member::Text(said)) => {
                 self.more = Some(said.eq_ignore_ascii_case("true"));
@@ -190,6 +234,9 @@ impl Visitor for Router<'_> {
         let aside = ASIDE.iter().find(|aside| **aside == name && !is_empty);
         self.aside.extend(aside);
         self.of_api |= name == "data";
+        if !is_empty {
+            self.see_marking(name, "");
+        }
         let (list, format) = LISTS.iter().find(|(list, _)| *list == name)?;
         if self.sign(*format) {
             return Some(*list);
@@ -243,6 +290,7 @@ impl Visitor for Router<'_> {
         if self.found == Format::EclecticIq {
             self.tell_aside(origin);
         }
+        self.heed_marking(origin);
         if self.found != Format::Auto {
             self.facts.formats.insert(self.found.name());
             if self.more.unwrap_or(self.next) {

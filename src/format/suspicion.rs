@@ -1,6 +1,6 @@
 //! Whether an object may be marked at a place that is not looked at otherwise: a quick no for nearly all.
 
-use crate::model::is_invisible;
+use crate::model::{is_invisible, narrow};
 
 /// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
 /// the name in words does, or what may stand for either once it is read: an escape, a letter of full width, or one
@@ -13,7 +13,8 @@ pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
 }
 
 fn has_odd_letters(raw: &[u8]) -> bool {
-    let is_odd = |letter: char| is_invisible(letter) || ('\u{ff01}'..='\u{ff5e}').contains(&letter);
+    let is_odd =
+        |letter: char| !letter.is_ascii() && (is_invisible(letter) || narrow(letter) != letter);
     !raw.is_ascii() && std::str::from_utf8(raw).is_ok_and(|text| text.chars().any(is_odd))
 }
 

@@ -40,13 +40,20 @@ pub const fn is_invisible(letter: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A letter of full width, as keyboards for Chinese and Japanese write it, in its usual form.
+/// A letter in its usual form: of full width, as keyboards for Chinese and Japanese write it, or of Cyrillic or Greek where
+/// it looks like one of those that name TLP and its colours.
 #[must_use]
 pub fn narrow(letter: char) -> char {
     match letter {
         '\u{ff01}'..='\u{ff5e}' => {
             char::from_u32(u32::from(letter) - 0xfee0).expect("the block ends in ASCII")
         }
+        '\u{410}' | '\u{430}' | '\u{391}' | '\u{3b1}' => 'a',
+        '\u{412}' | '\u{432}' | '\u{392}' => 'b',
+        '\u{415}' | '\u{435}' | '\u{395}' => 'e',
+        '\u{41c}' | '\u{43c}' | '\u{39c}' => 'm',
+        '\u{420}' | '\u{440}' | '\u{3a1}' | '\u{3c1}' => 'p',
+        '\u{422}' | '\u{442}' | '\u{3a4}' | '\u{3c4}' => 't',
         _ => letter,
     }
 }

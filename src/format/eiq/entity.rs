@@ -172,7 +172,13 @@ fn tlp(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<
     let said = colour(&meta.tlp_color_override, "/meta/tlp_color_override", element, facts)
         .or_else(|| colour(&meta.tlp_color, "/meta/tlp_color", element, facts));
     let handled = data.handling.0.iter().filter_map(|leaf| {
-        let is_colour = speaks_of_tlp(leaf.key()) || ["color", "colour"].contains(&leaf.key());
+        // The colour may stand in an object, as `value`.
+        let mut nearest = leaf.path.iter().rev().take(2);
+        let is_colour =
+            nearest.any(|key| speaks_of_tlp(key) || matches!(&**key, "color" | "colour"));
+        if let Ok(bare) = leaf.text.parse() {
+            return Some(bare);
+        }
         if is_colour {
             return colour(&Text::Is((&*leaf.text).into()), "/data/handling", element, facts);
         }
@@ -268,9 +274,9 @@ fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     let leaves = paths.clone().filter_map(|list| list.0.last());
     // A colour in a branch of its own, as in `TLP` / `RED`, is a tag of TLP and no word.
     let coloured = paths.filter_map(|list| {
-        let [.., branch, leaf] = &list.0[..] else { return None };
-        let tag = format!("{}:{}", branch.get()?, leaf.get()?);
-        (tag.parse::<Tlp>().is_ok()).then_some(tag)
+        let names: Vec<&str> = list.0.iter().filter_map(Text::get).collect();
+        let mut ends = (0..names.len().saturating_sub(1)).map(|from| names[from..].join(":"));
+        ends.rfind(|tag| tag.parse::<Tlp>().is_ok())
     });
     let coloured: Vec<String> = coloured.collect();
     let tags = meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands);

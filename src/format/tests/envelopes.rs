@@ -316,3 +316,44 @@ fn messages_show_the_character_that_stands_there() {
     let error = error_of(b"{} \xe2");
     assert_eq!(error, "f:1:4: expected `{` or `[`, found the byte 0xE2, which is no UTF-8 here");
 }
+
+#[test]
+fn what_marks_a_document_as_a_whole_makes_all_in_it_as_strict_and_nothing_marked() {
+    use crate::model::Tlp;
+    let red = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    for (member, tlp) in [
+        (format!(r#""object_marking_refs":["{red}"]"#), Some(Tlp::Red)),
+        (r#""granular_markings":[{}]"#.to_owned(), Some(Tlp::Red)),
+        (r#""tlp":"amber""#.to_owned(), Some(Tlp::Amber)),
+        (r#""X_TLP":"so""#.to_owned(), Some(Tlp::Red)),
+        (r#""labels":"TLP:GREEN""#.to_owned(), Some(Tlp::Green)),
+        (r#""handling":{}"#.to_owned(), Some(Tlp::Red)),
+        (r#""labels":["a"],"tlp":null,"object_marking_refs":[]"#.to_owned(), None),
+        (r#""x_marked":"a","meta":{"tlp":1}"#.to_owned(), None),
+    ] {
+        let text = bundle(&all());
+        let (before, behind) = (text.replacen('{', &format!("{{{member},"), 1), {
+            format!("{},{member}}}", &text[..text.len() - 1])
+        });
+        for text in [before, behind] {
+            let mut facts = facts(&format!("{}\n{text}", bundle(ENTITY)));
+            facts.settle(&crate::graph::Said::new());
+            let [incident, indicator] = &facts.entities[..] else { panic!("{text}") };
+            for entity in [incident, indicator] {
+                assert_eq!((entity.tlp, entity.partly), (None, tlp), "{text}");
+            }
+            assert_eq!(facts.relations[0].tlp, tlp, "{text}");
+            let told = issues(&facts).iter().filter(|it| it.contains("marked as a whole")).count();
+            assert_eq!(told, usize::from(tlp.is_some()), "{text}");
+        }
+    }
+    // An object that stands alone is no document.
+    let alone =
+        INCIDENT.replace('{', &format!(r#"{{"object_marking_refs":["{red}"],"labels":["a"],"#));
+    for text in [alone.clone(), format!("{alone}\n{INDICATOR}"), format!("[{alone},{INDICATOR}]")] {
+        let mut facts = facts(&text);
+        facts.settle(&crate::graph::Said::new());
+        assert_eq!((facts.entities[0].tlp, facts.entities[0].partly), (Some(Tlp::Red), None));
+        assert!(facts.entities.iter().skip(1).all(|it| it.partly.is_none()), "{text}");
+    }
+}

@@ -60,7 +60,7 @@ impl Tlp {
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
         let letter = tag.chars().find(|letter| letter.is_alphanumeric())?;
-        if letter.is_ascii() && !letter.eq_ignore_ascii_case(&'t') {
+        if letter.is_ascii() && !letter.eq_ignore_ascii_case(&'t') && !tag.contains(['P', 'p']) {
             return None;
         }
         strictest([Words::of(tag).whole()])
@@ -251,6 +251,9 @@ mod tests {
             ("Traffic Light Protocol: Amber", Some(Tlp::Amber)),
             ("the TLP level is amber", Some(Tlp::Amber)),
             ("TLP&#58;AMBER", Some(Tlp::Amber)),
+            ("TLP%3AAMBER%2BSTRICT", Some(Tlp::AmberStrict)),
+            ("AMBER (TLP)", Some(Tlp::Amber)),
+            ("\u{422}LP:\u{410}MBER", Some(Tlp::Amber)),
             ("TLP marking (v2.0): TLP:AMBER", Some(Tlp::Amber)),
             ("see https://www.first.org/tlp/ for red lines", None),
             ("Copyright 2024, all rights red", None),

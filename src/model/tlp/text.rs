@@ -1,5 +1,7 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
+use std::borrow::Cow;
+
 use crate::model::{is_invisible, narrow};
 
 use super::Tlp;
@@ -29,6 +31,7 @@ struct Word {
 
 impl Words {
     pub(super) fn of(text: &str) -> Self {
+        let text = &*unescaped(text);
         let mut words: Vec<Word> = Vec::new();
         let (mut inside, mut is_value) = (false, false);
         for letter in text.chars().filter(|letter| !is_invisible(*letter)).map(narrow) {
@@ -68,7 +71,9 @@ impl Words {
 
     /// Reads `tlp` at a word, what says which TLP is meant, and a colour, which ends the text if it is to be the whole.
     fn at(&self, place: usize, whole: bool) -> Said {
-        let Some((place, rest)) = self.name(place) else { return Said::Nothing };
+        let Some((place, rest)) = self.name(place) else {
+            return self.before_its_name(place, whole);
+        };
         let squashed = colour([rest].into_iter().chain(self.texts(place + 1)));
         let mut next = place + 1;
         while self.words.get(next).is_some_and(|word| is_filler(&word.text)) {
@@ -94,6 +99,16 @@ impl Words {
         }
     }
 
+    /// A colour that stands before the name, as in `RED (TLP)`.
+    fn before_its_name(&self, place: usize, whole: bool) -> Said {
+        let Some((tlp, taken)) = colour(self.texts(place)) else { return Said::Nothing };
+        let mut after = self.texts(place + taken);
+        match after.next() == Some("tlp") && (!whole || after.next().is_none()) {
+            true => Said::Colour(tlp),
+            false => Said::Nothing,
+        }
+    }
+
     /// The word that ends the name of TLP, if the name begins at a word, and what else that word holds.
     fn name(&self, place: usize) -> Option<(usize, &str)> {
         if self.texts(place).take(3).eq(["traffic", "light", "protocol"]) {
@@ -105,6 +120,14 @@ impl Words {
     fn texts(&self, from: usize) -> impl Iterator<Item = &str> {
         self.words.iter().skip(from).map(|word| &*word.text)
     }
+}
+
+/// A text without the escapes that URLs have for what stands between a name and a value.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    const ESCAPES: [(&str, &str); 6] =
+        [("%3A", ":"), ("%3a", ":"), ("%3D", "="), ("%3d", "="), ("%20", " "), ("%2B", "+")];
+    let escapes = ESCAPES.iter().filter(|(escape, _)| text.contains(escape));
+    escapes.fold(text.into(), |text, (escape, letter)| text.replace(escape, letter).into())
 }
 
 /// The colour that a list of words begins with, and how many of them it takes.

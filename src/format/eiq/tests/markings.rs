@@ -21,6 +21,8 @@ fn the_marking_that_counts_is_found() {
         ("", r#""tlp_color":{"value":"Red"}"#, Some(Tlp::Red)),
         (r#","handling":[{"marking_structures":[{"statement":"x"},{"color":null}]}]"#, "", None),
         (r#","handling":"TLP:AMBER""#, r#""tlp_color":"AMBER""#, Some(Tlp::Amber)),
+        (r#","handling":"AMBER""#, "", Some(Tlp::Amber)),
+        (r#","handling":[{"marking_structures":[{"color":{"value":"RED"}}]}]"#, "", Some(Tlp::Red)),
         (r#","handling":{"tlp":"GREEN"}"#, "", Some(Tlp::Green)),
     ] {
         assert_eq!(entity(&indicator(data, meta)).tlp, tlp, "{data} {meta}");

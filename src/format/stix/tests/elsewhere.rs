@@ -40,6 +40,13 @@ fn a_key_in_other_letters_makes_stricter_and_nothing_marked() {
         (json!({"x_markings": [RED]}), 0),
         (json!({"x_tlp_ref": RED}), 0),
         (json!({"x_tags": ["TLP", "RED"]}), 0),
+        (json!({"x_classification": "TLP:RED"}), 0),
+        (json!({"external_references": [{"source_name": "TLP", "external_id": "red"}]}), 0),
+        (json!({"external_references": [{"source_name": "x", "description": "TLP:RED"}]}), 0),
+        (json!({"x_traffic_light": "red"}), 0),
+        (json!({"x_tags": ["RED (TLP)"]}), 0),
+        (json!({"x_tags": ["\u{422}LP:RED"]}), 0),
+        (json!({"x_tags": ["tlp%3ARED"]}), 0),
         (json!({"x_markings": [{"color": "RED", "type": "TLP"}]}), 0),
     ] {
         for kind in ["malware", "observed-data", "relationship", "url"] {
@@ -52,7 +59,9 @@ fn a_key_in_other_letters_makes_stricter_and_nothing_marked() {
                     let marking = facts.entities[0].marking();
                     assert_eq!(marking.tlp, Some(Tlp::Red), "{object}");
                     let whole =
-                        ["x_marking", "x_tlp_ref"].iter().any(|key| more.get(key).is_some());
+                        ["x_marking", "x_tlp_ref", "x_cl", "x_tr", "external_references", "x_tags"]
+                            .iter()
+                            .any(|key| more.to_string().contains(key));
                     assert!(marking.unmarked == unmarked || whole, "{object}");
                 }
                 assert_eq!((facts.issues.len(), facts.skipped), (told, 0), "{:?}", facts.issues);
@@ -80,7 +89,7 @@ fn nothing_is_told_of_markings_that_stand_where_they_should() {
     for more in [
         json!({"granular_markings": [{"marking_ref": GREEN, "selectors": ["labels.[0]", "name"]}]}),
         json!({"object_refs": [RED], "labels": ["Marking", "handling"]}),
-        json!({"name": "Marking of red lines", "Description": "TLP:RED", "x_lists": ["TLP", "RED"]}),
+        json!({"name": "Marking of red lines", "description": "TLP:RED", "x_lists": ["TLP", "RED"]}),
         json!({"labels": ["TLP", "red-team"], "objects": {"0": {"object_marking_refs": [GREEN]}}}),
     ] {
         let facts = decode(&json!([object("malware", &json!([GREEN]), &more)]));
