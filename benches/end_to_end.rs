@@ -21,14 +21,16 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use dataset::{Size, eclecticiq};
 use misp_trickle::{
-    agent::{self, Clock, Ending, Job, MappingChange, Silent, Strategy, Summary, SystemClock},
+    agent::{self, Clock, Ending, Job, Silent, Summary, SystemClock},
     delivery::Backoff,
     format::Format,
     graph,
     history::{Commit, EventUpdate, Ledger},
     mapper::Rules,
     model::{DestinationName, FeedName, RunNumber, Secret, Tlp},
-    plan::{EventSettings, KnownEvent, OnForeign, Policy, Publish, Unmarked},
+    plan::{
+        EventSettings, KnownEvent, MappingChange, OnForeign, Policy, Publish, Strategy, Unmarked,
+    },
     remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
     sandbox::{self, Keys, Misp},
     source::SourceSpec,

@@ -14,10 +14,10 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, MappingChange, Silent, Summary},
+    agent::{self, Silent, Summary},
     history::Ledger,
     model::{EntityKey, EventUuid, Timestamp},
-    plan::Standing,
+    plan::{MappingChange, Standing},
     source::SourceSpec,
     store::{OpenMode, Owner, Store},
 };

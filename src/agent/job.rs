@@ -15,7 +15,7 @@ use crate::{
     history::LedgerError,
     mapper::Rules,
     model::{Context, DestinationName, Digest, Encoder, FeedName, Timestamp, Tlp},
-    plan::{EventSettings, Policy, policy_fingerprint},
+    plan::{EventSettings, MappingChange, Policy, Strategy, policy_fingerprint},
     source::{SourceError, SourceSpec},
 };
 
@@ -81,24 +81,6 @@ impl Job {
             })
             .finish()
     }
-}
-
-/// What a dataset means for what it does not hold: EclecticIQ's update strategies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// The dataset is whole: what it does not hold has left it.
-    Replace,
-    /// The dataset holds what is new or modified: nothing leaves.
-    Append,
-}
-
-/// What becomes of attributes that only changed mapping rules call for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MappingChange {
-    /// They are held until somebody accepts the mapping.
-    Hold,
-    /// They are sent.
-    Apply,
 }
 
 /// How often a run that waits looks whether somebody wants it to stop.

@@ -25,9 +25,7 @@ pub use adopt::{adopt, resend};
 pub use careful::Careful;
 pub use hints::Candidates;
 pub use input::{Input, Older};
-pub use job::{
-    AgentError, Clock, Job, MappingChange, Observer, Phase, Progress, Silent, Strategy, SystemClock,
-};
+pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Silent, SystemClock};
 pub use learn::{LearnError, PLAIN, WantedTags, learn};
 pub use preview::{
     PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,

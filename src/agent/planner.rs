@@ -13,12 +13,12 @@ use crate::{
     model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
-        MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
+        MappingChange, MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
     },
 };
 
 use super::{
-    Input, Job, MappingChange,
+    Input, Job,
     holding::{Before, Holding},
     input::{Older, mapping_tally},
 };

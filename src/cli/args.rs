@@ -2,13 +2,23 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args};
+use clap::{
+    ArgAction, Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     config::{DEFAULT_FILE, parse_duration},
+    format::Format,
     history::query::RunFilter,
-    model::{DestinationName, FeedName},
+    model::{DestinationName, FeedName, Words},
 };
+
+/// Takes the words of a setting, and no others.
+fn words<T: Words + Send + Sync>() -> impl TypedValueParser<Value = T> {
+    let words = PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word));
+    words.map(|word| T::of_word(&word).expect("it is one of the table"))
+}
 
 /// Arguments of every verb.
 #[derive(Debug, Clone, Args)]
@@ -128,8 +138,8 @@ pub struct MapArgs {
     #[arg(value_name = "FILE", required_unless_present = "rules")]
     pub file: Option<PathBuf>,
     /// What it is, where its bytes do not say so: eclecticiq or stix21
-    #[arg(long, default_value = "auto", value_parser = ["auto", "eclecticiq", "stix21"])]
-    pub format: String,
+    #[arg(long, default_value = "auto", value_parser = words::<Format>())]
+    pub format: Format,
     /// Print the mapping rules in effect
     #[arg(long)]
     pub rules: bool,

@@ -1,23 +1,19 @@
-//! From the configuration to what the engine is asked to do: the only place that knows both.
+//! From the configuration and the command line to what a run is asked to do.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use crate::{
-    agent::{Clock, Job, MappingChange, Strategy, SystemClock},
-    config::{self, Config, Destination, Feed, FeedKind},
+    agent::{Clock, Job, SystemClock},
+    config::{Config, Destination, Feed, MappingSettings},
     delivery::Backoff,
-    format::Format,
-    graph,
-    mapper::{CommentStyle, IncludeTags, Rules, Settings},
-    model::{EntityKey, Secret, Symbol},
-    plan::{DestinationRecord, EventSettings, OnForeign, Policy, Publish, Unmarked},
-    remote::{Access, AuthHeader, Compression, Encoding, ExtraHeader, Proxy},
-    source::SourceSpec,
+    mapper::{IncludeTags, Rules, Settings},
+    model::Secret,
+    plan::{DestinationRecord, MappingChange, Strategy},
+    remote::{Access, Compression},
 };
 
 use super::CliError;
@@ -70,25 +66,27 @@ fn job(
     destination: &Destination,
     wishes: &Wishes,
 ) -> Result<Job, CliError> {
-    let accepts = wishes.accept_mapping || config.mapping.on_change == config::OnChange::Apply;
+    let source = feed.source().ok_or_else(|| CliError::NoSource { feed: feed.name.clone() })?;
+    let rules = rules(Some(&config.mapping), destination.include_tags)?;
+    if feed.update_strategy == Strategy::Diff {
+        return Err(CliError::DiffOfFiles { feed: feed.name.clone() });
+    }
+    let accepted = wishes.accept_mapping.then_some(MappingChange::Apply);
     let now = SystemClock.now().micros().unsigned_abs();
     Ok(Job {
         feed: feed.name.clone(),
         destination: destination.name.clone(),
         url: destination.url.to_string(),
-        source: source(feed)?,
-        format: format(feed.format),
-        graph: graph_options(&config.mapping),
-        rules: rules(Some(&config.mapping), destination.event.include_tags)?,
-        policy: policy(&destination.policy),
-        settings: event_settings(destination),
-        strategy: strategy(feed)?,
+        source,
+        format: feed.format,
+        graph: config.mapping.graph_options(),
+        rules,
+        policy: destination.policy.clone(),
+        settings: destination.event.clone(),
+        strategy: feed.update_strategy,
         allow_empty: wishes.allow_empty,
-        mapping_change: if accepts { MappingChange::Apply } else { MappingChange::Hold },
-        concurrency: match destination.concurrency {
-            config::Concurrency::Auto => CONCURRENCY,
-            config::Concurrency::Fixed(number) => number.get().into(),
-        },
+        mapping_change: accepted.unwrap_or(config.mapping.on_change),
+        concurrency: destination.concurrency.map_or(CONCURRENCY, |number| number.get().into()),
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
@@ -96,52 +94,10 @@ fn job(
     })
 }
 
-fn source(feed: &Feed) -> Result<SourceSpec, CliError> {
-    match (feed.kind, &feed.path) {
-        (FeedKind::Stdin, _) => Ok(SourceSpec::Stdin),
-        (FeedKind::File, Some(path)) => Ok(SourceSpec::File(path.clone())),
-        (FeedKind::Folder, Some(path)) => Ok(SourceSpec::Folder(path.clone())),
-        (FeedKind::File | FeedKind::Folder, None) => {
-            Err(CliError::NoSource { feed: feed.name.clone() })
-        }
-    }
-}
-
-fn strategy(feed: &Feed) -> Result<Strategy, CliError> {
-    match feed.update_strategy {
-        config::UpdateStrategy::Replace => Ok(Strategy::Replace),
-        config::UpdateStrategy::Append => Ok(Strategy::Append),
-        config::UpdateStrategy::Diff => Err(CliError::DiffOfFiles { feed: feed.name.clone() }),
-    }
-}
-
-const fn format(format: config::Format) -> Format {
-    match format {
-        config::Format::Auto => Format::Auto,
-        config::Format::Eclecticiq => Format::EclecticIq,
-        config::Format::Stix21 => Format::Stix21,
-    }
-}
-
-/// How incidents are cut out of a dataset: incidents, and the containers that the configuration names.
-pub(super) fn graph_options(mapping: &config::MappingSettings) -> graph::Options {
-    let markings = mapping.markings.clone();
-    let depth = mapping.depth;
-    let mut options = graph::Options { depth, markings, ..graph::Options::default() };
-    options.rest = mapping.rest.as_ref().map(|rest| graph::Rest {
-        root: EntityKey::whole(&format!("rest--{}", rest.uuid)),
-        title: rest.title.as_str().into(),
-        tlp: rest.tlp,
-    });
-    let others = mapping.containers.iter().filter(|kind| **kind != "incident");
-    options.roots.extend(others.map(|kind| Symbol::new(kind)));
-    options
-}
-
 /// The mapping rules in effect: the default profile, the file over it, the settings over both.
 pub(super) fn rules(
-    mapping: Option<&config::MappingSettings>,
-    include_tags: config::IncludeTags,
+    mapping: Option<&MappingSettings>,
+    include_tags: IncludeTags,
 ) -> Result<Rules, CliError> {
     let file = mapping.and_then(|mapping| mapping.rules_file.as_deref());
     let rules = match file {
@@ -154,50 +110,11 @@ pub(super) fn rules(
     };
     let Some(mapping) = mapping else { return Ok(rules) };
     Ok(rules.with_settings(Settings {
-        include_tags: match include_tags {
-            config::IncludeTags::None => IncludeTags::None,
-            config::IncludeTags::Event => IncludeTags::Event,
-            config::IncludeTags::All => IncludeTags::All,
-        },
-        comment: match mapping.comment {
-            config::Comment::Title => CommentStyle::Title {
-                max_chars: u32::try_from(mapping.comment_max).unwrap_or(u32::MAX),
-            },
-            config::Comment::None => CommentStyle::None,
-        },
+        include_tags,
+        comment: mapping.comment,
+        comment_max: mapping.comment_max,
         text_fallback: mapping.text_fallback,
     }))
-}
-
-fn policy(policy: &config::Policy) -> Policy {
-    Policy {
-        allow_tlp: policy.allow_tlp.clone(),
-        unmarked: match policy.unmarked {
-            config::Unmarked::Deny => Unmarked::Deny,
-            config::Unmarked::Allow => Unmarked::Allow,
-        },
-    }
-}
-
-fn event_settings(destination: &Destination) -> EventSettings {
-    let event = &destination.event;
-    let tags: BTreeSet<Box<str>> = event.tags.iter().map(|tag| tag.as_str().into()).collect();
-    EventSettings {
-        distribution: event.distribution,
-        sharing_group_id: event.sharing_group_id,
-        threat_level_id: event.threat_level_id,
-        tags: tags.into_iter().collect(),
-        disable_correlation: event.disable_correlation,
-        publish: match event.publish {
-            config::Publish::Never => Publish::Never,
-            config::Publish::Keep => Publish::Keep,
-            config::Publish::Always => Publish::Always,
-        },
-        on_foreign: match destination.on_foreign {
-            config::OnForeign::Block => OnForeign::Block,
-            config::OnForeign::Append => OnForeign::Append,
-        },
-    }
 }
 
 /// How to reach a destination. The key and the certificates are read here, and nothing else of them is
@@ -211,45 +128,16 @@ pub(super) fn access(
     Ok(Access {
         url: destination.url.clone(),
         key: destination.api_key()?,
-        auth_header: match destination.auth_header {
-            config::AuthHeader::Authorization => AuthHeader::Authorization,
-            config::AuthHeader::XMispAuth => AuthHeader::XMispAuth,
-        },
-        headers: headers(destination)?,
+        auth_header: destination.auth_header,
+        headers: destination.extra_headers()?,
         verify_tls: destination.verify_tls,
         ca_bundle: destination.ca_bundle.as_deref().map(read).transpose()?,
         identity: identity(destination)?,
-        proxy: match &destination.proxy {
-            config::Proxy::Environment => Proxy::Environment,
-            config::Proxy::Direct => Proxy::Direct,
-            config::Proxy::Url(url) => Proxy::Url(url.clone()),
-        },
-        compression: match fixed_encoding(destination) {
-            None => Compression::Auto { told },
-            Some(encoding) => Compression::Fixed(encoding),
-        },
+        proxy: destination.proxy.clone(),
+        compression: destination.compression.map_or(Compression::Auto { told }, Compression::Fixed),
         correlate: !destination.event.disable_correlation,
         timeout: destination.timeout,
     })
-}
-
-/// How request bodies are packed where the configuration says it.
-pub(super) const fn fixed_encoding(destination: &Destination) -> Option<Encoding> {
-    match destination.compression {
-        config::Compression::Auto => None,
-        config::Compression::Brotli => Some(Encoding::Brotli),
-        config::Compression::Gzip => Some(Encoding::Gzip),
-        config::Compression::Off => Some(Encoding::Plain),
-    }
-}
-
-fn headers(destination: &Destination) -> Result<Vec<ExtraHeader>, CliError> {
-    let extra = destination.extra_headers()?.into_iter();
-    let each = extra.map(|(name, value, is_secret)| match is_secret {
-        true => ExtraHeader::secret(&name, value),
-        false => ExtraHeader::plain(&name, value.expose()),
-    });
-    Ok(each.collect())
 }
 
 /// Certificate and key, one after the other, as TLS wants them.
@@ -272,7 +160,12 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Tlp;
+    use crate::{
+        mapper::Comment,
+        model::{Symbol, Tlp},
+        plan::Publish,
+        source::SourceSpec,
+    };
 
     const FILE: &str = r#"
         version = 1
@@ -313,7 +206,7 @@ mod tests {
         assert_eq!(b.policy.allow_tlp.len(), 3);
         assert_eq!(a.graph.roots, [Symbol::new("incident"), "report".into()]);
         assert_eq!(a.graph.depth, 2);
-        assert_eq!(a.rules.settings().comment, CommentStyle::None);
+        assert_eq!(a.rules.settings().comment, Comment::None);
         assert_eq!(a.mapping_change, MappingChange::Hold);
     }
 

@@ -4,12 +4,16 @@ use std::{collections::BTreeSet, num::NonZeroU8, time::Duration};
 
 use url::{Host, Url};
 
-use crate::model::{DestinationName, Tlp, limits};
+use crate::{
+    mapper::IncludeTags,
+    model::{DestinationName, Tlp, limits},
+    plan::{EventSettings, OnForeign, Policy},
+    remote::Proxy,
+};
 
 use super::{
-    Compression, Concurrency, Destination, EventSettings, IncludeTags, KeySource, OnForeign,
-    Policy, Proxy, Publish, Unmarked,
-    headers::{read_auth_header, read_headers},
+    Destination, KeySource,
+    headers::read_headers,
     reader::{At, Reader, Section, is_variable_name},
 };
 
@@ -31,9 +35,11 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     }
     let (url, key) = (read_url(&mut section), read_key(&mut section));
     let (proxy, concurrency) = (read_proxy(&mut section), read_concurrency(&mut section));
-    let auth_header = read_auth_header(&mut section);
+    let auth_header = section.choice("auth_header");
     let headers = read_headers(&mut section, auth_header);
-    let (event, policy) = (read_event(&mut section), read_policy(&mut section));
+    let on_foreign = section.choice("on_foreign");
+    let (event, include_tags) = read_event(&mut section, on_foreign);
+    let policy = read_policy(&mut section);
     let verify_tls = section.item("verify_tls");
     let checks = section.flag("verify_tls", true);
     if let (Some(at), false) = (verify_tls, checks) {
@@ -46,17 +52,9 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         let what = "is the key of a certificate that is not named".to_owned();
         section.reader().wrong(at, what, "add client_cert = \"PATH\"");
     }
-    let compressions = [
-        ("auto", Compression::Auto),
-        ("br", Compression::Brotli),
-        ("gzip", Compression::Gzip),
-        ("off", Compression::Off),
-    ];
     let verify_every = section.duration_or_never("verify_every", Some(VERIFY_EVERY));
     let timeout = section.duration("timeout", TIMEOUT);
-    let compression = section.choice("compression", &compressions);
-    let foreign = [("block", OnForeign::Block), ("append", OnForeign::Append)];
-    let on_foreign = section.choice("on_foreign", &foreign);
+    let compression = section.choice("compression");
     let ca_bundle = section.path("ca_bundle");
     let client_key = client_key.map(|at| section.reader().path(&at));
     section.finish();
@@ -75,8 +73,8 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         compression,
         concurrency,
         event,
+        include_tags,
         policy,
-        on_foreign,
         verify_every,
     })
 }
@@ -180,32 +178,27 @@ fn read_proxy(section: &mut Section<'_, '_>) -> Proxy {
     http_url(section.reader(), &at, cure).map_or(Proxy::Environment, Proxy::Url)
 }
 
-fn read_concurrency(section: &mut Section<'_, '_>) -> Concurrency {
-    let Some(at) = section.item("concurrency") else { return Concurrency::Auto };
+/// How many events are in flight; `None`: as many as turn out best.
+fn read_concurrency(section: &mut Section<'_, '_>) -> Option<NonZeroU8> {
+    let at = section.item("concurrency")?;
     if at.value.is_str() {
-        return section.choice("concurrency", &[("auto", Concurrency::Auto)]);
+        let word = section.text("concurrency")?;
+        return section.word(&word, &[("auto", None)])?;
     }
     let number = section.integer("concurrency", 1..=i64::from(CONCURRENCY_MAX));
-    number
-        .and_then(|at| u8::try_from(at.value).ok())
-        .and_then(NonZeroU8::new)
-        .map_or(Concurrency::Auto, Concurrency::Fixed)
+    number.and_then(|at| u8::try_from(at.value).ok()).and_then(NonZeroU8::new)
 }
 
-fn read_event(section: &mut Section<'_, '_>) -> EventSettings {
-    let mut settings = EventSettings {
-        distribution: 0,
-        sharing_group_id: None,
-        threat_level_id: 4,
-        tags: BTreeSet::new(),
-        disable_correlation: false,
-        publish: Publish::Never,
-        include_tags: IncludeTags::Event,
-    };
-    let Some(mut event) = section.section("event") else { return settings };
+fn read_event(
+    section: &mut Section<'_, '_>,
+    on_foreign: OnForeign,
+) -> (EventSettings, IncludeTags) {
+    let mut settings = EventSettings { on_foreign, ..EventSettings::default() };
+    let Some(mut event) = section.section("event") else { return (settings, IncludeTags::Event) };
     let reader = event.reader();
     let small = |at: At<i64>| u8::try_from(at.value).expect("checked against the range");
-    settings.distribution = event.integer("distribution", 0..=4).map_or(0, small);
+    settings.distribution =
+        event.integer("distribution", 0..=4).map_or(settings.distribution, small);
     let group = event.integer("sharing_group_id", 1..=i64::MAX);
     settings.sharing_group_id = group.as_ref().map(|at| at.value.unsigned_abs());
     match (settings.distribution, &group) {
@@ -220,23 +213,19 @@ fn read_event(section: &mut Section<'_, '_>) -> EventSettings {
         }
         _ => {}
     }
-    settings.threat_level_id = event.integer("threat_level_id", 1..=4).map_or(4, small);
+    settings.threat_level_id =
+        event.integer("threat_level_id", 1..=4).map_or(settings.threat_level_id, small);
     let tags = event.texts("tags").unwrap_or_default();
-    settings.tags = tags.iter().filter_map(|at| read_tag(reader, at)).collect();
+    let tags: BTreeSet<Box<str>> = tags.iter().filter_map(|at| read_tag(reader, at)).collect();
+    settings.tags = tags.into_iter().collect();
     settings.disable_correlation = event.flag("disable_correlation", false);
-    settings.publish = event.choice(
-        "publish",
-        &[("never", Publish::Never), ("keep", Publish::Keep), ("always", Publish::Always)],
-    );
-    settings.include_tags = event.choice(
-        "include_tags",
-        &[("event", IncludeTags::Event), ("none", IncludeTags::None), ("all", IncludeTags::All)],
-    );
+    settings.publish = event.choice("publish");
+    let include_tags = event.choice("include_tags");
     event.finish();
-    settings
+    (settings, include_tags)
 }
 
-fn read_tag(reader: &Reader<'_>, at: &At<&str>) -> Option<String> {
+fn read_tag(reader: &Reader<'_>, at: &At<&str>) -> Option<Box<str>> {
     let tag = at.value.trim();
     let what = if tag.is_empty() {
         "holds an empty tag".to_owned()
@@ -251,17 +240,14 @@ fn read_tag(reader: &Reader<'_>, at: &At<&str>) -> Option<String> {
             let what = format!("holds {tag:?} for every event, whatever the incident's own TLP");
             reader.warn(at, what, "leave TLP to the source and to [policy]");
         }
-        return Some(tag.to_owned());
+        return Some(tag.into());
     };
     reader.wrong(at, what, "remove it or write a plain tag such as \"source:eclecticiq\"");
     None
 }
 
 fn read_policy(section: &mut Section<'_, '_>) -> Policy {
-    let mut policy = Policy {
-        allow_tlp: BTreeSet::from([Tlp::Clear, Tlp::Green, Tlp::Amber]),
-        unmarked: Unmarked::Deny,
-    };
+    let mut policy = Policy::default();
     let Some(mut table) = section.section("policy") else { return policy };
     let reader = table.reader();
     if let Some(list) = table.texts("allow_tlp") {
@@ -274,8 +260,7 @@ fn read_policy(section: &mut Section<'_, '_>) -> Policy {
         };
         policy.allow_tlp = list.iter().filter_map(colour).collect();
     }
-    policy.unmarked =
-        table.choice("unmarked", &[("deny", Unmarked::Deny), ("allow", Unmarked::Allow)]);
+    policy.unmarked = table.choice("unmarked");
     if policy.allow_tlp.is_empty() {
         let at = At { key: table.key("allow_tlp"), span: table.span.clone(), value: () };
         reader.warn(&at, "is empty: all that is marked is withheld".to_owned(), "list colours");

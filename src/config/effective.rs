@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::Tlp;
-
-use super::{
-    AuthHeader, Comment, Compression, Concurrency, Config, Destination, Feed, FeedKind, Format,
-    HeaderSource, IncludeTags, KeySource, MappingSettings, OnChange, OnForeign, Proxy, Publish,
-    StorePrivacy, Unmarked, UpdateStrategy, format_duration,
+use crate::{
+    model::{Tlp, Words},
+    remote::Proxy,
 };
+
+use super::{Config, Destination, Feed, HeaderSource, KeySource, MappingSettings, format_duration};
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
 /// Feeds stand under `feeds`, `[source]` as `feeds.main`.
@@ -22,10 +21,7 @@ pub fn effective(config: &Config) -> Value {
         "version": 1,
         "store": {
             "path": config.store_path.display().to_string(),
-            "private": match config.store_private {
-                StorePrivacy::Prefer => "prefer",
-                StorePrivacy::Require => "require",
-            },
+            "private": config.store_private.word(),
         },
         "feeds": feeds.collect::<Map<_, _>>(),
         "destinations": destinations.collect::<Map<_, _>>(),
@@ -43,22 +39,10 @@ fn or_never(span: Option<Duration>) -> String {
 
 fn feed(feed: &Feed) -> Value {
     without_nulls(json!({
-        "kind": match feed.kind {
-            FeedKind::File => "file",
-            FeedKind::Folder => "folder",
-            FeedKind::Stdin => "stdin",
-        },
+        "kind": feed.kind.word(),
         "path": feed.path.as_ref().map(|path| path.display().to_string()),
-        "format": match feed.format {
-            Format::Auto => "auto",
-            Format::Eclecticiq => "eclecticiq",
-            Format::Stix21 => "stix21",
-        },
-        "update_strategy": match feed.update_strategy {
-            UpdateStrategy::Replace => "replace",
-            UpdateStrategy::Append => "append",
-            UpdateStrategy::Diff => "diff",
-        },
+        "format": feed.format.word(),
+        "update_strategy": feed.update_strategy.word(),
     }))
 }
 
@@ -72,10 +56,7 @@ fn destination(it: &Destination) -> Value {
         "url": it.url.as_str(),
         "api_key_env": env,
         "api_key_file": file,
-        "auth_header": match it.auth_header {
-            AuthHeader::Authorization => "Authorization",
-            AuthHeader::XMispAuth => "X-MISP-AUTH",
-        },
+        "auth_header": it.auth_header.word(),
         "headers": headers(it),
         "verify_tls": it.verify_tls,
         "ca_bundle": path(&it.ca_bundle),
@@ -87,28 +68,14 @@ fn destination(it: &Destination) -> Value {
             Proxy::Url(url) => Some(url.as_str()),
         },
         "timeout": format_duration(it.timeout),
-        "compression": match it.compression {
-            Compression::Auto => "auto",
-            Compression::Brotli => "br",
-            Compression::Gzip => "gzip",
-            Compression::Off => "off",
-        },
-        "concurrency": match it.concurrency {
-            Concurrency::Auto => json!("auto"),
-            Concurrency::Fixed(number) => json!(number.get()),
-        },
-        "on_foreign": match it.on_foreign {
-            OnForeign::Block => "block",
-            OnForeign::Append => "append",
-        },
+        "compression": it.compression.word(),
+        "concurrency": it.concurrency.map_or(json!("auto"), |number| json!(number.get())),
+        "on_foreign": it.event.on_foreign.word(),
         "verify_every": or_never(it.verify_every),
         "event": event(it),
         "policy": {
             "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),
-            "unmarked": match it.policy.unmarked {
-                Unmarked::Deny => "deny",
-                Unmarked::Allow => "allow",
-            },
+            "unmarked": it.policy.unmarked.word(),
         },
     }))
 }
@@ -130,16 +97,8 @@ fn event(it: &Destination) -> Value {
         "threat_level_id": it.event.threat_level_id,
         "tags": it.event.tags,
         "disable_correlation": it.event.disable_correlation,
-        "publish": match it.event.publish {
-            Publish::Never => "never",
-            Publish::Keep => "keep",
-            Publish::Always => "always",
-        },
-        "include_tags": match it.event.include_tags {
-            IncludeTags::None => "none",
-            IncludeTags::Event => "event",
-            IncludeTags::All => "all",
-        },
+        "publish": it.event.publish.word(),
+        "include_tags": it.include_tags.word(),
     }))
 }
 
@@ -148,21 +107,15 @@ fn mapping(it: &MappingSettings) -> Value {
     without_nulls(json!({
         "rules_file": it.rules_file.as_ref().map_or_else(String::new, |p| p.display().to_string()),
         "text_fallback": it.text_fallback,
-        "comment": match it.comment {
-            Comment::Title => "title",
-            Comment::None => "none",
-        },
+        "comment": it.comment.word(),
         "comment_max": it.comment_max,
         "depth": it.depth,
         "containers": it.containers,
         "rest": rest.is_some(),
-        "rest_uuid": rest.map(|rest| rest.uuid.to_string()),
+        "rest_uuid": rest.and_then(|rest| rest.root.uuid()).map(|uuid| uuid.to_string()),
         "rest_title": rest.map(|rest| &rest.title),
         "rest_tlp": rest.map(|rest| rest.tlp.name()),
-        "on_change": match it.on_change {
-            OnChange::Hold => "hold",
-            OnChange::Apply => "apply",
-        },
+        "on_change": it.on_change.word(),
         "markings": it.markings.iter().map(|(id, tlp)| {
             (id.as_str().to_owned(), json!(tlp.map_or("none", Tlp::name)))
         }).collect::<Map<_, _>>(),

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, env, fs};
 
-use crate::model::Secret;
+use crate::{
+    model::Secret,
+    remote::{AuthHeader, ExtraHeader},
+};
 
 use super::{
-    AuthHeader, ConfigError, Destination, HeaderSource,
+    ConfigError, Destination, HeaderSource,
     reader::{At, Named, Section, is_variable_name},
 };
 
@@ -34,13 +37,6 @@ const OURS: [&str; 19] = [
 /// Parts of names whose values are no business of whoever reads the configuration.
 const SECRET_PARTS: [&str; 6] = ["authorization", "cookie", "key", "password", "secret", "token"];
 const ELSEWHERE: &str = "write { env = \"NAME\" } or { file = \"PATH\" } in place of the value";
-
-/// Which header the key is in.
-pub(super) fn read_auth_header(section: &mut Section<'_, '_>) -> AuthHeader {
-    let words =
-        [("Authorization", AuthHeader::Authorization), ("X-MISP-AUTH", AuthHeader::XMispAuth)];
-    section.choice("auth_header", &words)
-}
 
 /// The headers, each under its name in small letters.
 pub(super) fn read_headers(
@@ -139,33 +135,34 @@ fn usable(text: &str) -> Result<(), String> {
 }
 
 impl Destination {
-    /// Reads the values of the headers that something before MISP wants; whether each is secret. White space around
-    /// those from elsewhere is cut off.
+    /// Reads the values of the headers that something before MISP wants. White space around those from elsewhere is
+    /// cut off.
     ///
     /// # Errors
     /// [`ConfigError::Header`] if one is not there, or cannot stand in a header.
-    pub fn extra_headers(&self) -> Result<Vec<(String, Secret, bool)>, ConfigError> {
+    pub fn extra_headers(&self) -> Result<Vec<ExtraHeader>, ConfigError> {
         let read = |(name, source): (&String, &HeaderSource)| {
-            let (text, is_secret) = match source {
-                HeaderSource::Plain(text) => (Ok(text.clone()), false),
+            let text = match source {
+                HeaderSource::Plain(text) => Ok(text.clone()),
                 HeaderSource::Env(variable) => {
-                    (env::var(variable).map_err(|_| "is not set, or no text".to_owned()), true)
+                    env::var(variable).map_err(|_| "is not set, or no text".to_owned())
                 }
                 HeaderSource::File(path) => {
-                    (fs::read_to_string(path).map_err(|error| error.to_string()), true)
+                    fs::read_to_string(path).map_err(|error| error.to_string())
                 }
             };
             let text = text.map(|text| text.trim().to_owned());
             let text = text.and_then(|text| usable(&text).map(|()| text));
-            match text {
-                Ok(text) => Ok((name.clone(), Secret::new(text), is_secret)),
-                Err(what) => Err(ConfigError::Header {
-                    destination: self.name.to_string(),
-                    header: name.clone(),
-                    origin: source.to_string(),
-                    what,
-                }),
-            }
+            let value = text.map_err(|what| ConfigError::Header {
+                destination: self.name.to_string(),
+                header: name.clone(),
+                origin: source.to_string(),
+                what,
+            })?;
+            Ok(match source {
+                HeaderSource::Plain(_) => ExtraHeader::plain(name, &value),
+                _ => ExtraHeader::secret(name, Secret::new(value)),
+            })
         };
         self.headers.iter().map(read).collect()
     }

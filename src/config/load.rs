@@ -10,14 +10,20 @@ use std::{
 use toml::de::DeTable;
 use uuid::Uuid;
 
-use crate::model::{
-    EventUuid, FeedName, MarkingId, Tlp,
-    limits::{self, FEEDS_MAX},
+use crate::{
+    format::Format,
+    graph::Rest,
+    mapper::Comment,
+    model::{
+        EntityKey, EventUuid, FeedName, MarkingId, Tlp, Words,
+        limits::{self, FEEDS_MAX},
+    },
+    plan::{MappingChange, Strategy},
+    source::{SourceKind, SourceSpec},
 };
 
 use super::{
-    CONTAINERS, Comment, Config, ConfigError, Destination, Feed, FeedKind, Format, MappingSettings,
-    OnChange, Rest, Schedule, StorePrivacy, UpdateStrategy,
+    CONTAINERS, Config, ConfigError, Destination, Feed, MappingSettings, Schedule, StorePrivacy,
     destination::read_destination,
     reader::{At, Reader, Section},
 };
@@ -84,10 +90,10 @@ impl Config {
             _ => choose("feed", &self.feeds, |feed| feed.name.as_str(), name)?.clone(),
         };
         if let Some(source) = source {
-            (feed.kind, feed.path) = match source {
-                path if path == Path::new("-") => (FeedKind::Stdin, None),
-                path if path.is_dir() => (FeedKind::Folder, Some(path.to_owned())),
-                path => (FeedKind::File, Some(path.to_owned())),
+            (feed.kind, feed.path) = match SourceSpec::named(source) {
+                SourceSpec::Stdin => (SourceKind::Stdin, None),
+                SourceSpec::Folder(path) => (SourceKind::Folder, Some(path)),
+                SourceSpec::File(path) => (SourceKind::File, Some(path)),
             };
         }
         Ok(feed)
@@ -107,10 +113,10 @@ impl Feed {
     fn file(name: FeedName) -> Self {
         Self {
             name,
-            kind: FeedKind::File,
+            kind: SourceKind::File,
             path: None,
             format: Format::Auto,
-            update_strategy: UpdateStrategy::Replace,
+            update_strategy: Strategy::Replace,
         }
     }
 }
@@ -177,8 +183,7 @@ fn read_store(root: &mut Section<'_, '_>) -> (PathBuf, StorePrivacy) {
     let default = root.reader().join("state");
     let Some(mut section) = root.section("store") else { return (default, StorePrivacy::Prefer) };
     let path = section.path("path").unwrap_or(default);
-    let words = [("prefer", StorePrivacy::Prefer), ("require", StorePrivacy::Require)];
-    let private = section.choice("private", &words);
+    let private = section.choice("private");
     section.finish();
     (path, private)
 }
@@ -205,55 +210,37 @@ fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {
     feeds
 }
 
-/// What the word after `kind` stands for.
-#[derive(Clone, Copy)]
-enum Kind {
-    Built(FeedKind),
-    Later(&'static str),
-}
+/// Kinds of sources that this version knows by name only.
+const KINDS_LATER: [&str; 3] = ["eiq-feed", "eiq-api", "taxii2"];
 
-const KINDS: [(&str, Kind); 6] = [
-    ("file", Kind::Built(FeedKind::File)),
-    ("folder", Kind::Built(FeedKind::Folder)),
-    ("stdin", Kind::Built(FeedKind::Stdin)),
-    ("eiq-feed", Kind::Later("eiq-feed")),
-    ("eiq-api", Kind::Later("eiq-api")),
-    ("taxii2", Kind::Later("taxii2")),
-];
+/// `None` where a fault was reported: the further keys of another kind are unknown to this version.
+fn read_kind(section: &mut Section<'_, '_>) -> Option<SourceKind> {
+    let Some(at) = section.text("kind") else { return Some(SourceKind::File) };
+    let supported = SourceKind::WORDS.iter().map(|(word, kind)| (*word, Some(*kind)));
+    let words: Vec<_> = supported.chain(KINDS_LATER.map(|word| (word, None))).collect();
+    let kind = section.word(&at, &words)?;
+    if kind.is_none() {
+        let what = format!("{:?} is not supported by this version", at.value);
+        let cure = "save what it delivers to a file and use kind = \"file\" or \"folder\"";
+        section.reader().wrong(&at, what, cure);
+    }
+    kind
+}
 
 fn read_feed(name: &str, mut section: Section<'_, '_>) -> Option<Feed> {
     let reader = section.reader();
-    let kind = match section.text("kind") {
-        Some(at) => match section.word(&at, &KINDS) {
-            Some(Kind::Built(kind)) => kind,
-            Some(Kind::Later(kind)) => {
-                let what = format!("{kind:?} is not supported by this version");
-                let cure = "save what it delivers to a file and use kind = \"file\" or \"folder\"";
-                reader.wrong(&at, what, cure);
-                return None; // its further keys are unknown to this version
-            }
-            None => return None,
-        },
-        None => FeedKind::File,
-    };
+    let kind = read_kind(&mut section)?;
     let path = section.text("path");
-    if let (FeedKind::Stdin, Some(path)) = (kind, &path) {
+    if let (SourceKind::Stdin, Some(path)) = (kind, &path) {
         let what = "is a path, and the kind is \"stdin\"".to_owned();
         reader.wrong(path, what, "remove it, or write kind = \"file\"");
     }
-    let formats =
-        [("auto", Format::Auto), ("eclecticiq", Format::Eclecticiq), ("stix21", Format::Stix21)];
-    let strategies = [
-        ("replace", UpdateStrategy::Replace),
-        ("append", UpdateStrategy::Append),
-        ("diff", UpdateStrategy::Diff),
-    ];
     let feed = Feed {
         name: FeedName::new(name),
         kind,
         path: path.map(|at| reader.path(&at)),
-        format: section.choice("format", &formats),
-        update_strategy: section.choice("update_strategy", &strategies),
+        format: section.choice("format"),
+        update_strategy: section.choice("update_strategy"),
     };
     section.finish();
     Some(feed)
@@ -268,17 +255,16 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
         depth: 1,
         containers: BTreeSet::new(),
         rest: None,
-        on_change: OnChange::Hold,
+        on_change: MappingChange::Hold,
         markings: BTreeMap::new(),
     };
     let Some(mut section) = root.section("mapping") else { return settings };
     settings.rules_file = section.path("rules_file");
     settings.text_fallback = section.flag("text_fallback", false);
-    settings.comment =
-        section.choice("comment", &[("title", Comment::Title), ("none", Comment::None)]);
+    settings.comment = section.choice("comment");
     let longest = i64::try_from(COMMENT_CHARS_MAX).expect("a MISP text is short");
     if let Some(at) = section.integer("comment_max", 1..=longest) {
-        settings.comment_max = usize::try_from(at.value).expect("checked against the range");
+        settings.comment_max = u32::try_from(at.value).expect("checked against the range");
     }
     if let Some(at) = section.integer("depth", 1..=i64::from(limits::GRAPH_DEPTH_MAX)) {
         settings.depth = u8::try_from(at.value).expect("checked against the range");
@@ -287,8 +273,7 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
     let containers = section.texts("containers").unwrap_or_default();
     settings.containers = containers.iter().filter_map(|at| section.word(at, &kinds)).collect();
     settings.rest = read_rest(&mut section);
-    settings.on_change =
-        section.choice("on_change", &[("hold", OnChange::Hold), ("apply", OnChange::Apply)]);
+    settings.on_change = section.choice("on_change");
     settings.markings = read_markings(&mut section);
     section.finish();
     settings
@@ -320,7 +305,8 @@ fn read_rest(section: &mut Section<'_, '_>) -> Option<Rest> {
     }
     match (uuid, title, tlp) {
         (Some(uuid), Some(title), Some(tlp)) => {
-            Some(Rest { uuid, title: title.value.to_owned(), tlp })
+            let root = EntityKey::whole(&format!("rest--{uuid}"));
+            Some(Rest { root, title: title.value.into(), tlp })
         }
         _ => {
             let (key, span) = (section.key("rest"), section.span.clone());

@@ -1,4 +1,4 @@
-//! The configuration: a TOML file becomes plain values, checked once and whole.
+//! The configuration: a TOML file becomes the settings of the other modules, checked once and whole.
 //!
 //! Every key that is read is known by being asked for; any other is an error. All faults of a file are
 //! reported together, each with its place, its key, what is wrong and what to do. The file never holds
@@ -21,9 +21,8 @@ pub use duration::{format_duration, parse_duration};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    AuthHeader, CONTAINERS, Comment, Compression, Concurrency, Config, Destination, EventSettings,
-    Feed, FeedKind, Format, HeaderSource, IncludeTags, KeySource, MappingSettings, OnChange,
-    OnForeign, Policy, Proxy, Publish, Rest, Schedule, StorePrivacy, Unmarked, UpdateStrategy,
+    CONTAINERS, Config, Destination, Feed, HeaderSource, KeySource, MappingSettings, Schedule,
+    StorePrivacy,
 };
 pub use template::{InitArgs, template};
 

@@ -16,7 +16,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::model::{Locus, Place, Symbol};
+use crate::model::{Locus, Place, Symbol, Words};
 
 use super::{Notice, parse_duration};
 
@@ -198,8 +198,8 @@ impl<'r, 't> Section<'r, 't> {
     }
 
     /// One of a few words; the first is the default.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> T {
-        self.text(key).and_then(|at| self.word(&at, words)).unwrap_or(words[0].1)
+    pub(super) fn choice<T: Words>(&mut self, key: &'static str) -> T {
+        self.text(key).and_then(|at| self.word(&at, T::WORDS)).unwrap_or(T::WORDS[0].1)
     }
 
     /// A word that must be one of a few.

@@ -8,9 +8,16 @@ use std::{
 };
 
 use url::Url;
-use uuid::Uuid;
 
-use crate::model::{DestinationName, FeedName, MarkingId, Tlp};
+use crate::{
+    format::Format,
+    graph::{self, Rest},
+    mapper::{Comment, IncludeTags},
+    model::{DestinationName, FeedName, MarkingId, Symbol, Tlp, Words},
+    plan::{EventSettings, MappingChange, Policy, Strategy},
+    remote::{AuthHeader, Encoding, Proxy},
+    source::{SourceKind, SourceSpec},
+};
 
 use super::Notice;
 
@@ -44,52 +51,36 @@ pub enum StorePrivacy {
     Require,
 }
 
+impl Words for StorePrivacy {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("prefer", Self::Prefer), ("require", Self::Require)];
+}
+
 /// One source of incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feed {
     /// Its name; the ledger is keyed by it.
     pub name: FeedName,
     /// What kind of source it is.
-    pub kind: FeedKind,
+    pub kind: SourceKind,
     /// The file or folder. `None` for standard input, and where it is left to `--source`.
     pub path: Option<PathBuf>,
     /// What its bytes are.
     pub format: Format,
     /// What each run considers.
-    pub update_strategy: UpdateStrategy,
+    pub update_strategy: Strategy,
 }
 
-/// Kinds of sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FeedKind {
-    /// One file, replaced from time to time.
-    File,
-    /// A folder of files.
-    Folder,
-    /// Standard input.
-    Stdin,
-}
-
-/// What the bytes of a source are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Told from the bytes themselves.
-    Auto,
-    /// EclecticIQ JSON.
-    Eclecticiq,
-    /// A STIX 2.1 bundle.
-    Stix21,
-}
-
-/// What a run considers; none of them removes anything from MISP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpdateStrategy {
-    /// The whole dataset.
-    Replace,
-    /// What is new or modified since the last run.
-    Append,
-    /// What the source says was added and removed.
-    Diff,
+impl Feed {
+    /// Where its bytes come from; `None` where the path is left to `--source`.
+    #[must_use]
+    pub fn source(&self) -> Option<SourceSpec> {
+        match self.kind {
+            SourceKind::Stdin => Some(SourceSpec::Stdin),
+            SourceKind::File => self.path.clone().map(SourceSpec::File),
+            SourceKind::Folder => self.path.clone().map(SourceSpec::Folder),
+        }
+    }
 }
 
 /// One MISP instance.
@@ -117,16 +108,16 @@ pub struct Destination {
     pub proxy: Proxy,
     /// Longest wait for a whole answer.
     pub timeout: Duration,
-    /// How request bodies are compressed.
-    pub compression: Compression,
-    /// Events in flight.
-    pub concurrency: Concurrency,
-    /// What events get when they are created.
+    /// How request bodies are compressed. `None`: as well as the MISP takes it, where it pays.
+    pub compression: Option<Encoding>,
+    /// Events in flight. `None`: as many as turn out best.
+    pub concurrency: Option<NonZeroU8>,
+    /// What events get when they are created; later differences are drift.
     pub event: EventSettings,
+    /// Which tags of the source travel.
+    pub include_tags: IncludeTags,
     /// What may be sent at all.
     pub policy: Policy,
-    /// What to do with an event under our UUID that another organisation owns.
-    pub on_foreign: OnForeign,
     /// How often what was sent is looked for, although nothing changed. `None`: never.
     pub verify_every: Option<Duration>,
 }
@@ -140,15 +131,6 @@ pub enum KeySource {
     File(PathBuf),
 }
 
-/// The header that an API key is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthHeader {
-    /// `Authorization`.
-    Authorization,
-    /// `X-MISP-AUTH`, for where something on the way takes the other away.
-    XMispAuth,
-}
-
 /// Where the value of a header comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderSource {
@@ -158,107 +140,6 @@ pub enum HeaderSource {
     Env(String),
     /// This file.
     File(PathBuf),
-}
-
-/// How a destination is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proxy {
-    /// As `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say.
-    Environment,
-    /// Straight, whatever the environment says: `proxy = "none"`.
-    Direct,
-    /// By this proxy, http or https.
-    Url(Url),
-}
-
-/// How request bodies are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// As well as the MISP takes it, where it pays.
-    Auto,
-    /// Brotli.
-    Brotli,
-    /// gzip.
-    Gzip,
-    /// Not at all.
-    Off,
-}
-
-/// How many events are in flight at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Concurrency {
-    /// As many as turn out best.
-    Auto,
-    /// This many.
-    Fixed(NonZeroU8),
-}
-
-/// What an event gets when it is created; later differences are drift.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventSettings {
-    /// MISP's `distribution`, 0 to 4.
-    pub distribution: u8,
-    /// MISP's numeric id of the sharing group: there exactly if `distribution` is 4.
-    pub sharing_group_id: Option<u64>,
-    /// 1 high, 2 medium, 3 low, 4 undefined.
-    pub threat_level_id: u8,
-    /// Tags that every event gets, sorted.
-    pub tags: BTreeSet<String>,
-    /// Whether MISP leaves the attributes out of its correlation.
-    pub disable_correlation: bool,
-    /// Whether events are published.
-    pub publish: Publish,
-    /// Which tags of the source travel.
-    pub include_tags: IncludeTags,
-}
-
-/// Whether events are published; `events/publish` sends no mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Publish {
-    /// Never; an append unpublishes an event in MISP.
-    Never,
-    /// Again, if it was before the append.
-    Keep,
-    /// Always.
-    Always,
-}
-
-/// Which tags of the source travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IncludeTags {
-    /// None at all, not even TLP.
-    None,
-    /// Those of the incident, on the event.
-    Event,
-    /// Those of the entities too, on the attributes.
-    All,
-}
-
-/// What may be sent at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// The colours that may be sent.
-    pub allow_tlp: BTreeSet<Tlp>,
-    /// What becomes of what has no marking.
-    pub unmarked: Unmarked,
-}
-
-/// What becomes of what has no marking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unmarked {
-    /// It is withheld.
-    Deny,
-    /// It is sent.
-    Allow,
-}
-
-/// What to do with an event under our UUID that another organisation owns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnForeign {
-    /// Leave it alone and say so.
-    Block,
-    /// Add to it, if the key may.
-    Append,
 }
 
 /// How incidents become events.
@@ -271,7 +152,7 @@ pub struct MappingSettings {
     /// What the comment of an attribute says.
     pub comment: Comment,
     /// Longest comment, in characters.
-    pub comment_max: usize,
+    pub comment_max: u32,
     /// Farthest entity from its incident, in relations.
     pub depth: u8,
     /// Kinds that become events beside incidents, of [`CONTAINERS`].
@@ -279,29 +160,25 @@ pub struct MappingSettings {
     /// The event of what no incident reaches, if there is to be one.
     pub rest: Option<Rest>,
     /// What to do with what only changed mapping rules call for.
-    pub on_change: OnChange,
+    pub on_change: MappingChange,
     /// What STIX markings are that a source does not define, or not enough: a colour, or none.
     pub markings: BTreeMap<MarkingId, Option<Tlp>>,
 }
 
-/// One event for what no incident reaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rest {
-    /// Its UUID.
-    pub uuid: Uuid,
-    /// Its title.
-    pub title: String,
-    /// Its own marking.
-    pub tlp: Tlp,
-}
-
-/// What the comment of an attribute says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comment {
-    /// The titles of the entities it comes from.
-    Title,
-    /// Nothing, which saves bytes.
-    None,
+impl MappingSettings {
+    /// How incidents are cut out of a dataset: incidents, and the containers that are named.
+    #[must_use]
+    pub fn graph_options(&self) -> graph::Options {
+        let mut options = graph::Options {
+            depth: self.depth,
+            markings: self.markings.clone(),
+            rest: self.rest.clone(),
+            ..graph::Options::default()
+        };
+        let others = self.containers.iter().filter(|kind| **kind != "incident");
+        options.roots.extend(others.map(|kind| Symbol::new(kind)));
+        options
+    }
 }
 
 /// Types of STIX that can become events: the domain objects of STIX 2.1, and the cases of OpenCTI.
@@ -329,15 +206,6 @@ pub const CONTAINERS: [&str; 22] = [
     "tool",
     "vulnerability",
 ];
-
-/// What to do with what only changed mapping rules call for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnChange {
-    /// Hold it until `sync --accept-mapping`.
-    Hold,
-    /// Send it.
-    Apply,
-}
 
 /// When the daemon runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

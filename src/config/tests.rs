@@ -1,8 +1,15 @@
 //! What a configuration may and may not say.
 
-use std::{fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use crate::model::Tlp;
+use crate::{
+    format::Format,
+    mapper::{Comment, IncludeTags},
+    model::{Tlp, Words},
+    plan::{MappingChange, OnForeign, Publish, Strategy, Unmarked},
+    remote::{AuthHeader, Encoding, Proxy},
+    source::SourceKind,
+};
 
 use super::*;
 
@@ -46,8 +53,11 @@ fn the_rest_is_off_unless_written_and_needs_all_that_the_template_proposes() {
     assert_eq!(good(&text).mapping.rest, None);
     let on = text.replace("# rest", "rest");
     let rest = good(&on).mapping.rest.unwrap();
-    assert_eq!((rest.uuid.to_string(), rest.tlp), (init_args().rest_uuid, Tlp::Green));
-    assert_eq!(rest.title, "Loose indicators");
+    assert_eq!(
+        (rest.root.as_str(), rest.tlp),
+        (&*format!("rest--{}", init_args().rest_uuid), Tlp::Green)
+    );
+    assert_eq!(&*rest.title, "Loose indicators");
     let printed = toml::to_string(&effective(&good(&on))).unwrap();
     assert_eq!(good(&printed).mapping.rest, Some(rest));
     for missing in ["rest_uuid", "rest_title", "rest_tlp"] {
@@ -121,6 +131,49 @@ fn a_template_with_a_key_file_parses() {
     assert_eq!(config.destinations[0].key, KeySource::File("/etc/trickle/keys/misp".into()));
 }
 
+/// Reads a key with each of its words, and with another; the template lists the same words, if it lists any.
+fn check_words<T: Words>(table: &str, key: &str) {
+    let text = |word: &str| match table.strip_prefix("destinations.main") {
+        Some("") => with_destination(&format!("{key} = \"{word}\"\n")),
+        Some(_) => with_destination(&format!("[{table}]\n{key} = \"{word}\"\n")),
+        None => format!("[{table}]\n{key} = \"{word}\"\n"),
+    };
+    let words: BTreeSet<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+    for word in &words {
+        let shown = effective(&good(&text(word)));
+        let table = if table == "source" { "feeds.main" } else { table };
+        let found = table.split('.').fold(&shown, |found, name| &found[name]);
+        assert_eq!(found[key], **word, "{table}.{key}");
+    }
+    let fault = &faults(&text("other"))[0];
+    assert!(words.iter().all(|word| fault.contains(&format!("{word:?}"))), "{fault}");
+    let template = template(&init_args());
+    let line = template.lines().find(|line| line.starts_with(&format!("{key} = ")));
+    if let Some((_, list)) = line.and_then(|line| line.split_once('#'))
+        && list.contains(" | ")
+    {
+        let first = |part: &'_ str| part.split([' ', ':', ';']).next().map(str::to_owned);
+        let listed: BTreeSet<_> = list.trim().split(" | ").filter_map(first).collect();
+        assert_eq!(listed, words.into_iter().map(str::to_owned).collect(), "{table}.{key}");
+    }
+}
+
+#[test]
+fn every_word_is_read_and_printed_and_all_of_them_are_listed() {
+    check_words::<StorePrivacy>("store", "private");
+    check_words::<SourceKind>("source", "kind");
+    check_words::<Format>("source", "format");
+    check_words::<Strategy>("source", "update_strategy");
+    check_words::<AuthHeader>("destinations.main", "auth_header");
+    check_words::<Option<Encoding>>("destinations.main", "compression");
+    check_words::<OnForeign>("destinations.main", "on_foreign");
+    check_words::<Publish>("destinations.main.event", "publish");
+    check_words::<IncludeTags>("destinations.main.event", "include_tags");
+    check_words::<Unmarked>("destinations.main.policy", "unmarked");
+    check_words::<Comment>("mapping", "comment");
+    check_words::<MappingChange>("mapping", "on_change");
+}
+
 const FULL: &str = r#"
 version = 1
 [store]
@@ -169,14 +222,14 @@ fn every_setting_is_read() {
     assert_eq!(hq.verify_every, None);
     assert_eq!(hq.timeout, Duration::from_secs(90));
     assert_eq!(hq.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
-    assert!(matches!(hq.concurrency, Concurrency::Fixed(n) if n.get() == 3));
+    assert_eq!(hq.concurrency.map(u8::from), Some(3));
     assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
     assert_eq!(config.mapping.containers.len(), 2);
     assert_eq!(config.schedule.every, Duration::from_secs(5_400));
     assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
     assert_eq!(
         config.feeds.iter().map(|feed| feed.kind).collect::<Vec<_>>(),
-        [FeedKind::Folder, FeedKind::Stdin]
+        [SourceKind::Folder, SourceKind::Stdin]
     );
     let warned: Vec<&str> = config.warnings.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(warned, ["destinations.hq.url", "destinations.hq.verify_tls"]);
@@ -362,12 +415,12 @@ fn a_name_is_needed_only_where_there_are_several() {
     assert!(none.destination(None).unwrap_err().to_string().contains("[destinations.main]"));
     assert!(none.feed(None, None).unwrap_err().to_string().contains("--source"));
     let feed = none.feed(None, Some(Path::new("-"))).unwrap();
-    assert_eq!((feed.name.as_str(), feed.kind, feed.path), ("main", FeedKind::Stdin, None));
+    assert_eq!((feed.name.as_str(), feed.kind, feed.path), ("main", SourceKind::Stdin, None));
     let two = good("[feeds.a]\n[feeds.b]\npath = \"x\"\n");
     assert!(two.feed(None, None).unwrap_err().to_string().contains("a, b"));
     let folder = tempfile::tempdir().unwrap();
     let feed = two.feed(Some("b"), Some(folder.path())).unwrap();
-    assert_eq!((feed.kind, feed.path.as_deref()), (FeedKind::Folder, Some(folder.path())));
+    assert_eq!((feed.kind, feed.path.as_deref()), (SourceKind::Folder, Some(folder.path())));
 }
 
 #[test]

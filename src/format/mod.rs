@@ -26,7 +26,7 @@ use std::{
 
 use crate::{
     graph::Facts,
-    model::{Place, Symbol},
+    model::{Place, Symbol, Words},
 };
 use element::Element;
 pub use stix::pattern;
@@ -93,6 +93,11 @@ pub enum FormatError {
         #[source]
         error: io::Error,
     },
+}
+
+impl Words for Format {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("eclecticiq", Self::EclecticIq), ("stix21", Self::Stix21)];
 }
 
 impl Format {

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
+use crate::model::Words;
+
 /// A form that a value has or has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -36,8 +38,8 @@ pub(super) enum Shape {
     Cwe,
 }
 
-impl Form {
-    pub(super) const ALL: [(&'static str, Self); 8] = [
+impl Words for Form {
+    const WORDS: &'static [(&'static str, Self)] = &[
         ("ip", Self::Ip),
         ("scheme", Self::Scheme),
         ("digits", Self::Digits),
@@ -47,7 +49,9 @@ impl Form {
         ("stix-pattern", Self::StixPattern),
         ("sigma", Self::Sigma),
     ];
+}
 
+impl Form {
     pub(super) fn fits(self, value: &str) -> bool {
         let value = value.trim();
         match self {
@@ -63,14 +67,16 @@ impl Form {
     }
 }
 
-impl Shape {
-    pub(super) const ALL: [(&'static str, Self); 4] = [
+impl Words for Shape {
+    const WORDS: &'static [(&'static str, Self)] = &[
         ("trailing-dot", Self::TrailingDot),
         ("as-number", Self::AsNumber),
         ("cve", Self::Cve),
         ("cwe", Self::Cwe),
     ];
+}
 
+impl Shape {
     pub(super) fn apply(self, value: &str) -> Cow<'_, str> {
         let value = value.trim();
         match self {

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     occurrence::{Collector, Donor, Draft},
-    rules::{CommentStyle, IncludeTags, Rules},
+    rules::{Comment, IncludeTags, Rules},
     text,
 };
 
@@ -68,10 +68,11 @@ struct Rider {
 impl Rider {
     fn of(donor: &Donor<'_>, rules: &Rules, shown: &Shown<'_>) -> Self {
         let title = match rules.settings.comment {
-            CommentStyle::Title { max_chars } => {
-                text::cut(&text::fold(&donor.entity.title), max_chars as usize).into()
+            Comment::Title => {
+                let chars_max = rules.settings.comment_max as usize;
+                text::cut(&text::fold(&donor.entity.title), chars_max).into()
             }
-            CommentStyle::None => Box::default(),
+            Comment::None => Box::default(),
         };
         let tags = match rules.settings.include_tags {
             IncludeTags::All => {
@@ -205,8 +206,8 @@ fn comment<'d>(
         if titles.is_empty() { kinds.into_owned() } else { format!("{kinds}: {titles}") }
     };
     let chars_max = match rules.settings.comment {
-        CommentStyle::Title { max_chars } => max_chars as usize,
-        CommentStyle::None => usize::MAX,
+        Comment::Title => rules.settings.comment_max as usize,
+        Comment::None => usize::MAX,
     };
     text::cut(&text, chars_max).into()
 }

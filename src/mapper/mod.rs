@@ -22,7 +22,7 @@ use crate::{
     model::{EntityKey, EventUuid, Symbol, Timestamp},
 };
 
-pub use rules::{CommentStyle, IncludeTags, Rules, RulesError, Settings};
+pub use rules::{Comment, IncludeTags, Rules, RulesError, Settings};
 
 use merge::Shown;
 use occurrence::{Collector, Donor};

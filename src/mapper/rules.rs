@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     graph::{LinkTypes, Via},
     misp::{AttributeType, Category},
-    model::{Digest, Symbol},
+    model::{Digest, Symbol, Words},
 };
 
 use super::{
@@ -35,7 +35,9 @@ pub struct Settings {
     /// Which tags are sent.
     pub include_tags: IncludeTags,
     /// What comments say.
-    pub comment: CommentStyle,
+    pub comment: Comment,
+    /// Longest comment, in characters.
+    pub comment_max: u32,
     /// Whether an observable without a rule becomes text / Other, with its kind in the comment.
     pub text_fallback: bool,
 }
@@ -51,16 +53,22 @@ pub enum IncludeTags {
     All,
 }
 
+impl Words for IncludeTags {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("event", Self::Event), ("none", Self::None), ("all", Self::All)];
+}
+
 /// What the comment of an attribute says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommentStyle {
+pub enum Comment {
     /// Titles of the entities that it comes from.
-    Title {
-        /// Longest comment, in characters.
-        max_chars: u32,
-    },
+    Title,
     /// Nothing, which saves bytes.
     None,
+}
+
+impl Words for Comment {
+    const WORDS: &'static [(&'static str, Self)] = &[("title", Self::Title), ("none", Self::None)];
 }
 
 /// A rule file that cannot be used.
@@ -112,6 +120,15 @@ pub(super) enum From {
     Cwe,
     /// URLs of external references.
     References,
+}
+
+impl Words for From {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("title", Self::Title),
+        ("cve", Self::Cve),
+        ("cwe", Self::Cwe),
+        ("references", Self::References),
+    ];
 }
 
 /// Symbols that recur in every source.

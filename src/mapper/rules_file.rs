@@ -8,28 +8,15 @@ use toml::Spanned;
 use crate::{
     graph::LinkTypes,
     misp::{AttributeType, Category},
-    model::{Context, Digest, Encoder, Symbol},
+    model::{Context, Digest, Encoder, Symbol, Words},
 };
 
-use super::{
-    form::{Form, Shape},
-    rules::{
-        CommentStyle, EntityRule, From, IncludeTags, ObservableRule, Rules, RulesError, Settings,
-    },
-};
+use super::rules::{Comment, EntityRule, IncludeTags, ObservableRule, Rules, RulesError, Settings};
 
 /// What the rules of a table mean; another number is another program's table.
 const FORMAT: u32 = 1;
-
-const INCLUDE_TAGS: [(&str, IncludeTags); 3] =
-    [("none", IncludeTags::None), ("event", IncludeTags::Event), ("all", IncludeTags::All)];
-const COMMENT: [(&str, bool); 2] = [("title", true), ("none", false)];
-const FROM: [(&str, From); 4] = [
-    ("title", From::Title),
-    ("cve", From::Cve),
-    ("cwe", From::Cwe),
-    ("references", From::References),
-];
+/// Longest comment where a table does not say it, in characters.
+const COMMENT_MAX: u32 = 120;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +130,7 @@ fn key_at(text: &str, offset: usize) -> String {
 #[derive(Default)]
 struct Table {
     include_tags: Option<IncludeTags>,
-    has_comment: Option<bool>,
+    comment: Option<Comment>,
     comment_chars_max: Option<u32>,
     text_fallback: Option<bool>,
     skip_entities: Option<Vec<Symbol>>,
@@ -156,17 +143,15 @@ impl Table {
     fn of(file: File) -> Result<Self, Fault> {
         let settings = file.settings;
         let key = "settings.include_tags";
-        let include_tags =
-            settings.include_tags.map(|given| choose(&INCLUDE_TAGS, &given, key)).transpose()?;
+        let include_tags = settings.include_tags.map(|given| choose(&given, key)).transpose()?;
         let key = "settings.comment";
-        let has_comment =
-            settings.comment.map(|given| choose(&COMMENT, &given, key)).transpose()?;
+        let comment = settings.comment.map(|given| choose(&given, key)).transpose()?;
         let entity_rules = |key: &str, rows: Vec<EntityRow>| {
             rows.into_iter().map(|row| row.into_rule(key)).collect::<Result<Vec<_>, _>>()
         };
         let mut table = Self {
             include_tags,
-            has_comment,
+            comment,
             comment_chars_max: settings.comment_chars_max,
             text_fallback: settings.text_fallback,
             skip_entities: settings
@@ -192,7 +177,7 @@ impl Table {
         self.entity.extend(over.entity);
         Self {
             include_tags: over.include_tags.or(self.include_tags),
-            has_comment: over.has_comment.or(self.has_comment),
+            comment: over.comment.or(self.comment),
             comment_chars_max: over.comment_chars_max.or(self.comment_chars_max),
             text_fallback: over.text_fallback.or(self.text_fallback),
             skip_entities: over.skip_entities.or(self.skip_entities),
@@ -211,10 +196,8 @@ impl Table {
         skip_entities.dedup();
         let settings = Settings {
             include_tags: self.include_tags.unwrap_or(IncludeTags::Event),
-            comment: match self.has_comment {
-                Some(false) => CommentStyle::None,
-                _ => CommentStyle::Title { max_chars: self.comment_chars_max.unwrap_or(120) },
-            },
+            comment: self.comment.unwrap_or(Comment::Title),
+            comment_max: self.comment_chars_max.unwrap_or(COMMENT_MAX),
             text_fallback: self.text_fallback.unwrap_or(false),
         };
         let incident = self.incident.unwrap_or_default();
@@ -236,11 +219,11 @@ impl ObservableRow {
         }
         Ok(ObservableRule {
             id: Symbol::new(&format!("{key}/{attribute}")),
-            when: self.when.map(|given| choose(&Form::ALL, &given, &key)).transpose()?,
+            when: self.when.map(|given| choose(&given, &key)).transpose()?,
             linked,
             kind: attribute,
             category,
-            value: self.value.map(|given| choose(&Shape::ALL, &given, &key)).transpose()?,
+            value: self.value.map(|given| choose(&given, &key)).transpose()?,
             to_ids: self.to_ids.unwrap_or(true) && attribute.default_to_ids(),
         })
     }
@@ -251,7 +234,7 @@ impl EntityRow {
         let (attribute, category) = type_and_category(&self.r#type, self.category.as_ref(), key)?;
         Ok(EntityRule {
             id: Symbol::new(&format!("{key}/{attribute}")),
-            from: choose(&FROM, &self.from, key)?,
+            from: choose(&self.from, key)?,
             kind: attribute,
             category,
             via: self.via.into_iter().map(Into::into).collect(),
@@ -291,11 +274,10 @@ fn type_and_category(
     }
 }
 
-fn choose<T: Copy>(known: &[(&str, T)], given: &Spanned<String>, key: &str) -> Result<T, Fault> {
-    let found = known.iter().find(|(name, _)| name == given.get_ref());
-    found.map(|&(_, value)| value).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|&(name, _)| name).collect();
-        unknown(given, key, "known word", &names.join(", "))
+fn choose<T: Words>(given: &Spanned<String>, key: &str) -> Result<T, Fault> {
+    T::of_word(given.get_ref()).ok_or_else(|| {
+        let words: Vec<&str> = T::WORDS.iter().map(|&(word, _)| word).collect();
+        unknown(given, key, "known word", &words.join(", "))
     })
 }
 
@@ -361,17 +343,14 @@ pub(super) fn fingerprint(rules: &Rules) -> Digest {
 
 /// A table as the file that says all of it.
 fn file(rules: &Rules) -> File {
-    let (comment, chars) = match rules.settings.comment {
-        CommentStyle::Title { max_chars } => (true, Some(max_chars)),
-        CommentStyle::None => (false, None),
-    };
+    let Settings { include_tags, comment, comment_max, text_fallback } = rules.settings;
     File {
         format: Some(spanned(FORMAT)),
         settings: SettingsTable {
-            include_tags: Some(name_of(&INCLUDE_TAGS, rules.settings.include_tags)),
-            comment: Some(name_of(&COMMENT, comment)),
-            comment_chars_max: chars,
-            text_fallback: Some(rules.settings.text_fallback),
+            include_tags: Some(word(include_tags)),
+            comment: Some(word(comment)),
+            comment_chars_max: (comment == Comment::Title).then_some(comment_max),
+            text_fallback: Some(text_fallback),
             skip_entities: Some(rules.skip_entities.iter().map(ToString::to_string).collect()),
         },
         incident: Some(rules.incident.iter().map(entity_row).collect()),
@@ -391,27 +370,26 @@ fn file(rules: &Rules) -> File {
 fn observable_row(rule: &ObservableRule) -> ObservableRow {
     let linked = LinkTypes::NAMES.iter().filter(|name| rule.linked.has(name));
     ObservableRow {
-        when: rule.when.map(|form| name_of(&Form::ALL, form)),
+        when: rule.when.map(word),
         linked: linked.map(|&name| spanned(name.to_owned())).collect(),
         r#type: spanned(rule.kind.name().to_owned()),
         category: Some(spanned(rule.category.name().to_owned())),
-        value: rule.value.map(|shape| name_of(&Shape::ALL, shape)),
+        value: rule.value.map(word),
         to_ids: Some(rule.to_ids),
     }
 }
 
 fn entity_row(rule: &EntityRule) -> EntityRow {
     EntityRow {
-        from: name_of(&FROM, rule.from),
+        from: word(rule.from),
         r#type: spanned(rule.kind.name().to_owned()),
         category: Some(spanned(rule.category.name().to_owned())),
         via: rule.via.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn name_of<T: Copy + PartialEq>(known: &[(&str, T)], value: T) -> Spanned<String> {
-    let found = known.iter().find(|(_, known)| *known == value);
-    spanned(found.expect("every value of a table of words has its word").0.to_owned())
+fn word<T: Words>(value: T) -> Spanned<String> {
+    spanned(value.word().to_owned())
 }
 
 fn spanned<T>(value: T) -> Spanned<T> {

@@ -13,6 +13,7 @@ mod secret;
 mod symbol;
 mod time;
 mod tlp;
+mod words;
 
 pub use digest::{Context, Digest, Encoder};
 pub use id::{AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RunNumber};
@@ -24,3 +25,4 @@ pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
 pub use time::{Timestamp, TimestampError};
 pub use tlp::{Marking, MarkingId, Tlp};
+pub use words::Words;

@@ -34,7 +34,9 @@ pub use known::{
     AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent,
     MappingTally, Presence, Row, Seen, Standing, WithheldReason,
 };
-pub use policy::{EventSettings, OnForeign, Policy, Publish, Unmarked, policy_fingerprint};
+pub use policy::{
+    EventSettings, MappingChange, OnForeign, Policy, Publish, Unmarked, policy_fingerprint,
+};
 pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
-pub use retire::Retire;
+pub use retire::{Retire, Strategy};
 pub use tag_fact::{TAGS_KNOWN_MAX, TagFact, tag_key};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Context, Digest, Encoder, Marking, Tlp};
+use crate::model::{Context, Digest, Encoder, Marking, Tlp, Words};
 
 use super::WithheldReason;
 
@@ -22,6 +22,10 @@ pub enum Unmarked {
     Deny,
     /// They may go.
     Allow,
+}
+
+impl Words for Unmarked {
+    const WORDS: &'static [(&'static str, Self)] = &[("deny", Self::Deny), ("allow", Self::Allow)];
 }
 
 impl Default for Policy {
@@ -90,6 +94,11 @@ pub enum Publish {
     Always,
 }
 
+impl Words for Publish {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("never", Self::Never), ("keep", Self::Keep), ("always", Self::Always)];
+}
+
 /// What to do with an event under our UUID that another organisation owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnForeign {
@@ -97,6 +106,24 @@ pub enum OnForeign {
     Block,
     /// Append attributes to it, as far as MISP lets us.
     Append,
+}
+
+impl Words for OnForeign {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("block", Self::Block), ("append", Self::Append)];
+}
+
+/// What becomes of attributes that only changed mapping rules call for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingChange {
+    /// They are held until somebody accepts the mapping.
+    Hold,
+    /// They are sent.
+    Apply,
+}
+
+impl Words for MappingChange {
+    const WORDS: &'static [(&'static str, Self)] = &[("hold", Self::Hold), ("apply", Self::Apply)];
 }
 
 /// Fingerprint of all that a destination's configuration says about what is sent and how.

@@ -4,10 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{DesiredAttribute, Source},
-    model::{AttributeUuid, EntityKey, Symbol},
+    model::{AttributeUuid, EntityKey, Symbol, Words},
 };
 
 use super::{Change, ChangeKind, EventPlan};
+
+/// What a dataset means for what it does not hold: EclecticIQ's update strategies. None deletes in MISP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// The dataset is whole: what it does not hold has left it.
+    Replace,
+    /// The dataset holds what is new or modified: nothing leaves.
+    Append,
+    /// The dataset says itself what left it, which no file does: what it does not hold has not left.
+    Diff,
+}
+
+impl Words for Strategy {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("replace", Self::Replace), ("append", Self::Append), ("diff", Self::Diff)];
+}
 
 /// Whether what left the dataset is retired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

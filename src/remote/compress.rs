@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::model::limits::REPLY_BYTES_MAX;
+use crate::model::{Words, limits::REPLY_BYTES_MAX};
 
 /// How request bodies are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,16 @@ pub enum Encoding {
     Gzip,
     /// `br`, a fifth smaller than gzip on lists of attributes.
     Brotli,
+}
+
+/// What a configuration says of compression; `None` leaves it to MISP.
+impl Words for Option<Encoding> {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("auto", None),
+        ("br", Some(Encoding::Brotli)),
+        ("gzip", Some(Encoding::Gzip)),
+        ("off", Some(Encoding::Plain)),
+    ];
 }
 
 /// How a connection chooses the encoding of request bodies.

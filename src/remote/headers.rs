@@ -3,7 +3,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::model::Secret;
+use crate::model::{Secret, Words};
 
 use super::{Access, AccessError};
 
@@ -20,6 +20,11 @@ pub enum AuthHeader {
     Authorization,
     /// `X-MISP-AUTH`, which MISP reads first, whatever `Authorization` holds.
     XMispAuth,
+}
+
+impl Words for AuthHeader {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("Authorization", Self::Authorization), ("X-MISP-AUTH", Self::XMispAuth)];
 }
 
 impl AuthHeader {

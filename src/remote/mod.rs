@@ -73,7 +73,7 @@ pub struct Access {
 pub enum Proxy {
     /// As `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say.
     Environment,
-    /// Straight, whatever the environment says.
+    /// Straight, whatever the environment says: `none` in the configuration.
     Direct,
     /// By this proxy, but for what `NO_PROXY` names.
     Url(url::Url),

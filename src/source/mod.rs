@@ -11,13 +11,13 @@ mod unpack;
 
 use std::{
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use crate::{
     format::{self, Format, FormatError},
     graph::Facts,
-    model::{Context, Digest, Encoder},
+    model::{Context, Digest, Encoder, Words},
 };
 
 pub use error::SourceError;
@@ -26,6 +26,22 @@ pub use unpack::Reader;
 
 /// Bytes read at a time for a digest alone.
 const DIGEST_READ_BYTES: usize = 1 << 20;
+
+/// Kinds of sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// One file, replaced from time to time.
+    File,
+    /// A folder of files.
+    Folder,
+    /// Standard input.
+    Stdin,
+}
+
+impl Words for SourceKind {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("file", Self::File), ("folder", Self::Folder), ("stdin", Self::Stdin)];
+}
 
 /// A source as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +52,18 @@ pub enum SourceSpec {
     Folder(PathBuf),
     /// Standard input, to its end.
     Stdin,
+}
+
+impl SourceSpec {
+    /// What a path names: `-` is standard input, a folder is read as one.
+    #[must_use]
+    pub fn named(path: &Path) -> Self {
+        match path {
+            path if path == Path::new("-") => Self::Stdin,
+            path if path.is_dir() => Self::Folder(path.to_owned()),
+            path => Self::File(path.to_owned()),
+        }
+    }
 }
 
 /// Reads and decodes a source. The digest is that of [`digest`], also for standard input.

@@ -13,14 +13,14 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Clock, Job, MappingChange, Silent, Strategy, Summary},
+    agent::{self, Clock, Job, Silent, Summary},
     delivery::{Backoff, Call, Exchange, Wire},
     format::Format,
     graph,
     history::MemoryLedger,
     mapper::Rules,
     model::{DestinationName, FeedName, Timestamp, Tlp},
-    plan::{EventSettings, OnForeign, Policy, Publish, Unmarked},
+    plan::{EventSettings, MappingChange, OnForeign, Policy, Publish, Strategy, Unmarked},
     remote::{self, Answer},
     sandbox::{Keys, Misp, Reply, Request},
     source::SourceSpec,

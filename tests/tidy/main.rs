@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["model", "graph", "format"]),
     ("remote", &["model", "misp", "format", "plan", "delivery"]),
     ("sandbox", &["model", "misp", "format"]),
-    ("config", &["model"]),
+    ("config", &["model", "graph", "format", "mapper", "plan", "source", "remote"]),
     (
         "agent",
         &[

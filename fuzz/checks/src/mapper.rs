@@ -7,7 +7,7 @@ use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
     graph::{Aliases, Graph, Options, Rest},
-    mapper::{self, CommentStyle, IncludeTags, Mapped, Rules, Settings},
+    mapper::{self, Comment, IncludeTags, Mapped, Rules, Settings},
     misp::{Claims, DesiredAttribute, Event, attribute_uuid, normalise},
     model::{
         Digest, EntityKey, Marking, Symbol, Timestamp, Tlp,
@@ -44,9 +44,9 @@ struct Case {
 static RULES: LazyLock<Vec<Rules>> = LazyLock::new(|| {
     let mut all = Vec::new();
     for include_tags in [IncludeTags::None, IncludeTags::Event, IncludeTags::All] {
-        for comment in [CommentStyle::None, CommentStyle::Title { max_chars: 120 }] {
+        for comment in [Comment::None, Comment::Title] {
             for text_fallback in [false, true] {
-                let settings = Settings { include_tags, comment, text_fallback };
+                let settings = Settings { include_tags, comment, comment_max: 120, text_fallback };
                 all.push(Rules::standard().with_settings(settings));
             }
         }

@@ -3,12 +3,12 @@
 use crate::{
     delivery::Wire,
     history::{Commit, Cursor, Ledger, RunRecord},
-    plan::{DestinationRecord, Retire},
+    plan::{DestinationRecord, Retire, Strategy},
 };
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, PublishingTally, Strategy, Summary,
+        AgentError, Ending, Input, Job, Phase, PublishingTally, Summary,
         holding::note_of,
         learn::PLAIN,
         planner::{KnownEvents, cursor_policy},
@@ -140,7 +140,7 @@ pub(in crate::agent) fn retire(job: &Job, input: &Input, known: KnownEvents) -> 
     let suspicious = lost_all && !job.allow_empty;
     match job.strategy {
         Strategy::Replace if input.skipped == 0 && !input.is_page && !suspicious => Retire::Yes,
-        Strategy::Replace | Strategy::Append => Retire::No,
+        Strategy::Replace | Strategy::Append | Strategy::Diff => Retire::No,
     }
 }
 

@@ -5,10 +5,9 @@ use std::path::Path;
 use crate::{
     agent::{Clock, Input, SystemClock},
     cli::{CliError, Context, Exit, args::MapArgs, job, render, unmarked},
-    config::{Config, DEFAULT_FILE, IncludeTags},
-    format::Format,
+    config::{Config, DEFAULT_FILE},
     graph::{self, Aliases},
-    mapper::{self, Rules, Tally},
+    mapper::{self, IncludeTags, Rules, Tally},
     misp::Claims,
     source::SourceSpec,
 };
@@ -27,12 +26,8 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
         context.answer(json, || rules.to_toml())?;
     }
     let Some(file) = &args.file else { return Ok(Exit::Done) };
-    let format = match args.format.as_str() {
-        "eclecticiq" => Format::EclecticIq,
-        "stix21" => Format::Stix21,
-        _ => Format::Auto,
-    };
-    let input = Input::read_source(&spec(file), format, &Aliases::default(), &options, None)?;
+    let spec = SourceSpec::named(file);
+    let input = Input::read_source(&spec, args.format, &Aliases::default(), &options, None)?;
     for note in input.notes() {
         context.say(format_args!("note: {}", render::Clean(&note)));
     }
@@ -91,20 +86,11 @@ fn terms(context: &mut Context) -> Result<Terms, CliError> {
     }
     let config: Config = context.config()?;
     let include_tags = match &config.destinations[..] {
-        [only] => only.event.include_tags,
+        [only] => only.include_tags,
         _ => IncludeTags::Event,
     };
     let rules = job::rules(Some(&config.mapping), include_tags)?;
     let mut denying = config.destinations.iter().filter(|it| unmarked::are_withheld(it));
     let denied = denying.next().map(|destination| destination.name.to_string());
-    Ok(Terms { rules, options: job::graph_options(&config.mapping), denied })
-}
-
-/// What a path names: `-` is standard input, a folder is read as one.
-pub(crate) fn spec(file: &Path) -> SourceSpec {
-    match file {
-        file if file == Path::new("-") => SourceSpec::Stdin,
-        file if file.is_dir() => SourceSpec::Folder(file.to_owned()),
-        file => SourceSpec::File(file.to_owned()),
-    }
+    Ok(Terms { rules, options: config.mapping.graph_options(), denied })
 }

@@ -80,7 +80,7 @@ pub(crate) fn preview_of(
     destination: &Destination,
     store: Option<&Store>,
 ) -> Result<Preview, CliError> {
-    let encoding = job::fixed_encoding(destination);
+    let encoding = destination.compression;
     Ok(match store {
         Some(store) => preview_packed(job, store, &SystemClock, encoding)?,
         None => preview_packed(job, &MemoryLedger::default(), &SystemClock, encoding)?,

@@ -5,13 +5,13 @@ use super::*;
 fn any_rules() -> impl Strategy<Value = Rules> {
     let tags =
         proptest::sample::select(vec![IncludeTags::None, IncludeTags::Event, IncludeTags::All]);
-    let comment = prop_oneof![
-        Just(CommentStyle::None),
-        (0..200_u32).prop_map(|max_chars| CommentStyle::Title { max_chars }),
-    ];
-    (tags, comment, any::<bool>()).prop_map(|(include_tags, comment, text_fallback)| {
-        Rules::standard().with_settings(Settings { include_tags, comment, text_fallback })
-    })
+    let comment = proptest::sample::select(vec![Comment::None, Comment::Title]);
+    (tags, comment, 0..200_u32, any::<bool>()).prop_map(
+        |(include_tags, comment, comment_max, text_fallback)| {
+            let settings = Settings { include_tags, comment, comment_max, text_fallback };
+            Rules::standard().with_settings(settings)
+        },
+    )
 }
 
 fn map_all(graph: &Graph, rules: &Rules) -> Vec<Mapped> {

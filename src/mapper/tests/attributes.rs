@@ -239,7 +239,7 @@ fn comments_are_cut_and_may_be_left_out() {
     let rules = Rules::standard();
     let cut = mapped_via("x", entities.clone(), &rules);
     assert_eq!(*only(&cut).attribute.comment, format!("{}?", "ä".repeat(118)));
-    let settings = Settings { comment: CommentStyle::None, ..rules.settings() };
+    let settings = Settings { comment: Comment::None, ..rules.settings() };
     let none = mapped_via("x", entities, &rules.with_settings(settings));
     assert_eq!(&*only(&none).attribute.comment, "");
 }

@@ -42,7 +42,8 @@ domain = [{ type = \"hostname\", to_ids = false }]
 fn rules_survive_being_written() {
     let text = "[observable]\n'od\"d \\n' = [{ type = \"text\", when = \"ip\" }]\nipv4 = []\n";
     let settings = Settings {
-        comment: CommentStyle::None,
+        comment: Comment::None,
+        comment_max: 120,
         include_tags: IncludeTags::All,
         text_fallback: true,
     };

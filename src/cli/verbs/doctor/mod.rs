@@ -188,11 +188,9 @@ impl Visit<'_> {
         record.url = destination.url.to_string();
         // What was found not to get there is tried anew.
         record.encodings.clear();
-        let always: Vec<Box<str>> =
-            destination.event.tags.iter().map(|tag| tag.as_str().into()).collect();
         let of_events: Vec<Box<str>> =
             self.feeds.iter().flat_map(|feed| feed.tags.iter().cloned()).collect();
-        let wanted = WantedTags { always: &always, of_events: &of_events };
+        let wanted = WantedTags { always: &destination.event.tags, of_events: &of_events };
         let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
         let careful = Careful::new(remote);
         let asked = learn(&careful, record, wanted, &SystemClock, IMPATIENT, &mut tally);

@@ -5,8 +5,8 @@ use crate::{
         Exit,
         verbs::doctor::{Subject, finding::Finding},
     },
-    config::{OnForeign, Publish},
     delivery::Reply,
+    plan::{OnForeign, Publish},
 };
 
 /// The roles of a new MISP that have a right.
@@ -59,7 +59,7 @@ pub(crate) fn role(subject: &Subject<'_>) -> Vec<Finding> {
 
 /// The right to append to events of other organisations, where that is wanted.
 fn to_append_to_others(subject: &Subject<'_>) -> Option<(&'static str, &'static str)> {
-    let wanted = subject.destination.on_foreign == OnForeign::Append;
+    let wanted = subject.destination.event.on_foreign == OnForeign::Append;
     let why = "`on_foreign` is \"append\", and MISP lets nobody else append to another organisation's event";
     wanted.then_some(("perm_site_admin", why))
 }

@@ -3,11 +3,11 @@
 use crate::{
     agent::{Candidates, Input, Job, reader_for},
     cli::{CliError, Exit, job, verbs::doctor::finding::Finding},
-    config::{Config, Feed, FeedKind},
+    config::{Config, Feed},
     graph::Aliases,
     history::Ledger,
     model::Reader,
-    source::{self, Part},
+    source::{self, Part, SourceKind},
     store::Store,
 };
 
@@ -46,7 +46,7 @@ fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, V
         let cure = "`misp-trickle map` looks at such data without a run";
         (None, vec![Finding::good(CHECK, format!("feed {} is {what}: {why}; {cure}", feed.name))])
     };
-    if feed.kind == FeedKind::Stdin || feed.path.is_none() {
+    if feed.kind == SourceKind::Stdin || feed.path.is_none() {
         return left_out("read from standard input");
     }
     let fault = |exit, error: String| (None, vec![Finding::fault(CHECK, exit, error)]);

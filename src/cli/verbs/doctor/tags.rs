@@ -5,9 +5,8 @@ use crate::{
         Exit, unmarked,
         verbs::doctor::{Subject, finding::Finding, rights},
     },
-    config::Unmarked,
     delivery::Reply,
-    plan::TagFact,
+    plan::{TagFact, Unmarked},
 };
 
 const CHECK: &str = "tags";
@@ -20,7 +19,7 @@ pub(crate) const MAKE_TAGS: &str = "have an administrator of MISP enable the tax
 pub(crate) fn tags(subject: &Subject<'_>) -> Vec<Finding> {
     let (record, destination) = (subject.record, subject.destination);
     let colours: Vec<&str> = destination.policy.allow_tlp.iter().map(|tlp| tlp.tag()).collect();
-    let others = destination.event.tags.iter().map(String::as_str);
+    let others = destination.event.tags.iter().map(|tag| &**tag);
     let wanted = colours.iter().copied().chain(others);
     let lacking: Vec<&str> = wanted.filter(|tag| !record.can_carry(tag)).collect();
     if lacking.is_empty() {
