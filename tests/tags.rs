@@ -78,6 +78,23 @@ fn a_colour_of_another_organisation_keeps_everything_back() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_keeps_nobody_from_asking_again() {
+    let mut world = world_with(&["tlp:green"]);
+    give(&world, "tlp:green", 1);
+    let mut set = Dataset::default();
+    set.incident(1).tlp(Some("GREEN")).domains("green", 0..5);
+    assert_eq!(deliver(&mut world, &mut set).ending, Ending::AllWithheld);
+
+    give(&world, "tlp:green", 0);
+    let month = 30 * DAY;
+    world.clock.advance(-month);
+    world.step_clock(-month);
+    let summary = deliver(&mut world, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Done, 5));
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
 fn the_first_use_of_a_colour_is_an_event_without_attributes() {
     let mut world = world_with(&["tlp:green", "tlp:amber"]);
     let mut set = Dataset::default();

@@ -13,7 +13,7 @@ use super::{
     Publishing, Refusal, Seen, Standing, TagFact, TagStanding, WithheldReason, is_covered, lacking,
     retire::{self, Retire},
     strictest_of,
-    tags::{is_freer, tags_of},
+    tags::{is_freer, lacks_a_colour, tags_of},
     verdict::{Situation, Verdict},
 };
 
@@ -361,11 +361,12 @@ impl Planner<'_> {
         usable && self.plan.refusal.is_none()
     }
 
-    /// What was marked stricter since its bytes were chosen must not go out as it was; but it may be there
-    /// already. So MISP is looked at first.
+    /// What was marked stricter since its bytes were chosen must not go out as it was, and what was to go under a
+    /// colour that MISP does not take cannot; but it may be there already. So MISP is looked at first.
     fn remark(&mut self, uuid: AttributeUuid, desired: &DesiredAttribute, event: &DesiredEvent) {
         let chosen = &self.plan.event.attributes[&uuid].attribute;
-        if is_freer(chosen, &desired.attribute, event) {
+        let lacks = lacks_a_colour(chosen, self.plan.covered, self.terms.destination);
+        if lacks || is_freer(chosen, &desired.attribute, event) {
             self.plan.remarked.insert(uuid, desired.clone());
             self.plan.event.head.unproven = true;
         }

@@ -70,6 +70,17 @@ pub(crate) fn has_own_colour(attribute: &Attribute) -> bool {
     attribute.tags.iter().any(|tag| Tlp::of_tag(tag).is_some())
 }
 
+/// Whether an attribute would stand in MISP without its colour: MISP does not take its own one, or it has none and
+/// its event is not covered.
+pub(super) fn lacks_a_colour(
+    attribute: &Attribute,
+    covered: bool,
+    destination: &DestinationRecord,
+) -> bool {
+    let lost = |tag: &Box<str>| Tlp::of_tag(tag).is_some() && !destination.can_carry(tag);
+    (!covered && !has_own_colour(attribute)) || attribute.tags.iter().any(lost)
+}
+
 /// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have
 /// now: by its own tag, or for lack of one by the event's.
 pub(super) fn is_freer(then: &Attribute, now: &Attribute, event: &DesiredEvent) -> bool {

@@ -489,3 +489,20 @@ fn what_is_marked_stricter_since_it_may_have_been_sent_goes_so_once_misp_was_loo
     wanted.attributes[0].attribute.tags = vec!["tlp:clear".into()];
     assert!(world.plan(&wanted, Some(sent)).remarked.is_empty());
 }
+
+#[test]
+fn what_may_have_been_sent_under_a_colour_that_misp_does_not_take_goes_under_its_new_one() {
+    let mut world = World::new();
+    let mut wanted = desired(vec![attribute("domain", "a.example")]);
+    wanted.attributes[0].attribute.tags = vec!["tlp:amber".into()];
+    let sent = world.plan(&wanted, None).event;
+    world.destination.tags.insert("tlp:amber".into(), TagFact::OfAnotherOrg);
+    let key = wanted.attributes[0].attribute.uuid;
+    let withheld = world.plan(&wanted, Some(sent));
+    assert!(withheld.lacks_a_tag() && withheld.send.is_empty());
+
+    wanted.attributes[0].attribute.tags.clear();
+    let plan = world.plan(&wanted, Some(withheld.event));
+    assert_eq!((plan.send.as_slice(), &plan.remarked[&key]), (&[key][..], &wanted.attributes[0]));
+    assert!(plan.event.head.unproven, "MISP has to be looked at");
+}

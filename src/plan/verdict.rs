@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     KnownAttribute, KnownEvent, Refusal, Standing, Terms, WithheldReason, has_own_colour,
-    is_foreign, strictest_of,
+    is_foreign, strictest_of, tags::lacks_a_colour,
 };
 
 /// Why the attributes of an incident are blocked that never became an event.
@@ -137,10 +137,8 @@ impl Situation<'_> {
         if let Some(reason) = self.terms.policy.denies(self.desired.marking) {
             return Some(Standing::Withheld(reason));
         }
-        let attribute = &self.desired.attribute;
-        let lost = |tag: &str| Tlp::of_tag(tag).is_some() && !self.terms.destination.can_carry(tag);
-        let waits = (!self.covered && !has_own_colour(attribute))
-            || attribute.tags.iter().any(|tag| lost(tag));
+        let waits =
+            lacks_a_colour(&self.desired.attribute, self.covered, self.terms.destination);
         waits.then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
     }
 

@@ -67,7 +67,7 @@ impl Nature {
         let mut dice = Dice::apart(seed, "nature");
         let plain = seed % 4 == 3;
         let mut may = |percent| !plain && dice.chance(percent);
-        let nature = Self {
+        Self {
             seed,
             runs: 3 + Dice::apart(seed, "runs").below(8),
             rich: may(60),
@@ -82,10 +82,7 @@ impl Nature {
             misp: if plain { Setup::default() } else { setup(&mut Dice::apart(seed, "misp")) },
             sabotage,
             talkative: false,
-        };
-        // Two agents learn at different times that a colour may be used again: what one of them may still withhold
-        // at the end of a life is not settled.
-        Self { drops: nature.drops && !nature.second, ..nature }
+        }
     }
 }
 

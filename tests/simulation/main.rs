@@ -3,8 +3,8 @@
 //! backup, and datasets that change from run to run.
 //!
 //! Everything follows from a seed; a failure prints it, and what of it is needed to fail. `SIM_SEEDS=20000
-//! cargo test --release --test simulation` runs more of them, `SIM_SEED=17` one alone. With `SABOTAGE=…` a
-//! mistake is put in, and the test has to fail.
+//! cargo test --release --test simulation` runs more of them, from `SIM_FROM` on, `SIM_SEED=17` one alone. With
+//! `SABOTAGE=…` a mistake is put in, and the test has to fail.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
@@ -27,7 +27,10 @@ mod invariants;
 mod life;
 mod owners;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use life::{Nature, simulate};
 use sabotage::Sabotage;
@@ -43,13 +46,13 @@ fn fails(nature: Nature) -> bool {
     std::panic::catch_unwind(|| simulate(nature)).is_err()
 }
 
-/// The lowest seed below `seeds` that fails, looked for on all processors.
-fn first_failure(seeds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
-    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+/// The lowest of these seeds that fails, looked for on all processors.
+fn first_failure(seeds: Range<u64>, sabotage: Option<Sabotage>) -> Option<u64> {
+    let (next, failed) = (AtomicU64::new(seeds.start), AtomicU64::new(u64::MAX));
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::SeqCst);
-            if seed >= seeds.min(failed.load(Ordering::SeqCst)) {
+            if seed >= seeds.end.min(failed.load(Ordering::SeqCst)) {
                 return;
             }
             if fails(Nature::of(seed, sabotage)) {
@@ -96,7 +99,9 @@ fn nothing_is_lost_and_nothing_goes_twice() {
         simulate(nature);
         return;
     }
-    if let Some(seed) = first_failure(number("SIM_SEEDS").unwrap_or(SEEDS), sabotage) {
+    let from = number("SIM_FROM").unwrap_or(0);
+    let seeds = from..from + number("SIM_SEEDS").unwrap_or(SEEDS);
+    if let Some(seed) = first_failure(seeds, sabotage) {
         let least = minimised(Nature::of(seed, sabotage));
         panic!("replay with SIM_SEED={seed}; the least that fails is {least:?}");
     }
@@ -106,7 +111,7 @@ fn nothing_is_lost_and_nothing_goes_twice() {
 #[test]
 fn every_sabotage_is_caught() {
     for sabotage in Sabotage::ALL {
-        let caught = first_failure(SEEDS, Some(sabotage));
+        let caught = first_failure(0..SEEDS, Some(sabotage));
         let seed = caught.unwrap_or_else(|| panic!("{} goes unnoticed", sabotage.name()));
         println!("{}: caught by seed {seed}", sabotage.name());
     }

@@ -8,7 +8,7 @@ use crate::{
     model::{EventUuid, Timestamp},
     plan::{
         AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, OnForeign, Presence,
-        Refusal, is_foreign, is_unowned,
+        Publish, Refusal, is_foreign, is_unowned,
     },
 };
 
@@ -128,14 +128,23 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
         // Whose an event is may be right for another key, or other rights.
         let kept = is_kept_from(plan.refusal.as_ref());
-        let publishing = &plan.event.head.publishing;
-        let unpublished = publishing.waits_for_right(self.job.settings.publish);
+        let waits_for_right = plan.event.head.publishing.waits_for_right(self.job.settings.publish);
+        let unpublished = waits_for_right || self.would_stay_unpublished(plan);
         let waits = plan.lacks_a_tag() || unpublished || kept;
         let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
         let age = self.world.clock.now().seconds() - asked;
-        let again = (age > ASK_AGAIN_SECONDS && (waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES))
-            || (age > ASK_ABOUT_TAGS_SECONDS && self.planner.has_refused_tags());
+        // What seems to be of the future is of a clock that was set back, and of any age.
+        let is_old = |holds: i64| !(0..=holds).contains(&age);
+        let again = (is_old(ASK_AGAIN_SECONDS)
+            && (waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES))
+            || (is_old(ASK_ABOUT_TAGS_SECONDS) && self.planner.has_refused_tags());
         (waits || plan.needs_misp()) && (!self.learned || again)
+    }
+
+    /// Whether the event would not be published after this for lack of a right, which the key may have by now.
+    fn would_stay_unpublished(&self, plan: &EventPlan) -> bool {
+        let publishes = self.job.settings.publish != Publish::Never && plan.needs_misp();
+        publishes && !self.planner.record.may("perm_publish")
     }
 
     /// Whether MISP's clock has to be asked for before a plan is carried out, as its attributes get their
