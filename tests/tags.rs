@@ -204,6 +204,28 @@ fn the_first_use_of_a_colour_costs_one_request_and_the_cheapest_event_makes_it()
     assert_at_rest(&mut world, &mut set);
 }
 
+#[test]
+fn the_first_event_of_all_is_the_one_that_proves_its_colour_for_least() {
+    let mut world = world_with(&["tlp:green"]);
+    let mut set = Dataset::default();
+    for (number, count) in [(1, 9), (2, 9), (3, 1), (4, 9)] {
+        set.incident(number).tlp(Some("GREEN")).domains(&format!("d{number}"), 0..count);
+    }
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let seen = made.clone();
+    let obstructed = Obstructed::new(&world, move |call, _| {
+        if let Call::AddEvent(new) = call {
+            seen.lock().unwrap().push((new.uuid.uuid(), new.attributes.len()));
+        }
+        None
+    });
+    world.job.source = SourceSpec::File(set.write());
+    assert_eq!(obstructed::run(&mut world, obstructed).ending, Ending::Done);
+    let made = made.lock().unwrap();
+    assert_eq!(made[0], (event(3), 0), "{made:?}");
+    assert!(made[1..].iter().all(|(_, attributes)| *attributes == 9), "{made:?}");
+}
+
 /// An event with three attributes of its own colour and two of RED, for a MISP that showed all colours before.
 fn with_red_in_a_new_event() -> (World, Dataset) {
     let mut world = world_with(&["tlp:clear", "tlp:red"]);
@@ -261,12 +283,17 @@ fn a_colour_dropped_from_attributes_in_silence_is_attached_once() {
         Call::TaggedRows { .. } => give_red_to(0),
         _ => {}
     });
+    let kinds = changes(&world, &summary);
     let tally = summary.run.tally.attributes;
     assert_eq!((summary.ending, tally.sent, tally.exposed), (Ending::Done, 5, 0));
     let there = contents(&world)[&event(2)].1.clone();
     let red: Vec<_> = there.iter().filter(|it| it.tags == ["tlp:red"]).collect();
     assert_eq!((there.len(), red.len()), (5, 2), "{there:?}");
     assert!(!known(&world, event(2), &domain("own", 0)).overruled, "nobody but us was there");
+    let count = |is: fn(&ChangeKind) -> bool| kinds.iter().filter(|kind| is(kind)).count();
+    let begun = count(|kind| matches!(kind, ChangeKind::Exposed(_)));
+    let ended = count(|kind| matches!(kind, ChangeKind::ExposureEnded(_)));
+    assert_eq!((begun, ended), (2, 2), "exposed until it was attached");
     assert_at_rest(&mut world, &mut set);
 }
 

@@ -28,11 +28,18 @@ pub(in crate::delivery) struct ColourProof {
     pub(in crate::delivery) colour: Box<str>,
     /// By an attribute with a colour of its own that goes alone, and not by an event without attributes: so only
     /// where no event has that colour.
-    pub(in crate::delivery) by_attribute: bool,
+    by_attribute: bool,
     /// An earlier run tried, and did not get through.
-    pub(in crate::delivery) was_tried: bool,
+    was_tried: bool,
     /// Bytes that finding out costs.
-    pub(in crate::delivery) extra: u64,
+    extra: u64,
+}
+
+impl ColourProof {
+    /// Of several that would find out about the same colour, the one with the least does.
+    pub(in crate::delivery) const fn price(&self) -> (bool, bool, u64) {
+        (self.by_attribute, self.was_tried, self.extra)
+    }
 }
 
 impl Conversation {
@@ -290,7 +297,7 @@ impl Conversation {
     }
 
     /// An attribute with a colour of its own, and the tags with which MISP showed it. A colour that is missing is
-    /// attached once.
+    /// attached once; until it is, the attribute is exposed.
     pub(super) fn see_own_colour(
         &mut self,
         key: AttributeUuid,
@@ -307,6 +314,9 @@ impl Conversation {
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
         known.attribute.tags.retain(|tag| Tlp::of_tag(tag).is_none());
         self.dirty.insert(key);
+        if known.exposed.is_none() {
+            self.expose(key, &bare_of(&colour));
+        }
         self.without_colour.push_back((key, colour));
     }
 
@@ -342,7 +352,7 @@ impl Conversation {
         self.look = Some(Look::Listing);
     }
 
-    /// It does not take it: what stands there without is exposed, and what is still to go with it waits.
+    /// It does not take it: what stands there without stays exposed, and what is still to go with it waits.
     pub(super) fn on_own_colour_refused(&mut self, words: &str, book: &mut DestinationRecord) {
         let Some((_, colour)) = self.without_colour.front().cloned() else { return };
         let (bare, rest): (Vec<_>, Vec<_>) =
@@ -353,11 +363,7 @@ impl Conversation {
         self.notes.push(format!("event {}: tag {what}; {} without it", self.uuid(), bare.len()));
         book.tags.insert(tag_key(&colour), fact);
         for (key, _) in bare {
-            let news = self.event.attributes[&key].exposed.is_none();
             self.change(Some(key), ChangeKind::TagRefused(what.as_str().into()));
-            if news {
-                self.expose(key, &bare_of(&colour));
-            }
         }
         self.covered = false;
         self.withhold_refused_colours(book);

@@ -7,7 +7,7 @@ use crate::model::EventUuid;
 use super::Session;
 
 /// So many conversations are enough to choose from.
-const WAITING_MAX: usize = 24;
+pub(super) const WAITING_MAX: usize = 24;
 
 impl Session {
     /// Whether a conversation has to wait until it is known that MISP takes a colour from this key. What is in
@@ -45,12 +45,12 @@ impl Session {
                 continue;
             };
             if !self.proving.contains_key(&proof.colour) {
-                let price = (proof.by_attribute, proof.was_tried, proof.extra, *uuid);
+                let price = (proof.price(), *uuid);
                 let least = cheapest.entry(proof.colour).or_insert(price);
                 *least = price.min(*least);
             }
         }
-        for (colour, (.., uuid)) in cheapest {
+        for (colour, (_, uuid)) in cheapest {
             self.proving.insert(colour, uuid);
             self.ready.push_back(uuid);
         }

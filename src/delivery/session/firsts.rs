@@ -1,6 +1,7 @@
 //! Events that a store which knows nothing of a MISP is about to make. MISP may have them all: the store was lost,
 //! or MISP was restored. Of a MISP that is new as well nothing is asked: the first event alone tells, made before
 //! any other. Where it is there already, MISP is asked about the others, fifty at a time, before their bodies go.
+//! The first event proves its colour as well, so it is the one for which that costs least.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -9,7 +10,7 @@ use crate::{
     model::EventUuid,
 };
 
-use super::{Flight, Session, Step};
+use super::{Flight, Session, Step, colours::WAITING_MAX};
 
 /// Who of those that make events may begin.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ enum Mode {
     /// The store knows what MISP has, or MISP has nothing of it.
     #[default]
     Free,
-    /// The first event tells, once there is one.
+    /// The first event tells, once it is chosen.
     First(Option<EventUuid>),
     /// MISP is asked first.
     Asks,
@@ -43,9 +44,13 @@ impl Firsts {
         self.mode == Mode::First(Some(uuid))
     }
 
-    /// Whether enough wait for the first event.
+    /// Whether enough wait for the first event, or to be it.
     pub(super) fn are_enough(&self, concurrency: usize) -> bool {
-        matches!(self.mode, Mode::First(_)) && self.waiting.len() >= concurrency
+        match self.mode {
+            Mode::First(None) => self.waiting.len() >= WAITING_MAX,
+            Mode::First(Some(_)) => self.waiting.len() >= concurrency,
+            Mode::Free | Mode::Asks => false,
+        }
     }
 }
 
@@ -64,17 +69,31 @@ impl Session {
         let waits = makes
             && match firsts.mode {
                 Mode::Free => false,
-                Mode::First(Some(first)) => first != uuid,
-                Mode::First(None) => {
-                    firsts.mode = Mode::First(Some(uuid));
-                    false
-                }
+                Mode::First(first) => first != Some(uuid),
                 Mode::Asks => !firsts.asked.contains(&uuid),
             };
         if waits {
             firsts.waiting.push_back(uuid);
         }
         waits
+    }
+
+    /// Chooses the first event, once those that may be it are known, or enough of them. What had trouble comes last.
+    pub(super) fn choose_first(&mut self) {
+        let more_may_come = self.expects_more() && self.firsts.waiting.len() < WAITING_MAX;
+        if self.firsts.mode != Mode::First(None) || !self.ready.is_empty() || more_may_come {
+            return;
+        }
+        let (talks, book) = (&self.talks, &self.book);
+        let price = |uuid: &EventUuid| {
+            let talk = &talks[uuid];
+            (talk.stands_back(), talk.proof(book).map(|proof| proof.price()), *uuid)
+        };
+        let waiting = &mut self.firsts.waiting;
+        let Some(first) = waiting.iter().min_by_key(|uuid| price(uuid)).copied() else { return };
+        waiting.retain(|uuid| *uuid != first);
+        self.firsts.mode = Mode::First(Some(first));
+        self.ready.push_back(first);
     }
 
     /// What the answer to the first event says of the others.

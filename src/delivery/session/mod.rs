@@ -319,6 +319,7 @@ impl Session {
         {
             return Some(uuid);
         }
+        self.choose_first();
         self.choose_provers();
         if self.health.lets_nothing_through() && !self.flights.is_empty() {
             return None;
