@@ -298,6 +298,25 @@ fn a_colour_dropped_from_attributes_in_silence_is_attached_once() {
 }
 
 #[test]
+fn one_list_follows_all_colours_that_are_attached() {
+    let lists = Arc::new(Mutex::new(Vec::new()));
+    let seen = lists.clone();
+    let (mut world, mut set, summary) = red_in_a_new_event(move |call, give_red_to| {
+        match call {
+            Call::AddEvent(_) => give_red_to(1),
+            Call::TaggedRows { .. } => give_red_to(0),
+            _ => {}
+        }
+        seen.lock().unwrap().push(call.describe());
+    });
+    assert_eq!(summary.run.tally.attributes.exposed, 0);
+    let seen = lists.lock().unwrap().clone();
+    let of = |what: &str| seen.iter().filter(|call| call.contains(what)).count();
+    assert_eq!((of("attachTagToObject"), of("list of"), seen.len()), (2, 1, 5), "{seen:?}");
+    assert_at_rest(&mut world, &mut set);
+}
+
+#[test]
 fn a_colour_that_was_left_out_shows_after_a_lost_answer_too() {
     let (mut world, mut set) = with_red_in_a_new_event();
     let (wire, lost) = (world.wire.clone(), AtomicBool::new(false));

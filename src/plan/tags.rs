@@ -77,8 +77,8 @@ pub(super) fn lacks_a_colour(
     covered: bool,
     destination: &DestinationRecord,
 ) -> bool {
-    let lost = |tag: &Box<str>| Tlp::of_tag(tag).is_some() && !destination.can_carry(tag);
-    (!covered && !has_own_colour(attribute)) || attribute.tags.iter().any(lost)
+    let lost = |tag: &str| Tlp::of_tag(tag).is_some() && !destination.can_carry(tag);
+    (!covered && !has_own_colour(attribute)) || attribute.tags.iter().any(|tag| lost(tag))
 }
 
 /// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have

@@ -137,8 +137,7 @@ impl Situation<'_> {
         if let Some(reason) = self.terms.policy.denies(self.desired.marking) {
             return Some(Standing::Withheld(reason));
         }
-        let waits =
-            lacks_a_colour(&self.desired.attribute, self.covered, self.terms.destination);
+        let waits = lacks_a_colour(&self.desired.attribute, self.covered, self.terms.destination);
         waits.then_some(Standing::Withheld(WithheldReason::MarkingCannotBeCarried))
     }
 

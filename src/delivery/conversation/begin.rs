@@ -48,7 +48,7 @@ impl Conversation {
             compared: None,
             tags: plan.tags.into(),
             without_colour: plan.colours.into(),
-            retagged: BTreeSet::new(),
+            moved: false,
             recoloured_own: BTreeSet::new(),
             wanted_tags: plan.wanted_tags,
             covered: plan.covered,

@@ -199,8 +199,8 @@ pub(super) struct Conversation {
     tags: VecDeque<Box<str>>,
     /// Attributes that MISP shows without the colour that they were to bring with them.
     without_colour: VecDeque<(AttributeUuid, Box<str>)>,
-    /// Attributes whose timestamp was moved by what this conversation attached to them.
-    retagged: BTreeSet<AttributeUuid>,
+    /// What was attached to attributes moved their timestamps, which only a list tells. Their rows count as unknown.
+    moved: bool,
     /// Attributes whose own colour was attached in this conversation.
     recoloured_own: BTreeSet<AttributeUuid>,
     /// All that the event is to have.

@@ -60,7 +60,7 @@ impl Conversation {
 
     /// Takes MISP's order, timestamps and deletions over, by UUID.
     pub(super) fn take_rows(&mut self, rows: &[Row]) {
-        self.miscounted = false;
+        (self.miscounted, self.moved) = (false, false);
         self.note_order(rows);
         self.note_proof(rows);
         let keys: BTreeMap<AttributeUuid, AttributeUuid> =
@@ -89,16 +89,17 @@ impl Conversation {
     }
 
     fn take_row(&mut self, key: AttributeUuid, order: u32, row: Row) {
-        let moved_by_us = self.retagged.remove(&key);
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
         let planned = known.timestamp;
+        // Otherwise what we attached to it moved it.
+        let was_known = known.order.is_some();
         if known.order != Some(order) || planned != Some(row.timestamp) {
             known.order = Some(order);
             known.timestamp = Some(row.timestamp);
             self.dirty.insert(key);
         }
         let overruled_now = known.standing.is_in_misp()
-            && !moved_by_us
+            && was_known
             && !row.deleted
             && planned != Some(row.timestamp)
             && !known.overruled;

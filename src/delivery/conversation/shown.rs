@@ -34,6 +34,15 @@ impl Shown<'_> {
             sent.iter().filter(|tag| tag.contains(',')).map(|tag| count(&parts(tag))).sum();
         is_ours && (found.len() == 1 || count(&found) > of_others) && count(&found) > 0
     }
+
+    /// Whether a colour is certainly not among the tags.
+    pub(super) fn lacks(self, colour: &str) -> bool {
+        let is_it = |name: &str| tag_key(name) == tag_key(colour);
+        match self {
+            Self::Names(names) => !names.iter().any(|name| is_it(name)),
+            Self::Cell(cell) => !cell.split(',').any(is_it),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -58,9 +67,12 @@ mod tests {
             (&["x", "tlp:red"], "x", false),
         ] {
             let sent: Vec<Box<str>> = sent.iter().map(|tag| (*tag).into()).collect();
-            assert_eq!(Shown::Cell(cell).carries("tlp:red", &sent), carried, "{sent:?} {cell}");
+            let shown = Shown::Cell(cell);
+            assert_eq!(shown.carries("tlp:red", &sent), carried, "{sent:?} {cell}");
+            assert_eq!(shown.lacks("tlp:red"), ["", "x"].contains(&cell), "{sent:?} {cell}");
         }
         let names = ["x,tlp:red"].map(Box::from);
         assert!(!Shown::Names(&names).carries("tlp:red", &names));
+        assert!(Shown::Names(&names).lacks("tlp:red"));
     }
 }

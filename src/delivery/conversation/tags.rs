@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Asked, Conversation, Look, Want,
+    Asked, Conversation, Want,
     asking::{needs_echo, text_of},
     shown::Shown,
 };
@@ -297,7 +297,7 @@ impl Conversation {
     }
 
     /// An attribute with a colour of its own, and the tags with which MISP showed it. A colour that is missing is
-    /// attached once; until it is, the attribute is exposed.
+    /// attached once; until it is, the attribute is exposed if MISP certainly has it without.
     pub(super) fn see_own_colour(
         &mut self,
         key: AttributeUuid,
@@ -314,24 +314,32 @@ impl Conversation {
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
         known.attribute.tags.retain(|tag| Tlp::of_tag(tag).is_none());
         self.dirty.insert(key);
-        if known.exposed.is_none() {
+        if known.exposed.is_none() && shown.lacks(&colour) {
             self.expose(key, &bare_of(&colour));
         }
         self.without_colour.push_back((key, colour));
     }
 
-    /// The colour that an attribute lacks is attached, before anything else goes out with it.
+    /// The colours that attributes lack are attached, before anything else goes out with them; then a list tells which
+    /// timestamps that gave them.
     pub(super) fn ask_for_own_colours(&mut self, book: &DestinationRecord) -> Option<Want> {
-        let (key, colour) = self.without_colour.front()?;
+        let event = self.uuid();
+        let Some((key, colour)) = self.without_colour.front() else {
+            return self.moved.then(|| self.ask(Asked::Listing, Call::Listing(event)));
+        };
         let uuid = self.event.attributes[key].attribute.uuid;
-        let (event, tag) = (self.uuid(), book.spelling(colour).into());
-        Some(self.ask(Asked::OwnColour, Call::AttachTag { event, attribute: Some(uuid), tag }))
+        let call =
+            Call::AttachTag { event, attribute: Some(uuid), tag: book.spelling(colour).into() };
+        self.event.head.unproven = true;
+        self.head_dirty = true;
+        Some(self.ask(Asked::OwnColour, call))
     }
 
     /// It stands there with its colour now, under a timestamp that MISP did not tell.
     pub(super) fn on_own_colour_attached(&mut self) {
         let Some((key, colour)) = self.without_colour.pop_front() else { return };
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+        known.order = None;
         if !known.attribute.tags.contains(&colour) {
             known.attribute.tags.push(colour.clone());
         }
@@ -343,16 +351,15 @@ impl Conversation {
             self.tally.exposed = self.tally.exposed.saturating_sub(u64::from(planned));
             self.change(Some(key), ChangeKind::ExposureEnded(ENDED_BY_TAG.into()));
         }
-        self.retagged.insert(key);
+        self.moved = true;
         self.recoloured_own.insert(key);
         self.wrote = true;
         let head = &mut self.event.head;
         (head.timestamp, head.published) = (None, Some(false));
         self.head_dirty = true;
-        self.look = Some(Look::Listing);
     }
 
-    /// It does not take it: what stands there without stays exposed, and what is still to go with it waits.
+    /// It does not take it: what stands there without is exposed, and what is still to go with it waits.
     pub(super) fn on_own_colour_refused(&mut self, words: &str, book: &mut DestinationRecord) {
         let Some((_, colour)) = self.without_colour.front().cloned() else { return };
         let (bare, rest): (Vec<_>, Vec<_>) =
@@ -364,6 +371,9 @@ impl Conversation {
         book.tags.insert(tag_key(&colour), fact);
         for (key, _) in bare {
             self.change(Some(key), ChangeKind::TagRefused(what.as_str().into()));
+            if self.event.attributes[&key].exposed.is_none() {
+                self.expose(key, &bare_of(&colour));
+            }
         }
         self.covered = false;
         self.withhold_refused_colours(book);
