@@ -215,7 +215,7 @@ fn an_event_that_misp_lost_goes_again_in_full() {
         let tally = summary.run.tally.attributes;
         assert_eq!(tally.planned, 30 + batch as u64);
         assert_eq!((tally.sent, tally.unchanged), (10 + batch as u64, 20), "{tally:?}");
-        assert_eq!(summary.run.tally.events_created, 1);
+        assert_eq!(summary.run.tally.events.created, 1);
         assert_at_rest(&mut world, &mut set);
     }
 }

@@ -101,7 +101,7 @@ fn the_first_day_is_delivered_whole_and_the_second_run_asks_nothing() {
     assert!(called > 1_600);
     let tally = run.tally.attributes;
     assert_eq!((tally.planned, tally.sent), (called, called));
-    assert_eq!(run.tally.events_created, 28);
+    assert_eq!(run.tally.events.created, 28);
     let mapping = &run.dataset.mapping;
     assert_eq!(mapping.mapped, called);
     let lost: u64 = mapping.lost.values().sum();
@@ -247,7 +247,7 @@ fn the_second_day_appends_what_changed_and_touches_nothing_else() {
     assert_eq!(new, called);
     assert!(new.len() >= 40, "the second day brings something");
     assert_eq!(summary.run.tally.attributes.sent, new.len() as u64);
-    assert_eq!(summary.run.tally.events_created, 2);
+    assert_eq!(summary.run.tally.events.created, 2);
 
     // What is new or still called for is as the second day says; the rest is as it was.
     for (event, key) in &new {

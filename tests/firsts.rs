@@ -87,7 +87,7 @@ fn what_is_not_there_is_made() {
     let summary = run(&mut world, wire.clone());
     assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
     assert_eq!(world.misp.lock().unwrap().events().len(), 20);
-    assert_eq!(summary.run.tally.events_created, 10);
+    assert_eq!(summary.run.tally.events.created, 10);
 }
 
 /// The first event has trouble of its own: the others wait for another, not for it.

@@ -51,7 +51,7 @@ fn to_append_to_others_takes_a_site_administrators_key() {
     set.incident(1).domains("ours", 0..3);
     let before = contents(&sync);
     let summary = deliver(&mut sync, &mut set);
-    assert_eq!((summary.ending, summary.run.tally.events_blocked), (Ending::Partial, 1));
+    assert_eq!((summary.ending, summary.run.tally.events.blocked), (Ending::Partial, 1));
     assert!(summary.run.notes.iter().any(|note| note.contains("only a site administrator's key")));
     assert_eq!((contents(&sync), asked(&sync, "POST attributes/add")), (before, 0));
     // It is told as long as it is so, and asked for no more.
@@ -64,7 +64,7 @@ fn to_append_to_others_takes_a_site_administrators_key() {
     let mut other = admin.second("admin");
     (other.ledger, other.job) = (sync.ledger, sync.job);
     let summary = deliver(&mut other, &mut set);
-    assert_eq!((summary.ending, summary.run.tally.events_blocked), (Ending::Done, 0));
+    assert_eq!((summary.ending, summary.run.tally.events.blocked), (Ending::Done, 0));
     assert_eq!(contents(&other)[&event(1)].1.len(), 11);
     assert_at_rest(&mut other, &mut set);
 }
@@ -157,7 +157,7 @@ fn where_the_metadata_name_no_owner_the_index_does() {
     let (admin, mut set) = theirs();
     let mut sync = admin.second("sync");
     let summary = deliver_by(&unnamed(&sync, false), &mut sync, &mut set);
-    assert_eq!((&summary.ending, summary.run.tally.events_blocked), (&Ending::Partial, 1));
+    assert_eq!((&summary.ending, summary.run.tally.events.blocked), (&Ending::Partial, 1));
     assert!(names(&summary, "owned by organisation"), "{:?}", summary.run.notes);
 }
 
@@ -172,13 +172,13 @@ fn an_event_that_no_answer_names_an_owner_of_is_left_alone_and_told_until_one_do
     let wire = unnamed(&anew, true);
     let before = contents(&anew);
     let summary = deliver_by(&wire, &mut anew, &mut set);
-    assert_eq!((&summary.ending, summary.run.tally.events_blocked), (&Ending::Partial, 1));
+    assert_eq!((&summary.ending, summary.run.tally.events.blocked), (&Ending::Partial, 1));
     assert!(names(&summary, "no answer of MISP 2.5.1 says whose it is"), "{:?}", summary.run.notes);
     // It is told as long as it is so, and asked for no more.
     let asked = wire.count();
     for _ in 0..2 {
         let summary = deliver_by(&wire, &mut anew, &mut set);
-        assert_eq!((&summary.ending, summary.run.tally.events_blocked), (&Ending::Partial, 1));
+        assert_eq!((&summary.ending, summary.run.tally.events.blocked), (&Ending::Partial, 1));
         assert!(names(&summary, "unowned: 1 events"), "{:?}", summary.run.notes);
     }
     set.incident(1).domains("third", 0..5);

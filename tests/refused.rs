@@ -203,7 +203,7 @@ fn the_trouble_of_one_event_keeps_nobody_waiting_however_large_it_is() {
     });
     let summary = run(&mut world, wire.clone());
     assert_eq!(summary.ending, Ending::Partial, "{}", said(&summary));
-    assert_eq!(summary.run.tally.events_created, 29, "{}", said(&summary));
+    assert_eq!(summary.run.tally.events.created, 29, "{}", said(&summary));
     // It was tried once, then all the others were, and only then again.
     let sent = wire.sent.lock().unwrap();
     let unlucky = sent.iter().find_map(|(_, call)| match call {

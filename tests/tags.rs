@@ -21,7 +21,7 @@ use misp_trickle::{
     agent::{Ending, Summary},
     delivery::Call,
     history::{Commit, EventUpdate, Ledger},
-    plan::{ChangeKind, EventTags, Standing, TagStanding, WithheldReason},
+    plan::{ChangeKind, EventTags, ExposedReason, Standing, TagStanding, WithheldReason},
     remote::Answer,
     source::SourceSpec,
 };
@@ -353,7 +353,7 @@ fn a_colour_that_attributes_cannot_have_exposes_them_by_name() {
     assert_eq!(*attempts.lock().unwrap(), 1, "the first tells");
     for number in 0..2 {
         let exposed = known(&world, event(2), &domain("own", number)).exposed;
-        assert!(exposed.is_some_and(|advice| advice.contains("tlp:red")));
+        assert_eq!(exposed, Some(ExposedReason::LacksTag("tlp:red".into())));
     }
     assert!(summary.run.notes.iter().any(|note| note.contains("another organisation")));
     // It says so again, and sends nothing more under that colour.

@@ -190,7 +190,7 @@ fn an_incident_that_only_this_version_finds_waits_too() {
     }
     upgrade.world.job.mapping_change = MappingChange::Apply;
     let (summary, _) = upgrade.sync(&[inner]);
-    assert_eq!(summary.run.tally.events_created, 1, "{:?}", summary.run.notes);
+    assert_eq!(summary.run.tally.events.created, 1, "{:?}", summary.run.notes);
     assert!(upgrade.world.misp.lock().unwrap().event(event.parse().unwrap()).is_some());
 }
 

@@ -244,7 +244,7 @@ fn drift_is_reconciled_by_a_run_that_sends_anyway() {
         assert_eq!(standing(&world, number, &each.value), Standing::Declined, "{number}");
     }
     let tally = &summary.run.tally;
-    assert_eq!(tally.events_unchanged + tally.events_updated, 4, "{tally:?}");
+    assert_eq!(tally.events.unchanged + tally.events.updated, 4, "{tally:?}");
     let attributes = &tally.attributes;
     assert_eq!((attributes.planned, attributes.sent, attributes.declined), (124, 1, 3));
     assert!(!verify(&world, Sample::All).has_drifted());
@@ -264,7 +264,7 @@ fn what_misp_lost_is_sent_again_by_a_run_that_sends_anyway() {
     world.misp.lock().unwrap().set_blocklist([]);
     let summary = world.sync(&dataset(folder.path(), &[4, 60, 4, 5]));
     assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
-    assert_eq!(summary.run.tally.events_created, 2);
+    assert_eq!(summary.run.tally.events.created, 2);
     let found = verify(&world, Sample::All);
     assert!(!found.has_drifted(), "{found:?}");
     assert_eq!(found.present, 73);
@@ -311,7 +311,7 @@ fn adopting_leaves_what_is_missing_to_the_next_run() {
     assert_eq!(held(&world), before);
     let summary = world.sync(&path);
     assert_eq!(summary.ending, Ending::Done);
-    assert_eq!((summary.run.tally.attributes.sent, summary.run.tally.events_created), (4, 1));
+    assert_eq!((summary.run.tally.attributes.sent, summary.run.tally.events.created), (4, 1));
     assert_eq!(verify(&world, Sample::All).present, 10);
 }
 
@@ -342,7 +342,7 @@ fn a_misp_that_lost_everything_gets_it_all_again() {
     assert_eq!(agent::resend(&mut world.ledger, &world.job.destination).unwrap(), 3);
     let summary = world.sync(&path);
     assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
-    assert_eq!(summary.run.tally.events_created, 3);
+    assert_eq!(summary.run.tally.events.created, 3);
     assert_eq!(verify(&world, Sample::All).present, 7);
     assert_eq!(standing(&world, 0, &declined.value), Standing::Declined);
 }

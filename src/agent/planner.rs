@@ -12,8 +12,9 @@ use crate::{
     misp::{Claims, Version},
     model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
-        self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
-        MappingChange, MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
+        self, AttributeTally, BlockedReason, DestinationRecord, EventHead, EventPlan, FeedHead,
+        KnownEvent, MappingChange, MappingTally, Presence, Refusal, Retire, Standing, Terms,
+        WithheldReason,
     },
 };
 
@@ -396,7 +397,7 @@ pub(super) fn standing_refusal(job: &Job, head: &EventHead) -> Option<Refusal> {
         Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
         Presence::Absent => match job.policy.denies(head.marking) {
             Some(reason) => Some(Refusal::Withheld(reason)),
-            None => Some(Refusal::NotCreated),
+            None => Some(Refusal::Blocked(BlockedReason::IncidentNotAccepted)),
         },
     }
 }
@@ -408,11 +409,11 @@ pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
             && match &known.standing {
                 Standing::Withheld(reason) => *reason == WithheldReason::MarkingCannotBeCarried,
                 // Whose the event is may be right for another key.
-                Standing::Blocked(why) => plan::is_foreign(why),
+                Standing::Blocked(why) => why.is_ownership(),
                 _ => false,
             }
     });
-    let unowned = matches!(&event.head.presence, Presence::Blocked(why) if plan::is_unowned(why));
+    let unowned = matches!(event.head.presence, Presence::Blocked(BlockedReason::OwnerUnknown(_)));
     tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable && !unowned
 }
 

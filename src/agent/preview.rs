@@ -20,7 +20,7 @@ use super::{
     AgentError, Clock, Input, Job,
     holding::note_of,
     planner::{Call, Planner, older_reader},
-    record::{add_attributes, add_mapping, as_unchanged},
+    record::as_unchanged,
     rehearsal::{preface, rehearse},
     run::is_heard,
 };
@@ -172,11 +172,11 @@ fn preview_with<L: Ledger>(
         match planner.incident(&incident, ledger)? {
             Call::Nothing(settled) => {
                 preview.count_unchanged(settled.refusal.as_ref(), false);
-                add_attributes(&mut preview.attributes, &as_unchanged(&settled.feed.attributes));
-                add_mapping(&mut preview.mapping, &settled.feed.mapping);
+                preview.attributes += as_unchanged(&settled.feed.attributes);
+                preview.mapping += &settled.feed.mapping;
             }
             Call::Plan(planned) => {
-                add_mapping(&mut preview.mapping, &planned.feed.mapping);
+                preview.mapping += &planned.feed.mapping;
                 held_back += u64::from(planner.holds_back(&planned.feed, &planned.plan.tally));
                 preview.add(planned.plan);
             }
@@ -238,7 +238,7 @@ fn cost(
 
 impl Preview {
     fn add(&mut self, plan: EventPlan) {
-        add_attributes(&mut self.attributes, &plan.tally);
+        self.attributes += plan.tally;
         if plan.needs_misp() || plan.changes_ledger() {
             self.plans.push(plan);
         } else {
@@ -250,9 +250,7 @@ impl Preview {
     fn count_unchanged(&mut self, refusal: Option<&Refusal>, is_gone: bool) {
         match refusal {
             Some(Refusal::Withheld(_)) => self.withheld += 1,
-            Some(Refusal::Declined | Refusal::Blocked(_) | Refusal::NotCreated) => {
-                self.blocked += 1;
-            }
+            Some(Refusal::Declined | Refusal::Blocked(_)) => self.blocked += 1,
             None => self.unchanged += u64::from(!is_gone),
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     history::{DatasetTally, DestinationTally, Outcome, RunRecord},
     model::{Context, Digest, Encoder, RunNumber, Timestamp, limits::NOTES_KEPT_MAX, shortened},
-    plan::{AttributeTally, MappingTally},
+    plan::{AttributeTally, EventTally},
 };
 
 use super::Job;
@@ -72,65 +72,6 @@ pub(super) fn clock_note(before: Option<&RunRecord>, now: Timestamp) -> Option<S
     ))
 }
 
-/// Adds the accounts of one event's mapping.
-pub(super) fn add_mapping(total: &mut MappingTally, one: &MappingTally) {
-    total.occurrences += one.occurrences;
-    total.mapped += one.mapped;
-    total.merged += one.merged;
-    for (reason, count) in &one.lost {
-        *total.lost.entry(reason.clone()).or_default() += count;
-    }
-}
-
-/// Adds one event's attributes by result.
-pub(super) fn add_attributes(total: &mut AttributeTally, one: &AttributeTally) {
-    total.planned += one.planned;
-    total.sent += one.sent;
-    total.adopted += one.adopted;
-    total.declined += one.declined;
-    total.rejected += one.rejected;
-    total.withheld += one.withheld;
-    total.held += one.held;
-    total.blocked += one.blocked;
-    total.pending += one.pending;
-    total.unchanged += one.unchanged;
-    total.superseded += one.superseded;
-    total.retired += one.retired;
-    total.drifted += one.drifted;
-    total.exposed += one.exposed;
-}
-
-/// Takes the accounts of one event's mapping out again.
-pub(super) fn take_mapping(total: &mut MappingTally, one: &MappingTally) {
-    total.occurrences -= one.occurrences;
-    total.mapped -= one.mapped;
-    total.merged -= one.merged;
-    for (reason, count) in &one.lost {
-        if let Some(lost) = total.lost.get_mut(reason) {
-            *lost -= count;
-        }
-    }
-    total.lost.retain(|_, count| *count > 0);
-}
-
-/// Takes one event's attributes out again.
-pub(super) fn take_attributes(total: &mut AttributeTally, one: &AttributeTally) {
-    total.planned -= one.planned;
-    total.sent -= one.sent;
-    total.adopted -= one.adopted;
-    total.declined -= one.declined;
-    total.rejected -= one.rejected;
-    total.withheld -= one.withheld;
-    total.held -= one.held;
-    total.blocked -= one.blocked;
-    total.pending -= one.pending;
-    total.unchanged -= one.unchanged;
-    total.superseded -= one.superseded;
-    total.retired -= one.retired;
-    total.drifted -= one.drifted;
-    total.exposed -= one.exposed;
-}
-
 /// The attributes of an event that nothing was done about: what was sent then is unchanged now.
 pub(super) fn as_unchanged(last: &AttributeTally) -> AttributeTally {
     AttributeTally {
@@ -145,11 +86,14 @@ pub(super) fn as_unchanged(last: &AttributeTally) -> AttributeTally {
 
 /// A whole run of which nothing changed since.
 pub(super) fn tally_as_unchanged(last: &DestinationTally) -> DestinationTally {
+    let events = last.events;
     DestinationTally {
-        events_unchanged: last.events_unchanged + last.events_created + last.events_updated,
-        events_held: last.events_held,
-        events_blocked: last.events_blocked,
-        events_withheld: last.events_withheld,
+        events: EventTally {
+            created: 0,
+            updated: 0,
+            unchanged: events.unchanged + events.created + events.updated,
+            ..events
+        },
         attributes: as_unchanged(&last.attributes),
         ..DestinationTally::default()
     }

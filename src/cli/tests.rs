@@ -10,7 +10,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 use serde_json::Value;
 
-use crate::model::is_invisible;
+use crate::{model::is_invisible, plan::ExposedReason};
 
 use crate::history::{
     ChangeKind,
@@ -219,7 +219,7 @@ event 13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave
         let seen = ask(line).data;
         assert!(seen.starts_with(wanted), "{line}\n{seen}");
         assert!(seen.contains("  = returned    domain  back.example\n"), "{seen}");
-        assert!(seen.contains("  ! exposed     domain  red.example  (remove it by hand)\n"));
+        assert!(seen.contains("  ! exposed     domain  red.example  (marked red after it was sent; tag it in MISP by hand)\n"));
         assert_eq!(seen.lines().count(), 6, "{seen}");
     }
     assert!(ask("t diff 0 1").data.starts_with("main: from the beginning to run 1, 1 run\n"));
@@ -271,7 +271,7 @@ fn status_says_first_what_needs_a_person() {
         seen,
         "\
 destination main
-  ! exposed: domain red.example, in 13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave: remove it by hand
+  ! exposed: domain red.example, in 13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave: marked red after it was sent; tag it in MISP by hand
 MISP:       https://misp.example/, MISP 2.5.1
 Last run:   4 bbbb00000000, 2023-11-14T22:17:20Z, done
 Events:     1 present; 0 unsettled
@@ -332,8 +332,10 @@ fn texts_of_others_cannot_steer_the_terminal() {
         run.notes = vec![evil.to_owned()];
     }
     for change in ledger.changes.values_mut().flatten() {
-        if let ChangeKind::Rejected(words) | ChangeKind::Exposed(words) = &mut change.kind {
-            *words = evil.into();
+        match &mut change.kind {
+            ChangeKind::Rejected(words) => *words = evil.into(),
+            ChangeKind::Exposed(why) => *why = ExposedReason::Other(evil.into()),
+            _ => {}
         }
     }
     let cli = All::try_parse_from(["t", "log"]).unwrap();

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
@@ -61,16 +63,17 @@ pub struct Commit {
 }
 
 /// A changed event: its head whole, of its attributes those that changed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EventUpdate {
     /// The head after the change.
+    #[serde(flatten)]
     pub head: EventHead,
     /// The attributes that changed, as they are now. All others stay.
     pub attributes: Vec<KnownAttribute>,
 }
 
 /// Where a feed stands at a destination: the shortcut over a whole source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Digest of the source's bytes at the last complete run.
     pub source: Option<Digest>,

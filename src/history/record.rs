@@ -1,12 +1,14 @@
 //! What one run leaves behind: immutable once the run is published.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     model::{DestinationName, Digest, FeedName, RunNumber, Timestamp},
-    plan::{AttributeTally, MappingTally},
+    plan::{AttributeTally, EventTally, MappingTally},
 };
 
 /// One execution of a plan against one destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Counted from 1 in each store.
     pub number: RunNumber,
@@ -29,6 +31,7 @@ pub struct RunRecord {
     /// How it ended.
     pub outcome: Outcome,
     /// What it did.
+    #[serde(flatten)]
     pub tally: DestinationTally,
     /// What the dataset held.
     pub dataset: DatasetTally,
@@ -37,7 +40,8 @@ pub struct RunRecord {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It has not ended, or was cut off.
     Unfinished,
@@ -66,23 +70,22 @@ impl Outcome {
 }
 
 /// Requests, bytes, events and attributes of one run at one destination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "each name is a result of the design's table")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DestinationTally {
+    /// Requests that were made.
     pub requests: u64,
+    /// Bytes that went out, headers included.
     pub bytes_sent: u64,
+    /// Bytes that came back.
     pub bytes_received: u64,
-    pub events_created: u64,
-    pub events_updated: u64,
-    pub events_unchanged: u64,
-    pub events_held: u64,
-    pub events_blocked: u64,
-    pub events_withheld: u64,
+    /// Events by what became of them.
+    pub events: EventTally,
+    /// Attributes by what became of them.
     pub attributes: AttributeTally,
 }
 
 /// What a dataset held and what became of it in mapping.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DatasetTally {
     /// Incidents, each the root of one event.
     pub incidents: u64,
@@ -91,5 +94,6 @@ pub struct DatasetTally {
     /// Objects that were damaged and skipped.
     pub skipped: u64,
     /// Occurrences by what became of them, those of no incident included.
+    #[serde(flatten)]
     pub mapping: MappingTally,
 }

@@ -1,15 +1,18 @@
 //! MISP attributes and events as values in canonical form.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{AttributeUuid, Context, Digest, Encoder, EventUuid, Timestamp};
 
 use super::{AttributeType, Category, Value};
 
 /// A simple MISP attribute, in the form MISP would store it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribute {
     /// Identity; see [`attribute_uuid`](super::attribute_uuid).
     pub uuid: AttributeUuid,
     /// MISP's `type`.
+    #[serde(rename = "type")]
     pub kind: AttributeType,
     /// One of the categories that the type allows.
     pub category: Category,
@@ -51,7 +54,7 @@ impl Attribute {
 }
 
 /// The fields of a MISP event that are not attributes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventFields {
     /// The title; never empty (MISP refuses an empty one).
     pub info: Box<str>,

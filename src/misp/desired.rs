@@ -1,5 +1,7 @@
 //! What the dataset wants MISP to hold: the result of mapping, before any policy.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{EntityKey, EventUuid, Marking, Symbol};
 
 use super::{Attribute, EventFields};
@@ -47,7 +49,7 @@ pub struct DesiredAttribute {
 }
 
 /// One occurrence that an attribute comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Source {
     /// Root of the entity that carries it.
     pub entity: EntityKey,

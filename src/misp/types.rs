@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use serde::Deserialize;
 
+use crate::model::as_text;
+
 /// One of MISP's attribute types, such as `ip-dst`. Names are compared with case, as MISP does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttributeType(u16);
@@ -132,6 +134,9 @@ impl fmt::Debug for AttributeType {
         f.write_str(self.name())
     }
 }
+
+as_text!(AttributeType, "type of MISP", AttributeType::named);
+as_text!(Category, "category of MISP", Category::named);
 
 impl fmt::Display for AttributeType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

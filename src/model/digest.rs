@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::as_text;
+
 /// A 32-byte BLAKE3 digest. `Display` gives all 64 hexadecimal digits, `Debug` the first twelve.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -43,6 +45,8 @@ impl fmt::Display for Digest {
         f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
     }
 }
+
+as_text!(Digest, "digest", Digest::parse);
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
 use uuid::Uuid;
 
-use super::kept_name;
+use super::{as_text, kept_name};
 
 /// Length of a UUID as it is usually written.
 const UUID_BYTES: usize = 36;
@@ -163,6 +163,8 @@ impl fmt::Display for EntityKey {
         f.write_str(&self.0)
     }
 }
+
+as_text!(EntityKey, "id", |text| Some(EntityKey::whole(text)));
 
 impl fmt::Debug for EntityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

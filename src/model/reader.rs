@@ -1,10 +1,13 @@
 //! Which version of the reading a fact comes from.
 
+use serde::{Deserialize, Serialize};
+
 /// A version of all that makes facts of bytes: the decoders, and what counts as the identity of an entity.
 ///
 /// It grows when a release reads more, or otherwise, than the one before. A store remembers by which reader
 /// an event was last planned: what only a newer one finds is held until somebody accepts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Reader(u8);
 
 impl Reader {

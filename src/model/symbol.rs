@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, collections::BTreeSet, fmt, ops::Deref, sync::Arc};
 
-use super::kept_name;
+use super::{as_text, kept_name};
 
 /// A shared text. Equal texts compare equal whether or not they share their storage.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +48,8 @@ impl fmt::Display for Symbol {
         f.write_str(&self.0)
     }
 }
+
+as_text!(Symbol, "name", |text| Some(Symbol::new(text)));
 
 impl fmt::Debug for Symbol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::as_text;
+
 /// Microseconds since 1970-01-01T00:00:00Z; MISP keeps no finer time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -59,6 +61,14 @@ impl Timestamp {
         found.ok_or_else(|| TimestampError { text: text.chars().take(64).collect() })
     }
 
+    /// Reads what `Display` writes, times without a name in the calendar included.
+    fn written(text: &str) -> Option<Self> {
+        match text.strip_prefix('@').and_then(|rest| rest.strip_suffix("us")) {
+            Some(micros) => micros.parse().ok().map(Self),
+            None => Self::parse(text).ok(),
+        }
+    }
+
     /// The day in UTC as `YYYY-MM-DD`, the form of a MISP event's `date`.
     #[must_use]
     pub fn day(self) -> String {
@@ -98,6 +108,8 @@ impl fmt::Display for Timestamp {
         }
     }
 }
+
+as_text!(Timestamp, "time", Timestamp::written);
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,9 +8,10 @@ use crate::{
 };
 
 use super::{
-    AttributeTally, Change, ChangeKind, DestinationRecord, EventHead, EventPlan, EventSettings,
-    EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy, Presence, Publish,
-    Publishing, Refusal, Seen, Standing, TagFact, TagStanding, WithheldReason, is_covered, lacking,
+    AttributeTally, BlockedReason, Change, ChangeKind, DestinationRecord, EventHead, EventPlan,
+    EventSettings, EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy,
+    Presence, Publish, Publishing, Refusal, Seen, Standing, TagFact, TagStanding, WithheldReason,
+    is_covered, lacking,
     retire::{self, Retire},
     strictest_of,
     tags::{is_freer, lacks_a_colour, tags_of},
@@ -216,7 +217,7 @@ impl Planner<'_> {
             _ if foreign.is_some() => foreign.map(Refusal::Blocked),
             _ if denied.is_some() => denied.map(Refusal::Withheld),
             Presence::Absent if !desired.create && !self.plan.event.head.unproven => {
-                Some(Refusal::NotCreated)
+                Some(Refusal::Blocked(BlockedReason::IncidentNotAccepted))
             }
             Presence::Absent if !carried => {
                 Some(Refusal::Withheld(WithheldReason::MarkingCannotBeCarried))
@@ -299,10 +300,10 @@ impl Planner<'_> {
         let late = plan.late_colour;
         for (tag, why) in refused.into_iter().filter(|(tag, _)| !late || Tlp::of_tag(tag).is_none())
         {
-            let what = format!("{tag}: {why}");
+            let told = ChangeKind::TagRefused { tag: tag.clone(), why: why.clone() };
             let terms = destination.tag_terms(&tag);
             self.plan.event.head.tags.set(&tag, TagStanding::Refused { why, terms });
-            self.change(None, ChangeKind::TagRefused(what.into()));
+            self.change(None, told);
         }
     }
 

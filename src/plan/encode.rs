@@ -32,7 +32,7 @@ impl EventPlan {
             encoder.option(change.attribute, |encoder, uuid| {
                 encoder.bytes(uuid.uuid().as_bytes());
             });
-            encoder.text(&format!("{:?}", change.kind));
+            encoder.text(change.kind.word()).option(change.kind.detail().as_deref(), text);
         });
     }
 }

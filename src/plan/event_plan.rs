@@ -1,13 +1,16 @@
 //! The plan of one event, a plain value: `plan` shows it, `delivery` carries it out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use crate::{
     misp::{DesiredAttribute, EventFields},
     model::AttributeUuid,
 };
 
-use super::{AttributeTally, Change, KnownEvent, WithheldReason};
+use super::{AttributeTally, BlockedReason, Change, KnownEvent, WithheldReason};
 
 /// What one run would do about one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +61,18 @@ pub enum Refusal {
     Withheld(WithheldReason),
     /// Somebody deleted the event, and MISP blocklisted it.
     Declined,
-    /// It belongs to somebody else, or may not be written.
-    Blocked(Box<str>),
-    /// The incident is rejected or deleted, and never became an event.
-    NotCreated,
+    /// It belongs to somebody else, may not be written, or is not to be made.
+    Blocked(BlockedReason),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Withheld(why) => why.fmt(f),
+            Self::Declined => f.write_str("an analyst deleted the event in MISP"),
+            Self::Blocked(why) => why.fmt(f),
+        }
+    }
 }
 
 /// Event fields that differ from what MISP holds.

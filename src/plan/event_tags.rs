@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Digest, Tlp};
 
 use super::tag_key;
 
 /// How a tag stands on an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TagStanding {
     /// It was sent by a release that did not look whether MISP took it: the next answer tells.
     Doubted,
@@ -26,7 +29,7 @@ pub enum TagStanding {
 }
 
 /// A tag of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventTag {
     /// Its name, as MISP spells it once MISP showed it.
     pub name: Box<str>,
@@ -35,7 +38,8 @@ pub struct EventTag {
 }
 
 /// The tags of an event by name, whatever the case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<EventTag>", into = "Vec<EventTag>")]
 pub struct EventTags(BTreeMap<Box<str>, EventTag>);
 
 impl EventTags {
@@ -132,6 +136,18 @@ impl EventTags {
     /// Forgets some tags: those for which `keep` is false.
     pub fn retain(&mut self, keep: impl Fn(&EventTag) -> bool) {
         self.0.retain(|_, tag| keep(tag));
+    }
+}
+
+impl From<Vec<EventTag>> for EventTags {
+    fn from(tags: Vec<EventTag>) -> Self {
+        tags.into_iter().collect()
+    }
+}
+
+impl From<EventTags> for Vec<EventTag> {
+    fn from(tags: EventTags) -> Self {
+        tags.0.into_values().collect()
     }
 }
 

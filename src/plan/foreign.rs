@@ -2,13 +2,7 @@
 
 use crate::model::OrgUuid;
 
-use super::{DestinationRecord, EventHead, EventSettings, OnForeign, Presence};
-
-/// How the reason begins for which nothing is written to an event of another organisation.
-const FOREIGN: &str = "the event is there, owned by organisation ";
-
-/// The same where no answer names an owner; the version of MISP follows.
-const UNOWNED: &str = "the event is there, and no answer of MISP ";
+use super::{BlockedReason, DestinationRecord, EventHead, EventSettings, OnForeign, Presence};
 
 /// Why nothing is written to an event of this organisation; `None` if it may be. MISP lets nobody but a site
 /// administrator append to another organisation's event.
@@ -17,35 +11,14 @@ pub fn why_not_of(
     owner: OrgUuid,
     settings: &EventSettings,
     destination: &DestinationRecord,
-) -> Option<Box<str>> {
+) -> Option<BlockedReason> {
     let ours = destination.org.is_none_or(|org| org == owner);
     match settings.on_foreign {
         _ if ours => None,
         OnForeign::Append if destination.may("perm_site_admin") => None,
-        OnForeign::Block => Some(format!("{FOREIGN}{owner}").into()),
-        OnForeign::Append => {
-            let why = "MISP lets only a site administrator's key append to it";
-            Some(format!("{FOREIGN}{owner}; {why}").into())
-        }
+        OnForeign::Block => Some(BlockedReason::OwnedBy(owner)),
+        OnForeign::Append => Some(BlockedReason::AppendNeedsAdmin(owner)),
     }
-}
-
-/// Why nothing is written to an event that no answer names an owner of. Another version of MISP may name one.
-#[must_use]
-pub fn why_not_unowned(destination: &DestinationRecord) -> Box<str> {
-    format!("{UNOWNED}{} says whose it is", destination.version).into()
-}
-
-/// Whether nothing is written to an event because nobody says whose it is.
-#[must_use]
-pub fn is_unowned(why: &str) -> bool {
-    why.starts_with(UNOWNED)
-}
-
-/// Whether nothing is written to an event because of whose it is: that may change with the key, or with MISP.
-#[must_use]
-pub fn is_foreign(why: &str) -> bool {
-    why.starts_with(FOREIGN) || is_unowned(why)
 }
 
 impl EventHead {
@@ -60,7 +33,7 @@ impl EventHead {
         &self,
         settings: &EventSettings,
         destination: &DestinationRecord,
-    ) -> Option<Box<str>> {
+    ) -> Option<BlockedReason> {
         let owner = self.owner_in(destination).filter(|_| self.presence == Presence::Present)?;
         why_not_of(owner, settings, destination)
     }
@@ -69,10 +42,10 @@ impl EventHead {
     #[must_use]
     pub fn is_released(&self, settings: &EventSettings, destination: &DestinationRecord) -> bool {
         let Presence::Blocked(why) = &self.presence else { return false };
-        if is_unowned(why) {
-            return *why != why_not_unowned(destination);
+        if let BlockedReason::OwnerUnknown(version) = why {
+            return **version != *destination.version;
         }
-        let owner = self.seen.orgc.filter(|_| is_foreign(why));
+        let owner = self.seen.orgc.filter(|_| why.is_ownership());
         owner.is_some_and(|owner| why_not_of(owner, settings, destination).is_none())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     misp::{Attribute, EventFields, Source},
     model::{
@@ -10,10 +12,13 @@ use crate::{
     },
 };
 
-use super::{EventTags, Publish, Publishing, TagFact};
+use super::{
+    AttributeTally, BlockedReason, EventTags, ExposedReason, MappingTally, Publish, Publishing,
+    TagFact, WithheldReason,
+};
 
 /// What is known of one MISP instance. Keyed by the destination's name in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DestinationRecord {
     /// The base URL of the last run, without user or password.
     pub url: String,
@@ -22,8 +27,10 @@ pub struct DestinationRecord {
     /// Encodings that request bodies may have: `gzip`, `br`.
     pub encodings: Vec<String>,
     /// UUID of the key's organisation.
+    #[serde(rename = "organisation")]
     pub org: Option<OrgUuid>,
     /// MISP's number of that organisation.
+    #[serde(rename = "organisation_id")]
     pub org_id: Option<u64>,
     /// MISP's number of the key's user. `None`: not asked for yet.
     pub user: Option<u64>,
@@ -53,6 +60,7 @@ pub struct DestinationRecord {
     /// The version with which this MISP was found to list rows in another order than they were added in.
     pub reorders: Option<String>,
     /// The organisation whose key made the events of which no answer told the owner.
+    #[serde(rename = "first_organisation")]
     pub first_org: Option<OrgUuid>,
     /// Names of the feeds that ever delivered here; their place is their bit in [`FeedSet`].
     pub feeds: Vec<FeedName>,
@@ -73,7 +81,8 @@ impl DestinationRecord {
 }
 
 /// A set of feeds of one destination, by their place in [`DestinationRecord::feeds`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct FeedSet(pub u32);
 
 impl FeedSet {
@@ -114,19 +123,22 @@ pub struct KnownEvent {
 }
 
 /// What is known of an event, its attributes aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventHead {
     /// Identity.
     pub uuid: EventUuid,
     /// The incident that it comes from.
+    #[serde(rename = "incident")]
     pub root: EntityKey,
     /// Whether MISP has it.
     pub presence: Presence,
     /// MISP's numeric id, once an answer gave it.
     pub misp_id: Option<u64>,
     /// The event's fields as MISP last confirmed them to us, tags aside.
+    #[serde(flatten)]
     pub fields: EventFields,
     /// The tags that were to be there, and the colours of others, as MISP's answers showed them.
+    #[serde(rename = "tag_standings")]
     pub tags: EventTags,
     /// MISP's `timestamp` of the event, if our last request told it.
     pub timestamp: Option<i64>,
@@ -135,6 +147,7 @@ pub struct EventHead {
     /// How far it got on the way to being published.
     pub publishing: Publishing,
     /// What else MISP's answers showed of it.
+    #[serde(flatten)]
     pub seen: Seen,
     /// A request may have had an effect we were not told of: list the event before writing to it.
     pub unproven: bool,
@@ -158,9 +171,10 @@ impl EventHead {
 }
 
 /// What MISP's answers showed of an event beside its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// The organisation that owns it.
+    #[serde(rename = "organisation")]
     pub orgc: Option<OrgUuid>,
     /// The newest timestamp of its rows when MISP last proved all of them. Of what came since only the echo is known.
     pub proven_up_to: Option<i64>,
@@ -181,7 +195,8 @@ impl Seen {
 }
 
 /// Whether MISP has an event, as far as we know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Never confirmed.
     Absent,
@@ -190,11 +205,11 @@ pub enum Presence {
     /// Deleted there and blocklisted: never sent again.
     Declined,
     /// It is there, but we may not write to it; why.
-    Blocked(Box<str>),
+    Blocked(BlockedReason),
 }
 
 /// One row of MISP's own list of an event's attributes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The attribute.
     pub uuid: AttributeUuid,
@@ -205,7 +220,7 @@ pub struct Row {
 }
 
 /// What one feed last wanted of an event, and how it came out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedHead {
     /// Digest of the incident graph.
     pub graph: Digest,
@@ -226,61 +241,12 @@ pub struct FeedHead {
     pub mapping: MappingTally,
 }
 
-/// Every attribute of a plan, once, by its result; and transitions, which are outside the sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "each name is a result or transition of the design's table")]
-pub struct AttributeTally {
-    pub planned: u64,
-    pub sent: u64,
-    pub adopted: u64,
-    pub declined: u64,
-    pub rejected: u64,
-    pub withheld: u64,
-    pub held: u64,
-    pub blocked: u64,
-    pub pending: u64,
-    pub unchanged: u64,
-    pub superseded: u64,
-    pub retired: u64,
-    pub drifted: u64,
-    pub exposed: u64,
-}
-
-impl AttributeTally {
-    /// Whether every planned attribute is counted exactly once.
-    #[must_use]
-    pub const fn adds_up(&self) -> bool {
-        let results = self.sent
-            + self.adopted
-            + self.declined
-            + self.rejected
-            + self.withheld
-            + self.held
-            + self.blocked
-            + self.pending
-            + self.unchanged;
-        self.planned == results
-    }
-}
-
-/// Occurrences of a dataset by what became of them: `occurrences = mapped + merged + lost`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MappingTally {
-    /// Distinct (incident, entity, kind, value).
-    pub occurrences: u64,
-    /// Those that gave an attribute.
-    pub mapped: u64,
-    /// Those whose attribute another occurrence had given already.
-    pub merged: u64,
-    /// Those that gave none, by reason.
-    pub lost: BTreeMap<Box<str>, u64>,
-}
-
 /// What is known of one attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownAttribute {
     /// The attribute as it was sent, or as it was last wanted where it was not. Its UUID is the one in
     /// MISP, which is another's where a value was adopted.
+    #[serde(flatten)]
     pub attribute: Attribute,
     /// Its marking when last planned.
     pub marking: Marking,
@@ -297,8 +263,8 @@ pub struct KnownAttribute {
     /// Digest of what the dataset last wanted, where that is another than what was sent: a drift or an
     /// exposure is written to the history once, not in every run.
     pub noted: Option<Digest>,
-    /// It is in MISP although it must not be there as it is; what to do by hand.
-    pub exposed: Option<Box<str>>,
+    /// It is in MISP although it must not be there as it is; why.
+    pub exposed: Option<ExposedReason>,
     /// MISP's `timestamp` of it: chosen once, before it was first sent.
     pub timestamp: Option<i64>,
     /// Place in MISP's order of the event's attributes, once it is there.
@@ -308,7 +274,8 @@ pub struct KnownAttribute {
 }
 
 /// How an attribute stands in MISP.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// To be sent; or sent, and the outcome is not known.
     Pending,
@@ -330,7 +297,7 @@ pub enum Standing {
     /// Only changed mapping rules call for it.
     Held,
     /// It cannot be sent for a reason outside itself.
-    Blocked(Box<str>),
+    Blocked(BlockedReason),
 }
 
 impl Standing {
@@ -339,17 +306,4 @@ impl Standing {
     pub const fn is_in_misp(&self) -> bool {
         matches!(self, Self::Sent | Self::Adopted)
     }
-}
-
-/// Why policy keeps something back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WithheldReason {
-    /// Its TLP colour is not in `allow_tlp`.
-    Tlp(crate::model::Tlp),
-    /// It has no TLP marking.
-    Unmarked,
-    /// The incident itself is denied.
-    Incident,
-    /// MISP does not take its TLP tag from this key.
-    MarkingCannotBeCarried,
 }

@@ -1,9 +1,12 @@
 //! How far an event got on the way to being published: what MISP shows counts, not what it took.
 
+use serde::{Deserialize, Serialize};
+
 use super::{DestinationRecord, Publish};
 
 /// How far an event got on the way to being published.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Publishing {
     /// Nothing is under way: `published` says what MISP last showed.
     #[default]

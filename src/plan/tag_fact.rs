@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Context, Digest, Encoder};
 
 use super::DestinationRecord;
@@ -10,7 +12,8 @@ use super::DestinationRecord;
 pub const TAGS_KNOWN_MAX: usize = 200;
 
 /// How a tag stands at a MISP, for our key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TagFact {
     /// It is there, and the key may use it. MISP spells it so.
     Usable(Box<str>),

@@ -433,7 +433,7 @@ fn a_rejected_incident_never_becomes_an_event() {
     let mut wanted = desired(vec![attribute("domain", "a.example")]);
     wanted.create = false;
     let plan = World::new().plan(&wanted, None);
-    assert_eq!(plan.refusal, Some(Refusal::NotCreated));
+    assert_eq!(plan.refusal, Some(Refusal::Blocked(BlockedReason::IncidentNotAccepted)));
     assert!(!plan.needs_misp());
 }
 

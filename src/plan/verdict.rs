@@ -1,37 +1,21 @@
 //! What becomes of one desired attribute: the table of the design, row by row.
 
-use std::fmt;
-
 use crate::{
     misp::{Attribute, DesiredAttribute},
     model::{Context, Digest, Encoder, Tlp},
 };
 
 use super::{
-    KnownAttribute, KnownEvent, Refusal, Standing, Terms, WithheldReason, has_own_colour,
-    is_foreign, strictest_of, tags::lacks_a_colour,
+    ExposedReason, KnownAttribute, KnownEvent, Refusal, Standing, Terms, WithheldReason,
+    has_own_colour, strictest_of, tags::lacks_a_colour,
 };
-
-/// Why the attributes of an incident are blocked that never became an event.
-const NOT_CREATED: &str = "the incident is rejected or deleted";
-
-/// What to say of an attribute that stands in MISP without the colour that its event is to have.
-pub(crate) const UNCOVERED: &str =
-    "its event lacks its TLP tag in MISP; tag the event by hand, or delete it";
-
-const BARE: &str = "MISP holds it without its tag";
-
-/// The same of an attribute that MISP holds without its own TLP tag.
-pub(crate) fn bare_of(colour: &str) -> String {
-    format!("{BARE} {colour}; tag it by hand, or delete it")
-}
 
 impl KnownEvent {
     /// Whether anything is kept back, or stands in MISP without its marking, because MISP did not take its TLP tag.
     pub(crate) fn lacks_a_colour(&self) -> bool {
         let lacking = Standing::Withheld(WithheldReason::MarkingCannotBeCarried);
         let bare = |known: &KnownAttribute| {
-            known.exposed.as_deref().is_some_and(|why| why == UNCOVERED || why.starts_with(BARE))
+            known.exposed.as_ref().is_some_and(ExposedReason::is_missing_tag)
         };
         self.attributes
             .values()
@@ -73,11 +57,12 @@ pub(super) enum Verdict {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Notice {
     pub(super) drift: Option<Box<str>>,
-    pub(super) exposed: Option<Box<str>>,
+    pub(super) exposed: Option<ExposedReason>,
 }
 
 impl Notice {
-    /// Names the notice, so that the history tells it once.
+    /// Names the notice, so that the history tells it once. It is of the words, as it always was: whoever writes
+    /// them better has what is exposed told once more.
     pub(super) fn digest(&self) -> Option<Digest> {
         if *self == Self::default() {
             return None;
@@ -85,8 +70,9 @@ impl Notice {
         let text = |encoder: &mut Encoder, text: &str| {
             encoder.text(text);
         };
+        let exposed = self.exposed.as_ref().map(ToString::to_string);
         let mut encoder = Encoder::new(Context::Attribute);
-        encoder.option(self.drift.as_deref(), text).option(self.exposed.as_deref(), text);
+        encoder.option(self.drift.as_deref(), text).option(exposed.as_deref(), text);
         Some(encoder.finish())
     }
 }
@@ -100,9 +86,7 @@ impl Situation<'_> {
             }
             (_, Some(Standing::Declined)) => Verdict::Keep,
             // What is wrong with the attribute itself stays so; an incident may be accepted after all.
-            (_, Some(Standing::Blocked(why))) if **why != *NOT_CREATED && !is_foreign(why) => {
-                Verdict::Keep
-            }
+            (_, Some(Standing::Blocked(why))) if !why.may_end() => Verdict::Keep,
             (_, _) if self.reason_to_withhold().is_some() => {
                 Verdict::Stand(self.reason_to_withhold().expect("asked on the line above"))
             }
@@ -129,9 +113,6 @@ impl Situation<'_> {
             }
             Some(Refusal::Declined) => return Some(Standing::Declined),
             Some(Refusal::Blocked(why)) => return Some(Standing::Blocked(why.clone())),
-            Some(Refusal::NotCreated) => {
-                return Some(Standing::Blocked(NOT_CREATED.into()));
-            }
             None => {}
         }
         if let Some(reason) = self.terms.policy.denies(self.desired.marking) {
@@ -165,13 +146,13 @@ impl Situation<'_> {
         let tlp = self.desired.marking.tlp;
         let stricter = tlp.filter(|_| tlp > known.marking.tlp && tlp > self.colour);
         let exposed = if let Some(reason) = denied {
-            Some(format!("{reason}; delete or re-mark it in MISP by hand").into())
+            Some(ExposedReason::Denied(reason))
         } else if let Some(colour) = self.lost_own_colour(known).filter(|_| !self.late) {
-            Some(bare_of(colour).into())
+            Some(ExposedReason::LacksTag(colour.into()))
         } else if let Some(tlp) = stricter {
-            Some(format!("marked {tlp} after it was sent; tag it in MISP by hand").into())
+            Some(ExposedReason::MarkedLater(tlp))
         } else if self.bare && !has_own_colour(&known.attribute) {
-            Some(UNCOVERED.into())
+            Some(ExposedReason::EventLacksTag)
         } else {
             None
         };
@@ -195,17 +176,4 @@ fn differences(sent: &Attribute, wanted: &Attribute) -> Vec<&'static str> {
         ("tags", sent.tags != wanted.tags),
     ];
     pairs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
-}
-
-impl fmt::Display for WithheldReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tlp(tlp) => write!(f, "TLP {tlp} is not in allow_tlp"),
-            Self::Unmarked => f.write_str("it has no TLP marking"),
-            Self::Incident => f.write_str("its incident is withheld"),
-            Self::MarkingCannotBeCarried => {
-                f.write_str("MISP does not take its TLP tag from this key")
-            }
-        }
-    }
 }

@@ -91,10 +91,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let Some(mut feed) = self.feed_heads.remove(&uuid) else { return Ok(None) };
         let totals = &mut self.record.tally;
         match (created, wrote, &event.head.presence) {
-            (true, _, _) => totals.events_created += 1,
-            (_, true, _) => totals.events_updated += 1,
-            (_, _, Presence::Blocked(_) | Presence::Declined) => totals.events_blocked += 1,
-            _ => totals.events_unchanged += 1,
+            (true, _, _) => totals.events.created += 1,
+            (_, true, _) => totals.events.updated += 1,
+            (_, _, Presence::Blocked(_) | Presence::Declined) => totals.events.blocked += 1,
+            _ => totals.events.unchanged += 1,
         }
         self.settle(&event, &mut feed, &tally);
         // The end of an exposure is written down by the next run, which compares anew.

@@ -153,10 +153,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
         if let Some(feed) = self.planner.feed_of(event) {
             self.events_done -= 1;
-            self.record.tally.events_unchanged -= 1;
+            self.record.tally.events.unchanged -= 1;
             let unchanged = record::as_unchanged(&feed.attributes);
-            record::take_attributes(&mut self.record.tally.attributes, &unchanged);
-            record::take_mapping(&mut self.record.dataset.mapping, &feed.mapping);
+            self.record.tally.attributes -= unchanged;
+            self.record.dataset.mapping -= &feed.mapping;
         }
         self.doubted.push(event);
     }

@@ -12,7 +12,6 @@ use super::{
         holding::note_of,
         learn::PLAIN,
         planner::{KnownEvents, cursor_policy},
-        record::add_mapping,
     },
     Mode, Run,
 };
@@ -37,7 +36,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         dataset.incidents = input.graph.incident_count() as u64;
         dataset.entities = input.graph.entity_count() as u64;
         dataset.skipped = input.skipped as u64;
-        add_mapping(&mut dataset.mapping, &input.unlinked());
+        dataset.mapping += &input.unlinked();
         self.ending = self.ending_of(input, publishing);
         self.record.outcome = self.ending.outcome();
         self.record.ended = Some(self.world.clock.now());
@@ -121,7 +120,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 /// reason to name: no other policy would help.
 pub(super) fn ending_of_untroubled(run: &RunRecord, destination: &DestinationRecord) -> Ending {
     let incidents = run.dataset.incidents;
-    if incidents == 0 || run.tally.events_withheld < incidents {
+    if incidents == 0 || run.tally.events.withheld < incidents {
         return Ending::Done;
     }
     if destination.asked.is_some() && !destination.may("perm_add") {

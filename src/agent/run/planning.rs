@@ -7,8 +7,8 @@ use crate::{
     history::{Commit, EventUpdate, Ledger},
     model::{EventUuid, Timestamp},
     plan::{
-        AttributeTally, DestinationRecord, EventPlan, FeedHead, KnownEvent, OnForeign, Presence,
-        Publish, Refusal, is_foreign, is_unowned,
+        AttributeTally, BlockedReason, DestinationRecord, EventPlan, FeedHead, KnownEvent,
+        OnForeign, Presence, Publish, Refusal,
     },
 };
 
@@ -18,7 +18,7 @@ use super::{
         learn::{LearnError, WantedTags, greet, learn},
         lost,
         planner::{Call, Planned, Settled, settled},
-        record::{self, add_attributes, add_mapping},
+        record,
     },
     Mode, Run,
 };
@@ -213,10 +213,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.events_done += 1;
         self.count_refusal(event, refusal.as_ref());
         if refusal.is_none() {
-            self.record.tally.events_unchanged += 1;
+            self.record.tally.events.unchanged += 1;
         }
-        add_attributes(&mut self.record.tally.attributes, &record::as_unchanged(&feed.attributes));
-        add_mapping(&mut self.record.dataset.mapping, &feed.mapping);
+        self.record.tally.attributes += record::as_unchanged(&feed.attributes);
+        self.record.dataset.mapping += &feed.mapping;
         self.all_settled &= feed.settled;
     }
 
@@ -253,7 +253,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
         }
         if plan.refusal.is_none() && !gone {
-            self.record.tally.events_unchanged += 1;
+            self.record.tally.events.unchanged += 1;
         }
         Ok(None)
     }
@@ -261,13 +261,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     fn count_refusal(&mut self, event: EventUuid, refusal: Option<&Refusal>) {
         let tally = &mut self.record.tally;
         match refusal {
-            Some(Refusal::Withheld(_)) => tally.events_withheld += 1,
-            Some(Refusal::Blocked(_) | Refusal::Declined | Refusal::NotCreated) => {
-                tally.events_blocked += 1;
-            }
+            Some(Refusal::Withheld(_)) => tally.events.withheld += 1,
+            Some(Refusal::Blocked(_) | Refusal::Declined) => tally.events.blocked += 1,
             None => {}
         }
-        let unowned = matches!(refusal, Some(Refusal::Blocked(why)) if is_unowned(why));
+        let unowned = matches!(refusal, Some(Refusal::Blocked(BlockedReason::OwnerUnknown(_))));
         self.unowned.extend(unowned.then_some(event));
         // It was to be appended to all the same.
         let append = self.job.settings.on_foreign == OnForeign::Append;
@@ -285,7 +283,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let exposed = event.attributes.values().filter(|known| known.exposed.is_some());
         self.exposed.extend(exposed.take(room).map(|known| {
             let (attribute, info) = (&known.attribute, &event.head.fields.info);
-            let advice = known.exposed.as_deref().unwrap_or_default();
+            let advice = known.exposed.as_ref().map(ToString::to_string).unwrap_or_default();
             let shorten = |text: &str| text.chars().take(80).collect::<String>();
             let (value, title) = (shorten(attribute.value.as_str()), shorten(info));
             format!("{} {value:?} in {title:?}: {advice}", attribute.kind)
@@ -309,15 +307,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.events_done += 1;
         self.note_exposed(event, tally);
         let totals = &mut self.record.tally;
-        totals.events_held += u64::from(tally.held > 0);
-        add_attributes(&mut totals.attributes, tally);
+        totals.events.held += u64::from(tally.held > 0);
+        totals.attributes += *tally;
         if !feed.gone {
-            add_mapping(&mut self.record.dataset.mapping, &feed.mapping);
+            self.record.dataset.mapping += &feed.mapping;
         }
     }
 }
 
 /// Whether nothing is written to an event for whose it is.
 fn is_kept_from(refusal: Option<&Refusal>) -> bool {
-    matches!(refusal, Some(Refusal::Blocked(why)) if is_foreign(why))
+    matches!(refusal, Some(Refusal::Blocked(why)) if why.is_ownership())
 }

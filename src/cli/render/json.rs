@@ -1,18 +1,18 @@
 //! Answers as JSON. Each has a `schema`; within one version fields are only added.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     history::{
-        ChangeKind, DatasetTally, DestinationTally, RunRecord,
+        ChangeKind, RunRecord,
         query::{
             Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
             Exposure, Phrase, RefusedTag, Shown, Status, Unpublished, Why,
         },
     },
-    misp::Source,
-    model::{Marking, RunNumber},
-    plan::{AttributeTally, EventHead, Publishing},
+    model::RunNumber,
+    plan::{EventHead, Publishing},
 };
 
 use super::Detail;
@@ -20,7 +20,7 @@ use super::Detail;
 /// `misp-trickle/log/1`: the runs, newest first.
 #[must_use]
 pub fn log(runs: &[RunRecord]) -> Value {
-    json!({ "schema": "misp-trickle/log/1", "runs": list(runs, run) })
+    json!({ "schema": "misp-trickle/log/1", "runs": plain(&runs) })
 }
 
 /// `misp-trickle/show/1`: a run and its changes by event.
@@ -28,7 +28,7 @@ pub fn log(runs: &[RunRecord]) -> Value {
 pub fn show(shown: &Shown, detail: Detail) -> Value {
     json!({
         "schema": "misp-trickle/show/1",
-        "run": run(&shown.run),
+        "run": plain(&shown.run),
         "events": list(&shown.events, |event| changes(event, detail)),
     })
 }
@@ -65,83 +65,10 @@ pub fn status(found: &[Status]) -> Value {
     json!({ "schema": "misp-trickle/status/1", "destinations": list(found, one_status) })
 }
 
-/// The record of a run, without a schema of its own.
+/// The record of a run, without a schema of its own, or a part of one: as serde writes it, and so as an export has it.
 #[must_use]
-pub fn run(run: &RunRecord) -> Value {
-    let mut value = json!({
-        "id": run.id.to_string(),
-        "number": run.number.0,
-        "feed": run.feed.as_str(),
-        "destination": run.destination.as_str(),
-        "begun": run.begun.to_string(),
-        "ended": run.ended.map(|time| time.to_string()),
-        "source": run.source,
-        "source_digest": run.source_digest.map(|digest| digest.to_string()),
-        "rules": run.rules.to_string(),
-        "outcome": run.outcome.name(),
-        "dataset": dataset(&run.dataset),
-        "notes": run.notes,
-    });
-    if let (Value::Object(value), Value::Object(tally)) = (&mut value, tally(&run.tally)) {
-        value.extend(tally);
-    }
-    value
-}
-
-/// Requests, bytes, `events` and `attributes` of a run, as `sync --json` gives them for a destination.
-#[must_use]
-pub fn tally(tally: &DestinationTally) -> Value {
-    json!({
-        "requests": tally.requests,
-        "bytes_sent": tally.bytes_sent,
-        "bytes_received": tally.bytes_received,
-        "events": {
-            "created": tally.events_created,
-            "updated": tally.events_updated,
-            "unchanged": tally.events_unchanged,
-            "held": tally.events_held,
-            "blocked": tally.events_blocked,
-            "withheld": tally.events_withheld,
-        },
-        "attributes": attributes(&tally.attributes),
-    })
-}
-
-/// What a dataset held, as `sync --json` gives it.
-#[must_use]
-pub fn dataset(dataset: &DatasetTally) -> Value {
-    json!({
-        "incidents": dataset.incidents,
-        "entities": dataset.entities,
-        "skipped": dataset.skipped,
-        "occurrences": dataset.mapping.occurrences,
-        "mapped": dataset.mapping.mapped,
-        "merged": dataset.mapping.merged,
-        "lost": dataset.mapping.lost.iter()
-            .map(|(reason, count)| (reason.to_string(), json!(count)))
-            .collect::<Map<_, _>>(),
-    })
-}
-
-/// Attributes by their result, and the transitions, which are outside the sum.
-#[must_use]
-pub fn attributes(tally: &AttributeTally) -> Value {
-    json!({
-        "planned": tally.planned,
-        "sent": tally.sent,
-        "adopted": tally.adopted,
-        "declined": tally.declined,
-        "rejected": tally.rejected,
-        "withheld": tally.withheld,
-        "held": tally.held,
-        "blocked": tally.blocked,
-        "pending": tally.pending,
-        "unchanged": tally.unchanged,
-        "superseded": tally.superseded,
-        "retired": tally.retired,
-        "drifted": tally.drifted,
-        "exposed": tally.exposed,
-    })
+pub fn plain(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("the ledger's types are plain values with texts for keys")
 }
 
 fn changes(event: &EventChanges, detail: Detail) -> Value {
@@ -192,33 +119,32 @@ fn attribute_answer(it: &AttributeAnswer) -> Value {
             "value": value.as_str(),
         })
     };
-    json!({
+    let mut value = json!({
         "found": "attribute",
         "by": it.found_by.name(),
         "event": head(&it.event),
-        "uuid": attribute.uuid.to_string(),
-        "type": attribute.kind.name(),
-        "category": attribute.category.name(),
-        "value": attribute.value.as_str(),
-        "to_ids": attribute.to_ids,
-        "comment": attribute.comment,
-        "first_seen": attribute.first_seen.map(|time| time.to_string()),
-        "last_seen": attribute.last_seen.map(|time| time.to_string()),
-        "tags": attribute.tags,
         "standing": phrase(&Phrase::from(&it.known.standing), "standing"),
         "since_run": it.known.since.0,
         "overruled": it.known.overruled,
-        "exposed": it.known.exposed,
-        "marking": marking(it.known.marking),
-        "wanted_by": list(&it.wanted_by, |name| json!(name.as_str())),
-        "sources": list(&it.known.sources, source),
+        "exposed": it.known.exposed.as_ref().map(ToString::to_string),
+        "marking": it.known.marking,
+        "wanted_by": it.wanted_by,
+        "sources": it.known.sources,
         "supersedes": list(&it.supersedes, replaced),
         "superseded_by": it.superseded_by.as_ref().map(|(uuid, value)| json!({
             "uuid": uuid.to_string(),
             "value": value.as_ref().map(crate::misp::Value::as_str),
         })),
         "history": history(&it.history),
-    })
+    });
+    extend(&mut value, plain(attribute));
+    value
+}
+
+fn extend(value: &mut Value, more: Value) {
+    if let (Value::Object(value), Value::Object(more)) = (value, more) {
+        value.extend(more);
+    }
 }
 
 fn event_answer(it: &EventAnswer) -> Value {
@@ -248,20 +174,7 @@ fn head(head: &EventHead) -> Value {
         "published": head.published,
         "publishing": head.publishing == Publishing::Asked,
         "unpublished": head.publishing.unpublished(),
-        "marking": marking(head.marking),
-    })
-}
-
-fn marking(marking: Marking) -> Value {
-    json!({ "tlp": marking.tlp.map(crate::model::Tlp::name), "unmarked": marking.unmarked })
-}
-
-fn source(source: &Source) -> Value {
-    json!({
-        "entity": source.entity.as_str(),
-        "kind": source.kind.as_str(),
-        "rule": source.rule.as_str(),
-        "raw": source.raw,
+        "marking": head.marking,
     })
 }
 
@@ -279,7 +192,7 @@ fn one_status(status: &Status) -> Value {
         "destination": status.destination.as_str(),
         "url": record.map(|record| record.url.as_str()),
         "misp_version": record.map(|record| record.version.as_str()),
-        "last_run": status.last_run.as_ref().map(run),
+        "last_run": status.last_run,
         "events": status.events,
         "unsettled": status.unsettled,
         "attributes": status.attributes,
@@ -301,7 +214,7 @@ fn exposure(it: &Exposure) -> Value {
         "uuid": it.attribute.as_ref().map(|(uuid, _)| uuid.to_string()),
         "type": content.map(|(kind, _)| kind.name()),
         "value": content.map(|(_, value)| value.as_str()),
-        "advice": it.advice,
+        "advice": it.why.to_string(),
     })
 }
 

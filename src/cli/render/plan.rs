@@ -9,12 +9,12 @@ use crate::{
     history::{DatasetTally, query::Phrase},
     misp::Attribute,
     model::{AttributeUuid, DestinationName},
-    plan::{Change, ChangeKind, EventPlan, Refusal},
+    plan::{Change, ChangeKind, EventPlan, EventTally, Refusal},
 };
 
 use super::{
-    json, sync,
-    words::{Bytes, Clean, attribute_counts, counts, line},
+    sync,
+    words::{Bytes, Clean, attribute_counts, counts, line, sign},
 };
 
 /// How many attributes and changes of one event are written out.
@@ -29,37 +29,25 @@ pub enum Length {
 }
 
 /// Events of a preview by what would become of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Events {
-    created: u64,
-    updated: u64,
-    unchanged: u64,
-    held: u64,
-    blocked: u64,
-    withheld: u64,
-}
-
-impl Events {
-    fn of(preview: &Preview) -> Self {
-        let mut events = Self {
-            unchanged: preview.unchanged,
-            withheld: preview.withheld,
-            blocked: preview.blocked,
-            ..Self::default()
-        };
-        for plan in &preview.plans {
-            events.held += u64::from(plan.tally.held > 0);
-            match &plan.refusal {
-                Some(Refusal::Withheld(_)) => events.withheld += 1,
-                Some(_) => events.blocked += 1,
-                None if plan.create => events.created += 1,
-                None if plan.needs_misp() => events.updated += 1,
-                None if preview.gone.contains(&plan.event.head.uuid) => {}
-                None => events.unchanged += 1,
-            }
+fn events_of(preview: &Preview) -> EventTally {
+    let mut events = EventTally {
+        unchanged: preview.unchanged,
+        withheld: preview.withheld,
+        blocked: preview.blocked,
+        ..EventTally::default()
+    };
+    for plan in &preview.plans {
+        events.held += u64::from(plan.tally.held > 0);
+        match &plan.refusal {
+            Some(Refusal::Withheld(_)) => events.withheld += 1,
+            Some(_) => events.blocked += 1,
+            None if plan.create => events.created += 1,
+            None if plan.needs_misp() => events.updated += 1,
+            None if preview.gone.contains(&plan.event.head.uuid) => {}
+            None => events.unchanged += 1,
         }
-        events
     }
+    events
 }
 
 /// `misp-trickle/plan/1`: the fields of `sync/1` as they would come out if nothing goes wrong, what is to
@@ -75,25 +63,17 @@ pub fn json(previews: &[(DestinationName, Preview)]) -> Value {
         "run": null,
         "outcome": if empty { "empty" } else { "planned" },
         "destinations": destinations,
-        "dataset": previews.first().map(|(_, preview)| json::dataset(&dataset(preview))),
+        "dataset": previews.first().map(|(_, preview)| dataset(preview)),
     })
 }
 
 fn one_json(preview: &Preview) -> Value {
-    let events = Events::of(preview);
     json!({
         "requests": preview.cost.requests,
         "bytes_sent": preview.cost.bytes_sent,
         "bytes_received": preview.cost.bytes_received,
-        "events": {
-            "created": events.created,
-            "updated": events.updated,
-            "unchanged": events.unchanged,
-            "held": events.held,
-            "blocked": events.blocked,
-            "withheld": events.withheld,
-        },
-        "attributes": json::attributes(&preview.attributes),
+        "events": events_of(preview),
+        "attributes": preview.attributes,
         "notes": preview.notes,
         "plans": preview.plans.iter().map(event_json).collect::<Vec<_>>(),
     })
@@ -110,7 +90,7 @@ fn event_json(plan: &EventPlan) -> Value {
         "event": head.uuid.to_string(),
         "title": title(plan),
         "action": action(plan),
-        "refusal": plan.refusal.as_ref().map(refusal),
+        "refusal": plan.refusal.as_ref().map(ToString::to_string),
         "fields": fields,
         "tags": plan.tags,
         "publishes": plan.publish,
@@ -140,19 +120,10 @@ fn change_json(plan: &EventPlan, change: &Change) -> Value {
 fn action(plan: &EventPlan) -> &'static str {
     match &plan.refusal {
         Some(Refusal::Withheld(_)) => "withhold",
-        Some(Refusal::Declined | Refusal::Blocked(_) | Refusal::NotCreated) => "block",
+        Some(Refusal::Declined | Refusal::Blocked(_)) => "block",
         None if plan.create => "create",
         None if plan.needs_misp() => "update",
         None => "note",
-    }
-}
-
-fn refusal(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Withheld(why) => why.to_string(),
-        Refusal::Declined => "an analyst deleted the event in MISP".to_owned(),
-        Refusal::Blocked(why) => why.to_string(),
-        Refusal::NotCreated => "the incident is rejected or deleted".to_owned(),
     }
 }
 
@@ -174,9 +145,14 @@ pub fn text(name: &DestinationName, url: &str, preview: &Preview, length: Length
 
 fn exposed(out: &mut String, plan: &EventPlan) {
     for change in &plan.changes {
-        let ChangeKind::Exposed(advice) = &change.kind else { continue };
+        let ChangeKind::Exposed(why) = &change.kind else { continue };
         let what = shown(plan, change.attribute);
-        line!(out, "  ! exposed     {what}, in {}: {}", Clean(title(plan)), Clean(advice));
+        line!(
+            out,
+            "  ! exposed     {what}, in {}: {}",
+            Clean(title(plan)),
+            Clean(&why.to_string())
+        );
     }
 }
 
@@ -185,7 +161,7 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     line!(out);
     match (&plan.refusal, plan.create) {
         (Some(why), _) => {
-            return line!(out, ". event {uuid} {title}\n  . {}", Clean(&refusal(why)));
+            return line!(out, ". event {uuid} {title}\n  . {}", Clean(&why.to_string()));
         }
         (None, true) => line!(out, "+ event {uuid} {title}"),
         (None, false) => line!(out, "~ event {uuid} {title}"),
@@ -232,16 +208,10 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
 /// One change that needs no request; what is exposed stands at the top already.
 fn change_line(plan: &EventPlan, change: &Change) -> Option<String> {
     let phrase = Phrase::from(&change.kind);
-    let sign = match &change.kind {
-        ChangeKind::Exposed(_) => return None,
-        ChangeKind::Superseded(_)
-        | ChangeKind::Retired
-        | ChangeKind::Drifted(_)
-        | ChangeKind::ExposureEnded(_) => '~',
-        ChangeKind::Returned | ChangeKind::Adopted => '=',
-        ChangeKind::Rejected(_) | ChangeKind::Blocked(_) | ChangeKind::TagRefused(_) => '!',
-        _ => '.',
-    };
+    if matches!(change.kind, ChangeKind::Exposed(_)) {
+        return None;
+    }
+    let sign = sign(change.kind.effect());
     let what = shown(plan, change.attribute);
     let after = match (&change.kind, &phrase.detail) {
         (ChangeKind::Superseded(by), _) => {
@@ -255,15 +225,14 @@ fn change_line(plan: &EventPlan, change: &Change) -> Option<String> {
 }
 
 fn sums(out: &mut String, preview: &Preview) {
-    let events = Events::of(preview);
-    let all = [
-        ("to create", events.created),
-        ("to update", events.updated),
-        ("unchanged", events.unchanged),
-        ("held", events.held),
-        ("blocked", events.blocked),
-        ("withheld", events.withheld),
-    ];
+    let mut all = events_of(preview).named();
+    for (word, _) in &mut all {
+        *word = match *word {
+            "created" => "to create",
+            "updated" => "to update",
+            other => other,
+        };
+    }
     line!(out, "Plan: events: {}", counts(&all));
     let mut all = attribute_counts(&preview.attributes);
     for (word, _) in &mut all {

@@ -36,7 +36,7 @@ pub fn json(outcomes: &[Outcome]) -> Value {
         "run": runs.last().map(|run| run.id.to_string()),
         "outcome": outcome,
         "destinations": destinations,
-        "dataset": runs.first().map(|run| json::dataset(&run.dataset)),
+        "dataset": runs.first().map(|run| &run.dataset),
     })
 }
 
@@ -53,7 +53,7 @@ fn one_json(outcome: &Result<Summary, AgentError>) -> Value {
     match outcome {
         Ok(summary) => {
             let run = &summary.run;
-            let mut value = json::tally(&run.tally);
+            let mut value = json::plain(&run.tally);
             if let Value::Object(value) = &mut value {
                 value.insert("publishing".to_owned(), json!(summary.publishing.asked));
                 value.insert("unpublished".to_owned(), json!(summary.publishing.unpublished));
@@ -98,16 +98,8 @@ fn one_text(out: &mut String, Summary { run, publishing, .. }: &Summary) {
     let tally = &run.tally;
     let (number, id, outcome) = (run.number, run.id.short(), run.outcome.name());
     line!(out, "run {number} {id}, {} -> {}: {outcome}", run.feed, run.destination);
-    let events = [
-        ("created", tally.events_created),
-        ("updated", tally.events_updated),
-        ("unchanged", tally.events_unchanged),
-        ("held", tally.events_held),
-        ("blocked", tally.events_blocked),
-        ("withheld", tally.events_withheld),
-        ("publishing", publishing.asked),
-        ("unpublished", publishing.unpublished),
-    ];
+    let waiting = [("publishing", publishing.asked), ("unpublished", publishing.unpublished)];
+    let events: Vec<_> = tally.events.named().into_iter().chain(waiting).collect();
     line!(out, "  events:      {}", counts(&events));
     line!(out, "  attributes:  {}", counts(&attribute_counts(&tally.attributes)));
     dataset(out, &run.dataset);

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Detail,
-    words::{Bytes, Clean, attribute_counts, counts, line},
+    words::{Bytes, Clean, attribute_counts, counts, line, sign},
 };
 
 /// The runs, one block each.
@@ -119,15 +119,7 @@ fn block(out: &mut String, run: &RunRecord) {
     line!(out, "Outcome:  {}", run.outcome.name());
     line!(out);
     let tally = &run.tally;
-    let events = [
-        ("created", tally.events_created),
-        ("updated", tally.events_updated),
-        ("unchanged", tally.events_unchanged),
-        ("held", tally.events_held),
-        ("blocked", tally.events_blocked),
-        ("withheld", tally.events_withheld),
-    ];
-    line!(out, "    events:      {}", counts(&events));
+    line!(out, "    events:      {}", counts(&tally.events.named()));
     line!(out, "    attributes:  {}", counts(&attribute_counts(&run.tally.attributes)));
     let mapping = &run.dataset.mapping;
     line!(
@@ -152,7 +144,7 @@ fn events(out: &mut String, events: &[EventChanges], detail: Detail) {
         line!(out);
         line!(out, "event {} {}", event.event, Clean(event.title.as_deref().unwrap_or("")));
         for kind in &event.own {
-            line!(out, "  {} {}", sign(kind), Clean(&Phrase::from(kind).to_string()));
+            line!(out, "  {} {}", sign(kind.effect()), Clean(&Phrase::from(kind).to_string()));
         }
         match detail {
             Detail::Full => {
@@ -179,39 +171,14 @@ fn attribute_line(out: &mut String, it: &AttributeChange) {
         (None, Some(detail)) => format!("  ({})", Clean(detail)),
         (None, None) => String::new(),
     };
-    line!(out, "  {} {:<10}  {what}{detail}", sign(&it.kind), phrase.word);
-}
-
-/// `+` MISP gained it, `=` it was there, `~` it is another thing now, `!` it is not as it should be,
-/// `.` nothing was sent.
-const fn sign(kind: &ChangeKind) -> char {
-    match kind {
-        ChangeKind::Sent | ChangeKind::Tagged(_) | ChangeKind::Published => '+',
-        ChangeKind::Adopted | ChangeKind::Returned => '=',
-        ChangeKind::Superseded(_)
-        | ChangeKind::Updated(_)
-        | ChangeKind::Drifted(_)
-        | ChangeKind::Overruled
-        | ChangeKind::ExposureEnded(_)
-        | ChangeKind::Retired => '~',
-        ChangeKind::Rejected(_)
-        | ChangeKind::Blocked(_)
-        | ChangeKind::Exposed(_)
-        | ChangeKind::TagRefused(_)
-        | ChangeKind::PublishRefused(_)
-        | ChangeKind::Unpublished(_) => '!',
-        ChangeKind::Withheld(_)
-        | ChangeKind::Held
-        | ChangeKind::Declined
-        | ChangeKind::Publishing => '.',
-    }
+    line!(out, "  {} {:<10}  {what}{detail}", sign(it.kind.effect()), phrase.word);
 }
 
 fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
     let (known, attribute) = (&it.known, &it.known.attribute);
     line!(out, "attribute {} {}", attribute.kind, Clean(attribute.value.as_str()));
-    if let Some(advice) = &known.exposed {
-        line!(out, "Exposed:    {}", Clean(advice));
+    if let Some(why) = &known.exposed {
+        line!(out, "Exposed:    {}", Clean(&why.to_string()));
     }
     line!(out, "UUID:       {} (found by {})", attribute.uuid, it.found_by.name());
     let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
@@ -288,7 +255,7 @@ fn one_status(out: &mut String, status: &Status) {
             |(kind, value)| format!("{kind} {}", Clean(value.as_str())),
         );
         let title = Clean(&it.title);
-        line!(out, "  ! exposed: {what}, in {} {title}: {}", it.event, Clean(&it.advice));
+        line!(out, "  ! exposed: {what}, in {} {title}: {}", it.event, Clean(&it.why.to_string()));
     }
     for it in &status.refused_tags {
         let (event, title) = &it.first;

@@ -5,7 +5,10 @@
 
 use std::fmt::{self, Write};
 
-use crate::{model::is_invisible, plan::AttributeTally};
+use crate::{
+    model::is_invisible,
+    plan::{AttributeTally, Effect},
+};
 
 /// Writes to a text, which never fails.
 macro_rules! line {
@@ -17,23 +20,21 @@ macro_rules! line {
 }
 pub(in crate::cli) use line;
 
-/// Attributes by result, and the transitions after them.
-pub(super) const fn attribute_counts(tally: &AttributeTally) -> [(&'static str, u64); 13] {
-    [
-        ("sent", tally.sent),
-        ("adopted", tally.adopted),
-        ("declined", tally.declined),
-        ("rejected", tally.rejected),
-        ("withheld", tally.withheld),
-        ("held", tally.held),
-        ("blocked", tally.blocked),
-        ("pending", tally.pending),
-        ("unchanged", tally.unchanged),
-        ("superseded", tally.superseded),
-        ("retired", tally.retired),
-        ("drifted", tally.drifted),
-        ("exposed", tally.exposed),
-    ]
+/// Attributes by result, and the transitions after them; all that were planned is no result.
+pub(super) fn attribute_counts(tally: &AttributeTally) -> Vec<(&'static str, u64)> {
+    tally.named().into_iter().filter(|(name, _)| *name != "planned").collect()
+}
+
+/// `+` MISP gained it, `=` it was there, `~` it is another thing now, `!` it is not as it should be,
+/// `.` nothing was sent.
+pub(super) const fn sign(effect: Effect) -> char {
+    match effect {
+        Effect::Gained => '+',
+        Effect::There => '=',
+        Effect::Other => '~',
+        Effect::Wrong => '!',
+        Effect::Nothing => '.',
+    }
 }
 
 /// What there is of, with its numbers; `none` if there is nothing.

@@ -6,8 +6,8 @@ use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen, Standing,
-        TagStanding,
+        BlockedReason, ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen,
+        Standing, TagStanding,
     },
 };
 
@@ -318,7 +318,7 @@ impl Conversation {
     fn on_absent(&mut self) {
         match self.event.head.presence {
             Presence::Absent if self.exists => {
-                self.block("an event with this UUID is there, and this key cannot see it");
+                self.block(&BlockedReason::EventHidden);
             }
             Presence::Absent => {
                 self.remark();
@@ -329,20 +329,20 @@ impl Conversation {
         }
     }
 
-    fn block(&mut self, why: &str) {
+    fn block(&mut self, why: &BlockedReason) {
         // What was delivered before under another key stays delivered, and may go on with that one.
         if self.event.head.presence == Presence::Present {
             self.verdict = Some(Verdict::Finished);
             self.head_dirty = true;
             self.tags.clear();
         } else {
-            self.shut(Presence::Blocked(why.into()));
+            self.shut(Presence::Blocked(why.clone()));
         }
         self.notes.push(format!("event {}: {why}", self.uuid()));
-        self.change(None, ChangeKind::Blocked(why.into()));
+        self.change(None, ChangeKind::Blocked(why.clone()));
         self.unsend();
         for key in std::mem::take(&mut self.queue) {
-            self.stand(key, Standing::Blocked(why.into()));
+            self.stand(key, Standing::Blocked(why.clone()));
         }
     }
 }

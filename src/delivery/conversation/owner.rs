@@ -4,7 +4,7 @@
 use crate::{
     delivery::{Call, EventAnswer, Indexed},
     model::OrgUuid,
-    plan::{DestinationRecord, OnForeign, Presence, why_not_of, why_not_unowned},
+    plan::{BlockedReason, DestinationRecord, OnForeign, Presence, why_not_of},
 };
 
 use super::{Asked, Conversation, Look, Want};
@@ -81,11 +81,11 @@ impl Conversation {
         &mut self,
         owner: Option<OrgUuid>,
         book: &DestinationRecord,
-    ) -> Option<Box<str>> {
+    ) -> Option<BlockedReason> {
         let us = self.manners.org?;
         let Some(owner) = owner else {
             let is_new = self.event.head.presence == Presence::Absent;
-            return is_new.then(|| why_not_unowned(book));
+            return is_new.then(|| BlockedReason::OwnerUnknown(book.version.as_str().into()));
         };
         self.event.head.seen.orgc = Some(owner);
         self.foreign_event = owner != us;

@@ -9,7 +9,7 @@ use crate::{
     delivery::{AttributeResult, Listed},
     misp::{Attribute, stored_forms},
     model::AttributeUuid,
-    plan::{ChangeKind, DestinationRecord, KnownAttribute, Row, Standing, has_come},
+    plan::{BlockedReason, ChangeKind, DestinationRecord, KnownAttribute, Row, Standing, has_come},
 };
 
 use super::{Conversation, Ground};
@@ -195,8 +195,7 @@ impl Conversation {
             }
             match result {
                 AttributeResult::UuidTaken => {
-                    let why = "its UUID stands in another event of this MISP";
-                    self.stand(key, Standing::Blocked(why.into()));
+                    self.stand(key, Standing::Blocked(BlockedReason::UuidTaken));
                 }
                 AttributeResult::Similar => {
                     let words = self.similar_words(key, listed);

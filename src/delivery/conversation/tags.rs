@@ -6,8 +6,8 @@ use crate::{
     delivery::{Call, Listed, TagRow, TaggedRow, cost, fact_of, rows},
     model::{AttributeUuid, Tlp},
     plan::{
-        ChangeKind, DestinationRecord, Lacking, Presence, Row, Standing, TAGS_KNOWN_MAX, TagFact,
-        TagStanding, UNCOVERED, WithheldReason, bare_of, has_own_colour, is_covered, lacking,
+        ChangeKind, DestinationRecord, ExposedReason, Lacking, Presence, Row, Standing,
+        TAGS_KNOWN_MAX, TagFact, TagStanding, WithheldReason, has_own_colour, is_covered, lacking,
         strictest_of, tag_key,
     },
 };
@@ -210,11 +210,11 @@ impl Conversation {
     }
 
     fn refuse_tag(&mut self, tag: &str, why: Box<str>, book: &DestinationRecord) {
-        let what = format!("{tag}: {why}");
+        let told = ChangeKind::TagRefused { tag: tag.into(), why: why.clone() };
         let standing = TagStanding::Refused { why, terms: book.tag_terms(tag) };
         if self.event.head.tags.set(tag, standing) {
             self.head_dirty = true;
-            self.change(None, ChangeKind::TagRefused(what.into()));
+            self.change(None, told);
         }
     }
 
@@ -239,7 +239,7 @@ impl Conversation {
             self.stand(key, Standing::Withheld(WithheldReason::MarkingCannotBeCarried));
         }
         for key in out {
-            self.expose(key, UNCOVERED);
+            self.expose(key, ExposedReason::EventLacksTag);
         }
     }
 
@@ -315,7 +315,7 @@ impl Conversation {
         known.attribute.tags.retain(|tag| Tlp::of_tag(tag).is_none());
         self.dirty.insert(key);
         if known.exposed.is_none() && shown.lacks(&colour) {
-            self.expose(key, &bare_of(&colour));
+            self.expose(key, ExposedReason::LacksTag(colour.clone()));
         }
         self.without_colour.push_back((key, colour));
     }
@@ -366,13 +366,15 @@ impl Conversation {
             self.without_colour.drain(..).partition(|(_, lacks)| *lacks == colour);
         self.without_colour = rest.into();
         let fact = TagFact::of_refusal(words).unwrap_or_else(|| TagFact::Refused(words.into()));
-        let what = format!("{colour}: {fact}");
-        self.notes.push(format!("event {}: tag {what}; {} without it", self.uuid(), bare.len()));
+        let why: Box<str> = fact.to_string().into();
+        let (event, count) = (self.uuid(), bare.len());
+        self.notes.push(format!("event {event}: tag {colour}: {why}; {count} without it"));
         book.tags.insert(tag_key(&colour), fact);
         for (key, _) in bare {
-            self.change(Some(key), ChangeKind::TagRefused(what.as_str().into()));
+            let told = ChangeKind::TagRefused { tag: colour.clone(), why: why.clone() };
+            self.change(Some(key), told);
             if self.event.attributes[&key].exposed.is_none() {
-                self.expose(key, &bare_of(&colour));
+                self.expose(key, ExposedReason::LacksTag(colour.clone()));
             }
         }
         self.covered = false;
@@ -395,11 +397,11 @@ impl Conversation {
     }
 
     /// Something stands in MISP that must not be there as it is.
-    fn expose(&mut self, key: AttributeUuid, advice: &str) {
+    fn expose(&mut self, key: AttributeUuid, why: ExposedReason) {
         let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-        known.exposed = Some(advice.into());
+        known.exposed = Some(why.clone());
         self.dirty.insert(key);
         self.tally.exposed += u64::from(self.planned.contains(&key));
-        self.change(Some(key), ChangeKind::Exposed(advice.into()));
+        self.change(Some(key), ChangeKind::Exposed(why));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     history::{Change, ChangeKind, RunRecord},
     misp::{AttributeType, Value},
     model::{AttributeUuid, DestinationName, EventUuid, RunNumber},
-    plan::KnownAttribute,
+    plan::{KnownAttribute, Topic},
 };
 
 use super::{Ledger, LedgerError, Phrase, QueryError, Selected};
@@ -148,54 +148,8 @@ pub fn diff(
     })
 }
 
-/// What a change is about. Of changes about the same, the last one counts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Aspect {
-    /// How it stands in MISP.
-    Standing,
-    /// Whether the dataset wants it.
-    Wanted,
-    /// Whether its marking became stricter than what was sent.
-    Exposure,
-    /// Whether the dataset says something else.
-    Drift,
-    /// Whether an analyst changed it.
-    Overruling,
-    /// These fields of the event.
-    Fields(Box<str>),
-    /// This tag.
-    Tag(Box<str>),
-    /// Whether the event is published.
-    Publication,
-}
-
-impl Aspect {
-    fn of(kind: &ChangeKind) -> Self {
-        match kind {
-            ChangeKind::Sent
-            | ChangeKind::Adopted
-            | ChangeKind::Declined
-            | ChangeKind::Rejected(_)
-            | ChangeKind::Withheld(_)
-            | ChangeKind::Held
-            | ChangeKind::Blocked(_) => Self::Standing,
-            ChangeKind::Superseded(_) | ChangeKind::Retired | ChangeKind::Returned => Self::Wanted,
-            ChangeKind::Exposed(_) | ChangeKind::ExposureEnded(_) => Self::Exposure,
-            ChangeKind::Drifted(_) => Self::Drift,
-            ChangeKind::Overruled => Self::Overruling,
-            ChangeKind::Updated(fields) => Self::Fields(fields.clone()),
-            ChangeKind::Tagged(tag) => Self::Tag(tag.clone()),
-            // The name ends where the reason begins.
-            ChangeKind::TagRefused(what) => {
-                Self::Tag(what.split_once(": ").map_or(&**what, |(tag, _)| tag).into())
-            }
-            ChangeKind::Published
-            | ChangeKind::PublishRefused(_)
-            | ChangeKind::Publishing
-            | ChangeKind::Unpublished(_) => Self::Publication,
-        }
-    }
-}
+/// What a change is about, by name where there are several such things.
+type Aspect = (Topic, Option<Box<str>>);
 
 /// Changes folded over several runs.
 #[derive(Debug, Default)]
@@ -204,7 +158,8 @@ pub(super) struct Net(BTreeMap<(EventUuid, Option<AttributeUuid>), BTreeMap<Aspe
 impl Net {
     pub(super) fn add(&mut self, change: Change) {
         let aspects = self.0.entry((change.event, change.attribute)).or_default();
-        let aspect = Aspect::of(&change.kind);
+        let (topic, name) = change.kind.topic();
+        let aspect = (topic, name.map(Into::into));
         let undoes = matches!(
             (aspects.get(&aspect), &change.kind),
             (Some(ChangeKind::Retired | ChangeKind::Superseded(_)), ChangeKind::Returned)

@@ -6,7 +6,7 @@ use crate::{
     history::{ChangeKind, RunRecord},
     misp::{AttributeType, Value},
     model::{AttributeUuid, DestinationName, EventUuid},
-    plan::{DestinationRecord, KnownEvent, Presence, Publishing},
+    plan::{DestinationRecord, ExposedReason, KnownEvent, Presence, Publishing},
 };
 
 use super::{Ledger, LedgerError, Phrase, RunFilter, log};
@@ -75,8 +75,8 @@ pub struct Exposure {
     pub title: Box<str>,
     /// The attribute, if it is not the event itself.
     pub attribute: Option<(AttributeUuid, Option<(AttributeType, Value)>)>,
-    /// What to do by hand.
-    pub advice: Box<str>,
+    /// Why, with what to do by hand.
+    pub why: ExposedReason,
 }
 
 /// How things stand at a destination. Reads every event of it, one at a time.
@@ -120,13 +120,13 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
 impl Status {
     fn expose(&mut self, event: &KnownEvent) {
         for (uuid, known) in &event.attributes {
-            let Some(advice) = &known.exposed else { continue };
+            let Some(why) = &known.exposed else { continue };
             let attribute = &known.attribute;
             self.exposed.push(Exposure {
                 event: event.head.uuid,
                 title: event.head.fields.info.clone(),
                 attribute: Some((*uuid, Some((attribute.kind, attribute.value.clone())))),
-                advice: advice.clone(),
+                why: why.clone(),
             });
         }
         for (tag, why, _) in event.head.tags.refused() {
@@ -181,14 +181,14 @@ fn exposures(
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let mut told: BTreeMap<(EventUuid, Option<AttributeUuid>), Box<str>> = BTreeMap::new();
+    let mut told: BTreeMap<(EventUuid, Option<AttributeUuid>), ExposedReason> = BTreeMap::new();
     let runs = ledger.runs()?;
     for run in runs.iter().rev().filter(|run| run.destination == *destination) {
         for change in ledger.changes(run.number)? {
             let subject = (change.event, change.attribute);
             match change.kind {
-                ChangeKind::Exposed(advice) if events.contains(&change.event) => {
-                    told.insert(subject, advice);
+                ChangeKind::Exposed(why) if events.contains(&change.event) => {
+                    told.insert(subject, why);
                 }
                 ChangeKind::Declined => {
                     told.remove(&subject);
@@ -201,7 +201,7 @@ fn exposures(
     for uuid in events {
         let Some(event) = ledger.event(destination, *uuid)? else { continue };
         let of_event = told.range((*uuid, None)..).take_while(|((event, _), _)| event == uuid);
-        for ((_, attribute), advice) in of_event {
+        for ((_, attribute), why) in of_event {
             let content = |uuid: &AttributeUuid| {
                 let known = &event.attributes.get(uuid)?.attribute;
                 Some((known.kind, known.value.clone()))
@@ -210,7 +210,7 @@ fn exposures(
                 event: *uuid,
                 title: event.head.fields.info.clone(),
                 attribute: attribute.map(|uuid| (uuid, content(&uuid))),
-                advice: advice.clone(),
+                why: why.clone(),
             });
         }
     }

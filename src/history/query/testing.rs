@@ -13,8 +13,9 @@ use crate::{
         Marking, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        AttributeTally, DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute,
-        KnownEvent, MappingTally, Presence, Publishing, Seen, Standing,
+        AttributeTally, DestinationRecord, EventHead, EventTally, ExposedReason, FeedHead, FeedSet,
+        KnownAttribute, KnownEvent, MappingTally, Presence, Publishing, Seen, Standing,
+        WithheldReason,
     },
 };
 
@@ -134,9 +135,8 @@ pub(crate) fn run(number: u64, id: &str, destination: &str) -> RunRecord {
             requests: 2,
             bytes_sent: 900,
             bytes_received: 1_200,
-            events_created: 1,
+            events: EventTally { created: 1, ..Default::default() },
             attributes: AttributeTally { planned: 3, sent: 2, withheld: 1, ..Default::default() },
-            ..Default::default()
         },
         dataset: DatasetTally {
             incidents: 1,
@@ -258,7 +258,7 @@ pub(crate) fn ledger() -> MapLedger {
         change(Some("old.example"), ChangeKind::Sent),
         change(Some("back.example"), ChangeKind::Sent),
         change(Some("gone.example"), ChangeKind::Adopted),
-        change(Some("red.example"), ChangeKind::Withheld("tlp:red is not in allow_tlp".into())),
+        change(Some("red.example"), ChangeKind::Withheld(WithheldReason::Tlp(Tlp::Red))),
         change(Some("bad.example"), ChangeKind::Rejected("no such thing".into())),
     ];
     let second = vec![
@@ -270,7 +270,7 @@ pub(crate) fn ledger() -> MapLedger {
     ];
     let fourth = vec![
         change(Some("back.example"), ChangeKind::Returned),
-        change(Some("red.example"), ChangeKind::Exposed("remove it by hand".into())),
+        change(Some("red.example"), ChangeKind::Exposed(ExposedReason::MarkedLater(Tlp::Red))),
         change(None, ChangeKind::Tagged("tlp:red".into())),
     ];
     let record = DestinationRecord {

@@ -2,7 +2,8 @@
 
 use crate::{
     history::ChangeKind,
-    model::{DestinationName, RunNumber},
+    model::{DestinationName, RunNumber, Tlp},
+    plan::ExposedReason,
 };
 
 use super::{
@@ -244,7 +245,7 @@ fn status_counts_each_attribute_once() {
     assert_eq!(found.attributes.values().sum::<u64>(), 6);
     assert_eq!((found.retired, found.superseded, found.drifted, found.unsettled), (1, 1, 1, 0));
     let [exposure] = &found.exposed[..] else { panic!("{:?}", found.exposed) };
-    assert_eq!(&*exposure.advice, "remove it by hand");
+    assert_eq!(exposure.why, ExposedReason::MarkedLater(Tlp::Red));
     assert_eq!(exposure.attribute.as_ref().unwrap().0, uuid_of("red.example"));
 }
 

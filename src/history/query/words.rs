@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     history::ChangeKind,
-    plan::{Presence, Standing, WithheldReason},
+    plan::{Presence, Standing},
 };
 
 /// A word, and what more there is to say: a reason, MISP's own words, what to do by hand.
@@ -35,29 +35,7 @@ impl Phrase {
 
 impl From<&ChangeKind> for Phrase {
     fn from(kind: &ChangeKind) -> Self {
-        match kind {
-            ChangeKind::Sent => Self::word("sent"),
-            ChangeKind::Adopted => Self::word("adopted"),
-            ChangeKind::Declined => Self::word("declined"),
-            ChangeKind::Rejected(words) => Self::with("rejected", words.as_ref()),
-            ChangeKind::Withheld(why) => Self::with("withheld", why.as_ref()),
-            ChangeKind::Held => Self::word("held"),
-            ChangeKind::Blocked(why) => Self::with("blocked", why.as_ref()),
-            ChangeKind::Superseded(by) => Self::with("superseded", format!("by {by}")),
-            ChangeKind::Retired => Self::word("retired"),
-            ChangeKind::Returned => Self::word("returned"),
-            ChangeKind::Exposed(what) => Self::with("exposed", what.as_ref()),
-            ChangeKind::Drifted(what) => Self::with("drifted", what.as_ref()),
-            ChangeKind::Overruled => Self::word("overruled"),
-            ChangeKind::Updated(what) => Self::with("updated", what.as_ref()),
-            ChangeKind::Tagged(tag) => Self::with("tagged", tag.as_ref()),
-            ChangeKind::Published => Self::word("published"),
-            ChangeKind::PublishRefused(words) => Self::with("publish refused", words.as_ref()),
-            ChangeKind::ExposureEnded(why) => Self::with("exposed no longer", why.as_ref()),
-            ChangeKind::TagRefused(which) => Self::with("tag refused", which.as_ref()),
-            ChangeKind::Publishing => Self::word("publishing"),
-            ChangeKind::Unpublished(why) => Self::with("unpublished", why.as_ref()),
-        }
+        Self { word: kind.word(), detail: kind.detail() }
     }
 }
 
@@ -71,19 +49,9 @@ impl From<&Standing> for Phrase {
             Standing::Rejected { words, version } => {
                 Self::with("rejected", format!("MISP {version} says {words:?}"))
             }
-            Standing::Withheld(reason) => Self::with(
-                "withheld",
-                match reason {
-                    WithheldReason::Tlp(tlp) => format!("{} is not in allow_tlp", tlp.tag()),
-                    WithheldReason::Unmarked => "it has no TLP marking".to_owned(),
-                    WithheldReason::Incident => "its incident is denied".to_owned(),
-                    WithheldReason::MarkingCannotBeCarried => {
-                        "MISP does not take its TLP tag from this key".to_owned()
-                    }
-                },
-            ),
+            Standing::Withheld(why) => Self::with("withheld", why.to_string()),
             Standing::Held => Self::with("held", "only changed mapping rules call for it"),
-            Standing::Blocked(why) => Self::with("blocked", why.as_ref()),
+            Standing::Blocked(why) => Self::with("blocked", why.to_string()),
         }
     }
 }
@@ -94,7 +62,82 @@ impl From<&Presence> for Phrase {
             Presence::Absent => Self::word("absent"),
             Presence::Present => Self::word("present"),
             Presence::Declined => Self::with("declined", "deleted in MISP, never sent again"),
-            Presence::Blocked(why) => Self::with("blocked", why.as_ref()),
+            Presence::Blocked(why) => Self::with("blocked", why.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::de::DeserializeOwned;
+
+    use crate::{
+        history::Outcome,
+        plan::{
+            AttributeTally, BlockedReason, EventTally, ExposedReason, Publishing, TagStanding,
+            WithheldReason,
+        },
+    };
+
+    use super::*;
+
+    const GLOSSARY: &str = include_str!("../../../docs/glossary.md");
+
+    /// The names of an enum as serde writes them: what it says when it is given another.
+    fn names<T: DeserializeOwned>() -> BTreeSet<String> {
+        let Err(error) = serde_json::from_str::<T>("\"no such word\"") else {
+            panic!("it takes any word")
+        };
+        let text = error.to_string();
+        let (_, list) = text.split_once("expected ").expect("the names follow");
+        list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    /// The words in the first column of the table with this heading.
+    fn explained(heading: &str) -> BTreeSet<String> {
+        let lines =
+            GLOSSARY.lines().skip_while(|line| !line.starts_with(&format!("| {heading} |")));
+        let rows = lines.skip(2).take_while(|line| line.starts_with('|'));
+        rows.filter_map(|row| row.split('`').nth(1).map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn every_word_is_in_the_glossary_and_no_other() {
+        let counted = |counts: &[(&'static str, u64)]| -> BTreeSet<String> {
+            counts.iter().map(|(name, _)| (*name).to_owned()).collect()
+        };
+        let attributes = counted(&AttributeTally::default().named());
+        let with = |one: &str, more: [&str; 2]| -> BTreeSet<String> {
+            explained(one).into_iter().chain(more.map(str::to_owned)).collect()
+        };
+        let transitions = explained("transition");
+        let results: BTreeSet<String> = attributes.difference(&transitions).cloned().collect();
+        assert_eq!(results, with("standing", ["planned", "unchanged"]));
+        assert!(transitions.is_subset(&attributes));
+        for (heading, words) in [
+            ("presence", names::<Presence>()),
+            ("publishing", names::<Publishing>()),
+            ("tag of an event", names::<TagStanding>()),
+            ("standing", names::<Standing>()),
+            ("withheld", names::<WithheldReason>()),
+            ("blocked", names::<BlockedReason>()),
+            ("exposed", names::<ExposedReason>()),
+            ("change", names::<ChangeKind>()),
+            ("outcome of a run", names::<Outcome>()),
+            ("event in a run", counted(&EventTally::default().named())),
+        ] {
+            assert_eq!(explained(heading), words, "{heading}");
+        }
+    }
+
+    #[test]
+    fn people_and_programs_read_the_same_word() {
+        for kind in [ChangeKind::Sent, ChangeKind::ExposureEnded("".into()), ChangeKind::Publishing]
+        {
+            let written = serde_json::to_string(&kind).unwrap();
+            assert!(written.contains(&kind.word().replace(' ', "_")), "{written}");
         }
     }
 }

@@ -21,6 +21,8 @@ mod weblink;
 
 use std::{borrow::Cow, fmt};
 
+use serde::{Deserialize, Serialize};
+
 pub use import_filter::import_filtered;
 pub use text::fold_bmp;
 
@@ -32,7 +34,8 @@ use rule::Rule;
 const SETTLE_ROUNDS_MAX: usize = 8;
 
 /// A value in exactly the form MISP stores.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Value(Box<str>);
 
 impl Value {

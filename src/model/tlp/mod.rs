@@ -5,7 +5,9 @@ mod text;
 
 use std::{fmt, str::FromStr};
 
-use super::IdError;
+use serde::{Deserialize, Serialize};
+
+use super::{IdError, as_text};
 
 pub use marking::MarkingId;
 use text::{Said, Words};
@@ -82,6 +84,8 @@ fn strictest(said: impl IntoIterator<Item = Said>) -> Option<Tlp> {
     colours.max()
 }
 
+as_text!(Tlp, "TLP colour", |text| Tlp::ALL.into_iter().find(|tlp| tlp.name() == text));
+
 impl fmt::Display for Tlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -105,7 +109,9 @@ impl FromStr for Tlp {
 ///
 /// A colour alone is not enough: an unmarked entity beside a green one must stay visible, as the
 /// unmarked are denied unless the configuration says otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Marking {
     /// The strictest colour of all, if any had one.
     pub tlp: Option<Tlp>,

@@ -6,17 +6,13 @@
 //! | `"kind": "destination"`, `"rules"`, `"run"`, `"changes"`, `"alias"`, `"event"`, `"cursor"` | one record each, in the order of their keys |
 //! | `"kind": "end"` | how many lines stand between it and the first, and a BLAKE3 of their bytes |
 //!
-//! The types of the lines (`line.rs` and what it names) are their own and name what things mean, not how the store
-//! keeps them. A line is read only if it is written exactly as we would write it: a damaged one is refused by
-//! its number.
+//! A line is a type of the ledger as serde writes it, not as the store keeps it. It is read only if it is written
+//! exactly as we would write it: a damaged one is refused by its number. Lines of the first format are made those of
+//! today (`first.rs`); what is damaged in them shows at the last line.
 
-mod attribute;
-mod change;
-mod destination;
-mod event;
+mod first;
 mod line;
 mod read;
-mod run;
 mod sound;
 mod write;
 
@@ -32,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Context, Encoder};
 
 /// The schema of what [`Store::export`](super::Store::export) writes.
-pub const EXPORT_SCHEMA: &str = "misp-trickle/export/1";
+pub const EXPORT_SCHEMA: &str = "misp-trickle/export/2";
+/// The one before, which is still read.
+const FIRST_SCHEMA: &str = "misp-trickle/export/1";
 
 /// How much an export holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,14 +67,14 @@ impl Header {
         self.blake3 = String::new();
         let line = serde_json::to_vec(&self)?;
         self.blake3 =
-            Encoder::new(Context::Record).text(EXPORT_SCHEMA).bytes(&line).finish().to_string();
+            Encoder::new(Context::Record).text(&self.schema).bytes(&line).finish().to_string();
         Ok(self)
     }
 }
 
 /// Feeds the lines between the first and the last into a digest.
-fn body_digest() -> Encoder {
+fn body_digest(schema: &str) -> Encoder {
     let mut digest = Encoder::new(Context::Record);
-    digest.text(EXPORT_SCHEMA);
+    digest.text(schema);
     digest
 }

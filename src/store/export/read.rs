@@ -10,7 +10,7 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    history::{Change, EventUpdate, LedgerError, RunRecord},
+    history::{EventUpdate, LedgerError, RunRecord},
     model::{Encoder, EntityKey},
     plan::DestinationRecord,
     store::{
@@ -18,8 +18,7 @@ use crate::{
         engine::Effort,
         event::layout,
         export::{
-            EXPORT_SCHEMA, ExportCounts, Header, body_digest,
-            change::ChangeLine,
+            EXPORT_SCHEMA, ExportCounts, FIRST_SCHEMA, Header, body_digest, first,
             line::{Line, Wrong},
             sound,
         },
@@ -31,8 +30,8 @@ use crate::{
         },
         record::{
             AliasesV1, CursorV1, DestinationV2, RunV1, encode_changes,
-            envelope::{Body, encode},
-            keys::{self, Kind},
+            envelope::encode,
+            keys::{self, Kind, Name},
         },
     },
 };
@@ -126,27 +125,30 @@ fn check_room(path: &Path, owner: &Owner, wait: Duration) -> Result<(), ImportEr
 
 fn import(path: &Path, from: &mut dyn BufRead) -> Result<ImportReport, ImportError> {
     let of = |error| ImportError::Store(OpenError::of(&path.display().to_string(), error));
-    let mut lines = Lines { from, line: 0, bytes: Vec::new() };
+    let mut lines = Lines { from, line: 0, bytes: Vec::new(), first: false };
     let header = lines.header()?;
+    lines.first = header.schema == FIRST_SCHEMA;
     let mut reader = Reader {
         fresh: Fresh::begin(path)?,
         aliases: BTreeMap::new(),
         keys: BTreeSet::new(),
         counts: ExportCounts::default(),
-        digest: body_digest(),
+        digest: body_digest(&header.schema),
     };
     loop {
         let line = lines.next()?;
-        if let Line::End(end) = line {
+        if let Line::End { lines: count, blake3 } = line {
             let expected = (lines.line - 2, reader.digest.finish().to_string());
-            if (end.lines, end.blake3) != expected {
+            if (count, blake3) != expected {
                 return Err(lines.wrong("the lines before it are not those that were written"));
             }
             break;
         }
         reader.digest.raw(&lines.bytes);
-        let taken = reader.take(line).map_err(of)?;
-        taken.map_err(|what| lines.wrong(&what))?;
+        reader.take(line).map_err(|refused| match refused {
+            Refused::Line(what) => lines.wrong(&what),
+            Refused::Store(error) => of(error),
+        })?;
     }
     if reader.counts != header.counts {
         return Err(lines.wrong("there are not as many records as the first line says"));
@@ -169,6 +171,8 @@ struct Lines<'r> {
     line: u64,
     /// The line with its end.
     bytes: Vec<u8>,
+    /// They are of the first format.
+    first: bool,
 }
 
 impl Lines<'_> {
@@ -215,20 +219,25 @@ impl Lines<'_> {
         let line = self.read()?.to_vec();
         let header: Header =
             serde_json::from_slice(&line).map_err(|error| self.wrong(&told(&error)))?;
-        if header.schema != EXPORT_SCHEMA && header.schema.starts_with("misp-trickle/export/") {
+        let known = [EXPORT_SCHEMA, FIRST_SCHEMA].contains(&&*header.schema);
+        if !known && header.schema.starts_with("misp-trickle/export/") {
             return Err(ImportError::Schema { schema: header.schema });
         }
         sound::number(header.commits, "the number of a commit")
             .map_err(|what| self.wrong(&what))?;
         let sealed = header.clone().sealed().and_then(|sealed| serde_json::to_vec(&sealed));
-        if header.schema != EXPORT_SCHEMA || sealed.ok().as_ref() != Some(&line) {
+        if !known || sealed.ok().as_ref() != Some(&line) {
             return Err(self.wrong("it is not the first line of an export, or it is damaged"));
         }
         Ok(header)
     }
 
     fn next(&mut self) -> Result<Line, ImportError> {
+        let first = self.first;
         let line = self.read()?;
+        if first {
+            return first::read(line).map_err(|error| self.wrong(&told(&error)));
+        }
         let parsed = serde_json::from_slice::<Line>(line);
         let same = |parsed: &Line| serde_json::to_vec(parsed).is_ok_and(|again| again == line);
         match parsed {
@@ -277,18 +286,51 @@ pub enum Told {
 #[doc(hidden)]
 pub fn told_by(line: &[u8]) -> Result<Told, String> {
     let mut bytes = line;
-    let parsed = Lines { from: &mut bytes, line: 0, bytes: Vec::new() }.next();
-    Ok(match parsed.map_err(|error| error.to_string())? {
-        Line::Event(line) => Told::Event(line.update()?),
-        Line::Run(line) => Told::Run(line.record()?),
-        Line::Destination(line) => Told::Destination(line.record()?.1),
-        Line::Changes(line) => {
-            let (run, commit) = line.numbers()?;
+    let lines = &mut Lines { from: &mut bytes, line: 0, bytes: Vec::new(), first: false };
+    Ok(match lines.next().map_err(|error| error.to_string())? {
+        Line::Event { mut update, .. } => {
+            sound::event(&mut update)?;
+            Told::Event(*update)
+        }
+        Line::Run(mut record) => {
+            sound::run(&mut record)?;
+            Told::Run(*record)
+        }
+        Line::Destination { mut record, .. } => {
+            sound::destination(&mut record)?;
+            Told::Destination(*record)
+        }
+        Line::Changes { run, commit, .. } => {
+            sound::run_number(run)?;
+            sound::number(commit, "the number of a commit")?;
             Told::Changes(run.0, commit)
         }
-        Line::Cursor(line) => Told::Cursor(line.cursor()?.run.0),
-        Line::Rules(_) | Line::Alias(_) | Line::End(_) => Told::Other,
+        Line::Cursor { cursor, .. } => {
+            sound::number(cursor.run.0, "the number of a run")?;
+            Told::Cursor(cursor.run.0)
+        }
+        Line::Rules { .. } | Line::Alias { .. } | Line::End { .. } => Told::Other,
     })
+}
+
+/// Why a line is not taken.
+enum Refused {
+    /// It is wrong.
+    Line(Wrong),
+    /// The new store takes nothing.
+    Store(LedgerError),
+}
+
+impl From<Wrong> for Refused {
+    fn from(wrong: Wrong) -> Self {
+        Self::Line(wrong)
+    }
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        Self::Store(error)
+    }
 }
 
 struct Reader {
@@ -302,93 +344,67 @@ struct Reader {
 }
 
 impl Reader {
-    /// Takes one line in; the inner error is the line's, the outer the engine's.
-    fn take(&mut self, line: Line) -> Result<Result<(), Wrong>, LedgerError> {
-        let record = match self.record(line)? {
-            Ok(record) => record,
-            Err(wrong) => return Ok(Err(wrong)),
-        };
-        if let Some((key, body)) = record {
-            self.fresh.record(key, &body)?;
-        }
-        Ok(Ok(()))
-    }
-
-    #[expect(clippy::type_complexity, reason = "a key and a body, two kinds of errors")]
-    fn record(
-        &mut self,
-        line: Line,
-    ) -> Result<Result<Option<(Vec<u8>, Body)>, Wrong>, LedgerError> {
-        /// Hands the line's error out.
-        macro_rules! right {
-            ($read:expr) => {
-                match $read {
-                    Ok(read) => read,
-                    Err(wrong) => return Ok(Err(wrong)),
-                }
-            };
-        }
+    /// Takes one line in.
+    fn take(&mut self, line: Line) -> Result<(), Refused> {
         let counts = &mut self.counts;
         let (key, body) = match line {
-            Line::Destination(line) => {
+            Line::Destination { name, mut record } => {
                 counts.destinations += 1;
-                let (name, record) = right!(line.record());
+                sound::destination(&mut record)?;
                 (keys::destination(&name), encode(&DestinationV2::of(&name, &record))?)
             }
-            Line::Rules(line) => {
+            Line::Rules { fingerprint, table } => {
                 counts.rules += 1;
-                (keys::rules(&right!(line.fingerprint())), encode(&line.table)?)
+                (keys::rules(&fingerprint), encode(&table)?)
             }
-            Line::Run(line) => {
+            Line::Run(mut record) => {
                 counts.runs += 1;
-                let record = right!(line.record());
+                sound::run(&mut record)?;
                 (keys::run(record.number), encode(&RunV1::of(&record))?)
             }
-            Line::Changes(line) => {
+            Line::Changes { run, commit, part, mut changes } => {
                 counts.changes += 1;
-                let (run, commit) = right!(line.numbers());
-                let key = keys::change_chunk(run, commit, line.part);
-                let changes: Vec<Change> =
-                    line.changes.into_iter().map(ChangeLine::change).collect();
-                (key, encode_changes(&changes)?)
+                sound::run_number(run)?;
+                sound::number(commit, "the number of a commit")?;
+                changes.iter_mut().for_each(|change| change.kind.shorten());
+                (keys::change_chunk(run, commit, part), encode_changes(&changes)?)
             }
-            Line::Alias(line) => {
+            Line::Alias { alias, root } => {
                 counts.aliases += 1;
-                let (alias, root) = (EntityKey::whole(&line.alias), EntityKey::whole(&line.root));
                 let bucket = self.aliases.entry(keys::aliases(&alias)).or_default();
-                if bucket.insert(alias, root).is_some() {
-                    return Ok(Err("an alias stands there twice".to_owned()));
-                }
-                return Ok(Ok(None));
+                return match bucket.insert(alias, root) {
+                    None => Ok(()),
+                    Some(_) => Err("an alias stands there twice".to_owned().into()),
+                };
             }
-            Line::Event(line) => {
-                counts.events += 1;
-                counts.attributes += line.attribute_count();
-                let destination = right!(line.destination.name());
-                let update = right!(line.update());
-                let mut overlay = self.fresh.overlay();
-                let key = keys::head_of(&destination, update.head.uuid);
-                if !self.keys.insert(key.clone()) {
-                    return Ok(Err(TWICE.to_owned()));
-                }
-                layout::put(&mut overlay, key, update)?;
-                let writes = overlay.into_writes();
-                self.fresh.take(writes)?;
-                return Ok(Ok(None));
-            }
-            Line::Cursor(line) => {
+            Line::Event { destination, update } => return self.take_event(&destination, *update),
+            Line::Cursor { feed, destination, cursor } => {
                 counts.cursors += 1;
-                let key =
-                    keys::cursor_of(&right!(line.feed.name()), &right!(line.destination.name()));
-                let cursor = right!(line.cursor());
-                (key, encode(&CursorV1::of(&cursor))?)
+                sound::number(cursor.run.0, "the number of a run")?;
+                (keys::cursor_of(&feed, &destination), encode(&CursorV1::of(&cursor))?)
             }
-            Line::End(_) => return Ok(Err("the last line stands before the end".to_owned())),
+            Line::End { .. } => {
+                return Err("the last line stands before the end".to_owned().into());
+            }
         };
-        if !self.keys.insert(key.clone()) {
-            return Ok(Err(TWICE.to_owned()));
-        }
-        Ok(Ok(Some((key, body))))
+        self.is_new(&key)?;
+        Ok(self.fresh.record(key, &body)?)
+    }
+
+    fn take_event(&mut self, destination: &Name, mut update: EventUpdate) -> Result<(), Refused> {
+        self.counts.events += 1;
+        self.counts.attributes += update.attributes.len() as u64;
+        sound::event(&mut update)?;
+        let key = keys::head_of(destination, update.head.uuid);
+        self.is_new(&key)?;
+        let mut overlay = self.fresh.overlay();
+        layout::put(&mut overlay, key, update)?;
+        let writes = overlay.into_writes();
+        Ok(self.fresh.take(writes)?)
+    }
+
+    fn is_new(&mut self, key: &[u8]) -> Result<(), Wrong> {
+        if self.keys.insert(key.to_vec()) { Ok(()) } else { Err(TWICE.to_owned()) }
     }
 
     fn put_aliases(&mut self) -> Result<(), LedgerError> {

@@ -7,13 +7,18 @@ use crate::{
     history::{EventUpdate, RunRecord},
     misp::{Attribute, attribute_uuid},
     model::{
-        Reader, RunNumber, Timestamp,
+        Reader, RunNumber, Timestamp, kept_name,
         limits::{
             EVENT_DATE_SECONDS_END, EVENT_DATE_SECONDS_MIN, FEEDS_MAX, MISP_TEXT_BYTES_MAX,
-            NAME_BYTES_MAX, TAG_CHARS_MAX, TIME_SECONDS_MAX, TIME_SECONDS_MIN,
+            NAME_BYTES_MAX, NOTES_KEPT_MAX, SOURCES_KEPT_MAX, TAG_CHARS_MAX, TIME_SECONDS_MAX,
+            TIME_SECONDS_MIN,
         },
+        shortened,
     },
-    plan::{AttributeTally, DestinationRecord, EventHead, KnownAttribute, MappingTally},
+    plan::{
+        AttributeTally, BlockedReason, DestinationRecord, EventHead, ExposedReason, KnownAttribute,
+        MappingTally, Presence, Publishing, Standing, TagFact, TagStanding, tag_key,
+    },
 };
 
 use super::line::Wrong;
@@ -32,10 +37,10 @@ pub(super) fn number(number: u64, what: &str) -> Result<u64, Wrong> {
 }
 
 /// Runs are counted from 1.
-pub(super) fn run_number(run: u64) -> Result<RunNumber, Wrong> {
-    match run {
+pub(super) fn run_number(run: RunNumber) -> Result<(), Wrong> {
+    match run.0 {
         0 => Err("there is no run 0".to_owned()),
-        _ => Ok(RunNumber(number(run, "the number of a run")?)),
+        run => number(run, "the number of a run").map(drop),
     }
 }
 
@@ -69,26 +74,7 @@ fn tags<'n>(tags: impl IntoIterator<Item = &'n str> + Clone) -> Result<(), Wrong
 }
 
 fn tally(tally: &AttributeTally) -> Result<(), Wrong> {
-    let AttributeTally {
-        planned,
-        sent,
-        adopted,
-        declined,
-        rejected,
-        withheld,
-        held,
-        blocked,
-        pending,
-        unchanged,
-        superseded,
-        retired,
-        drifted,
-        exposed,
-    } = *tally;
-    let counts = [
-        planned, sent, adopted, declined, rejected, withheld, held, blocked, pending, unchanged,
-        superseded, retired, drifted, exposed,
-    ];
+    let counts = tally.counts();
     counts.into_iter().try_for_each(|count| number(count, "a number of attributes").map(drop))
 }
 
@@ -99,9 +85,55 @@ fn mapping(tally: &MappingTally) -> Result<(), Wrong> {
     counts.into_iter().try_for_each(|count| number(*count, "a number of occurrences").map(drop))
 }
 
+/// Keeps of a text that somebody may have made longer what is kept of any.
+fn keep(words: &mut Box<str>) {
+    *words = shortened(words).into();
+}
+
+fn keep_words_of_head(head: &mut EventHead) {
+    if let Presence::Blocked(BlockedReason::Other(words) | BlockedReason::OwnerUnknown(words)) =
+        &mut head.presence
+    {
+        keep(words);
+    }
+    if let Publishing::Failed(words) = &mut head.publishing {
+        keep(words);
+    }
+    let tags = std::mem::take(&mut head.tags);
+    head.tags = Vec::from(tags)
+        .into_iter()
+        .map(|mut tag| {
+            if let TagStanding::Refused { why, .. } = &mut tag.standing {
+                keep(why);
+            }
+            tag
+        })
+        .collect();
+}
+
+fn keep_words(known: &mut KnownAttribute) {
+    known.sources.truncate(SOURCES_KEPT_MAX);
+    known.sources.iter_mut().filter_map(|source| source.raw.as_mut()).for_each(keep);
+    match &mut known.standing {
+        Standing::Rejected { words, version } => {
+            keep(words);
+            *version = kept_name(version).into();
+        }
+        Standing::Blocked(BlockedReason::Other(words) | BlockedReason::OwnerUnknown(words)) => {
+            keep(words);
+        }
+        _ => {}
+    }
+    if let Some(ExposedReason::LacksTag(words) | ExposedReason::Other(words)) = &mut known.exposed {
+        keep(words);
+    }
+}
+
 /// An event with its attributes.
-pub(super) fn event(update: &EventUpdate) -> Result<(), Wrong> {
+pub(super) fn event(update: &mut EventUpdate) -> Result<(), Wrong> {
     let EventUpdate { head, attributes } = update;
+    keep_words_of_head(head);
+    attributes.iter_mut().for_each(keep_words);
     self::head(head)?;
     let mut identities = BTreeSet::new();
     for known in attributes {
@@ -178,25 +210,16 @@ fn attribute(known: &KnownAttribute) -> Result<(), Wrong> {
 }
 
 /// The record of a run.
-pub(super) fn run(record: &RunRecord) -> Result<(), Wrong> {
-    run_number(record.number.0)?;
+pub(super) fn run(record: &mut RunRecord) -> Result<(), Wrong> {
+    record.notes.truncate(NOTES_KEPT_MAX + 1);
+    record.notes.iter_mut().for_each(|note| *note = shortened(note).into_owned());
+    run_number(record.number)?;
     text(&record.source, NAME_BYTES_MAX * 8, "the name of a source")?;
     let tally = &record.tally;
     let dataset = &record.dataset;
-    for count in [
-        tally.requests,
-        tally.bytes_sent,
-        tally.bytes_received,
-        tally.events_created,
-        tally.events_updated,
-        tally.events_unchanged,
-        tally.events_held,
-        tally.events_blocked,
-        tally.events_withheld,
-        dataset.incidents,
-        dataset.entities,
-        dataset.skipped,
-    ] {
+    let wire = [tally.requests, tally.bytes_sent, tally.bytes_received];
+    let held = [dataset.incidents, dataset.entities, dataset.skipped];
+    for count in wire.into_iter().chain(tally.events.counts()).chain(held) {
         number(count, "a number of what a run did")?;
     }
     self::tally(&tally.attributes)?;
@@ -204,11 +227,20 @@ pub(super) fn run(record: &RunRecord) -> Result<(), Wrong> {
 }
 
 /// What is known of a destination.
-pub(super) fn destination(record: &DestinationRecord) -> Result<(), Wrong> {
+pub(super) fn destination(record: &mut DestinationRecord) -> Result<(), Wrong> {
+    for fact in record.tags.values_mut() {
+        if let TagFact::Refused(words) = fact {
+            keep(words);
+        }
+    }
     let texts = [&record.url, &record.version].into_iter().chain(&record.reorders);
     names(texts.map(String::as_str), "texts of a destination")?;
     names(record.encodings.iter().map(String::as_str), "encodings")?;
     names(record.permissions.iter().map(String::as_str), "permissions")?;
+    let known = record.tags.keys().chain(&record.proven_tags);
+    if let Some(tag) = known.clone().find(|tag| tag_key(tag) != **tag) {
+        return Err(format!("no tag is looked up as {tag:?}"));
+    }
     tags(record.tags.keys().map(|tag| &**tag))?;
     tags(record.proven_tags.iter().map(|tag| &**tag))?;
     seconds(record.clock_offset_seconds, "a difference of clocks")?;

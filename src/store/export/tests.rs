@@ -2,7 +2,11 @@
 
 use std::{io, path::Path, time::Duration};
 
-use crate::{history::Ledger, model::Timestamp};
+use crate::{
+    history::Ledger,
+    model::{Reader, Timestamp},
+    plan::TagStanding,
+};
 
 use super::{
     super::{
@@ -66,6 +70,93 @@ fn an_import_gives_the_same_export_and_the_same_answers() {
     }
 }
 
+/// What the program wrote before reasons were types.
+const FIRST: &[u8] = include_bytes!("../../../tests/data/export-1.jsonl");
+/// The same store as it is exported now: frozen, and read for ever.
+const SECOND: &[u8] = include_bytes!("../../../tests/data/export-2.jsonl");
+
+#[test]
+fn an_export_of_each_format_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        import(&path, bytes).unwrap();
+        let copy = open(&path).unwrap();
+        assert_eq!((copy.check().unwrap().problems, copy.warnings()), (vec![], &[][..]));
+        exported(&copy)
+    };
+    let [first, second] = [("first", FIRST), ("second", SECOND)].map(|(name, it)| of(name, it));
+    assert_eq!(
+        str::from_utf8(after_the_first_line(&first)).unwrap(),
+        str::from_utf8(after_the_first_line(SECOND)).unwrap()
+    );
+    assert!(after_the_first_line(&second) == after_the_first_line(SECOND));
+}
+
+/// What 0.1.0 left out of its lines stands there as it meant it.
+#[test]
+fn lines_of_0_1_0_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let left_out = [
+        "tag_standings",
+        "publishing",
+        "organisation",
+        "proven_up_to",
+        "reordered",
+        "reader",
+        "exposed",
+        "tag_facts",
+        "organisation_id",
+        "user",
+        "proven_tags",
+        "heard",
+        "reorders",
+        "first_organisation",
+        "too_large",
+        "key_mark",
+    ];
+    let without = |line: &str| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let keep = line["kind"] == "destination";
+        drop_members(&mut line, &|name| {
+            left_out.contains(&name) && !(keep && name == "organisation")
+        });
+        line.to_string()
+    };
+    let lines: Vec<&str> = str::from_utf8(FIRST).unwrap().lines().collect();
+    let [header, body @ .., end] = &lines[..] else { panic!("an export has more lines") };
+    let old: Vec<String> = std::iter::once((*header).to_owned())
+        .chain(body.iter().map(|line| without(line)))
+        .chain([(*end).to_owned()])
+        .collect();
+    let path = folder.path().join("state");
+    import(&path, &resealed(&old)).unwrap();
+    let copy = open(&path).unwrap();
+    let mut doubted = 0;
+    for name in copy.destinations().unwrap() {
+        let record = copy.destination(&name).unwrap().unwrap();
+        assert_eq!((record.first_org, record.heard), (record.org, None));
+        for head in copy.heads(&name).unwrap() {
+            doubted += head.tags.iter().filter(|it| it.standing == TagStanding::Doubted).count();
+            assert!(head.feeds.values().all(|feed| feed.reader == Reader::FIRST));
+        }
+    }
+    assert!(doubted > 0);
+}
+
+fn drop_members(value: &mut serde_json::Value, drops: &dyn Fn(&str) -> bool) {
+    match value {
+        serde_json::Value::Array(list) => list.iter_mut().for_each(|it| drop_members(it, drops)),
+        serde_json::Value::Object(map) => {
+            // The one member of a map is a word, and a number is a count.
+            let word = map.len() == 1;
+            map.retain(|name, value| word || value.is_u64() || !drops(name));
+            map.values_mut().for_each(|it| drop_members(it, drops));
+        }
+        _ => {}
+    }
+}
+
 /// An export with one place in its lines of a kind changed, and sealed as if it had been written so.
 fn changed(bytes: &[u8], kind: &str, place: &str, to: &serde_json::Value) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(bytes).unwrap();
@@ -87,8 +178,9 @@ fn changed(bytes: &[u8], kind: &str, place: &str, to: &serde_json::Value) -> Opt
 fn resealed(lines: &[String]) -> Vec<u8> {
     let [header, body @ .., _] = lines else { panic!("an export has a first and a last line") };
     let header: Header = serde_json::from_str(header).unwrap();
-    let mut text = serde_json::to_string(&header.sealed().unwrap()).unwrap() + "\n";
-    let mut digest = body_digest();
+    let header = header.sealed().unwrap();
+    let mut text = serde_json::to_string(&header).unwrap() + "\n";
+    let mut digest = body_digest(&header.schema);
     for line in body {
         let line = format!("{line}\n");
         digest.raw(line.as_bytes());
@@ -227,7 +319,7 @@ fn whatever_is_damaged_is_refused_and_nothing_imported() {
 fn a_later_schema_is_told_from_damage() {
     let folder = tempfile::tempdir().unwrap();
     let text = String::from_utf8(exported(&built(1))).unwrap();
-    let later = text.replace(EXPORT_SCHEMA, "misp-trickle/export/2");
+    let later = text.replace(EXPORT_SCHEMA, "misp-trickle/export/3");
     let error = import(&folder.path().join("state"), later.as_bytes()).unwrap_err();
     assert!(matches!(error, ImportError::Schema { .. }), "{error}");
 }

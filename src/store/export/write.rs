@@ -3,19 +3,13 @@
 use std::io::{self, Write};
 
 use crate::{
-    history::{Ledger, LedgerError},
+    history::{EventUpdate, Ledger, LedgerError},
     model::Timestamp,
+    plan::KnownEvent,
     store::{
         Store,
         event::layout,
-        export::{
-            EXPORT_SCHEMA, ExportCounts, Header, body_digest,
-            change::{ChangeLine, ChangesLine},
-            destination::DestinationLine,
-            event::EventLine,
-            line::{AliasLine, CursorLine, EndLine, Line, RulesLine},
-            run::RunLine,
-        },
+        export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
             CursorV1, DestinationV2, HeadV2, RunV1, decode_changes,
             envelope::damaged,
@@ -56,7 +50,7 @@ impl Store {
             .map_err(io::Error::from)?;
         first.push(b'\n');
         to.write_all(&first)?;
-        let mut writer = Writer { to, digest: body_digest(), lines: 0 };
+        let mut writer = Writer { to, digest: body_digest(EXPORT_SCHEMA), lines: 0 };
         self.export_records(&mut writer)?;
         writer.end()?;
         Ok(counts)
@@ -90,7 +84,7 @@ impl Store {
         for kind in ORDER {
             if kind == Kind::Head {
                 for (alias, root) in self.aliases()? {
-                    writer.line(&Line::Alias(AliasLine::of(&alias, &root)))?;
+                    writer.line(&Line::Alias { alias, root })?;
                 }
             }
             let mut refused = None;
@@ -115,32 +109,32 @@ impl Store {
         Ok(match kind {
             Kind::Destination => {
                 let stored = DestinationV2::read(&body)?;
-                Line::Destination(Box::new(DestinationLine::of(&stored.name(), &stored.record())))
+                Line::Destination { name: stored.name(), record: Box::new(stored.record()) }
             }
             Kind::Rules => {
-                let fingerprint = keys::rules_fingerprint(key).ok_or_else(strange)?.to_string();
-                Line::Rules(RulesLine { fingerprint, table: body.decode("a rule table")? })
+                let fingerprint = keys::rules_fingerprint(key).ok_or_else(strange)?;
+                Line::Rules { fingerprint, table: body.decode("a rule table")? }
             }
             Kind::Run => {
-                let record = body.decode::<RunV1<'_>>("the record of a run")?.record();
-                Line::Run(Box::new(RunLine::of(record)))
+                let stored = body.decode::<RunV1<'_>>("the record of a run")?;
+                Line::Run(Box::new(stored.record()))
             }
             Kind::Changes => {
                 let (run, commit, part) = keys::change_numbers(key).ok_or_else(strange)?;
                 let mut changes = Vec::new();
                 decode_changes(&body, &mut changes)?;
-                let changes = changes.into_iter().map(ChangeLine::of).collect();
-                Line::Changes(ChangesLine { run: run.0, commit, part, changes })
+                Line::Changes { run, commit, part, changes }
             }
             Kind::Head => {
                 let (destination, _) = keys::head_names(key).ok_or_else(strange)?;
-                let event = layout::event(&overlay, key, &body)?;
-                Line::Event(Box::new(EventLine::of(destination, event)))
+                let KnownEvent { head, attributes } = layout::event(&overlay, key, &body)?;
+                let attributes = attributes.into_values().collect();
+                Line::Event { destination, update: Box::new(EventUpdate { head, attributes }) }
             }
             Kind::Cursor => {
                 let (feed, destination) = keys::cursor_names(key).ok_or_else(strange)?;
                 let cursor = body.decode::<CursorV1>("a cursor")?.cursor();
-                Line::Cursor(CursorLine::of(feed, destination, &cursor))
+                Line::Cursor { feed, destination, cursor }
             }
             Kind::Object | Kind::Alias | Kind::Meta => return Err(strange()),
         })
@@ -163,8 +157,8 @@ impl Writer<'_> {
     }
 
     fn end(self) -> io::Result<()> {
-        let end = EndLine { lines: self.lines, blake3: self.digest.finish().to_string() };
-        let mut bytes = serde_json::to_vec(&Line::End(end))?;
+        let end = Line::End { lines: self.lines, blake3: self.digest.finish().to_string() };
+        let mut bytes = serde_json::to_vec(&end)?;
         bytes.push(b'\n');
         self.to.write_all(&bytes)?;
         self.to.flush()

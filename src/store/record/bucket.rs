@@ -11,11 +11,12 @@ use crate::{
     history::LedgerError,
     misp::{Attribute, AttributeType, Category, Source, Value, attribute_uuid},
     model::{AttributeUuid, Digest, EventUuid, Interner, RunNumber, Symbol, Timestamp},
-    plan::{FeedSet, KnownAttribute, Standing, WithheldReason},
+    plan::{FeedSet, KnownAttribute, Standing},
     store::record::{
         EntityV1, Table, entry,
         envelope::{Body, Stored, damaged, encode},
-        marking_byte, marking_of, tlp_code, tlp_of,
+        marking_byte, marking_of,
+        reason::{BlockedV2, ExposedV2, WithheldV2},
     },
 };
 
@@ -47,11 +48,12 @@ struct BucketV2<'a> {
     names: Vec<&'a str>,
     comments: Vec<&'a str>,
     sources: Vec<SourceV1<'a>>,
-    standings: Vec<StandingV1<'a>>,
+    standings: Vec<StandingV2<'a>>,
     rows: Vec<AttributeV1>,
     /// The value of each row.
     values: Vec<&'a str>,
-    /// Rows that are exposed, and the name that says what to do by hand.
+    exposures: Vec<ExposedV2<'a>>,
+    /// Rows that are exposed, and why: a number of the list before.
     exposed: Vec<(u32, u32)>,
 }
 
@@ -77,6 +79,22 @@ enum StandingV1<'a> {
     WithheldMarkingCannotBeCarried,
     Held,
     Blocked(&'a str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum StandingV2<'a> {
+    Pending,
+    Sent,
+    Adopted,
+    Declined,
+    Rejected {
+        words: &'a str,
+        version: &'a str,
+    },
+    Withheld(WithheldV2),
+    Held,
+    #[serde(borrow)]
+    Blocked(BlockedV2<'a>),
 }
 
 /// One attribute without its value.
@@ -117,7 +135,29 @@ impl Stored for BucketV2<'_> {
 impl<'a> From<BucketV1<'a>> for BucketV2<'a> {
     fn from(before: BucketV1<'a>) -> Self {
         let BucketV1 { names, comments, sources, standings, rows, values } = before;
-        Self { names, comments, sources, standings, rows, values, exposed: Vec::new() }
+        let standings = standings.into_iter().map(StandingV2::from).collect();
+        let (exposures, exposed) = (Vec::new(), Vec::new());
+        Self { names, comments, sources, standings, rows, values, exposures, exposed }
+    }
+}
+
+impl<'a> From<StandingV1<'a>> for StandingV2<'a> {
+    fn from(before: StandingV1<'a>) -> Self {
+        match before {
+            StandingV1::Pending => Self::Pending,
+            StandingV1::Sent => Self::Sent,
+            StandingV1::Adopted => Self::Adopted,
+            StandingV1::Declined => Self::Declined,
+            StandingV1::Rejected { words, version } => Self::Rejected { words, version },
+            StandingV1::WithheldTlp(code) => Self::Withheld(WithheldV2::Tlp(code)),
+            StandingV1::WithheldUnmarked => Self::Withheld(WithheldV2::Unmarked),
+            StandingV1::WithheldIncident => Self::Withheld(WithheldV2::Incident),
+            StandingV1::WithheldMarkingCannotBeCarried => {
+                Self::Withheld(WithheldV2::MarkingCannotBeCarried)
+            }
+            StandingV1::Held => Self::Held,
+            StandingV1::Blocked(words) => Self::Blocked(BlockedV2::said(words)),
+        }
     }
 }
 
@@ -141,11 +181,11 @@ pub(in super::super) fn decode_bucket(
     let mut attributes: Vec<Identified> =
         rows.map(|(row, value)| reader.attribute(row, value)).collect::<Result<_, _>>()?;
     let mut next = 0;
-    for (row, advice) in &stored.exposed {
+    for (row, why) in &stored.exposed {
         let wrong = || damaged(format!("row {row} of a bucket cannot be exposed"));
         let at = usize::try_from(*row).ok().filter(|row| *row >= next).ok_or_else(wrong)?;
         let (_, known) = attributes.get_mut(at).ok_or_else(wrong)?;
-        known.exposed = Some(reader.name(*advice)?.into());
+        known.exposed = Some(entry(&stored.exposures, *why)?.reason()?);
         next = at + 1;
     }
     Ok(attributes)
@@ -207,7 +247,7 @@ struct Writer<'a> {
     names: Table<&'a str>,
     comments: Table<&'a str>,
     sources: Table<SourceV1<'a>>,
-    standings: Table<StandingV1<'a>>,
+    standings: Table<StandingV2<'a>>,
     before: Before,
 }
 
@@ -222,8 +262,9 @@ impl<'a> Writer<'a> {
         };
         let rows =
             attributes.iter().map(|(identity, known)| writer.row(*identity, known)).collect();
+        let mut exposures = Table::new();
         let exposed = (0_u32..).zip(attributes).filter_map(|(row, (_, known))| {
-            Some((row, writer.names.number(known.exposed.as_deref()?)))
+            Some((row, exposures.number(ExposedV2::of(known.exposed.as_ref()?))))
         });
         let exposed = exposed.collect();
         BucketV2 {
@@ -233,6 +274,7 @@ impl<'a> Writer<'a> {
             standings: writer.standings.values,
             rows,
             values: attributes.iter().map(|(_, known)| known.attribute.value.as_str()).collect(),
+            exposures: exposures.values,
             exposed,
         }
     }
@@ -369,42 +411,31 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn stored_standing(standing: &Standing) -> StandingV1<'_> {
+fn stored_standing(standing: &Standing) -> StandingV2<'_> {
     match standing {
-        Standing::Pending => StandingV1::Pending,
-        Standing::Sent => StandingV1::Sent,
-        Standing::Adopted => StandingV1::Adopted,
-        Standing::Declined => StandingV1::Declined,
-        Standing::Rejected { words, version } => StandingV1::Rejected { words, version },
-        Standing::Withheld(WithheldReason::Tlp(tlp)) => StandingV1::WithheldTlp(tlp_code(*tlp)),
-        Standing::Withheld(WithheldReason::Unmarked) => StandingV1::WithheldUnmarked,
-        Standing::Withheld(WithheldReason::Incident) => StandingV1::WithheldIncident,
-        Standing::Withheld(WithheldReason::MarkingCannotBeCarried) => {
-            StandingV1::WithheldMarkingCannotBeCarried
-        }
-        Standing::Held => StandingV1::Held,
-        Standing::Blocked(why) => StandingV1::Blocked(why),
+        Standing::Pending => StandingV2::Pending,
+        Standing::Sent => StandingV2::Sent,
+        Standing::Adopted => StandingV2::Adopted,
+        Standing::Declined => StandingV2::Declined,
+        Standing::Rejected { words, version } => StandingV2::Rejected { words, version },
+        Standing::Withheld(why) => StandingV2::Withheld(WithheldV2::of(*why)),
+        Standing::Held => StandingV2::Held,
+        Standing::Blocked(why) => StandingV2::Blocked(BlockedV2::of(why)),
     }
 }
 
-fn standing_of(stored: &StandingV1<'_>) -> Result<Standing, LedgerError> {
-    let withheld = Standing::Withheld;
+fn standing_of(stored: &StandingV2<'_>) -> Result<Standing, LedgerError> {
     Ok(match *stored {
-        StandingV1::Pending => Standing::Pending,
-        StandingV1::Sent => Standing::Sent,
-        StandingV1::Adopted => Standing::Adopted,
-        StandingV1::Declined => Standing::Declined,
-        StandingV1::Rejected { words, version } => {
+        StandingV2::Pending => Standing::Pending,
+        StandingV2::Sent => Standing::Sent,
+        StandingV2::Adopted => Standing::Adopted,
+        StandingV2::Declined => Standing::Declined,
+        StandingV2::Rejected { words, version } => {
             Standing::Rejected { words: words.into(), version: version.into() }
         }
-        StandingV1::WithheldTlp(code) => withheld(WithheldReason::Tlp(tlp_of(code)?)),
-        StandingV1::WithheldUnmarked => withheld(WithheldReason::Unmarked),
-        StandingV1::WithheldIncident => withheld(WithheldReason::Incident),
-        StandingV1::WithheldMarkingCannotBeCarried => {
-            withheld(WithheldReason::MarkingCannotBeCarried)
-        }
-        StandingV1::Held => Standing::Held,
-        StandingV1::Blocked(why) => Standing::Blocked(why.into()),
+        StandingV2::Withheld(why) => Standing::Withheld(why.reason()?),
+        StandingV2::Held => Standing::Held,
+        StandingV2::Blocked(why) => Standing::Blocked(why.reason()),
     })
 }
 

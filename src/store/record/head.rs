@@ -7,11 +7,14 @@ use crate::{
     history::LedgerError,
     misp::EventFields,
     model::{AttributeUuid, Digest, EventUuid, FeedName, OrgUuid, Reader},
-    plan::{EventHead, EventTag, FeedHead, Presence, Publishing, Row, Seen, TagStanding},
+    plan::{
+        AttributeTally, EventHead, EventTag, FeedHead, Presence, Publishing, Row, Seen, TagStanding,
+    },
     store::record::{
         AttributeTallyV1, EntityV1, MappingV1,
         envelope::{Body, Stored},
-        marking_byte, marking_of, stored_tally, tally_of,
+        marking_byte, marking_of,
+        reason::BlockedV2,
     },
 };
 
@@ -46,7 +49,7 @@ struct HeadV1<'a> {
 pub(in super::super) struct HeadV2<'a> {
     #[serde(borrow)]
     root: EntityV1<'a>,
-    presence: PresenceV1<'a>,
+    presence: PresenceV2<'a>,
     misp_id: Option<u64>,
     info: &'a str,
     date: &'a str,
@@ -121,6 +124,15 @@ enum PresenceV1<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum PresenceV2<'a> {
+    Absent,
+    Present,
+    Declined,
+    #[serde(borrow)]
+    Blocked(BlockedV2<'a>),
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct FeedHeadV1<'a> {
     feed: &'a str,
     graph: [u8; 32],
@@ -172,7 +184,7 @@ impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
     fn from(before: HeadV1<'a>) -> Self {
         Self {
             root: before.root,
-            presence: before.presence,
+            presence: before.presence.into(),
             misp_id: before.misp_id,
             info: before.info,
             date: before.date,
@@ -206,10 +218,10 @@ impl<'a> HeadV2<'a> {
         Self {
             root: EntityV1::of(&head.root),
             presence: match &head.presence {
-                Presence::Absent => PresenceV1::Absent,
-                Presence::Present => PresenceV1::Present,
-                Presence::Declined => PresenceV1::Declined,
-                Presence::Blocked(why) => PresenceV1::Blocked(why),
+                Presence::Absent => PresenceV2::Absent,
+                Presence::Present => PresenceV2::Present,
+                Presence::Declined => PresenceV2::Declined,
+                Presence::Blocked(why) => PresenceV2::Blocked(BlockedV2::of(why)),
             },
             misp_id: head.misp_id,
             info,
@@ -241,10 +253,10 @@ impl<'a> HeadV2<'a> {
             uuid,
             root: self.root.key(),
             presence: match self.presence {
-                PresenceV1::Absent => Presence::Absent,
-                PresenceV1::Present => Presence::Present,
-                PresenceV1::Declined => Presence::Declined,
-                PresenceV1::Blocked(why) => Presence::Blocked(why.into()),
+                PresenceV2::Absent => Presence::Absent,
+                PresenceV2::Present => Presence::Present,
+                PresenceV2::Declined => Presence::Declined,
+                PresenceV2::Blocked(why) => Presence::Blocked(why.reason()),
             },
             misp_id: self.misp_id,
             fields: EventFields {
@@ -270,7 +282,7 @@ impl<'a> HeadV2<'a> {
 impl HeadV2<'_> {
     /// Marks an event that MISP should have as one to be proven; whether it was marked now.
     pub(in super::super) fn mark_unproven(&mut self) -> bool {
-        let marks = self.presence == PresenceV1::Present && !self.unproven;
+        let marks = self.presence == PresenceV2::Present && !self.unproven;
         self.unproven |= marks;
         marks
     }
@@ -340,6 +352,17 @@ impl<'a> EventTagV2<'a> {
     }
 }
 
+impl<'a> From<PresenceV1<'a>> for PresenceV2<'a> {
+    fn from(before: PresenceV1<'a>) -> Self {
+        match before {
+            PresenceV1::Absent => Self::Absent,
+            PresenceV1::Present => Self::Present,
+            PresenceV1::Declined => Self::Declined,
+            PresenceV1::Blocked(words) => Self::Blocked(BlockedV2::said(words)),
+        }
+    }
+}
+
 impl<'a> From<FeedHeadV1<'a>> for FeedHeadV2<'a> {
     fn from(before: FeedHeadV1<'a>) -> Self {
         Self {
@@ -366,7 +389,7 @@ impl<'a> FeedHeadV2<'a> {
             reader: head.reader.number(),
             settled: head.settled,
             gone: head.gone,
-            attributes: stored_tally(&head.attributes),
+            attributes: head.attributes.counts(),
             mapping: MappingV1::of(&head.mapping),
         }
     }
@@ -379,7 +402,7 @@ impl<'a> FeedHeadV2<'a> {
             reader: Reader::numbered(self.reader),
             settled: self.settled,
             gone: self.gone,
-            attributes: tally_of(self.attributes),
+            attributes: AttributeTally::of_counts(self.attributes),
             mapping: self.mapping.tally(),
         };
         (FeedName::new(self.feed), head)

@@ -15,6 +15,8 @@
 //! Numbers are big-endian, so that keys sort as they do. A text stands behind its length, and a long one is
 //! replaced by its digest, so that no key grows long.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{
     Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName, RunNumber,
 };
@@ -176,12 +178,16 @@ pub(crate) fn rules(fingerprint: &Digest) -> Vec<u8> {
 }
 
 /// A name as it stands in a key: itself, or its digest where it is long.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
 pub(crate) enum Name {
     /// The name.
     Text(String),
-    /// Its digest.
-    Digest([u8; 32]),
+    /// A long one.
+    Digest {
+        /// Its digest.
+        digest: Digest,
+    },
 }
 
 impl Name {
@@ -190,7 +196,7 @@ impl Name {
         let (length, rest) = rest.split_first()?;
         if *length == TEXT_DIGEST {
             let (digest, rest) = rest.split_first_chunk()?;
-            return Some((Self::Digest(*digest), rest));
+            return Some((Self::Digest { digest: Digest::from_bytes(*digest) }, rest));
         }
         let (text, rest) = rest.split_at_checked((*length).into())?;
         Some((Self::Text(str::from_utf8(text).ok()?.to_owned()), rest))
@@ -261,7 +267,7 @@ impl Key {
     fn name(self, name: &Name) -> Self {
         match name {
             Name::Text(text) => self.text(text),
-            Name::Digest(digest) => self.bytes(&[TEXT_DIGEST]).bytes(digest),
+            Name::Digest { digest } => self.bytes(&[TEXT_DIGEST]).bytes(digest.as_bytes()),
         }
     }
 

@@ -9,11 +9,10 @@ use crate::{
     model::{
         DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
     },
-    plan::{DestinationRecord, TagFact, tag_key},
+    plan::{AttributeTally, DestinationRecord, EventTally, TagFact, tag_key},
     store::record::{
         AttributeTallyV1, EntityV1, MappingV1,
         envelope::{Body, Stored},
-        stored_tally, tally_of,
     },
 };
 
@@ -197,13 +196,13 @@ impl DestinationTallyV1 {
             requests: tally.requests,
             bytes_sent: tally.bytes_sent,
             bytes_received: tally.bytes_received,
-            events_created: tally.events_created,
-            events_updated: tally.events_updated,
-            events_unchanged: tally.events_unchanged,
-            events_held: tally.events_held,
-            events_blocked: tally.events_blocked,
-            events_withheld: tally.events_withheld,
-            attributes: stored_tally(&tally.attributes),
+            events_created: tally.events.created,
+            events_updated: tally.events.updated,
+            events_unchanged: tally.events.unchanged,
+            events_held: tally.events.held,
+            events_blocked: tally.events.blocked,
+            events_withheld: tally.events.withheld,
+            attributes: tally.attributes.counts(),
         }
     }
 
@@ -212,13 +211,15 @@ impl DestinationTallyV1 {
             requests: self.requests,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
-            events_created: self.events_created,
-            events_updated: self.events_updated,
-            events_unchanged: self.events_unchanged,
-            events_held: self.events_held,
-            events_blocked: self.events_blocked,
-            events_withheld: self.events_withheld,
-            attributes: tally_of(self.attributes),
+            events: EventTally {
+                created: self.events_created,
+                updated: self.events_updated,
+                unchanged: self.events_unchanged,
+                held: self.events_held,
+                blocked: self.events_blocked,
+                withheld: self.events_withheld,
+            },
+            attributes: AttributeTally::of_counts(self.attributes),
         }
     }
 }

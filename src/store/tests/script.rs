@@ -18,9 +18,9 @@ use crate::{
         Marking, OrgUuid, Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        AttributeTally, DestinationRecord, EventHead, EventTag, FeedHead, FeedSet, KnownAttribute,
-        MappingTally, Presence, Publishing, Row, Seen, Standing, TagFact, TagStanding,
-        WithheldReason, tag_key,
+        AttributeTally, BlockedReason, DestinationRecord, EventHead, EventTag, ExposedReason,
+        FeedHead, FeedSet, KnownAttribute, MappingTally, Presence, Publishing, Row, Seen, Standing,
+        TagFact, TagStanding, WithheldReason, tag_key,
     },
 };
 
@@ -156,7 +156,7 @@ pub(in super::super) fn attribute(
         superseded_by: dice.maybe(|dice| AttributeUuid::new(Uuid::from_u64_pair(1, dice.number()))),
         overruled: dice.once_in(2),
         noted: dice.maybe(Dice::digest),
-        exposed: dice.maybe(Dice::word),
+        exposed: dice.maybe(exposed),
         timestamp: dice.maybe(|dice| dice.count().cast_signed()),
         order: dice.maybe(|dice| u32::try_from(dice.below(1 << 32)).unwrap()),
         since: RunNumber(dice.count()),
@@ -185,13 +185,42 @@ fn standing(dice: &mut Dice) -> Standing {
         1 => Standing::Adopted,
         2 => Standing::Declined,
         3 => Standing::Rejected { words: dice.word(), version: "2.5.1".into() },
-        4 => Standing::Withheld(WithheldReason::Tlp(Tlp::Red)),
-        5 => Standing::Withheld(WithheldReason::Unmarked),
-        6 => Standing::Withheld(WithheldReason::Incident),
-        7 => Standing::Withheld(WithheldReason::MarkingCannotBeCarried),
+        4..8 => Standing::Withheld(withheld(dice)),
         8 => Standing::Held,
-        9 => Standing::Blocked(dice.word()),
+        9 => Standing::Blocked(blocked(dice)),
         _ => Standing::Sent,
+    }
+}
+
+fn withheld(dice: &mut Dice) -> WithheldReason {
+    match dice.below(4) {
+        0 => WithheldReason::Tlp(Tlp::Red),
+        1 => WithheldReason::Unmarked,
+        2 => WithheldReason::Incident,
+        _ => WithheldReason::MarkingCannotBeCarried,
+    }
+}
+
+fn blocked(dice: &mut Dice) -> BlockedReason {
+    let owner = OrgUuid::new(Uuid::from_u64_pair(3, dice.number()));
+    match dice.below(7) {
+        0 => BlockedReason::IncidentNotAccepted,
+        5 => BlockedReason::OwnerUnknown("2.5.1".into()),
+        1 => BlockedReason::OwnedBy(owner),
+        2 => BlockedReason::AppendNeedsAdmin(owner),
+        3 => BlockedReason::EventHidden,
+        4 => BlockedReason::UuidTaken,
+        _ => BlockedReason::Other(dice.word()),
+    }
+}
+
+fn exposed(dice: &mut Dice) -> ExposedReason {
+    match dice.below(5) {
+        0 => ExposedReason::Denied(withheld(dice)),
+        1 => ExposedReason::MarkedLater(Tlp::AmberStrict),
+        2 => ExposedReason::LacksTag(dice.word()),
+        3 => ExposedReason::EventLacksTag,
+        _ => ExposedReason::Other(dice.word()),
     }
 }
 
@@ -227,7 +256,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         presence: match dice.below(4) {
             0 => Presence::Absent,
             1 => Presence::Declined,
-            2 => Presence::Blocked(dice.word()),
+            2 => Presence::Blocked(blocked(dice)),
             _ => Presence::Present,
         },
         misp_id: dice.maybe(Dice::count),
@@ -267,17 +296,17 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
 }
 
 fn change(dice: &mut Dice, event: EventUuid) -> Change {
-    let kind = match dice.below(19) {
+    let kind = match dice.below(20) {
         0 => ChangeKind::Adopted,
         1 => ChangeKind::Declined,
         2 => ChangeKind::Rejected(dice.word()),
-        3 => ChangeKind::Withheld(dice.word()),
+        3 => ChangeKind::Withheld(withheld(dice)),
         4 => ChangeKind::Held,
-        5 => ChangeKind::Blocked(dice.word()),
+        5 => ChangeKind::Blocked(blocked(dice)),
         6 => ChangeKind::Superseded(AttributeUuid::new(Uuid::from_u64_pair(1, dice.number()))),
         7 => ChangeKind::Retired,
         8 => ChangeKind::Returned,
-        9 => ChangeKind::Exposed(dice.word()),
+        9 => ChangeKind::Exposed(exposed(dice)),
         10 => ChangeKind::Drifted(dice.noise(900).into()),
         11 => ChangeKind::Overruled,
         12 => ChangeKind::Updated(dice.word()),
@@ -286,6 +315,7 @@ fn change(dice: &mut Dice, event: EventUuid) -> Change {
         15 => ChangeKind::PublishRefused(dice.word()),
         16 => ChangeKind::Publishing,
         17 => ChangeKind::Unpublished(dice.word()),
+        18 => ChangeKind::TagRefused { tag: dice.word(), why: dice.word() },
         _ => ChangeKind::Sent,
     };
     let attribute = dice.maybe(|dice| AttributeUuid::new(Uuid::from_u64_pair(1, dice.number())));

@@ -19,8 +19,8 @@ use misp_trickle::{
     misp::{DesiredEvent, event_uuid},
     model::{EventUuid, RunNumber, Timestamp, Tlp},
     plan::{
-        Change, ChangeKind, DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy,
-        Publish, Refusal, Retire, Terms, Unmarked, diff, diff_gone,
+        BlockedReason, Change, ChangeKind, DestinationRecord, EventPlan, EventSettings, KnownEvent,
+        Policy, Publish, Refusal, Retire, Terms, Unmarked, diff, diff_gone,
     },
 };
 
@@ -146,7 +146,8 @@ impl Run {
         assert_eq!(sent_by(&plan), expected, "incident {number}");
         assert_eq!(plan.create, !exists && !refused, "incident {number}");
         assert_eq!(plan.refusal.is_some(), refused, "incident {number}: {:?}", plan.refusal);
-        let not_created = plan.refusal == Some(Refusal::NotCreated);
+        let not_created =
+            plan.refusal == Some(Refusal::Blocked(BlockedReason::IncidentNotAccepted));
         assert!(!not_created || !world.is_accepted(number));
         let title = world.title(number);
         let renamed = exists && !refused && delivered.title.as_deref() != Some(&title);

@@ -19,9 +19,9 @@ use misp_trickle::{
         Timestamp, Tlp,
     },
     plan::{
-        DestinationRecord, EventHead, EventSettings, EventTag, EventTags, FeedSet, KnownAttribute,
-        KnownEvent, Policy, Presence, Publish, Publishing, Retire, Seen, Standing, TagFact,
-        TagStanding, Terms, Unmarked, WithheldReason,
+        BlockedReason, DestinationRecord, EventHead, EventSettings, EventTag, EventTags, FeedSet,
+        KnownAttribute, KnownEvent, Policy, Presence, Publish, Publishing, Retire, Seen, Standing,
+        TagFact, TagStanding, Terms, Unmarked, WithheldReason,
     },
 };
 
@@ -202,7 +202,7 @@ fn desired(input: &mut Unstructured<'_>) -> Result<DesiredEvent> {
 fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
     let presence = match input.int_in_range(0..=11_u8)? {
         0 => Presence::Declined,
-        1 => Presence::Blocked("owned by somebody else".into()),
+        1 => Presence::Blocked(BlockedReason::EventHidden),
         2..=4 => Presence::Absent,
         _ => Presence::Present,
     };
@@ -255,13 +255,8 @@ fn known_attribute(
             WithheldReason::MarkingCannotBeCarried,
         ])?),
         8 => Standing::Held,
-        9 => Standing::Blocked(
-            (*input.choose(&[
-                "the incident is rejected or deleted",
-                "its UUID stands in another event of this MISP",
-            ])?)
-            .into(),
-        ),
+        9 if input.arbitrary()? => Standing::Blocked(BlockedReason::IncidentNotAccepted),
+        9 => Standing::Blocked(BlockedReason::UuidTaken),
         _ => Standing::Pending,
     };
     let there = standing.is_in_misp() || standing == Standing::Declined;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use misp_trickle::{
     model::{AttributeUuid, Marking},
-    plan::{Presence, Standing, TagFact, TagStanding, Unmarked},
+    plan::{BlockedReason, Presence, Standing, TagFact, TagStanding, Unmarked},
 };
 
 use super::{super::fixtures::VERSION, case::Case};
@@ -61,7 +61,8 @@ impl Case {
             Some(Standing::Sent | Standing::Adopted) => return Outcome::Unchanged,
             Some(Standing::Declined) => return Outcome::Declined,
             // Only what was wrong with the incident can become right again.
-            Some(Standing::Blocked(why)) if !why.contains("incident") => return Outcome::Blocked,
+            Some(Standing::Blocked(BlockedReason::IncidentNotAccepted)) => {}
+            Some(Standing::Blocked(_)) => return Outcome::Blocked,
             _ => {}
         }
         match self.refused() {

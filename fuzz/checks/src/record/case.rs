@@ -16,9 +16,9 @@ use misp_trickle::{
         Reader, RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        AttributeTally, DestinationRecord, EventHead, EventTag, FeedHead, FeedSet, KnownAttribute,
-        KnownEvent, MappingTally, Presence, Publishing, Row, Seen, Standing, TagFact, TagStanding,
-        WithheldReason, tag_key,
+        AttributeTally, BlockedReason, DestinationRecord, EventHead, EventTag, EventTally,
+        ExposedReason, FeedHead, FeedSet, KnownAttribute, KnownEvent, MappingTally, Presence,
+        Publishing, Row, Seen, Standing, TagFact, TagStanding, WithheldReason, tag_key,
     },
 };
 
@@ -141,7 +141,7 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         0 => Presence::Absent,
         1 => Presence::Present,
         2 => Presence::Declined,
-        _ => Presence::Blocked(text(input)?),
+        _ => Presence::Blocked(blocked(input)?),
     };
     let head = EventHead {
         uuid: event,
@@ -190,20 +190,9 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
 
 fn tally(input: &mut Unstructured<'_>) -> Result<AttributeTally> {
     Ok(AttributeTally {
-        planned: input.arbitrary()?,
-        sent: input.arbitrary()?,
-        adopted: input.arbitrary()?,
-        declined: input.arbitrary()?,
-        rejected: input.arbitrary()?,
-        withheld: input.arbitrary()?,
-        held: input.arbitrary()?,
-        blocked: input.arbitrary()?,
         pending: input.int_in_range(0..=3)?,
-        unchanged: input.arbitrary()?,
-        superseded: input.arbitrary()?,
-        retired: input.arbitrary()?,
-        drifted: input.arbitrary()?,
         exposed: input.int_in_range(0..=3)?,
+        ..AttributeTally::of_counts(input.arbitrary()?)
     })
 }
 
@@ -245,7 +234,7 @@ fn attribute(
         superseded_by: some(input, attribute_id)?,
         overruled: input.arbitrary()?,
         noted: some(input, digest)?,
-        exposed: some(input, text)?,
+        exposed: some(input, exposed)?,
         timestamp: input.arbitrary()?,
         order: input.arbitrary()?,
         since: RunNumber(input.arbitrary()?),
@@ -263,18 +252,46 @@ fn source(input: &mut Unstructured<'_>) -> Result<Source> {
 }
 
 fn standing(input: &mut Unstructured<'_>) -> Result<Standing> {
-    Ok(match input.int_in_range(0..=10_u8)? {
+    Ok(match input.int_in_range(0..=7_u8)? {
         0 => Standing::Pending,
         1 => Standing::Sent,
         2 => Standing::Adopted,
         3 => Standing::Declined,
         4 => Standing::Rejected { words: text(input)?, version: text(input)? },
-        5 => Standing::Withheld(WithheldReason::Tlp(*input.choose(&Tlp::ALL)?)),
-        6 => Standing::Withheld(WithheldReason::Unmarked),
-        7 => Standing::Withheld(WithheldReason::Incident),
-        8 => Standing::Withheld(WithheldReason::MarkingCannotBeCarried),
-        9 => Standing::Held,
-        _ => Standing::Blocked(text(input)?),
+        5 => Standing::Withheld(withheld(input)?),
+        6 => Standing::Held,
+        _ => Standing::Blocked(blocked(input)?),
+    })
+}
+
+fn withheld(input: &mut Unstructured<'_>) -> Result<WithheldReason> {
+    Ok(match input.int_in_range(0..=3_u8)? {
+        0 => WithheldReason::Tlp(*input.choose(&Tlp::ALL)?),
+        1 => WithheldReason::Unmarked,
+        2 => WithheldReason::Incident,
+        _ => WithheldReason::MarkingCannotBeCarried,
+    })
+}
+
+fn blocked(input: &mut Unstructured<'_>) -> Result<BlockedReason> {
+    Ok(match input.int_in_range(0..=6_u8)? {
+        0 => BlockedReason::IncidentNotAccepted,
+        5 => BlockedReason::OwnerUnknown(text(input)?),
+        1 => BlockedReason::OwnedBy(OrgUuid::new(uuid(input)?)),
+        2 => BlockedReason::AppendNeedsAdmin(OrgUuid::new(uuid(input)?)),
+        3 => BlockedReason::EventHidden,
+        4 => BlockedReason::UuidTaken,
+        _ => BlockedReason::Other(text(input)?),
+    })
+}
+
+fn exposed(input: &mut Unstructured<'_>) -> Result<ExposedReason> {
+    Ok(match input.int_in_range(0..=4_u8)? {
+        0 => ExposedReason::Denied(withheld(input)?),
+        1 => ExposedReason::MarkedLater(*input.choose(&Tlp::ALL)?),
+        2 => ExposedReason::LacksTag(text(input)?),
+        3 => ExposedReason::EventLacksTag,
+        _ => ExposedReason::Other(text(input)?),
     })
 }
 
@@ -284,20 +301,20 @@ fn change(input: &mut Unstructured<'_>) -> Result<Change> {
         1 => ChangeKind::Adopted,
         2 => ChangeKind::Declined,
         3 => ChangeKind::Rejected(text(input)?),
-        4 => ChangeKind::Withheld(text(input)?),
+        4 => ChangeKind::Withheld(withheld(input)?),
         5 => ChangeKind::Held,
-        6 => ChangeKind::Blocked(text(input)?),
+        6 => ChangeKind::Blocked(blocked(input)?),
         7 => ChangeKind::Superseded(attribute_id(input)?),
         8 => ChangeKind::Retired,
         9 => ChangeKind::Returned,
-        10 => ChangeKind::Exposed(text(input)?),
+        10 => ChangeKind::Exposed(exposed(input)?),
         11 => ChangeKind::Drifted(text(input)?),
         12 => ChangeKind::Overruled,
         13 => ChangeKind::Updated(text(input)?),
         14 => ChangeKind::Tagged(text(input)?),
         15 => ChangeKind::Published,
         16 => ChangeKind::ExposureEnded(text(input)?),
-        17 => ChangeKind::TagRefused(text(input)?),
+        17 => ChangeKind::TagRefused { tag: text(input)?, why: text(input)? },
         18 => ChangeKind::Publishing,
         19 => ChangeKind::Unpublished(text(input)?),
         _ => ChangeKind::PublishRefused(text(input)?),
@@ -380,12 +397,7 @@ fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<Ru
             requests: input.arbitrary()?,
             bytes_sent: input.arbitrary()?,
             bytes_received: input.arbitrary()?,
-            events_created: input.arbitrary()?,
-            events_updated: input.arbitrary()?,
-            events_unchanged: input.arbitrary()?,
-            events_held: input.arbitrary()?,
-            events_blocked: input.arbitrary()?,
-            events_withheld: input.arbitrary()?,
+            events: EventTally::of_counts(input.arbitrary()?),
             attributes: tally(input)?,
         },
         dataset: DatasetTally {

@@ -139,8 +139,8 @@ impl Stage {
         let run = last_run(context)?;
         let tally = &run.tally;
         let sent = tally.attributes.sent;
-        holds("three events were created", tally.events_created == 3)?;
-        holds("the red incident was withheld", tally.events_withheld == 1)?;
+        holds("three events were created", tally.events.created == 3)?;
+        holds("the red incident was withheld", tally.events.withheld == 1)?;
         holds("all else was sent", sent + tally.attributes.withheld == tally.attributes.planned)?;
         holds("MISP has what the ledger says", self.held() == (3, sent))?;
         tell(context, "And again: nothing changed, so not one request is made.")?;
@@ -163,7 +163,7 @@ impl Stage {
         let (tally, attributes) = (&run.tally, &run.tally.attributes);
         holds(
             "two events were updated, none created",
-            (tally.events_updated, tally.events_created) == (2, 0),
+            (tally.events.updated, tally.events.created) == (2, 0),
         )?;
         holds("one value was superseded", attributes.superseded == 1)?;
         holds("one value was retired", attributes.retired == 1)?;
