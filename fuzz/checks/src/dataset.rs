@@ -92,6 +92,9 @@ impl Dataset {
             let modified = if input.ratio(1, 3)? { None } else { copy.modified };
             entities.push(Entity { tlp: some(input, colour)?, modified, ..copy });
         }
+        if input.ratio(1, 3)? {
+            diamond(input, ids, &mut entities, &mut relations)?;
+        }
         let mut entity_forms = Vec::new();
         for entity in &mut entities {
             if input.ratio(1, 6)? {
@@ -292,6 +295,59 @@ fn entity(input: &mut Unstructured<'_>, ids: Ids) -> Result<Entity> {
         removed: input.ratio(1, 12)?,
         before: None,
     })
+}
+
+/// An entity that equally near ways from an incident reach, each with markings of its own.
+fn diamond(
+    input: &mut Unstructured<'_>,
+    ids: Ids,
+    entities: &mut Vec<Entity>,
+    relations: &mut Vec<Relation>,
+) -> Result<()> {
+    // No other entity has these names, so nothing else changes what they are.
+    let name = |number: usize| {
+        let kind = if ids == Ids::Whole { "note" } else { "x" };
+        let id = format!("{kind}--00000000-0000-4000-8000-0000000000d{number}");
+        if ids == Ids::Whole { EntityKey::whole(&id) } else { EntityKey::of(&id) }
+    };
+    let last = input.int_in_range(3..=4_usize)?;
+    for number in 0..=last {
+        let kind = match number {
+            0 => "incident",
+            _ => "indicator",
+        };
+        let mut drawn = entity(input, ids)?;
+        let value = format!("203.0.113.{number}").into();
+        drawn.observables.push(Observable {
+            kind: Symbol::new("ipv4"),
+            value,
+            ..observable(input)?
+        });
+        let key = name(number);
+        let marked = Entity { kind: Symbol::new(kind), id: key.as_str().into(), key, ..drawn };
+        // Mostly free, so that one way differs from the others.
+        let tlp = if input.ratio(1, 4)? { colour(input)? } else { Tlp::Clear };
+        let (partly, platform) = (None, None);
+        entities.push(Entity { tlp: Some(tlp), partly, platform, removed: false, ..marked });
+    }
+    for between in 1..last {
+        for (one, other) in [(0, between), (between, last)] {
+            let (source, target) = if input.arbitrary()? { (one, other) } else { (other, one) };
+            let tlp = if input.ratio(1, 4)? { Some(colour(input)?) } else { None };
+            relations.push(Relation {
+                kind: Symbol::new("related_indicators"),
+                source: name(source),
+                target: name(target),
+                update_of: false,
+                removed: false,
+                since: Reader::FIRST,
+                tlp,
+                mark: None,
+                free: None,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn time(input: &mut Unstructured<'_>) -> Result<Timestamp> {

@@ -9,15 +9,18 @@ use misp_trickle::{
     model::{EntityKey, Locus, Marking, Severity, Tlp},
 };
 
-use super::dataset::{some, text};
+use super::{
+    dataset::{some, text},
+    forms::{self, Marked},
+};
 
 /// A document, and the facts that it tells.
 #[derive(Default)]
 pub(super) struct Told {
     elements: Vec<Value>,
     entities: Vec<Known>,
-    /// Kind, source, target, and whether it was taken out.
-    relations: Vec<(String, String, String, bool)>,
+    /// Kind, source, target, whether it was taken out, and its marking.
+    relations: Vec<(String, String, String, bool, Option<Tlp>)>,
     /// Pointers to what is left out.
     skipped: Vec<String>,
     /// Pointers to what is read in another way than it stands there.
@@ -79,13 +82,13 @@ impl Told {
     /// If the facts are others.
     pub(super) fn check(&self, text: &str, facts: &Facts) {
         let entities: Vec<Known> = facts.entities.iter().map(Known::of).collect();
-        assert_eq!(entities, self.entities);
+        assert_eq!(entities, self.entities, "{text}");
         let relations = facts.relations.iter().map(|it| {
             let ends = [&it.source, &it.target].map(|key| key.as_str().to_owned());
             let [source, target] = ends;
-            (it.kind.to_string(), source, target, it.removed)
+            (it.kind.to_string(), source, target, it.removed, it.tlp)
         });
-        assert_eq!(relations.collect::<Vec<_>>(), self.relations);
+        assert_eq!(relations.collect::<Vec<_>>(), self.relations, "{text}");
         let pointers = |severity| {
             let issues = facts.issues.iter().filter(move |issue| issue.severity == severity);
             let pointers = issues.map(|issue| match &issue.place.locus {
@@ -204,8 +207,10 @@ impl Told {
         if input.arbitrary()? {
             data["type"] = json!("relation");
         }
-        self.elements.push(json!({"id": uuid(99), "diff": diff, "data": data}));
-        self.relations.push(("uses".to_owned(), source, target, removed));
+        let mut element = json!({"id": uuid(99), "diff": diff, "data": data, "meta": {}});
+        let tlp = forms::eclecticiq(input, &mut element)?.strictest();
+        self.elements.push(element);
+        self.relations.push(("uses".to_owned(), source, target, removed, tlp));
         Ok(())
     }
 
@@ -260,7 +265,7 @@ impl Told {
         let plain = some(input, |input| Ok(*input.choose(&COLOURS)?))?;
         let removed = input.ratio(1, 4)?;
         let name = |colour: Option<(&'static str, _)>| colour.map(|(name, _)| name);
-        self.elements.push(json!({
+        let mut element = json!({
             "id": id,
             "diff": if removed { "del" } else { "add" },
             "extracts": root?,
@@ -269,13 +274,15 @@ impl Told {
                 "tlp_color_override": name(over), "tlp_color": name(plain),
                 "bundled_extracts": bundled?, "manual_extracts": manual?,
             },
-        }));
+        });
+        let Marked { whole, part } = forms::eclecticiq(input, &mut element)?;
+        self.elements.push(element);
         let meant = |colour: Option<(_, Option<Tlp>)>| colour.and_then(|(_, tlp)| tlp);
         self.entities.push(Known {
             key: EntityKey::of(&id),
             kind: kind.to_owned(),
             title: "a title".to_owned(),
-            marking: Marking::of(meant(over).or(meant(plain))),
+            marking: Marked { whole: meant(over).or(meant(plain)).max(whole), part }.marking(),
             removed,
             observables,
         });
@@ -299,15 +306,6 @@ pub(super) fn stix(input: &mut Unstructured<'_>) -> Result<(Told, &'static str)>
     Ok((told, list))
 }
 
-/// Markings that need no definition, and one that has none.
-const MARKINGS: [(&str, Option<Tlp>); 5] = [
-    ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", Some(Tlp::Clear)),
-    ("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", Some(Tlp::Green)),
-    ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", Some(Tlp::Amber)),
-    ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", Some(Tlp::Red)),
-    ("marking-definition--00000000-0000-4000-8000-000000000005", Some(Tlp::Red)),
-];
-
 /// Patterns, and the observables that each gives.
 const PATTERNS: [(&str, &[(&str, &str)]); 4] = [
     ("[ipv4-addr:value = '198.51.100.7']", &[("ipv4", "198.51.100.7")]),
@@ -323,13 +321,16 @@ impl Told {
     fn relationship(&mut self, input: &mut Unstructured<'_>, number: usize) -> Result<()> {
         let (source, target) = (format!("malware--{}", uuid(1)), format!("tool--{}", uuid(2)));
         let revoked = input.ratio(1, 4)?;
-        self.elements.push(json!({
+        let mut relationship = json!({
             "type": "relationship", "id": format!("relationship--{}", uuid(number)),
             "relationship_type": "uses", "source_ref": source, "target_ref": target,
             "revoked": revoked,
-        }));
+        });
+        let (marked, definitions) = forms::stix(input, number, &mut relationship)?;
+        self.elements.extend(definitions);
+        self.elements.push(relationship);
         let [source, target] = [source, target].map(|id| EntityKey::whole(&id).as_str().to_owned());
-        self.relations.push(("uses".to_owned(), source, target, revoked));
+        self.relations.push(("uses".to_owned(), source, target, revoked, marked.strictest()));
         Ok(())
     }
 
@@ -337,21 +338,19 @@ impl Told {
         let kind = *input.choose(&["incident", "indicator", "indicator", "report", "x-custom"])?;
         let id = format!("{kind}--{}", uuid(number));
         let key = EntityKey::whole(&id);
-        let count = input.int_in_range(0..=3_u8)?;
-        let markings = (0..count).map(|_| Ok(*input.choose(&MARKINGS)?));
-        let markings = markings.collect::<Result<Vec<_>>>()?;
-        let names: Vec<&str> = markings.iter().map(|(name, _)| *name).collect();
-        let mut marking = Marking::of(markings.iter().filter_map(|(_, tlp)| *tlp).max());
         let revoked = input.ratio(1, 4)?;
         let mut object = json!({
             "type": kind, "id": id, "name": "a title", "revoked": revoked,
             "created": "2024-05-14T11:00:00Z", "modified": "2024-05-14T11:00:00Z",
-            "object_marking_refs": names,
         });
-        if input.ratio(1, 8)? {
+        let (mut marked, definitions) = forms::stix(input, number, &mut object)?;
+        // They may stand on either side of what they mark.
+        let (before, behind) = definitions.split_at(input.int_in_range(0..=definitions.len())?);
+        self.elements.extend_from_slice(before);
+        if object["granular_markings"].is_null() && input.ratio(1, 8)? {
             object["granular_markings"] = json!("unreadable");
             self.odd.push(format!("{}/granular_markings", self.place(list)));
-            marking.tlp = Some(Tlp::Red);
+            marked.part = Some(Tlp::Red);
         }
         let mut observables: &[(&str, &str)] = &[];
         if kind == "indicator" {
@@ -365,15 +364,16 @@ impl Told {
             object["object_refs"] = json!([target]);
             let target = EntityKey::whole(&target).as_str().to_owned();
             let source = key.as_str().to_owned();
-            self.relations.push(("object_refs".to_owned(), source, target, revoked));
+            self.relations.push(("object_refs".to_owned(), source, target, revoked, None));
         }
         self.elements.push(object);
+        self.elements.extend_from_slice(behind);
         let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
         self.entities.push(Known {
             key,
             kind: kind.to_owned(),
             title: "a title".to_owned(),
-            marking,
+            marking: marked.marking(),
             removed: revoked,
             observables: observables.iter().map(owned).collect(),
         });

@@ -11,6 +11,7 @@ mod delivery;
 mod edit;
 mod envelope;
 mod fixtures;
+mod forms;
 mod graph_oracle;
 mod json;
 mod known_documents;
