@@ -162,6 +162,7 @@ fn homes(modules: &[&str]) -> Vec<PathBuf> {
     let joined = modules.join("/");
     let inner = modules.strip_suffix(&["tests"]).map(|outer| outer.join("/"));
     let mut homes = vec![format!("tests/{joined}.rs"), format!("tests/{joined}/main.rs")];
+    homes.push(format!("tests/it/{joined}.rs"));
     homes.extend([format!("src/{joined}.rs"), format!("src/{joined}/mod.rs")]);
     homes.extend(inner.iter().flat_map(|it| [format!("src/{it}.rs"), format!("src/{it}/mod.rs")]));
     homes.into_iter().map(PathBuf::from).collect()

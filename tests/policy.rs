@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 use serde_json::Value;
 
 /// The packages of this repository.
-const OWN: [&str; 2] = ["misp-trickle", "misp-trickle-checks"];
+const OWN: [&str; 3] = ["misp-trickle", "misp-trickle-checks", "misp-trickle-testing"];
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 struct Package {

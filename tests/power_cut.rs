@@ -9,15 +9,6 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
 
-#[path = "support/dataset.rs"]
-mod dataset;
-#[path = "support/dice.rs"]
-mod dice;
-#[path = "support/loop_device.rs"]
-mod loop_device;
-#[path = "support/world.rs"]
-mod world;
-
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -36,6 +27,7 @@ use misp_trickle::{
     plan::KnownEvent,
     store::{OpenMode, Owner, Store},
 };
+use misp_trickle_testing::{dataset, dice, loop_device, world};
 use world::World;
 
 const CHILD: &str = "writes_until_the_power_goes";

@@ -9,19 +9,6 @@
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "../support/claiming.rs"]
-mod claiming;
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/http_client.rs"]
-mod http_client;
-#[path = "../support/sabotage.rs"]
-mod sabotage;
-#[path = "../support/through.rs"]
-mod through;
-#[path = "../support/world.rs"]
-mod world;
-
 mod child;
 mod invariants;
 mod proxy;
@@ -31,6 +18,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     time::Instant,
 };
+
+use misp_trickle_testing::{claiming, dice, http_client, sabotage, through, world};
 
 use sabotage::Sabotage;
 use scene::Scene;

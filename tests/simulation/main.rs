@@ -8,19 +8,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "../support/crashing.rs"]
-mod crashing;
-#[path = "../support/dice.rs"]
-mod dice;
-#[path = "../support/faulty.rs"]
-mod faulty;
-#[path = "../support/sabotage.rs"]
-mod sabotage;
-#[path = "../support/through.rs"]
-mod through;
-#[path = "../support/world.rs"]
-mod world;
-
 mod analyst;
 mod dataset;
 mod invariants;
@@ -31,6 +18,8 @@ use std::{
     ops::Range,
     sync::atomic::{AtomicU64, Ordering},
 };
+
+use misp_trickle_testing::{crashing, dice, faulty, sabotage, world};
 
 use life::{Nature, simulate};
 use sabotage::Sabotage;

@@ -1,8 +1,5 @@
 //! Authorities, certificates and TLS servers, made when a test runs.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code, reason = "no test needs all of it")]
-
 use std::sync::Arc;
 
 use rcgen::{
@@ -17,25 +14,25 @@ use tokio_rustls::rustls::{
 };
 
 /// Both versions that are in use.
-pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&TLS12, &TLS13];
+pub const BOTH: &[&SupportedProtocolVersion] = &[&TLS12, &TLS13];
 
 /// An authority.
-pub(crate) struct Authority {
-    pub(crate) pem: String,
+pub struct Authority {
+    pub pem: String,
     der: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate with its key.
-pub(crate) struct Identity {
-    pub(crate) pem: String,
-    pub(crate) key_pem: String,
+pub struct Identity {
+    pub pem: String,
+    pub key_pem: String,
     der: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
 }
 
 impl Authority {
-    pub(crate) fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -46,12 +43,12 @@ impl Authority {
     }
 
     /// A certificate for a host.
-    pub(crate) fn server(&self, host: &str) -> Identity {
+    pub fn server(&self, host: &str) -> Identity {
         self.signs(&server(host))
     }
 
     /// A certificate for a host, valid from one year to another.
-    pub(crate) fn server_of(&self, host: &str, from: i32, to: i32) -> Identity {
+    pub fn server_of(&self, host: &str, from: i32, to: i32) -> Identity {
         let mut params = server(host);
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(to, 1, 1);
@@ -59,7 +56,7 @@ impl Authority {
     }
 
     /// A certificate for a client.
-    pub(crate) fn client(&self) -> Identity {
+    pub fn client(&self) -> Identity {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "trickle");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -74,7 +71,7 @@ impl Authority {
 }
 
 /// A certificate that signs itself; `is_ca` as most commands make it that are found in manuals.
-pub(crate) fn self_signed(host: &str, is_ca: bool) -> Identity {
+pub fn self_signed(host: &str, is_ca: bool) -> Identity {
     let mut params = server(host);
     if is_ca {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -98,7 +95,7 @@ impl Identity {
     }
 
     /// A server that shows this certificate, and asks for one of these authority's if there is one.
-    pub(crate) fn serves(
+    pub fn serves(
         &self,
         versions: &[&'static SupportedProtocolVersion],
         asks: Option<&Authority>,

@@ -8,7 +8,7 @@ use misp_trickle::{
 use crate::{sabotage, through::Commits};
 
 /// Whether it does.
-pub(crate) struct Claiming(pub(crate) bool);
+pub struct Claiming(pub bool);
 
 impl<L: Ledger> Commits<L> for Claiming {
     fn commit(

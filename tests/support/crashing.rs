@@ -1,8 +1,6 @@
 //! A ledger that dies: after so many commits each further one fails, applied or not. It remembers what it
 //! acknowledged, so that others can see whether it was kept.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
@@ -19,23 +17,23 @@ use crate::{
 
 /// When and how a ledger dies.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Crash {
+pub struct Crash {
     /// Commits that still succeed.
-    pub(crate) after: u64,
+    pub after: u64,
     /// Whether the failing commit is kept all the same: the process died before it was told.
-    pub(crate) kept: bool,
+    pub kept: bool,
 }
 
 /// What was acknowledged to be in MISP, over all runs of one agent.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Claims {
-    pub(crate) standing: BTreeSet<(EventUuid, AttributeUuid)>,
+pub struct Claims {
+    pub standing: BTreeSet<(EventUuid, AttributeUuid)>,
     /// What was claimed, and then said to be neither there nor declined by an analyst.
-    pub(crate) withdrawn: BTreeSet<(EventUuid, AttributeUuid)>,
+    pub withdrawn: BTreeSet<(EventUuid, AttributeUuid)>,
 }
 
 impl Claims {
-    pub(crate) fn note(&mut self, update: &EventUpdate) {
+    pub fn note(&mut self, update: &EventUpdate) {
         let event = update.head.uuid;
         for known in &update.attributes {
             let key = attribute_uuid(event, known.attribute.kind, &known.attribute.value);
@@ -51,9 +49,9 @@ impl Claims {
 /// Commits between two real syncs of a ledger that skips them.
 const SYNC_EVERY: u64 = 4;
 
-pub(crate) type CrashingLedger<'a> = Through<'a, MemoryLedger, Crashing<'a>>;
+pub type CrashingLedger<'a> = Through<'a, MemoryLedger, Crashing<'a>>;
 
-pub(crate) struct Crashing<'a> {
+pub struct Crashing<'a> {
     claims: &'a mut Claims,
     crash: Option<Crash>,
     dead: bool,
@@ -66,7 +64,7 @@ pub(crate) struct Crashing<'a> {
 }
 
 impl<'a> Through<'a, MemoryLedger, Crashing<'a>> {
-    pub(crate) fn new(
+    pub fn new(
         inner: &'a mut MemoryLedger,
         claims: &'a mut Claims,
         crash: Option<Crash>,

@@ -1,8 +1,5 @@
 //! A builder of small EclecticIQ datasets, written to a file of its own at every change.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code)]
-
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -12,7 +9,7 @@ use serde_json::{Value as Data, json};
 use uuid::Uuid;
 
 /// A dataset in the making.
-pub(crate) struct Dataset {
+pub struct Dataset {
     folder: tempfile::TempDir,
     incidents: BTreeMap<u16, Incident>,
     files: u32,
@@ -20,7 +17,7 @@ pub(crate) struct Dataset {
 
 /// An incident with its indicators: one for each TLP colour.
 #[derive(Debug, Clone)]
-pub(crate) struct Incident {
+pub struct Incident {
     title: String,
     day: String,
     tlp: Option<&'static str>,
@@ -29,7 +26,7 @@ pub(crate) struct Incident {
 }
 
 /// The UUID of an incident, which its event takes over.
-pub(crate) fn event(number: u16) -> Uuid {
+pub fn event(number: u16) -> Uuid {
     Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0000 | u128::from(number))
 }
 
@@ -42,7 +39,7 @@ impl Default for Dataset {
 
 impl Dataset {
     /// The incident of this number, made if it is not there.
-    pub(crate) fn incident(&mut self, number: u16) -> &mut Incident {
+    pub fn incident(&mut self, number: u16) -> &mut Incident {
         self.incidents.entry(number).or_insert_with(|| Incident {
             title: format!("Incident {number}"),
             day: "2025-03-01".to_owned(),
@@ -52,17 +49,17 @@ impl Dataset {
         })
     }
 
-    pub(crate) fn remove(&mut self, number: u16) {
+    pub fn remove(&mut self, number: u16) {
         self.incidents.remove(&number);
     }
 
     /// Another dataset with the same content.
-    pub(crate) fn copy(&self) -> Self {
+    pub fn copy(&self) -> Self {
         Self { incidents: self.incidents.clone(), ..Self::default() }
     }
 
     /// Writes the dataset as it is now.
-    pub(crate) fn write(&mut self) -> PathBuf {
+    pub fn write(&mut self) -> PathBuf {
         self.files += 1;
         let path = self.folder.path().join(format!("{}.json", self.files));
         let entities: Vec<Data> =
@@ -78,17 +75,17 @@ fn write(path: &Path, dataset: &Data) {
 }
 
 impl Incident {
-    pub(crate) fn title(&mut self, title: &str) -> &mut Self {
+    pub fn title(&mut self, title: &str) -> &mut Self {
         title.clone_into(&mut self.title);
         self
     }
 
-    pub(crate) fn day(&mut self, day: &str) -> &mut Self {
+    pub fn day(&mut self, day: &str) -> &mut Self {
         day.clone_into(&mut self.day);
         self
     }
 
-    pub(crate) fn tlp(&mut self, tlp: Option<&'static str>) -> &mut Self {
+    pub fn tlp(&mut self, tlp: Option<&'static str>) -> &mut Self {
         let indicators = std::mem::take(&mut self.indicators);
         let moved =
             indicators.into_iter().map(|(it, all)| (if it == self.tlp { tlp } else { it }, all));
@@ -97,35 +94,30 @@ impl Incident {
         self
     }
 
-    pub(crate) fn tag(&mut self, tag: &str) -> &mut Self {
+    pub fn tag(&mut self, tag: &str) -> &mut Self {
         self.tags.push(tag.to_owned());
         self
     }
 
     /// Domains `<name>-<n>.example.com` in the indicator that has the incident's own colour.
-    pub(crate) fn domains(&mut self, name: &str, numbers: std::ops::Range<usize>) -> &mut Self {
+    pub fn domains(&mut self, name: &str, numbers: std::ops::Range<usize>) -> &mut Self {
         for number in numbers {
             self.observe("domain", &domain(name, number));
         }
         self
     }
 
-    pub(crate) fn observe(&mut self, kind: &str, value: &str) -> &mut Self {
+    pub fn observe(&mut self, kind: &str, value: &str) -> &mut Self {
         self.observe_as(self.tlp, kind, value)
     }
 
     /// An observable of an indicator with another colour than the incident's.
-    pub(crate) fn observe_as(
-        &mut self,
-        tlp: Option<&'static str>,
-        kind: &str,
-        value: &str,
-    ) -> &mut Self {
+    pub fn observe_as(&mut self, tlp: Option<&'static str>, kind: &str, value: &str) -> &mut Self {
         self.indicators.entry(tlp).or_default().push((kind.to_owned(), value.to_owned()));
         self
     }
 
-    pub(crate) fn forget(&mut self, value: &str) -> &mut Self {
+    pub fn forget(&mut self, value: &str) -> &mut Self {
         for observables in self.indicators.values_mut() {
             observables.retain(|(_, known)| known != value);
         }
@@ -171,6 +163,6 @@ impl Incident {
 }
 
 /// A domain by its name and number.
-pub(crate) fn domain(name: &str, number: usize) -> String {
+pub fn domain(name: &str, number: usize) -> String {
     format!("{name}-{number}.example.com")
 }

@@ -1,7 +1,5 @@
 //! A wire that lies, loses, cuts, delays and repeats, by a seed.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -40,13 +38,13 @@ enum Fault {
 
 /// What one agent put on the wire over all of its runs.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic {
+pub struct Traffic {
     /// The timestamp that each attribute was first sent with.
     first: BTreeMap<Uuid, i64>,
     /// Attributes that were sent again with a newer timestamp, with their events.
-    pub(crate) renewed: BTreeSet<(Uuid, Uuid)>,
+    pub renewed: BTreeSet<(Uuid, Uuid)>,
     /// Attributes that were sent with a timestamp that MISP's clock had not reached, with both.
-    pub(crate) ahead: BTreeSet<(Uuid, i64, i64)>,
+    pub ahead: BTreeSet<(Uuid, i64, i64)>,
     /// For the sabotage: attributes that were sent before.
     sent: BTreeSet<Uuid>,
     /// The same: events that MISP took the request to publish of.
@@ -58,7 +56,7 @@ pub(crate) struct Traffic {
     /// The same: the tags that were asked for, by event or attribute.
     asked: AskedTags,
     /// Of each event the attribute that something before MISP does not let through.
-    pub(crate) refused: BTreeMap<Uuid, Uuid>,
+    pub refused: BTreeMap<Uuid, Uuid>,
 }
 
 /// What something before MISP says to a body that it does not let through.
@@ -79,7 +77,7 @@ const REFUSALS: [(u16, &[u8]); 10] = [
 type Delayed = Vec<(u64, Call)>;
 
 /// The sandbox behind a faulty network.
-pub(crate) struct FaultyWire {
+pub struct FaultyWire {
     inner: Arc<LocalWire>,
     dice: Mutex<Dice>,
     /// Faults per hundred requests.
@@ -98,7 +96,7 @@ pub(crate) struct FaultyWire {
 }
 
 impl FaultyWire {
-    pub(crate) fn new(
+    pub fn new(
         inner: Arc<LocalWire>,
         seed: u64,
         percent: u64,
@@ -111,30 +109,30 @@ impl FaultyWire {
     }
 
     /// Lets writes come late, too.
-    pub(crate) fn with_delays(mut self, seed: u64) -> Self {
+    pub fn with_delays(mut self, seed: u64) -> Self {
         self.late = Some(Mutex::new(Dice::apart(seed, "late")));
         self
     }
 
     /// Proves what is not so.
-    pub(crate) fn with_lies(mut self, seed: u64) -> Self {
+    pub fn with_lies(mut self, seed: u64) -> Self {
         self.lies = Some(Mutex::new(Dice::apart(seed, "lies")));
         self
     }
 
     /// Does not let everything through.
-    pub(crate) fn with_refusals(mut self, seed: u64) -> Self {
+    pub fn with_refusals(mut self, seed: u64) -> Self {
         self.refuses = Some(REFUSALS[(seed % REFUSALS.len() as u64) as usize]);
         self
     }
 
     /// Leaves out colours that it was asked for.
-    pub(crate) fn with_dropped_colours(mut self, seed: u64) -> Self {
+    pub fn with_dropped_colours(mut self, seed: u64) -> Self {
         self.drops = Some(Mutex::new(Dice::apart(seed, "drops")));
         self
     }
 
-    pub(crate) fn with_sabotage(mut self, sabotage: Option<Sabotage>) -> Self {
+    pub fn with_sabotage(mut self, sabotage: Option<Sabotage>) -> Self {
         self.sabotage = sabotage;
         self
     }
@@ -251,7 +249,7 @@ impl FaultyWire {
     }
 
     /// What still was on its way arrives.
-    pub(crate) async fn empty(&self) {
+    pub async fn empty(&self) {
         let rest = std::mem::take(&mut *self.delayed.lock().unwrap());
         for (_, call) in rest.into_iter().rev() {
             drop(self.deliver(&call).await);
@@ -259,7 +257,7 @@ impl FaultyWire {
     }
 
     /// UUIDs of what is on its way.
-    pub(crate) fn under_way(&self) -> BTreeSet<Uuid> {
+    pub fn under_way(&self) -> BTreeSet<Uuid> {
         let delayed = self.delayed.lock().unwrap();
         let calls = delayed.iter().flat_map(|(_, call)| sabotage::carried(call));
         calls.map(|timed| timed.attribute.uuid.uuid()).collect()

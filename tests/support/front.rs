@@ -1,9 +1,6 @@
 //! A server on the loopback that stands before a MISP: with TLS or without, it passes requests on, or does
 //! something else about them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code, reason = "no test needs all of it")]
-
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
@@ -19,14 +16,14 @@ const LIFE: Duration = Duration::from_secs(120);
 
 /// A request or an answer as it stands on the wire.
 #[derive(Debug, Clone)]
-pub(crate) struct Message {
-    pub(crate) head: String,
-    pub(crate) body: Vec<u8>,
+pub struct Message {
+    pub head: String,
+    pub body: Vec<u8>,
 }
 
 impl Message {
     /// Reads one; `None` if the other side has nothing more to say.
-    pub(crate) fn read(from: &mut dyn Read) -> Option<Self> {
+    pub fn read(from: &mut dyn Read) -> Option<Self> {
         let mut bytes = Vec::new();
         let mut one = [0];
         while !bytes.ends_with(b"\r\n\r\n") {
@@ -40,14 +37,14 @@ impl Message {
         Some(message)
     }
 
-    pub(crate) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(self.head.as_bytes())?;
         to.write_all(&self.body)?;
         to.flush()
     }
 
     /// The first header of this name.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(':'));
         let mut found = fields.filter(|(known, _)| known.eq_ignore_ascii_case(name));
         found.next().map(|(_, value)| value.trim())
@@ -62,13 +59,13 @@ impl Message {
     }
 
     /// What is asked for.
-    pub(crate) fn target(&self) -> &str {
+    pub fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
     }
 }
 
 /// What to do about a request.
-pub(crate) enum Act {
+pub enum Act {
     /// MISP answers.
     Pass,
     /// MISP does what it is asked for, and its answer comes after a while.
@@ -91,8 +88,8 @@ pub(crate) enum Act {
 type Manner = Box<dyn Fn(&Message, usize) -> Act + Send + Sync>;
 
 /// The server; it lives as long as the process.
-pub(crate) struct Front {
-    pub(crate) address: SocketAddr,
+pub struct Front {
+    pub address: SocketAddr,
     state: Arc<State>,
 }
 
@@ -106,12 +103,12 @@ struct State {
 
 impl Front {
     /// Stands before a MISP and passes everything on.
-    pub(crate) fn with_tls(misp: SocketAddr, tls: ServerConfig) -> Self {
+    pub fn with_tls(misp: SocketAddr, tls: ServerConfig) -> Self {
         Self::start(misp, Some(Arc::new(tls)), Box::new(|_, _| Act::Pass))
     }
 
     /// Stands before a MISP and does what it is told.
-    pub(crate) fn before(
+    pub fn before(
         misp: SocketAddr,
         manner: impl Fn(&Message, usize) -> Act + Send + Sync + 'static,
     ) -> Self {
@@ -134,22 +131,22 @@ impl Front {
         Self { address, state }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Its URL with TLS, by name.
-    pub(crate) fn https(&self) -> String {
+    pub fn https(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }
 
     /// Requests so far.
-    pub(crate) fn seen(&self) -> Vec<Message> {
+    pub fn seen(&self) -> Vec<Message> {
         self.state.seen.lock().unwrap().clone()
     }
 
     /// Connections so far, those included over which nothing came.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         *self.state.connections.lock().unwrap()
     }
 }
@@ -239,7 +236,7 @@ fn bow_out(mut connection: ServerConnection, mut client: TcpStream) {
 }
 
 /// An answer with a body.
-pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }

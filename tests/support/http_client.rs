@@ -1,8 +1,6 @@
 //! A client that sends exactly the header lines it is given, over a connection of its own, which no
 //! comfortable client does.
 
-#![allow(dead_code)]
-
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
@@ -10,25 +8,25 @@ use std::{
 
 /// An answer as it came.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// The status code.
-    pub(crate) status: u16,
+    pub status: u16,
     /// Names and values in order.
-    pub(crate) headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     /// The body.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Answer {
     /// The first header of this name.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
 
 /// Sends a request and reads the answer to the end of the connection.
-pub(crate) fn send(
+pub fn send(
     server: SocketAddr,
     method: &str,
     path: &str,

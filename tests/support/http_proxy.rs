@@ -1,9 +1,6 @@
 //! An HTTP proxy on the loopback: tunnels by CONNECT, passes plain requests on, may ask for a password, and
 //! remembers all that it could read.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code, reason = "no test needs all of it")]
-
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
@@ -14,8 +11,8 @@ use std::{
 use crate::front::{Message, answer};
 
 /// The proxy; it lives as long as the process.
-pub(crate) struct HttpProxy {
-    pub(crate) address: SocketAddr,
+pub struct HttpProxy {
+    pub address: SocketAddr,
     state: Arc<State>,
 }
 
@@ -29,7 +26,7 @@ struct State {
 
 impl HttpProxy {
     /// One for everybody, or for those who show these credentials in base64.
-    pub(crate) fn start(asks: Option<&str>) -> Self {
+    pub fn start(asks: Option<&str>) -> Self {
         let asks = asks.map(|credentials| format!("Basic {credentials}"));
         let state = Arc::new(State { asks, ..State::default() });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -44,18 +41,18 @@ impl HttpProxy {
         Self { address, state }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// First lines of the requests that it was asked to pass on, refused ones included.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         let heads = self.state.heads.lock().unwrap();
         heads.iter().map(|head| head.lines().next().unwrap_or_default().to_owned()).collect()
     }
 
     /// All that it could read, tunnels included.
-    pub(crate) fn read(&self) -> Vec<u8> {
+    pub fn read(&self) -> Vec<u8> {
         self.state.bytes.lock().unwrap().clone()
     }
 }

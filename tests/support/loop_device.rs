@@ -1,7 +1,5 @@
 //! A file system in a file, mounted through a loop device, and copied as the disk has it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,23 +8,23 @@ use std::{
 
 /// Why this machine cannot do it.
 #[derive(Debug)]
-pub(crate) struct Unavailable(pub(crate) String);
+pub struct Unavailable(pub String);
 
 /// Large enough for a journal and a small store.
 const BYTES: u64 = 64 << 20;
 
 /// A file that holds an ext4 file system.
-pub(crate) struct Image {
+pub struct Image {
     file: PathBuf,
 }
 
 /// A mounted image; unmounted when dropped.
-pub(crate) struct Mounted {
+pub struct Mounted {
     path: PathBuf,
 }
 
 impl Image {
-    pub(crate) fn new(folder: &Path) -> Result<Self, Unavailable> {
+    pub fn new(folder: &Path) -> Result<Self, Unavailable> {
         let file = folder.join("disk");
         fs::File::create(&file).and_then(|disk| disk.set_len(BYTES)).unwrap();
         command(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&file))?;
@@ -34,7 +32,7 @@ impl Image {
     }
 
     /// Mounts it in a new folder beside the file.
-    pub(crate) fn mount(&self, name: &str) -> Result<Mounted, Unavailable> {
+    pub fn mount(&self, name: &str) -> Result<Mounted, Unavailable> {
         let path = self.file.with_file_name(name);
         fs::create_dir(&path).unwrap();
         command(Command::new("mount").args(["-o", "loop"]).arg(&self.file).arg(&path))?;
@@ -42,7 +40,7 @@ impl Image {
     }
 
     /// The disk as it is at this moment, whoever writes to it.
-    pub(crate) fn copy(&self) -> Self {
+    pub fn copy(&self) -> Self {
         let file = self.file.with_file_name("copy");
         fs::copy(&self.file, &file).unwrap();
         Self { file }
@@ -50,7 +48,7 @@ impl Image {
 }
 
 impl Mounted {
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -1,8 +1,5 @@
 //! The whole agent over the sandbox, with something between them that answers in MISP's place.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code, reason = "no test needs all of it")]
-
 use std::{
     fmt::Write as _,
     path::PathBuf,
@@ -27,14 +24,14 @@ use crate::world::{self, LocalWire, World};
 type Obstacle = Box<dyn Fn(&Call, usize) -> Option<Reply> + Send + Sync>;
 
 /// The sandbox behind an obstacle, with the time of each request.
-pub(crate) struct Obstructed {
+pub struct Obstructed {
     inner: Arc<LocalWire>,
     obstacle: Obstacle,
-    pub(crate) sent: Mutex<Vec<(i64, Call)>>,
+    pub sent: Mutex<Vec<(i64, Call)>>,
 }
 
 impl Obstructed {
-    pub(crate) fn new(
+    pub fn new(
         world: &World,
         obstacle: impl Fn(&Call, usize) -> Option<Answer> + Send + Sync + 'static,
     ) -> Arc<Self> {
@@ -45,7 +42,7 @@ impl Obstructed {
     }
 
     /// The same with something that may give no answer at all.
-    pub(crate) fn silent(
+    pub fn silent(
         world: &World,
         obstacle: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
     ) -> Arc<Self> {
@@ -56,7 +53,7 @@ impl Obstructed {
         Arc::new(Self { inner: world.wire.clone(), obstacle, sent: Mutex::default() })
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.sent.lock().unwrap().len()
     }
 }
@@ -78,7 +75,7 @@ impl Wire for Obstructed {
 }
 
 /// Moves on by some seconds whenever somebody looks.
-pub(crate) struct Hasty<'a>(pub(crate) &'a world::TestClock, pub(crate) AtomicI64);
+pub struct Hasty<'a>(pub &'a world::TestClock, pub AtomicI64);
 
 impl agent::Clock for Hasty<'_> {
     fn now(&self) -> Timestamp {
@@ -87,7 +84,7 @@ impl agent::Clock for Hasty<'_> {
     }
 }
 
-pub(crate) fn run<W: Wire + Send + Sync + 'static>(world: &mut World, wire: Arc<W>) -> Summary {
+pub fn run<W: Wire + Send + Sync + 'static>(world: &mut World, wire: Arc<W>) -> Summary {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let clock = Hasty(&world.clock, AtomicI64::new(5));
     let interrupt = AtomicBool::new(false);
@@ -96,7 +93,7 @@ pub(crate) fn run<W: Wire + Send + Sync + 'static>(world: &mut World, wire: Arc<
 }
 
 /// A dataset of so many incidents, each with so many domains.
-pub(crate) fn dataset(folder: &TempDir, incidents: usize, domains: usize) -> PathBuf {
+pub fn dataset(folder: &TempDir, incidents: usize, domains: usize) -> PathBuf {
     let mut entities = Vec::new();
     for incident in 0..incidents {
         let mut extracts = Vec::new();
@@ -118,18 +115,18 @@ pub(crate) fn dataset(folder: &TempDir, incidents: usize, domains: usize) -> Pat
     path
 }
 
-pub(crate) fn world(path: PathBuf) -> World {
+pub fn world(path: PathBuf) -> World {
     let mut world = World::new("tageditor");
     world.job.source = SourceSpec::File(path);
     world
 }
 
-pub(crate) fn asks(call: &Call) -> bool {
+pub fn asks(call: &Call) -> bool {
     matches!(call, Call::Version | Call::Whoami | Call::FindTags(_))
 }
 
 /// What a request that writes carries.
-pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
+pub fn carried(call: &Call) -> &[TimedAttribute] {
     match call {
         Call::AddEvent(new) => &new.attributes,
         Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
@@ -140,6 +137,6 @@ pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
 }
 
 /// Attributes of a request that writes.
-pub(crate) fn attributes(call: &Call) -> usize {
+pub fn attributes(call: &Call) -> usize {
     carried(call).len()
 }

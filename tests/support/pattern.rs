@@ -7,9 +7,9 @@ use super::regex;
 
 /// What an answer offers beside its JSON, for patterns that need it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Matcher {
+pub struct Matcher {
     /// Seconds since 1970, for `$now`.
-    pub(crate) now: i64,
+    pub now: i64,
 }
 
 /// How far a timestamp may be from now.
@@ -17,12 +17,7 @@ const NOW_TOLERANCE_SECONDS: i64 = 600;
 
 impl Matcher {
     /// Where `actual` does not fit the pattern; `None` stands for a key that is missing.
-    pub(crate) fn differences(
-        self,
-        pattern: &Value,
-        actual: Option<&Value>,
-        path: &str,
-    ) -> Vec<String> {
+    pub fn differences(self, pattern: &Value, actual: Option<&Value>, path: &str) -> Vec<String> {
         match (pattern, actual) {
             (Value::Object(map), _) if map.keys().any(|key| key.starts_with('$')) => {
                 let special = map.iter().filter(|(key, _)| key.starts_with('$'));

@@ -1,10 +1,8 @@
 //! The program as its users run it, before a sandbox in this process.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code, reason = "no test needs all of it")]
-
 use std::{
     fs,
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,19 +12,24 @@ use std::{
 };
 
 use misp_trickle::sandbox::{Keys, Misp, serve};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 
+use crate::asking::ask;
+
 /// Three events with 41 attributes.
-pub(crate) const DAY_1: &str = include_str!("../../src/cli/verbs/demo/day1.json");
-/// What of them can be sent.
-pub(crate) const ATTRIBUTES: usize = 41;
+pub const DAY_1: &str = include_str!("../../src/cli/verbs/demo/day1.json");
+/// The next day's.
+pub const DAY_2: &str = include_str!("../../src/cli/verbs/demo/day2.json");
+/// What of the first day can be sent.
+pub const ATTRIBUTES: usize = 41;
 
 /// The longest that a run may take, on a busy machine too.
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// What in the environment of this test would change what the program does.
-pub(crate) const FOREIGN: [&str; 13] = [
+pub const FOREIGN: [&str; 13] = [
     "HTTP_PROXY",
     "http_proxy",
     "HTTPS_PROXY",
@@ -42,16 +45,23 @@ pub(crate) const FOREIGN: [&str; 13] = [
     "MISP_TRICKLE_CONFIG",
 ];
 
+/// The program: cargo puts it beside the folder of the tests.
+pub fn binary() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap();
+    folder.join("misp-trickle")
+}
+
 /// A MISP in memory, listening.
-pub(crate) struct Sandbox {
+pub struct Sandbox {
     _runtime: Runtime,
-    pub(crate) misp: Arc<Mutex<Misp>>,
-    pub(crate) address: SocketAddr,
+    pub misp: Arc<Mutex<Misp>>,
+    pub address: SocketAddr,
     keys: Keys,
 }
 
 impl Sandbox {
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -61,50 +71,70 @@ impl Sandbox {
         Self { _runtime: runtime, misp, address, keys }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The key of a role.
-    pub(crate) fn key(&self, role: &str) -> String {
+    pub fn key(&self, role: &str) -> String {
         self.keys.get(role).unwrap().to_owned()
     }
 
+    /// How many requests came.
+    pub fn requests(&self) -> u64 {
+        self.misp.lock().unwrap().counters().total()
+    }
+
+    /// An analyst's request.
+    pub fn ask(&self, role: &str, path: &str) {
+        ask(&self.misp, &self.key(role), path);
+    }
+
+    /// A folder with a configuration for it.
+    pub fn place(&self) -> Place {
+        Place::at(&self.url(), &self.key("sync"))
+    }
+
     /// Attributes that it holds: a value that was sent twice would count twice.
-    pub(crate) fn attributes(&self) -> usize {
+    pub fn attributes(&self) -> usize {
         let misp = self.misp.lock().unwrap();
         misp.events().iter().map(|event| misp.attributes(event.uuid).len()).sum()
     }
 }
 
 /// A folder with a configuration and a dataset.
-pub(crate) struct Place {
+pub struct Place {
     folder: TempDir,
-    pub(crate) key: String,
+    pub key: String,
 }
 
 /// What a command left behind.
-pub(crate) struct Seen {
-    pub(crate) code: i32,
-    pub(crate) data: String,
-    pub(crate) talk: String,
+pub struct Seen {
+    pub code: i32,
+    pub data: String,
+    pub talk: String,
 }
 
 impl Seen {
     #[track_caller]
-    pub(crate) fn code(self, code: i32) -> Self {
+    pub fn code(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}\n{}", self.data, self.talk);
         self
     }
 
+    /// The data, read as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("{error}: {}", self.data))
+    }
+
     /// All that was printed.
-    pub(crate) fn all(&self) -> String {
+    pub fn all(&self) -> String {
         format!("{}{}", self.data, self.talk)
     }
 
     /// Whether each of these was printed.
     #[track_caller]
-    pub(crate) fn says(self, texts: &[&str]) -> Self {
+    pub fn says(self, texts: &[&str]) -> Self {
         let all = self.all();
         for text in texts {
             assert!(all.contains(text), "{text:?} is not in\n{all}");
@@ -114,7 +144,7 @@ impl Seen {
 
     /// Whether none of these was printed.
     #[track_caller]
-    pub(crate) fn hides(self, texts: &[&str]) -> Self {
+    pub fn hides(self, texts: &[&str]) -> Self {
         let all = self.all();
         for text in texts {
             assert!(!all.contains(text), "{text:?} is in\n{all}");
@@ -125,11 +155,8 @@ impl Seen {
 
 impl Place {
     /// A configuration for the MISP at a URL; these lines take the place of `verify_tls`.
-    pub(crate) fn new(url: &str, key: &str, lines: &str) -> Self {
-        let place = Self { folder: TempDir::new().unwrap(), key: key.to_owned() };
-        fs::write(place.path("day.json"), DAY_1).unwrap();
-        let init = ["init", "--url", "http://127.0.0.1:1", "--source", "day.json"];
-        place.run(&init).code(0);
+    pub fn new(url: &str, key: &str, lines: &str) -> Self {
+        let place = Self::at("http://127.0.0.1:1", key);
         let file = place.path("misp-trickle.toml");
         let text = fs::read_to_string(&file).unwrap();
         let text = text.replace("\"http://127.0.0.1:1\"", &format!("{url:?}"));
@@ -138,16 +165,28 @@ impl Place {
         place
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// As `init` makes it.
+    pub fn at(url: &str, key: &str) -> Self {
+        let place = Self { folder: TempDir::new().unwrap(), key: key.to_owned() };
+        place.write("day.json", DAY_1);
+        place.run(&["init", "--url", url, "--source", "day.json"]).code(0);
+        place
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Exchanges a text in the configuration.
-    pub(crate) fn configure(&self, from: &str, to: &str) {
+    pub fn configure(&self, from: &str, to: &str) {
         let file = self.path("misp-trickle.toml");
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "{text}");
@@ -155,34 +194,48 @@ impl Place {
     }
 
     /// The program, in an environment that holds its key and nothing that leads it elsewhere.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_misp-trickle"));
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
         self.clean(&mut command).args(arguments);
         command
     }
 
     /// Gives a command the folder and the environment of this place.
-    pub(crate) fn clean<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub fn clean<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for name in FOREIGN {
             command.env_remove(name);
         }
         command.current_dir(self.folder()).env("MISP_API_KEY", &self.key)
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Seen {
+    pub fn run(&self, arguments: &[&str]) -> Seen {
         seen(&mut self.command(arguments))
     }
 
+    /// What a verb answers as JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let value = self.run(&[arguments, &["--json"]].concat()).code(0).json();
+        assert!(value["schema"].is_string(), "{value}");
+        value
+    }
+
     /// Runs it with further variables in its environment.
-    pub(crate) fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Seen {
+    pub fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Seen {
         seen(self.command(arguments).envs(environment.iter().copied()))
     }
 }
 
 /// Runs the program to its end. One that hangs fails the test.
-pub(crate) fn seen(command: &mut Command) -> Seen {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+pub fn seen(command: &mut Command) -> Seen {
+    seen_with(command, "")
+}
+
+/// The same, with a text on its standard input.
+pub fn seen_with(command: &mut Command, input: &str) -> Seen {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that needs no input may be gone by now.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
     let number = child.id().to_string();
     let (done, end) = mpsc::channel();
     thread::spawn(move || done.send(child.wait_with_output()));

@@ -1,7 +1,5 @@
 //! A TCP proxy on the loopback that counts what passes through it, as a meter on the line would.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
@@ -14,35 +12,35 @@ use std::{
 
 /// Bytes of one connection in both directions.
 #[derive(Debug, Default)]
-pub(crate) struct Meter {
+pub struct Meter {
     up: AtomicU64,
     down: AtomicU64,
 }
 
 /// A proxy before a server; it lives as long as the process.
 #[derive(Debug)]
-pub(crate) struct Proxy {
-    pub(crate) address: SocketAddr,
+pub struct Proxy {
+    pub address: SocketAddr,
     connections: Arc<Mutex<Vec<Arc<Meter>>>>,
 }
 
 /// What passed through so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Passed {
-    pub(crate) connections: usize,
+pub struct Passed {
+    pub connections: usize,
     /// To the server.
-    pub(crate) up: u64,
+    pub up: u64,
     /// From the server.
-    pub(crate) down: u64,
+    pub down: u64,
 }
 
 impl Passed {
-    pub(crate) fn bytes(self) -> u64 {
+    pub fn bytes(self) -> u64 {
         self.up + self.down
     }
 
     /// What passed since an earlier moment.
-    pub(crate) fn since(self, before: Self) -> Self {
+    pub fn since(self, before: Self) -> Self {
         Self {
             connections: self.connections - before.connections,
             up: self.up - before.up,
@@ -52,7 +50,7 @@ impl Passed {
 }
 
 impl Proxy {
-    pub(crate) fn before(server: SocketAddr) -> Self {
+    pub fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let connections: Arc<Mutex<Vec<Arc<Meter>>>> = Arc::default();
@@ -72,7 +70,7 @@ impl Proxy {
         Self { address, connections }
     }
 
-    pub(crate) fn passed(&self) -> Passed {
+    pub fn passed(&self) -> Passed {
         let connections = self.connections.lock().unwrap();
         let sum = |of: fn(&Meter) -> &AtomicU64| {
             connections.iter().map(|meter| of(meter).load(Ordering::SeqCst)).sum()

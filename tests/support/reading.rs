@@ -1,9 +1,6 @@
 //! A second reading of an EclecticIQ dataset, for tests: the rules of the mapping profile written down
 //! anew over plain JSON, so that a fault of the product is not repeated here.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
@@ -18,48 +15,48 @@ use serde_json::Value as Data;
 use uuid::Uuid;
 
 /// From the freest to the strictest; an entity without a marking has none.
-pub(crate) type Colour = Option<usize>;
-pub(crate) const COLOURS: [&str; 5] = ["clear", "green", "amber", "amber+strict", "red"];
+pub type Colour = Option<usize>;
+pub const COLOURS: [&str; 5] = ["clear", "green", "amber", "amber+strict", "red"];
 
 /// The time of the test world, in microseconds since 1970: nothing of the datasets ends on that day.
 const NOW: i64 = 1_750_000_000_000_000;
 
 /// Everything of an attribute except type and value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Shape {
-    pub(crate) category: String,
-    pub(crate) to_ids: bool,
-    pub(crate) comment: String,
+pub struct Shape {
+    pub category: String,
+    pub to_ids: bool,
+    pub comment: String,
     /// Microseconds since 1970.
-    pub(crate) first_seen: Option<i64>,
-    pub(crate) last_seen: Option<i64>,
-    pub(crate) tags: BTreeSet<String>,
+    pub first_seen: Option<i64>,
+    pub last_seen: Option<i64>,
+    pub tags: BTreeSet<String>,
 }
 
 /// An attribute that the rules call for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Called {
-    pub(crate) shape: Shape,
+pub struct Called {
+    pub shape: Shape,
     /// Of the incident and of every entity that gives the value.
-    pub(crate) colours: BTreeSet<Colour>,
+    pub colours: BTreeSet<Colour>,
 }
 
 /// Type and normalised value.
-pub(crate) type Key = (String, String);
+pub type Key = (String, String);
 
 /// An event that the rules call for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Incident {
-    pub(crate) info: String,
-    pub(crate) date: String,
-    pub(crate) analysis: u8,
-    pub(crate) tags: BTreeSet<String>,
-    pub(crate) colour: Colour,
-    pub(crate) attributes: BTreeMap<Key, Called>,
+pub struct Incident {
+    pub info: String,
+    pub date: String,
+    pub analysis: u8,
+    pub tags: BTreeSet<String>,
+    pub colour: Colour,
+    pub attributes: BTreeMap<Key, Called>,
 }
 
 /// Reads a dataset: an event for each incident, by its UUID.
-pub(crate) fn read(path: &Path) -> BTreeMap<Uuid, Incident> {
+pub fn read(path: &Path) -> BTreeMap<Uuid, Incident> {
     let dataset: Data = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let objects = dataset["entities"].as_array().unwrap();
     let (relations, versions): (Vec<&Data>, Vec<&Data>) =
@@ -234,7 +231,7 @@ fn called(incident: Colour, all: &[Given]) -> Called {
 
 /// MISP type, category, whether the type is for detection by default, and the value; none for a kind
 /// that is not mapped.
-pub(crate) fn mapped(
+pub fn mapped(
     kind: &str,
     value: &str,
     links: &[&str],
@@ -277,7 +274,7 @@ pub(crate) fn mapped(
 }
 
 /// The keys that an observable of a dataset can have, as the expectations name it: without its links.
-pub(crate) fn key(kind: &str, value: &str) -> Option<Key> {
+pub fn key(kind: &str, value: &str) -> Option<Key> {
     let (kind, _, _, value) = mapped(kind, value, &[])?;
     let kind = AttributeType::named(kind).unwrap();
     Some((kind.name().to_owned(), normalise(kind, &value).ok()?.to_string()))
@@ -327,7 +324,7 @@ fn uuid_at_end(id: &str) -> String {
 }
 
 /// A stored attribute in the terms of the reading.
-pub(crate) fn seen(view: &AttributeView) -> (Key, Shape) {
+pub fn seen(view: &AttributeView) -> (Key, Shape) {
     let shape = Shape {
         category: view.category.name().to_owned(),
         to_ids: view.to_ids,
@@ -340,6 +337,6 @@ pub(crate) fn seen(view: &AttributeView) -> (Key, Shape) {
 }
 
 /// The attributes of a reading without what policy needs.
-pub(crate) fn shapes(incident: &Incident) -> BTreeMap<Key, Shape> {
+pub fn shapes(incident: &Incident) -> BTreeMap<Key, Shape> {
     incident.attributes.iter().map(|(key, called)| (key.clone(), called.shape.clone())).collect()
 }

@@ -6,7 +6,7 @@
 ///
 /// # Panics
 /// If the pattern uses something else; the scenarios are data of this repository.
-pub(crate) fn search(pattern: &str, text: &str) -> bool {
+pub fn search(pattern: &str, text: &str) -> bool {
     let nodes = parse(&mut pattern.chars().collect::<Vec<_>>().into_iter().peekable());
     let text: Vec<char> = text.chars().collect();
     (0..=text.len()).any(|start| fits(&nodes, &text, start))

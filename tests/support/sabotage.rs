@@ -1,7 +1,5 @@
 //! Mistakes an agent could make, put in from outside: what looks for mistakes has to find these.
 
-#![allow(dead_code)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     str::FromStr,
@@ -16,7 +14,7 @@ use uuid::Uuid;
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sabotage {
+pub enum Sabotage {
     /// What is about to be sent is written down as sent.
     ClaimBeforeProof,
     /// Commits are acknowledged, and not on the disk when the power goes.
@@ -42,7 +40,7 @@ pub(crate) enum Sabotage {
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 11] = [
+    pub const ALL: [Self; 11] = [
         Self::ClaimBeforeProof,
         Self::SkipSync,
         Self::NewerTimestampOnRetry,
@@ -57,17 +55,17 @@ impl Sabotage {
     ];
 
     /// Those that a process can be made to commit which is only killed.
-    pub(crate) const OF_A_PROCESS: [Self; 3] =
+    pub const OF_A_PROCESS: [Self; 3] =
         [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry];
 
     /// The one that `SABOTAGE` asks for.
-    pub(crate) fn from_environment() -> Option<Self> {
+    pub fn from_environment() -> Option<Self> {
         std::env::var("SABOTAGE")
             .ok()
             .map(|name| name.parse().unwrap_or_else(|why| panic!("{why}")))
     }
 
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::ClaimBeforeProof => "claim-before-proof",
             Self::SkipSync => "skip-sync",
@@ -94,7 +92,7 @@ impl FromStr for Sabotage {
 }
 
 /// Claims in a commit of intents what is only about to be sent.
-pub(crate) fn claim(commit: &mut Commit) {
+pub fn claim(commit: &mut Commit) {
     for event in commit.events.iter_mut().filter(|event| event.head.unproven) {
         for known in &mut event.attributes {
             if known.standing == Standing::Pending && !known.wanted.is_empty() {
@@ -105,7 +103,7 @@ pub(crate) fn claim(commit: &mut Commit) {
 }
 
 /// The attributes that a call carries.
-pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
+pub fn carried(call: &Call) -> &[TimedAttribute] {
     match call.bare() {
         Call::AddEvent(new) => &new.attributes,
         Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
@@ -116,7 +114,7 @@ pub(crate) fn carried(call: &Call) -> &[TimedAttribute] {
 }
 
 /// The same, to be changed.
-pub(crate) fn carried_mut(call: &mut Call) -> &mut [TimedAttribute] {
+pub fn carried_mut(call: &mut Call) -> &mut [TimedAttribute] {
     match call {
         Call::AddEvent(new) => &mut new.attributes,
         Call::AppendQuietly { attributes, .. } | Call::AppendLoudly { attributes, .. } => {
@@ -127,7 +125,7 @@ pub(crate) fn carried_mut(call: &mut Call) -> &mut [TimedAttribute] {
 }
 
 /// The event that a call brings attributes to.
-pub(crate) fn event(call: &Call) -> Option<Uuid> {
+pub fn event(call: &Call) -> Option<Uuid> {
     match call.bare() {
         Call::AddEvent(new) => Some(new.uuid.uuid()),
         Call::AppendQuietly { event, .. } | Call::AppendLoudly { event, .. } => Some(event.uuid()),
@@ -136,7 +134,7 @@ pub(crate) fn event(call: &Call) -> Option<Uuid> {
 }
 
 /// Gives what was sent before a newer timestamp.
-pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
+pub fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
     let mut call = call.bare().clone();
     for timed in carried_mut(&mut call) {
         if !sent.insert(timed.attribute.uuid.uuid()) {
@@ -148,11 +146,11 @@ pub(crate) fn renew(call: &Call, sent: &mut BTreeSet<Uuid>, now: i64) -> Call {
 
 /// The tags that were asked for, by event or attribute.
 #[derive(Debug, Default)]
-pub(crate) struct AskedTags(BTreeMap<Uuid, BTreeSet<Box<str>>>);
+pub struct AskedTags(BTreeMap<Uuid, BTreeSet<Box<str>>>);
 
 impl AskedTags {
     /// An answer that shows every tag that was asked for, whatever MISP attached.
-    pub(crate) fn believed(&mut self, call: &Call, reply: Reply) -> Reply {
+    pub fn believed(&mut self, call: &Call, reply: Reply) -> Reply {
         if let Call::AddEvent(new) = call.bare() {
             self.ask(new.uuid.uuid(), &new.fields.tags);
         }

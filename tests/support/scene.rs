@@ -1,8 +1,5 @@
 //! Two agents with a store each and an analyst before one MISP, and what may never happen among them.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
-#![allow(dead_code)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
@@ -18,56 +15,56 @@ use uuid::Uuid;
 use crate::{dataset::Dataset, world::World};
 
 /// What MISP holds: every event with all of its attributes, deleted ones included.
-pub(crate) type Contents = BTreeMap<Uuid, (EventView, Vec<AttributeView>)>;
+pub type Contents = BTreeMap<Uuid, (EventView, Vec<AttributeView>)>;
 
-pub(crate) fn contents(world: &World) -> Contents {
+pub fn contents(world: &World) -> Contents {
     let misp = world.misp.lock().unwrap();
     let events = misp.events().into_iter();
     events.map(|event| (event.uuid, (event.clone(), misp.attributes(event.uuid)))).collect()
 }
 
-pub(crate) struct Scene {
-    pub(crate) a: World,
-    pub(crate) b: World,
-    pub(crate) set: Dataset,
+pub struct Scene {
+    pub a: World,
+    pub b: World,
+    pub set: Dataset,
 }
 
 impl Scene {
     /// Two agents of one organisation, neither of which delivered anything yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let a = World::new("sync");
         let b = a.second("publisher");
         Self { a, b, set: Dataset::default() }
     }
 
     /// Both agents deliver the dataset, one after the other.
-    pub(crate) fn both_sync(&mut self) -> (Summary, Summary) {
+    pub fn both_sync(&mut self) -> (Summary, Summary) {
         (deliver(&mut self.a, &mut self.set), deliver(&mut self.b, &mut self.set))
     }
 
-    pub(crate) fn contents(&self) -> Contents {
+    pub fn contents(&self) -> Contents {
         contents(&self.a)
     }
 
     /// The first attribute of an event that has this value.
-    pub(crate) fn attribute(&self, event: Uuid, value: &str) -> AttributeView {
+    pub fn attribute(&self, event: Uuid, value: &str) -> AttributeView {
         let attributes = self.a.misp.lock().unwrap().attributes(event);
         attributes.into_iter().find(|it| it.value == value).unwrap_or_else(|| panic!("no {value}"))
     }
 
     /// A request of the analyst, who has a key of the same organisation, a while after the last run.
-    pub(crate) fn analyst(&self, path: &str, body: &Data) -> Data {
+    pub fn analyst(&self, path: &str, body: &Data) -> Data {
         request(&self.a, "orgadmin", path, body)
     }
 
     /// What both ledgers know of an attribute, by the value that the dataset gave it.
-    pub(crate) fn known(&self, event: Uuid, value: &str) -> [KnownAttribute; 2] {
+    pub fn known(&self, event: Uuid, value: &str) -> [KnownAttribute; 2] {
         [&self.a, &self.b].map(|agent| known(agent, event, value))
     }
 }
 
 /// A request with the key of a role; it has to succeed.
-pub(crate) fn request(world: &World, role: &str, path: &str, body: &Data) -> Data {
+pub fn request(world: &World, role: &str, path: &str, body: &Data) -> Data {
     world.clock.advance(5);
     let key = world.keys.get(role).unwrap();
     let (status, answer) = world.wire.raw(key, "POST", path, &body.to_string());
@@ -75,19 +72,19 @@ pub(crate) fn request(world: &World, role: &str, path: &str, body: &Data) -> Dat
     serde_json::from_str(&answer).unwrap()
 }
 
-pub(crate) fn known(world: &World, event: Uuid, value: &str) -> KnownAttribute {
+pub fn known(world: &World, event: Uuid, value: &str) -> KnownAttribute {
     let event = world.ledger.event(&world.job.destination, EventUuid::new(event)).unwrap().unwrap();
     let mut known = event.attributes.into_values();
     known.find(|known| known.attribute.value.as_str() == value).unwrap_or_else(|| panic!("{value}"))
 }
 
-pub(crate) fn head(world: &World, event: Uuid) -> EventHead {
+pub fn head(world: &World, event: Uuid) -> EventHead {
     world.ledger.head(&world.job.destination, EventUuid::new(event)).unwrap().unwrap()
 }
 
 /// One agent delivers. Whatever the run does: nothing that is in MISP is changed or removed, the sum
 /// adds up, and no type and value that is there, even deleted, is added once more.
-pub(crate) fn deliver(world: &mut World, set: &mut Dataset) -> Summary {
+pub fn deliver(world: &mut World, set: &mut Dataset) -> Summary {
     let before = contents(world);
     let summary = world.sync(&set.write());
     let after = contents(world);
@@ -116,7 +113,7 @@ pub(crate) fn deliver(world: &mut World, set: &mut Dataset) -> Summary {
 }
 
 /// The run after the last one has nothing to ask.
-pub(crate) fn assert_at_rest(world: &mut World, set: &mut Dataset) {
+pub fn assert_at_rest(world: &mut World, set: &mut Dataset) {
     let (requests, before) = (world.requests(), contents(world));
     let summary = world.sync(&set.write());
     assert_eq!(world.requests(), requests, "{:#?}", summary.run.tally);
@@ -124,17 +121,17 @@ pub(crate) fn assert_at_rest(world: &mut World, set: &mut Dataset) {
 }
 
 /// MISP as it is now, to come back to later.
-pub(crate) fn backup(world: &World) -> Misp {
+pub fn backup(world: &World) -> Misp {
     world.misp.lock().unwrap().clone()
 }
 
 /// MISP is as it was, or another one.
-pub(crate) fn restore(world: &World, misp: Misp) {
+pub fn restore(world: &World, misp: Misp) {
     world.misp.lock().unwrap().restore(misp);
 }
 
 /// Live attributes of an event by value.
-pub(crate) fn values(contents: &Contents, event: Uuid) -> BTreeSet<String> {
+pub fn values(contents: &Contents, event: Uuid) -> BTreeSet<String> {
     let attributes = contents[&event].1.iter().filter(|attribute| !attribute.deleted);
     attributes.map(|attribute| attribute.value.clone()).collect()
 }

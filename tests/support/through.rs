@@ -9,7 +9,7 @@ use misp_trickle::{
 };
 
 /// What becomes of a commit.
-pub(crate) trait Commits<L> {
+pub trait Commits<L> {
     fn commit(
         &mut self,
         inner: &mut L,
@@ -19,9 +19,9 @@ pub(crate) trait Commits<L> {
     ) -> Result<(), LedgerError>;
 }
 
-pub(crate) struct Through<'a, L, C> {
-    pub(crate) inner: &'a mut L,
-    pub(crate) commits: C,
+pub struct Through<'a, L, C> {
+    pub inner: &'a mut L,
+    pub commits: C,
 }
 
 impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {

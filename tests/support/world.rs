@@ -1,9 +1,6 @@
 //! The whole agent over the sandbox, without HTTP: requests are encoded as for the wire, handed to the
 //! sandbox, and its answers decoded as from the wire.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
-#![allow(dead_code)]
-
 use std::{
     path::Path,
     sync::{
@@ -28,18 +25,18 @@ use misp_trickle::{
 
 /// A clock that stands still unless it is moved.
 #[derive(Debug, Default)]
-pub(crate) struct TestClock(AtomicI64);
+pub struct TestClock(AtomicI64);
 
 impl TestClock {
-    pub(crate) fn at(seconds: i64) -> Self {
+    pub fn at(seconds: i64) -> Self {
         Self(AtomicI64::new(seconds))
     }
 
-    pub(crate) fn advance(&self, seconds: i64) {
+    pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub(crate) fn seconds(&self) -> i64 {
+    pub fn seconds(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
 }
@@ -51,21 +48,21 @@ impl Clock for TestClock {
 }
 
 /// The sandbox as a wire.
-pub(crate) struct LocalWire {
-    pub(crate) misp: Arc<Mutex<Misp>>,
-    pub(crate) key: String,
-    pub(crate) clock: Arc<TestClock>,
+pub struct LocalWire {
+    pub misp: Arc<Mutex<Misp>>,
+    pub key: String,
+    pub clock: Arc<TestClock>,
     /// MISP's clock minus the agents', in seconds.
-    pub(crate) skew: AtomicI64,
+    pub skew: AtomicI64,
 }
 
 impl LocalWire {
-    pub(crate) fn misp_now(&self) -> i64 {
+    pub fn misp_now(&self) -> i64 {
         self.clock.seconds() + self.skew.load(Ordering::SeqCst)
     }
 
     /// Sends one raw request, as an analyst with a key of their own would.
-    pub(crate) fn raw(&self, key: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub fn raw(&self, key: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let headers = [
             ("Authorization", key),
             ("Accept", "application/json"),
@@ -109,7 +106,7 @@ impl LocalWire {
     }
 
     /// Has a call carried out, and gives its size and the answer.
-    pub(crate) fn answer(&self, call: &Call) -> (u64, Answer) {
+    pub fn answer(&self, call: &Call) -> (u64, Answer) {
         let (bytes_sent, reply) = self.handle(call);
         let header = |name: &str| reply.header(name).map(str::to_owned);
         let (location, etag) = (header("location"), header("etag"));
@@ -137,25 +134,25 @@ impl Wire for LocalWire {
 }
 
 /// One agent with a ledger of its own, before a sandbox it may share.
-pub(crate) struct World {
-    pub(crate) misp: Arc<Mutex<Misp>>,
-    pub(crate) keys: Keys,
-    pub(crate) clock: Arc<TestClock>,
-    pub(crate) wire: Arc<LocalWire>,
-    pub(crate) ledger: MemoryLedger,
-    pub(crate) job: Job,
+pub struct World {
+    pub misp: Arc<Mutex<Misp>>,
+    pub keys: Keys,
+    pub clock: Arc<TestClock>,
+    pub wire: Arc<LocalWire>,
+    pub ledger: MemoryLedger,
+    pub job: Job,
 }
 
 impl World {
     /// A sandbox and an agent with the key of a role, such as `sync`.
-    pub(crate) fn new(role: &str) -> Self {
+    pub fn new(role: &str) -> Self {
         let keys = Keys::demo("test");
         let misp = Arc::new(Mutex::new(Misp::new("http://misp.example", keys.clone())));
         Self::joining(misp, keys, Arc::new(TestClock::at(1_750_000_000)), role)
     }
 
     /// Another agent before the same sandbox.
-    pub(crate) fn second(&self, role: &str) -> Self {
+    pub fn second(&self, role: &str) -> Self {
         Self::joining(self.misp.clone(), self.keys.clone(), self.clock.clone(), role)
     }
 
@@ -166,7 +163,7 @@ impl World {
         Self { misp, keys, clock, wire, ledger: MemoryLedger::default(), job: open_job() }
     }
 
-    pub(crate) fn sync(&mut self, path: &Path) -> Summary {
+    pub fn sync(&mut self, path: &Path) -> Summary {
         self.job.source = match path.is_dir() {
             true => SourceSpec::Folder(path.to_owned()),
             false => SourceSpec::File(path.to_owned()),
@@ -186,7 +183,7 @@ impl World {
     }
 
     /// Learns what MISP holds of a dataset, and sends nothing.
-    pub(crate) fn adopt(&mut self, path: &Path) -> Summary {
+    pub fn adopt(&mut self, path: &Path) -> Summary {
         self.job.source = SourceSpec::File(path.to_owned());
         let interrupt = AtomicBool::new(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -196,22 +193,22 @@ impl World {
     }
 
     /// Somebody sets the agents' clock; MISP's stays.
-    pub(crate) fn step_clock(&self, seconds: i64) {
+    pub fn step_clock(&self, seconds: i64) {
         self.wire.skew.fetch_sub(seconds, Ordering::SeqCst);
     }
 
     /// Sets MISP's clock apart from the agent's.
-    pub(crate) fn skew(&self, seconds: i64) {
+    pub fn skew(&self, seconds: i64) {
         self.wire.skew.store(seconds, Ordering::SeqCst);
     }
 
-    pub(crate) fn requests(&self) -> u64 {
+    pub fn requests(&self) -> u64 {
         self.misp.lock().unwrap().counters().total()
     }
 }
 
 /// A job that sends everything: all colours, and what has none.
-pub(crate) fn open_job() -> Job {
+pub fn open_job() -> Job {
     Job {
         feed: FeedName::new("main"),
         destination: DestinationName::new("main"),
@@ -242,8 +239,8 @@ pub(crate) fn open_job() -> Job {
 }
 
 /// A file of the shared data beside the checkout, if it is there.
-pub(crate) fn shared(name: &str) -> Option<std::path::PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+pub fn shared(name: &str) -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     if !path.exists() {
         println!("skipped: {name} is not beside the checkout");
     }

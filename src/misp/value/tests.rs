@@ -1,4 +1,4 @@
-//! Rules beyond the recorded cases of `tests/attribute_values.rs`.
+//! Rules beyond the recorded cases of `tests/it/attribute_values.rs`.
 
 use super::*;
 

@@ -1,0 +1,193 @@
+//! Whose an event is decides what may be done to it, with every key anew.
+
+#![allow(missing_docs, clippy::unwrap_used, dead_code)]
+
+use std::sync::Arc;
+
+use dataset::{Dataset, event};
+use misp_trickle::{
+    agent::{Ending, Summary},
+    delivery::Call,
+    plan::{OnForeign, Presence},
+    remote::Answer,
+    sandbox::{Release, Setup},
+    source::SourceSpec,
+};
+use misp_trickle_testing::{dataset, obstructed, scene, world};
+use obstructed::Obstructed;
+use scene::{assert_at_rest, contents, deliver, head, request};
+use serde_json::{Value, json};
+use world::World;
+
+/// Requests of a kind so far.
+fn asked(world: &World, action: &str) -> u64 {
+    world.misp.lock().unwrap().counters().by_action.get(action).copied().unwrap_or(0)
+}
+
+/// An event of a site administrator's organisation, which all may see.
+fn theirs() -> (World, Dataset) {
+    let mut admin = World::new("admin");
+    request(&admin, "admin", "/tags/add", &json!({"name": "tlp:clear"}));
+    admin.job.settings.distribution = 1;
+    let mut set = Dataset::default();
+    set.incident(1).domains("theirs", 0..5);
+    deliver(&mut admin, &mut set);
+    (admin, set)
+}
+
+#[test]
+fn to_append_to_others_takes_a_site_administrators_key() {
+    let (admin, mut set) = theirs();
+    let mut sync = admin.second("sync");
+    sync.job.settings.on_foreign = OnForeign::Append;
+    set.incident(1).domains("ours", 0..3);
+    let before = contents(&sync);
+    let summary = deliver(&mut sync, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.events.blocked), (Ending::Partial, 1));
+    assert!(summary.run.notes.iter().any(|note| note.contains("only a site administrator's key")));
+    assert_eq!((contents(&sync), asked(&sync, "POST attributes/add")), (before, 0));
+    // It is told as long as it is so, and asked for no more.
+    let requests = sync.requests();
+    assert_eq!(deliver(&mut sync, &mut set).ending, Ending::Partial);
+    set.incident(1).domains("more", 0..3);
+    assert_eq!(deliver(&mut sync, &mut set).ending, Ending::Partial);
+    assert_eq!(sync.requests(), requests);
+    // With such a key it goes.
+    let mut other = admin.second("admin");
+    (other.ledger, other.job) = (sync.ledger, sync.job);
+    let summary = deliver(&mut other, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.events.blocked), (Ending::Done, 0));
+    assert_eq!(contents(&other)[&event(1)].1.len(), 11);
+    assert_at_rest(&mut other, &mut set);
+}
+
+#[test]
+fn with_the_key_of_another_organisation_nothing_is_appended_to_what_was_ours() {
+    let mut ours = World::new("sync");
+    request(&ours, "admin", "/tags/add", &json!({"name": "tlp:clear"}));
+    ours.job.settings.distribution = 1;
+    let mut set = Dataset::default();
+    set.incident(1).domains("first", 0..30);
+    assert_eq!(deliver(&mut ours, &mut set).ending, Ending::Done);
+    // An administrator of another organisation may write to everything; nobody told the agent to.
+    let mut other = ours.second("admin");
+    (other.ledger, other.job) = (ours.ledger, ours.job);
+    let before = contents(&other);
+    set.incident(1).domains("second", 0..30);
+    let summary = deliver(&mut other, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.attributes.sent), (Ending::Partial, 0));
+    assert_eq!(contents(&other), before);
+    assert_eq!(summary.run.tally.attributes.blocked, 30);
+    // With the key that it was delivered by, it goes on.
+    let mut back = other.second("sync");
+    (back.ledger, back.job) = (other.ledger, other.job);
+    let summary = deliver(&mut back, &mut set);
+    assert_eq!(
+        (summary.ending, summary.run.tally.attributes.sent),
+        (Ending::Done, 30),
+        "{:?}",
+        summary.run.notes
+    );
+    assert_eq!(head(&back, event(1)).presence, misp_trickle::plan::Presence::Present);
+    assert_at_rest(&mut back, &mut set);
+}
+
+/// The answers of a MISP whose metadata leave the owner of an event out, and its index too where it is `mute`.
+fn unnamed(world: &World, mute: bool) -> Arc<Obstructed> {
+    let inner = world.wire.clone();
+    Obstructed::new(world, move |call, _| {
+        let answer = || -> (Answer, Value) {
+            let (_, answer) = inner.answer(call);
+            let json = serde_json::from_slice(&answer.body).unwrap();
+            (answer, json)
+        };
+        let (answer, mut json) = match call {
+            Call::Metadata(_) => answer(),
+            Call::WhichEvents(_) if mute => answer(),
+            _ => return None,
+        };
+        for found in json.get_mut("response").and_then(Value::as_array_mut).into_iter().flatten() {
+            found["Event"].as_object_mut().unwrap().remove("Orgc");
+        }
+        for row in json.as_array_mut().into_iter().flatten() {
+            row.as_object_mut().unwrap().remove("orgc_uuid");
+        }
+        Some(Answer { body: json.to_string().into_bytes(), ..answer })
+    })
+}
+
+fn deliver_by(wire: &Arc<Obstructed>, world: &mut World, set: &mut Dataset) -> Summary {
+    world.job.source = SourceSpec::File(set.write());
+    obstructed::run(world, wire.clone())
+}
+
+fn names(summary: &Summary, what: &str) -> bool {
+    let event = event(1).to_string();
+    summary.run.notes.iter().any(|note| note.contains(what) && note.contains(&event))
+}
+
+#[test]
+fn where_the_metadata_name_no_owner_the_index_does() {
+    // The store was lost, and the event is ours.
+    let mut ours = World::new("sync");
+    let mut set = Dataset::default();
+    set.incident(1).domains("first", 0..5);
+    assert_eq!(deliver(&mut ours, &mut set).ending, Ending::Done);
+    let mut anew = ours.second("sync");
+    set.incident(1).domains("second", 0..5);
+    let wire = unnamed(&anew, false);
+    let summary = deliver_by(&wire, &mut anew, &mut set);
+    assert_eq!(
+        (summary.ending, summary.run.tally.attributes.sent),
+        (Ending::Done, 10),
+        "{:?}",
+        summary.run.notes
+    );
+    assert_eq!(contents(&anew)[&event(1)].1.len(), 10);
+    assert_at_rest(&mut anew, &mut set);
+    // It is another organisation's.
+    let (admin, mut set) = theirs();
+    let mut sync = admin.second("sync");
+    let summary = deliver_by(&unnamed(&sync, false), &mut sync, &mut set);
+    assert_eq!((&summary.ending, summary.run.tally.events.blocked), (&Ending::Partial, 1));
+    assert!(names(&summary, "owned by organisation"), "{:?}", summary.run.notes);
+}
+
+#[test]
+fn an_event_that_no_answer_names_an_owner_of_is_left_alone_and_told_until_one_does() {
+    let mut ours = World::new("sync");
+    let mut set = Dataset::default();
+    set.incident(1).domains("first", 0..5);
+    assert_eq!(deliver(&mut ours, &mut set).ending, Ending::Done);
+    let mut anew = ours.second("sync");
+    set.incident(1).domains("second", 0..5);
+    let wire = unnamed(&anew, true);
+    let before = contents(&anew);
+    let summary = deliver_by(&wire, &mut anew, &mut set);
+    assert_eq!((&summary.ending, summary.run.tally.events.blocked), (&Ending::Partial, 1));
+    assert!(names(&summary, "no answer of MISP 2.5.1 says whose it is"), "{:?}", summary.run.notes);
+    // It is told as long as it is so, and asked for no more.
+    let asked = wire.count();
+    for _ in 0..2 {
+        let summary = deliver_by(&wire, &mut anew, &mut set);
+        assert_eq!((&summary.ending, summary.run.tally.events.blocked), (&Ending::Partial, 1));
+        assert!(names(&summary, "unowned: 1 events"), "{:?}", summary.run.notes);
+    }
+    set.incident(1).domains("third", 0..5);
+    assert_eq!(deliver_by(&wire, &mut anew, &mut set).run.tally.attributes.blocked, 15);
+    assert_eq!((wire.count(), contents(&anew)), (asked, before));
+    assert!(matches!(head(&anew, event(1)).presence, Presence::Blocked(_)));
+    // Another MISP may say more.
+    let setup = Setup { release: Release::V2_5_19, ..Setup::default() };
+    anew.misp.lock().unwrap().set_up(setup);
+    anew.clock.advance(25 * 3_600);
+    let summary = deliver_by(&unnamed(&anew, false), &mut anew, &mut set);
+    assert_eq!(
+        (summary.ending, summary.run.tally.attributes.sent),
+        (Ending::Done, 15),
+        "{:?}",
+        summary.run.notes
+    );
+    assert_eq!(contents(&anew)[&event(1)].1.len(), 15);
+    assert_at_rest(&mut anew, &mut set);
+}
