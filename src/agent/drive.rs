@@ -5,11 +5,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
 use crate::{
-    delivery::{Call, Exchange, Session, Step, Stop, Token, Wire},
-    model::Timestamp,
+    delivery::{Call, Chunk, Exchange, Manners, Session, Step, Stop, Token, Wire},
+    model::{RunNumber, Timestamp},
+    plan::{DestinationRecord, EventSettings},
 };
 
-use super::job::{LOOK, World};
+use super::{
+    Job,
+    job::{LOOK, World},
+    planner::misp_now,
+};
 
 /// How long requests under way may take to come back once somebody wants the run to stop.
 const WIND_UP: Duration = Duration::from_millis(3_500);
@@ -51,6 +56,35 @@ pub(super) fn round(session: &mut Session, now: Timestamp) -> Round {
         };
         return Round { calls, pause };
     }
+}
+
+/// So many seconds a size that was too much is not tried again: thirty days.
+const TOO_LARGE_HOLDS: i64 = 30 * 24 * 3_600;
+
+/// The session of a run that begins now.
+pub(super) fn session(
+    job: &Job,
+    settings: EventSettings,
+    record: &DestinationRecord,
+    run: RunNumber,
+    now: Timestamp,
+) -> Session {
+    let manners = Manners {
+        settings,
+        org: record.org,
+        version: record.version.as_str().into(),
+        backoff: job.backoff,
+        run,
+        misp_now: misp_now(record, now),
+    };
+    let learned = usize::try_from(record.chunk_max).ok().filter(|most| *most > 0);
+    // Whoever runs what stands before MISP may have raised its limit meanwhile.
+    let holds =
+        |since: Timestamp| (0..TOO_LARGE_HOLDS).contains(&(now.seconds() - since.seconds()));
+    let too_large = record.too_large.filter(|(_, since)| holds(*since));
+    let failed = too_large.and_then(|(size, _)| usize::try_from(size).ok());
+    let chunk = Chunk::new(learned, job.chunk_max).knowing(failed);
+    Session::new(manners, record.clone(), job.concurrency, chunk)
 }
 
 impl<W: Wire + Send + Sync + 'static> Flights<W> {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    delivery::{self, Estimate, verify::EVENTS_MAX},
+    delivery::{self, Estimate},
     graph::Aliases,
     history::Ledger,
     model::{Digest, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
-        AttributeTally, DestinationRecord, EventHead, EventPlan, MappingTally, Presence, Refusal,
-        digest_of_plans,
+        AttributeTally, DestinationRecord, EventHead, EventPlan, KnownEvent, MappingTally,
+        Presence, Publishing, Refusal, digest_of_plans,
     },
     remote::{Compression, Encoding, Scales},
 };
@@ -21,8 +21,9 @@ use super::{
     holding::note_of,
     planner::{Call, Planner, older_reader},
     record::as_unchanged,
-    rehearsal::{preface, rehearse},
+    rehearsal::{Opening, preface, rehearse},
     run::is_heard,
+    verify::batch,
 };
 
 /// What a run would do.
@@ -193,8 +194,11 @@ fn preview_with<L: Ledger>(
     let encoding = encoding.unwrap_or_else(|| Compression::Auto { told }.first());
     let scales = Scales::new(&job.url, encoding, !job.settings.disable_correlation);
     let moment = (next, clock.now());
-    let due = due(job, &planner, moment.1);
-    preview.cost = cost(job, &planner.record, &preview.plans, due, moment, &scales);
+    if preview.plans.iter().any(EventPlan::needs_misp) {
+        let due = due(job, &planner, ledger, moment.1)?;
+        let opening = opening(job, &planner, moment, due);
+        preview.cost = cost(job, &planner.record, &preview.plans, opening, &scales);
+    }
     preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
     preview.saved.empty =
         preview.plans.iter().all(|plan| !plan.needs_misp() && !plan.changes_ledger());
@@ -207,13 +211,43 @@ fn destination_told(record: &DestinationRecord) -> Option<Vec<String>> {
 }
 
 /// Events that a run which sends anyway would look at.
-fn due(job: &Job, planner: &Planner<'_>, now: Timestamp) -> Vec<EventUuid> {
+fn due<L: Ledger>(
+    job: &Job,
+    planner: &Planner<'_>,
+    ledger: &L,
+    now: Timestamp,
+) -> Result<Vec<KnownEvent>, AgentError> {
     let waits = |every| planner.record.verified.is_some_and(|last| now < last.after(every));
     if job.verify_every.is_none_or(waits) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let there = planner.heads().filter(|head| head.presence == Presence::Present && !head.unproven);
-    there.map(|head| head.uuid).take(EVENTS_MAX).collect()
+    let there = there.map(|head| head.uuid).collect();
+    let mut turn = super::run::in_turn(there, planner.record.verified_up_to).peekable();
+    batch(ledger, &job.destination, &mut turn, super::run::ROWS_MAX)
+}
+
+/// What a run would begin with.
+fn opening(
+    job: &Job,
+    planner: &Planner<'_>,
+    moment: (RunNumber, Timestamp),
+    due: Vec<KnownEvent>,
+) -> Opening {
+    let publish = job.settings.publish;
+    let is_open = |publishing: &Publishing| match publishing {
+        Publishing::Asked => true,
+        Publishing::Failed(_) => !due.is_empty(),
+        Publishing::Settled | Publishing::Owed | Publishing::WaitsForRight => false,
+    };
+    let open = planner.heads().filter(|head| {
+        head.presence == Presence::Present
+            && head.publishing.is_under_way(publish)
+            && is_open(&head.publishing)
+    });
+    let publishing = open.map(|head| head.uuid).collect();
+    let knows_nothing = planner.heads().all(|head| head.presence != Presence::Present);
+    Opening { moment, due, publishing, knows_nothing }
 }
 
 /// What a run asks first, and then what carrying out the plans costs.
@@ -221,17 +255,13 @@ fn cost(
     job: &Job,
     record: &DestinationRecord,
     plans: &[EventPlan],
-    due: Vec<EventUuid>,
-    moment: (RunNumber, Timestamp),
+    opening: Opening,
     scales: &Scales,
 ) -> Estimate {
-    if !plans.iter().any(EventPlan::needs_misp) {
-        return Estimate::default();
-    }
     let weigh = |call: &delivery::Call| scales.weigh(call);
     let known = record.url == job.url && record.asked.is_some() && record.user.is_some();
-    let mut cost = preface(record.tags.len(), !known, !is_heard(record, moment.1), &weigh);
-    let rest = rehearse(job, record, plans, due, moment, &weigh);
+    let mut cost = preface(record.tags.len(), !known, !is_heard(record, opening.moment.1), &weigh);
+    let rest = rehearse(job, record, plans, opening, &weigh);
     cost.add(rest.requests, rest.bytes_sent, rest.bytes_received);
     cost
 }

@@ -194,7 +194,7 @@ pub(super) fn batch<L: Ledger>(
 }
 
 /// How a MISP lists rows to this key.
-fn habits(record: &DestinationRecord) -> Habits {
+pub(super) fn habits(record: &DestinationRecord) -> Habits {
     let since = Version::new(2, 5, 16);
     let hides = Version::parse(&record.version).is_some_and(|known| known >= since);
     Habits { hides_deleted: hides && !record.may("perm_sync"), reorders: record.reorders() }

@@ -2,10 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use dataset::Dataset;
-use misp_trickle_testing::{asking, dataset, program};
+use front::{Act, Front, answer};
+use misp_trickle::sandbox::{Release, RowOrder, Setup};
+use misp_trickle_testing::{asking, dataset, front, program};
 use program::{Place, Sandbox};
 use serde_json::Value;
 
@@ -133,4 +142,91 @@ fn events_without_end_and_one_large_one() {
     }
     comparison.compare(&set.write(), false);
     assert_eq!(comparison.sandbox.attributes(), 2_600);
+}
+
+/// So many domains and as many addresses, which a MISP that lists by type has apart.
+fn add(set: &mut Dataset, incident: u16, name: u8, count: u8) {
+    for number in 0..count {
+        set.incident(incident).observe("domain", &format!("d{number}.{name}.of{incident}.example"));
+        set.incident(incident).observe("ipv4", &format!("10.{incident}.{name}.{number}"));
+    }
+}
+
+#[test]
+fn events_whose_rows_misp_gives_in_another_order() {
+    let comparison = Comparison::new("reordered", "sync");
+    let setup = Setup { release: Release::V2_5_19, row_order: RowOrder::Type, ..Setup::default() };
+    comparison.sandbox.misp.lock().unwrap().set_up(setup);
+    let mut set = Dataset::default();
+    // What is learned by surprise is not foreseen: two lists in the first event, one in the next.
+    for day in 0..4 {
+        add(&mut set, 1, day, 60);
+        add(&mut set, 2, day, 5);
+        fs::copy(set.write(), comparison.place.path("day.json")).unwrap();
+        comparison.place.run(&["sync"]).code(0);
+    }
+    for (day, count) in [(10, 60), (11, 2), (12, 100)] {
+        add(&mut set, 1, day, count);
+        add(&mut set, 2, day, 3);
+        comparison.compare(&set.write(), false);
+    }
+}
+
+/// A place whose writes to events that are there come to nothing, as long as that is so.
+fn obstructed(name: &'static str) -> (Comparison, Arc<AtomicBool>) {
+    let mut comparison = Comparison::new(name, "sync");
+    let closed = Arc::new(AtomicBool::new(false));
+    let shuts = closed.clone();
+    let front = Front::before(comparison.sandbox.address, move |request, _| {
+        let appends = ["/events/edit/", "/attributes/add/"];
+        let appends = appends.iter().any(|path| request.target().starts_with(*path));
+        match appends && shuts.load(Ordering::SeqCst) {
+            true => Act::Say(answer("503 Service Unavailable", "", b"")),
+            false => Act::Pass,
+        }
+    });
+    let key = comparison.sandbox.key("sync");
+    comparison.place = Place::new(&front.url(), &key, "verify_tls = true");
+    (comparison, closed)
+}
+
+#[test]
+fn events_that_an_earlier_run_could_not_prove() {
+    let (comparison, closed) = obstructed("unproven");
+    let mut set = Dataset::default();
+    add(&mut set, 1, 1, 200);
+    add(&mut set, 2, 1, 20);
+    comparison.compare(&set.write(), true);
+    for day in 2..4 {
+        closed.store(true, Ordering::SeqCst);
+        add(&mut set, 1, day, 40);
+        fs::copy(set.write(), comparison.place.path("day.json")).unwrap();
+        comparison.place.run(&["sync"]).code(3);
+        closed.store(false, Ordering::SeqCst);
+        add(&mut set, 1, 10 + day, 3);
+        add(&mut set, 2, 10 + day, 3);
+        comparison.compare(&set.write(), false);
+    }
+}
+
+#[test]
+fn what_was_taken_over_or_forgotten() {
+    let comparison = Comparison::new("adopted", "sync");
+    let empty = comparison.sandbox.misp.lock().unwrap().clone();
+    let mut set = Dataset::default();
+    for incident in 1..5 {
+        add(&mut set, incident, 1, 40);
+    }
+    comparison.compare(&set.write(), true);
+    // The store is lost, and learns from MISP what it has.
+    fs::remove_dir_all(comparison.place.path("state")).unwrap();
+    comparison.place.run(&["repair", "--adopt"]).code(0);
+    comparison.compare(&set.write(), false);
+    add(&mut set, 2, 2, 40);
+    comparison.compare(&set.write(), false);
+    // MISP lost all of it, and somebody decided that it goes again.
+    comparison.sandbox.misp.lock().unwrap().restore(empty);
+    comparison.place.run(&["repair", "--resend", "--yes"]).code(0);
+    add(&mut set, 3, 3, 40);
+    comparison.compare(&set.write(), true);
 }

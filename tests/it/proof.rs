@@ -212,6 +212,24 @@ fn what_misp_cannot_list_is_proven_in_pages() {
     }
 }
 
+/// Something treats searches for attributes otherwise than all else: what it answered elsewhere says nothing of pages.
+#[test]
+fn who_lies_about_pages_alone_is_caught() {
+    let folder = TempDir::new().unwrap();
+    let mut world = World::new("sync");
+    world.job.source = SourceSpec::File(dataset(&folder, 3, 150));
+    with_memory_for(100, &world);
+    let wire = world.wire.clone();
+    run(&mut world, wire);
+    world.job.source = SourceSpec::File(dataset(&folder, 3, 600));
+    let searches_attributes =
+        |call: &Call| matches!(call, Call::Page(_) | Call::RowsSince { .. } | Call::CountLive(_));
+    let wire = liar(&world, "d160.i2.", searches_attributes);
+    let summary = run(&mut world, wire);
+    assert_eq!((&summary.ending, held(&world)), (&Ending::Done, 1_800), "{}", said(&summary));
+    assert!(said(&summary).contains("answers 304 to a tag that nothing has"), "{}", said(&summary));
+}
+
 #[test]
 fn a_page_is_the_price_of_a_304() {
     let folder = TempDir::new().unwrap();

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use crate::delivery::{Call, Exchange, Reply, Trouble, Wire};
+use crate::delivery::{Call, Exchange, Page, PageOf, Reply, Trouble, Wire};
 
 use super::Careful;
 
@@ -18,6 +18,8 @@ const LIE: &str = "MISP, or something before it, answers 304 to a tag that nothi
 #[derive(Debug, Default)]
 pub(super) struct Tags {
     standing: AtomicU8,
+    /// The same of searches for attributes, which something on the way may treat otherwise: pages are compared there.
+    of_pages: AtomicU8,
     /// Held while the one question is asked: others wait for its answer.
     asking: tokio::sync::Mutex<()>,
 }
@@ -37,6 +39,24 @@ impl Tags {
 
     fn learn(&self, standing: u8) -> bool {
         self.standing.fetch_max(standing, Ordering::SeqCst) < standing
+    }
+
+    /// A call with a tag that its answer does not have was answered with 200.
+    fn learn_honest(&self, call: &Call) {
+        if !matches!(call, Call::Page(_)) {
+            self.learn(HONEST);
+        }
+        if searches_attributes(call) {
+            self.of_pages.store(HONEST, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether nothing is known yet of a 304 to such a call.
+    fn are_unknown_for(&self, call: &Call) -> bool {
+        match searches_attributes(call) {
+            true => !self.lie() && self.of_pages.load(Ordering::SeqCst) == UNKNOWN,
+            false => self.are(UNKNOWN),
+        }
     }
 }
 
@@ -66,7 +86,7 @@ where
             Reply::Trouble(_) | Reply::Refused { .. } => exchange,
             _ => {
                 if call.has_false_tag() {
-                    self.tags.learn(HONEST);
+                    self.tags.learn_honest(call);
                 }
                 exchange
             }
@@ -84,7 +104,7 @@ where
         if !self.tags.lie() {
             let mut exchange = self.wire.exchange(call).await;
             match &exchange.reply {
-                Reply::NotModified => match self.are_honest(&mut exchange).await {
+                Reply::NotModified => match self.are_honest(call, &mut exchange).await {
                     Ok(true) => return Exchange { reply: Reply::NotModified, ..exchange },
                     Ok(false) => spent = Some(exchange),
                     Err(reply) => return Exchange { reply, ..exchange },
@@ -92,7 +112,7 @@ where
                 reply @ (Reply::Rows(_) | Reply::TaggedRows(_)) => {
                     // What was asked with was not their tag.
                     if !is_expected(reply) {
-                        self.tags.learn(HONEST);
+                        self.tags.learn_honest(call);
                     }
                     return exchange;
                 }
@@ -109,16 +129,17 @@ where
         }
     }
 
-    /// Whether a 304 counts; asked about once a run, where it is not known.
-    async fn are_honest(&self, exchange: &mut Exchange) -> Result<bool, Reply> {
-        if self.tags.are(UNKNOWN) {
+    /// Whether a 304 counts; asked about once a run, where it is not known, and once more of pages.
+    async fn are_honest(&self, call: &Call, exchange: &mut Exchange) -> Result<bool, Reply> {
+        if self.tags.are_unknown_for(call) {
             let turn = self.tags.asking.lock().await;
-            if self.tags.are(UNKNOWN) {
-                let answer = self.wire.exchange(&Call::Probe).await;
+            if self.tags.are_unknown_for(call) {
+                let probe = probe_for(call);
+                let answer = self.wire.exchange(&probe).await;
                 let reply = answer.reply.clone();
                 *exchange = exchange.clone().and(answer);
                 match reply {
-                    Reply::Rows(_) => drop(self.tags.learn(HONEST)),
+                    Reply::Rows(_) => self.tags.learn_honest(&probe),
                     Reply::NotModified => self.caught(),
                     reply => return Err(reply),
                 }
@@ -132,5 +153,20 @@ where
         if self.tags.learn(LYING) {
             self.note(LIE.to_owned());
         }
+    }
+}
+
+/// Whether a call is answered by attributes/restSearch.
+const fn searches_attributes(call: &Call) -> bool {
+    matches!(call, Call::Page(_) | Call::RowsSince { .. } | Call::CountLive(_))
+}
+
+/// A question with a tag that nothing has, to where the call went: of a page, one row of the same event.
+fn probe_for(call: &Call) -> Call {
+    match call {
+        Call::Page(page) => {
+            Call::Page(Page { number: 1, size: 1, of: PageOf::Rows, ..page.clone() })
+        }
+        _ => Call::Probe,
     }
 }

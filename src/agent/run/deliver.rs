@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    delivery::{Chunk, Manners, Session, Stop, Wire},
+    delivery::{Session, Stop, Wire},
     history::Ledger,
     model::{EventUuid, Timestamp},
     plan::{EventPlan, Publish},
@@ -12,15 +12,12 @@ use crate::{
 use super::{
     super::{
         AgentError, Careful, Ending, Input, Phase,
-        drive::{Flights, Pause, Waited, round},
+        drive::{self, Flights, Pause, Waited, round},
         learn,
-        planner::{Planned, misp_now},
+        planner::Planned,
     },
     Mode, Run, absorb,
 };
-
-/// So many seconds a size that was too much is not tried again: thirty days.
-const TOO_LARGE_HOLDS: i64 = 30 * 24 * 3_600;
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Plans and delivers all incidents, then what is left over.
@@ -165,26 +162,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.mode == Mode::Adopt {
             settings.publish = Publish::Never;
         }
-        let manners = Manners {
-            settings,
-            org: self.planner.record.org,
-            version: self.planner.record.version.as_str().into(),
-            backoff: self.job.backoff,
-            run: self.record.number,
-            misp_now: misp_now(&self.planner.record, self.world.clock.now()),
-        };
-        let learned = usize::try_from(self.planner.record.chunk_max).ok().filter(|most| *most > 0);
-        let book = self.planner.record.clone();
-        let too_large = book.too_large.filter(|(_, since)| self.holds(*since));
-        let failed = too_large.and_then(|(size, _)| usize::try_from(size).ok());
-        let chunk = Chunk::new(learned, self.job.chunk_max).knowing(failed);
-        let session = Session::new(manners, book, self.job.concurrency, chunk);
+        let (record, now) = (&self.planner.record, self.world.clock.now());
+        let session = drive::session(self.job, settings, record, self.record.number, now);
         if self.knows_nothing { session.knowing_nothing() } else { session }
-    }
-
-    /// Whoever runs what stands before MISP may have raised its limit meanwhile.
-    fn holds(&self, since: Timestamp) -> bool {
-        let seconds = self.world.clock.now().seconds() - since.seconds();
-        (0..TOO_LARGE_HOLDS).contains(&seconds)
     }
 }

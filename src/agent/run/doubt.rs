@@ -23,7 +23,17 @@ use super::{
 };
 
 /// Most rows that are asked about in a run that came for something else.
-const ROWS_MAX: usize = 10_000;
+pub(in crate::agent) const ROWS_MAX: usize = 10_000;
+
+/// Events in the order in which it is their turn: those behind the ones of last time come first.
+pub(in crate::agent) fn in_turn(
+    known: BTreeSet<EventUuid>,
+    last: Option<EventUuid>,
+) -> impl Iterator<Item = EventUuid> {
+    let (before, behind): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|event| last.is_some_and(|last| *event <= last));
+    behind.into_iter().chain(before)
+}
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Looks at some events, if it was not done for long: those behind the ones of last time. What drifted is
@@ -93,10 +103,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             .map(|head| head.uuid)
             .filter(untouched)
             .collect();
-        let last = self.planner.record.verified_up_to;
-        let (before, behind): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|event| last.is_some_and(|last| *event <= last));
-        let mut turn = behind.into_iter().chain(before).peekable();
+        let mut turn = in_turn(known, self.planner.record.verified_up_to).peekable();
         batch(self.ledger, &self.job.destination, &mut turn, ROWS_MAX)
     }
 

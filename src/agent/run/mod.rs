@@ -34,6 +34,7 @@ use super::{
     record::{self, Notebook, clock_note},
 };
 
+pub(super) use doubt::{ROWS_MAX, in_turn};
 pub(super) use end::retire;
 pub(super) use planning::is_heard;
 
