@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fs, panic, path::Path};
 
 use misp_trickle_checks::{CANARY, CHECKS, Check, canary, seeded};
 
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 200;
 
 fn seeds() -> u64 {
     match env::var("FUZZ_SEEDS") {
