@@ -126,7 +126,8 @@ impl Words for MappingChange {
     const WORDS: &'static [(&'static str, Self)] = &[("hold", Self::Hold), ("apply", Self::Apply)];
 }
 
-/// Fingerprint of all that a destination's configuration says about what is sent and how.
+/// Fingerprint of all that a destination's configuration says about what is sent and how. Its words and numbers
+/// never change: another fingerprint makes every run plan everything anew.
 #[must_use]
 pub fn policy_fingerprint(policy: &Policy, settings: &EventSettings) -> Digest {
     Encoder::new(Context::Policy)
@@ -143,14 +144,49 @@ pub fn policy_fingerprint(policy: &Policy, settings: &EventSettings) -> Digest {
             encoder.text(tag);
         })
         .flag(settings.disable_correlation)
-        .u64(settings.publish as u64)
-        .u64(settings.on_foreign as u64)
+        .u64(match settings.publish {
+            Publish::Never => 0,
+            Publish::Keep => 1,
+            Publish::Always => 2,
+        })
+        .u64(match settings.on_foreign {
+            OnForeign::Block => 0,
+            OnForeign::Append => 1,
+        })
         .finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fingerprints_stay_what_they_were() {
+        let mut all = Encoder::new(Context::Policy);
+        for (publish, on_foreign, unmarked) in [
+            (Publish::Never, OnForeign::Block, Unmarked::Deny),
+            (Publish::Keep, OnForeign::Block, Unmarked::Deny),
+            (Publish::Always, OnForeign::Append, Unmarked::Allow),
+        ] {
+            let settings = EventSettings {
+                distribution: 4,
+                sharing_group_id: Some(7),
+                threat_level_id: 2,
+                tags: vec!["a".into()],
+                disable_correlation: true,
+                publish,
+                on_foreign,
+            };
+            all.digest(&policy_fingerprint(
+                &Policy { allow_tlp: Tlp::ALL.into(), unmarked },
+                &settings,
+            ));
+        }
+        assert_eq!(
+            all.finish().to_string(),
+            "2f721d9c8a93848541e82c58b07e2469793272b434ca47a8e6fa0d3d0c3679a0"
+        );
+    }
 
     #[test]
     fn the_unmarked_beside_an_allowed_colour_are_still_unmarked() {
