@@ -155,64 +155,6 @@ impl Call {
             | Self::Page(_) => false,
         }
     }
-
-    /// A few words for logs and errors.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::AddEvent(new) => {
-                format!("events/add {} with {} attributes", new.uuid, new.attributes.len())
-            }
-            Self::AppendQuietly { event, attributes, .. } => {
-                format!("events/edit {event} with {} attributes", attributes.len())
-            }
-            Self::AppendLoudly { event, attributes, .. } => {
-                format!("attributes/add {event} with {} attributes", attributes.len())
-            }
-            Self::EditFields { event, .. } => format!("events/edit {event}"),
-            Self::Rows { events, .. } => {
-                format!("events/restSearch rows of {} events", events.len())
-            }
-            Self::TaggedRows { events, .. } => {
-                format!("events/restSearch rows and tags of {} events", events.len())
-            }
-            Self::RowsSince { events, since, .. } => {
-                format!("attributes/restSearch rows of {} events since {since}", events.len())
-            }
-            Self::ChangedRows { event, since } => {
-                format!("attributes/restSearch rows of {event} since {since}")
-            }
-            Self::CountOf(event) => format!("attributes/restSearch count of {event}"),
-            Self::CountLive(events) => {
-                format!("attributes/restSearch count of {} events", events.len())
-            }
-            Self::CountTagged { of: Tagged::Attributes(them), tag } => {
-                format!("attributes/restSearch count of {} attributes with {tag:?}", them.len())
-            }
-            Self::CountTagged { of: Tagged::Events(them), tag } => {
-                format!("events/restSearch count of {} events with {tag:?}", them.len())
-            }
-            Self::Listing(event) => format!("events/restSearch list of {event}"),
-            Self::Metadata(event) => format!("events/restSearch metadata of {event}"),
-            Self::AttachTag { event, attribute, tag } => {
-                let of = attribute.map(|it| format!(" of attribute {it}")).unwrap_or_default();
-                format!("tags/attachTagToObject {tag:?} to {event}{of}")
-            }
-            Self::Publish(event) => format!("events/publish {event}"),
-            Self::WhichEvents(events) => format!("events/index of {} events", events.len()),
-            Self::Version => "servers/getVersion".to_owned(),
-            Self::Whoami => "users/view/me".to_owned(),
-            Self::FindTags(names) => format!("tags/search {} names", names.len()),
-            Self::KeysOf(user) => format!("auth_keys/index {user}"),
-            Self::SharingGroups => "sharing_groups/index".to_owned(),
-            Self::AnyRows(most) => format!("attributes/restSearch {most} rows"),
-            Self::Probe => "events/restSearch rows of no event".to_owned(),
-            Self::Page(Page { event, number, size, .. }) => {
-                format!("attributes/restSearch page {number} of {event}, {size} a page")
-            }
-            Self::Plain(call) => call.describe(),
-        }
-    }
 }
 
 /// Of what it is counted how much carries a tag.

@@ -12,7 +12,7 @@ use crate::{
     remote::json::{self, AttributeEcho, AttributesAnswer, EventMetadata, FieldErrors, NotMisp},
 };
 
-use super::{answered, trouble::PROXY_ASKS};
+use super::{answered, route::describe, trouble::PROXY_ASKS};
 
 /// An HTTP answer, its body decompressed.
 #[derive(Debug, Clone, Default)]
@@ -147,7 +147,7 @@ fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
     if matches!(call, Call::Version) && is_whole {
         return Reply::Trouble(Trouble::NotMisp { why: answered::elsewhere(answer) });
     }
-    let why = format!("{}: {error}", call.describe()).into();
+    let why = format!("{}: {error}", describe(call)).into();
     Reply::Trouble(Trouble::Unknown { why, retry_after: None })
 }
 

@@ -1,6 +1,6 @@
-//! A call as an HTTP request: method, path, body.
+//! A call as an HTTP request: method and body.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -8,6 +8,8 @@ use crate::{
     model::EventUuid,
     remote::json::{self, AttributeBody},
 };
+
+use super::route::path;
 
 /// A tag that no body has.
 const FALSE_TAG: &str = "\"0\"";
@@ -34,8 +36,7 @@ pub struct Encoded {
 /// another event's.
 #[must_use]
 pub fn encode(call: &Call, correlate: bool) -> Encoded {
-    let mut request = request(call, correlate);
-    request.if_none_match = match call {
+    let if_none_match = match call {
         Call::Rows { expected, .. } => Some(rows::csv(expected)),
         Call::TaggedRows { expected, .. } => Some(rows::tagged_csv(expected)),
         Call::Page(Page { of: PageOf::Expected(rows), .. }) => Some(rows::csv(rows)),
@@ -43,50 +44,47 @@ pub fn encode(call: &Call, correlate: bool) -> Encoded {
     }
     .map(|text| rows::etag(text.as_bytes()))
     .or_else(|| call.has_false_tag().then(|| FALSE_TAG.to_owned()));
-    request
+    let (method, body) = match body(call, correlate) {
+        Some(body) => (reqwest::Method::POST, body),
+        None => (reqwest::Method::GET, Vec::new()),
+    };
+    Encoded { method, path: path(call), body, if_none_match }
 }
 
-fn request(call: &Call, correlate: bool) -> Encoded {
-    let bodies = |attributes: &'_ [TimedAttribute]| -> Vec<u8> {
-        json::attributes(&attribute_bodies(attributes, correlate))
-    };
-    match call {
-        Call::AddEvent(new) => post(
-            "/events/add/metadata:1".to_owned(),
-            json::new_event(
+/// The body of a `POST`; `None` for what is a `GET`.
+fn body(call: &Call, correlate: bool) -> Option<Vec<u8>> {
+    let body = match call {
+        Call::AddEvent(new) => {
+            return Some(json::new_event(
                 new.uuid,
                 &new.fields,
                 (new.settings.distribution, new.settings.sharing_group_id),
                 new.settings.threat_level_id,
                 correlate,
                 attribute_bodies(&new.attributes, correlate),
-            ),
-        ),
-        Call::AppendQuietly { event, attributes } => post(
-            format!("/events/edit/{event}/metadata:1"),
-            json::edit(None, None, None, None, attribute_bodies(attributes, correlate)),
-        ),
-        Call::AppendLoudly { event, attributes } => {
-            post(format!("/attributes/add/{event}"), bodies(attributes))
+            ));
         }
-        Call::EditFields { event, edit, timestamp } => post(
-            format!("/events/edit/{event}/metadata:1"),
-            json::edit(
-                edit.info.as_deref(),
-                edit.date.as_deref(),
-                edit.analysis,
-                Some(*timestamp),
-                Vec::new(),
-            ),
-        ),
+        Call::AppendQuietly { attributes, .. } => {
+            let bodies = attribute_bodies(attributes, correlate);
+            return Some(json::edit(None, None, None, None, bodies));
+        }
+        Call::AppendLoudly { attributes, .. } => {
+            return Some(json::attributes(&attribute_bodies(attributes, correlate)));
+        }
+        Call::EditFields { edit, timestamp, .. } => {
+            let (info, date) = (edit.info.as_deref(), edit.date.as_deref());
+            let timestamp = Some(*timestamp);
+            return Some(json::edit(info, date, edit.analysis, timestamp, Vec::new()));
+        }
+        Call::Plain(call) => return body(call, correlate),
+        Call::Version | Call::Whoami | Call::KeysOf(_) | Call::SharingGroups => return None,
         Call::Rows { events, .. } => search(&uuids(events), &ROW),
         Call::TaggedRows { events, .. } => search(&uuids(events), &TAGGED_ROW),
         Call::Probe => {
             let nobodys = EventUuid::new(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"nobody's"));
             search(&json!([nobodys.to_string()]), &ROW)
         }
-        Call::Page(page) => post_json("/attributes/restSearch", &page_body(page)),
-        Call::Plain(call) => request(call, correlate),
+        Call::Page(page) => page_body(page),
         Call::RowsSince { events, since, only_deleted } => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
             let deleted = if *only_deleted { json!("only") } else { json!([0, 1]) };
@@ -95,62 +93,43 @@ fn request(call: &Call, correlate: bool) -> Encoded {
         Call::ChangedRows { event, since } => {
             changed(&json!(event.to_string()), *since, &json!([0, 1]))
         }
-        Call::CountOf(event) => post_json(
-            "/attributes/restSearch",
-            &json!({"eventid": event.to_string(), "returnFormat": "count"}),
-        ),
+        Call::CountOf(event) => json!({"eventid": event.to_string(), "returnFormat": "count"}),
         Call::CountLive(events) => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
-            post_json(
-                "/attributes/restSearch",
-                &json!({"eventid": events, "returnFormat": "count"}),
-            )
+            json!({"eventid": events, "returnFormat": "count"})
         }
         Call::CountTagged { of: Tagged::Attributes(uuids), tag } => {
             debug_assert!(!uuids.is_empty(), "an empty list is no filter");
             let uuids: Vec<String> = uuids.iter().map(ToString::to_string).collect();
-            post_json(
-                "/attributes/restSearch",
-                &json!({"uuid": uuids, "tags": [tag], "returnFormat": "count"}),
-            )
+            json!({"uuid": uuids, "tags": [tag], "returnFormat": "count"})
         }
         Call::CountTagged { of: Tagged::Events(events), tag } => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
-            post_json(
-                "/events/restSearch",
-                &json!({"eventid": events, "event_tags": [tag], "returnFormat": "count"}),
-            )
+            json!({"eventid": events, "event_tags": [tag], "returnFormat": "count"})
         }
         Call::Listing(event) => search(&json!(event.to_string()), &VALUE),
-        Call::Metadata(event) => post_json(
-            "/events/restSearch",
-            &json!({"uuid": event.to_string(), "returnFormat": "json", "metadata": true}),
-        ),
+        Call::Metadata(event) => {
+            json!({"uuid": event.to_string(), "returnFormat": "json", "metadata": true})
+        }
         Call::AttachTag { event, attribute, tag } => {
             let uuid = attribute.map_or_else(|| event.to_string(), |it| it.to_string());
-            post_json("/tags/attachTagToObject", &json!({"uuid": uuid, "tag": tag}))
+            json!({"uuid": uuid, "tag": tag})
         }
-        Call::Publish(event) => post(format!("/events/publish/{event}"), b"{}".to_vec()),
+        Call::Publish(_) => json!({}),
         Call::WhichEvents(events) => {
             debug_assert!(!events.is_empty(), "an empty list is no filter");
             let events: Vec<String> = events.iter().map(ToString::to_string).collect();
-            post_json("/events/index", &json!({"minimal": 1, "eventid": events}))
+            json!({"minimal": 1, "eventid": events})
         }
-        Call::Version => get("/servers/getVersion"),
-        Call::Whoami => get("/users/view/me"),
-        Call::FindTags(tags) => post_json("/tags/search", &json!({"tag": tags})),
-        Call::KeysOf(user) => get(&format!("/auth_keys/index/{user}")),
-        Call::AnyRows(most) => post_json(
-            "/attributes/restSearch",
-            &json!({
-                "returnFormat": "csv",
-                "requested_attributes": ["uuid"],
-                "headerless": 1,
-                "limit": most,
-            }),
-        ),
-        Call::SharingGroups => get("/sharing_groups/index"),
-    }
+        Call::FindTags(tags) => json!({"tag": tags}),
+        Call::AnyRows(most) => json!({
+            "returnFormat": "csv",
+            "requested_attributes": ["uuid"],
+            "headerless": 1,
+            "limit": most,
+        }),
+    };
+    Some(body.to_string().into_bytes())
 }
 
 fn attribute_bodies(attributes: &[TimedAttribute], correlate: bool) -> Vec<AttributeBody<'_>> {
@@ -161,45 +140,39 @@ fn attribute_bodies(attributes: &[TimedAttribute], correlate: bool) -> Vec<Attri
 }
 
 /// The rows of events that changed at or after a time.
-fn changed(events: &serde_json::Value, since: i64, deleted: &serde_json::Value) -> Encoded {
-    post_json(
-        "/attributes/restSearch",
-        &json!({
-            "eventid": events,
-            "returnFormat": "csv",
-            "requested_attributes": ["uuid", "deleted", "timestamp", "event_id"],
-            "headerless": 1,
-            "deleted": deleted,
-            "timestamp": since,
-        }),
-    )
+fn changed(events: &Value, since: i64, deleted: &Value) -> Value {
+    json!({
+        "eventid": events,
+        "returnFormat": "csv",
+        "requested_attributes": ["uuid", "deleted", "timestamp", "event_id"],
+        "headerless": 1,
+        "deleted": deleted,
+        "timestamp": since,
+    })
 }
 
 /// An empty list of UUIDs would be no filter at all and list everything: the caller always names some.
-fn uuids(events: &[EventUuid]) -> serde_json::Value {
+fn uuids(events: &[EventUuid]) -> Value {
     json!(events.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
-fn search(uuid: &serde_json::Value, columns: &[&str]) -> Encoded {
+fn search(uuid: &Value, columns: &[&str]) -> Value {
     debug_assert!(
         uuid.as_array().is_none_or(|list| !list.is_empty()),
         "an empty list is no filter"
     );
-    post_json(
-        "/events/restSearch",
-        &json!({
-            "uuid": uuid,
-            "returnFormat": "csv",
-            "requested_attributes": columns,
-            "headerless": 1,
-            "deleted": [0, 1],
-        }),
-    )
+    json!({
+        "uuid": uuid,
+        "returnFormat": "csv",
+        "requested_attributes": columns,
+        "headerless": 1,
+        "deleted": [0, 1],
+    })
 }
 
 /// Without an order MISP lists as its database pleases, and pages would overlap. What is soft-deleted is shown to
 /// every key where nothing else is asked for, and to some where it is asked for beside the rest.
-fn page_body(page: &Page) -> serde_json::Value {
+fn page_body(page: &Page) -> Value {
     let columns = match page.of {
         PageOf::Values => &VALUE[..],
         PageOf::Expected(_) | PageOf::Rows => &ROW,
@@ -217,17 +190,4 @@ fn page_body(page: &Page) -> serde_json::Value {
         body["deleted"] = json!("only");
     }
     body
-}
-
-fn get(path: &str) -> Encoded {
-    let method = reqwest::Method::GET;
-    Encoded { method, path: path.to_owned(), body: Vec::new(), if_none_match: None }
-}
-
-fn post(path: String, body: Vec<u8>) -> Encoded {
-    Encoded { method: reqwest::Method::POST, path, body, if_none_match: None }
-}
-
-fn post_json(path: &str, body: &serde_json::Value) -> Encoded {
-    post(path.to_owned(), body.to_string().into_bytes())
 }

@@ -13,6 +13,7 @@ mod headers;
 mod json;
 mod packing;
 mod proxy;
+mod route;
 mod scales;
 mod trouble;
 
@@ -323,7 +324,7 @@ impl Wire for Remote {
     async fn exchange(&self, call: &Call) -> Exchange {
         let exchange = self.request(call).await;
         tracing::debug!(
-            call = call.describe(),
+            call = route::describe(call),
             bytes_sent = exchange.bytes_sent,
             bytes_received = exchange.bytes_received,
             "exchange"
