@@ -28,7 +28,7 @@ pub(super) const BACKOFF: Backoff =
 
 /// What the command line says of a run, beside the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Wishes {
+pub(super) struct CliOverrides {
     pub(super) source: Option<PathBuf>,
     pub(super) feed: Option<String>,
     pub(super) destination: Option<String>,
@@ -40,12 +40,12 @@ pub(super) struct Wishes {
 /// One job for each destination that is meant: the one that is named, or all.
 pub(super) fn jobs<'c>(
     config: &'c Config,
-    wishes: &Wishes,
+    overrides: &CliOverrides,
 ) -> Result<Vec<(Job, &'c Destination)>, CliError> {
-    let feed = config.feed(wishes.feed.as_deref(), wishes.source.as_deref())?;
-    destinations(config, wishes.destination.as_deref())?
+    let feed = config.feed(overrides.feed.as_deref(), overrides.source.as_deref())?;
+    destinations(config, overrides.destination.as_deref())?
         .into_iter()
-        .map(|destination| Ok((job(config, &feed, destination, wishes)?, destination)))
+        .map(|destination| Ok((job(config, &feed, destination, overrides)?, destination)))
         .collect()
 }
 
@@ -64,14 +64,14 @@ fn job(
     config: &Config,
     feed: &Feed,
     destination: &Destination,
-    wishes: &Wishes,
+    overrides: &CliOverrides,
 ) -> Result<Job, CliError> {
     let source = feed.source().ok_or_else(|| CliError::NoSource { feed: feed.name.clone() })?;
     let rules = rules(Some(&config.mapping), destination.include_tags)?;
     if feed.update_strategy == Strategy::Diff {
         return Err(CliError::DiffOfFiles { feed: feed.name.clone() });
     }
-    let accepted = wishes.accept_mapping.then_some(MappingChange::Apply);
+    let accepted = overrides.accept_mapping.then_some(MappingChange::Apply);
     let now = SystemClock.now().micros().unsigned_abs();
     Ok(Job {
         feed: feed.name.clone(),
@@ -84,13 +84,13 @@ fn job(
         policy: destination.policy.clone(),
         settings: destination.event.clone(),
         strategy: feed.update_strategy,
-        allow_empty: wishes.allow_empty,
+        allow_empty: overrides.allow_empty,
         mapping_change: accepted.unwrap_or(config.mapping.on_change),
         concurrency: destination.concurrency.map_or(CONCURRENCY, |number| number.get().into()),
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
-        deadline: wishes.deadline.or(config.schedule.deadline),
+        deadline: overrides.deadline.or(config.schedule.deadline),
     })
 }
 
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn every_setting_reaches_the_job() {
         let config = config(FILE);
-        let all = jobs(&config, &Wishes::default()).unwrap();
+        let all = jobs(&config, &CliOverrides::default()).unwrap();
         let [(a, _), (b, _)] = &all[..] else { panic!("{all:?}") };
         assert_eq!(a.source, SourceSpec::File("/etc/trickle/day.json".into()));
         assert_eq!((a.concurrency, b.concurrency), (7, CONCURRENCY));
@@ -211,28 +211,28 @@ mod tests {
     }
 
     #[test]
-    fn wishes_go_before_the_configuration() {
+    fn overrides_go_before_the_configuration() {
         let config = config(FILE);
-        let wishes = Wishes {
+        let overrides = CliOverrides {
             source: Some("-".into()),
             destination: Some("b".to_owned()),
             accept_mapping: true,
             allow_empty: true,
-            ..Wishes::default()
+            ..CliOverrides::default()
         };
-        let all = jobs(&config, &wishes).unwrap();
+        let all = jobs(&config, &overrides).unwrap();
         let [(job, _)] = &all[..] else { panic!("{all:?}") };
         assert_eq!(job.source, SourceSpec::Stdin);
         assert_eq!(job.mapping_change, MappingChange::Apply);
         assert!(job.allow_empty);
-        let unknown = Wishes { destination: Some("c".to_owned()), ..Wishes::default() };
+        let unknown = CliOverrides { destination: Some("c".to_owned()), ..CliOverrides::default() };
         assert!(jobs(&config, &unknown).is_err());
     }
 
     #[test]
     fn files_cannot_say_what_left_them() {
         let config = config(&FILE.replace("path =", "update_strategy = \"diff\"\npath ="));
-        let error = jobs(&config, &Wishes::default()).unwrap_err().to_string();
+        let error = jobs(&config, &CliOverrides::default()).unwrap_err().to_string();
         assert!(error.contains("not supported for files"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         args::ApplyArgs,
-        job::{self, Wishes},
+        job::{self, CliOverrides},
         live::Live,
         verbs::{
             plan::{PlanFile, preview_of},
@@ -19,16 +19,16 @@ use crate::{
 /// Plans anew, compares, and delivers.
 pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliError> {
     let file = read(args)?;
-    let wishes = Wishes {
+    let overrides = CliOverrides {
         source: file.source_path.clone(),
         feed: Some(file.saved.feed.clone()),
         destination: Some(file.saved.destination.clone()),
         accept_mapping: file.accept_mapping,
         allow_empty: file.allow_empty,
-        ..Wishes::default()
+        ..CliOverrides::default()
     };
     let config = context.config()?;
-    let jobs = job::jobs(&config, &wishes)?;
+    let jobs = job::jobs(&config, &overrides)?;
     let mut store = context.store(&config.store_path)?;
     for (job, destination) in &jobs {
         let now = preview_of(job, destination, Some(&store))?.saved;

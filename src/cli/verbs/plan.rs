@@ -12,7 +12,7 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         args::PlanArgs,
-        job::{self, Wishes},
+        job::{self, CliOverrides},
         render::{self, plan::Length},
     },
     config::Destination,
@@ -36,16 +36,16 @@ pub(crate) struct PlanFile {
 
 /// Prints the plan, and writes it to a file for `apply`.
 pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliError> {
-    let wishes = Wishes {
+    let overrides = CliOverrides {
         source: args.run.source.clone(),
         feed: args.run.feed.clone(),
         destination: args.run.destination.clone(),
         accept_mapping: args.accept_mapping,
         allow_empty: args.allow_empty,
-        ..Wishes::default()
+        ..CliOverrides::default()
     };
     let config = context.config()?;
-    let jobs = job::jobs(&config, &wishes)?;
+    let jobs = job::jobs(&config, &overrides)?;
     if args.output.is_some() && jobs.len() > 1 {
         // A saved plan is for one destination; the error lists them all.
         config.destination(None)?;
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         previews.push((job.destination.clone(), preview_of(job, destination, store.as_ref())?));
     }
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
-        save(path, &wishes, preview)?;
+        save(path, &overrides, preview)?;
         context.say(format_args!("next: misp-trickle apply {}", path.display()));
     }
     let length = match (args.stat, context.global.verbose) {
@@ -105,16 +105,16 @@ fn show(
     context.answer(|| render::plan::json(previews), text)
 }
 
-fn save(path: &Path, wishes: &Wishes, preview: &Preview) -> Result<(), CliError> {
+fn save(path: &Path, overrides: &CliOverrides, preview: &Preview) -> Result<(), CliError> {
     let absolute = |source: &PathBuf| match source == Path::new("-") {
         true => source.clone(),
         false => std::path::absolute(source).unwrap_or_else(|_| source.clone()),
     };
     let file = PlanFile {
         saved: preview.saved.clone(),
-        source_path: wishes.source.as_ref().map(absolute),
-        accept_mapping: wishes.accept_mapping,
-        allow_empty: wishes.allow_empty,
+        source_path: overrides.source.as_ref().map(absolute),
+        accept_mapping: overrides.accept_mapping,
+        allow_empty: overrides.allow_empty,
     };
     let mut text = serde_json::to_string_pretty(&file).expect("plain fields always serialise");
     text.push('\n');

@@ -6,7 +6,7 @@ use crate::{
         CliError, Context, Exit,
         args::SyncArgs,
         error,
-        job::{self, Wishes},
+        job::{self, CliOverrides},
         live::Live,
         render::{self, sync::Outcome},
         unmarked,
@@ -18,7 +18,7 @@ use crate::{
 
 /// Delivers one feed to one destination after the other.
 pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliError> {
-    let wishes = Wishes {
+    let overrides = CliOverrides {
         source: args.run.source.clone(),
         feed: args.run.feed.clone(),
         destination: args.run.destination.clone(),
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         deadline: args.deadline,
     };
     let config = context.config()?;
-    let jobs = job::jobs(&config, &wishes)?;
+    let jobs = job::jobs(&config, &overrides)?;
     let mut store = context.store(&config.store_path)?;
     let live = Live::start()?;
     deliver_all(context, &live, &mut store, &jobs)

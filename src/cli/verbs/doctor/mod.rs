@@ -227,12 +227,12 @@ impl Visit<'_> {
         ledger: &impl Ledger,
     ) -> Result<Vec<Finding>, CliError> {
         let each = self.feeds.iter().map(|feed| {
-            let wishes = job::Wishes {
+            let overrides = job::CliOverrides {
                 feed: Some(feed.feed.clone()),
                 destination: Some(destination.name.to_string()),
-                ..job::Wishes::default()
+                ..job::CliOverrides::default()
             };
-            let jobs = job::jobs(self.config, &wishes)?;
+            let jobs = job::jobs(self.config, &overrides)?;
             let told = jobs.iter().map(|(job, _)| outlook::examine(job, ledger, feed));
             Ok(told.collect::<Vec<_>>())
         });

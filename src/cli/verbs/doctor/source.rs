@@ -78,8 +78,9 @@ fn known(job: &Job, store: &Store) -> Result<(Aliases, Option<Reader>), CliError
 
 /// What a run of the feed does; which destination is the first one's matter.
 fn any_job(config: &Config, feed: &Feed) -> Result<Job, CliError> {
-    let wishes = job::Wishes { feed: Some(feed.name.to_string()), ..job::Wishes::default() };
-    let jobs = job::jobs(config, &wishes)?;
+    let overrides =
+        job::CliOverrides { feed: Some(feed.name.to_string()), ..job::CliOverrides::default() };
+    let jobs = job::jobs(config, &overrides)?;
     Ok(jobs.into_iter().next().expect("a configuration without destinations is refused").0)
 }
 

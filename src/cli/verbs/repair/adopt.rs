@@ -8,7 +8,7 @@ use crate::{
         CliError, Context, Exit,
         args::RunArgs,
         error,
-        job::{self, Wishes},
+        job::{self, CliOverrides},
         live::{Live, connect},
         progress::Progress,
         render,
@@ -23,14 +23,14 @@ use crate::{
 /// # Errors
 /// If configuration, source or store cannot be used.
 pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliError> {
-    let wishes = Wishes {
+    let overrides = CliOverrides {
         source: args.source.clone(),
         feed: args.feed.clone(),
         destination: args.destination.clone(),
-        ..Wishes::default()
+        ..CliOverrides::default()
     };
     let config = context.config()?;
-    let jobs = job::jobs(&config, &wishes)?;
+    let jobs = job::jobs(&config, &overrides)?;
     let mut store: Store = context.store(&config.store_path)?;
     let live = Live::start()?;
     let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
