@@ -138,7 +138,7 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
     match (section.text("api_key_env"), section.text("api_key_file")) {
         (Some(env), None) => {
             if !is_variable_name(env.value) {
-                // Not repeated: somebody may have put the key itself here.
+                // The text is not repeated: it may be the key itself.
                 let what = "is not the name of an environment variable".to_owned();
                 reader.wrong(&env, what, "write the name only, such as \"MISP_API_KEY\"");
             }

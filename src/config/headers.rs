@@ -34,7 +34,7 @@ const OURS: [&str; 19] = [
     "user-agent",
     "x-misp-auth",
 ];
-/// Parts of names whose values are no business of whoever reads the configuration.
+/// Parts of the names of headers whose values are secret.
 const SECRET_PARTS: [&str; 6] = ["authorization", "cookie", "key", "password", "secret", "token"];
 const ELSEWHERE: &str = "write { env = \"NAME\" } or { file = \"PATH\" } in place of the value";
 

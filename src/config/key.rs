@@ -40,7 +40,7 @@ impl Destination {
         })
     }
 
-    /// What is odd about the key or the file it came from, as lower-case fragments.
+    /// Warnings about the key or its file, as lower-case fragments.
     #[must_use]
     pub fn key_warnings(&self, key: &Secret) -> Vec<String> {
         let mut warnings = Vec::new();

@@ -1,7 +1,7 @@
 //! Reads a TOML table key by key and knows the place of everything.
 //!
 //! serde stops at the first fault and forgets which key it was in; here all faults are gathered, and a
-//! key is known exactly if somebody asked for it.
+//! key is known if and only if the code reads it.
 
 use std::{
     cell::RefCell,
@@ -330,7 +330,7 @@ impl<'r, 't> Section<'r, 't> {
         }
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that was not read.
     pub(super) fn finish(self) {
         for (name, _) in self.table.iter() {
             let key: &str = name.get_ref();

@@ -42,7 +42,7 @@ pub struct Config {
     pub warnings: Vec<Notice>,
 }
 
-/// What becomes of a store on a file system that keeps no rights.
+/// Whether a store is used on a file system that keeps no permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorePrivacy {
     /// It is used, with a warning.

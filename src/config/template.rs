@@ -2,7 +2,7 @@
 
 use super::KeySource;
 
-/// What `init` was told.
+/// What `init` puts into the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitArgs {
     /// Address of the MISP.
@@ -15,7 +15,7 @@ pub struct InitArgs {
     pub store: String,
     /// What becomes an event beside incidents.
     pub containers: Vec<&'static str>,
-    /// UUID for the event of the rest, should somebody want it.
+    /// UUID that is proposed for the event of the rest.
     pub rest_uuid: String,
 }
 

@@ -9,12 +9,14 @@ use crate::{
     },
 };
 
-use super::{occurrence::Donor, rules::IncludeTags, text};
+use super::{occurrence::Contributor, rules::IncludeTags, text};
 
 /// The day of the event: the incident's own; else the earliest of what is linked to it and shown with it; else
 /// that of the run.
-pub(super) fn day(donors: &[Donor<'_>], now: Timestamp) -> (Timestamp, Dated) {
-    let Some((incident, members)) = donors.split_first() else { return (now, Dated::StandIn) };
+pub(super) fn day(contributors: &[Contributor<'_>], now: Timestamp) -> (Timestamp, Dated) {
+    let Some((incident, members)) = contributors.split_first() else {
+        return (now, Dated::StandIn);
+    };
     if let Some(time) = incident.entity.dated() {
         return (time, Dated::Itself);
     }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 use crate::model::Words;
 
-/// A form that a value has or has not.
+/// A form that a value may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// An IPv4 or IPv6 literal, perhaps with one trailing dot, perhaps defanged.

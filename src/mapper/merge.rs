@@ -12,13 +12,13 @@ use crate::{
 };
 
 use super::{
-    occurrence::{Collector, Donor, Draft},
+    occurrence::{Collector, Contributor, Draft},
     rules::{Comment, IncludeTags, Rules},
     text,
 };
 
-/// What the event shows already, so that an attribute need not.
-pub(super) struct Shown<'a> {
+/// Colour and tags of the event, which its attributes do not repeat.
+pub(super) struct EventMarks<'a> {
     pub(super) tlp: Option<Tlp>,
     pub(super) tags: &'a [Box<str>],
 }
@@ -27,57 +27,58 @@ pub(super) struct Shown<'a> {
 /// `last_seen` that was before the `first_seen`.
 pub(super) fn merge(
     collector: Collector<'_>,
-    donors: &[Donor<'_>],
-    shown: &Shown<'_>,
+    contributors: &[Contributor<'_>],
+    marks: &EventMarks<'_>,
 ) -> (Vec<DesiredAttribute>, u64) {
     let rules = collector.rules;
     let mut drafts = collector.drafts;
     // Equal type and value have equal UUIDs, and comparing those is cheap. The values of one UUID differ in case at
     // most, where only a later version of MISP takes them.
     drafts.sort_unstable_by(|one, other| {
-        (one.uuid, &one.value, one.donor, one.origin, &one.raw).cmp(&(
+        (one.uuid, &one.value, one.contributor, one.origin, &one.raw).cmp(&(
             other.uuid,
             &other.value,
-            other.donor,
+            other.contributor,
             other.origin,
             &other.raw,
         ))
     });
-    let riders: Vec<Rider> = donors.iter().map(|donor| Rider::of(donor, rules, shown)).collect();
+    let shared: Vec<SharedText> =
+        contributors.iter().map(|contributor| SharedText::of(contributor, rules, marks)).collect();
     let mut inverted = 0;
     let mut attributes = Vec::with_capacity(drafts.len());
     let mut drafts = drafts.into_iter().peekable();
     while let Some(first) = drafts.next() {
         let uuid = first.uuid;
-        let mut run = Run::of(first);
+        let mut group = Group::of(first);
         while let Some(next) = drafts.next_if(|next| next.uuid == uuid) {
-            run.add(next);
+            group.add(next);
         }
-        let attribute = run.finish(donors, &riders, rules, shown, &mut inverted);
+        let attribute = group.finish(contributors, &shared, rules, marks, &mut inverted);
         attributes.push(attribute);
     }
     (attributes, inverted)
 }
 
-/// What an entity lends to each of its attributes.
-struct Rider {
+/// Title and tags of an entity, as all of its attributes get them.
+struct SharedText {
     title: Box<str>,
     tags: Vec<Box<str>>,
 }
 
-impl Rider {
-    fn of(donor: &Donor<'_>, rules: &Rules, shown: &Shown<'_>) -> Self {
+impl SharedText {
+    fn of(contributor: &Contributor<'_>, rules: &Rules, marks: &EventMarks<'_>) -> Self {
         let title = match rules.settings.comment {
             Comment::Title => {
                 let chars_max = rules.settings.comment_max as usize;
-                text::cut(&text::fold(&donor.entity.title), chars_max).into()
+                text::cut(&text::fold(&contributor.entity.title), chars_max).into()
             }
             Comment::None => Box::default(),
         };
         let tags = match rules.settings.include_tags {
             IncludeTags::All => {
-                let event: BTreeSet<&str> = shown.tags.iter().map(|tag| &**tag).collect();
-                let tags = donor.entity.tags.iter().filter_map(|tag| text::tag(tag));
+                let event: BTreeSet<&str> = marks.tags.iter().map(|tag| &**tag).collect();
+                let tags = contributor.entity.tags.iter().filter_map(|tag| text::tag(tag));
                 first_tags(tags.filter(|tag| !event.contains(&**tag)).collect())
             }
             IncludeTags::None | IncludeTags::Event => Vec::new(),
@@ -87,12 +88,12 @@ impl Rider {
 }
 
 /// Drafts of one attribute.
-struct Run<'g> {
+struct Group<'g> {
     first: Draft<'g>,
     more: Vec<Draft<'g>>,
 }
 
-impl<'g> Run<'g> {
+impl<'g> Group<'g> {
     const fn of(first: Draft<'g>) -> Self {
         Self { first, more: Vec::new() }
     }
@@ -105,15 +106,15 @@ impl<'g> Run<'g> {
 
     fn finish(
         self,
-        donors: &[Donor<'_>],
-        riders: &[Rider],
+        contributors: &[Contributor<'_>],
+        shared: &[SharedText],
         rules: &Rules,
-        shown: &Shown<'_>,
+        marks: &EventMarks<'_>,
         inverted: &mut u64,
     ) -> DesiredAttribute {
         let Self { first, more } = self;
         let drafts = || std::iter::once(&first).chain(&more);
-        let of = |draft: &Draft<'_>| &donors[draft.donor as usize];
+        let of = |draft: &Draft<'_>| &contributors[draft.contributor as usize];
         let marking =
             drafts().fold(Marking::default(), |marking, draft| marking.and(of(draft).marking));
         let first_seen = drafts().filter_map(|draft| sendable(of(draft).entity.start)).min();
@@ -122,8 +123,8 @@ impl<'g> Run<'g> {
             last_seen = None;
             *inverted += 1;
         }
-        let tags = tags(drafts(), riders, marking, shown);
-        let comment = comment(drafts(), riders, rules);
+        let tags = tags(drafts(), shared, marking, marks);
+        let comment = comment(drafts(), shared, rules);
         let mut sources: Vec<Source> = Vec::with_capacity(1 + more.len());
         sources.extend(drafts().map(|draft| source(draft, of(draft))));
         sources.sort_unstable();
@@ -137,9 +138,9 @@ impl<'g> Run<'g> {
     }
 }
 
-fn source(draft: &Draft<'_>, donor: &Donor<'_>) -> Source {
+fn source(draft: &Draft<'_>, contributor: &Contributor<'_>) -> Source {
     Source {
-        entity: donor.root.clone(),
+        entity: contributor.root.clone(),
         kind: draft.origin.clone(),
         rule: draft.rule.clone(),
         raw: draft.raw.as_deref().map(|raw| shortened(raw).into()),
@@ -151,24 +152,25 @@ fn sendable(time: Option<Timestamp>) -> Option<Timestamp> {
     time.filter(|time| (TIME_SECONDS_MIN..=TIME_SECONDS_MAX).contains(&time.seconds()))
 }
 
-/// A TLP tag where the attribute is stricter than its event; the entities' tags, if they ride at all.
+/// A TLP tag where the attribute is stricter than its event; the entities' tags, if they are sent.
 fn tags<'d>(
     drafts: impl Iterator<Item = &'d Draft<'d>>,
-    riders: &[Rider],
+    shared: &[SharedText],
     marking: Marking,
-    shown: &Shown<'_>,
+    marks: &EventMarks<'_>,
 ) -> Vec<Box<str>> {
-    let mut donors: Vec<u32> = drafts.map(|draft| draft.donor).collect();
-    donors.dedup();
-    let mut tags = match donors[..] {
-        [donor] => riders[donor as usize].tags.clone(),
+    let mut contributors: Vec<u32> = drafts.map(|draft| draft.contributor).collect();
+    contributors.dedup();
+    let mut tags = match contributors[..] {
+        [contributor] => shared[contributor as usize].tags.clone(),
         _ => {
-            let riding = donors.iter().flat_map(|donor| &riders[*donor as usize].tags);
-            let riding: BTreeSet<&Box<str>> = riding.collect();
-            first_tags(riding.into_iter().cloned().collect())
+            let tags =
+                contributors.iter().flat_map(|contributor| &shared[*contributor as usize].tags);
+            let tags: BTreeSet<&Box<str>> = tags.collect();
+            first_tags(tags.into_iter().cloned().collect())
         }
     };
-    if let Some(tlp) = marking.tlp.filter(|_| marking.tlp > shown.tlp) {
+    if let Some(tlp) = marking.tlp.filter(|_| marking.tlp > marks.tlp) {
         tags.push(tlp.tag().into());
         tags.sort_unstable();
     }
@@ -185,13 +187,13 @@ fn first_tags(tags: Vec<Box<str>>) -> Vec<Box<str>> {
 /// Titles in sorted order, each once, cut at the limit; before them the kinds that became mere text.
 fn comment<'d>(
     drafts: impl Iterator<Item = &'d Draft<'d>> + Clone,
-    riders: &[Rider],
+    shared: &[SharedText],
     rules: &Rules,
 ) -> Box<str> {
     let fallback = |draft: &&Draft<'_>| std::ptr::eq(draft.rule, &rules.names.fallback);
     let kinds: BTreeSet<&str> =
         drafts.clone().filter(fallback).map(|draft| &**draft.origin).collect();
-    let mut titles = drafts.map(|draft| &*riders[draft.donor as usize].title).peekable();
+    let mut titles = drafts.map(|draft| &*shared[draft.contributor as usize].title).peekable();
     let first = titles.next().unwrap_or_default();
     if kinds.is_empty() && titles.peek().is_none() {
         return first.into();

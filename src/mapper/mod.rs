@@ -24,8 +24,8 @@ use crate::{
 
 pub use rules::{Comment, IncludeTags, Rules, RulesError, Settings};
 
-use merge::Shown;
-use occurrence::{Collector, Donor};
+use merge::EventMarks;
+use occurrence::{Collector, Contributor};
 
 /// What one incident becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,22 +179,23 @@ pub fn map_as(
     now: Timestamp,
 ) -> Mapped {
     let marking = incident.entity.marking();
-    let own = Donor {
+    let own = Contributor {
         root: incident.root,
         entity: incident.entity,
         relations: None,
         marking,
         bystander: false,
     };
-    let members = incident.members.iter().map(|member| Donor {
+    let members = incident.members.iter().map(|member| Contributor {
         root: member.root,
         entity: member.entity,
         relations: Some(&member.relations),
         marking: marking.and(member.path).and(member.entity.marking()),
         bystander: member.bystander,
     });
-    let donors: Vec<Donor<'_>> = std::iter::once(own).chain(members).collect();
-    let capacity = donors.iter().map(|donor| donor.entity.observables.len()).sum();
+    let contributors: Vec<Contributor<'_>> = std::iter::once(own).chain(members).collect();
+    let capacity =
+        contributors.iter().map(|contributor| contributor.entity.observables.len()).sum();
     let mut collector = Collector {
         event: uuid,
         rules,
@@ -203,15 +204,15 @@ pub fn map_as(
         drafts: Vec::with_capacity(capacity),
         losses: Vec::new(),
     };
-    for (place, donor) in (0..).zip(&donors) {
-        collector.take(place, donor);
+    for (place, contributor) in (0..).zip(&contributors) {
+        collector.take(place, contributor);
     }
     let given = collector.drafts.len() as u64;
     let losses = std::mem::take(&mut collector.losses);
-    let (day, dated) = event::day(&donors, now);
+    let (day, dated) = event::day(&contributors, now);
     let fields = event::fields(incident.entity, uuid, day, rules.settings.include_tags);
-    let shown = Shown { tlp: marking.tlp, tags: &fields.tags };
-    let (attributes, last_seen_dropped) = merge::merge(collector, &donors, &shown);
+    let marks = EventMarks { tlp: marking.tlp, tags: &fields.tags };
+    let (attributes, last_seen_dropped) = merge::merge(collector, &contributors, &marks);
     let mapped = attributes.len() as u64;
     let mut tally = Tally {
         occurrences: given,

@@ -1,4 +1,4 @@
-//! What an entity gives: every occurrence of a value, mapped or lost.
+//! Every occurrence of a value in an entity becomes a draft of an attribute, or a loss.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -14,8 +14,8 @@ use super::{
     text,
 };
 
-/// An entity of an incident graph, the incident included, with what rides on all of its attributes.
-pub(super) struct Donor<'g> {
+/// An entity of an incident graph, the incident included, with what holds for all of its attributes.
+pub(super) struct Contributor<'g> {
     pub(super) root: &'g EntityKey,
     pub(super) entity: &'g Entity,
     /// How it was reached; `None` for the incident itself.
@@ -35,8 +35,8 @@ pub(super) struct Draft<'g> {
     pub(super) to_ids: bool,
     /// Whether something says that the value is never for detection, wherever it comes from.
     pub(super) barred: bool,
-    /// Place of the donor.
-    pub(super) donor: u32,
+    /// Index of the contributor.
+    pub(super) contributor: u32,
     pub(super) origin: &'g Symbol,
     pub(super) rule: &'g Symbol,
     /// As written, where that differs from the value.
@@ -66,44 +66,47 @@ struct Target<'g> {
 }
 
 impl<'g> Collector<'g> {
-    /// Takes everything that an entity gives.
-    pub(super) fn take(&mut self, place: u32, donor: &Donor<'g>) {
-        if donor.relations.is_some() && self.rules.skip_entities.contains(&donor.entity.kind) {
-            return self.skip(donor);
+    /// Collects all occurrences of an entity.
+    pub(super) fn take(&mut self, place: u32, contributor: &Contributor<'g>) {
+        if contributor.relations.is_some()
+            && self.rules.skip_entities.contains(&contributor.entity.kind)
+        {
+            return self.skip(contributor);
         }
-        self.entity_itself(place, donor);
-        let may_detect = MayDetect::of(donor.entity, self.now);
-        let observables = donor.entity.observables.chunk_by(|one, next| one.kind == next.kind);
+        self.entity_itself(place, contributor);
+        let may_detect = MayDetect::of(contributor.entity, self.now);
+        let observables =
+            contributor.entity.observables.chunk_by(|one, next| one.kind == next.kind);
         for same_kind in observables {
             let kind = &same_kind[0].kind;
             let rules: &'g Rules = self.rules;
             let rules = rules.observable.get(kind).map_or(&[][..], Vec::as_slice);
             for same in same_kind.chunk_by(|one, next| one.value == next.value) {
-                self.observable(place, donor, rules, same, may_detect);
+                self.observable(place, contributor, rules, same, may_detect);
             }
         }
-        for unusable in donor.entity.distinct_unusable() {
-            self.losses.push(self::unusable(donor.root, unusable));
+        for unusable in contributor.entity.distinct_unusable() {
+            self.losses.push(self::unusable(contributor.root, unusable));
         }
     }
 
-    fn skip(&mut self, donor: &Donor<'g>) {
-        let Entity { kind, observables, unusable, .. } = donor.entity;
+    fn skip(&mut self, contributor: &Contributor<'g>) {
+        let Entity { kind, observables, unusable, .. } = contributor.entity;
         let observed = observables.iter().map(|observable| (&observable.kind, &observable.value));
         let distinct: BTreeSet<_> = observed
             .chain(unusable.iter().map(|unusable| (&unusable.kind, &unusable.value)))
             .collect();
         for (observed, value) in distinct {
             let reason = LossReason::EntityKindNotSupported(kind.clone());
-            self.lose(donor, observed, value, reason);
+            self.reject(contributor, observed, value, reason);
         }
     }
 
-    /// One observable, given once for each way in which the entity holds it.
+    /// One observable; `same` has it once for each way in which the entity holds it.
     fn observable(
         &mut self,
         place: u32,
-        donor: &Donor<'g>,
+        contributor: &Contributor<'g>,
         rules: &'g [ObservableRule],
         same: &'g [Observable],
         may_detect: MayDetect,
@@ -123,43 +126,45 @@ impl<'g> Collector<'g> {
                 let (category, rule) = (kind.default_category(), &self.rules.names.fallback);
                 (Target { kind, category, to_ids: false, barred, origin, rule }, None)
             }
-            None => return self.lose(donor, origin, value, LossReason::NoMispType),
+            None => return self.reject(contributor, origin, value, LossReason::NoMispType),
         };
         let shaped = shape.map_or(Cow::Borrowed(&**value), |shape| shape.apply(value));
-        self.give(place, donor, target, &shaped, Cow::Borrowed(value));
+        self.accept(place, contributor, target, &shaped, Cow::Borrowed(value));
     }
 
-    fn entity_itself(&mut self, place: u32, donor: &Donor<'g>) {
+    fn entity_itself(&mut self, place: u32, contributor: &Contributor<'g>) {
         let rules: &'g Rules = self.rules;
-        let of_kind: &'g [EntityRule] = match donor.relations {
+        let of_kind: &'g [EntityRule] = match contributor.relations {
             None => &rules.incident,
-            Some(_) => rules.entity.get(&donor.entity.kind).map_or(&[], Vec::as_slice),
+            Some(_) => rules.entity.get(&contributor.entity.kind).map_or(&[], Vec::as_slice),
         };
         // A value that two rules take is one occurrence; the first rule has it.
         let mut taken: BTreeSet<Cow<'g, str>> = BTreeSet::new();
-        for rule in of_kind.iter().filter(|rule| rule.fits(donor.relations.unwrap_or_default())) {
+        for rule in
+            of_kind.iter().filter(|rule| rule.fits(contributor.relations.unwrap_or_default()))
+        {
             let origin = &rules.names.entity;
-            for value in values(donor.entity, rule.from) {
+            for value in values(contributor.entity, rule.from) {
                 if !taken.insert(value.clone()) {
                     continue;
                 }
                 if rule.from == From::References && !is_http(&value) {
-                    self.lose(donor, origin, &value, LossReason::NotALink);
+                    self.reject(contributor, origin, &value, LossReason::NotALink);
                     continue;
                 }
                 let EntityRule { kind, category, id: rule, .. } = rule;
                 let (kind, category) = (*kind, *category);
                 let target = Target { kind, category, to_ids: false, barred: false, origin, rule };
                 let shaped = value.trim().to_owned();
-                self.give(place, donor, target, &shaped, value);
+                self.accept(place, contributor, target, &shaped, value);
             }
         }
     }
 
-    fn give(
+    fn accept(
         &mut self,
         place: u32,
-        donor: &Donor<'g>,
+        contributor: &Contributor<'g>,
         target: Target<'g>,
         shaped: &str,
         raw: Cow<'g, str>,
@@ -169,7 +174,7 @@ impl<'g> Collector<'g> {
             Ok(value) => value,
             Err(refusal) => {
                 let reason = LossReason::Refused { kind, words: refusal.message.into() };
-                return self.lose(donor, origin, &raw, reason);
+                return self.reject(contributor, origin, &raw, reason);
             }
         };
         let uuid = misp::attribute_uuid(self.event, kind, &value);
@@ -181,15 +186,21 @@ impl<'g> Collector<'g> {
             value,
             to_ids,
             barred,
-            donor: place,
+            contributor: place,
             origin,
             rule,
             raw,
         });
     }
 
-    fn lose(&mut self, donor: &Donor<'g>, kind: &Symbol, value: &str, reason: LossReason) {
-        let (entity, kind) = (donor.root.clone(), kind.clone());
+    fn reject(
+        &mut self,
+        contributor: &Contributor<'g>,
+        kind: &Symbol,
+        value: &str,
+        reason: LossReason,
+    ) {
+        let (entity, kind) = (contributor.root.clone(), kind.clone());
         self.losses.push(Loss { entity, kind, value: value.into(), reason });
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 use super::rules::{Comment, EntityRule, IncludeTags, ObservableRule, Rules, RulesError, Settings};
 
-/// What the rules of a table mean; another number is another program's table.
+/// Version of what the rules mean; a table with another number is refused.
 const FORMAT: u32 = 1;
 /// Longest comment where a table does not say it, in characters.
 const COMMENT_MAX: u32 = 120;
@@ -74,7 +74,7 @@ struct Fault {
     why: String,
 }
 
-/// Reads a table, over another one if there is one below it.
+/// Reads a table, and lays it over the one `below`, if any.
 pub(super) fn read(below: Option<&str>, text: &str, name: &str) -> Result<Rules, RulesError> {
     let read = |text: &str| -> Result<Table, Fault> { Table::of(parse(text)?) };
     let error = |fault: Fault| RulesError {
@@ -126,7 +126,7 @@ fn key_at(text: &str, offset: usize) -> String {
     }
 }
 
-/// A file that was checked; what it does not say is `None`.
+/// A checked file; settings that it leaves out are `None`.
 #[derive(Default)]
 struct Table {
     include_tags: Option<IncludeTags>,
@@ -187,7 +187,7 @@ impl Table {
         }
     }
 
-    /// A kind with no rules is as good as one that is not named.
+    /// A kind without rules is the same as one that is not named.
     fn into_rules(mut self) -> Rules {
         self.observable.retain(|_, rules| !rules.is_empty());
         self.entity.retain(|_, rules| !rules.is_empty());
@@ -289,7 +289,7 @@ fn unknown(given: &Spanned<String>, key: &str, what: &str, known: &str) -> Fault
     }
 }
 
-/// Writes a table with everything said that could be left out.
+/// Writes a table in full, defaults included.
 pub(super) fn write(rules: &Rules) -> String {
     toml::to_string(&file(rules)).expect("a rule table holds nothing that TOML cannot say")
 }
