@@ -317,6 +317,11 @@ impl Conversation {
         self.suspect.take_lesson()
     }
 
+    /// Whether anything was asked or sent.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     /// Whether its last call came to nothing.
     pub(super) const fn stands_back(&self) -> bool {
         self.stands_back

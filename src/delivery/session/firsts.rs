@@ -79,18 +79,21 @@ impl Session {
     }
 
     /// Chooses the first event, once those that may be it are known, or enough of them. What had trouble comes last.
+    /// Where nothing is let through, those that began are seen to their end before another begins.
     pub(super) fn choose_first(&mut self) {
         let more_may_come = self.expects_more() && self.firsts.waiting.len() < WAITING_MAX;
         if self.firsts.mode != Mode::First(None) || !self.ready.is_empty() || more_may_come {
             return;
         }
         let (talks, book) = (&self.talks, &self.book);
+        let may_begin = !self.health.lets_nothing_through();
         let price = |uuid: &EventUuid| {
             let talk = &talks[uuid];
             (talk.stands_back(), talk.proof(book).map(|proof| proof.price()), *uuid)
         };
         let waiting = &mut self.firsts.waiting;
-        let Some(first) = waiting.iter().min_by_key(|uuid| price(uuid)).copied() else { return };
+        let may_be_it = waiting.iter().filter(|uuid| may_begin || talks[uuid].has_begun());
+        let Some(first) = may_be_it.min_by_key(|uuid| price(uuid)).copied() else { return };
         waiting.retain(|uuid| *uuid != first);
         self.firsts.mode = Mode::First(Some(first));
         self.ready.push_back(first);
