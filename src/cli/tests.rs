@@ -285,12 +285,12 @@ Of these:   1 retired, 1 superseded; 1 drifted
 #[test]
 fn every_json_answer_names_its_schema() {
     for (line, schema) in [
-        ("t --json log", "misp-trickle/log/1"),
-        ("t show --json", "misp-trickle/show/1"),
-        ("t diff --json", "misp-trickle/diff/1"),
-        ("t why --json old.example", "misp-trickle/why/1"),
-        ("t why --json nothing.at.all", "misp-trickle/why/1"),
-        ("t status --json", "misp-trickle/status/1"),
+        ("t --json log", "misp-trickle/log/2"),
+        ("t show --json", "misp-trickle/show/2"),
+        ("t diff --json", "misp-trickle/diff/2"),
+        ("t why --json old.example", "misp-trickle/why/2"),
+        ("t why --json nothing.at.all", "misp-trickle/why/2"),
+        ("t status --json", "misp-trickle/status/2"),
     ] {
         assert_eq!(json(line)["schema"], schema, "{line}");
     }
@@ -300,7 +300,7 @@ fn every_json_answer_names_its_schema() {
 fn json_holds_what_the_text_says() {
     let log = json("t log --json");
     assert_eq!(log["runs"][0]["attributes"]["withheld"], 1);
-    assert_eq!(log["runs"][0]["dataset"]["lost"]["no MISP type"], 1);
+    assert_eq!(log["runs"][0]["dataset"]["lost"]["no_misp_type"], 1);
     let show = json("t show 2 --json");
     let superseded = &show["events"][0]["attributes"][1];
     assert_eq!(superseded["change"], "superseded");
@@ -308,12 +308,12 @@ fn json_holds_what_the_text_says() {
     assert_eq!(json("t show 2 --json --stat")["events"][0]["attributes"], Value::Null);
     let why = json("t why --json bad.example");
     let answer = &why["destinations"][0]["answers"][0];
-    assert_eq!(answer["standing"]["standing"], "rejected");
+    assert_eq!(answer["standing"], "rejected");
     assert_eq!(answer["sources"][0]["raw"], "bad dot example");
     assert_eq!(answer["history"][0]["run"], 1);
     let status = json("t status --json");
     assert_eq!(status["destinations"][0]["exposed"][0]["value"], "red.example");
-    assert_eq!(status["destinations"][1]["last_run"]["number"], 3);
+    assert_eq!(status["destinations"][1]["last_run"]["run"], 3);
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn init_writes_once_and_config_prints_it() {
     assert_eq!(parsed.store_path, std::path::absolute("s").unwrap());
     let as_json: Value =
         serde_json::from_str(&program(&["config", "--json", "--config", file]).data).unwrap();
-    assert_eq!(as_json["schema"], "misp-trickle/config/1");
+    assert_eq!(as_json["schema"], "misp-trickle/config/2");
     assert_eq!(as_json["config"]["mapping"]["depth"], 1);
     let moved = program(&["config", "--config", file, "--store", "/elsewhere"]);
     assert!(moved.data.contains("path = \"/elsewhere\""), "{}", moved.data);

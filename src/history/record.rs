@@ -11,8 +11,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Counted from 1 in each store.
+    #[serde(rename = "run")]
     pub number: RunNumber,
     /// Name by content: the digest of the record without this field.
+    #[serde(rename = "run_id")]
     pub id: Digest,
     /// The feed that ran.
     pub feed: FeedName,

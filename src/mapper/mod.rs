@@ -133,13 +133,13 @@ impl LossReason {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::NoMispType => "no MISP type",
-            Self::Refused { .. } => "refused by MISP's rules",
-            Self::NotLinked => "not linked",
-            Self::EntityKindNotSupported(_) => "entity kind not supported",
-            Self::PatternSyntax { .. } => "pattern syntax",
-            Self::PathNotMapped => "path not mapped",
-            Self::NotALink => "not a link",
+            Self::NoMispType => "no_misp_type",
+            Self::Refused { .. } => "refused_by_misp",
+            Self::NotLinked => "not_linked",
+            Self::EntityKindNotSupported(_) => "entity_kind_not_supported",
+            Self::PatternSyntax { .. } => "pattern_syntax",
+            Self::PathNotMapped => "path_not_mapped",
+            Self::NotALink => "not_a_link",
             Self::Enrichment => "enrichment",
         }
     }

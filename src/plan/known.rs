@@ -270,6 +270,7 @@ pub struct KnownAttribute {
     /// Place in MISP's order of the event's attributes, once it is there.
     pub order: Option<u32>,
     /// The run in which `standing` became what it is.
+    #[serde(rename = "since_run")]
     pub since: RunNumber,
 }
 

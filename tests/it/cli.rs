@@ -30,16 +30,16 @@ fn a_dataset_is_planned_sent_and_never_sent_again() {
     let sandbox = Sandbox::start();
     let place = sandbox.place();
     let plan = place.json(&["plan"]);
-    let planned = &plan["destinations"]["main"];
+    let planned = &plan["destinations"][0];
     assert_eq!(plan["outcome"], "planned");
     assert_eq!(planned["events"]["created"], 3);
     assert_eq!(planned["attributes"]["pending"], 41);
     assert_eq!(sandbox.requests(), 0, "a plan asks nothing");
 
     let sync = place.json(&["sync"]);
-    assert_eq!(sync["schema"], "misp-trickle/sync/1");
+    assert_eq!(sync["schema"], "misp-trickle/sync/2");
     assert_eq!(sync["outcome"], "done");
-    let main = &sync["destinations"]["main"];
+    let main = &sync["destinations"][0];
     assert_eq!(main["requests"], sandbox.requests());
     assert!(main["bytes_sent"].as_u64() > Some(0) && main["bytes_received"].as_u64() > Some(0));
     assert_eq!(main["events"]["created"], planned["events"]["created"]);
@@ -53,8 +53,8 @@ fn a_dataset_is_planned_sent_and_never_sent_again() {
 
     let before = sandbox.requests();
     let again = place.json(&["sync"]);
-    assert_eq!(again["destinations"]["main"]["requests"], 0);
-    assert_eq!(again["destinations"]["main"]["events"]["withheld"], 1);
+    assert_eq!(again["destinations"][0]["requests"], 0);
+    assert_eq!(again["destinations"][0]["events"]["withheld"], 1);
     assert_eq!(place.json(&["plan"])["outcome"], "empty");
     assert_eq!(sandbox.requests(), before);
 
@@ -69,9 +69,9 @@ fn the_history_answers() {
     let place = sandbox.place();
     place.run(&["sync"]).code(0);
     assert_eq!(place.json(&["log"])["runs"].as_array().unwrap().len(), 1);
-    assert_eq!(place.json(&["show", "@"])["schema"], "misp-trickle/show/1");
-    assert_eq!(place.json(&["diff", "0", "@"])["schema"], "misp-trickle/diff/1");
-    assert_eq!(place.json(&["status"])["schema"], "misp-trickle/status/1");
+    assert_eq!(place.json(&["show", "@"])["schema"], "misp-trickle/show/2");
+    assert_eq!(place.json(&["diff", "0", "@"])["schema"], "misp-trickle/diff/2");
+    assert_eq!(place.json(&["status"])["schema"], "misp-trickle/status/2");
     let why = place.run(&["why", "203.0.113.41"]).code(0);
     assert!(why.data.contains("Standing:   sent"), "{}", why.data);
     let check = place.json(&["check"]);
@@ -86,10 +86,10 @@ fn what_an_analyst_deleted_is_found_and_named() {
     assert_eq!(place.run(&["verify"]).code, 10, "there is no store yet");
     place.run(&["sync"]).code(0);
     let proven = place.json(&["verify"]);
-    assert_eq!(proven["schema"], "misp-trickle/verify/1");
-    let main = &proven["destinations"]["main"];
-    assert_eq!((&main["events"], &main["proven"]), (&3.into(), &3.into()));
-    assert_eq!((&main["attributes"], &main["drift"]), (&41.into(), &false.into()));
+    assert_eq!(proven["schema"], "misp-trickle/verify/2");
+    let main = &proven["destinations"][0];
+    assert_eq!((&main["events_checked"], &main["events_proven"]), (&3.into(), &3.into()));
+    assert_eq!((&main["attributes_proven"], &main["drifted"]), (&41.into(), &false.into()));
 
     let (uuid, value) = {
         let misp = sandbox.misp.lock().unwrap();
@@ -103,7 +103,7 @@ fn what_an_analyst_deleted_is_found_and_named() {
     assert!(drifted.data.contains("deleted") && drifted.data.contains(&value), "{}", drifted.data);
     let drifted =
         place.run(&["verify", "--sample", "100%", "--seed", "1", "--json"]).code(8).json();
-    let found = &drifted["destinations"]["main"]["findings"][0];
+    let found = &drifted["destinations"][0]["findings"][0];
     assert_eq!(found["differences"][0]["value"], value);
 
     let wrong = Place::at(&sandbox.url(), "wrong");
@@ -122,7 +122,7 @@ fn a_saved_plan_is_carried_out_once() {
     assert_eq!(sandbox.requests(), 0);
     place.configure("publish = \"always\"", "publish = \"never\"");
     let applied = place.json(&["apply", "plan.json"]);
-    assert_eq!(applied["destinations"]["main"]["attributes"]["sent"], 41);
+    assert_eq!(applied["destinations"][0]["attributes"]["sent"], 41);
     let stale = place.run(&["apply", "plan.json"]).code(7);
     assert!(stale.talk.contains("the ledger (run 0 then, run 1 now)"), "{}", stale.talk);
 
@@ -149,13 +149,17 @@ fn several_destinations_get_theirs_whatever_becomes_of_the_others() {
     place.write("misp-trickle.toml", &(text + &more));
     let all = place.run(&["sync", "--json"]).code(5).json();
     assert_eq!(all["outcome"], "failed");
-    assert!(all["destinations"]["a"]["error"].as_str().unwrap().contains("127.0.0.1:1"));
+    let of = |name: &str| {
+        let all = all["destinations"].as_array().unwrap();
+        all.iter().find(|it| it["destination"] == name).unwrap()
+    };
+    assert!(of("a")["error"].as_str().unwrap().contains("127.0.0.1:1"));
     for name in ["main", "two"] {
-        assert_eq!(all["destinations"][name]["attributes"]["sent"], 41, "{name}");
+        assert_eq!(of(name)["attributes"]["sent"], 41, "{name}");
     }
     place.run(&["plan", "-o", "plan.json"]).code(1);
     let again = place.json(&["sync", "--destination", "two"]);
-    assert_eq!(again["destinations"].as_object().unwrap().len(), 1);
+    assert_eq!(again["destinations"].as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -202,7 +206,7 @@ fn a_key_that_is_refused_is_4_and_nobody_there_is_5() {
     let wrong = Place::at(&sandbox.url(), &"x".repeat(40));
     let seen = wrong.run(&["sync"]).code(4);
     assert!(seen.talk.contains("key") && !seen.talk.contains(&wrong.key), "{}", seen.talk);
-    assert_eq!(wrong.run(&["doctor", "--json"]).code(4).json()["schema"], "misp-trickle/doctor/1");
+    assert_eq!(wrong.run(&["doctor", "--json"]).code(4).json()["schema"], "misp-trickle/doctor/2");
     let nobody = Place::at("http://127.0.0.1:1", &"x".repeat(40));
     nobody.run(&["sync"]).code(5);
     nobody.run(&["doctor"]).code(5);
@@ -274,7 +278,7 @@ fn all_withheld_is_6_in_every_run() {
     place.configure("[\"clear\", \"green\", \"amber\"]", "[]");
     for _ in 0..2 {
         let seen = place.run(&["sync", "--json"]).code(6).json();
-        assert_eq!(seen["destinations"]["main"]["events"]["withheld"], 4);
+        assert_eq!(seen["destinations"][0]["events"]["withheld"], 4);
     }
     assert_eq!(sandbox.requests(), 0);
 }
@@ -336,7 +340,7 @@ fn map_needs_no_configuration() {
     let events: Vec<Value> = lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
     assert_eq!(events.len(), 4);
     for event in &events {
-        assert_eq!(event["schema"], "misp-trickle/map/1");
+        assert_eq!(event["schema"], "misp-trickle/map/2");
         let mapped = event["tally"]["mapped"].as_u64().unwrap();
         assert_eq!(event["event"]["Attribute"].as_array().unwrap().len() as u64, mapped);
     }
@@ -378,7 +382,7 @@ fn the_sandbox_says_where_it_listens_and_stops_when_it_is_told_to() {
     let mut line = String::new();
     BufReader::new(served.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let said: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(said["schema"], "misp-trickle/sandbox/1");
+    assert_eq!(said["schema"], "misp-trickle/sandbox/2");
     assert_eq!(said["pid"], served.0.id());
     assert!(said["keys"].is_null());
     Place::at(said["url"].as_str().unwrap(), &key).run(&["sync"]).code(0);

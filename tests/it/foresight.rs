@@ -49,10 +49,10 @@ impl Comparison {
             self.place.run(&["doctor"]).code(0);
         }
         let planned = json(&self.place.run(&["plan", "--json"]).code(0).data);
-        let planned = &planned["destinations"]["main"];
+        let planned = &planned["destinations"][0];
         let seen = self.place.run(&["-vv", "sync", "--json"]).code(0);
         let done = json(&seen.data);
-        let done = &done["destinations"]["main"];
+        let done = &done["destinations"][0];
         let told = format!("{}: {planned}\n{done}\n{}", self.name, seen.talk);
         for what in ["created", "updated", "unchanged", "withheld", "held", "blocked"] {
             assert_eq!(planned["events"][what], done["events"][what], "{what} {told}");
@@ -70,7 +70,7 @@ impl Comparison {
             assert!(off <= PERCENT_OFF_MAX * after, "{what}: {before} and {after}; {told}");
         }
         let again = json(&self.place.run(&["plan", "--json"]).code(0).data);
-        assert_eq!(again["destinations"]["main"]["requests"], 0, "{told}");
+        assert_eq!(again["destinations"][0]["requests"], 0, "{told}");
     }
 }
 

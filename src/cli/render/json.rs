@@ -1,5 +1,7 @@
 //! Answers as JSON. Each has a `schema`; within one version fields are only added.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -11,58 +13,59 @@ use crate::{
             Exposure, Phrase, RefusedTag, Shown, Status, Unpublished, Why,
         },
     },
-    model::RunNumber,
-    plan::{EventHead, Publishing},
+    misp::{self, AttributeType},
+    model::{AttributeUuid, RunNumber},
+    plan::EventHead,
 };
 
 use super::Detail;
 
-/// `misp-trickle/log/1`: the runs, newest first.
+/// `misp-trickle/log/2`: the runs, newest first.
 #[must_use]
 pub fn log(runs: &[RunRecord]) -> Value {
-    json!({ "schema": "misp-trickle/log/1", "runs": plain(&runs) })
+    json!({ "schema": "misp-trickle/log/2", "runs": plain(&runs) })
 }
 
-/// `misp-trickle/show/1`: a run and its changes by event.
+/// `misp-trickle/show/2`: a run and its changes by event.
 #[must_use]
 pub fn show(shown: &Shown, detail: Detail) -> Value {
     json!({
-        "schema": "misp-trickle/show/1",
+        "schema": "misp-trickle/show/2",
         "run": plain(&shown.run),
         "events": list(&shown.events, |event| changes(event, detail)),
     })
 }
 
-/// `misp-trickle/diff/1`: the net changes of several runs by event.
+/// `misp-trickle/diff/2`: the net changes of several runs by event.
 #[must_use]
 pub fn diff(difference: &Difference, detail: Detail) -> Value {
     json!({
-        "schema": "misp-trickle/diff/1",
-        "destination": difference.destination.as_str(),
-        "from": difference.from.0,
-        "to": difference.to.0,
+        "schema": "misp-trickle/diff/2",
+        "destination": difference.destination,
+        "from_run": difference.from,
+        "to_run": difference.to,
         "runs": difference.runs,
         "events": list(&difference.events, |event| changes(event, detail)),
     })
 }
 
-/// `misp-trickle/why/1`: what each destination's ledger knows of what was asked for.
+/// `misp-trickle/why/2`: what each destination's ledger knows of what was asked for.
 #[must_use]
 pub fn why(asked: &str, found: &[Why]) -> Value {
     let each = |why: &Why| {
         json!({
-            "destination": why.destination.as_str(),
+            "destination": why.destination,
             "answers": list(&why.answers, answer),
             "more": why.more,
         })
     };
-    json!({ "schema": "misp-trickle/why/1", "asked": asked, "destinations": list(found, each) })
+    json!({ "schema": "misp-trickle/why/2", "asked": asked, "destinations": list(found, each) })
 }
 
-/// `misp-trickle/status/1`: how things stand at each destination.
+/// `misp-trickle/status/2`: how things stand at each destination.
 #[must_use]
 pub fn status(found: &[Status]) -> Value {
-    json!({ "schema": "misp-trickle/status/1", "destinations": list(found, one_status) })
+    json!({ "schema": "misp-trickle/status/2", "destinations": list(found, one_status) })
 }
 
 /// The record of a run, without a schema of its own, or a part of one: as serde writes it, and so as an export has it.
@@ -73,10 +76,12 @@ pub fn plain(value: &impl Serialize) -> Value {
 
 fn changes(event: &EventChanges, detail: Detail) -> Value {
     let mut value = json!({
-        "event": event.event.to_string(),
+        "event": event.event,
         "title": event.title,
-        "own": list(&event.own, change),
-        "counts": event.counts(),
+        "changes": list(&event.own, change),
+        "counts": event.counts().into_iter()
+            .map(|(word, count)| (word.replace(' ', "_"), count))
+            .collect::<BTreeMap<_, _>>(),
     });
     if detail == Detail::Full {
         value["attributes"] = list(&event.attributes, attribute_change);
@@ -85,23 +90,53 @@ fn changes(event: &EventChanges, detail: Detail) -> Value {
 }
 
 fn attribute_change(it: &AttributeChange) -> Value {
-    let mut value = change(&it.kind);
-    value["uuid"] = json!(it.uuid.to_string());
-    value["type"] = json!(it.content.as_ref().map(|(kind, _)| kind.name()));
-    value["value"] = json!(it.content.as_ref().map(|(_, value)| value.as_str()));
-    if let ChangeKind::Superseded(by) = &it.kind {
-        let instead = it.instead.as_ref().map(crate::misp::Value::as_str);
-        value["superseded_by"] = json!({ "uuid": by.to_string(), "value": instead });
+    change_of_attribute(it.uuid, it.content.as_ref(), &it.kind, it.instead.as_ref())
+}
+
+/// A change of one attribute, wherever it stands.
+pub(super) fn change_of_attribute(
+    uuid: AttributeUuid,
+    content: Option<&(AttributeType, misp::Value)>,
+    kind: &ChangeKind,
+    instead: Option<&misp::Value>,
+) -> Value {
+    let mut value = change(kind);
+    value["uuid"] = json!(uuid);
+    value["type"] = json!(content.map(|(kind, _)| kind));
+    value["value"] = json!(content.map(|(_, value)| value));
+    if let ChangeKind::Superseded(by) = kind {
+        value["superseded_by"] = json!({ "uuid": by, "value": instead });
     }
     value
 }
 
-fn change(kind: &ChangeKind) -> Value {
-    phrase(&Phrase::from(kind), "change")
+/// What happened, by the names of the glossary.
+pub(super) fn change(kind: &ChangeKind) -> Value {
+    state("change", kind, kind.detail().as_deref())
 }
 
-fn phrase(phrase: &Phrase, key: &str) -> Value {
-    json!({ key: phrase.word, "detail": phrase.detail })
+/// A state under its name in the glossary: the reason by its name, too, and what more there is to say in words.
+fn state(key: &str, state: &impl Serialize, detail: Option<&str>) -> Value {
+    let (name, inner) = named(plain(state));
+    let has_reason = matches!(name.as_str(), "withheld" | "blocked" | "exposed");
+    let reason = inner.filter(|_| has_reason).map(|inner| named(inner).0);
+    match key {
+        "reason" => json!({ "reason": name, "detail": detail }),
+        _ => json!({ key: name, "reason": reason, "detail": detail }),
+    }
+}
+
+/// The name of a variant, and what is in it.
+fn named(variant: Value) -> (String, Option<Value>) {
+    match variant {
+        Value::String(name) => (name, None),
+        Value::Object(one) => {
+            let (name, inner) =
+                one.into_iter().next().expect("a variant is a name and what is in it");
+            (name, Some(inner))
+        }
+        other => (other.to_string(), None),
+    }
 }
 
 fn answer(answer: &Answer) -> Value {
@@ -112,76 +147,65 @@ fn answer(answer: &Answer) -> Value {
 }
 
 fn attribute_answer(it: &AttributeAnswer) -> Value {
-    let attribute = &it.known.attribute;
-    let replaced = |(uuid, value): &(crate::model::AttributeUuid, crate::misp::Value)| {
-        json!({
-            "uuid": uuid.to_string(),
-            "value": value.as_str(),
-        })
-    };
+    let known = &it.known;
     let mut value = json!({
         "found": "attribute",
-        "by": it.found_by.name(),
+        "found_by": it.found_by.name(),
         "event": head(&it.event),
-        "standing": phrase(&Phrase::from(&it.known.standing), "standing"),
-        "since_run": it.known.since.0,
-        "overruled": it.known.overruled,
-        "exposed": it.known.exposed.as_ref().map(ToString::to_string),
-        "marking": it.known.marking,
+        "since_run": known.since,
+        "overruled": known.overruled,
+        "exposed": known.exposed.as_ref().map(|why| state("reason", why, Some(&why.to_string()))),
+        "marking": known.marking,
         "wanted_by": it.wanted_by,
-        "sources": it.known.sources,
-        "supersedes": list(&it.supersedes, replaced),
-        "superseded_by": it.superseded_by.as_ref().map(|(uuid, value)| json!({
-            "uuid": uuid.to_string(),
-            "value": value.as_ref().map(crate::misp::Value::as_str),
-        })),
+        "sources": known.sources,
+        "supersedes": list(&it.supersedes, |(uuid, value)| json!({ "uuid": uuid, "value": value })),
+        "superseded_by": it.superseded_by.as_ref()
+            .map(|(uuid, value)| json!({ "uuid": uuid, "value": value })),
         "history": history(&it.history),
     });
-    extend(&mut value, plain(attribute));
+    extend(&mut value, plain(&known.attribute));
+    let phrase = Phrase::from(&known.standing);
+    extend(&mut value, state("standing", &known.standing, phrase.detail.as_deref()));
     value
 }
 
-fn extend(value: &mut Value, more: Value) {
-    if let (Value::Object(value), Value::Object(more)) = (value, more) {
-        value.extend(more);
-    }
-}
-
 fn event_answer(it: &EventAnswer) -> Value {
+    let refused = it.event.tags.refused();
     json!({
         "found": "event",
-        "by": it.found_by.name(),
+        "found_by": it.found_by.name(),
         "event": head(&it.event),
         "attributes": it.standings,
-        "refused_tags": it
-            .event
-            .tags
-            .refused()
-            .map(|(tag, why, _)| json!({"tag": tag, "why": why}))
+        "refused_tags": refused
+            .map(|(tag, why, _)| json!({ "tag": tag, "detail": why }))
             .collect::<Vec<_>>(),
         "history": history(&it.history),
     })
 }
 
 fn head(head: &EventHead) -> Value {
-    json!({
-        "uuid": head.uuid.to_string(),
+    let mut value = json!({
+        "uuid": head.uuid,
         "misp_id": head.misp_id,
         "title": head.fields.info,
         "date": head.fields.date,
-        "incident": head.root.as_str(),
-        "presence": phrase(&Phrase::from(&head.presence), "presence"),
+        "incident": head.root,
         "published": head.published,
-        "publishing": head.publishing == Publishing::Asked,
+        "publishing": named(plain(&head.publishing)).0,
         "unpublished": head.publishing.unpublished(),
         "marking": head.marking,
-    })
+    });
+    extend(
+        &mut value,
+        state("presence", &head.presence, Phrase::from(&head.presence).detail.as_deref()),
+    );
+    value
 }
 
 fn history(history: &[(RunNumber, ChangeKind)]) -> Value {
     list(history, |(run, kind)| {
         let mut value = change(kind);
-        value["run"] = json!(run.0);
+        value["run"] = json!(run);
         value
     })
 }
@@ -189,52 +213,59 @@ fn history(history: &[(RunNumber, ChangeKind)]) -> Value {
 fn one_status(status: &Status) -> Value {
     let record = status.record.as_ref();
     json!({
-        "destination": status.destination.as_str(),
-        "url": record.map(|record| record.url.as_str()),
-        "misp_version": record.map(|record| record.version.as_str()),
+        "destination": status.destination,
+        "url": record.map(|record| &record.url),
+        "misp_version": record.map(|record| &record.version),
         "last_run": status.last_run,
         "events": status.events,
-        "unsettled": status.unsettled,
+        "events_unsettled": status.unsettled,
+        "events_publishing": status.publishing,
         "attributes": status.attributes,
         "retired": status.retired,
         "superseded": status.superseded,
         "drifted": status.drifted,
         "exposed": list(&status.exposed, exposure),
         "refused_tags": list(&status.refused_tags, refused_tag),
-        "publishing": status.publishing,
         "unpublished": list(&status.unpublished, unpublished),
     })
 }
 
 fn exposure(it: &Exposure) -> Value {
     let content = it.attribute.as_ref().and_then(|(_, content)| content.as_ref());
-    json!({
-        "event": it.event.to_string(),
+    let mut value = json!({
+        "event": it.event,
         "title": it.title,
-        "uuid": it.attribute.as_ref().map(|(uuid, _)| uuid.to_string()),
-        "type": content.map(|(kind, _)| kind.name()),
-        "value": content.map(|(_, value)| value.as_str()),
-        "advice": it.why.to_string(),
-    })
+        "uuid": it.attribute.as_ref().map(|(uuid, _)| uuid),
+        "type": content.map(|(kind, _)| kind),
+        "value": content.map(|(_, value)| value),
+    });
+    extend(&mut value, state("reason", &it.why, Some(&it.why.to_string())));
+    value
 }
 
 fn unpublished(it: &Unpublished) -> Value {
     json!({
-        "why": it.why,
-        "events": it.events,
-        "event": it.first.0.to_string(),
-        "title": it.first.1,
+        "detail": it.why,
+        "event_count": it.events,
+        "first_event": it.first.0,
+        "first_title": it.first.1,
     })
 }
 
 fn refused_tag(it: &RefusedTag) -> Value {
     json!({
         "tag": it.tag,
-        "why": it.why,
-        "events": it.events,
-        "event": it.first.0.to_string(),
-        "title": it.first.1,
+        "detail": it.why,
+        "event_count": it.events,
+        "first_event": it.first.0,
+        "first_title": it.first.1,
     })
+}
+
+fn extend(value: &mut Value, more: Value) {
+    if let (Value::Object(value), Value::Object(more)) = (value, more) {
+        value.extend(more);
+    }
 }
 
 fn list<T>(items: &[T], each: impl FnMut(&T) -> Value) -> Value {

@@ -10,15 +10,15 @@ use crate::{
     model::Tlp,
 };
 
-use super::words::{Clean, line};
+use super::words::{Clean, line, spoken};
 
-/// `misp-trickle/map/1`: the event in MISP's own JSON, before any policy, with its losses.
+/// `misp-trickle/map/2`: the event in MISP's own JSON, before any policy, with its losses.
 #[must_use]
 pub fn json(mapped: &Mapped) -> Value {
     let event = &mapped.event;
     let attributes = event.attributes.iter().map(|each| attribute(&each.attribute));
     json!({
-        "schema": "misp-trickle/map/1",
+        "schema": "misp-trickle/map/2",
         "incident": event.root.as_str(),
         "tlp": event.marking.tlp.map(Tlp::name),
         "create": event.create,
@@ -105,7 +105,7 @@ pub fn foot(total: &Tally, incidents: u64) -> String {
         "\n{incidents} incidents; {occurrences} occurrences = {mapped} mapped + {merged} merged + {lost} lost"
     );
     for (reason, count) in &total.lost {
-        line!(out, "{count:>10} {reason}");
+        line!(out, "{count:>10} {}", spoken(reason));
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     agent::Preview,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    sync,
+    json, sync,
     words::{Bytes, Clean, attribute_counts, counts, line, sign},
 };
 
@@ -50,25 +50,27 @@ fn events_of(preview: &Preview) -> EventTally {
     events
 }
 
-/// `misp-trickle/plan/1`: the fields of `sync/1` as they would come out if nothing goes wrong, what is to
+/// `misp-trickle/plan/2`: the fields of `sync/2` as they would come out if nothing goes wrong, what is to
 /// be sent counted as `pending`, and every event that something would be done about under `plans`.
 /// Requests and bytes are estimates.
 #[must_use]
 pub fn json(previews: &[(DestinationName, Preview)]) -> Value {
-    let destinations: Map<String, Value> =
-        previews.iter().map(|(name, preview)| (name.to_string(), one_json(preview))).collect();
+    let destinations: Vec<Value> =
+        previews.iter().map(|(name, preview)| one_json(name, preview)).collect();
     let empty = previews.iter().all(|(_, preview)| preview.saved.empty);
     json!({
-        "schema": "misp-trickle/plan/1",
+        "schema": "misp-trickle/plan/2",
         "run": null,
+        "run_id": null,
         "outcome": if empty { "empty" } else { "planned" },
         "destinations": destinations,
         "dataset": previews.first().map(|(_, preview)| dataset(preview)),
     })
 }
 
-fn one_json(preview: &Preview) -> Value {
+fn one_json(name: &DestinationName, preview: &Preview) -> Value {
     json!({
+        "destination": name,
         "requests": preview.cost.requests,
         "bytes_sent": preview.cost.bytes_sent,
         "bytes_received": preview.cost.bytes_received,
@@ -87,10 +89,10 @@ fn event_json(plan: &EventPlan) -> Value {
         .map(|edit| json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis }));
     let sent = plan.send.iter().filter_map(|uuid| attribute(plan, uuid));
     json!({
-        "event": head.uuid.to_string(),
+        "event": head.uuid,
         "title": title(plan),
         "action": action(plan),
-        "refusal": plan.refusal.as_ref().map(ToString::to_string),
+        "refused_because": plan.refusal.as_ref().map(ToString::to_string),
         "fields": fields,
         "tags": plan.tags,
         "publishes": plan.publish,
@@ -101,20 +103,13 @@ fn event_json(plan: &EventPlan) -> Value {
 }
 
 fn change_json(plan: &EventPlan, change: &Change) -> Value {
-    let phrase = Phrase::from(&change.kind);
-    let what = change.attribute.and_then(|uuid| attribute(plan, &uuid));
+    let Some(uuid) = change.attribute else { return json::change(&change.kind) };
+    let content = attribute(plan, &uuid).map(|it| (it.kind, it.value.clone()));
     let by = match &change.kind {
-        ChangeKind::Superseded(by) => attribute(plan, by).map(|by| by.value.as_str()),
+        ChangeKind::Superseded(by) => attribute(plan, by).map(|by| &by.value),
         _ => None,
     };
-    json!({
-        "change": phrase.word,
-        "detail": phrase.detail,
-        "uuid": what.map(|it| it.uuid.to_string()),
-        "type": what.map(|it| it.kind.name()),
-        "value": what.map(|it| it.value.as_str()),
-        "by": by,
-    })
+    json::change_of_attribute(uuid, content.as_ref(), &change.kind, by)
 }
 
 fn action(plan: &EventPlan) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     agent::{AgentError, Ending, Summary},
@@ -10,21 +10,18 @@ use crate::{
     model::DestinationName,
 };
 
-use super::{
-    json,
-    words::{Bytes, Clean, attribute_counts, counts, line},
-};
+use super::words::{Bytes, Clean, attribute_counts, counts, line, spoken};
 
 /// One destination and what came of the run there.
 pub type Outcome = (DestinationName, Result<Summary, AgentError>);
 
-/// `misp-trickle/sync/1`. `run` is the id of the newest run and `outcome` the worst of all; both stand at
+/// `misp-trickle/sync/2`. `run` and `run_id` name the newest run, and `outcome` is the worst of all; they stand at
 /// each destination too. Where MISP could not be asked who it is, there is an `error` instead of numbers.
 #[must_use]
 pub fn json(outcomes: &[Outcome]) -> Value {
     let runs: Vec<&RunRecord> = runs(outcomes).collect();
-    let destinations: Map<String, Value> =
-        outcomes.iter().map(|(name, outcome)| (name.to_string(), one_json(outcome))).collect();
+    let destinations: Vec<Value> =
+        outcomes.iter().map(|(name, outcome)| one_json(name, outcome)).collect();
     let failed = runs.len() < outcomes.len();
     let worst = runs.iter().map(|run| run.outcome).max_by_key(|outcome| severity(*outcome));
     let outcome = match worst {
@@ -32,8 +29,9 @@ pub fn json(outcomes: &[Outcome]) -> Value {
         _ => "failed",
     };
     json!({
-        "schema": "misp-trickle/sync/1",
-        "run": runs.last().map(|run| run.id.to_string()),
+        "schema": "misp-trickle/sync/2",
+        "run": runs.last().map(|run| run.number),
+        "run_id": runs.last().map(|run| run.id),
         "outcome": outcome,
         "destinations": destinations,
         "dataset": runs.first().map(|run| &run.dataset),
@@ -49,24 +47,28 @@ const fn severity(outcome: history::Outcome) -> u8 {
     }
 }
 
-fn one_json(outcome: &Result<Summary, AgentError>) -> Value {
-    match outcome {
-        Ok(summary) => {
-            let run = &summary.run;
-            let mut value = json::plain(&run.tally);
-            if let Value::Object(value) = &mut value {
-                value.insert("publishing".to_owned(), json!(summary.publishing.asked));
-                value.insert("unpublished".to_owned(), json!(summary.publishing.unpublished));
-                value.insert("run".to_owned(), json!(run.id.to_string()));
-                value.insert("number".to_owned(), json!(run.number.0));
-                value.insert("outcome".to_owned(), json!(run.outcome.name()));
-                value.insert("notes".to_owned(), json!(run.notes));
-                value.insert("error".to_owned(), json!(reason(&summary.ending)));
-            }
-            value
+fn one_json(name: &DestinationName, outcome: &Result<Summary, AgentError>) -> Value {
+    let Summary { run, ending, publishing } = match outcome {
+        Ok(summary) => summary,
+        Err(error) => {
+            return json!({ "destination": name, "outcome": "failed", "error": error.to_string() });
         }
-        Err(error) => json!({ "outcome": "failed", "error": error.to_string() }),
-    }
+    };
+    json!({
+        "destination": name,
+        "run": run.number,
+        "run_id": run.id,
+        "outcome": run.outcome,
+        "error": reason(ending),
+        "requests": run.tally.requests,
+        "bytes_sent": run.tally.bytes_sent,
+        "bytes_received": run.tally.bytes_received,
+        "events": run.tally.events,
+        "events_publishing": publishing.asked,
+        "events_unpublished": publishing.unpublished,
+        "attributes": run.tally.attributes,
+        "notes": run.notes,
+    })
 }
 
 /// Why a run ended before it was done.
@@ -115,7 +117,7 @@ fn one_text(out: &mut String, Summary { run, publishing, .. }: &Summary) {
 pub(super) fn dataset(out: &mut String, dataset: &DatasetTally) {
     let lost = &dataset.mapping.lost;
     if !lost.is_empty() {
-        let each = lost.iter().map(|(reason, count)| format!("{count} {}", Clean(reason)));
+        let each = lost.iter().map(|(reason, count)| format!("{count} {}", Clean(&spoken(reason))));
         line!(out, "  not mapped:  {}", each.collect::<Vec<_>>().join(", "));
     }
     if dataset.skipped > 0 {

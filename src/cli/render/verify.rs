@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     agent::{AgentError, Verified},
@@ -15,35 +15,36 @@ use super::words::{Bytes, Clean, line};
 /// One destination and what was found there.
 pub type Outcome = (DestinationName, Result<Verified, AgentError>);
 
-/// `misp-trickle/verify/1`. Events that are as the ledger says are only counted.
+/// `misp-trickle/verify/2`. Events that are as the ledger says are only counted.
 #[must_use]
 pub fn json(outcomes: &[Outcome]) -> Value {
-    let destinations: Map<String, Value> =
-        outcomes.iter().map(|(name, outcome)| (name.to_string(), one_json(outcome))).collect();
-    json!({ "schema": "misp-trickle/verify/1", "destinations": destinations })
+    let destinations: Vec<Value> =
+        outcomes.iter().map(|(name, outcome)| one_json(name, outcome)).collect();
+    json!({ "schema": "misp-trickle/verify/2", "destinations": destinations })
 }
 
-fn one_json(outcome: &Result<Verified, AgentError>) -> Value {
+fn one_json(name: &DestinationName, outcome: &Result<Verified, AgentError>) -> Value {
     match outcome {
         Ok(found) => json!({
-            "drift": found.has_drifted(),
-            "known": found.known,
-            "events": found.events,
-            "proven": found.proven,
-            "attributes": found.present,
-            "extras": found.extras,
-            "exposed": found.exposed,
-            "exposed_events": found.exposed_events,
-            "unasked": found.unasked,
+            "destination": name,
+            "error": null,
+            "drifted": found.has_drifted(),
+            "events_known": found.known,
+            "events_checked": found.events,
+            "events_proven": found.proven,
+            "events_unanswered": found.unasked,
+            "attributes_proven": found.present,
+            "attributes_of_others": found.extras,
+            "attributes_exposed": found.exposed,
+            "events_exposed": found.exposed_events,
             "out_of_time": found.out_of_time,
-            "notes": found.notes,
             "findings": found.findings.iter().map(finding).collect::<Vec<_>>(),
             "requests": found.tally.requests,
             "bytes_sent": found.tally.bytes_sent,
             "bytes_received": found.tally.bytes_received,
-            "error": null,
+            "notes": found.notes,
         }),
-        Err(error) => json!({ "error": error.to_string() }),
+        Err(error) => json!({ "destination": name, "error": error.to_string() }),
     }
 }
 
@@ -51,26 +52,26 @@ fn finding(finding: &Finding) -> Value {
     let difference = |one: &Difference| {
         let Difference { attribute, kind, value, drift, tag } = one;
         json!({
-            "attribute": attribute.to_string(),
+            "difference": drift.name(),
+            "uuid": attribute,
             "type": kind,
             "value": value,
-            "drift": drift.name(),
-            "lacks": tag,
+            "lacks_tag": tag,
         })
     };
     json!({
-        "event": finding.event.to_string(),
-        "info": finding.info,
-        "there": match finding.there {
-            There::Yes => Value::Bool(true),
-            There::No => Value::Bool(false),
-            There::Unknown => Value::Null,
+        "event": finding.event,
+        "title": finding.info,
+        "presence": match finding.there {
+            There::Yes => "present",
+            There::No => "absent",
+            There::Unknown => "unknown",
         },
-        "why": finding.why,
-        "lacks": finding.lost.as_ref().map(|lost| &*lost.tag),
-        "exposed": finding.exposed(),
-        "attributes": finding.present,
-        "extras": finding.extras,
+        "detail": finding.why,
+        "attributes_proven": finding.present,
+        "attributes_of_others": finding.extras,
+        "attributes_exposed": finding.exposed(),
+        "lacks_tag": finding.lost.as_ref().map(|lost| &*lost.tag),
         "differences": finding.differences.iter().map(difference).collect::<Vec<_>>(),
     })
 }

@@ -37,6 +37,11 @@ pub(super) const fn sign(effect: Effect) -> char {
     }
 }
 
+/// A name in an answer for programs, as people read it: `no_misp_type` is "no MISP type".
+pub(in crate::cli) fn spoken(name: &str) -> String {
+    name.replace('_', " ").replace("misp", "MISP")
+}
+
 /// What there is of, with its numbers; `none` if there is nothing.
 pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
     let some = all.iter().filter(|(_, count)| *count > 0);

@@ -33,12 +33,12 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
 fn json(report: &CheckReport, is_sound: bool, warnings: &[Warning]) -> Value {
     let kind = |(kind, stats): (&Kind, &KindStats)| {
         let counts = json!({ "records": stats.records, "bytes": stats.bytes });
-        (kind.name().to_owned(), counts)
+        (kind.name().replace(' ', "_"), counts)
     };
     let problem =
-        |problem: &crate::store::Problem| json!({ "place": problem.place, "what": problem.what });
+        |problem: &crate::store::Problem| json!({ "place": problem.place, "detail": problem.what });
     json!({
-        "schema": "misp-trickle/check/1",
+        "schema": "misp-trickle/check/2",
         "store": report.stats.id.to_string(),
         "sound": is_sound,
         "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),

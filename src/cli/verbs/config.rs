@@ -16,7 +16,7 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
         let toml = toml::to_string(&value).expect("the value holds no null and only text keys");
         format!("# in effect, from {file}\n{toml}")
     };
-    let json = || json!({ "schema": "misp-trickle/config/1", "file": file, "config": value });
+    let json = || json!({ "schema": "misp-trickle/config/2", "file": file, "config": value });
     context.answer(json, text)?;
     Ok(Exit::Done)
 }

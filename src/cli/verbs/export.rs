@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let path = args.file.display().to_string();
     let json = || {
         json!({
-            "schema": "misp-trickle/exported/1",
+            "schema": "misp-trickle/export/2",
             "file": path,
             "store": store.id().to_string(),
             "counts": counts,

@@ -14,7 +14,7 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
         context.open(&path, OpenMode::ReadWrite)?.gc()?;
     let json = || {
         json!({
-            "schema": "misp-trickle/gc/1",
+            "schema": "misp-trickle/gc/2",
             "store": store.to_string(),
             "objects_removed": objects_removed,
             "bytes_before": bytes_before,

@@ -33,9 +33,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         Store::import(&path, owner, wait, &mut *from)?;
     let json = || {
         json!({
-            "schema": "misp-trickle/imported/1",
+            "schema": "misp-trickle/import/2",
             "store": store.to_string(),
-            "from": from,
+            "from_store": from,
             "exported": exported,
             "counts": counts,
         })

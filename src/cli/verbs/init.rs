@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         ));
     }
     let written = path.display().to_string();
-    context.answer(|| json!({ "schema": "misp-trickle/init/1", "file": written }), String::new)?;
+    context.answer(|| json!({ "schema": "misp-trickle/init/2", "file": written }), String::new)?;
     Ok(Exit::Done)
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
     if args.rules {
         let json = || {
             serde_json::json!({
-                "schema": "misp-trickle/rules/1",
+                "schema": "misp-trickle/rules/2",
                 "fingerprint": rules.fingerprint().to_string(),
                 "rules": rules.to_toml(),
             })

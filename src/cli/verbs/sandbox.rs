@@ -54,7 +54,7 @@ pub(crate) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, Cli
         });
         let misp = Arc::new(Mutex::new(misp));
         let mut line = json!({
-            "schema": "misp-trickle/sandbox/1",
+            "schema": "misp-trickle/sandbox/2",
             "url": url,
             "pid": std::process::id(),
         });

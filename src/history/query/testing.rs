@@ -146,7 +146,7 @@ pub(crate) fn run(number: u64, id: &str, destination: &str) -> RunRecord {
                 occurrences: 4,
                 mapped: 3,
                 merged: 0,
-                lost: BTreeMap::from([("no MISP type".into(), 1)]),
+                lost: BTreeMap::from([("no_misp_type".into(), 1)]),
             },
         },
         notes: vec!["one thing to know".to_owned()],

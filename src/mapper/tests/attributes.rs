@@ -78,7 +78,7 @@ fn a_kind_or_form_without_a_rule_is_lost_or_becomes_text() {
         let lost = mapped(holding(vec![observable(kind, value)]));
         assert!(lost.event.attributes.is_empty(), "{kind}");
         assert_eq!(lost.losses[0].reason, LossReason::NoMispType);
-        assert_eq!(lost.tally.lost, BTreeMap::from([("no MISP type", 1)]));
+        assert_eq!(lost.tally.lost, BTreeMap::from([("no_misp_type", 1)]));
     }
     let settings = Settings { text_fallback: true, ..Rules::standard().settings() };
     let rules = Rules::standard().with_settings(settings);
@@ -217,7 +217,7 @@ fn vulnerabilities_give_their_ids_and_incidents_their_links() {
     let mapped = mapped(vec![Entity { references, ..entity("incident", 1) }, weak]);
     assert!(rows(&mapped).contains(&("link", "External analysis", "https://example.org/a")));
     assert!(rows(&mapped).contains(&("weakness", "External analysis", "CWE-502")));
-    assert_eq!(mapped.tally.lost, BTreeMap::from([("not a link", 1)]));
+    assert_eq!(mapped.tally.lost, BTreeMap::from([("not_a_link", 1)]));
     assert_eq!(mapped.tally.occurrences, 5);
 }
 
@@ -267,5 +267,5 @@ fn unlinked_observables_are_losses() {
     let graph = Graph::build(facts(vec![lonely], vec![]), &Aliases::default(), &Options::default());
     let losses: Vec<Loss> = unlinked(&graph).collect();
     assert_eq!(losses.len(), 1);
-    assert_eq!((&losses[0].entity, losses[0].reason.name()), (&key(1), "not linked"));
+    assert_eq!((&losses[0].entity, losses[0].reason.name()), (&key(1), "not_linked"));
 }

@@ -34,7 +34,7 @@ domain = [{ type = \"hostname\", to_ids = false }]
     );
     assert!(mapped.event.attributes.iter().all(|desired| !desired.attribute.to_ids));
     assert!(mapped.event.attributes.iter().all(|desired| &*desired.attribute.comment == "ind"));
-    let lost = BTreeMap::from([("no MISP type", 1), ("entity kind not supported", 1)]);
+    let lost = BTreeMap::from([("no_misp_type", 1), ("entity_kind_not_supported", 1)]);
     assert_eq!(mapped.tally.lost, lost);
 }
 

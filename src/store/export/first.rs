@@ -9,7 +9,7 @@ use crate::{
     plan::tag_key,
     store::{
         export::line::{Line, Wrong},
-        record::{blocked_said, exposed_said, withheld_said},
+        record::{blocked_said, exposed_said, loss_said, withheld_said},
     },
 };
 
@@ -31,6 +31,11 @@ fn upgrade(line: &mut Map<String, Value>) -> Result<(), Wrong> {
             {
                 dataset.extend(mapping);
             }
+            if let Some(Value::Object(dataset)) = line.get_mut("dataset") {
+                losses(dataset);
+            }
+            rename(line, "number", "run");
+            rename(line, "id", "run_id");
         }
         Some("changes") => {
             each(line, "changes", |change| change.get_mut("change").map_or(Ok(()), self::change))?;
@@ -98,6 +103,9 @@ fn event(line: &mut Map<String, Value>) -> Result<(), Wrong> {
     if let Some(Value::Object(feeds)) = line.get_mut("feeds") {
         for feed in feeds.values_mut().filter_map(Value::as_object_mut) {
             feed.entry("reader").or_insert_with(|| json!(Reader::FIRST.number()));
+            if let Some(Value::Object(mapping)) = feed.get_mut("mapping") {
+                losses(mapping);
+            }
         }
     }
     if let Some(Value::Array(rows)) = line.get_mut("foreign") {
@@ -108,6 +116,7 @@ fn event(line: &mut Map<String, Value>) -> Result<(), Wrong> {
     }
     each(line, "attributes", |attribute| {
         marking(attribute);
+        rename(attribute, "since", "since_run");
         if let Some(standing) = attribute.get_mut("standing") {
             reason(standing, "blocked", |words| Some(blocked_said(words)))?;
             if let Some(why) = standing.get_mut("withheld") {
@@ -120,6 +129,22 @@ fn event(line: &mut Map<String, Value>) -> Result<(), Wrong> {
         }
         Ok(())
     })
+}
+
+fn rename(of: &mut Map<String, Value>, from: &str, to: &str) {
+    if let Some(value) = of.remove(from) {
+        of.insert(to.to_owned(), value);
+    }
+}
+
+/// Why something is lost stood there in words.
+fn losses(mapping: &mut Map<String, Value>) {
+    if let Some(Value::Object(lost)) = mapping.get_mut("lost") {
+        *lost = std::mem::take(lost)
+            .into_iter()
+            .map(|(words, count)| (loss_said(&words).to_owned(), count))
+            .collect();
+    }
 }
 
 /// A colour stood there as `amber_strict`.

@@ -204,8 +204,8 @@ fn what_the_program_never_writes_is_refused_with_its_line() {
         std::str::from_utf8(&bytes).unwrap().lines().map(str::to_owned).collect();
     assert!(resealed(&lines) == bytes, "the test seals otherwise than the program");
     let wrong = [
-        ("run", "/number", json!(0)),
-        ("run", "/number", json!(u64::MAX)),
+        ("run", "/run", json!(0)),
+        ("run", "/run", json!(u64::MAX)),
         ("run", "/requests", json!(u64::MAX)),
         ("run", "/begun", json!("yesterday")),
         ("run", "/outcome", json!("splendid")),
@@ -230,7 +230,7 @@ fn what_the_program_never_writes_is_refused_with_its_line() {
         ("event", "/attributes/0/comment", json!("x".repeat(70_000))),
         ("event", "/attributes/0/type", json!("bank-account-nr")),
         ("event", "/attributes/0/type", json!("nothing")),
-        ("event", "/attributes/0/since", json!(u64::MAX)),
+        ("event", "/attributes/0/since_run", json!(u64::MAX)),
         ("event", "/attributes/0/first_seen", json!("@9223372036854775807us")),
         ("event", "/attributes/0/last_seen", json!("-000001-01-01T00:00:00Z")),
         ("event", "/attributes/0/tags", json!(["x".repeat(300)])),

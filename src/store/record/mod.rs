@@ -16,7 +16,7 @@ pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV2, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use meta::{CountersV1, FormatV1, IdentityV1};
-pub(super) use reason::{blocked_said, exposed_said, withheld_said};
+pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
 pub(super) use run::{AliasesV1, CursorV1, DestinationV2, RunV1};
 
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,8 @@ impl<'a> MappingV1<'a> {
     }
 
     fn tally(&self) -> MappingTally {
-        let lost = self.lost.iter().map(|(reason, count)| ((*reason).into(), *count));
+        let lost =
+            self.lost.iter().map(|(reason, count)| (reason::loss_said(reason).into(), *count));
         MappingTally {
             occurrences: self.occurrences,
             mapped: self.mapped,

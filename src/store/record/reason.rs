@@ -194,6 +194,20 @@ pub(in super::super) fn exposed_said(words: &str) -> ExposedReason {
     ExposedV2::said(words).reason().unwrap_or_else(|_| ExposedReason::Other(words.into()))
 }
 
+/// Why something is lost, of the words that stood in records before it had a name.
+pub(in super::super) fn loss_said(words: &str) -> &str {
+    match words {
+        "no MISP type" => "no_misp_type",
+        "refused by MISP's rules" => "refused_by_misp",
+        "not linked" => "not_linked",
+        "entity kind not supported" => "entity_kind_not_supported",
+        "pattern syntax" => "pattern_syntax",
+        "path not mapped" => "path_not_mapped",
+        "not a link" => "not_a_link",
+        name => name,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +261,7 @@ mod tests {
             let exposed = format!("{words}; delete or re-mark it in MISP by hand");
             assert_eq!(exposed_said(&exposed), ExposedReason::Denied(reason), "{exposed}");
         }
+        assert_eq!(loss_said("refused by MISP's rules"), "refused_by_misp");
         assert_eq!(withheld_said("TLP pink is not in allow_tlp"), None);
         for (words, reason) in [
             (

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::cli::{
-    render::{Clean, line},
-    verbs::doctor::{Found, finding::Finding},
+use crate::{
+    cli::{
+        render::{Clean, line},
+        verbs::doctor::{Found, finding::Finding},
+    },
+    config::Destination,
 };
 
 /// For people.
@@ -35,17 +38,14 @@ pub(crate) fn json(found: &Found<'_>) -> Value {
     let list = |findings: &[Finding]| {
         let each = |finding: &Finding| {
             let Finding { check, outcome, what, cure } = finding;
-            json!({ "check": check, "state": outcome.name(), "what": what, "cure": cure })
+            json!({ "check": check, "state": outcome.name(), "detail": what, "cure": cure })
         };
         findings.iter().map(each).collect::<Vec<_>>()
     };
-    let destinations: Map<String, Value> = found
-        .destinations
-        .iter()
-        .map(|(destination, findings)| (destination.name.to_string(), json!(list(findings))))
-        .collect();
+    let of_destination = |(destination, findings): &(&Destination, Vec<Finding>)| json!({ "destination": destination.name, "findings": list(findings) });
+    let destinations: Vec<Value> = found.destinations.iter().map(of_destination).collect();
     json!({
-        "schema": "misp-trickle/doctor/1",
+        "schema": "misp-trickle/doctor/2",
         "store": list(&found.store),
         "source": list(&found.source),
         "destinations": destinations,

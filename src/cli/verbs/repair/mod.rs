@@ -75,20 +75,21 @@ fn json(report: &RepairReport, mode: RepairMode) -> Value {
         Repaired::Salvaged { aside } => ("salvaged", Some(aside), None),
         Repaired::Replaced { aside, why } => ("replaced", Some(aside), Some(why)),
     };
-    let lost = |problem: &Problem| json!({ "place": problem.place, "what": problem.what });
-    let event = |loss: &EventLoss| json!({ "event": loss.event.to_string(), "attributes_lost": loss.attributes });
+    let lost = |problem: &Problem| json!({ "place": problem.place, "detail": problem.what });
+    let event =
+        |loss: &EventLoss| json!({ "event": loss.event, "attributes_lost": loss.attributes });
     json!({
-        "schema": "misp-trickle/repair/1",
+        "schema": "misp-trickle/repair/2",
         "dry_run": mode == RepairMode::Trial,
         "outcome": outcome,
-        "why": why,
+        "detail": why,
         "store": report.stats.id.to_string(),
         "damaged_engine": aside,
         "lost": report.lost.iter().map(lost).collect::<Vec<_>>(),
         "events_unproven": report.events.iter().map(event).collect::<Vec<_>>(),
         "events_distrusted": report.distrusted,
         "kept": report.stats.kinds.iter()
-            .map(|(kind, stats)| (kind.name().to_owned(), json!(stats.records)))
+            .map(|(kind, stats)| (kind.name().replace(' ', "_"), json!(stats.records)))
             .collect::<serde_json::Map<_, _>>(),
     })
 }

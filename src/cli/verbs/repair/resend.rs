@@ -44,10 +44,12 @@ pub(crate) fn run(
         forgotten.push((name, events));
     }
     let json = || {
-        let each = forgotten.iter().map(|(name, events)| (name.to_string(), json!(events)));
+        let each = forgotten
+            .iter()
+            .map(|(name, events)| json!({ "destination": name, "events_forgotten": events }));
         json!({
-            "schema": "misp-trickle/resend/1",
-            "forgotten": each.collect::<serde_json::Map<_, _>>(),
+            "schema": "misp-trickle/resend/2",
+            "destinations": each.collect::<Vec<_>>(),
         })
     };
     let text = || {
