@@ -68,6 +68,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                     let plan = self.mark_wanted(planned);
                     let was_there = self.revived.contains(&plan.event.head.uuid);
                     let session = session.get_or_insert_with(|| self.session());
+                    // Planning may have asked anew, and what is offered rests on the answers.
+                    self.share_knowledge(session);
                     match was_there {
                         true => session.offer_again(plan),
                         false => session.offer(plan),
