@@ -417,11 +417,11 @@ impl Life {
     }
 
     /// Runs without faults until a run ends well. Not so if the analyst deleted so much that the agent
-    /// stops and asks.
+    /// stops and asks. Events that a run passed over before it heard that MISP takes a tag again go with the next.
     fn settle(&mut self, number: usize) -> bool {
-        let sabotage = self.nature.sabotage;
+        let (sabotage, drops) = (self.nature.sabotage, self.nature.drops);
         let agent = &mut self.agents[number];
-        for _ in 0..4 {
+        for round in 0..5 {
             let wire = agent.world.wire.clone();
             let summary = agent.run(wire, None, sabotage).unwrap();
             if self.nature.talkative {
@@ -432,7 +432,7 @@ impl Life {
                 assert!(excuse, "MISP is taken for another");
                 return false;
             }
-            if summary.run.tally.attributes.pending == 0 {
+            if summary.run.tally.attributes.pending == 0 && (round > 0 || !drops) {
                 return true;
             }
         }
