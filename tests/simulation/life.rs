@@ -238,6 +238,8 @@ pub(crate) struct Life {
     pub(crate) analyst: Analyst,
     /// MISP was restored from a backup.
     pub(crate) restored: bool,
+    /// After that the agents took what MISP shows for all that is known.
+    pub(crate) adopted: bool,
     /// Nothing ever went wrong on the wire or in the ledger.
     pub(crate) unhurt: bool,
 }
@@ -264,7 +266,7 @@ pub(crate) fn simulate(nature: Nature) {
         agent.world.job.settings.publish = publish[publishing.below(4) as usize];
     }
     let analyst = Analyst::default();
-    let mut life = Life { nature, agents, analyst, restored: false, unhurt: true };
+    let mut life = Life { nature, agents, analyst, restored: false, adopted: false, unhurt: true };
     let with_analyst = dice.chance(50);
     let percent = [0, 5, 20, 40][dice.below(4) as usize];
     life.unhurt &= percent == 0 && !nature.lies && !nature.refuses;
@@ -380,6 +382,7 @@ impl Life {
         }
         if self.restored {
             self.agents.iter_mut().for_each(Agent::adopt);
+            self.adopted = true;
         }
         for number in 0..self.agents.len() {
             if self.nature.refuses {
