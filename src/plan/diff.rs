@@ -139,9 +139,12 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
     };
     let mut plan = diff(&desired, Some(known), &BTreeSet::new(), terms);
     plan.fields = None;
-    plan.tags.clear();
     plan.colours.clear();
-    plan.wanted_tags.clear();
+    // What is still to be proven may have come to MISP without its colour: it gets it, or is called exposed.
+    let unproven = plan.event.head.unproven;
+    for tags in [&mut plan.tags, &mut plan.wanted_tags] {
+        tags.retain(|tag| unproven && Tlp::of_tag(tag).is_some());
+    }
     plan.publish &= plan.event.head.owes_publishing(terms.settings.publish);
     plan.unpublishes = false;
     plan.covered = true;
