@@ -147,7 +147,7 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
     }
     plan.publish &= plan.event.head.owes_publishing(terms.settings.publish);
     plan.unpublishes = false;
-    plan.covered = true;
+    plan.covered |= !unproven;
     plan.refusal = None;
     plan
 }

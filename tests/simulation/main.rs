@@ -103,7 +103,7 @@ fn nothing_is_lost_and_nothing_goes_twice() {
 /// Lives in which a fault was found that few others show.
 #[test]
 fn what_went_wrong_once_goes_well() {
-    for seed in [1_677, 2_677, 6_409, 6_858, 9_497, 10_184, 28_878] {
+    for seed in [1_677, 2_677, 6_409, 6_858, 9_497, 10_184, 28_878, 34_973] {
         simulate(Nature::of(seed, None));
     }
 }

@@ -86,6 +86,9 @@ impl Conversation {
         for key in unseen {
             self.take_absence(key);
         }
+        if !self.covered {
+            self.see_cover();
+        }
     }
 
     fn take_row(&mut self, key: AttributeUuid, order: u32, row: Row) {

@@ -219,7 +219,7 @@ impl Conversation {
     }
 
     /// Without its colour nothing of the event goes out that has none of its own; what is out is exposed.
-    fn see_cover(&mut self) {
+    pub(super) fn see_cover(&mut self) {
         let to_attach = self.tags.make_contiguous();
         self.covered = is_covered(&self.event.head.tags, &self.wanted_tags, to_attach);
         if self.covered {
