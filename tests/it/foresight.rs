@@ -19,6 +19,7 @@ use program::{Place, Sandbox};
 use serde_json::Value;
 
 /// Of a hundred bytes so many more or less.
+const PERCENT_OFF_BY_SECOND: u64 = 50;
 const PERCENT_OFF_MAX: u64 = 20;
 
 fn json(text: &str) -> Value {
@@ -67,7 +68,10 @@ impl Comparison {
         for what in ["bytes_sent", "bytes_received"] {
             let (before, after) = (number(planned, what), number(done, what));
             let off = before.abs_diff(after) * 100;
-            assert!(off <= PERCENT_OFF_MAX * after, "{what}: {before} and {after}; {told}");
+            // Which rows MISP calls new depends on the second in which the last were sent.
+            let by_second = self.name == "reordered" && what == "bytes_received";
+            let most = if by_second { PERCENT_OFF_BY_SECOND } else { PERCENT_OFF_MAX };
+            assert!(off <= most * after, "{what}: {before} and {after}; {told}");
         }
         let again = json(&self.place.run(&["plan", "--json"]).code(0).data);
         assert_eq!(again["destinations"][0]["requests"], 0, "{told}");
