@@ -18,7 +18,7 @@ use misp_trickle::{
     source::SourceSpec,
 };
 use misp_trickle_testing::{crashing, dataset, world};
-use world::World;
+use world::{World, wait};
 
 /// More commits than any run here makes.
 const COMMITS: u64 = 10;
@@ -28,12 +28,11 @@ fn sync_and_die(world: &mut World, path: PathBuf, crash: Crash) {
     world.job.source = SourceSpec::File(path);
     world.clock.advance(60);
     let interrupt = AtomicBool::new(false);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut claims = Claims::default();
     let mut ledger = CrashingLedger::new(&mut world.ledger, &mut claims, Some(crash), None);
     let (wire, clock) = (world.wire.clone(), &*world.clock);
     let run = agent::sync(&world.job, &mut ledger, wire, clock, &Silent, &interrupt);
-    drop(runtime.block_on(run));
+    drop(wait(run));
 }
 
 /// Stops the run after so many answers.
@@ -58,10 +57,9 @@ fn sync_and_stop(world: &mut World, path: PathBuf, answers: usize) {
     world.clock.advance(60);
     let observer =
         Stopping { answers: AtomicUsize::new(answers), interrupt: AtomicBool::new(false) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (wire, clock, interrupt) = (world.wire.clone(), &*world.clock, &observer.interrupt);
     let run = agent::sync(&world.job, &mut world.ledger, wire, clock, &observer, interrupt);
-    runtime.block_on(run).unwrap();
+    wait(run).unwrap();
 }
 
 /// Every commit as the one at which the agent dies, kept and not kept.

@@ -5,7 +5,7 @@
 
 use dataset::{Dataset, event};
 use misp_trickle::{
-    agent::{self, Ending, Sample, Verified, VerifyOptions},
+    agent::Ending,
     history::Ledger,
     sandbox::{Release, RowOrder, Setup},
 };
@@ -46,24 +46,6 @@ fn append(world: &mut World, set: &mut Dataset, number: u16, name: &str) -> u64 
     summary.run.tally.bytes_received
 }
 
-fn verify(world: &World) -> Verified {
-    let options = VerifyOptions {
-        destination: world.job.destination.clone(),
-        url: world.job.url.clone(),
-        sample: Sample::All,
-        seed: 7,
-        backoff: world.job.backoff,
-        deadline: None,
-    };
-    let found = agent::verify(&options, &world.ledger, &*world.wire, &*world.clock);
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap()
-        .block_on(found)
-        .unwrap()
-}
-
 /// A list of 240 rows.
 const LIST: u64 = 240 * 52;
 
@@ -83,7 +65,7 @@ fn what_is_listed_by_type_costs_a_list_twice_and_not_in_every_run() {
     // In a MISP that is known for it one surprise is enough, and each event had one when it was made.
     let other = append(&mut world, &mut set, 2, "fourthly");
     assert!(other < LIST / 4, "{other}");
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!((found.proven, found.present), (3, 750), "{:?}", found.findings);
     println!("verify: {} requests, {} bytes", found.tally.requests, found.tally.bytes_received);
     assert!(found.tally.bytes_received < LIST, "{}", found.tally.bytes_received);
@@ -116,18 +98,18 @@ fn what_an_analyst_does_is_found_where_no_list_is_foretold() {
     );
     let added = json!({"type": "domain", "value": "analyst.example.org"});
     request(&world, "orgadmin", &format!("/attributes/add/{}", event(1)), &added);
-    let found = verify(&world);
+    let found = world.verify();
     let finding = &found.findings[0];
     assert_eq!((finding.differences.len(), finding.extras), (2, 1), "{finding:?}");
     // A hard deletion shows in the number alone.
     request(&world, "orgadmin", &format!("/attributes/delete/{}/1", rows[5].uuid), &json!({}));
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!(found.findings[0].differences.len(), 3, "{:?}", found.findings[0].differences);
     // And an append leaves all of it alone.
     add(&mut set, 1, "fourthly", 5);
     let summary = deliver(&mut world, &mut set);
     assert_eq!((summary.ending, summary.run.tally.attributes.declined), (Ending::Done, 2));
-    assert_eq!(verify(&world).findings, []);
+    assert_eq!(world.verify().findings, []);
 }
 
 #[test]
@@ -159,7 +141,7 @@ fn after_a_loud_append_to_an_edited_event_verification_is_cheap() {
         set.incident(number).domains("loud", 0..1);
     }
     assert_eq!(deliver(&mut world, &mut set).run.tally.requests, 4, "echoes, and nothing else");
-    let found = verify(&world);
+    let found = world.verify();
     println!("verify: {} requests, {} bytes", found.tally.requests, found.tally.bytes_received);
     assert_eq!((found.proven, found.findings[0].differences.len()), (3, 1));
     assert!(found.tally.bytes_received < 500 * 52 / 5, "{}", found.tally.bytes_received);

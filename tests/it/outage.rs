@@ -13,7 +13,7 @@ use misp_trickle::{
 use misp_trickle_testing::{obstructed, world};
 use obstructed::{Obstructed, asks, attributes, carried, dataset, run, world};
 use tempfile::TempDir;
-use world::World;
+use world::{World, wait};
 
 #[test]
 fn a_misp_that_goes_down_ends_a_run_of_a_thousand_events_after_eight_requests() {
@@ -212,11 +212,10 @@ fn a_misp_that_wants_a_long_rest_is_not_waited_for() {
     let busy = Obstructed::new(&world, move |_, _| {
         Some(Answer { status: 429, retry_after: Some(1_000_000), ..Answer::default() })
     });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let interrupt = AtomicBool::new(false);
     let (clock, ledger) = (&*world.clock, &mut world.ledger);
     let run = agent::sync(&world.job, ledger, busy.clone(), clock, &Silent, &interrupt);
-    let error = runtime.block_on(run).unwrap_err().to_string();
+    let error = wait(run).unwrap_err().to_string();
     assert!(error.contains("429"), "{error}");
     assert_eq!(busy.count(), 1);
 }

@@ -19,7 +19,7 @@ use misp_trickle::{
 use misp_trickle_testing::{obstructed, world};
 use obstructed::{Obstructed, carried, dataset, run, world};
 use tempfile::TempDir;
-use world::{LocalWire, World};
+use world::{LocalWire, World, wait};
 
 fn said(summary: &Summary) -> String {
     summary.run.notes.join("\n")
@@ -67,16 +67,12 @@ fn held(world: &World) -> usize {
 
 fn verify(world: &World, wire: &Obstructed) -> Verified {
     let options = VerifyOptions {
-        destination: world.job.destination.clone(),
-        url: world.job.url.clone(),
-        sample: Sample::All,
         seed: 1,
         backoff: Backoff { base_ms: 1, max_ms: 1, tries_max: 2, seed: 1 },
-        deadline: None,
+        ..world.verify_options(Sample::All)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let verify = agent::verify(&options, &world.ledger, wire, &*world.clock);
-    runtime.block_on(verify).unwrap()
+    wait(verify).unwrap()
 }
 
 #[test]

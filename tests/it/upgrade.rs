@@ -20,7 +20,7 @@ use misp_trickle::{
 };
 use misp_trickle_testing::world;
 use serde_json::Value;
-use world::World;
+use world::{World, wait};
 
 const EVENT: &str = "00000001-0000-4000-8000-000000000000";
 
@@ -89,9 +89,8 @@ impl Upgrade {
         job.source = SourceSpec::File(path);
         clock.advance(60);
         let interrupt = AtomicBool::new(false);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let run = agent::sync(job, &mut self.store, wire.clone(), &**clock, &Silent, &interrupt);
-        let summary = runtime.block_on(run).unwrap();
+        let summary = wait(run).unwrap();
         (summary, self.world.requests() - before)
     }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Ending, Sample, Silent, Summary, Verified, VerifyOptions},
+    agent::{self, Ending, Sample, Silent, Summary, Verified},
     delivery::{
         Call, Exchange, Reply, Trouble, Wire,
         verify::{Drift, There},
@@ -72,17 +72,6 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-fn options(world: &World, sample: Sample) -> VerifyOptions {
-    VerifyOptions {
-        destination: world.job.destination.clone(),
-        url: world.job.url.clone(),
-        sample,
-        seed: 7,
-        backoff: world.job.backoff,
-        deadline: None,
-    }
-}
-
 /// Verifies over HTTP, so that every byte of both directions counts, headers included.
 fn verify_by_http(world: &World) -> Verified {
     let runtime = runtime();
@@ -103,13 +92,13 @@ fn verify_by_http(world: &World) -> Verified {
         timeout: Duration::from_secs(60),
     })
     .unwrap();
-    let options = options(world, Sample::All);
+    let options = world.verify_options(Sample::All);
     let found = agent::verify(&options, &world.ledger, &remote, &agent::SystemClock);
     runtime.block_on(found).unwrap()
 }
 
 fn verify(world: &World, sample: Sample) -> Verified {
-    let options = options(world, sample);
+    let options = world.verify_options(sample);
     let found = agent::verify(&options, &world.ledger, &*world.wire, &*world.clock);
     runtime().block_on(found).unwrap()
 }

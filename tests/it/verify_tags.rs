@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dataset::{Dataset, domain, event};
 use misp_trickle::{
-    agent::{self, Ending, Sample, Verified, VerifyOptions},
+    agent::{self, Ending, Verified},
     delivery::verify::{Drift, Finding},
     model::EventUuid,
     plan::TagStanding,
@@ -32,24 +32,6 @@ fn delivered() -> (World, Dataset) {
     }
     assert_eq!(deliver(&mut world, &mut set).ending, Ending::Done);
     (world, set)
-}
-
-fn verify(world: &World) -> Verified {
-    let options = VerifyOptions {
-        destination: world.job.destination.clone(),
-        url: world.job.url.clone(),
-        sample: Sample::All,
-        seed: 7,
-        backoff: world.job.backoff,
-        deadline: None,
-    };
-    let found = agent::verify(&options, &world.ledger, &*world.wire, &*world.clock);
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(found)
-        .unwrap()
 }
 
 /// The UUID of an attribute of ours in MISP.
@@ -86,7 +68,7 @@ fn sync_something(world: &mut World, set: &mut Dataset) -> agent::Summary {
 #[test]
 fn tags_that_are_there_are_proven_by_their_rows_and_by_counts() {
     let (world, _set) = delivered();
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!((found.events, found.proven, found.present), (3, 3, 19));
     assert!(!found.has_exposed() && !found.has_drifted());
     // The rows of two events, those of the third with their tags; a colour of each.
@@ -98,7 +80,7 @@ fn tags_that_are_there_are_proven_by_their_rows_and_by_counts() {
 fn a_colour_that_was_taken_off_an_event_is_told_with_numbers_and_attached() {
     let (mut world, mut set) = delivered();
     untag(&world, &event(2).to_string(), "tlp:amber");
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!((found.proven, found.exposed, found.exposed_events), (2, 5, 1));
     assert!(found.has_exposed() && !found.has_drifted());
     let lost = of(&found, 2).lost.as_ref().unwrap();
@@ -108,7 +90,7 @@ fn a_colour_that_was_taken_off_an_event_is_told_with_numbers_and_attached() {
     assert_eq!(sync_something(&mut world, &mut set).ending, Ending::Done);
     assert_eq!(contents(&world)[&event(2)].0.tags, ["tlp:amber"]);
     assert_eq!(head(&world, event(2)).tags.standing("tlp:amber"), Some(&TagStanding::Shown));
-    assert!(!verify(&world).has_exposed());
+    assert!(!world.verify().has_exposed());
     assert_at_rest(&mut world, &mut set);
 }
 
@@ -116,7 +98,7 @@ fn a_colour_that_was_taken_off_an_event_is_told_with_numbers_and_attached() {
 fn a_colour_that_was_taken_off_attributes_is_told_by_name_and_attached() {
     let (mut world, mut set) = delivered();
     untag(&world, &attribute(&world, 3, &domain("red", 1)), "tlp:red");
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!((found.proven, found.exposed, found.exposed_events), (2, 1, 0));
     let [difference] = &of(&found, 3).differences[..] else { panic!("{found:?}") };
     assert_eq!((&*difference.value, difference.drift), (&*domain("red", 1), Drift::Exposed));
@@ -127,7 +109,7 @@ fn a_colour_that_was_taken_off_attributes_is_told_by_name_and_attached() {
         contents(world)[&event(3)].1.iter().filter(|it| it.tags.contains(&"tlp:red".into())).count()
     };
     assert_eq!(red(&world), 4);
-    let found = verify(&world);
+    let found = world.verify();
     assert!(!found.has_exposed() && !found.has_drifted(), "{found:?}");
     assert_at_rest(&mut world, &mut set);
 }
@@ -137,13 +119,13 @@ fn a_tag_that_the_administrator_deleted_is_missed_everywhere() {
     let (mut world, mut set) = delivered();
     lose(&world, "tlp:red");
     lose(&world, "tlp:green");
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!((found.proven, found.exposed, found.exposed_events), (1, 9, 1), "{found:?}");
     assert!(of(&found, 3).differences.iter().all(|one| one.drift == Drift::Exposed));
     set.incident(2).domains("later", 0..1);
     world.clock.advance(3_600);
     assert_eq!(world.sync(&set.write()).ending, Ending::Done);
-    let found = verify(&world);
+    let found = world.verify();
     assert!(!found.has_exposed() && !found.has_drifted(), "{found:?}");
     assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:green"]);
 }
@@ -161,7 +143,7 @@ fn what_others_attach_hides_no_missing_colour_and_a_stricter_one_is_none() {
     let red = json!({"uuid": event(2).to_string(), "tag": "tlp:red"});
     request(&world, "orgadmin", "/tags/attachTagToObject", &red);
     untag(&world, &event(2).to_string(), "tlp:amber");
-    let found = verify(&world);
+    let found = world.verify();
     assert_eq!((found.exposed, found.exposed_events), (1, 0), "{found:?}");
     let differences = &of(&found, 3).differences;
     let drift = |number| {

@@ -26,7 +26,7 @@ use crate::{
     faulty::{FaultyWire, Traffic},
     invariants, owners,
     sabotage::Sabotage,
-    world::World,
+    world::{World, wait},
 };
 
 /// So many runs may go by until all is sent that may be: those that were refused go last.
@@ -214,11 +214,6 @@ impl Agent {
             self.stale.remove(&incident);
         }
     }
-}
-
-fn wait<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(work)
 }
 
 /// Moves on by itself, so that waits end.

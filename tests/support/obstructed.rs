@@ -18,7 +18,7 @@ use misp_trickle::{
 };
 use tempfile::TempDir;
 
-use crate::world::{self, LocalWire, World};
+use crate::world::{self, LocalWire, World, wait};
 
 /// What stands between the program and MISP: gives a reply in MISP's place, or `None`.
 type Obstacle = Box<dyn Fn(&Call, usize) -> Option<Reply> + Send + Sync>;
@@ -85,11 +85,10 @@ impl agent::Clock for Hasty<'_> {
 }
 
 pub fn run<W: Wire + Send + Sync + 'static>(world: &mut World, wire: Arc<W>) -> Summary {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let clock = Hasty(&world.clock, AtomicI64::new(5));
     let interrupt = AtomicBool::new(false);
     let run = agent::sync(&world.job, &mut world.ledger, wire, &clock, &Silent, &interrupt);
-    runtime.block_on(run).unwrap()
+    wait(run).unwrap()
 }
 
 /// A dataset of so many incidents, each with so many domains.

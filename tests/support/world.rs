@@ -10,7 +10,7 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Clock, Job, Silent, Summary},
+    agent::{self, Clock, Job, Sample, Silent, Summary, Verified, VerifyOptions},
     delivery::{Backoff, Call, Exchange, Wire},
     format::Format,
     graph,
@@ -22,6 +22,12 @@ use misp_trickle::{
     sandbox::{Keys, Misp, Reply, Request},
     source::SourceSpec,
 };
+
+/// Does the work in a runtime of its own, on this thread.
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(work)
+}
 
 /// A clock that stands still unless it is moved.
 #[derive(Debug, Default)]
@@ -170,7 +176,6 @@ impl World {
         };
         self.clock.advance(60);
         let interrupt = AtomicBool::new(false);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let run = agent::sync(
             &self.job,
             &mut self.ledger,
@@ -179,17 +184,34 @@ impl World {
             &Silent,
             &interrupt,
         );
-        runtime.block_on(run).unwrap()
+        wait(run).unwrap()
+    }
+
+    /// How all of a destination, or a sample of it, is verified.
+    pub fn verify_options(&self, sample: Sample) -> VerifyOptions {
+        VerifyOptions {
+            destination: self.job.destination.clone(),
+            url: self.job.url.clone(),
+            sample,
+            seed: 7,
+            backoff: self.job.backoff,
+            deadline: None,
+        }
+    }
+
+    /// Whether MISP holds what the ledger says, all of it.
+    pub fn verify(&self) -> Verified {
+        let options = self.verify_options(Sample::All);
+        wait(agent::verify(&options, &self.ledger, &*self.wire, &*self.clock)).unwrap()
     }
 
     /// Learns what MISP holds of a dataset, and sends nothing.
     pub fn adopt(&mut self, path: &Path) -> Summary {
         self.job.source = SourceSpec::File(path.to_owned());
         let interrupt = AtomicBool::new(false);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (wire, clock) = (self.wire.clone(), &*self.clock);
         let run = agent::adopt(&self.job, &mut self.ledger, wire, clock, &Silent, &interrupt);
-        runtime.block_on(run).unwrap()
+        wait(run).unwrap()
     }
 
     /// Somebody sets the agents' clock; MISP's stays.
