@@ -88,6 +88,7 @@ pub mod mapper;
 
 pub mod plan;
 
+// What only the feature shows is declared twice: rustfmt follows no module that a macro declares.
 #[cfg(not(feature = "internals"))]
 mod delivery;
 #[cfg(feature = "internals")]

@@ -150,9 +150,7 @@ impl<'a> Willing<'a> {
             Call::Listing(event) => self.list(*event),
             Call::ChangedRows { event, since } => {
                 let rows = self.rows(*event).into_iter().filter(|row| row.timestamp >= *since);
-                let found: Vec<(u64, Row)> = rows.map(|row| (0, row)).collect();
-                let bytes = SEARCH_HEADERS + NUMBERED_ROW * found.len() as u64;
-                (Reply::RowsSince(found), bytes)
+                changed(rows.map(|row| (0, row)))
             }
             Call::CountOf(event) => {
                 let live = self.rows(*event).iter().filter(|row| !row.deleted).count();
@@ -162,13 +160,13 @@ impl<'a> Willing<'a> {
                 let rows = events.iter().flat_map(|id| self.of_number(*id).map(|row| (*id, row)));
                 let is_asked_for =
                     |row: &Row| row.timestamp >= *since && (row.deleted || !only_deleted);
-                let found: Vec<(u64, Row)> = rows.filter(|(_, row)| is_asked_for(row)).collect();
-                let bytes = SEARCH_HEADERS + NUMBERED_ROW * found.len() as u64;
-                (Reply::RowsSince(found), bytes)
+                changed(rows.filter(|(_, row)| is_asked_for(row)))
             }
             // Nobody took a tag away.
-            Call::CountTagged { of: Tagged::Attributes(them), .. } => counted(them.len()),
-            Call::CountTagged { of: Tagged::Events(them), .. } => counted(them.len()),
+            Call::CountTagged { of, .. } => counted(match of {
+                Tagged::Attributes(them) => them.len(),
+                Tagged::Events(them) => them.len(),
+            }),
             Call::CountLive(events) => {
                 let rows = events.iter().flat_map(|id| self.of_number(*id));
                 let live = rows.filter(|row| !row.deleted).count();
@@ -255,6 +253,13 @@ impl<'a> Willing<'a> {
             None => (Reply::Metadata(None), HEADERS),
         }
     }
+}
+
+/// Rows that changed, each with MISP's number of its event.
+fn changed(rows: impl Iterator<Item = (u64, Row)>) -> (Reply, u64) {
+    let found: Vec<(u64, Row)> = rows.collect();
+    let bytes = SEARCH_HEADERS + NUMBERED_ROW * found.len() as u64;
+    (Reply::RowsSince(found), bytes)
 }
 
 fn counted(number: usize) -> (Reply, u64) {

@@ -71,14 +71,14 @@ impl Conversation {
         let will_attach = !self.tags.is_empty() || !self.without_colour.is_empty();
         let will_write = !self.queue.is_empty() || self.edit.is_some() || will_attach;
         if keep && will_write && self.was_published.is_none() && !self.created {
-            return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
+            return self.ask_for_metadata();
         }
         if will_write {
             self.owe_publishing();
         }
         if let Some(edit) = self.edit.clone() {
             let Some(timestamp) = self.compared.take().or(self.event.head.timestamp) else {
-                return self.ask(Asked::Metadata, Call::Metadata(self.uuid()));
+                return self.ask_for_metadata();
             };
             let event = self.uuid();
             let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };

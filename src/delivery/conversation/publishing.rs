@@ -72,7 +72,7 @@ impl Conversation {
         let from_earlier = self.before_owed.is_none();
         let head = &mut self.event.head;
         if head.published.is_none() || (from_earlier && self.was_published.is_none()) {
-            return Some(self.ask(Asked::Metadata, Call::Metadata(self.uuid())));
+            return Some(self.ask_for_metadata());
         }
         if head.published == Some(true) {
             head.publishing = Publishing::Settled;

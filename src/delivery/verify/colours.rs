@@ -131,8 +131,8 @@ impl Verification {
             }
         }
         for (tag, them) in attributes {
-            for some in them.chunks(NAMED_MAX) {
-                self.ask_who_carries(tag.clone(), Carriers::Attributes(some.to_vec()));
+            for part in Carriers::Attributes(them).parts(NAMED_MAX) {
+                self.ask_who_carries(tag.clone(), part);
             }
         }
         for (tag, mut them, count) in std::mem::take(&mut self.short) {
