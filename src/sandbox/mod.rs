@@ -42,7 +42,8 @@ use http::{
 use output::json::Style;
 use rows::{
     roles::{self, Access, Caller, Permission},
-    state::{self, State},
+    row,
+    state::State,
 };
 
 /// A MISP in memory.
@@ -272,7 +273,7 @@ impl Misp {
     pub fn attributes(&self, event: Uuid) -> Vec<AttributeView> {
         let event = self.state.event_id(event).map(|id| self.state.known_event(id));
         let rows = event.into_iter().flat_map(|event| self.state.attributes_of(event));
-        let view = |row: &state::AttributeRow| AttributeView {
+        let view = |row: &row::AttributeRow| AttributeView {
             id: row.id,
             uuid: row.uuid,
             kind: row.kind,
@@ -314,7 +315,7 @@ impl Misp {
         })
     }
 
-    fn tag_names(&self, tags: &[state::Attached]) -> Vec<String> {
+    fn tag_names(&self, tags: &[row::Attached]) -> Vec<String> {
         let known = tags.iter().filter_map(|attached| self.state.tag(attached.tag));
         known.map(|tag| tag.name.clone()).collect()
     }

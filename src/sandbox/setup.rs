@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{misp::Version, sandbox::rows::state::AttributeRow};
+use crate::{misp::Version, sandbox::rows::row::AttributeRow};
 
 /// The versions of MISP that were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -16,7 +16,8 @@ use crate::sandbox::{
     rows::{
         draft::{Draft, DraftUuid, Errors, Manner, Origin, Similar, Trouble},
         roles::{Caller, Permission},
-        state::{AttributeRow, EventRow, State, halves, is_uuid},
+        row::{AttributeRow, EventRow},
+        state::{State, halves, is_uuid},
         tags,
     },
 };

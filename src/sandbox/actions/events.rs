@@ -15,7 +15,8 @@ use crate::sandbox::{
     },
     rows::{
         filters::{Wanted, names_tag},
-        state::{EventRow, State, exact_uuid},
+        row::EventRow,
+        state::{State, exact_uuid},
     },
     setup::Load,
 };

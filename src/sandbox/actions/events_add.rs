@@ -23,7 +23,8 @@ use crate::sandbox::{
         draft::{DraftUuid, Errors},
         event_draft::EventDraft,
         roles::{Caller, Permission},
-        state::{Attached, ObjectRow, OrgRow, State, exact_uuid, is_uuid},
+        row::{Attached, ObjectRow, OrgRow},
+        state::{State, exact_uuid, is_uuid},
         tags::{self, Forms},
     },
 };
@@ -256,7 +257,7 @@ pub(crate) fn store_object(
         uuid: uuid.unwrap_or_else(|| state.make_uuid()),
         name,
         meta_category,
-        timestamp: crate::sandbox::rows::draft::timestamp(fields.get("timestamp"), now)
+        timestamp: crate::sandbox::rows::draft_fields::timestamp(fields.get("timestamp"), now)
             .map_err(|_| Halt::Crash)?,
         comment: text("comment"),
         distribution: 5,

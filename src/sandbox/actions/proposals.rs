@@ -10,7 +10,8 @@ use crate::sandbox::{
     output::{json::Json, views},
     rows::{
         draft::{Draft, Manner, Origin, Similar, Trouble},
-        state::{AttributeRow, State},
+        row::AttributeRow,
+        state::State,
     },
 };
 

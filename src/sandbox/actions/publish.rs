@@ -6,7 +6,8 @@ use crate::sandbox::{
     output::json::Json,
     rows::{
         roles::Permission,
-        state::{EventRow, State, is_uuid},
+        row::EventRow,
+        state::{State, is_uuid},
     },
     setup::Jobs,
 };

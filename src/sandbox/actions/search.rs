@@ -11,7 +11,8 @@ use crate::sandbox::{
     rows::{
         filters::{OfAttributes, Parameters, names_event, names_tag},
         roles::{Caller, Permission},
-        state::{AttributeRow, EventRow, State, exact_uuid},
+        row::{AttributeRow, EventRow},
+        state::{State, exact_uuid},
     },
     setup::{Load, RowOrder},
 };

@@ -13,7 +13,8 @@ use crate::sandbox::{
     output::json::{Json, Style},
     rows::{
         roles::{Caller, Permission},
-        state::{Attached, EventRow, State, exact_uuid, is_uuid},
+        row::{Attached, EventRow},
+        state::{State, exact_uuid, is_uuid},
         tag_table::Reserved,
         tags,
     },

@@ -4,10 +4,7 @@ use crate::sandbox::{
     Call,
     http::answer::{Answer, Halt, Outcome},
     output::{json::Json, views},
-    rows::{
-        state::{Attached, State},
-        tag_table::TagRow,
-    },
+    rows::{row::Attached, state::State, tag_table::TagRow},
 };
 
 /// MISP's number of the taxonomy.

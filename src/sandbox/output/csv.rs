@@ -4,8 +4,9 @@ use crate::sandbox::{
     http::{answer::Halt, php},
     rows::{
         filters::Parameters,
+        row::{AttributeRow, EventRow},
         seen,
-        state::{AttributeRow, EventRow, State, halves},
+        state::{State, halves},
     },
 };
 
@@ -171,7 +172,7 @@ fn cell(state: &State, event: &EventRow, row: &AttributeRow, column: &str) -> Op
 /// The names in the order in which the tags were attached.
 fn tag_names(
     state: &State,
-    tags: &[crate::sandbox::rows::state::Attached],
+    tags: &[crate::sandbox::rows::row::Attached],
     all: bool,
 ) -> Option<String> {
     let known = tags.iter().filter_map(|attached| state.tag(attached.tag));

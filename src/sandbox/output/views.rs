@@ -6,8 +6,9 @@ use crate::sandbox::{
     output::json::{Json, Style},
     rows::{
         roles::{Caller, Permission, Role},
+        row::{Attached, AttributeRow, EventRow, ObjectRow, OrgRow},
         seen::shown,
-        state::{Attached, AttributeRow, EventRow, ObjectRow, OrgRow, State},
+        state::State,
         tag_table::TagRow,
     },
 };

@@ -9,9 +9,11 @@ use crate::sandbox::{
         php::{self, Fields},
     },
     rows::{
-        draft::{DraftUuid, Errors, database_text, one_of, strict_flag, timestamp},
+        draft::{DraftUuid, Errors},
+        draft_fields::{database_text, one_of, strict_flag, timestamp},
+        row::EventRow,
         seen,
-        state::{EventRow, State, is_uuid},
+        state::{State, is_uuid},
     },
 };
 

@@ -14,8 +14,9 @@ use crate::{
         },
         output::views::Deleted,
         rows::{
+            row::{AttributeRow, EventRow},
             seen,
-            state::{AttributeRow, EventRow, State, halves},
+            state::{State, halves},
         },
         setup::Release,
     },
@@ -327,7 +328,7 @@ fn like(pattern: &str, text: &str) -> bool {
 /// Whether a text, number or name (with its case), names one of these tags, exportable or not.
 pub(crate) fn names_tag(
     state: &State,
-    tags: &[crate::sandbox::rows::state::Attached],
+    tags: &[crate::sandbox::rows::row::Attached],
     text: &str,
 ) -> bool {
     let number = text.parse::<u32>().ok();

@@ -10,7 +10,8 @@ use crate::sandbox::{
     },
     rows::{
         roles::{Caller, Permission, hex},
-        state::{Attached, State},
+        row::Attached,
+        state::State,
         tag_table::TagRow,
     },
 };
