@@ -4,7 +4,10 @@
 //! stream, one at a time, and the `Decoder` of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
+mod apart;
+mod assembly;
 mod cursor;
+mod decoding;
 mod eiq;
 mod element;
 mod leaves;
@@ -28,6 +31,9 @@ use crate::{
     graph::Facts,
     model::{Place, Symbol, Words},
 };
+pub use apart::{Identity, Pages, Piece, Taker, name_of, take_apart};
+pub use assembly::Assembly;
+use decoding::Decoding;
 use element::Element;
 pub use stix::pattern;
 
@@ -147,7 +153,7 @@ pub fn kinds() -> BTreeSet<String> {
 /// # Errors
 /// If the stream cannot be read, is not JSON, breaks off, or is no dataset of the format.
 pub fn decode(input: impl Read, file: &Symbol, format: Format) -> Result<Facts, FormatError> {
-    let mut router = route::Router::new(file, format);
+    let mut router = route::Router::new(file, format, Decoding::new());
     splitter::split(input, file, splitter::Limits::PRODUCT, &mut router)?;
-    Ok(router.finish())
+    Ok(router.into_sink().finish())
 }

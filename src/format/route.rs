@@ -1,17 +1,12 @@
-//! Finds out the format of each document and leads its elements to the decoder of that format.
+//! Finds out the format of each document and leads its elements to where they are read or kept.
 
 use super::{
-    Decoder as _, Format, FormatError, eiq,
+    Format, FormatError,
     element::{Element, Origin},
     leaves::speaks_of_tlp,
-    mend,
     splitter::{Member, Visitor},
-    stix,
 };
-use crate::{
-    graph::{Extent, Facts},
-    model::{Issue, Reader, Severity, Symbol, Tlp},
-};
+use crate::model::{Issue, Severity, Symbol, Tlp};
 
 /// Most names of top-level members that an error shows.
 const NAMES_SHOWN_MAX: usize = 8;
@@ -28,14 +23,40 @@ const PAGE: &str = "this is one page of several; what is on the others is not he
 const ASIDE: [&str; 2] = ["relations", "relationships"];
 
 /// The lists that hold a dataset, and the format each belongs to.
-const LISTS: [(&str, Format); 3] = [
+pub(super) const LISTS: [(&str, Format); 3] = [
     ("entities", Format::EclecticIq),
     ("entities_v2", Format::EclecticIq),
     ("objects", Format::Stix21),
 ];
 
-/// Leads the pieces of one file to the decoders.
-pub(crate) struct Router<'a> {
+/// Where the pieces of a file are led to.
+pub(super) trait Sink {
+    /// A document begins.
+    fn begin(&mut self);
+
+    /// An element of a document of this format.
+    fn element(&mut self, element: &Element<'_>, found: Format);
+
+    /// Something that is wrong with a document, of this format as far as is known.
+    fn report(&mut self, issue: Issue, found: Format);
+
+    /// A document of this format ends; an object that stands alone has no end.
+    fn end(&mut self, found: Format, end: End);
+}
+
+/// What a document says of itself.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    /// The marking of all that is in it.
+    pub(super) marked: Option<Tlp>,
+    /// What is not in it may be elsewhere.
+    pub(super) is_page: bool,
+    /// How a TAXII server names the page after it.
+    pub(super) next: Option<String>,
+}
+
+/// Leads the pieces of one file to a sink.
+pub(super) struct Router<'a, S> {
     file: &'a Symbol,
     /// What the user said.
     wanted: Format,
@@ -45,47 +66,38 @@ pub(crate) struct Router<'a> {
     names: Vec<String>,
     /// What this document says of more that is elsewhere: `more` and `next` of a TAXII envelope.
     more: Option<bool>,
-    next: bool,
+    next: Option<String>,
     /// Lists of relations that this document has beside its entities.
     aside: Vec<&'static str>,
     /// Whether it says that it is what extensions of EclecticIQ make.
     of_extension: bool,
     /// Whether it has a list of what EclecticIQ's API answers.
     of_api: bool,
-    /// What this document says of its own marking, which no format has, and where its entities and relations begin.
+    /// What this document says of its own marking, which no format has.
     marked: Option<Tlp>,
-    begins: (usize, usize),
-    eiq: eiq::Decoder,
-    stix: stix::Decoder,
-    facts: Facts,
+    sink: S,
 }
 
-impl<'a> Router<'a> {
-    pub(crate) fn new(file: &'a Symbol, wanted: Format) -> Self {
+impl<'a, S: Sink> Router<'a, S> {
+    pub(super) fn new(file: &'a Symbol, wanted: Format, sink: S) -> Self {
         Self {
             file,
             wanted,
             found: Format::Auto,
             names: Vec::new(),
             more: None,
-            next: false,
+            next: None,
             aside: Vec::new(),
             of_extension: false,
             of_api: false,
             marked: None,
-            begins: (0, 0),
-            eiq: eiq::Decoder::new(),
-            stix: stix::Decoder::new(),
-            facts: Facts::default(),
+            sink,
         }
     }
 
-    /// All that the file holds.
-    pub(crate) fn finish(self) -> Facts {
-        let mut facts = self.facts;
-        self.eiq.finish(&mut facts);
-        self.stix.finish(&mut facts);
-        facts
+    /// Where all that the file holds went.
+    pub(super) fn into_sink(self) -> S {
+        self.sink
     }
 
     fn note(&mut self, name: &str) {
@@ -107,7 +119,7 @@ impl<'a> Router<'a> {
 
     fn warn(&mut self, origin: &Origin<'_>, within: &str, what: &str) {
         let (place, what) = (origin.place(within), what.to_owned());
-        self.facts.report(Issue { place, severity: Severity::Warning, what });
+        self.sink.report(Issue { place, severity: Severity::Warning, what }, self.found);
     }
 
     /// Says that relations stand where none is read: nothing else tells why what they link is in no event.
@@ -140,21 +152,14 @@ impl<'a> Router<'a> {
         }
     }
 
-    /// Marks all of a document that is marked itself: it makes what it holds as strict, and nothing marked.
-    fn heed_marking(&mut self, origin: &Origin<'_>) {
-        let Some(tlp) = self.marked.take() else { return };
+    /// What marks all of a document that is marked itself: it makes what it holds as strict, and nothing marked.
+    fn take_marking(&mut self, origin: &Origin<'_>) -> Option<Tlp> {
+        let tlp = self.marked.take()?;
         let what = format!(
             "it is marked as a whole, which no format has; all in it is taken as TLP {tlp} or stricter"
         );
         self.warn(origin, "", &what);
-        let facts = &mut self.facts;
-        let mark = facts.markings.colour(tlp);
-        for entity in self.begins.0..facts.entities.len() {
-            facts.markings.mark(entity, mark, Extent::Part);
-        }
-        for relation in &mut facts.relations[self.begins.1..] {
-            relation.tlp = relation.tlp.max(Some(tlp));
-        }
+        Some(tlp)
     }
 
     /// What a document is that holds no dataset.
@@ -177,14 +182,14 @@ impl<'a> Router<'a> {
     }
 }
 
-impl Visitor for Router<'_> {
+impl<S: Sink> Visitor for Router<'_, S> {
     fn begin(&mut self) {
         self.found = Format::Auto;
         self.names.clear();
-        (self.more, self.next) = (None, false);
+        (self.more, self.next) = (None, None);
         (self.aside, self.of_extension, self.of_api) = (Vec::new(), false, false);
         self.marked = None;
-        self.begins = (self.facts.entities.len(), self.facts.relations.len());
+        self.sink.begin();
     }
 
     fn alone(&mut self, list: &'static str) -> bool {
@@ -204,7 +209,8 @@ impl Visitor for Router<'_> {
                 self.more = Some(said.eq_ignore_ascii_case("true"));
             }
             ("next", Member::Scalar(said) | Member::Text(said)) => {
-                self.next = !matches!(said, "" | "null" | "false");
+                self.next =
+                    Some(said.to_owned()).filter(|it| !matches!(&**it, "" | "null" | "false"));
             }
             ("content-type", Member::Text(text))
                 if text.starts_with("urn:eclecticiq.com:json:") =>
@@ -219,11 +225,9 @@ impl Visitor for Router<'_> {
             }
             (_, Member::Scalar(_)) => {}
             _ if LISTS.iter().any(|(list, format)| *list == name && self.sign(*format)) => {
-                self.facts.report(Issue {
-                    place: origin.place(&format!("/{name}")),
-                    severity: Severity::Skipped,
-                    what: "should be a list and is none; left out".to_owned(),
-                });
+                let place = origin.place(&format!("/{name}"));
+                let what = "should be a list and is none; left out".to_owned();
+                self.issue(Issue { place, severity: Severity::Skipped, what });
             }
             _ => {}
         }
@@ -250,53 +254,24 @@ impl Visitor for Router<'_> {
     }
 
     fn element(&mut self, element: &Element<'_>) {
-        let written = element.raw;
-        let mended = mend::mend(written);
-        let element = match &mended {
-            Some(mended) => Element { raw: &mended.text, ..*element },
-            None => *element,
-        };
-        if let Some(halves @ 1..) = mended.as_ref().map(|mended| mended.halves) {
-            let what = format!(
-                "half a surrogate pair stands in a text of it ({halves} in all); read as U+FFFD"
-            );
-            self.facts.report(element.warning("", what));
-        }
-        let list = LISTS.iter().find(|(list, _)| *list == element.list);
-        let format = list.map_or(self.found, |(_, format)| *format);
-        let (entities, relations) = (self.facts.entities.len(), self.facts.relations.len());
-        match format {
-            Format::Stix21 => self.stix.element(&element, &mut self.facts),
-            Format::EclecticIq | Format::Auto => self.eiq.element(&element, &mut self.facts),
-        }
-        let first_took = match format {
-            _ if element.list.is_empty() || format != self.found => false,
-            // The first reader knew packages and lists of them, and nothing within those.
-            _ if element.origin.inside.matches('/').count() > 1 => false,
-            _ if mended.is_none() => true,
-            Format::Stix21 => stix::reads(written),
-            Format::EclecticIq | Format::Auto => eiq::reads(written),
-        };
-        if !first_took {
-            self.facts.came_with(Reader::SECOND, entities, relations);
-        }
+        self.sink.element(element, self.found);
     }
 
     fn issue(&mut self, issue: Issue) {
-        self.facts.report(issue);
+        self.sink.report(issue, self.found);
     }
 
     fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError> {
         if self.found == Format::EclecticIq {
             self.tell_aside(origin);
         }
-        self.heed_marking(origin);
+        let marked = self.take_marking(origin);
         if self.found != Format::Auto {
-            self.facts.formats.insert(self.found.name());
-            if self.more.unwrap_or(self.next) {
-                self.facts.is_page = true;
+            let is_page = self.more.unwrap_or(self.next.is_some());
+            if is_page {
                 self.warn(origin, "", PAGE);
             }
+            self.sink.end(self.found, End { marked, is_page, next: self.next.take() });
             return Ok(());
         }
         // A TAXII server with nothing to give may answer with an empty envelope.

@@ -1,5 +1,6 @@
 //! Tests of the splitter and of whole files.
 
+mod apart;
 mod damage;
 mod envelopes;
 

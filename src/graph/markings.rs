@@ -4,11 +4,14 @@
 //! when all is read: [`Facts::settle`]. Several markings hold together, the strictest of them; one that nobody defines
 //! is red, for a marking must never be lost.
 
+mod copies;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{MarkingId, Tlp};
 
 use super::Facts;
+use copies::CopyOf;
 
 /// Most warnings of one sort that are told one by one; the rest is counted.
 const WARNINGS_MAX: usize = 100;
@@ -46,6 +49,8 @@ pub struct Markings {
     /// The markings that use each marking: what a definition is marked with, and the definition.
     of_definitions: BTreeSet<(Mark, Mark)>,
     uses: Vec<Use>,
+    /// What marked earlier copies of entities.
+    copies: Vec<CopyOf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,16 +151,22 @@ impl Markings {
             mark: renumbered[each.mark.0 as usize],
             ..each
         }));
+        self.copies.extend(part.copies.into_iter().map(|copy| copy.moved(entities, &renumbered)));
         renumbered
     }
 
     /// The markings of entities that have other places now; `None` is one that is gone.
     pub(super) fn moved(&self, places: &[Option<usize>]) -> Self {
+        let place = |entity: usize| places.get(entity).copied().flatten();
         let uses = self.uses.iter().filter_map(|each| {
-            let entity = places.get(each.entity).copied().flatten()?;
+            let entity = place(each.entity)?;
             Some(Use { entity, ..*each })
         });
-        Self { uses: uses.collect(), ..self.clone() }
+        let copies = self.copies.iter().filter_map(|copy| {
+            let entity = place(copy.entity)?;
+            Some(copy.clone().at(entity))
+        });
+        Self { uses: uses.collect(), copies: copies.collect(), ..self.clone() }
     }
 
     /// What each marking is, by number.
@@ -283,6 +294,9 @@ impl Facts {
                     entity.id
                 ));
             }
+        }
+        for copy in markings.copies {
+            self.entities[copy.entity].heed_copy(copy.marking(meaning));
         }
         warnings.texts()
     }

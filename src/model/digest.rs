@@ -81,6 +81,14 @@ pub enum Context {
     Name,
     /// A key of MISP, so that another one is noticed.
     Key,
+    /// One pull of a source as it is kept, up to some line.
+    Pack,
+    /// An object of a source, its name and what it consists of.
+    Copy,
+    /// What marks an object of a source.
+    Marking,
+    /// A dataset that was put together from several pulls.
+    Dataset,
 }
 
 impl Context {
@@ -98,6 +106,10 @@ impl Context {
             Self::Plan => "misp-trickle 2026 plan v1",
             Self::Name => "misp-trickle 2026 long name v1",
             Self::Key => "misp-trickle 2026 key of misp v1",
+            Self::Pack => "misp-trickle 2026 pack v1",
+            Self::Copy => "misp-trickle 2026 copy of an object v1",
+            Self::Marking => "misp-trickle 2026 marking of an object v1",
+            Self::Dataset => "misp-trickle 2026 dataset v1",
         }
     }
 }

@@ -7,9 +7,9 @@ use std::io::{self, Read};
 use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
-    format::{self, Format, FormatError},
+    format::{self, Assembly, Format, FormatError, Identity, Piece, Taker},
     graph::{Facts, Said},
-    model::{Issue, Locus, Place, Severity, Symbol, limits::ISSUES_KEPT_MAX},
+    model::{Issue, Locus, Place, Severity, Symbol, Tlp, limits::ISSUES_KEPT_MAX},
 };
 
 use super::{
@@ -82,6 +82,7 @@ fn check(text: &[u8], format: Format) {
         match &once {
             Ok(facts) => {
                 bounded(facts, text);
+                apart(text, format, facts);
                 let documents = Tree::documents(text);
                 facts.issues.iter().for_each(|issue| points_somewhere(issue, text, &documents));
                 if format == Format::Stix21 {
@@ -107,6 +108,77 @@ fn same(
         }
         (Err(once), Err(again)) => assert_eq!(once.to_string(), again.to_string()),
         (once, again) => panic!("{once:?} and then {again:?}"),
+    }
+}
+
+/// What is done with the objects of documents that were taken apart.
+enum Step {
+    Document(String, Format),
+    Object { list: String, index: usize, inside: String, raw: Vec<u8>, id: Box<str> },
+    Damaged { pointer: String, what: String },
+    Closed(Option<Tlp>),
+}
+
+#[derive(Default)]
+struct Steps(Vec<Step>);
+
+impl Taker for Steps {
+    fn document(&mut self, name: &Symbol, format: Format) {
+        self.0.push(Step::Document(name.to_string(), format));
+    }
+
+    fn object(&mut self, piece: &Piece<'_>, identity: &Identity) {
+        self.0.push(Step::Object {
+            list: piece.list.to_owned(),
+            index: piece.index,
+            inside: piece.inside.to_owned(),
+            raw: piece.raw.to_owned(),
+            id: identity.id.clone(),
+        });
+    }
+
+    fn damaged(&mut self, pointer: &str, _: Option<&str>, what: &str) {
+        self.0.push(Step::Damaged { pointer: pointer.to_owned(), what: what.to_owned() });
+    }
+
+    fn closed(&mut self, marked: Option<Tlp>) {
+        self.0.push(Step::Closed(marked));
+    }
+}
+
+/// Objects that were taken out of their documents make the same dataset as those.
+fn apart(text: &[u8], format: Format, whole: &Facts) {
+    let mut steps = Steps::default();
+    let file = Symbol::new(FILE);
+    let pages = format::take_apart(text, &file, format, &mut steps).expect("it was read whole");
+    assert_eq!(pages.is_page, whole.is_page);
+    let (mut assembly, mut document) = (Assembly::new(), String::new());
+    for (number, step) in (0..).zip(steps.0) {
+        match step {
+            Step::Document(name, format) => {
+                assembly.document(&name, format);
+                document = name;
+            }
+            Step::Object { list, index, inside, raw, id } => {
+                assert!(!id.is_empty(), "every object is known by something");
+                let (list, inside) = (&*list, &*inside);
+                assembly.object(&Piece { list, index, inside, raw: &raw }, number);
+            }
+            Step::Damaged { pointer, what } => assembly.damaged(&document, &pointer, what),
+            Step::Closed(marked) => assembly.close(marked),
+        }
+    }
+    let together = assembly.finish();
+    assert_eq!(together.entities, whole.entities);
+    assert_eq!(together.relations, whole.relations);
+    assert_eq!(together.skipped, whole.skipped);
+    assert_eq!(together.marking_digest(), whole.marking_digest());
+    let skipped = |facts: &Facts| -> Vec<Issue> {
+        let skipped = facts.issues.iter().filter(|issue| issue.severity == Severity::Skipped);
+        skipped.cloned().collect()
+    };
+    if together.skipped < ISSUES_KEPT_MAX && whole.issues.len() < ISSUES_KEPT_MAX {
+        assert_eq!(skipped(&together), skipped(whole));
     }
 }
 

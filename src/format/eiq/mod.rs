@@ -18,11 +18,12 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use super::element::Element;
+use super::{apart::OwnId, element::Element};
 use crate::{
     graph::{Entity, Facts, Relation},
-    model::{EntityKey, Interner},
+    model::{EntityKey, Interner, Timestamp},
 };
+pub(in crate::format) use name::key;
 use unread::Unread;
 use wire::Object;
 
@@ -50,6 +51,19 @@ impl Decoder {
             facts.entities.push(entity);
         }
     }
+}
+
+/// By what an object is known, if it can be read: its own id before that of the entity, which all versions share.
+pub(super) fn own_id(raw: &[u8]) -> Option<OwnId> {
+    let object: Object<'_> = serde_json::from_slice(raw).ok()?;
+    let is_entity = !object.is_relation() && object.kind().is_some();
+    if object.is_unresolved() || is_entity && object.is_placeholder() {
+        return Some(OwnId::Placeholder);
+    }
+    let data = &object.data.0;
+    let id = object.id.get().or(data.id.get()).map(key);
+    let version = data.timestamp.get().and_then(|text| Timestamp::parse(text).ok());
+    Some(OwnId::Of { id, version })
 }
 
 /// Whether an element is an object as it is written.

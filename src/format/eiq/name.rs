@@ -4,7 +4,7 @@ use crate::model::EntityKey;
 
 /// The key of a name: a UUID, `{https://eiq.example}incident-<uuid>`, `incident--<uuid>`, or the URL of an
 /// entity, perhaps with a slash, a query or a fragment behind it. A name without a UUID is one as a whole.
-pub(super) fn key(name: &str) -> EntityKey {
+pub(in crate::format) fn key(name: &str) -> EntityKey {
     let name = name.trim();
     let path = name.split(['?', '#']).next().unwrap_or_default();
     uuid_in(path).or_else(|| uuid_in(name)).unwrap_or_else(|| EntityKey::of(name))

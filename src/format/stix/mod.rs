@@ -34,7 +34,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::{references::References, versions::Versions, wire::Object};
-use super::element::Element;
+use super::{apart::OwnId, element::Element};
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
     model::{EntityKey, Interner, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
@@ -296,6 +296,13 @@ impl Decoder {
         let has_value = object.get("value").is_some_and(Value::is_string);
         self.references.note(index, has_value);
     }
+}
+
+/// By what an object is known, if it can be read.
+pub(super) fn own_id(raw: &[u8]) -> Option<OwnId> {
+    let object: Object<'_> = serde_json::from_slice(raw).ok()?;
+    let id = (!object.id.is_empty()).then(|| EntityKey::whole(&object.id));
+    Some(OwnId::Of { id, version: properties::version(&object) })
 }
 
 /// Whether an element is an object as it is written.

@@ -1,7 +1,7 @@
 //! The same objects in every envelope that producers put them in, and what is told of those that are none.
 
-use super::*;
-use crate::{graph::Facts, model::Reader};
+use super::{super::route::Router, *};
+use crate::{format::Decoding, graph::Facts, model::Reader};
 
 const INCIDENT: &str = r#"{"type":"incident","spec_version":"2.1","name":"I","id":"incident--1eb25301-52dc-4085-af2d-99410dd7edf8"}"#;
 /// As a producer writes it that sorts the names of members.
@@ -198,9 +198,9 @@ fn a_bundle_within_another_may_be_longer_than_an_object() {
     let limits = Limits { buffer_bytes: 8, object_bytes_max: 200, depth_max: 32 };
     for text in [bundle(&inner), format!("[{}]", bundle(&inner)), bundle(&bundle(&inner))] {
         let file = Symbol::new("f");
-        let mut router = super::super::route::Router::new(&file, Format::Auto);
+        let mut router = Router::new(&file, Format::Auto, Decoding::new());
         split(text.as_bytes(), &file, limits, &mut router).unwrap();
-        let found = router.finish();
+        let found = router.into_sink().finish();
         assert_eq!((found.entities.len(), found.skipped), (3, 0), "{:?}", found.issues);
     }
 }

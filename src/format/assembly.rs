@@ -1,0 +1,108 @@
+//! Makes a dataset of objects that were kept apart from their documents: the same that a reading of those documents
+//! makes, as both go the same way.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Format,
+    apart::Piece,
+    decoding::Decoding,
+    element::{Element, Origin, Position},
+    route::{End, Sink},
+};
+use crate::{
+    graph::Facts,
+    model::{Issue, Locus, Place, Severity, Symbol, Tlp},
+};
+
+/// A dataset that is being put together.
+pub struct Assembly {
+    decoding: Decoding,
+    document: Symbol,
+    format: Format,
+    /// What is known of earlier copies of objects that are still to come.
+    copies: BTreeMap<u64, Vec<Facts>>,
+}
+
+impl Assembly {
+    /// A dataset of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            decoding: Decoding::new(),
+            document: Symbol::new(""),
+            format: Format::Auto,
+            copies: BTreeMap::new(),
+        }
+    }
+
+    /// The objects that follow come from this document, of this format.
+    pub fn document(&mut self, name: &str, format: Format) {
+        (self.document, self.format) = (Symbol::new(name), format);
+        self.decoding.begin();
+    }
+
+    /// Takes the markings of an object that another copy takes the place of: that which comes with the number `by`.
+    /// `marked` is what all of its document was marked with.
+    pub fn copy(&mut self, piece: &Piece<'_>, by: u64, marked: Option<Tlp>) {
+        let mut alone = Decoding::new();
+        alone.element(&element(piece, &self.document), self.format);
+        if let Some(tlp) = marked {
+            alone.mark(tlp);
+        }
+        self.copies.entry(by).or_default().push(alone.facts);
+    }
+
+    /// Takes an object of this document.
+    pub fn object(&mut self, piece: &Piece<'_>, number: u64) {
+        let facts = &self.decoding.facts;
+        let (entities, relations) = (facts.entities.len(), facts.relations.len());
+        self.decoding.element(&element(piece, &self.document), self.format);
+        for copy in self.copies.remove(&number).unwrap_or_default() {
+            let facts = &mut self.decoding.facts;
+            // An entity that came before in an equal form stands for both.
+            let key = copy.entities.first().map(|entity| (&entity.key, &entity.platform));
+            let same = |place: &usize| {
+                let entity = &facts.entities[*place];
+                key == Some((&entity.key, &entity.platform))
+            };
+            let own = (entities < facts.entities.len()).then_some(entities);
+            let entity = own.or_else(|| (0..entities).rev().find(same));
+            let relations = relations..facts.relations.len();
+            facts.heed_copy(copy, entity, relations);
+        }
+    }
+
+    /// The document ends, all of which was marked so.
+    pub fn close(&mut self, marked: Option<Tlp>) {
+        self.decoding.end(self.format, End { marked, ..End::default() });
+    }
+
+    /// Something that should have been an object of a document and could not be read.
+    pub fn damaged(&mut self, document: &str, pointer: &str, what: String) {
+        let locus = match pointer {
+            "" => Locus::Whole,
+            pointer => Locus::Pointer(pointer.into()),
+        };
+        let place = Place { file: Symbol::new(document), locus };
+        self.decoding.facts.report(Issue { place, severity: Severity::Skipped, what });
+    }
+
+    /// The dataset.
+    #[must_use]
+    pub fn finish(self) -> Facts {
+        self.decoding.finish()
+    }
+}
+
+impl Default for Assembly {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn element<'a>(piece: &Piece<'a>, file: &'a Symbol) -> Element<'a> {
+    let Piece { list, index, inside, raw } = *piece;
+    let origin = Origin { file, document: 1, inside, before: b"", start: Position::START };
+    Element { list, index, raw, origin }
+}

@@ -1,0 +1,112 @@
+//! Makes facts of elements, one after the other.
+
+use super::{
+    Decoder as _, Format, eiq,
+    element::Element,
+    mend,
+    route::{End, LISTS, Sink},
+    stix,
+};
+use crate::{
+    graph::{Extent, Facts},
+    model::{Issue, Reader, Tlp},
+};
+
+/// The facts of the elements that came so far.
+pub(super) struct Decoding {
+    eiq: eiq::Decoder,
+    stix: stix::Decoder,
+    pub(super) facts: Facts,
+    /// Where the entities and relations of this document begin.
+    begins: (usize, usize),
+}
+
+impl Decoding {
+    pub(super) fn new() -> Self {
+        Self {
+            eiq: eiq::Decoder::new(),
+            stix: stix::Decoder::new(),
+            facts: Facts::default(),
+            begins: (0, 0),
+        }
+    }
+
+    /// All facts, those included that need all elements.
+    pub(super) fn finish(self) -> Facts {
+        let mut facts = self.facts;
+        self.eiq.finish(&mut facts);
+        self.stix.finish(&mut facts);
+        facts
+    }
+
+    /// Marks all that came since this document began: as strict as that, and what was not marked is not.
+    pub(super) fn mark(&mut self, tlp: Tlp) {
+        let facts = &mut self.facts;
+        let mark = facts.markings.colour(tlp);
+        for entity in self.begins.0..facts.entities.len() {
+            facts.markings.mark(entity, mark, Extent::Part);
+        }
+        for relation in &mut facts.relations[self.begins.1..] {
+            relation.tlp = relation.tlp.max(Some(tlp));
+        }
+    }
+}
+
+/// The format that an element of a document is in.
+pub(super) fn format_of(element: &Element<'_>, found: Format) -> Format {
+    let list = LISTS.iter().find(|(list, _)| *list == element.list);
+    list.map_or(found, |(_, format)| *format)
+}
+
+/// Whether the first reader took an element.
+fn first_took(element: &Element<'_>, found: Format, is_mended: bool) -> bool {
+    let format = format_of(element, found);
+    match format {
+        _ if element.list.is_empty() || format != found => false,
+        // The first reader knew packages and lists of them, and nothing within those.
+        _ if element.origin.inside.matches('/').count() > 1 => false,
+        _ if !is_mended => true,
+        Format::Stix21 => stix::reads(element.raw),
+        Format::EclecticIq | Format::Auto => eiq::reads(element.raw),
+    }
+}
+
+impl Sink for Decoding {
+    fn begin(&mut self) {
+        self.begins = (self.facts.entities.len(), self.facts.relations.len());
+    }
+
+    fn element(&mut self, written: &Element<'_>, found: Format) {
+        let mended = mend::mend(written.raw);
+        let element = match &mended {
+            Some(mended) => Element { raw: &mended.text, ..*written },
+            None => *written,
+        };
+        if let Some(halves @ 1..) = mended.as_ref().map(|mended| mended.halves) {
+            let what = format!(
+                "half a surrogate pair stands in a text of it ({halves} in all); read as U+FFFD"
+            );
+            self.facts.report(element.warning("", what));
+        }
+        let (entities, relations) = (self.facts.entities.len(), self.facts.relations.len());
+        match format_of(&element, found) {
+            Format::Stix21 => self.stix.element(&element, &mut self.facts),
+            Format::EclecticIq | Format::Auto => self.eiq.element(&element, &mut self.facts),
+        }
+        if !first_took(written, found, mended.is_some()) {
+            self.facts.came_with(Reader::SECOND, entities, relations);
+        }
+    }
+
+    fn report(&mut self, issue: Issue, _: Format) {
+        self.facts.report(issue);
+    }
+
+    fn end(&mut self, found: Format, end: End) {
+        if let Some(tlp) = end.marked {
+            self.mark(tlp);
+        }
+        self.facts.formats.insert(found.name());
+        self.facts.is_page |= end.is_page;
+    }
+}
