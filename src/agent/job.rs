@@ -1,6 +1,7 @@
 //! What a run is asked to do, and what it needs of the world.
 
 use std::{
+    fmt,
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use crate::{
     graph,
     history::LedgerError,
     mapper::Rules,
-    model::{Context, DestinationName, Digest, Encoder, FeedName, Timestamp, Tlp},
+    model::{Context, DestinationName, Digest, Encoder, Fault, FeedName, Timestamp, Tlp},
     plan::{EventSettings, MappingChange, Policy, Strategy, policy_fingerprint},
     source::{SourceError, SourceSpec},
 };
@@ -205,21 +206,14 @@ impl World<'_> {
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The source cannot be read.
-    #[error(transparent)]
     Source(#[from] SourceError),
     /// The ledger cannot be read or written.
-    #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// MISP cannot be spoken to.
-    #[error(transparent)]
     Learn(#[from] super::LearnError),
     /// The run was stopped before it had a dataset: by a person, or by its deadline.
-    #[error("{}", stopped(.0))]
     Stopped(Stop),
     /// More feeds deliver to one destination than the ledger tells apart.
-    #[error(
-        "destination {destination} has 32 feeds already, the most a store tells apart; use another store for feed {feed}"
-    )]
     TooManyFeeds {
         /// The destination.
         destination: DestinationName,
@@ -228,12 +222,33 @@ pub enum AgentError {
     },
 }
 
-fn stopped(stop: &Stop) -> &'static str {
-    match stop {
-        Stop::Deadline => {
-            "the deadline passed while the source was read; nothing was sent: raise `deadline`, or see why the \
-             source is slow"
+impl AgentError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Source(error) => error.fault(),
+            Self::Ledger(error) => error.fault(),
+            Self::Learn(error) => error.fault(),
+            Self::Stopped(Stop::Deadline) => Fault::new(
+                "the deadline passed while the source was read, and nothing was sent",
+                "raise `deadline`, or see why the source is slow",
+            ),
+            Self::Stopped(_) => Fault::new(
+                "interrupted while the source was read, and nothing was sent",
+                "run it again",
+            ),
+            Self::TooManyFeeds { destination, feed } => Fault::new(
+                "it has 32 feeds already, the most a store tells apart",
+                format!("use another store for feed {feed}"),
+            )
+            .at(format_args!("destination {destination}")),
         }
-        _ => "interrupted while the source was read; nothing was sent",
+    }
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
     }
 }

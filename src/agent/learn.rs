@@ -1,6 +1,6 @@
 //! What has to be known of a MISP before anything is sent to it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use url::Url;
 
@@ -10,7 +10,7 @@ use crate::{
         fact_of,
     },
     history::DestinationTally,
-    model::{Timestamp, Tlp},
+    model::{Fault, Timestamp, Tlp},
     plan::{DestinationRecord, TAGS_KNOWN_MAX, TagFact, tag_key},
 };
 
@@ -36,19 +36,40 @@ pub struct WantedTags<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LearnError {
     /// MISP refuses the key.
-    #[error("MISP refuses the key: {words}; {}", key_cure(words))]
     Key {
+        /// The destination's URL.
+        url: String,
         /// In MISP's words.
         words: Box<str>,
     },
     /// MISP does not answer, or something else does.
-    #[error("MISP at {url} cannot be used: {why}")]
     Unreachable {
         /// The destination's URL.
         url: String,
         /// What happened.
         why: Box<str>,
     },
+}
+
+impl LearnError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Key { url, words } => {
+                Fault::new(format!("MISP refuses the key: {words}"), key_cure(words)).at(url)
+            }
+            Self::Unreachable { url, why } => {
+                Fault::of_message(&format!("MISP cannot be used: {why}")).at(url)
+            }
+        }
+    }
+}
+
+impl fmt::Display for LearnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }
 
 /// Asks, patiently where there is no answer, version and role, and which of the tags that are needed are there, and whose.
@@ -230,7 +251,7 @@ pub(super) fn refusal(url: String, reply: Reply) -> LearnError {
             );
             LearnError::Unreachable { url, why: why.into() }
         }
-        Reply::Refused { words, .. } => LearnError::Key { words },
+        Reply::Refused { words, .. } => LearnError::Key { url, words },
         Reply::Trouble(trouble) => LearnError::Unreachable { url, why: trouble.why().into() },
         _ => LearnError::Unreachable { url, why: "it answers another question than asked".into() },
     }

@@ -7,42 +7,37 @@ use std::{
 
 use crate::{
     agent::{AgentError, LearnError},
-    cli::{Exit, verbs::sync},
     config::ConfigError,
+    delivery::Stop,
+    format::FormatError,
     history::{LedgerError, query::QueryError},
     mapper::RulesError,
-    model::FeedName,
+    model::{Fault, FeedName},
     remote::AccessError,
     source::SourceError,
     store::{ImportError, OpenError},
 };
 
+use super::{Exit, Report, kind::Kind};
+
 /// Why a verb stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// There is no usable configuration.
-    #[error(transparent)]
     Config(#[from] ConfigError),
     /// The mapping rules cannot be used.
-    #[error(transparent)]
     Rules(#[from] RulesError),
     /// The history has no answer.
-    #[error(transparent)]
     Query(#[from] QueryError),
     /// The store cannot be read.
-    #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The store cannot be opened.
-    #[error(transparent)]
     Store(#[from] OpenError),
     /// An export could not be imported.
-    #[error(transparent)]
     Import(#[from] ImportError),
     /// A run could not be carried out.
-    #[error(transparent)]
     Agent(#[from] AgentError),
     /// MISP cannot be spoken to.
-    #[error("destination {destination}: {cause}; correct the setting")]
     Access {
         /// The destination.
         destination: String,
@@ -50,32 +45,21 @@ pub enum CliError {
         cause: AccessError,
     },
     /// A feed without a path, and no `--source`.
-    #[error("feed {feed} names no path; write `path` in its table, or give --source PATH")]
     NoSource {
         /// The feed.
         feed: FeedName,
     },
     /// Files hold a dataset as it is, not what changed.
-    #[error(
-        "feed {feed}: update_strategy = \"diff\" is not supported for files; write \"replace\" if they \
-         hold the whole dataset, \"append\" if only what is new"
-    )]
     DiffOfFiles {
         /// The feed.
         feed: FeedName,
     },
     /// A saved plan and the world as it is now differ.
-    #[error(
-        "the plan is stale, and nothing was sent; since it was made there changed: {}; make a new one \
-         with `misp-trickle plan -o FILE`",
-        moved.join(", ")
-    )]
     Stale {
         /// What moved.
         moved: Vec<String>,
     },
     /// A file that is no saved plan.
-    #[error("{}: is no plan that this version can apply: {cause}; make one with `plan -o FILE`", path.display())]
     NotAPlan {
         /// The file.
         path: PathBuf,
@@ -83,17 +67,11 @@ pub enum CliError {
         cause: String,
     },
     /// `init` overwrites nothing.
-    #[error(
-        "{} is there already, and nothing is overwritten; edit it, or name another file with \
-         `--config FILE`",
-        path.display()
-    )]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// A file could not be read.
-    #[error("{}: cannot be read: {cause}; check the path and who may read it", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -101,7 +79,6 @@ pub enum CliError {
         cause: String,
     },
     /// A file could not be written.
-    #[error("{}: cannot be written: {cause}; {cure}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -110,8 +87,12 @@ pub enum CliError {
         /// What to do.
         cure: &'static str,
     },
+    /// `repair --resend` without `--yes`.
+    NotConfirmed {
+        /// Which destinations would be forgotten.
+        destinations: Vec<String>,
+    },
     /// The ledger has nothing of a destination.
-    #[error("nothing was ever sent to {asked:?}; {hint}")]
     UnknownDestination {
         /// What was asked for.
         asked: String,
@@ -119,7 +100,6 @@ pub enum CliError {
         hint: String,
     },
     /// A port cannot be listened on.
-    #[error("{address} cannot be listened on: {cause}; name another with --listen ADDRESS")]
     Listen {
         /// Address and port.
         address: String,
@@ -127,25 +107,17 @@ pub enum CliError {
         cause: io::Error,
     },
     /// The operating system gives no threads, sockets or signals.
-    #[error("the program cannot run here: {0}; check the limits of this user")]
     System(io::Error),
     /// The demonstration did not show what it says.
-    #[error("the demonstration failed: {0}; please report it")]
     Demo(String),
     /// Others may read the store, and the configuration does not let them.
-    #[error(
-        "the rights of {path} cannot be changed, so other users of this machine may read the store, and \
-         `private = \"require\"` under [store] refuses that; put the store on a file system that keeps rights"
-    )]
     NotPrivate {
         /// A file or folder of the store.
         path: String,
     },
     /// Somebody stopped it, and did not wait for MISP to answer.
-    #[error("interrupted; the next run finds out what became of the last requests")]
     Interrupted,
     /// Standard output or standard error is gone.
-    #[error("the output cannot be written: {0}; check where it goes")]
     Output(#[from] io::Error),
 }
 
@@ -155,37 +127,107 @@ impl CliError {
         Self::Read { path: path.to_owned(), cause: cause.to_string() }
     }
 
+    /// What kind of error it is, and its parts.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let (kind, fault) = match self {
+            Self::Config(error) => return Report::of_list(of_config(error), error.faults()),
+            Self::Agent(error) => return error.into(),
+            Self::Rules(error) => (Kind::RulesInvalid, error.fault()),
+            Self::Query(error) => (of_query(error), error.fault()),
+            Self::Ledger(error) => (of_ledger(error), error.fault()),
+            Self::Store(error) => (of_opening(error), error.fault()),
+            Self::Import(error) => (of_import(error), error.fault()),
+            Self::Access { destination, cause } => {
+                let fault = Fault::new(cause.to_string(), "correct the setting");
+                (Kind::AccessUnusable, fault.at(format_args!("destination {destination}")))
+            }
+            Self::NoSource { feed } => {
+                let cure = "write `path` in its table, or give --source PATH";
+                let fault = Fault::new("it names no path", cure);
+                (Kind::FeedWithoutPath, fault.at(format_args!("feed {feed}")))
+            }
+            Self::DiffOfFiles { feed } => {
+                let cause = "update_strategy = \"diff\" is not supported for files";
+                let cure = "write \"replace\" if they hold the whole dataset, \"append\" if only what is new";
+                (Kind::DiffOfFiles, Fault::new(cause, cure).at(format_args!("feed {feed}")))
+            }
+            Self::Stale { moved } => {
+                let moved = moved.join(", ");
+                let cause = format!(
+                    "the plan is stale, and nothing was sent; since it was made there changed: {moved}"
+                );
+                (
+                    Kind::PlanStale,
+                    Fault::new(cause, "make a new one with `misp-trickle plan -o FILE`"),
+                )
+            }
+            Self::NotAPlan { path, cause } => {
+                let cause = format!("is no plan that this version can apply: {cause}");
+                (Kind::PlanInvalid, of_file(path, cause, "make one with `plan -o FILE`"))
+            }
+            Self::Exists { path } => {
+                let cause = "is there already, and nothing is overwritten";
+                let cure = "edit it, or name another file with `--config FILE`";
+                (Kind::FileExists, of_file(path, cause, cure))
+            }
+            Self::Read { path, cause } => {
+                let cause = format!("cannot be read: {cause}");
+                (Kind::FileUnreadable, of_file(path, cause, "check the path and who may read it"))
+            }
+            Self::Write { path, cause, cure } => {
+                (Kind::FileUnwritable, of_file(path, format!("cannot be written: {cause}"), cure))
+            }
+            Self::UnknownDestination { asked, hint } => {
+                let cause = format!("nothing was ever sent to {asked:?}");
+                (Kind::DestinationUnknown, Fault::new(cause, hint))
+            }
+            Self::NotConfirmed { destinations } => {
+                let cause = format!(
+                    "this forgets that {} holds anything, and the next `sync` sends it all again",
+                    destinations.join(", ")
+                );
+                let cure = "where MISP holds it all the same, `repair --adopt` is what you want. If it is meant, \
+                            add --yes";
+                (Kind::NotConfirmed, Fault::new(cause, cure))
+            }
+            Self::Listen { address, cause } => {
+                let cause = format!("cannot be listened on: {cause}");
+                (
+                    Kind::CannotListen,
+                    Fault::new(cause, "name another with --listen ADDRESS").at(address),
+                )
+            }
+            Self::System(cause) => {
+                let cause = format!("the program cannot run here: {cause}");
+                (Kind::System, Fault::new(cause, "check the limits of this user"))
+            }
+            Self::Demo(what) => {
+                let cause = format!("the demonstration failed: {what}");
+                (Kind::Demo, Fault::new(cause, "please report it"))
+            }
+            Self::NotPrivate { path } => {
+                let cause = "its rights cannot be changed, so other users of this machine may read the store, and \
+                             `private = \"require\"` under [store] refuses that";
+                let cure = "put the store on a file system that keeps rights";
+                (Kind::StoreNotPrivate, Fault::new(cause, cure).at(path))
+            }
+            Self::Interrupted => {
+                let cure = "the next run finds out what became of the last requests";
+                (Kind::Interrupted, Fault::new("interrupted", cure))
+            }
+            Self::Output(cause) => {
+                let cause = format!("the output cannot be written: {cause}");
+                (Kind::Output, Fault::new(cause, "check where it goes"))
+            }
+        };
+        Report::new(kind, fault)
+    }
+
     /// The exit code.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
-        match self {
-            Self::Ledger(error)
-            | Self::Query(QueryError::Ledger(error))
-            | Self::Agent(AgentError::Ledger(error)) => of_ledger(error),
-            Self::Store(error) | Self::Import(ImportError::Store(error)) => of_opening(error),
-            Self::Agent(AgentError::Learn(error)) => of_learning(error),
-            Self::Agent(AgentError::Stopped(stop)) => sync::of_stop(stop),
-            Self::Stale { .. } => Exit::StalePlan,
-            Self::Interrupted => Exit::Interrupted,
-            Self::Config(_)
-            | Self::Rules(_)
-            | Self::Query(_)
-            | Self::Import(_)
-            | Self::Agent(_)
-            | Self::Access { .. }
-            | Self::NoSource { .. }
-            | Self::DiffOfFiles { .. }
-            | Self::NotAPlan { .. }
-            | Self::Exists { .. }
-            | Self::Read { .. }
-            | Self::Write { .. }
-            | Self::UnknownDestination { .. }
-            | Self::Listen { .. }
-            | Self::System(_)
-            | Self::Demo(_)
-            | Self::NotPrivate { .. }
-            | Self::Output(_) => Exit::Error,
-        }
+    pub fn exit(&self) -> Exit {
+        self.report().exit()
     }
 
     /// Whether it only says that the reader of our output had enough, as in `log | head`.
@@ -201,30 +243,99 @@ impl From<SourceError> for CliError {
     }
 }
 
-const fn of_opening(error: &OpenError) -> Exit {
-    match error {
-        OpenError::NoStore { .. } => Exit::NoStore,
-        OpenError::Locked { .. } => Exit::Locked,
-        OpenError::Damaged { .. } => Exit::Damaged,
-        OpenError::Exists { .. }
-        | OpenError::Occupied { .. }
-        | OpenError::Newer { .. }
-        | OpenError::OfAnotherUser { .. }
-        | OpenError::Io { .. } => Exit::Error,
+fn of_file(path: &Path, cause: impl Into<String>, cure: &str) -> Fault {
+    Fault::new(cause, cure).at(path.display())
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report().fmt(f)
     }
 }
 
-const fn of_ledger(error: &LedgerError) -> Exit {
-    match error {
-        LedgerError::Damaged { .. } => Exit::Damaged,
-        LedgerError::Newer { .. } | LedgerError::Io { .. } => Exit::Error,
+impl From<&AgentError> for Report {
+    fn from(error: &AgentError) -> Self {
+        let kind = match error {
+            AgentError::Source(error) => of_source(error),
+            AgentError::Ledger(error) => of_ledger(error),
+            AgentError::Learn(LearnError::Key { .. }) => Kind::KeyRefused,
+            AgentError::Learn(LearnError::Unreachable { .. }) => Kind::Unreachable,
+            AgentError::Stopped(stop) => of_stop(stop),
+            AgentError::TooManyFeeds { .. } => Kind::FeedsTooMany,
+        };
+        Self::new(kind, error.fault())
     }
 }
 
-/// The exit code of a MISP that could not be asked who it is.
-pub(super) const fn of_learning(error: &LearnError) -> Exit {
+const fn of_config(error: &ConfigError) -> Kind {
     match error {
-        LearnError::Key { .. } => Exit::Refused,
-        LearnError::Unreachable { .. } => Exit::Network,
+        ConfigError::Unreadable { .. } => Kind::ConfigUnreadable,
+        ConfigError::Invalid { .. } => Kind::ConfigInvalid,
+        ConfigError::Choice { .. } => Kind::ConfigChoice,
+        ConfigError::Header { .. } => Kind::HeaderMissing,
+        ConfigError::Key { .. } => Kind::KeyMissing,
+    }
+}
+
+const fn of_query(error: &QueryError) -> Kind {
+    match error {
+        QueryError::NoSuchRun { .. } => Kind::RunUnknown,
+        QueryError::Ambiguous { .. } => Kind::RunAmbiguous,
+        QueryError::NotARun { .. } => Kind::RunNameInvalid,
+        QueryError::Backwards { .. } | QueryError::Apart { .. } => Kind::RunsIncomparable,
+        QueryError::Ledger(error) => of_ledger(error),
+    }
+}
+
+const fn of_opening(error: &OpenError) -> Kind {
+    match error {
+        OpenError::NoStore { .. } => Kind::NoStore,
+        OpenError::Exists { .. } | OpenError::Occupied { .. } => Kind::StoreNotEmpty,
+        OpenError::Locked { .. } => Kind::StoreLocked,
+        OpenError::Newer { .. } => Kind::StoreNewer,
+        OpenError::Damaged { .. } => Kind::StoreDamaged,
+        OpenError::OfAnotherUser { .. } => Kind::StoreOfAnotherUser,
+        OpenError::Io { .. } => Kind::StoreInaccessible,
+    }
+}
+
+const fn of_import(error: &ImportError) -> Kind {
+    match error {
+        ImportError::Store(error) => of_opening(error),
+        ImportError::NotEmpty { .. } => Kind::StoreNotEmpty,
+        ImportError::Line { .. } => Kind::ExportDamaged,
+        ImportError::Schema { .. } => Kind::ExportNewer,
+        ImportError::Read(_) => Kind::ExportUnreadable,
+    }
+}
+
+const fn of_ledger(error: &LedgerError) -> Kind {
+    match error {
+        LedgerError::Damaged { .. } => Kind::StoreDamaged,
+        LedgerError::Newer { .. } => Kind::StoreNewer,
+        LedgerError::Io { .. } => Kind::StoreInaccessible,
+    }
+}
+
+const fn of_source(error: &SourceError) -> Kind {
+    match error {
+        SourceError::IsFolder { .. } | SourceError::IsFile { .. } => Kind::SourceOfWrongKind,
+        SourceError::EmptyFolder { .. } => Kind::SourceEmpty,
+        SourceError::TooLarge { .. } => Kind::SourceTooLarge,
+        SourceError::Open { .. }
+        | SourceError::Unreadable { .. }
+        | SourceError::Format(FormatError::Unreadable { .. }) => Kind::SourceUnreadable,
+        SourceError::Format(FormatError::NotJson { .. }) => Kind::SourceInvalid,
+        SourceError::Format(_) => Kind::SourceUnrecognised,
+    }
+}
+
+const fn of_stop(stop: &Stop) -> Kind {
+    match stop {
+        Stop::Deadline => Kind::Deadline,
+        Stop::Interrupted => Kind::Interrupted,
+        Stop::Key(_) => Kind::KeyRefused,
+        Stop::Network(_) => Kind::Unreachable,
+        Stop::Refused(_) => Kind::NothingTaken,
     }
 }

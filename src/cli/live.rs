@@ -43,12 +43,12 @@ pub(super) struct Live {
 impl Live {
     /// Starts the threads and listens for signals: the first one asks the run to stop, a second ends the
     /// program at once.
-    pub(super) fn start() -> Result<Self, CliError> {
+    pub(super) fn start(context: &Context) -> Result<Self, CliError> {
         let runtime = runtime().map_err(CliError::System)?;
         let interrupt = Arc::new(AtomicBool::new(false));
         let flag = interrupt.clone();
         let signals = runtime.block_on(async { Signals::listen() }).map_err(CliError::System)?;
-        drop(runtime.spawn(listen(signals, flag)));
+        drop(runtime.spawn(listen(signals, flag, context.global.json)));
         Ok(Self { runtime: Some(runtime), interrupt })
     }
 
@@ -136,21 +136,21 @@ pub(super) fn connect(
         .map_err(|cause| CliError::Access { destination: destination.name.to_string(), cause })
 }
 
-async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>) {
+async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool) {
     loop {
         signals.next().await;
         if interrupt.swap(true, Ordering::Relaxed) {
             process::exit(Exit::Interrupted.code().into());
         }
-        drop(tokio::spawn(end_at_last()));
+        drop(tokio::spawn(end_at_last(as_json)));
     }
 }
 
 /// Ends a program that is busy with something that nobody can stop half-way. That is safe at any moment: what
 /// was on its way is in the ledger.
-async fn end_at_last() {
+async fn end_at_last(as_json: bool) {
     tokio::time::sleep(AT_LAST).await;
-    Ui::standard().error(CliError::Interrupted);
+    Ui::standard().report(&CliError::Interrupted.report(), as_json);
     process::exit(Exit::Interrupted.code().into());
 }
 

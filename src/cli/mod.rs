@@ -8,23 +8,27 @@ mod context;
 mod error;
 mod exit;
 mod job;
+mod kind;
 mod live;
 mod logging;
 mod progress;
 pub mod render;
+mod report;
 #[cfg(test)]
 mod tests;
 mod ui;
 mod unmarked;
 mod verbs;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use clap::Parser;
 
 pub use context::Context;
 pub use error::CliError;
 pub use exit::Exit;
+pub use kind::Kind;
+pub use report::{ErrorAnswer, Report};
 pub use ui::Ui;
 
 use args::GlobalArgs;
@@ -46,9 +50,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            // Nobody is left to tell when the help itself cannot be printed.
-            return if error.print().is_ok() { exit.into() } else { Exit::Error.into() };
+            return not_understood(&error).into();
         }
     };
     logging::start(&cli.global);
@@ -58,8 +60,26 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if error.is_closed_pipe() => Exit::Done.into(),
         Err(error) => {
-            context.ui.error(&error);
-            error.exit().into()
+            let report = error.report();
+            context.ui.report(&report, context.global.json);
+            report.exit().into()
         }
     }
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn not_understood(error: &clap::Error) -> Exit {
+    let is_wrong = error.use_stderr();
+    // Nobody is left to tell when the help itself cannot be printed.
+    if error.print().is_err() {
+        return Exit::Error;
+    }
+    if !is_wrong {
+        return Exit::Done;
+    }
+    let mut arguments = env::args_os().take_while(|argument| argument != "--");
+    if arguments.any(|argument| argument == "--json") {
+        Ui::standard().error_as_json(&Report::of_usage(error));
+    }
+    Exit::Usage
 }

@@ -5,7 +5,9 @@ use std::{
     io::{self, Write},
 };
 
-use super::render::Lines;
+use serde::Serialize;
+
+use super::{ErrorAnswer, Report, render::Lines};
 
 /// Data for programs and people on one stream, talk on the other.
 pub struct Ui {
@@ -61,8 +63,8 @@ impl Ui {
     ///
     /// # Errors
     /// If nobody takes it.
-    pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
-        self.data(&value.to_string())
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.data(&serde_json::to_string(value)?)
     }
 
     /// Says what is being done or what comes next.
@@ -80,6 +82,19 @@ impl Ui {
         for line in text.to_string().lines() {
             self.talk(format_args!("error: {line}"));
         }
+    }
+
+    /// Says why it stopped, to people, and where `as_json` says so to programs as well.
+    pub fn report(&mut self, report: &Report, as_json: bool) {
+        self.error(report);
+        if as_json {
+            self.error_as_json(report);
+        }
+    }
+
+    /// Ends the answer with an error. Where nobody takes it, the exit code says enough.
+    pub fn error_as_json(&mut self, report: &Report) {
+        drop(self.json(&ErrorAnswer { report }));
     }
 
     /// A reader of the talk that went away is no reason to stop the work.

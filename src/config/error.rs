@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::model::Place;
+use crate::model::{Fault, Place};
 
 /// One thing to say about the configuration: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +17,21 @@ pub struct Notice {
     pub cure: String,
 }
 
+impl Notice {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        let fault = Fault::new(&self.what, &self.cure);
+        match self.key.is_empty() {
+            true => fault.at(&self.place),
+            false => fault.at(format_args!("{}: {}", self.place, self.key)),
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
-        }
-        write!(f, "{}; {}", self.what, self.cure)
+        self.fault().fmt(f)
     }
 }
 
@@ -31,7 +39,6 @@ impl fmt::Display for Notice {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("{}: cannot read the configuration: {cause}; {cure}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -41,14 +48,12 @@ pub enum ConfigError {
         cure: &'static str,
     },
     /// The text is not a valid configuration; every fault of it, in the order of the file.
-    #[error("{}", lines(faults))]
     Invalid {
         /// At least one.
         faults: Vec<Notice>,
     },
     /// A feed or destination was asked for that the configuration does not have, or none was named
     /// where there are several.
-    #[error("{what}; {cure}")]
     Choice {
         /// What was asked for.
         what: String,
@@ -56,9 +61,6 @@ pub enum ConfigError {
         cure: String,
     },
     /// The value of a header could not be had.
-    #[error(
-        "destinations.{destination}.headers.{header}: no value from {origin}: {what}; put it there, or remove the header"
-    )]
     Header {
         /// The destination.
         destination: String,
@@ -70,7 +72,6 @@ pub enum ConfigError {
         what: String,
     },
     /// The API key of a destination could not be had.
-    #[error("destinations.{destination}: no API key from {origin}: {what}; {cure}")]
     Key {
         /// The destination.
         destination: String,
@@ -83,6 +84,33 @@ pub enum ConfigError {
     },
 }
 
-fn lines(faults: &[Notice]) -> String {
-    faults.iter().map(Notice::to_string).collect::<Vec<_>>().join("\n")
+impl ConfigError {
+    /// What is wrong, one after the other: at least one, and more than one only in [`Invalid`](Self::Invalid).
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        vec![match self {
+            Self::Unreadable { path, cause, cure } => {
+                Fault::new(format!("cannot read the configuration: {cause}"), *cure)
+                    .at(path.display())
+            }
+            Self::Invalid { faults } => return faults.iter().map(Notice::fault).collect(),
+            Self::Choice { what, cure } => Fault::new(what, cure),
+            Self::Header { destination, header, origin, what } => Fault::new(
+                format!("no value from {origin}: {what}"),
+                "put it there, or remove the header",
+            )
+            .at(format_args!("destinations.{destination}.headers.{header}")),
+            Self::Key { destination, origin, what, cure } => {
+                Fault::new(format!("no API key from {origin}: {what}"), cure)
+                    .at(format_args!("destinations.{destination}"))
+            }
+        }]
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<String> = self.faults().iter().map(Fault::to_string).collect();
+        f.write_str(&faults.join("\n"))
+    }
 }

@@ -24,12 +24,13 @@ mod window;
 
 use std::{
     collections::BTreeSet,
+    fmt,
     io::{self, Read},
 };
 
 use crate::{
     graph::Facts,
-    model::{Place, Symbol, Words},
+    model::{Fault, Place, Symbol, Words},
 };
 pub use apart::{Identity, Pages, Piece, Taker, name_of, take_apart};
 pub use assembly::Assembly;
@@ -53,7 +54,6 @@ pub enum Format {
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// It is not JSON, or breaks off.
-    #[error("{place}: {what}")]
     NotJson {
         /// Line and column.
         place: Place,
@@ -61,7 +61,6 @@ pub enum FormatError {
         what: String,
     },
     /// It is JSON, but no dataset of the wanted format.
-    #[error("{file}: this is {}: it has {members}; check the path and the `format` setting", wanted.missed())]
     Unrecognised {
         /// The file.
         file: Symbol,
@@ -71,19 +70,11 @@ pub enum FormatError {
         members: String,
     },
     /// It is what EclecticIQ's API answers.
-    #[error(
-        "{file}: this is a page of EclecticIQ's API (`data`), which shows entities without their relations and \
-         observables; let an outgoing feed of the platform write EclecticIQ JSON and read that"
-    )]
     ApiPage {
         /// The file.
         file: Symbol,
     },
     /// It is what a MISP exports.
-    #[error(
-        "{file}: this is MISP's own JSON (`{member}`), and a MISP takes it itself: import it there, or add it \
-         there as a feed; misp-trickle carries EclecticIQ JSON and STIX 2"
-    )]
     Misp {
         /// The file.
         file: Symbol,
@@ -91,7 +82,6 @@ pub enum FormatError {
         member: String,
     },
     /// Reading it failed.
-    #[error("{file}: cannot be read: {error}")]
     Unreadable {
         /// The file.
         file: Symbol,
@@ -99,6 +89,43 @@ pub enum FormatError {
         #[source]
         error: io::Error,
     },
+}
+
+impl FormatError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NotJson { place, what } => Fault::of_message(what).at(place),
+            Self::Unrecognised { file, wanted, members } => Fault::new(
+                format!("this is {}: it has {members}", wanted.missed()),
+                "check the path and the `format` setting",
+            )
+            .at(file),
+            Self::ApiPage { file } => Fault::new(
+                "this is a page of EclecticIQ's API (`data`), which shows entities without their relations and \
+                 observables",
+                "let an outgoing feed of the platform write EclecticIQ JSON and read that",
+            )
+            .at(file),
+            Self::Misp { file, member } => Fault::new(
+                format!(
+                    "this is MISP's own JSON (`{member}`), and misp-trickle carries EclecticIQ JSON and STIX 2"
+                ),
+                "a MISP takes it itself: import it there, or add it there as a feed",
+            )
+            .at(file),
+            Self::Unreadable { file, error } => {
+                Fault::new(format!("cannot be read: {error}"), "fetch or export it again").at(file)
+            }
+        }
+    }
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }
 
 impl Words for Format {

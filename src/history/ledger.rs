@@ -3,12 +3,12 @@
 //! The store implements it with sled, tests with maps. Everything that is written goes through
 //! [`Ledger::commit`]: one batch, durable when it returns, or not there at all.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
+    model::{DestinationName, Digest, EntityKey, EventUuid, Fault, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
 
@@ -18,28 +18,50 @@ use super::{Change, RunRecord};
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// Something that is stored does not match its digest or cannot be read.
-    #[error("the store is damaged: {what}; run `misp-trickle check`")]
     Damaged {
         /// Which record or file, and how.
         what: String,
     },
     /// Something was stored by a version of the program that knows more than this one. Nothing is wrong
     /// with it.
-    #[error("{what} was written by a newer misp-trickle; use that version or a later one")]
     Newer {
         /// Which record.
         what: String,
     },
     /// The operating system refused; nothing after the last commit was kept.
-    #[error("the store at {path} cannot be {doing}: {cause}")]
     Io {
         /// The file or folder.
         path: String,
         /// `read`, `written`, `opened` …
         doing: &'static str,
-        /// In the words of the operating system or the engine.
+        /// In the words of the operating system or the engine, and what helps where that is known.
         cause: String,
     },
+}
+
+impl LedgerError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Damaged { what } => {
+                Fault::new(format!("the store is damaged: {what}"), "run `misp-trickle check`")
+            }
+            Self::Newer { what } => Fault::new(
+                format!("{what} was written by a newer misp-trickle"),
+                "use that version or a later one",
+            ),
+            Self::Io { path, doing, cause } => {
+                Fault::of_message(&format!("the store cannot be {doing}: {cause}")).at(path)
+            }
+        }
+    }
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }
 
 /// One whole step of a run: all of it is kept, or nothing.

@@ -1,11 +1,11 @@
 //! Mapping rules as data: the default profile, and what a user changes of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use crate::{
     graph::{LinkTypes, Via},
     misp::{AttributeType, Category},
-    model::{Digest, Symbol, Words},
+    model::{Digest, Fault, Symbol, Words},
 };
 
 use super::{
@@ -73,7 +73,6 @@ impl Words for Comment {
 
 /// A rule file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {key}: {why}")]
 pub struct RulesError {
     /// The file, as the caller named it.
     pub file: String,
@@ -83,6 +82,25 @@ pub struct RulesError {
     pub key: String,
     /// What is wrong with it and what would be right.
     pub why: String,
+}
+
+impl RulesError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        let Self { file, line, key, why } = self;
+        let fault = Fault::of_message(why);
+        match key.is_empty() {
+            true => fault.at(format_args!("{file}:{line}")),
+            false => fault.at(format_args!("{file}:{line}: {key}")),
+        }
+    }
+}
+
+impl fmt::Display for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }
 
 /// What becomes of an observable of one kind.

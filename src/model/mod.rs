@@ -1,8 +1,9 @@
-//! Shared vocabulary: ids, digests, times, TLP, limits, secrets, issues.
+//! Shared vocabulary: ids, digests, times, TLP, limits, secrets, issues, faults.
 //!
 //! Everything here is a plain value. No module of the crate may be named from this one.
 
 mod digest;
+mod fault;
 mod id;
 mod issue;
 mod key;
@@ -17,6 +18,7 @@ mod tlp;
 mod words;
 
 pub use digest::{Context, Digest, Encoder};
+pub use fault::Fault;
 pub use id::{AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RunNumber};
 pub use issue::{Issue, Locus, Place, Severity};
 pub use key::EntityKey;

@@ -1,14 +1,16 @@
 //! Why a source cannot be read, and what to do about it.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
-use crate::{format::FormatError, model::Symbol};
+use crate::{
+    format::FormatError,
+    model::{Fault, Symbol},
+};
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// There is no such file or folder, or it may not be read.
-    #[error("cannot open {}: {error}; check the path and who may read it", path.display())]
     Open {
         /// What was to be opened.
         path: PathBuf,
@@ -17,19 +19,16 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A folder where a file was named.
-    #[error("{} is a folder; name a file in it, or set the source's `kind = \"folder\"`", path.display())]
     IsFolder {
         /// The folder.
         path: PathBuf,
     },
     /// A file where a folder was named.
-    #[error("{} is a file; name its folder, or set the source's `kind = \"file\"`", path.display())]
     IsFile {
         /// The file.
         path: PathBuf,
     },
     /// A folder without datasets.
-    #[error("{} has no dataset in it: no file name there ends in {endings}", path.display())]
     EmptyFolder {
         /// The folder.
         path: PathBuf,
@@ -37,9 +36,6 @@ pub enum SourceError {
         endings: String,
     },
     /// Reading failed, or the compressed data is damaged.
-    #[error(
-        "{name}: cannot be read: {error}; the file may be damaged or incomplete: fetch or export it again"
-    )]
     Unreadable {
         /// The file, or `<stdin>`.
         name: Symbol,
@@ -48,9 +44,6 @@ pub enum SourceError {
         error: io::Error,
     },
     /// Compressed data that unpacks to more than is read.
-    #[error(
-        "{name}: unpacks to more than {bytes_max} bytes; split the dataset, or read it unpacked"
-    )]
     TooLarge {
         /// The file, or `<stdin>`.
         name: Symbol,
@@ -58,6 +51,49 @@ pub enum SourceError {
         bytes_max: u64,
     },
     /// The content is no dataset.
-    #[error(transparent)]
     Format(#[from] FormatError),
+}
+
+impl SourceError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Open { path, error } => {
+                let cause = format!("cannot be opened: {error}");
+                Fault::new(cause, "check the path and who may read it").at(path.display())
+            }
+            Self::IsFolder { path } => Fault::new(
+                "this is a folder",
+                "name a file in it, or set the source's `kind = \"folder\"`",
+            )
+            .at(path.display()),
+            Self::IsFile { path } => {
+                let cure = "name its folder, or set the source's `kind = \"file\"`";
+                Fault::new("this is a file", cure).at(path.display())
+            }
+            Self::EmptyFolder { path, endings } => Fault::new(
+                format!("the folder has no dataset in it: no file name there ends in {endings}"),
+                "put one there, or name another folder",
+            )
+            .at(path.display()),
+            Self::Unreadable { name, error } => Fault::new(
+                format!("cannot be read: {error}"),
+                "the file may be damaged or incomplete: fetch or export it again",
+            )
+            .at(name),
+            Self::TooLarge { name, bytes_max } => Fault::new(
+                format!("unpacks to more than {bytes_max} bytes"),
+                "split the dataset, or read it unpacked",
+            )
+            .at(name),
+            Self::Format(error) => error.fault(),
+        }
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }

@@ -153,7 +153,10 @@ fn several_destinations_get_theirs_whatever_becomes_of_the_others() {
         let all = all["destinations"].as_array().unwrap();
         all.iter().find(|it| it["destination"] == name).unwrap()
     };
-    assert!(of("a")["error"].as_str().unwrap().contains("127.0.0.1:1"));
+    let error = &of("a")["error"];
+    assert_eq!((&error["kind"], &error["exit_code"]), (&"unreachable".into(), &5.into()));
+    assert!(error["where"].as_str().unwrap().contains("127.0.0.1:1"), "{error}");
+    assert!(error["cure"].as_str().unwrap().contains("check `url`"), "{error}");
     for name in ["main", "two"] {
         assert_eq!(of(name)["attributes"]["sent"], 41, "{name}");
     }

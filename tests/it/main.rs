@@ -10,6 +10,7 @@ mod crash;
 mod destination;
 mod doctor;
 mod eclecticiq;
+mod errors;
 mod eset;
 mod firsts;
 mod foreign;

@@ -286,7 +286,11 @@ fn a_folder_that_may_not_be_written_is_named_with_what_helps() {
     assert!(!other.talk.contains(&place.key), "{}", other.talk);
     // A folder in which no store can be made.
     let Some(new) = as_nobody(&place, &["sync", "--store", "new"]) else { return };
-    assert!(new.talk.contains("new cannot be created: Permission denied"), "{}", new.talk);
+    assert!(
+        new.talk.contains("new: the store cannot be created: Permission denied"),
+        "{}",
+        new.talk
+    );
     let _new = new.code(1);
     let Some(out) = as_nobody(&place, &["import", "x", "--store", "new"]) else { return };
     let _out = out.code(1);

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::{
-    agent::{AgentError, Ending, Summary},
+    agent::Summary,
+    cli::Report,
     history::{self, DatasetTally, RunRecord},
     model::DestinationName,
 };
@@ -13,10 +14,10 @@ use crate::{
 use super::words::{Bytes, Clean, attribute_counts, counts, line, spoken};
 
 /// One destination and what came of the run there.
-pub type Outcome = (DestinationName, Result<Summary, AgentError>);
+pub type Outcome = (DestinationName, Result<Summary, Report>);
 
 /// `misp-trickle/sync/2`. `run` and `run_id` name the newest run, and `outcome` is the worst of all; they stand at
-/// each destination too. Where MISP could not be asked who it is, there is an `error` instead of numbers.
+/// each destination too. Where MISP could not be asked who it is, there is only an `error`.
 #[must_use]
 pub fn json(outcomes: &[Outcome]) -> Value {
     let runs: Vec<&RunRecord> = runs(outcomes).collect();
@@ -47,11 +48,11 @@ const fn severity(outcome: history::Outcome) -> u8 {
     }
 }
 
-fn one_json(name: &DestinationName, outcome: &Result<Summary, AgentError>) -> Value {
+fn one_json(name: &DestinationName, outcome: &Result<Summary, Report>) -> Value {
     let Summary { run, ending, publishing } = match outcome {
         Ok(summary) => summary,
         Err(error) => {
-            return json!({ "destination": name, "outcome": "failed", "error": error.to_string() });
+            return json!({ "destination": name, "outcome": "failed", "error": error });
         }
     };
     json!({
@@ -59,7 +60,7 @@ fn one_json(name: &DestinationName, outcome: &Result<Summary, AgentError>) -> Va
         "run": run.number,
         "run_id": run.id,
         "outcome": run.outcome,
-        "error": reason(ending),
+        "error": Report::of_ending(ending),
         "requests": run.tally.requests,
         "bytes_sent": run.tally.bytes_sent,
         "bytes_received": run.tally.bytes_received,
@@ -68,18 +69,6 @@ fn one_json(name: &DestinationName, outcome: &Result<Summary, AgentError>) -> Va
         "events_unpublished": publishing.unpublished,
         "attributes": run.tally.attributes,
         "notes": run.notes,
-    })
-}
-
-/// Why a run ended before it was done.
-fn reason(ending: &Ending) -> Option<String> {
-    Some(match ending {
-        Ending::Done | Ending::Partial | Ending::AllWithheld => return None,
-        Ending::KeyRefused(words) => format!("MISP refuses the key or its role: {words}"),
-        Ending::Network(why) => format!("MISP cannot be reached any more: {why}"),
-        Ending::AnotherMisp => "this looks like another or a restored MISP".to_owned(),
-        Ending::Interrupted => "interrupted".to_owned(),
-        Ending::OutOfTime => "the deadline passed".to_owned(),
     })
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::{
-    agent::{AgentError, Verified},
+    agent::Verified,
+    cli::Report,
     delivery::verify::{Difference, Finding, LostColour, There},
     model::DestinationName,
 };
@@ -13,7 +14,7 @@ use crate::{
 use super::words::{Bytes, Clean, line};
 
 /// One destination and what was found there.
-pub type Outcome = (DestinationName, Result<Verified, AgentError>);
+pub type Outcome = (DestinationName, Result<Verified, Report>);
 
 /// `misp-trickle/verify/2`. Events that are as the ledger says are only counted.
 #[must_use]
@@ -23,7 +24,7 @@ pub fn json(outcomes: &[Outcome]) -> Value {
     json!({ "schema": "misp-trickle/verify/2", "destinations": destinations })
 }
 
-fn one_json(name: &DestinationName, outcome: &Result<Verified, AgentError>) -> Value {
+fn one_json(name: &DestinationName, outcome: &Result<Verified, Report>) -> Value {
     match outcome {
         Ok(found) => json!({
             "destination": name,
@@ -44,7 +45,7 @@ fn one_json(name: &DestinationName, outcome: &Result<Verified, AgentError>) -> V
             "bytes_received": found.tally.bytes_received,
             "notes": found.notes,
         }),
-        Err(error) => json!({ "destination": name, "error": error.to_string() }),
+        Err(error) => json!({ "destination": name, "error": error }),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
             return Err(CliError::Stale { moved });
         }
     }
-    let live = Live::start()?;
+    let live = Live::start(context)?;
     sync::deliver_all(context, &live, &mut store, &jobs)
 }
 

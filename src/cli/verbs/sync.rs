@@ -3,16 +3,14 @@
 use crate::{
     agent::{AgentError, Ending, Job},
     cli::{
-        CliError, Context, Exit,
+        CliError, Context, Exit, Report,
         args::SyncArgs,
-        error,
         job::{self, CliOverrides},
         live::Live,
         render::{self, sync::Outcome},
         unmarked,
     },
     config::Destination,
-    delivery::Stop,
     store::Store,
 };
 
@@ -29,7 +27,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
     let mut store = context.store(&config.store_path)?;
-    let live = Live::start()?;
+    let live = Live::start(context)?;
     deliver_all(context, &live, &mut store, &jobs)
 }
 
@@ -58,16 +56,11 @@ pub(crate) fn deliver_all(
                 }
                 Ok(summary)
             }
-            Err(CliError::Agent(AgentError::Learn(why))) => {
-                exit = exit.worse(error::of_learning(&why));
-                context.ui.error(&why);
-                Err(AgentError::Learn(why))
-            }
-            Err(CliError::Agent(AgentError::Stopped(stop))) => {
-                exit = exit.worse(of_stop(&stop));
-                let error = AgentError::Stopped(stop);
-                context.ui.error(&error);
-                Err(error)
+            Err(CliError::Agent(error @ (AgentError::Learn(_) | AgentError::Stopped(_)))) => {
+                let report = Report::from(&error);
+                exit = exit.worse(report.exit());
+                context.ui.error(&report);
+                Err(report)
             }
             Err(other) => return Err(other),
         };
@@ -89,41 +82,22 @@ pub(crate) fn explain(context: &mut Context, ending: &Ending) {
             "every incident is withheld: `allow_tlp` and `unmarked` under [destinations.NAME.policy] decide, and \
              whether MISP can carry the TLP tags, which `misp-trickle doctor` tells",
         ),
-        Ending::KeyRefused(words) => {
-            context.ui.error(format_args!("MISP refuses the key or its role: {words}; run `misp-trickle doctor`"));
+        early => {
+            let Some(report) = Report::of_ending(early) else { return };
+            match early {
+                Ending::Interrupted => context.say(report),
+                Ending::OutOfTime => context.warn(report),
+                _ => context.ui.error(report),
+            }
         }
-        Ending::Network(why) => {
-            context.ui.error(format_args!("MISP cannot be reached any more: {why}; run `sync` again"));
-        }
-        Ending::AnotherMisp => context.ui.error(
-            "this looks like another or a restored MISP: most of what was sent is not there; nothing more \
-             was sent. Check `url`, or give this MISP a destination name of its own. If it was restored or \
-             replaced on purpose: `misp-trickle repair --adopt` learns what it holds, `repair --resend --yes` \
-             has all of it sent again",
-        ),
-        Ending::Interrupted => context.say("interrupted; the next `sync` goes on from here"),
-        Ending::OutOfTime => context.warn("the deadline passed; the next `sync` goes on from here"),
     }
 }
 
-/// The exit code of a run that was stopped before it had a dataset.
-pub(crate) const fn of_stop(stop: &Stop) -> Exit {
-    match stop {
-        Stop::Deadline | Stop::Refused(_) => Exit::Partial,
-        Stop::Interrupted => Exit::Interrupted,
-        Stop::Key(_) => Exit::Refused,
-        Stop::Network(_) => Exit::Network,
-    }
-}
-
-pub(crate) const fn of_ending(ending: &Ending) -> Exit {
+/// The exit code of a run.
+pub(crate) fn of_ending(ending: &Ending) -> Exit {
     match ending {
-        Ending::Done => Exit::Done,
-        Ending::Partial | Ending::OutOfTime => Exit::Partial,
+        Ending::Partial => Exit::Partial,
         Ending::AllWithheld => Exit::AllWithheld,
-        Ending::KeyRefused(_) => Exit::Refused,
-        Ending::Network(_) => Exit::Network,
-        Ending::AnotherMisp => Exit::Drift,
-        Ending::Interrupted => Exit::Interrupted,
+        _ => Report::of_ending(ending).map_or(Exit::Done, |report| report.exit()),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::{
     agent::{AgentError, Sample, SystemClock, Verified, VerifyOptions, verify},
     cli::{
-        CliError, Context, Exit, error, job,
+        CliError, Context, Exit, Report, job,
         live::{Live, connect},
         render,
     },
@@ -59,8 +59,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let config = context.config()?;
     let destinations = job::destinations(&config, args.destination.as_deref())?;
     let store = context.store_to_read(&config.store_path)?;
-    let live = Live::start()?;
-    let mut found: Vec<(DestinationName, Result<Verified, AgentError>)> = Vec::new();
+    let live = Live::start(context)?;
+    let mut found: Vec<(DestinationName, Result<Verified, Report>)> = Vec::new();
     let mut exit = Exit::Done;
     for destination in destinations {
         let verified = match one(args, context, &live, &store, destination) {
@@ -85,10 +85,11 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
                 }
                 Ok(verified)
             }
-            Err(CliError::Agent(AgentError::Learn(why))) => {
-                exit = exit.worse(error::of_learning(&why));
-                context.ui.error(&why);
-                Err(AgentError::Learn(why))
+            Err(CliError::Agent(error @ AgentError::Learn(_))) => {
+                let report = Report::from(&error);
+                exit = exit.worse(report.exit());
+                context.ui.error(&report);
+                Err(report)
             }
             Err(other) => return Err(other),
         };

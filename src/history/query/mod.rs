@@ -13,8 +13,10 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use super::{Ledger, LedgerError, RunRecord};
-use crate::model::{DestinationName, FeedName};
+use crate::model::{DestinationName, Fault, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
 pub use select::{Selected, select_base, select_run};
@@ -59,7 +61,6 @@ pub fn log(
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// No run of that name.
-    #[error("no run is called {asked:?}; {hint}")]
     NoSuchRun {
         /// What was asked for.
         asked: String,
@@ -67,10 +68,6 @@ pub enum QueryError {
         hint: String,
     },
     /// Several runs begin like that.
-    #[error(
-        "{asked:?} is the beginning of several runs: {}; write more of it, or the number",
-        candidates.join(", ")
-    )]
     Ambiguous {
         /// What was asked for.
         asked: String,
@@ -78,16 +75,11 @@ pub enum QueryError {
         candidates: Vec<String>,
     },
     /// The text cannot name a run.
-    #[error(
-        "{asked:?} cannot name a run; write the beginning of its id, its number, @ for the newest, \
-         or @- and @-N for those before"
-    )]
     NotARun {
         /// What was asked for.
         asked: String,
     },
     /// The first run of a difference is newer than the second.
-    #[error("run {from} is newer than run {to}, and nothing leaves MISP; exchange the two")]
     Backwards {
         /// Number of the first run.
         from: u64,
@@ -95,9 +87,6 @@ pub enum QueryError {
         to: u64,
     },
     /// The two runs delivered to different places.
-    #[error(
-        "run {from} went to {from_name}, run {to} to {to_name}; compare runs of one destination"
-    )]
     Apart {
         /// Number of the first run.
         from: u64,
@@ -109,6 +98,43 @@ pub enum QueryError {
         to_name: DestinationName,
     },
     /// The ledger could not be read.
-    #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl QueryError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoSuchRun { asked, hint } => {
+                Fault::new(format!("no run is called {asked:?}"), hint)
+            }
+            Self::Ambiguous { asked, candidates } => {
+                let candidates = candidates.join(", ");
+                Fault::new(
+                    format!("{asked:?} is the beginning of several runs: {candidates}"),
+                    "write more of it, or the number",
+                )
+            }
+            Self::NotARun { asked } => Fault::new(
+                format!("{asked:?} cannot name a run"),
+                "write the beginning of its id, its number, @ for the newest, or @- and @-N for those before",
+            ),
+            Self::Backwards { from, to } => Fault::new(
+                format!("run {from} is newer than run {to}, and nothing leaves MISP"),
+                "exchange the two",
+            ),
+            Self::Apart { from, from_name, to, to_name } => Fault::new(
+                format!("run {from} went to {from_name}, run {to} to {to_name}"),
+                "compare runs of one destination",
+            ),
+            Self::Ledger(error) => error.fault(),
+        }
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }

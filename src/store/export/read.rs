@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     io::{self, BufRead},
     path::Path,
     time::Duration,
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     history::{EventUpdate, LedgerError, RunRecord},
-    model::{Encoder, EntityKey},
+    model::{Encoder, EntityKey, Fault},
     plan::DestinationRecord,
     store::{
         OpenError, OpenMode, Owner, Store, StoreId,
@@ -44,18 +45,13 @@ const TWICE: &str = "what it is of stands there twice";
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The store cannot be made.
-    #[error(transparent)]
     Store(#[from] OpenError),
     /// There is a store with something in it.
-    #[error(
-        "the store at {path} holds something already; import into an empty store, or into a new folder with --store PATH"
-    )]
     NotEmpty {
         /// The store's folder.
         path: String,
     },
     /// A line that is not as it was written.
-    #[error("line {line}: {what}; nothing was imported: take another copy of the export")]
     Line {
         /// Its number, from 1.
         line: u64,
@@ -63,14 +59,46 @@ pub enum ImportError {
         what: Wrong,
     },
     /// The export was written by a later version.
-    #[error("line 1: the export has the schema {schema:?}; use the version that wrote it")]
     Schema {
         /// The schema that it names.
         schema: String,
     },
     /// The export cannot be read.
-    #[error("the export cannot be read: {0}; check where it comes from")]
     Read(io::Error),
+}
+
+impl ImportError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Store(error) => error.fault(),
+            Self::NotEmpty { path } => Fault::new(
+                "the store holds something already",
+                "import into an empty store, or into a new folder with --store PATH",
+            )
+            .at(path),
+            Self::Line { line, what } => {
+                let cure = "nothing was imported: take another copy of the export";
+                Fault::new(what.to_string(), cure).at(format_args!("line {line}"))
+            }
+            Self::Schema { schema } => Fault::new(
+                format!("the export has the schema {schema:?}"),
+                "use the version that wrote it",
+            )
+            .at("line 1"),
+            Self::Read(error) => Fault::new(
+                format!("the export cannot be read: {error}"),
+                "check where it comes from",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }
 
 /// What was imported.

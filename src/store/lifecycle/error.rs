@@ -1,26 +1,23 @@
 //! Why a store cannot be opened.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path};
 
-use crate::history::LedgerError;
+use crate::{history::LedgerError, model::Fault};
 
 /// Why a store cannot be opened or created.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is none at this place.
-    #[error("there is no store at {path}; `misp-trickle sync` makes one")]
     NoStore {
         /// The store's folder.
         path: String,
     },
     /// There is one at this place already.
-    #[error("there is a store at {path} already; open it, or choose another place")]
     Exists {
         /// The store's folder.
         path: String,
     },
     /// The folder holds other things; a store wants one of its own.
-    #[error("{path} holds {other}, which is no part of a store; choose an empty folder")]
     Occupied {
         /// The folder.
         path: String,
@@ -28,7 +25,6 @@ pub enum OpenError {
         other: String,
     },
     /// Another process has it open.
-    #[error("the store at {path} is locked by {holder}; wait for it, or give --wait a longer time")]
     Locked {
         /// The store's folder.
         path: String,
@@ -36,7 +32,6 @@ pub enum OpenError {
         holder: String,
     },
     /// It was written by a version of the program that knows more than this one.
-    #[error("the store at {path}: {what} was written by a newer misp-trickle; use that version")]
     Newer {
         /// The store's folder.
         path: String,
@@ -44,9 +39,6 @@ pub enum OpenError {
         what: String,
     },
     /// What is stored cannot be read.
-    #[error(
-        "the store at {path} is damaged: {what}; run `misp-trickle repair`, or put a backup in its place"
-    )]
     Damaged {
         /// The store's folder.
         path: String,
@@ -54,10 +46,6 @@ pub enum OpenError {
         what: String,
     },
     /// Files in it belong to somebody else.
-    #[error(
-        "the store at {path} has files that this user may not write: {files}; as root give them back with \
-         `chown -R USER {path}`, and run every `sync` as that user"
-    )]
     OfAnotherUser {
         /// The store's folder.
         path: String,
@@ -65,7 +53,6 @@ pub enum OpenError {
         files: String,
     },
     /// The operating system refused.
-    #[error("the store's {path} cannot be {doing}: {cause}")]
     Io {
         /// The file or folder.
         path: String,
@@ -77,6 +64,48 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Its parts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::NoStore { path } => {
+                Fault::new("there is no store", "`misp-trickle sync` makes one").at(path)
+            }
+            Self::Exists { path } => {
+                Fault::new("there is a store already", "open it, or choose another place").at(path)
+            }
+            Self::Occupied { path, other } => Fault::new(
+                format!("it holds {other}, which is no part of a store"),
+                "choose an empty folder",
+            )
+            .at(path),
+            Self::Locked { path, holder } => Fault::new(
+                format!("the store is locked by {holder}"),
+                "wait for it, or give --wait a longer time",
+            )
+            .at(path),
+            Self::Newer { path, what } => {
+                let cause = format!("{what} was written by a newer misp-trickle");
+                Fault::new(cause, "use that version").at(path)
+            }
+            Self::Damaged { path, what } => Fault::new(
+                format!("the store is damaged: {what}"),
+                "run `misp-trickle repair`, or put a backup in its place",
+            )
+            .at(path),
+            Self::OfAnotherUser { path, files } => Fault::new(
+                format!("the store has files that this user may not write: {files}"),
+                format!(
+                    "as root give them back with `chown -R USER {path}`, and run every `sync` as that user"
+                ),
+            )
+            .at(path),
+            Self::Io { path, doing, cause } => {
+                Fault::of_message(&format!("the store cannot be {doing}: {cause}")).at(path)
+            }
+        }
+    }
+
     pub(crate) fn io(path: &Path, doing: &'static str, error: &io::Error) -> Self {
         Self::Io { path: path.display().to_string(), doing, cause: told_io(error) }
     }
@@ -88,6 +117,12 @@ impl OpenError {
             LedgerError::Newer { what } => Self::Newer { path, what },
             LedgerError::Io { path, doing, cause } => Self::Io { path, doing, cause },
         }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
     }
 }
 

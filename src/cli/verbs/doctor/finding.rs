@@ -1,6 +1,9 @@
 //! What a check finds: a name, an outcome, and what to do about it.
 
-use crate::cli::Exit;
+use crate::{
+    cli::{Exit, Report},
+    model::Fault,
+};
 
 /// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +65,11 @@ impl Finding {
         Self { check, outcome: Outcome::Bad(exit), what: what.into(), cure: Some(cure.into()) }
     }
 
-    /// A fault whose words say what to do.
-    pub(crate) fn fault(check: &'static str, exit: Exit, what: impl Into<String>) -> Self {
-        Self { check, outcome: Outcome::Bad(exit), what: what.into(), cure: None }
+    /// A fault that an error is.
+    pub(crate) fn fault(check: &'static str, report: &Report) -> Self {
+        let Fault { place, cause, cure } = report.fault.clone();
+        let cause = place.map_or(cause.clone(), |place| format!("{place}: {cause}"));
+        Self { check, outcome: Outcome::Bad(report.exit()), what: cause, cure }
     }
 }
 

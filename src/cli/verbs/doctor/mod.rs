@@ -13,11 +13,11 @@ mod tags;
 mod writing;
 
 use crate::{
-    agent::{Careful, Clock, PLAIN, SystemClock, WantedTags, learn},
+    agent::{AgentError, Careful, Clock, PLAIN, SystemClock, WantedTags, learn},
     cli::{
-        CliError, Context, Exit,
+        CliError, Context, Exit, Report,
         args::DoctorArgs,
-        error, job,
+        job,
         live::{Live, connect},
         verbs::doctor::finding::{Finding, exit},
     },
@@ -83,7 +83,7 @@ enum Shelf {
 pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliError> {
     let config = context.config()?;
     let destinations = job::destinations(&config, args.destination.as_deref())?;
-    let live = Live::start()?;
+    let live = Live::start(context)?;
     let (mut shelf, about_store) = open_store(context, &config);
     let store = match &shelf {
         Shelf::Open(store) => Some(&**store),
@@ -115,7 +115,7 @@ fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
                 format!("there is none at {} yet: it is made now or by `sync`", path.display());
             (Shelf::Absent, Finding::good(CHECK, what))
         }
-        Err(error) => (Shelf::Unusable, Finding::fault(CHECK, error.exit(), error.to_string())),
+        Err(error) => (Shelf::Unusable, Finding::fault(CHECK, &error.report())),
     }
 }
 
@@ -145,7 +145,7 @@ impl Visit<'_> {
         let remote = match connected {
             Ok(remote) => remote,
             Err(error) => {
-                return Ok(vec![Finding::fault("access", error.exit(), error.to_string())]);
+                return Ok(vec![Finding::fault("access", &error.report())]);
             }
         };
         let mut record = known.unwrap_or_default();
@@ -195,7 +195,7 @@ impl Visit<'_> {
         let careful = Careful::new(remote);
         let asked = learn(&careful, record, wanted, &SystemClock, IMPATIENT, &mut tally);
         if let Err(why) = self.ask(asked)? {
-            return Ok(Err(Finding::fault("MISP", error::of_learning(&why), why.to_string())));
+            return Ok(Err(Finding::fault("MISP", &Report::from(&AgentError::Learn(why)))));
         }
         let packed = self.ask(remote.takes_packed())?;
         if packed == Some(false) {

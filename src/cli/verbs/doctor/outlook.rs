@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     agent::{Job, Preview, SystemClock, preview, preview_of, reader_for},
     cli::{
-        CliError, Exit, unmarked,
+        Exit, Report, unmarked,
         verbs::doctor::{
             finding::Finding,
             source::{Seen, count},
@@ -26,10 +26,7 @@ pub(crate) fn examine(job: &Job, ledger: &impl Ledger, seen: &Seen) -> Finding {
     });
     match planned {
         Ok(preview) => told(job, &preview),
-        Err(error) => {
-            let error = CliError::from(error);
-            Finding::fault(CHECK, error.exit(), error.to_string())
-        }
+        Err(error) => Finding::fault(CHECK, &Report::from(&error)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     agent::{Candidates, Input, Job, reader_for},
-    cli::{CliError, Exit, job, verbs::doctor::finding::Finding},
+    cli::{CliError, Report, job, verbs::doctor::finding::Finding},
     config::{Config, Feed},
     graph::Aliases,
     history::Ledger,
@@ -49,10 +49,10 @@ fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, V
     if feed.kind == SourceKind::Stdin || feed.path.is_none() {
         return left_out("read from standard input");
     }
-    let fault = |exit, error: String| (None, vec![Finding::fault(CHECK, exit, error)]);
+    let fault = |report: &Report| (None, vec![Finding::fault(CHECK, report)]);
     let job = match any_job(config, feed) {
         Ok(job) => job,
-        Err(error) => return fault(error.exit(), error.to_string()),
+        Err(error) => return fault(&error.report()),
     };
     if source::open(&job.source).is_ok_and(|parts| !parts.iter().all(Part::can_be_read_again)) {
         return left_out("a pipe");
@@ -60,10 +60,10 @@ fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, V
     let known = store.map_or_else(|| Ok(Default::default()), |store| known(&job, store));
     let (aliases, reader) = match known {
         Ok(known) => known,
-        Err(error) => return fault(error.exit(), error.to_string()),
+        Err(error) => return fault(&error.report()),
     };
     match Input::read(&job, &aliases, reader) {
-        Err(error) => fault(Exit::Error, error.to_string()),
+        Err(error) => fault(&CliError::from(error).report()),
         Ok(input) => {
             let (findings, tags) = (told(&input), input.tags(&job.rules));
             (Some(Seen { feed: feed.name.to_string(), tags, input, reader }), findings)

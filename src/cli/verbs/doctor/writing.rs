@@ -3,16 +3,17 @@
 use uuid::Uuid;
 
 use crate::{
-    cli::{Exit, verbs::doctor::finding::Finding},
+    cli::{Exit, Kind, Report, verbs::doctor::finding::Finding},
     config::Destination,
     delivery::{Call, NewEvent, RefusedWhy, Reply, TimedAttribute, Wire},
     misp::{Attribute, AttributeType, EventFields, Value as AttributeValue, attribute_uuid},
-    model::{EventUuid, Timestamp},
+    model::{EventUuid, Fault, Timestamp},
     plan::{self, DestinationRecord},
     remote::Remote,
     store::StoreId,
 };
 
+const CHECK: &str = "writing";
 const TEST_INFO: &str = "misp-trickle test event, may be deleted";
 const TEST_VALUE: &str = "misp-trickle test attribute, may be deleted";
 
@@ -67,7 +68,6 @@ pub(crate) async fn push(
 
 /// What came of it.
 pub(crate) fn told(reply: Reply, uuid: EventUuid) -> Finding {
-    const CHECK: &str = "writing";
     match reply {
         Reply::Event(event) => {
             Finding::good(CHECK, format!("event {uuid} was created, number {}", event.id))
@@ -87,7 +87,11 @@ pub(crate) fn told(reply: Reply, uuid: EventUuid) -> Finding {
                 crate::cli::verbs::doctor::rights::cure("perm_add"),
             )
         }
-        Reply::Trouble(trouble) => Finding::fault(CHECK, Exit::Network, trouble.why()),
-        _ => Finding::fault(CHECK, Exit::Network, "MISP answers another question"),
+        Reply::Trouble(trouble) => unanswered(trouble.why()),
+        _ => unanswered("MISP answers another question"),
     }
+}
+
+fn unanswered(why: &str) -> Finding {
+    Finding::fault(CHECK, &Report::new(Kind::Unreachable, Fault::of_message(why)))
 }

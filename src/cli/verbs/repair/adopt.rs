@@ -5,9 +5,8 @@ use std::sync::Arc;
 use crate::{
     agent::{AgentError, Ending, SystemClock, adopt},
     cli::{
-        CliError, Context, Exit,
+        CliError, Context, Exit, Report,
         args::RunArgs,
-        error,
         job::{self, CliOverrides},
         live::{Live, connect},
         progress::Progress,
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
     let mut store: Store = context.store(&config.store_path)?;
-    let live = Live::start()?;
+    let live = Live::start(context)?;
     let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
     for (job, destination) in &jobs {
         let remote = Arc::new(connect(context, destination, &store)?);
@@ -49,10 +48,11 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
                 }
                 Ok(summary)
             }
-            Err(AgentError::Learn(why)) => {
-                exit = exit.worse(error::of_learning(&why));
-                context.ui.error(&why);
-                Err(AgentError::Learn(why))
+            Err(error @ AgentError::Learn(_)) => {
+                let report = Report::from(&error);
+                exit = exit.worse(report.exit());
+                context.ui.error(&report);
+                Err(report)
             }
             Err(other) => return Err(other.into()),
         };

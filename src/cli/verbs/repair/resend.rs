@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::{
     agent::resend,
     cli::{CliError, Context, Exit, context::known_destinations},
-    model::DestinationName,
 };
 
 /// Whether somebody said that it is meant.
@@ -30,13 +29,8 @@ pub(crate) fn run(
     let mut store = context.store_that_is(&path)?;
     let names = known_destinations(&store, destination)?;
     if consent == Consent::Missing {
-        let names: Vec<&str> = names.iter().map(DestinationName::as_str).collect();
-        context.ui.error(format_args!(
-            "this forgets that {} holds anything, and the next `sync` sends it all again; where MISP \
-             holds it all the same, `repair --adopt` is what you want. If it is meant, add --yes",
-            names.join(", ")
-        ));
-        return Ok(Exit::Usage);
+        let destinations = names.iter().map(ToString::to_string).collect();
+        return Err(CliError::NotConfirmed { destinations });
     }
     let mut forgotten = Vec::new();
     for name in names {
