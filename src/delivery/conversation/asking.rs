@@ -1,7 +1,5 @@
 //! What a conversation asks next, and what goes into a request.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use crate::{
     delivery::{
         Call, NewEvent, TimedAttribute,
@@ -13,26 +11,33 @@ use crate::{
     plan::{DestinationRecord, Presence, Publish, has_own_colour, strictest_of},
 };
 
-use super::{Asked, Conversation, Ground, Look, Purpose, Verdict, Want};
+use super::{
+    Asked, Conversation, Look, Making, Purpose, Verdict, Want,
+    knowledge::{Ground, WasPublished},
+    outbox::{Outbox, take_from},
+};
+
+/// What a decision rests on beside the event itself.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::delivery) struct Around<'a> {
+    /// Most attributes that any request may hold now.
+    pub(in crate::delivery) most: usize,
+    /// Rows of other events will be asked for, too.
+    pub(in crate::delivery) in_company: bool,
+    /// What is known of the MISP.
+    pub(in crate::delivery) book: &'a DestinationRecord,
+}
 
 impl Conversation {
-    /// Decides what to do next. `chunk_max` is the most attributes that any request may hold now; in company, others
-    /// will be asked about as well.
-    pub(in crate::delivery) fn next(
-        &mut self,
-        now: Timestamp,
-        chunk_max: usize,
-        in_company: bool,
-        book: &DestinationRecord,
-    ) -> Want {
-        self.in_company = in_company;
+    /// Decides what to do next.
+    pub(in crate::delivery) fn next(&mut self, now: Timestamp, around: Around<'_>) -> Want {
+        let book = around.book;
         if self.verdict.is_some() {
             return Want::End;
         }
-        if let Some(until) = self.not_before.filter(|until| now < *until) {
+        if let Some(until) = self.retry.rest(now) {
             return Want::Wait(until);
         }
-        self.not_before = None;
         if self.look.is_none()
             && let Some(want) = self.ask_for_count()
         {
@@ -41,7 +46,7 @@ impl Conversation {
         match self.look {
             Some(Look::Metadata | Look::Existence) => return self.ask_for_metadata(),
             // A list of nothing costs no more than a question about it.
-            Some(Look::Rows) if rows::next_order(&self.event) > 0 && !self.goes_by_time(book) => {
+            Some(Look::Rows) if rows::next_order(self.event()) > 0 && !self.goes_by_time(book) => {
                 self.begun = true;
                 self.asked = Asked::Guard;
                 return Want::Rows;
@@ -51,14 +56,17 @@ impl Conversation {
             }
             None => {}
         }
-        match self.event.head.presence {
-            Presence::Absent if self.surrender.is_some() => self.give_up(),
-            Presence::Absent if self.create && self.is_refused_a_colour(book) => {
-                self.withhold_all();
-                self.end(Verdict::Finished)
+        match self.event.head().presence {
+            Presence::Absent if self.retry.surrender.is_some() => self.give_up(),
+            Presence::Absent if self.outbox.making.is_open() => {
+                if self.is_refused_a_colour(book) {
+                    self.misp.covered = false;
+                    self.withhold(|_, _| true);
+                    return self.end(Verdict::Finished);
+                }
+                self.add_event(around)
             }
-            Presence::Absent if self.create => self.add_event(chunk_max, book),
-            Presence::Present => self.go_on(chunk_max, book),
+            Presence::Present => self.go_on(around),
             Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
                 self.end(Verdict::Finished)
             }
@@ -66,61 +74,56 @@ impl Conversation {
     }
 
     /// What remains to be done for an event that is there: fields, appends, proof, tags, publishing.
-    fn go_on(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
-        let keep = self.manners.settings.publish == Publish::Keep;
-        let will_attach = !self.tags.is_empty() || !self.without_colour.is_empty();
-        let will_write = !self.queue.is_empty() || self.edit.is_some() || will_attach;
-        if keep && will_write && self.was_published.is_none() && !self.created {
+    fn go_on(&mut self, around: Around<'_>) -> Want {
+        let (book, outbox) = (around.book, &mut self.outbox);
+        let will_attach = !outbox.tags.is_empty() || !outbox.without_colour.is_empty();
+        let will_write = !outbox.queue.is_empty() || outbox.edit.is_some() || will_attach;
+        let keeps = self.manners.settings.publish == Publish::Keep;
+        let is_unseen = matches!(self.misp.was_published, WasPublished::Believed(_));
+        if keeps && will_write && is_unseen && outbox.making != Making::Done {
             return self.ask_for_metadata();
         }
         if will_write {
             self.owe_publishing();
         }
-        if let Some(edit) = self.edit.clone() {
-            let Some(timestamp) = self.compared.take().or(self.event.head.timestamp) else {
+        if let Some(edit) = &mut self.outbox.edit {
+            let Some(timestamp) = edit.compared.take().or(self.event.head().timestamp) else {
                 return self.ask_for_metadata();
             };
-            let event = self.uuid();
+            let (event, edit) = (self.event.uuid(), edit.fields.clone());
             let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };
             return self.ask(Asked::Fields, call);
         }
-        if let Some(want) = self.ask_about_tags(book) {
-            return want;
-        }
-        if let Some(want) = self.ask_for_own_colours(book) {
+        if let Some(want) = self.ask_about_tags(book).or_else(|| self.ask_for_own_colours(book)) {
             return want;
         }
         self.withhold_refused_colours(book);
-        if !self.queue.is_empty() && self.surrender.is_none() {
-            return self.append(chunk_max, book);
+        if !self.outbox.queue.is_empty() && self.retry.surrender.is_none() {
+            return self.append(around);
         }
-        if !self.unproven.is_empty() && self.goes_by_time(book) {
-            return self.ask_by_time(Purpose::Proof);
-        }
-        if !self.unproven.is_empty() {
+        if !self.event.unproven.is_empty() {
+            if self.goes_by_time(book) {
+                return self.ask_by_time(Purpose::Proof);
+            }
             self.asked = Asked::Proof;
             return Want::Rows;
         }
-        if let Some(want) = self.ask_to_publish(book) {
-            return want;
-        }
-        self.give_up()
+        self.ask_to_publish(book).unwrap_or_else(|| self.give_up())
     }
 
     /// Ends; not well, if it surrendered.
     fn give_up(&mut self) -> Want {
-        let surrender = self.surrender.take();
+        let surrender = self.retry.surrender.take();
         self.end(surrender.map_or(Verdict::Finished, Verdict::GaveUp))
     }
 
-    fn add_event(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
-        let none = self.bare || self.proves_by_event(book).is_some();
-        let most = if none { 0 } else { chunk_max.min(self.suspect.most()) };
+    fn add_event(&mut self, Around { most, book, .. }: Around<'_>) -> Want {
+        let is_bare = self.outbox.making == Making::Bare || self.proves_by_event(book).is_some();
+        let most = if is_bare { 0 } else { most };
         let attributes = self.take_chunk(most, |_, attribute| !needs_echo(attribute, book));
         self.owe_publishing();
-        let head = &mut self.event.head;
+        let head = self.event.head_mut();
         head.unproven = true;
-        self.head_dirty = true;
         let new = NewEvent {
             uuid: head.uuid,
             fields: head.fields.clone(),
@@ -130,15 +133,15 @@ impl Conversation {
         self.ask(Asked::Create, Call::AddEvent(Box::new(new)))
     }
 
-    fn append(&mut self, chunk_max: usize, book: &DestinationRecord) -> Want {
+    fn append(&mut self, around: Around<'_>) -> Want {
+        let (event, book) = (self.uuid(), around.book);
         if self.stands_there_already() {
-            return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+            return self.ask(Asked::Listing, Call::Listing(event));
         }
-        let most = chunk_max.min(self.suspect.most());
-        let way = self.way(book);
-        if way == Way::Quiet && self.ground == Ground::Remembered {
-            if rows::next_order(&self.event) == 0 {
-                return self.ask(Asked::Listing, Call::Listing(self.uuid()));
+        let way = self.way(around);
+        if way == Way::Quiet && self.misp.ground == Ground::Remembered {
+            if rows::next_order(self.event()) == 0 {
+                return self.ask(Asked::Listing, Call::Listing(event));
             }
             if self.goes_by_time(book) {
                 return self.ask_by_time(Purpose::Guard);
@@ -147,14 +150,13 @@ impl Conversation {
             self.asked = Asked::Guard;
             return Want::Rows;
         }
-        let event = self.uuid();
-        self.event.head.unproven = true;
-        self.head_dirty = true;
+        self.event.head_mut().unproven = true;
+        let most = around.most;
         match way {
             Way::Quiet => {
-                let (loud, foreseen) = (self.loud.clone(), self.foresees_tags(book));
+                let foreseen = self.foresees_tags(book);
                 let attributes =
-                    self.take_chunk(most, |uuid, it| !goes_loudly(&loud, foreseen, uuid, it));
+                    self.take_chunk(most, |is_loud, it| !goes_loudly(is_loud, foreseen, it));
                 self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
@@ -173,69 +175,56 @@ impl Conversation {
     /// and a quiet request would overwrite what an analyst made of it.
     fn stands_there_already(&self) -> bool {
         // What was never in MISP stands under its own UUID.
-        let foreign = self.event.head.foreign.iter().map(|(_, row)| row.uuid);
-        let mut known = foreign.filter(|uuid| self.event.attributes.contains_key(uuid));
-        known.any(|uuid| self.queue.contains(&uuid))
+        let foreign = self.event.head().foreign.iter().map(|(_, row)| row.uuid);
+        let mut known = foreign.filter(|uuid| self.event.attribute(*uuid).is_some());
+        known.any(|uuid| self.outbox.queue.contains(&uuid))
     }
 
     /// One that needs its echo goes first and alone; with what it shows, the rest may go together.
-    fn way(&self, book: &DestinationRecord) -> Way {
-        if self.queue.iter().any(|key| needs_echo(&self.event.attributes[key].attribute, book)) {
-            return Way::Loud;
-        }
-        let attributes =
-            self.queue.iter().map(|uuid| (uuid, &self.event.attributes[uuid].attribute));
+    fn way(&self, Around { in_company, book, .. }: Around<'_>) -> Way {
         let foreseen = self.foresees_tags(book);
-        let quiet = attributes.filter(|(uuid, it)| !goes_loudly(&self.loud, foreseen, uuid, it));
-        let texts = quiet.map(|(_, it)| text_of(it));
-        let texts: Vec<u64> = texts.collect();
-        if self.foreign_event || texts.is_empty() {
+        let mut quiet = (0, 0);
+        for (key, attribute) in self.queued() {
+            if needs_echo(attribute, book) {
+                return Way::Loud;
+            }
+            if !goes_loudly(self.outbox.loud.contains(&key), foreseen, attribute) {
+                quiet = (quiet.0 + 1, quiet.1 + text_of(attribute));
+            }
+        }
+        let (count, text) = quiet;
+        if self.misp.is_foreign || count == 0 {
             return Way::Loud;
         }
-        let (count, text) = (texts.len() as u64, texts.iter().sum());
-        let (guarded, in_company) = (self.ground == Ground::Proven, self.in_company);
+        let guarded = self.misp.ground == Ground::Proven;
         cost::cheaper(count, text, self.text_of_tags(), Circumstances { guarded, in_company })
     }
 
-    /// Moves the next attributes from the queue into the request.
+    /// The attributes of the queue.
+    pub(super) fn queued(&self) -> impl Iterator<Item = (AttributeUuid, &Attribute)> {
+        let known = |key: &AttributeUuid| Some((*key, &self.event.attribute(*key)?.attribute));
+        self.outbox.queue.iter().filter_map(known)
+    }
+
+    /// Moves the next attributes from the queue into the request: those that fit, by whether they have to be sent by
+    /// attributes/add.
     fn take_chunk(
         &mut self,
         most: usize,
-        fits: impl Fn(&AttributeUuid, &Attribute) -> bool,
+        fits: impl Fn(bool, &Attribute) -> bool,
     ) -> Vec<TimedAttribute> {
         debug_assert!(self.flight.is_empty(), "one request at a time");
-        debug_assert!(self.remarked.is_empty(), "MISP is looked at before anything goes");
-        let mut rest = VecDeque::new();
-        let attributes = &self.event.attributes;
-        let new_first = self
-            .queue
-            .iter()
-            .any(|uuid| fits(uuid, &attributes[uuid].attribute) && !self.tried.contains(uuid));
-        while let Some(uuid) = self.queue.pop_front() {
-            let attribute = &self.event.attributes[&uuid].attribute;
-            let its_turn = fits(&uuid, attribute) && !(new_first && self.tried.contains(&uuid));
-            if self.flight.len() < most && its_turn {
-                self.flight.push(uuid);
-            } else {
-                rest.push_back(uuid);
-            }
-        }
-        self.queue = rest;
-        for uuid in &self.flight {
-            // It was adopted once, and is not there any more: now it goes under a UUID of ours.
-            let known = self.event.attributes.get_mut(uuid).expect("keys come from the event");
-            if known.attribute.uuid != *uuid {
-                known.attribute.uuid = *uuid;
-                self.dirty.insert(*uuid);
-            }
-        }
-        let timed = |uuid: &AttributeUuid| {
-            let known = &self.event.attributes[uuid];
-            let timestamp =
-                known.timestamp.expect("a plan gives every attribute it sends a timestamp");
-            TimedAttribute { attribute: known.attribute.clone(), timestamp }
+        debug_assert!(self.outbox.remarked.is_empty(), "MISP is looked at before anything goes");
+        let Outbox { queue, loud, .. } = &mut self.outbox;
+        let fits = |key: AttributeUuid| {
+            let known = self.event.attribute(key);
+            known.is_some_and(|known| fits(loud.contains(&key), &known.attribute))
         };
-        self.flight.iter().map(timed).collect()
+        let was_tried = |key: AttributeUuid| self.retry.tried.contains(&key);
+        let new_first = queue.iter().any(|key| fits(*key) && !was_tried(*key));
+        let most = most.min(self.retry.suspect.most());
+        self.flight = take_from(queue, most, |key| fits(key) && !(new_first && was_tried(key)));
+        self.event.body_of(&self.flight, self.manners.misp_now)
     }
 
     pub(super) fn ask(&mut self, asked: Asked, call: Call) -> Want {
@@ -247,9 +236,8 @@ impl Conversation {
     /// Ends with nothing left that MISP may have taken unnoticed.
     fn end(&mut self, verdict: Verdict) -> Want {
         self.take_back_what_is_owed();
-        if self.unproven.is_empty() && self.event.head.unproven {
-            self.event.head.unproven = false;
-            self.head_dirty = true;
+        if self.event.unproven.is_empty() && self.event.head().unproven {
+            self.event.head_mut().unproven = false;
         }
         self.verdict = Some(verdict);
         Want::End
@@ -264,13 +252,8 @@ pub(super) fn needs_echo(attribute: &Attribute, book: &DestinationRecord) -> boo
 
 /// Whether an attribute goes by attributes/add: MISP is to say what is wrong with it; or it has a colour of its own,
 /// in an event that others were at, so that the tags cannot be foreseen that would prove it.
-fn goes_loudly(
-    loud: &BTreeSet<AttributeUuid>,
-    foreseen: bool,
-    uuid: &AttributeUuid,
-    attribute: &Attribute,
-) -> bool {
-    loud.contains(uuid) || (!foreseen && has_own_colour(attribute))
+fn goes_loudly(is_loud: bool, foreseen: bool, attribute: &Attribute) -> bool {
+    is_loud || (!foreseen && has_own_colour(attribute))
 }
 
 /// Bytes of what a request says of an attribute, its fields aside.

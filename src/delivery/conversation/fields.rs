@@ -6,15 +6,15 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, FieldEdit},
 };
 
-use super::Conversation;
+use super::{Conversation, Edit, Impact};
 
 impl Conversation {
     pub(super) fn on_fields(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
         self.see_publishing(answer);
-        self.wrote = true;
-        if let Some(edit) = self.edit.take() {
-            self.change(None, ChangeKind::Updated(edit.describe().into()));
-            apply_edit(&mut self.event.head.fields, edit);
+        self.event.impact = Impact::Certain;
+        if let Some(Edit { fields, .. }) = self.outbox.edit.take() {
+            self.event.change(None, ChangeKind::Updated(fields.describe().into()));
+            apply_edit(&mut self.event.head_mut().fields, fields);
         }
         self.take_metadata(answer);
         self.see_tags(&answer.tags, book);
@@ -23,14 +23,13 @@ impl Conversation {
     /// Takes out of a field edit what MISP has already, and what somebody else changed since we last
     /// knew the event. Either counts as settled: it is not tried again before the dataset changes it anew.
     pub(super) fn leave_overruled_fields(&mut self, answer: &EventAnswer) {
-        let Some(edit) = self.edit.take() else { return };
-        self.compared = Some(answer.timestamp);
-        let known = &self.event.head.fields;
+        let Some(Edit { fields: edit, .. }) = self.outbox.edit.take() else { return };
+        let known = &self.event.head().fields;
         let info = Side::of(&known.info, &answer.info, edit.info.as_ref());
         let date = Side::of(&known.date, &answer.date, edit.date.as_ref());
         let analysis = Side::of(&known.analysis, &answer.analysis, edit.analysis.as_ref());
         if [info, date, analysis].contains(&Side::Theirs) {
-            self.change(None, ChangeKind::Overruled);
+            self.event.change(None, ChangeKind::Overruled);
         }
         let FieldEdit { info: new_info, date: new_date, analysis: new_analysis } = edit;
         let (ours, settled) = (|side| side == Side::Ours, |side| side != Side::Ours);
@@ -45,10 +44,11 @@ impl Conversation {
             analysis: new_analysis.filter(|_| ours(analysis)),
         };
         if left != FieldEdit::default() {
-            apply_edit(&mut self.event.head.fields, left);
+            apply_edit(&mut self.event.head_mut().fields, left);
             self.take_metadata(answer);
         }
-        self.edit = (edit != FieldEdit::default()).then_some(edit);
+        self.outbox.edit = (edit != FieldEdit::default())
+            .then_some(Edit { fields: edit, compared: Some(answer.timestamp) });
     }
 }
 

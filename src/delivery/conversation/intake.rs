@@ -11,7 +11,12 @@ use crate::{
     },
 };
 
-use super::{Asked, Conversation, Ground, Look, Verdict, fields::fields_of, shown::Shown};
+use super::{
+    Asked, Conversation, Impact, Look, Making, Verdict,
+    fields::fields_of,
+    knowledge::{Ground, WasPublished},
+    tags::Shown,
+};
 
 impl Conversation {
     /// Takes in the answer to what was asked last.
@@ -22,15 +27,13 @@ impl Conversation {
         book: &mut DestinationRecord,
     ) {
         let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
-        self.stands_back = false;
         match &reply {
-            Reply::Trouble(_) if asked.writes() => self.setbacks += 1,
-            Reply::Trouble(_) => {}
-            _ => self.tries = 0,
+            Reply::Trouble(_) => self.retry.setbacks += u32::from(asked.writes()),
+            _ => self.retry.answered(),
         }
         if asked.delivers() && gets_through(&reply) {
-            self.setbacks = 0;
-            self.suspect.taken(&self.flight);
+            self.retry.setbacks = 0;
+            self.retry.suspect.taken(&self.flight);
         }
         match (asked, reply) {
             (_, Reply::Trouble(trouble)) => self.on_trouble(asked, &trouble, now),
@@ -86,24 +89,20 @@ impl Conversation {
         }
     }
 
-    /// Whether the rows asked for are known to be right, when they were asked for several events at
-    /// once: a mismatch says nothing about a single one.
-    pub(in crate::delivery) fn on_rows_of_many(&mut self, proven: bool) {
-        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
-        if proven {
-            (self.tries, self.stands_back) = (0, false);
-            match asked {
-                Asked::Guard => self.on_as_expected(),
-                _ if self.is_contradicted() => self.look = Some(Look::Listing),
-                _ => self.on_proven(),
-            }
+    /// The rows are as expected: so it was found when they were asked for several events at once.
+    pub(in crate::delivery) fn on_rows_of_many(&mut self) {
+        self.retry.answered();
+        match std::mem::replace(&mut self.asked, Asked::Nothing) {
+            Asked::Guard => self.on_as_expected(),
+            _ if self.is_contradicted() => self.look = Some(Look::Listing),
+            _ => self.on_proven(),
         }
     }
 
     /// Of an event that was made just now nobody else took anything away: where MISP counted fewer than it was
     /// sent, its rows cannot be as expected.
-    const fn is_contradicted(&self) -> bool {
-        self.created && self.miscounted
+    fn is_contradicted(&self) -> bool {
+        self.outbox.making == Making::Done && self.misp.miscounted
     }
 
     /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.
@@ -114,8 +113,8 @@ impl Conversation {
 
     /// Whether rows hold nothing that a list of values is needed for.
     fn are_known(&self, rows: &[Row]) -> bool {
-        let foreign = self.event.head.foreign.iter().map(|(_, row)| row.uuid);
-        let ours = self.event.attributes.values().map(|known| known.attribute.uuid);
+        let foreign = self.event.head().foreign.iter().map(|(_, row)| row.uuid);
+        let ours = self.event.attributes().values().map(|known| known.attribute.uuid);
         let known: BTreeSet<AttributeUuid> = ours.chain(foreign).collect();
         rows.iter().all(|row| known.contains(&row.uuid)) && !self.bring_colours(rows)
     }
@@ -129,20 +128,20 @@ impl Conversation {
             Reply::Listing(listed) => listed.is_empty(),
             _ => false,
         };
-        nothing && rows::next_order(&self.event) > 0 && !self.seen
+        nothing && rows::next_order(self.event()) > 0 && !self.misp.seen
     }
 
     fn on_created(&mut self, answer: &EventAnswer, book: &mut DestinationRecord) {
-        self.created = true;
-        self.wrote = true;
-        self.ground = Ground::Proven;
-        let head = &mut self.event.head;
+        self.outbox.making = Making::Done;
+        self.event.impact = Impact::Certain;
+        self.misp.ground = Ground::Proven;
+        let (orgc, proven_up_to) = (self.manners.org, Some(answer.timestamp));
+        let head = self.event.head_mut();
         // Whatever is edited from now on is edited later.
-        head.seen =
-            Seen { orgc: self.manners.org, proven_up_to: Some(answer.timestamp), reordered: 0 };
+        head.seen = Seen { orgc, proven_up_to, reordered: 0 };
         head.presence = Presence::Present;
         head.tags = EventTags::default();
-        self.change(None, ChangeKind::Sent);
+        self.event.change(None, ChangeKind::Sent);
         self.take_metadata(answer);
         self.taken_quietly(answer.attribute_count);
         self.learn_tags(&answer.tags, book);
@@ -151,95 +150,75 @@ impl Conversation {
 
     fn on_quiet(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
         self.see_publishing(answer);
-        self.wrote = true;
+        self.event.impact = Impact::Certain;
         self.take_metadata(answer);
         self.taken_quietly(answer.attribute_count);
         self.see_tags(&answer.tags, book);
     }
 
-    /// The request was taken; what of it was dropped is not known yet. MISP's count of what is there is a hint: what
-    /// somebody added meanwhile may make up for what was dropped.
+    /// The request was taken. MISP's count of what is there is a hint at what of it was dropped: what somebody added
+    /// meanwhile may make up for it.
     fn taken_quietly(&mut self, counted: Option<u64>) {
-        let orders = rows::next_order(&self.event)..;
-        for (order, key) in orders.zip(std::mem::take(&mut self.flight)) {
-            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-            known.order = Some(order);
-            self.unproven.push(key);
-        }
-        let live = rows::expected(&self.event).iter().filter(|row| !row.deleted).count() as u64;
-        self.miscounted = counted.is_some_and(|counted| counted != live);
+        self.event.await_proof(std::mem::take(&mut self.flight));
+        self.misp.miscounted = counted.is_some_and(|counted| counted != self.event.live_rows());
     }
 
     /// The timestamp guards the next edit of the event's fields. One that stands behind somebody else's edit
     /// guards nothing: without it the fields are compared first.
     pub(super) fn take_metadata(&mut self, answer: &EventAnswer) {
-        self.seen = true;
-        let head = &mut self.event.head;
+        self.misp.seen = true;
+        let head = self.event.head_mut();
         let as_known = FieldEdit::between(&head.fields, &fields_of(answer)).is_none();
         head.seen.orgc = answer.orgc.or(head.seen.orgc);
         head.misp_id = Some(answer.id);
         head.timestamp = as_known.then_some(answer.timestamp);
         head.published = Some(answer.published);
-        self.head_dirty = true;
     }
 
     fn on_loud(&mut self, answers: &[AttributeAnswer], book: &mut DestinationRecord) {
-        let mut order = rows::next_order(&self.event);
-        let flight = std::mem::take(&mut self.flight);
-        for key in flight {
-            let uuid = self.event.attributes[&key].attribute.uuid;
-            let answer = answers.iter().find(|answer| answer.uuid == uuid);
-            match answer.map(|answer| &answer.result) {
-                Some(AttributeResult::Saved { timestamp, tags }) => {
-                    let known =
-                        self.event.attributes.get_mut(&key).expect("keys come from the event");
-                    known.order = Some(order);
-                    known.timestamp = Some(*timestamp);
+        let mut order = rows::next_order(self.event());
+        for key in std::mem::take(&mut self.flight) {
+            let uuid = self.event.attribute(key).map(|known| known.attribute.uuid);
+            let answer = answers.iter().find(|answer| Some(answer.uuid) == uuid);
+            match answer.map_or(AttributeResult::Unmentioned, |answer| answer.result.clone()) {
+                AttributeResult::Saved { timestamp, tags } => {
+                    self.event.place(key, order, timestamp);
                     order += 1;
-                    self.wrote = true;
-                    self.stand(key, Standing::Sent);
-                    self.see_own_colour(key, Shown::Names(tags), book);
+                    self.event.impact = Impact::Certain;
+                    self.event.set_standing(key, Standing::Sent);
+                    self.see_own_colour(key, Shown::Names(&tags), book);
                 }
-                Some(AttributeResult::Refused(words)) => self.reject(key, words.clone()),
-                Some(result) => {
-                    self.disputed.insert(key, result.clone());
-                }
-                None => {
-                    self.disputed.insert(key, AttributeResult::Unmentioned);
-                }
+                AttributeResult::Refused(words) => self.reject(key, words),
+                result => drop(self.event.disputed.insert(key, result)),
             }
         }
-        if self.wrote {
-            // The event's timestamp is the server's now; the echo does not say which second.
-            self.event.head.timestamp = None;
-            self.event.head.published = Some(false);
-            self.head_dirty = true;
+        if self.event.impact == Impact::Certain {
+            // The echo does not say which second.
+            self.event.moved_by_us();
         }
-        if !self.disputed.is_empty() {
+        if !self.event.disputed.is_empty() {
             self.look = Some(Look::Listing);
         }
     }
 
     pub(super) fn reject(&mut self, key: AttributeUuid, words: Box<str>) {
         let version = self.manners.version.clone();
-        self.stand(key, Standing::Rejected { words, version });
+        self.event.set_standing(key, Standing::Rejected { words, version });
     }
 
     fn on_proven(&mut self) {
-        self.ground = Ground::Proven;
-        for key in std::mem::take(&mut self.unproven) {
-            self.stand(key, Standing::Sent);
+        self.misp.ground = Ground::Proven;
+        for key in std::mem::take(&mut self.event.unproven) {
+            self.event.set_standing(key, Standing::Sent);
         }
-        self.note_proof(&rows::expected(&self.event));
+        self.note_proof(&rows::expected(self.event()));
     }
 
     /// MISP holds exactly these rows.
     pub(super) fn note_proof(&mut self, rows: &[Row]) {
         let newest = rows.iter().map(|row| row.timestamp).max();
-        let seen = &mut self.event.head.seen;
-        if newest.is_some() && seen.proven_up_to != newest {
-            seen.proven_up_to = newest;
-            self.head_dirty = true;
+        if newest.is_some() && self.event.head().seen.proven_up_to != newest {
+            self.event.head_mut().seen.proven_up_to = newest;
         }
     }
 
@@ -247,15 +226,15 @@ impl Conversation {
     pub(super) fn on_rows(&mut self, rows: &[Row]) {
         self.take_rows(rows);
         self.settle_pending();
-        self.ground = Ground::Proven;
+        self.misp.ground = Ground::Proven;
     }
 
     /// The same in place of a proof: where what was appended stands elsewhere, that is how this MISP is, and not
     /// what became of the event since.
     pub(super) fn on_rows_in_proof(&mut self, rows: &[Row]) {
-        let before = self.event.head.seen.reordered;
+        let before = self.event.head().seen.reordered;
         self.on_rows(rows);
-        self.misplaced |= self.event.head.seen.reordered > before;
+        self.misp.misplaced |= self.event.head().seen.reordered > before;
     }
 
     /// What MISP shows of the event, and of whoever owns it; `None` if it shows none.
@@ -268,9 +247,11 @@ impl Conversation {
             self.block(&why);
             return;
         }
-        self.was_published.get_or_insert(answer.published);
+        if matches!(self.misp.was_published, WasPublished::Believed(_)) {
+            self.misp.was_published = WasPublished::Shown(answer.published);
+        }
         self.take_metadata(answer);
-        if self.event.head.presence == Presence::Absent {
+        if self.event.head().presence == Presence::Absent {
             self.found(answer);
         } else if self.checked_rights {
             let why = "MISP refuses to let this key write to the event".into();
@@ -278,11 +259,11 @@ impl Conversation {
         } else {
             self.leave_overruled_fields(answer);
         }
-        if self.foreign_event {
-            self.edit = None;
-            self.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_some());
+        if self.misp.is_foreign {
+            self.outbox.edit = None;
+            self.outbox.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_some());
         }
-        if self.event.head.presence == Presence::Present {
+        if self.event.head().presence == Presence::Present {
             self.see_tags(&answer.tags, book);
         }
     }
@@ -290,36 +271,33 @@ impl Conversation {
     /// An event that we took for absent is there: made by a lost request of ours, or by another agent.
     fn found(&mut self, answer: &EventAnswer) {
         // Where nothing was to be created, it was found by looking for it.
-        self.created = self.create && !self.exists;
-        self.create = false;
-        let head = &mut self.event.head;
+        let is_ours = self.outbox.making.is_open() && !self.exists;
+        self.outbox.making = if is_ours { Making::Done } else { Making::No };
+        let head = self.event.head_mut();
         head.presence = Presence::Present;
-        let theirs = fields_of(answer);
-        let drift = FieldEdit::between(&head.fields, &theirs);
-        if self.created {
+        let drift = FieldEdit::between(&head.fields, &fields_of(answer));
+        if is_ours {
             head.tags = EventTags::default();
         } else {
             // Whoever made the event decided about its tags. But nothing goes out under a freer colour than the
             // incident's.
-            for tag in self.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_none()) {
+            for tag in self.outbox.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_none()) {
                 if head.tags.standing(tag).is_none() {
                     head.tags.set(tag, TagStanding::Removed);
                 }
             }
         }
         self.look = Some(Look::Listing);
-        self.change(None, if self.created { ChangeKind::Sent } else { ChangeKind::Adopted });
+        self.event.change(None, if is_ours { ChangeKind::Sent } else { ChangeKind::Adopted });
         if let Some(drift) = drift {
             let what = format!("MISP holds {}", drift.describe());
-            self.change(None, ChangeKind::Drifted(what.into()));
+            self.event.change(None, ChangeKind::Drifted(what.into()));
         }
     }
 
     fn on_absent(&mut self) {
-        match self.event.head.presence {
-            Presence::Absent if self.exists => {
-                self.block(&BlockedReason::EventHidden);
-            }
+        match self.event.head().presence {
+            Presence::Absent if self.exists => self.block(&BlockedReason::EventHidden),
             Presence::Absent => {
                 self.remark();
                 self.retime();
@@ -331,18 +309,16 @@ impl Conversation {
 
     fn block(&mut self, why: &BlockedReason) {
         // What was delivered before under another key stays delivered, and may go on with that one.
-        if self.event.head.presence == Presence::Present {
+        if self.event.head().presence == Presence::Present {
             self.verdict = Some(Verdict::Finished);
-            self.head_dirty = true;
-            self.tags.clear();
+            self.outbox.tags.clear();
         } else {
             self.shut(Presence::Blocked(why.clone()));
         }
-        self.notes.push(format!("event {}: {why}", self.uuid()));
-        self.change(None, ChangeKind::Blocked(why.clone()));
-        self.unsend();
-        for key in std::mem::take(&mut self.queue) {
-            self.stand(key, Standing::Blocked(why.clone()));
+        self.event.note(&format!(": {why}"));
+        self.event.change(None, ChangeKind::Blocked(why.clone()));
+        for key in std::mem::take(&mut self.outbox.queue) {
+            self.event.set_standing(key, Standing::Blocked(why.clone()));
         }
     }
 }

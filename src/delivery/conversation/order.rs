@@ -3,6 +3,7 @@
 
 use crate::{
     delivery::{Call, rows},
+    model::AttributeUuid,
     plan::{DestinationRecord, Row, Standing},
 };
 
@@ -11,15 +12,15 @@ use super::{Asked, Conversation, Look, Purpose, Want};
 impl Conversation {
     /// Whether the order of this event's rows was other than expected too often to be foretold.
     pub(super) fn goes_by_time(&self, book: &DestinationRecord) -> bool {
-        self.event.head.seen.goes_by_time(book.reorders())
+        self.event.head().seen.goes_by_time(book.reorders())
     }
 
     /// Asks what changed, as far as it is not known to be so.
     pub(super) fn ask_by_time(&mut self, purpose: Purpose) -> Want {
-        let chosen = |key| self.event.attributes[key].timestamp;
+        let chosen = |key: &AttributeUuid| self.event.attribute(*key)?.timestamp;
         let since = match purpose {
-            Purpose::Guard => rows::known_up_to(&self.event).map(|known| known.saturating_add(1)),
-            Purpose::Proof => self.unproven.iter().filter_map(chosen).min(),
+            Purpose::Guard => rows::known_up_to(self.event()).map(|known| known.saturating_add(1)),
+            Purpose::Proof => self.event.unproven.iter().filter_map(chosen).min(),
         };
         let call = Call::ChangedRows { event: self.uuid(), since: since.unwrap_or_default() };
         self.ask(Asked::Changes(purpose), call)
@@ -33,22 +34,20 @@ impl Conversation {
 
     /// What changed since a time: nothing but what we know of, or a list has to tell.
     pub(super) fn on_changes(&mut self, purpose: Purpose, found: &[Row]) {
-        let expected = rows::expected(&self.event);
+        let expected = rows::expected(self.event());
         if !found.iter().all(|row| expected.contains(row)) {
             self.look = Some(Look::Listing);
             return;
         }
         if purpose == Purpose::Proof {
-            for key in std::mem::take(&mut self.unproven) {
-                let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+            for key in std::mem::take(&mut self.event.unproven) {
+                let Some(known) = self.event.attribute_mut(key) else { continue };
                 if found.iter().any(|row| row.uuid == known.attribute.uuid) {
-                    self.stand(key, Standing::Sent);
+                    self.event.set_standing(key, Standing::Sent);
                 } else {
                     // MISP dropped it in silence: sent loudly, it gets a reason.
                     known.order = None;
-                    self.dirty.insert(key);
-                    self.loud.insert(key);
-                    self.queue.push_back(key);
+                    self.outbox.send_loudly(key);
                 }
             }
         }
@@ -57,8 +56,7 @@ impl Conversation {
 
     /// How many rows are live: as many as we know of, or a list has to tell.
     pub(super) fn on_count(&mut self, live: u64) {
-        let expected = rows::expected(&self.event);
-        if expected.iter().filter(|row| !row.deleted).count() as u64 == live {
+        if self.event.live_rows() == live {
             self.on_as_expected();
         } else {
             self.look = Some(Look::Listing);
@@ -67,7 +65,7 @@ impl Conversation {
 
     /// Compares a list with the one that was foretold: the same rows in another order are a surprise.
     pub(super) fn note_order(&mut self, found: &[Row]) {
-        let expected = rows::expected(&self.event);
+        let expected = rows::expected(self.event());
         if expected == found || expected.len() != found.len() {
             return;
         }
@@ -77,9 +75,8 @@ impl Conversation {
             rows
         };
         if sorted(&expected) == sorted(found) {
-            let seen = &mut self.event.head.seen;
+            let seen = &mut self.event.head_mut().seen;
             seen.reordered = seen.reordered.saturating_add(1);
-            self.head_dirty = true;
         }
     }
 }

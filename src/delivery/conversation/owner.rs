@@ -67,7 +67,7 @@ impl Conversation {
     /// Whether it has to be known whose the event is, and neither the answer nor an earlier one says so. What we
     /// delivered to is ours, unless events of others are appended to as well.
     fn lacks_an_owner(&self, answer: &EventAnswer) -> bool {
-        let head = &self.event.head;
+        let head = self.event.head();
         let matters = match head.presence {
             Presence::Absent => true,
             _ => head.seen.orgc.is_none() && self.manners.settings.on_foreign == OnForeign::Append,
@@ -84,11 +84,11 @@ impl Conversation {
     ) -> Option<BlockedReason> {
         let us = self.manners.org?;
         let Some(owner) = owner else {
-            let is_new = self.event.head.presence == Presence::Absent;
+            let is_new = self.event.head().presence == Presence::Absent;
             return is_new.then(|| BlockedReason::OwnerUnknown(book.version.as_str().into()));
         };
-        self.event.head.seen.orgc = Some(owner);
-        self.foreign_event = owner != us;
-        why_not_of(owner, &self.manners.settings, book).filter(|_| self.foreign_event)
+        self.event.head_mut().seen.orgc = Some(owner);
+        self.misp.is_foreign = owner != us;
+        why_not_of(owner, &self.manners.settings, book).filter(|_| self.misp.is_foreign)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, NO_RIGHT, Publish, Publishing},
 };
 
-use super::{Asked, Conversation, Want};
+use super::{Asked, Conversation, Impact, Making, Want, knowledge::WasPublished};
 
 /// Why an event is not published any more that nobody but an analyst publishes.
 const UNPUBLISHED_BY_US: &str =
@@ -14,18 +14,18 @@ const UNPUBLISHED_BY_US: &str =
 impl Conversation {
     /// Notes, before a change is sent, that the event is to be published once it is done: MISP unpublishes at any change.
     pub(super) fn owe_publishing(&mut self) {
-        let (head, before) = (&mut self.event.head, self.was_published);
-        let open = head.publishing != Publishing::Settled;
+        let publishing = &self.event.head().publishing;
+        let is_open = *publishing != Publishing::Settled;
         let is_meant = match self.manners.settings.publish {
             Publish::Never => false,
             // What is open from before is what was published then.
-            Publish::Keep => open || before == Some(true),
+            Publish::Keep => is_open || self.misp.was_published == WasPublished::Shown(true),
             Publish::Always => true,
         };
-        if is_meant && head.publishing != Publishing::Owed {
+        if is_meant && *publishing != Publishing::Owed {
+            let head = self.event.head_mut();
             let publishing = std::mem::replace(&mut head.publishing, Publishing::Owed);
-            self.before_owed = Some((publishing, head.published.take()));
-            self.head_dirty = true;
+            self.outbox.before_owed = Some((publishing, head.published.take()));
         }
     }
 
@@ -35,11 +35,11 @@ impl Conversation {
             self.tell_of_unpublishing();
             return None;
         }
-        if self.published {
+        if self.outbox.is_published {
             return None;
         }
-        if self.event.head.publishing == Publishing::Owed
-            && !self.wrote
+        if self.event.head().publishing == Publishing::Owed
+            && self.event.impact != Impact::Certain
             && let Some(want) = self.look_at_what_is_owed()
         {
             return Some(want);
@@ -49,17 +49,11 @@ impl Conversation {
         }
         // What the role says beforehand need not be asked for. A role that is not known yet may have the right.
         if book.asked.is_some() && !book.may("perm_publish") {
-            self.published = true;
-            self.stay_unpublished(
-                Publishing::WaitsForRight,
-                ChangeKind::Unpublished(NO_RIGHT.into()),
-            );
+            let change = ChangeKind::Unpublished(NO_RIGHT.into());
+            self.stay_unpublished(Publishing::WaitsForRight, change);
             return None;
         }
-        if self.event.head.publishing != Publishing::Owed {
-            self.event.head.publishing = Publishing::Owed;
-            self.head_dirty = true;
-        }
+        self.set_publishing(Publishing::Owed);
         Some(self.ask(Asked::Publish, Call::Publish(self.uuid())))
     }
 
@@ -69,16 +63,16 @@ impl Conversation {
         if self.take_back_what_is_owed() {
             return None;
         }
-        let from_earlier = self.before_owed.is_none();
-        let head = &mut self.event.head;
-        if head.published.is_none() || (from_earlier && self.was_published.is_none()) {
+        let from_earlier = self.outbox.before_owed.is_none();
+        let is_unseen = matches!(self.misp.was_published, WasPublished::Believed(_));
+        let published = self.event.head().published;
+        if published.is_none() || (from_earlier && is_unseen) {
             return Some(self.ask_for_metadata());
         }
-        if head.published == Some(true) {
-            head.publishing = Publishing::Settled;
-            self.head_dirty = true;
+        if published == Some(true) {
+            self.set_publishing(Publishing::Settled);
             if from_earlier {
-                self.change(None, ChangeKind::Published);
+                self.event.change(None, ChangeKind::Published);
             }
         }
         None
@@ -86,19 +80,18 @@ impl Conversation {
 
     /// Where nothing was changed after all, nothing is owed.
     pub(super) fn take_back_what_is_owed(&mut self) -> bool {
-        if self.wrote || self.touched {
+        if self.event.impact != Impact::None {
             return false;
         }
-        let Some((publishing, published)) = self.before_owed.take() else { return false };
-        let head = &mut self.event.head;
+        let Some((publishing, published)) = self.outbox.before_owed.take() else { return false };
+        let head = self.event.head_mut();
         head.published = head.published.or(published);
         head.publishing = publishing;
-        self.head_dirty = true;
         true
     }
 
     fn is_to_be_published(&self, book: &DestinationRecord) -> bool {
-        let head = &self.event.head;
+        let head = self.event.head();
         match head.publishing {
             Publishing::Owed => true,
             Publishing::WaitsForRight => head.publishing.may_go_on(book),
@@ -114,46 +107,51 @@ impl Conversation {
 
     /// MISP took the request. Whether the event is published, MISP shows later: background workers do it.
     pub(super) fn on_publish_taken(&mut self) {
-        self.published = true;
-        self.event.head.publishing = Publishing::Asked;
-        self.head_dirty = true;
-        self.change(None, ChangeKind::Publishing);
+        self.outbox.is_published = true;
+        self.event.head_mut().publishing = Publishing::Asked;
+        self.event.change(None, ChangeKind::Publishing);
     }
 
     /// MISP does not publish it.
     pub(super) fn on_publish_refused(&mut self, words: Box<str>) {
-        self.published = true;
-        self.notes.push(format!("event {} stays unpublished: {words}", self.uuid()));
+        self.event.note(&format!(" stays unpublished: {words}"));
         let publishing = Publishing::Failed(words.clone());
         self.stay_unpublished(publishing, ChangeKind::PublishRefused(words));
     }
 
     fn stay_unpublished(&mut self, publishing: Publishing, change: ChangeKind) {
-        if self.event.head.publishing != publishing {
-            self.event.head.publishing = publishing;
-            self.head_dirty = true;
+        self.outbox.is_published = true;
+        self.set_publishing(publishing);
+        self.event.change(None, change);
+    }
+
+    fn set_publishing(&mut self, publishing: Publishing) {
+        if self.event.head().publishing != publishing {
+            self.event.head_mut().publishing = publishing;
         }
-        self.change(None, change);
     }
 
     /// An answer to a change shows when the event was published last: since our last change, somebody else did it.
     pub(super) fn see_publishing(&mut self, answer: &EventAnswer) {
-        let rows = self.event.attributes.values().filter(|known| known.order.is_some());
+        let WasPublished::Believed(was_shown) = &mut self.misp.was_published else { return };
+        let rows = self.event.attributes().values().filter(|known| known.order.is_some());
         let newest = rows.filter_map(|known| known.timestamp).max();
-        let last_change = self.event.head.timestamp.or(newest).unwrap_or(i64::MAX);
+        let last_change = self.event.head().timestamp.or(newest).unwrap_or(i64::MAX);
         let shown = answer.publish_timestamp.is_some_and(|at| at > 0 && at >= last_change);
-        self.was_shown |= shown && !self.wrote && !self.created;
+        let is_first = self.event.impact != Impact::Certain && self.outbox.making != Making::Done;
+        *was_shown |= shown && is_first;
     }
 
     /// Says that our change left an event unpublished that somebody had published.
     fn tell_of_unpublishing(&mut self) {
-        let was = self.was_published.unwrap_or(self.was_shown);
-        if !self.wrote || self.created || self.published || !was {
+        let (WasPublished::Believed(was) | WasPublished::Shown(was)) = self.misp.was_published;
+        let is_ours = self.outbox.making == Making::Done;
+        if self.event.impact != Impact::Certain || is_ours || self.outbox.is_published || !was {
             return;
         }
-        self.published = true;
-        let (event, title) = (self.uuid(), &self.event.head.fields.info);
-        self.notes.push(format!("event {event} {title:?} was published; {UNPUBLISHED_BY_US}"));
-        self.change(None, ChangeKind::Unpublished(UNPUBLISHED_BY_US.into()));
+        self.outbox.is_published = true;
+        let title = &self.event.head().fields.info;
+        self.event.note(&format!(" {title:?} was published; {UNPUBLISHED_BY_US}"));
+        self.event.change(None, ChangeKind::Unpublished(UNPUBLISHED_BY_US.into()));
     }
 }

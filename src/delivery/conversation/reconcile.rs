@@ -7,12 +7,12 @@ use std::{
 
 use crate::{
     delivery::{AttributeResult, Listed},
-    misp::{Attribute, stored_forms},
+    misp::{Attribute, collation_key, stored_forms},
     model::AttributeUuid,
-    plan::{BlockedReason, ChangeKind, DestinationRecord, KnownAttribute, Row, Standing, has_come},
+    plan::{BlockedReason, DestinationRecord, Row, Standing, has_come},
 };
 
-use super::{Conversation, Ground};
+use super::{Conversation, knowledge::Ground};
 
 impl Conversation {
     /// Takes over what a listing says. Afterwards the queue holds only what is certainly not there.
@@ -26,20 +26,20 @@ impl Conversation {
         self.see_own_colours(listed, book);
         self.remark();
         self.retime();
-        self.ground = Ground::Proven;
-        self.head_dirty = true;
+        self.misp.ground = Ground::Proven;
+        self.event.tell_head();
     }
 
     /// What MISP does not hold takes the stricter marking that it got in the dataset since its bytes were chosen.
     /// Its timestamp stays: should an older request arrive after all, neither overwrites the other.
     pub(super) fn remark(&mut self) {
-        for (key, desired) in std::mem::take(&mut self.remarked) {
-            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-            if known.standing == Standing::Pending {
+        for (key, desired) in std::mem::take(&mut self.outbox.remarked) {
+            if self.event.is_pending(key)
+                && let Some(known) = self.event.attribute_mut(key)
+            {
                 let uuid = known.attribute.uuid;
                 known.attribute = Attribute { uuid, ..desired.attribute };
                 known.marking = desired.marking;
-                self.dirty.insert(key);
             }
         }
     }
@@ -48,94 +48,81 @@ impl Conversation {
     /// chosen by a clock that stood wrong.
     pub(super) fn retime(&mut self) {
         let now = self.manners.misp_now;
-        for key in &self.queue {
-            let known = self.event.attributes.get_mut(key).expect("keys come from the event");
-            let chosen = known.timestamp.is_some_and(|timestamp| !has_come(timestamp, now));
-            if chosen && known.order.is_none() {
+        for key in &self.outbox.queue {
+            let is_ahead = self.event.attribute(*key).is_some_and(|known| {
+                let chosen = known.timestamp.filter(|_| known.order.is_none());
+                chosen.is_some_and(|timestamp| !has_come(timestamp, now))
+            });
+            if is_ahead && let Some(known) = self.event.attribute_mut(*key) {
                 known.timestamp = Some(now);
-                self.dirty.insert(*key);
             }
         }
     }
 
     /// Takes MISP's order, timestamps and deletions over, by UUID.
     pub(super) fn take_rows(&mut self, rows: &[Row]) {
-        (self.miscounted, self.moved) = (false, false);
+        (self.misp.miscounted, self.misp.moved) = (false, false);
         self.note_order(rows);
         self.note_proof(rows);
+        let attributes = self.event.attributes().iter();
         let keys: BTreeMap<AttributeUuid, AttributeUuid> =
-            self.event.attributes.iter().map(|(key, known)| (known.attribute.uuid, *key)).collect();
-        let mut seen = BTreeSet::new();
+            attributes.map(|(key, known)| (known.attribute.uuid, *key)).collect();
+        let mut unseen: BTreeSet<AttributeUuid> = self.event.attributes().keys().copied().collect();
         let mut foreign = Vec::new();
-        for (place, row) in rows.iter().enumerate() {
-            let order = u32::try_from(place).expect("limits keep a listing far below 2^32 rows");
+        for (order, row) in (0..).zip(rows) {
             match keys.get(&row.uuid) {
                 Some(key) => {
-                    seen.insert(*key);
+                    unseen.remove(key);
                     self.take_row(*key, order, *row);
                 }
                 None => foreign.push((order, *row)),
             }
         }
-        if self.event.head.foreign != foreign {
-            self.event.head.foreign = foreign;
-            self.head_dirty = true;
+        if self.event.head().foreign != foreign {
+            self.event.head_mut().foreign = foreign;
         }
-        let unseen: Vec<AttributeUuid> =
-            self.event.attributes.keys().filter(|key| !seen.contains(key)).copied().collect();
         for key in unseen {
             self.take_absence(key);
         }
-        if !self.covered {
+        if !self.misp.covered {
             self.see_cover();
         }
     }
 
     fn take_row(&mut self, key: AttributeUuid, order: u32, row: Row) {
-        let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-        let planned = known.timestamp;
+        let Some(known) = self.event.attribute(key) else { return };
+        let is_as_sent = known.timestamp == Some(row.timestamp);
         // Otherwise what we attached to it moved it.
         let was_known = known.order.is_some();
-        if known.order != Some(order) || planned != Some(row.timestamp) {
-            known.order = Some(order);
-            known.timestamp = Some(row.timestamp);
-            self.dirty.insert(key);
-        }
-        let overruled_now = known.standing.is_in_misp()
-            && was_known
-            && !row.deleted
-            && planned != Some(row.timestamp)
-            && !known.overruled;
-        if overruled_now {
-            known.overruled = true;
-            self.change(Some(key), ChangeKind::Overruled);
-            return;
-        }
-        let KnownAttribute { standing, attribute, .. } = &self.event.attributes[&key];
-        let ours = attribute.uuid == key && planned == Some(row.timestamp);
-        match (row.deleted, standing) {
-            (true, Standing::Declined) => {}
-            (true, _) => self.stand(key, Standing::Declined),
-            (false, Standing::Sent | Standing::Adopted) => {}
-            // Our own UUID and timestamp on it: it is what we sent. Others: somebody else sent the same.
-            (false, _) if ours => {
-                // A quiet request that is still to be proven becomes sent by the proof.
-                if !self.unproven.contains(&key) {
-                    self.stand(key, Standing::Sent);
-                }
+        let is_there = known.standing.is_in_misp() && !row.deleted;
+        let is_overruled = is_there && was_known && !is_as_sent && !known.overruled;
+        let standing = match (row.deleted, &known.standing) {
+            (true, Standing::Declined) | (false, Standing::Sent | Standing::Adopted) => None,
+            (true, _) => Some(Standing::Declined),
+            // Our own UUID and timestamp on it: it is what we sent, and a quiet request that is still to be proven
+            // becomes sent by the proof. Others: somebody else sent the same.
+            (false, _) if known.attribute.uuid == key && is_as_sent => {
+                (!self.event.unproven.contains(&key)).then_some(Standing::Sent)
             }
-            (false, _) => self.stand(key, Standing::Adopted),
+            (false, _) => Some(Standing::Adopted),
+        };
+        self.event.place(key, order, row.timestamp);
+        if is_overruled {
+            self.event.overrule(key);
+        } else if let Some(standing) = standing {
+            self.event.set_standing(key, standing);
         }
     }
 
     /// MISP does not list it. What we know as delivered was deleted for good by somebody.
     fn take_absence(&mut self, key: AttributeUuid) {
-        let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-        if known.order.take().is_some() {
-            self.dirty.insert(key);
+        let Some(known) = self.event.attribute(key) else { return };
+        let (was_known, was_there) = (known.order.is_some(), known.standing.is_in_misp());
+        if was_known && let Some(known) = self.event.attribute_mut(key) {
+            known.order = None;
         }
-        if self.event.attributes[&key].standing.is_in_misp() {
-            self.stand(key, Standing::Declined);
+        if was_there {
+            self.event.set_standing(key, Standing::Declined);
         }
     }
 
@@ -143,7 +130,7 @@ impl Conversation {
         let by_uuid: BTreeMap<AttributeUuid, &Listed> =
             listed.iter().map(|each| (each.row.uuid, each)).collect();
         let mut edited = Vec::new();
-        for (key, known) in &self.event.attributes {
+        for (key, known) in self.event.attributes() {
             let there = by_uuid.get(&known.attribute.uuid);
             let other = there.is_some_and(|there| !is_value_of(there, &known.attribute));
             if other && !known.overruled {
@@ -151,17 +138,14 @@ impl Conversation {
             }
         }
         for key in edited {
-            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
-            known.overruled = true;
-            self.dirty.insert(key);
-            self.change(Some(key), ChangeKind::Overruled);
+            self.event.overrule(key);
         }
     }
 
     /// A value that stands there under another UUID is adopted as it is.
     fn adopt_by_value(&mut self, listed: &[Listed]) {
         let mut wanted: BTreeMap<(&str, Cow<'_, str>), AttributeUuid> = BTreeMap::new();
-        for (key, known) in &self.event.attributes {
+        for (key, known) in self.event.attributes() {
             if known.order.is_none() && known.standing == Standing::Pending {
                 let Attribute { kind, value, .. } = &known.attribute;
                 for form in stored_forms(*kind, value) {
@@ -170,56 +154,50 @@ impl Conversation {
             }
         }
         let ours: BTreeSet<AttributeUuid> =
-            self.event.attributes.values().map(|known| known.attribute.uuid).collect();
+            self.event.attributes().values().map(|known| known.attribute.uuid).collect();
         let mut adopted = BTreeMap::new();
-        for (place, each) in listed.iter().enumerate() {
+        for (order, each) in (0..).zip(listed) {
             if each.row.deleted || ours.contains(&each.row.uuid) {
                 continue;
             }
             if let Some(key) = wanted.remove(&(&*each.kind, Cow::Borrowed(&*each.value))) {
-                adopted.entry(key).or_insert((place, each.row));
+                adopted.entry(key).or_insert((order, each.row));
             }
         }
-        for (key, (place, row)) in adopted {
-            let known = self.event.attributes.get_mut(&key).expect("keys come from the event");
+        for (key, (order, row)) in adopted {
+            let Some(known) = self.event.attribute_mut(key) else { continue };
             known.attribute.uuid = row.uuid;
-            known.order = u32::try_from(place).ok();
-            known.timestamp = Some(row.timestamp);
-            self.event.head.foreign.retain(|(_, foreign)| foreign.uuid != row.uuid);
-            self.stand(key, Standing::Adopted);
+            self.event.place(key, order, row.timestamp);
+            self.event.head_mut().foreign.retain(|(_, foreign)| foreign.uuid != row.uuid);
+            self.event.set_standing(key, Standing::Adopted);
         }
     }
 
     /// Decides what a taken UUID or a similar value was, now that the event is listed.
     fn settle_disputes(&mut self, listed: &[Listed]) {
-        for (key, result) in std::mem::take(&mut self.disputed) {
-            if self.event.attributes[&key].standing != Standing::Pending {
+        for (key, result) in std::mem::take(&mut self.event.disputed) {
+            if !self.event.is_pending(key) {
                 continue;
             }
             match result {
                 AttributeResult::UuidTaken => {
-                    self.stand(key, Standing::Blocked(BlockedReason::UuidTaken));
+                    let why = BlockedReason::UuidTaken;
+                    self.event.set_standing(key, Standing::Blocked(why));
                 }
-                AttributeResult::Similar => {
-                    let words = self.similar_words(key, listed);
-                    self.reject(key, words);
-                }
+                AttributeResult::Similar => self.reject(key, self.similar_words(key, listed)),
                 AttributeResult::Refused(words) => self.reject(key, words),
                 AttributeResult::Saved { .. } | AttributeResult::Unmentioned => {
-                    self.loud.insert(key);
-                    self.queue.push_back(key);
+                    self.outbox.send_loudly(key);
                 }
             }
         }
     }
 
     fn similar_words(&self, key: AttributeUuid, listed: &[Listed]) -> Box<str> {
-        let attribute = &self.event.attributes[&key].attribute;
-        let folded = crate::misp::collation_key(attribute.value.as_str());
+        let ours = self.event.attribute(key).map(|known| &known.attribute);
+        let folded = ours.map(|it| (it.kind.name(), collation_key(it.value.as_str())));
         let other = listed.iter().find(|each| {
-            !each.row.deleted
-                && *each.kind == *attribute.kind.name()
-                && crate::misp::collation_key(&each.value) == folded
+            !each.row.deleted && folded == Some((&*each.kind, collation_key(&each.value)))
         });
         let words = "A similar attribute already exists for this event.";
         match other {
@@ -231,20 +209,17 @@ impl Conversation {
     /// The queue keeps what is still pending: somebody else may have brought the rest, or deleted it. What was
     /// taken quietly and is not there goes loudly.
     pub(super) fn settle_pending(&mut self) {
-        for key in std::mem::take(&mut self.unproven) {
-            let known = &self.event.attributes[&key];
-            if known.standing != Standing::Pending {
+        for key in std::mem::take(&mut self.event.unproven) {
+            let Some(known) = self.event.attribute(key).filter(|_| self.event.is_pending(key))
+            else {
                 continue;
-            }
-            if known.order.is_some() {
-                self.stand(key, Standing::Sent);
-            } else {
-                self.loud.insert(key);
-                self.queue.push_back(key);
+            };
+            match known.order {
+                Some(_) => self.event.set_standing(key, Standing::Sent),
+                None => self.outbox.send_loudly(key),
             }
         }
-        let attributes = &self.event.attributes;
-        self.queue.retain(|key| attributes[key].standing == Standing::Pending);
+        self.outbox.queue.retain(|key| self.event.is_pending(*key));
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 use self::{firsts::Firsts, health::Health};
 use super::{
     Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
-    conversation::{Conversation, Want},
+    conversation::{Around, Conversation, Want},
 };
 
 /// Most events a session holds at once, those that wait for a common question included.
@@ -257,7 +257,7 @@ impl Session {
             }
             let in_company = self.in_company(uuid);
             let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
-            match talk.next(now, most, in_company, &self.book) {
+            match talk.next(now, Around { most, in_company, book: &self.book }) {
                 Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
                 Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
@@ -428,7 +428,7 @@ impl Session {
         self.learn_from(uuid);
         self.forget_first(uuid);
         let Some(mut talk) = self.talks.remove(&uuid) else { return };
-        let effects = effects_of(&mut talk);
+        let effects = talk.take_effects();
         let ended = self.health.ended(uuid, talk.got_through());
         // Given up without an answer: is it the event, or is nobody there?
         if talk.is_unanswered() {
@@ -447,7 +447,7 @@ impl Session {
     /// What the ledger has to learn before anything that [`Session::next`] gave is sent.
     pub fn take_effects(&mut self) -> Vec<Effects> {
         let mut all = std::mem::take(&mut self.last_effects);
-        all.extend(self.talks.values_mut().filter_map(effects_of));
+        all.extend(self.talks.values_mut().filter_map(Conversation::take_effects));
         all
     }
 
@@ -455,10 +455,4 @@ impl Session {
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
     }
-}
-
-fn effects_of(talk: &mut Conversation) -> Option<Effects> {
-    let (head, keys, changes) = talk.take_effects()?;
-    let attributes = keys.iter().map(|key| talk.event().attributes[key].clone()).collect();
-    Some(Effects { head, attributes, changes })
 }

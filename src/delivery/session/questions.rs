@@ -127,8 +127,8 @@ impl Session {
         for (uuid, intact) in events.iter().zip(intact) {
             let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
             match reply {
-                Reply::NotModified => talk.on_rows_of_many(true),
-                Reply::Rows(_) | Reply::TaggedRows(_) if intact => talk.on_rows_of_many(true),
+                Reply::NotModified => talk.on_rows_of_many(),
+                Reply::Rows(_) | Reply::TaggedRows(_) if intact => talk.on_rows_of_many(),
                 // What the one that differs holds is not said, nor which of them MISP fails on: it is asked
                 // about alone.
                 Reply::Rows(_)

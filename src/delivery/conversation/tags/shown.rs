@@ -6,7 +6,7 @@ use crate::plan::tag_key;
 
 /// Tags of an attribute as an answer shows them.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shown<'a> {
+pub(in super::super) enum Shown<'a> {
     /// Each name by itself.
     Names(&'a [Box<str>]),
     /// Names joined by commas, in a cell of CSV.
@@ -19,7 +19,7 @@ impl Shown<'_> {
     /// A name may hold commas itself, so a cell does not tell `x,tlp:red` from `x` and `tlp:red`. A colour counts only
     /// where all of the cell is tags that were sent, and the colour stands in it beside those of them that have commas.
     /// Where that cannot be told the colour is attached once more, which MISP takes for done where it is there.
-    pub(super) fn carries(self, colour: &str, sent: &[Box<str>]) -> bool {
+    pub(in super::super) fn carries(self, colour: &str, sent: &[Box<str>]) -> bool {
         let colour = tag_key(colour);
         let cell = match self {
             Self::Names(names) => return names.iter().any(|name| tag_key(name) == colour),
@@ -36,7 +36,7 @@ impl Shown<'_> {
     }
 
     /// Whether a colour is certainly not among the tags.
-    pub(super) fn lacks(self, colour: &str) -> bool {
+    pub(in super::super) fn lacks(self, colour: &str) -> bool {
         let is_it = |name: &str| tag_key(name) == tag_key(colour);
         match self {
             Self::Names(names) => !names.iter().any(|name| is_it(name)),
