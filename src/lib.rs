@@ -101,6 +101,12 @@ mod history;
 #[doc(hidden)]
 pub mod history;
 
+#[cfg(not(feature = "internals"))]
+mod schedule;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod schedule;
+
 // The shell: disks, sockets, clocks, screens.
 #[cfg(not(feature = "internals"))]
 mod store;

@@ -7,9 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::{
     model::{Tlp, Words},
     remote::Proxy,
+    schedule::Timing,
 };
 
-use super::{Config, Destination, Feed, HeaderSource, KeySource, MappingSettings, format_duration};
+use super::{
+    Config, Destination, Feed, HeaderSource, KeySource, MappingSettings, ScheduleSettings,
+    format_duration,
+};
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
 /// Feeds stand under `feeds`, `[source]` as `feeds.main`.
@@ -26,10 +30,7 @@ pub fn effective(config: &Config) -> Value {
         "feeds": feeds.collect::<Map<_, _>>(),
         "destinations": destinations.collect::<Map<_, _>>(),
         "mapping": mapping(&config.mapping),
-        "schedule": {
-            "every": format_duration(config.schedule.every),
-            "deadline": or_never(config.schedule.deadline),
-        },
+        "schedule": schedule(&config.schedule),
     })
 }
 
@@ -119,6 +120,28 @@ fn mapping(it: &MappingSettings) -> Value {
         "markings": it.markings.iter().map(|(id, tlp)| {
             (id.as_str().to_owned(), json!(tlp.map_or("none", Tlp::name)))
         }).collect::<Map<_, _>>(),
+    }))
+}
+
+fn schedule(it: &ScheduleSettings) -> Value {
+    let (mut every, mut at, mut on, mut cron) = (None, None, None, None);
+    match &it.when.timing {
+        Timing::OnRequest => every = Some("none".to_owned()),
+        Timing::Every(span) => every = Some(format_duration(*span)),
+        Timing::At(time) => {
+            let days: Vec<_> = time.on().iter().map(|day| day.word()).collect();
+            (at, on) = (Some(time.to_string()), Some(days).filter(|days| !days.is_empty()));
+        }
+        Timing::Cron(expression) => cron = Some(expression.to_string()),
+    }
+    without_nulls(json!({
+        "every": every,
+        "at": at,
+        "on": on,
+        "cron": cron,
+        "timezone": it.when.zone.name(),
+        "jitter": format_duration(it.when.jitter),
+        "deadline": or_never(it.deadline),
     }))
 }
 

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use toml::de::DeTable;
@@ -23,15 +22,15 @@ use crate::{
 };
 
 use super::{
-    CONTAINERS, Config, ConfigError, Destination, Feed, MappingSettings, Schedule, StorePrivacy,
+    CONTAINERS, Config, ConfigError, Destination, Feed, MappingSettings, ScheduleSettings,
+    StorePrivacy,
     destination::read_destination,
     reader::{At, Reader, Section},
+    schedule::read_schedule,
 };
 
 /// The version of the configuration's form.
 const VERSION: i64 = 1;
-/// From the end of one run to the start of the next.
-const EVERY: Duration = Duration::from_mins(15);
 /// Longest name of a feed or destination, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 /// Longest comment, in characters: MISP takes 65,535 bytes, and a character has at most three there.
@@ -172,7 +171,7 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
             })
             .collect(),
         mapping: read_mapping(&mut root),
-        schedule: read_schedule(&mut root),
+        schedule: read_schedule(root.section("schedule"), &ScheduleSettings::default()),
         warnings: Vec::new(),
     };
     root.finish();
@@ -345,15 +344,6 @@ fn read_markings(mapping: &mut Section<'_, '_>) -> BTreeMap<MarkingId, Option<Tl
         }
     }
     markings
-}
-
-fn read_schedule(root: &mut Section<'_, '_>) -> Schedule {
-    let mut schedule = Schedule { every: EVERY, deadline: None };
-    let Some(mut section) = root.section("schedule") else { return schedule };
-    schedule.every = section.duration("every", EVERY);
-    schedule.deadline = section.duration_or_never("deadline", None);
-    section.finish();
-    schedule
 }
 
 /// Names are keys of the ledger, arguments and parts of file names.

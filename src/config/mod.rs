@@ -12,6 +12,7 @@ mod headers;
 mod key;
 mod load;
 mod reader;
+mod schedule;
 mod settings;
 mod template;
 #[cfg(test)]
@@ -21,8 +22,8 @@ pub use duration::{format_duration, parse_duration};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    CONTAINERS, Config, Destination, Feed, HeaderSource, KeySource, MappingSettings, Schedule,
-    StorePrivacy,
+    CONTAINERS, Config, Destination, Feed, HeaderSource, KeySource, MappingSettings,
+    ScheduleSettings, StorePrivacy,
 };
 pub use template::{InitArgs, template};
 

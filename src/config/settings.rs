@@ -16,6 +16,7 @@ use crate::{
     model::{DestinationName, FeedName, MarkingId, Symbol, Tlp, Words},
     plan::{EventSettings, MappingChange, Policy, Strategy},
     remote::{AuthHeader, Encoding, Proxy},
+    schedule::{Schedule, Timing, Zone},
     source::{SourceKind, SourceSpec},
 };
 
@@ -37,7 +38,7 @@ pub struct Config {
     /// How incidents become events.
     pub mapping: MappingSettings,
     /// When the daemon runs.
-    pub schedule: Schedule,
+    pub schedule: ScheduleSettings,
     /// What is allowed but perhaps not meant.
     pub warnings: Vec<Notice>,
 }
@@ -207,11 +208,19 @@ pub const CONTAINERS: [&str; 22] = [
     "vulnerability",
 ];
 
-/// When the daemon runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Schedule {
-    /// From the end of one run to the start of the next.
-    pub every: Duration,
+/// When the daemon runs, and how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleSettings {
+    /// When a run begins by itself.
+    pub when: Schedule,
     /// How long a run may take before it leaves the rest to the next. `None`: as long as it takes.
     pub deadline: Option<Duration>,
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        let timing = Timing::Every(Duration::from_mins(15));
+        let when = Schedule { timing, zone: Zone::UTC, jitter: Duration::ZERO };
+        Self { when, deadline: None }
+    }
 }

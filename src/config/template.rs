@@ -107,6 +107,10 @@ on_change = "hold"                  # hold | apply: what only changed rules call
 # "marking-definition--…" = "green" # a colour, or "none"
 
 [schedule]
-every = "15m"
+every = "15m"                       # from the end of a run to the next; "none": only when somebody asks
+# at = "02:30"                      # instead of every; on some days only: on = ["mon", "fri"]
+# cron = "0 6-20/2 * * *"           # instead of every
+# timezone = "Europe/Berlin"        # of at and cron; without it UTC
+# jitter = "5m"                     # begin up to so much later
 deadline = "never"                  # a run that takes longer stops; the next goes on from there
 "##;

@@ -21,30 +21,31 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &["model", "misp"]),
     ("delivery", &["model", "misp", "plan"]),
     ("history", &["model", "misp", "plan", "delivery"]),
+    ("schedule", &["model"]),
     ("store", &["model", "misp", "plan", "delivery", "history"]),
     ("source", &["model", "graph", "format"]),
     ("remote", &["model", "misp", "format", "plan", "delivery"]),
     ("sandbox", &["model", "misp", "format"]),
-    ("config", &["model", "graph", "format", "mapper", "plan", "source", "remote"]),
+    ("config", &["model", "graph", "format", "mapper", "plan", "schedule", "source", "remote"]),
     (
         "agent",
         &[
-            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "store",
-            "source", "remote", "sandbox", "config",
+            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
+            "schedule", "store", "source", "remote", "sandbox", "config",
         ],
     ),
     (
         "cli",
         &[
-            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "store",
-            "source", "remote", "sandbox", "config", "agent",
+            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
+            "schedule", "store", "source", "remote", "sandbox", "config", "agent",
         ],
     ),
 ];
 
 /// Modules that compute values and never touch the world.
 const CORE: &[&str] =
-    &["model", "graph", "misp", "format", "mapper", "plan", "delivery", "history"];
+    &["model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "schedule"];
 
 /// What the core may not name, as the beginning of a path.
 const CORE_PATHS: &[&str] = &[

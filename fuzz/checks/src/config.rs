@@ -98,7 +98,7 @@ fn accepted(config: &Config, draft: &Draft) {
 }
 
 /// Settings that are shown just as they were written.
-const AS_WRITTEN: [&str; 19] = [
+const AS_WRITTEN: [&str; 23] = [
     "kind",
     "format",
     "update_strategy",
@@ -118,6 +118,10 @@ const AS_WRITTEN: [&str; 19] = [
     "comment_max",
     "depth",
     "on_change",
+    "at",
+    "on",
+    "cron",
+    "timezone",
 ];
 
 fn in_effect(line: &Line, shown: &Value) {

@@ -36,9 +36,7 @@ pub(super) fn known(section: &str) -> Known {
             &[("allow_tlp", &["[\"red\"]", "[]"]), ("unmarked", &["\"deny\"", "\"allow\""])]
         }
         (Some("mapping"), None, _) => MAPPING,
-        (Some("schedule"), None, _) => {
-            &[("every", &["\"15m\"", "\"1d2h\""]), ("deadline", &["\"10m\"", "\"never\""])]
-        }
+        (Some("schedule"), None, _) => SCHEDULE,
         _ => &[],
     }
 }
@@ -87,8 +85,19 @@ const MAPPING: Known = &[
     ("rest_tlp", &["\"red\"", "\"clear\""]),
     ("on_change", &["\"hold\"", "\"apply\""]),
 ];
+const SCHEDULE: Known = &[
+    ("every", &["\"15m\"", "\"1d2h\"", "\"none\""]),
+    ("at", &["\"02:30\"", "\"23:59\""]),
+    ("on", &["[\"mon\"]", "[\"tue\", \"sun\"]"]),
+    ("cron", &["\"*/5 * * * *\"", "\"0 2 1 jan,jul sun\""]),
+    ("timezone", &["\"UTC\"", "\"Europe/Berlin\""]),
+    ("jitter", &["\"90s\"", "\"0s\""]),
+    ("deadline", &["\"10m\"", "\"never\""]),
+];
 /// Keys that are right only if another line says so.
-const TOGETHER: [&str; 4] = ["api_key_env", "api_key_file", "client_key", "sharing_group_id"];
+const TOGETHER: [&str; 3] = ["api_key_env", "api_key_file", "sharing_group_id"];
+/// Keys of which one stands alone.
+const TIMES: [&str; 3] = ["every", "at", "cron"];
 
 const SECTIONS: [&str; 12] = [
     "store",
@@ -105,7 +114,7 @@ const SECTIONS: [&str; 12] = [
     "unknown",
 ];
 
-const KEYS: [&str; 40] = [
+const KEYS: [&str; 45] = [
     "version",
     "path",
     "kind",
@@ -145,11 +154,16 @@ const KEYS: [&str; 40] = [
     "rest",
     "rest_uuid",
     "every",
+    "at",
+    "on",
+    "cron",
+    "timezone",
+    "jitter",
     "x",
 ];
 
 /// Values of every type, right and wrong. `SECRET` is put in later.
-const VALUES: [&str; 47] = [
+const VALUES: [&str; 51] = [
     "0",
     "1",
     "2",
@@ -182,6 +196,10 @@ const VALUES: [&str; 47] = [
     "\"999999999999d\"",
     "\"gzip\"",
     "\"none\"",
+    "\"02:30\"",
+    "\"0 0 * * *\"",
+    "\"Europe/Berlin\"",
+    "[\"mon\"]",
     "[]",
     "[\"red\", \"pink\"]",
     "[\"tlp:red\", \"\", \"misp-galaxy:x\"]",
@@ -316,8 +334,12 @@ impl Draft {
             return Ok(());
         }
         let (key, values) = *input.choose(known)?;
-        let alone = key == "client_key" && !self.has(section, "client_cert");
-        let fits = !alone && (key == "client_key" || !TOGETHER.contains(&key));
+        let fits = match key {
+            "client_key" => self.has(section, "client_cert"),
+            "on" => self.has(section, "at"),
+            _ if TIMES.contains(&key) => !TIMES.iter().any(|other| self.has(section, other)),
+            _ => !TOGETHER.contains(&key),
+        };
         let value = *input.choose(values)?;
         if fits && !self.has(section, key) {
             self.line(section, key, value);

@@ -1,5 +1,6 @@
 //! What a configuration may and may not say.
 
+mod schedule;
 mod words;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -10,6 +11,7 @@ use crate::{
     model::{Tlp, Words},
     plan::{MappingChange, OnForeign, Publish, Strategy, Unmarked},
     remote::{AuthHeader, Encoding, Proxy},
+    schedule::Timing,
     source::SourceKind,
 };
 
@@ -184,7 +186,7 @@ fn every_setting_is_read() {
     assert_eq!(hq.concurrency.map(u8::from), Some(3));
     assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
     assert_eq!(config.mapping.containers.len(), 2);
-    assert_eq!(config.schedule.every, Duration::from_secs(5_400));
+    assert_eq!(config.schedule.when.timing, Timing::Every(Duration::from_secs(5_400)));
     assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
     assert_eq!(
         config.feeds.iter().map(|feed| feed.kind).collect::<Vec<_>>(),
