@@ -107,6 +107,12 @@ mod schedule;
 #[doc(hidden)]
 pub mod schedule;
 
+#[cfg(not(feature = "internals"))]
+mod mirror;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod mirror;
+
 // The shell: disks, sockets, clocks, screens.
 #[cfg(not(feature = "internals"))]
 mod store;

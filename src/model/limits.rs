@@ -8,6 +8,14 @@ pub const OBJECT_BYTES_MAX: usize = 64 << 20;
 pub const ENVELOPE_DEPTH_MAX: usize = 16;
 /// Most bytes that a compressed source may unpack to.
 pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
+/// Longest line of a pack of a mirror, in bytes; objects are not among them.
+pub const PACK_LINE_BYTES_MAX: usize = 64 << 10;
+/// Longest bookmark of a source, in bytes.
+pub const BOOKMARK_BYTES_MAX: usize = 16 << 10;
+/// Most objects and removals that a mirror's packs may hold.
+pub const MIRROR_RECORDS_MAX: usize = 100_000_000;
+/// Most damaged objects of a mirror that are kept one by one; the rest is counted.
+pub const DAMAGED_KEPT_MAX: usize = 10_000;
 /// Longest value or comment that MISP takes, in bytes (MISP 2.5.1: a longer one is refused or a 500).
 pub const MISP_TEXT_BYTES_MAX: usize = 65_535;
 /// Longest tag name, in characters; MISP cuts longer ones and then does not find them again.

@@ -1,7 +1,7 @@
 //! The ledger on disk: sled behind one file, records in bincode, every one checked when it is read.
 //!
-//! A store is a folder: `lock` and `holder` (who has it open), `acknowledged` (the last commit), and
-//! `engine` (sled's own files). `keys.rs` lists the records.
+//! A store is a folder: `lock` and `holder` (who has it open), `acknowledged` (the last commit),
+//! `engine` (sled's own files), and `mirror` (what feeds gave, no part of the ledger). `keys.rs` lists the records.
 //!
 //! Invariants:
 //! - A commit is one batch: the heads, objects, changes and records of a step, and the counters.
@@ -17,6 +17,7 @@ mod event;
 mod export;
 mod ledger;
 mod lifecycle;
+mod mirrors;
 #[doc(hidden)]
 pub mod probe;
 mod record;
@@ -31,6 +32,7 @@ pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportRe
 pub use lifecycle::error::OpenError;
 pub use lifecycle::lock::Owner;
 pub use lifecycle::open::{OpenMode, Store, StoreId, Warning};
+pub use mirrors::MirrorFolder;
 pub use record::keys::Kind;
 pub use upkeep::check::{CheckReport, KindStats, Problem, Stats};
 pub use upkeep::gc::GcReport;

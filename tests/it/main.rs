@@ -18,6 +18,7 @@ mod foresight;
 mod identity;
 mod input;
 mod markings;
+mod mirror;
 mod network;
 mod order;
 mod outage;

@@ -22,7 +22,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("delivery", &["model", "misp", "plan"]),
     ("history", &["model", "misp", "plan", "delivery"]),
     ("schedule", &["model"]),
-    ("store", &["model", "misp", "plan", "delivery", "history"]),
+    ("mirror", &["model", "graph", "format"]),
+    ("store", &["model", "misp", "plan", "delivery", "history", "mirror"]),
     ("source", &["model", "graph", "format"]),
     ("remote", &["model", "misp", "format", "plan", "delivery"]),
     ("sandbox", &["model", "misp", "format"]),
@@ -44,8 +45,10 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that compute values and never touch the world.
-const CORE: &[&str] =
-    &["model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "schedule"];
+const CORE: &[&str] = &[
+    "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "schedule",
+    "mirror",
+];
 
 /// What the core may not name, as the beginning of a path.
 const CORE_PATHS: &[&str] = &[

@@ -1,0 +1,176 @@
+//! The folders of mirrors, beside the engine: `mirror/` and a folder for each feed.
+//!
+//! They belong to whoever has the store open to write. Nothing in them is part of the ledger, and no export has them.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    mirror::{Files, Output, memory::MemoryFiles},
+    model::{Context, Encoder, FeedName},
+    store::{Store, lifecycle::permissions},
+};
+
+const FOLDER: &str = "mirror";
+/// Longest name of a folder that is made of a feed's name as it is, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+
+/// The folder of one feed's mirror.
+#[derive(Debug, Clone)]
+pub struct MirrorFolder(PathBuf);
+
+impl MirrorFolder {
+    /// The folder of a feed in that of a store. It is made when something is written.
+    #[must_use]
+    pub fn of(store: &Path, feed: &FeedName) -> Self {
+        Self(store.join(FOLDER).join(folder_name(feed.as_str())))
+    }
+
+    /// All of a store, by name, that are there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn all(store: &Path) -> io::Result<Vec<(String, Self)>> {
+        let entries = match fs::read_dir(store.join(FOLDER)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut folders = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                folders.push((name, Self(entry.path())));
+            }
+        }
+        folders.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(folders)
+    }
+
+    /// Bytes that its files take on the disk.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn bytes_on_disk(&self) -> io::Result<u64> {
+        permissions::bytes_taken(&self.0)
+    }
+
+    /// Makes the folder, so that it is there after a power cut as well.
+    fn make(&self) -> io::Result<()> {
+        if self.0.is_dir() {
+            return Ok(());
+        }
+        permissions::create_folder(&self.0)?;
+        let above = self.0.ancestors().skip(1).take(2);
+        above.into_iter().try_for_each(permissions::sync_folder)
+    }
+}
+
+/// A name that any file system takes and keeps apart from others, capital letters or not.
+fn folder_name(feed: &str) -> String {
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let mut name = String::new();
+    for byte in feed.bytes() {
+        match plain(byte) {
+            true => name.push(byte.into()),
+            false => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    if (1..=NAME_BYTES_MAX).contains(&name.len()) {
+        return name;
+    }
+    let digest = Encoder::new(Context::Name).text(feed).finish();
+    name.truncate(NAME_BYTES_MAX);
+    format!("{name}%{digest}")
+}
+
+impl Files for MirrorFolder {
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        Ok(names)
+    }
+
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(File::open(self.0.join(name))?))
+    }
+
+    fn write(&self, name: &str, keep: u64) -> io::Result<Box<dyn Output>> {
+        self.make()?;
+        let mut file = permissions::open_file(&self.0.join(name))?;
+        file.set_len(keep)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Box::new(Writing(file)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))?;
+        permissions::sync_folder(&self.0)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.0.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+}
+
+struct Writing(File);
+
+impl Write for Writing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Output for Writing {
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+impl Store {
+    /// The files of a feed's mirror; of a store in memory they are in memory, too, and empty.
+    #[must_use]
+    pub fn mirror_files(&self, feed: &FeedName) -> Arc<dyn Files> {
+        match &self.folder {
+            Some(folder) => Arc::new(MirrorFolder::of(folder, feed)),
+            None => Arc::new(MemoryFiles::default()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_have_folders_of_their_own() {
+        let long = "x".repeat(300);
+        let names = ["main", "Main", "", "..", "a/b", "a%2fb", "ä", "CON", &long, &long[1..]];
+        let folders: std::collections::BTreeSet<String> =
+            names.iter().map(|name| folder_name(name).to_lowercase()).collect();
+        assert_eq!(folders.len(), names.len(), "{folders:?}");
+        assert!(folders.iter().all(|name| name.len() < 200 && !name.contains(['.', '/'])));
+        assert!(folders.contains("main") && folders.contains("a%2fb"));
+    }
+}
