@@ -5,8 +5,11 @@
 //! as print.
 
 mod adopt;
+mod attempt;
 mod careful;
+mod dataset;
 mod drive;
+mod handle;
 mod hints;
 mod holding;
 mod input;
@@ -23,6 +26,8 @@ mod verify;
 
 pub use adopt::{adopt, resend};
 pub use careful::Careful;
+pub use dataset::Dataset;
+pub use handle::LedgerHandle;
 pub use hints::Candidates;
 pub use input::{Input, Older};
 pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Silent, SystemClock};
@@ -30,6 +35,6 @@ pub use learn::{LearnError, PLAIN, WantedTags, learn};
 pub use preview::{
     PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,
 };
-pub use run::sync;
+pub use run::{sync, sync_from};
 pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};

@@ -73,9 +73,7 @@ pub struct SavedPlan {
     pub rules: String,
     /// Fingerprint of policy and event settings.
     pub policy: String,
-    /// Newest run of the ledger when it was made.
-    pub last_run: u64,
-    /// Digest of all that it would do.
+    /// Digest of all that it would do, with what it rests on: runs that have nothing to do with it change it not.
     pub plan: String,
     /// Nothing would be done.
     pub empty: bool,
@@ -138,10 +136,9 @@ fn preview_with<L: Ledger>(
     heads: Vec<EventHead>,
     encoding: Option<Encoding>,
 ) -> Result<Preview, AgentError> {
-    let last_run = ledger.last_run()?;
     let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
     let feed = super::run::feed_place(job, &mut destination)?;
-    let next = RunNumber(last_run.0 + 1);
+    let next = ledger.last_run()?.next();
     let mut notes = input.notes();
     if destination.asked.is_none() {
         notes.push(
@@ -164,7 +161,7 @@ fn preview_with<L: Ledger>(
         skipped: input.skipped as u64,
         cost: Estimate::default(),
         notes,
-        saved: saved(job, &input.digest, last_run),
+        saved: saved(job, &input.digest),
     };
     let (mut seen, mut held_back) = (BTreeSet::new(), 0);
     for incident in input.graph.incidents() {
@@ -286,7 +283,7 @@ impl Preview {
     }
 }
 
-fn saved(job: &Job, source: &Digest, last_run: RunNumber) -> SavedPlan {
+fn saved(job: &Job, source: &Digest) -> SavedPlan {
     SavedPlan {
         schema: PLAN_SCHEMA.to_owned(),
         feed: job.feed.to_string(),
@@ -294,7 +291,6 @@ fn saved(job: &Job, source: &Digest, last_run: RunNumber) -> SavedPlan {
         source: source.to_string(),
         rules: job.rules.fingerprint().to_string(),
         policy: job.policy_fingerprint().to_string(),
-        last_run: last_run.0,
         plan: String::new(),
         empty: false,
     }

@@ -16,18 +16,9 @@ pub(super) fn begin(
     source: String,
     source_digest: Option<Digest>,
 ) -> RunRecord {
-    let id = Encoder::new(Context::Record)
-        .u64(number.0)
-        .i64(begun.micros())
-        .text(job.feed.as_str())
-        .text(job.destination.as_str())
-        .option(source_digest, |encoder, digest| {
-            encoder.digest(&digest);
-        })
-        .finish();
-    RunRecord {
+    let record = RunRecord {
         number,
-        id,
+        id: Digest::from_bytes([0; 32]),
         feed: job.feed.clone(),
         destination: job.destination.clone(),
         begun,
@@ -39,7 +30,23 @@ pub(super) fn begin(
         tally: DestinationTally::default(),
         dataset: DatasetTally::default(),
         notes: Vec::new(),
-    }
+        repeated: None,
+    };
+    numbered(record, number)
+}
+
+/// The record under a number, with the id that it has there.
+pub(super) fn numbered(record: RunRecord, number: RunNumber) -> RunRecord {
+    let id = Encoder::new(Context::Record)
+        .u64(number.0)
+        .i64(record.begun.micros())
+        .text(record.feed.as_str())
+        .text(record.destination.as_str())
+        .option(record.source_digest, |encoder, digest| {
+            encoder.digest(&digest);
+        })
+        .finish();
+    RunRecord { number, id, ..record }
 }
 
 /// Notes of a run, kept within limits: whatever a source or MISP makes of them, the record can be written.

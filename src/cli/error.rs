@@ -319,7 +319,7 @@ const fn of_ledger(error: &LedgerError) -> Kind {
 
 const fn of_source(error: &SourceError) -> Kind {
     match error {
-        SourceError::IsFolder { .. } | SourceError::IsFile { .. } => Kind::SourceOfWrongKind,
+        SourceError::IsFolder { .. } | SourceError::IsFile { .. } => Kind::SourceMisnamed,
         SourceError::EmptyFolder { .. } => Kind::SourceEmpty,
         SourceError::TooLarge { .. } => Kind::SourceTooLarge,
         SourceError::Open { .. }

@@ -67,7 +67,7 @@ pub enum Kind {
     /// The source cannot be read, or is damaged.
     SourceUnreadable,
     /// The source is a folder where a file was named, or a file where a folder was.
-    SourceOfWrongKind,
+    SourceMisnamed,
     /// The folder holds no dataset.
     SourceEmpty,
     /// The source unpacks to more than is read.

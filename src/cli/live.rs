@@ -14,14 +14,14 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    agent::{Clock, Job, Summary, SystemClock, sync},
+    agent::{Clock, SystemClock},
     config::{Destination, StorePrivacy},
     history::Ledger,
     remote::Remote,
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, Exit, Ui, job, progress::Progress};
+use super::{CliError, Context, Exit, Ui, job};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
@@ -89,22 +89,6 @@ impl Live {
     /// Whether somebody wants the program to stop.
     pub(super) fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
-    }
-
-    /// Carries out one job against its destination.
-    pub(super) fn deliver(
-        &self,
-        context: &mut Context,
-        store: &mut Store,
-        job: &Job,
-        destination: &Destination,
-    ) -> Result<Summary, CliError> {
-        let remote = connect(context, destination, store)?;
-        let progress = Progress::new(context);
-        let run = sync(job, store, Arc::new(remote), &SystemClock, &progress, &self.interrupt);
-        let summary = self.carry_out(run);
-        progress.finish();
-        Ok(summary??)
     }
 }
 

@@ -14,6 +14,7 @@ mod logging;
 mod progress;
 pub mod render;
 mod report;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod ui;

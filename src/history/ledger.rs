@@ -165,6 +165,9 @@ pub trait Ledger {
     /// Number of the newest run, 0 if there is none.
     fn last_run(&self) -> Result<RunNumber, LedgerError>;
 
+    /// The number of a run that begins now, which no other run gets while this ledger is open.
+    fn begin_run(&mut self) -> Result<RunNumber, LedgerError>;
+
     /// What a run changed, in order.
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError>;
 

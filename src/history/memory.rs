@@ -21,6 +21,8 @@ pub struct MemoryLedger {
     cursors: BTreeMap<(FeedName, DestinationName), Cursor>,
     runs: BTreeMap<RunNumber, RunRecord>,
     changes: BTreeMap<RunNumber, Vec<Change>>,
+    /// The newest number that a run has.
+    begun: RunNumber,
 }
 
 impl MemoryLedger {
@@ -94,6 +96,11 @@ impl Ledger for MemoryLedger {
 
     fn last_run(&self) -> Result<RunNumber, LedgerError> {
         Ok(self.runs.keys().next_back().copied().unwrap_or_default())
+    }
+
+    fn begin_run(&mut self) -> Result<RunNumber, LedgerError> {
+        self.begun = self.begun.max(self.last_run()?).next();
+        Ok(self.begun)
     }
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {

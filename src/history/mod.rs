@@ -7,6 +7,6 @@ mod record;
 
 pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};
 pub use memory::MemoryLedger;
-pub use record::{DatasetTally, DestinationTally, Outcome, RunRecord};
+pub use record::{DatasetTally, DestinationTally, Outcome, Repeated, RunRecord};
 
 pub use crate::plan::{Change, ChangeKind};

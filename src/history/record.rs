@@ -39,6 +39,39 @@ pub struct RunRecord {
     pub dataset: DatasetTally,
     /// What a person should know of it, in order.
     pub notes: Vec<String>,
+    /// Later attempts that went the same way and changed nothing. They have no record of their own; their requests
+    /// and bytes are counted in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
+}
+
+/// Attempts without a record of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// How many.
+    pub times: u64,
+    /// When the last of them ended.
+    pub last: Timestamp,
+}
+
+impl RunRecord {
+    /// The time of the last attempt that this record tells of: when it ended, or when the last one like it did.
+    #[must_use]
+    pub fn last_ended(&self) -> Option<Timestamp> {
+        self.repeated.map(|repeated| repeated.last).or(self.ended)
+    }
+
+    /// Whether neither MISP nor what is known of it is another after the run than it was before.
+    #[must_use]
+    pub const fn changed_nothing(&self) -> bool {
+        let (events, attributes) = (&self.tally.events, &self.tally.attributes);
+        events.created == 0
+            && events.updated == 0
+            && attributes.sent == 0
+            && attributes.adopted == 0
+            && attributes.superseded == 0
+            && attributes.retired == 0
+    }
 }
 
 /// How a run ended.

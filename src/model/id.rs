@@ -141,6 +141,14 @@ name_type!(
 #[serde(transparent)]
 pub struct RunNumber(pub u64);
 
+impl RunNumber {
+    /// The number after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 impl fmt::Display for RunNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -11,7 +11,7 @@ use crate::{
         engine::Writes,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV1, CursorV1, DestinationV2, RunV1, decode_changes, encode_changes,
+            AliasesV1, CountersV1, CursorV1, DestinationV2, RunV2, decode_changes, encode_changes,
             envelope::encode,
             keys::{self, Kind},
         },
@@ -91,14 +91,14 @@ impl Ledger for Store {
         let Some(body) = self.read().record(&keys::run(number))? else {
             return Ok(None);
         };
-        Ok(Some(body.decode::<RunV1<'_>>("the record of a run")?.record()))
+        RunV2::read(&body).map(Some)
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
         let (overlay, mut runs) = (self.read(), Vec::new());
         overlay.engine().scan(Kind::Run.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            runs.push(body.decode::<RunV1<'_>>("the record of a run")?.record());
+            runs.push(RunV2::read(&body)?);
             Ok(())
         })?;
         runs.reverse();
@@ -108,6 +108,11 @@ impl Ledger for Store {
     fn last_run(&self) -> Result<RunNumber, LedgerError> {
         let last = self.engine.last_key(Kind::Run.prefix())?;
         Ok(last.and_then(|key| keys::run_number(&key)).unwrap_or_default())
+    }
+
+    fn begin_run(&mut self) -> Result<RunNumber, LedgerError> {
+        self.begun = self.begun.max(self.last_run()?).next();
+        Ok(self.begun)
     }
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
@@ -220,7 +225,7 @@ fn put(
         overlay.put_record(keys::change_chunk(run, sequence, part), &encode_changes(chunk)?)?;
     }
     if let Some(record) = &commit.run {
-        overlay.put_record(keys::run(record.number), &encode(&RunV1::of(record))?)?;
+        overlay.put_record(keys::run(record.number), &encode(&RunV2::of(record))?)?;
     }
     if let Some(record) = &commit.destination {
         let body = encode(&DestinationV2::of(destination, record))?;

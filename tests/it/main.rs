@@ -3,6 +3,7 @@
 mod access;
 mod analyst;
 mod answers;
+mod attempts;
 mod attribute_values;
 mod cli;
 mod conformance;

@@ -80,6 +80,10 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
         self.inner.last_run()
     }
 
+    fn begin_run(&mut self) -> Result<RunNumber, LedgerError> {
+        self.inner.begin_run()
+    }
+
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         self.inner.changes(run)
     }

@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, PublishingTally, Summary,
+        AgentError, Ending, Input, Job, Phase, PublishingTally, Summary, attempt,
         holding::note_of,
         learn::PLAIN,
         planner::{KnownEvents, cursor_policy},
@@ -69,6 +69,23 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         };
         self.commit(commit)?;
         Ok(Summary { run: self.record, ending: self.ending, publishing })
+    }
+
+    /// Writes down that the run ended on an error, and gives it back. What was not written yet goes with it; where
+    /// there is nothing, the run is an attempt that changed nothing.
+    pub(super) fn fail(mut self, error: AgentError) -> Result<AgentError, AgentError> {
+        if matches!(error, AgentError::Ledger(_)) {
+            return Ok(error);
+        }
+        attempt::fail(&mut self.record, &error, self.world.clock.now());
+        let (quiet, number) = (&self.quiet, self.record.number);
+        let nothing_to_keep = quiet.events.is_empty() && quiet.changes.is_empty();
+        if nothing_to_keep && self.ledger.run(number)?.is_none() {
+            attempt::keep(self.ledger, self.record)?;
+        } else {
+            self.commit(Commit::default())?;
+        }
+        Ok(error)
     }
 
     /// Names the events that nothing is written to as nobody says whose they are.

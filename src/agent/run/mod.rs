@@ -22,12 +22,13 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
-    model::{EntityKey, EventUuid, FeedName, RunNumber, Timestamp},
-    plan::{DestinationRecord, EventHead, FeedHead, KnownEvent, Presence, Publishing, Retire},
+    model::{EntityKey, EventUuid, FeedName, Timestamp},
+    plan::{DestinationRecord, FeedHead, KnownEvent, Presence, Publishing, Retire},
 };
 
 use super::{
-    AgentError, Careful, Clock, Ending, Input, Job, Observer, Phase, Progress, Summary,
+    AgentError, Careful, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
+    attempt,
     job::World,
     lost::Gone,
     planner::{Planner, older_reader},
@@ -52,11 +53,55 @@ pub async fn sync<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = world(job, clock, observer, interrupt);
-    if let Some(summary) = unchanged::unchanged_source(job, ledger, world).await? {
-        return Ok(summary);
+    sync_from(job, &Dataset::default(), ledger, wire, clock, observer, interrupt).await
+}
+
+/// The same for a dataset that other runs deliver to other destinations, perhaps at the same time.
+///
+/// # Errors
+/// As [`sync`].
+pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
+    job: &Job,
+    dataset: &Dataset,
+    ledger: &mut L,
+    wire: Arc<W>,
+    clock: &dyn Clock,
+    observer: &dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<Summary, AgentError> {
+    let (world, begun) = (world(job, clock, observer, interrupt), clock.now());
+    let input = match read(job, dataset, ledger, world).await {
+        Ok(Read::AsBefore(summary)) => return Ok(*summary),
+        Ok(Read::Dataset(input)) => input,
+        Err(error) => {
+            attempt::keep_failed(job, ledger, world, begun, &error)?;
+            return Err(error);
+        }
+    };
+    carry_out(job, &input, ledger, wire, world, Mode::Deliver).await
+}
+
+/// What reading a source brought.
+enum Read {
+    /// It is as it was, and so is all that was delivered of it: the run is over.
+    AsBefore(Box<Summary>),
+    /// A dataset to deliver.
+    Dataset(Arc<Input>),
+}
+
+async fn read<L: Ledger>(
+    job: &Job,
+    dataset: &Dataset,
+    ledger: &mut L,
+    world: World<'_>,
+) -> Result<Read, AgentError> {
+    if let Some(summary) = unchanged::unchanged_source(job, dataset, ledger, world).await? {
+        return Ok(Read::AsBefore(Box::new(summary)));
     }
-    carry_out(job, ledger, wire, world, Mode::Deliver).await
+    world.observer.progress(progress(Phase::Reading));
+    let reader = older_reader(job, &ledger.heads(&job.destination)?);
+    let aliases = || Ok(Aliases(ledger.aliases()?));
+    Ok(Read::Dataset(dataset.input(job, reader, aliases, world).await?))
 }
 
 /// See [`adopt`](super::adopt()).
@@ -68,7 +113,12 @@ pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    carry_out(job, ledger, wire, world(job, clock, observer, interrupt), Mode::Adopt).await
+    let world = world(job, clock, observer, interrupt);
+    observer.progress(progress(Phase::Reading));
+    let reader = older_reader(job, &ledger.heads(&job.destination)?);
+    let aliases = || Ok(Aliases(ledger.aliases()?));
+    let input = Dataset::default().input(job, reader, aliases, world).await?;
+    carry_out(job, &input, ledger, wire, world, Mode::Adopt).await
 }
 
 fn world<'a>(
@@ -92,23 +142,17 @@ enum Mode {
 
 async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     job: &Job,
+    input: &Input,
     ledger: &mut L,
     wire: Arc<W>,
     world: World<'_>,
     mode: Mode,
 ) -> Result<Summary, AgentError> {
-    let observer = world.observer;
-    observer.progress(progress(Phase::Reading));
-    let aliases = Aliases(ledger.aliases()?);
-    let heads = ledger.heads(&job.destination)?;
-    let reader = older_reader(job, &heads);
-    let (source, format, options) = (job.source.clone(), job.format, job.graph.clone());
-    let reading = move || Input::read_source(&source, format, &aliases, &options, reader);
-    let input = world.apart(reading).await??;
-    let mut run = Run::begin(job, ledger, wire, world, &input, heads, mode)?;
-    run.deliver(&input).await?;
-    run.look_at_publishing().await?;
-    run.finish(&input)
+    let mut run = Run::begin(job, ledger, wire, world, input, mode)?;
+    match run.go(input).await {
+        Ok(()) => run.finish(input),
+        Err(error) => Err(run.fail(error)?),
+    }
 }
 
 fn progress(phase: Phase) -> Progress {
@@ -186,11 +230,12 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         wire: Arc<W>,
         world: World<'a>,
         input: &Input,
-        heads: Vec<EventHead>,
         mode: Mode,
     ) -> Result<Self, AgentError> {
         let now = world.clock.now();
-        let number = RunNumber(ledger.last_run()?.0 + 1);
+        let heads = ledger.heads(&job.destination)?;
+        let before = ledger.run(ledger.last_run()?)?;
+        let number = ledger.begin_run()?;
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
         // A new address is written down once it is known which MISP stands behind it.
         if destination.url.is_empty() {
@@ -208,7 +253,6 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         let mut notebook = Notebook::default();
         let mut notes = input.notes();
-        let before = ledger.run(RunNumber(number.0 - 1))?;
         let cursor = ledger.cursor(&job.feed, &job.destination)?;
         let unsettle = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
         notes.extend(clock_note(before.as_ref(), now));
@@ -265,6 +309,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             events_done: 0,
             events: input.graph.incident_count() as u64,
         })
+    }
+
+    async fn go(&mut self, input: &Input) -> Result<(), AgentError> {
+        self.deliver(input).await?;
+        self.look_at_publishing().await
     }
 
     fn note(&mut self, note: &str) {

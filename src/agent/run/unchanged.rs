@@ -1,14 +1,10 @@
 //! The shortcut over a source that did not change.
 
-use crate::{
-    history::{Commit, Ledger},
-    model::RunNumber,
-    source,
-};
+use crate::{history::Ledger, model::RunNumber};
 
 use super::{
     super::{
-        AgentError, Job, PublishingTally, Summary, input,
+        AgentError, Dataset, Job, PublishingTally, Summary, attempt, input,
         job::World,
         planner::cursor_policy,
         record::{self, clock_note},
@@ -19,6 +15,7 @@ use super::{
 /// The shortcut over a whole source: the same bytes, rules, policy and a settled ledger need no reading.
 pub(super) async fn unchanged_source<L: Ledger>(
     job: &Job,
+    dataset: &Dataset,
     ledger: &mut L,
     world: World<'_>,
 ) -> Result<Option<Summary>, AgentError> {
@@ -31,16 +28,14 @@ pub(super) async fn unchanged_source<L: Ledger>(
     if !same_terms || cursor.source.is_none() {
         return Ok(None);
     }
-    let source = job.source.clone();
-    if world.apart(move || source::digest(&source)).await?? != cursor.source {
+    if dataset.digest(&job.source, world).await? != cursor.source {
         return Ok(None);
     }
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
-    let number = RunNumber(ledger.last_run()?.0 + 1);
     let now = world.clock.now();
     let name = input::source_name(&job.source);
-    let mut run = record::begin(job, number, now, name, cursor.source);
-    let before = ledger.run(RunNumber(number.0 - 1))?;
+    let mut run = record::begin(job, RunNumber::default(), now, name, cursor.source);
+    let before = ledger.run(ledger.last_run()?)?;
     run.notes.extend(clock_note(before.as_ref(), now));
     for note in &run.notes {
         world.observer.note(note);
@@ -50,7 +45,6 @@ pub(super) async fn unchanged_source<L: Ledger>(
     let ending = end::ending_of_untroubled(&run, &record);
     run.outcome = ending.outcome();
     run.ended = Some(world.clock.now());
-    let commit = Commit { run: Some(run.clone()), ..Commit::default() };
-    ledger.commit(&job.destination, number, commit)?;
+    let run = attempt::keep(ledger, run)?;
     Ok(Some(Summary { run, ending, publishing: PublishingTally::default() }))
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 
 use crate::{
     history::{
-        ChangeKind, RunRecord,
+        ChangeKind, Repeated, RunRecord,
         query::{
             Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
             Phrase, Shown, Status, Why,
@@ -42,9 +42,18 @@ pub fn oneline(runs: &[RunRecord]) -> String {
         let (id, number, begun) = (run.id.short(), run.number, run.begun);
         let outcome = run.outcome.name();
         let what = counts(&attribute_counts(&run.tally.attributes));
-        line!(out, "{id} {number} {begun} {} -> {} {outcome}: {what}", run.feed, run.destination);
+        let again =
+            run.repeated.as_ref().map_or_else(String::new, |it| format!(" ({})", again(it)));
+        let (feed, destination) = (&run.feed, &run.destination);
+        line!(out, "{id} {number} {begun} {feed} -> {destination} {outcome}: {what}{again}");
     }
     out
+}
+
+/// Attempts without a record of their own.
+fn again(Repeated { times, last }: &Repeated) -> String {
+    let times = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+    format!("{times} more in the same way, last at {last}")
 }
 
 /// A run and what it changed.
@@ -115,6 +124,9 @@ fn block(out: &mut String, run: &RunRecord) {
             line!(out, "Begun:    {} ({seconds} s)", run.begun);
         }
         None => line!(out, "Begun:    {} (no end recorded)", run.begun),
+    }
+    if let Some(repeated) = &run.repeated {
+        line!(out, "Repeated: {}", again(repeated));
     }
     line!(out, "Outcome:  {}", run.outcome.name());
     line!(out);
@@ -273,8 +285,9 @@ fn one_status(out: &mut String, status: &Status) {
     line!(out, "MISP:       {}{}", Clean(url), Clean(&version));
     match &status.last_run {
         Some(run) => {
-            let (number, begun, outcome) = (run.number, run.begun, run.outcome.name());
-            line!(out, "Last run:   {number} {}, {begun}, {outcome}", run.id.short());
+            let (number, outcome) = (run.number, run.outcome.name());
+            let last = run.repeated.map_or(run.begun, |repeated| repeated.last);
+            line!(out, "Last run:   {number} {}, {last}, {outcome}", run.id.short());
         }
         None => line!(out, "Last run:   none"),
     }

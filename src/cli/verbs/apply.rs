@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
-    let mut store = context.store(&config.store_path)?;
+    let store = context.store(&config.store_path)?;
     for (job, destination) in &jobs {
         let now = preview_of(job, destination, Some(&store))?.saved;
         let moved = moved(&file.saved, &now);
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         }
     }
     let live = Live::start(context)?;
-    sync::deliver_all(context, &live, &mut store, &jobs)
+    sync::deliver_all(context, &live, store, &jobs)
 }
 
 fn read(args: &ApplyArgs) -> Result<PlanFile, CliError> {
@@ -56,9 +56,6 @@ fn read(args: &ApplyArgs) -> Result<PlanFile, CliError> {
 /// What is not as it was when the plan was made; if nothing else, what it would do.
 fn moved(then: &SavedPlan, now: &SavedPlan) -> Vec<String> {
     let mut moved = Vec::new();
-    if then.last_run != now.last_run {
-        moved.push(format!("the ledger (run {} then, run {} now)", then.last_run, now.last_run));
-    }
     let pairs = [
         ("the dataset", &then.source, &now.source),
         ("the mapping rules", &then.rules, &now.rules),
@@ -67,7 +64,7 @@ fn moved(then: &SavedPlan, now: &SavedPlan) -> Vec<String> {
     let differing = pairs.into_iter().filter(|(_, then, now)| then != now);
     moved.extend(differing.map(|(what, _, _)| what.to_owned()));
     if moved.is_empty() && then.plan != now.plan {
-        moved.push("what it would do".to_owned());
+        moved.push("what is known of MISP, and with it what is to be done".to_owned());
     }
     moved
 }

@@ -1,5 +1,7 @@
 //! `sync`: sends what MISP does not have yet.
 
+use std::collections::BTreeSet;
+
 use crate::{
     agent::{AgentError, Ending, Job},
     cli::{
@@ -8,13 +10,14 @@ use crate::{
         job::{self, CliOverrides},
         live::Live,
         render::{self, sync::Outcome},
+        routes::{self, Ended},
         unmarked,
     },
     config::Destination,
     store::Store,
 };
 
-/// Delivers one feed to one destination after the other.
+/// Delivers a feed to its destinations.
 pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliError> {
     let overrides = CliOverrides {
         source: args.run.source.clone(),
@@ -26,9 +29,9 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
-    let mut store = context.store(&config.store_path)?;
+    let store = context.store(&config.store_path)?;
     let live = Live::start(context)?;
-    deliver_all(context, &live, &mut store, &jobs)
+    deliver_all(context, &live, store, &jobs)
 }
 
 /// Carries out the jobs, says what came of them, and gives the worst exit code. A MISP that cannot be
@@ -36,17 +39,17 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
 pub(crate) fn deliver_all(
     context: &mut Context,
     live: &Live,
-    store: &mut Store,
+    store: Store,
     jobs: &[(Job, &Destination)],
 ) -> Result<Exit, CliError> {
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut exit = Exit::Done;
-    for (job, destination) in jobs {
-        if live.interrupted() {
-            exit = Exit::Interrupted;
-            break;
-        }
-        let outcome = match live.deliver(context, store, job, destination) {
+    let ended = of_each(routes::deliver(context, live, store, jobs)?)?;
+    let (mut outcomes, mut exit, mut said) = (Vec::<Outcome>::new(), Exit::Done, BTreeSet::new());
+    for ((job, destination), ended) in jobs.iter().zip(ended) {
+        let Some(ended) = ended else {
+            exit = exit.worse(Exit::Interrupted);
+            continue;
+        };
+        let outcome = match ended {
             Ok(summary) => {
                 exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
@@ -56,18 +59,41 @@ pub(crate) fn deliver_all(
                 }
                 Ok(summary)
             }
-            Err(CliError::Agent(error @ (AgentError::Learn(_) | AgentError::Stopped(_)))) => {
-                let report = Report::from(&error);
+            Err(error) => {
+                let report = error.report();
                 exit = exit.worse(report.exit());
-                context.ui.error(&report);
+                // A source that cannot be read stops all runs from it in the same words.
+                if said.insert(report.to_string()) {
+                    context.ui.error(&report);
+                }
                 Err(report)
             }
-            Err(other) => return Err(other),
         };
         outcomes.push((job.destination.clone(), outcome));
     }
     context.answer(|| render::sync::json(&outcomes), || render::sync::text(&outcomes))?;
     Ok(exit)
+}
+
+/// What came of each run, unless one thing, such as a source that cannot be read, stopped all of them: that is an
+/// error of the whole.
+fn of_each(mut ended: Vec<Ended>) -> Result<Vec<Ended>, CliError> {
+    let words = |ended: &Ended| match ended {
+        Some(Err(CliError::Agent(AgentError::Learn(_) | AgentError::Stopped(_))) | Ok(_))
+        | None => None,
+        Some(Err(error)) => Some(error.to_string()),
+    };
+    let first = ended.first().and_then(words);
+    let alike = first.is_some() && ended.iter().all(|ended| words(ended) == first);
+    match ended.first_mut().and_then(Option::take) {
+        Some(Err(error)) if alike => Err(error),
+        first => {
+            if let Some(place) = ended.first_mut() {
+                *place = first;
+            }
+            Ok(ended)
+        }
+    }
 }
 
 /// Says why a run ended early, and what to do.

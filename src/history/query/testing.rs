@@ -86,6 +86,10 @@ impl Ledger for MapLedger {
         Ok(self.runs.last().map(|run| run.number).unwrap_or_default())
     }
 
+    fn begin_run(&mut self) -> Result<RunNumber, LedgerError> {
+        unreachable!("nobody runs in these tests")
+    }
+
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         Ok(self.changes.get(&run).cloned().unwrap_or_default())
     }
@@ -150,6 +154,7 @@ pub(crate) fn run(number: u64, id: &str, destination: &str) -> RunRecord {
             },
         },
         notes: vec!["one thing to know".to_owned()],
+        repeated: None,
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
             swap::{self, Aside, Fresh},
         },
         record::{
-            AliasesV1, CursorV1, DestinationV2, RunV1, encode_changes,
+            AliasesV1, CursorV1, DestinationV2, RunV2, encode_changes,
             envelope::encode,
             keys::{self, Kind, Name},
         },
@@ -388,7 +388,7 @@ impl Reader {
             Line::Run(mut record) => {
                 counts.runs += 1;
                 sound::run(&mut record)?;
-                (keys::run(record.number), encode(&RunV1::of(&record))?)
+                (keys::run(record.number), encode(&RunV2::of(&record))?)
             }
             Line::Changes { run, commit, part, mut changes } => {
                 counts.changes += 1;

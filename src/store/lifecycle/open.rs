@@ -45,6 +45,8 @@ pub struct Store {
     pub(crate) folder: Option<PathBuf>,
     warnings: Vec<Warning>,
     announced: Option<RunNumber>,
+    /// The newest number that a run has.
+    pub(in crate::store) begun: RunNumber,
     pub(crate) lock: Option<Lock>,
     /// What is read, where that is not the store itself.
     copy: Option<Copy>,
@@ -326,6 +328,7 @@ impl Store {
             folder: None,
             warnings: Vec::new(),
             announced: None,
+            begun: RunNumber::default(),
             lock: None,
             copy: None,
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    history::{Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, RunRecord},
+    history::{Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Repeated, RunRecord},
     model::{
         DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
     },
@@ -16,8 +16,9 @@ use crate::{
     },
 };
 
+/// As 0.1.0 wrote it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct RunV1<'a> {
+struct RunV1<'a> {
     number: u64,
     id: [u8; 32],
     feed: &'a str,
@@ -32,6 +33,15 @@ pub(in super::super) struct RunV1<'a> {
     #[serde(borrow)]
     dataset: DatasetV1<'a>,
     notes: Vec<&'a str>,
+}
+
+/// As it is written now; no release wrote it yet.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct RunV2<'a> {
+    #[serde(borrow)]
+    run: RunV1<'a>,
+    /// How often, and when last.
+    repeated: Option<(u64, i64)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,8 +150,28 @@ pub(in super::super) struct AliasesV1<'a> {
     pairs: Vec<(EntityV1<'a>, EntityV1<'a>)>,
 }
 
+impl<'a> RunV2<'a> {
+    /// The record that a body holds.
+    pub(in super::super) fn read(body: &'a Body) -> Result<RunRecord, LedgerError> {
+        let read = body.decode_either::<Self, RunV1<'a>>("the record of a run")?;
+        let last = |(times, last)| Repeated { times, last: Timestamp::from_micros(last) };
+        Ok(RunRecord { repeated: read.repeated.map(last), ..read.run.record() })
+    }
+
+    pub(in super::super) fn of(record: &'a RunRecord) -> Self {
+        let repeated = record.repeated.map(|repeated| (repeated.times, repeated.last.micros()));
+        Self { run: RunV1::of(record), repeated }
+    }
+}
+
+impl<'a> From<RunV1<'a>> for RunV2<'a> {
+    fn from(run: RunV1<'a>) -> Self {
+        Self { run, repeated: None }
+    }
+}
+
 impl<'a> RunV1<'a> {
-    pub(in super::super) fn of(run: &'a RunRecord) -> Self {
+    fn of(run: &'a RunRecord) -> Self {
         Self {
             number: run.number.0,
             id: *run.id.as_bytes(),
@@ -165,7 +195,7 @@ impl<'a> RunV1<'a> {
         }
     }
 
-    pub(in super::super) fn record(&self) -> RunRecord {
+    fn record(&self) -> RunRecord {
         RunRecord {
             number: RunNumber(self.number),
             id: Digest::from_bytes(self.id),
@@ -186,6 +216,7 @@ impl<'a> RunV1<'a> {
             tally: self.tally.tally(),
             dataset: self.dataset.tally(),
             notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
+            repeated: None,
         }
     }
 }
@@ -273,6 +304,10 @@ impl CursorV1 {
 }
 
 impl Stored for RunV1<'_> {}
+
+impl Stored for RunV2<'_> {
+    const VERSION: u8 = 2;
+}
 
 impl Stored for CursorV1 {}
 

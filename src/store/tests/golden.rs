@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     history::{
-        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, RunRecord,
+        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Repeated,
+        RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -23,7 +24,7 @@ use crate::{
     },
     store::record::{
         AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, Identified, IdentityV1,
-        RowV1, RunV1, decode_bucket, decode_changes, encode_bucket, encode_changes,
+        RowV1, RunV2, decode_bucket, decode_changes, encode_bucket, encode_changes,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
         keys, rows_of, stored_rows,
     },
@@ -323,6 +324,7 @@ fn run() {
         },
         dataset: dataset(),
         notes: vec!["one object was skipped".into()],
+        repeated: None,
     };
     let golden = "\
         0c0404040404040404040404040404040404040404040404040404040404040404046d61696e036c6162 \
@@ -332,8 +334,15 @@ fn run() {
         0201010a6e6f74206c696e6b65640201166f6e65206f626a6563742077617320736b6970706564";
     // Losses had words where they have names now.
     let now = golden.replace("6e6f74206c696e6b6564", "6e6f745f6c696e6b6564");
-    for body in [frozen(&encode(&RunV1::of(&run)).unwrap(), 1, &now), written(1, golden)] {
-        assert_eq!(body.decode::<RunV1<'_>>("a run").unwrap().record(), run);
+    for golden in [golden, &*now] {
+        assert_eq!(RunV2::read(&written(1, golden)).unwrap(), run);
+    }
+    let last = Timestamp::from_seconds(1_700_000_900);
+    let repeated = Some(Repeated { times: 40, last });
+    for (repeated, more) in [(None, "00"), (repeated, "0128fd0052869b48140c00")] {
+        let run = RunRecord { repeated, ..run.clone() };
+        let body = frozen(&encode(&RunV2::of(&run)).unwrap(), 2, &format!("{now}{more}"));
+        assert_eq!(RunV2::read(&body).unwrap(), run);
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     history::{
         Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Ledger,
-        LedgerError, Outcome, RunRecord,
+        LedgerError, Outcome, Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -346,6 +346,7 @@ pub(in super::super) fn run(
         },
         dataset: dataset(dice),
         notes: (0..dice.below(40)).map(|_| dice.noise(200)).collect(),
+        repeated: dice.maybe(|dice| Repeated { times: dice.count(), last: dice.time() }),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         lifecycle::swap::Fresh,
         record::{
-            CountersV1, CursorV1, DestinationV2, IdentityV1, RunV1, decode_changes,
+            CountersV1, CursorV1, DestinationV2, IdentityV1, RunV2, decode_changes,
             envelope::{Body, encode},
             keys::{self, Kind, Name},
         },
@@ -160,7 +160,7 @@ impl Salvage {
 
     fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
         let runs = self.of_kind(Kind::Run);
-        runs.map(|(_, body)| Ok(body.decode::<RunV1<'_>>("a run")?.record())).collect()
+        runs.map(|(_, body)| RunV2::read(body)).collect()
     }
 
     /// The highest run number that anything speaks of: none of them is used again.
@@ -215,10 +215,10 @@ impl Salvage {
         for number in (1..=self.last_run().0).map(RunNumber) {
             let key = keys::run(number);
             if let Some(body) = self.records.get(&key) {
-                begun = body.decode::<RunV1<'_>>("a run")?.record().begun;
+                begun = RunV2::read(body)?.begun;
                 continue;
             }
-            fresh.record(key.clone(), &encode(&RunV1::of(&lost_run(number, begun)))?)?;
+            fresh.record(key.clone(), &encode(&RunV2::of(&lost_run(number, begun)))?)?;
             let what = format!("the record of run {number} is lost; its number stays taken");
             self.lost.push(Problem { place: keys::shown(&key), what });
         }
@@ -288,5 +288,6 @@ fn lost_run(number: RunNumber, begun: Timestamp) -> RunRecord {
         tally: DestinationTally::default(),
         dataset: DatasetTally::default(),
         notes: vec!["the record of this run was lost by damage to the store".to_owned()],
+        repeated: None,
     }
 }

@@ -8,7 +8,7 @@ use crate::dataset::{many, some, text};
 use misp_trickle::{
     history::{
         Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Outcome,
-        RunRecord,
+        Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -407,5 +407,8 @@ fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<Ru
             mapping: mapping(input)?,
         },
         notes: many(input, 2, |input| Ok(text(input)?.into_string()))?,
+        repeated: some(input, |input| {
+            Ok(Repeated { times: input.arbitrary()?, last: time(input)? })
+        })?,
     })
 }

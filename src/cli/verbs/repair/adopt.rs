@@ -9,7 +9,7 @@ use crate::{
         args::RunArgs,
         job::{self, CliOverrides},
         live::{Live, connect},
-        progress::Progress,
+        progress::Watcher,
         render,
         verbs::sync,
     },
@@ -35,10 +35,10 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
     for (job, destination) in &jobs {
         let remote = Arc::new(connect(context, destination, &store)?);
-        let progress = Progress::new(context);
+        let watcher = Watcher::new(context, job.destination.clone());
         let adopted =
-            live.carry_out(adopt(job, &mut store, remote, &SystemClock, &progress, live.flag()));
-        progress.finish();
+            live.carry_out(adopt(job, &mut store, remote, &SystemClock, &watcher, live.flag()));
+        drop(watcher);
         let outcome = match adopted? {
             Ok(summary) => {
                 // What is missing goes with the next run: it is no failure of this one.

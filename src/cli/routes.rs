@@ -1,0 +1,125 @@
+//! Several runs at once: those of one destination one after the other, destinations side by side, all of them from
+//! one reading of each feed's source.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use crate::{
+    agent::{
+        self, AgentError, Dataset, Job, LedgerHandle, Observer, Summary, SystemClock, sync_from,
+    },
+    config::Destination,
+    model::{DestinationName, FeedName},
+    remote::Remote,
+    store::Store,
+};
+
+use super::{
+    CliError, Context,
+    live::{Live, connect},
+    progress::Bars,
+};
+
+/// A run, and the connection that it goes over.
+struct Route<'a> {
+    place: usize,
+    job: &'a Job,
+    remote: Arc<Remote>,
+}
+
+/// What a thread tells the one that has the screen.
+enum Said {
+    Progress(DestinationName, agent::Progress),
+    Note(DestinationName, String),
+    Ended(usize, Box<Ended>),
+}
+
+/// What came of a run; `None` where it did not begin, as somebody wants the program to stop.
+pub(super) type Ended = Option<Result<Summary, CliError>>;
+
+/// Carries out all jobs, and gives what came of each, in their order. What stops one of them stops no other.
+///
+/// # Errors
+/// If the operating system gives no threads. Then runs that began go on to their end first.
+pub(super) fn deliver(
+    context: &mut Context,
+    live: &Live,
+    store: Store,
+    jobs: &[(Job, &Destination)],
+) -> Result<Vec<Ended>, CliError> {
+    let mut ended: Vec<Ended> = jobs.iter().map(|_| None).collect();
+    let mut datasets = BTreeMap::<&FeedName, Dataset>::new();
+    let mut routes = BTreeMap::<&DestinationName, Vec<Route<'_>>>::new();
+    for (place, (job, destination)) in jobs.iter().enumerate() {
+        datasets.entry(&job.feed).or_default();
+        match connect(context, destination, &store) {
+            Ok(remote) => {
+                let route = Route { place, job, remote: Arc::new(remote) };
+                routes.entry(&job.destination).or_default().push(route);
+            }
+            Err(error) => ended[place] = Some(Err(error)),
+        }
+    }
+    let mut bars = Bars::new(context, routes.len());
+    let (ledger, datasets) = (LedgerHandle::new(store), &datasets);
+    let (say, heard) = mpsc::channel();
+    thread::scope(|scope| {
+        for routes in routes.into_values() {
+            let (ledger, say) = (ledger.clone(), say.clone());
+            let work = move || one_after_the_other(live, ledger, routes, datasets, &say);
+            thread::Builder::new().spawn_scoped(scope, work).map_err(CliError::System)?;
+        }
+        drop(say);
+        for said in heard {
+            match said {
+                Said::Progress(destination, progress) => bars.show(&destination, progress),
+                Said::Note(destination, note) => bars.note(context, &destination, &note),
+                Said::Ended(place, outcome) => ended[place] = *outcome,
+            }
+        }
+        Ok::<_, CliError>(())
+    })?;
+    bars.finish();
+    Ok(ended)
+}
+
+/// The runs of one destination.
+fn one_after_the_other(
+    live: &Live,
+    mut ledger: LedgerHandle<Store>,
+    routes: Vec<Route<'_>>,
+    datasets: &BTreeMap<&FeedName, Dataset>,
+    say: &mpsc::Sender<Said>,
+) {
+    for Route { place, job, remote } in routes {
+        if live.interrupted() {
+            return;
+        }
+        let (teller, dataset) = (Teller { say, job }, &datasets[&job.feed]);
+        let (clock, flag) = (&SystemClock, live.flag());
+        let run = sync_from(job, dataset, &mut ledger, remote, clock, &teller, flag);
+        let outcome = live.carry_out(run);
+        let outcome = outcome.and_then(|run: Result<Summary, AgentError>| Ok(run?));
+        // Who has the screen hears until the last thread is done.
+        drop(say.send(Said::Ended(place, Box::new(Some(outcome)))));
+    }
+}
+
+/// Watches one run on behalf of the thread that has the screen.
+struct Teller<'a> {
+    say: &'a mpsc::Sender<Said>,
+    job: &'a Job,
+}
+
+impl Observer for Teller<'_> {
+    fn progress(&self, progress: agent::Progress) {
+        drop(self.say.send(Said::Progress(self.job.destination.clone(), progress)));
+    }
+
+    fn note(&self, note: &str) {
+        drop(self.say.send(Said::Note(self.job.destination.clone(), note.to_owned())));
+    }
+}
