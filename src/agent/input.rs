@@ -117,7 +117,8 @@ pub(super) fn source_name(spec: &SourceSpec) -> String {
 }
 
 /// The mapper's accounts in the ledger's words.
-pub(super) fn mapping_tally(tally: &mapper::Tally) -> MappingTally {
+#[must_use]
+pub fn mapping_tally(tally: &mapper::Tally) -> MappingTally {
     let lost = tally.lost.iter().map(|(reason, count)| (Box::from(*reason), *count)).collect();
     MappingTally {
         occurrences: tally.occurrences,

@@ -29,7 +29,7 @@ pub use careful::Careful;
 pub use dataset::Dataset;
 pub use handle::LedgerHandle;
 pub use hints::Candidates;
-pub use input::{Input, Older};
+pub use input::{Input, Older, mapping_tally};
 pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Silent, SystemClock};
 pub use learn::{LearnError, PLAIN, WantedTags, learn};
 pub use preview::{

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::{
     config::{Config, StorePrivacy},
     history::Ledger,
@@ -75,9 +77,9 @@ impl Context {
     ///
     /// # Errors
     /// If nobody takes it.
-    pub fn answer(
+    pub fn answer<T: Serialize>(
         &mut self,
-        json: impl FnOnce() -> serde_json::Value,
+        json: impl FnOnce() -> T,
         text: impl FnOnce() -> String,
     ) -> Result<(), CliError> {
         if self.global.json {

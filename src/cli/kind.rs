@@ -6,6 +6,7 @@ use super::Exit;
 
 /// What kind of error ended a verb, or a run at one destination. Each has one exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The arguments make no sense.

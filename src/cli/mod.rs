@@ -16,6 +16,8 @@ pub mod render;
 mod report;
 mod routes;
 #[cfg(test)]
+mod schemas;
+#[cfg(test)]
 mod tests;
 mod ui;
 mod unmarked;

@@ -10,6 +10,7 @@ use super::{Exit, kind::Kind};
 
 /// What ended a verb, or a run at one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// What kind of error it is.
     pub kind: Kind,
@@ -24,6 +25,7 @@ pub struct Report {
 
 /// `misp-trickle/error/2`: the last line of the answer of a verb that an error ended.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "schema", rename = "misp-trickle/error/2")]
 pub struct ErrorAnswer<'a> {
     /// The error.

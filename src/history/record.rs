@@ -9,6 +9,7 @@ use crate::{
 
 /// One execution of a plan against one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunRecord {
     /// Counted from 1 in each store.
     #[serde(rename = "run")]
@@ -22,7 +23,7 @@ pub struct RunRecord {
     pub destination: DestinationName,
     /// When it began.
     pub begun: Timestamp,
-    /// When it ended; `None` while it runs or if it was cut off.
+    /// When it ended; none while it runs, or if it was cut off.
     pub ended: Option<Timestamp>,
     /// Display name of the source.
     pub source: String,
@@ -47,6 +48,7 @@ pub struct RunRecord {
 
 /// Attempts without a record of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Repeated {
     /// How many.
     pub times: u64,
@@ -76,6 +78,7 @@ impl RunRecord {
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It has not ended, or was cut off.
@@ -106,6 +109,7 @@ impl Outcome {
 
 /// Requests, bytes, events and attributes of one run at one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DestinationTally {
     /// Requests that were made.
     pub requests: u64,
@@ -121,6 +125,7 @@ pub struct DestinationTally {
 
 /// What a dataset held and what became of it in mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DatasetTally {
     /// Incidents, each the root of one event.
     pub incidents: u64,

@@ -8,8 +8,9 @@ use super::{AttributeType, Category, Value};
 
 /// A simple MISP attribute, in the form MISP would store it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attribute {
-    /// Identity; see [`attribute_uuid`](super::attribute_uuid).
+    /// Identity: `attribute_uuid` gives it.
     pub uuid: AttributeUuid,
     /// MISP's `type`.
     #[serde(rename = "type")]

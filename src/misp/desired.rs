@@ -50,6 +50,7 @@ pub struct DesiredAttribute {
 
 /// One occurrence that an attribute comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
     /// Root of the entity that carries it.
     pub entity: EntityKey,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// What failed: where, why, and what to do about it. As text: `WHERE: CAUSE; CURE`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fault {
     /// A file with its line, a key of the configuration, a URL, a folder; none where there is no such place.
     #[serde(rename = "where")]

@@ -12,6 +12,7 @@ macro_rules! counters {
     ($(#[$doc:meta])* $name:ident { $($field:ident),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[expect(missing_docs, reason = "each name is a result or transition of the design's table")]
         pub struct $name {
             $(pub $field: u64),*
@@ -86,6 +87,7 @@ impl AttributeTally {
 
 /// Occurrences of a dataset by what became of them: `occurrences = mapped + merged + lost`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MappingTally {
     /// Distinct (incident, entity, kind, value).
     pub occurrences: u64,

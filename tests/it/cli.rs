@@ -11,7 +11,10 @@ use misp_trickle::{
     model::Timestamp,
     store::{OpenMode, Owner, Store},
 };
-use misp_trickle_testing::program::{DAY_1, DAY_2, Place, Sandbox, binary, seen, seen_with};
+use misp_trickle_testing::{
+    program::{DAY_1, DAY_2, Place, Sandbox, binary, seen, seen_with},
+    schema::check_line,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -340,7 +343,15 @@ fn map_needs_no_configuration() {
         seen_with(command.current_dir(folder.path()).args(arguments), input)
     };
     let lines = map(&["map", "--json", "-"], DAY_1).code(0).data;
-    let events: Vec<Value> = lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let mut events: Vec<Value> =
+        lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let total = events.pop().unwrap();
+    assert_eq!(total["schema"], "misp-trickle/map-total/2");
+    let dataset = &total["dataset"];
+    let number = |name: &str| dataset[name].as_u64().unwrap();
+    assert_eq!((number("incidents"), number("occurrences"), number("skipped")), (4, 55, 0));
+    assert_eq!((number("mapped"), number("merged")), (48, 2));
+    assert_eq!(dataset["lost"]["not_linked"], 3);
     assert_eq!(events.len(), 4);
     for event in &events {
         assert_eq!(event["schema"], "misp-trickle/map/2");
@@ -384,6 +395,7 @@ fn the_sandbox_says_where_it_listens_and_stops_when_it_is_told_to() {
     let mut served = Served(child.unwrap());
     let mut line = String::new();
     BufReader::new(served.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    check_line(&line);
     let said: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(said["schema"], "misp-trickle/sandbox/2");
     assert_eq!(said["pid"], served.0.id());

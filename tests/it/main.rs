@@ -28,6 +28,7 @@ mod publishing;
 mod readme;
 mod refused;
 mod rest;
+mod schemas;
 mod secrets;
 mod signals;
 mod stix_bundles;

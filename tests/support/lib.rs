@@ -24,5 +24,6 @@ pub mod reading;
 pub mod regex;
 pub mod sabotage;
 pub mod scene;
+pub mod schema;
 pub mod through;
 pub mod world;

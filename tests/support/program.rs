@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::asking::ask;
+use crate::{asking::ask, schema};
 
 /// Three events with 41 attributes.
 pub const DAY_1: &str = include_str!("../../src/cli/verbs/demo/day1.json");
@@ -244,9 +244,11 @@ pub fn seen_with(command: &mut Command, input: &str) -> Seen {
         panic!("{:?} ran for more than {LONGEST:?}", command.get_args())
     });
     let output = output.unwrap();
+    let data = String::from_utf8(output.stdout).unwrap();
+    schema::check(command.get_args(), &data);
     Seen {
         code: output.status.code().unwrap_or(-1),
-        data: String::from_utf8(output.stdout).unwrap(),
+        data,
         talk: String::from_utf8(output.stderr).unwrap(),
     }
 }

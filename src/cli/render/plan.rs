@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
 use crate::{
     agent::Preview,
     history::{DatasetTally, query::Phrase},
@@ -13,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    json, sync,
+    sync,
     words::{Bytes, Clean, attribute_counts, counts, line, sign},
 };
 
@@ -29,7 +27,7 @@ pub enum Length {
 }
 
 /// Events of a preview by what would become of them.
-fn events_of(preview: &Preview) -> EventTally {
+pub(super) fn events_of(preview: &Preview) -> EventTally {
     let mut events = EventTally {
         unchanged: preview.unchanged,
         withheld: preview.withheld,
@@ -48,78 +46,6 @@ fn events_of(preview: &Preview) -> EventTally {
         }
     }
     events
-}
-
-/// `misp-trickle/plan/2`: the fields of `sync/2` as they would come out if nothing goes wrong, what is to
-/// be sent counted as `pending`, and every event that something would be done about under `plans`.
-/// Requests and bytes are estimates.
-#[must_use]
-pub fn json(previews: &[(DestinationName, Preview)]) -> Value {
-    let destinations: Vec<Value> =
-        previews.iter().map(|(name, preview)| one_json(name, preview)).collect();
-    let empty = previews.iter().all(|(_, preview)| preview.saved.empty);
-    json!({
-        "schema": "misp-trickle/plan/2",
-        "run": null,
-        "run_id": null,
-        "outcome": if empty { "empty" } else { "planned" },
-        "destinations": destinations,
-        "dataset": previews.first().map(|(_, preview)| dataset(preview)),
-    })
-}
-
-fn one_json(name: &DestinationName, preview: &Preview) -> Value {
-    json!({
-        "destination": name,
-        "requests": preview.cost.requests,
-        "bytes_sent": preview.cost.bytes_sent,
-        "bytes_received": preview.cost.bytes_received,
-        "events": events_of(preview),
-        "attributes": preview.attributes,
-        "notes": preview.notes,
-        "plans": preview.plans.iter().map(event_json).collect::<Vec<_>>(),
-    })
-}
-
-fn event_json(plan: &EventPlan) -> Value {
-    let head = &plan.event.head;
-    let fields = plan
-        .fields
-        .as_ref()
-        .map(|edit| json!({ "info": edit.info, "date": edit.date, "analysis": edit.analysis }));
-    let sent = plan.send.iter().filter_map(|uuid| attribute(plan, uuid));
-    json!({
-        "event": head.uuid,
-        "title": title(plan),
-        "action": action(plan),
-        "refused_because": plan.refusal.as_ref().map(ToString::to_string),
-        "fields": fields,
-        "tags": plan.tags,
-        "publishes": plan.publish,
-        "unpublishes": plan.unpublishes,
-        "attributes": sent.map(super::map::attribute).collect::<Vec<_>>(),
-        "changes": plan.changes.iter().map(|change| change_json(plan, change)).collect::<Vec<_>>(),
-    })
-}
-
-fn change_json(plan: &EventPlan, change: &Change) -> Value {
-    let Some(uuid) = change.attribute else { return json::change(&change.kind) };
-    let content = attribute(plan, &uuid).map(|it| (it.kind, it.value.clone()));
-    let by = match &change.kind {
-        ChangeKind::Superseded(by) => attribute(plan, by).map(|by| &by.value),
-        _ => None,
-    };
-    json::change_of_attribute(uuid, content.as_ref(), &change.kind, by)
-}
-
-fn action(plan: &EventPlan) -> &'static str {
-    match &plan.refusal {
-        Some(Refusal::Withheld(_)) => "withhold",
-        Some(Refusal::Declined | Refusal::Blocked(_)) => "block",
-        None if plan.create => "create",
-        None if plan.needs_misp() => "update",
-        None => "note",
-    }
 }
 
 /// One preview in words: what is exposed first, then event by event, then the sums.
@@ -247,7 +173,7 @@ fn sums(out: &mut String, preview: &Preview) {
     }
 }
 
-fn dataset(preview: &Preview) -> DatasetTally {
+pub(super) fn dataset(preview: &Preview) -> DatasetTally {
     DatasetTally {
         incidents: preview.incidents,
         entities: preview.entities,
@@ -257,7 +183,7 @@ fn dataset(preview: &Preview) -> DatasetTally {
 }
 
 /// The title as the dataset has it now.
-fn title(plan: &EventPlan) -> &str {
+pub(super) fn title(plan: &EventPlan) -> &str {
     let new = plan.fields.as_ref().and_then(|edit| edit.info.as_deref());
     new.unwrap_or(&plan.event.head.fields.info)
 }

@@ -2,12 +2,10 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
 use crate::{
     agent::Verified,
     cli::Report,
-    delivery::verify::{Difference, Finding, LostColour, There},
+    delivery::verify::{Difference, LostColour, There},
     model::DestinationName,
 };
 
@@ -16,68 +14,7 @@ use super::words::{Bytes, Clean, line};
 /// One destination and what was found there.
 pub type Outcome = (DestinationName, Result<Verified, Report>);
 
-/// `misp-trickle/verify/2`. Events that are as the ledger says are only counted.
-#[must_use]
-pub fn json(outcomes: &[Outcome]) -> Value {
-    let destinations: Vec<Value> =
-        outcomes.iter().map(|(name, outcome)| one_json(name, outcome)).collect();
-    json!({ "schema": "misp-trickle/verify/2", "destinations": destinations })
-}
-
-fn one_json(name: &DestinationName, outcome: &Result<Verified, Report>) -> Value {
-    match outcome {
-        Ok(found) => json!({
-            "destination": name,
-            "error": null,
-            "drifted": found.has_drifted(),
-            "events_known": found.known,
-            "events_checked": found.events,
-            "events_proven": found.proven,
-            "events_unanswered": found.unasked,
-            "attributes_proven": found.present,
-            "attributes_of_others": found.extras,
-            "attributes_exposed": found.exposed,
-            "events_exposed": found.exposed_events,
-            "out_of_time": found.out_of_time,
-            "findings": found.findings.iter().map(finding).collect::<Vec<_>>(),
-            "requests": found.tally.requests,
-            "bytes_sent": found.tally.bytes_sent,
-            "bytes_received": found.tally.bytes_received,
-            "notes": found.notes,
-        }),
-        Err(error) => json!({ "destination": name, "error": error }),
-    }
-}
-
-fn finding(finding: &Finding) -> Value {
-    let difference = |one: &Difference| {
-        let Difference { attribute, kind, value, drift, tag } = one;
-        json!({
-            "difference": drift.name(),
-            "uuid": attribute,
-            "type": kind,
-            "value": value,
-            "lacks_tag": tag,
-        })
-    };
-    json!({
-        "event": finding.event,
-        "title": finding.info,
-        "presence": match finding.there {
-            There::Yes => "present",
-            There::No => "absent",
-            There::Unknown => "unknown",
-        },
-        "detail": finding.why,
-        "attributes_proven": finding.present,
-        "attributes_of_others": finding.extras,
-        "attributes_exposed": finding.exposed(),
-        "lacks_tag": finding.lost.as_ref().map(|lost| &*lost.tag),
-        "differences": finding.differences.iter().map(difference).collect::<Vec<_>>(),
-    })
-}
-
-/// The same in words, one block for each destination that answered.
+/// What was found in words, one block for each destination that answered.
 #[must_use]
 pub fn text(outcomes: &[Outcome]) -> String {
     let mut out = String::new();

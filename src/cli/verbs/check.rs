@@ -1,16 +1,65 @@
 //! `check`: reads, hashes and compares everything in the store.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::{
     cli::{
         CliError, Context, Exit,
         render::{Clean, line},
     },
-    store::{CheckReport, Kind, KindStats, Warning},
+    store::{CheckReport, KindStats, Problem, Warning},
 };
+
+/// `check`: what was walked over, and what is wrong.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/check/2")]
+pub(crate) struct CheckAnswer {
+    /// The store's id.
+    store: String,
+    /// Whether nothing is wrong.
+    sound: bool,
+    /// What does no harm, and should be known.
+    warnings: Vec<String>,
+    /// What is wrong.
+    problems: Vec<ProblemView>,
+    /// How often something was written.
+    commits: u64,
+    /// Attributes of all events.
+    attributes: u64,
+    /// Bytes of the store's files.
+    bytes_on_disk: u64,
+    /// Records by kind.
+    kinds: BTreeMap<String, KindView>,
+}
+
+/// Records of one kind.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct KindView {
+    /// How many.
+    records: u64,
+    /// Their size.
+    bytes: u64,
+}
+
+/// Something that is wrong with the store.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ProblemView {
+    /// Which record or file.
+    place: String,
+    /// How it is wrong.
+    detail: String,
+}
+
+impl From<&Problem> for ProblemView {
+    fn from(problem: &Problem) -> Self {
+        Self { place: problem.place.clone(), detail: problem.what.clone() }
+    }
+}
 
 /// Prints what was walked over and what is wrong; [`Exit::Damaged`] if anything is.
 pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
@@ -30,24 +79,21 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     Ok(Exit::Damaged)
 }
 
-fn json(report: &CheckReport, is_sound: bool, warnings: &[Warning]) -> Value {
-    let kind = |(kind, stats): (&Kind, &KindStats)| {
-        let counts = json!({ "records": stats.records, "bytes": stats.bytes });
-        (kind.name().replace(' ', "_"), counts)
-    };
-    let problem =
-        |problem: &crate::store::Problem| json!({ "place": problem.place, "detail": problem.what });
-    json!({
-        "schema": "misp-trickle/check/2",
-        "store": report.stats.id.to_string(),
-        "sound": is_sound,
-        "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
-        "commits": report.stats.commits,
-        "attributes": report.attributes,
-        "bytes_on_disk": report.stats.bytes_on_disk,
-        "kinds": report.stats.kinds.iter().map(kind).collect::<Map<_, _>>(),
-    })
+fn json(report: &CheckReport, sound: bool, warnings: &[Warning]) -> CheckAnswer {
+    let CheckReport { stats, problems, attributes, .. } = report;
+    let kinds = stats.kinds.iter().map(|(kind, KindStats { records, bytes })| {
+        (kind.name().replace(' ', "_"), KindView { records: *records, bytes: *bytes })
+    });
+    CheckAnswer {
+        store: stats.id.to_string(),
+        sound,
+        warnings: warnings.iter().map(ToString::to_string).collect(),
+        problems: problems.iter().map(ProblemView::from).collect(),
+        commits: stats.commits,
+        attributes: *attributes,
+        bytes_on_disk: stats.bytes_on_disk,
+        kinds: kinds.collect(),
+    }
 }
 
 fn text(report: &CheckReport, is_sound: bool) -> String {

@@ -48,7 +48,7 @@ pub(crate) fn run(
     let difference = query::diff(ledger, &from, &to)?;
     let detail = if args.stat { Detail::Counts } else { Detail::Full };
     context.answer(
-        || render::json::diff(&difference, detail),
+        || render::json::DiffAnswer::new(&difference, detail),
         || render::text::diff(&difference, detail),
     )?;
     Ok(Exit::Done)

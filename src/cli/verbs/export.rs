@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +26,19 @@ pub(crate) struct Args {
     /// Where to write; `-` is standard output, a name that ends with `.zst` is compressed
     #[arg(value_name = "FILE")]
     file: PathBuf,
+}
+
+/// `export`: what was written to a file.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/export/2")]
+pub(crate) struct ExportAnswer<'a> {
+    /// The file.
+    file: &'a str,
+    /// The store's id.
+    store: String,
+    /// How much it holds.
+    counts: ExportCounts,
 }
 
 /// Writes the file whole, or not at all.
@@ -49,14 +62,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     }
     let counts = write(&store, &args.file)?;
     let path = args.file.display().to_string();
-    let json = || {
-        json!({
-            "schema": "misp-trickle/export/2",
-            "file": path,
-            "store": store.id().to_string(),
-            "counts": counts,
-        })
-    };
+    let json = || ExportAnswer { file: &path, store: store.id().to_string(), counts };
     context.answer(json, || format!("{path}: {}\n", told(&counts)))?;
     Ok(Exit::Done)
 }

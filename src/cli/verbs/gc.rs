@@ -1,26 +1,40 @@
 //! `gc`: makes the store's files smaller.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     cli::{CliError, Context, Exit, render::Bytes},
     store::{GcReport, OpenMode},
 };
 
+/// `gc`: what was removed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/gc/2")]
+pub(crate) struct GcAnswer {
+    /// The store's id.
+    store: String,
+    /// Objects that nothing refers to any more.
+    objects_removed: u64,
+    /// Bytes of the store's files before.
+    bytes_before: u64,
+    /// Bytes of the store's files now.
+    bytes_after: u64,
+    /// Whether the files were written anew.
+    compacted: bool,
+}
+
 /// Removes what nothing refers to and compacts what is left.
 pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     let path = context.store_path()?;
     let GcReport { store, objects_removed, bytes_before, bytes_after, compacted } =
         context.open(&path, OpenMode::ReadWrite)?.gc()?;
-    let json = || {
-        json!({
-            "schema": "misp-trickle/gc/2",
-            "store": store.to_string(),
-            "objects_removed": objects_removed,
-            "bytes_before": bytes_before,
-            "bytes_after": bytes_after,
-            "compacted": compacted,
-        })
+    let json = || GcAnswer {
+        store: store.to_string(),
+        objects_removed,
+        bytes_before,
+        bytes_after,
+        compacted,
     };
     let text = || {
         let (before, after) = (Bytes(bytes_before), Bytes(bytes_after));

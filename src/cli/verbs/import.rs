@@ -6,14 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     cli::{
         CliError, Context, Exit,
         verbs::export::{STREAM, is_compressed, told},
     },
-    store::{ImportReport, Store},
+    store::{ExportCounts, ImportReport, Store},
 };
 
 /// Arguments of `import`.
@@ -24,21 +24,33 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
+/// `import`: the store that was made.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/import/2")]
+pub(crate) struct ImportAnswer<'a> {
+    /// The store's id: a new one.
+    store: String,
+    /// The id of the store that was exported.
+    from_store: &'a str,
+    /// When it was exported.
+    exported: &'a str,
+    /// How much it holds.
+    counts: ExportCounts,
+}
+
 /// Imports all of it, or nothing.
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
     let path = context.store_path()?;
-    let mut from = open(&args.file).map_err(|cause| CliError::read(&args.file, &cause))?;
+    let mut input = open(&args.file).map_err(|cause| CliError::read(&args.file, &cause))?;
     let (owner, wait) = (context.owner(), context.global.wait);
     let ImportReport { store, from, exported, counts } =
-        Store::import(&path, owner, wait, &mut *from)?;
-    let json = || {
-        json!({
-            "schema": "misp-trickle/import/2",
-            "store": store.to_string(),
-            "from_store": from,
-            "exported": exported,
-            "counts": counts,
-        })
+        Store::import(&path, owner, wait, &mut *input)?;
+    let json = || ImportAnswer {
+        store: store.to_string(),
+        from_store: &from,
+        exported: &exported,
+        counts,
     };
     context.answer(json, || format!("{}: {}\n", path.display(), told(&counts)))?;
     context.say("do not let the store that was exported run beside this one");

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
@@ -33,6 +33,15 @@ pub(crate) struct Args {
     /// The dataset, relative to the configuration
     #[arg(long, value_name = "PATH", default_value = "dataset.json")]
     source: String,
+}
+
+/// `init`: the file that was written.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/init/2")]
+pub(crate) struct InitAnswer {
+    /// The configuration.
+    file: String,
 }
 
 /// Writes the file and says what comes next.
@@ -63,8 +72,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
             destination.key
         ));
     }
-    let written = path.display().to_string();
-    context.answer(|| json!({ "schema": "misp-trickle/init/2", "file": written }), String::new)?;
+    context.answer(|| InitAnswer { file: path.display().to_string() }, String::new)?;
     Ok(Exit::Done)
 }
 

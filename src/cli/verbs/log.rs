@@ -30,7 +30,7 @@ pub(crate) fn run(
 ) -> Result<Exit, CliError> {
     let runs = query::log(ledger, &args.filter.filter(), args.number)?;
     let text = if args.oneline { render::text::oneline } else { render::text::log };
-    context.answer(|| render::json::log(&runs), || text(&runs))?;
+    context.answer(|| render::json::LogAnswer { runs: &runs }, || text(&runs))?;
     if runs.is_empty() {
         context.say("there is no such run yet");
     }

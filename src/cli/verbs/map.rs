@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::{
-    agent::{Clock, Input, SystemClock},
+    agent::{Clock, Input, SystemClock, mapping_tally},
     cli::{CliError, Context, Exit, args::MapArgs, job, render, unmarked},
     config::{Config, DEFAULT_FILE},
     graph::{self, Aliases},
+    history::DatasetTally,
     mapper::{self, IncludeTags, Rules, Tally},
     misp::Claims,
     source::SourceSpec,
@@ -17,11 +18,8 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
     let Terms { rules, options, denied } = terms(context)?;
     if args.rules {
         let json = || {
-            serde_json::json!({
-                "schema": "misp-trickle/rules/2",
-                "fingerprint": rules.fingerprint().to_string(),
-                "rules": rules.to_toml(),
-            })
+            let fingerprint = rules.fingerprint().to_string();
+            render::json::RulesAnswer { fingerprint, rules: rules.to_toml() }
         };
         context.answer(json, || rules.to_toml())?;
     }
@@ -41,14 +39,16 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
             "note: no incident has a TLP colour, so policy withholds them all: to send them, {cure}"
         ));
     }
-    let unlinked = mapper::unlinked(&input.graph).count();
-    if context.global.json && unlinked > 0 {
-        context.say(format_args!("note: {unlinked} occurrences belong to no incident"));
-    }
-    if !context.global.json {
-        let incidents = input.graph.incidents().count() as u64;
-        context.ui.text(&render::map::foot(&total, incidents))?;
-    }
+    let incidents = input.graph.incidents().count() as u64;
+    let json = || render::json::MapTotal {
+        dataset: DatasetTally {
+            incidents,
+            entities: input.graph.entity_count() as u64,
+            skipped: input.skipped as u64,
+            mapping: mapping_tally(&total),
+        },
+    };
+    context.answer(json, || render::map::foot(&total, incidents))?;
     Ok(if input.skipped > 0 { Exit::Partial } else { Exit::Done })
 }
 
@@ -64,7 +64,7 @@ fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<
     for incident in input.graph.incidents() {
         let mapped = mapper::map(&incident, claims.event(incident.root), rules, now);
         total.add(&mapped.tally);
-        context.answer(|| render::map::json(&mapped), || render::map::row(&mapped))?;
+        context.answer(|| render::json::MapAnswer::new(&mapped), || render::map::row(&mapped))?;
     }
     Ok(total)
 }

@@ -1,21 +1,21 @@
 //! The verbs, a file each: arguments, a `run`, and nothing that another verb needs.
 
 mod apply;
-mod check;
-mod completions;
-mod config;
+pub(super) mod check;
+pub(super) mod completions;
+pub(super) mod config;
 mod demo;
 pub(super) mod diff;
-mod doctor;
-mod export;
-mod gc;
-mod import;
-mod init;
+pub(super) mod doctor;
+pub(super) mod export;
+pub(super) mod gc;
+pub(super) mod import;
+pub(super) mod init;
 pub(super) mod log;
 mod map;
 mod plan;
-mod repair;
-mod sandbox;
+pub(super) mod repair;
+pub(super) mod sandbox;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod sync;

@@ -102,7 +102,7 @@ fn show(
         render::plan::text(name, &job.url, preview, length)
     };
     let text = || previews.iter().zip(jobs).map(one).collect::<Vec<_>>().join("\n");
-    context.answer(|| render::plan::json(previews), text)
+    context.answer(|| render::json::PlanAnswer::new(previews), text)
 }
 
 fn save(path: &Path, overrides: &CliOverrides, preview: &Preview) -> Result<(), CliError> {

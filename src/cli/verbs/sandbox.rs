@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
@@ -29,6 +29,20 @@ const ROLES: [&str; 11] = [
     "rokey",
     "expkey",
 ];
+
+/// `sandbox`: where it listens, once it does.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/sandbox/2")]
+pub(crate) struct SandboxAnswer {
+    /// Its base URL.
+    url: String,
+    /// The number of the process.
+    pid: u32,
+    /// A key for each role; not there where a file gave the keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<BTreeMap<String, String>>,
+}
 
 /// Serves until a signal comes. One line of JSON says that it listens, and where.
 pub(crate) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, CliError> {
@@ -53,15 +67,7 @@ pub(crate) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, Cli
             memory_rows: args.memory_rows,
         });
         let misp = Arc::new(Mutex::new(misp));
-        let mut line = json!({
-            "schema": "misp-trickle/sandbox/2",
-            "url": url,
-            "pid": std::process::id(),
-        });
-        if let (Some(made), Value::Object(line)) = (made, &mut line) {
-            line.insert("keys".to_owned(), Value::Object(made));
-        }
-        context.ui.json(&line)?;
+        context.ui.json(&SandboxAnswer { url, pid: std::process::id(), keys: made })?;
         tokio::select! {
             served = serve(listener, misp) => served.map_err(CliError::System)?,
             () = signals.next() => {}
@@ -71,10 +77,10 @@ pub(crate) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, Cli
 }
 
 /// The keys of the file; without one made-up ones, which are then told.
-fn keys(args: &SandboxArgs) -> Result<(Keys, Option<Map<String, Value>>), CliError> {
+fn keys(args: &SandboxArgs) -> Result<(Keys, Option<BTreeMap<String, String>>), CliError> {
     let Some(path) = &args.keys else {
         let keys = Keys::demo(&Uuid::new_v4().to_string());
-        let key = |role: &&str| Some(((*role).to_owned(), json!(keys.get(role)?)));
+        let key = |role: &&str| Some(((*role).to_owned(), keys.get(role)?.to_owned()));
         let told = ROLES.iter().filter_map(key).collect();
         return Ok((keys, Some(told)));
     };

@@ -35,6 +35,9 @@ pub(crate) fn run(
     let run = query::select_run(ledger, &args.run, &args.filter.filter())?;
     let shown = query::show(ledger, run)?;
     let detail = if args.stat { Detail::Counts } else { Detail::Full };
-    context.answer(|| render::json::show(&shown, detail), || render::text::show(&shown, detail))?;
+    context.answer(
+        || render::json::ShowAnswer::new(&shown, detail),
+        || render::text::show(&shown, detail),
+    )?;
     Ok(Exit::Done)
 }

@@ -26,7 +26,7 @@ pub(crate) fn run(
         .iter()
         .map(|name| query::status(ledger, name))
         .collect::<Result<Vec<_>, _>>()?;
-    context.answer(|| render::json::status(&found), || render::text::status(&found))?;
+    context.answer(|| render::json::StatusAnswer::new(&found), || render::text::status(&found))?;
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");
     }

@@ -71,7 +71,8 @@ pub(crate) fn deliver_all(
         };
         outcomes.push((job.destination.clone(), outcome));
     }
-    context.answer(|| render::sync::json(&outcomes), || render::sync::text(&outcomes))?;
+    context
+        .answer(|| render::json::SyncAnswer::new(&outcomes), || render::sync::text(&outcomes))?;
     Ok(exit)
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         };
         found.push((destination.name.clone(), verified));
     }
-    context.answer(|| render::verify::json(&found), || render::verify::text(&found))?;
+    context.answer(|| render::json::VerifyAnswer::new(&found), || render::verify::text(&found))?;
     if exit == Exit::Drift {
         context.say("nothing was changed; the next `sync` that sends something reconciles it");
     }

@@ -33,7 +33,10 @@ pub(crate) fn run(
         .map(|name| query::why(ledger, name, &args.value, args.number))
         .collect::<Result<Vec<_>, _>>()?;
     let is_known = found.iter().any(|why| !why.answers.is_empty());
-    context.answer(|| render::json::why(&args.value, &found), || render::text::why(&found))?;
+    context.answer(
+        || render::json::WhyAnswer::new(&args.value, &found),
+        || render::text::why(&found),
+    )?;
     if is_known {
         return Ok(Exit::Done);
     }

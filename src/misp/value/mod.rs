@@ -35,6 +35,7 @@ const SETTLE_ROUNDS_MAX: usize = 8;
 
 /// A value in exactly the form MISP stores.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Value(Box<str>);
 

@@ -112,6 +112,7 @@ impl FromStr for Tlp {
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Marking {
     /// The strictest colour of all, if any had one.
     pub tlp: Option<Tlp>,

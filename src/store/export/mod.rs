@@ -34,6 +34,7 @@ const FIRST_SCHEMA: &str = "misp-trickle/export/1";
 
 /// How much an export holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "each name is what is counted")]
 pub struct ExportCounts {
     pub destinations: u64,

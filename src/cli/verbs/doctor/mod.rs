@@ -7,7 +7,7 @@ mod finding;
 mod outlook;
 mod rights;
 mod server;
-mod show;
+pub(in crate::cli) mod show;
 mod source;
 mod tags;
 mod writing;

@@ -2,18 +2,22 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
     cli::{
         render::{Clean, line},
-        verbs::doctor::{Found, finding::Finding},
+        verbs::doctor::{
+            Found,
+            finding::{Finding, Outcome},
+        },
     },
     config::Destination,
+    model::DestinationName,
 };
 
 /// For people.
-pub(crate) fn text(found: &Found<'_>) -> String {
+pub(super) fn text(found: &Found<'_>) -> String {
     let mut out = String::new();
     lines(&mut out, &found.store);
     lines(&mut out, &found.source);
@@ -33,21 +37,80 @@ fn lines(out: &mut String, findings: &[Finding]) {
     }
 }
 
+/// `doctor`: what was looked at, and how it is.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/doctor/2")]
+pub(crate) struct DoctorAnswer<'a> {
+    /// Of the store.
+    store: Vec<FindingView<'a>>,
+    /// Of the sources.
+    source: Vec<FindingView<'a>>,
+    /// Of each destination.
+    destinations: Vec<DestinationFindings<'a>>,
+}
+
+/// What was looked at of one destination.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct DestinationFindings<'a> {
+    /// The destination.
+    destination: &'a DestinationName,
+    /// In the order in which they are shown.
+    findings: Vec<FindingView<'a>>,
+}
+
+/// One line of the checklist.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "Check")]
+struct FindingView<'a> {
+    /// What was looked at, in a word.
+    check: &'a str,
+    /// How it is.
+    state: State,
+    /// What was found.
+    detail: &'a str,
+    /// What to do about it.
+    cure: Option<&'a str>,
+}
+
+/// How a thing is.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", rename = "CheckState")]
+enum State {
+    /// As it has to be.
+    Ok,
+    /// Perhaps not as it was meant.
+    Warning,
+    /// A run will not do what it is for.
+    Fault,
+}
+
 /// For programs.
-pub(crate) fn json(found: &Found<'_>) -> Value {
-    let list = |findings: &[Finding]| {
-        let each = |finding: &Finding| {
-            let Finding { check, outcome, what, cure } = finding;
-            json!({ "check": check, "state": outcome.name(), "detail": what, "cure": cure })
-        };
-        findings.iter().map(each).collect::<Vec<_>>()
+pub(super) fn json<'a>(found: &'a Found<'_>) -> DoctorAnswer<'a> {
+    let destination = |(destination, findings): &'a (&Destination, Vec<Finding>)| {
+        DestinationFindings { destination: &destination.name, findings: views(findings) }
     };
-    let of_destination = |(destination, findings): &(&Destination, Vec<Finding>)| json!({ "destination": destination.name, "findings": list(findings) });
-    let destinations: Vec<Value> = found.destinations.iter().map(of_destination).collect();
-    json!({
-        "schema": "misp-trickle/doctor/2",
-        "store": list(&found.store),
-        "source": list(&found.source),
-        "destinations": destinations,
-    })
+    DoctorAnswer {
+        store: views(&found.store),
+        source: views(&found.source),
+        destinations: found.destinations.iter().map(destination).collect(),
+    }
+}
+
+fn views(findings: &[Finding]) -> Vec<FindingView<'_>> {
+    findings.iter().map(FindingView::from).collect()
+}
+
+impl<'a> From<&'a Finding> for FindingView<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        let state = match finding.outcome {
+            Outcome::Good => State::Ok,
+            Outcome::Odd => State::Warning,
+            Outcome::Bad(_) => State::Fault,
+        };
+        Self { check: finding.check, state, detail: &finding.what, cure: finding.cure.as_deref() }
+    }
 }

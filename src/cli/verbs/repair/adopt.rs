@@ -58,7 +58,8 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
         };
         outcomes.push((job.destination.clone(), outcome));
     }
-    context.answer(|| render::sync::json(&outcomes), || render::sync::text(&outcomes))?;
+    context
+        .answer(|| render::json::SyncAnswer::new(&outcomes), || render::sync::text(&outcomes))?;
     context.say("nothing was sent; next: misp-trickle sync");
     Ok(exit)
 }

@@ -1,20 +1,21 @@
 //! `repair`: makes a sound store of a damaged one, and says what was lost.
 
 mod adopt;
-mod resend;
+pub(in crate::cli) mod resend;
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
     cli::{
         CliError, Context, Exit,
         args::RunArgs,
         render::{Clean, line},
-        verbs::repair::resend::Consent,
+        verbs::{check::ProblemView, repair::resend::Consent},
     },
-    store::{EventLoss, Problem, RepairMode, RepairReport, Repaired, Store},
+    model::EventUuid,
+    store::{EventLoss, RepairMode, RepairReport, Repaired, Store},
 };
 
 /// Lost records that are shown one by one, unless `--verbose`.
@@ -37,6 +38,56 @@ pub(crate) struct Args {
     yes: bool,
     #[command(flatten)]
     run: RunArgs,
+}
+
+/// `repair`: what was done, or with `--dry-run` would be.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/repair/2")]
+pub(crate) struct RepairAnswer {
+    /// Whether it was only tried.
+    dry_run: bool,
+    /// What was found and done.
+    outcome: Outcome,
+    /// Why nothing could be read.
+    detail: Option<String>,
+    /// The store's id.
+    store: String,
+    /// The folder, inside the store's, that keeps the damaged engine.
+    damaged_engine: Option<String>,
+    /// What was lost.
+    lost: Vec<ProblemView>,
+    /// Events that lost attributes: they are listed before the next write.
+    events_unproven: Vec<EventLossView>,
+    /// Events that are listed before the next write because the store may be older than it was.
+    events_distrusted: u64,
+    /// Records that are left, by kind.
+    kept: BTreeMap<String, u64>,
+}
+
+/// What was found and done.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", rename = "RepairOutcome")]
+enum Outcome {
+    /// There was nothing to repair.
+    Sound,
+    /// Every record is whole, but the last commits may be missing.
+    Older,
+    /// What proves itself was carried over into a new store.
+    Salvaged,
+    /// Nothing can be read: a new and empty store was made.
+    Replaced,
+}
+
+/// An event that lost attributes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct EventLossView {
+    /// The event.
+    event: EventUuid,
+    /// How many attributes it lost.
+    attributes_lost: u64,
 }
 
 /// Repairs the store's own files. What is asked of MISP afterwards is the next run's matter: it proves every
@@ -68,30 +119,27 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     }
 }
 
-fn json(report: &RepairReport, mode: RepairMode) -> Value {
+fn json(report: &RepairReport, mode: RepairMode) -> RepairAnswer {
     let (outcome, aside, why) = match &report.repaired {
-        Repaired::Sound => ("sound", None, None),
-        Repaired::Older => ("older", None, None),
-        Repaired::Salvaged { aside } => ("salvaged", Some(aside), None),
-        Repaired::Replaced { aside, why } => ("replaced", Some(aside), Some(why)),
+        Repaired::Sound => (Outcome::Sound, None, None),
+        Repaired::Older => (Outcome::Older, None, None),
+        Repaired::Salvaged { aside } => (Outcome::Salvaged, Some(aside), None),
+        Repaired::Replaced { aside, why } => (Outcome::Replaced, Some(aside), Some(why)),
     };
-    let lost = |problem: &Problem| json!({ "place": problem.place, "detail": problem.what });
     let event =
-        |loss: &EventLoss| json!({ "event": loss.event, "attributes_lost": loss.attributes });
-    json!({
-        "schema": "misp-trickle/repair/2",
-        "dry_run": mode == RepairMode::Trial,
-        "outcome": outcome,
-        "detail": why,
-        "store": report.stats.id.to_string(),
-        "damaged_engine": aside,
-        "lost": report.lost.iter().map(lost).collect::<Vec<_>>(),
-        "events_unproven": report.events.iter().map(event).collect::<Vec<_>>(),
-        "events_distrusted": report.distrusted,
-        "kept": report.stats.kinds.iter()
-            .map(|(kind, stats)| (kind.name().replace(' ', "_"), json!(stats.records)))
-            .collect::<serde_json::Map<_, _>>(),
-    })
+        |loss: &EventLoss| EventLossView { event: loss.event, attributes_lost: loss.attributes };
+    let kinds = report.stats.kinds.iter();
+    RepairAnswer {
+        dry_run: mode == RepairMode::Trial,
+        outcome,
+        detail: why.cloned(),
+        store: report.stats.id.to_string(),
+        damaged_engine: aside.cloned(),
+        lost: report.lost.iter().map(ProblemView::from).collect(),
+        events_unproven: report.events.iter().map(event).collect(),
+        events_distrusted: report.distrusted,
+        kept: kinds.map(|(kind, stats)| (kind.name().replace(' ', "_"), stats.records)).collect(),
+    }
 }
 
 fn text(report: &RepairReport, mode: RepairMode, shown: usize) -> String {

@@ -1,10 +1,11 @@
 //! `repair --resend`: forgets what a destination holds, so that the next `sync` sends it all again.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     agent::resend,
     cli::{CliError, Context, Exit, context::known_destinations},
+    model::DestinationName,
 };
 
 /// Whether somebody said that it is meant.
@@ -14,6 +15,25 @@ pub(crate) enum Consent {
     Given,
     /// It was not: nothing is forgotten.
     Missing,
+}
+
+/// `repair --resend`: what was forgotten.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/resend/2")]
+pub(crate) struct ResendAnswer {
+    /// By destination.
+    destinations: Vec<Forgotten>,
+}
+
+/// What was forgotten of one destination.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Forgotten {
+    /// The destination.
+    destination: DestinationName,
+    /// Events that count as never sent now.
+    events_forgotten: u64,
 }
 
 /// Forgets that one destination, or each of all, holds anything. MISP is not asked.
@@ -32,26 +52,16 @@ pub(crate) fn run(
         let destinations = names.iter().map(ToString::to_string).collect();
         return Err(CliError::NotConfirmed { destinations });
     }
-    let mut forgotten = Vec::new();
-    for name in names {
-        let events = resend(&mut store, &name)?;
-        forgotten.push((name, events));
+    let mut destinations = Vec::new();
+    for destination in names {
+        let events_forgotten = resend(&mut store, &destination)?;
+        destinations.push(Forgotten { destination, events_forgotten });
     }
-    let json = || {
-        let each = forgotten
-            .iter()
-            .map(|(name, events)| json!({ "destination": name, "events_forgotten": events }));
-        json!({
-            "schema": "misp-trickle/resend/2",
-            "destinations": each.collect::<Vec<_>>(),
-        })
-    };
-    let text = || {
-        let each =
-            forgotten.iter().map(|(name, events)| format!("{name}: {events} events forgotten\n"));
-        each.collect::<String>()
-    };
-    context.answer(json, text)?;
+    let each = destinations.iter().map(|Forgotten { destination, events_forgotten }| {
+        format!("{destination}: {events_forgotten} events forgotten\n")
+    });
+    let text = each.collect::<String>();
+    context.answer(|| ResendAnswer { destinations }, || text)?;
     context.say("next: misp-trickle sync");
     Ok(Exit::Done)
 }

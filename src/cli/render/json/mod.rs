@@ -1,0 +1,20 @@
+//! Answers as JSON: a struct for each, with a `schema`. Within one version of a schema fields are only added.
+//!
+//! The JSON Schemas in `docs/schemas` are made of these structs, descriptions included.
+
+mod changes;
+mod map;
+mod plan;
+mod state;
+mod status;
+mod sync;
+mod verify;
+mod why;
+
+pub use changes::{DiffAnswer, LogAnswer, ShowAnswer};
+pub use map::{MapAnswer, MapTotal, RulesAnswer};
+pub use plan::PlanAnswer;
+pub use status::StatusAnswer;
+pub use sync::SyncAnswer;
+pub use verify::VerifyAnswer;
+pub use why::WhyAnswer;

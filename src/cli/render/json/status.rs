@@ -1,0 +1,168 @@
+//! How things stand at each destination.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    history::{
+        RunRecord,
+        query::{Exposure, RefusedTag, Status, Unpublished},
+    },
+    misp::{AttributeType, Value},
+    model::{AttributeUuid, DestinationName, EventUuid},
+};
+
+use super::state::Because;
+
+/// `status`: how things stand at each destination.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/status/2")]
+pub struct StatusAnswer<'a> {
+    /// The destinations that the store knows, or the one that was asked for.
+    pub destinations: Vec<DestinationStatus<'a>>,
+}
+
+impl<'a> StatusAnswer<'a> {
+    /// The answer.
+    #[must_use]
+    pub fn new(found: &'a [Status]) -> Self {
+        Self { destinations: found.iter().map(destination).collect() }
+    }
+}
+
+/// How things stand at one destination.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DestinationStatus<'a> {
+    /// The destination.
+    pub destination: &'a DestinationName,
+    /// Its URL in the last run, once MISP was asked who it is.
+    pub url: Option<&'a str>,
+    /// MISP's version then.
+    pub misp_version: Option<&'a str>,
+    /// The newest run.
+    pub last_run: Option<&'a RunRecord>,
+    /// Events by presence.
+    pub events: &'a BTreeMap<&'static str, u64>,
+    /// Events with something pending, held or to be tried again.
+    pub events_unsettled: u64,
+    /// Events that MISP took the request to publish, and does not show as published yet.
+    pub events_publishing: u64,
+    /// Attributes by standing.
+    pub attributes: &'a BTreeMap<&'static str, u64>,
+    /// Attributes that left the dataset.
+    pub retired: u64,
+    /// Attributes whose place another value took.
+    pub superseded: u64,
+    /// Attributes of which the dataset says something else than MISP holds.
+    pub drifted: u64,
+    /// What must not be in MISP as it is.
+    pub exposed: Vec<ExposureView<'a>>,
+    /// Tags that MISP did not take.
+    pub refused_tags: Vec<RefusedTagView<'a>>,
+    /// Why events stay unpublished.
+    pub unpublished: Vec<UnpublishedView<'a>>,
+}
+
+/// Something that must not be in MISP as it is: an attribute, or a whole event.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ExposureView<'a> {
+    /// The event.
+    pub event: EventUuid,
+    /// Its title.
+    pub title: &'a str,
+    /// The attribute; none where it is the event.
+    pub uuid: Option<AttributeUuid>,
+    /// The attribute's type in MISP.
+    #[serde(rename = "type")]
+    pub kind: Option<AttributeType>,
+    /// The attribute's value.
+    pub value: Option<&'a Value>,
+    /// Why.
+    #[serde(flatten)]
+    pub because: Because,
+}
+
+/// A tag that MISP did not take.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RefusedTagView<'a> {
+    /// The tag.
+    pub tag: &'a str,
+    /// Why.
+    pub detail: &'a str,
+    /// How many events lack it.
+    pub event_count: u64,
+    /// One of them.
+    pub first_event: EventUuid,
+    /// Its title.
+    pub first_title: &'a str,
+}
+
+/// Why events stay unpublished that are to be published.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UnpublishedView<'a> {
+    /// Why.
+    pub detail: &'a str,
+    /// How many events.
+    pub event_count: u64,
+    /// One of them.
+    pub first_event: EventUuid,
+    /// Its title.
+    pub first_title: &'a str,
+}
+
+fn destination(status: &Status) -> DestinationStatus<'_> {
+    let record = status.record.as_ref();
+    DestinationStatus {
+        destination: &status.destination,
+        url: record.map(|record| &*record.url),
+        misp_version: record.map(|record| &*record.version),
+        last_run: status.last_run.as_ref(),
+        events: &status.events,
+        events_unsettled: status.unsettled,
+        events_publishing: status.publishing,
+        attributes: &status.attributes,
+        retired: status.retired,
+        superseded: status.superseded,
+        drifted: status.drifted,
+        exposed: status.exposed.iter().map(exposure).collect(),
+        refused_tags: status.refused_tags.iter().map(refused_tag).collect(),
+        unpublished: status.unpublished.iter().map(unpublished).collect(),
+    }
+}
+
+fn exposure(it: &Exposure) -> ExposureView<'_> {
+    let content = it.attribute.as_ref().and_then(|(_, content)| content.as_ref());
+    ExposureView {
+        event: it.event,
+        title: &it.title,
+        uuid: it.attribute.as_ref().map(|(uuid, _)| *uuid),
+        kind: content.map(|(kind, _)| *kind),
+        value: content.map(|(_, value)| value),
+        because: (&it.why).into(),
+    }
+}
+
+fn refused_tag(it: &RefusedTag) -> RefusedTagView<'_> {
+    RefusedTagView {
+        tag: &it.tag,
+        detail: &it.why,
+        event_count: it.events,
+        first_event: it.first.0,
+        first_title: &it.first.1,
+    }
+}
+
+fn unpublished(it: &Unpublished) -> UnpublishedView<'_> {
+    UnpublishedView {
+        detail: &it.why,
+        event_count: it.events,
+        first_event: it.first.0,
+        first_title: &it.first.1,
+    }
+}

@@ -1,0 +1,244 @@
+//! What the store knows of a value, an attribute or an event.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    history::{
+        ChangeKind,
+        query::{Answer, AttributeAnswer, EventAnswer, Why},
+    },
+    misp::{Attribute, Source, Value},
+    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, Marking, RunNumber},
+    plan::EventHead,
+};
+
+use super::state::{Because, ChangeView, OtherValue, PresenceView, StandingView, name_of};
+
+/// `why`: what each destination's ledger knows of what was asked for.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/why/2")]
+pub struct WhyAnswer<'a> {
+    /// What was asked for.
+    pub asked: &'a str,
+    /// What is known of it, by destination.
+    pub destinations: Vec<DestinationView<'a>>,
+}
+
+impl<'a> WhyAnswer<'a> {
+    /// The answer.
+    #[must_use]
+    pub fn new(asked: &'a str, found: &'a [Why]) -> Self {
+        let one = |why: &'a Why| DestinationView {
+            destination: &why.destination,
+            answers: why.answers.iter().map(AnswerView::from).collect(),
+            more: why.more,
+        };
+        Self { asked, destinations: found.iter().map(one).collect() }
+    }
+}
+
+/// What is known at one destination.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "WhyDestination")]
+pub struct DestinationView<'a> {
+    /// The destination.
+    pub destination: &'a DestinationName,
+    /// Attributes and events that were found, at most so many as `-n` says.
+    pub answers: Vec<AnswerView<'a>>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// One attribute or event.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum AnswerView<'a> {
+    /// An attribute.
+    Attribute(Box<AttributeView<'a>>),
+    /// An event.
+    Event(Box<EventView<'a>>),
+}
+
+impl<'a> From<&'a Answer> for AnswerView<'a> {
+    fn from(answer: &'a Answer) -> Self {
+        match answer {
+            Answer::Attribute(it) => Self::Attribute(Box::new(attribute(it))),
+            Answer::Event(it) => Self::Event(Box::new(event(it))),
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// An attribute.
+    Attribute,
+    /// An event.
+    Event,
+}
+
+/// What is known of an attribute.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "WhyAttribute")]
+pub struct AttributeView<'a> {
+    /// `attribute`.
+    pub found: Found,
+    /// By what it was found.
+    pub found_by: &'a str,
+    /// The event that it is in.
+    pub event: HeadView<'a>,
+    /// The attribute as it was sent, or as it was last wanted.
+    #[serde(flatten)]
+    pub attribute: &'a Attribute,
+    /// How it stands in MISP.
+    #[serde(flatten)]
+    pub standing: StandingView,
+    /// The run in which that became so.
+    pub since_run: RunNumber,
+    /// Whether an analyst changed it in MISP.
+    pub overruled: bool,
+    /// Why it must not be in MISP as it is, if so.
+    pub exposed: Option<Because>,
+    /// Its marking when last planned.
+    pub marking: Marking,
+    /// The feeds that want it now.
+    pub wanted_by: &'a [FeedName],
+    /// Where in the dataset it comes from.
+    pub sources: &'a [Source],
+    /// The attributes whose place it took.
+    pub supersedes: Vec<OtherValue<'a>>,
+    /// The attribute that took its place.
+    pub superseded_by: Option<OtherValue<'a>>,
+    /// What happened to it, run by run.
+    pub history: Vec<PastChange>,
+}
+
+/// What is known of an event.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "WhyEvent")]
+pub struct EventView<'a> {
+    /// `event`.
+    pub found: Found,
+    /// By what it was found.
+    pub found_by: &'a str,
+    /// The event.
+    pub event: HeadView<'a>,
+    /// How many attributes it has, by how they stand.
+    pub attributes: &'a BTreeMap<&'static str, u64>,
+    /// Tags that MISP did not take.
+    pub refused_tags: Vec<RefusedTagOfEvent<'a>>,
+    /// What happened to the event itself, run by run.
+    pub history: Vec<PastChange>,
+}
+
+/// A tag that MISP did not take.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RefusedTagOfEvent<'a> {
+    /// The tag.
+    pub tag: &'a str,
+    /// Why.
+    pub detail: &'a str,
+}
+
+/// An event without its attributes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "EventHead")]
+pub struct HeadView<'a> {
+    /// The event.
+    pub uuid: EventUuid,
+    /// MISP's number of it, once an answer gave it.
+    pub misp_id: Option<u64>,
+    /// Its title.
+    pub title: &'a str,
+    /// Its day, `YYYY-MM-DD`.
+    pub date: &'a str,
+    /// The incident that it comes from.
+    pub incident: &'a EntityKey,
+    /// Whether it is published, as last seen.
+    pub published: Option<bool>,
+    /// How far it got on the way to being published, by its name.
+    pub publishing: String,
+    /// Why it stays unpublished, if it is to be published.
+    pub unpublished: Option<&'a str>,
+    /// The incident's marking when last planned.
+    pub marking: Marking,
+    /// Whether MISP has it.
+    #[serde(flatten)]
+    pub presence: PresenceView,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PastChange {
+    /// The run.
+    pub run: RunNumber,
+    /// What happened.
+    #[serde(flatten)]
+    pub change: ChangeView,
+}
+
+fn attribute(it: &AttributeAnswer) -> AttributeView<'_> {
+    let known = &it.known;
+    let other = |uuid: AttributeUuid, value| OtherValue { uuid, value };
+    let supersedes =
+        it.supersedes.iter().map(|(uuid, value): &(_, Value)| other(*uuid, Some(value)));
+    AttributeView {
+        found: Found::Attribute,
+        found_by: it.found_by.name(),
+        event: head(&it.event),
+        attribute: &known.attribute,
+        standing: (&known.standing).into(),
+        since_run: known.since,
+        overruled: known.overruled,
+        exposed: known.exposed.as_ref().map(Because::from),
+        marking: known.marking,
+        wanted_by: &it.wanted_by,
+        sources: &known.sources,
+        supersedes: supersedes.collect(),
+        superseded_by: it.superseded_by.as_ref().map(|(uuid, value)| other(*uuid, value.as_ref())),
+        history: history(&it.history),
+    }
+}
+
+fn event(it: &EventAnswer) -> EventView<'_> {
+    let refused = it.event.tags.refused();
+    EventView {
+        found: Found::Event,
+        found_by: it.found_by.name(),
+        event: head(&it.event),
+        attributes: &it.standings,
+        refused_tags: refused.map(|(tag, detail, _)| RefusedTagOfEvent { tag, detail }).collect(),
+        history: history(&it.history),
+    }
+}
+
+fn head(head: &EventHead) -> HeadView<'_> {
+    HeadView {
+        uuid: head.uuid,
+        misp_id: head.misp_id,
+        title: &head.fields.info,
+        date: &head.fields.date,
+        incident: &head.root,
+        published: head.published,
+        publishing: name_of(&head.publishing),
+        unpublished: head.publishing.unpublished(),
+        marking: head.marking,
+        presence: (&head.presence).into(),
+    }
+}
+
+fn history(history: &[(RunNumber, ChangeKind)]) -> Vec<PastChange> {
+    history.iter().map(|(run, kind)| PastChange { run: *run, change: kind.into() }).collect()
+}
