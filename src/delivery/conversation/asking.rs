@@ -12,8 +12,8 @@ use crate::{
 };
 
 use super::{
-    Asked, Conversation, Look, Making, Purpose, Verdict, Want,
-    knowledge::{Ground, WasPublished},
+    Conversation, Look, Making, Phase, Purpose, Request, Verdict, Want, Why,
+    knowledge::WasPublished,
     outbox::{Outbox, take_from},
 };
 
@@ -29,33 +29,42 @@ pub(in crate::delivery) struct Around<'a> {
 }
 
 impl Conversation {
-    /// Decides what to do next.
+    /// What to do next.
     pub(in crate::delivery) fn next(&mut self, now: Timestamp, around: Around<'_>) -> Want {
-        let book = around.book;
-        if self.verdict.is_some() {
-            return Want::End;
-        }
-        if let Some(until) = self.retry.rest(now) {
+        if !self.is_over()
+            && let Some(until) = self.retry.rest(now)
+        {
             return Want::Wait(until);
         }
-        if self.look.is_none()
-            && let Some(want) = self.ask_for_count()
-        {
-            return want;
+        match std::mem::replace(&mut self.phase, Phase::Open) {
+            Phase::Open => self.decide(around),
+            Phase::Look(look) => self.look(look, around.book),
+            phase @ Phase::Asked(_) => {
+                self.phase = phase;
+                Want::Answer
+            }
+            Phase::Over(verdict) => self.over(verdict),
         }
-        match self.look {
-            Some(Look::Metadata | Look::Existence) => return self.ask_for_metadata(),
+    }
+
+    pub(super) fn look(&mut self, look: Look, book: &DestinationRecord) -> Want {
+        let event = self.uuid();
+        match look {
+            Look::Metadata(_) => self.ask(Request::Look(look), Call::Metadata(event)),
+            Look::Owner(..) => self.ask(Request::Look(look), Call::WhichEvents(vec![event])),
+            Look::Count => self.ask(Request::Look(look), Call::CountOf(event)),
+            Look::Rows if rows::next_order(self.event()) > 0 && !self.goes_by_time(book) => {
+                self.ask_for_rows(Request::Look(look))
+            }
             // A list of nothing costs no more than a question about it.
-            Some(Look::Rows) if rows::next_order(self.event()) > 0 && !self.goes_by_time(book) => {
-                self.begun = true;
-                self.asked = Asked::Guard;
-                return Want::Rows;
+            Look::Rows | Look::Listing => {
+                self.ask(Request::Look(Look::Listing), Call::Listing(event))
             }
-            Some(Look::Rows | Look::Listing) => {
-                return self.ask(Asked::Listing, Call::Listing(self.uuid()));
-            }
-            None => {}
         }
+    }
+
+    fn decide(&mut self, around: Around<'_>) -> Want {
+        let book = around.book;
         match self.event.head().presence {
             Presence::Absent if self.retry.surrender.is_some() => self.give_up(),
             Presence::Absent if self.outbox.making.is_open() => {
@@ -81,18 +90,18 @@ impl Conversation {
         let keeps = self.manners.settings.publish == Publish::Keep;
         let is_unseen = matches!(self.misp.was_published, WasPublished::Believed(_));
         if keeps && will_write && is_unseen && outbox.making != Making::Done {
-            return self.ask_for_metadata();
+            return self.look(Look::Metadata(Why::Unknown), book);
         }
         if will_write {
             self.owe_publishing();
         }
         if let Some(edit) = &mut self.outbox.edit {
             let Some(timestamp) = edit.compared.take().or(self.event.head().timestamp) else {
-                return self.ask_for_metadata();
+                return self.look(Look::Metadata(Why::Unknown), book);
             };
             let (event, edit) = (self.event.uuid(), edit.fields.clone());
             let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };
-            return self.ask(Asked::Fields, call);
+            return self.ask(Request::Fields, call);
         }
         if let Some(want) = self.ask_about_tags(book).or_else(|| self.ask_for_own_colours(book)) {
             return want;
@@ -105,8 +114,7 @@ impl Conversation {
             if self.goes_by_time(book) {
                 return self.ask_by_time(Purpose::Proof);
             }
-            self.asked = Asked::Proof;
-            return Want::Rows;
+            return self.ask_for_rows(Request::Rows(Purpose::Proof));
         }
         self.ask_to_publish(book).unwrap_or_else(|| self.give_up())
     }
@@ -120,7 +128,7 @@ impl Conversation {
     fn add_event(&mut self, Around { most, book, .. }: Around<'_>) -> Want {
         let is_bare = self.outbox.making == Making::Bare || self.proves_by_event(book).is_some();
         let most = if is_bare { 0 } else { most };
-        let attributes = self.take_chunk(most, |_, attribute| !needs_echo(attribute, book));
+        let (keys, attributes) = self.take_chunk(most, |_, it| !needs_echo(it, book));
         self.owe_publishing();
         let head = self.event.head_mut();
         head.unproven = true;
@@ -130,43 +138,41 @@ impl Conversation {
             settings: self.manners.settings.clone(),
             attributes,
         };
-        self.ask(Asked::Create, Call::AddEvent(Box::new(new)))
+        self.ask(Request::Create(keys), Call::AddEvent(Box::new(new)))
     }
 
     fn append(&mut self, around: Around<'_>) -> Want {
         let (event, book) = (self.uuid(), around.book);
         if self.stands_there_already() {
-            return self.ask(Asked::Listing, Call::Listing(event));
+            return self.ask(Request::Listing, Call::Listing(event));
         }
         let way = self.way(around);
-        if way == Way::Quiet && self.misp.ground == Ground::Remembered {
+        if way == Way::Quiet && !self.misp.is_proven {
             if rows::next_order(self.event()) == 0 {
-                return self.ask(Asked::Listing, Call::Listing(event));
+                return self.ask(Request::Listing, Call::Listing(event));
             }
             if self.goes_by_time(book) {
                 return self.ask_by_time(Purpose::Guard);
             }
-            self.begun = true;
-            self.asked = Asked::Guard;
-            return Want::Rows;
+            return self.ask_for_rows(Request::Rows(Purpose::Guard));
         }
         self.event.head_mut().unproven = true;
         let most = around.most;
         match way {
             Way::Quiet => {
                 let foreseen = self.foresees_tags(book);
-                let attributes =
+                let (keys, attributes) =
                     self.take_chunk(most, |is_loud, it| !goes_loudly(is_loud, foreseen, it));
-                self.ask(Asked::Quiet, Call::AppendQuietly { event, attributes })
+                self.ask(Request::Quiet(keys), Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
                 // Of a colour that this key never showed to be taken one goes alone, and the rest once the echo
                 // shows the tag.
-                let mut attributes = self.take_chunk(1, |_, attribute| needs_echo(attribute, book));
-                if attributes.is_empty() {
-                    attributes = self.take_chunk(most, |_, _| true);
+                let (mut keys, mut attributes) = self.take_chunk(1, |_, it| needs_echo(it, book));
+                if keys.is_empty() {
+                    (keys, attributes) = self.take_chunk(most, |_, _| true);
                 }
-                self.ask(Asked::Loud, Call::AppendLoudly { event, attributes })
+                self.ask(Request::Loud(keys), Call::AppendLoudly { event, attributes })
             }
         }
     }
@@ -196,7 +202,7 @@ impl Conversation {
         if self.misp.is_foreign || count == 0 {
             return Way::Loud;
         }
-        let guarded = self.misp.ground == Ground::Proven;
+        let guarded = self.misp.is_proven;
         cost::cheaper(count, text, self.text_of_tags(), Circumstances { guarded, in_company })
     }
 
@@ -212,8 +218,7 @@ impl Conversation {
         &mut self,
         most: usize,
         fits: impl Fn(bool, &Attribute) -> bool,
-    ) -> Vec<TimedAttribute> {
-        debug_assert!(self.flight.is_empty(), "one request at a time");
+    ) -> (Vec<AttributeUuid>, Vec<TimedAttribute>) {
         debug_assert!(self.outbox.remarked.is_empty(), "MISP is looked at before anything goes");
         let Outbox { queue, loud, .. } = &mut self.outbox;
         let fits = |key: AttributeUuid| {
@@ -223,14 +228,21 @@ impl Conversation {
         let was_tried = |key: AttributeUuid| self.retry.tried.contains(&key);
         let new_first = queue.iter().any(|key| fits(*key) && !was_tried(*key));
         let most = most.min(self.retry.suspect.most());
-        self.flight = take_from(queue, most, |key| fits(key) && !(new_first && was_tried(key)));
-        self.event.body_of(&self.flight, self.manners.misp_now)
+        let keys = take_from(queue, most, |key| fits(key) && !(new_first && was_tried(key)));
+        let attributes = self.event.body_of(&keys, self.manners.misp_now);
+        (keys, attributes)
     }
 
-    pub(super) fn ask(&mut self, asked: Asked, call: Call) -> Want {
+    pub(super) fn ask(&mut self, request: Request, call: Call) -> Want {
         self.begun = true;
-        self.asked = asked;
+        self.phase = Phase::Asked(request);
         Want::Call(call)
+    }
+
+    fn ask_for_rows(&mut self, request: Request) -> Want {
+        self.begun = true;
+        self.phase = Phase::Asked(request);
+        Want::Rows
     }
 
     /// Ends with nothing left that MISP may have taken unnoticed.
@@ -239,7 +251,11 @@ impl Conversation {
         if self.event.unproven.is_empty() && self.event.head().unproven {
             self.event.head_mut().unproven = false;
         }
-        self.verdict = Some(verdict);
+        self.over(verdict)
+    }
+
+    fn over(&mut self, verdict: Verdict) -> Want {
+        self.phase = Phase::Over(verdict);
         Want::End
     }
 }

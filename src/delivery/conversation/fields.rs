@@ -6,10 +6,10 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, FieldEdit},
 };
 
-use super::{Conversation, Edit, Impact};
+use super::{Conversation, Edit, Impact, Phase};
 
 impl Conversation {
-    pub(super) fn on_fields(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
+    pub(super) fn on_fields(&mut self, answer: &EventAnswer, book: &DestinationRecord) -> Phase {
         self.see_publishing(answer);
         self.event.impact = Impact::Certain;
         if let Some(Edit { fields, .. }) = self.outbox.edit.take() {
@@ -18,33 +18,24 @@ impl Conversation {
         }
         self.take_metadata(answer);
         self.see_tags(&answer.tags, book);
+        Phase::Open
     }
 
     /// Takes out of a field edit what MISP has already, and what somebody else changed since we last
     /// knew the event. Either counts as settled: it is not tried again before the dataset changes it anew.
     pub(super) fn leave_overruled_fields(&mut self, answer: &EventAnswer) {
-        let Some(Edit { fields: edit, .. }) = self.outbox.edit.take() else { return };
-        let known = &self.event.head().fields;
-        let info = Side::of(&known.info, &answer.info, edit.info.as_ref());
-        let date = Side::of(&known.date, &answer.date, edit.date.as_ref());
-        let analysis = Side::of(&known.analysis, &answer.analysis, edit.analysis.as_ref());
-        if [info, date, analysis].contains(&Side::Theirs) {
+        let Some(Edit { fields: mut edit, .. }) = self.outbox.edit.take() else { return };
+        let (wanted, mut known) = (edit.clone(), self.event.head().fields.clone());
+        let overruled = [
+            is_overruled(&mut known.info, &answer.info, &mut edit.info),
+            is_overruled(&mut known.date, &answer.date, &mut edit.date),
+            is_overruled(&mut known.analysis, &answer.analysis, &mut edit.analysis),
+        ];
+        if overruled.contains(&true) {
             self.event.change(None, ChangeKind::Overruled);
         }
-        let FieldEdit { info: new_info, date: new_date, analysis: new_analysis } = edit;
-        let (ours, settled) = (|side| side == Side::Ours, |side| side != Side::Ours);
-        let left = FieldEdit {
-            info: new_info.clone().filter(|_| settled(info)),
-            date: new_date.clone().filter(|_| settled(date)),
-            analysis: new_analysis.filter(|_| settled(analysis)),
-        };
-        let edit = FieldEdit {
-            info: new_info.filter(|_| ours(info)),
-            date: new_date.filter(|_| ours(date)),
-            analysis: new_analysis.filter(|_| ours(analysis)),
-        };
-        if left != FieldEdit::default() {
-            apply_edit(&mut self.event.head_mut().fields, left);
+        if edit != wanted {
+            self.event.head_mut().fields = known;
             self.take_metadata(answer);
         }
         self.outbox.edit = (edit != FieldEdit::default())
@@ -52,26 +43,16 @@ impl Conversation {
     }
 }
 
-/// Whose a field of the event is now.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// Nobody touched it: the edit may go on.
-    Ours,
-    /// It is as the edit wants it, perhaps by an edit of ours whose answer was lost.
-    Same,
-    /// Somebody else changed it.
-    Theirs,
-}
-
-impl Side {
-    fn of<T: PartialEq>(known: &T, there: &T, wanted: Option<&T>) -> Self {
-        match wanted {
-            None => Self::Ours,
-            Some(wanted) if wanted == there => Self::Same,
-            Some(_) if known == there => Self::Ours,
-            Some(_) => Self::Theirs,
-        }
+/// Compares what is known of a field with what is there. Where nobody touched it, the edit may go on; else it is taken
+/// out. Says whether somebody else changed it: it may be as the edit wants it by an edit of ours whose answer was lost.
+fn is_overruled<T: PartialEq>(known: &mut T, there: &T, wanted: &mut Option<T>) -> bool {
+    let is_done = wanted.as_ref() == Some(there);
+    if !is_done && known == there {
+        return false;
     }
+    let Some(wanted) = wanted.take() else { return false };
+    *known = wanted;
+    !is_done
 }
 
 pub(super) fn fields_of(answer: &EventAnswer) -> EventFields {

@@ -4,98 +4,113 @@ use std::collections::BTreeSet;
 
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
-    model::{AttributeUuid, Timestamp, Tlp},
-    plan::{
-        BlockedReason, ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen,
-        Standing, TagStanding,
-    },
+    model::{AttributeUuid, Timestamp},
+    plan::{ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen, Standing},
 };
 
 use super::{
-    Asked, Conversation, Impact, Look, Making, Verdict,
-    fields::fields_of,
-    knowledge::{Ground, WasPublished},
+    Body, Conversation, Impact, Look, Making, Phase, Purpose, Request, Why, fields::fields_of,
     tags::Shown,
 };
 
 impl Conversation {
-    /// Takes in the answer to what was asked last.
+    /// Takes in the answer to what was asked.
     pub(in crate::delivery) fn on_reply(
         &mut self,
         reply: Reply,
         now: Timestamp,
         book: &mut DestinationRecord,
     ) {
-        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        let request = match std::mem::replace(&mut self.phase, Phase::Open) {
+            Phase::Asked(request) => request,
+            // Nothing was asked.
+            phase => return self.phase = phase,
+        };
         match &reply {
-            Reply::Trouble(_) => self.retry.setbacks += u32::from(asked.writes()),
+            Reply::Trouble(_) => self.retry.setbacks += u32::from(request.writes()),
             _ => self.retry.answered(),
         }
-        if asked.delivers() && gets_through(&reply) {
+        if let Some(body) = request.body().filter(|_| gets_through(&reply)) {
             self.retry.setbacks = 0;
-            self.retry.suspect.taken(&self.flight);
+            self.retry.suspect.taken(body);
         }
-        match (asked, reply) {
-            (_, Reply::Trouble(trouble)) => self.on_trouble(asked, &trouble, now),
-            (_, Reply::Refused { why, words }) => self.on_refused(asked, why, words, book),
-            (Asked::Create, Reply::Event(answer)) => self.on_created(&answer, book),
-            (Asked::Create, Reply::EventExists) => {
-                self.unsend();
-                self.exists = true;
-                self.look = Some(Look::Metadata);
+        self.phase = match reply {
+            Reply::Trouble(trouble) => self.on_trouble(request, &trouble, now),
+            Reply::Refused { why, words } => self.on_refused(request, why, words, book),
+            reply => self.on_answer(request, reply, now, book),
+        };
+    }
+
+    fn on_answer(
+        &mut self,
+        request: Request,
+        reply: Reply,
+        now: Timestamp,
+        book: &mut DestinationRecord,
+    ) -> Phase {
+        match (request, reply) {
+            (Request::Create(body), Reply::Event(answer)) => self.on_created(body, &answer, book),
+            (Request::Create(body), Reply::EventExists) => {
+                self.outbox.put_back(&body);
+                Phase::Look(Look::Metadata(Why::IsThere))
             }
-            (Asked::Quiet, Reply::Event(answer)) => self.on_quiet(&answer, book),
-            (Asked::Loud, Reply::Attributes(answers)) => self.on_loud(&answers, book),
-            (Asked::Fields, Reply::Event(answer)) => self.on_fields(&answer, book),
-            (Asked::Guard, Reply::NotModified) => self.on_as_expected(),
-            (Asked::Proof, Reply::NotModified) if self.is_contradicted() => {
-                self.look = Some(Look::Listing);
-            }
-            (Asked::Proof, Reply::NotModified) => self.on_proven(),
-            (Asked::Guard | Asked::Proof | Asked::Listing, reply) if self.is_doubtful(&reply) => {
-                self.look = Some(Look::Existence);
-            }
-            (Asked::Guard, Reply::Rows(rows)) if self.look.is_some() && self.are_known(&rows) => {
-                self.look = None;
-                self.on_rows(&rows);
-            }
-            (Asked::Guard, Reply::Rows(_)) => self.look = Some(Look::Listing),
-            (Asked::Proof, Reply::Rows(rows)) if self.bring_colours(&rows) => {
-                self.look = Some(Look::Listing);
-            }
-            (Asked::Proof, Reply::Rows(rows)) => self.on_rows_in_proof(&rows),
-            (Asked::Changes(purpose), Reply::RowsSince(found)) => {
+            (Request::Quiet(body), Reply::Event(answer)) => self.on_quiet(body, &answer, book),
+            (Request::Loud(body), Reply::Attributes(answers)) => self.on_loud(body, &answers, book),
+            (Request::Fields, Reply::Event(answer)) => self.on_fields(&answer, book),
+            (Request::Tags, Reply::Tags(listed)) => self.on_tags(&listed, book),
+            (Request::Tag, Reply::Done) => self.on_tagged(book),
+            (Request::OwnColour, Reply::Done) => self.on_own_colour_attached(),
+            (Request::Publish, Reply::Done) => self.on_publish_taken(),
+            (Request::Changes(purpose), Reply::RowsSince(found)) => {
                 let found: Vec<Row> = found.into_iter().map(|(_, row)| row).collect();
-                self.on_changes(purpose, &found);
+                self.on_changes(purpose, &found)
             }
-            (Asked::Live(_), Reply::Count(live)) => self.on_count(live),
-            (Asked::Guard, Reply::TaggedRows(_)) => self.look = Some(Look::Listing),
-            (Asked::Proof, Reply::TaggedRows(found)) => self.on_tagged_rows(&found, book),
-            (Asked::OwnColour, Reply::Done) => self.on_own_colour_attached(),
-            (Asked::Listing, Reply::Listing(listed)) => {
-                self.look = None;
-                self.reconcile(&listed, book);
+            (Request::Look(Look::Count), Reply::Count(live)) => self.on_count(live),
+            (Request::Look(Look::Metadata(why)), Reply::Metadata(answer)) => {
+                self.on_metadata(answer, why, book)
             }
-            (Asked::Metadata, Reply::Metadata(answer)) => self.on_metadata(answer, book),
-            (Asked::Owner, Reply::WhichEvents(found)) => self.on_owner(&found, book),
-            (Asked::Tag, Reply::Done) => self.on_tagged(book),
-            (Asked::Tags, Reply::Tags(listed)) => self.on_tags(&listed, book),
-            (Asked::Publish, Reply::Done) => self.on_publish_taken(),
-            (_, reply) => {
-                let why = format!("an answer of the wrong kind came: {reply:?}");
-                let why = why.chars().take(200).collect::<String>().into();
-                self.on_trouble(asked, &Trouble::Unknown { why, retry_after: None }, now);
+            (Request::Look(Look::Owner(answer, why)), Reply::WhichEvents(found)) => {
+                self.on_owner(answer, why, &found, book)
             }
+            (request, reply) => self.on_list(request, reply, now, book),
         }
     }
 
-    /// The rows are as expected: so it was found when they were asked for several events at once.
-    pub(in crate::delivery) fn on_rows_of_many(&mut self) {
-        self.retry.answered();
-        match std::mem::replace(&mut self.asked, Asked::Nothing) {
-            Asked::Guard => self.on_as_expected(),
-            _ if self.is_contradicted() => self.look = Some(Look::Listing),
-            _ => self.on_proven(),
+    /// What follows from a list of rows or attributes, or from an answer of the wrong kind.
+    fn on_list(
+        &mut self,
+        request: Request,
+        reply: Reply,
+        now: Timestamp,
+        book: &mut DestinationRecord,
+    ) -> Phase {
+        use Request::{Listing, Look as Looks, Rows};
+        match (request, reply) {
+            (Rows(Purpose::Proof), Reply::NotModified) if self.is_contradicted() => {
+                Phase::Look(Look::Listing)
+            }
+            (Rows(_) | Looks(Look::Rows), Reply::NotModified) => self.on_proven(),
+            (Rows(_) | Listing | Looks(Look::Rows | Look::Listing), reply)
+                if self.is_doubtful(&reply) =>
+            {
+                Phase::Look(Look::Metadata(Why::ListsNothing))
+            }
+            (Listing | Looks(Look::Listing), Reply::Listing(listed)) => {
+                self.reconcile(&listed, book)
+            }
+            (Looks(Look::Rows), Reply::Rows(rows)) if self.are_known(&rows) => self.on_rows(&rows),
+            (Rows(Purpose::Proof), Reply::Rows(rows)) if !self.bring_colours(&rows) => {
+                self.on_rows_in_proof(&rows)
+            }
+            (Rows(Purpose::Proof), Reply::TaggedRows(found)) => self.on_tagged_rows(&found, book),
+            (Rows(_) | Looks(Look::Rows), Reply::Rows(_) | Reply::TaggedRows(_)) => {
+                Phase::Look(Look::Listing)
+            }
+            (request, reply) => {
+                let why = format!("an answer of the wrong kind came: {reply:?}");
+                let why = why.chars().take(200).collect::<String>().into();
+                self.on_trouble(request, &Trouble::Unknown { why, retry_after: None }, now)
+            }
         }
     }
 
@@ -103,12 +118,6 @@ impl Conversation {
     /// sent, its rows cannot be as expected.
     fn is_contradicted(&self) -> bool {
         self.outbox.making == Making::Done && self.misp.miscounted
-    }
-
-    /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.
-    pub(super) fn on_as_expected(&mut self) {
-        self.look = None;
-        self.on_proven();
     }
 
     /// Whether rows hold nothing that a list of values is needed for.
@@ -131,10 +140,15 @@ impl Conversation {
         nothing && rows::next_order(self.event()) > 0 && !self.misp.seen
     }
 
-    fn on_created(&mut self, answer: &EventAnswer, book: &mut DestinationRecord) {
+    fn on_created(
+        &mut self,
+        body: Body,
+        answer: &EventAnswer,
+        book: &mut DestinationRecord,
+    ) -> Phase {
         self.outbox.making = Making::Done;
         self.event.impact = Impact::Certain;
-        self.misp.ground = Ground::Proven;
+        self.misp.is_proven = true;
         let (orgc, proven_up_to) = (self.manners.org, Some(answer.timestamp));
         let head = self.event.head_mut();
         // Whatever is edited from now on is edited later.
@@ -143,23 +157,25 @@ impl Conversation {
         head.tags = EventTags::default();
         self.event.change(None, ChangeKind::Sent);
         self.take_metadata(answer);
-        self.taken_quietly(answer.attribute_count);
+        self.taken_quietly(body, answer.attribute_count);
         self.learn_tags(&answer.tags, book);
         self.see_tags(&answer.tags, book);
+        Phase::Open
     }
 
-    fn on_quiet(&mut self, answer: &EventAnswer, book: &DestinationRecord) {
+    fn on_quiet(&mut self, body: Body, answer: &EventAnswer, book: &DestinationRecord) -> Phase {
         self.see_publishing(answer);
         self.event.impact = Impact::Certain;
         self.take_metadata(answer);
-        self.taken_quietly(answer.attribute_count);
+        self.taken_quietly(body, answer.attribute_count);
         self.see_tags(&answer.tags, book);
+        Phase::Open
     }
 
     /// The request was taken. MISP's count of what is there is a hint at what of it was dropped: what somebody added
     /// meanwhile may make up for it.
-    fn taken_quietly(&mut self, counted: Option<u64>) {
-        self.event.await_proof(std::mem::take(&mut self.flight));
+    fn taken_quietly(&mut self, body: Body, counted: Option<u64>) {
+        self.event.await_proof(body);
         self.misp.miscounted = counted.is_some_and(|counted| counted != self.event.live_rows());
     }
 
@@ -175,9 +191,14 @@ impl Conversation {
         head.published = Some(answer.published);
     }
 
-    fn on_loud(&mut self, answers: &[AttributeAnswer], book: &mut DestinationRecord) {
+    fn on_loud(
+        &mut self,
+        body: Body,
+        answers: &[AttributeAnswer],
+        book: &mut DestinationRecord,
+    ) -> Phase {
         let mut order = rows::next_order(self.event());
-        for key in std::mem::take(&mut self.flight) {
+        for key in body {
             let uuid = self.event.attribute(key).map(|known| known.attribute.uuid);
             let answer = answers.iter().find(|answer| Some(answer.uuid) == uuid);
             match answer.map_or(AttributeResult::Unmentioned, |answer| answer.result.clone()) {
@@ -189,16 +210,17 @@ impl Conversation {
                     self.see_own_colour(key, Shown::Names(&tags), book);
                 }
                 AttributeResult::Refused(words) => self.reject(key, words),
-                result => drop(self.event.disputed.insert(key, result)),
+                result => {
+                    self.event.disputed.insert(key, result);
+                }
             }
         }
         if self.event.impact == Impact::Certain {
             // The echo does not say which second.
             self.event.moved_by_us();
         }
-        if !self.event.disputed.is_empty() {
-            self.look = Some(Look::Listing);
-        }
+        let is_clear = self.event.disputed.is_empty();
+        if is_clear { Phase::Open } else { Phase::Look(Look::Listing) }
     }
 
     pub(super) fn reject(&mut self, key: AttributeUuid, words: Box<str>) {
@@ -206,12 +228,14 @@ impl Conversation {
         self.event.set_standing(key, Standing::Rejected { words, version });
     }
 
-    fn on_proven(&mut self) {
-        self.misp.ground = Ground::Proven;
+    /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.
+    pub(super) fn on_proven(&mut self) -> Phase {
+        self.misp.is_proven = true;
         for key in std::mem::take(&mut self.event.unproven) {
             self.event.set_standing(key, Standing::Sent);
         }
         self.note_proof(&rows::expected(self.event()));
+        Phase::Open
     }
 
     /// MISP holds exactly these rows.
@@ -223,103 +247,20 @@ impl Conversation {
     }
 
     /// MISP's list of this event, where it is not the expected one.
-    pub(super) fn on_rows(&mut self, rows: &[Row]) {
+    pub(super) fn on_rows(&mut self, rows: &[Row]) -> Phase {
         self.take_rows(rows);
         self.settle_pending();
-        self.misp.ground = Ground::Proven;
+        self.misp.is_proven = true;
+        Phase::Open
     }
 
     /// The same in place of a proof: where what was appended stands elsewhere, that is how this MISP is, and not
     /// what became of the event since.
-    pub(super) fn on_rows_in_proof(&mut self, rows: &[Row]) {
+    pub(super) fn on_rows_in_proof(&mut self, rows: &[Row]) -> Phase {
         let before = self.event.head().seen.reordered;
-        self.on_rows(rows);
+        let phase = self.on_rows(rows);
         self.misp.misplaced |= self.event.head().seen.reordered > before;
-    }
-
-    /// What MISP shows of the event, and of whoever owns it; `None` if it shows none.
-    pub(super) fn on_shown(&mut self, answer: Option<&EventAnswer>, book: &DestinationRecord) {
-        let Some(answer) = answer else {
-            self.on_absent();
-            return;
-        };
-        if let Some(why) = self.learn_owner(answer.orgc, book) {
-            self.block(&why);
-            return;
-        }
-        if matches!(self.misp.was_published, WasPublished::Believed(_)) {
-            self.misp.was_published = WasPublished::Shown(answer.published);
-        }
-        self.take_metadata(answer);
-        if self.event.head().presence == Presence::Absent {
-            self.found(answer);
-        } else if self.checked_rights {
-            let why = "MISP refuses to let this key write to the event".into();
-            self.verdict = Some(Verdict::GaveUp(why));
-        } else {
-            self.leave_overruled_fields(answer);
-        }
-        if self.misp.is_foreign {
-            self.outbox.edit = None;
-            self.outbox.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_some());
-        }
-        if self.event.head().presence == Presence::Present {
-            self.see_tags(&answer.tags, book);
-        }
-    }
-
-    /// An event that we took for absent is there: made by a lost request of ours, or by another agent.
-    fn found(&mut self, answer: &EventAnswer) {
-        // Where nothing was to be created, it was found by looking for it.
-        let is_ours = self.outbox.making.is_open() && !self.exists;
-        self.outbox.making = if is_ours { Making::Done } else { Making::No };
-        let head = self.event.head_mut();
-        head.presence = Presence::Present;
-        let drift = FieldEdit::between(&head.fields, &fields_of(answer));
-        if is_ours {
-            head.tags = EventTags::default();
-        } else {
-            // Whoever made the event decided about its tags. But nothing goes out under a freer colour than the
-            // incident's.
-            for tag in self.outbox.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_none()) {
-                if head.tags.standing(tag).is_none() {
-                    head.tags.set(tag, TagStanding::Removed);
-                }
-            }
-        }
-        self.look = Some(Look::Listing);
-        self.event.change(None, if is_ours { ChangeKind::Sent } else { ChangeKind::Adopted });
-        if let Some(drift) = drift {
-            let what = format!("MISP holds {}", drift.describe());
-            self.event.change(None, ChangeKind::Drifted(what.into()));
-        }
-    }
-
-    fn on_absent(&mut self) {
-        match self.event.head().presence {
-            Presence::Absent if self.exists => self.block(&BlockedReason::EventHidden),
-            Presence::Absent => {
-                self.remark();
-                self.retime();
-            }
-            Presence::Present => self.verdict = Some(Verdict::Gone),
-            Presence::Declined | Presence::Blocked(_) => {}
-        }
-    }
-
-    fn block(&mut self, why: &BlockedReason) {
-        // What was delivered before under another key stays delivered, and may go on with that one.
-        if self.event.head().presence == Presence::Present {
-            self.verdict = Some(Verdict::Finished);
-            self.outbox.tags.clear();
-        } else {
-            self.shut(Presence::Blocked(why.clone()));
-        }
-        self.event.note(&format!(": {why}"));
-        self.event.change(None, ChangeKind::Blocked(why.clone()));
-        for key in std::mem::take(&mut self.outbox.queue) {
-            self.event.set_standing(key, Standing::Blocked(why.clone()));
-        }
+        phase
     }
 }
 

@@ -4,15 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::model::AttributeUuid;
 
-/// How sure we are of what MISP holds right now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ground {
-    /// The ledger says so; an analyst may have been there since.
-    Remembered,
-    /// MISP proved it in this conversation.
-    Proven,
-}
-
 /// Whether the event was published before anything was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WasPublished {
@@ -25,9 +16,12 @@ pub(super) enum WasPublished {
 /// What MISP showed.
 #[derive(Debug)]
 pub(super) struct Knowledge {
-    pub(super) ground: Ground,
+    /// It proved what it holds; before, the ledger says so, and an analyst may have been there since.
+    pub(super) is_proven: bool,
     /// The event is another organisation's.
     pub(super) is_foreign: bool,
+    /// MISP's index was asked whose it is, whatever it said.
+    pub(super) asked_owner: bool,
     /// It showed the event itself.
     pub(super) seen: bool,
     pub(super) was_published: WasPublished,
@@ -49,8 +43,9 @@ impl Knowledge {
     /// What is known before anything was asked.
     pub(super) const fn new(is_foreign: bool, covered: bool, is_published: bool) -> Self {
         Self {
-            ground: Ground::Remembered,
+            is_proven: false,
             is_foreign,
+            asked_owner: false,
             seen: false,
             was_published: WasPublished::Believed(is_published),
             miscounted: false,

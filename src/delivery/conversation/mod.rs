@@ -5,9 +5,9 @@ mod book;
 mod fields;
 mod intake;
 mod knowledge;
+mod metadata;
 mod order;
 mod outbox;
-mod owner;
 mod phase;
 mod publishing;
 mod reconcile;
@@ -30,8 +30,7 @@ use super::{Backoff, Call, Effects, chunk::TooMuch};
 use book::{EventBook, Impact, News};
 use knowledge::Knowledge;
 use outbox::{Edit, Making, Outbox, take_from};
-use owner::Owner;
-use phase::{Asked, Look, Purpose};
+use phase::{Body, Look, Phase, Purpose, Request, Why};
 use retry::Retry;
 
 pub(super) use asking::Around;
@@ -98,6 +97,8 @@ pub(super) enum Want {
     Rows,
     /// Nothing before this time.
     Wait(Timestamp),
+    /// Nothing before the answer under way.
+    Answer,
     /// Nothing more.
     End,
 }
@@ -110,31 +111,22 @@ pub(super) struct Conversation {
     outbox: Outbox,
     misp: Knowledge,
     retry: Retry,
-    look: Option<Look>,
-    /// What the number of rows is to be asked for.
-    counting: Option<Purpose>,
-    asked: Asked,
-    /// Sent in the request under way.
-    flight: Vec<AttributeUuid>,
-    owner: Owner,
-    exists: bool,
-    checked_rights: bool,
+    phase: Phase,
     /// Something was asked or sent.
     begun: bool,
-    verdict: Option<Verdict>,
 }
 
 impl Conversation {
     pub(super) fn new(plan: EventPlan, manners: Arc<Manners>, is_bare: bool) -> Self {
         let head = &plan.event.head;
         let look = match (head.unproven, &head.presence) {
-            (true, Presence::Absent) => Some(Look::Metadata),
+            (true, Presence::Absent) => Some(Look::Metadata(Why::Unknown)),
             (true, _) => Some(Look::Listing),
             // Whose it is decides what may be done to it.
             (false, Presence::Present)
                 if manners.settings.on_foreign == OnForeign::Append && head.seen.orgc.is_none() =>
             {
-                Some(Look::Metadata)
+                Some(Look::Metadata(Why::Unknown))
             }
             (false, _) => None,
         };
@@ -171,15 +163,8 @@ impl Conversation {
             misp,
             retry: Retry::new(tried),
             manners,
-            look,
-            counting: None,
-            asked: Asked::Nothing,
-            flight: Vec::new(),
-            owner: Owner::Unasked,
-            exists: false,
-            checked_rights: false,
+            phase: look.map_or(Phase::Open, Phase::Look),
             begun: false,
-            verdict: None,
         }
     }
 
@@ -191,14 +176,17 @@ impl Conversation {
         self.event.known()
     }
 
-    /// Attributes in the request under way.
-    pub(super) const fn in_flight(&self) -> usize {
-        self.flight.len()
+    /// The request under way.
+    const fn request(&self) -> Option<&Request> {
+        match &self.phase {
+            Phase::Asked(request) => Some(request),
+            Phase::Open | Phase::Look(_) | Phase::Over(_) => None,
+        }
     }
 
-    /// Whether the request under way brings attributes, or the event itself.
-    pub(super) fn sends_a_body(&self) -> bool {
-        !self.flight.is_empty() || self.asked == Asked::Create
+    /// Attributes in the request under way, if it brings any, or the event itself.
+    pub(super) fn in_flight(&self) -> Option<usize> {
+        Some(self.request()?.body()?.len())
     }
 
     /// Whether the event is still to be made.
@@ -209,23 +197,21 @@ impl Conversation {
     /// Whether it is about to make its event, and does so with attributes.
     pub(super) fn makes_the_event(&self) -> bool {
         self.outbox.making == Making::Wanted
-            && self.look.is_none()
+            && matches!(self.phase, Phase::Open)
             && self.retry.surrender.is_none()
             && self.event.head().presence == Presence::Absent
     }
 
     /// Whether the request under way makes the event.
     pub(super) fn is_making_the_event(&self) -> bool {
-        self.asked == Asked::Create
+        matches!(self.request(), Some(Request::Create(_)))
     }
 
     /// MISP said whether it has the event.
-    pub(super) const fn learn_whether_there(&mut self, there: bool) {
-        if there {
-            self.exists = true;
-            self.look = Some(Look::Metadata);
-        } else {
-            self.outbox.making = Making::Bare;
+    pub(super) fn learn_whether_there(&mut self, there: bool) {
+        match there {
+            true => self.phase = Phase::Look(Look::Metadata(Why::IsThere)),
+            false => self.outbox.making = Making::Bare,
         }
     }
 
@@ -274,18 +260,18 @@ impl Conversation {
 
     /// Whether MISP took something that is not proven.
     pub(super) const fn needs_proof(&self) -> bool {
-        self.verdict.is_none() && !self.event.unproven.is_empty()
+        !self.is_over() && !self.event.unproven.is_empty()
     }
 
     /// Whether its rows will be asked for: something is not proven, or will not be.
     pub(super) fn will_be_asked_about(&self) -> bool {
-        let creates = self.verdict.is_none() && self.is_to_be_made();
+        let creates = !self.is_over() && self.is_to_be_made();
         self.needs_proof() || (creates && !self.outbox.queue.is_empty())
     }
 
     /// From now on an answer about rows is the proof of what was taken.
-    pub(super) const fn ask_for_proof(&mut self) {
-        self.asked = Asked::Proof;
+    pub(super) fn ask_for_proof(&mut self) {
+        self.phase = Phase::Asked(Request::Rows(Purpose::Proof));
     }
 
     /// Whether MISP lists rows of the event in an order that cannot be foretold.
@@ -295,7 +281,7 @@ impl Conversation {
 
     /// Whether there is nothing more to ask.
     pub(super) const fn is_over(&self) -> bool {
-        self.verdict.is_some()
+        matches!(self.phase, Phase::Over(_))
     }
 
     /// The event takes nothing of ours, now or later: there is nothing left to prove about it, even if the
@@ -303,11 +289,6 @@ impl Conversation {
     fn shut(&mut self, presence: Presence) {
         let head = self.event.head_mut();
         (head.presence, head.unproven) = (presence, false);
-    }
-
-    /// Puts the attributes of a request that came to nothing back to the front of the queue.
-    fn unsend(&mut self) {
-        self.outbox.put_back(&std::mem::take(&mut self.flight));
     }
 
     /// Keeps back what would stand in MISP without its colour.
@@ -330,10 +311,11 @@ impl Conversation {
 
     pub(super) fn into_report(mut self) -> Report {
         Report {
-            verdict: self.verdict.unwrap_or_else(|| match self.begun {
-                true => Verdict::GaveUp("the run was stopped".into()),
-                false => Verdict::NotBegun,
-            }),
+            verdict: match self.phase {
+                Phase::Over(verdict) => verdict,
+                _ if self.begun => Verdict::GaveUp("the run was stopped".into()),
+                _ => Verdict::NotBegun,
+            },
             tally: self.event.tally,
             created: self.outbox.making == Making::Done,
             wrote: self.event.impact == Impact::Certain,

@@ -7,7 +7,7 @@ use crate::{
     plan::{DestinationRecord, Row, Standing},
 };
 
-use super::{Asked, Conversation, Look, Purpose, Want};
+use super::{Conversation, Look, Phase, Purpose, Request, Want};
 
 impl Conversation {
     /// Whether the order of this event's rows was other than expected too often to be foretold.
@@ -23,21 +23,14 @@ impl Conversation {
             Purpose::Proof => self.event.unproven.iter().filter_map(chosen).min(),
         };
         let call = Call::ChangedRows { event: self.uuid(), since: since.unwrap_or_default() };
-        self.ask(Asked::Changes(purpose), call)
-    }
-
-    /// How many rows there are is asked next.
-    pub(super) fn ask_for_count(&mut self) -> Option<Want> {
-        let purpose = self.counting.take()?;
-        Some(self.ask(Asked::Live(purpose), Call::CountOf(self.uuid())))
+        self.ask(Request::Changes(purpose), call)
     }
 
     /// What changed since a time: nothing but what we know of, or a list has to tell.
-    pub(super) fn on_changes(&mut self, purpose: Purpose, found: &[Row]) {
+    pub(super) fn on_changes(&mut self, purpose: Purpose, found: &[Row]) -> Phase {
         let expected = rows::expected(self.event());
         if !found.iter().all(|row| expected.contains(row)) {
-            self.look = Some(Look::Listing);
-            return;
+            return Phase::Look(Look::Listing);
         }
         if purpose == Purpose::Proof {
             for key in std::mem::take(&mut self.event.unproven) {
@@ -51,15 +44,14 @@ impl Conversation {
                 }
             }
         }
-        self.counting = Some(purpose);
+        Phase::Look(Look::Count)
     }
 
     /// How many rows are live: as many as we know of, or a list has to tell.
-    pub(super) fn on_count(&mut self, live: u64) {
-        if self.event.live_rows() == live {
-            self.on_as_expected();
-        } else {
-            self.look = Some(Look::Listing);
+    pub(super) fn on_count(&mut self, live: u64) -> Phase {
+        match self.event.live_rows() == live {
+            true => self.on_proven(),
+            false => Phase::Look(Look::Listing),
         }
     }
 

@@ -1,43 +1,52 @@
-//! What a conversation looks at, and what it asked.
+//! Where a conversation stands: what it looks at, and what it asked.
 
-/// Something that has to be looked at before anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use crate::{
+    delivery::{EventAnswer, Verdict},
+    model::AttributeUuid,
+};
+
+/// Where a conversation stands.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// What comes next follows from what is left to do.
+    Open,
+    /// Something is to be looked at before anything else.
+    Look(Look),
+    /// An answer is awaited, or a question about rows waits for those of others.
+    Asked(Request),
+    /// There is nothing more to ask.
+    Over(Verdict),
+}
+
+/// Something to be looked at.
+#[derive(Debug)]
 pub(super) enum Look {
-    Metadata,
-    /// The metadata, and if there is any, the listing once more.
-    Existence,
+    /// The event's metadata.
+    Metadata(Why),
+    /// Whose the event is, where its metadata, which are these, do not say so.
+    Owner(Box<EventAnswer>, Why),
     /// Whether the rows are as they were before a request that may have had an effect.
     Rows,
+    /// The list of all attributes.
     Listing,
+    /// How many rows there are, where a list of them cannot be foretold.
+    Count,
 }
 
-/// What the answer under way is for.
+/// Why the metadata of an event are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    Nothing,
-    Create,
-    Quiet,
-    Loud,
-    Guard,
-    Proof,
-    /// The rows that changed, where a list cannot be foretold.
-    Changes(Purpose),
-    /// How many rows there are, for the same.
-    Live(Purpose),
-    Listing,
-    Metadata,
-    /// Whose the event is, where its metadata does not say so.
-    Owner,
-    Fields,
-    Tag,
-    /// The colour that an attribute was to bring with it.
-    OwnColour,
-    /// Which tags there are.
-    Tags,
-    Publish,
+pub(super) enum Why {
+    /// They are not known, or not any more.
+    Unknown,
+    /// MISP says that the event is there.
+    IsThere,
+    /// It lists nothing, as it would of an event that is gone: if it is there, it is listed once more.
+    ListsNothing,
+    /// This key may not write to it.
+    NotPermitted,
 }
 
-/// What an answer about rows is for.
+/// What rows are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Nothing came in between.
@@ -46,22 +55,41 @@ pub(super) enum Purpose {
     Proof,
 }
 
-impl Asked {
-    pub(super) const fn writes(self) -> bool {
-        matches!(
-            self,
-            Self::Create
-                | Self::Quiet
-                | Self::Loud
-                | Self::Fields
-                | Self::Tag
-                | Self::OwnColour
-                | Self::Publish
-        )
+/// The attributes of a request.
+pub(super) type Body = Vec<AttributeUuid>;
+
+/// A request under way. The attributes of a body are those that are neither in the queue nor taken.
+#[derive(Debug)]
+pub(super) enum Request {
+    Create(Body),
+    Quiet(Body),
+    Loud(Body),
+    Fields,
+    /// Which tags there are.
+    Tags,
+    Tag,
+    /// The colour that an attribute was to bring with it.
+    OwnColour,
+    Publish,
+    Rows(Purpose),
+    /// The rows that changed, where a list cannot be foretold.
+    Changes(Purpose),
+    /// The list of all attributes, to see that nothing came in between.
+    Listing,
+    Look(Look),
+}
+
+impl Request {
+    pub(super) const fn writes(&self) -> bool {
+        self.body().is_some()
+            || matches!(self, Self::Fields | Self::Tag | Self::OwnColour | Self::Publish)
     }
 
-    /// Whether it brings attributes.
-    pub(super) const fn delivers(self) -> bool {
-        matches!(self, Self::Create | Self::Quiet | Self::Loud)
+    /// The attributes that it brings, if it is to bring any.
+    pub(super) const fn body(&self) -> Option<&Body> {
+        match self {
+            Self::Create(body) | Self::Quiet(body) | Self::Loud(body) => Some(body),
+            _ => None,
+        }
     }
 }

@@ -5,7 +5,9 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, NO_RIGHT, Publish, Publishing},
 };
 
-use super::{Asked, Conversation, Impact, Making, Want, knowledge::WasPublished};
+use super::{
+    Conversation, Impact, Look, Making, Phase, Request, Want, Why, knowledge::WasPublished,
+};
 
 /// Why an event is not published any more that nobody but an analyst publishes.
 const UNPUBLISHED_BY_US: &str =
@@ -40,7 +42,7 @@ impl Conversation {
         }
         if self.event.head().publishing == Publishing::Owed
             && self.event.impact != Impact::Certain
-            && let Some(want) = self.look_at_what_is_owed()
+            && let Some(want) = self.look_at_what_is_owed(book)
         {
             return Some(want);
         }
@@ -54,12 +56,12 @@ impl Conversation {
             return None;
         }
         self.set_publishing(Publishing::Owed);
-        Some(self.ask(Asked::Publish, Call::Publish(self.uuid())))
+        Some(self.ask(Request::Publish, Call::Publish(self.uuid())))
     }
 
     /// Nothing that was answered changed the event: it may be as it was. A proxy that refuses a body may let MISP run
     /// without it, an answer that got lost says nothing, and an earlier run may have had it published before it died.
-    fn look_at_what_is_owed(&mut self) -> Option<Want> {
+    fn look_at_what_is_owed(&mut self, book: &DestinationRecord) -> Option<Want> {
         if self.take_back_what_is_owed() {
             return None;
         }
@@ -67,7 +69,7 @@ impl Conversation {
         let is_unseen = matches!(self.misp.was_published, WasPublished::Believed(_));
         let published = self.event.head().published;
         if published.is_none() || (from_earlier && is_unseen) {
-            return Some(self.ask_for_metadata());
+            return Some(self.look(Look::Metadata(Why::Unknown), book));
         }
         if published == Some(true) {
             self.set_publishing(Publishing::Settled);
@@ -106,17 +108,19 @@ impl Conversation {
     }
 
     /// MISP took the request. Whether the event is published, MISP shows later: background workers do it.
-    pub(super) fn on_publish_taken(&mut self) {
+    pub(super) fn on_publish_taken(&mut self) -> Phase {
         self.outbox.is_published = true;
         self.event.head_mut().publishing = Publishing::Asked;
         self.event.change(None, ChangeKind::Publishing);
+        Phase::Open
     }
 
     /// MISP does not publish it.
-    pub(super) fn on_publish_refused(&mut self, words: Box<str>) {
+    pub(super) fn on_publish_refused(&mut self, words: Box<str>) -> Phase {
         self.event.note(&format!(" stays unpublished: {words}"));
         let publishing = Publishing::Failed(words.clone());
         self.stay_unpublished(publishing, ChangeKind::PublishRefused(words));
+        Phase::Open
     }
 
     fn stay_unpublished(&mut self, publishing: Publishing, change: ChangeKind) {

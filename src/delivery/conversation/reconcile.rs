@@ -12,11 +12,11 @@ use crate::{
     plan::{BlockedReason, DestinationRecord, Row, Standing, has_come},
 };
 
-use super::{Conversation, knowledge::Ground};
+use super::{Conversation, Phase};
 
 impl Conversation {
     /// Takes over what a listing says. Afterwards the queue holds only what is certainly not there.
-    pub(super) fn reconcile(&mut self, listed: &[Listed], book: &mut DestinationRecord) {
+    pub(super) fn reconcile(&mut self, listed: &[Listed], book: &mut DestinationRecord) -> Phase {
         let rows: Vec<Row> = listed.iter().map(|each| each.row).collect();
         self.take_rows(&rows);
         self.note_edited_values(listed);
@@ -26,8 +26,9 @@ impl Conversation {
         self.see_own_colours(listed, book);
         self.remark();
         self.retime();
-        self.misp.ground = Ground::Proven;
+        self.misp.is_proven = true;
         self.event.tell_head();
+        Phase::Open
     }
 
     /// What MISP does not hold takes the stricter marking that it got in the dataset since its bytes were chosen.

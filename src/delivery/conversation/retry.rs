@@ -2,16 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    delivery::Backoff,
-    model::{AttributeUuid, Timestamp},
-};
+use crate::model::{AttributeUuid, Timestamp};
 
 use super::suspect::Suspect;
-
-/// Most writes in a row that may come to nothing. From 1,000 attributes down to the one that is refused it
-/// takes ten.
-const SETBACKS_MAX: u32 = 24;
 
 /// What came to nothing.
 #[derive(Debug)]
@@ -28,7 +21,7 @@ pub(super) struct Retry {
     pub(super) tries: u32,
     /// Writes in a row without a usable answer, whatever was read in between.
     pub(super) setbacks: u32,
-    not_before: Option<Timestamp>,
+    pub(super) not_before: Option<Timestamp>,
 }
 
 impl Retry {
@@ -48,22 +41,6 @@ impl Retry {
     pub(super) fn rest(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.not_before = self.not_before.filter(|until| now < *until);
         self.not_before
-    }
-
-    /// Whether so much came to nothing that the event is given up.
-    pub(super) const fn is_exhausted(&self, backoff: Backoff) -> bool {
-        self.tries > backoff.tries_max || self.setbacks > SETBACKS_MAX
-    }
-
-    /// Waits before the next call.
-    pub(super) fn wait(
-        &mut self,
-        now: Timestamp,
-        backoff: Backoff,
-        salt: u64,
-        retry_after_s: Option<u64>,
-    ) {
-        self.not_before = Some(backoff.until(now, self.tries, salt, retry_after_s));
     }
 
     /// An answer came that can be used.

@@ -8,8 +8,11 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, Presence, Standing},
 };
 
-use super::{Asked, Conversation, Impact, Look, Making, Retry, Verdict, knowledge::Ground};
+use super::{Body, Conversation, Impact, Look, Making, Phase, Request, Retry, Verdict, Why};
 
+/// Most writes in a row that may come to nothing. From 1,000 attributes down to the one that is refused it
+/// takes ten.
+const SETBACKS_MAX: u32 = 24;
 /// So often something may be busy with a body that is answered otherwise; after that the body is suspected.
 const BUSY_MAX: u32 = 3;
 /// Characters of a value that a message shows.
@@ -18,121 +21,161 @@ const SHOWN_MAX: usize = 80;
 impl Conversation {
     pub(super) fn on_refused(
         &mut self,
-        asked: Asked,
+        request: Request,
         why: RefusedWhy,
         words: Box<str>,
         book: &mut DestinationRecord,
-    ) {
-        match (asked, why) {
-            (_, RefusedWhy::Key) => self.verdict = Some(Verdict::KeyRefused(words)),
-            (Asked::Create, RefusedWhy::Blocklisted) => self.on_blocklisted(),
+    ) -> Phase {
+        match (request, why) {
+            (_, RefusedWhy::Key) => Phase::Over(Verdict::KeyRefused(words)),
+            (Request::Create(body), RefusedWhy::Blocklisted) => self.on_blocklisted(body),
             // Not the tag is in the way: the event may be gone.
-            (Asked::Tag, RefusedWhy::NoSuchEvent) if !self.misp.seen => {
-                self.look = Some(Look::Metadata);
+            (Request::Tag, RefusedWhy::NoSuchEvent) if !self.misp.seen => {
+                Phase::Look(Look::Metadata(Why::Unknown))
             }
-            (Asked::Tag, _) => self.on_tag_refused(&words, book),
+            (Request::Tag, _) => self.on_tag_refused(&words, book),
             // A limit of the server, or a MISP that does not take such questions: a list tells all the same.
-            (Asked::Changes(_) | Asked::Live(_), _) => self.look = Some(Look::Listing),
-            (Asked::OwnColour, RefusedWhy::NoSuchEvent) => {
+            (Request::Changes(_) | Request::Look(Look::Count), _) => Phase::Look(Look::Listing),
+            (Request::OwnColour, RefusedWhy::NoSuchEvent) => {
                 self.outbox.without_colour.pop_front();
                 self.misp.seen = false;
-                self.look = Some(Look::Listing);
+                Phase::Look(Look::Listing)
             }
-            (Asked::OwnColour, _) => self.on_own_colour_refused(&words, book),
+            (Request::OwnColour, _) => self.on_own_colour_refused(&words, book),
             // Without the list each attempt tells.
-            (Asked::Tags, _) => self.on_tags(&[], book),
-            (Asked::Publish, _) => self.on_publish_refused(words),
-            (Asked::Fields, RefusedWhy::NotNewer) => {
+            (Request::Tags, _) => self.on_tags(&[], book),
+            (Request::Publish, _) => self.on_publish_refused(words),
+            (Request::Fields, RefusedWhy::NotNewer) => {
                 self.event.head_mut().timestamp = None;
-                self.look = Some(Look::Metadata);
+                Phase::Look(Look::Metadata(Why::Unknown))
             }
-            (Asked::Fields, RefusedWhy::Invalid) => {
+            (Request::Fields, RefusedWhy::Invalid) => {
                 self.outbox.edit = None;
                 self.event.note(&format!(": fields refused: {words}"));
+                Phase::Open
             }
-            (Asked::Quiet, RefusedWhy::Invalid) => {
-                self.outbox.loud.extend(self.flight.iter().copied());
-                self.unsend();
+            (Request::Quiet(body), RefusedWhy::Invalid) => {
+                self.outbox.loud.extend(&body);
+                self.outbox.put_back(&body);
+                Phase::Open
             }
             (
-                Asked::Quiet | Asked::Loud | Asked::Fields,
+                request @ (Request::Quiet(_) | Request::Loud(_) | Request::Fields),
                 RefusedWhy::NotPermitted | RefusedWhy::NoSuchEvent,
             ) => {
-                self.unsend();
-                self.checked_rights = why == RefusedWhy::NotPermitted;
-                self.look = Some(Look::Metadata);
+                self.unsend(&request);
+                let is_denied = why == RefusedWhy::NotPermitted;
+                let why = if is_denied { Why::NotPermitted } else { Why::Unknown };
+                Phase::Look(Look::Metadata(why))
             }
-            _ => {
-                self.unsend();
-                self.verdict = Some(Verdict::GaveUp(words));
+            (request, _) => {
+                self.unsend(&request);
+                Phase::Over(Verdict::GaveUp(words))
             }
         }
     }
 
-    fn on_blocklisted(&mut self) {
+    fn unsend(&mut self, request: &Request) {
+        if let Some(body) = request.body() {
+            self.outbox.put_back(body);
+        }
+    }
+
+    fn on_blocklisted(&mut self, body: Body) -> Phase {
         self.shut(Presence::Declined);
         self.event.change(None, ChangeKind::Declined);
-        self.unsend();
         // What left the dataset before MISP was known to have lost it will never be there again, either.
         let waiting = self.event.attributes().iter();
         let waiting = waiting.filter(|(_, known)| known.standing == Standing::Pending);
         let mut keys: BTreeSet<_> = waiting.map(|(key, _)| *key).collect();
-        keys.extend(std::mem::take(&mut self.outbox.queue));
+        keys.extend(body.into_iter().chain(std::mem::take(&mut self.outbox.queue)));
         for key in keys {
             self.event.set_standing(key, Standing::Declined);
         }
+        Phase::Open
     }
 
-    pub(super) fn on_trouble(&mut self, asked: Asked, trouble: &Trouble, now: Timestamp) {
+    pub(super) fn on_trouble(
+        &mut self,
+        request: Request,
+        trouble: &Trouble,
+        now: Timestamp,
+    ) -> Phase {
         self.retry.tries += 1;
         self.retry.stands_back = true;
-        if asked.writes() && !matches!(trouble, Trouble::NoEffect { .. }) {
+        if request.writes() && !matches!(trouble, Trouble::NoEffect { .. }) {
             self.event.impact = self.event.impact.max(Impact::Perhaps);
             self.event.head_mut().published = None;
         }
-        if asked.delivers() {
-            self.suspect_body(asked, trouble);
-        } else {
-            self.look_after(asked);
-        }
-        self.unsend();
-        let backoff = self.manners.backoff;
-        if self.retry.is_exhausted(backoff) {
-            self.verdict = Some(Verdict::GaveUp(trouble.why().into()));
-            return;
-        }
         // Where a smaller body may do, there is nothing to wait for.
-        let pause = !matches!(trouble, Trouble::TooLarge { .. } | Trouble::NotMisp { .. });
-        if pause || !asked.delivers() {
-            let salt = self.uuid().uuid().as_u64_pair().0;
-            self.retry.wait(now, backoff, salt, trouble.retry_after());
+        let may_shrink = matches!(trouble, Trouble::TooLarge { .. } | Trouble::NotMisp { .. });
+        let waits = !may_shrink || request.body().is_none();
+        let phase = match request {
+            Request::Create(body) => self.after_body(body, true, trouble),
+            Request::Quiet(body) | Request::Loud(body) => self.after_body(body, false, trouble),
+            Request::Fields => {
+                self.event.head_mut().timestamp = None;
+                self.look_after(Look::Metadata(Why::Unknown))
+            }
+            Request::Look(look) => Phase::Look(look),
+            Request::Tags
+            | Request::Tag
+            | Request::OwnColour
+            | Request::Publish
+            | Request::Rows(_)
+            | Request::Changes(_)
+            | Request::Listing => Phase::Open,
+        };
+        let backoff = self.manners.backoff;
+        let Retry { tries, setbacks, .. } = self.retry;
+        if tries > backoff.tries_max || setbacks > SETBACKS_MAX {
+            return Phase::Over(Verdict::GaveUp(trouble.why().into()));
         }
+        if waits {
+            let salt = self.uuid().uuid().as_u64_pair().0;
+            self.retry.not_before = Some(backoff.until(now, tries, salt, trouble.retry_after()));
+        }
+        phase
     }
 
-    /// A body came to nothing: it is tried again, in pieces, or one attribute of it is put aside.
-    fn suspect_body(&mut self, asked: Asked, trouble: &Trouble) {
-        let passes = match trouble {
-            Trouble::NoEffect { .. } => return,
-            Trouble::Busy { .. } if self.retry.setbacks <= BUSY_MAX => {
-                return self.look_after(asked);
-            }
+    /// After a write whose effect is unknown, looks before anything is sent again.
+    const fn look_after(&mut self, look: Look) -> Phase {
+        self.misp.is_proven = false;
+        Phase::Look(look)
+    }
+
+    /// A body came to nothing: it goes back, or what of it is not refused. Where it may have had an effect, MISP is
+    /// looked at first.
+    fn after_body(&mut self, body: Body, makes_event: bool, trouble: &Trouble) -> Phase {
+        let phase = match trouble {
+            Trouble::NoEffect { .. } => Phase::Open,
             Trouble::TooLarge { .. } => {
                 self.retry.tries = 0;
                 // The event may have been edited all the same, with an empty body.
                 self.event.head_mut().timestamp = None;
-                false
+                Phase::Open
             }
-            Trouble::NotMisp { .. } => false,
-            Trouble::Busy { .. } | Trouble::Unknown { .. } | Trouble::ServerError { .. } => true,
+            _ if makes_event => self.look_after(Look::Metadata(Why::Unknown)),
+            _ => self.look_after(Look::Rows),
         };
-        if !matches!(trouble, Trouble::TooLarge { .. }) {
-            self.look_after(asked);
-        }
+        let body = match trouble {
+            Trouble::NoEffect { .. } => body,
+            Trouble::Busy { .. } if self.retry.setbacks <= BUSY_MAX => body,
+            _ => self.suspect_body(body, makes_event, trouble),
+        };
+        self.outbox.put_back(&body);
+        phase
+    }
+
+    /// Something of a body may be refused: it is tried again, in pieces, or one attribute of it is put aside. Gives what
+    /// is to be sent again.
+    fn suspect_body(&mut self, body: Body, makes_event: bool, trouble: &Trouble) -> Body {
+        let passes = !matches!(trouble, Trouble::TooLarge { .. } | Trouble::NotMisp { .. });
         let Retry { suspect, setbacks, surrender, .. } = &mut self.retry;
-        match self.flight.as_slice() {
+        match body.as_slice() {
             [_, _, ..] => {
                 let by_size = !matches!(trouble, Trouble::NotMisp { .. });
-                suspect.failed(&self.flight, by_size);
+                suspect.failed(&body, by_size);
             }
             // The first body of an event may have none to begin with.
             [] if self.outbox.making != Making::Bare && (passes || *setbacks <= 1) => {}
@@ -143,37 +186,21 @@ impl Conversation {
                 *surrender = Some(why.into());
             }
             // The event itself may be what is refused.
-            [_] if asked == Asked::Create => self.outbox.making = Making::Bare,
-            [_] => self.put_aside(trouble.why()),
-        }
-    }
-
-    /// After a write whose effect is unknown, looks before anything is sent again.
-    fn look_after(&mut self, asked: Asked) {
-        match asked {
-            Asked::Create => self.look = Some(Look::Metadata),
-            Asked::Quiet | Asked::Loud => self.look = Some(Look::Rows),
-            Asked::Fields => {
-                self.event.head_mut().timestamp = None;
-                self.look = Some(Look::Metadata);
+            [_] if makes_event => self.outbox.making = Making::Bare,
+            [key] => {
+                self.put_aside(*key, trouble.why());
+                return Body::new();
             }
-            Asked::Live(purpose) => {
-                self.counting = Some(purpose);
-                return;
-            }
-            _ => return,
         }
-        self.misp.ground = Ground::Remembered;
+        body
     }
 
     /// One attribute alone that is not let through, or that MISP fails on: it is put aside for this run, the
     /// rest goes on. Neither is a refusal with a reason: the next run tries again.
-    fn put_aside(&mut self, why: &str) {
+    fn put_aside(&mut self, key: AttributeUuid, why: &str) {
         (self.retry.tries, self.retry.setbacks) = (0, 0);
         self.retry.suspect.found();
-        for key in std::mem::take(&mut self.flight) {
-            self.note_refused_alone(key, why);
-        }
+        self.note_refused_alone(key, why);
         if self.retry.suspect.refuses_all() && !self.outbox.queue.is_empty() {
             let why = format!("one value after the other is refused, the last one: {why}");
             self.retry.surrender = Some(why.into());

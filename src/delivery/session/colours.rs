@@ -13,8 +13,8 @@ impl Session {
     /// Whether a conversation has to wait until it is known that MISP takes a colour from this key. What is in
     /// trouble holds nobody back, and waits for nobody.
     pub(super) fn waits_for_a_colour(&mut self, uuid: EventUuid) -> bool {
-        let talk = &self.talks[&uuid];
-        let Some(proof) = talk.proof(&self.book).filter(|_| !talk.stands_back()) else {
+        let talk = self.talks.get(&uuid).filter(|talk| !talk.stands_back());
+        let Some(proof) = talk.and_then(|talk| talk.proof(&self.book)) else {
             return false;
         };
         // All others wait for the first event, whoever was to prove the colour among them: so it does.

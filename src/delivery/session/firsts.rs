@@ -88,11 +88,13 @@ impl Session {
         let (talks, book) = (&self.talks, &self.book);
         let may_begin = !self.health.lets_nothing_through();
         let price = |uuid: &EventUuid| {
-            let talk = &talks[uuid];
-            (talk.stands_back(), talk.proof(book).map(|proof| proof.price()), *uuid)
+            let talk = talks.get(uuid);
+            let price = talk.and_then(|talk| Some(talk.proof(book)?.price()));
+            (talk.is_some_and(Conversation::stands_back), price, *uuid)
         };
+        let has_begun = |uuid: &EventUuid| talks.get(uuid).is_some_and(Conversation::has_begun);
         let waiting = &mut self.firsts.waiting;
-        let may_be_it = waiting.iter().filter(|uuid| may_begin || talks[uuid].has_begun());
+        let may_be_it = waiting.iter().filter(|uuid| may_begin || has_begun(uuid));
         let Some(first) = may_be_it.min_by_key(|uuid| price(uuid)).copied() else { return };
         waiting.retain(|uuid| *uuid != first);
         self.firsts.mode = Mode::First(Some(first));

@@ -256,7 +256,7 @@ impl Session {
                 continue;
             }
             let in_company = self.in_company(uuid);
-            let talk = self.talks.get_mut(&uuid).expect("ready conversations are held");
+            let Some(talk) = self.talks.get_mut(&uuid) else { continue };
             match talk.next(now, Around { most, in_company, book: &self.book }) {
                 Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
                 Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
@@ -264,6 +264,7 @@ impl Session {
                 Want::Wait(until) => {
                     self.sleeping.insert((until, uuid), ());
                 }
+                Want::Answer => {}
                 Want::End => {
                     self.finish(uuid);
                     self.let_go();
@@ -378,28 +379,30 @@ impl Session {
             self.stop.get_or_insert(stop);
         }
         match flight {
-            Flight::One(uuid, _) => {
-                let talk = self.talks.get_mut(&uuid).expect("conversations outlive their calls");
-                let trouble = matches!(reply, Reply::Trouble(_));
-                if !trouble {
-                    self.chunk.taken(talk.in_flight());
-                }
-                if talk.sends_a_body() {
-                    self.health.on_body(uuid, !trouble);
-                }
-                let made = talk.is_making_the_event().then(|| reply.clone());
-                talk.on_reply(reply, now, &mut self.book);
-                if let Some(reply) = made {
-                    self.learn_of_first(uuid, &reply);
-                }
-                self.learn_from(uuid);
-                self.go_on_or_finish(uuid);
-                self.let_go();
-            }
+            Flight::One(uuid, _) => self.on_answer(uuid, reply, now),
             Flight::Rows(events) => self.on_rows(&events, &reply, now),
             Flight::There(events) => self.on_there(events, &reply),
             Flight::Version => {}
         }
+    }
+
+    fn on_answer(&mut self, uuid: EventUuid, reply: Reply, now: Timestamp) {
+        let Some(talk) = self.talks.get_mut(&uuid) else { return };
+        if let Some(attributes) = talk.in_flight() {
+            let is_trouble = matches!(reply, Reply::Trouble(_));
+            self.health.on_body(uuid, !is_trouble);
+            if !is_trouble {
+                self.chunk.taken(attributes);
+            }
+        }
+        let made = talk.is_making_the_event().then(|| reply.clone());
+        talk.on_reply(reply, now, &mut self.book);
+        if let Some(reply) = made {
+            self.learn_of_first(uuid, &reply);
+        }
+        self.learn_from(uuid);
+        self.go_on_or_finish(uuid);
+        self.let_go();
     }
 
     fn go_on_or_finish(&mut self, uuid: EventUuid) {

@@ -3,6 +3,7 @@
 use crate::{
     delivery::{Call, Reply, Trouble, conversation::Conversation, rows},
     model::{EventUuid, Timestamp},
+    plan::KnownEvent,
 };
 
 use super::{EVENTS_HELD_MAX, Flight, Session, Step};
@@ -32,7 +33,9 @@ impl Session {
             self.take_parked()
         };
         for uuid in &events {
-            self.talks.get_mut(uuid).expect("taken from the map above").ask_for_proof();
+            if let Some(talk) = self.talks.get_mut(uuid) {
+                talk.ask_for_proof();
+            }
         }
         (!events.is_empty()).then(|| self.question(events))
     }
@@ -57,9 +60,9 @@ impl Session {
         let mut events = Vec::new();
         let mut rows = 0;
         // Tags of others are not known: where tags are asked for, only events are that nobody else was at.
-        let tagged =
-            self.parked.iter().any(|uuid| self.talks[uuid].has_colours_to_prove(&self.book));
-        let fits = |uuid: &EventUuid| !tagged || self.talks[uuid].foresees_tags(&self.book);
+        let tagged = self.have_colours_to_prove(self.parked.iter());
+        let foresees = |talk: &Conversation| talk.foresees_tags(&self.book);
+        let fits = |uuid: &EventUuid| !tagged || self.talks.get(uuid).is_some_and(foresees);
         self.parked.make_contiguous().sort_by_key(|uuid| !fits(uuid));
         while let Some(uuid) = self.parked.front().copied() {
             rows += self.rows_of(&uuid);
@@ -88,18 +91,28 @@ impl Session {
     }
 
     fn rows_of(&self, uuid: &EventUuid) -> usize {
-        self.talks[uuid].event().attributes.len()
+        self.talks.get(uuid).map_or(0, |talk| talk.event().attributes.len())
+    }
+
+    /// What is known of these events.
+    fn known(&self, events: &[EventUuid]) -> impl Iterator<Item = &KnownEvent> {
+        events.iter().filter_map(|uuid| self.talks.get(uuid)).map(Conversation::event)
+    }
+
+    fn have_colours_to_prove<'e>(&self, mut events: impl Iterator<Item = &'e EventUuid>) -> bool {
+        let to_prove = |talk: &Conversation| talk.has_colours_to_prove(&self.book);
+        events.any(|uuid| self.talks.get(uuid).is_some_and(to_prove))
     }
 
     fn question(&mut self, mut events: Vec<EventUuid>) -> Step {
-        let id = |uuid: &EventUuid| self.talks[uuid].event().head.misp_id;
+        let id = |uuid: &EventUuid| self.talks.get(uuid)?.event().head.misp_id;
         // Rows of several events come in the order of their ids; where one is unknown, each is asked alone.
         if events.len() > 1 && events.iter().any(|uuid| id(uuid).is_none()) {
             self.alone.extend(events.drain(1..));
         }
         events.sort_by_key(id);
-        let known = events.iter().map(|uuid| self.talks[uuid].event());
-        let call = if events.iter().any(|uuid| self.talks[uuid].has_colours_to_prove(&self.book)) {
+        let known = self.known(&events);
+        let call = if self.have_colours_to_prove(events.iter()) {
             let expected = known.flat_map(|event| rows::expected_with_tags(event, &self.book));
             Call::TaggedRows { expected: expected.collect(), events: events.clone() }
         } else {
@@ -113,7 +126,7 @@ impl Session {
 
     pub(super) fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
         let alone = events.len() == 1;
-        let known = || events.iter().map(|uuid| self.talks[uuid].event());
+        let known = || self.known(events);
         let intact = match reply {
             Reply::Rows(found) if !alone => {
                 rows::intact(&known().map(rows::expected).collect::<Vec<_>>(), found)
@@ -125,19 +138,20 @@ impl Session {
             _ => vec![false; events.len()],
         };
         for (uuid, intact) in events.iter().zip(intact) {
-            let talk = self.talks.get_mut(uuid).expect("conversations outlive their calls");
+            let Some(talk) = self.talks.get_mut(uuid) else { continue };
             match reply {
-                Reply::NotModified => talk.on_rows_of_many(),
-                Reply::Rows(_) | Reply::TaggedRows(_) if intact => talk.on_rows_of_many(),
                 // What the one that differs holds is not said, nor which of them MISP fails on: it is asked
                 // about alone.
                 Reply::Rows(_)
                 | Reply::TaggedRows(_)
                 | Reply::Trouble(
                     Trouble::ServerError { .. } | Trouble::Unknown { .. } | Trouble::NotMisp { .. },
-                ) if !alone => {
+                ) if !alone && !intact => {
                     self.alone.push_back(*uuid);
                     continue;
+                }
+                Reply::Rows(_) | Reply::TaggedRows(_) if intact => {
+                    talk.on_reply(Reply::NotModified, now, &mut self.book);
                 }
                 other => talk.on_reply(other.clone(), now, &mut self.book),
             }

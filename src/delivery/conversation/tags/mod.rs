@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Asked, Conversation, Making, Outbox, Want,
+    Conversation, Making, Outbox, Phase, Request, Want,
     asking::{needs_echo, text_of},
 };
 
@@ -156,15 +156,15 @@ impl Conversation {
         let unknown: Vec<Box<str>> = unknown.cloned().collect();
         // Which of several are there costs one question; of a single one the attempt tells as well.
         if unknown.len() > 1 && !book.may("perm_tag_editor") {
-            return Some(self.ask(Asked::Tags, Call::FindTags(unknown)));
+            return Some(self.ask(Request::Tags, Call::FindTags(unknown)));
         }
         // Before the attributes: a stricter TLP tag has to be there when they arrive.
         let tag = book.spelling(self.outbox.tags.front()?).into();
-        Some(self.ask(Asked::Tag, Call::AttachTag { event: self.uuid(), attribute: None, tag }))
+        Some(self.ask(Request::Tag, Call::AttachTag { event: self.uuid(), attribute: None, tag }))
     }
 
     /// MISP's list of the tags that were asked for.
-    pub(super) fn on_tags(&mut self, listed: &[TagRow], book: &mut DestinationRecord) {
+    pub(super) fn on_tags(&mut self, listed: &[TagRow], book: &mut DestinationRecord) -> Phase {
         for tag in &self.outbox.tags {
             if book.tag(tag).is_none() {
                 let fact = fact_of(tag, listed, book);
@@ -172,9 +172,10 @@ impl Conversation {
             }
         }
         self.recount_tags(book);
+        Phase::Open
     }
 
-    pub(super) fn on_tagged(&mut self, book: &mut DestinationRecord) {
+    pub(super) fn on_tagged(&mut self, book: &mut DestinationRecord) -> Phase {
         if let Some(tag) = self.outbox.tags.pop_front() {
             self.event.head_mut().tags.set(&tag, TagStanding::Shown);
             if Tlp::of_tag(&tag).is_some() {
@@ -185,11 +186,12 @@ impl Conversation {
         }
         self.event.moved_by_us();
         self.see_cover();
+        Phase::Open
     }
 
     /// A tag that cannot be attached is tried again once the key's rights or MISP's tags are others.
-    pub(super) fn on_tag_refused(&mut self, words: &str, book: &mut DestinationRecord) {
-        let Some(tag) = self.outbox.tags.pop_front() else { return };
+    pub(super) fn on_tag_refused(&mut self, words: &str, book: &mut DestinationRecord) -> Phase {
+        let Some(tag) = self.outbox.tags.pop_front() else { return Phase::Open };
         let fact = TagFact::of_refusal(words);
         let why = fact.as_ref().map_or_else(|| words.into(), |fact| fact.to_string().into());
         if let Some(fact) = fact {
@@ -198,6 +200,7 @@ impl Conversation {
         self.event.note(&format!(": tag {tag:?} refused: {words}"));
         self.refuse_tag(&tag, why, book);
         self.see_cover();
+        Phase::Open
     }
 
     fn refuse_tag(&mut self, tag: &str, why: Box<str>, book: &DestinationRecord) {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    super::{Asked, Conversation, Want},
+    super::{Conversation, Look, Phase, Request, Want},
     Shown,
 };
 
@@ -38,9 +38,9 @@ impl Conversation {
         &mut self,
         found: &[TaggedRow],
         book: &mut DestinationRecord,
-    ) {
+    ) -> Phase {
         let rows: Vec<Row> = found.iter().map(|found| found.row).collect();
-        self.on_rows_in_proof(&rows);
+        let phase = self.on_rows_in_proof(&rows);
         let tags: BTreeMap<AttributeUuid, &str> =
             found.iter().map(|found| (found.row.uuid, &*found.tags)).collect();
         let there = self.event.attributes().iter().filter(|(_, known)| known.standing.is_in_misp());
@@ -49,6 +49,7 @@ impl Conversation {
         for (key, shown) in there.collect::<Vec<_>>() {
             self.see_own_colour(key, Shown::Cell(shown), book);
         }
+        phase
     }
 
     /// Whether rows, which show no tags, have something in them that has a colour of its own and was not known to be
@@ -109,17 +110,19 @@ impl Conversation {
     ) -> Option<Want> {
         let event = self.uuid();
         let Some((key, colour)) = self.outbox.without_colour.front() else {
-            return self.misp.moved.then(|| self.ask(Asked::Listing, Call::Listing(event)));
+            return self.misp.moved.then(|| self.look(Look::Listing, book));
         };
         let attribute = self.event.attribute(*key).map(|known| known.attribute.uuid);
         let call = Call::AttachTag { event, attribute, tag: book.spelling(colour).into() };
         self.event.head_mut().unproven = true;
-        Some(self.ask(Asked::OwnColour, call))
+        Some(self.ask(Request::OwnColour, call))
     }
 
     /// It stands there with its colour now, under a timestamp that MISP did not tell.
-    pub(in super::super) fn on_own_colour_attached(&mut self) {
-        let Some((key, colour)) = self.outbox.without_colour.pop_front() else { return };
+    pub(in super::super) fn on_own_colour_attached(&mut self) -> Phase {
+        let Some((key, colour)) = self.outbox.without_colour.pop_front() else {
+            return Phase::Open;
+        };
         if let Some(known) = self.event.attribute_mut(key) {
             known.order = None;
             if !known.attribute.tags.contains(&colour) {
@@ -131,6 +134,7 @@ impl Conversation {
         self.misp.moved = true;
         self.misp.recoloured_own.insert(key);
         self.event.moved_by_us();
+        Phase::Open
     }
 
     /// It does not take it: what stands there without is exposed, and what is still to go with it waits.
@@ -138,8 +142,10 @@ impl Conversation {
         &mut self,
         words: &str,
         book: &mut DestinationRecord,
-    ) {
-        let Some((_, colour)) = self.outbox.without_colour.front().cloned() else { return };
+    ) -> Phase {
+        let Some((_, colour)) = self.outbox.without_colour.front().cloned() else {
+            return Phase::Open;
+        };
         let (bare, rest): (Vec<_>, Vec<_>) =
             self.outbox.without_colour.drain(..).partition(|(_, lacks)| *lacks == colour);
         self.outbox.without_colour = rest.into();
@@ -156,6 +162,7 @@ impl Conversation {
         }
         self.misp.covered = false;
         self.withhold_refused_colours(book);
+        Phase::Open
     }
 
     /// Keeps back what has a colour of its own that turned out to be one that MISP does not take.
