@@ -11,7 +11,7 @@ use std::{
 };
 
 use front::{Act, Front, Message, answer};
-use misp_trickle_testing::{front, program};
+use misp_trickle_testing::{front, program, schema::check_line};
 use program::{ATTRIBUTES, Place, Sandbox, Seen};
 use serde_json::Value;
 
@@ -285,9 +285,11 @@ fn a_deadline_ends_a_run_whose_source_says_nothing() {
     for beginning in BEGINNINGS {
         let sandbox = Sandbox::start();
         let (place, _open) = silent_source(&sandbox, beginning);
-        let mut command = place.command(&["sync", "--deadline", "1s"]);
+        let mut command = place.command(&["sync", "--json", "--deadline", "1s"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let seen = Run(Some(child)).ends_within(Duration::from_secs(1) + SOON).code(3);
-        seen.says(&["the deadline passed while the source was read"]);
+        check_line(seen.data.trim_end());
+        assert_eq!(seen.json()["kind"], "deadline");
+        seen.says(&["error: the deadline passed while the source was read"]);
     }
 }
