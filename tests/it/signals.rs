@@ -289,7 +289,8 @@ fn a_deadline_ends_a_run_whose_source_says_nothing() {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let seen = Run(Some(child)).ends_within(Duration::from_secs(1) + SOON).code(3);
         check_line(seen.data.trim_end());
-        assert_eq!(seen.json()["kind"], "deadline");
+        let error = &seen.json()["destinations"][0]["error"];
+        assert_eq!((&error["kind"], &error["exit_code"]), (&"deadline".into(), &3.into()));
         seen.says(&["error: the deadline passed while the source was read"]);
     }
 }
