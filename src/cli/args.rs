@@ -1,9 +1,9 @@
 //! Arguments that several verbs share, and those of the verbs that run the engine.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{
-    ArgAction, Args,
+    ArgAction, Args, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     format::Format,
     history::query::RunFilter,
     model::{DestinationName, FeedName, Words},
+    sandbox::eclecticiq::Strategy,
 };
 
 /// Takes the words of a setting, and no others.
@@ -145,9 +146,52 @@ pub struct MapArgs {
     pub rules: bool,
 }
 
-/// Arguments of `sandbox`.
+/// Arguments of `sandbox`: those of a MISP, or another sandbox and its own.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct SandboxArgs {
+    /// Another sandbox
+    #[command(subcommand)]
+    pub other: Option<SandboxVerb>,
+    /// A MISP
+    #[command(flatten)]
+    pub misp: MispArgs,
+}
+
+/// Sandboxes beside that of a MISP.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SandboxVerb {
+    /// Serve an EclecticIQ platform with one outgoing feed
+    Eclecticiq(EclecticIqArgs),
+}
+
+/// Arguments of `sandbox eclecticiq`.
+#[derive(Debug, Clone, Args)]
+pub struct EclecticIqArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8098")]
+    pub listen: std::net::SocketAddr,
+    /// The number of the outgoing feed
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub feed: u32,
+    /// What each run of the feed packages: replace (all), append (what is new or changed) or diff (as append: its
+    /// form in EclecticIQ JSON is not known)
+    #[arg(long, value_name = "STRATEGY", default_value = "replace", value_parser = words::<Strategy>())]
+    pub strategy: Strategy,
+    /// What the feed packages: EclecticIQ JSON or STIX 2.1; `PUT /dataset` replaces it
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub dataset: Vec<PathBuf>,
+    /// So many elements go into one content block; all where none is given
+    #[arg(long, value_name = "COUNT")]
+    pub block_elements: Option<NonZeroUsize>,
+    /// The feed can be downloaded without a token, too
+    #[arg(long)]
+    pub public: bool,
+}
+
+/// Arguments of `sandbox` alone.
+#[derive(Debug, Clone, Args)]
+pub struct MispArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8099")]
     pub listen: std::net::SocketAddr,

@@ -14,6 +14,7 @@ use crate::{
     mapper::RulesError,
     model::{Fault, FeedName},
     remote::AccessError,
+    sandbox::eclecticiq::DatasetError,
     source::SourceError,
     store::{ImportError, OpenError},
 };
@@ -65,6 +66,13 @@ pub enum CliError {
         path: PathBuf,
         /// What is wrong with it.
         cause: String,
+    },
+    /// A file that is no dataset.
+    NotADataset {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: DatasetError,
     },
     /// `init` overwrites nothing.
     Exists {
@@ -165,6 +173,11 @@ impl CliError {
             Self::NotAPlan { path, cause } => {
                 let cause = format!("is no plan that this version can apply: {cause}");
                 (Kind::PlanInvalid, of_file(path, cause, "make one with `plan -o FILE`"))
+            }
+            Self::NotADataset { path, cause } => {
+                let cause = format!("cannot be packaged: {cause}");
+                let cure = "name EclecticIQ JSON, or a STIX 2.1 bundle";
+                (Kind::SourceUnrecognised, of_file(path, cause, cure))
             }
             Self::Exists { path } => {
                 let cause = "is there already, and nothing is overwritten";

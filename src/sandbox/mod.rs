@@ -1,5 +1,6 @@
 //! A small MISP in memory. It answers the write path of MISP 2.5.1 or 2.5.19 and the questions that a client
-//! asks around it: for demos, tests, simulations and benches.
+//! asks around it: for demos, tests, simulations and benches. Beside it stands a platform that feeds one,
+//! [`eclecticiq`].
 //!
 //! [`Misp`] is plain state: [`Misp::handle`] turns a request into a reply, given the time; no clock, no
 //! network, no randomness, so that the same requests always give the same answers. [`serve`] puts it
@@ -11,6 +12,7 @@
 //! answered with 501, so that nobody takes its absence for an answer of MISP.
 
 mod actions;
+pub mod eclecticiq;
 mod http;
 mod output;
 mod rows;

@@ -63,7 +63,7 @@ pub(super) enum Verb {
     Import(import::Args),
     /// Show what a dataset becomes, without a store and without MISP
     Map(args::MapArgs),
-    /// Serve a small MISP in memory, to try things out on
+    /// Serve a small MISP in memory, or an EclecticIQ platform, to try things out on
     Sandbox(args::SandboxArgs),
     /// See all of it at work in a minute; nothing has to be installed
     Demo(demo::Args),

@@ -1,4 +1,4 @@
-//! `sandbox`: a small MISP in memory, to try things out on.
+//! `sandbox` alone: a small MISP.
 
 use std::{
     collections::BTreeMap,
@@ -7,13 +7,14 @@ use std::{
 };
 
 use serde::Serialize;
-use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
 use crate::{
-    cli::{CliError, Context, Exit, args::SandboxArgs, live::Signals},
+    cli::{CliError, Context, Exit, args::MispArgs},
     sandbox::{Keys, Misp, Setup, serve},
 };
+
+use super::serve_until_signal;
 
 /// The names that a file of keys may have.
 const ROLES: [&str; 11] = [
@@ -44,21 +45,10 @@ pub(crate) struct SandboxAnswer {
     keys: Option<BTreeMap<String, String>>,
 }
 
-/// Serves until a signal comes. One line of JSON says that it listens, and where.
-pub(crate) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, CliError> {
+pub(super) fn run(args: &MispArgs, context: &mut Context) -> Result<Exit, CliError> {
     let (keys, made) = keys(args)?;
-    if !args.listen.ip().is_loopback() {
-        context
-            .warn("the sandbox can be reached from other machines; it is no place for real data");
-    }
-    let runtime = Runtime::new().map_err(CliError::System)?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(CliError::System)?;
-        let cannot_listen = |cause| CliError::Listen { address: args.listen.to_string(), cause };
-        let listener = TcpListener::bind(args.listen).await.map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
-        let url = format!("http://{address}");
-        let mut misp = Misp::new(&url, keys);
+    serve_until_signal(args.listen, context, |listener, url| {
+        let mut misp = Misp::new(url, keys);
         misp.set_up(Setup {
             release: args.misp,
             jobs: args.jobs,
@@ -66,18 +56,14 @@ pub(crate) fn run(args: &SandboxArgs, context: &mut Context) -> Result<Exit, Cli
             search_limit: args.search_limit,
             memory_rows: args.memory_rows,
         });
-        let misp = Arc::new(Mutex::new(misp));
-        context.ui.json(&SandboxAnswer { url, pid: std::process::id(), keys: made })?;
-        tokio::select! {
-            served = serve(listener, misp) => served.map_err(CliError::System)?,
-            () = signals.next() => {}
-        }
-        Ok(Exit::Done)
+        let url = url.to_owned();
+        let line = SandboxAnswer { url, pid: std::process::id(), keys: made };
+        (line, serve(listener, Arc::new(Mutex::new(misp))))
     })
 }
 
 /// The keys of the file; without one made-up ones, which are then told.
-fn keys(args: &SandboxArgs) -> Result<(Keys, Option<BTreeMap<String, String>>), CliError> {
+fn keys(args: &MispArgs) -> Result<(Keys, Option<BTreeMap<String, String>>), CliError> {
     let Some(path) = &args.keys else {
         let keys = Keys::demo(&Uuid::new_v4().to_string());
         let key = |role: &&str| Some(((*role).to_owned(), keys.get(role)?.to_owned()));
