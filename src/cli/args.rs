@@ -144,6 +144,9 @@ pub struct MapArgs {
     /// Print the mapping rules in effect
     #[arg(long)]
     pub rules: bool,
+    /// Print only the sums over all incidents and what belongs to none
+    #[arg(long)]
+    pub total: bool,
 }
 
 /// Arguments of `sandbox`: those of a MISP, or another sandbox and its own.

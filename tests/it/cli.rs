@@ -344,9 +344,9 @@ fn map_needs_no_configuration() {
         seen_with(command.current_dir(folder.path()).args(arguments), input)
     };
     let lines = map(&["map", "--json", "-"], DAY_1).code(0).data;
-    let mut events: Vec<Value> =
-        lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
-    let total = events.pop().unwrap();
+    let events: Vec<Value> = lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert!(events.iter().all(|line| line["event"].is_object()), "each line is an event");
+    let total = map(&["map", "--json", "--total", "-"], DAY_1).code(0).json();
     assert_eq!(total["schema"], "misp-trickle/map-total/2");
     let dataset = &total["dataset"];
     let number = |name: &str| dataset[name].as_u64().unwrap();

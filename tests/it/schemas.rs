@@ -35,6 +35,7 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
         &["config"],
         &["completions", "bash"],
         &["map", "day.json"],
+        &["map", "--total", "day.json"],
         &["map", "--rules"],
         &["doctor"],
         &["plan"],

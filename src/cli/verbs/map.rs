@@ -29,7 +29,7 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
     for note in input.notes() {
         context.say(format_args!("note: {}", render::Clean(&note)));
     }
-    let total = each_incident(context, &input, &rules)?;
+    let total = each_incident(args, context, &input, &rules)?;
     if let Some(destination) = &denied
         && input.graph.incident_count() > 0
         && input.graph.incidents().all(|incident| incident.entity.tlp.is_none())
@@ -48,15 +48,23 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
             mapping: mapping_tally(&total),
         },
     };
-    context.answer(json, || render::map::foot(&total, incidents))?;
+    // With `--json` each line is an event, unless the sums are asked for.
+    if args.total || !context.global.json {
+        context.answer(json, || render::map::foot(&total, incidents))?;
+    }
     Ok(if input.skipped > 0 { Exit::Partial } else { Exit::Done })
 }
 
-fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<Tally, CliError> {
+fn each_incident(
+    args: &MapArgs,
+    context: &mut Context,
+    input: &Input,
+    rules: &Rules,
+) -> Result<Tally, CliError> {
     let now = SystemClock.now();
     let mut total = Tally::default();
     mapper::unlinked(&input.graph).for_each(|loss| total.lose(&loss.reason));
-    if !context.global.json {
+    if !context.global.json && !args.total {
         context.ui.text(&render::map::head())?;
     }
     let roots = input.graph.roots().map(|(root, entity)| (root, &*entity.kind));
@@ -64,7 +72,10 @@ fn each_incident(context: &mut Context, input: &Input, rules: &Rules) -> Result<
     for incident in input.graph.incidents() {
         let mapped = mapper::map(&incident, claims.event(incident.root), rules, now);
         total.add(&mapped.tally);
-        context.answer(|| render::json::MapAnswer::new(&mapped), || render::map::row(&mapped))?;
+        if !args.total {
+            let json = || render::json::MapAnswer::new(&mapped);
+            context.answer(json, || render::map::row(&mapped))?;
+        }
     }
     Ok(total)
 }

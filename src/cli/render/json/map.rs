@@ -30,7 +30,7 @@ pub struct MapAnswer<'a> {
     pub tally: TallyView<'a>,
 }
 
-/// The last line of `map`: all incidents together.
+/// All incidents together, with `map --total`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "schema", rename = "misp-trickle/map-total/2")]
