@@ -16,7 +16,7 @@ use axum::{
     Router,
     body::{self, Body, Bytes},
     extract::{ConnectInfo, Request as HttpRequest, State},
-    http::{Response, StatusCode},
+    http::Response,
 };
 use hyper::body::Frame;
 use tokio::{
@@ -24,7 +24,10 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use crate::{model::Timestamp, sandbox::Request};
+use crate::{
+    model::Timestamp,
+    sandbox::http::serve::{received, response},
+};
 
 use super::{Answer, Caller, Pace, Platform};
 
@@ -49,49 +52,29 @@ async fn answer(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: HttpRequest,
 ) -> Result<Response<Body>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = body::to_bytes(body, BODY_BYTES_MAX).await else {
-        return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
-    };
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    let request = Request {
-        method: parts.method.as_str().to_owned(),
-        path,
-        headers: headers.collect(),
-        body: body.into(),
+    let request = match received(request, BODY_BYTES_MAX).await {
+        Ok(request) => request,
+        Err(refusal) => return Ok(refusal),
     };
     let from =
         if peer.ip().to_canonical().is_loopback() { Caller::Local } else { Caller::Elsewhere };
     let now = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
     let answer =
         platform.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, from, now);
-    Ok(response(answer).await)
+    Ok(at_its_pace(answer).await)
 }
 
-async fn response(Answer { reply, pace }: Answer) -> Response<Body> {
-    let mut builder = Response::builder().status(reply.status);
-    for (name, value) in reply.headers {
-        builder = builder.header(name, value);
-    }
+async fn at_its_pace(Answer { mut reply, pace }: Answer) -> Response<Body> {
     let body = match pace {
         Pace::Whole => Body::from(reply.body),
         Pace::Silent => return future::pending().await,
         Pace::Cut(_) | Pace::Slow(_) => {
-            builder = builder.header("Content-Length", reply.body.len());
+            let length = reply.body.len().to_string();
+            reply.headers.push(("Content-Length".to_owned(), length));
             Body::new(Paced::new(reply.body.into(), pace))
         }
     };
-    // Only a header with a line end in it can fail, such as a Location made of a strange path.
-    builder.body(body).unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
-}
-
-fn plain(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
+    response(reply.status, reply.headers, body)
 }
 
 /// A body that comes slowly, or not to its end.

@@ -16,7 +16,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::sandbox::{Misp, Reply, Request};
+use crate::sandbox::{Misp, Request};
 
 /// The longest body that is read, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -35,35 +35,48 @@ async fn answer(
     State(misp): State<Arc<Mutex<Misp>>>,
     request: HttpRequest,
 ) -> Result<Response<Body>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = body::to_bytes(body, BODY_BYTES_MAX).await else {
-        return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
-    };
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    let request = Request {
-        method: parts.method.as_str().to_owned(),
-        path,
-        headers: headers.collect(),
-        body: body.into(),
+    let request = match received(request, BODY_BYTES_MAX).await {
+        Ok(request) => request,
+        Err(refusal) => return Ok(refusal),
     };
     let now = jiff::Timestamp::now().as_second();
     // A panic leaves the state as whole as MISP's after a crash; the next request may go on with it.
     let reply = misp.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, now);
-    Ok(response(reply))
+    Ok(response(reply.status, reply.headers, Body::from(reply.body)))
 }
 
-fn response(reply: Reply) -> Response<Body> {
-    let mut builder = Response::builder().status(reply.status);
-    for (name, value) in reply.headers {
-        builder = builder.header(name, value);
-    }
+/// A request as a stand-in takes it; one whose body is longer is refused.
+pub(in crate::sandbox) async fn received(
+    request: HttpRequest,
+    body_bytes_max: usize,
+) -> Result<Request, Response<Body>> {
+    let (parts, body) = request.into_parts();
+    let body = body::to_bytes(body, body_bytes_max).await;
+    let body = body.map_err(|_| plain(StatusCode::PAYLOAD_TOO_LARGE))?;
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    Ok(Request {
+        method: parts.method.as_str().to_owned(),
+        path,
+        headers: headers.collect(),
+        body: body.into(),
+    })
+}
+
+/// An answer whose body comes as it will.
+pub(in crate::sandbox) fn response(
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Body,
+) -> Response<Body> {
+    let builder =
+        headers.into_iter().fold(Response::builder().status(status), |builder, (name, value)| {
+            builder.header(name, value)
+        });
     // Only a header with a line end in it can fail, such as a Location made of a strange path.
-    builder
-        .body(Body::from(reply.body))
-        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
+    builder.body(body).unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn plain(status: StatusCode) -> Response<Body> {
