@@ -78,23 +78,17 @@ pub(crate) fn deliver_all(
 
 /// What came of each run, unless one thing, such as a source that cannot be read, stopped all of them: that is an
 /// error of the whole.
-fn of_each(mut ended: Vec<Ended>) -> Result<Vec<Ended>, CliError> {
+fn of_each(ended: Vec<Ended>) -> Result<Vec<Ended>, CliError> {
     let words = |ended: &Ended| match ended {
         Some(Err(CliError::Agent(AgentError::Learn(_) | AgentError::Stopped(_))) | Ok(_))
         | None => None,
         Some(Err(error)) => Some(error.to_string()),
     };
     let first = ended.first().and_then(words);
-    let alike = first.is_some() && ended.iter().all(|ended| words(ended) == first);
-    match ended.first_mut().and_then(Option::take) {
-        Some(Err(error)) if alike => Err(error),
-        first => {
-            if let Some(place) = ended.first_mut() {
-                *place = first;
-            }
-            Ok(ended)
-        }
+    if first.is_none() || ended.iter().any(|each| words(each) != first) {
+        return Ok(ended);
     }
+    ended.into_iter().map(|each| Ok(each.transpose()?.map(Ok))).collect()
 }
 
 /// Says why a run ended early, and what to do.
