@@ -1,12 +1,14 @@
 //! Attempts that ended before they changed anything: kept in the history, alike ones as one.
 
 use crate::{
+    delivery::Stop,
     history::{Commit, Ledger, LedgerError, Outcome, Repeated, RunRecord},
     model::{DestinationName, FeedName, RunNumber, Timestamp, shortened},
 };
 
 use super::{
     AgentError, Job,
+    input::source_name,
     job::World,
     record::{begin, numbered},
 };
@@ -32,27 +34,27 @@ pub(super) fn keep<L: Ledger>(
     Ok(record)
 }
 
-/// Keeps an attempt that ended on an error before there was a dataset. An error of the ledger itself cannot be kept.
+/// Keeps an attempt that ended on an error before there was a dataset, and gives the error back. One of the ledger
+/// itself cannot be kept.
 pub(super) fn keep_failed<L: Ledger>(
     job: &Job,
     ledger: &mut L,
     world: World<'_>,
-    begun: Timestamp,
-    error: &AgentError,
-) -> Result<(), LedgerError> {
-    if matches!(error, AgentError::Ledger(_)) {
-        return Ok(());
+    error: AgentError,
+) -> Result<AgentError, LedgerError> {
+    if !matches!(error, AgentError::Ledger(_)) {
+        let (now, name) = (world.clock.now(), source_name(&job.source));
+        let mut attempt = begin(job, RunNumber::default(), now, name, None);
+        fail(&mut attempt, &error, now);
+        keep(ledger, attempt)?;
     }
-    let name = super::input::source_name(&job.source);
-    let mut attempt = begin(job, RunNumber::default(), begun, name, None);
-    fail(&mut attempt, error, world.clock.now());
-    keep(ledger, attempt).map(drop)
+    Ok(error)
 }
 
 /// Writes down that a run ended on an error, in the error's own words.
 pub(super) fn fail(record: &mut RunRecord, error: &AgentError, now: Timestamp) {
     record.outcome = match error {
-        AgentError::Stopped(crate::delivery::Stop::Interrupted) => Outcome::Interrupted,
+        AgentError::Stopped(Stop::Interrupted) => Outcome::Interrupted,
         _ => Outcome::Failed,
     };
     record.ended = Some(now);

@@ -69,13 +69,15 @@ impl Notebook {
     }
 }
 
-/// What to say of a clock that stands before the begin of the run before. Nothing but the history is told by
+/// What to say of a clock that stands before the last attempt that is known. Nothing but the history is told by
 /// it: runs are counted, and attributes carry MISP's time.
 pub(super) fn clock_note(before: Option<&RunRecord>, now: Timestamp) -> Option<String> {
-    let before = before.filter(|before| now < before.begun)?;
+    let before = before.filter(|before| now < before.last())?;
+    let what = if before.repeated.is_some() { "was repeated" } else { "began" };
     Some(format!(
-        "the clock of this machine went back: run {} began at {}, and now it is {now}; set it right",
-        before.number, before.begun
+        "the clock of this machine went back: run {} {what} at {}, and now it is {now}; set it right",
+        before.number,
+        before.last()
     ))
 }
 

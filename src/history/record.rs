@@ -57,10 +57,10 @@ pub struct Repeated {
 }
 
 impl RunRecord {
-    /// The time of the last attempt that this record tells of: when it ended, or when the last one like it did.
+    /// When the last attempt that this record tells of was: when the run began, or the last one like it ended.
     #[must_use]
-    pub fn last_ended(&self) -> Option<Timestamp> {
-        self.repeated.map(|repeated| repeated.last).or(self.ended)
+    pub fn last(&self) -> Timestamp {
+        self.repeated.map_or(self.begun, |repeated| repeated.last)
     }
 
     /// Whether neither MISP nor what is known of it is another after the run than it was before.

@@ -79,6 +79,16 @@ fn a_misp_that_does_not_answer_is_in_the_history() {
 }
 
 #[test]
+fn an_attempt_to_learn_what_misp_holds_is_in_the_history_too() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.place();
+    for _ in 0..2 {
+        place.run(&["repair", "--adopt", "--source", "gone.json"]).code(1);
+    }
+    assert_eq!(history(&place), [(1, "failed".to_owned(), 1)]);
+}
+
+#[test]
 fn what_can_be_read_only_once_goes_to_all_destinations() {
     let (one, two) = (Sandbox::start(), Sandbox::start());
     let place = one.place();

@@ -69,16 +69,8 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let (world, begun) = (world(job, clock, observer, interrupt), clock.now());
-    let input = match read(job, dataset, ledger, world).await {
-        Ok(Read::AsBefore(summary)) => return Ok(*summary),
-        Ok(Read::Dataset(input)) => input,
-        Err(error) => {
-            attempt::keep_failed(job, ledger, world, begun, &error)?;
-            return Err(error);
-        }
-    };
-    carry_out(job, &input, ledger, wire, world, Mode::Deliver).await
+    let world = world(job, clock, observer, interrupt);
+    carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await
 }
 
 /// What reading a source brought.
@@ -94,8 +86,11 @@ async fn read<L: Ledger>(
     dataset: &Dataset,
     ledger: &mut L,
     world: World<'_>,
+    mode: Mode,
 ) -> Result<Read, AgentError> {
-    if let Some(summary) = unchanged::unchanged_source(job, dataset, ledger, world).await? {
+    if mode == Mode::Deliver
+        && let Some(summary) = unchanged::unchanged_source(job, dataset, ledger, world).await?
+    {
         return Ok(Read::AsBefore(Box::new(summary)));
     }
     world.observer.progress(progress(Phase::Reading));
@@ -114,11 +109,7 @@ pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
     let world = world(job, clock, observer, interrupt);
-    observer.progress(progress(Phase::Reading));
-    let reader = older_reader(job, &ledger.heads(&job.destination)?);
-    let aliases = || Ok(Aliases(ledger.aliases()?));
-    let input = Dataset::default().input(job, reader, aliases, world).await?;
-    carry_out(job, &input, ledger, wire, world, Mode::Adopt).await
+    carry_out(job, &Dataset::default(), ledger, wire, world, Mode::Adopt).await
 }
 
 fn world<'a>(
@@ -140,18 +131,26 @@ enum Mode {
     Adopt,
 }
 
+/// One attempt, from the source to the end of the run. However it ends, the history keeps it.
 async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     job: &Job,
-    input: &Input,
+    dataset: &Dataset,
     ledger: &mut L,
     wire: Arc<W>,
     world: World<'_>,
     mode: Mode,
 ) -> Result<Summary, AgentError> {
-    let mut run = Run::begin(job, ledger, wire, world, input, mode)?;
-    match run.go(input).await {
-        Ok(()) => run.finish(input),
-        Err(error) => Err(run.fail(error)?),
+    let input = match read(job, dataset, ledger, world, mode).await {
+        Ok(Read::AsBefore(summary)) => return Ok(*summary),
+        Ok(Read::Dataset(input)) => input,
+        Err(error) => return Err(attempt::keep_failed(job, ledger, world, error)?),
+    };
+    match Run::begin(job, ledger, wire, world, &input, mode) {
+        Ok(mut run) => match run.go(&input).await {
+            Ok(()) => run.finish(&input),
+            Err(error) => Err(run.fail(error)?),
+        },
+        Err(error) => Err(attempt::keep_failed(job, ledger, world, error)?),
     }
 }
 
@@ -232,10 +231,10 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         input: &Input,
         mode: Mode,
     ) -> Result<Self, AgentError> {
+        // Before the clock is read: a run that begins beside this one is no sign that it went back.
+        let before = ledger.run(ledger.last_run()?)?;
         let now = world.clock.now();
         let heads = ledger.heads(&job.destination)?;
-        let before = ledger.run(ledger.last_run()?)?;
-        let number = ledger.begin_run()?;
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
         // A new address is written down once it is known which MISP stands behind it.
         if destination.url.is_empty() {
@@ -243,6 +242,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         }
         let known_url = destination.url == job.url;
         let feed = feed_place(job, &mut destination)?;
+        let number = ledger.begin_run()?;
         let knows_nothing = heads.iter().all(|head| head.presence != Presence::Present);
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
         planner.retire = match mode {

@@ -32,10 +32,10 @@ pub(super) async fn unchanged_source<L: Ledger>(
         return Ok(None);
     }
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
+    let before = ledger.run(ledger.last_run()?)?;
     let now = world.clock.now();
     let name = input::source_name(&job.source);
     let mut run = record::begin(job, RunNumber::default(), now, name, cursor.source);
-    let before = ledger.run(ledger.last_run()?)?;
     run.notes.extend(clock_note(before.as_ref(), now));
     for note in &run.notes {
         world.observer.note(note);

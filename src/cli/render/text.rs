@@ -286,8 +286,7 @@ fn one_status(out: &mut String, status: &Status) {
     match &status.last_run {
         Some(run) => {
             let (number, outcome) = (run.number, run.outcome.name());
-            let last = run.repeated.map_or(run.begun, |repeated| repeated.last);
-            line!(out, "Last run:   {number} {}, {last}, {outcome}", run.id.short());
+            line!(out, "Last run:   {number} {}, {}, {outcome}", run.id.short(), run.last());
         }
         None => line!(out, "Last run:   none"),
     }

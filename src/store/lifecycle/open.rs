@@ -251,7 +251,8 @@ impl Store {
 
     /// Tells those who wait which run it is.
     pub(crate) fn announce(&mut self, run: RunNumber) {
-        if self.announced != Some(run) {
+        // Runs that go side by side take turns in committing: the newest stands for them.
+        if self.announced < Some(run) {
             self.announced = Some(run);
             self.describe(&format!(", run {run}"));
         }
