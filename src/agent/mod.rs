@@ -5,14 +5,10 @@
 //! as print.
 
 mod adopt;
-mod attempt;
 mod careful;
 mod dataset;
 mod drive;
 mod handle;
-mod hints;
-mod holding;
-mod input;
 mod job;
 mod learn;
 mod lost;
@@ -26,10 +22,8 @@ mod verify;
 
 pub use adopt::{adopt, resend};
 pub use careful::Careful;
-pub use dataset::Dataset;
+pub use dataset::{Candidates, Dataset, Input, Older, mapping_tally};
 pub use handle::LedgerHandle;
-pub use hints::Candidates;
-pub use input::{Input, Older, mapping_tally};
 pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Silent, SystemClock};
 pub use learn::{LearnError, PLAIN, WantedTags, learn};
 pub use preview::{

@@ -18,8 +18,7 @@ use crate::{
 
 use super::{
     AgentError, Clock, Input, Job,
-    holding::note_of,
-    planner::{Call, Planner, older_reader},
+    planner::{Call, Planner, note_of, older_reader},
     record::as_unchanged,
     rehearsal::{Opening, preface, rehearse},
     run::is_heard,

@@ -8,10 +8,10 @@ use crate::{
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, PublishingTally, Summary, attempt,
-        holding::note_of,
+        AgentError, Ending, Input, Job, Phase, PublishingTally, Summary,
         learn::PLAIN,
-        planner::{KnownEvents, cursor_policy},
+        planner::{KnownEvents, cursor_policy, note_of},
+        record::attempt,
     },
     Mode, Run,
 };

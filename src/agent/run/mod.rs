@@ -28,11 +28,10 @@ use crate::{
 
 use super::{
     AgentError, Careful, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
-    attempt,
     job::World,
     lost::Gone,
     planner::{Planner, older_reader},
-    record::{self, Notebook, clock_note},
+    record::{self, Notebook, attempt, clock_note},
 };
 
 pub(super) use doubt::{ROWS_MAX, in_turn};

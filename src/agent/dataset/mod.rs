@@ -1,5 +1,8 @@
 //! The dataset of a feed, read once for all destinations that it goes to.
 
+mod hints;
+mod input;
+
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -11,7 +14,11 @@ use crate::{
     source::{self, SourceError, SourceSpec},
 };
 
-use super::{AgentError, Input, Job, job::World};
+use super::{AgentError, Job, job::World};
+
+pub use hints::Candidates;
+pub(super) use input::source_name;
+pub use input::{Input, Older, mapping_tally};
 
 /// What a source delivers, read when the first run needs it and kept for the others. Runs that go side by side
 /// wait for the one that reads, instead of each reading for itself.

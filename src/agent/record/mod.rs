@@ -1,5 +1,7 @@
 //! Runs as records.
 
+pub(super) mod attempt;
+
 use crate::{
     history::{DatasetTally, DestinationTally, Outcome, RunRecord},
     model::{Context, Digest, Encoder, RunNumber, Timestamp, limits::NOTES_KEPT_MAX, shortened},

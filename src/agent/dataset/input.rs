@@ -11,7 +11,7 @@ use crate::{
     source::{self, SourceError, SourceSpec},
 };
 
-use super::{Job, hints};
+use super::{super::Job, hints};
 
 /// A dataset, ready to be mapped.
 pub struct Input {
@@ -109,7 +109,7 @@ impl Input {
 }
 
 /// What a source is called in records.
-pub(super) fn source_name(spec: &SourceSpec) -> String {
+pub(in crate::agent) fn source_name(spec: &SourceSpec) -> String {
     match spec {
         SourceSpec::File(path) | SourceSpec::Folder(path) => path.display().to_string(),
         SourceSpec::Stdin => "<stdin>".to_owned(),

@@ -7,10 +7,8 @@ use crate::{
 };
 
 use super::{
-    AgentError, Job,
-    input::source_name,
-    job::World,
-    record::{begin, numbered},
+    super::{AgentError, Job, dataset::source_name, job::World},
+    begin, numbered,
 };
 
 /// Records that are looked at, from the newest on, for the attempt before this one on the same way.
@@ -19,7 +17,7 @@ const LOOKED_BACK_MAX: usize = 256;
 /// Keeps an attempt that changed nothing. Where the one before it, of the same feed at the same destination, went
 /// the same way, that one's record counts it; else it gets a record of its own, and a number if it has none. Gives the
 /// record.
-pub(super) fn keep<L: Ledger>(
+pub(in crate::agent) fn keep<L: Ledger>(
     ledger: &mut L,
     attempt: RunRecord,
 ) -> Result<RunRecord, LedgerError> {
@@ -36,7 +34,7 @@ pub(super) fn keep<L: Ledger>(
 
 /// Keeps an attempt that ended on an error before there was a dataset, and gives the error back. One of the ledger
 /// itself cannot be kept.
-pub(super) fn keep_failed<L: Ledger>(
+pub(in crate::agent) fn keep_failed<L: Ledger>(
     job: &Job,
     ledger: &mut L,
     world: World<'_>,
@@ -52,7 +50,7 @@ pub(super) fn keep_failed<L: Ledger>(
 }
 
 /// Writes down that a run ended on an error, in the error's own words.
-pub(super) fn fail(record: &mut RunRecord, error: &AgentError, now: Timestamp) {
+pub(in crate::agent) fn fail(record: &mut RunRecord, error: &AgentError, now: Timestamp) {
     record.outcome = match error {
         AgentError::Stopped(Stop::Interrupted) => Outcome::Interrupted,
         _ => Outcome::Failed,

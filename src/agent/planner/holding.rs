@@ -17,7 +17,7 @@ pub(super) enum Before {
 }
 
 /// What to say of events of which something is held.
-pub(super) fn note_of(events: u64) -> Option<String> {
+pub(in crate::agent) fn note_of(events: u64) -> Option<String> {
     (events > 0).then(|| {
         format!(
             "{events} events wait with what only changed rules or a newer version of this program call for: `plan` \

@@ -1,5 +1,7 @@
 //! Which incidents need work: the skip key, mapping under old and new rules, and the plan.
 
+mod holding;
+
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
@@ -18,11 +20,10 @@ use crate::{
     },
 };
 
-use super::{
-    Input, Job,
-    holding::{Before, Holding},
-    input::{Older, mapping_tally},
-};
+use super::{Input, Job, Older, mapping_tally};
+use holding::{Before, Holding};
+
+pub(super) use holding::note_of;
 
 /// What one incident calls for.
 #[derive(Debug)]
