@@ -42,6 +42,21 @@ pub struct Identity {
     pub marking: Digest,
 }
 
+/// Something that should be an object and cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable<'a> {
+    /// A JSON pointer to it; empty for the document.
+    pub pointer: &'a str,
+    /// The list, as in a [`Piece`].
+    pub list: &'a str,
+    /// Its id, as far as that can be read.
+    pub id: Option<&'a str>,
+    /// The time of its version, as far as that can be read.
+    pub version: Option<Timestamp>,
+    /// What is wrong, a fragment.
+    pub what: &'a str,
+}
+
 /// What the objects of documents are handed to.
 pub trait Taker {
     /// A document begins: its name for people, and its format.
@@ -50,9 +65,8 @@ pub trait Taker {
     /// An object of this document.
     fn object(&mut self, piece: &Piece<'_>, identity: &Identity);
 
-    /// Something that should be an object of this document and cannot be read: a JSON pointer to it, its id as far as
-    /// that can be read, and what is wrong.
-    fn damaged(&mut self, pointer: &str, id: Option<&str>, what: &str);
+    /// Something that should be an object of this document and cannot be read.
+    fn damaged(&mut self, unreadable: &Unreadable<'_>);
 
     /// The document ends, and says that all in it is marked. An object that stands alone has no end.
     fn closed(&mut self, marked: Option<Tlp>);
@@ -102,7 +116,11 @@ enum Named {
     Object(Identity),
     /// It stands for an entity that is elsewhere.
     Placeholder,
-    Damaged(Option<Box<str>>, String),
+    Damaged {
+        id: Option<Box<str>>,
+        version: Option<Timestamp>,
+        what: String,
+    },
 }
 
 fn name(written: &Element<'_>, found: Format) -> Named {
@@ -121,11 +139,11 @@ fn name(written: &Element<'_>, found: Format) -> Named {
     alone.element(written, found);
     let skipped = alone.facts.issues.iter().find(|issue| issue.severity == Severity::Skipped);
     let is_lost = alone.facts.entities.is_empty() && alone.facts.relations.is_empty();
-    if let Some(issue) = skipped.filter(|_| is_lost) {
-        let id = own.and_then(|(id, _)| id);
-        return Named::Damaged(id.map(|id| id.as_str().into()), issue.what.clone());
-    }
     let (id, version) = own.unwrap_or_default();
+    if let Some(issue) = skipped.filter(|_| is_lost) {
+        let id = id.map(|id| id.as_str().into());
+        return Named::Damaged { id, version, what: issue.what.clone() };
+    }
     let id = match id {
         Some(id) => id.as_str().into(),
         None => Encoder::new(Context::Copy).raw(raw).finish().to_string().into(),
@@ -173,8 +191,10 @@ impl<T: Taker> Sink for Handing<'_, T> {
                 self.taker.object(&piece, &identity);
             }
             Named::Placeholder => {}
-            Named::Damaged(id, what) => {
-                self.taker.damaged(pointer(&place.locus), id.as_deref(), &what);
+            Named::Damaged { id, version, what } => {
+                let (pointer, list) = (pointer(&place.locus), element.list);
+                let (id, what) = (id.as_deref(), &*what);
+                self.taker.damaged(&Unreadable { pointer, list, id, version, what });
             }
         }
     }
@@ -183,7 +203,9 @@ impl<T: Taker> Sink for Handing<'_, T> {
         match issue.severity {
             Severity::Skipped => {
                 self.announce(&issue.place, found);
-                self.taker.damaged(pointer(&issue.place.locus), None, &issue.what);
+                let (pointer, what) = (pointer(&issue.place.locus), &*issue.what);
+                let (list, id, version) = ("", None, None);
+                self.taker.damaged(&Unreadable { pointer, list, id, version, what });
             }
             Severity::Warning if self.pages.warnings.len() < ISSUES_KEPT_MAX => {
                 self.pages.warnings.push(issue);

@@ -32,7 +32,7 @@ use crate::{
     graph::Facts,
     model::{Fault, Place, Symbol, Words},
 };
-pub use apart::{Identity, Pages, Piece, Taker, name_of, take_apart};
+pub use apart::{Identity, Pages, Piece, Taker, Unreadable, name_of, take_apart};
 pub use assembly::Assembly;
 use decoding::Decoding;
 use element::Element;

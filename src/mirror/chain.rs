@@ -3,9 +3,11 @@
 use super::{
     Basis, Bookmark, MirrorError, SourceIdentity,
     files::Files,
-    line::{Extent, Header},
     log::{Log, Moment},
-    read::{Reader, Stop},
+    pack::{
+        line::{Extent, Header},
+        read::{Reader, Stop},
+    },
 };
 use crate::model::Digest;
 
@@ -108,7 +110,7 @@ impl Chain {
     }
 
     fn add(&mut self, files: &dyn Files, number: u64) -> Result<(), MirrorError> {
-        let from = self.log.moment();
+        let from = self.log.begin();
         match self.read_pack(files, number) {
             Ok(link) => self.join(link, from),
             Err(Stop::Unsound(what)) => {

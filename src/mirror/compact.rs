@@ -1,15 +1,17 @@
 //! Makes one pack of all that stands.
 
 use super::{
-    Fold, Mirror, MirrorError,
+    Damage, Fold, Mirror, MirrorError,
     chain::{COMPACTING, pack_name},
     fold::Step,
-    line::{DamagedLine, DocumentLine, Extent, FORMAT, Header, Line, ObjectLine},
-    write::Writer,
+    pack::{
+        line::{DamagedLine, DocumentLine, Extent, FORMAT, Header, Line, ObjectLine},
+        write::Writer,
+    },
 };
 use crate::{
     format::{Format, Identity, Piece},
-    model::Words as _,
+    model::{Timestamp, Words as _},
 };
 
 impl Mirror {
@@ -73,7 +75,7 @@ impl Compacting {
         if let Some(document) = self.document.as_mut().filter(|it| !it.is_written) {
             document.is_written = true;
             let (name, format) = ((&*document.name).into(), document.format.word().into());
-            self.stream.record(&Line::Document(DocumentLine { name, format }))?;
+            self.stream.record(&Line::Document(DocumentLine { name, format, text: None }))?;
         }
         let (id, marking) = (line.id.as_ref().into(), line.marking);
         self.stream.object(piece, &Identity { id, version: line.version(), marking })
@@ -84,17 +86,18 @@ impl Compacting {
         for id in fold.gone() {
             self.stream.record(&Line::Removed { id: (&**id).into() })?;
         }
-        let by_document = fold.damaged().chunk_by(|one, next| one.document == next.document);
-        for same in by_document {
+        for Damage { text, document, pointer, list, id, version, what } in fold.damaged() {
             // The format is of no account: nothing is read here.
-            let (name, format) = ((&*same[0].document).into(), Format::Stix21.word().into());
-            self.stream.record(&Line::Document(DocumentLine { name, format }))?;
-            for damage in same {
-                let (pointer, what) = ((&*damage.pointer).into(), (&*damage.what).into());
-                let id = damage.id.as_deref().map(Into::into);
-                self.stream.record(&Line::Damaged(DamagedLine { pointer, id, what }))?;
-            }
-            self.stream.record(&Line::Closed { marked: None })?;
+            let (name, format) = ((&**document).into(), Format::Stix21.word().into());
+            let text = Some((&**text).into());
+            self.stream.record(&Line::Document(DocumentLine { name, format, text }))?;
+            self.stream.record(&Line::Damaged(DamagedLine {
+                pointer: (&**pointer).into(),
+                id: id.as_deref().map(Into::into),
+                version: version.map(Timestamp::micros),
+                list: (&**list).into(),
+                what: (&**what).into(),
+            }))?;
         }
         Ok(self.stream)
     }

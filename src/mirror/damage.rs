@@ -2,22 +2,34 @@
 
 use std::fmt;
 
+use crate::model::Timestamp;
+
 /// Something that a source gave and that cannot be read. As long as it stands, nothing is taken for gone.
+///
+/// It stands until that very version of the object comes, or a newer one, or the source says that the object is gone.
+/// Where id or version cannot be read, nobody can say whether a version is that one: then it stands until its text is
+/// read again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
-    /// The document that it stood in.
+    /// What the source called the text that it stood in: the name in [`Pack::document`](super::Pack::document).
+    pub text: Box<str>,
+    /// The document in that text, for people.
     pub document: Box<str>,
     /// A JSON pointer to it, in the document.
     pub pointer: Box<str>,
-    /// Its id, as far as that can be read. Without, it stands until the document is read again.
+    /// The list that it stood in, as in a [`Piece`](crate::format::Piece).
+    pub list: Box<str>,
+    /// Its id, as far as that can be read.
     pub id: Option<Box<str>>,
+    /// The time of its version, as far as that can be read.
+    pub version: Option<Timestamp>,
     /// What is wrong, a fragment.
     pub what: Box<str>,
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { document, pointer, id, what } = self;
+        let Self { document, pointer, id, what, .. } = self;
         let hash = if pointer.is_empty() { "" } else { "#" };
         write!(f, "{document}{hash}{pointer}")?;
         id.iter().try_for_each(|id| write!(f, " ({id})"))?;

@@ -7,8 +7,10 @@ use super::{
     chain::{Chain, Link, Stray, pack_name},
     damage::Damage,
     files::Files,
-    line::ObjectLine,
-    read::{Reader, Record, Stop},
+    pack::{
+        line::ObjectLine,
+        read::{Reader, Record, Stop},
+    },
     weigh::{self, Standing},
 };
 use crate::{
@@ -84,8 +86,13 @@ impl Fold {
     /// Reads all packs of the newest source that is all that is said here.
     pub(super) fn read(files: &dyn Files, of: &SourceIdentity) -> Result<Self, MirrorError> {
         let mut chain = Chain::read(files, of)?;
-        let (basis, is_behind) = (chain.basis(), chain.is_behind());
+        let is_behind = chain.is_behind();
+        let basis = if is_behind { Basis::Partial } else { chain.basis() };
         let mut standing = weigh::weigh(&mut chain.log, basis);
+        if is_behind {
+            // What is missing may have brought it back.
+            standing.gone.clear();
+        }
         let copies = standing.copies.keys();
         let marked = copies.filter_map(|copy| Some((*copy, chain.log.marked(*copy)?))).collect();
         Ok(Self {
@@ -109,10 +116,17 @@ impl Fold {
         self.links.is_empty()
     }
 
-    /// Where the source stands.
+    /// Where the source stands. None where it has to be read from the beginning: nothing is here, or packs are
+    /// [missing that came last](Self::is_behind).
     #[must_use]
     pub fn bookmark(&self) -> Option<&Bookmark> {
-        self.links.last().map(|link| &link.bookmark)
+        self.last().map(|link| &link.bookmark)
+    }
+
+    /// The pack that the next goes on from. Where packs are missing that came last, the next begins anew and all that
+    /// is here counts until then: whatever the source says of its changes since, nobody knows what was in those.
+    pub(super) fn last(&self) -> Option<&Link> {
+        self.links.last().filter(|_| !self.is_behind)
     }
 
     /// What the newest pull said that the source is.
@@ -136,7 +150,7 @@ impl Fold {
     /// Whether what is not here has left the source. Otherwise only what is [`gone`](Self::gone) has.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.basis == Basis::Whole && !self.is_behind && self.standing.damaged.is_empty()
+        self.basis == Basis::Whole && self.standing.damaged.is_empty()
     }
 
     /// Equal for equal content, so that what was delivered once need not be read again.
@@ -237,7 +251,7 @@ impl Fold {
 
     fn step<'r>(&self, record: &Record<'r>, number: u32, is_kept: bool) -> Option<Step<'r>> {
         match *record {
-            Record::Document { name, format } => Some(Step::Document { name, format }),
+            Record::Document { name, format, .. } => Some(Step::Document { name, format }),
             Record::Closed(marked) => Some(Step::Closed(marked)),
             Record::Object(line, raw) => {
                 let piece = line.piece(raw)?;

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     MirrorError,
     damage::Damage,
-    line::{DamagedLine, ObjectLine},
-    read::{Record, Stop},
+    pack::{
+        line::{DamagedLine, ObjectLine},
+        read::{Record, Stop},
+    },
 };
 use crate::{
     format::Format,
     model::{
-        Context, Digest, Encoder, Tlp,
+        Context, Digest, Encoder, Timestamp, Tlp,
         limits::{DAMAGED_KEPT_MAX, MIRROR_RECORDS_MAX},
     },
 };
@@ -61,10 +63,14 @@ pub(super) enum What {
 /// another form.
 pub(super) type Version = (Option<i64>, bool);
 
-/// A document, and the numbers of its objects.
+/// The version of an object of a list.
+pub(super) fn version(time: Option<i64>, list: &str) -> Version {
+    (time, list == "entities_v2")
+}
+
+/// The numbers of a document's objects.
 #[derive(Debug, Clone, Copy)]
 struct Document {
-    name: Short,
     begin: u32,
     end: u32,
     marked: Option<Tlp>,
@@ -77,10 +83,15 @@ pub(super) struct Log {
     documents: Vec<Document>,
     pub(super) removals: Vec<(u32, Box<str>)>,
     pub(super) damages: Vec<(u32, Damage)>,
+    /// Texts that were read to their end, with the number of what came first after they began.
+    readings: Vec<(Short, u32)>,
     /// The number of what comes next.
     pub(super) next: u32,
+    /// When the text began that is being read.
+    begun: Moment,
     /// Of the document that came last.
     document: Box<str>,
+    text: Box<str>,
     format: Format,
 }
 
@@ -91,6 +102,7 @@ pub(super) struct Moment {
     documents: usize,
     removals: usize,
     damages: usize,
+    readings: usize,
     pub(super) next: u32,
 }
 
@@ -101,6 +113,7 @@ impl Log {
             documents: self.documents.len(),
             removals: self.removals.len(),
             damages: self.damages.len(),
+            readings: self.readings.len(),
             next: self.next,
         }
     }
@@ -111,16 +124,22 @@ impl Log {
         self.documents.drain(from.documents..to.documents);
         self.removals.drain(from.removals..to.removals);
         self.damages.drain(from.damages..to.damages);
+        self.readings.drain(from.readings..to.readings);
+    }
+
+    /// A pack begins.
+    pub(super) fn begin(&mut self) -> Moment {
+        self.begun = self.moment();
+        self.begun
     }
 
     /// Takes one record of a pack.
     pub(super) fn take(&mut self, record: &Record<'_>) -> Result<(), Stop> {
         match *record {
-            Record::Document { name: document, format } => {
-                (self.document, self.format) = (document.into(), format);
-                let name = name(document);
+            Record::Document { name, format, text } => {
+                (self.document, self.text, self.format) = (name.into(), text.into(), format);
                 let begin = self.next;
-                self.documents.push(Document { name, begin, end: begin, marked: None });
+                self.documents.push(Document { begin, end: begin, marked: None });
             }
             Record::Object(line, raw) => self.object(line, raw)?,
             Record::Damaged(line) => self.damaged(line)?,
@@ -130,13 +149,18 @@ impl Log {
                     (document.end, document.marked) = (next, marked);
                 }
             }
+            Record::Read(text) => {
+                self.readings.push((name(text), self.begun.next));
+                self.begun = self.moment();
+            }
             Record::Void => self.void(),
             Record::Removed(id) => {
                 let number = self.number()?;
                 self.entries.push(Entry { name: name(id), number, what: What::Removal });
                 self.removals.push((number, id.into()));
+                self.begun = self.moment();
             }
-            Record::Checkpoint(_) | Record::End(..) => {}
+            Record::Checkpoint(_) | Record::End(..) => self.begun = self.moment(),
         }
         Ok(())
     }
@@ -151,7 +175,7 @@ impl Log {
         let mut content = Encoder::new(Context::Copy);
         content.text(&line.list).text(crate::model::Words::word(self.format)).flag(is_nested);
         let what = What::Object {
-            version: (line.version, line.list == "entities_v2"),
+            version: version(line.version, &line.list),
             content: short(&content.raw(raw).finish()),
             marking: short(&line.marking),
             bytes: u32::try_from(raw.len()).unwrap_or(u32::MAX),
@@ -160,34 +184,34 @@ impl Log {
         Ok(())
     }
 
-    /// Of very many the rest is one for each document.
+    /// Of very many the rest is one for each text.
     fn damaged(&mut self, line: &DamagedLine<'_>) -> Result<(), Stop> {
         let number = self.number()?;
-        let document = self.document.clone();
+        let damage = Damage {
+            text: self.text.clone(),
+            document: self.document.clone(),
+            pointer: (&*line.pointer).into(),
+            list: (&*line.list).into(),
+            id: line.id.as_deref().map(Into::into),
+            version: line.version.map(Timestamp::from_micros),
+            what: (&*line.what).into(),
+        };
         if self.damages.len() < DAMAGED_KEPT_MAX {
-            let pointer = (&*line.pointer).into();
-            let id = line.id.as_deref().map(Into::into);
-            let damage = Damage { document, pointer, id, what: (&*line.what).into() };
             self.damages.push((number, damage));
             return Ok(());
         }
-        let begin = self.documents.last().map_or(0, |document| document.begin);
-        let last = self.damages.last().filter(|(number, _)| *number >= begin);
+        let last = self.damages.last().filter(|(number, _)| *number >= self.begun.next);
         if last.is_none_or(|(_, last)| *last.what != *MORE) {
-            let more = Damage { document, pointer: "".into(), id: None, what: MORE.into() };
-            self.damages.push((number, more));
+            let (pointer, id, version, what) = ("".into(), None, None, MORE.into());
+            self.damages.push((number, Damage { pointer, id, version, what, ..damage }));
         }
         Ok(())
     }
 
-    /// Forgets what came of the last document.
+    /// Forgets what came of the text that is being read.
     fn void(&mut self) {
-        let Some(Document { begin, .. }) = self.documents.pop() else { return };
-        let come = |number: u32| number >= begin;
-        let entries = self.entries.partition_point(|entry| !come(entry.number));
-        self.entries.truncate(entries);
-        self.removals.retain(|(number, _)| !come(*number));
-        self.damages.retain(|(number, _)| !come(*number));
+        self.forget(self.begun, self.moment());
+        self.begun = self.moment();
     }
 
     fn number(&mut self) -> Result<u32, MirrorError> {
@@ -207,9 +231,8 @@ impl Log {
         document.marked.filter(|_| number < document.end)
     }
 
-    /// When the documents of these names came last, as far as they came.
-    pub(super) fn last_times(&self, names: &BTreeSet<Short>) -> BTreeMap<Short, u32> {
-        let named = self.documents.iter().filter(|document| names.contains(&document.name));
-        named.map(|document| (document.name, document.begin)).collect()
+    /// When the last readings of these texts began, as far as they were read to their end.
+    pub(super) fn last_readings(&self, texts: &BTreeSet<Short>) -> BTreeMap<Short, u32> {
+        self.readings.iter().filter(|(text, _)| texts.contains(text)).copied().collect()
     }
 }

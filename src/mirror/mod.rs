@@ -18,18 +18,14 @@ mod damage;
 mod error;
 mod files;
 mod fold;
-mod frames;
 mod identity;
-mod line;
 mod log;
 pub mod memory;
 mod pack;
 mod pull;
-mod read;
 #[cfg(test)]
 mod tests;
 mod weigh;
-mod write;
 
 use std::sync::Arc;
 

@@ -3,16 +3,17 @@
 //! The order of arrival decides, never a time inside an object:
 //! - a later object of the same id and version takes the place of the earlier, whose marking holds on;
 //! - a removal takes all versions of the id that came before it;
-//! - an object that comes after its removal is there again.
+//! - an object that comes after its removal is there again;
+//! - what cannot be read stands for itself until that very version comes, or a newer one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Basis,
     damage::Damage,
-    log::{Entry, Log, Short, Version, What, name},
+    log::{Entry, Log, Short, Version, What, name, version},
 };
-use crate::model::{Context, Digest, Encoder, Tlp};
+use crate::model::{Context, Digest, Encoder, Timestamp, Tlp};
 
 /// What stands of a log.
 #[derive(Debug, Default)]
@@ -55,10 +56,10 @@ pub(super) fn weigh(log: &mut Log, basis: Basis) -> Standing {
     }
     standing.objects.sort_unstable();
     standing.digests.sort_unstable();
-    if basis == Basis::Partial {
-        standing.gone = gone(log, &entries);
-    }
     standing.damaged = damaged(log, &entries);
+    if basis == Basis::Partial {
+        standing.gone = gone(log, &entries, &standing.damaged);
+    }
     log.entries = entries;
     standing
 }
@@ -111,7 +112,14 @@ impl Standing {
             encoder.text(id);
         });
         encoder.list(self.damaged.iter(), |encoder, damage| {
-            encoder.text(&damage.document).text(&damage.pointer);
+            let Damage { text, document, pointer, list, id, version, what } = damage;
+            encoder.text(text).text(document).text(pointer).text(list).text(what);
+            encoder.option(id.as_deref(), |encoder, id| {
+                encoder.text(id);
+            });
+            encoder.option(*version, |encoder, version| {
+                encoder.i64(version.micros());
+            });
         });
         encoder.finish()
     }
@@ -141,34 +149,53 @@ fn of_id(entries: &[Entry], id: Short) -> &[Entry] {
     &entries[begin..begin + count]
 }
 
-/// The ids whose removal was the last that was heard of them.
-fn gone(log: &Log, entries: &[Entry]) -> Vec<Box<str>> {
+/// The ids whose removal was the last that was heard of them. What came since and cannot be read was heard of, too.
+fn gone(log: &Log, entries: &[Entry], damaged: &[Damage]) -> Vec<Box<str>> {
+    let damaged: BTreeSet<&str> = damaged.iter().filter_map(|it| it.id.as_deref()).collect();
     let is_gone = |id: &str| {
         let last = of_id(entries, name(id)).last();
-        last.is_some_and(|last| matches!(last.what, What::Removal))
+        last.is_some_and(|last| matches!(last.what, What::Removal)) && !damaged.contains(id)
     };
     let gone = log.removals.iter().map(|(_, id)| id).filter(|id| is_gone(id));
     gone.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
-/// What is damaged, and whose id did not come since; without an id, what stands in a document that did not come
-/// again.
+/// What is damaged and was not made good since, sorted.
 fn damaged(log: &Log, entries: &[Entry]) -> Vec<Damage> {
-    let anonymous = log.damages.iter().filter(|(_, damage)| damage.id.is_none());
-    let documents = anonymous.map(|(_, damage)| name(&damage.document)).collect();
-    let last_times = log.last_times(&documents);
+    let texts = log.damages.iter().map(|(_, damage)| name(&damage.text)).collect();
+    let readings = log.last_readings(&texts);
+    let is_read_again =
+        |number: u32, text: &str| readings.get(&name(text)).is_some_and(|last| *last > number);
     let is_mended = |number: u32, damage: &Damage| match &damage.id {
-        Some(id) => of_id(entries, name(id)).last().is_some_and(|last| last.number > number),
-        None => last_times.get(&name(&damage.document)).is_some_and(|last| *last > number),
+        Some(id) => {
+            let since = of_id(entries, name(id)).iter().filter(|entry| entry.number > number);
+            since.into_iter().any(|entry| makes_good(&entry.what, damage))
+                || damage.version.is_none() && is_read_again(number, &damage.text)
+        }
+        None => is_read_again(number, &damage.text),
     };
     let standing = log.damages.iter().filter(|(number, damage)| !is_mended(*number, damage));
     // Of one that was found again and again the last finding counts.
-    let by_place = standing.map(|(_, damage)| {
-        let place = match &damage.id {
-            Some(id) => (None, None, Some(id)),
-            None => (Some(&damage.document), Some(&damage.pointer), None),
-        };
-        (place, damage)
-    });
-    by_place.collect::<BTreeMap<_, _>>().into_values().cloned().collect()
+    let by_place = standing.map(|(_, damage)| (place(damage), damage));
+    let mut damaged: Vec<Damage> =
+        by_place.collect::<BTreeMap<_, _>>().into_values().cloned().collect();
+    damaged.sort_unstable();
+    damaged
+}
+
+/// Whether something of the id of what is damaged, which came after it, stands in its place: that version of it, or a
+/// newer one in the same form, or the word that all versions are gone. Without a version only one without is that one.
+fn makes_good(come: &What, damage: &Damage) -> bool {
+    let What::Object { version: come, .. } = *come else { return true };
+    let (time, is_second) = version(damage.version.map(Timestamp::micros), &damage.list);
+    come.1 == is_second && if time.is_none() { come.0.is_none() } else { come.0 >= time }
+}
+
+/// What makes something that is damaged the same as something that was found before: its id and version, else where it
+/// stood.
+fn place(damage: &Damage) -> impl Ord + '_ {
+    let Damage { text, document, pointer, list, id, version, .. } = damage;
+    let stood = (id.is_none() || version.is_none()).then_some((text, document));
+    let pointer = id.is_none().then_some(pointer);
+    (id, version, list, stood, pointer)
 }

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
-    format::{self, Assembly, Format, FormatError, Identity, Piece, Taker},
+    format::{self, Assembly, Format, FormatError, Identity, Piece, Taker, Unreadable},
     graph::{Facts, Said},
     model::{Issue, Locus, Place, Severity, Symbol, Tlp, limits::ISSUES_KEPT_MAX},
 };
@@ -137,7 +137,7 @@ impl Taker for Steps {
         });
     }
 
-    fn damaged(&mut self, pointer: &str, _: Option<&str>, what: &str) {
+    fn damaged(&mut self, &Unreadable { pointer, what, .. }: &Unreadable<'_>) {
         self.0.push(Step::Damaged { pointer: pointer.to_owned(), what: what.to_owned() });
     }
 

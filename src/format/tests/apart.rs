@@ -23,7 +23,8 @@ impl Taker for Names {
         self.1.push(identity.marking);
     }
 
-    fn damaged(&mut self, pointer: &str, id: Option<&str>, what: &str) {
+    fn damaged(&mut self, unreadable: &Unreadable<'_>) {
+        let Unreadable { pointer, id, what, .. } = unreadable;
         self.0.push(format!("{pointer} {id:?}: {what}"));
     }
 

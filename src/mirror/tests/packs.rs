@@ -32,7 +32,7 @@ fn a_pack_is_lines_of_json() {
     for line in &lines {
         serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
-    for place in [1, 8, 11] {
+    for place in [1, 9, 12] {
         assert!(lines[place].starts_with("{\"blake3\":"), "{text}");
     }
     lines.retain(|line| !line.starts_with("{\"blake3\":"));
@@ -48,11 +48,12 @@ fn a_pack_is_lines_of_json() {
             object.len()
         ),
         &object,
-        r#"{"damaged":{"pointer":"/objects/1","what":"an object without type and id; left out"}}"#,
+        r#"{"damaged":{"pointer":"/objects/1","list":"objects","what":"an object without type and id; left out"}}"#,
         r#"{"closed":{"marked":null}}"#,
-        r#"{"checkpoint":{"records":4,"bookmark":"half"}}"#,
+        r#"{"read":{"text":"page"}}"#,
+        r#"{"checkpoint":{"records":5,"bookmark":"half"}}"#,
         &format!(r#"{{"removed":{{"id":"{}"}}}}"#, id_of(2)),
-        r#"{"end":{"records":5,"bookmark":"all"}}"#,
+        r#"{"end":{"records":6,"bookmark":"all"}}"#,
     ];
     assert_eq!(lines, expected);
 }
@@ -84,18 +85,52 @@ fn after_a_damaged_or_missing_pack_none_counts_and_nothing_is_taken_for_gone() {
             let fold = mirror(&files).fold().unwrap();
             assert_eq!(names(&files), left);
             assert!(fold.is_behind() && !fold.is_whole(), "{:?}", fold.strays());
-            let bookmark = fold.bookmark().map(|bookmark| bookmark.as_str().to_owned());
-            assert_eq!(bookmark, (number > 1).then(|| (number - 1).to_string()));
-            // The source goes on from there, and all is well again.
-            let first = if number == 1 { Whole } else { Delta };
+            assert_eq!((fold.basis(), fold.bookmark()), (Basis::Partial, None));
+            // One pack of all would not say that others are missing.
+            assert!(mirror(&files).compact(&fold).unwrap().is_behind());
+            // A pull that brings nothing leaves it so, and the source is read from the beginning.
+            let (_, fold, told) = pull(&files, vec![]);
+            assert!(fold.is_behind() && told.since.is_none());
             let (pulled, fold, told) =
-                pull(&files, vec![first, objects(&[object(9, 1, "z", "")]), End("9")]);
+                pull(&files, vec![Whole, objects(&[object(9, 1, "z", "")]), End("9")]);
             pulled.unwrap();
-            assert_eq!(told.since, bookmark);
+            assert_eq!(told.since, None);
             assert!(fold.is_whole() && fold.strays().is_empty());
-            assert_eq!(fold.objects(), left.len() + 1);
+            assert_eq!(fold.objects(), 1);
         }
     }
+}
+
+#[test]
+fn changes_since_the_beginning_do_not_go_on_from_packs_behind_which_others_are_missing() {
+    for is_cut in [false, true] {
+        let files = three_packs();
+        files.spoil("000002.jsonl.zst", None);
+        let page = objects(&[object(9, 1, "z", "")]);
+        let acts = match is_cut {
+            true => vec![Delta, page, Checkpoint("9"), Lost],
+            false => vec![Delta, page, End("9")],
+        };
+        let (_, fold, _) = pull(&files, acts);
+        assert!(!fold.is_behind() && fold.strays().is_empty());
+        assert_eq!((names(&files), fold.basis()), (vec!["z".to_owned()], Basis::Partial));
+        assert_eq!(fold.bookmark().unwrap().as_str(), "9");
+    }
+}
+
+#[test]
+fn what_is_missing_may_have_brought_back_what_is_gone() {
+    let files = MemoryFiles::default();
+    let page = |name: &str| objects(&[object(1, 1, name, "")]);
+    let of = |end: &'static str, act: Act| vec![Delta, act, End(end)];
+    let fold = pulls(&files, vec![of("1", page("a")), of("2", Remove(1))]);
+    assert_eq!(fold.gone().len(), 1);
+    let before = fold.digest();
+    pulls(&files, vec![of("3", page("b")), of("4", Remove(7))]);
+    files.spoil("000003.jsonl.zst", None);
+    let fold = mirror(&files).fold().unwrap();
+    assert!(fold.is_behind() && fold.gone().is_empty());
+    assert_ne!(fold.digest(), before);
 }
 
 #[test]

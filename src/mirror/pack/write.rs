@@ -2,13 +2,10 @@
 
 use std::io::{self, Write as _};
 
-use super::{
-    Bookmark, MirrorError,
-    files::{Files, Output},
-    line::{Header, Line, Mark, ObjectLine},
-};
+use super::line::{Header, Line, Mark, ObjectLine};
 use crate::{
     format::{Identity, Piece},
+    mirror::{Bookmark, Files, MirrorError, Output},
     model::{
         Context, Digest, Encoder,
         limits::{BOOKMARK_BYTES_MAX, PACK_LINE_BYTES_MAX},
@@ -19,7 +16,7 @@ use crate::{
 const LEVEL: i32 = 3;
 
 /// A pack that is being written. Each checkpoint ends a frame of Zstandard, so that a pack can be cut off behind it.
-pub(super) struct Writer {
+pub(in crate::mirror) struct Writer {
     name: String,
     state: State,
     digest: Encoder,
@@ -35,17 +32,17 @@ enum State {
 }
 
 /// What was written of a pack that is to be gone on with.
-pub(super) struct Begun {
+pub(in crate::mirror) struct Begun {
     /// Bytes of the file.
-    pub(super) bytes: u64,
+    pub(in crate::mirror) bytes: u64,
     /// Over all text so far.
-    pub(super) digest: Encoder,
-    pub(super) records: u64,
+    pub(in crate::mirror) digest: Encoder,
+    pub(in crate::mirror) records: u64,
 }
 
 impl Writer {
     /// A new file of this name, in place of any other.
-    pub(super) fn begin(
+    pub(in crate::mirror) fn begin(
         files: &dyn Files,
         name: &str,
         header: &Header,
@@ -57,27 +54,26 @@ impl Writer {
     }
 
     /// Goes on where a file was cut off behind a checkpoint.
-    pub(super) fn go_on(files: &dyn Files, name: &str, begun: Begun) -> Result<Self, MirrorError> {
+    pub(in crate::mirror) fn go_on(
+        files: &dyn Files,
+        name: &str,
+        begun: Begun,
+    ) -> Result<Self, MirrorError> {
         let opened = files.write(name, begun.bytes);
         let output = opened.map_err(|error| MirrorError::io(name, "written", error))?;
         let Begun { digest, records, .. } = begun;
         Ok(Self { name: name.to_owned(), state: State::Between(output), digest, records })
     }
 
-    /// How many records were written.
-    pub(super) const fn records(&self) -> u64 {
-        self.records
-    }
-
     /// One record that is no object.
-    pub(super) fn record(&mut self, line: &Line<'_>) -> Result<(), MirrorError> {
+    pub(in crate::mirror) fn record(&mut self, line: &Line<'_>) -> Result<(), MirrorError> {
         self.line(line)?;
         self.records += 1;
         Ok(())
     }
 
     /// One object.
-    pub(super) fn object(
+    pub(in crate::mirror) fn object(
         &mut self,
         piece: &Piece<'_>,
         identity: &Identity,
@@ -97,7 +93,7 @@ impl Writer {
     }
 
     /// Says that all so far is sound, and hands it to the operating system.
-    pub(super) fn checkpoint(&mut self, bookmark: &Bookmark) -> Result<(), MirrorError> {
+    pub(in crate::mirror) fn checkpoint(&mut self, bookmark: &Bookmark) -> Result<(), MirrorError> {
         let mark = self.mark(bookmark)?;
         self.seal(&Line::Checkpoint(mark))?;
         let mut output = self.end_frame()?;
@@ -107,7 +103,7 @@ impl Writer {
     }
 
     /// Ends the pack and makes it durable. Gives the digest by which the next goes on from it.
-    pub(super) fn end(mut self, bookmark: &Bookmark) -> Result<Digest, MirrorError> {
+    pub(in crate::mirror) fn end(mut self, bookmark: &Bookmark) -> Result<Digest, MirrorError> {
         let mark = self.mark(bookmark)?;
         let digest = self.seal(&Line::End(mark))?;
         let mut output = self.end_frame()?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use super::MirrorError;
+use crate::mirror::MirrorError;
 
 /// Bytes that are read of a file at a time.
 const BUFFER_BYTES: usize = 128 << 10;

@@ -3,15 +3,17 @@
 use std::io::Read;
 
 use super::{
-    Bookmark, Damage, Fold, Mirror, MirrorError, Object, Pulled, SourceIdentity,
-    chain::{UNFINISHED, pack_name},
     line::{DamagedLine, DocumentLine, Extent, FORMAT, Header, Line},
     read::{Reader, Stop},
     write::{Begun, Writer},
 };
 use crate::{
-    format::{self, Format, FormatError, Identity, Pages, Piece, Taker},
-    model::{Digest, Symbol, Tlp, Words as _, shortened},
+    format::{self, Format, Identity, Pages, Piece, Taker, Unreadable},
+    mirror::{
+        Bookmark, Damage, Fold, Mirror, MirrorError, Object, Pulled, SourceIdentity,
+        chain::{UNFINISHED, pack_name},
+    },
+    model::{Digest, Symbol, Timestamp, Tlp, Words as _, shortened},
 };
 
 /// What a source writes its pulls into: packs, one after the other.
@@ -26,19 +28,18 @@ pub struct PackWriter<'m> {
 }
 
 /// A pack that an earlier pull began and could not end.
-pub(super) struct Unfinished {
+pub(in crate::mirror) struct Unfinished {
     header: Header,
     bookmark: Bookmark,
     begun: Begun,
 }
 
 impl<'m> PackWriter<'m> {
-    pub(super) fn new(mirror: &'m Mirror, fold: &'m Fold) -> Result<Self, MirrorError> {
-        let last = fold.links.last();
+    pub(in crate::mirror) fn new(mirror: &'m Mirror, fold: &'m Fold) -> Result<Self, MirrorError> {
         Ok(Self {
             mirror,
             fold,
-            last: last.map(|link| (link.header.source.clone(), link.digest)),
+            last: fold.last().map(|link| (link.header.source.clone(), link.digest)),
             next: fold.next,
             added: 0,
             unfinished: mirror.unfinished()?.filter(|begun| mirror.of.covers(&begun.header.source)),
@@ -75,7 +76,7 @@ impl<'m> PackWriter<'m> {
             return Ok(None);
         };
         let stream = Writer::go_on(&*self.mirror.files, UNFINISHED, begun)?;
-        Ok(Some(Pack { writer: self, header, stream, in_document: false }))
+        Ok(Some(Pack { writer: self, header, stream, has_news: true }))
     }
 
     /// Begins a pack with all that the source has, which forgets what came before. The source must be all that it is
@@ -109,11 +110,11 @@ impl<'m> PackWriter<'m> {
         let after = last.map(|(_, digest)| *digest);
         let header = Header { format: FORMAT, source: source.clone(), extent, after };
         let stream = Writer::begin(&*self.mirror.files, UNFINISHED, &header)?;
-        Ok(Pack { writer: self, header, stream, in_document: false })
+        Ok(Pack { writer: self, header, stream, has_news: false })
     }
 
     /// How many packs were ended.
-    pub(super) const fn packs_added(&self) -> usize {
+    pub(in crate::mirror) const fn packs_added(&self) -> usize {
         self.added
     }
 }
@@ -124,13 +125,14 @@ pub struct Pack<'w, 'm> {
     writer: &'w mut PackWriter<'m>,
     header: Header,
     stream: Writer,
-    in_document: bool,
+    /// Something came that the mirror may not have.
+    has_news: bool,
 }
 
 impl Pack<'_, '_> {
-    /// Takes all objects of a document that the source gave, or of several one after the other. `name` is for people,
-    /// and the same whenever this document is read: what is damaged in it and has no id stands until it is read again.
-    /// A document that breaks off leaves nothing.
+    /// Takes all objects of a document that the source gave, or of a text of several one after the other. `name` is
+    /// for people, and the same whenever this text is read: what is damaged in it, and of which id or version cannot
+    /// be read, stands until it is read again, be it to find nothing. A text that breaks off leaves nothing.
     ///
     /// # Errors
     /// If the document is none of the format, or the disk refuses.
@@ -140,24 +142,23 @@ impl Pack<'_, '_> {
         format: Format,
         input: impl Read,
     ) -> Result<Pages, MirrorError> {
-        let mut taking = Taking { pack: self, failed: None };
+        let mut taking = Taking { pack: self, text: name, has_begun: false, failed: None };
         let taken = format::take_apart(input, &Symbol::new(name), format, &mut taking);
-        match (taking.failed, taken) {
+        let Taking { has_begun, failed, .. } = taking;
+        match (failed, taken) {
             (Some(failed), _) => Err(failed),
             (None, Ok(pages)) => {
-                self.in_document = false;
+                self.has_news |= self.writer.damaged().iter().any(|damage| *damage.text == *name);
+                self.stream.record(&Line::Read { text: name.into() })?;
                 Ok(pages)
             }
-            (None, Err(error)) => Err(self.void(error)),
+            (None, Err(error)) => {
+                if has_begun {
+                    self.stream.record(&Line::Void {})?;
+                }
+                Err(error.into())
+            }
         }
-    }
-
-    fn void(&mut self, error: FormatError) -> MirrorError {
-        let voided = match std::mem::take(&mut self.in_document) {
-            true => self.stream.record(&Line::Void {}),
-            false => Ok(()),
-        };
-        voided.map_or_else(|failed| failed, |()| error.into())
     }
 
     /// Says that an object is gone, with all its versions that came so far.
@@ -166,6 +167,7 @@ impl Pack<'_, '_> {
     /// If the disk refuses.
     pub fn remove(&mut self, id: &str, format: Format) -> Result<(), MirrorError> {
         let id = format::name_of(id, format);
+        self.has_news = true;
         self.stream.record(&Line::Removed { id: (&*id).into() })
     }
 
@@ -177,14 +179,15 @@ impl Pack<'_, '_> {
         self.stream.checkpoint(bookmark)
     }
 
-    /// Ends the pack, which counts from then on. A pack of no changes whose bookmark says nothing new is left out.
+    /// Ends the pack, which counts from then on. A pack of changes that brought none, and whose bookmark says nothing
+    /// new, is left out.
     ///
     /// # Errors
     /// If the disk refuses.
     pub fn end(self, bookmark: &Bookmark) -> Result<Pulled, MirrorError> {
-        let Self { writer, header, stream, .. } = self;
+        let Self { writer, header, stream, has_news } = self;
         let is_first = writer.added == 0;
-        let is_empty = stream.records() == 0 && header.after.is_some();
+        let is_empty = !has_news && header.after.is_some();
         if is_empty && is_first && writer.fold.bookmark() == Some(bookmark) {
             drop(stream);
             writer.mirror.remove_file(UNFINISHED)?;
@@ -227,7 +230,7 @@ impl Mirror {
     }
 
     /// Ends a pack of changes that could not be ended, as far as it came; whether there was one.
-    pub(super) fn recover(&self) -> Result<bool, MirrorError> {
+    pub(in crate::mirror) fn recover(&self) -> Result<bool, MirrorError> {
         let Some(Unfinished { header, bookmark, begun }) = self.unfinished()? else {
             return Ok(false);
         };
@@ -235,10 +238,10 @@ impl Mirror {
             return Ok(false);
         }
         let fold = self.fold()?;
-        let last = fold.links.last();
+        let last = fold.last();
         let goes_on = last.is_some_and(|last| Some(last.digest) == header.after);
         let is_first =
-            header.is_first() && (fold.is_empty() || fold.source() != Some(&header.source));
+            header.is_first() && (last.is_none() || fold.source() != Some(&header.source));
         if goes_on || is_first {
             let stream = Writer::go_on(&*self.files, UNFINISHED, begun)?;
             self.end(stream, &bookmark, fold.next)?;
@@ -252,6 +255,9 @@ impl Mirror {
 /// Writes down what is taken out of documents.
 struct Taking<'p, 'w, 'm> {
     pack: &'p mut Pack<'w, 'm>,
+    /// What the source calls the text.
+    text: &'p str,
+    has_begun: bool,
     failed: Option<MirrorError>,
 }
 
@@ -265,22 +271,31 @@ impl Taking<'_, '_, '_> {
 
 impl Taker for Taking<'_, '_, '_> {
     fn document(&mut self, name: &Symbol, format: Format) {
-        self.pack.in_document = true;
+        self.has_begun = true;
+        let text = (name.as_str() != self.text).then(|| self.text.into());
         let (name, format) = (name.as_str().into(), format.word().into());
-        self.write(|stream| stream.record(&Line::Document(DocumentLine { name, format })));
+        self.write(|stream| stream.record(&Line::Document(DocumentLine { name, format, text })));
     }
 
     fn object(&mut self, piece: &Piece<'_>, identity: &Identity) {
+        self.pack.has_news = true;
         self.write(|stream| stream.object(piece, identity));
     }
 
-    fn damaged(&mut self, pointer: &str, id: Option<&str>, what: &str) {
-        let (pointer, id, what) = (pointer.into(), id.map(Into::into), shortened(what));
-        self.write(|stream| stream.record(&Line::Damaged(DamagedLine { pointer, id, what })));
+    fn damaged(&mut self, unreadable: &Unreadable<'_>) {
+        let Unreadable { pointer, list, id, version, what } = *unreadable;
+        self.pack.has_news = true;
+        let line = DamagedLine {
+            pointer: pointer.into(),
+            id: id.map(Into::into),
+            version: version.map(Timestamp::micros),
+            list: list.into(),
+            what: shortened(what),
+        };
+        self.write(|stream| stream.record(&Line::Damaged(line)));
     }
 
     fn closed(&mut self, marked: Option<Tlp>) {
-        self.pack.in_document = false;
         let marked = marked.map(|tlp| tlp.name().into());
         self.write(|stream| stream.record(&Line::Closed { marked }));
     }

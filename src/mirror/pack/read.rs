@@ -3,14 +3,13 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::{
-    Bookmark, MirrorError,
-    files::Files,
     frames::Frames,
     line::{self, AnyHeader, DamagedLine, FORMAT, Header, Line, Mark, ObjectLine},
     write::Begun,
 };
 use crate::{
     format::Format,
+    mirror::{Bookmark, Files, MirrorError},
     model::{
         Context, Digest, Encoder, Tlp,
         limits::{OBJECT_BYTES_MAX, PACK_LINE_BYTES_MAX, SOURCE_BYTES_MAX},
@@ -21,14 +20,19 @@ use crate::{
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// What a record says.
-pub(super) enum Record<'r> {
+pub(in crate::mirror) enum Record<'r> {
     Document {
         name: &'r str,
         format: Format,
+        /// What the source calls the text that it stands in.
+        text: &'r str,
     },
     Object(&'r ObjectLine<'r>, &'r [u8]),
     Damaged(&'r DamagedLine<'r>),
     Closed(Option<Tlp>),
+    /// A text of this name was read to its end.
+    Read(&'r str),
+    /// A text broke off.
     Void,
     Removed(&'r str),
     /// All so far is sound.
@@ -39,7 +43,7 @@ pub(super) enum Record<'r> {
 
 /// Why a pack is not read on.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(in crate::mirror) enum Stop {
     /// It is no sound pack: what is wrong, a fragment.
     Unsound(String),
     /// Nobody can say what it is.
@@ -53,7 +57,7 @@ impl From<MirrorError> for Stop {
 }
 
 /// A pack that is being read.
-pub(super) struct Reader {
+pub(in crate::mirror) struct Reader {
     name: String,
     text: BufReader<Frames>,
     header: Header,
@@ -64,11 +68,13 @@ pub(super) struct Reader {
     raw: Vec<u8>,
     /// A document began and is not over.
     in_document: bool,
+    /// A document came since a text was last over.
+    in_text: bool,
 }
 
 impl Reader {
     /// Opens a pack and reads its header.
-    pub(super) fn open(files: &dyn Files, name: &str) -> Result<Self, Stop> {
+    pub(in crate::mirror) fn open(files: &dyn Files, name: &str) -> Result<Self, Stop> {
         let opened = files.read(name).map_err(|error| MirrorError::io(name, "read", error))?;
         let mut reader = Self {
             name: name.to_owned(),
@@ -80,6 +86,7 @@ impl Reader {
             line: Vec::new(),
             raw: Vec::new(),
             in_document: false,
+            in_text: false,
         };
         reader.read_line()?;
         reader.digest.raw(&reader.line);
@@ -88,7 +95,7 @@ impl Reader {
         Ok(reader)
     }
 
-    pub(super) const fn header(&self) -> &Header {
+    pub(in crate::mirror) const fn header(&self) -> &Header {
         &self.header
     }
 
@@ -106,7 +113,7 @@ impl Reader {
     }
 
     /// Reads on to its end, and hands each record on.
-    pub(super) fn read(
+    pub(in crate::mirror) fn read(
         mut self,
         mut visit: impl FnMut(Record<'_>) -> Result<(), Stop>,
     ) -> Result<(Bookmark, Digest), Stop> {
@@ -127,7 +134,9 @@ impl Reader {
 
     /// Reads on to the last checkpoint that is sound; none if there is none. Whatever stands behind it counts for
     /// nothing.
-    pub(super) fn read_to_checkpoint(mut self) -> Result<Option<(Begun, Bookmark)>, Stop> {
+    pub(in crate::mirror) fn read_to_checkpoint(
+        mut self,
+    ) -> Result<Option<(Begun, Bookmark)>, Stop> {
         let mut last = None;
         loop {
             let mut checkpoint = None;
@@ -185,10 +194,11 @@ impl Reader {
                 return Err(unsound("a line of it stands where it cannot"));
             }
             Line::Document(document) => {
-                self.in_document = true;
+                (self.in_document, self.in_text) = (true, true);
                 let format = line::format_of(&document.format);
                 let format = format.ok_or_else(|| unsound("a document has no format"))?;
-                Record::Document { name: &document.name, format }
+                let text = document.text.as_ref().unwrap_or(&document.name);
+                Record::Document { name: &document.name, format, text }
             }
             Line::Object(object) => {
                 self.inside()?;
@@ -200,12 +210,18 @@ impl Reader {
                 Record::Damaged(damaged)
             }
             Line::Closed { marked } => {
-                self.leave()?;
+                self.inside()?;
+                self.in_document = false;
                 let marked = line::marked_of(marked.as_deref());
                 Record::Closed(marked.ok_or_else(|| unsound("a marking of it is none"))?)
             }
+            Line::Read { text } => {
+                (self.in_document, self.in_text) = (false, false);
+                Record::Read(text)
+            }
+            Line::Void {} if !self.in_text => return Err(outside()),
             Line::Void {} => {
-                self.leave()?;
+                (self.in_document, self.in_text) = (false, false);
                 Record::Void
             }
             Line::Removed { id } => Record::Removed(id),
@@ -216,13 +232,7 @@ impl Reader {
 
     /// Checks that there is a document.
     fn inside(&self) -> Result<(), Stop> {
-        self.in_document.then_some(()).ok_or_else(|| unsound("something stands outside a document"))
-    }
-
-    fn leave(&mut self) -> Result<(), Stop> {
-        self.inside()?;
-        self.in_document = false;
-        Ok(())
+        self.in_document.then_some(()).ok_or_else(outside)
     }
 
     /// Checks a mark, and the digest behind it.
@@ -294,6 +304,10 @@ impl Reader {
             false => Ok(count),
         }
     }
+}
+
+fn outside() -> Stop {
+    unsound("something stands outside a document")
 }
 
 fn unsound(what: &str) -> Stop {
