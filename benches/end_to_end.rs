@@ -26,12 +26,13 @@ use misp_trickle::{
     format::Format,
     graph,
     history::{Commit, EventUpdate, Ledger},
+    http::{Connection, Proxy},
     mapper::Rules,
     model::{DestinationName, FeedName, RunNumber, Secret, Tlp},
     plan::{
         EventSettings, KnownEvent, MappingChange, OnForeign, Policy, Publish, Strategy, Unmarked,
     },
-    remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Remote},
     sandbox::{self, Keys, Misp},
     source::SourceSpec,
     store::{Owner, Store},
@@ -105,17 +106,19 @@ fn open(path: &Path) -> Store {
 
 fn access(url: &str, keys: &Keys) -> Access {
     Access {
+        connection: Connection {
+            url: url.parse().expect("a URL"),
+            headers: Vec::new(),
+            verify_tls: true,
+            ca_bundle: None,
+            identity: None,
+            proxy: Proxy::Direct,
+            timeout: Duration::from_secs(30),
+        },
         auth_header: AuthHeader::Authorization,
-        headers: Vec::new(),
-        url: url.parse().expect("a URL"),
         key: Secret::new(keys.get("sync").expect("a role of the sandbox").to_owned()),
-        verify_tls: true,
-        ca_bundle: None,
-        identity: None,
-        proxy: Proxy::Direct,
         compression: Compression::Fixed(Encoding::Gzip),
         correlate: true,
-        timeout: Duration::from_secs(30),
     }
 }
 

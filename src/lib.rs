@@ -121,6 +121,12 @@ mod store;
 pub mod store;
 
 #[cfg(not(feature = "internals"))]
+mod http;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod http;
+
+#[cfg(not(feature = "internals"))]
 mod source;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

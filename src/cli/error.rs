@@ -11,9 +11,9 @@ use crate::{
     delivery::Stop,
     format::FormatError,
     history::{LedgerError, query::QueryError},
+    http::ConnectionError,
     mapper::RulesError,
     model::{Fault, FeedName},
-    remote::AccessError,
     sandbox::eclecticiq::DatasetError,
     source::SourceError,
     store::{ImportError, OpenError},
@@ -43,7 +43,7 @@ pub enum CliError {
         /// The destination.
         destination: String,
         /// What is wrong.
-        cause: AccessError,
+        cause: ConnectionError,
     },
     /// A feed without a path, and no `--source`.
     NoSource {

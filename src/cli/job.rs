@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
+use url::Url;
+
 use crate::{
     agent::{Clock, Job, SystemClock},
-    config::{Config, Destination, Feed, MappingSettings},
+    config::{Config, ConnectionSettings, Destination, Feed, MappingSettings},
     delivery::Backoff,
+    http::Connection,
     mapper::{IncludeTags, Rules, Settings},
     model::Secret,
     plan::{DestinationRecord, MappingChange, Strategy},
@@ -125,26 +128,38 @@ pub(super) fn access(
 ) -> Result<Access, CliError> {
     let known = known.filter(|known| known.url == destination.url.as_str());
     let told = known.filter(|known| known.asked.is_some()).map(|known| known.encodings.clone());
+    let place = format!("destinations.{}", destination.name);
     Ok(Access {
-        url: destination.url.clone(),
+        connection: connection(&destination.connection, &destination.url, &place)?,
         key: destination.api_key()?,
         auth_header: destination.auth_header,
-        headers: destination.extra_headers()?,
-        verify_tls: destination.verify_tls,
-        ca_bundle: destination.ca_bundle.as_deref().map(read).transpose()?,
-        identity: identity(destination)?,
-        proxy: destination.proxy.clone(),
         compression: destination.compression.map_or(Compression::Auto { told }, Compression::Fixed),
         correlate: !destination.event.disable_correlation,
-        timeout: destination.timeout,
+    })
+}
+
+/// How a server is reached, with all files read that the settings name. `place` is their table.
+pub(super) fn connection(
+    settings: &ConnectionSettings,
+    url: &Url,
+    place: &str,
+) -> Result<Connection, CliError> {
+    Ok(Connection {
+        url: url.clone(),
+        headers: settings.extra_headers(place)?,
+        verify_tls: settings.verify_tls,
+        ca_bundle: settings.ca_bundle.as_deref().map(read).transpose()?,
+        identity: identity(settings)?,
+        proxy: settings.proxy.clone(),
+        timeout: settings.timeout,
     })
 }
 
 /// Certificate and key, one after the other, as TLS wants them.
-fn identity(destination: &Destination) -> Result<Option<Secret>, CliError> {
-    let Some(certificate) = &destination.client_cert else { return Ok(None) };
+fn identity(settings: &ConnectionSettings) -> Result<Option<Secret>, CliError> {
+    let Some(certificate) = &settings.client_cert else { return Ok(None) };
     let mut pem = read(certificate)?;
-    if let Some(key) = &destination.client_key {
+    if let Some(key) = &settings.client_key {
         pem.push(b'\n');
         pem.append(&mut read(key)?);
     }

@@ -2,74 +2,64 @@
 
 use std::{collections::BTreeSet, num::NonZeroU8, time::Duration};
 
-use url::{Host, Url};
-
 use crate::{
     mapper::IncludeTags,
     model::{DestinationName, Tlp, limits},
     plan::{EventSettings, OnForeign, Policy},
-    remote::Proxy,
+    remote::AuthHeader,
 };
 
 use super::{
     Destination, KeySource,
-    headers::read_headers,
-    reader::{At, Reader, Section, is_variable_name},
+    connection::{Found, Peer, read_connection, read_secret, read_url},
+    reader::{At, Reader, Section},
 };
 
 /// Most events in flight; more would only queue inside MISP.
 const CONCURRENCY_MAX: u8 = 32;
 /// How often what was sent is looked for.
 const VERIFY_EVERY: Duration = Duration::from_hours(24);
-/// Longest wait for an answer: a slow MISP takes minutes for a large event.
-const TIMEOUT: Duration = Duration::from_mins(5);
 /// Keys that would hold a secret.
 const SECRETS: [&str; 5] = ["api_key", "apikey", "authkey", "key", "password"];
 const SECRET_CURE: &str = "remove it, make a new key in MISP if others could read this file, and \
      write api_key_env = \"MISP_API_KEY\" or api_key_file = \"PATH\"";
+
+const MISP: Peer = Peer {
+    name: "MISP",
+    secret: "API key",
+    short: "key",
+    direction: "sent",
+    secret_cure: SECRET_CURE,
+    elsewhere: Some(
+        "remove it; if something before MISP wants it, add auth_header = \"X-MISP-AUTH\" for the key",
+    ),
+    example: "MISP_API_KEY",
+    looks_like_secret: looks_like_key,
+};
 
 /// `None` only where a fault was reported.
 pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Option<Destination> {
     for secret in SECRETS {
         section.refuse(secret, "is a secret, which has no place in a configuration", SECRET_CURE);
     }
-    let (url, key) = (read_url(&mut section), read_key(&mut section));
-    let (proxy, concurrency) = (read_proxy(&mut section), read_concurrency(&mut section));
+    let url = read_url(&mut section, &MISP);
+    let key = read_key(&mut section);
+    let concurrency = read_concurrency(&mut section);
     let auth_header = section.choice("auth_header");
-    let headers = read_headers(&mut section, auth_header);
+    let takes_authorization = auth_header == AuthHeader::Authorization;
+    let connection = read_connection(&mut section, &MISP, takes_authorization);
     let on_foreign = section.choice("on_foreign");
     let (event, include_tags) = read_event(&mut section, on_foreign);
     let policy = read_policy(&mut section);
-    let verify_tls = section.item("verify_tls");
-    let checks = section.flag("verify_tls", true);
-    if let (Some(at), false) = (verify_tls, checks) {
-        let what = "is off: anyone on the way can read the key and change what is sent".to_owned();
-        section.reader().warn(&at, what, "trust your own authority with ca_bundle = \"PATH\"");
-    }
-    let client_cert = section.path("client_cert");
-    let client_key = section.text("client_key");
-    if let (Some(at), None) = (&client_key, &client_cert) {
-        let what = "is the key of a certificate that is not named".to_owned();
-        section.reader().wrong(at, what, "add client_cert = \"PATH\"");
-    }
     let verify_every = section.duration_or_never("verify_every", Some(VERIFY_EVERY));
-    let timeout = section.duration("timeout", TIMEOUT);
     let compression = section.choice("compression");
-    let ca_bundle = section.path("ca_bundle");
-    let client_key = client_key.map(|at| section.reader().path(&at));
     section.finish();
     Some(Destination {
         name: DestinationName::new(name),
         url: url?,
         key: key?,
         auth_header,
-        headers,
-        verify_tls: checks,
-        ca_bundle,
-        client_cert,
-        client_key,
-        proxy,
-        timeout,
+        connection,
         compression,
         concurrency,
         event,
@@ -79,86 +69,14 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     })
 }
 
-fn read_url(section: &mut Section<'_, '_>) -> Option<Url> {
-    let reader = section.reader();
-    let Some(at) = section.text("url") else {
-        let what = "is missing".to_owned();
-        reader.fault(&section.key("url"), &section.span, what, "write url = \"https://HOST\"");
-        return None;
-    };
-    let mut url = http_url(reader, &at, SECRET_CURE)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        let what = "has a query or a fragment, and MISP's address has none".to_owned();
-        reader.wrong(&at, what, "cut it at the `?` or `#`");
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        let what = "is http: the key and all that is sent can be read on the way".to_owned();
-        reader.warn(&at, what, "write https");
-    }
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    Some(url)
-}
-
-/// An http or https URL without user and password. The text is never repeated in the fault: it may hold
-/// the password.
-fn http_url(reader: &Reader<'_>, at: &At<&str>, secret_cure: &str) -> Option<Url> {
-    let url = match Url::parse(at.value) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        Ok(_) => {
-            let what = "is a URL of another scheme than http and https".to_owned();
-            reader.wrong(at, what, "write https://HOST or http://HOST");
-            return None;
-        }
-        Err(error) => {
-            reader.wrong(at, format!("is not a URL: {error}"), "write https://HOST");
-            return None;
-        }
-    };
-    if url.username().is_empty() && url.password().is_none() {
-        return Some(url);
-    }
-    let what = "holds a user or password, which has no place in a configuration".to_owned();
-    reader.wrong(at, what, secret_cure);
-    None
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
-}
-
 fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
-    let reader = section.reader();
-    match (section.text("api_key_env"), section.text("api_key_file")) {
-        (Some(env), None) => {
-            if !is_variable_name(env.value) {
-                // The text is not repeated: it may be the key itself.
-                let what = "is not the name of an environment variable".to_owned();
-                reader.wrong(&env, what, "write the name only, such as \"MISP_API_KEY\"");
-            }
-            if looks_like_key(env.value) {
-                let what = "looks like an API key itself, not like the name of a variable";
-                reader.wrong(&env, what.to_owned(), SECRET_CURE);
-                return None;
-            }
-            Some(KeySource::Env(env.value.to_owned()))
-        }
-        (None, Some(file)) => Some(KeySource::File(reader.path(&file))),
-        (Some(_), Some(file)) => {
-            let what = "stands beside api_key_env".to_owned();
-            reader.wrong(&file, what, "keep one of the two");
-            None
-        }
-        (None, None) => {
+    match read_secret(section, ["api_key_env", "api_key_file"], &MISP) {
+        Found::There(key) => Some(key),
+        Found::Faulty => None,
+        Found::Absent => {
             let what = "is missing, and so is api_key_file".to_owned();
             let cure = "write api_key_env = \"MISP_API_KEY\" or api_key_file = \"PATH\"";
-            reader.fault(&section.key("api_key_env"), &section.span, what, cure);
+            section.reader().fault(&section.key("api_key_env"), &section.span, what, cure);
             None
         }
     }
@@ -167,15 +85,6 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
 /// MISP's keys are 40 letters and digits.
 pub(super) fn looks_like_key(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-fn read_proxy(section: &mut Section<'_, '_>) -> Proxy {
-    let Some(at) = section.text("proxy") else { return Proxy::Environment };
-    if at.value == "none" {
-        return Proxy::Direct;
-    }
-    let cure = "remove `proxy` and set HTTPS_PROXY in the environment of the service";
-    http_url(section.reader(), &at, cure).map_or(Proxy::Environment, Proxy::Url)
 }
 
 /// How many events are in flight; `None`: as many as turn out best.

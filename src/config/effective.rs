@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    http::Proxy,
     model::{Tlp, Words},
-    remote::Proxy,
     schedule::Timing,
 };
 
 use super::{
-    Config, Destination, Feed, HeaderSource, KeySource, MappingSettings, ScheduleSettings,
-    format_duration,
+    Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource, MappingSettings,
+    ScheduleSettings, format_duration,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -48,16 +48,37 @@ fn feed(feed: &Feed) -> Value {
 }
 
 fn destination(it: &Destination) -> Value {
-    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|p| p.display().to_string());
-    let (env, file) = match &it.key {
-        KeySource::Env(name) => (Some(name.clone()), None),
-        KeySource::File(path) => (None, Some(path.display().to_string())),
-    };
-    without_nulls(json!({
+    let (env, file) = secret(&it.key);
+    let settings = json!({
         "url": it.url.as_str(),
         "api_key_env": env,
         "api_key_file": file,
         "auth_header": it.auth_header.word(),
+        "compression": it.compression.word(),
+        "concurrency": it.concurrency.map_or(json!("auto"), |number| json!(number.get())),
+        "on_foreign": it.event.on_foreign.word(),
+        "verify_every": or_never(it.verify_every),
+        "event": event(it),
+        "policy": {
+            "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),
+            "unmarked": it.policy.unmarked.word(),
+        },
+    });
+    without_nulls(with(settings, connection(&it.connection)))
+}
+
+/// The variable or the file that a secret comes from.
+fn secret(it: &KeySource) -> (Option<&str>, Option<String>) {
+    match it {
+        KeySource::Env(name) => (Some(name), None),
+        KeySource::File(path) => (None, Some(path.display().to_string())),
+    }
+}
+
+/// How a server is reached, but for its address.
+fn connection(it: &ConnectionSettings) -> Value {
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|p| p.display().to_string());
+    json!({
         "headers": headers(it),
         "verify_tls": it.verify_tls,
         "ca_bundle": path(&it.ca_bundle),
@@ -69,19 +90,10 @@ fn destination(it: &Destination) -> Value {
             Proxy::Url(url) => Some(url.as_str()),
         },
         "timeout": format_duration(it.timeout),
-        "compression": it.compression.word(),
-        "concurrency": it.concurrency.map_or(json!("auto"), |number| json!(number.get())),
-        "on_foreign": it.event.on_foreign.word(),
-        "verify_every": or_never(it.verify_every),
-        "event": event(it),
-        "policy": {
-            "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),
-            "unmarked": it.policy.unmarked.word(),
-        },
-    }))
+    })
 }
 
-fn headers(it: &Destination) -> Option<Map<String, Value>> {
+fn headers(it: &ConnectionSettings) -> Option<Map<String, Value>> {
     let source = |source: &HeaderSource| match source {
         HeaderSource::Plain(text) => json!(text),
         HeaderSource::Env(name) => json!({ "env": name }),
@@ -89,6 +101,14 @@ fn headers(it: &Destination) -> Option<Map<String, Value>> {
     };
     let headers = it.headers.iter().map(|(name, value)| (name.clone(), source(value)));
     Some(headers.collect()).filter(|headers: &Map<_, _>| !headers.is_empty())
+}
+
+/// One table with the keys of both.
+fn with(mut table: Value, more: Value) -> Value {
+    if let (Value::Object(table), Value::Object(more)) = (&mut table, more) {
+        table.extend(more);
+    }
+    table
 }
 
 fn event(it: &Destination) -> Value {

@@ -62,8 +62,8 @@ pub enum ConfigError {
     },
     /// The value of a header could not be had.
     Header {
-        /// The destination.
-        destination: String,
+        /// The table of the connection.
+        place: String,
         /// The header.
         header: String,
         /// Where its value should come from.
@@ -71,10 +71,12 @@ pub enum ConfigError {
         /// Why it did not.
         what: String,
     },
-    /// The API key of a destination could not be had.
+    /// The secret that opens a server could not be had.
     Key {
-        /// The destination.
-        destination: String,
+        /// The table that names it.
+        place: String,
+        /// How people call it.
+        noun: &'static str,
         /// Where it should come from.
         origin: String,
         /// Why it did not.
@@ -95,14 +97,13 @@ impl ConfigError {
             }
             Self::Invalid { faults } => return faults.iter().map(Notice::fault).collect(),
             Self::Choice { what, cure } => Fault::new(what, cure),
-            Self::Header { destination, header, origin, what } => Fault::new(
+            Self::Header { place, header, origin, what } => Fault::new(
                 format!("no value from {origin}: {what}"),
                 "put it there, or remove the header",
             )
-            .at(format_args!("destinations.{destination}.headers.{header}")),
-            Self::Key { destination, origin, what, cure } => {
-                Fault::new(format!("no API key from {origin}: {what}"), cure)
-                    .at(format_args!("destinations.{destination}"))
+            .at(format_args!("{place}.headers.{header}")),
+            Self::Key { place, noun, origin, what, cure } => {
+                Fault::new(format!("no {noun} from {origin}: {what}"), cure).at(place)
             }
         }]
     }

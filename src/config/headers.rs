@@ -1,14 +1,12 @@
-//! Reads `[destinations.NAME.headers]`: names of headers and where their values come from.
+//! Reads `[destinations.NAME.headers]` and those of sources: names of headers and where their values come from.
 
 use std::{collections::BTreeMap, env, fs};
 
-use crate::{
-    model::Secret,
-    remote::{AuthHeader, ExtraHeader},
-};
+use crate::{http::ExtraHeader, model::Secret};
 
 use super::{
-    ConfigError, Destination, HeaderSource,
+    ConfigError, ConnectionSettings, HeaderSource,
+    connection::Peer,
     reader::{At, Named, Section, is_variable_name},
 };
 
@@ -41,11 +39,12 @@ const ELSEWHERE: &str = "write { env = \"NAME\" } or { file = \"PATH\" } in plac
 /// The headers, each under its name in small letters.
 pub(super) fn read_headers(
     section: &mut Section<'_, '_>,
-    auth: AuthHeader,
+    peer: &Peer,
+    takes_authorization: bool,
 ) -> BTreeMap<String, HeaderSource> {
     let mut headers = BTreeMap::new();
     for (name, value) in section.named("headers") {
-        if !is_usable(section, &name, auth) {
+        if !is_usable(section, &name, peer, takes_authorization) {
             continue;
         }
         let source = match value {
@@ -61,7 +60,12 @@ pub(super) fn read_headers(
     headers
 }
 
-fn is_usable(section: &Section<'_, '_>, name: &At<&str>, auth: AuthHeader) -> bool {
+fn is_usable(
+    section: &Section<'_, '_>,
+    name: &At<&str>,
+    peer: &Peer,
+    takes_authorization: bool,
+) -> bool {
     let reader = section.reader();
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.value.is_empty() || !name.value.bytes().all(fits) {
@@ -73,10 +77,10 @@ fn is_usable(section: &Section<'_, '_>, name: &At<&str>, auth: AuthHeader) -> bo
         return false;
     }
     let lower = name.value.to_ascii_lowercase();
-    let holds_key = lower == "authorization" && auth == AuthHeader::Authorization;
+    let holds_key = lower == "authorization" && takes_authorization;
     if holds_key {
-        let cure = "remove it; if something before MISP wants it, add auth_header = \"X-MISP-AUTH\" for the key";
-        reader.wrong(name, "is the header that the API key is in".to_owned(), cure);
+        let what = format!("is the header that the {} is in", peer.secret);
+        reader.wrong(name, what, peer.elsewhere.unwrap_or("remove it"));
     } else if OURS.contains(&lower.as_str()) {
         reader.wrong(name, "is a header that the program sets itself".to_owned(), "remove it");
         return false;
@@ -134,13 +138,13 @@ fn usable(text: &str) -> Result<(), String> {
     }
 }
 
-impl Destination {
-    /// Reads the values of the headers that something before MISP wants. White space around those from elsewhere is
-    /// cut off.
+impl ConnectionSettings {
+    /// Reads the values of the headers that something before the server wants. White space around those from
+    /// elsewhere is cut off. `place` is the table of the connection.
     ///
     /// # Errors
     /// [`ConfigError::Header`] if one is not there, or cannot stand in a header.
-    pub fn extra_headers(&self) -> Result<Vec<ExtraHeader>, ConfigError> {
+    pub fn extra_headers(&self, place: &str) -> Result<Vec<ExtraHeader>, ConfigError> {
         let read = |(name, source): (&String, &HeaderSource)| {
             let text = match source {
                 HeaderSource::Plain(text) => Ok(text.clone()),
@@ -154,7 +158,7 @@ impl Destination {
             let text = text.map(|text| text.trim().to_owned());
             let text = text.and_then(|text| usable(&text).map(|()| text));
             let value = text.map_err(|what| ConfigError::Header {
-                destination: self.name.to_string(),
+                place: place.to_owned(),
                 header: name.clone(),
                 origin: source.to_string(),
                 what,

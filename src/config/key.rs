@@ -1,4 +1,4 @@
-//! The API key of a destination, from the environment or a file.
+//! Secrets from the environment or a file: the API key of a destination, the token of a source.
 
 use std::{env, fs, path::Path};
 
@@ -12,32 +12,7 @@ impl Destination {
     /// # Errors
     /// [`ConfigError::Key`] if there is none, or it could not stand in an HTTP header.
     pub fn api_key(&self) -> Result<Secret, ConfigError> {
-        let (text, cure) = match &self.key {
-            KeySource::Env(name) => (
-                env::var(name).map_err(|error| match error {
-                    env::VarError::NotPresent => "it is not set".to_owned(),
-                    env::VarError::NotUnicode(_) => "it is not text".to_owned(),
-                }),
-                format!("set it: read -rs {name} && export {name}"),
-            ),
-            KeySource::File(path) => (
-                fs::read_to_string(path).map_err(|error| error.to_string()),
-                "put the key alone into the file, readable for this user only".to_owned(),
-            ),
-        };
-        let text = text.and_then(|text| match text.trim() {
-            "" => Err("it is empty".to_owned()),
-            key if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                Err("it holds more than one word of plain characters".to_owned())
-            }
-            key => Ok(key.to_owned()),
-        });
-        text.map(Secret::new).map_err(|what| ConfigError::Key {
-            destination: self.name.to_string(),
-            origin: self.key.to_string(),
-            what,
-            cure,
-        })
+        self.key.read("API key", "key", &format!("destinations.{}", self.name))
     }
 
     /// Warnings about the key or its file, as lower-case fragments.
@@ -50,13 +25,58 @@ impl Destination {
                 self.key
             ));
         }
-        if let KeySource::File(path) = &self.key
-            && others_can_read(path)
-        {
-            let path = path.display();
-            warnings.push(format!("other users can read the API key; run: chmod 600 {path}"));
-        }
+        warnings.extend(self.key.warning("API key"));
         warnings
+    }
+}
+
+impl KeySource {
+    /// Reads the secret; white space around it is cut off. `noun` is how people call it, `short` the same in a word,
+    /// `place` the table that names it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Key`] if there is none, or it could not stand in an HTTP header.
+    pub fn read(
+        &self,
+        noun: &'static str,
+        short: &str,
+        place: &str,
+    ) -> Result<Secret, ConfigError> {
+        let (text, cure) = match self {
+            Self::Env(name) => (
+                env::var(name).map_err(|error| match error {
+                    env::VarError::NotPresent => "it is not set".to_owned(),
+                    env::VarError::NotUnicode(_) => "it is not text".to_owned(),
+                }),
+                format!("set it: read -rs {name} && export {name}"),
+            ),
+            Self::File(path) => (
+                fs::read_to_string(path).map_err(|error| error.to_string()),
+                format!("put the {short} alone into the file, readable for this user only"),
+            ),
+        };
+        let text = text.and_then(|text| match text.trim() {
+            "" => Err("it is empty".to_owned()),
+            key if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err("it holds more than one word of plain characters".to_owned())
+            }
+            key => Ok(key.to_owned()),
+        });
+        text.map(Secret::new).map_err(|what| ConfigError::Key {
+            place: place.to_owned(),
+            noun,
+            origin: self.to_string(),
+            what,
+            cure,
+        })
+    }
+
+    /// What is wrong with who may read the file, a lower-case fragment.
+    #[must_use]
+    pub fn warning(&self, noun: &str) -> Option<String> {
+        let Self::File(path) = self else { return None };
+        let path = others_can_read(path).then(|| path.display())?;
+        Some(format!("other users can read the {noun}; run: chmod 600 {path}"))
     }
 }
 

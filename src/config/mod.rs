@@ -4,6 +4,7 @@
 //! reported together, each with its place, its key, what is wrong and what to do. The file never holds
 //! a secret: it names an environment variable or a file, and a key or password in the text is refused.
 
+mod connection;
 mod destination;
 mod duration;
 mod effective;
@@ -22,8 +23,8 @@ pub use duration::{format_duration, parse_duration};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    CONTAINERS, Config, Destination, Feed, HeaderSource, KeySource, MappingSettings,
-    ScheduleSettings, StorePrivacy,
+    CONTAINERS, Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource,
+    MappingSettings, ScheduleSettings, StorePrivacy,
 };
 pub use template::{InitArgs, template};
 

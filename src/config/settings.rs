@@ -12,10 +12,11 @@ use url::Url;
 use crate::{
     format::Format,
     graph::{self, Rest},
+    http::Proxy,
     mapper::{Comment, IncludeTags},
     model::{DestinationName, FeedName, MarkingId, Symbol, Tlp, Words},
     plan::{EventSettings, MappingChange, Policy, Strategy},
-    remote::{AuthHeader, Encoding, Proxy},
+    remote::{AuthHeader, Encoding},
     schedule::{Schedule, Timing, Zone},
     source::{SourceKind, SourceSpec},
 };
@@ -95,20 +96,8 @@ pub struct Destination {
     pub key: KeySource,
     /// The header that the key is in.
     pub auth_header: AuthHeader,
-    /// Headers that something before it wants, by their names in small letters.
-    pub headers: BTreeMap<String, HeaderSource>,
-    /// Whether its certificate is checked.
-    pub verify_tls: bool,
-    /// PEM file of the authorities to trust, besides those of the system.
-    pub ca_bundle: Option<PathBuf>,
-    /// PEM file of our certificate, perhaps with its key.
-    pub client_cert: Option<PathBuf>,
-    /// PEM file of the certificate's key.
-    pub client_key: Option<PathBuf>,
     /// How it is reached.
-    pub proxy: Proxy,
-    /// Longest wait for a whole answer.
-    pub timeout: Duration,
+    pub connection: ConnectionSettings,
     /// How request bodies are compressed. `None`: as well as the MISP takes it, where it pays.
     pub compression: Option<Encoding>,
     /// Events in flight. `None`: as many as turn out best.
@@ -123,7 +112,26 @@ pub struct Destination {
     pub verify_every: Option<Duration>,
 }
 
-/// Where an API key comes from.
+/// How a server is reached, whoever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// Headers that something before it wants, by their names in small letters.
+    pub headers: BTreeMap<String, HeaderSource>,
+    /// Whether its certificate is checked.
+    pub verify_tls: bool,
+    /// PEM file of the authorities to trust, besides those of the system.
+    pub ca_bundle: Option<PathBuf>,
+    /// PEM file of our certificate, perhaps with its key.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of the certificate's key.
+    pub client_key: Option<PathBuf>,
+    /// How it is reached.
+    pub proxy: Proxy,
+    /// Longest wait for a whole answer.
+    pub timeout: Duration,
+}
+
+/// Where a secret that opens a server comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// The environment variable of this name.

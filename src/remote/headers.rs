@@ -3,14 +3,15 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::model::{Secret, Words};
+use crate::{
+    http::{self, ConnectionError, ExtraHeader},
+    model::{Secret, Words},
+};
 
-use super::{Access, AccessError};
+use super::Access;
 
 /// Begins with `MISP`, which makes MISP answer compact JSON: 18 bytes that save 200 to 400.
 const USER_AGENT: &str = concat!("MISP-trickle/", env!("CARGO_PKG_VERSION"));
-/// A shorter text may stand in any answer of MISP, and is not taken out of it.
-const SECRET_BYTES_MIN: usize = 8;
 
 /// The header that the API key is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,50 +37,26 @@ impl AuthHeader {
     }
 }
 
-/// A header that something before MISP wants.
-#[derive(Debug, Clone)]
-pub struct ExtraHeader {
-    name: String,
-    value: Secret,
-    is_secret: bool,
-}
-
-impl ExtraHeader {
-    /// One that everybody may know.
-    #[must_use]
-    pub fn plain(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), value: Secret::new(value.to_owned()), is_secret: false }
-    }
-
-    /// One that nobody may.
-    #[must_use]
-    pub fn secret(name: &str, value: Secret) -> Self {
-        Self { name: name.to_owned(), value, is_secret: true }
-    }
-}
-
 /// What no answer may bring into a message.
 pub(super) fn secrets(access: &Access) -> Vec<Secret> {
-    let extra = access.headers.iter().filter(|header| header.is_secret).map(|header| &header.value);
-    let extra = extra.filter(|value| value.expose().len() >= SECRET_BYTES_MIN);
-    std::iter::once(&access.key).chain(extra).cloned().collect()
+    std::iter::once(access.key.clone()).chain(access.connection.secrets()).collect()
 }
 
 /// The headers of every request.
-pub(super) fn of(access: &Access) -> Result<HeaderMap, AccessError> {
+pub(super) fn of(access: &Access) -> Result<HeaderMap, ConnectionError> {
     with_key_in(access, access.auth_header)
 }
 
 /// The same with the key in `X-MISP-AUTH`, where it is in `Authorization`.
-pub(super) fn stand_in(access: &Access) -> Result<Option<HeaderMap>, AccessError> {
+pub(super) fn stand_in(access: &Access) -> Result<Option<HeaderMap>, ConnectionError> {
     match access.auth_header {
         AuthHeader::Authorization => with_key_in(access, AuthHeader::XMispAuth).map(Some),
         AuthHeader::XMispAuth => Ok(None),
     }
 }
 
-fn with_key_in(access: &Access, auth: AuthHeader) -> Result<HeaderMap, AccessError> {
-    with_key(&access.key, auth, &access.headers)
+fn with_key_in(access: &Access, auth: AuthHeader) -> Result<HeaderMap, ConnectionError> {
+    with_key(&access.key, auth, &access.connection.headers)
 }
 
 /// The headers of every request, by their parts.
@@ -87,24 +64,9 @@ pub(super) fn with_key(
     key: &Secret,
     auth: AuthHeader,
     extra: &[ExtraHeader],
-) -> Result<HeaderMap, AccessError> {
-    let mut headers = HeaderMap::new();
-    for header in extra {
-        let wrong = || AccessError {
-            what: "a header cannot be used",
-            cause: format!("{} or its value holds characters that no header may have", header.name),
-        };
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(header.value.expose()).map_err(|_| wrong())?;
-        value.set_sensitive(header.is_secret);
-        headers.insert(name, value);
-    }
-    let mut value = HeaderValue::from_str(key.expose()).map_err(|_| AccessError {
-        what: "the API key cannot be used",
-        cause: "it holds characters that no header may have".to_owned(),
-    })?;
-    value.set_sensitive(true);
-    headers.insert(auth.name(), value);
+) -> Result<HeaderMap, ConnectionError> {
+    let mut headers = http::map(extra)?;
+    headers.insert(auth.name(), http::secret_value("", key, "the API key cannot be used")?);
     headers.insert("accept", HeaderValue::from_static("application/json"));
     headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
     headers.insert("accept-encoding", HeaderValue::from_static("br, gzip"));

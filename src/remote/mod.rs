@@ -4,18 +4,14 @@
 //! and nowhere else; a redirect is never followed.
 
 mod answered;
-mod cause;
-mod client;
 mod compress;
 mod decode;
 mod encode;
 mod headers;
 mod json;
 mod packing;
-mod proxy;
 mod route;
 mod scales;
-mod trouble;
 
 use std::{
     fmt,
@@ -23,69 +19,40 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     delivery::{Call, Exchange, KeyRow, RefusedWhy, Reply, Trouble, Wire},
-    model::{Context, Encoder, Secret, Timestamp, limits::REPLY_BYTES_MAX},
+    http::{
+        self, Connection, ConnectionError, Failure, Patience, Way, http_date, rest_seconds,
+        without_secrets,
+    },
+    model::{Context, Encoder, Secret, limits::REPLY_BYTES_MAX},
 };
 
 use packing::Packing;
-use trouble::{Way, too_long, without_secrets};
 
 pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
-pub use headers::{AuthHeader, ExtraHeader};
+pub use headers::AuthHeader;
 pub use scales::Scales;
 
 /// How to reach a MISP.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// Base URL; a path is kept as a prefix.
-    pub url: url::Url,
+    /// The connection, with its base URL.
+    pub connection: Connection,
     /// The API key.
     pub key: Secret,
     /// The header that the key is in.
     pub auth_header: AuthHeader,
-    /// Headers that something before MISP wants.
-    pub headers: Vec<ExtraHeader>,
-    /// Whether the server's certificate is checked.
-    pub verify_tls: bool,
-    /// Further authorities, PEM.
-    pub ca_bundle: Option<Vec<u8>>,
-    /// Client certificate and key, PEM, one after the other.
-    pub identity: Option<Secret>,
-    /// The way there.
-    pub proxy: Proxy,
     /// Compression of request bodies.
     pub compression: Compression,
     /// Attributes take part in correlation.
     pub correlate: bool,
-    /// Longest wait for an answer.
-    pub timeout: Duration,
-}
-
-/// The way to a MISP.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proxy {
-    /// As `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say.
-    Environment,
-    /// Straight, whatever the environment says: `none` in the configuration.
-    Direct,
-    /// By this proxy, but for what `NO_PROXY` names.
-    Url(url::Url),
-}
-
-/// Why a MISP cannot even be spoken to.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}: {cause}")]
-pub struct AccessError {
-    what: &'static str,
-    cause: String,
 }
 
 /// A connection pool to one MISP.
@@ -119,10 +86,10 @@ impl Remote {
     ///
     /// # Errors
     /// If a certificate, the proxy or the key cannot be used.
-    pub fn new(access: &Access) -> Result<Self, AccessError> {
+    pub fn new(access: &Access) -> Result<Self, ConnectionError> {
         Ok(Self {
-            client: client::of(access)?,
-            base: access.url.as_str().trim_end_matches('/').to_owned(),
+            client: http::client(&access.connection, Patience::Whole)?,
+            base: access.connection.url.as_str().trim_end_matches('/').to_owned(),
             headers: headers::of(access)?,
             stand_in: headers::stand_in(access)?,
             encoding: Mutex::new(access.compression.first()),
@@ -132,7 +99,7 @@ impl Remote {
             correlate: access.correlate,
             secrets: headers::secrets(access),
             key: access.key.clone(),
-            way: Way::new(access),
+            way: Way::new(&access.connection, Patience::Whole, "MISP"),
         })
     }
 
@@ -232,7 +199,7 @@ impl Remote {
         match request.headers(headers).send().await {
             Ok(response) => self.read(call, response, (bytes_sent, packed)).await,
             Err(error) => {
-                let reply = Reply::Trouble(self.way.not_answered(&error));
+                let reply = Reply::Trouble(trouble(self.way.not_answered(&error)));
                 (
                     Exchange { reply, requests: 1, bytes_sent, bytes_received: 0, date: None },
                     Packed::No,
@@ -377,55 +344,42 @@ fn headers_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(bytes).sum()
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), by the server's own clock.
-fn rest_seconds(text: &str, date: Option<Timestamp>) -> Option<u64> {
-    let text = text.trim();
-    text.parse().ok().or_else(|| {
-        let seconds = http_date(text)?.seconds() - date?.seconds();
-        Some(u64::try_from(seconds).unwrap_or(0))
-    })
+/// A request without an answer, as the session sees it.
+fn trouble(failure: Failure) -> Trouble {
+    match failure {
+        Failure::Lasting(why) => Trouble::NotMisp { why: why.into() },
+        Failure::NotSent(why) => Trouble::NoEffect { why: why.into(), retry_after: None },
+        Failure::Broken(why) => Trouble::Unknown { why: why.into(), retry_after: None },
+    }
 }
 
-/// Reads the `Date` of an answer (RFC 9110, section 5.6.7).
-fn http_date(text: &str) -> Option<Timestamp> {
-    let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(Timestamp::from_seconds(parsed.timestamp().as_second()))
+/// An answer that is too long to be one of MISP's.
+fn too_long() -> String {
+    format!("the answer is longer than {} MiB, and was not read to its end", REPLY_BYTES_MAX >> 20)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-
-    #[test]
-    fn dates_of_answers_are_read() {
-        let date = http_date("Tue, 14 Nov 2023 22:13:20 GMT").unwrap();
-        assert_eq!(date.seconds(), 1_700_000_000);
-        assert_eq!(http_date("soon"), None);
-    }
-
-    #[test]
-    fn a_rest_is_asked_for_in_seconds_or_by_a_date() {
-        let date = http_date("Tue, 14 Nov 2023 22:13:20 GMT");
-        assert_eq!(rest_seconds(" 30 ", None), Some(30));
-        assert_eq!(rest_seconds("Tue, 14 Nov 2023 22:13:50 GMT", date), Some(30));
-        assert_eq!(rest_seconds("Tue, 14 Nov 2023 22:13:00 GMT", date), Some(0));
-        assert_eq!(rest_seconds("Tue, 14 Nov 2023 22:13:50 GMT", None), None);
-        assert_eq!(rest_seconds("soon", date), None);
-    }
+    use crate::http::{ExtraHeader, Proxy};
 
     fn access(compression: Compression) -> Access {
         Access {
-            url: "http://127.0.0.1:1/".parse().unwrap(),
+            connection: Connection {
+                url: "http://127.0.0.1:1/".parse().unwrap(),
+                headers: vec![ExtraHeader::secret("x-pass", Secret::new("hunter2too".to_owned()))],
+                verify_tls: true,
+                ca_bundle: None,
+                identity: None,
+                proxy: Proxy::Environment,
+                timeout: Duration::from_secs(1),
+            },
             key: Secret::new("hunter2hunter2".to_owned()),
             auth_header: AuthHeader::Authorization,
-            headers: vec![ExtraHeader::secret("x-pass", Secret::new("hunter2too".to_owned()))],
-            verify_tls: true,
-            ca_bundle: None,
-            identity: None,
-            proxy: Proxy::Environment,
             compression,
             correlate: true,
-            timeout: Duration::from_secs(1),
         }
     }
 

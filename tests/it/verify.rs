@@ -20,9 +20,10 @@ use misp_trickle::{
         verify::{Drift, There},
     },
     history::{Ledger, MemoryLedger},
+    http::{Connection, Proxy},
     model::Secret,
     plan::Standing,
-    remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Remote},
     sandbox::{Release, Setup, serve},
     source::SourceSpec,
 };
@@ -79,17 +80,19 @@ fn verify_by_http(world: &World) -> Verified {
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     drop(runtime.spawn(serve(listener, world.misp.clone())));
     let remote = Remote::new(&Access {
+        connection: Connection {
+            url,
+            headers: Vec::new(),
+            verify_tls: true,
+            ca_bundle: None,
+            identity: None,
+            proxy: Proxy::Direct,
+            timeout: Duration::from_secs(60),
+        },
         auth_header: AuthHeader::Authorization,
-        headers: Vec::new(),
-        url,
         key: Secret::new(world.wire.key.clone()),
-        verify_tls: true,
-        ca_bundle: None,
-        identity: None,
-        proxy: Proxy::Direct,
         compression: Compression::Fixed(Encoding::Plain),
         correlate: true,
-        timeout: Duration::from_secs(60),
     })
     .unwrap();
     let options = world.verify_options(Sample::All);

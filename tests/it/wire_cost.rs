@@ -12,8 +12,9 @@ use dataset::{Dataset, event};
 use misp_trickle::{
     agent::{self, Ending, Job, Silent, Summary, SystemClock},
     history::MemoryLedger,
+    http::{self, Connection},
     model::Secret,
-    remote::{self, Access, AuthHeader, Compression, Encoding, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Remote},
     sandbox::{Keys, Misp, serve},
     source::SourceSpec,
 };
@@ -49,17 +50,19 @@ impl Line {
         runtime.spawn(serve(listener, misp.clone()));
         let url = format!("http://{}/", proxy.address);
         let access = Access {
+            connection: Connection {
+                url: url.parse().unwrap(),
+                headers: Vec::new(),
+                verify_tls: true,
+                ca_bundle: None,
+                identity: None,
+                proxy: http::Proxy::Direct,
+                timeout: Duration::from_secs(30),
+            },
             auth_header: AuthHeader::Authorization,
-            headers: Vec::new(),
-            url: url.parse().unwrap(),
             key: Secret::new(keys.get("sync").unwrap().to_owned()),
-            verify_tls: true,
-            ca_bundle: None,
-            identity: None,
-            proxy: remote::Proxy::Direct,
             compression: Compression::Fixed(encoding),
             correlate: true,
-            timeout: Duration::from_secs(30),
         };
         let remote = runtime.block_on(async { Arc::new(Remote::new(&access).unwrap()) });
         let job = Job { url, ..open_job() };

@@ -11,9 +11,10 @@ use std::{
 use misp_trickle::{
     agent::{self, Job, Silent, SystemClock},
     delivery::Backoff,
+    http::{Connection, Proxy},
     model::{Secret, Timestamp, Tlp},
     plan::{Policy, Unmarked},
-    remote::{Access, AuthHeader, Compression, Encoding, Proxy, Remote},
+    remote::{Access, AuthHeader, Compression, Encoding, Remote},
     source::SourceSpec,
     store::{OpenError, OpenMode, Owner, Store},
 };
@@ -95,17 +96,19 @@ fn the_agent_in_a_process_of_its_own() {
     let commits = Claiming(std::env::var_os(CLAIMS).is_some());
     let mut ledger = Through { inner: &mut store, commits };
     let access = Access {
+        connection: Connection {
+            url: url.parse().unwrap(),
+            headers: Vec::new(),
+            verify_tls: true,
+            ca_bundle: None,
+            identity: None,
+            proxy: Proxy::Direct,
+            timeout: Duration::from_secs(5),
+        },
         auth_header: AuthHeader::Authorization,
-        headers: Vec::new(),
-        url: url.parse().unwrap(),
         key: Secret::new(key),
-        verify_tls: true,
-        ca_bundle: None,
-        identity: None,
-        proxy: Proxy::Direct,
         compression: Compression::Fixed(Encoding::Plain),
         correlate: true,
-        timeout: Duration::from_secs(5),
     };
     let job = job(&url, &folder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -24,10 +24,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("schedule", &["model"]),
     ("mirror", &["model", "graph", "format"]),
     ("store", &["model", "misp", "plan", "delivery", "history", "mirror"]),
-    ("source", &["model", "graph", "format"]),
-    ("remote", &["model", "misp", "format", "plan", "delivery"]),
+    ("http", &["model"]),
+    ("source", &["model", "graph", "format", "mirror", "http"]),
+    ("remote", &["model", "misp", "format", "plan", "delivery", "http"]),
     ("sandbox", &["model", "misp", "format"]),
-    ("config", &["model", "graph", "format", "mapper", "plan", "schedule", "source", "remote"]),
+    (
+        "config",
+        &["model", "graph", "format", "mapper", "plan", "schedule", "http", "source", "remote"],
+    ),
     (
         "agent",
         &[
@@ -39,7 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-            "schedule", "store", "source", "remote", "sandbox", "config", "agent",
+            "schedule", "store", "http", "source", "remote", "sandbox", "config", "agent",
         ],
     ),
 ];

@@ -7,10 +7,11 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use crate::{
     format::Format,
+    http::Proxy,
     mapper::{Comment, IncludeTags},
     model::{Tlp, Words},
     plan::{MappingChange, OnForeign, Publish, Strategy, Unmarked},
-    remote::{AuthHeader, Encoding, Proxy},
+    remote::{AuthHeader, Encoding},
     schedule::Timing,
     source::SourceKind,
 };
@@ -181,10 +182,10 @@ fn every_setting_is_read() {
     assert_eq!(hq.event.sharing_group_id, Some(7));
     assert_eq!(hq.policy.allow_tlp.iter().copied().collect::<Vec<_>>(), [Tlp::Clear, Tlp::Red]);
     assert_eq!(hq.verify_every, None);
-    assert_eq!(hq.timeout, Duration::from_secs(90));
-    assert_eq!(hq.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
+    assert_eq!(hq.connection.timeout, Duration::from_secs(90));
+    assert_eq!(hq.connection.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
     assert_eq!(hq.concurrency.map(u8::from), Some(3));
-    assert!(matches!(&hq.proxy, Proxy::Url(url) if url.port() == Some(3128)));
+    assert!(matches!(&hq.connection.proxy, Proxy::Url(url) if url.port() == Some(3128)));
     assert_eq!(config.mapping.containers.len(), 2);
     assert_eq!(config.schedule.when.timing, Timing::Every(Duration::from_secs(5_400)));
     assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
@@ -432,9 +433,12 @@ fn headers_are_printed_without_their_secrets_and_read_again() {
     let config = good(&with_destination(lines));
     let destination = &config.destinations[0];
     assert_eq!(destination.auth_header, AuthHeader::XMispAuth);
-    let names: Vec<_> = destination.headers.keys().map(String::as_str).collect();
+    let names: Vec<_> = destination.connection.headers.keys().map(String::as_str).collect();
     assert_eq!(names, ["authorization", "x-client-id", "x-pass"]);
-    assert_eq!(destination.headers["x-pass"], HeaderSource::File("/etc/trickle/pass".into()));
+    assert_eq!(
+        destination.connection.headers["x-pass"],
+        HeaderSource::File("/etc/trickle/pass".into())
+    );
     let printed = toml::to_string(&effective(&config)).unwrap();
     assert_eq!(effective(&good(&printed)), effective(&config), "{printed}");
 }

@@ -4,10 +4,11 @@ mod body;
 
 use crate::{
     delivery::{Call, RefusedWhy, Reply, Trouble, rows},
+    http::PROXY_ASKS,
     remote::json::{self, NotMisp},
 };
 
-use super::{answered, route::describe, trouble::PROXY_ASKS};
+use super::{answered, route::describe};
 use body::{attribute_answers, success};
 
 /// An HTTP answer, its body decompressed.

@@ -1,11 +1,11 @@
-//! The proxy that the environment names. It is read here, once: a text that is no URL must not lead the key straight
-//! to MISP, past the proxy that somebody meant.
+//! The proxy that the environment names. It is read here, once: a text that is no URL must not lead a secret straight
+//! to the server, past the proxy that somebody meant.
 
 use std::env;
 
 use url::Url;
 
-use super::AccessError;
+use super::ConnectionError;
 
 /// What names a proxy for URLs of this scheme.
 const fn names(scheme: &str) -> [&'static str; 4] {
@@ -25,11 +25,11 @@ pub(super) fn variable(scheme: &str) -> Option<&'static str> {
 }
 
 /// The proxy of the environment for URLs of this scheme.
-pub(super) fn of_environment(scheme: &str) -> Result<Option<Url>, AccessError> {
+pub(super) fn of_environment(scheme: &str) -> Result<Option<Url>, ConnectionError> {
     let Some(name) = variable(scheme) else { return Ok(None) };
     let text = env::var(name).unwrap_or_default();
     // The text is not repeated: it may hold a password.
-    let wrong = || AccessError {
+    let wrong = || ConnectionError {
         what: "the proxy of the environment cannot be used",
         cause: format!(
             "{name} is no URL of an HTTP proxy; set it to http://HOST:PORT, or unset it"
