@@ -20,6 +20,8 @@ use crate::{
     source::{SourceError, SourceSpec},
 };
 
+use super::Ending;
+
 /// One feed to one destination.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -166,7 +168,18 @@ pub(super) struct World<'a> {
     pub(super) deadline: Option<Timestamp>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    /// That of a run that begins now.
+    pub(super) fn new(
+        job: &Job,
+        clock: &'a dyn Clock,
+        observer: &'a dyn Observer,
+        interrupt: &'a AtomicBool,
+    ) -> Self {
+        let deadline = job.deadline.map(|span| clock.now().after(span));
+        Self { clock, observer, interrupt, deadline }
+    }
+
     /// Why the run has to stop now, if it has to.
     pub(super) fn wants_stop(&self) -> Option<Stop> {
         if self.interrupt.load(Ordering::Relaxed) {
@@ -196,9 +209,13 @@ impl World<'_> {
     }
 
     /// Waits for questions to MISP, until the run has to stop by itself.
-    pub(super) async fn before_deadline<T>(&self, asking: impl Future<Output = T>) -> Option<T> {
-        let Some(deadline) = self.deadline else { return Some(asking.await) };
-        tokio::time::timeout(self.clock.now().until(deadline), asking).await.ok()
+    pub(super) async fn before_deadline<T>(
+        &self,
+        asking: impl Future<Output = T>,
+    ) -> Result<T, Ending> {
+        let Some(deadline) = self.deadline else { return Ok(asking.await) };
+        let left = self.clock.now().until(deadline);
+        tokio::time::timeout(left, asking).await.map_err(|_| Ending::OutOfTime)
     }
 }
 

@@ -35,11 +35,9 @@ impl Gone {
         self.events >= 2 * self.same
     }
 
-    /// Takes note of the answer.
-    pub(super) fn found(&mut self, finding: Option<Finding>) {
-        if finding == Some(Finding::SameMisp) {
-            self.same = self.events;
-        }
+    /// It is the same MISP.
+    pub(super) const fn are_lost_alone(&mut self) {
+        self.same = self.events;
     }
 }
 

@@ -4,7 +4,7 @@
 //! writes; [`verify()`] asks whether MISP still holds what was sent. Progress leaves as values, never
 //! as print.
 
-mod adopt;
+mod asking;
 mod careful;
 mod dataset;
 mod drive;
@@ -16,19 +16,21 @@ mod planner;
 mod preview;
 mod record;
 mod rehearsal;
+mod resend;
 mod run;
 mod summary;
 mod verify;
 
-pub use adopt::{adopt, resend};
+pub use asking::Asking;
 pub use careful::Careful;
 pub use dataset::{Candidates, Dataset, Input, Older, mapping_tally};
 pub use handle::LedgerHandle;
 pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Silent, SystemClock};
-pub use learn::{LearnError, PLAIN, WantedTags, learn};
+pub use learn::{LearnError, PLAIN, WantedTags};
 pub use preview::{
     PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,
 };
-pub use run::{sync, sync_from};
+pub use resend::resend;
+pub use run::{adopt, sync, sync_from};
 pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};

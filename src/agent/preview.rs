@@ -10,8 +10,8 @@ use crate::{
     history::Ledger,
     model::{Digest, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
-        AttributeTally, DestinationRecord, EventHead, EventPlan, KnownEvent, MappingTally,
-        Presence, Publishing, Refusal, digest_of_plans,
+        AttributeTally, DestinationRecord, EventHead, EventPlan, MappingTally, Refusal, Retire,
+        digest_of_plans,
     },
     remote::{Compression, Encoding, Scales},
 };
@@ -21,8 +21,7 @@ use super::{
     planner::{Call, Planner, note_of, older_reader},
     record::as_unchanged,
     rehearsal::{Opening, preface, rehearse},
-    run::is_heard,
-    verify::batch,
+    run::{Publications, feed_place, in_turn, is_due, is_heard, is_known, retire},
 };
 
 /// What a run would do.
@@ -136,7 +135,7 @@ fn preview_with<L: Ledger>(
     encoding: Option<Encoding>,
 ) -> Result<Preview, AgentError> {
     let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
-    let feed = super::run::feed_place(job, &mut destination)?;
+    let feed = feed_place(job, &mut destination)?;
     let next = ledger.last_run()?.next();
     let mut notes = input.notes();
     if destination.asked.is_none() {
@@ -145,7 +144,7 @@ fn preview_with<L: Ledger>(
         );
     }
     let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
-    planner.retire = super::run::retire(job, input, planner.known_events());
+    planner.retire = retire(job, input, planner.known_events()).unwrap_or(Retire::No);
     planner.look_at(input);
     let mut preview = Preview {
         plans: Vec::new(),
@@ -191,8 +190,7 @@ fn preview_with<L: Ledger>(
     let scales = Scales::new(&job.url, encoding, !job.settings.disable_correlation);
     let moment = (next, clock.now());
     if preview.plans.iter().any(EventPlan::needs_misp) {
-        let due = due(job, &planner, ledger, moment.1)?;
-        let opening = opening(job, &planner, moment, due);
+        let opening = opening(job, &planner, ledger, moment)?;
         preview.cost = cost(job, &planner.record, &preview.plans, opening, &scales);
     }
     preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
@@ -206,44 +204,20 @@ fn destination_told(record: &DestinationRecord) -> Option<Vec<String>> {
     record.asked.is_some().then(|| record.encodings.clone())
 }
 
-/// Events that a run which sends anyway would look at.
-fn due<L: Ledger>(
+/// What a run would begin with.
+fn opening<L: Ledger>(
     job: &Job,
     planner: &Planner<'_>,
     ledger: &L,
-    now: Timestamp,
-) -> Result<Vec<KnownEvent>, AgentError> {
-    let waits = |every| planner.record.verified.is_some_and(|last| now < last.after(every));
-    if job.verify_every.is_none_or(waits) {
-        return Ok(Vec::new());
-    }
-    let there = planner.heads().filter(|head| head.presence == Presence::Present && !head.unproven);
-    let there = there.map(|head| head.uuid).collect();
-    let mut turn = super::run::in_turn(there, planner.record.verified_up_to).peekable();
-    batch(ledger, &job.destination, &mut turn, super::run::ROWS_MAX)
-}
-
-/// What a run would begin with.
-fn opening(
-    job: &Job,
-    planner: &Planner<'_>,
     moment: (RunNumber, Timestamp),
-    due: Vec<KnownEvent>,
-) -> Opening {
-    let publish = job.settings.publish;
-    let is_open = |publishing: &Publishing| match publishing {
-        Publishing::Asked => true,
-        Publishing::Failed(_) => !due.is_empty(),
-        Publishing::Settled | Publishing::Owed | Publishing::WaitsForRight => false,
+) -> Result<Opening, AgentError> {
+    let due = match is_due(job, &planner.record, moment.1) {
+        true => in_turn(job, planner, ledger, |_| true)?,
+        false => Vec::new(),
     };
-    let open = planner.heads().filter(|head| {
-        head.presence == Presence::Present
-            && head.publishing.is_under_way(publish)
-            && is_open(&head.publishing)
-    });
-    let publishing = open.map(|head| head.uuid).collect();
-    let knows_nothing = planner.heads().all(|head| head.presence != Presence::Present);
-    Opening { moment, due, publishing, knows_nothing }
+    let publications = Publications::of(planner.heads(), job.settings.publish);
+    let publishing = publications.open(!due.is_empty()).into_iter().collect();
+    Ok(Opening { moment, due, publishing, knows_nothing: planner.knows_nothing() })
 }
 
 /// What a run asks first, and then what carrying out the plans costs.
@@ -255,8 +229,8 @@ fn cost(
     scales: &Scales,
 ) -> Estimate {
     let weigh = |call: &delivery::Call| scales.weigh(call);
-    let known = record.url == job.url && record.asked.is_some() && record.user.is_some();
-    let mut cost = preface(record.tags.len(), !known, !is_heard(record, opening.moment.1), &weigh);
+    let learns = !is_known(job, record, None);
+    let mut cost = preface(record.tags.len(), learns, !is_heard(record, opening.moment.1), &weigh);
     let rest = rehearse(job, record, plans, opening, &weigh);
     cost.add(rest.requests, rest.bytes_sent, rest.bytes_received);
     cost

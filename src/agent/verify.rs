@@ -13,10 +13,7 @@ use crate::{
     plan::{DestinationRecord, EventHead, KnownEvent, Presence},
 };
 
-use super::{
-    AgentError, Careful, Clock, LearnError,
-    learn::{ask_patiently, refusal},
-};
+use super::{AgentError, Asking, Careful, Clock, LearnError};
 
 /// After so many questions in a row without an answer no other is asked.
 const UNANSWERED_MAX: u32 = 12;
@@ -130,8 +127,14 @@ pub async fn verify<L: Ledger, W: Wire + Sync>(
     let begun = Instant::now();
     while picked.peek().is_some() {
         let batch = batch(ledger, &options.destination, &mut picked, ROWS_MAX)?;
-        let asking = Asking { wire: &wire, clock, backoff: options.backoff };
-        let looking = asking.look(batch, &mut record, &mut found.tally);
+        let mut asking = Asking {
+            wire: &wire,
+            record: &mut record,
+            clock,
+            backoff: options.backoff,
+            tally: &mut found.tally,
+        };
+        let looking = asking.look(batch);
         let left = options.deadline.map(|deadline| deadline.saturating_sub(begun.elapsed()));
         let findings = match left {
             Some(left) => tokio::time::timeout(left, looking).await,
@@ -200,29 +203,20 @@ pub(super) fn habits(record: &DestinationRecord) -> Habits {
     Habits { hides_deleted: hides && !record.may("perm_sync"), reorders: record.reorders() }
 }
 
-/// How MISP is asked.
-pub(super) struct Asking<'a, W> {
-    pub(super) wire: &'a W,
-    pub(super) clock: &'a dyn Clock,
-    pub(super) backoff: Backoff,
-}
-
 impl<W: Wire> Asking<'_, W> {
     /// Looks at some events together.
     pub(super) async fn look(
-        &self,
+        &mut self,
         batch: Vec<KnownEvent>,
-        record: &mut DestinationRecord,
-        tally: &mut DestinationTally,
     ) -> Result<Vec<Finding>, LearnError> {
-        let mut verification = Verification::of(batch, habits(record), record);
+        let mut verification = Verification::of(batch, habits(self.record), self.record);
         let mut in_a_row = 0;
         while let Some(call) = verification.question() {
-            let reply = self.ask(&call, record, tally).await;
+            let reply = self.ask(&call).await;
             let ends = match &reply {
                 Reply::Trouble(trouble) => {
                     in_a_row += 1;
-                    in_a_row > UNANSWERED_MAX || !self.is_its_own(trouble, record, tally).await
+                    in_a_row > UNANSWERED_MAX || !self.is_its_own(trouble).await
                 }
                 _ => {
                     in_a_row = 0;
@@ -230,35 +224,20 @@ impl<W: Wire> Asking<'_, W> {
                 }
             };
             if ends {
-                return Err(refusal(record.url.clone(), reply));
+                return Err(self.refusal(reply));
             }
-            verification.take(reply).map_err(|reply| refusal(record.url.clone(), reply))?;
+            verification.take(reply).map_err(|reply| self.refusal(reply))?;
         }
         Ok(verification.into_findings())
     }
 
-    async fn ask(
-        &self,
-        call: &Call,
-        record: &mut DestinationRecord,
-        tally: &mut DestinationTally,
-    ) -> Reply {
-        ask_patiently(self.wire, call, record, self.clock, self.backoff, tally).await
-    }
-
     /// Whether a question is the trouble of what it is about alone: MISP itself said so, or answers another.
-    async fn is_its_own(
-        &self,
-        trouble: &Trouble,
-        record: &mut DestinationRecord,
-        tally: &mut DestinationTally,
-    ) -> bool {
+    async fn is_its_own(&mut self, trouble: &Trouble) -> bool {
         match trouble {
             Trouble::NoEffect { .. } => false,
             Trouble::ServerError { .. } | Trouble::TooLarge { .. } => true,
             Trouble::Unknown { .. } | Trouble::Busy { .. } | Trouble::NotMisp { .. } => {
-                let reply = self.ask(&Call::Version, record, tally).await;
-                matches!(reply, Reply::Version { .. })
+                matches!(self.ask(&Call::Version).await, Reply::Version { .. })
             }
         }
     }

@@ -121,6 +121,11 @@ impl<'a> Planner<'a> {
         self.heads.values()
     }
 
+    /// Whether no event is there, as far as is known.
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.heads().all(|head| head.presence != Presence::Present)
+    }
+
     /// What is known of an event.
     pub(super) fn head(&self, event: EventUuid) -> Option<&EventHead> {
         self.heads.get(&event)
@@ -150,44 +155,53 @@ impl<'a> Planner<'a> {
         head.feeds.get(&self.job.feed)
     }
 
-    /// Plans an incident whose event was forgotten: see [`Planner::incident`].
-    pub(super) fn incident_anew(
-        &mut self,
-        incident: &Incident<'_>,
-        ledger: &impl Ledger,
-    ) -> Result<Call, LedgerError> {
-        let uuid = self.event_of(incident.root);
-        if let Some(head) = ledger.head(&self.job.destination, uuid)? {
-            self.heads.insert(uuid, head);
-        }
-        if let Some(feed) =
-            self.heads.get_mut(&uuid).and_then(|head| head.feeds.get_mut(&self.job.feed))
-        {
-            feed.settled = false;
-        }
-        self.incident(incident, ledger)
-    }
-
     /// Decides what an incident calls for.
     pub(super) fn incident(
         &mut self,
         incident: &Incident<'_>,
         ledger: &impl Ledger,
     ) -> Result<Call, LedgerError> {
+        match self.nothing_to_do(incident) {
+            Some(settled) => Ok(Call::Nothing(Box::new(settled))),
+            None => Ok(Call::Plan(Box::new(self.plan(incident, ledger)?))),
+        }
+    }
+
+    /// Plans an incident of whose event the ledger knows something new.
+    pub(super) fn incident_anew(
+        &mut self,
+        incident: &Incident<'_>,
+        ledger: &impl Ledger,
+    ) -> Result<Planned, LedgerError> {
+        let uuid = self.event_of(incident.root);
+        if let Some(head) = ledger.head(&self.job.destination, uuid)? {
+            self.heads.insert(uuid, head);
+        }
+        self.plan(incident, ledger)
+    }
+
+    /// What is known of an incident's event, if nothing has to be done about it.
+    fn nothing_to_do(&self, incident: &Incident<'_>) -> Option<Settled> {
+        let head = self.heads.get(&self.event_of(incident.root))?;
+        let feed = self.feed_head(head)?;
+        let settings = &self.job.settings;
+        let is_to_be_planned = head.unproven
+            || self.may_try_tags(head)
+            || head.publishing.waits_for_right(settings.publish)
+            || head.owes_publishing(settings.publish)
+            || head.is_released(settings, &self.record)
+            || !self.is_settled(feed, &incident.digest);
+        let refusal = || standing_refusal(self.job, head);
+        (!is_to_be_planned).then(|| Settled { feed: feed.clone(), refusal: refusal() })
+    }
+
+    fn plan(
+        &mut self,
+        incident: &Incident<'_>,
+        ledger: &impl Ledger,
+    ) -> Result<Planned, LedgerError> {
         let uuid = self.event_of(incident.root);
         let head = self.heads.get(&uuid);
-        if let Some(head) = head
-            && let Some(feed) = self.feed_head(head)
-            && !head.unproven
-            && !self.may_try_tags(head)
-            && !head.publishing.waits_for_right(self.job.settings.publish)
-            && !head.owes_publishing(self.job.settings.publish)
-            && !head.is_released(&self.job.settings, &self.record)
-            && self.is_settled(feed, &incident.digest)
-        {
-            let refusal = standing_refusal(self.job, head);
-            return Ok(Call::Nothing(Box::new(Settled { feed: feed.clone(), refusal })));
-        }
         let last = head.and_then(|head| self.feed_head(head)).map(|it| (it.rules, it.reader));
         let mut mapped = mapper::map_as(self.version(), incident, uuid, &self.job.rules, self.now);
         let known = match head {
@@ -212,23 +226,17 @@ impl<'a> Planner<'a> {
         let unknown_before = !is_there && matches!(before, Some(Before::OtherReader(None)));
         let mut plan = plan::diff(&mapped.event, known, &holding.attributes, &terms);
         plan.create &= !unknown_before;
-        let older = || (self.job.rules.fingerprint(), self.older_reader());
         let waits = plan.tally.held > 0 || holding.others || plan.late_colour || unknown_before;
-        let (rules, reader) = match waits {
-            true => last.unwrap_or_else(older),
-            false => (self.job.rules.fingerprint(), Reader::NOW),
+        let (rules, reader) = match (waits, last) {
+            (true, Some(last)) => last,
+            (true, None) => (self.job.rules.fingerprint(), self.older_reader()),
+            (false, _) => (self.job.rules.fingerprint(), Reader::NOW),
         };
-        let feed = FeedHead {
-            graph: incident.digest,
-            rules,
-            reader,
-            policy: self.policy(),
-            settled: false,
-            gone: false,
-            attributes: plan.tally,
-            mapping: mapping_tally(&mapped.tally),
-        };
-        Ok(Call::Plan(Box::new(Planned { plan, feed })))
+        let (graph, policy, attributes) = (incident.digest, self.policy(), plan.tally);
+        let mapping = mapping_tally(&mapped.tally);
+        let (settled, gone) = (false, false);
+        let feed = FeedHead { graph, rules, reader, policy, settled, gone, attributes, mapping };
+        Ok(Planned { plan, feed })
     }
 
     /// Whether any event lacks a tag that MISP refused.

@@ -4,7 +4,7 @@ pub(super) mod attempt;
 
 use crate::{
     history::{DatasetTally, DestinationTally, Outcome, RunRecord},
-    model::{Context, Digest, Encoder, RunNumber, Timestamp, limits::NOTES_KEPT_MAX, shortened},
+    model::{Context, Digest, Encoder, RunNumber, Timestamp},
     plan::{AttributeTally, EventTally},
 };
 
@@ -51,26 +51,6 @@ pub(super) fn numbered(record: RunRecord, number: RunNumber) -> RunRecord {
     RunRecord { number, id, ..record }
 }
 
-/// Notes of a run, kept within limits: whatever a source or MISP makes of them, the record can be written.
-#[derive(Debug, Default)]
-pub(super) struct Notebook {
-    /// Notes that were not kept.
-    more: usize,
-}
-
-impl Notebook {
-    /// Adds a note to those of a record; the last one counts those that are not there.
-    pub(super) fn add(&mut self, notes: &mut Vec<String>, note: &str) {
-        if notes.len() < NOTES_KEPT_MAX {
-            notes.push(shortened(note).into_owned());
-            return;
-        }
-        self.more += 1;
-        notes.truncate(NOTES_KEPT_MAX);
-        notes.push(format!("{} more notes are not kept", self.more));
-    }
-}
-
 /// What to say of a clock that stands before the last attempt that is known. Nothing but the history is told by
 /// it: runs are counted, and attributes carry MISP's time.
 pub(super) fn clock_note(before: Option<&RunRecord>, now: Timestamp) -> Option<String> {
@@ -107,21 +87,5 @@ pub(super) fn tally_as_unchanged(last: &DestinationTally) -> DestinationTally {
         },
         attributes: as_unchanged(&last.attributes),
         ..DestinationTally::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notes_are_kept_within_limits_and_the_rest_is_counted() {
-        let (mut book, mut notes) = (Notebook::default(), Vec::new());
-        for _ in 0..NOTES_KEPT_MAX + 7 {
-            book.add(&mut notes, &"x".repeat(1 << 16));
-        }
-        assert_eq!(notes.len(), NOTES_KEPT_MAX + 1);
-        assert_eq!(notes.last().unwrap(), "7 more notes are not kept");
-        assert!(notes.iter().map(String::len).sum::<usize>() < 4 << 20);
     }
 }

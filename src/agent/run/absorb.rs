@@ -3,181 +3,148 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    delivery::{Call, Effects, Reply, Report, Session, Stop, Trouble, Verdict, Wire},
+    delivery::{Effects, Report, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
-    plan::{ChangeKind, EventHead, KnownEvent, Presence},
+    plan::{AttributeTally, ChangeKind, EventHead, FeedHead, KnownEvent, Presence},
 };
 
 use super::{
-    super::{
-        AgentError, Ending, Input, learn,
-        lost::{self, Finding},
-        planner::Planned,
-    },
-    Run,
+    super::{AgentError, Ending, planner::settled},
+    Halt, Mode, Run,
+    deliver::Talk,
+    remains::Shortfall,
 };
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Writes what the session gave, together with what was gathered, before anything is sent.
-    pub(super) async fn absorb(&mut self, session: &mut Session) -> Result<(), AgentError> {
+    pub(super) async fn absorb(&mut self, talk: &mut Talk<W>) -> Result<(), AgentError> {
         let mut commit = Commit::default();
-        let mut heads = BTreeMap::new();
-        for Effects { head, attributes, changes } in session.take_effects() {
-            let asked = changes.iter().any(|change| change.kind == ChangeKind::Publishing);
-            self.asked_to_publish.extend(asked.then_some(head.uuid));
-            self.refused |= changes.iter().any(|change| is_refusal(&change.kind));
+        let mut places = BTreeMap::new();
+        for Effects { head, attributes, changes } in talk.session.take_effects() {
+            self.publications.note_request(head.uuid, &changes);
+            if changes.iter().any(|change| is_refusal(&change.kind)) {
+                self.remains.fall_short(Shortfall::Refused);
+            }
             commit.changes.extend(changes);
-            heads.insert(head.uuid, commit.events.len());
+            places.insert(head.uuid, commit.events.len());
             commit.events.push(EventUpdate { head, attributes });
         }
-        for report in session.take_reports() {
+        for report in talk.session.take_reports() {
             let uuid = report.event.head.uuid;
-            let Some(head) = self.close(report, session).await? else { continue };
-            match heads.get(&uuid) {
+            let Some(head) = self.close(report, talk).await? else { continue };
+            match places.get(&uuid) {
                 Some(place) => commit.events[*place].head = head,
                 None => commit.events.push(EventUpdate { head, attributes: Vec::new() }),
             }
         }
-        if commit.events.is_empty() && self.quiet.events.is_empty() {
+        if commit.events.is_empty() && self.journal.is_empty() {
             return Ok(());
         }
-        Ok(self.commit(commit)?)
+        self.commit(commit)
     }
 
     /// Takes a finished conversation in; gives the event's head as it is to be written.
     async fn close(
         &mut self,
         report: Report,
-        session: &mut Session,
+        talk: &mut Talk<W>,
     ) -> Result<Option<EventHead>, AgentError> {
-        let Report { event, verdict, tally, created, wrote, covered, recoloured, notes } = report;
-        for note in notes {
-            self.note(&note);
+        let uuid = report.event.head.uuid;
+        let Some(feed) = talk.feeds.remove(&uuid) else { return Ok(None) };
+        for note in &report.notes {
+            self.totals.note(note);
         }
-        let uuid = event.head.uuid;
-        if verdict == Verdict::NotBegun {
-            self.feed_heads.remove(&uuid);
-            self.all_settled = false;
-            return Ok(None);
-        }
-        let came_to_rest = verdict == Verdict::Finished;
-        match verdict {
-            Verdict::Gone if self.revived.contains(&uuid) => {
-                self.note(&format!("event {uuid}: MISP took it and does not know it"));
+        let is_revived = self.backlog.revived.contains(&uuid);
+        match &report.verdict {
+            Verdict::NotBegun => {
+                self.remains.settle(false);
+                return Ok(None);
             }
-            Verdict::Gone => match self.what_gone_means().await? {
-                Some(Finding::SameMisp) => {
-                    self.lost.push(event);
+            Verdict::Gone if is_revived => {
+                self.totals.note(&format!("event {uuid}: MISP took it and does not know it"));
+            }
+            Verdict::Gone => match self.is_lost_alone().await {
+                Ok(true) => {
+                    self.backlog.lost.push(report.event);
                     return Ok(None);
                 }
-                Some(Finding::AnotherMisp) => {
-                    self.ending = Ending::AnotherMisp;
-                    session.stop(Stop::Interrupted);
+                Err(Halt::Failed(error)) => return Err(error),
+                Err(Halt::Ended(Ending::AnotherMisp)) => {
+                    talk.wind_up(Ending::AnotherMisp);
                     return Ok(None);
                 }
-                None => self.note(&format!("event {uuid} is not in MISP; why, could not be asked")),
+                not_asked => {
+                    let note = format!("event {uuid} is not in MISP; why, could not be asked");
+                    self.totals.note(&note);
+                    if let Err(Halt::Ended(ending)) = not_asked {
+                        talk.wind_up(ending);
+                    }
+                }
             },
             Verdict::GaveUp(why) => {
-                self.note(&format!("event {uuid}: given up for this run: {why}"));
+                self.totals.note(&format!("event {uuid}: given up for this run: {why}"));
             }
-            Verdict::Finished | Verdict::NotBegun | Verdict::KeyRefused(_) => {}
+            Verdict::Finished | Verdict::KeyRefused(_) => {}
         }
-        if created && self.revived.contains(&uuid) {
-            let what = "is not in MISP any more; it is sent again in full";
-            self.note(&format!("event {uuid} {what}"));
+        if report.created && is_revived {
+            let note = format!("event {uuid} is not in MISP any more; it is sent again in full");
+            self.totals.note(&note);
         }
-        self.follow_publishing(&event.head);
-        self.bare.extend(event.attributes.values().all(|it| it.order.is_none()).then_some(uuid));
-        let Some(mut feed) = self.feed_heads.remove(&uuid) else { return Ok(None) };
-        let totals = &mut self.record.tally;
+        Ok(Some(self.count_report(report, feed)))
+    }
+
+    /// Counts an event whose conversation ended, and completes its head.
+    fn count_report(&mut self, report: Report, mut feed: FeedHead) -> EventHead {
+        let Report { event, verdict, tally, created, wrote, covered, recoloured, .. } = report;
+        self.publications.follow_event(&event);
+        let events = &mut self.totals.record.tally.events;
         match (created, wrote, &event.head.presence) {
-            (true, _, _) => totals.events.created += 1,
-            (_, true, _) => totals.events.updated += 1,
-            (_, _, Presence::Blocked(_) | Presence::Declined) => totals.events.blocked += 1,
-            _ => totals.events.unchanged += 1,
+            (true, _, _) => events.created += 1,
+            (_, true, _) => events.updated += 1,
+            (_, _, Presence::Blocked(_) | Presence::Declined) => events.blocked += 1,
+            _ => events.unchanged += 1,
         }
         self.settle(&event, &mut feed, &tally);
+        let came_to_rest = verdict == Verdict::Finished;
         // The end of an exposure is written down by the next run, which compares anew.
         let ends_exposure = recoloured && tally.exposed > 0;
-        feed.settled &= came_to_rest && covered && !ends_exposure;
-        self.all_settled &= !ends_exposure;
-        self.all_settled &= came_to_rest && covered;
+        let is_settled = came_to_rest && covered && !ends_exposure;
+        feed.settled &= is_settled;
+        self.remains.settle(is_settled);
         // What was exposed for lack of the event's colour is told to be over by the next run.
-        self.lacking |= !covered || (event.lacks_a_colour() && !recoloured);
-        self.gave_up |= !came_to_rest;
+        if !covered || (event.lacks_a_colour() && !recoloured) {
+            self.remains.fall_short(Shortfall::LacksTag);
+        }
+        if !came_to_rest {
+            self.remains.fall_short(Shortfall::Refused);
+        }
         let mut head = event.head;
         head.feeds.insert(self.job.feed.clone(), feed);
-        Ok(Some(head))
+        head
     }
 
-    /// MISP does not know an event of ours: one question decides what that means, if it is answered. Of
-    /// very many such events it is asked for the first, the second, the fourth, and so on.
-    pub(super) async fn what_gone_means(&mut self) -> Result<Option<Finding>, AgentError> {
-        if !self.gone.is_to_be_asked() {
-            return Ok(Some(Finding::SameMisp));
-        }
-        let finding = match self.which_are_there().await? {
-            Some((call, reply)) => lost::finding(&call, &reply),
-            None => Some(Finding::SameMisp),
-        };
-        self.gone.found(finding);
-        Ok(finding)
-    }
-
-    /// Asks which of the events we know are there; `None` if we know none.
-    pub(super) async fn which_are_there(&mut self) -> Result<Option<(Call, Reply)>, AgentError> {
-        let heads = self.ledger.heads(&self.job.destination)?;
-        let Some(call) = lost::question(heads.iter()) else { return Ok(None) };
-        let (clock, backoff) = (self.world.clock, self.job.backoff);
-        let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let asking = learn::ask_patiently(&*self.wire, &call, destination, clock, backoff, tally);
-        let reply = self.world.before_deadline(asking).await.unwrap_or_else(|| {
-            self.ending = Ending::OutOfTime;
-            let why = "the deadline passed before MISP answered".into();
-            Reply::Trouble(Trouble::NoEffect { why, retry_after: None })
-        });
-        Ok(Some((call, reply)))
-    }
-
-    /// Plans a lost event anew, as if MISP had never had it.
-    pub(super) fn revive(
+    /// Completes what the feed's head says of an event, and adds it to the totals.
+    pub(super) fn settle(
         &mut self,
-        event: KnownEvent,
-        input: &Input,
-    ) -> Result<Option<Planned>, AgentError> {
-        let uuid = event.head.uuid;
-        self.revived.insert(uuid);
-        self.commit_forgotten(event)?;
-        self.plan_again(uuid, input)
-    }
-
-    pub(super) fn note_stop(&mut self, session: &Session) {
-        let now = self.world.clock.now();
-        let record = &mut self.planner.record;
-        record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
-        let failed = session.too_large().and_then(|size| u32::try_from(size).ok());
-        if failed.is_some() && failed != record.too_large.map(|(size, _)| size) {
-            record.too_large = failed.map(|size| (size, now));
+        event: &KnownEvent,
+        feed: &mut FeedHead,
+        tally: &AttributeTally,
+    ) {
+        debug_assert!(tally.adds_up(), "{tally:?}");
+        feed.attributes = *tally;
+        self.remains.held_back += u64::from(self.planner.holds_back(feed, tally));
+        // A run that only looked retired nothing: the next one plans anew.
+        feed.settled =
+            settled(event, tally) && self.mode == Mode::Deliver && !feed.reader.is_older();
+        self.remains.settle(feed.settled);
+        self.remains.expose(event, tally);
+        self.totals.events_done += 1;
+        let record = &mut self.totals.record;
+        record.tally.events.held += u64::from(tally.held > 0);
+        record.tally.attributes += *tally;
+        if !feed.gone {
+            record.dataset.mapping += &feed.mapping;
         }
-        record.take_lessons(session.book());
-        if let Some(stop) = session.stopped()
-            && self.ending == Ending::Done
-        {
-            self.ending = ending_of_stop(stop);
-            if let Stop::Refused(why) = stop {
-                self.note(&format!("the run stops here, and the next goes on: {why}"));
-            }
-        }
-    }
-}
-
-pub(super) fn ending_of_stop(stop: &Stop) -> Ending {
-    match stop {
-        Stop::Key(words) => Ending::KeyRefused(words.clone()),
-        Stop::Network(why) => Ending::Network(why.clone()),
-        Stop::Refused(_) => Ending::Partial,
-        Stop::Interrupted => Ending::Interrupted,
-        Stop::Deadline => Ending::OutOfTime,
     }
 }
 

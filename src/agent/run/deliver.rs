@@ -1,161 +1,148 @@
 //! Plans in, calls out, answers back, until nothing is left.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     delivery::{Session, Stop, Wire},
     history::Ledger,
-    model::{EventUuid, Timestamp},
-    plan::{EventPlan, Publish},
+    model::EventUuid,
+    plan::{FeedHead, Publish},
 };
 
 use super::{
     super::{
-        AgentError, Careful, Ending, Input, Phase,
+        AgentError, Careful, Ending, Phase,
         drive::{self, Flights, Pause, Waited, round},
-        learn,
         planner::Planned,
     },
-    Mode, Run, absorb,
+    Halt, Mode, Run,
 };
 
+/// What a run says to MISP.
+pub(super) struct Talk<W> {
+    pub(super) session: Session,
+    flights: Flights<Careful<Arc<W>>>,
+    /// What the feed's head says of each event in conversation once that ended.
+    pub(super) feeds: BTreeMap<EventUuid, FeedHead>,
+    /// Why the run ends, where it is not the session that stopped.
+    ended: Option<Ending>,
+}
+
+impl<W> Talk<W> {
+    /// Begins nothing more. Which MISP it is weighs more than why else the run ends.
+    pub(super) fn wind_up(&mut self, ending: Ending) {
+        self.session.stop(match ending {
+            Ending::OutOfTime => Stop::Deadline,
+            _ => Stop::Interrupted,
+        });
+        if self.ended.is_none() || ending == Ending::AnotherMisp {
+            self.ended = Some(ending);
+        }
+    }
+}
+
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
-    /// Plans and delivers all incidents, then what is left over.
-    pub(super) async fn deliver(&mut self, input: &Input) -> Result<(), AgentError> {
-        let mut session: Option<Session> = None;
-        let mut flights = Flights::new(self.wire.clone());
-        let order = input.graph.order_by(|root| self.planner.turn(self.planner.event_of(root)));
-        let mut incidents = input.graph.incidents_in(order);
-        let mut leftovers: Option<Vec<EventUuid>> = None;
-        loop {
-            if self.ending == Ending::Done
-                && let Some(stop) = self.world.wants_stop()
-            {
-                self.ending = absorb::ending_of_stop(&stop);
-                match session.as_mut() {
-                    Some(session) => session.stop(stop),
-                    None => return Ok(()),
+    /// Plans and delivers all incidents, then what is left over. MISP is spoken to once something needs it.
+    pub(super) async fn deliver(&mut self) -> Result<(), Halt> {
+        if let Some(stop) = self.world.wants_stop() {
+            return Err(ending_of_stop(&stop).into());
+        }
+        let Some(first) = self.next_plan().await? else { return Ok(()) };
+        let mut talk = Talk {
+            session: self.session(),
+            flights: Flights::new(self.contact.wire.clone()),
+            feeds: BTreeMap::new(),
+            ended: None,
+        };
+        self.offer(&mut talk, first);
+        while self.go_on(&mut talk).await? {}
+        self.take_lessons(&talk.session);
+        match (talk.ended, talk.session.stopped()) {
+            (Some(ending), _) => Err(ending.into()),
+            (None, Some(stop)) => {
+                if let Stop::Refused(why) = stop {
+                    self.totals.note(&format!("the run stops here, and the next goes on: {why}"));
                 }
+                Err(ending_of_stop(stop).into())
             }
-            while session.as_ref().is_none_or(Session::has_room) {
-                if let Some(session) = session.as_mut() {
-                    self.share_knowledge(session);
-                }
-                let planned = if let Some(incident) = incidents.next() {
-                    self.plan_incident(&incident).await?
-                } else if let Some(event) = self.lost.pop() {
-                    self.revive(event, input)?
-                } else if let Some(event) = self.doubted.pop() {
-                    self.plan_again(event, input)?
-                } else if self.mode == Mode::Adopt {
-                    break;
-                } else {
-                    let left = leftovers.get_or_insert_with(|| self.planner.leftovers(&self.seen));
-                    let Some(uuid) = left.pop() else { break };
-                    match self.planner.leftover(uuid, self.ledger)? {
-                        Some(planned) => self.sort_out(planned)?,
-                        None => None,
-                    }
-                };
-                if self.ending != Ending::Done {
-                    match session.as_mut() {
-                        Some(session) => session.stop(Stop::Interrupted),
-                        None => return Ok(()),
-                    }
-                    break;
-                }
-                if let Some(planned) = planned {
-                    let plan = self.mark_wanted(planned);
-                    let was_there = self.revived.contains(&plan.event.head.uuid);
-                    let session = session.get_or_insert_with(|| self.session());
-                    // Planning may have asked anew, and what is offered rests on the answers.
-                    self.share_knowledge(session);
-                    match was_there {
-                        true => session.offer_again(plan),
-                        false => session.offer(plan),
-                    }
-                }
-            }
-            let Some(session) = session.as_mut() else { return Ok(()) };
-            if session.has_room() && self.lost.is_empty() {
-                session.no_more();
-            }
-            if !self.step(session, &mut flights).await? {
-                return Ok(());
-            }
+            (None, None) => Ok(()),
         }
     }
 
-    /// What the session learns of tags decides about the next plans, and what the run learns about the session.
-    fn share_knowledge(&mut self, session: &mut Session) {
-        if std::mem::take(&mut self.relearned) {
-            session.learned(&self.planner.record);
+    /// One round: plans to the session, effects to the ledger, calls to MISP, one answer back. Whether there is
+    /// another.
+    async fn go_on(&mut self, talk: &mut Talk<W>) -> Result<bool, AgentError> {
+        if let Some(stop) = self.world.wants_stop() {
+            talk.session.stop(stop);
         }
-        self.planner.record.take_lessons(session.book());
+        match self.offer_more(talk).await {
+            Ok(()) => {}
+            Err(Halt::Ended(ending)) => talk.wind_up(ending),
+            Err(Halt::Failed(error)) => return Err(error),
+        }
+        let round = round(&mut talk.session, self.world.clock.now());
+        self.absorb(talk).await?;
+        for (token, call) in round.calls {
+            talk.flights.send(token, call);
+        }
+        let until = match round.pause {
+            Pause::Until(until) => Some(until),
+            Pause::Answer if talk.flights.is_empty() && talk.session.has_room() => return Ok(true),
+            Pause::Answer => None,
+            // Events that were lost on the way still have to be offered, but not to a session that stopped.
+            Pause::Done => {
+                return Ok(!self.backlog.lost.is_empty() && talk.session.stopped().is_none());
+            }
+        };
+        let now = self.world.clock.now();
+        if let Some(note) = self.contact.wait_note(&talk.session, now, until) {
+            self.world.observer.note(&note);
+        }
+        match talk.flights.wait(&mut talk.session, until, self.world).await {
+            Waited::Answer(token, exchange) => {
+                let now = self.world.clock.now();
+                self.asking().count(&exchange, now);
+                talk.session.on_reply(token, exchange.reply, now);
+                self.take_notes();
+                self.totals.tell_progress(Phase::Delivering);
+                Ok(true)
+            }
+            Waited::Time => Ok(true),
+            Waited::Lost => Ok(false),
+        }
     }
 
-    /// Has the feed count as one that wants something of the event from the first commit on, so that what a
-    /// run that dies leaves pending is looked at again, whatever becomes of the dataset.
-    fn mark_wanted(&mut self, Planned { mut plan, feed }: Planned) -> EventPlan {
+    /// As many plans as the session takes.
+    async fn offer_more(&mut self, talk: &mut Talk<W>) -> Result<(), Halt> {
+        while talk.session.has_room() {
+            self.contact.share(&mut self.planner.record, &mut talk.session);
+            match self.next_plan().await? {
+                Some(planned) => self.offer(talk, planned),
+                None => {
+                    talk.session.no_more();
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a conversation. From its first commit on the feed counts as one that wants something of the event, so
+    /// that what a run that dies leaves pending is looked at again, whatever becomes of the dataset.
+    fn offer(&mut self, talk: &mut Talk<W>, Planned { mut plan, feed }: Planned) {
+        // Planning may have asked anew, and what is offered rests on the answers.
+        self.contact.share(&mut self.planner.record, &mut talk.session);
         let head = &mut plan.event.head;
         if !feed.gone {
             let mark = head.feeds.entry(self.job.feed.clone()).or_insert_with(|| feed.clone());
             mark.gone = false;
             mark.settled = false;
         }
-        self.feed_heads.insert(head.uuid, feed);
-        plan
-    }
-
-    /// One round with the session: effects to the ledger, calls to MISP, one answer back.
-    async fn step(
-        &mut self,
-        session: &mut Session,
-        flights: &mut Flights<Careful<Arc<W>>>,
-    ) -> Result<bool, AgentError> {
-        let round = round(session, self.world.clock.now());
-        self.absorb(session).await?;
-        for (token, call) in round.calls {
-            flights.send(token, call);
-        }
-        let until = match round.pause {
-            Pause::Until(until) => Some(until),
-            Pause::Answer if flights.is_empty() && session.has_room() => return Ok(true),
-            Pause::Answer => None,
-            // Events that were lost on the way still have to be offered, but not to a session that stopped.
-            Pause::Done if !self.lost.is_empty() && session.stopped().is_none() => return Ok(true),
-            Pause::Done => {
-                self.note_stop(session);
-                return Ok(false);
-            }
-        };
-        self.tell_wait(session, until);
-        match flights.wait(session, until, self.world).await {
-            Waited::Answer(token, exchange) => {
-                let now = self.world.clock.now();
-                let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-                learn::count(&exchange, destination, now, tally);
-                session.on_reply(token, exchange.reply, now);
-                for note in self.wire.take_notes() {
-                    self.note(&note);
-                }
-                self.tell_progress(Phase::Delivering);
-            }
-            Waited::Time => {}
-            Waited::Lost => {
-                self.note_stop(session);
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Says why nothing happens, once for each long wait.
-    fn tell_wait(&mut self, session: &Session, until: Option<Timestamp>) {
-        let Some(until) = until.filter(|until| *until > self.told_until) else { return };
-        if let Some(rest) = learn::long_wait(self.world.clock.now(), until) {
-            self.told_until = until;
-            self.world.observer.note(&format!("{rest}: {}", session.last_trouble()));
+        let uuid = head.uuid;
+        talk.feeds.insert(uuid, feed);
+        match self.backlog.revived.contains(&uuid) {
+            true => talk.session.offer_again(plan),
+            false => talk.session.offer(plan),
         }
     }
 
@@ -165,7 +152,29 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             settings.publish = Publish::Never;
         }
         let (record, now) = (&self.planner.record, self.world.clock.now());
-        let session = drive::session(self.job, settings, record, self.record.number, now);
-        if self.knows_nothing { session.knowing_nothing() } else { session }
+        let session = drive::session(self.job, settings, record, self.totals.record.number, now);
+        if self.contact.knows_nothing { session.knowing_nothing() } else { session }
+    }
+
+    /// Keeps what a session learned of MISP and of the way there.
+    fn take_lessons(&mut self, session: &Session) {
+        let now = self.world.clock.now();
+        let record = &mut self.planner.record;
+        record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
+        let failed = session.too_large().and_then(|size| u32::try_from(size).ok());
+        if failed.is_some() && failed != record.too_large.map(|(size, _)| size) {
+            record.too_large = failed.map(|size| (size, now));
+        }
+        record.take_lessons(session.book());
+    }
+}
+
+fn ending_of_stop(stop: &Stop) -> Ending {
+    match stop {
+        Stop::Key(words) => Ending::KeyRefused(words.clone()),
+        Stop::Network(why) => Ending::Network(why.clone()),
+        Stop::Refused(_) => Ending::Partial,
+        Stop::Interrupted => Ending::Interrupted,
+        Stop::Deadline => Ending::OutOfTime,
     }
 }

@@ -6,37 +6,45 @@
 //! in one step ([`end`]).
 
 mod absorb;
+mod backlog;
+mod contact;
 mod deliver;
 mod doubt;
 mod end;
+mod halt;
+mod journal;
 mod planning;
 mod publishing;
+mod remains;
+mod totals;
 mod unchanged;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use crate::{
     delivery::Wire,
     graph::Aliases,
-    history::{Commit, Cursor, Ledger, LedgerError, RunRecord},
-    model::{EntityKey, EventUuid, FeedName, Timestamp},
-    plan::{DestinationRecord, FeedHead, KnownEvent, Presence, Publishing, Retire},
+    history::{Commit, Ledger},
+    plan::{DestinationRecord, Retire},
 };
 
 use super::{
-    AgentError, Careful, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
+    AgentError, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
-    lost::Gone,
     planner::{Planner, older_reader},
-    record::{self, Notebook, attempt, clock_note},
+    record::{self, attempt, clock_note},
 };
+use backlog::Backlog;
+use contact::Contact;
+use halt::Halt;
+use journal::Journal;
+use remains::Remains;
+use totals::Totals;
 
-pub(super) use doubt::{ROWS_MAX, in_turn};
+pub(super) use contact::{is_heard, is_known};
+pub(super) use doubt::{in_turn, is_due};
 pub(super) use end::retire;
-pub(super) use planning::is_heard;
+pub(super) use publishing::Publications;
 
 /// Delivers a dataset: everything that MISP does not have yet, and nothing else.
 ///
@@ -68,38 +76,21 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = world(job, clock, observer, interrupt);
-    carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await
-}
-
-/// What reading a source brought.
-enum Read {
-    /// It is as it was, and so is all that was delivered of it: the run is over.
-    AsBefore(Box<Summary>),
-    /// A dataset to deliver.
-    Dataset(Arc<Input>),
-}
-
-async fn read<L: Ledger>(
-    job: &Job,
-    dataset: &Dataset,
-    ledger: &mut L,
-    world: World<'_>,
-    mode: Mode,
-) -> Result<Read, AgentError> {
-    if mode == Mode::Deliver
-        && let Some(summary) = unchanged::unchanged_source(job, dataset, ledger, world).await?
-    {
-        return Ok(Read::AsBefore(Box::new(summary)));
+    let world = World::new(job, clock, observer, interrupt);
+    match unchanged::unchanged_source(job, dataset, ledger, world).await {
+        Ok(Some(summary)) => Ok(summary),
+        Ok(None) => carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await,
+        Err(error) => Err(attempt::keep_failed(job, ledger, world, error)?),
     }
-    world.observer.progress(progress(Phase::Reading));
-    let reader = older_reader(job, &ledger.heads(&job.destination)?);
-    let aliases = || Ok(Aliases(ledger.aliases()?));
-    Ok(Read::Dataset(dataset.input(job, reader, aliases, world).await?))
 }
 
-/// See [`adopt`](super::adopt()).
-pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
+/// Asks MISP what it holds of each incident of the dataset, and fills the ledger with it: what stands under
+/// our UUIDs or with equal values is known again, what was soft-deleted there is declined. Nothing is sent;
+/// what is missing goes with the next [`sync`].
+///
+/// # Errors
+/// As [`sync`].
+pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     job: &Job,
     ledger: &mut L,
     wire: Arc<W>,
@@ -107,18 +98,8 @@ pub(super) async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = world(job, clock, observer, interrupt);
+    let world = World::new(job, clock, observer, interrupt);
     carry_out(job, &Dataset::default(), ledger, wire, world, Mode::Adopt).await
-}
-
-fn world<'a>(
-    job: &Job,
-    clock: &'a dyn Clock,
-    observer: &'a dyn Observer,
-    interrupt: &'a AtomicBool,
-) -> World<'a> {
-    let deadline = job.deadline.map(|span| clock.now().after(span));
-    World { clock, observer, interrupt, deadline }
 }
 
 /// What a run does about what MISP does not have.
@@ -139,86 +120,43 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     world: World<'_>,
     mode: Mode,
 ) -> Result<Summary, AgentError> {
-    let input = match read(job, dataset, ledger, world, mode).await {
-        Ok(Read::AsBefore(summary)) => return Ok(*summary),
-        Ok(Read::Dataset(input)) => input,
-        Err(error) => return Err(attempt::keep_failed(job, ledger, world, error)?),
-    };
-    match Run::begin(job, ledger, wire, world, &input, mode) {
-        Ok(mut run) => match run.go(&input).await {
-            Ok(()) => run.finish(&input),
-            Err(error) => Err(run.fail(error)?),
+    let error = match read(job, dataset, ledger, world).await {
+        Ok(input) => match Run::begin(job, ledger, wire, world, &input, mode) {
+            Ok(run) => return run.carry_out().await,
+            Err(error) => error,
         },
-        Err(error) => Err(attempt::keep_failed(job, ledger, world, error)?),
-    }
+        Err(error) => error,
+    };
+    Err(attempt::keep_failed(job, ledger, world, error)?)
 }
 
-fn progress(phase: Phase) -> Progress {
-    Progress { phase, events_done: 0, events: 0, attributes_sent: 0, bytes: 0 }
+async fn read<L: Ledger>(
+    job: &Job,
+    dataset: &Dataset,
+    ledger: &L,
+    world: World<'_>,
+) -> Result<Arc<Input>, AgentError> {
+    let phase = Phase::Reading;
+    let nothing = Progress { phase, events_done: 0, events: 0, attributes_sent: 0, bytes: 0 };
+    world.observer.progress(nothing);
+    let reader = older_reader(job, &ledger.heads(&job.destination)?);
+    let aliases = || Ok(Aliases(ledger.aliases()?));
+    dataset.input(job, reader, aliases, world).await
 }
 
+/// A run under way.
 struct Run<'a, L, W> {
     job: &'a Job,
-    ledger: &'a mut L,
-    wire: Arc<Careful<Arc<W>>>,
+    input: &'a Input,
     world: World<'a>,
     mode: Mode,
     planner: Planner<'a>,
-    record: RunRecord,
-    notebook: Notebook,
-    feed_heads: BTreeMap<EventUuid, FeedHead>,
-    seen: BTreeSet<EventUuid>,
-    learned: bool,
-    /// MISP's clock was asked for in this run.
-    heard: bool,
-    /// The store knows of no event that MISP has.
-    knows_nothing: bool,
-    /// Until then MISP rests, and somebody was told.
-    told_until: Timestamp,
-    /// Since the session was last told.
-    relearned: bool,
-    ending: Ending,
-    all_settled: bool,
-    /// MISP refused something in this run.
-    refused: bool,
-    /// Something was given up for this run.
-    gave_up: bool,
-    /// Something waits for a TLP tag that MISP does not take.
-    lacking: bool,
-    /// Events of which no answer says whose they are.
-    unowned: BTreeSet<EventUuid>,
-    /// The first of what is exposed, in words.
-    exposed: Vec<String>,
-    /// Events on their way to being published.
-    publishing: BTreeMap<EventUuid, Publishing>,
-    /// Those that this run asked MISP to publish.
-    asked_to_publish: BTreeSet<EventUuid>,
-    /// Events that hold nothing.
-    bare: BTreeSet<EventUuid>,
-    /// It was looked at in this run what MISP holds.
-    verified: bool,
-    revived: BTreeSet<EventUuid>,
-    lost: Vec<KnownEvent>,
-    /// Events that nothing had to be done about, until they were found to have drifted.
-    doubted: Vec<EventUuid>,
-    /// Events that nothing has to be done about.
-    passed: BTreeSet<EventUuid>,
-    /// The cursor as the first commit leaves it: until the run ends, no shortcut leads over its source.
-    unsettle: Option<(FeedName, Cursor)>,
-    /// Names that were learned from the dataset, until the first commit keeps them.
-    aliases: BTreeMap<EntityKey, EntityKey>,
-    /// The incident of each event, once an event is planned anew.
-    roots: BTreeMap<EventUuid, EntityKey>,
-    /// What became known of events that MISP does not know.
-    gone: Gone,
-    /// Events of which something waits until somebody accepts it.
-    held_back: u64,
-    /// Changes that need no request, gathered.
-    quiet: Commit,
-    quiet_attributes: usize,
-    events_done: u64,
-    /// Incidents of the dataset.
-    events: u64,
+    journal: Journal<'a, L>,
+    contact: Contact<W>,
+    backlog: Backlog<'a>,
+    publications: Publications,
+    totals: Totals<'a>,
+    remains: Remains,
 }
 
 impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
@@ -227,7 +165,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         ledger: &'a mut L,
         wire: Arc<W>,
         world: World<'a>,
-        input: &Input,
+        input: &'a Input,
         mode: Mode,
     ) -> Result<Self, AgentError> {
         // Before the clock is read: a run that begins beside this one is no sign that it went back.
@@ -239,117 +177,62 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         if destination.url.is_empty() {
             destination.url.clone_from(&job.url);
         }
-        let known_url = destination.url == job.url;
         let feed = feed_place(job, &mut destination)?;
         let number = ledger.begin_run()?;
-        let knows_nothing = heads.iter().all(|head| head.presence != Presence::Present);
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
-        planner.retire = match mode {
+        let retire = match mode {
             Mode::Deliver => retire(job, input, planner.known_events()),
-            Mode::Adopt => Retire::No,
+            Mode::Adopt => Ok(Retire::No),
         };
+        planner.retire = retire.unwrap_or(Retire::No);
         planner.look_at(input);
-        let mut record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
-        let mut notebook = Notebook::default();
         let mut notes = input.notes();
-        let cursor = ledger.cursor(&job.feed, &job.destination)?;
-        let unsettle = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
         notes.extend(clock_note(before.as_ref(), now));
-        if end::keeps_all(mode, job, planner.retire) {
-            notes.push(end::why_nothing_retires(input).to_owned());
-        }
-        for note in &notes {
-            notebook.add(&mut record.notes, note);
-        }
-        for note in &record.notes {
-            world.observer.note(note);
-        }
+        // A source that retired nothing is read again: somebody may want it to by then.
+        let mut remains = Remains::default();
+        remains.settle(retire.is_ok());
+        notes.extend(retire.err().map(str::to_owned));
+        let record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
+        let incidents = input.graph.incident_count() as u64;
         Ok(Self {
             job,
-            ledger,
+            input,
             world,
             mode,
-            learned: known_url
-                && same_key(planner.record.key_mark, wire.key_mark())
-                && planner.record.asked.is_some()
-                && planner.record.user.is_some(),
-            wire: Arc::new(Careful::new(wire)),
-            relearned: false,
-            heard: false,
-            knows_nothing,
-            told_until: Timestamp::from_seconds(0),
-            publishing: publishing::under_way(planner.heads(), job.settings.publish).collect(),
+            journal: Journal::begin(job, ledger, input)?,
+            contact: Contact::new(job, wire, &planner),
+            backlog: Backlog::of(input, &planner, mode),
+            publications: Publications::of(planner.heads(), job.settings.publish),
+            totals: Totals::begin(record, world.observer, &notes, incidents),
+            remains,
             planner,
-            record,
-            notebook,
-            feed_heads: BTreeMap::new(),
-            seen: BTreeSet::new(),
-            ending: Ending::Done,
-            all_settled: true,
-            refused: false,
-            gave_up: false,
-            lacking: false,
-            unowned: BTreeSet::new(),
-            exposed: Vec::new(),
-            asked_to_publish: BTreeSet::new(),
-            bare: BTreeSet::new(),
-            verified: false,
-            revived: BTreeSet::new(),
-            lost: Vec::new(),
-            doubted: Vec::new(),
-            passed: BTreeSet::new(),
-            unsettle,
-            aliases: input.graph.learned_aliases().clone(),
-            roots: BTreeMap::new(),
-            gone: Gone::default(),
-            held_back: 0,
-            quiet: Commit::default(),
-            quiet_attributes: 0,
-            events_done: 0,
-            events: input.graph.incident_count() as u64,
         })
     }
 
-    async fn go(&mut self, input: &Input) -> Result<(), AgentError> {
-        self.deliver(input).await?;
-        self.look_at_publishing().await
+    async fn carry_out(mut self) -> Result<Summary, AgentError> {
+        match self.go().await {
+            Ok(()) => self.finish(Ending::Done),
+            Err(Halt::Ended(ending)) => self.finish(ending),
+            Err(Halt::Failed(error)) => Err(self.fail(error)?),
+        }
     }
 
-    fn note(&mut self, note: &str) {
-        self.world.observer.note(note);
-        self.notebook.add(&mut self.record.notes, note);
+    async fn go(&mut self) -> Result<(), Halt> {
+        self.deliver().await?;
+        Ok(self.look_at_publishing().await?)
     }
 
-    fn tell_progress(&self, phase: Phase) {
-        let tally = &self.record.tally;
-        self.world.observer.progress(Progress {
-            phase,
-            events_done: self.events_done,
-            events: self.events,
-            attributes_sent: tally.attributes.sent,
-            bytes: tally.bytes_sent + tally.bytes_received,
-        });
+    /// Takes over what the wire noticed.
+    fn take_notes(&mut self) {
+        for note in self.contact.wire.take_notes() {
+            self.totals.note(&note);
+        }
     }
 
-    /// One durable step: what is given, what was gathered, and the run's record as it is.
-    fn commit(&mut self, mut commit: Commit) -> Result<(), LedgerError> {
-        let mut quiet = std::mem::take(&mut self.quiet);
-        self.quiet_attributes = 0;
-        quiet.events.append(&mut commit.events);
-        quiet.changes.append(&mut commit.changes);
-        quiet.cursor = commit.cursor.or_else(|| self.unsettle.take());
-        // What a plan rests on is kept before anything goes by it.
-        quiet.aliases = std::mem::take(&mut self.aliases);
-        quiet.rules = commit.rules;
-        quiet.destination = commit.destination.or(quiet.destination);
-        quiet.run = Some(self.record.clone());
-        self.ledger.commit(&self.job.destination, self.record.number, quiet)
+    /// One durable step, with the run's record as it is.
+    fn commit(&mut self, commit: Commit) -> Result<(), AgentError> {
+        Ok(self.journal.commit(&self.totals.record, commit)?)
     }
-}
-
-/// Whether the key is the one that MISP was asked about last, as far as that can be told.
-fn same_key(known: Option<u64>, now: Option<u64>) -> bool {
-    known.zip(now).is_none_or(|(known, now)| known == now)
 }
 
 /// The feed's bit at the destination, given to it the first time.

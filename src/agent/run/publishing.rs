@@ -1,108 +1,104 @@
 //! Whether MISP shows as published what is to be: asked once after publishing, and once more with the next run
 //! that sends anyway. What MISP does not show then is told in each run, and not asked for again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire},
     history::{EventUpdate, Ledger},
     model::EventUuid,
-    plan::{Change, ChangeKind, EventHead, NO_WORKER, Presence, Publish, Publishing},
+    plan::{Change, ChangeKind, EventHead, KnownEvent, NO_WORKER, Presence, Publish, Publishing},
 };
 
 use super::{
-    super::{AgentError, Ending, learn, summary::PublishingTally},
+    super::{AgentError, summary::PublishingTally},
     Run,
 };
 
 /// Titles in the note about what stays unpublished.
 const NAMED_MAX: usize = 3;
 
-impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
+/// What is owed to publishing.
+#[derive(Debug)]
+pub(in crate::agent) struct Publications {
+    publish: Publish,
+    /// Events on their way to being published.
+    under_way: BTreeMap<EventUuid, Publishing>,
+    /// Those that this run asked MISP to publish.
+    asked: BTreeSet<EventUuid>,
+    /// Events that hold nothing.
+    bare: BTreeSet<EventUuid>,
+}
+
+impl Publications {
+    /// What earlier runs left.
+    pub(in crate::agent) fn of<'h>(
+        heads: impl Iterator<Item = &'h EventHead>,
+        publish: Publish,
+    ) -> Self {
+        let (under_way, asked, bare) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let mut publications = Self { publish, under_way, asked, bare };
+        heads.for_each(|head| publications.follow(head));
+        publications
+    }
+
     /// Takes note of how far an event got.
-    pub(super) fn follow_publishing(&mut self, head: &EventHead) {
+    pub(super) fn follow(&mut self, head: &EventHead) {
         let is_there = head.presence == Presence::Present;
-        if is_there && head.publishing.is_under_way(self.job.settings.publish) {
-            self.publishing.insert(head.uuid, head.publishing.clone());
+        if is_there && head.publishing.is_under_way(self.publish) {
+            self.under_way.insert(head.uuid, head.publishing.clone());
         } else {
-            self.publishing.remove(&head.uuid);
+            self.under_way.remove(&head.uuid);
         }
     }
 
-    /// Asks what MISP shows of the events that it was to publish.
-    pub(super) async fn look_at_publishing(&mut self) -> Result<(), AgentError> {
-        let sends = !self.asked_to_publish.is_empty() || self.record.tally.requests > 0;
-        if self.ending != Ending::Done || !sends {
-            return Ok(());
-        }
-        let again = self.verified;
+    /// The same of an event whose conversation ended.
+    pub(super) fn follow_event(&mut self, event: &KnownEvent) {
+        self.follow(&event.head);
+        let is_bare = event.attributes.values().all(|known| known.order.is_none());
+        self.bare.extend(is_bare.then_some(event.head.uuid));
+    }
+
+    /// Whether MISP was asked to publish an event shows in what changes.
+    pub(super) fn note_request(&mut self, event: EventUuid, changes: &[Change]) {
+        let asked = changes.iter().any(|change| change.kind == ChangeKind::Publishing);
+        self.asked.extend(asked.then_some(event));
+    }
+
+    /// Events that it has to be asked about; `again`: also those that MISP did not show before.
+    pub(in crate::agent) fn open(&self, again: bool) -> Vec<EventUuid> {
         let is_open = |publishing: &Publishing| match publishing {
             Publishing::Asked => true,
             Publishing::Failed(_) => again,
             Publishing::Settled | Publishing::Owed | Publishing::WaitsForRight => false,
         };
-        let open = self.publishing.iter().filter(|(_, publishing)| is_open(publishing));
-        let open: Vec<EventUuid> = open.map(|(event, _)| *event).collect();
-        for events in open.chunks(WHICH_EVENTS_MAX) {
-            let call = Call::WhichEvents(events.to_vec());
-            let Some(Reply::WhichEvents(shown)) = self.ask_of_publishing(&call).await else {
-                return Ok(());
-            };
-            let shown: BTreeSet<EventUuid> =
-                shown.iter().filter(|it| it.published).map(|it| it.event).collect();
-            for event in events {
-                let is_shown = shown.contains(event) || self.shows_alone(*event).await;
-                self.on_shown(*event, is_shown)?;
-            }
-        }
-        Ok(())
+        let open = self.under_way.iter().filter(|(_, publishing)| is_open(publishing));
+        open.map(|(event, _)| *event).collect()
     }
 
-    async fn ask_of_publishing(&mut self, call: &Call) -> Option<Reply> {
-        let (clock, backoff) = (self.world.clock, self.job.backoff);
-        let (destination, tally) = (&mut self.planner.record, &mut self.record.tally);
-        let asking = learn::ask_patiently(&*self.wire, call, destination, clock, backoff, tally);
-        self.world.before_deadline(asking).await
-    }
-
-    /// Events that hold nothing are not in MISP's index: such a one is asked about alone, once it matters.
-    async fn shows_alone(&mut self, event: EventUuid) -> bool {
-        if !self.bare.contains(&event) || self.asked_to_publish.contains(&event) {
-            return false;
-        }
-        match self.ask_of_publishing(&Call::Metadata(event)).await {
-            Some(Reply::Metadata(Some(answer))) => answer.published,
-            _ => false,
-        }
-    }
-
-    fn on_shown(&mut self, event: EventUuid, is_shown: bool) -> Result<(), AgentError> {
-        let Some(mut head) = self.ledger.head(&self.job.destination, event)? else { return Ok(()) };
-        let kind = match (is_shown, &head.publishing) {
+    /// What an answer means for an event; `None` if it changes nothing.
+    fn on_shown(&self, head: &mut EventHead, is_shown: bool) -> Option<ChangeKind> {
+        match (is_shown, &head.publishing) {
             (true, _) => {
                 head.published = Some(true);
                 head.publishing = Publishing::Settled;
-                ChangeKind::Published
+                Some(ChangeKind::Published)
             }
             // Its turn comes with the next run that sends anyway.
-            (false, Publishing::Asked) if self.asked_to_publish.contains(&event) => return Ok(()),
+            (false, Publishing::Asked) if self.asked.contains(&head.uuid) => None,
             (false, Publishing::Asked) => {
                 head.publishing = Publishing::Failed(NO_WORKER.into());
-                ChangeKind::Unpublished(NO_WORKER.into())
+                Some(ChangeKind::Unpublished(NO_WORKER.into()))
             }
-            (false, _) => return Ok(()),
-        };
-        self.follow_publishing(&head);
-        self.quiet.changes.push(Change { event, attribute: None, kind });
-        self.quiet.events.push(EventUpdate { head, attributes: Vec::new() });
-        Ok(())
+            (false, _) => None,
+        }
     }
 
     /// Counts what is not published yet, and says what stays so.
-    pub(super) fn sum_up_publishing(&mut self) -> PublishingTally {
+    pub(super) fn sum_up(&self) -> (PublishingTally, Option<String>) {
         let mut tally = PublishingTally::default();
         let mut named = Vec::new();
-        for (event, publishing) in &self.publishing {
+        for (event, publishing) in &self.under_way {
             match publishing.unpublished() {
                 None => tally.asked += 1,
                 Some(why) => {
@@ -113,24 +109,52 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 }
             }
         }
-        if tally.unpublished > 0 {
-            let (count, named) = (tally.unpublished, named.join("; "));
-            self.note(&format!(
-                "unpublished: {count} events are to be published and are not: {named}"
-            ));
-            self.all_settled = false;
-        }
-        tally
+        let (count, named) = (tally.unpublished, named.join("; "));
+        let note = (count > 0).then(|| {
+            format!("unpublished: {count} events are to be published and are not: {named}")
+        });
+        (tally, note)
     }
 }
 
-/// The events of a feed that are on their way to being published.
-pub(super) fn under_way<'h>(
-    heads: impl Iterator<Item = &'h EventHead>,
-    publish: Publish,
-) -> impl Iterator<Item = (EventUuid, Publishing)> {
-    let open = heads.filter(move |head| {
-        head.presence == Presence::Present && head.publishing.is_under_way(publish)
-    });
-    open.map(|head| (head.uuid, head.publishing.clone()))
+impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
+    /// Asks what MISP shows of the events that it was to publish, in a run that sent anything.
+    pub(super) async fn look_at_publishing(&mut self) -> Result<(), AgentError> {
+        if self.publications.asked.is_empty() && self.totals.record.tally.requests == 0 {
+            return Ok(());
+        }
+        for events in self.publications.open(self.contact.verified).chunks(WHICH_EVENTS_MAX) {
+            let call = Call::WhichEvents(events.to_vec());
+            let Ok(Reply::WhichEvents(shown)) = self.ask(&call).await else { return Ok(()) };
+            let shown: BTreeSet<EventUuid> =
+                shown.iter().filter(|it| it.published).map(|it| it.event).collect();
+            for event in events {
+                let is_shown = shown.contains(event) || self.shows_alone(*event).await;
+                self.on_shown(*event, is_shown)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Events that hold nothing are not in MISP's index: such a one is asked about alone, once it matters.
+    async fn shows_alone(&mut self, event: EventUuid) -> bool {
+        let Publications { bare, asked, .. } = &self.publications;
+        if !bare.contains(&event) || asked.contains(&event) {
+            return false;
+        }
+        match self.ask(&Call::Metadata(event)).await {
+            Ok(Reply::Metadata(Some(answer))) => answer.published,
+            _ => false,
+        }
+    }
+
+    fn on_shown(&mut self, event: EventUuid, is_shown: bool) -> Result<(), AgentError> {
+        let Some(mut head) = self.journal.head(event)? else { return Ok(()) };
+        if let Some(kind) = self.publications.on_shown(&mut head, is_shown) {
+            self.publications.follow(&head);
+            let change = Change { event, attribute: None, kind };
+            self.journal.gather(EventUpdate { head, attributes: Vec::new() }, vec![change]);
+        }
+        Ok(())
+    }
 }

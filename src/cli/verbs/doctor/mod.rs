@@ -13,7 +13,7 @@ mod tags;
 mod writing;
 
 use crate::{
-    agent::{AgentError, Careful, Clock, PLAIN, SystemClock, WantedTags, learn},
+    agent::{AgentError, Asking, Careful, Clock, PLAIN, SystemClock, WantedTags},
     cli::{
         CliError, Context, Exit, Report,
         args::DoctorArgs,
@@ -193,8 +193,14 @@ impl Visit<'_> {
         let wanted = WantedTags { always: &destination.event.tags, of_events: &of_events };
         let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
         let careful = Careful::new(remote);
-        let asked = learn(&careful, record, wanted, &SystemClock, IMPATIENT, &mut tally);
-        if let Err(why) = self.ask(asked)? {
+        let mut asking = Asking {
+            wire: &careful,
+            record,
+            clock: &SystemClock,
+            backoff: IMPATIENT,
+            tally: &mut tally,
+        };
+        if let Err(why) = self.ask(asking.learn(wanted))? {
             return Ok(Err(Finding::fault("MISP", &Report::from(&AgentError::Learn(why)))));
         }
         let packed = self.ask(remote.takes_packed())?;

@@ -1,35 +1,15 @@
-//! After a loss: the ledger learns from MISP what is there, or forgets that MISP had anything.
-
-use std::sync::{Arc, atomic::AtomicBool};
+//! After a loss: the ledger forgets that MISP had anything.
 
 use crate::{
-    delivery::Wire,
     history::{Commit, EventUpdate, Ledger},
     model::DestinationName,
     plan::Presence,
 };
 
-use super::{AgentError, Clock, Job, Observer, Summary, lost, run};
+use super::{AgentError, lost};
 
 /// Events that are forgotten in one step.
 const EVENTS_PER_COMMIT: usize = 100;
-
-/// Asks MISP what it holds of each incident of the dataset, and fills the ledger with it: what stands under
-/// our UUIDs or with equal values is known again, what was soft-deleted there is declined. Nothing is sent;
-/// what is missing goes with the next [`sync`](super::sync).
-///
-/// # Errors
-/// As [`sync`](super::sync).
-pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
-    job: &Job,
-    ledger: &mut L,
-    wire: Arc<W>,
-    clock: &dyn Clock,
-    observer: &dyn Observer,
-    interrupt: &AtomicBool,
-) -> Result<Summary, AgentError> {
-    run::adopt(job, ledger, wire, clock, observer, interrupt).await
-}
 
 /// Forgets that MISP holds anything of a destination, for one that lost everything: the next
 /// [`sync`](super::sync) sends it all again. What analysts declined stays declined. Gives the number of
