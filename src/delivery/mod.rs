@@ -9,7 +9,6 @@ mod chunk;
 mod conversation;
 pub(crate) mod cost;
 mod reply;
-mod retry;
 pub mod rows;
 mod session;
 mod tagged;
@@ -19,6 +18,7 @@ mod tests;
 pub mod verify;
 mod wire;
 
+pub use crate::model::{Backoff, REST_SECONDS_MAX};
 pub use chunk::Chunk;
 pub use conversation::{Manners, Report, Verdict};
 pub use cost::Estimate;
@@ -26,7 +26,6 @@ pub use reply::{
     AttributeAnswer, AttributeResult, EventAnswer, Exchange, Indexed, KeyRow, Listed, RefusedWhy,
     Reply, TagRow, TaggedRow, Trouble,
 };
-pub use retry::{Backoff, REST_SECONDS_MAX};
 pub use session::{Effects, Session, Step, Stop, Token};
 pub use tagged::{Page, PageOf};
 pub use tags::fact_of;

@@ -3,6 +3,7 @@
 //!
 //! No redirect is followed and no cookie is kept, so that no secret goes anywhere but to the host of the settings.
 
+mod answered;
 mod cause;
 mod client;
 mod headers;
@@ -17,6 +18,7 @@ use url::Url;
 
 use crate::model::Secret;
 
+pub(crate) use answered::answered;
 pub use client::Patience;
 pub(crate) use client::client;
 pub use headers::ExtraHeader;

@@ -54,6 +54,11 @@ impl Way {
         }
     }
 
+    /// How people call the server.
+    pub(crate) const fn peer(&self) -> &'static str {
+        self.peer
+    }
+
     /// A request without an answer.
     pub(crate) fn not_answered(&self, error: &reqwest::Error) -> Failure {
         let (why, cause) = (causes(error), cause::cause(error));

@@ -8,6 +8,12 @@ pub const OBJECT_BYTES_MAX: usize = 64 << 20;
 pub const ENVELOPE_DEPTH_MAX: usize = 16;
 /// Most bytes that a compressed source may unpack to.
 pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
+/// Longest document or list of a source over HTTP that is read, in bytes.
+pub const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// Longest body of a source over HTTP that is downloaded, as it comes over the wire, in bytes.
+pub const DOWNLOAD_BYTES_MAX: u64 = 4 << 30;
+/// A download that brings fewer bytes a second than these, once its time-out passed, is given up.
+pub const DOWNLOAD_RATE_MIN: u64 = 100;
 /// Longest line of a pack of a mirror, in bytes; objects are not among them.
 pub const PACK_LINE_BYTES_MAX: usize = 64 << 10;
 /// Longest bookmark of a source, in bytes.

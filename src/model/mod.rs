@@ -2,6 +2,7 @@
 //!
 //! Everything here is a plain value. No module of the crate may be named from this one.
 
+mod backoff;
 mod digest;
 mod fault;
 mod id;
@@ -17,6 +18,7 @@ mod time;
 mod tlp;
 mod words;
 
+pub use backoff::{Backoff, REST_SECONDS_MAX};
 pub use digest::{Context, Digest, Encoder};
 pub use fault::Fault;
 pub use id::{AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RunNumber};

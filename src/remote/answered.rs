@@ -1,48 +1,21 @@
 //! What an answer looks like that MISP's API did not give.
 
-use crate::{model::shortened, remote::json};
+use crate::{http::answered, model::shortened, remote::json};
 
 use super::decode::Answer;
 
-/// Where the title of a page is looked for.
-const TITLE_BYTES_MAX: usize = 16 * 1024;
+/// Where a notice is looked for.
+const NOTICE_BYTES_MAX: usize = 16 * 1024;
 /// What PHP begins a notice with.
 const LEVELS: [&str; 6] =
     ["Notice", "Warning", "Deprecated", "Strict Standards", "Fatal error", "Parse error"];
-
-/// What stands in a body that is not MISP's, in a few words.
-pub(super) fn what(body: &[u8]) -> String {
-    let body = body.trim_ascii_start();
-    match body.first() {
-        None => "with nothing".to_owned(),
-        Some(b'<') => match title(body) {
-            Some(title) => format!("with the web page {title:?}"),
-            None => "with a web page".to_owned(),
-        },
-        Some(b'{' | b'[') => "with JSON of another program".to_owned(),
-        Some(_) => {
-            let text = String::from_utf8_lossy(&body[..body.len().min(TITLE_BYTES_MAX)]);
-            format!("with {:?}", shortened(text.trim()))
-        }
-    }
-}
-
-fn title(page: &[u8]) -> Option<String> {
-    let page = String::from_utf8_lossy(&page[..page.len().min(TITLE_BYTES_MAX)]);
-    let lower = page.to_ascii_lowercase();
-    let from = lower.find("<title")?;
-    let from = from + lower[from..].find('>')? + 1;
-    let length = lower[from..].find("</")?;
-    let title = page[from..from + length].split_whitespace().collect::<Vec<_>>().join(" ");
-    (!title.is_empty()).then(|| shortened(&title).into_owned())
-}
 
 /// Nobody at this address knows a question that every MISP answers.
 pub(super) fn elsewhere(answer: &Answer) -> Box<str> {
     let status = answer.status;
     let what = match json::errors(&answer.body) {
         Ok(error) => format!("says {:?}", error.words()),
-        Err(_) => format!("answers {}", what(&answer.body)),
+        Err(_) => format!("answers {}", answered(&answer.body)),
     };
     format!(
         "HTTP {status}: what is there {what}, and knows no servers/getVersion; `url` is MISP's own address without \
@@ -53,7 +26,7 @@ pub(super) fn elsewhere(answer: &Answer) -> Box<str> {
 
 /// What to do about a server that prints PHP's notices before its answer; `None` if it does not.
 pub(super) fn php_notice(body: &[u8]) -> Option<Box<str>> {
-    let text = String::from_utf8_lossy(&body[..body.len().min(TITLE_BYTES_MAX)]);
+    let text = String::from_utf8_lossy(&body[..body.len().min(NOTICE_BYTES_MAX)]);
     let mut text = text.trim_start();
     while let Some(rest) =
         ["<br />", "<br>", "<b>", "PHP "].iter().find_map(|it| text.strip_prefix(it))
@@ -94,21 +67,5 @@ mod tests {
         ] {
             assert_eq!(php_notice(other), None);
         }
-    }
-
-    #[test]
-    fn a_page_is_named_by_its_title() {
-        assert_eq!(
-            what(b"<html><head><title>\n404  Not Found</title>"),
-            "with the web page \"404 Not Found\""
-        );
-        assert_eq!(what(b" <html>"), "with a web page");
-        assert_eq!(what(b"{}"), "with JSON of another program");
-        assert_eq!(what(b"no"), "with \"no\"");
-        assert_eq!(what(b""), "with nothing");
-        assert_eq!(
-            what("<TITLE>\u{130}\u{130}</TITLE>".as_bytes()),
-            "with the web page \"\u{130}\u{130}\""
-        );
     }
 }

@@ -1,10 +1,13 @@
-//! Where datasets come from: a file, a folder of files, or standard input; plain or compressed.
+//! Where datasets come from: a file, a folder of files, or standard input; plain or compressed. What is asked for over
+//! HTTP stands in rooms of its own and goes into a mirror.
 //!
 //! Every raw byte that is read goes into a digest of the source, so that a source that has not changed
 //! can be told without decoding it.
 
+pub mod eiq_feed;
 mod error;
 mod part;
+pub mod peer;
 #[cfg(test)]
 mod tests;
 mod unpack;

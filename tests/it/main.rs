@@ -11,6 +11,7 @@ mod crash;
 mod destination;
 mod doctor;
 mod eclecticiq;
+mod eiq_feed;
 mod errors;
 mod eset;
 mod firsts;

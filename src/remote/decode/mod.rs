@@ -4,7 +4,7 @@ mod body;
 
 use crate::{
     delivery::{Call, RefusedWhy, Reply, Trouble, rows},
-    http::PROXY_ASKS,
+    http::{self, PROXY_ASKS},
     remote::json::{self, NotMisp},
 };
 
@@ -191,7 +191,7 @@ fn refusal(call: &Call, answer: &Answer) -> Reply {
         return Reply::Trouble(Trouble::NotMisp { why: answered::elsewhere(answer) });
     }
     let Ok(error) = json::errors(&answer.body) else {
-        let (status, what) = (answer.status, answered::what(&answer.body));
+        let (status, what) = (answer.status, http::answered(&answer.body));
         let why =
             format!("HTTP {status} without MISP's JSON: something before MISP answered, {what}");
         return Reply::Trouble(Trouble::NotMisp { why: why.into() });

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use super::Timestamp;
 
-/// Longest rest that is granted to a MISP that asks for one, in seconds: the window of its rate limit
-/// (MISP 2.5.1). A longer one ends the run.
+/// Longest rest that is granted to a server that asks for one, in seconds: the window of the rate limit of MISP
+/// 2.5.1. A longer one ends the run.
 pub const REST_SECONDS_MAX: u64 = 900;
 
 /// How long to wait before a repeat, and how often to repeat.

@@ -1,0 +1,53 @@
+//! The body of an answer: a little of it in memory, more of it in a file that nobody else can open.
+
+use std::io::{self, Read, Seek, Write};
+
+use tempfile::SpooledTempFile;
+
+use crate::source::Reader;
+
+/// A longer body goes to a file.
+const MEMORY_BYTES_MAX: usize = 8 << 20;
+
+/// The body of an answer, whole, as it came over the wire.
+#[derive(Debug)]
+pub struct Body {
+    spool: SpooledTempFile,
+    bytes: u64,
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self { spool: SpooledTempFile::new(MEMORY_BYTES_MAX), bytes: 0 }
+    }
+}
+
+impl Body {
+    pub(super) fn push(&mut self, chunk: &[u8]) -> io::Result<()> {
+        self.bytes += chunk.len() as u64;
+        self.spool.write_all(chunk)
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Its content from the beginning, unpacked.
+    ///
+    /// # Errors
+    /// If it cannot be read again.
+    pub fn reader(mut self) -> io::Result<Reader> {
+        self.spool.rewind()?;
+        Reader::new(Box::new(self.spool))
+    }
+
+    /// Its content, unpacked: at most so many bytes.
+    pub(super) fn into_bytes(mut self, bytes_max: u64) -> io::Result<Vec<u8>> {
+        self.spool.rewind()?;
+        let mut bytes = Vec::new();
+        Reader::with_limit(Box::new(self.spool), bytes_max)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,331 @@
+//! A server that a source asks over HTTP: with GET alone, again where that may help, and within bounds.
+//!
+//! All requests go to the host of the settings, whatever an answer says: paths are set into the base URL, and of
+//! redirects only the one is followed that adds a slash to the end of the path.
+
+mod body;
+mod error;
+mod time;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::{
+    Response,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::{
+    http::{
+        self, Connection, ConnectionError, Failure, PROXY_ASKS, Patience, Way, http_date,
+        rest_seconds, without_secrets,
+    },
+    model::{
+        Backoff, REST_SECONDS_MAX, Secret, Timestamp,
+        limits::{ANSWER_BYTES_MAX, DOWNLOAD_RATE_MIN},
+        shortened,
+    },
+};
+
+pub use body::Body;
+pub use error::{PeerError, Wrong};
+pub use time::{Rests, Sleeps};
+
+/// Of the answer to a request that failed, so much is read for its words, in bytes.
+const WORDS_BYTES_MAX: u64 = 64 << 10;
+const USER_AGENT: &str = concat!("misp-trickle/", env!("CARGO_PKG_VERSION"));
+
+/// How a server is asked.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The connection, with its base URL.
+    pub connection: Connection,
+    /// The bearer token. `None`: the server wants none.
+    pub token: Option<Secret>,
+    /// Waits between the tries of a request, and how many there are.
+    pub backoff: Backoff,
+    /// How people call the server, such as `the platform`.
+    pub name: &'static str,
+}
+
+/// A server, and the connections to it.
+pub struct Peer<T = Sleeps> {
+    client: reqwest::Client,
+    base: Url,
+    headers: HeaderMap,
+    /// What no answer may bring into a message.
+    secrets: Vec<Secret>,
+    way: Way,
+    timeout: Duration,
+    backoff: Backoff,
+    time: T,
+    traffic: Arc<Traffic>,
+}
+
+/// What went over the wire so far. Bytes are those of bodies.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    requests: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Traffic {
+    /// Requests that were sent, repeats included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of bodies that came, as they came.
+    #[must_use]
+    pub fn bytes_received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
+/// Why a try brought nothing.
+enum Setback {
+    /// Another try may.
+    Again { why: String, retry_after: Option<u64> },
+    /// The path wants a slash at its end.
+    Slash,
+    /// No other try will.
+    Final(Wrong),
+}
+
+impl<T: Rests> Peer<T> {
+    /// Prepares the connections; nothing is sent yet.
+    ///
+    /// # Errors
+    /// If a certificate, the proxy, a header or the token cannot be used.
+    pub fn new(access: &Access, time: T) -> Result<Self, ConnectionError> {
+        let Access { connection, token, backoff, name } = access;
+        let mut headers = http::map(&connection.headers)?;
+        if let Some(token) = token {
+            let value = http::secret_value("Bearer ", token, "the token cannot be used")?;
+            headers.insert(AUTHORIZATION, value);
+        }
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
+        headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
+        Ok(Self {
+            client: http::client(connection, Patience::Part)?,
+            base: connection.url.clone(),
+            headers,
+            secrets: token.iter().cloned().chain(connection.secrets()).collect(),
+            way: Way::new(connection, Patience::Part, name),
+            timeout: connection.timeout,
+            backoff: *backoff,
+            time,
+            traffic: Arc::default(),
+        })
+    }
+
+    /// Counters that go on while it is asked.
+    #[must_use]
+    pub fn traffic(&self) -> Arc<Traffic> {
+        self.traffic.clone()
+    }
+
+    /// The base URL.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Lets time pass.
+    pub(super) async fn rest(&self, span: Duration) {
+        self.time.rest(span).await;
+    }
+
+    /// A document below the base URL, of at most [`ANSWER_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// If it cannot be had, or is no such JSON.
+    pub async fn json<D: DeserializeOwned>(&self, path: &str) -> Result<D, PeerError> {
+        let body = self.get(path, ANSWER_BYTES_MAX).await?;
+        let error = |wrong| PeerError { url: self.at(path).to_string(), wrong };
+        let bytes =
+            body.into_bytes(ANSWER_BYTES_MAX).map_err(|cause| error(Wrong::of_body(&cause)))?;
+        serde_json::from_slice(&bytes).map_err(|cause| {
+            let what = match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
+                Ok(_) => format!("it is another JSON than that of {}: {cause}", self.way.peer()),
+                Err(_) => format!("it answers {}", self.clean(&http::answered(&bytes))),
+            };
+            error(Wrong::Strange { what: shortened(&what).into() })
+        })
+    }
+
+    /// What is at a path below the base URL, as it came over the wire: at most so many bytes.
+    ///
+    /// # Errors
+    /// If it cannot be had, also after as many tries and rests as are granted.
+    pub async fn get(&self, path: &str, bytes_max: u64) -> Result<Body, PeerError> {
+        let mut url = self.at(path);
+        let (mut tries, mut rested, mut is_slashed) = (0, 0_u64, path.ends_with('/'));
+        loop {
+            let wrong = match self.attempt(&url, bytes_max).await {
+                Ok(body) => return Ok(body),
+                Err(Setback::Final(wrong)) => wrong,
+                Err(Setback::Slash) if is_slashed => Wrong::Redirected { to: url.to_string() },
+                Err(Setback::Slash) => {
+                    is_slashed = true;
+                    url.set_path(&format!("{}/", url.path()));
+                    continue;
+                }
+                Err(Setback::Again { why, retry_after }) => {
+                    tries += 1;
+                    rested = rested.saturating_add(retry_after.unwrap_or(0));
+                    if rested <= REST_SECONDS_MAX && tries < self.backoff.tries_max {
+                        self.wait(tries, retry_after, &why).await;
+                        continue;
+                    }
+                    match rested {
+                        0..=REST_SECONDS_MAX => Wrong::Away { why, tries },
+                        seconds => Wrong::Busy { seconds },
+                    }
+                }
+            };
+            return Err(PeerError { url: url.to_string(), wrong });
+        }
+    }
+
+    async fn wait(&self, tries: u32, retry_after: Option<u64>, why: &str) {
+        let begun = Timestamp::from_micros(0);
+        let until = self.backoff.until(begun, tries, self.traffic.requests(), retry_after);
+        let rest = begun.until(until);
+        tracing::warn!("{} is given {} s of rest: {why}", self.way.peer(), rest.as_secs());
+        self.time.rest(rest).await;
+    }
+
+    /// A path below the base URL. It cannot lead to another host.
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url
+    }
+
+    async fn attempt(&self, url: &Url, bytes_max: u64) -> Result<Body, Setback> {
+        self.traffic.requests.fetch_add(1, Ordering::Relaxed);
+        let begun = Instant::now();
+        let request = self.client.get(url.clone()).headers(self.headers.clone());
+        let response =
+            request.send().await.map_err(|error| match self.way.not_answered(&error) {
+                Failure::Lasting(why) => Setback::Final(Wrong::Unusable { why }),
+                Failure::NotSent(why) | Failure::Broken(why) => {
+                    Setback::Again { why, retry_after: None }
+                }
+            })?;
+        match response.status().as_u16() {
+            200 => self.body(response, bytes_max, begun).await,
+            301 | 302 | 307 | 308 => Err(self.redirected(url, &response)),
+            status => Err(self.refused(status, response).await),
+        }
+    }
+
+    async fn body(
+        &self,
+        mut response: Response,
+        bytes_max: u64,
+        begun: Instant,
+    ) -> Result<Body, Setback> {
+        let mut body = Body::default();
+        loop {
+            let chunk = response.chunk().await.map_err(|error| Setback::Again {
+                why: self.way.broken(&error),
+                retry_after: None,
+            })?;
+            let Some(chunk) = chunk else { return Ok(body) };
+            self.traffic.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            body.push(&chunk).map_err(|error| Setback::Final(Wrong::Disk(error)))?;
+            if body.bytes() > bytes_max {
+                return Err(Setback::Final(Wrong::TooLarge { bytes_max }));
+            }
+            let late = begun.elapsed().saturating_sub(self.timeout).as_secs();
+            if body.bytes() < late.saturating_mul(DOWNLOAD_RATE_MIN) {
+                let why = format!("fewer than {DOWNLOAD_RATE_MIN} bytes a second come");
+                return Err(Setback::Again { why, retry_after: None });
+            }
+        }
+    }
+
+    /// The one redirect that is followed goes to the same host and path, with a slash behind it.
+    fn redirected(&self, url: &Url, response: &Response) -> Setback {
+        let location = header(response, "location").and_then(|to| url.join(to).ok());
+        let Some(to) = location else {
+            return Setback::Final(Wrong::Redirected { to: "nowhere".to_owned() });
+        };
+        if to.host() == url.host() && to.path().strip_suffix('/') == Some(url.path()) {
+            return Setback::Slash;
+        }
+        // What follows the path may be long, and is meant for a browser.
+        let to = self.clean(to.as_str().split(['?', '#']).next().unwrap_or_default());
+        Setback::Final(Wrong::Redirected { to: shortened(&to).into() })
+    }
+
+    async fn refused(&self, status: u16, response: Response) -> Setback {
+        let date = header(&response, "date").and_then(http_date);
+        let retry_after =
+            header(&response, "retry-after").and_then(|text| rest_seconds(text, date));
+        let words = self.words(response).await;
+        let why = if words.is_empty() {
+            format!("HTTP {status}")
+        } else {
+            format!("HTTP {status}: {words}")
+        };
+        Setback::Final(match status {
+            401 => Wrong::Token { why },
+            403 => Wrong::Right { why },
+            404 | 410 => Wrong::Missing { why },
+            407 => Wrong::Unusable { why: format!("HTTP 407: {PROXY_ASKS}") },
+            // RFC 9110, and what large proxies say of a server that they do not reach, or that is not ready.
+            408 | 425 | 429 | 500 | 502..=504 | 520..=527 | 529 | 530 | 598 | 599 => {
+                return Setback::Again { why, retry_after };
+            }
+            _ => Wrong::Strange { what: why },
+        })
+    }
+
+    /// What a server says of a refusal.
+    async fn words(&self, mut response: Response) -> String {
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await
+            && (body.len() as u64) < WORDS_BYTES_MAX
+        {
+            self.traffic.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            body.extend_from_slice(&chunk);
+        }
+        if body.is_empty() {
+            return String::new();
+        }
+        let words =
+            error::words(&body).unwrap_or_else(|| format!("it answers {}", http::answered(&body)));
+        shortened(&self.clean(&words)).into()
+    }
+
+    /// A text of the server without our secrets.
+    fn clean(&self, text: &str) -> String {
+        match without_secrets(text.as_bytes(), &self.secrets) {
+            Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
+            None => text.to_owned(),
+        }
+    }
+}
+
+fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+impl<T> fmt::Debug for Peer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
