@@ -15,7 +15,11 @@ use crate::{
     mapper::RulesError,
     model::{Fault, FeedName},
     sandbox::eclecticiq::DatasetError,
-    source::SourceError,
+    source::{
+        SourceError,
+        eiq_feed::FeedError,
+        peer::{PeerError, Wrong},
+    },
     store::{ImportError, OpenError},
 };
 
@@ -38,12 +42,24 @@ pub enum CliError {
     Import(#[from] ImportError),
     /// A run could not be carried out.
     Agent(#[from] AgentError),
-    /// MISP cannot be spoken to.
+    /// A server cannot be spoken to.
     Access {
-        /// The destination.
-        destination: String,
+        /// Which destination or feed it is of.
+        of: String,
         /// What is wrong.
         cause: ConnectionError,
+    },
+    /// A feed cannot be pulled.
+    Feed {
+        /// The feed.
+        feed: FeedName,
+        /// Why.
+        error: FeedError,
+    },
+    /// A feed over HTTP, where files are read.
+    NotLocal {
+        /// The feed.
+        feed: FeedName,
     },
     /// A feed without a path, and no `--source`.
     NoSource {
@@ -146,9 +162,22 @@ impl CliError {
             Self::Ledger(error) => (of_ledger(error), error.fault()),
             Self::Store(error) => (of_opening(error), error.fault()),
             Self::Import(error) => (of_import(error), error.fault()),
-            Self::Access { destination, cause } => {
+            Self::Access { of, cause } => {
                 let fault = Fault::new(cause.to_string(), "correct the setting");
-                (Kind::AccessUnusable, fault.at(format_args!("destination {destination}")))
+                (Kind::AccessUnusable, fault.at(of))
+            }
+            Self::Feed { feed, error } => {
+                let fault = error.fault();
+                let place = match &fault.place {
+                    Some(place) => format!("feed {feed}: {place}"),
+                    None => format!("feed {feed}"),
+                };
+                (of_feed(error), fault.at(place))
+            }
+            Self::NotLocal { feed } => {
+                let cause = "it is asked for over HTTP, and this verb reads files";
+                let cure = "`doctor` looks at it; to deliver what it holds, download it and give --source PATH";
+                (Kind::FeedNotLocal, Fault::new(cause, cure).at(format_args!("feed {feed}")))
             }
             Self::NoSource { feed } => {
                 let cure = "write `path` in its table, or give --source PATH";
@@ -340,6 +369,32 @@ const fn of_source(error: &SourceError) -> Kind {
         | SourceError::Format(FormatError::Unreadable { .. }) => Kind::SourceUnreadable,
         SourceError::Format(FormatError::NotJson { .. }) => Kind::SourceInvalid,
         SourceError::Format(_) => Kind::SourceUnrecognised,
+    }
+}
+
+/// The kind of error that a pull ended with.
+pub(super) const fn of_feed(error: &FeedError) -> Kind {
+    match error {
+        FeedError::Peer(PeerError { wrong, .. }) => match wrong {
+            Wrong::Token { .. } | Wrong::Right { .. } => Kind::SourceRefused,
+            Wrong::Missing { .. } => Kind::SourceMissing,
+            Wrong::TooLarge { .. } => Kind::SourceTooLarge,
+            Wrong::Disk(_) => Kind::FileUnwritable,
+            Wrong::Redirected { .. }
+            | Wrong::Unusable { .. }
+            | Wrong::Away { .. }
+            | Wrong::Busy { .. }
+            | Wrong::Strange { .. } => Kind::SourceUnreachable,
+        },
+        FeedError::NoFeed { .. } => Kind::SourceMissing,
+        FeedError::ContentType { .. } => Kind::SourceUnrecognised,
+        FeedError::Diff | FeedError::StrategyUnknown { .. } | FeedError::StrategyDiffers { .. } => {
+            Kind::SourceStrategy
+        }
+        FeedError::Listing { .. } | FeedError::Unreadable { .. } => Kind::SourceInvalid,
+        FeedError::BlockTooLarge { .. } => Kind::SourceTooLarge,
+        FeedError::Restless { .. } => Kind::SourceRestless,
+        FeedError::Mirror(_) => Kind::MirrorUnusable,
     }
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{
     agent::{Clock, Job, SystemClock},
-    config::{Config, ConnectionSettings, Destination, Feed, MappingSettings},
+    config::{Config, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings},
     delivery::Backoff,
     http::Connection,
     mapper::{IncludeTags, Rules, Settings},
@@ -69,9 +69,12 @@ fn job(
     destination: &Destination,
     overrides: &CliOverrides,
 ) -> Result<Job, CliError> {
-    let source = feed.source().ok_or_else(|| CliError::NoSource { feed: feed.name.clone() })?;
+    let FeedSource::Local(local) = &feed.source else {
+        return Err(CliError::NotLocal { feed: feed.name.clone() });
+    };
+    let source = local.spec().ok_or_else(|| CliError::NoSource { feed: feed.name.clone() })?;
     let rules = rules(Some(&config.mapping), destination.include_tags)?;
-    if feed.update_strategy == Strategy::Diff {
+    if local.update_strategy == Strategy::Diff {
         return Err(CliError::DiffOfFiles { feed: feed.name.clone() });
     }
     let accepted = overrides.accept_mapping.then_some(MappingChange::Apply);
@@ -81,12 +84,12 @@ fn job(
         destination: destination.name.clone(),
         url: destination.url.to_string(),
         source,
-        format: feed.format,
+        format: local.format,
         graph: config.mapping.graph_options(),
         rules,
         policy: destination.policy.clone(),
         settings: destination.event.clone(),
-        strategy: feed.update_strategy,
+        strategy: local.update_strategy,
         allow_empty: overrides.allow_empty,
         mapping_change: accepted.unwrap_or(config.mapping.on_change),
         concurrency: destination.concurrency.map_or(CONCURRENCY, |number| number.get().into()),
@@ -242,6 +245,18 @@ mod tests {
         assert!(job.allow_empty);
         let unknown = CliOverrides { destination: Some("c".to_owned()), ..CliOverrides::default() };
         assert!(jobs(&config, &unknown).is_err());
+    }
+
+    #[test]
+    fn what_is_asked_over_http_is_told_from_files() {
+        let source =
+            "kind = \"eiq-feed\"\nurl = \"https://eiq.example\"\ntoken_env = \"T\"\nfeed = 1";
+        let config = config(&FILE.replace("path = \"day.json\"", source));
+        let error = jobs(&config, &CliOverrides::default()).unwrap_err();
+        assert!(matches!(error, CliError::NotLocal { .. }), "{error}");
+        // A file in its place holds what is new: nobody says that it is whole.
+        let overrides = CliOverrides { source: Some("day.json".into()), ..CliOverrides::default() };
+        assert_eq!(jobs(&config, &overrides).unwrap()[0].0.strategy, Strategy::Append);
     }
 
     #[test]

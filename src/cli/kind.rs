@@ -27,6 +27,8 @@ pub enum Kind {
     AccessUnusable,
     /// The feed names no path, and none was given.
     FeedWithoutPath,
+    /// The feed is asked for over HTTP, and the verb reads files.
+    FeedNotLocal,
     /// A dataset in files cannot say what was removed from it.
     DiffOfFiles,
     /// A destination has more feeds than a store tells apart.
@@ -77,6 +79,18 @@ pub enum Kind {
     SourceInvalid,
     /// The source is JSON, but no dataset.
     SourceUnrecognised,
+    /// The source refuses the token, or the token lacks a right.
+    SourceRefused,
+    /// The source cannot be reached, or something else answers.
+    SourceUnreachable,
+    /// What is to be read of the source is not there.
+    SourceMissing,
+    /// The source packages what is new in a way that is not read, or not as the configuration says.
+    SourceStrategy,
+    /// The source changed while it was read, again and again.
+    SourceRestless,
+    /// The mirror of a feed cannot be read or written.
+    MirrorUnusable,
     /// MISP refuses the key or its role.
     KeyRefused,
     /// MISP cannot be reached, or something else answers.
@@ -118,8 +132,8 @@ impl Kind {
             Self::NoStore => Exit::NoStore,
             Self::StoreLocked => Exit::Locked,
             Self::StoreDamaged => Exit::Damaged,
-            Self::KeyRefused => Exit::Refused,
-            Self::Unreachable => Exit::Network,
+            Self::KeyRefused | Self::SourceRefused => Exit::Refused,
+            Self::Unreachable | Self::SourceUnreachable => Exit::Network,
             Self::NothingTaken | Self::Deadline => Exit::Partial,
             Self::AnotherMisp => Exit::Drift,
             Self::Interrupted => Exit::Interrupted,

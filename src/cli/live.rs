@@ -116,8 +116,10 @@ pub(super) fn connect(
     for warning in destination.key_warnings(&access.key) {
         context.warn(warning);
     }
-    Remote::new(&access)
-        .map_err(|cause| CliError::Access { destination: destination.name.to_string(), cause })
+    Remote::new(&access).map_err(|cause| CliError::Access {
+        of: format!("destination {}", destination.name),
+        cause,
+    })
 }
 
 async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool) {

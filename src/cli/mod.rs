@@ -17,6 +17,7 @@ mod report;
 mod routes;
 #[cfg(test)]
 mod schemas;
+mod source;
 #[cfg(test)]
 mod tests;
 mod ui;

@@ -11,8 +11,8 @@ use crate::{
 };
 
 use super::{
-    Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource, MappingSettings,
-    ScheduleSettings, format_duration,
+    Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, KeySource,
+    LocalPlace, MappingSettings, ScheduleSettings, format_duration,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -39,12 +39,35 @@ fn or_never(span: Option<Duration>) -> String {
 }
 
 fn feed(feed: &Feed) -> Value {
-    without_nulls(json!({
-        "kind": feed.kind.word(),
-        "path": feed.path.as_ref().map(|path| path.display().to_string()),
-        "format": feed.format.word(),
-        "update_strategy": feed.update_strategy.word(),
-    }))
+    let kind = feed.source.kind();
+    without_nulls(match &feed.source {
+        FeedSource::Local(it) => json!({
+            "kind": kind,
+            "path": match &it.place {
+                LocalPlace::File(path) | LocalPlace::Folder(path) => {
+                    path.as_ref().map(|path| path.display().to_string())
+                }
+                LocalPlace::Stdin => None,
+            },
+            "format": it.format.word(),
+            "update_strategy": it.update_strategy.word(),
+        }),
+        FeedSource::EiqFeed(it) => {
+            let ((env, file), update_strategy) = match &it.access {
+                FeedAccess::Token { from, update_strategy } => (secret(from), *update_strategy),
+                FeedAccess::Public { update_strategy } => ((None, None), Some(*update_strategy)),
+            };
+            let settings = json!({
+                "kind": kind,
+                "url": it.url.as_str(),
+                "token_env": env,
+                "token_file": file,
+                "feed": it.feed,
+                "update_strategy": update_strategy.word(),
+            });
+            with(settings, connection(&it.connection))
+        }
+    })
 }
 
 fn destination(it: &Destination) -> Value {

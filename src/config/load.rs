@@ -10,23 +10,23 @@ use toml::de::DeTable;
 use uuid::Uuid;
 
 use crate::{
-    format::Format,
     graph::Rest,
     mapper::Comment,
     model::{
-        EntityKey, EventUuid, FeedName, MarkingId, Tlp, Words,
+        EntityKey, EventUuid, FeedName, MarkingId, Tlp,
         limits::{self, FEEDS_MAX},
     },
     plan::{MappingChange, Strategy},
-    source::{SourceKind, SourceSpec},
+    source::SourceSpec,
 };
 
 use super::{
-    CONTAINERS, Config, ConfigError, Destination, Feed, MappingSettings, ScheduleSettings,
-    StorePrivacy,
+    CONTAINERS, Config, ConfigError, Destination, Feed, FeedSource, LocalPlace, LocalSource,
+    MappingSettings, ScheduleSettings, StorePrivacy,
     destination::read_destination,
     reader::{At, Reader, Section},
     schedule::read_schedule,
+    source::read_source,
 };
 
 /// The version of the configuration's form.
@@ -85,15 +85,18 @@ impl Config {
     /// If there is no such feed, or there are several and none was named.
     pub fn feed(&self, name: Option<&str>, source: Option<&Path>) -> Result<Feed, ConfigError> {
         let mut feed = match (&self.feeds[..], name, source) {
-            ([], None | Some("main"), Some(_)) => Feed::file(FeedName::new("main")),
+            ([], None | Some("main"), Some(_)) => {
+                let source = FeedSource::Local(LocalSource::new(LocalPlace::File(None)));
+                Feed { name: FeedName::new("main"), source }
+            }
             _ => choose("feed", &self.feeds, |feed| feed.name.as_str(), name)?.clone(),
         };
         if let Some(source) = source {
-            (feed.kind, feed.path) = match SourceSpec::named(source) {
-                SourceSpec::Stdin => (SourceKind::Stdin, None),
-                SourceSpec::Folder(path) => (SourceKind::Folder, Some(path)),
-                SourceSpec::File(path) => (SourceKind::File, Some(path)),
-            };
+            feed.read_from(match SourceSpec::named(source) {
+                SourceSpec::Stdin => LocalPlace::Stdin,
+                SourceSpec::Folder(path) => LocalPlace::Folder(Some(path)),
+                SourceSpec::File(path) => LocalPlace::File(Some(path)),
+            });
         }
         Ok(feed)
     }
@@ -108,15 +111,15 @@ impl Config {
 }
 
 impl Feed {
-    /// A feed of one file with all defaults, its path left open.
-    fn file(name: FeedName) -> Self {
-        Self {
-            name,
-            kind: SourceKind::File,
-            path: None,
-            format: Format::Auto,
-            update_strategy: Strategy::Replace,
-        }
+    /// Takes files in place of what it has. Of a feed that did not say so they are no whole: what they lack stays.
+    fn read_from(&mut self, place: LocalPlace) {
+        let local = match &self.source {
+            FeedSource::Local(local) => LocalSource { place, ..local.clone() },
+            FeedSource::EiqFeed(_) => {
+                LocalSource { update_strategy: Strategy::Append, ..LocalSource::new(place) }
+            }
+        };
+        self.source = FeedSource::Local(local);
     }
 }
 
@@ -199,7 +202,8 @@ fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {
             let cure = "keep one of the two, or give the other a name of its own";
             root.reader().fault("source", &section.span, what, cure);
         }
-        feeds.extend(read_feed("main", section));
+        let source = read_source(section);
+        feeds.extend(source.map(|source| Feed { name: FeedName::new("main"), source }));
     }
     if feeds.len() > FEEDS_MAX {
         let what = format!("are {}, and a store keeps at most {FEEDS_MAX}", feeds.len());
@@ -209,40 +213,16 @@ fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {
     feeds
 }
 
-/// Kinds of sources that this version knows by name only.
-const KINDS_LATER: [&str; 3] = ["eiq-feed", "eiq-api", "taxii2"];
-
-/// `None` where a fault was reported: the further keys of another kind are unknown to this version.
-fn read_kind(section: &mut Section<'_, '_>) -> Option<SourceKind> {
-    let Some(at) = section.text("kind") else { return Some(SourceKind::File) };
-    let supported = SourceKind::WORDS.iter().map(|(word, kind)| (*word, Some(*kind)));
-    let words: Vec<_> = supported.chain(KINDS_LATER.map(|word| (word, None))).collect();
-    let kind = section.word(&at, &words)?;
-    if kind.is_none() {
-        let what = format!("{:?} is not supported by this version", at.value);
-        let cure = "save what it delivers to a file and use kind = \"file\" or \"folder\"";
-        section.reader().wrong(&at, what, cure);
-    }
-    kind
-}
-
+/// The source stands in a table of its own, or its keys in that of the feed.
 fn read_feed(name: &str, mut section: Section<'_, '_>) -> Option<Feed> {
-    let reader = section.reader();
-    let kind = read_kind(&mut section)?;
-    let path = section.text("path");
-    if let (SourceKind::Stdin, Some(path)) = (kind, &path) {
-        let what = "is a path, and the kind is \"stdin\"".to_owned();
-        reader.wrong(path, what, "remove it, or write kind = \"file\"");
-    }
-    let feed = Feed {
-        name: FeedName::new(name),
-        kind,
-        path: path.map(|at| reader.path(&at)),
-        format: section.choice("format"),
-        update_strategy: section.choice("update_strategy"),
+    let source = match section.section("source") {
+        None => read_source(section)?,
+        Some(inner) => {
+            section.finish();
+            read_source(inner)?
+        }
     };
-    section.finish();
-    Some(feed)
+    Some(Feed { name: FeedName::new(name), source })
 }
 
 fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {

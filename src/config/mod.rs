@@ -15,6 +15,7 @@ mod load;
 mod reader;
 mod schedule;
 mod settings;
+mod source;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use settings::{
     CONTAINERS, Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource,
     MappingSettings, ScheduleSettings, StorePrivacy,
 };
+pub use source::{EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource};
 pub use template::{InitArgs, template};
 
 /// The file that is read when no other is named.

@@ -10,18 +10,16 @@ use std::{
 use url::Url;
 
 use crate::{
-    format::Format,
     graph::{self, Rest},
     http::Proxy,
     mapper::{Comment, IncludeTags},
     model::{DestinationName, FeedName, MarkingId, Symbol, Tlp, Words},
-    plan::{EventSettings, MappingChange, Policy, Strategy},
+    plan::{EventSettings, MappingChange, Policy},
     remote::{AuthHeader, Encoding},
     schedule::{Schedule, Timing, Zone},
-    source::{SourceKind, SourceSpec},
 };
 
-use super::Notice;
+use super::{FeedSource, Notice};
 
 /// The whole configuration. Paths are joined to the folder of the file they stand in.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,26 +61,8 @@ impl Words for StorePrivacy {
 pub struct Feed {
     /// Its name; the ledger is keyed by it.
     pub name: FeedName,
-    /// What kind of source it is.
-    pub kind: SourceKind,
-    /// The file or folder. `None` for standard input, and where it is left to `--source`.
-    pub path: Option<PathBuf>,
-    /// What its bytes are.
-    pub format: Format,
-    /// What each run considers.
-    pub update_strategy: Strategy,
-}
-
-impl Feed {
-    /// Where its bytes come from; `None` where the path is left to `--source`.
-    #[must_use]
-    pub fn source(&self) -> Option<SourceSpec> {
-        match self.kind {
-            SourceKind::Stdin => Some(SourceSpec::Stdin),
-            SourceKind::File => self.path.clone().map(SourceSpec::File),
-            SourceKind::Folder => self.path.clone().map(SourceSpec::Folder),
-        }
-    }
+    /// Where its dataset comes from.
+    pub source: FeedSource,
 }
 
 /// One MISP instance.

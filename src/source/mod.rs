@@ -20,7 +20,7 @@ use std::{
 use crate::{
     format::{self, Format, FormatError},
     graph::Facts,
-    model::{Context, Digest, Encoder, Words},
+    model::{Context, Digest, Encoder},
 };
 
 pub use error::SourceError;
@@ -29,22 +29,6 @@ pub use unpack::Reader;
 
 /// Bytes read at a time for a digest alone.
 const DIGEST_READ_BYTES: usize = 1 << 20;
-
-/// Kinds of sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// One file, replaced from time to time.
-    File,
-    /// A folder of files.
-    Folder,
-    /// Standard input.
-    Stdin,
-}
-
-impl Words for SourceKind {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("file", Self::File), ("folder", Self::Folder), ("stdin", Self::Stdin)];
-}
 
 /// A source as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

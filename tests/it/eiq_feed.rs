@@ -25,6 +25,8 @@ use misp_trickle::{
         peer::{Access, Peer, PeerError, Rests, Wrong},
     },
 };
+use misp_trickle_testing::program;
+use program::{Place, Sandbox};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -759,4 +761,48 @@ fn each_step_of_an_examination_has_its_fault() {
     let mut public = World::new(setup, &elements);
     public.reach = Reach::Public(Strategy::Append);
     assert_eq!(looks(&public).len(), 3);
+}
+
+/// A configuration whose source is the feed.
+fn place(world: &World, sandbox: &Sandbox, lines: &str) -> Place {
+    let place = sandbox.place();
+    place.configure("path = \"day.json\"", &format!("url = {:?}\nfeed = 12\n{lines} #", world.url));
+    place.configure("kind = \"file\"", "kind = \"eiq-feed\"");
+    place.configure("format = \"auto\"", "#");
+    place.configure("update_strategy = \"replace\"", "update_strategy = \"auto\"");
+    place
+}
+
+#[test]
+fn doctor_proves_a_feed_and_other_verbs_say_that_they_read_files() {
+    let sandbox = Sandbox::start();
+    let world = World::with(Packaged::Replace, &day(0..2, 1, 1));
+    let place = place(&world, &sandbox, "token_env = \"EIQ_TOKEN\"");
+    let run =
+        |token: &str, verb: &str| place.run_in(&[("EIQ_TOKEN", token)], &[verb]).hides(&[token]);
+    run(TOKEN, "doctor").says(&[
+        "feed main: the token is taken",
+        "feed main: feed 12 \"Outgoing feed 12\" may be read",
+        "its content type is urn:eclecticiq.com:json:2.0",
+        "its packaging status is SUCCESS",
+        "2 content blocks are listed",
+    ]);
+    run("another-token", "doctor").code(4).says(&[
+        "feed main: http",
+        "HTTP 401",
+        "make a new API token",
+    ]);
+    let config = run(TOKEN, "config").code(0).all();
+    assert!(config.contains("token_env = \"EIQ_TOKEN\"") && config.contains("kind = \"eiq-feed\""));
+    run(TOKEN, "sync").code(1).says(&["feed main", "this verb reads files"]);
+    place
+        .run(&["doctor"])
+        .says(&["feeds.main", "no token from the environment variable EIQ_TOKEN"]);
+    world.command(json!({"do": "permit", "permissions": []}));
+    run(TOKEN, "doctor").code(4).says(&["HTTP 403", "`read outgoing-feeds`"]);
+    place.configure("feed = 12", "feed = 13");
+    world.command(json!({"do": "permit", "permissions": ["read outgoing-feeds"]}));
+    run(TOKEN, "doctor").code(1).says(&["there is no outgoing feed 13"]);
+    place.configure(&world.url, "http://127.0.0.1:1");
+    run(TOKEN, "doctor").code(5).says(&["check `url`, the network, and that the platform runs"]);
 }

@@ -1,6 +1,7 @@
 //! What a configuration may and may not say.
 
 mod schedule;
+mod sources;
 mod words;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -13,7 +14,6 @@ use crate::{
     plan::{MappingChange, OnForeign, Publish, Strategy, Unmarked},
     remote::{AuthHeader, Encoding},
     schedule::Timing,
-    source::SourceKind,
 };
 
 use super::*;
@@ -39,6 +39,17 @@ fn with_destination(lines: &str) -> String {
     format!(
         "[destinations.main]\nurl = \"https://misp.example\"\napi_key_env = \"MISP_API_KEY\"\n{lines}"
     )
+}
+
+fn local(feed: &Feed) -> &LocalSource {
+    match &feed.source {
+        FeedSource::Local(local) => local,
+        FeedSource::EiqFeed(it) => panic!("{it:?}"),
+    }
+}
+
+fn file(path: impl AsRef<Path>) -> LocalPlace {
+    LocalPlace::File(Some(path.as_ref().to_owned()))
 }
 
 fn init_args() -> InitArgs {
@@ -119,7 +130,7 @@ fn markings_are_named_by_their_ids_and_are_a_colour_or_none() {
 fn the_template_says_the_defaults() {
     let config = good(&template(&init_args()));
     assert_eq!(config.store_path, Path::new("/etc/trickle/state"));
-    assert_eq!(config.feeds[0].path.as_deref(), Some(Path::new("/etc/trickle/day \"1\".json")));
+    assert_eq!(local(&config.feeds[0]).place, file("/etc/trickle/day \"1\".json"));
     assert_eq!(config.destinations[0].url.as_str(), "https://misp.example/misp/");
     assert_eq!(config.warnings, []);
     let minimal = good(&format!(
@@ -190,8 +201,8 @@ fn every_setting_is_read() {
     assert_eq!(config.schedule.when.timing, Timing::Every(Duration::from_secs(5_400)));
     assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
     assert_eq!(
-        config.feeds.iter().map(|feed| feed.kind).collect::<Vec<_>>(),
-        [SourceKind::Folder, SourceKind::Stdin]
+        config.feeds.iter().map(|feed| local(feed).place.clone()).collect::<Vec<_>>(),
+        [LocalPlace::Folder(Some("/etc/trickle/in".into())), LocalPlace::Stdin]
     );
     let warned: Vec<&str> = config.warnings.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(warned, ["destinations.hq.url", "destinations.hq.verify_tls"]);
@@ -286,7 +297,7 @@ fn destinations_are_checked() {
 
 #[test]
 fn feeds_are_checked() {
-    for kind in ["eiq-feed", "eiq-api", "taxii2"] {
+    for kind in ["eiq-api", "taxii2"] {
         let found = faults(&format!("[source]\nkind = \"{kind}\"\nurl = \"https://x\"\n"));
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("is not supported by this version; "), "{found:?}");
@@ -339,12 +350,12 @@ fn a_name_is_needed_only_where_there_are_several() {
     assert!(none.destination(None).unwrap_err().to_string().contains("[destinations.main]"));
     assert!(none.feed(None, None).unwrap_err().to_string().contains("--source"));
     let feed = none.feed(None, Some(Path::new("-"))).unwrap();
-    assert_eq!((feed.name.as_str(), feed.kind, feed.path), ("main", SourceKind::Stdin, None));
+    assert_eq!((feed.name.as_str(), &local(&feed).place), ("main", &LocalPlace::Stdin));
     let two = good("[feeds.a]\n[feeds.b]\npath = \"x\"\n");
     assert!(two.feed(None, None).unwrap_err().to_string().contains("a, b"));
     let folder = tempfile::tempdir().unwrap();
     let feed = two.feed(Some("b"), Some(folder.path())).unwrap();
-    assert_eq!((feed.kind, feed.path.as_deref()), (SourceKind::Folder, Some(folder.path())));
+    assert_eq!(local(&feed).place, LocalPlace::Folder(Some(folder.path().to_owned())));
 }
 
 #[test]
@@ -422,7 +433,7 @@ proptest::proptest! {
         }));
         let folder = Path::new("/etc/trickle");
         assert_eq!(config.store_path, folder.join(store));
-        assert_eq!(config.feeds[0].path.as_deref(), Some(folder.join(source).as_path()));
+        assert_eq!(local(&config.feeds[0]).place, file(folder.join(source)));
     }
 }
 

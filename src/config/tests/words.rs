@@ -32,7 +32,6 @@ fn check_words<T: Words>(table: &str, key: &str) {
 #[test]
 fn every_word_is_read_and_printed_and_all_of_them_are_listed() {
     check_words::<StorePrivacy>("store", "private");
-    check_words::<SourceKind>("source", "kind");
     check_words::<Format>("source", "format");
     check_words::<Strategy>("source", "update_strategy");
     check_words::<AuthHeader>("destinations.main", "auth_header");
@@ -43,6 +42,18 @@ fn every_word_is_read_and_printed_and_all_of_them_are_listed() {
     check_words::<Unmarked>("destinations.main.policy", "unmarked");
     check_words::<Comment>("mapping", "comment");
     check_words::<MappingChange>("mapping", "on_change");
+}
+
+#[test]
+fn every_kind_of_files_is_read_and_printed_and_listed() {
+    for kind in ["file", "folder", "stdin"] {
+        let shown = effective(&good(&format!("[source]\nkind = \"{kind}\"\n")));
+        assert_eq!(shown["feeds"]["main"]["kind"], kind);
+    }
+    let fault = &faults("[source]\nkind = \"other\"\n")[0];
+    assert!(fault.contains("\"file\", \"folder\", \"stdin\", \"eiq-feed\""), "{fault}");
+    let template = template(&init_args());
+    assert!(template.contains("# file | folder | stdin"), "{template}");
 }
 
 #[test]

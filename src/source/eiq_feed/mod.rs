@@ -55,6 +55,12 @@ impl Words for Strategy {
         &[("replace", Self::Replace), ("append", Self::Append)];
 }
 
+/// What a configuration says of it; `None` leaves it to the feed.
+impl Words for Option<Strategy> {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", None), ("replace", Some(Strategy::Replace)), ("append", Some(Strategy::Append))];
+}
+
 /// Who may download the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {

@@ -5,6 +5,7 @@
 
 mod finding;
 mod outlook;
+mod platform;
 mod rights;
 mod server;
 pub(in crate::cli) mod show;
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
         Shelf::Open(store) => Some(&**store),
         Shelf::Absent | Shelf::Unusable => None,
     };
-    let (feeds, about_source) = source::examine(&config, store);
+    let (feeds, about_source) = source::examine(context, &live, &config, store)?;
     let mut found = Found { store: vec![about_store], source: about_source, destinations: vec![] };
     for destination in destinations {
         let mut visit =

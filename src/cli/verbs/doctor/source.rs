@@ -2,16 +2,18 @@
 
 use crate::{
     agent::{Candidates, Input, Job, reader_for},
-    cli::{CliError, Report, job, verbs::doctor::finding::Finding},
-    config::{Config, Feed},
+    cli::{CliError, Context, Report, job, live::Live, verbs::doctor::finding::Finding},
+    config::{Config, Feed, FeedSource, LocalPlace, LocalSource},
     graph::Aliases,
     history::Ledger,
     model::Reader,
-    source::{self, Part, SourceKind},
+    source::{self, Part},
     store::Store,
 };
 
-const CHECK: &str = "source";
+use super::platform;
+
+pub(super) const CHECK: &str = "source";
 
 /// A feed that was looked at.
 pub(crate) struct Seen {
@@ -26,9 +28,18 @@ pub(crate) struct Seen {
 }
 
 /// Reads every feed once. What can be read only once is left to the run: it would miss what is read here.
-pub(crate) fn examine(config: &Config, store: Option<&Store>) -> (Vec<Seen>, Vec<Finding>) {
+pub(crate) fn examine(
+    context: &mut Context,
+    live: &Live,
+    config: &Config,
+    store: Option<&Store>,
+) -> Result<(Vec<Seen>, Vec<Finding>), CliError> {
     let (mut seen, mut findings) = (Vec::new(), Vec::new());
     for feed in &config.feeds {
+        if let FeedSource::EiqFeed(settings) = &feed.source {
+            findings.extend(platform::examine(context, live, &feed.name, settings)?);
+            continue;
+        }
         let (one, found) = look(config, feed, store);
         seen.extend(one);
         findings.extend(found);
@@ -37,7 +48,7 @@ pub(crate) fn examine(config: &Config, store: Option<&Store>) -> (Vec<Seen>, Vec
         let cure = "write [source] with `path`, or give `sync` --source PATH";
         findings.push(Finding::odd(CHECK, "the configuration names none", cure));
     }
-    (seen, findings)
+    Ok((seen, findings))
 }
 
 fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, Vec<Finding>) {
@@ -46,7 +57,7 @@ fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, V
         let cure = "`misp-trickle map` looks at such data without a run";
         (None, vec![Finding::good(CHECK, format!("feed {} is {what}: {why}; {cure}", feed.name))])
     };
-    if feed.kind == SourceKind::Stdin || feed.path.is_none() {
+    if !matches!(&feed.source, FeedSource::Local(local) if has_path(local)) {
         return left_out("read from standard input");
     }
     let fault = |report: &Report| (None, vec![Finding::fault(CHECK, report)]);
@@ -69,6 +80,11 @@ fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, V
             (Some(Seen { feed: feed.name.to_string(), tags, input, reader }), findings)
         }
     }
+}
+
+/// Whether there is something that can be read without the command line.
+const fn has_path(local: &LocalSource) -> bool {
+    matches!(local.place, LocalPlace::File(Some(_)) | LocalPlace::Folder(Some(_)))
 }
 
 /// What the store knows that decides how a source is read.
