@@ -16,6 +16,7 @@ mod graph_oracle;
 mod json;
 mod known_documents;
 mod mapper;
+mod mirror;
 mod pattern;
 mod pattern_text;
 mod plan;
@@ -32,6 +33,7 @@ pub use decode::{eiq_json, stix_bundle};
 pub use delivery::delivery;
 pub use edit::dataset_edit;
 pub use mapper::mapper;
+pub use mirror::mirror;
 pub use pattern::stix_pattern;
 pub use plan::plan;
 pub use record::store_record;
@@ -54,7 +56,7 @@ const fn check(name: &'static str, run: fn(&[u8])) -> Check {
 }
 
 /// Every check that must hold on all input.
-pub const CHECKS: [Check; 11] = [
+pub const CHECKS: [Check; 12] = [
     check("eiq_json", eiq_json),
     check("stix_bundle", stix_bundle),
     check("stix_pattern", stix_pattern),
@@ -65,6 +67,7 @@ pub const CHECKS: [Check; 11] = [
     check("delivery", delivery),
     check("misp_reply", misp_reply),
     check("store_record", store_record),
+    check("mirror", mirror),
     check("config", config),
 ];
 

@@ -132,7 +132,8 @@ pub struct Pack<'w, 'm> {
 impl Pack<'_, '_> {
     /// Takes all objects of a document that the source gave, or of a text of several one after the other. `name` is
     /// for people, and the same whenever this text is read: what is damaged in it, and of which id or version cannot
-    /// be read, stands until it is read again, be it to find nothing. A text that breaks off leaves nothing.
+    /// be read, stands until it is read again, be it to find nothing: so what is
+    /// another text, such as the changes since another time, has another name. A text that breaks off leaves nothing.
     ///
     /// # Errors
     /// If the document is none of the format, or the disk refuses.
