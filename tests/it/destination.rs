@@ -2,17 +2,24 @@
 
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
 
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
 use dataset::{Dataset, domain, event};
 use misp_trickle::{
-    agent::Ending,
+    agent::{self, Ending, Silent},
+    delivery::{Call, Exchange, Wire},
     history::Ledger,
     plan::{ChangeKind, OnForeign, Publish, Standing, WithheldReason},
     sandbox::Misp,
+    source::SourceSpec,
 };
 use misp_trickle_testing::{dataset, scene, world};
 use scene::{assert_at_rest, backup, contents, deliver, head, known, request, restore, values};
 use serde_json::json;
-use world::World;
+use world::{LocalWire, World, wait};
 
 const DAY: i64 = 24 * 3_600;
 const LACKING: Standing = Standing::Withheld(WithheldReason::MarkingCannotBeCarried);
@@ -339,6 +346,42 @@ fn an_adopted_value_that_an_analyst_deleted_stays_away_after_adopting_too() {
         assert!(found.is_none_or(|it| it.uuid.get_version_num() == 5));
         assert_at_rest(&mut world, &mut set);
     }
+}
+
+/// Never says who we are.
+struct Reserved(Arc<LocalWire>);
+
+impl Wire for Reserved {
+    fn key_mark(&self) -> Option<u64> {
+        self.0.key_mark()
+    }
+
+    async fn exchange(&self, call: &Call) -> Exchange {
+        match call {
+            Call::Whoami => std::future::pending().await,
+            _ => self.0.exchange(call).await,
+        }
+    }
+}
+
+#[test]
+fn a_new_address_is_not_known_before_it_said_who_it_is() {
+    let (mut world, mut set, _) = three_events();
+    let known = world.job.url.clone();
+    world.job.url = "http://other.example/".to_owned();
+    world.job.deadline = Some(Duration::from_millis(50));
+    set.incident(4).domains("four", 0..5);
+    world.job.source = SourceSpec::File(set.write());
+    let (wire, interrupt) = (Arc::new(Reserved(world.wire.clone())), AtomicBool::new(false));
+    let run = agent::sync(&world.job, &mut world.ledger, wire, &*world.clock, &Silent, &interrupt);
+    assert_eq!(wait(run).unwrap().ending, Ending::OutOfTime);
+    let record = world.ledger.destination(&world.job.destination).unwrap().unwrap();
+    assert_eq!(record.url, known);
+
+    world.job.deadline = None;
+    restore(&world, Misp::new("http://misp.example", world.keys.clone()));
+    assert_eq!(deliver(&mut world, &mut set).ending, Ending::AnotherMisp);
+    assert!(contents(&world).is_empty());
 }
 
 #[test]
