@@ -199,9 +199,7 @@ fn empty_store() -> (TempDir, Store) {
 }
 
 fn update(event: &KnownEvent) -> Commit {
-    let attributes = event.attributes.values().cloned().collect();
-    let events = vec![EventUpdate { head: event.head.clone(), attributes }];
-    Commit { events, ..Commit::default() }
+    Commit { events: vec![EventUpdate::whole(event.clone())], ..Commit::default() }
 }
 
 /// Whole runs: everything new, and nothing changed.

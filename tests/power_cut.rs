@@ -258,8 +258,11 @@ impl Template {
             Change { event: uuid, attribute, kind: ChangeKind::Sent }
         };
         Commit {
-            changes: attributes.iter().map(change).collect(),
-            events: vec![EventUpdate { head, attributes }],
+            events: vec![EventUpdate {
+                changes: attributes.iter().map(change).collect(),
+                head,
+                attributes,
+            }],
             run: Some(RunRecord { number: RunNumber(run), ..self.run.clone() }),
             destination: Some(self.record.clone()),
             ..Commit::default()

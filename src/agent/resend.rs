@@ -41,9 +41,7 @@ pub fn resend<L: Ledger>(ledger: &mut L, destination: &DestinationName) -> Resul
         let mut events = Vec::new();
         for head in heads {
             let Some(event) = ledger.event(destination, head.uuid)? else { continue };
-            let event = lost::forget(event);
-            let attributes = event.attributes.into_values().collect();
-            events.push(EventUpdate { head: event.head, attributes });
+            events.push(EventUpdate::whole(lost::forget(event)));
         }
         ledger.commit(destination, run, Commit { events, ..Commit::default() })?;
     }

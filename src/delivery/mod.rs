@@ -1,9 +1,9 @@
 //! The conversation with an unreliable MISP, as a state machine without I/O.
 //!
 //! A [`Session`] carries out the plans of one run, several events at a time and one writer per event.
-//! Its driver asks [`Session::next`] what to do, writes what [`Session::take_effects`] gives to the ledger,
-//! sends the call, and hands the answer to [`Session::on_reply`]. Nothing is called sent before MISP
-//! proved it: by the echo of attributes/add, or by the ETag of its own list.
+//! Its driver asks [`Session::next`] what to do, writes what [`Session::take_updates`] and
+//! [`Session::take_reports`] give to the ledger, sends the call, and hands the answer to [`Session::on_reply`].
+//! Nothing is called sent before MISP proved it: by the echo of attributes/add, or by the ETag of its own list.
 
 mod chunk;
 mod conversation;
@@ -26,7 +26,7 @@ pub use reply::{
     AttributeAnswer, AttributeResult, EventAnswer, Exchange, Indexed, KeyRow, Listed, RefusedWhy,
     Reply, TagRow, TaggedRow, Trouble,
 };
-pub use session::{Effects, Session, Step, Stop, Token};
+pub use session::{Session, Step, Stop, Token};
 pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
 pub use wire::{Call, NewEvent, Tagged, TimedAttribute, WHICH_EVENTS_MAX, Wire};

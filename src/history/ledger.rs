@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{DestinationName, Digest, EntityKey, EventUuid, Fault, FeedName, RunNumber},
-    plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
+    plan::{DestinationRecord, EventHead, EventUpdate, KnownEvent},
 };
 
 use super::{Change, RunRecord};
@@ -67,10 +67,8 @@ impl fmt::Display for LedgerError {
 /// One whole step of a run: all of it is kept, or nothing.
 #[derive(Debug, Default)]
 pub struct Commit {
-    /// Events whose head changes, with those of their attributes that change.
+    /// What the ledger has to learn of events; what the run's history gains by that stands in their order.
     pub events: Vec<EventUpdate>,
-    /// What the run's history gains, in order.
-    pub changes: Vec<Change>,
     /// The run's record, in its newest state; the first commit of a run creates it.
     pub run: Option<RunRecord>,
     /// What is known of the destination.
@@ -82,16 +80,6 @@ pub struct Commit {
     pub aliases: BTreeMap<EntityKey, EntityKey>,
     /// A rule table, stored under its fingerprint.
     pub rules: Option<(Digest, String)>,
-}
-
-/// A changed event: its head whole, of its attributes those that changed.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct EventUpdate {
-    /// The head after the change.
-    #[serde(flatten)]
-    pub head: EventHead,
-    /// The attributes that changed, as they are now. All others stay.
-    pub attributes: Vec<KnownAttribute>,
 }
 
 /// Where a feed stands at a destination: the shortcut over a whole source.

@@ -27,7 +27,7 @@ pub struct MemoryLedger {
 
 impl MemoryLedger {
     fn update(&mut self, destination: &DestinationName, update: EventUpdate) {
-        let EventUpdate { head, attributes } = update;
+        let EventUpdate { head, attributes, .. } = update;
         let uuid = head.uuid;
         let event = self
             .events
@@ -117,11 +117,9 @@ impl Ledger for MemoryLedger {
         run: RunNumber,
         commit: Commit,
     ) -> Result<(), LedgerError> {
-        for update in commit.events {
+        for mut update in commit.events {
+            self.changes.entry(run).or_default().append(&mut update.changes);
             self.update(destination, update);
-        }
-        if !commit.changes.is_empty() {
-            self.changes.entry(run).or_default().extend(commit.changes);
         }
         if let Some(record) = commit.run {
             self.runs.insert(record.number, record);

@@ -5,8 +5,8 @@ mod memory;
 pub mod query;
 mod record;
 
-pub use ledger::{Commit, Cursor, EventUpdate, Ledger, LedgerError};
+pub use ledger::{Commit, Cursor, Ledger, LedgerError};
 pub use memory::MemoryLedger;
 pub use record::{DatasetTally, DestinationTally, Outcome, Repeated, RunRecord};
 
-pub use crate::plan::{Change, ChangeKind};
+pub use crate::plan::{Change, ChangeKind, EventUpdate};

@@ -4,7 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{AttributeUuid, EventUuid, shortened};
 
-use super::{BlockedReason, ExposedReason, Standing, WithheldReason};
+use super::{
+    BlockedReason, EventHead, ExposedReason, KnownAttribute, KnownEvent, Standing, WithheldReason,
+};
+
+/// What the ledger has to learn of an event: its head whole, of its attributes those that changed, and what its
+/// history gains.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EventUpdate {
+    /// The head after the change.
+    #[serde(flatten)]
+    pub head: EventHead,
+    /// The attributes that changed, as they are now. All others stay.
+    pub attributes: Vec<KnownAttribute>,
+    /// What the history of the run gains, in order. Exports have it with the run.
+    #[serde(skip)]
+    pub changes: Vec<Change>,
+}
+
+impl EventUpdate {
+    /// Nothing but a head changes.
+    #[must_use]
+    pub const fn of(head: EventHead) -> Self {
+        Self { head, attributes: Vec::new(), changes: Vec::new() }
+    }
+
+    /// All that is known of an event.
+    #[must_use]
+    pub fn whole(event: KnownEvent) -> Self {
+        let KnownEvent { head, attributes } = event;
+        Self { head, attributes: attributes.into_values().collect(), changes: Vec::new() }
+    }
+}
 
 /// One thing that a run changed in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

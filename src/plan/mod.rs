@@ -23,7 +23,7 @@ mod verdict;
 
 pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
 
-pub use change::{Change, ChangeKind, Effect, Topic};
+pub use change::{Change, ChangeKind, Effect, EventUpdate, Topic};
 pub(crate) use diff::has_come;
 pub use diff::{Terms, diff, diff_gone};
 pub use encode::digest_of_plans;

@@ -217,11 +217,13 @@ fn put(
     sequence: u64,
     commit: Commit,
 ) -> Result<(), LedgerError> {
-    for update in commit.events {
+    let mut changes = Vec::new();
+    for mut update in commit.events {
+        changes.append(&mut update.changes);
         let key = keys::head(destination, update.head.uuid);
         layout::put(overlay, key, update)?;
     }
-    for (part, chunk) in (0_u32..).zip(commit.changes.chunks(CHANGES_MAX)) {
+    for (part, chunk) in (0_u32..).zip(changes.chunks(CHANGES_MAX)) {
         overlay.put_record(keys::change_chunk(run, sequence, part), &encode_changes(chunk)?)?;
     }
     if let Some(record) = &commit.run {

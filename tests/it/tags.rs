@@ -428,7 +428,7 @@ fn what_an_earlier_release_sent_is_doubted_until_an_answer_shows_it() {
     let mut head = head(&world, event(1));
     head.tags = EventTags::doubted(["tlp:green".into()]);
     let (destination, run) = (world.job.destination.clone(), world.ledger.last_run().unwrap());
-    let events = vec![EventUpdate { head, attributes: Vec::new() }];
+    let events = vec![EventUpdate::of(head)];
     world.ledger.commit(&destination, run, Commit { events, ..Commit::default() }).unwrap();
     // The doubt alone is no reason to ask.
     assert_at_rest(&mut world, &mut set);

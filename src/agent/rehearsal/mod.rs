@@ -85,7 +85,7 @@ pub(super) fn rehearse(
             Step::Wait(_) | Step::Idle => {}
         }
         // What it learned and what became of it is nobody's business.
-        drop((session.take_effects(), session.take_reports()));
+        drop((session.take_updates(), session.take_reports()));
         if let Some((token, call)) = flights.pop_front() {
             let (reply, bytes) = misp.answer(&call);
             shown_honest = prove_honest(&call, shown_honest, &mut cost, weigh);

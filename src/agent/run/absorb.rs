@@ -1,11 +1,9 @@
 //! What a session gives back: effects for the ledger, and the conversations that ended.
 
-use std::collections::BTreeMap;
-
 use crate::{
-    delivery::{Effects, Report, Verdict, Wire},
+    delivery::{Report, Verdict, Wire},
     history::{Commit, EventUpdate, Ledger},
-    plan::{AttributeTally, ChangeKind, EventHead, FeedHead, KnownEvent, Presence},
+    plan::{AttributeTally, ChangeKind, FeedHead, KnownEvent, Presence},
 };
 
 use super::{
@@ -18,39 +16,31 @@ use super::{
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Writes what the session gave, together with what was gathered, before anything is sent.
     pub(super) async fn absorb(&mut self, talk: &mut Talk<W>) -> Result<(), AgentError> {
-        let mut commit = Commit::default();
-        let mut places = BTreeMap::new();
-        for Effects { head, attributes, changes } in talk.session.take_effects() {
-            self.publications.note_request(head.uuid, &changes);
+        let mut events = Vec::new();
+        for report in talk.session.take_reports() {
+            events.extend(self.close(report, talk).await?);
+        }
+        events.extend(talk.session.take_updates());
+        for EventUpdate { head, changes, .. } in &events {
+            self.publications.note_request(head.uuid, changes);
             if changes.iter().any(|change| is_refusal(&change.kind)) {
                 self.remains.fall_short(Shortfall::Refused);
             }
-            commit.changes.extend(changes);
-            places.insert(head.uuid, commit.events.len());
-            commit.events.push(EventUpdate { head, attributes });
         }
-        for report in talk.session.take_reports() {
-            let uuid = report.event.head.uuid;
-            let Some(head) = self.close(report, talk).await? else { continue };
-            match places.get(&uuid) {
-                Some(place) => commit.events[*place].head = head,
-                None => commit.events.push(EventUpdate { head, attributes: Vec::new() }),
-            }
-        }
-        if commit.events.is_empty() && self.journal.is_empty() {
+        if events.is_empty() && self.journal.is_empty() {
             return Ok(());
         }
-        self.commit(commit)
+        self.commit(Commit { events, ..Commit::default() })
     }
 
-    /// Takes a finished conversation in; gives the event's head as it is to be written.
+    /// Takes a finished conversation in; gives what the ledger has to learn of the event.
     async fn close(
         &mut self,
         report: Report,
         talk: &mut Talk<W>,
-    ) -> Result<Option<EventHead>, AgentError> {
+    ) -> Result<Option<EventUpdate>, AgentError> {
         let uuid = report.event.head.uuid;
-        let Some(feed) = talk.feeds.remove(&uuid) else { return Ok(None) };
+        let Some(feed) = talk.feeds.remove(&uuid) else { return Ok(report.update) };
         for note in &report.notes {
             self.totals.note(note);
         }
@@ -58,7 +48,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         match &report.verdict {
             Verdict::NotBegun => {
                 self.remains.settle(false);
-                return Ok(None);
+                return Ok(report.update);
             }
             Verdict::Gone if is_revived => {
                 self.totals.note(&format!("event {uuid}: MISP took it and does not know it"));
@@ -66,12 +56,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Verdict::Gone => match self.is_lost_alone().await {
                 Ok(true) => {
                     self.backlog.lost.push(report.event);
-                    return Ok(None);
+                    return Ok(report.update);
                 }
                 Err(Halt::Failed(error)) => return Err(error),
                 Err(Halt::Ended(Ending::AnotherMisp)) => {
                     talk.wind_up(Ending::AnotherMisp);
-                    return Ok(None);
+                    return Ok(report.update);
                 }
                 not_asked => {
                     let note = format!("event {uuid} is not in MISP; why, could not be asked");
@@ -94,8 +84,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// Counts an event whose conversation ended, and completes its head.
-    fn count_report(&mut self, report: Report, mut feed: FeedHead) -> EventHead {
-        let Report { event, verdict, tally, created, wrote, covered, recoloured, .. } = report;
+    fn count_report(&mut self, report: Report, mut feed: FeedHead) -> EventUpdate {
+        let Report { event, update, verdict, tally, created, wrote, covered, recoloured, .. } =
+            report;
         self.publications.follow_event(&event);
         let events = &mut self.totals.record.tally.events;
         match (created, wrote, &event.head.presence) {
@@ -120,7 +111,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
         let mut head = event.head;
         head.feeds.insert(self.job.feed.clone(), feed);
-        head
+        match update {
+            Some(update) => EventUpdate { head, ..update },
+            None => EventUpdate::of(head),
+        }
     }
 
     /// Completes what the feed's head says of an event, and adds it to the totals.

@@ -5,7 +5,7 @@ use crate::{
         Wire,
         verify::{Finding, There},
     },
-    history::{Commit, EventUpdate, Ledger},
+    history::{EventUpdate, Ledger},
     model::{EventUuid, Timestamp},
     plan::{DestinationRecord, KnownEvent, Presence, tag_key},
 };
@@ -108,8 +108,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         {
             head.tags.retain(|tag| tag_key(&tag.name) != tag_key(&lost.tag));
         }
-        let update = EventUpdate { head: head.clone(), attributes: Vec::new() };
-        self.commit(Commit { events: vec![update], ..Commit::default() })?;
+        self.commit_update(EventUpdate::of(head.clone()))?;
         self.planner.learn_head(head);
         self.look_again(event);
         Ok(())
@@ -126,10 +125,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     /// Writes a forgotten event to the ledger. The other feeds have to look at it again, too.
     pub(super) fn forget(&mut self, event: KnownEvent) -> Result<(), AgentError> {
-        let KnownEvent { head, attributes } = lost::forget(event);
-        let attributes = attributes.into_values().collect();
-        let update = EventUpdate { head: head.clone(), attributes };
-        self.commit(Commit { events: vec![update], ..Commit::default() })?;
+        let event = lost::forget(event);
+        let head = event.head.clone();
+        self.commit_update(EventUpdate::whole(event))?;
         self.journal.unsettle_others(&self.totals.record, &head)?;
         self.planner.learn_head(head);
         Ok(())

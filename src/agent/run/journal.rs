@@ -1,7 +1,7 @@
 //! The ledger as one run reads and writes it: what needs no request is gathered and goes with the next step.
 
 use crate::{
-    history::{Change, Commit, EventUpdate, Ledger, LedgerError, RunRecord},
+    history::{Commit, EventUpdate, Ledger, LedgerError, RunRecord},
     model::{EventUuid, FeedName},
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
@@ -44,10 +44,9 @@ impl<'a, L: Ledger> Journal<'a, L> {
     }
 
     /// Keeps for the next step what needs no request.
-    pub(super) fn gather(&mut self, update: EventUpdate, changes: Vec<Change>) {
+    pub(super) fn gather(&mut self, update: EventUpdate) {
         self.gathered += update.attributes.len() + 1;
         self.next.events.push(update);
-        self.next.changes.extend(changes);
     }
 
     /// What was learned of the destination goes with the next step.
@@ -62,7 +61,7 @@ impl<'a, L: Ledger> Journal<'a, L> {
 
     /// Whether no event waits for the next step.
     pub(super) const fn is_empty(&self) -> bool {
-        self.next.events.is_empty() && self.next.changes.is_empty()
+        self.next.events.is_empty()
     }
 
     /// One durable step: what was gathered, what is given, and the run's record as it is.
@@ -74,7 +73,6 @@ impl<'a, L: Ledger> Journal<'a, L> {
         let mut step = std::mem::take(&mut self.next);
         self.gathered = 0;
         step.events.append(&mut commit.events);
-        step.changes.append(&mut commit.changes);
         step.cursor = commit.cursor.or(step.cursor);
         step.rules = commit.rules;
         step.destination = commit.destination.or(step.destination);

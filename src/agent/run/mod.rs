@@ -24,7 +24,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use crate::{
     delivery::Wire,
     graph::Aliases,
-    history::{Commit, Ledger},
+    history::{Commit, EventUpdate, Ledger},
     plan::{DestinationRecord, Retire},
 };
 
@@ -227,6 +227,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         for note in self.contact.wire.take_notes() {
             self.totals.note(&note);
         }
+    }
+
+    /// One durable step about one event.
+    fn commit_update(&mut self, update: EventUpdate) -> Result<(), AgentError> {
+        self.commit(Commit { events: vec![update], ..Commit::default() })
     }
 
     /// One durable step, with the run's record as it is.

@@ -135,7 +135,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let attributes = touched.collect();
         let mut head = plan.event.head;
         head.feeds.insert(self.job.feed.clone(), feed);
-        self.journal.gather(EventUpdate { head, attributes }, plan.changes);
+        self.journal.gather(EventUpdate { head, attributes, changes: plan.changes });
         if self.journal.is_full() { self.commit(Commit::default()) } else { Ok(()) }
     }
 }

@@ -152,8 +152,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let Some(mut head) = self.journal.head(event)? else { return Ok(()) };
         if let Some(kind) = self.publications.on_shown(&mut head, is_shown) {
             self.publications.follow(&head);
-            let change = Change { event, attribute: None, kind };
-            self.journal.gather(EventUpdate { head, attributes: Vec::new() }, vec![change]);
+            let changes = vec![Change { event, attribute: None, kind }];
+            self.journal.gather(EventUpdate { changes, ..EventUpdate::of(head) });
         }
         Ok(())
     }

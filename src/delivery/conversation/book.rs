@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{AttributeResult, Effects, TimedAttribute, rows},
+    delivery::{AttributeResult, TimedAttribute, rows},
     model::{AttributeUuid, EventUuid, RunNumber},
     plan::{
-        AttributeTally, Change, ChangeKind, EventHead, ExposedReason, KnownAttribute, KnownEvent,
-        Standing, TagStanding,
+        AttributeTally, Change, ChangeKind, EventHead, EventUpdate, ExposedReason, KnownAttribute,
+        KnownEvent, Standing, TagStanding,
     },
 };
 
@@ -230,13 +230,14 @@ impl EventBook {
     }
 
     /// What the ledger has to learn, since the last time it was asked.
-    pub(super) fn take_effects(&mut self) -> Option<Effects> {
+    pub(super) fn take_update(&mut self) -> Option<EventUpdate> {
         let News { head, attributes, changes } = std::mem::take(&mut self.news);
         if !head && attributes.is_empty() && changes.is_empty() {
             return None;
         }
         let attributes = attributes.iter().filter_map(|key| self.attribute(*key).cloned());
-        Some(Effects { attributes: attributes.collect(), head: self.known.head.clone(), changes })
+        let (attributes, head) = (attributes.collect(), self.known.head.clone());
+        Some(EventUpdate { head, attributes, changes })
     }
 }
 

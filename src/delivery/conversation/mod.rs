@@ -21,12 +21,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::{
     model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
     plan::{
-        AttributeTally, EventPlan, EventSettings, KnownEvent, OnForeign, Presence, Publishing,
-        Standing, WithheldReason,
+        AttributeTally, EventPlan, EventSettings, EventUpdate, KnownEvent, OnForeign, Presence,
+        Publishing, Standing, WithheldReason,
     },
 };
 
-use super::{Backoff, Call, Effects, chunk::TooMuch};
+use super::{Backoff, Call, chunk::TooMuch};
 use book::{EventBook, Impact, News};
 use knowledge::Knowledge;
 use outbox::{Edit, Making, Outbox, take_from};
@@ -72,6 +72,8 @@ pub enum Verdict {
 pub struct Report {
     /// The event.
     pub event: KnownEvent,
+    /// What of it the ledger has to learn still.
+    pub update: Option<EventUpdate>,
     /// How it ended.
     pub verdict: Verdict,
     /// Every desired attribute by its result.
@@ -301,16 +303,17 @@ impl Conversation {
     }
 
     /// What the ledger has to learn, since the last time it was asked.
-    pub(super) fn take_effects(&mut self) -> Option<Effects> {
+    pub(super) fn take_update(&mut self) -> Option<EventUpdate> {
         // Until then nothing is to be known of it: the plan is made anew in the next run.
         if !self.begun && !self.is_over() {
             return None;
         }
-        self.event.take_effects()
+        self.event.take_update()
     }
 
     pub(super) fn into_report(mut self) -> Report {
         Report {
+            update: self.take_update(),
             verdict: match self.phase {
                 Phase::Over(verdict) => verdict,
                 _ if self.begun => Verdict::GaveUp("the run was stopped".into()),

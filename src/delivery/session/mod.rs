@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     model::{EventUuid, Timestamp},
-    plan::{Change, DestinationRecord, EventHead, EventPlan, KnownAttribute},
+    plan::{DestinationRecord, EventPlan, EventUpdate},
 };
 
 use self::{firsts::Firsts, health::Health};
@@ -34,7 +34,7 @@ pub struct Token(u64);
 /// What the driver is to do.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this call, after the effects were written to the ledger.
+    /// Send this call, after the ledger learned what it has to.
     Send(Token, Call),
     /// Nothing before this time, unless an answer comes.
     Wait(Timestamp),
@@ -42,17 +42,6 @@ pub enum Step {
     Idle,
     /// All that was offered is done.
     Done,
-}
-
-/// What the ledger has to learn about one event.
-#[derive(Debug)]
-pub struct Effects {
-    /// The event's head as it is now.
-    pub head: EventHead,
-    /// Its attributes that changed, under their identities.
-    pub attributes: Vec<KnownAttribute>,
-    /// What the history gains.
-    pub changes: Vec<Change>,
 }
 
 /// Why a session stopped before its end.
@@ -109,8 +98,6 @@ pub struct Session {
     flights: BTreeMap<Token, Flight>,
     next_token: u64,
     reports: Vec<Report>,
-    /// Of conversations that ended.
-    last_effects: Vec<Effects>,
     more_to_come: bool,
     health: Health,
     stop: Option<Stop>,
@@ -145,7 +132,6 @@ impl Session {
             flights: BTreeMap::new(),
             next_token: 0,
             reports: Vec::new(),
-            last_effects: Vec::new(),
             more_to_come: true,
             health: Health::default(),
             stop: None,
@@ -421,17 +407,10 @@ impl Session {
         }
     }
 
-    /// A call that was never sent, because the driver stopped: it certainly had no effect.
-    pub fn on_unsent(&mut self, token: Token, now: Timestamp) {
-        let trouble = Trouble::NoEffect { why: "the run was stopped".into(), retry_after: None };
-        self.on_reply(token, Reply::Trouble(trouble), now);
-    }
-
     fn finish(&mut self, uuid: EventUuid) {
         self.learn_from(uuid);
         self.forget_first(uuid);
-        let Some(mut talk) = self.talks.remove(&uuid) else { return };
-        let effects = talk.take_effects();
+        let Some(talk) = self.talks.remove(&uuid) else { return };
         let ended = self.health.ended(uuid, talk.got_through());
         // Given up without an answer: is it the event, or is nobody there?
         if talk.is_unanswered() {
@@ -443,15 +422,13 @@ impl Session {
             _ => None,
         };
         self.stop = self.stop.take().or(key).or(ended);
-        self.last_effects.extend(effects);
         self.reports.push(report);
     }
 
-    /// What the ledger has to learn before anything that [`Session::next`] gave is sent.
-    pub fn take_effects(&mut self) -> Vec<Effects> {
-        let mut all = std::mem::take(&mut self.last_effects);
-        all.extend(self.talks.values_mut().filter_map(Conversation::take_effects));
-        all
+    /// What the ledger has to learn of events in conversation before anything that [`Session::next`] gave is sent. Of
+    /// those that ended it is in the reports.
+    pub fn take_updates(&mut self) -> Vec<EventUpdate> {
+        self.talks.values_mut().filter_map(Conversation::take_update).collect()
     }
 
     /// The conversations that ended since the last time.

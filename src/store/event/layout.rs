@@ -80,13 +80,13 @@ pub(crate) fn salvage(
     Ok(Salvaged { event, attributes_lost, rows_lost })
 }
 
-/// Writes the head, and of its attributes those that changed.
+/// Writes the head, and of its attributes those that changed. What the history gains is written elsewhere.
 pub(crate) fn put(
     overlay: &mut Overlay<'_>,
     key: Vec<u8>,
     update: EventUpdate,
 ) -> Result<(), LedgerError> {
-    let EventUpdate { head, attributes } = update;
+    let EventUpdate { head, attributes, changes: _ } = update;
     let (root, old_foreign) = match overlay.record(&key)? {
         Some(body) => {
             let old = HeadV2::read(&body)?;

@@ -131,7 +131,7 @@ fn keep_words(known: &mut KnownAttribute) {
 
 /// An event with its attributes.
 pub(super) fn event(update: &mut EventUpdate) -> Result<(), Wrong> {
-    let EventUpdate { head, attributes } = update;
+    let EventUpdate { head, attributes, .. } = update;
     keep_words_of_head(head);
     attributes.iter_mut().for_each(keep_words);
     self::head(head)?;

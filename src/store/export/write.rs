@@ -124,9 +124,8 @@ impl Store {
             }
             Kind::Head => {
                 let (destination, _) = keys::head_names(key).ok_or_else(strange)?;
-                let KnownEvent { head, attributes } = layout::event(&overlay, key, &body)?;
-                let attributes = attributes.into_values().collect();
-                Line::Event { destination, update: Box::new(EventUpdate { head, attributes }) }
+                let event = layout::event(&overlay, key, &body)?;
+                Line::Event { destination, update: Box::new(EventUpdate::whole(event)) }
             }
             Kind::Cursor => {
                 let (feed, destination) = keys::cursor_names(key).ok_or_else(strange)?;

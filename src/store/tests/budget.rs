@@ -90,9 +90,9 @@ fn push(store: &mut Store, event: EventUuid, attributes: &[KnownAttribute]) -> V
         });
         let changes = changes.collect();
         let attributes = [sent, next.clone()].concat();
-        let events = vec![EventUpdate { head: plain_head(event), attributes }];
+        let events = vec![EventUpdate { head: plain_head(event), attributes, changes }];
         let begun = Instant::now();
-        let commit = Commit { events, changes, ..Commit::default() };
+        let commit = Commit { events, ..Commit::default() };
         store.commit(&destination(), RunNumber(1), commit).unwrap();
         times.push(begun.elapsed());
         sent = next;
@@ -156,7 +156,7 @@ fn a_change_to_one_attribute_rewrites_one_bucket() {
     changed.overruled = true;
     let mut overlay = store.read();
     let key = crate::store::record::keys::head(&destination(), event);
-    let update = EventUpdate { head: known.head, attributes: vec![changed] };
+    let update = EventUpdate { attributes: vec![changed], ..EventUpdate::of(known.head) };
     crate::store::event::layout::put(&mut overlay, key, update).unwrap();
     let writes = overlay.into_writes();
     let objects = writes.keys().filter(|key| Kind::of(key) == Some(Kind::Object));
@@ -206,7 +206,7 @@ fn heads_budget() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::create(&folder.path().join("state"), owner(1)).unwrap();
     let uuids = (0..3000).map(|n| EventUuid::new(Uuid::from_u64_pair(n << 40, 1)));
-    let update = |uuid| EventUpdate { head: plain_head(uuid), attributes: Vec::new() };
+    let update = |uuid| EventUpdate::of(plain_head(uuid));
     let commit = Commit { events: uuids.map(update).collect(), ..Commit::default() };
     let begun = Instant::now();
     store.commit(&destination(), RunNumber(1), commit).unwrap();

@@ -402,9 +402,10 @@ pub(in super::super) fn commit(
             attribute(dice, uuid, number)
         });
         let attributes = attributes.collect();
-        update.events.push(EventUpdate { head: head(dice, uuid), attributes });
+        let head = head(dice, uuid);
         let changes = if dice.once_in(8) { 300 } else { dice.below(6) };
-        update.changes.extend((0..changes).map(|_| change(dice, uuid)));
+        let changes = (0..changes).map(|_| change(dice, uuid)).collect();
+        update.events.push(EventUpdate { head, attributes, changes });
     }
     update.run = (begins || dice.once_in(4)).then(|| run(dice, number, &name));
     update.destination = dice.maybe(destination);

@@ -264,9 +264,8 @@ fn pour_event(
     let layout::Salvaged { event, attributes_lost, rows_lost } =
         layout::salvage(overlay, key, body)?;
     let uuid = event.head.uuid;
-    let attributes = event.attributes.into_values().collect();
     let mut writes = fresh.overlay();
-    layout::put(&mut writes, key.to_vec(), EventUpdate { head: event.head, attributes })?;
+    layout::put(&mut writes, key.to_vec(), EventUpdate::whole(event))?;
     let writes = writes.into_writes();
     fresh.take(writes)?;
     let loss = EventLoss { event: uuid, attributes: attributes_lost };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
-    delivery::{Backoff, Call, Chunk, Effects, Manners, Reply, Report, Session, Step, Stop, Token},
+    delivery::{Backoff, Call, Chunk, Manners, Reply, Report, Session, Step, Stop, Token},
     misp::attribute_uuid,
     model::{EventUuid, RunNumber, Timestamp},
     plan::{DestinationRecord, EventPlan, EventSettings, KnownEvent, Standing},
@@ -27,8 +27,8 @@ pub(crate) trait Server {
 pub(crate) struct Known(pub(crate) BTreeMap<EventUuid, KnownEvent>);
 
 impl Known {
-    fn learn(&mut self, effects: Vec<Effects>) {
-        for Effects { head, attributes, .. } in effects {
+    fn learn(&mut self, updates: impl IntoIterator<Item = EventUpdate>) {
+        for EventUpdate { head, attributes, .. } in updates {
             let event = head.uuid;
             let known = self
                 .0
@@ -120,8 +120,11 @@ impl Drive {
             if self.dies_at == Some(step) && input.arbitrary()? {
                 return Ok(None);
             }
-            known.learn(session.take_effects());
-            reports.append(&mut session.take_reports());
+            for mut report in session.take_reports() {
+                known.learn(report.update.take());
+                reports.push(report);
+            }
+            known.learn(session.take_updates());
             calls.iter().for_each(|(_, call)| known.knows_of(call));
             flights.extend(calls);
             one_writer(&flights);

@@ -62,10 +62,9 @@ impl Case {
     pub(super) fn commit(&self) -> Commit {
         Commit {
             events: vec![EventUpdate {
-                head: self.known.head.clone(),
-                attributes: self.known.attributes.values().cloned().collect(),
+                changes: self.changes.clone(),
+                ..EventUpdate::whole(self.known.clone())
             }],
-            changes: self.changes.clone(),
             run: Some(self.run.clone()),
             destination: Some(self.record.clone()),
             cursor: Some((self.run.feed.clone(), self.cursor.clone())),

@@ -71,8 +71,7 @@ fn sane(case: &Case) -> Commit {
     run.tally = DestinationTally::default();
     run.dataset = DatasetTally::default();
     Commit {
-        events: vec![EventUpdate { head, attributes }],
-        changes: changes.clone(),
+        events: vec![EventUpdate { head, attributes, changes: changes.clone() }],
         cursor: Some((run.feed.clone(), cursor.clone())),
         run: Some(run),
         destination: Some(record),
@@ -198,7 +197,7 @@ fn sound(told: &Told) {
 }
 
 fn event(update: &EventUpdate) {
-    let EventUpdate { head, attributes } = update;
+    let EventUpdate { head, attributes, .. } = update;
     let fields = &head.fields;
     assert!((1..=5).contains(&head.uuid.uuid().get_version_num()), "{}", head.uuid);
     assert!(!fields.info.trim().is_empty() && fields.info.len() <= TEXT_MAX);

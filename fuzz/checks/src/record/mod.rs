@@ -85,13 +85,13 @@ fn ledger(input: &mut Unstructured<'_>) -> Result<()> {
     store.commit(destination, run, case.commit()).expect("a disk in memory takes everything");
     answers(&case, &store, Damage::No);
     // A second commit with the same content changes nothing; what it adds comes to what is there.
-    let update = |known: &KnownEvent| EventUpdate {
-        head: known.head.clone(),
-        attributes: known.attributes.values().cloned().collect(),
-    };
     let aliases = case::more_aliases(input)?;
     case.aliases.extend(aliases.clone());
-    let commit = Commit { events: vec![update(&case.known)], aliases, ..Commit::default() };
+    let commit = Commit {
+        events: vec![EventUpdate::whole(case.known.clone())],
+        aliases,
+        ..Commit::default()
+    };
     store.commit(destination, run, commit).expect("a disk in memory takes everything");
     answers(&case, &store, Damage::No);
     changed_exports::changed(&case)?;
