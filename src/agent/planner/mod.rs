@@ -1,28 +1,25 @@
 //! Which incidents need work: the skip key, mapping under old and new rules, and the plan.
 
 mod holding;
+mod incident;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use crate::{
-    graph::Incident,
     history::{Ledger, LedgerError},
-    mapper::{self, Rules},
+    mapper::Rules,
     misp::{Claims, Version},
     model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
         self, AttributeTally, BlockedReason, DestinationRecord, EventHead, EventPlan, FeedHead,
-        KnownEvent, MappingChange, MappingTally, Presence, Refusal, Retire, Standing, Terms,
-        WithheldReason,
+        KnownEvent, MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
     },
 };
 
-use super::{Input, Job, Older, mapping_tally};
-use holding::{Before, Holding};
-
+use super::{Input, Job, Older};
 pub(super) use holding::note_of;
 
 /// What one incident calls for.
@@ -155,107 +152,9 @@ impl<'a> Planner<'a> {
         head.feeds.get(&self.job.feed)
     }
 
-    /// Decides what an incident calls for.
-    pub(super) fn incident(
-        &mut self,
-        incident: &Incident<'_>,
-        ledger: &impl Ledger,
-    ) -> Result<Call, LedgerError> {
-        match self.nothing_to_do(incident) {
-            Some(settled) => Ok(Call::Nothing(Box::new(settled))),
-            None => Ok(Call::Plan(Box::new(self.plan(incident, ledger)?))),
-        }
-    }
-
-    /// Plans an incident of whose event the ledger knows something new.
-    pub(super) fn incident_anew(
-        &mut self,
-        incident: &Incident<'_>,
-        ledger: &impl Ledger,
-    ) -> Result<Planned, LedgerError> {
-        let uuid = self.event_of(incident.root);
-        if let Some(head) = ledger.head(&self.job.destination, uuid)? {
-            self.heads.insert(uuid, head);
-        }
-        self.plan(incident, ledger)
-    }
-
-    /// What is known of an incident's event, if nothing has to be done about it.
-    fn nothing_to_do(&self, incident: &Incident<'_>) -> Option<Settled> {
-        let head = self.heads.get(&self.event_of(incident.root))?;
-        let feed = self.feed_head(head)?;
-        let settings = &self.job.settings;
-        let is_to_be_planned = head.unproven
-            || self.may_try_tags(head)
-            || head.publishing.waits_for_right(settings.publish)
-            || head.owes_publishing(settings.publish)
-            || head.is_released(settings, &self.record)
-            || !self.is_settled(feed, &incident.digest);
-        let refusal = || standing_refusal(self.job, head);
-        (!is_to_be_planned).then(|| Settled { feed: feed.clone(), refusal: refusal() })
-    }
-
-    fn plan(
-        &mut self,
-        incident: &Incident<'_>,
-        ledger: &impl Ledger,
-    ) -> Result<Planned, LedgerError> {
-        let uuid = self.event_of(incident.root);
-        let head = self.heads.get(&uuid);
-        let last = head.and_then(|head| self.feed_head(head)).map(|it| (it.rules, it.reader));
-        let mut mapped = mapper::map_as(self.version(), incident, uuid, &self.job.rules, self.now);
-        let known = match head {
-            Some(_) => ledger.event(&self.job.destination, uuid)?,
-            None => None,
-        };
-        let before = self.before(incident, uuid, last, ledger)?;
-        let by_now = last.is_some_and(|(_, reader)| !reader.is_older());
-        let accepted = by_now || self.job.mapping_change == MappingChange::Apply;
-        let terms = Terms { accepted, ..self.terms() };
-        let holding = match (&before, &known) {
-            (Some(before), Some(known)) => {
-                Holding::back(&mut mapped.event, known, before, &self.job.policy)
-            }
-            (Some(before), None) => Holding::of_new(&mapped.event, before),
-            (None, _) => Holding::default(),
-        };
-        // An incident that only a newer reader finds does not become an event before somebody wants it to.
-        let is_there = known
-            .as_ref()
-            .is_some_and(|known| known.head.presence != Presence::Absent || known.head.unproven);
-        let unknown_before = !is_there && matches!(before, Some(Before::OtherReader(None)));
-        let mut plan = plan::diff(&mapped.event, known, &holding.attributes, &terms);
-        plan.create &= !unknown_before;
-        let waits = plan.tally.held > 0 || holding.others || plan.late_colour || unknown_before;
-        let (rules, reader) = match (waits, last) {
-            (true, Some(last)) => last,
-            (true, None) => (self.job.rules.fingerprint(), self.older_reader()),
-            (false, _) => (self.job.rules.fingerprint(), Reader::NOW),
-        };
-        let (graph, policy, attributes) = (incident.digest, self.policy(), plan.tally);
-        let mapping = mapping_tally(&mapped.tally);
-        let (settled, gone) = (false, false);
-        let feed = FeedHead { graph, rules, reader, policy, settled, gone, attributes, mapping };
-        Ok(Planned { plan, feed })
-    }
-
     /// Whether any event lacks a tag that MISP refused.
     pub(super) fn has_refused_tags(&self) -> bool {
         self.heads.values().any(|head| head.tags.refused().next().is_some())
-    }
-
-    /// Whether a tag that MISP refused may be taken by now.
-    fn may_try_tags(&self, head: &EventHead) -> bool {
-        head.tags.refused().any(|(tag, _, terms)| terms != self.record.tag_terms(tag))
-    }
-
-    fn is_settled(&self, feed: &FeedHead, graph: &Digest) -> bool {
-        feed.settled
-            && !feed.gone
-            && !feed.reader.is_older()
-            && feed.graph == *graph
-            && feed.rules == self.job.rules.fingerprint()
-            && feed.policy == self.policy()
     }
 
     pub(super) fn terms(&self) -> Terms<'_> {
@@ -280,60 +179,6 @@ impl<'a> Planner<'a> {
     pub(super) fn holds_back(&self, feed: &FeedHead, tally: &AttributeTally) -> bool {
         let by_terms = feed.reader.is_older() || feed.rules != self.job.rules.fingerprint();
         !feed.gone && (tally.held > 0 || by_terms)
-    }
-
-    /// The event as the rules and the reader of last time would have it, where one of them is another now.
-    fn before(
-        &mut self,
-        incident: &Incident<'_>,
-        uuid: EventUuid,
-        last: Option<(Digest, Reader)>,
-        ledger: &impl Ledger,
-    ) -> Result<Option<Before>, LedgerError> {
-        if self.job.mapping_change == MappingChange::Apply {
-            return Ok(None);
-        }
-        let Some((rules, reader)) = last else {
-            // Of what an older reader finds too, nothing is new but the incident.
-            let older = self.older.as_ref();
-            let finds =
-                older.is_none_or(|it| it.graph.incident_of(&incident.root.bare()).is_some());
-            return Ok((!finds).then_some(Before::OtherReader(None)));
-        };
-        let older = self.older.clone().filter(|older| reader <= older.reader);
-        let (now, job, version) = (self.now, self.job, self.version());
-        let old_rules = match rules == job.rules.fingerprint() {
-            true => None,
-            false => self.rules_of(rules, ledger)?,
-        };
-        if old_rules.is_none() && older.is_none() {
-            return Ok(None);
-        }
-        let map = |incident: &Incident<'_>| {
-            mapper::map_as(version, incident, uuid, old_rules.unwrap_or(&job.rules), now).event
-        };
-        Ok(Some(match older {
-            None => Before::OtherRules(map(incident)),
-            Some(older) => {
-                let root = incident.root.bare();
-                Before::OtherReader(older.graph.incident_of(&root).as_ref().map(map))
-            }
-        }))
-    }
-
-    fn rules_of(
-        &mut self,
-        fingerprint: Digest,
-        ledger: &impl Ledger,
-    ) -> Result<Option<&Rules>, LedgerError> {
-        let rules = match self.old_rules.entry(fingerprint) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let text = ledger.rules(&fingerprint)?;
-                entry.insert(text.and_then(|text| Rules::from_toml(&text).ok()))
-            }
-        };
-        Ok(rules.as_ref())
     }
 
     /// Events that the dataset does not call for any more, those whose last request was never answered, and those that
@@ -396,19 +241,6 @@ pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
 pub(super) fn cursor_policy(job: &Job, record: &DestinationRecord) -> Digest {
     let (policy, tags) = (policy_of(job, record), record.all_tag_terms());
     Encoder::new(Context::Policy).text("cursor").digest(&policy).digest(&tags).finish()
-}
-
-/// Why nothing of a settled event was ever sent, if so.
-pub(super) fn standing_refusal(job: &Job, head: &EventHead) -> Option<Refusal> {
-    match &head.presence {
-        Presence::Present => None,
-        Presence::Declined => Some(Refusal::Declined),
-        Presence::Blocked(why) => Some(Refusal::Blocked(why.clone())),
-        Presence::Absent => match job.policy.denies(head.marking) {
-            Some(reason) => Some(Refusal::Withheld(reason)),
-            None => Some(Refusal::Blocked(BlockedReason::IncidentNotAccepted)),
-        },
-    }
 }
 
 /// Whether an event is settled: an equal skip key next time means no work at all.

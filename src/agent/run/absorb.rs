@@ -1,4 +1,4 @@
-//! What a session gives back: effects for the ledger, and the conversations that ended.
+//! What a session gives back: what the ledger has to learn, and the conversations that ended.
 
 use crate::{
     delivery::{Report, Verdict, Wire},

@@ -69,7 +69,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
     }
 
-    /// One round: plans to the session, effects to the ledger, calls to MISP, one answer back. Whether there is
+    /// One round: plans to the session, updates to the ledger, calls to MISP, one answer back. Whether there is
     /// another.
     async fn go_on(&mut self, talk: &mut Talk<W>) -> Result<bool, AgentError> {
         if let Some(stop) = self.world.wants_stop() {

@@ -18,7 +18,7 @@ use crate::{
 
 use self::{firsts::Firsts, health::Health};
 use super::{
-    Call, Chunk, Manners, Reply, Report, Trouble, Verdict,
+    Call, Chunk, Manners, Reply, Report, Verdict,
     conversation::{Around, Conversation, Want},
 };
 

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use crate::{
     history::{EventUpdate, Ledger, LedgerError},
     model::Timestamp,
-    plan::KnownEvent,
     store::{
         Store,
         event::layout,

@@ -1,4 +1,4 @@
-//! Drives a session as the agent does: effects to the ledger before a call leaves, answers in any order, a
+//! Drives a session as the agent does: updates to the ledger before a call leaves, answers in any order, a
 //! clock that jumps to where the session waits.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use misp_trickle::{
     delivery::{Backoff, Call, Chunk, Manners, Reply, Report, Session, Step, Stop, Token},
     misp::attribute_uuid,
     model::{EventUuid, RunNumber, Timestamp},
-    plan::{DestinationRecord, EventPlan, EventSettings, KnownEvent, Standing},
+    plan::{DestinationRecord, EventPlan, EventSettings, EventUpdate, KnownEvent, Standing},
 };
 
 use super::super::{fixtures::VERSION, plan::adds_up};

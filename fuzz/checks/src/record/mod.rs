@@ -9,7 +9,6 @@ use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
     history::{Commit, EventUpdate, Ledger, LedgerError},
-    plan::KnownEvent,
     store::{
         Disk, MemoryEngine, Store,
         probe::{BODIES, rewritten, sealed, unsealed},
