@@ -1,4 +1,5 @@
-//! A run that delivers.
+//! A run that delivers: it takes one thing after the other from its [`backlog`], plans it ([`planning`]), and hands
+//! what needs MISP to a session ([`deliver`]) until nothing is left, or something ends it ([`halt`]).
 //!
 //! The write path, in order; it is safe to die after any step: the ledger is read, the source decoded;
 //! each incident is planned; the intent of a request is in the ledger before the request leaves
@@ -150,12 +151,19 @@ struct Run<'a, L, W> {
     input: &'a Input,
     world: World<'a>,
     mode: Mode,
+    /// What is known of the events and of the destination, and what an incident calls for by that.
     planner: Planner<'a>,
+    /// What the ledger has to learn.
     journal: Journal<'a, L>,
+    /// Who is spoken to.
     contact: Contact<W>,
+    /// What is still to be looked at.
     backlog: Backlog<'a>,
+    /// What is owed to publishing.
     publications: Publications,
+    /// What was done.
     totals: Totals<'a>,
+    /// What is left to do, for the next run or for a person.
     remains: Remains,
 }
 
