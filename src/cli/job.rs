@@ -10,7 +10,9 @@ use url::Url;
 
 use crate::{
     agent::{Clock, Job, SystemClock},
-    config::{Config, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings},
+    config::{
+        Config, ConfigError, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings,
+    },
     delivery::Backoff,
     http::Connection,
     mapper::{IncludeTags, Rules, Settings},
@@ -40,16 +42,36 @@ pub(super) struct CliOverrides {
     pub(super) deadline: Option<Duration>,
 }
 
-/// One job for each destination that is meant: the one that is named, or all.
+/// One job for each feed and each destination that it goes to, where both are meant: those that are named, or all.
 pub(super) fn jobs<'c>(
     config: &'c Config,
     overrides: &CliOverrides,
 ) -> Result<Vec<(Job, &'c Destination)>, CliError> {
-    let feed = config.feed(overrides.feed.as_deref(), overrides.source.as_deref())?;
-    destinations(config, overrides.destination.as_deref())?
-        .into_iter()
-        .map(|destination| Ok((job(config, &feed, destination, overrides)?, destination)))
-        .collect()
+    let destinations = destinations(config, overrides.destination.as_deref())?;
+    let mut jobs = Vec::new();
+    for feed in feeds(config, overrides)? {
+        for destination in &destinations {
+            if feed.goes_to(&destination.name) {
+                jobs.push((job(config, &feed, destination, overrides)?, *destination));
+            }
+        }
+    }
+    if let (true, Some(feed), Some(destination)) =
+        (jobs.is_empty(), &overrides.feed, &overrides.destination)
+    {
+        let what = format!("feed {feed} does not go to destination {destination}");
+        let cure = "name another, or add it to the feed's `destinations`".to_owned();
+        return Err(ConfigError::Choice { what, cure }.into());
+    }
+    Ok(jobs)
+}
+
+/// The feed of this name; without a name all of them, or the one that `--source` takes the place of.
+fn feeds(config: &Config, overrides: &CliOverrides) -> Result<Vec<Feed>, CliError> {
+    Ok(match (&overrides.feed, &overrides.source) {
+        (None, None) if config.feeds.len() > 1 => config.feeds.clone(),
+        (feed, source) => vec![config.feed(feed.as_deref(), source.as_deref())?],
+    })
 }
 
 /// The destination of this name; without a name all of them.
@@ -96,7 +118,7 @@ fn job(
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
-        deadline: overrides.deadline.or(config.schedule.deadline),
+        deadline: overrides.deadline.or(feed.schedule.deadline),
     })
 }
 

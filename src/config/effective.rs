@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, KeySource,
-    LocalPlace, MappingSettings, ScheduleSettings, format_duration,
+    LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, format_duration,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -31,6 +31,7 @@ pub fn effective(config: &Config) -> Value {
         "destinations": destinations.collect::<Map<_, _>>(),
         "mapping": mapping(&config.mapping),
         "schedule": schedule(&config.schedule),
+        "serve": serve(&config.serve),
     })
 }
 
@@ -39,6 +40,11 @@ fn or_never(span: Option<Duration>) -> String {
 }
 
 fn feed(feed: &Feed) -> Value {
+    let more = json!({ "destinations": feed.destinations, "schedule": schedule(&feed.schedule) });
+    without_nulls(with(source(feed), more))
+}
+
+fn source(feed: &Feed) -> Value {
     let kind = feed.source.kind();
     without_nulls(match &feed.source {
         FeedSource::Local(it) => json!({
@@ -185,6 +191,17 @@ fn schedule(it: &ScheduleSettings) -> Value {
         "timezone": it.when.zone.name(),
         "jitter": format_duration(it.when.jitter),
         "deadline": or_never(it.deadline),
+    }))
+}
+
+fn serve(it: &ServeSettings) -> Value {
+    without_nulls(json!({
+        "socket": match &it.socket {
+            SocketPlace::Usual => None,
+            SocketPlace::At(path) => Some(path.display().to_string()),
+            SocketPlace::Nowhere => Some(String::new()),
+        },
+        "metrics": it.metrics.map(|address| address.to_string()),
     }))
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +14,7 @@ use crate::{
     graph::Rest,
     mapper::Comment,
     model::{
-        EntityKey, EventUuid, FeedName, MarkingId, Tlp,
+        DestinationName, EntityKey, EventUuid, FeedName, MarkingId, Tlp,
         limits::{self, FEEDS_MAX},
     },
     plan::{MappingChange, Strategy},
@@ -22,7 +23,7 @@ use crate::{
 
 use super::{
     CONTAINERS, Config, ConfigError, Destination, Feed, FeedSource, LocalPlace, LocalSource,
-    MappingSettings, ScheduleSettings, StorePrivacy,
+    MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
     destination::read_destination,
     reader::{At, Reader, Section},
     schedule::read_schedule,
@@ -87,7 +88,8 @@ impl Config {
         let mut feed = match (&self.feeds[..], name, source) {
             ([], None | Some("main"), Some(_)) => {
                 let source = FeedSource::Local(LocalSource::new(LocalPlace::File(None)));
-                Feed { name: FeedName::new("main"), source }
+                let (name, schedule) = (FeedName::new("main"), self.schedule.clone());
+                Feed { name, source, destinations: None, schedule }
             }
             _ => choose("feed", &self.feeds, |feed| feed.name.as_str(), name)?.clone(),
         };
@@ -160,13 +162,16 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
         root.reader().wrong(&at, what, "write version = 1, or use a newer misp-trickle");
     }
     let (store_path, store_private) = read_store(&mut root);
+    let schedule = read_schedule(root.section("schedule"), &ScheduleSettings::default());
+    let named = root.sections("destinations");
+    let names = named.iter().map(|(name, _)| name.value).collect();
+    let feeds = read_feeds(&mut root, &Defaults { schedule: &schedule, destinations: names });
     let config = Config {
         file: file.to_owned(),
         store_path,
         store_private,
-        feeds: read_feeds(&mut root),
-        destinations: root
-            .sections("destinations")
+        feeds,
+        destinations: named
             .into_iter()
             .filter_map(|(name, section)| {
                 check_name(root.reader(), &name);
@@ -174,7 +179,8 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
             })
             .collect(),
         mapping: read_mapping(&mut root),
-        schedule: read_schedule(root.section("schedule"), &ScheduleSettings::default()),
+        schedule,
+        serve: read_serve(&mut root),
         warnings: Vec::new(),
     };
     root.finish();
@@ -190,20 +196,29 @@ fn read_store(root: &mut Section<'_, '_>) -> (PathBuf, StorePrivacy) {
     (path, private)
 }
 
-fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {
+/// What a feed rests on that does not stand in its table.
+struct Defaults<'a> {
+    schedule: &'a ScheduleSettings,
+    /// The names of all destinations.
+    destinations: BTreeSet<&'a str>,
+}
+
+fn read_feeds(root: &mut Section<'_, '_>, defaults: &Defaults<'_>) -> Vec<Feed> {
     let mut feeds = Vec::new();
     for (name, section) in root.sections("feeds") {
         check_name(root.reader(), &name);
-        feeds.extend(read_feed(name.value, section));
+        feeds.extend(read_feed(name.value, section, defaults));
     }
-    if let Some(section) = root.section("source") {
+    if let Some(mut section) = root.section("source") {
         if feeds.iter().any(|feed| feed.name.as_str() == "main") {
             let what = "is the feed main, and so is [feeds.main]".to_owned();
             let cure = "keep one of the two, or give the other a name of its own";
             root.reader().fault("source", &section.span, what, cure);
         }
+        let (destinations, schedule) = read_route(&mut section, defaults);
+        let name = FeedName::new("main");
         let source = read_source(section);
-        feeds.extend(source.map(|source| Feed { name: FeedName::new("main"), source }));
+        feeds.extend(source.map(|source| Feed { name, source, destinations, schedule }));
     }
     if feeds.len() > FEEDS_MAX {
         let what = format!("are {}, and a store keeps at most {FEEDS_MAX}", feeds.len());
@@ -214,7 +229,8 @@ fn read_feeds(root: &mut Section<'_, '_>) -> Vec<Feed> {
 }
 
 /// The source stands in a table of its own, or its keys in that of the feed.
-fn read_feed(name: &str, mut section: Section<'_, '_>) -> Option<Feed> {
+fn read_feed(name: &str, mut section: Section<'_, '_>, defaults: &Defaults<'_>) -> Option<Feed> {
+    let (destinations, schedule) = read_route(&mut section, defaults);
     let source = match section.section("source") {
         None => read_source(section)?,
         Some(inner) => {
@@ -222,7 +238,59 @@ fn read_feed(name: &str, mut section: Section<'_, '_>) -> Option<Feed> {
             read_source(inner)?
         }
     };
-    Some(Feed { name: FeedName::new(name), source })
+    Some(Feed { name: FeedName::new(name), source, destinations, schedule })
+}
+
+/// Where a feed goes, and when.
+fn read_route(
+    section: &mut Section<'_, '_>,
+    defaults: &Defaults<'_>,
+) -> (Option<BTreeSet<DestinationName>>, ScheduleSettings) {
+    let schedule = read_schedule(section.section("schedule"), defaults.schedule);
+    (read_names(section, defaults), schedule)
+}
+
+/// The destinations that a feed names.
+fn read_names(
+    section: &mut Section<'_, '_>,
+    defaults: &Defaults<'_>,
+) -> Option<BTreeSet<DestinationName>> {
+    let known = &defaults.destinations;
+    let list = section.item("destinations")?;
+    let names = section.texts("destinations")?;
+    if names.is_empty() {
+        let cure = "remove it for all destinations, or name some";
+        section.reader().wrong(&list, "names no destination".to_owned(), cure);
+    }
+    for name in names.iter().filter(|name| !known.contains(name.value)) {
+        let what = format!("names {:?}, and there is no [destinations.{}]", name.value, name.value);
+        let known: Vec<&str> = known.iter().copied().collect();
+        let cure = format!("name some of these, or none for all: {}", known.join(", "));
+        section.reader().wrong(name, what, &cure);
+    }
+    Some(names.iter().map(|name| DestinationName::new(name.value)).collect())
+}
+
+fn read_serve(root: &mut Section<'_, '_>) -> ServeSettings {
+    let Some(mut section) = root.section("serve") else { return ServeSettings::default() };
+    let socket = match section.item("socket") {
+        None => SocketPlace::Usual,
+        Some(at) if at.value.as_str() == Some("") => SocketPlace::Nowhere,
+        Some(_) => section.path("socket").map_or(SocketPlace::Usual, SocketPlace::At),
+    };
+    let metrics = section.text("metrics").and_then(|at| {
+        let address: Option<SocketAddr> = at.value.parse().ok();
+        let loopback = address.filter(|address| address.ip().is_loopback());
+        if loopback.is_none() {
+            let what = format!("{:?} is no loopback address with a port", at.value);
+            let cure =
+                "write one such as \"127.0.0.1:9184\"; a proxy can show it to other machines";
+            section.reader().wrong(&at, what, cure);
+        }
+        loopback
+    });
+    section.finish();
+    ServeSettings { socket, metrics }
 }
 
 fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {

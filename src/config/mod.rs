@@ -25,7 +25,7 @@ pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
     CONTAINERS, Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource,
-    MappingSettings, ScheduleSettings, StorePrivacy,
+    MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
 pub use source::{EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource};
 pub use template::{InitArgs, template};

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     num::NonZeroU8,
     path::PathBuf,
     time::Duration,
@@ -36,8 +37,10 @@ pub struct Config {
     pub destinations: Vec<Destination>,
     /// How incidents become events.
     pub mapping: MappingSettings,
-    /// When the daemon runs.
+    /// When feeds run that do not say it themselves.
     pub schedule: ScheduleSettings,
+    /// Where the daemon answers questions.
+    pub serve: ServeSettings,
     /// What is allowed but perhaps not meant.
     pub warnings: Vec<Notice>,
 }
@@ -63,6 +66,18 @@ pub struct Feed {
     pub name: FeedName,
     /// Where its dataset comes from.
     pub source: FeedSource,
+    /// The destinations that it goes to. `None`: all.
+    pub destinations: Option<BTreeSet<DestinationName>>,
+    /// When it runs by itself, and how long.
+    pub schedule: ScheduleSettings,
+}
+
+impl Feed {
+    /// Whether it goes to a destination.
+    #[must_use]
+    pub fn goes_to(&self, destination: &DestinationName) -> bool {
+        self.destinations.as_ref().is_none_or(|names| names.contains(destination))
+    }
 }
 
 /// One MISP instance.
@@ -196,7 +211,28 @@ pub const CONTAINERS: [&str; 22] = [
     "vulnerability",
 ];
 
-/// When the daemon runs, and how long.
+/// Where the daemon answers questions while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServeSettings {
+    /// The Unix socket.
+    pub socket: SocketPlace,
+    /// A loopback address for `/metrics`, `/healthz` and `/readyz`, and nothing else.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Where the socket of the daemon is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SocketPlace {
+    /// Where the system wants such sockets, else in the store's folder.
+    #[default]
+    Usual,
+    /// Here.
+    At(PathBuf),
+    /// There is none, and no questions are answered while the daemon runs.
+    Nowhere,
+}
+
+/// When runs begin by themselves, and how long they may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleSettings {
     /// When a run begins by itself.

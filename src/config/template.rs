@@ -54,11 +54,13 @@ version = 1
 path = {store}                      # what was sent is remembered here; keep it safe
 # private = "require"               # refuse a file system on which other users could read it
 
-[source]                            # the feed "main"; [feeds.NAME] for several
+[source]                            # the feed "main"; [feeds.NAME] for several, with the same keys
 kind = "file"                       # file | folder | stdin
 path = {source}                     # `--source PATH` takes its place
 format = "auto"                     # auto | eclecticiq | stix21
 update_strategy = "replace"         # replace | append | diff; none of them deletes in MISP
+# destinations = ["main"]           # where it goes; without it to all
+# [feeds.NAME.schedule]             # of one feed, what [schedule] below says for all
 
 [destinations.main]                 # one table for each MISP
 url = {url}
@@ -113,4 +115,8 @@ every = "15m"                       # from the end of a run to the next; "none":
 # timezone = "Europe/Berlin"        # of at and cron; without it UTC
 # jitter = "5m"                     # begin up to so much later
 deadline = "never"                  # a run that takes longer stops; the next goes on from there
+
+[serve]                             # where `misp-trickle run` answers while it runs
+# socket = "agent.sock"             # "": nowhere; without it where the system wants sockets, else in the store's folder
+# metrics = "127.0.0.1:9184"        # /metrics, /healthz and /readyz for Prometheus, on a loopback address
 "##;

@@ -47,7 +47,8 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
     if args.output.is_some() && jobs.len() > 1 {
-        // A saved plan is for one destination; the error lists them all.
+        // A saved plan is for one feed and one destination; the error lists them all.
+        config.feed(overrides.feed.as_deref(), overrides.source.as_deref())?;
         config.destination(None)?;
     }
     let store = context.store_if_any(&config.store_path, OpenMode::ReadOnly)?;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use crate::schedule::{Timing, Zone};
+use crate::{
+    model::DestinationName,
+    schedule::{Timing, Zone},
+};
 
-use super::{FILE, effective, faults, good};
+use super::{FILE, Feed, ServeSettings, SocketPlace, effective, faults, good};
 
 fn schedule(lines: &str) -> String {
     format!("[schedule]\n{lines}\n")
@@ -82,4 +85,47 @@ fn what_is_wrong_with_a_schedule_has_its_place_and_a_cure() {
     }
     let three = faults(&schedule("every = \"5m\"\nat = \"02:30\"\ncron = \"0 * * * *\""));
     assert_eq!(three.len(), 2, "{three:?}");
+}
+
+#[test]
+fn a_feed_says_where_it_goes_and_when_and_takes_the_rest_from_the_whole() {
+    let text = "[schedule]\nevery = \"1h\"\ndeadline = \"10m\"\n\
+        [feeds.a]\npath = \"a.json\"\ndestinations = [\"one\"]\n[feeds.a.schedule]\nat = \"02:30\"\n\
+        [feeds.b]\npath = \"b.json\"\n\
+        [destinations.one]\nurl = \"https://1.example\"\napi_key_env = \"K\"\n\
+        [destinations.two]\nurl = \"https://2.example\"\napi_key_env = \"K\"\n";
+    let config = good(text);
+    let [a, b] = &config.feeds[..] else { panic!("{config:?}") };
+    let goes = |feed: &Feed| ["one", "two"].map(|name| feed.goes_to(&DestinationName::new(name)));
+    assert_eq!((goes(a), goes(b)), ([true, false], [true, true]));
+    assert!(matches!(a.schedule.when.timing, Timing::At(_)));
+    assert_eq!(a.schedule.deadline, config.schedule.deadline);
+    assert_eq!(b.schedule, config.schedule);
+    let printed = toml::to_string(&effective(&config)).unwrap();
+    assert_eq!(good(&printed).feeds, config.feeds);
+    let wrong = faults(&text.replace("[\"one\"]", "[\"three\"]"));
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(
+        wrong[0].contains("names \"three\", and there is no [destinations.three]"),
+        "{wrong:?}"
+    );
+    assert!(wrong[0].contains("none for all: one, two"), "{wrong:?}");
+    let none = faults(&text.replace("[\"one\"]", "[]"));
+    assert!(none[0].contains("names no destination"), "{none:?}");
+}
+
+#[test]
+fn the_daemon_answers_where_the_configuration_says_and_on_loopback_alone() {
+    let serve = |lines: &str| good(&format!("[serve]\n{lines}\n")).serve;
+    assert_eq!(good("").serve, ServeSettings::default());
+    assert_eq!(serve("socket = \"\"").socket, SocketPlace::Nowhere);
+    assert_eq!(serve("socket = \"a.sock\"").socket, SocketPlace::At("/etc/trickle/a.sock".into()));
+    let config = good("[serve]\nsocket = \"a.sock\"\nmetrics = \"[::1]:9184\"\n");
+    assert_eq!(config.serve.metrics, Some("[::1]:9184".parse().unwrap()));
+    let printed = toml::to_string(&effective(&config)).unwrap();
+    assert_eq!(good(&printed).serve, config.serve);
+    for wrong in ["0.0.0.0:9184", "127.0.0.1", "localhost:9184"] {
+        let found = faults(&format!("[serve]\nmetrics = \"{wrong}\"\n"));
+        assert!(found[0].contains("is no loopback address with a port"), "{found:?}");
+    }
 }

@@ -233,7 +233,10 @@ impl Visit<'_> {
         destination: &Destination,
         ledger: &impl Ledger,
     ) -> Result<Vec<Finding>, CliError> {
-        let each = self.feeds.iter().map(|feed| {
+        let goes = |feed: &str| {
+            self.config.feed(Some(feed), None).is_ok_and(|feed| feed.goes_to(&destination.name))
+        };
+        let each = self.feeds.iter().filter(|feed| goes(&feed.feed)).map(|feed| {
             let overrides = job::CliOverrides {
                 feed: Some(feed.feed.clone()),
                 destination: Some(destination.name.to_string()),
