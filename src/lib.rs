@@ -156,6 +156,12 @@ mod agent;
 #[doc(hidden)]
 pub mod agent;
 
+#[cfg(all(unix, not(feature = "internals")))]
+mod daemon;
+#[cfg(all(unix, feature = "internals"))]
+#[doc(hidden)]
+pub mod daemon;
+
 #[cfg(not(feature = "internals"))]
 mod cli;
 #[cfg(feature = "internals")]

@@ -39,11 +39,19 @@ const LAYERS: &[(&str, &[&str])] = &[
             "schedule", "store", "source", "remote", "sandbox", "config",
         ],
     ),
+    ("daemon", &["model", "history", "schedule", "agent"]),
     (
         "cli",
         &[
             "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-            "schedule", "store", "http", "source", "remote", "sandbox", "config", "agent",
+    ("daemon", &["model", "history", "schedule", "agent"]),
+    (
+        "cli",
+        &[
+            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
+            "schedule", "store", "source", "http", "remote", "sandbox", "config", "agent", "daemon",
+        ],
+    ),
         ],
     ),
 ];

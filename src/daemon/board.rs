@@ -1,0 +1,350 @@
+//! Which route runs when, and from which reading of its feed's source: a value without clock or threads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use crate::{
+    model::{Context, DestinationName, Encoder, FeedName, Timestamp},
+    schedule::{LastRun, Schedule},
+};
+
+/// Datasets of one feed that are held at once: the one that a slow destination still takes, and a newer.
+const READINGS_MAX: usize = 2;
+
+/// One feed to one destination.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteName {
+    /// The feed.
+    pub feed: FeedName,
+    /// The destination.
+    pub destination: DestinationName,
+}
+
+impl fmt::Display for RouteName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.feed, self.destination)
+    }
+}
+
+/// What a route is by configuration and history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutePlan {
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Whether somebody paused it.
+    pub is_paused: bool,
+    /// Its last run, if it ever ran.
+    pub last: Option<LastRun>,
+    /// When it last came to its end, with everything delivered or accounted for.
+    pub last_success: Option<Timestamp>,
+}
+
+/// One reading of a feed's source, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reading(pub u64);
+
+/// What the conductor has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Read a feed's source, and tell the board once that is done.
+    Read(FeedName, Reading),
+    /// Deliver a reading, and tell the board how that ended.
+    Deliver(RouteName, Reading),
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything is delivered or accounted for.
+    Success,
+    /// It did not come to its end: it is tried again by backoff.
+    Failure,
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// What a route does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits for its time, or for a place.
+    Resting,
+    /// It delivers a reading, since then.
+    Running(Timestamp, Reading),
+}
+
+/// A route as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteView {
+    /// Which.
+    pub name: RouteName,
+    /// What it does.
+    pub standing: Standing,
+    /// Whether somebody paused it.
+    pub is_paused: bool,
+    /// When it runs next by itself, or should have begun to.
+    pub due: Option<Timestamp>,
+    /// When it last came to its end.
+    pub last_success: Option<Timestamp>,
+    /// How often in a row it failed.
+    pub failures: u32,
+}
+
+/// All routes. At a destination one runs at a time; a feed is read once for all that are due, one reading at a time.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    routes: BTreeMap<RouteName, Route>,
+    readings: BTreeMap<FeedName, Vec<Read>>,
+    read: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Route {
+    plan: RoutePlan,
+    standing: Standing,
+    /// Since when somebody wants it to run, whatever its schedule says.
+    asked: Option<Timestamp>,
+    /// Since when it is due: a route that never ran is due at any time that one looks, and counts from the first.
+    due_since: Option<Timestamp>,
+    /// When the reading began that it last delivered.
+    reads_from: Timestamp,
+    /// It left the configuration while it ran.
+    is_leaving: bool,
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    number: Reading,
+    begun: Timestamp,
+    is_done: bool,
+}
+
+impl Board {
+    /// Takes over a configuration: routes that are new to it begin as planned, those that stay keep what became of them
+    /// and get the schedule, and those that are gone end once they rest.
+    pub fn configure(&mut self, mut plans: BTreeMap<RouteName, RoutePlan>) {
+        self.routes.retain(|name, route| {
+            let plan = plans.remove(name);
+            route.is_leaving = plan.is_none();
+            route.due_since = None;
+            match plan {
+                Some(plan) => route.plan.schedule = plan.schedule,
+                None => route.asked = None,
+            }
+            !route.is_leaving || route.standing != Standing::Resting
+        });
+        self.routes.extend(plans.into_iter().map(|(name, plan)| {
+            let seed = seed(&name);
+            let standing = Standing::Resting;
+            let route = Route {
+                plan,
+                standing,
+                asked: None,
+                due_since: None,
+                reads_from: Timestamp::default(),
+                is_leaving: false,
+                seed,
+            };
+            (name, route)
+        }));
+    }
+
+    /// Whether there is such a route.
+    #[must_use]
+    pub fn has(&self, name: &RouteName) -> bool {
+        self.routes.get(name).is_some_and(|route| !route.is_leaving)
+    }
+
+    /// Wants a route to run as soon as its destination is free, paused or not.
+    pub fn ask(&mut self, name: &RouteName, now: Timestamp) {
+        if let Some(route) = self.routes.get_mut(name) {
+            route.asked.get_or_insert(now);
+        }
+    }
+
+    /// Keeps a route from running by itself, or lets it.
+    pub fn pause(&mut self, name: &RouteName, is_paused: bool) {
+        if let Some(route) = self.routes.get_mut(name) {
+            route.plan.is_paused = is_paused;
+            route.due_since = None;
+        }
+    }
+
+    /// What is to be done now. What it gives counts as begun.
+    pub fn steps(&mut self, now: Timestamp) -> Vec<Step> {
+        self.forget_readings(now);
+        let due = self.routes.iter_mut().filter_map(|(name, route)| {
+            route.notice(now);
+            let due = route.wanted(now).filter(|due| *due <= now)?;
+            Some((due, route.wants_since(now)?, name.clone()))
+        });
+        let mut due: Vec<(Timestamp, Timestamp, RouteName)> = due.collect();
+        due.sort();
+        let mut busy: BTreeSet<DestinationName> = self.busy();
+        let mut steps = Vec::new();
+        for (_, since, name) in due {
+            if busy.contains(&name.destination) {
+                continue;
+            }
+            match self.reading_for(&name.feed, since, now) {
+                Found::Ready(reading, begun) => {
+                    busy.insert(name.destination.clone());
+                    let route = self.routes.get_mut(&name).expect("it was found in the routes");
+                    route.standing = Standing::Running(now, reading);
+                    route.reads_from = begun;
+                    (route.asked, route.due_since) = (None, None);
+                    steps.push(Step::Deliver(name, reading));
+                }
+                Found::Begun(reading) => steps.push(Step::Read(name.feed, reading)),
+                Found::NotYet => {}
+            }
+        }
+        steps
+    }
+
+    /// A reading is done, well or not: what went wrong with it is for those who deliver it.
+    pub fn read(&mut self, feed: &FeedName, number: Reading) {
+        let readings = self.readings.get_mut(feed).into_iter().flatten();
+        readings.filter(|read| read.number == number).for_each(|read| read.is_done = true);
+    }
+
+    /// A delivery ended; gives when its reading began.
+    pub fn ended(&mut self, name: &RouteName, now: Timestamp, how: Ended) -> Option<Timestamp> {
+        let route = self.routes.get_mut(name)?;
+        let Standing::Running(began, _) = route.standing else { return None };
+        let before = route.plan.last.map_or(0, |last| last.failures);
+        let failures = match how {
+            Ended::Success => 0,
+            Ended::Failure => before.saturating_add(1),
+            Ended::Stopped => before,
+        };
+        route.standing = Standing::Resting;
+        route.plan.last = Some(LastRun { began, ended: now, failures });
+        if how == Ended::Success {
+            route.plan.last_success = Some(now);
+        }
+        let from = route.reads_from;
+        if route.is_leaving {
+            self.routes.remove(name);
+        }
+        Some(from)
+    }
+
+    /// The readings that somebody takes or waits for; all others are forgotten.
+    #[must_use]
+    pub fn readings(&self) -> BTreeSet<Reading> {
+        self.readings.values().flatten().map(|read| read.number).collect()
+    }
+
+    fn forget_readings(&mut self, now: Timestamp) {
+        let mut readings = std::mem::take(&mut self.readings);
+        for (feed, each) in &mut readings {
+            each.retain(|read| !read.is_done || self.is_needed(feed, read, now));
+        }
+        readings.retain(|_, each| !each.is_empty());
+        self.readings = readings;
+    }
+
+    /// When there may be something to do, if nothing comes in between.
+    #[must_use]
+    pub fn wake(&self, now: Timestamp) -> Option<Timestamp> {
+        self.routes.values().filter_map(|route| route.wanted(now)).filter(|due| *due > now).min()
+    }
+
+    /// Whether a delivery is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.routes.values().any(|route| route.standing != Standing::Resting)
+    }
+
+    /// All routes, by name.
+    #[must_use]
+    pub fn view(&self, now: Timestamp) -> Vec<RouteView> {
+        let view = |(name, route): (&RouteName, &Route)| RouteView {
+            name: name.clone(),
+            standing: route.standing,
+            is_paused: route.plan.is_paused,
+            due: route.due_since.or_else(|| route.due(now)),
+            last_success: route.plan.last_success,
+            failures: route.plan.last.map_or(0, |last| last.failures),
+        };
+        self.routes.iter().map(view).collect()
+    }
+
+    fn busy(&self) -> BTreeSet<DestinationName> {
+        let running = self.routes.iter().filter(|(_, route)| route.standing != Standing::Resting);
+        running.map(|(name, _)| name.destination.clone()).collect()
+    }
+
+    /// A reading that began then or later holds all that a route has to deliver that is wanted since then.
+    fn reading_for(&mut self, feed: &FeedName, since: Timestamp, now: Timestamp) -> Found {
+        let readings = self.readings.entry(feed.clone()).or_default();
+        match readings.last() {
+            Some(last) if !last.is_done => return Found::NotYet,
+            Some(last) if last.begun >= since => return Found::Ready(last.number, last.begun),
+            _ if readings.len() >= READINGS_MAX => return Found::NotYet,
+            _ => {}
+        }
+        self.read += 1;
+        let number = Reading(self.read);
+        readings.push(Read { number, begun: now, is_done: false });
+        Found::Begun(number)
+    }
+
+    fn is_needed(&self, feed: &FeedName, read: &Read, now: Timestamp) -> bool {
+        let of_feed = self.routes.iter().filter(|(name, _)| name.feed == *feed);
+        of_feed.map(|(_, route)| route).any(|route| match route.standing {
+            Standing::Running(_, taken) => taken == read.number,
+            Standing::Resting => route.wants_since(now).is_some_and(|since| since <= read.begun),
+        })
+    }
+}
+
+/// What there is to deliver.
+enum Found {
+    Ready(Reading, Timestamp),
+    /// A reading has to be begun, and counts as begun.
+    Begun(Reading),
+    /// The source is being read, or two of its datasets are in use.
+    NotYet,
+}
+
+impl Route {
+    fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        self.plan.schedule.due(now, self.plan.last.as_ref(), self.seed)
+    }
+
+    /// Since or from when it is to run, if it is to run and does not.
+    fn wanted(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.standing != Standing::Resting || self.is_leaving {
+            return None;
+        }
+        let due = self.due_since.or_else(|| self.due(now)).filter(|_| !self.plan.is_paused);
+        self.asked.into_iter().chain(due).min()
+    }
+
+    /// How old a reading may be that it delivers: who asks for it wants what there is by then.
+    fn wants_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let wanted = self.wanted(now)?;
+        Some(self.asked.unwrap_or(wanted))
+    }
+
+    /// Holds fast since when it is due.
+    fn notice(&mut self, now: Timestamp) {
+        if self.standing == Standing::Resting && self.due_since.is_none() {
+            self.due_since = self.due(now).filter(|due| *due <= now);
+        }
+    }
+}
+
+/// Tells routes apart that have the same schedule.
+fn seed(name: &RouteName) -> u64 {
+    let digest = Encoder::new(Context::Source)
+        .text(name.feed.as_str())
+        .text(name.destination.as_str())
+        .finish();
+    let (first, _) = digest.as_bytes().split_at(8);
+    u64::from_le_bytes(first.try_into().expect("a digest is longer than eight bytes"))
+}

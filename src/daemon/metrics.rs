@@ -1,0 +1,187 @@
+//! What Prometheus may know: for each route counters since the program began, and how it stands.
+//!
+//! Labels are names of the configuration and words of a fixed list, never a value, a title or a UUID.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
+};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, prometheus_text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
+    registry::{Registry, Unit},
+};
+
+use crate::{
+    history::{DestinationTally, RunRecord},
+    model::{RunNumber, Timestamp},
+};
+
+use super::{Delivered, Ended, RouteName, RouteView, Standing};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfRoute {
+    feed: String,
+    destination: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfOutcome {
+    feed: String,
+    destination: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfResult {
+    feed: String,
+    destination: String,
+    result: &'static str,
+}
+
+type Seconds = Gauge<f64, AtomicU64>;
+/// A counter of a tally, and its word.
+type Named = (&'static str, u64);
+
+/// All counters and gauges.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    runs: Family<OfOutcome, Counter>,
+    attributes: Family<OfResult, Counter>,
+    events: Family<OfResult, Counter>,
+    requests: Family<OfRoute, Counter>,
+    sent: Family<OfRoute, Counter>,
+    received: Family<OfRoute, Counter>,
+    last_success: Family<OfRoute, Seconds>,
+    next_run: Family<OfRoute, Seconds>,
+    running: Family<OfRoute, Gauge>,
+    paused: Family<OfRoute, Gauge>,
+    failures: Family<OfRoute, Gauge>,
+    /// The record of each route's last run: attempts that changed nothing are counted in the one before.
+    counted: Mutex<BTreeMap<RouteName, (RunNumber, DestinationTally)>>,
+}
+
+impl Metrics {
+    /// All counters at 0. `last` are the newest records of routes by the history, which were counted before.
+    #[must_use]
+    pub fn new<'r>(last: impl IntoIterator<Item = (RouteName, &'r RunRecord)>) -> Self {
+        let counted = last.into_iter().map(|(route, run)| (route, (run.number, run.tally)));
+        let mut registry = Registry::with_prefix("misp_trickle");
+        let mut metrics = Self {
+            registry: Registry::default(),
+            runs: Family::default(),
+            attributes: Family::default(),
+            events: Family::default(),
+            requests: Family::default(),
+            sent: Family::default(),
+            received: Family::default(),
+            last_success: Family::default(),
+            next_run: Family::default(),
+            running: Family::default(),
+            paused: Family::default(),
+            failures: Family::default(),
+            counted: Mutex::new(counted.collect()),
+        };
+        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program that runs", version);
+        metrics.register(&mut registry);
+        metrics.registry = registry;
+        metrics
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let Self { runs, attributes, events, requests, sent, received, .. } = self;
+        registry.register("runs", "Runs by their outcome", runs.clone());
+        let what = "Attributes by what became of them, in all runs together";
+        registry.register("attributes", what, attributes.clone());
+        registry.register("events", "Events by what became of them, in all runs together", events.clone());
+        registry.register("requests", "Requests to MISP", requests.clone());
+        let what = "Bytes sent to MISP, headers included";
+        registry.register_with_unit("sent", what, Unit::Bytes, sent.clone());
+        let what = "Bytes received from MISP, headers included";
+        registry.register_with_unit("received", what, Unit::Bytes, received.clone());
+        let what = "When a run last came to its end; 0 if none ever did";
+        let unit = Unit::Seconds;
+        registry.register_with_unit("last_success_timestamp", what, unit, self.last_success.clone());
+        let what = "When the next run is due; 0 if none is by itself";
+        registry.register_with_unit("next_run_timestamp", what, Unit::Seconds, self.next_run.clone());
+        registry.register("running", "1 while a run is under way", self.running.clone());
+        registry.register("paused", "1 while the route is paused", self.paused.clone());
+        let what = "Runs in a row that failed";
+        registry.register("failures", what, self.failures.clone());
+    }
+
+    /// Counts a delivery.
+    pub(super) fn delivered(&self, route: &RouteName, delivered: &Delivered) {
+        let outcome = match (&delivered.run, delivered.ended) {
+            (Some(run), _) => run.outcome.name(),
+            (None, Ended::Stopped) => "interrupted",
+            (None, _) => "failed",
+        };
+        let (feed, destination) = (route.feed.to_string(), route.destination.to_string());
+        self.runs.get_or_create(&OfOutcome { feed, destination, outcome }).inc();
+        if let Some(run) = &delivered.run {
+            let before = self
+                .counted
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(route.clone(), (run.number, run.tally));
+            let before = before.filter(|(number, _)| *number == run.number);
+            self.count(route, &run.tally, before.map(|(_, tally)| tally).as_ref());
+        }
+    }
+
+    /// Counts what a run did beyond what its record said before.
+    fn count(&self, route: &RouteName, now: &DestinationTally, before: Option<&DestinationTally>) {
+        let (of, before) = (of(route), before.copied().unwrap_or_default());
+        let more = |family: &Family<OfRoute, Counter>, now: u64, before: u64| {
+            family.get_or_create(&of).inc_by(now.saturating_sub(before));
+        };
+        more(&self.requests, now.requests, before.requests);
+        more(&self.sent, now.bytes_sent, before.bytes_sent);
+        more(&self.received, now.bytes_received, before.bytes_received);
+        let more = |family: &Family<OfResult, Counter>, now: &[Named], before: &[Named]| {
+            for ((result, now), (_, before)) in now.iter().zip(before) {
+                let OfRoute { feed, destination } = of.clone();
+                let of = OfResult { feed, destination, result };
+                family.get_or_create(&of).inc_by(u64::saturating_sub(*now, *before));
+            }
+        };
+        more(&self.attributes, &now.attributes.named(), &before.attributes.named());
+        more(&self.events, &now.events.named(), &before.events.named());
+    }
+
+    /// Takes over how routes stand. Those that are gone are shown no more.
+    pub(super) fn routes(&self, view: &[RouteView]) {
+        for family in [&self.last_success, &self.next_run] {
+            family.clear();
+        }
+        for family in [&self.running, &self.paused, &self.failures] {
+            family.clear();
+        }
+        for route in view {
+            let of = of(&route.name);
+            #[expect(clippy::cast_precision_loss, reason = "micros of this century fit a double to the microsecond")]
+            let seconds = |time: Option<Timestamp>| time.map_or(0.0, |it| it.micros() as f64 / 1e6);
+            self.last_success.get_or_create(&of).set(seconds(route.last_success));
+            self.next_run.get_or_create(&of).set(seconds(route.due));
+            self.running.get_or_create(&of).set((route.standing != Standing::Resting).into());
+            self.paused.get_or_create(&of).set(route.is_paused.into());
+            self.failures.get_or_create(&of).set(route.failures.into());
+        }
+    }
+
+    /// All of it in Prometheus's text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &self.registry).expect("a text takes what is written");
+        text
+    }
+}
+
+fn of(route: &RouteName) -> OfRoute {
+    OfRoute { feed: route.feed.to_string(), destination: route.destination.to_string() }
+}

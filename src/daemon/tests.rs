@@ -1,0 +1,273 @@
+//! What runs when, over simulated days.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use proptest::prelude::*;
+
+use crate::{
+    model::{DestinationName, FeedName, Timestamp},
+    schedule::{Schedule, Timing, Zone},
+};
+
+use super::{Board, Ended, Reading, RouteName, RoutePlan, Standing, Step};
+
+const START: i64 = 1_800_000_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_seconds(START + second)
+}
+
+fn route(feed: &str, destination: &str) -> RouteName {
+    RouteName { feed: FeedName::new(feed), destination: DestinationName::new(destination) }
+}
+
+fn plan(every: u64) -> RoutePlan {
+    let timing = match every {
+        0 => Timing::OnRequest,
+        seconds => Timing::Every(Duration::from_secs(seconds)),
+    };
+    let schedule = Schedule { timing, zone: Zone::UTC, jitter: Duration::ZERO };
+    RoutePlan { schedule, is_paused: false, last: None, last_success: None }
+}
+
+fn board(routes: &[(&str, &str, u64)]) -> Board {
+    let mut board = Board::default();
+    let plans = routes.iter().map(|(feed, to, every)| (route(feed, to), plan(*every)));
+    board.configure(plans.collect());
+    board
+}
+
+fn deliveries(steps: &[Step]) -> Vec<String> {
+    let name = |step: &Step| match step {
+        Step::Deliver(route, reading) => Some(format!("{route} {}", reading.0)),
+        Step::Read(..) => None,
+    };
+    steps.iter().filter_map(name).collect()
+}
+
+/// Reads at once whatever is to be read, and gives what is delivered then.
+fn begin(board: &mut Board, second: i64) -> Vec<String> {
+    let mut begun = Vec::new();
+    loop {
+        let steps = board.steps(at(second));
+        if steps.is_empty() {
+            return begun;
+        }
+        begun.extend(deliveries(&steps));
+        for step in steps {
+            if let Step::Read(feed, reading) = step {
+                board.read(&feed, reading);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_reading_serves_all_that_are_due_and_a_slow_destination_holds_no_other() {
+    let mut board = board(&[("f", "fast", 60), ("f", "slow", 60)]);
+    assert_eq!(begin(&mut board, 0), ["f to fast 1", "f to slow 1"]);
+    board.ended(&route("f", "fast"), at(1), Ended::Success);
+    assert_eq!(board.wake(at(1)), Some(at(61)));
+    assert_eq!(begin(&mut board, 61), ["f to fast 2"]);
+    board.ended(&route("f", "fast"), at(62), Ended::Success);
+    assert_eq!(board.readings(), [Reading(1), Reading(2)].into());
+    assert_eq!(begin(&mut board, 122), ["f to fast 3"]);
+    assert_eq!(board.readings(), [Reading(1), Reading(3)].into());
+    board.ended(&route("f", "slow"), at(123), Ended::Success);
+    assert_eq!(begin(&mut board, 123), [""; 0]);
+    assert_eq!(board.readings(), [Reading(3)].into());
+}
+
+#[test]
+fn a_third_dataset_of_a_feed_waits_for_a_place() {
+    let mut board = board(&[("f", "a", 60), ("f", "b", 60), ("f", "c", 60)]);
+    assert_eq!(begin(&mut board, 0).len(), 3);
+    board.ended(&route("f", "b"), at(1), Ended::Success);
+    board.ended(&route("f", "c"), at(2), Ended::Success);
+    assert_eq!(begin(&mut board, 61), ["f to b 2"]);
+    assert_eq!(begin(&mut board, 62), [""; 0], "1 and 2 are in use");
+    board.ended(&route("f", "b"), at(70), Ended::Success);
+    assert_eq!(begin(&mut board, 70), ["f to c 3"]);
+}
+
+#[test]
+fn a_reading_that_began_before_a_route_was_due_may_lack_what_came_since() {
+    let mut board = board(&[("f", "a", 60), ("f", "b", 0)]);
+    let steps = board.steps(at(0));
+    let [Step::Read(feed, first)] = &steps[..] else { panic!("{steps:?}") };
+    board.ask(&route("f", "b"), at(5));
+    assert_eq!(board.steps(at(5)), [], "one reading at a time");
+    board.read(feed, *first);
+    let steps = board.steps(at(9));
+    assert_eq!(deliveries(&steps), ["f to a 1"]);
+    assert_eq!(steps.last(), Some(&Step::Read(feed.clone(), Reading(2))));
+    board.read(feed, Reading(2));
+    assert_eq!(deliveries(&board.steps(at(10))), ["f to b 2"]);
+}
+
+#[test]
+fn a_paused_route_runs_only_when_somebody_asks() {
+    let mut board = board(&[("f", "a", 60)]);
+    board.pause(&route("f", "a"), true);
+    assert_eq!(begin(&mut board, 0), [""; 0]);
+    board.ask(&route("f", "a"), at(1));
+    assert_eq!(begin(&mut board, 1), ["f to a 1"]);
+    board.ended(&route("f", "a"), at(2), Ended::Success);
+    assert_eq!(begin(&mut board, 1_000), [""; 0]);
+    board.pause(&route("f", "a"), false);
+    assert_eq!(begin(&mut board, 1_000), ["f to a 2"]);
+}
+
+#[test]
+fn what_fails_is_tried_again_by_backoff_and_what_was_stopped_counts_as_neither() {
+    let mut board = board(&[("f", "a", 86_400)]);
+    let mut second = 0;
+    for minutes in [1, 2, 4, 8, 15, 15] {
+        assert_eq!(begin(&mut board, second).len(), 1, "{minutes}");
+        board.ended(&route("f", "a"), at(second), Ended::Failure);
+        assert_eq!(board.wake(at(second)), Some(at(second + minutes * 60)));
+        second += minutes * 60;
+    }
+    begin(&mut board, second);
+    board.ended(&route("f", "a"), at(second), Ended::Stopped);
+    assert_eq!(board.view(at(second))[0].failures, 6);
+    assert_eq!(board.view(at(second))[0].last_success, None);
+}
+
+#[test]
+fn a_route_that_leaves_ends_its_run_first_and_one_that_stays_keeps_what_it_did() {
+    let mut board = board(&[("f", "a", 60), ("f", "b", 60)]);
+    begin(&mut board, 0);
+    board.ended(&route("f", "b"), at(1), Ended::Success);
+    board.configure([(route("f", "b"), plan(600))].into());
+    assert!(!board.has(&route("f", "a")));
+    assert!(board.is_busy());
+    board.ended(&route("f", "a"), at(2), Ended::Success);
+    assert!(!board.is_busy());
+    assert_eq!(board.view(at(2)).len(), 1);
+    assert_eq!(board.wake(at(2)), Some(at(601)));
+    // One that comes back before its run ended goes on as the same.
+    begin(&mut board, 601);
+    board.configure(BTreeMap::new());
+    board.configure([(route("f", "b"), plan(60))].into());
+    assert_eq!(begin(&mut board, 2_000), [""; 0]);
+}
+
+/// What the world does to a board in one step.
+#[derive(Debug, Clone)]
+enum Act {
+    Pass(u16),
+    Read(usize),
+    End(usize, Ended),
+    Ask(usize),
+    Pause(usize, bool),
+    Configure(Vec<bool>),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let ended = prop_oneof![
+        4 => Just(Ended::Success), 2 => Just(Ended::Failure), 1 => Just(Ended::Stopped)
+    ];
+    prop_oneof![
+        4 => (0_u16..400).prop_map(Act::Pass),
+        4 => any::<usize>().prop_map(Act::Read),
+        4 => (any::<usize>(), ended).prop_map(|(which, how)| Act::End(which, how)),
+        1 => any::<usize>().prop_map(Act::Ask),
+        1 => (any::<usize>(), any::<bool>()).prop_map(|(which, is)| Act::Pause(which, is)),
+        1 => proptest::collection::vec(prop::bool::weighted(0.8), 6).prop_map(Act::Configure),
+    ]
+}
+
+/// The six routes of two feeds and three destinations.
+fn all() -> Vec<(RouteName, RoutePlan)> {
+    let of = |feed: &'static str, every| ["a", "b", "c"].map(|to| (route(feed, to), plan(every)));
+    of("f", 300).into_iter().chain(of("g", 60)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever happens in whatever order: one run at a time for each destination, two datasets and one reading at a
+    /// time for each feed, no delivery of what was not read or was read too early, and nobody waits for ever.
+    #[test]
+    fn nothing_overlaps_nothing_piles_up_and_nobody_is_forgotten(
+        acts in proptest::collection::vec(act(), 1..120)
+    ) {
+        let routes = all();
+        let mut board = Board::default();
+        board.configure(routes.iter().cloned().collect());
+        let mut second = 0;
+        let mut reading = Vec::<(FeedName, Reading)>::new();
+        let mut running = BTreeMap::<RouteName, Reading>::new();
+        let mut begun = BTreeMap::<Reading, i64>::new();
+        let mut read = BTreeSet::new();
+        let mut asked = BTreeMap::<RouteName, i64>::new();
+        let calm = [Act::Read(0), Act::Read(0), Act::End(0, Ended::Success), Act::Pass(0)];
+        let calm = calm.into_iter().cycle().take(80);
+        let resume = (0..6).map(|route| Act::Pause(route, false));
+        let back = std::iter::once(Act::Configure(vec![true; 6]));
+        for act in acts.into_iter().chain(back).chain(resume).chain([Act::Pass(400)]).chain(calm) {
+            match act {
+                Act::Pass(seconds) => second += i64::from(seconds),
+                Act::Read(which) if !reading.is_empty() => {
+                    let (feed, number) = reading.remove(which % reading.len());
+                    board.read(&feed, number);
+                    read.insert(number);
+                }
+                Act::End(which, how) if !running.is_empty() => {
+                    let name = running.keys().nth(which % running.len()).unwrap().clone();
+                    running.remove(&name);
+                    prop_assert!(board.ended(&name, at(second), how).is_some());
+                }
+                Act::Ask(which) => {
+                    let name = &routes[which % 6].0;
+                    board.ask(name, at(second));
+                    if board.has(name) {
+                        asked.entry(name.clone()).or_insert(second);
+                    }
+                }
+                Act::Pause(which, is_paused) => board.pause(&routes[which % 6].0, is_paused),
+                Act::Configure(stay) => {
+                    let plans = routes.iter().cloned().zip(stay).filter(|(_, stay)| *stay);
+                    board.configure(plans.map(|(route, _)| route).collect());
+                    asked.retain(|name, _| board.has(name));
+                }
+                Act::Read(_) | Act::End(..) => {}
+            }
+            for step in board.steps(at(second)) {
+                match step {
+                    Step::Read(feed, number) => {
+                        prop_assert!(reading.iter().all(|(other, _)| *other != feed));
+                        begun.insert(number, second);
+                        reading.push((feed, number));
+                    }
+                    Step::Deliver(name, number) => {
+                        prop_assert!(read.contains(&number), "not read");
+                        if let Some(asked) = asked.remove(&name) {
+                            prop_assert!(begun[&number] >= asked, "read before it was asked for");
+                        }
+                        let busy = running.keys().any(|other| other.destination == name.destination);
+                        prop_assert!(!busy, "two at once at {}", name.destination);
+                        running.insert(name, number);
+                    }
+                }
+            }
+            let kept = board.readings();
+            prop_assert!(running.values().all(|number| kept.contains(number)), "in use");
+            for feed in ["f", "g"].map(FeedName::new) {
+                let of_feed = |(name, _): &(&RouteName, &Reading)| name.feed == feed;
+                let held: BTreeSet<_> =
+                    running.iter().filter(of_feed).map(|(_, number)| *number).collect();
+                prop_assert!(held.len() <= 2);
+            }
+            prop_assert!(kept.len() <= 4);
+        }
+        // In the calm at the end everybody had a turn.
+        for view in board.view(at(second)) {
+            prop_assert!(view.standing != Standing::Resting || view.last_success.is_some(), "{view:?}");
+        }
+    }
+}
