@@ -96,7 +96,11 @@ impl Metrics {
         registry.register("runs", "Runs by their outcome", runs.clone());
         let what = "Attributes by what became of them, in all runs together";
         registry.register("attributes", what, attributes.clone());
-        registry.register("events", "Events by what became of them, in all runs together", events.clone());
+        registry.register(
+            "events",
+            "Events by what became of them, in all runs together",
+            events.clone(),
+        );
         registry.register("requests", "Requests to MISP", requests.clone());
         let what = "Bytes sent to MISP, headers included";
         registry.register_with_unit("sent", what, Unit::Bytes, sent.clone());
@@ -104,9 +108,19 @@ impl Metrics {
         registry.register_with_unit("received", what, Unit::Bytes, received.clone());
         let what = "When a run last came to its end; 0 if none ever did";
         let unit = Unit::Seconds;
-        registry.register_with_unit("last_success_timestamp", what, unit, self.last_success.clone());
+        registry.register_with_unit(
+            "last_success_timestamp",
+            what,
+            unit,
+            self.last_success.clone(),
+        );
         let what = "When the next run is due; 0 if none is by itself";
-        registry.register_with_unit("next_run_timestamp", what, Unit::Seconds, self.next_run.clone());
+        registry.register_with_unit(
+            "next_run_timestamp",
+            what,
+            Unit::Seconds,
+            self.next_run.clone(),
+        );
         registry.register("running", "1 while a run is under way", self.running.clone());
         registry.register("paused", "1 while the route is paused", self.paused.clone());
         let what = "Runs in a row that failed";
@@ -163,7 +177,10 @@ impl Metrics {
         }
         for route in view {
             let of = of(&route.name);
-            #[expect(clippy::cast_precision_loss, reason = "micros of this century fit a double to the microsecond")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "micros of this century fit a double to the microsecond"
+            )]
             let seconds = |time: Option<Timestamp>| time.map_or(0.0, |it| it.micros() as f64 / 1e6);
             self.last_success.get_or_create(&of).set(seconds(route.last_success));
             self.next_run.get_or_create(&of).set(seconds(route.due));

@@ -43,15 +43,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-    ("daemon", &["model", "history", "schedule", "agent"]),
-    (
-        "cli",
-        &[
-            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-            "schedule", "store", "source", "http", "remote", "sandbox", "config", "agent", "daemon",
-        ],
-    ),
+            "model",
+            "graph",
+            "misp",
+            "format",
+            "mapper",
+            "plan",
+            "delivery",
+            "history",
+            ("daemon", &["model", "history", "schedule", "agent"]),
+            (
+                "cli",
+                &[
+                    "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
+                    "schedule", "store", "source", "http", "remote", "sandbox", "config", "agent",
+                    "daemon",
+                ],
+            ),
         ],
     ),
 ];
