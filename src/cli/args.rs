@@ -228,3 +228,35 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub push_test_event: bool,
 }
+
+/// Arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct DaemonArgs {
+    /// How lines of the log are written: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = words::<LogFormat>())]
+    pub log_format: LogFormat,
+}
+
+/// How lines of a log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object for each.
+    Json,
+}
+
+impl Words for LogFormat {
+    const WORDS: &'static [(&'static str, Self)] = &[("text", Self::Text), ("json", Self::Json)];
+}
+
+/// Which routes are meant: `pause`, `resume`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RouteArgs {
+    /// The feed; all of them where none is named
+    #[arg(long, value_name = "NAME")]
+    pub feed: Option<String>,
+    /// The destination; all of them where none is named
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+}

@@ -71,6 +71,20 @@ pub enum CliError {
         /// The feed.
         feed: FeedName,
     },
+    /// The daemon that has the store does not do what was asked.
+    AskedTooMuch {
+        /// Why not.
+        what: &'static str,
+    },
+    /// The daemon that has the store does not answer.
+    OwnerSilent {
+        /// Its socket.
+        socket: String,
+        /// What came instead.
+        cause: String,
+    },
+    /// The configuration is sound, and no daemon can run by it.
+    NothingToRun(Fault),
     /// A saved plan and the world as it is now differ.
     Stale {
         /// What moved.
@@ -189,6 +203,16 @@ impl CliError {
                 let cure = "write \"replace\" if they hold the whole dataset, \"append\" if only what is new";
                 (Kind::DiffOfFiles, Fault::new(cause, cure).at(format_args!("feed {feed}")))
             }
+            Self::AskedTooMuch { what } => {
+                let cure = "stop it first, or leave that to it";
+                (Kind::StoreLocked, Fault::new(*what, cure).at("the daemon"))
+            }
+            Self::OwnerSilent { socket, cause } => {
+                let cause = format!("the daemon that has the store does not answer: {cause}");
+                let cure = "look at its log, or stop it";
+                (Kind::StoreLocked, Fault::new(cause, cure).at(socket))
+            }
+            Self::NothingToRun(fault) => (Kind::ConfigInvalid, fault.clone()),
             Self::Stale { moved } => {
                 let moved = moved.join(", ");
                 let cause = format!(

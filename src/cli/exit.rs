@@ -24,6 +24,8 @@ pub enum Exit {
     StalePlan = 7,
     /// `verify` found drift, or the MISP is not the one we know.
     Drift = 8,
+    /// A route was not served for longer than `status --max-age` allows.
+    Late = 9,
     /// There is no store.
     NoStore = 10,
     /// Another process has the store.
@@ -40,9 +42,10 @@ Exit codes:
     0  done                      6  all incidents withheld by policy
     1  error                     7  stale plan
     2  usage                     8  drift, or not the MISP that is known
-    3  partial                  10  no store
-    4  refused by MISP          11  store locked
-    5  network or TLS           12  store damaged
+    3  partial                   9  last success too long ago
+    4  refused by MISP          10  no store
+    5  network or TLS           11  store locked
+                                12  store damaged
                                130  interrupted";
 
 impl Exit {
@@ -61,6 +64,28 @@ impl Exit {
         let rank =
             |exit: Self| ORDER.iter().position(|known| *known == exit).unwrap_or(ORDER.len());
         if rank(other) > rank(self) { other } else { self }
+    }
+
+    /// The exit code of a number; what this version does not know means failure.
+    #[must_use]
+    pub fn of_code(code: u8) -> Self {
+        const ALL: [Exit; 14] = [
+            Exit::Done,
+            Exit::Error,
+            Exit::Usage,
+            Exit::Partial,
+            Exit::Refused,
+            Exit::Network,
+            Exit::AllWithheld,
+            Exit::StalePlan,
+            Exit::Drift,
+            Exit::Late,
+            Exit::NoStore,
+            Exit::Locked,
+            Exit::Damaged,
+            Exit::Interrupted,
+        ];
+        ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Error)
     }
 
     /// The number.

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{
     agent::{Clock, SystemClock},
@@ -27,9 +27,9 @@ use super::{CliError, Context, Exit, Ui, job};
 const THREADS: usize = 2;
 /// How long a run that was asked to stop may take: longer than its own patience with requests under way, and
 /// short enough for the program to be gone after five seconds.
-const GRACE: Duration = Duration::from_millis(4_500);
+pub(super) const GRACE: Duration = Duration::from_millis(4_500);
 /// When the program ends whatever it is doing.
-const AT_LAST: Duration = Duration::from_millis(4_800);
+pub(super) const AT_LAST: Duration = Duration::from_millis(4_800);
 /// How often somebody who waits looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -37,6 +37,13 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Live {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
+    patience: Patience,
+}
+
+/// Waits for work on the threads of a [`Live`], until somebody wants the program to stop.
+#[derive(Clone)]
+pub(super) struct Patience {
+    threads: Handle,
     interrupt: Arc<AtomicBool>,
 }
 
@@ -44,30 +51,70 @@ impl Live {
     /// Starts the threads and listens for signals: the first one asks the run to stop, a second ends the
     /// program at once.
     pub(super) fn start(context: &Context) -> Result<Self, CliError> {
-        let runtime = runtime().map_err(CliError::System)?;
-        let interrupt = Arc::new(AtomicBool::new(false));
-        let flag = interrupt.clone();
-        let signals = runtime.block_on(async { Signals::listen() }).map_err(CliError::System)?;
-        drop(runtime.spawn(listen(signals, flag, context.global.json)));
-        Ok(Self { runtime: Some(runtime), interrupt })
+        let live = Self::deaf()?;
+        let (threads, flag) = (live.threads(), live.patience.interrupt.clone());
+        let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
+        drop(threads.spawn(listen(signals, flag, context.global.json)));
+        Ok(live)
+    }
+
+    /// Starts the threads; what signals do is the matter of somebody else.
+    pub(super) fn deaf() -> Result<Self, CliError> {
+        let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+        let runtime = runtime.map_err(CliError::System)?;
+        let (threads, interrupt) = (runtime.handle().clone(), Arc::default());
+        Ok(Self { runtime: Some(runtime), patience: Patience { threads, interrupt } })
+    }
+
+    /// The threads.
+    pub(super) const fn threads(&self) -> &Handle {
+        &self.patience.threads
+    }
+
+    /// What may be shared with others who wait.
+    pub(super) const fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// Waits for a question to MISP; `None` if somebody does not want to wait any longer.
     pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
-        self.patiently(question, Duration::ZERO)
+        self.patience.wait(question, Duration::ZERO)
     }
 
+    /// Waits for a run, and a while longer once somebody wants it to stop.
+    pub(super) fn carry_out<T>(&self, run: impl Future<Output = T>) -> Result<T, CliError> {
+        self.patience.carry_out(run)
+    }
+
+    /// Set once somebody wants the program to stop.
+    pub(super) fn flag(&self) -> &AtomicBool {
+        self.patience.flag()
+    }
+
+    /// Whether somebody wants the program to stop.
+    pub(super) fn interrupted(&self) -> bool {
+        self.flag().load(Ordering::Relaxed)
+    }
+
+    /// Ends the threads, and waits at most so long for what they do.
+    pub(super) fn end(mut self, wait: Duration) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(wait);
+        }
+    }
+}
+
+impl Patience {
     /// Waits for what is being done, and so much longer once somebody wants the program to stop. Dropping
     /// it then is safe: what was on its way is in the ledger.
-    fn patiently<T>(&self, work: impl Future<Output = T>, grace: Duration) -> Option<T> {
+    fn wait<T>(&self, work: impl Future<Output = T>, grace: Duration) -> Option<T> {
         let stopped = async {
-            while !self.interrupted() {
+            while !self.flag().load(Ordering::Relaxed) {
                 tokio::time::sleep(LOOK).await;
             }
             tokio::time::sleep(grace).await;
         };
-        let runtime = self.runtime.as_ref().expect("it is taken only when dropped");
-        runtime.block_on(async {
+        self.threads.block_on(async {
             tokio::select! {
                 biased;
                 done = work => Some(done),
@@ -78,7 +125,7 @@ impl Live {
 
     /// Waits for a run, and a while longer once somebody wants it to stop.
     pub(super) fn carry_out<T>(&self, run: impl Future<Output = T>) -> Result<T, CliError> {
-        self.patiently(run, GRACE).ok_or(CliError::Interrupted)
+        self.wait(run, GRACE).ok_or(CliError::Interrupted)
     }
 
     /// Set once somebody wants the program to stop.
@@ -86,9 +133,9 @@ impl Live {
         &self.interrupt
     }
 
-    /// Whether somebody wants the program to stop.
-    pub(super) fn interrupted(&self) -> bool {
-        self.interrupt.load(Ordering::Relaxed)
+    /// Asks all runs to stop.
+    pub(super) fn interrupt(&self) {
+        self.interrupt.store(true, Ordering::Relaxed);
     }
 }
 
@@ -101,25 +148,30 @@ impl Drop for Live {
     }
 }
 
-fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()
-}
-
 /// The connection to a destination; nothing is sent yet.
 pub(super) fn connect(
     context: &mut Context,
     destination: &Destination,
     ledger: &dyn Ledger,
 ) -> Result<Remote, CliError> {
+    let (remote, warnings) = connection(destination, ledger)?;
+    warnings.iter().for_each(|warning| context.warn(warning));
+    Ok(remote)
+}
+
+/// The same, with what its user should know of the key.
+pub(super) fn connection(
+    destination: &Destination,
+    ledger: &dyn Ledger,
+) -> Result<(Remote, Vec<String>), CliError> {
     let known = ledger.destination(&destination.name)?;
     let access = job::access(destination, known.as_ref())?;
-    for warning in destination.key_warnings(&access.key) {
-        context.warn(warning);
-    }
-    Remote::new(&access).map_err(|cause| CliError::Access {
+    let warnings = destination.key_warnings(&access.key);
+    let remote = Remote::new(&access).map_err(|cause| CliError::Access {
         of: format!("destination {}", destination.name),
         cause,
-    })
+    })?;
+    Ok((remote, warnings))
 }
 
 async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool) {

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
 
-use super::{args::GlobalArgs, render::Clean};
+use super::{
+    args::{GlobalArgs, LogFormat},
+    render::Clean,
+};
 
 /// A filter in the manner of `RUST_LOG`, which goes before `-v` and `-q`.
 const VARIABLE: &str = "MISP_TRICKLE_LOG";
@@ -29,10 +32,20 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Beside what the verb says: only what is wrong, without times.
+    Tool,
+    /// All that a program says which nobody watches, with times.
+    Daemon(LogFormat),
+}
+
 /// Starts the log of this process.
-pub(super) fn start(global: &GlobalArgs) {
+pub(super) fn start(global: &GlobalArgs, style: Style) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::ERROR,
+        (false, 0) if style != Style::Tool => LevelFilter::INFO,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
@@ -42,9 +55,13 @@ pub(super) fn start(global: &GlobalArgs) {
     let ours = format!("warn,rustls_platform_verifier=off,misp_trickle={level}");
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(ours));
     let log = fmt().with_env_filter(filter).with_writer(|| Visible(io::stderr()));
-    let log = log.with_ansi(false);
+    let log = log.with_ansi(false).with_target(false);
     // A second log in one process, as in tests, is no reason to stop.
-    drop(log.with_target(false).without_time().try_init());
+    drop(match style {
+        Style::Tool => log.without_time().try_init(),
+        Style::Daemon(LogFormat::Text) => log.try_init(),
+        Style::Daemon(LogFormat::Json) => log.json().flatten_event(true).try_init(),
+    });
 }
 
 #[cfg(test)]

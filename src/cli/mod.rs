@@ -4,7 +4,10 @@
 //! Data goes to standard output, talk to standard error, both through [`Ui`].
 
 pub mod args;
+mod beside;
 mod context;
+#[cfg(unix)]
+mod daemon;
 mod error;
 mod exit;
 mod job;
@@ -57,7 +60,7 @@ pub fn main() -> ExitCode {
             return not_understood(&error).into();
         }
     };
-    logging::start(&cli.global);
+    logging::start(&cli.global, cli.verb.log_style());
     let mut context = Context::new(cli.global, Ui::standard());
     context.verb = cli.verb.name();
     match cli.verb.run(&mut context) {

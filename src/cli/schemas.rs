@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Cli, ErrorAnswer,
+    daemon::start::RunAnswer,
     render::json::*,
     verbs::{
         check::CheckAnswer,
@@ -18,6 +19,7 @@ use super::{
         gc::GcAnswer,
         import::ImportAnswer,
         init::InitAnswer,
+        pause::PauseAnswer,
         repair::RepairAnswer,
         repair::resend::ResendAnswer,
         sandbox::{eclecticiq::PlatformAnswer, misp::SandboxAnswer},
@@ -53,6 +55,8 @@ fn answers() -> Vec<Answer> {
         answer::<InitAnswer>(&["init"]),
         answer::<DoctorAnswer<'_>>(&["doctor"]),
         answer::<PlanAnswer<'_>>(&["plan"]),
+        answer::<RunAnswer>(&["run"]),
+        answer::<PauseAnswer<'_>>(&["pause", "resume"]),
         answer::<SyncAnswer<'_>>(&["sync", "apply", "repair"]),
         answer::<StatusAnswer<'_>>(&["status"]),
         answer::<LogAnswer<'_>>(&["log"]),

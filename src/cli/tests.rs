@@ -267,6 +267,9 @@ Source:     7f3b8a5e-0000-4000-8000-000000000001, domain, by rule observable.dom
 #[test]
 fn status_says_first_what_needs_a_person() {
     let seen = ask("t status --destination main").data;
+    let (seen, routes) = seen.split_once("\n\n").unwrap();
+    assert!(routes.starts_with("main -> main: last success 2023-11-14T22:17:25Z, "), "{routes}");
+    assert!(routes.ends_with(" d ago; not in the configuration\n"), "{routes}");
     assert_eq!(
         seen,
         "\
@@ -276,8 +279,7 @@ MISP:       https://misp.example/, MISP 2.5.1
 Last run:   4 bbbb00000000, 2023-11-14T22:17:20Z, done
 Events:     1 present; 0 unsettled
 Attributes: 1 adopted, 1 rejected, 4 sent
-Of these:   1 retired, 1 superseded; 1 drifted
-"
+Of these:   1 retired, 1 superseded; 1 drifted"
     );
     assert_eq!(ask("t status").data.matches("destination ").count(), 2);
 }
@@ -351,7 +353,7 @@ fn texts_of_others_cannot_steer_the_terminal() {
         why::run(&args, context, &ledger)?;
         let args = why::Args { value: evil.to_owned(), destination: None, number: 9 };
         why::run(&args, context, &ledger)?;
-        status::run(&status::Args { destination: None }, context, &ledger)
+        status::run(&status::Args { destination: None, max_age: None }, context, &ledger)
     });
     seen.result.unwrap();
     assert!(seen.data.contains("\\u{1b}[2J\\r\\n\\u{202e}x\\u{200b}"));

@@ -67,6 +67,16 @@ impl Ui {
         self.data(&serde_json::to_string(value)?)
     }
 
+    /// Writes what another process printed, as it is: it escaped what had to be.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub fn pass_on(&mut self, data: &str, talk: &str) -> io::Result<()> {
+        drop(self.talk.write_all(talk.as_bytes()));
+        self.data.write_all(data.as_bytes())?;
+        self.data.flush()
+    }
+
     /// Says what is being done or what comes next.
     pub fn say(&mut self, text: impl fmt::Display) {
         self.talk(format_args!("{text}"));

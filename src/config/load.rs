@@ -103,6 +103,16 @@ impl Config {
         Ok(feed)
     }
 
+    /// Every feed with every destination that it goes to, by name.
+    #[must_use]
+    pub fn routes(&self) -> Vec<(FeedName, DestinationName)> {
+        let each = self.feeds.iter().flat_map(|feed| {
+            let goes = self.destinations.iter().filter(|to| feed.goes_to(&to.name));
+            goes.map(|to| (feed.name.clone(), to.name.clone()))
+        });
+        each.collect()
+    }
+
     /// The destination of a name; without a name the only one.
     ///
     /// # Errors

@@ -28,12 +28,14 @@ const SLEEP_MAX: Duration = Duration::from_secs(20);
 pub trait Carrier: Send + Sync + 'static {
     /// What a reading gives: a dataset, or why there is none, for those who deliver it.
     type Dataset: Send + Sync + 'static;
+    /// What those are told who asked for a delivery.
+    type Outcome: Clone + Send + 'static;
 
     /// Reads a feed's source, or what it takes for deliveries to share one reading.
     fn read(&self, feed: &FeedName) -> Self::Dataset;
 
     /// Delivers to one destination, to the end or until somebody stops it.
-    fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered;
+    fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome>;
 }
 
 /// One delivery.
@@ -46,7 +48,7 @@ pub struct Order {
 }
 
 /// What somebody who asks for a run wants beside the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wish {
     /// What only changed mapping rules call for is sent.
     pub accept_mapping: bool,
@@ -56,25 +58,28 @@ pub struct Wish {
 
 /// What came of a delivery.
 #[derive(Debug, Clone)]
-pub struct Delivered {
+pub struct Delivered<O> {
     /// How it ended.
     pub ended: Ended,
     /// What the history keeps of it, if there was a run.
     pub run: Option<RunRecord>,
     /// What a person should know, in one line.
     pub words: String,
-    /// The answer for who asked for it, as JSON.
-    pub answer: serde_json::Value,
+    /// The same for those who asked for it; none if it broke off inside the program.
+    pub outcome: Option<O>,
 }
 
+/// A route, and what came of its delivery for those who asked for it.
+pub type Told<O> = (RouteName, Option<O>);
+
 /// What the conductor hears.
-pub enum News<D> {
+pub enum News<C: Carrier + ?Sized> {
     /// A reading is done; it gave nothing where it broke off inside the program.
-    Read(FeedName, Reading, Option<Arc<D>>),
+    Read(FeedName, Reading, Option<Arc<C::Dataset>>),
     /// A delivery ended.
-    Delivered(RouteName, Box<Delivered>),
+    Delivered(RouteName, Box<Delivered<C::Outcome>>),
     /// Somebody wants routes to run, and waits for what comes of it.
-    Asked(Vec<RouteName>, Wish, Sender<(RouteName, Delivered)>),
+    Asked(Vec<RouteName>, Wish, Sender<Told<C::Outcome>>),
     /// Somebody wants routes to run by themselves no more, or again.
     Pause(Vec<RouteName>, bool),
     /// There is another configuration.
@@ -97,20 +102,20 @@ pub struct Conductor<C: Carrier> {
     carrier: Arc<C>,
     board: Board,
     datasets: BTreeMap<Reading, Arc<C::Dataset>>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Waiting<C::Outcome>>,
     metrics: Arc<Metrics>,
     shown: Arc<RwLock<Shown>>,
-    say: Sender<News<C::Dataset>>,
-    hear: Receiver<News<C::Dataset>>,
+    say: Sender<News<C>>,
+    hear: Receiver<News<C>>,
 }
 
 /// Somebody who waits for runs.
-struct Waiting {
+struct Waiting<O> {
     /// A dataset that was read before may lack what they know of.
     since: Timestamp,
     routes: BTreeSet<RouteName>,
     wish: Wish,
-    tell: Sender<(RouteName, Delivered)>,
+    tell: Sender<Told<O>>,
 }
 
 impl<C: Carrier> Conductor<C> {
@@ -124,7 +129,7 @@ impl<C: Carrier> Conductor<C> {
 
     /// Where others send what it should hear.
     #[must_use]
-    pub fn ear(&self) -> Sender<News<C::Dataset>> {
+    pub fn ear(&self) -> Sender<News<C>> {
         self.say.clone()
     }
 
@@ -215,17 +220,20 @@ impl<C: Carrier> Conductor<C> {
         })
     }
 
-    fn take(&mut self, news: News<C::Dataset>, now: Timestamp) {
+    fn take(&mut self, news: News<C>, now: Timestamp) {
         match news {
             News::Read(feed, reading, dataset) => {
                 self.datasets.extend(dataset.map(|dataset| (reading, dataset)));
                 self.board.read(&feed, reading);
             }
-            News::Delivered(route, delivered) => self.delivered(route, *delivered, now),
+            News::Delivered(route, delivered) => self.delivered(&route, &delivered, now),
             News::Asked(routes, wish, tell) => {
                 routes.iter().for_each(|route| self.board.ask(route, now));
-                let routes = routes.into_iter().filter(|route| self.board.has(route)).collect();
-                self.waiting.push(Waiting { since: now, routes, wish, tell });
+                let known = routes.into_iter().filter(|route| self.board.has(route));
+                let routes: BTreeSet<_> = known.collect();
+                if !routes.is_empty() {
+                    self.waiting.push(Waiting { since: now, routes, wish, tell });
+                }
             }
             News::Pause(routes, is_paused) => {
                 routes.iter().for_each(|route| self.board.pause(route, is_paused));
@@ -235,36 +243,35 @@ impl<C: Carrier> Conductor<C> {
         }
     }
 
-    fn delivered(&mut self, route: RouteName, delivered: Delivered, now: Timestamp) {
+    fn delivered(&mut self, route: &RouteName, delivered: &Delivered<C::Outcome>, now: Timestamp) {
         let run = delivered.run.as_ref().map(|run| run.number.0);
-        let RouteName { feed, destination } = &route;
+        let RouteName { feed, destination } = route;
         match delivered.ended {
             Ended::Failure => error!(%feed, %destination, run, "{}", delivered.words),
             Ended::Success | Ended::Stopped => {
                 info!(%feed, %destination, run, "{}", delivered.words);
             }
         }
-        let read = self.board.ended(&route, now, delivered.ended);
-        self.metrics.delivered(&route, &delivered);
+        let read = self.board.ended(route, now, delivered.ended);
+        self.metrics.delivered(route, delivered);
         for waiting in &mut self.waiting {
-            if !waiting.routes.contains(&route) {
+            if !waiting.routes.contains(route) {
                 continue;
             }
             if read.is_some_and(|read| read < waiting.since) {
-                self.board.ask(&route, now);
+                self.board.ask(route, now);
                 continue;
             }
-            waiting.routes.remove(&route);
+            waiting.routes.remove(route);
             // Who asked may have gone away; the run is in the history all the same.
-            drop(waiting.tell.send((route.clone(), delivered.clone())));
+            drop(waiting.tell.send((route.clone(), delivered.outcome.clone())));
         }
         self.waiting.retain(|waiting| !waiting.routes.is_empty());
     }
 }
 
 /// A delivery that gave no answer.
-fn broke() -> Delivered {
+fn broke<O>() -> Delivered<O> {
     let words = "the run broke off inside the program; please report it".to_owned();
-    let answer = serde_json::Value::Null;
-    Delivered { ended: Ended::Failure, run: None, words, answer }
+    Delivered { ended: Ended::Failure, run: None, words, outcome: None }
 }

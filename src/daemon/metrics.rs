@@ -3,7 +3,7 @@
 //! Labels are names of the configuration and words of a fixed list, never a value, a title or a UUID.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError, atomic::AtomicU64},
 };
 
@@ -61,6 +61,7 @@ pub struct Metrics {
     failures: Family<OfRoute, Gauge>,
     /// The record of each route's last run: attempts that changed nothing are counted in the one before.
     counted: Mutex<BTreeMap<RouteName, (RunNumber, DestinationTally)>>,
+    shown: Mutex<BTreeSet<RouteName>>,
 }
 
 impl Metrics {
@@ -83,6 +84,7 @@ impl Metrics {
             paused: Family::default(),
             failures: Family::default(),
             counted: Mutex::new(counted.collect()),
+            shown: Mutex::default(),
         };
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", version);
@@ -128,7 +130,7 @@ impl Metrics {
     }
 
     /// Counts a delivery.
-    pub(super) fn delivered(&self, route: &RouteName, delivered: &Delivered) {
+    pub(super) fn delivered<O>(&self, route: &RouteName, delivered: &Delivered<O>) {
         let outcome = match (&delivered.run, delivered.ended) {
             (Some(run), _) => run.outcome.name(),
             (None, Ended::Stopped) => "interrupted",
@@ -167,26 +169,34 @@ impl Metrics {
         more(&self.events, &now.events.named(), &before.events.named());
     }
 
-    /// Takes over how routes stand. Those that are gone are shown no more.
+    /// Takes over how routes stand. Those that are gone are shown no more; of those that never ran each counter is 0.
     pub(super) fn routes(&self, view: &[RouteView]) {
+        let now: BTreeSet<RouteName> = view.iter().map(|route| route.name.clone()).collect();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.difference(&now).for_each(|gone| self.forget(gone));
+        now.difference(&shown).for_each(|new| {
+            self.count(new, &DestinationTally::default(), None);
+        });
+        *shown = now;
+        view.iter().for_each(|route| self.show(route));
+    }
+
+    fn show(&self, route: &RouteView) {
+        let of = of(&route.name);
+        self.last_success.get_or_create(&of).set(seconds(route.last_success));
+        self.next_run.get_or_create(&of).set(seconds(route.due));
+        self.running.get_or_create(&of).set((route.standing != Standing::Resting).into());
+        self.paused.get_or_create(&of).set(route.is_paused.into());
+        self.failures.get_or_create(&of).set(route.failures.into());
+    }
+
+    fn forget(&self, route: &RouteName) {
+        let of = of(route);
         for family in [&self.last_success, &self.next_run] {
-            family.clear();
+            family.remove(&of);
         }
         for family in [&self.running, &self.paused, &self.failures] {
-            family.clear();
-        }
-        for route in view {
-            let of = of(&route.name);
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "micros of this century fit a double to the microsecond"
-            )]
-            let seconds = |time: Option<Timestamp>| time.map_or(0.0, |it| it.micros() as f64 / 1e6);
-            self.last_success.get_or_create(&of).set(seconds(route.last_success));
-            self.next_run.get_or_create(&of).set(seconds(route.due));
-            self.running.get_or_create(&of).set((route.standing != Standing::Resting).into());
-            self.paused.get_or_create(&of).set(route.is_paused.into());
-            self.failures.get_or_create(&of).set(route.failures.into());
+            family.remove(&of);
         }
     }
 
@@ -197,6 +207,15 @@ impl Metrics {
         prometheus_text::encode(&mut text, &self.registry).expect("a text takes what is written");
         text
     }
+}
+
+/// Seconds since 1970; 0 for none.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "micros of this century fit a double to the microsecond"
+)]
+fn seconds(time: Option<Timestamp>) -> f64 {
+    time.map_or(0.0, |it| it.micros() as f64 / 1e6)
 }
 
 fn of(route: &RouteName) -> OfRoute {

@@ -18,6 +18,6 @@ mod serve;
 mod tests;
 
 pub use board::{Board, Ended, Reading, RouteName, RoutePlan, RouteView, Standing, Step};
-pub use conductor::{Carrier, Conductor, Delivered, News, Order, Shown, Wish};
+pub use conductor::{Carrier, Conductor, Delivered, News, Order, Shown, Told, Wish};
 pub use metrics::Metrics;
 pub use serve::{Answers, Asker, Face, serve_metrics, serve_socket};

@@ -15,7 +15,7 @@ use crate::{
     store::{Store, lifecycle::permissions},
 };
 
-const FOLDER: &str = "mirror";
+pub(crate) const FOLDER: &str = "mirror";
 /// Longest name of a folder that is made of a feed's name as it is, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 

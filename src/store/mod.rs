@@ -1,7 +1,7 @@
 //! The ledger on disk: sled behind one file, records in bincode, every one checked when it is read.
 //!
-//! A store is a folder: `lock` and `holder` (who has it open), `acknowledged` (the last commit),
-//! `engine` (sled's own files), and `mirror` (what feeds gave, no part of the ledger). `keys.rs` lists the records.
+//! A store is a folder: `lock`, `holder` and `socket` (who has it open, and where that one answers), `acknowledged`
+//! (the last commit), `engine` (sled's own files), and `mirror` (what feeds gave, no part of the ledger). `keys.rs` lists the records.
 //!
 //! Invariants:
 //! - A commit is one batch: the heads, objects, changes and records of a step, and the counters.
@@ -30,8 +30,8 @@ pub use engine::memory::{Disk, Fault, MemoryEngine};
 pub use engine::{Engine, VALUE_BYTES_MAX, Visitor, Writes};
 pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportReport};
 pub use lifecycle::error::OpenError;
-pub use lifecycle::lock::Owner;
-pub use lifecycle::open::{OpenMode, Store, StoreId, Warning};
+pub use lifecycle::lock::{Owner, Socket};
+pub use lifecycle::open::{OpenMode, PAUSED_FILE, SOCKET_NAME, Store, StoreId, Warning};
 pub use mirrors::MirrorFolder;
 pub use record::keys::Kind;
 pub use upkeep::check::{CheckReport, KindStats, Problem, Stats};

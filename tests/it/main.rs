@@ -8,6 +8,7 @@ mod attribute_values;
 mod cli;
 mod conformance;
 mod crash;
+mod daemon;
 mod destination;
 mod doctor;
 mod eclecticiq;

@@ -29,7 +29,10 @@ pub const ATTRIBUTES: usize = 41;
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// What in the environment of this test would change what the program does.
-pub const FOREIGN: [&str; 13] = [
+pub const FOREIGN: [&str; 16] = [
+    "NOTIFY_SOCKET",
+    "RUNTIME_DIRECTORY",
+    "XDG_RUNTIME_DIR",
     "HTTP_PROXY",
     "http_proxy",
     "HTTPS_PROXY",

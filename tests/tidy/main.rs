@@ -43,23 +43,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model",
-            "graph",
-            "misp",
-            "format",
-            "mapper",
-            "plan",
-            "delivery",
-            "history",
-            ("daemon", &["model", "history", "schedule", "agent"]),
-            (
-                "cli",
-                &[
-                    "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-                    "schedule", "store", "source", "http", "remote", "sandbox", "config", "agent",
-                    "daemon",
-                ],
-            ),
+            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
+            "schedule", "store", "http", "source", "remote", "sandbox", "config", "agent",
+            "daemon",
         ],
     ),
 ];

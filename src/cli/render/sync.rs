@@ -2,7 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::{agent::Summary, cli::Report, history::DatasetTally, model::DestinationName};
+use crate::{
+    agent::Summary,
+    cli::Report,
+    history::{DatasetTally, RunRecord},
+    model::DestinationName,
+};
 
 use super::words::{Bytes, Clean, attribute_counts, counts, line, spoken};
 
@@ -20,6 +25,16 @@ pub fn text(outcomes: &[Outcome]) -> String {
         one_text(&mut out, summary);
     }
     out
+}
+
+/// A run in one line, for a log.
+#[must_use]
+pub fn in_a_line(run: &RunRecord) -> String {
+    let (tally, outcome) = (&run.tally, run.outcome.name());
+    let attributes = counts(&attribute_counts(&tally.attributes));
+    let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
+    let requests = tally.requests;
+    format!("{outcome}: {attributes}; {requests} requests, {sent} sent, {received} received")
 }
 
 fn one_text(out: &mut String, Summary { run, publishing, .. }: &Summary) {

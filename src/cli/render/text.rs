@@ -6,6 +6,7 @@
 use std::fmt::{self, Write};
 
 use crate::{
+    cli::render::json::RouteStatus,
     history::{
         ChangeKind, Repeated, RunRecord,
         query::{
@@ -18,7 +19,7 @@ use crate::{
 
 use super::{
     Detail,
-    words::{Bytes, Clean, attribute_counts, counts, line, sign},
+    words::{Bytes, Clean, Span, attribute_counts, counts, line, sign},
 };
 
 /// The runs, one block each.
@@ -103,7 +104,7 @@ pub fn why(found: &[Why]) -> String {
 
 /// How things stand, what needs a person first.
 #[must_use]
-pub fn status(found: &[Status]) -> String {
+pub fn status(found: &[Status], routes: &[RouteStatus]) -> String {
     let mut out = String::new();
     for status in found {
         if !out.is_empty() {
@@ -111,7 +112,27 @@ pub fn status(found: &[Status]) -> String {
         }
         one_status(&mut out, status);
     }
+    if !routes.is_empty() {
+        line!(out);
+        routes.iter().for_each(|route| one_route(&mut out, route));
+    }
     out
+}
+
+fn one_route(out: &mut String, route: &RouteStatus) {
+    let success = match (route.last_success, route.age_seconds) {
+        (Some(at), Some(seconds)) => {
+            format!("last success {at}, {} ago", Span(seconds))
+        }
+        _ => "no success yet".to_owned(),
+    };
+    let failures = match route.failures {
+        0 => String::new(),
+        1 => "; the last attempt failed".to_owned(),
+        many => format!("; {many} attempts in a row failed"),
+    };
+    let gone = if route.is_configured { "" } else { "; not in the configuration" };
+    line!(out, "{} -> {}: {success}{failures}{gone}", route.feed, route.destination);
 }
 
 fn block(out: &mut String, run: &RunRecord) {

@@ -49,6 +49,18 @@ pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
+/// So many seconds, in the largest unit of which there are two.
+pub(super) struct Span(pub(super) u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "min")];
+        let unit = UNITS.into_iter().find(|(seconds, _)| self.0 >= 2 * seconds);
+        let (seconds, unit) = unit.unwrap_or((1, "s"));
+        write!(f, "{} {unit}", self.0 / seconds)
+    }
+}
+
 /// A number of bytes, to three digits or so.
 pub(in crate::cli) struct Bytes(pub(in crate::cli) u64);
 
@@ -102,5 +114,16 @@ fn write_visibly(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
         write!(f, "{}", c.escape_default())
     } else {
         f.write_char(c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Span;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_unit() {
+        let shown = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(|it| Span(it).to_string());
+        assert_eq!(shown, ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d"]);
     }
 }

@@ -13,6 +13,8 @@ pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;
 mod map;
+#[cfg(unix)]
+pub(super) mod pause;
 mod plan;
 pub(super) mod repair;
 pub(super) mod sandbox;
@@ -24,7 +26,7 @@ pub(super) mod why;
 
 use clap::Subcommand;
 
-use super::{CliError, Context, Exit, args};
+use super::{CliError, Context, Exit, args, beside::answered, logging::Style};
 
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
@@ -37,6 +39,15 @@ pub(super) enum Verb {
     Plan(args::PlanArgs),
     /// Send what MISP does not have yet
     Sync(args::SyncArgs),
+    /// Stay, run every feed when it is due, and answer questions meanwhile
+    #[cfg(unix)]
+    Run(args::DaemonArgs),
+    /// Keep routes from running by themselves
+    #[cfg(unix)]
+    Pause(args::RouteArgs),
+    /// Let routes run by themselves again
+    #[cfg(unix)]
+    Resume(args::RouteArgs),
     /// Carry out a saved plan, unless anything moved since
     Apply(args::ApplyArgs),
     /// Show how things stand at each destination
@@ -81,27 +92,24 @@ impl Verb {
             Self::Doctor(args) => doctor::run(args, context),
             Self::Plan(args) => plan::run(args, context),
             Self::Sync(args) => sync::run(args, context),
+            #[cfg(unix)]
+            Self::Run(_) => super::daemon::start::run(context),
+            #[cfg(unix)]
+            Self::Pause(args) => pause::run(args, context, true),
+            #[cfg(unix)]
+            Self::Resume(args) => pause::run(args, context, false),
             Self::Apply(args) => apply::run(args, context),
             Self::Status(args) => {
-                let ledger = context.ledger()?;
-                status::run(args, context, &ledger)
+                answered(context, |context, ledger| status::run(args, context, ledger))
             }
-            Self::Log(args) => {
-                let ledger = context.ledger()?;
-                log::run(args, context, &ledger)
-            }
+            Self::Log(args) => answered(context, |context, ledger| log::run(args, context, ledger)),
             Self::Show(args) => {
-                let ledger = context.ledger()?;
-                show::run(args, context, &ledger)
+                answered(context, |context, ledger| show::run(args, context, ledger))
             }
             Self::Diff(args) => {
-                let ledger = context.ledger()?;
-                diff::run(args, context, &ledger)
+                answered(context, |context, ledger| diff::run(args, context, ledger))
             }
-            Self::Why(args) => {
-                let ledger = context.ledger()?;
-                why::run(args, context, &ledger)
-            }
+            Self::Why(args) => answered(context, |context, ledger| why::run(args, context, ledger)),
             Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Repair(args) => repair::run(args, context),
@@ -116,6 +124,15 @@ impl Verb {
         }
     }
 
+    /// How its log is written.
+    pub(super) const fn log_style(&self) -> Style {
+        match self {
+            #[cfg(unix)]
+            Self::Run(args) => Style::Daemon(args.log_format),
+            _ => Style::Tool,
+        }
+    }
+
     /// The verb as others see it who find the store locked.
     pub(super) const fn name(&self) -> &'static str {
         match self {
@@ -123,6 +140,12 @@ impl Verb {
             Self::Doctor(_) => "doctor",
             Self::Plan(_) => "plan",
             Self::Sync(_) => "sync",
+            #[cfg(unix)]
+            Self::Run(_) => "run",
+            #[cfg(unix)]
+            Self::Pause(_) => "pause",
+            #[cfg(unix)]
+            Self::Resume(_) => "resume",
             Self::Apply(_) => "apply",
             Self::Status(_) => "status",
             Self::Log(_) => "log",

@@ -1,8 +1,20 @@
-//! `status`: how things stand at each destination.
+//! `status`: how things stand at each destination, and when each route last did what it is for.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    cli::{CliError, Context, Exit, context::known_destinations, render},
-    history::{Ledger, query},
+    agent::{Clock, SystemClock},
+    cli::{
+        CliError, Context, Exit,
+        context::known_destinations,
+        render::{self, json::RouteStatus},
+    },
+    config::{Config, parse_duration},
+    history::{
+        Ledger,
+        query::{self, RouteHistory},
+    },
+    model::{DestinationName, FeedName, Timestamp},
 };
 
 /// Arguments of `status`.
@@ -11,6 +23,9 @@ pub(crate) struct Args {
     /// Only this destination
     #[arg(long, value_name = "NAME")]
     pub destination: Option<String>,
+    /// Exit with 9 if the last success of a route is longer ago, or it never had one
+    #[arg(long, value_name = "DUR", value_parser = parse_duration)]
+    pub max_age: Option<Duration>,
 }
 
 /// Prints how things stand.
@@ -22,13 +37,68 @@ pub(crate) fn run(
     context: &mut Context,
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
-    let found = known_destinations(ledger, args.destination.as_deref())?
-        .iter()
-        .map(|name| query::status(ledger, name))
-        .collect::<Result<Vec<_>, _>>()?;
-    context.answer(|| render::json::StatusAnswer::new(&found), || render::text::status(&found))?;
+    let routes = routes(args, context, ledger)?;
+    let is_configured = |name: &str| routes.iter().any(|route| route.destination.as_str() == name);
+    let found = match known_destinations(ledger, args.destination.as_deref()) {
+        // A destination that nothing was sent to yet is no unknown one, if the configuration has it.
+        Err(CliError::UnknownDestination { asked, .. }) if is_configured(&asked) => Vec::new(),
+        found => found?,
+    };
+    let found = found.iter().map(|name| query::status(ledger, name));
+    let found = found.collect::<Result<Vec<_>, _>>()?;
+    let is_late = routes.iter().any(|route| route.is_late(args.max_age));
+    context.answer(
+        || render::json::StatusAnswer::new(&found, &routes),
+        || render::text::status(&found, &routes),
+    )?;
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");
     }
-    Ok(Exit::Done)
+    Ok(if is_late { Exit::Late } else { Exit::Done })
+}
+
+/// The routes of the configuration, and those that the ledger knows beside.
+fn routes(
+    args: &Args,
+    context: &Context,
+    ledger: &dyn Ledger,
+) -> Result<Vec<RouteStatus>, CliError> {
+    let now = SystemClock.now();
+    let mut known = query::routes(ledger)?;
+    let mut routes: Vec<RouteStatus> = configured(context)
+        .into_iter()
+        .map(|name| (known.remove(&name), name))
+        .map(|(history, name)| route(name, history.as_ref(), now, true))
+        .collect();
+    let left: BTreeMap<_, RouteHistory> = known;
+    routes.extend(left.into_iter().map(|(name, history)| route(name, Some(&history), now, false)));
+    let asked = |route: &RouteStatus| {
+        args.destination.as_deref().is_none_or(|asked| route.destination.as_str() == asked)
+    };
+    routes.retain(asked);
+    Ok(routes)
+}
+
+/// The routes of the configuration. Who names a store alone needs none.
+fn configured(context: &Context) -> Vec<(FeedName, DestinationName)> {
+    let config = Config::load(&context.global.config);
+    config.map_or_else(|_| Vec::new(), |config| config.routes())
+}
+
+fn route(
+    (feed, destination): (FeedName, DestinationName),
+    history: Option<&RouteHistory>,
+    now: Timestamp,
+    is_configured: bool,
+) -> RouteStatus {
+    let last_success = history.and_then(|history| history.last_success);
+    RouteStatus {
+        feed,
+        destination,
+        is_configured,
+        last_success,
+        age_seconds: last_success.map(|at| at.until(now).as_secs()),
+        last_outcome: history.map(|history| history.last.outcome),
+        failures: history.map_or(0, |history| history.failures),
+    }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    agent::{AgentError, Ending, Job},
+    agent::{AgentError, Ending, Job, Summary},
     cli::{
         CliError, Context, Exit, Report,
         args::SyncArgs,
+        beside,
         job::{self, CliOverrides},
         live::Live,
         render::{self, sync::Outcome},
@@ -28,6 +29,9 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         deadline: args.deadline,
     };
     let config = context.config()?;
+    if let Some(exit) = beside::sync(context, args, &config)? {
+        return Ok(exit);
+    }
     let jobs = job::jobs(&config, &overrides)?;
     let store = context.store(&config.store_path)?;
     let live = Live::start(context)?;
@@ -43,13 +47,24 @@ pub(crate) fn deliver_all(
     jobs: &[(Job, &Destination)],
 ) -> Result<Exit, CliError> {
     let ended = of_each(routes::deliver(context, live, store, jobs)?)?;
+    let runs = jobs.iter().zip(ended).map(|((_, destination), ended)| {
+        (*destination, ended.map(|ended| ended.map_err(|error| error.report())))
+    });
+    tell(context, runs)
+}
+
+/// Says what came of runs, `None` for one that did not begin, and gives the worst exit code.
+pub(crate) fn tell<'d>(
+    context: &mut Context,
+    runs: impl Iterator<Item = (&'d Destination, Option<Result<Summary, Report>>)>,
+) -> Result<Exit, CliError> {
     let (mut outcomes, mut exit, mut said) = (Vec::<Outcome>::new(), Exit::Done, BTreeSet::new());
-    for ((job, destination), ended) in jobs.iter().zip(ended) {
-        let Some(ended) = ended else {
+    for (destination, ended) in runs {
+        let Some(outcome) = ended else {
             exit = exit.worse(Exit::Interrupted);
             continue;
         };
-        let outcome = match ended {
+        match &outcome {
             Ok(summary) => {
                 exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
@@ -57,19 +72,16 @@ pub(crate) fn deliver_all(
                     let cure = unmarked::cure(destination.name.as_str());
                     context.warn(format_args!("incidents without a TLP colour go once you {cure}"));
                 }
-                Ok(summary)
             }
-            Err(error) => {
-                let report = error.report();
+            Err(report) => {
                 exit = exit.worse(report.exit());
                 // A source that cannot be read stops all runs from it in the same words.
                 if said.insert(report.to_string()) {
-                    context.ui.error(&report);
+                    context.ui.error(report);
                 }
-                Err(report)
             }
-        };
-        outcomes.push((job.destination.clone(), outcome));
+        }
+        outcomes.push((destination.name.clone(), outcome));
     }
     context
         .answer(|| render::json::SyncAnswer::new(&outcomes), || render::sync::text(&outcomes))?;

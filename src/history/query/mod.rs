@@ -3,6 +3,7 @@
 //! Everything is read through [`Ledger`]; nothing here writes, prints or knows how it is stored.
 
 mod changes;
+mod routes;
 mod select;
 mod status;
 mod why;
@@ -19,6 +20,7 @@ use super::{Ledger, LedgerError, RunRecord};
 use crate::model::{DestinationName, Fault, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
+pub use routes::{RouteHistory, routes};
 pub use select::{Selected, select_base, select_run};
 pub use status::{Exposure, RefusedTag, Status, Unpublished, status};
 pub use why::{Answer, AttributeAnswer, EventAnswer, FoundBy, Why, why};

@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     model::Timestamp,
     store::{OpenError, lifecycle::permissions},
@@ -29,8 +31,21 @@ pub struct Owner {
     pub now: Timestamp,
 }
 
+/// Where the holder of a store answers questions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Socket {
+    /// The Unix socket.
+    pub path: PathBuf,
+    /// The form of questions and answers.
+    pub protocol: u32,
+    /// The store whose questions it answers, by its random name.
+    pub store: String,
+}
+
 const LOCK_FILE: &str = "lock";
 const HOLDER_FILE: &str = "holder";
+/// Where the holder answers questions. As the line of the holder it is believed only while the lock is held.
+const SOCKET_FILE: &str = "socket";
 /// Longest line that is shown of a holder.
 const HOLDER_CHARS_MAX: usize = 400;
 const POLL: Duration = Duration::from_millis(25);
@@ -39,13 +54,13 @@ const POLL: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
-    holder: PathBuf,
+    folder: PathBuf,
     owner: Owner,
 }
 
 impl Lock {
     /// The files that belong to a lock.
-    pub(crate) const FILES: [&'static str; 2] = [LOCK_FILE, HOLDER_FILE];
+    pub(crate) const FILES: [&'static str; 3] = [LOCK_FILE, HOLDER_FILE, SOCKET_FILE];
 
     /// Takes the lock of a store's folder, waiting for it at most so long.
     pub(crate) fn take(folder: &Path, owner: Owner, wait: Duration) -> Result<Self, OpenError> {
@@ -53,8 +68,8 @@ impl Lock {
         let file = permissions::open_file(&path)
             .map_err(|error| OpenError::io(&path, "opened", &error))?;
         patiently(folder, wait, || file.try_lock())?;
-        let holder = folder.join(HOLDER_FILE);
-        let lock = Self { _file: file, holder, owner };
+        let lock = Self { _file: file, folder: folder.to_owned(), owner };
+        lock.retract();
         lock.describe("");
         Ok(lock)
     }
@@ -76,17 +91,42 @@ impl Lock {
         let Owner { pid, host, command, now } = &self.owner;
         let line = format!("pid {pid} on {host}, `{command}`, since {now}{more}");
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let written = permissions::open_file(&self.holder).and_then(|mut file| {
-            file.set_len(0)?;
-            file.write_all(line.as_bytes())
-        });
+        let written =
+            permissions::open_file(&self.folder.join(HOLDER_FILE)).and_then(|mut file| {
+                file.set_len(0)?;
+                file.write_all(line.as_bytes())
+            });
         drop(written);
+    }
+
+    /// Tells others where the holder answers questions.
+    pub(crate) fn advertise(&self, socket: &Socket) -> io::Result<()> {
+        let text = serde_json::to_vec(socket)?;
+        let mut file = permissions::open_file(&self.folder.join(SOCKET_FILE))?;
+        file.set_len(0)?;
+        file.write_all(&text)
+    }
+
+    /// Where the holder of a store's lock answers questions; `None` where nobody holds it, or does not answer any.
+    pub(crate) fn advertised(folder: &Path) -> Option<Socket> {
+        let file = File::open(folder.join(LOCK_FILE)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {}
+            _ => return None,
+        }
+        serde_json::from_slice(&fs::read(folder.join(SOCKET_FILE)).ok()?).ok()
+    }
+
+    /// Removes what an earlier holder that was killed told.
+    fn retract(&self) {
+        drop(fs::remove_file(self.folder.join(SOCKET_FILE)));
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        drop(fs::remove_file(&self.holder));
+        self.retract();
+        drop(fs::remove_file(self.folder.join(HOLDER_FILE)));
     }
 }
 

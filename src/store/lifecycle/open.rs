@@ -1,7 +1,7 @@
 //! Opening and creating a store.
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,9 +18,10 @@ use crate::{
         lifecycle::{
             acknowledged::{self, Mark, Marked},
             copy::Copy,
-            lock::Lock,
+            lock::{Lock, Socket},
             permissions, swap,
         },
+        mirrors,
         record::{
             CountersV1, FormatV1, IdentityV1,
             envelope::{damaged, encode},
@@ -30,6 +31,13 @@ use crate::{
 };
 
 pub(crate) const ENGINE_FOLDER: &str = "engine";
+/// What a store's folder holds beside its lock: the engine, its mark, and what a daemon keeps there.
+const BESIDE: [&str; 5] =
+    [ENGINE_FOLDER, acknowledged::FILE, mirrors::FOLDER, PAUSED_FILE, SOCKET_NAME];
+/// The routes that somebody paused.
+pub const PAUSED_FILE: &str = "paused.json";
+/// The socket of a daemon where the system has no better place.
+pub const SOCKET_NAME: &str = "agent.sock";
 
 /// A ledger in a folder, open in this process alone.
 ///
@@ -247,6 +255,21 @@ impl Store {
 
     pub(crate) fn shown_path(&self) -> String {
         self.folder.as_deref().unwrap_or(Path::new("memory")).display().to_string()
+    }
+
+    /// Tells others where questions are answered while this store is open.
+    ///
+    /// # Errors
+    /// If the file that says so cannot be written.
+    pub fn advertise(&self, path: &Path, protocol: u32) -> io::Result<()> {
+        let socket = Socket { path: path.to_owned(), protocol, store: self.id.to_string() };
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.advertise(&socket))
+    }
+
+    /// Where the process that has the store of a folder open answers questions, if one has it and does.
+    #[must_use]
+    pub fn advertised(folder: &Path) -> Option<Socket> {
+        Lock::advertised(folder)
     }
 
     /// Tells those who wait which run it is.
@@ -469,8 +492,7 @@ pub(crate) fn check_vacant(path: &Path) -> Result<(), OpenError> {
     let of = |error| OpenError::io(path, "read", &error);
     for entry in fs::read_dir(path).map_err(of)? {
         let name = entry.map_err(of)?.file_name();
-        let ours =
-            Lock::FILES.iter().chain(&[ENGINE_FOLDER, acknowledged::FILE]).any(|our| name == **our);
+        let ours = Lock::FILES.iter().chain(&BESIDE).any(|our| name == **our);
         if !ours && !swap::is_ours(&name) {
             let other = name.to_string_lossy().into_owned();
             return Err(OpenError::Occupied { path: path.display().to_string(), other });

@@ -14,7 +14,7 @@ mod why;
 pub use changes::{DiffAnswer, LogAnswer, ShowAnswer};
 pub use map::{MapAnswer, MapTotal, RulesAnswer};
 pub use plan::PlanAnswer;
-pub use status::StatusAnswer;
+pub use status::{RouteStatus, StatusAnswer};
 pub use sync::SyncAnswer;
 pub use verify::VerifyAnswer;
 pub use why::WhyAnswer;

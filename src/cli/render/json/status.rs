@@ -1,16 +1,16 @@
 //! How things stand at each destination.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
 use crate::{
     history::{
-        RunRecord,
+        Outcome, RunRecord,
         query::{Exposure, RefusedTag, Status, Unpublished},
     },
     misp::{AttributeType, Value},
-    model::{AttributeUuid, DestinationName, EventUuid},
+    model::{AttributeUuid, DestinationName, EventUuid, FeedName, Timestamp},
 };
 
 use super::state::Because;
@@ -22,13 +22,44 @@ use super::state::Because;
 pub struct StatusAnswer<'a> {
     /// The destinations that the store knows, or the one that was asked for.
     pub destinations: Vec<DestinationStatus<'a>>,
+    /// Each feed at each destination: those of the configuration, then those that only the store knows.
+    pub routes: &'a [RouteStatus],
 }
 
 impl<'a> StatusAnswer<'a> {
     /// The answer.
     #[must_use]
-    pub fn new(found: &'a [Status]) -> Self {
-        Self { destinations: found.iter().map(destination).collect() }
+    pub fn new(found: &'a [Status], routes: &'a [RouteStatus]) -> Self {
+        Self { destinations: found.iter().map(destination).collect(), routes }
+    }
+}
+
+/// When one feed was last delivered to one destination.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RouteStatus {
+    /// The feed.
+    pub feed: FeedName,
+    /// The destination.
+    pub destination: DestinationName,
+    /// Whether the configuration has it.
+    pub is_configured: bool,
+    /// When a run of it last came to its end, with everything delivered or accounted for.
+    pub last_success: Option<Timestamp>,
+    /// How many seconds ago that was.
+    pub age_seconds: Option<u64>,
+    /// How its last attempt ended.
+    pub last_outcome: Option<Outcome>,
+    /// How many attempts in a row failed.
+    pub failures: u64,
+}
+
+impl RouteStatus {
+    /// Whether the last success of a configured route is longer ago, or there was none.
+    #[must_use]
+    pub fn is_late(&self, max_age: Option<Duration>) -> bool {
+        let Some(max_age) = max_age else { return false };
+        self.is_configured && self.age_seconds.is_none_or(|age| age > max_age.as_secs())
     }
 }
 

@@ -1,0 +1,93 @@
+//! Readings and deliveries as the verbs know them.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use crate::{
+    agent::{self, Dataset, Observer, Summary, SystemClock, sync_from},
+    cli::{
+        CliError, Report, job,
+        job::CliOverrides,
+        live::connection,
+        render::{Clean, sync::in_a_line},
+    },
+    daemon::{Carrier, Delivered, Ended, Order, RouteName},
+    history::Outcome,
+    model::FeedName,
+};
+
+use super::Shared;
+
+impl Carrier for Shared {
+    type Dataset = Dataset;
+    type Outcome = Result<Summary, Report>;
+
+    /// Files are read by the first delivery that needs them.
+    fn read(&self, _feed: &FeedName) -> Dataset {
+        Dataset::default()
+    }
+
+    fn deliver(&self, order: &Order, dataset: &Dataset) -> Delivered<Self::Outcome> {
+        match self.carry_out(order, dataset) {
+            Ok(summary) => {
+                let ended = match summary.ending.outcome() {
+                    Outcome::Done | Outcome::Partial => Ended::Success,
+                    Outcome::Interrupted => Ended::Stopped,
+                    Outcome::Failed | Outcome::Unfinished => Ended::Failure,
+                };
+                let words = match Report::of_ending(&summary.ending) {
+                    Some(report) => report.to_string(),
+                    None => in_a_line(&summary.run),
+                };
+                let run = Some(summary.run.clone());
+                Delivered { ended, run, words, outcome: Some(Ok(summary)) }
+            }
+            Err(error) => {
+                let ended = match error {
+                    CliError::Interrupted => Ended::Stopped,
+                    _ => Ended::Failure,
+                };
+                let report = error.report();
+                let words = report.to_string();
+                Delivered { ended, run: None, words, outcome: Some(Err(report)) }
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn carry_out(&self, order: &Order, dataset: &Dataset) -> Result<Summary, CliError> {
+        let RouteName { feed, destination } = &order.route;
+        let config = self.config();
+        let overrides = CliOverrides {
+            feed: Some(feed.to_string()),
+            destination: Some(destination.to_string()),
+            accept_mapping: order.wish.accept_mapping,
+            allow_empty: order.wish.allow_empty,
+            ..CliOverrides::default()
+        };
+        let jobs = job::jobs(&config, &overrides)?;
+        let (job, destination) = jobs.first().expect("a feed and its destination make one job");
+        let (remote, warnings) = connection(destination, &self.ledger)?;
+        for warning in warnings {
+            warn!(%feed, destination = %destination.name, "{warning}");
+        }
+        let (mut ledger, teller) = (self.ledger.clone(), Teller(&order.route));
+        let (clock, flag) = (&SystemClock, self.patience.flag());
+        let run = sync_from(job, dataset, &mut ledger, Arc::new(remote), clock, &teller, flag);
+        Ok(self.patience.carry_out(run)??)
+    }
+}
+
+/// Puts what a run has to say into the log.
+struct Teller<'a>(&'a RouteName);
+
+impl Observer for Teller<'_> {
+    fn progress(&self, _: agent::Progress) {}
+
+    fn note(&self, note: &str) {
+        let RouteName { feed, destination } = self.0;
+        info!(%feed, %destination, "{}", Clean(note));
+    }
+}

@@ -1,0 +1,98 @@
+//! The daemon's place among the verbs: what a reading and a delivery are, and how others ask it.
+//!
+//! `run` puts it together; [`ask`] is both ends of a question over its socket.
+
+pub(super) mod ask;
+mod carrier;
+mod clerk;
+mod paused;
+mod place;
+mod reload;
+mod signals;
+pub(super) mod start;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::{
+    agent::LedgerHandle,
+    config::{Config, ConfigError},
+    daemon::{RouteName, RoutePlan},
+    history::query::{self, RouteHistory},
+    schedule::LastRun,
+    store::Store,
+};
+
+use super::{CliError, args::RouteArgs, live::Patience};
+pub(super) use paused::Paused;
+
+/// What the threads of the daemon share.
+pub(super) struct Shared {
+    pub(super) patience: Patience,
+    pub(super) ledger: LedgerHandle<Store>,
+    pub(super) paused: Paused,
+    config: RwLock<Arc<Config>>,
+}
+
+impl Shared {
+    /// The configuration in effect.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn take_config(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// The routes of a configuration, each as the history left it.
+    fn plans(&self, config: &Config) -> Result<BTreeMap<RouteName, RoutePlan>, CliError> {
+        let mut history = query::routes(&self.ledger)?;
+        let mut plan = |route: &RouteName| {
+            let known = history.remove(&(route.feed.clone(), route.destination.clone()));
+            let feed = config.feeds.iter().find(|feed| feed.name == route.feed);
+            let schedule = &feed.expect("routes are made of feeds").schedule;
+            RoutePlan {
+                schedule: schedule.when.clone(),
+                is_paused: self.paused.has(route),
+                last: known.as_ref().map(last_run),
+                last_success: known.and_then(|known| known.last_success),
+            }
+        };
+        Ok(routes(config).into_iter().map(|route| (route.clone(), plan(&route))).collect())
+    }
+}
+
+/// All routes of a configuration, by name.
+pub(super) fn routes(config: &Config) -> Vec<RouteName> {
+    let routes = config.routes().into_iter();
+    routes.map(|(feed, destination)| RouteName { feed, destination }).collect()
+}
+
+fn last_run(known: &RouteHistory) -> LastRun {
+    let (began, ended) = known.last_attempt();
+    LastRun { began, ended, failures: u32::try_from(known.failures).unwrap_or(u32::MAX) }
+}
+
+impl RouteArgs {
+    /// Those of the routes that are meant.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn of(&self, routes: Vec<RouteName>) -> Result<Vec<RouteName>, CliError> {
+        let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|it| it == name);
+        let known: Vec<String> = routes.iter().map(ToString::to_string).collect();
+        let chosen: Vec<RouteName> = routes
+            .into_iter()
+            .filter(|route| is(&self.feed, route.feed.as_str()))
+            .filter(|route| is(&self.destination, route.destination.as_str()))
+            .collect();
+        if chosen.is_empty() {
+            let what = "no route goes that way".to_owned();
+            let cure = format!("the configuration has {}", known.join(", "));
+            return Err(ConfigError::Choice { what, cure }.into());
+        }
+        Ok(chosen)
+    }
+}

@@ -1,0 +1,80 @@
+//! Which routes somebody paused: a file in the store's folder, so that a restart forgets none.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    cli::CliError,
+    daemon::RouteName,
+    model::{DestinationName, FeedName},
+    store::PAUSED_FILE,
+};
+
+/// The paused routes of a store.
+pub(crate) struct Paused {
+    path: PathBuf,
+    routes: Mutex<BTreeSet<(FeedName, DestinationName)>>,
+}
+
+impl Paused {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// If the file is there and cannot be read.
+    pub(crate) fn read(store: &Path) -> Result<Self, CliError> {
+        let path = store.join(PAUSED_FILE);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => b"[]".to_vec(),
+            read => read.map_err(|cause| CliError::read(&path, &cause))?,
+        };
+        let routes =
+            serde_json::from_slice(&text).map_err(|cause| CliError::read(&path, &cause))?;
+        Ok(Self { path, routes: Mutex::new(routes) })
+    }
+
+    /// Whether somebody paused a route.
+    pub(crate) fn has(&self, route: &RouteName) -> bool {
+        let name = (route.feed.clone(), route.destination.clone());
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).contains(&name)
+    }
+
+    /// Pauses routes, or resumes them, for good.
+    ///
+    /// # Errors
+    /// If that cannot be written; then nothing changed.
+    pub(crate) fn set(&self, routes: &[RouteName], is_paused: bool) -> Result<(), CliError> {
+        let mut paused = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = paused.clone();
+        for route in routes {
+            let name = (route.feed.clone(), route.destination.clone());
+            if is_paused {
+                next.insert(name);
+            } else {
+                next.remove(&name);
+            }
+        }
+        self.write(&next)?;
+        *paused = next;
+        Ok(())
+    }
+
+    /// Either the old file is there or the new one, whole.
+    fn write(&self, routes: &BTreeSet<(FeedName, DestinationName)>) -> Result<(), CliError> {
+        let text = serde_json::to_vec(routes).expect("names always serialise");
+        let next = self.path.with_extension("json.next");
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let written = options.open(&next).and_then(|mut file| {
+            io::Write::write_all(&mut file, &text)?;
+            file.sync_all()?;
+            fs::rename(&next, &self.path)
+        });
+        let cure = "make room and see that the folder of the store can be written";
+        written.map_err(|cause| CliError::Write { path: self.path.clone(), cause, cure })
+    }
+}

@@ -1,0 +1,90 @@
+//! A new configuration while the daemon runs.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, mpsc::Sender},
+};
+
+use crate::{
+    cli::{
+        CliError, Context, job,
+        job::{CliOverrides, access},
+    },
+    config::{Config, Feed, FeedSource, LocalPlace},
+    daemon::News,
+    model::Fault,
+};
+
+use super::Shared;
+
+/// Where the configuration comes from, by the command line.
+pub(super) struct Given {
+    /// The file.
+    pub(super) config: PathBuf,
+    /// `--store`.
+    store: Option<PathBuf>,
+}
+
+impl Given {
+    pub(super) fn of(context: &Context) -> Self {
+        Self { config: context.global.config.clone(), store: context.global.store.clone() }
+    }
+}
+
+/// Reads a configuration and proves all of it that can be proven without asking anybody: feeds, rules, keys,
+/// certificates.
+pub(super) fn proven(given: &Given) -> Result<Config, CliError> {
+    let mut config = Config::load(&given.config)?;
+    if let Some(store) = &given.store {
+        config.store_path.clone_from(store);
+    }
+    for (feed, destination) in config.routes() {
+        let overrides = CliOverrides {
+            feed: Some(feed.to_string()),
+            destination: Some(destination.to_string()),
+            ..CliOverrides::default()
+        };
+        job::jobs(&config, &overrides)?;
+    }
+    for destination in &config.destinations {
+        drop(access(destination, None)?);
+    }
+    if config.routes().is_empty() {
+        let cause = "the configuration has no feed, or no destination for one";
+        let cure = "add [source] or [feeds.NAME], and [destinations.NAME]";
+        return Err(CliError::NothingToRun(Fault::new(cause, cure)));
+    }
+    if let Some(feed) = config.feeds.iter().find(|feed| reads_standard_input(feed)) {
+        let cause = format!("feed {} reads standard input, which a daemon has none of", feed.name);
+        return Err(CliError::NothingToRun(Fault::new(cause, "use kind = \"file\" or \"folder\"")));
+    }
+    Ok(config)
+}
+
+fn reads_standard_input(feed: &Feed) -> bool {
+    matches!(&feed.source, FeedSource::Local(local) if local.place == LocalPlace::Stdin)
+}
+
+impl Shared {
+    /// Takes over what stands in the configuration file now; on an error all stays as it is.
+    pub(super) fn reload(&self, given: &Given, say: &Sender<News<Self>>) -> Result<(), CliError> {
+        let (now, next) = (self.config(), proven(given)?);
+        let fixed = [
+            ("the store", now.store_path == next.store_path),
+            ("the socket", now.serve.socket == next.serve.socket),
+            ("the port of the metrics", now.serve.metrics == next.serve.metrics),
+        ];
+        let changed: Vec<&str> =
+            fixed.iter().filter(|(_, same)| !same).map(|(what, _)| *what).collect();
+        if !changed.is_empty() {
+            let cause = format!("{} cannot change while the daemon runs", changed.join(" and "));
+            let cure = "restart it, or put the old setting back";
+            return Err(CliError::NothingToRun(Fault::new(cause, cure)));
+        }
+        let plans = self.plans(&next)?;
+        self.take_config(Arc::new(next));
+        // While the daemon ends nobody listens any more.
+        drop(say.send(News::Configured(plans)));
+        Ok(())
+    }
+}

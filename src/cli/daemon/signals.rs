@@ -1,0 +1,80 @@
+//! What signals do to the daemon.
+
+use std::{
+    fs, io,
+    time::{Duration, Instant},
+};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// A second signal within this time counts as the first: service managers and terminals send some twice.
+const SAME: Duration = Duration::from_secs(2);
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// End once what is under way is finished.
+    End,
+    /// End at once.
+    EndNow,
+    /// Read the configuration again.
+    Reload,
+}
+
+/// The signals that the daemon hears.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// None where whoever started the program had it ignored, as `nohup` does: it stays so.
+    hang_up: Option<Signal>,
+    ending: Option<Instant>,
+}
+
+impl Signals {
+    /// From now on they do not end the program. To be called on a runtime.
+    pub(super) fn listen() -> io::Result<Self> {
+        let hang_up = match is_hang_up_ignored() {
+            true => None,
+            false => Some(signal(SignalKind::hangup())?),
+        };
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { terminate, interrupt, hang_up, ending: None })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Wanted {
+        loop {
+            let is_reload = tokio::select! {
+                _ = self.terminate.recv() => false,
+                _ = self.interrupt.recv() => false,
+                () = hung_up(self.hang_up.as_mut()) => true,
+            };
+            match self.ending {
+                _ if is_reload => return Wanted::Reload,
+                None => {
+                    self.ending = Some(Instant::now());
+                    return Wanted::End;
+                }
+                Some(first) if first.elapsed() < SAME => {}
+                Some(_) => return Wanted::EndNow,
+            }
+        }
+    }
+}
+
+async fn hung_up(hang_up: Option<&mut Signal>) {
+    match hang_up {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether SIGHUP was ignored when the program began, where the system tells.
+fn is_hang_up_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first bit is the first signal, SIGHUP.
+    mask.is_some_and(|mask| mask & 1 == 1)
+}

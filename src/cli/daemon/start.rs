@@ -1,0 +1,188 @@
+//! From the command line to a daemon that runs, and its end.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process,
+    sync::{Arc, Mutex, RwLock, mpsc::Sender},
+    time::Duration,
+};
+
+use serde::Serialize;
+use tokio::{
+    net::{TcpListener, UnixListener},
+    runtime::Handle,
+};
+use tracing::{error, info};
+
+use crate::{
+    agent::{LedgerHandle, SystemClock},
+    cli::{
+        CliError, Context, Exit,
+        live::{AT_LAST, GRACE, Live},
+    },
+    config::{Config, SocketPlace},
+    daemon::{
+        Board, Conductor, Face, Metrics, News, RouteName, notify, serve_metrics, serve_socket,
+    },
+    history::query,
+    store::{Store, StoreId},
+};
+
+use super::{
+    Shared,
+    ask::PROTOCOL,
+    clerk::Clerk,
+    paused::Paused,
+    place,
+    reload::{Given, proven},
+    signals::{Signals, Wanted},
+};
+
+/// `run`: where it answers, once it is ready.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/run/1")]
+pub(crate) struct RunAnswer {
+    /// The number of the process.
+    pid: u32,
+    /// The Unix socket on which it answers questions, if there is one.
+    socket: Option<PathBuf>,
+    /// The address of `/metrics`, if there is one.
+    metrics: Option<String>,
+}
+
+/// How long threads may take to let go of the store at the end.
+const LETTING_GO: Duration = Duration::from_millis(200);
+
+/// Runs until a signal ends it.
+pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
+    let given = Given::of(context);
+    let config = proven(&given)?;
+    context.store_private = config.store_private;
+    config.warnings.iter().for_each(|warning| context.warn(warning));
+    let store = context.store(&config.store_path)?;
+    let (id, paused) = (store.id(), Paused::read(&config.store_path)?);
+    let live = Live::deaf()?;
+    let threads = live.threads().clone();
+    let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
+    let doors = threads.block_on(Doors::open(&config, id))?;
+    if let Some(path) = &doors.path {
+        store.advertise(path, PROTOCOL).map_err(CliError::System)?;
+    } else if config.serve.socket != SocketPlace::Nowhere {
+        context.warn("no path for a socket is short enough; set `socket` under [serve]");
+    }
+
+    let (ledger, patience) = (LedgerHandle::new(store), live.patience().clone());
+    let metrics = Arc::new(counted(&ledger)?);
+    let config = RwLock::new(Arc::new(config));
+    let shared = Arc::new(Shared { patience, ledger, paused, config });
+    let mut board = Board::default();
+    board.configure(shared.plans(&shared.config())?);
+    let conductor = Conductor::new(shared.clone(), board, metrics.clone());
+    let say = conductor.ear();
+    let clerk = Clerk {
+        shared: shared.clone(),
+        store: id.to_string(),
+        config: given.config.clone(),
+        say: Mutex::new(say.clone()),
+    };
+    let (pid, socket) = (process::id(), doors.path.clone());
+    let ready = RunAnswer { pid, socket, metrics: doors.address() };
+    doors.serve(&threads, &Face { metrics, shown: conductor.shown() }, clerk);
+    drop(threads.spawn(heed(signals, given, shared, say)));
+    context.ui.json(&ready)?;
+    notify::ready();
+    conductor.run(&SystemClock, GRACE);
+    live.end(LETTING_GO);
+    if let Some(socket) = ready.socket {
+        // The next owner removes what is left.
+        drop(fs::remove_file(socket));
+    }
+    Ok(Exit::Done)
+}
+
+/// The counters, the history counted already.
+fn counted(ledger: &LedgerHandle<Store>) -> Result<Metrics, CliError> {
+    let history = query::routes(ledger)?;
+    let last = history.iter().map(|((feed, destination), known)| {
+        let (feed, destination) = (feed.clone(), destination.clone());
+        (RouteName { feed, destination }, &known.last)
+    });
+    Ok(Metrics::new(last))
+}
+
+/// What the daemon listens on.
+struct Doors {
+    /// Of the socket, if there is one.
+    path: Option<PathBuf>,
+    asks: Option<UnixListener>,
+    watched: Option<TcpListener>,
+}
+
+impl Doors {
+    async fn open(config: &Config, id: StoreId) -> Result<Self, CliError> {
+        let path = place::path(&config.serve.socket, &config.store_path, id);
+        let asks = path.as_deref().map(place::listen).transpose()?;
+        let watched = match config.serve.metrics {
+            None => None,
+            Some(address) => {
+                let cannot = |cause| CliError::Listen { address: address.to_string(), cause };
+                Some(TcpListener::bind(address).await.map_err(cannot)?)
+            }
+        };
+        Ok(Self { path, asks, watched })
+    }
+
+    /// Of the metrics.
+    fn address(&self) -> Option<String> {
+        let address = self.watched.as_ref().and_then(|listener| listener.local_addr().ok());
+        address.map(|address| address.to_string())
+    }
+
+    /// Answers until the threads end.
+    fn serve(self, threads: &Handle, face: &Face, clerk: Clerk) {
+        if let (Some(listener), Some(path)) = (self.asks, self.path) {
+            let (face, clerk) = (face.clone(), Arc::new(clerk));
+            drop(threads.spawn(async move {
+                if let Err(error) = serve_socket(listener, &path, face, clerk).await {
+                    error!("questions over {} are answered no more: {error}", path.display());
+                }
+            }));
+        }
+        if let Some(listener) = self.watched {
+            let face = face.clone();
+            drop(threads.spawn(async move {
+                if let Err(error) = serve_metrics(listener, face).await {
+                    error!("metrics are served no more: {error}");
+                }
+            }));
+        }
+    }
+}
+
+/// Does what signals ask for.
+async fn heed(mut signals: Signals, given: Given, shared: Arc<Shared>, say: Sender<News<Shared>>) {
+    loop {
+        match signals.next().await {
+            Wanted::End => {
+                info!("it ends once what is under way is recorded");
+                shared.patience.interrupt();
+                drop(say.send(News::Stop));
+                drop(tokio::spawn(async {
+                    tokio::time::sleep(AT_LAST).await;
+                    process::exit(Exit::Done.code().into());
+                }));
+            }
+            Wanted::EndNow => process::exit(Exit::Interrupted.code().into()),
+            Wanted::Reload => {
+                notify::reloading();
+                match shared.reload(&given, &say) {
+                    Ok(()) => info!("the configuration was read again"),
+                    Err(error) => error!("the configuration stays as it was: {}", error.report()),
+                }
+                notify::ready();
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! When each route last did what it is for.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    history::{Ledger, LedgerError, Outcome, RunRecord},
+    model::{DestinationName, FeedName, Timestamp},
+};
+
+/// What the history says of one feed at one destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteHistory {
+    /// Its newest record.
+    pub last: RunRecord,
+    /// When a run of it last came to its end: everything delivered, or accounted for.
+    pub last_success: Option<Timestamp>,
+    /// How many attempts in a row failed since.
+    pub failures: u64,
+}
+
+impl RouteHistory {
+    /// When its last attempt began and ended. Of attempts that are told of in one record only the end of the last is
+    /// known, and of one that was cut off only the beginning.
+    #[must_use]
+    pub fn last_attempt(&self) -> (Timestamp, Timestamp) {
+        match self.last.repeated {
+            Some(repeated) => (repeated.last, repeated.last),
+            None => (self.last.begun, self.last.ended.unwrap_or(self.last.begun)),
+        }
+    }
+}
+
+/// Every route that ever ran.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn routes(
+    ledger: &dyn Ledger,
+) -> Result<BTreeMap<(FeedName, DestinationName), RouteHistory>, LedgerError> {
+    let mut routes = BTreeMap::<_, RouteHistory>::new();
+    let mut runs = ledger.runs()?;
+    runs.sort_by_key(|run| run.number);
+    for run in runs {
+        let name = (run.feed.clone(), run.destination.clone());
+        let before = routes.remove(&name);
+        let (last_success, failures) =
+            before.map_or((None, 0), |before| (before.last_success, before.failures));
+        let next = RouteHistory { last: run, last_success, failures };
+        routes.insert(name, next.counted());
+    }
+    Ok(routes)
+}
+
+impl RouteHistory {
+    /// Counts its newest record.
+    fn counted(mut self) -> Self {
+        let attempts = 1 + self.last.repeated.map_or(0, |repeated| repeated.times);
+        match self.last.outcome {
+            Outcome::Done | Outcome::Partial => {
+                (self.last_success, self.failures) = (Some(self.last_attempt().1), 0);
+            }
+            Outcome::Failed => self.failures += attempts,
+            Outcome::Interrupted | Outcome::Unfinished => {}
+        }
+        self
+    }
+}

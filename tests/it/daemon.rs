@@ -1,0 +1,374 @@
+//! `run`: the daemon as its users and their service managers see it.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use misp_trickle_testing::{front, program, schema::check_line};
+
+use front::{Act, Front};
+use program::{ATTRIBUTES, DAY_2, Place, Sandbox, Seen};
+use serde_json::Value;
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(40);
+/// From a signal to the end of the program.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A daemon that runs.
+struct Daemon {
+    child: Option<Child>,
+    /// What it said when it was ready.
+    ready: Value,
+}
+
+impl Daemon {
+    fn start(place: &Place) -> Self {
+        Self::with(&mut place.command(&["run"]), place)
+    }
+
+    fn with(command: &mut Command, place: &Place) -> Self {
+        let log = fs::File::create(place.path("run.log")).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told = fs::read_to_string(place.path("run.log")).unwrap();
+        assert!(!line.is_empty(), "it ended: {told}");
+        check_line(&line);
+        Self { child: Some(child), ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Ends it, and gives how long that took.
+    fn end(mut self) -> Duration {
+        let begun = Instant::now();
+        self.signal("-TERM");
+        let mut child = self.child.take().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        begun.elapsed()
+    }
+
+    fn kill(mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// What a path of the metrics' port answers: status and text.
+    fn get(&self, path: &str, host: &str) -> (u16, String) {
+        let address = self.ready["metrics"].as_str().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    }
+
+    /// A counter or gauge of a route.
+    fn metric(&self, name: &str, labels: &str) -> f64 {
+        let (status, text) = self.get("/metrics", "localhost");
+        assert_eq!(status, 200);
+        let start = format!("{name}{{{labels}}} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&start));
+        value.unwrap_or_else(|| panic!("{start} is not in\n{text}")).parse().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// A place whose daemon runs every second and shows its metrics.
+fn place(sandbox: &Sandbox) -> Place {
+    let place = sandbox.place();
+    place.configure("every = \"15m\"", "every = \"1s\"");
+    place.configure("# metrics = \"127.0.0.1:9184\"", "metrics = \"127.0.0.1:0\"");
+    place
+}
+
+fn add(place: &Place, name: &str, url: &str) {
+    let text = fs::read_to_string(place.path("misp-trickle.toml")).unwrap();
+    let more = format!("\n[destinations.{name}]\nurl = {url:?}\napi_key_env = \"MISP_API_KEY\"\n");
+    place.write("misp-trickle.toml", &(text + &more));
+}
+
+#[track_caller]
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LONG, "{what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn log(place: &Place) -> String {
+    fs::read_to_string(place.path("run.log")).unwrap()
+}
+
+const MAIN: &str = "feed=\"main\",destination=\"main\"";
+
+#[test]
+fn it_delivers_what_changes_and_answers_meanwhile() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let daemon = Daemon::start(&place);
+    until("the first day arrives", || sandbox.attributes() == ATTRIBUTES);
+    until("it is recorded", || {
+        daemon.metric("misp_trickle_last_success_timestamp_seconds", MAIN) > 0.0
+    });
+    assert!(daemon.metric("misp_trickle_runs_total", &format!("{MAIN},outcome=\"done\"")) >= 1.0);
+    assert_eq!(daemon.get("/healthz", "127.0.0.1").0, 200);
+    assert_eq!(daemon.get("/readyz", "[::1]:1").0, 200);
+    assert_eq!(daemon.get("/metrics", "evil.example").0, 403);
+    assert_eq!(daemon.get("/ask", "localhost").0, 404);
+    // Every question is answered as by the store itself.
+    for verb in [&["log"][..], &["show", "1"], &["status"], &["log", "-n", "1", "--oneline"]] {
+        place.run(verb).code(0);
+    }
+    let begun = Instant::now();
+    let shown = place.json(&["show", "1"]);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(shown["schema"], "misp-trickle/show/2");
+    place.run(&["show", "7777"]).code(1).says(&["7777"]);
+    place.run(&["status", "--max-age", "1h"]).code(0).says(&["main -> main: last success"]);
+    // An edit goes by itself.
+    place.write("day.json", DAY_2);
+    until("the second day arrives", || sandbox.attributes() > ATTRIBUTES);
+    let sent = format!("{MAIN},result=\"sent\"");
+    until("it is counted", || {
+        let counted = daemon.metric("misp_trickle_attributes_total", &sent);
+        counted as usize == sandbox.attributes()
+    });
+    let requests = daemon.metric("misp_trickle_requests_total", MAIN) as u64;
+    assert_eq!(requests, sandbox.requests());
+    let took = daemon.end();
+    assert!(took < SOON, "{took:?}");
+    let mut left: Vec<_> = fs::read_dir(place.path("state"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["acknowledged", "engine", "lock"]);
+    place.run(&["check"]).code(0);
+    assert_eq!(place.run(&["sync", "--json"]).code(0).json()["destinations"][0]["requests"], 0);
+}
+
+#[test]
+fn a_dead_destination_holds_no_other_and_shows() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    add(&place, "dead", "http://127.0.0.1:1");
+    let daemon = Daemon::start(&place);
+    until("the living gets its share", || sandbox.attributes() == ATTRIBUTES);
+    place.write("day.json", DAY_2);
+    until("and the next day's", || sandbox.attributes() > ATTRIBUTES);
+    let dead = "feed=\"main\",destination=\"dead\"";
+    until("the dead one fails", || daemon.metric("misp_trickle_failures", dead) >= 1.0);
+    assert_eq!(daemon.metric("misp_trickle_last_success_timestamp_seconds", dead), 0.0);
+    let success = daemon.metric("misp_trickle_last_success_timestamp_seconds", MAIN);
+    assert!(success > 1.7e9, "{success}");
+    place.run(&["status", "--max-age", "1h"]).code(9).says(&["main -> dead: no success yet"]);
+    place.run(&["status", "--destination", "main", "--max-age", "1h"]).code(0);
+    assert!(log(&place).contains("127.0.0.1:1"), "{}", log(&place));
+    assert!(daemon.end() < SOON);
+    // Without the daemon the answer is the same.
+    place.run(&["status", "--max-age", "1h"]).code(9);
+}
+
+#[test]
+fn sync_beside_it_runs_the_route_and_tells_what_came_of_it() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.configure("every = \"1s\"", "every = \"none\"");
+    let daemon = Daemon::start(&place);
+    assert_eq!(sandbox.attributes(), 0);
+    let answer = place.run(&["sync", "--json"]).code(0).json();
+    assert_eq!(answer["schema"], "misp-trickle/sync/2");
+    assert_eq!(answer["destinations"][0]["attributes"]["sent"], ATTRIBUTES);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    place.write("day.json", DAY_2);
+    place.run(&["sync", "--destination", "main"]).code(0).says(&["main -> main: done"]);
+    assert!(sandbox.attributes() > ATTRIBUTES);
+    place.run(&["sync", "--destination", "nobody"]).code(1).says(&["main to main"]);
+    place.run(&["sync", "--source", "-"]).code(11).says(&["a daemon has the store"]);
+    let Seen { code, .. } = place.run(&["gc", "--wait", "0s"]);
+    assert_eq!(code, 11, "what needs the store for itself waits for it");
+    daemon.end();
+}
+
+#[test]
+fn what_is_paused_stays_so_until_somebody_resumes_it() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["pause"]).code(0).says(&["main to main is paused"]);
+    let daemon = Daemon::start(&place);
+    assert_eq!(daemon.metric("misp_trickle_paused", MAIN), 1.0);
+    thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(sandbox.attributes(), 0);
+    place.run(&["resume", "--feed", "main"]).code(0).says(&["runs by its schedule"]);
+    until("it runs", || sandbox.attributes() == ATTRIBUTES);
+    place.run(&["pause", "--destination", "main"]).code(0);
+    daemon.end();
+    let daemon = Daemon::start(&place);
+    assert_eq!(daemon.metric("misp_trickle_paused", MAIN), 1.0);
+    daemon.end();
+    place.run(&["pause", "--feed", "nobody"]).code(1).says(&["the configuration has main to main"]);
+}
+
+#[test]
+fn a_new_configuration_is_taken_whole_or_not_at_all() {
+    let (one, two) = (Sandbox::start(), Sandbox::start());
+    let place = place(&one);
+    let daemon = Daemon::start(&place);
+    until("the first is served", || one.attributes() == ATTRIBUTES);
+    let sound = fs::read_to_string(place.path("misp-trickle.toml")).unwrap();
+    place.write("misp-trickle.toml", &(sound.clone() + "\n[destinations.b]\nurl = 7\n"));
+    daemon.signal("-HUP");
+    until("it is told", || log(&place).contains("the configuration stays as it was"));
+    place.write("misp-trickle.toml", &sound);
+    place.configure("path = \"state\"", "path = \"other\"");
+    daemon.signal("-HUP");
+    until("it is told", || log(&place).contains("the store cannot change while the daemon runs"));
+    place.write("misp-trickle.toml", &sound);
+    add(&place, "two", &two.url());
+    daemon.signal("-HUP");
+    until("the second is served", || two.attributes() == ATTRIBUTES);
+    // Without the first one the second goes on.
+    place.write("misp-trickle.toml", &sound);
+    place.configure(&one.url(), &two.url());
+    daemon.signal("-HUP");
+    until("it is taken", || log(&place).matches("the configuration was read again").count() == 2);
+    daemon.end();
+}
+
+#[test]
+fn after_a_kill_the_next_one_takes_over() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let daemon = Daemon::start(&place);
+    until("it delivers", || sandbox.attributes() == ATTRIBUTES);
+    daemon.kill();
+    assert!(place.path("state/socket").exists(), "it had no time to tidy up");
+    place.run(&["log"]).code(0);
+    let daemon = Daemon::start(&place);
+    place.run(&["log"]).code(0);
+    // Where it hangs, others are told so instead of waiting.
+    daemon.signal("-STOP");
+    let begun = Instant::now();
+    place.run(&["log"]).code(11).says(&["the daemon that has the store does not answer"]);
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    daemon.signal("-CONT");
+    place.run(&["log"]).code(0);
+    assert!(daemon.end() < SOON);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn a_signal_in_the_middle_of_a_slow_delivery_ends_it_in_time_and_loses_nothing() {
+    let sandbox = Sandbox::start();
+    let late = Duration::from_secs(2);
+    let front = Front::before(sandbox.address, move |_, _| Act::PassLate(late));
+    let place = place(&sandbox);
+    place.configure(&sandbox.url(), &front.url());
+    let daemon = Daemon::start(&place);
+    until("it is asked", || !front.seen().is_empty());
+    let took = daemon.end();
+    assert!(took < SOON, "{took:?}");
+    place.configure(&front.url(), &sandbox.url());
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn what_no_daemon_can_run_by_is_refused_before_anything_is_touched() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.configure("kind = \"file\"", "kind = \"stdin\"");
+    place.configure("path = \"day.json\"", "path = \"\"");
+    place.run(&["run"]).code(1).says(&["reads standard input"]);
+    place.configure("kind = \"stdin\"", "kind = \"file\"");
+    place.run(&["run"]).code(1).says(&["names no path"]);
+    assert!(!place.path("state").exists());
+}
+
+#[test]
+fn sync_without_a_feed_runs_every_feed_to_each_of_its_destinations() {
+    let (one, two) = (Sandbox::start(), Sandbox::start());
+    let place = one.place();
+    add(&place, "two", &two.url());
+    place.write("other.json", DAY_2);
+    let text = fs::read_to_string(place.path("misp-trickle.toml")).unwrap();
+    let feed = "\n[feeds.other]\npath = \"other.json\"\ndestinations = [\"two\"]\n";
+    place.write("misp-trickle.toml", &(text + feed));
+    let answer = place.run(&["sync", "--json"]).code(0).json();
+    assert_eq!(answer["destinations"].as_array().unwrap().len(), 3);
+    assert_eq!(one.attributes(), ATTRIBUTES);
+    assert!(two.attributes() > ATTRIBUTES);
+    place
+        .run(&["sync", "--feed", "other", "--destination", "main"])
+        .code(1)
+        .says(&["feed other does not go to destination main"]);
+    place.run(&["plan", "-o", "plan.json"]).code(1).says(&["several feeds"]);
+}
+
+#[test]
+fn the_unit_is_one_that_systemd_takes() {
+    let unit = include_str!("../../docs/misp-trickle.service");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("misp-trickle.service");
+    let program = program::binary();
+    fs::write(&path, unit.replace("/usr/bin/misp-trickle", program.to_str().unwrap())).unwrap();
+    let verified =
+        Command::new("systemd-analyze").args(["verify", path.to_str().unwrap()]).output();
+    let Ok(verified) = verified else {
+        eprintln!("skipped: there is no systemd-analyze here");
+        return;
+    };
+    let told = String::from_utf8_lossy(&verified.stderr).into_owned();
+    // What it says of other units of this machine is none of our matter.
+    let ours: Vec<&str> = told.lines().filter(|line| line.contains("misp-trickle")).collect();
+    assert!(ours.is_empty(), "{told}");
+}
+
+#[test]
+fn the_service_manager_hears_when_it_is_ready_alive_and_at_its_end() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let path = place.path("notify.sock");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    let daemon = Daemon::with(place.command(&["run"]).env("NOTIFY_SOCKET", &path), &place);
+    let mut heard = Vec::new();
+    let mut hear = |what: &str| {
+        while !heard.iter().any(|text: &String| text.contains(what)) {
+            let mut buffer = [0; 512];
+            let read = socket.recv(&mut buffer).unwrap();
+            heard.push(String::from_utf8(buffer[..read].to_vec()).unwrap());
+        }
+    };
+    hear("READY=1");
+    hear("WATCHDOG=1");
+    hear("STATUS=1 routes");
+    daemon.signal("-HUP");
+    hear("RELOADING=1");
+    daemon.signal("-TERM");
+    hear("STOPPING=1");
+    daemon.end();
+}
