@@ -309,12 +309,17 @@ fn a_feed_whose_last_block_is_gone_is_read_again() {
 
 #[test]
 fn a_feed_that_was_made_anew_is_another_source() {
-    for (from_one, strategy) in
-        [(false, Packaged::Append), (true, Packaged::Append), (true, Packaged::Replace)]
-    {
+    for (from_one, strategy, last) in [
+        (false, Packaged::Append, 4),
+        (true, Packaged::Append, 4),
+        (true, Packaged::Replace, 4),
+        // As many blocks, with the numbers that the old feed had.
+        (true, Packaged::Append, 5),
+        (true, Packaged::Replace, 5),
+    ] {
         let mut world = World::with(strategy, &day(0..3, 1, 1));
         world.pulled();
-        let second = day(2..4, 2, 1);
+        let second = day(2..last, 2, 1);
         world.command(json!({"do": "hold"}));
         world.put(&second);
         world.command(json!({"do": "recreate", "from_one": from_one}));
@@ -701,6 +706,13 @@ fn no_redirect_is_followed_but_for_a_slash() {
             other => panic!("{to}: {other:?}"),
         }
     }
+    // One to another port is asked for where the token may go.
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let to = format!("http://{}/private/outgoing-feeds/12/", elsewhere.local_addr().unwrap());
+    world.trouble("", 0, 1, Trouble::Redirect(to));
+    assert!(get("private/outgoing-feeds/12").unwrap().bytes() > 20);
+    assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     // One that goes round in circles ends.
     world.trouble("", 0, 9, Trouble::Redirect("/private/outgoing-feeds/12//".to_owned()));
     let round = get("private/outgoing-feeds/12/");
@@ -709,6 +721,25 @@ fn no_redirect_is_followed_but_for_a_slash() {
     world.command(json!({"do": "clear"}));
     let long = world.runtime.block_on(peer.get("private/outgoing-feeds/12", 10));
     assert!(matches!(long, Err(PeerError { wrong: Wrong::TooLarge { bytes_max: 10 }, .. })));
+}
+
+#[test]
+fn a_platform_that_repeats_the_token_does_not_bring_it_into_a_message() {
+    let mut world = World::with(Packaged::Replace, &day(0..1, 1, 1));
+    for page in [
+        format!("<html><title>{TOKEN}</title>"),
+        format!("{{\"data\": {{\"content_type\": \"{TOKEN}\"}}}}"),
+        format!("{{\"data\": {{\"content_type\": \"\\u0064{}\"}}}}", &TOKEN[1..]),
+    ] {
+        world.trouble("/outgoing-feeds/", 0, 2, Trouble::Page(page));
+        let error = world.fault();
+        assert!(error.contains("(the key)"), "{error}");
+        world.command(json!({"do": "clear"}));
+    }
+    let list = format!("{{\"data\": {{\"content_blocks\": [\"/x/{TOKEN}\"]}}}}");
+    world.trouble("/runs/latest", 0, 1, Trouble::Page(list));
+    let error = world.fault();
+    assert!(error.contains("\"/x/(the key)\" is no link to a content block"), "{error}");
 }
 
 #[test]

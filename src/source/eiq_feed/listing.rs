@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use url::Url;
 
+use crate::model::shortened;
+
 use super::FeedError;
 
 /// The list as a platform gives it.
@@ -31,7 +33,7 @@ pub(super) fn blocks(list: List, base: &Url) -> Result<Vec<Block>, FeedError> {
         let id = path.as_deref().and_then(|path| path.rsplit('/').next()?.parse().ok());
         let (Some(id), Some(path)) = (id, path) else {
             return Err(FeedError::Listing {
-                what: format!("{link:?} is no link to a content block"),
+                what: format!("{:?} is no link to a content block", shortened(&link)),
             });
         };
         if let Some(other) = found.insert(id, path.clone())

@@ -51,3 +51,38 @@ impl Body {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_comes_back_from_memory_and_from_a_file() {
+        for length in [0, 10, MEMORY_BYTES_MAX + 1] {
+            let chunk = vec![b'x'; length];
+            let mut body = Body::default();
+            body.push(&chunk).unwrap();
+            body.push(b"y").unwrap();
+            assert_eq!(body.bytes(), length as u64 + 1);
+            assert_eq!(body.spool.is_rolled(), length > MEMORY_BYTES_MAX);
+            let mut read = Vec::new();
+            body.reader().unwrap().read_to_end(&mut read).unwrap();
+            assert_eq!((read.len(), read.last()), (length + 1, Some(&b'y')));
+        }
+    }
+
+    #[test]
+    fn a_packed_body_is_unpacked_within_bounds() {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(&[b'x'; 5_000]).unwrap();
+        let packed = packer.finish().unwrap();
+        let body = || {
+            let mut body = Body::default();
+            body.push(&packed).unwrap();
+            body
+        };
+        assert_eq!(body().into_bytes(5_000).unwrap().len(), 5_000);
+        let error = super::super::Wrong::of_body(&body().into_bytes(4_999).unwrap_err());
+        assert!(matches!(error, super::super::Wrong::TooLarge { bytes_max: 4_999 }), "{error:?}");
+    }
+}

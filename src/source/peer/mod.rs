@@ -155,10 +155,12 @@ impl<T: Rests> Peer<T> {
         let error = |wrong| PeerError { url: self.at(path).to_string(), wrong };
         let bytes =
             body.into_bytes(ANSWER_BYTES_MAX).map_err(|cause| error(Wrong::of_body(&cause)))?;
+        // What a document says ends up in messages.
+        let bytes = without_secrets(&bytes, &self.secrets).unwrap_or(bytes);
         serde_json::from_slice(&bytes).map_err(|cause| {
             let what = match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
                 Ok(_) => format!("it is another JSON than that of {}: {cause}", self.way.peer()),
-                Err(_) => format!("it answers {}", self.clean(&http::answered(&bytes))),
+                Err(_) => format!("it answers {}", http::answered(&bytes)),
             };
             error(Wrong::Strange { what: shortened(&what).into() })
         })

@@ -16,7 +16,10 @@ pub(super) fn examine(
     feed: &FeedName,
     settings: &EiqFeedSource,
 ) -> Result<Vec<Finding>, CliError> {
-    let mut platform = match source::eiq_feed(context, feed, settings) {
+    if let Some(warning) = source::token_warning(settings) {
+        context.warn(warning);
+    }
+    let mut platform = match source::eiq_feed(feed, settings) {
         Ok(platform) => platform,
         Err(error) => return Ok(vec![Finding::fault(CHECK, &error.report())]),
     };
