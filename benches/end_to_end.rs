@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use dataset::{Size, eclecticiq};
 use misp_trickle::{
-    agent::{self, Clock, Ending, Job, Silent, Summary, SystemClock},
+    agent::{self, Clock, Ending, Job, Removals, Silent, Summary, SystemClock},
     delivery::Backoff,
     format::Format,
     graph,
@@ -143,6 +143,7 @@ fn job(url: String, source: PathBuf) -> Job {
         },
         strategy: Strategy::Replace,
         allow_empty: false,
+        removals: Removals::Hold,
         mapping_change: MappingChange::Hold,
         concurrency: 2,
         chunk_max: 1_000,

@@ -15,6 +15,7 @@ use crate::{
     graph,
     history::LedgerError,
     mapper::Rules,
+    mirror::MirrorError,
     model::{Context, DestinationName, Digest, Encoder, Fault, FeedName, Timestamp, Tlp},
     plan::{EventSettings, MappingChange, Policy, Strategy, policy_fingerprint},
     source::{SourceError, SourceSpec},
@@ -47,6 +48,8 @@ pub struct Job {
     pub strategy: Strategy,
     /// Retire even if the dataset holds no incident at all.
     pub allow_empty: bool,
+    /// What becomes of removals that somebody should look at first.
+    pub removals: Removals,
     /// What becomes of attributes that only changed rules call for.
     pub mapping_change: MappingChange,
     /// Requests under way at once.
@@ -84,6 +87,17 @@ impl Job {
             })
             .finish()
     }
+}
+
+/// What becomes of removals that somebody should look at first: those of a mirror that takes the place of another
+/// source, and very many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Removals {
+    /// They wait.
+    #[default]
+    Hold,
+    /// They are carried out.
+    Accept,
 }
 
 /// How often a run that waits looks whether somebody wants it to stop.
@@ -226,6 +240,8 @@ pub enum AgentError {
     Source(#[from] SourceError),
     /// The ledger cannot be read or written.
     Ledger(#[from] LedgerError),
+    /// What was kept of the source cannot be read or written.
+    Mirror(#[from] MirrorError),
     /// MISP cannot be spoken to.
     Learn(#[from] super::LearnError),
     /// The run was stopped before it had a dataset: by a person, or by its deadline.
@@ -246,6 +262,7 @@ impl AgentError {
         match self {
             Self::Source(error) => error.fault(),
             Self::Ledger(error) => error.fault(),
+            Self::Mirror(error) => Fault::of_message(&error.to_string()),
             Self::Learn(error) => error.fault(),
             Self::Stopped(Stop::Deadline) => Fault::new(
                 "the deadline passed while the source was read, and nothing was sent",

@@ -23,9 +23,9 @@ mod verify;
 
 pub use asking::Asking;
 pub use careful::Careful;
-pub use dataset::{Candidates, Dataset, Input, Older, mapping_tally};
+pub use dataset::{Candidates, Dataset, Input, Older, Origin, mapping_tally};
 pub use handle::LedgerHandle;
-pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Silent, SystemClock};
+pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Removals, Silent, SystemClock};
 pub use learn::{LearnError, PLAIN, WantedTags};
 pub use preview::{
     PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,

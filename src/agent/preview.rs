@@ -10,7 +10,7 @@ use crate::{
     history::Ledger,
     model::{Digest, EventUuid, Reader, RunNumber, Timestamp},
     plan::{
-        AttributeTally, DestinationRecord, EventHead, EventPlan, MappingTally, Refusal, Retire,
+        AttributeTally, DestinationRecord, EventHead, EventPlan, MappingTally, Refusal,
         digest_of_plans,
     },
     remote::{Compression, Encoding, Scales},
@@ -18,10 +18,10 @@ use crate::{
 
 use super::{
     AgentError, Clock, Input, Job,
-    planner::{Call, Planner, note_of, older_reader},
+    planner::{Call, Planner, Retirement, note_of, older_reader},
     record::as_unchanged,
     rehearsal::{Opening, preface, rehearse},
-    run::{Publications, feed_place, in_turn, is_due, is_heard, is_known, retire},
+    run::{Publications, feed_place, in_turn, is_due, is_heard, is_known},
 };
 
 /// What a run would do.
@@ -144,8 +144,11 @@ fn preview_with<L: Ledger>(
         );
     }
     let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
-    planner.retire = retire(job, input, planner.known_events()).unwrap_or(Retire::No);
+    let known = planner.known_events();
     planner.look_at(input);
+    planner.retirement = Retirement::decide(job, input, &planner, known)?;
+    let waits = planner.retirement.why_not().filter(|why| why.waits());
+    notes.extend(waits.map(|why| why.to_string()));
     let mut preview = Preview {
         plans: Vec::new(),
         gone: BTreeSet::new(),

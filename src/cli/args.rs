@@ -105,6 +105,9 @@ pub struct PlanArgs {
     /// Retire what is gone even if the dataset holds no incident any more
     #[arg(long)]
     pub allow_empty: bool,
+    /// Consider removals that wait as they are many, or as a feed has another source now
+    #[arg(long)]
+    pub accept_removals: bool,
 }
 
 /// Arguments of `sync`.
@@ -119,6 +122,9 @@ pub struct SyncArgs {
     /// Retire what is gone even if the dataset holds no incident any more
     #[arg(long)]
     pub allow_empty: bool,
+    /// Carry out removals that wait as they are many, or as a feed has another source now
+    #[arg(long)]
+    pub accept_removals: bool,
     /// Stop after this time, instead of the configured one; the next run goes on from there
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub deadline: Option<Duration>,

@@ -9,7 +9,7 @@ use std::{
 use url::Url;
 
 use crate::{
-    agent::{Clock, Job, SystemClock},
+    agent::{Clock, Job, Removals, SystemClock},
     config::{
         Config, ConfigError, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings,
     },
@@ -39,6 +39,7 @@ pub(super) struct CliOverrides {
     pub(super) destination: Option<String>,
     pub(super) accept_mapping: bool,
     pub(super) allow_empty: bool,
+    pub(super) accept_removals: bool,
     pub(super) deadline: Option<Duration>,
 }
 
@@ -113,6 +114,7 @@ fn job(
         settings: destination.event.clone(),
         strategy: local.update_strategy,
         allow_empty: overrides.allow_empty,
+        removals: if overrides.accept_removals { Removals::Accept } else { Removals::Hold },
         mapping_change: accepted.unwrap_or(config.mapping.on_change),
         concurrency: destination.concurrency.map_or(CONCURRENCY, |number| number.get().into()),
         chunk_max: CHUNK_MAX,

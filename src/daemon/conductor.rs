@@ -54,6 +54,8 @@ pub struct Wish {
     pub accept_mapping: bool,
     /// What is gone is retired even if the dataset holds no incident.
     pub allow_empty: bool,
+    /// Removals that wait are carried out.
+    pub accept_removals: bool,
 }
 
 /// What came of a delivery.
@@ -217,6 +219,7 @@ impl<C: Carrier> Conductor<C> {
         waiting.fold(Wish::default(), |all, each| Wish {
             accept_mapping: all.accept_mapping || each.wish.accept_mapping,
             allow_empty: all.allow_empty || each.wish.allow_empty,
+            accept_removals: all.accept_removals || each.wish.accept_removals,
         })
     }
 

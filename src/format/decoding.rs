@@ -8,7 +8,7 @@ use super::{
     stix,
 };
 use crate::{
-    graph::{Extent, Facts},
+    graph::{Coverage, Extent, Facts},
     model::{Issue, Reader, Tlp},
 };
 
@@ -107,6 +107,8 @@ impl Sink for Decoding {
             self.mark(tlp);
         }
         self.facts.formats.insert(found.name());
-        self.facts.is_page |= end.is_page;
+        if end.is_page {
+            self.facts.coverage = Coverage::Page;
+        }
     }
 }

@@ -11,7 +11,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use super::{Before, Mark, Markings};
+use super::{Before, Coverage, Mark, Markings};
 use crate::model::{
     EntityKey, Issue, Reader, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX, shortened,
 };
@@ -29,8 +29,8 @@ pub struct Facts {
     pub issues: Vec<Issue>,
     /// How many objects were skipped because they were damaged; also those whose issue was not kept.
     pub skipped: usize,
-    /// The source says that it is a part of something larger: what is not in it may be there all the same.
-    pub is_page: bool,
+    /// How much of the source it is; what was skipped is not counted in it.
+    pub coverage: Coverage,
     /// The formats that it is in, for people.
     pub formats: BTreeSet<&'static str>,
 }
@@ -47,6 +47,15 @@ impl Facts {
         }
     }
 
+    /// How much of the source it is. Where something of it was skipped, nobody knows what else is missing.
+    #[must_use]
+    pub fn covers(&self) -> Coverage {
+        match self.skipped {
+            0 => self.coverage.clone(),
+            _ => Coverage::WholeButDamaged,
+        }
+    }
+
     /// Adds what was read from a further part of the same source.
     pub fn extend(&mut self, part: Self) {
         let renumbered = self.markings.extend(part.markings, self.entities.len());
@@ -58,7 +67,7 @@ impl Facts {
         let room = ISSUES_KEPT_MAX.saturating_sub(self.issues.len());
         self.issues.extend(part.issues.into_iter().take(room));
         self.skipped += part.skipped;
-        self.is_page |= part.is_page;
+        self.coverage = std::mem::take(&mut self.coverage).and(part.coverage);
         self.formats.extend(part.formats);
     }
 }

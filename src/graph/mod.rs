@@ -2,6 +2,7 @@
 //!
 //! A pure value: the same facts in any order give the same graph and the same digests.
 
+mod coverage;
 mod digest;
 mod facts;
 mod marking;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Digest, EntityKey, Marking, Symbol, limits::GRAPH_DEPTH_MAX};
 
+pub use coverage::Coverage;
 pub use facts::{
     Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable,
 };

@@ -126,7 +126,7 @@ impl Facts {
             markings: self.markings.moved(&places),
             issues: Vec::new(),
             skipped: self.skipped,
-            is_page: self.is_page,
+            coverage: self.coverage.clone(),
             formats: self.formats.clone(),
         }
     }

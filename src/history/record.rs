@@ -7,6 +7,9 @@ use crate::{
     plan::{AttributeTally, EventTally, MappingTally},
 };
 
+/// How a note begins that says that removals wait for somebody's word.
+pub const REMOVALS_WAIT: &str = "removals wait: ";
+
 /// One execution of a plan against one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     format::{Assembly, Format, Piece},
-    graph::Facts,
-    model::{Digest, Timestamp, Tlp},
+    graph::{Coverage, Facts},
+    model::{Digest, EntityKey, Timestamp, Tlp},
 };
 
 /// Most packs before they are made one.
@@ -153,6 +153,22 @@ impl Fold {
         self.basis == Basis::Whole && self.standing.damaged.is_empty()
     }
 
+    /// The same, with what follows from it.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        if !self.damaged().is_empty() {
+            return Coverage::WholeButDamaged;
+        }
+        match self.basis {
+            Basis::Whole => Coverage::Whole,
+            Basis::Partial if self.is_behind => Coverage::Behind,
+            Basis::Partial => {
+                let gone = self.gone().iter().map(|id| EntityKey::whole(id));
+                Coverage::Changes { gone: gone.collect() }
+            }
+        }
+    }
+
     /// Equal for equal content, so that what was delivered once need not be read again.
     #[must_use]
     pub const fn digest(&self) -> Digest {
@@ -214,7 +230,7 @@ impl Fold {
             assembly.damaged(document, pointer, what.to_string());
         }
         let mut facts = assembly.finish();
-        facts.is_page |= !self.is_whole();
+        facts.coverage = self.coverage();
         Ok(facts)
     }
 

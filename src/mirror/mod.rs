@@ -12,6 +12,7 @@
 //! A mirror is a cache: lost, it costs a full read and no wrong word. It computes; the folder is behind the port
 //! [`Files`].
 
+mod begun;
 mod chain;
 mod compact;
 mod damage;

@@ -33,7 +33,7 @@ pub struct Terms<'a> {
     /// The feed's bit at the destination.
     pub feed: u8,
     /// Whether what left the dataset is retired.
-    pub retire: Retire,
+    pub retire: Retire<'a>,
     /// MISP's clock now, in seconds since 1970: the `timestamp` of attributes planned for the first time.
     pub misp_now: i64,
     /// The run this plan is for.
@@ -345,9 +345,7 @@ impl Planner<'_> {
             }
         }
         self.plan.tally.planned = wanted.len() as u64;
-        if self.terms.retire == Retire::Yes {
-            retire::apply(&mut self.plan, self.terms.feed, &wanted, &fresh);
-        }
+        retire::apply(&mut self.plan, self.terms.retire, self.terms.feed, &wanted, &fresh);
         self.plan.planned = wanted;
     }
 

@@ -27,11 +27,26 @@ impl Words for Strategy {
 
 /// Whether what left the dataset is retired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retire {
+pub enum Retire<'a> {
     /// Yes: the dataset is whole.
     Yes,
+    /// Only what comes from nothing but these entities, by their roots: the source said that they are gone.
+    Gone(&'a BTreeSet<EntityKey>),
     /// No: the source delivers only what is new, or part of it was damaged.
     No,
+}
+
+impl Retire<'_> {
+    /// Whether an attribute of these sources leaves where the dataset does not call for it.
+    fn takes(self, sources: &[Source]) -> bool {
+        match self {
+            Self::Yes => true,
+            Self::Gone(gone) => {
+                !sources.is_empty() && sources.iter().all(|source| gone.contains(&source.entity))
+            }
+            Self::No => false,
+        }
+    }
 }
 
 /// Per entity and kind: what left, and what came.
@@ -46,13 +61,15 @@ struct Exchange {
 /// one; the rest is retired. Nothing is sent for either.
 pub(super) fn apply(
     plan: &mut EventPlan,
+    retire: Retire<'_>,
     feed: u8,
     wanted: &BTreeSet<AttributeUuid>,
     fresh: &[(AttributeUuid, &DesiredAttribute)],
 ) {
     let mut left = Vec::new();
     for (uuid, known) in &mut plan.event.attributes {
-        if wanted.contains(uuid) || !known.wanted.has(feed) {
+        let stays = wanted.contains(uuid) || !known.wanted.has(feed);
+        if stays || !retire.takes(&known.sources) {
             continue;
         }
         known.wanted = known.wanted.without(feed);

@@ -22,6 +22,7 @@ mod identity;
 mod input;
 mod markings;
 mod mirror;
+mod mirrored;
 mod network;
 mod order;
 mod outage;

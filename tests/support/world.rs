@@ -10,7 +10,9 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Clock, Job, Sample, Silent, Summary, Verified, VerifyOptions},
+    agent::{
+        self, Clock, Dataset, Job, Removals, Sample, Silent, Summary, Verified, VerifyOptions,
+    },
     delivery::{Backoff, Call, Exchange, Wire},
     format::Format,
     graph,
@@ -174,10 +176,16 @@ impl World {
             true => SourceSpec::Folder(path.to_owned()),
             false => SourceSpec::File(path.to_owned()),
         };
+        self.sync_from(&Dataset::default())
+    }
+
+    /// Delivers a dataset, whatever the job's source is.
+    pub fn sync_from(&mut self, dataset: &Dataset) -> Summary {
         self.clock.advance(60);
         let interrupt = AtomicBool::new(false);
-        let run = agent::sync(
+        let run = agent::sync_from(
             &self.job,
+            dataset,
             &mut self.ledger,
             self.wire.clone(),
             &*self.clock,
@@ -251,6 +259,7 @@ pub fn open_job() -> Job {
         },
         strategy: Strategy::Replace,
         allow_empty: false,
+        removals: Removals::Hold,
         mapping_change: MappingChange::Hold,
         concurrency: 2,
         chunk_max: 1_000,

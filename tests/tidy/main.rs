@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "agent",
         &[
             "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-            "schedule", "store", "source", "remote", "sandbox", "config",
+            "schedule", "mirror", "store", "source", "remote", "sandbox", "config",
         ],
     ),
     ("daemon", &["model", "history", "schedule", "agent"]),
@@ -44,8 +44,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
-            "schedule", "store", "http", "source", "remote", "sandbox", "config", "agent",
-            "daemon",
+            "schedule", "mirror", "store", "http", "source", "remote", "sandbox", "config",
+            "agent", "daemon",
         ],
     ),
 ];

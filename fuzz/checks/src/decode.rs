@@ -8,7 +8,7 @@ use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
     format::{self, Assembly, Format, FormatError, Identity, Piece, Taker, Unreadable},
-    graph::{Facts, Said},
+    graph::{Coverage, Facts, Said},
     model::{Issue, Locus, Place, Severity, Symbol, Tlp, limits::ISSUES_KEPT_MAX},
 };
 
@@ -151,7 +151,7 @@ fn apart(text: &[u8], format: Format, whole: &Facts) {
     let mut steps = Steps::default();
     let file = Symbol::new(FILE);
     let pages = format::take_apart(text, &file, format, &mut steps).expect("it was read whole");
-    assert_eq!(pages.is_page, whole.is_page);
+    assert_eq!(pages.is_page, whole.coverage == Coverage::Page);
     let (mut assembly, mut document) = (Assembly::new(), String::new());
     for (number, step) in (0..).zip(steps.0) {
         match step {

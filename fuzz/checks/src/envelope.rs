@@ -56,7 +56,7 @@ fn same(one: &Facts, other: &Facts, text: &str) {
     assert_eq!(one.entities, other.entities, "{text}");
     assert_eq!(one.relations, other.relations, "{text}");
     assert_eq!(one.skipped, other.skipped, "{text}");
-    assert_eq!(one.is_page, other.is_page, "{text}");
+    assert_eq!(one.coverage, other.coverage, "{text}");
 }
 
 fn package(list: &str, elements: &[String]) -> String {

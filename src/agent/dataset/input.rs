@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     format::Format,
-    graph::{Aliases, Graph},
+    graph::{self, Aliases, Coverage, Facts, Graph},
     mapper::{self, Rules},
-    model::{Digest, Issue, Reader, Severity},
+    mirror::{Fold, Mirror, MirrorError, SourceIdentity},
+    model::{DestinationName, Digest, EntityKey, Issue, Reader, Severity},
     plan::{MappingTally, TAGS_KNOWN_MAX},
     source::{self, SourceError, SourceSpec},
 };
@@ -27,10 +28,62 @@ pub struct Input {
     pub issues: Vec<Issue>,
     /// Objects that were skipped.
     pub skipped: usize,
-    /// The source says that it is a part of something larger.
-    pub is_page: bool,
+    /// How much of the source it is. What the source said is gone is named by the roots of entities that are not here.
+    pub coverage: Coverage,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The dataset as an older reader would have made it of the same bytes, where an event was last planned by it.
     pub older: Option<Arc<Older>>,
+}
+
+/// Where a dataset comes from.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// The bytes of a source, which hands over all that it has.
+    Bytes,
+    /// What was kept of a source.
+    Mirror {
+        /// Where it is kept.
+        mirror: Mirror,
+        /// What the source is.
+        source: SourceIdentity,
+    },
+}
+
+impl Origin {
+    /// Whether it is a source that hands over all that it has.
+    #[must_use]
+    pub const fn is_bytes(&self) -> bool {
+        matches!(self, Self::Bytes)
+    }
+
+    /// Whether what left the source may be retired at a destination without anybody's word: whether a mirror was the
+    /// origin of what is there from the beginning, or somebody accepted that it is now. Bytes have no beginning.
+    ///
+    /// # Errors
+    /// If the mirror cannot be read.
+    pub fn has_begun_at(&self, destination: &DestinationName) -> Result<bool, MirrorError> {
+        match self {
+            Self::Bytes => Ok(true),
+            Self::Mirror { mirror, source } => mirror.has_begun_at(source, destination),
+        }
+    }
+
+    /// Says so.
+    ///
+    /// # Errors
+    /// If the mirror cannot be written.
+    pub(in crate::agent) fn begin_at(
+        &self,
+        destination: &DestinationName,
+    ) -> Result<(), MirrorError> {
+        match self {
+            Self::Mirror { mirror, source } if !self.has_begun_at(destination)? => {
+                mirror.begin_at(source, destination)
+            }
+            Self::Mirror { .. } | Self::Bytes => Ok(()),
+        }
+    }
 }
 
 /// What an older reader would have made of a source.
@@ -59,20 +112,54 @@ impl Input {
         spec: &SourceSpec,
         format: Format,
         aliases: &Aliases,
-        options: &crate::graph::Options,
+        options: &graph::Options,
         reader: Option<Reader>,
     ) -> Result<Self, SourceError> {
-        let (mut facts, digest) = source::read(spec, format)?;
+        let (facts, digest) = source::read(spec, format)?;
+        let what = (source_name(spec), digest, Origin::Bytes);
+        Ok(Self::of(facts, what, aliases, options, reader))
+    }
+
+    /// The same of what was kept of a source: the dataset that one whole read of it would have given.
+    ///
+    /// # Errors
+    /// If the mirror cannot be read.
+    pub fn mirrored(
+        mirror: &Mirror,
+        fold: &Fold,
+        aliases: &Aliases,
+        options: &graph::Options,
+        reader: Option<Reader>,
+    ) -> Result<Self, MirrorError> {
+        let source = fold.source().unwrap_or_else(|| mirror.of()).clone();
+        let (name, mirror_of_it) = (source.to_string(), mirror.clone());
+        let what = (name, fold.digest(), Origin::Mirror { mirror: mirror_of_it, source });
+        Ok(Self::of(mirror.facts(fold)?, what, aliases, options, reader))
+    }
+
+    fn of(
+        mut facts: Facts,
+        (name, digest, origin): (String, Digest, Origin),
+        aliases: &Aliases,
+        options: &graph::Options,
+        reader: Option<Reader>,
+    ) -> Self {
         let issues = std::mem::take(&mut facts.issues);
-        let (skipped, is_page) = (facts.skipped, facts.is_page);
+        let (skipped, coverage) = (facts.skipped, facts.covers());
         let formats = facts.formats.iter().copied().collect();
         let older = reader.map(|reader| {
             let (facts, aliases) = (facts.as_read_by(reader), aliases.as_read_by(reader));
             Arc::new(Older { reader, graph: Graph::build(facts, &aliases, options) })
         });
         let graph = Graph::build(facts, aliases, options);
-        let name = source_name(spec);
-        Ok(Self { name, digest, formats, graph, issues, skipped, is_page, older })
+        let coverage = match coverage {
+            Coverage::Changes { gone } => {
+                let roots = gone.iter().filter_map(|id| root_of_gone(id, &graph, aliases));
+                Coverage::Changes { gone: roots.collect() }
+            }
+            coverage => coverage,
+        };
+        Self { name, digest, formats, graph, issues, skipped, coverage, origin, older }
     }
 
     /// What a person should know about the input, the worst first.
@@ -106,6 +193,13 @@ impl Input {
         }
         mapping_tally(&tally)
     }
+}
+
+/// The root of the entity that something was said to be gone of; none where another version of it is there.
+fn root_of_gone(id: &EntityKey, graph: &Graph, aliases: &Aliases) -> Option<EntityKey> {
+    let root = aliases.0.get(id).unwrap_or(id);
+    let is_here = |key: &EntityKey| graph.why(key).newest.is_some();
+    (!is_here(id) && !is_here(root)).then(|| root.clone())
 }
 
 /// What a source is called in records.

@@ -10,41 +10,82 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::{
     format::Format,
     graph::{self, Aliases},
+    mirror::{Fold, Mirror},
     model::{Digest, Reader},
-    source::{self, SourceError, SourceSpec},
+    source::{self, SourceSpec},
 };
 
 use super::{AgentError, Job, job::World};
 
 pub use hints::Candidates;
-pub(super) use input::source_name;
-pub use input::{Input, Older, mapping_tally};
+use input::source_name;
+pub use input::{Input, Older, Origin, mapping_tally};
 
 /// What a source delivers, read when the first run needs it and kept for the others. Runs that go side by side
 /// wait for the one that reads, instead of each reading for itself.
+///
+/// Without more it is that of a job's source.
 #[derive(Default)]
 pub struct Dataset {
+    mirrored: Option<Arc<Mirrored>>,
     /// What was read, by what decides how it is read.
     inputs: Mutex<Vec<(Reading, Arc<Input>)>>,
     digest: OnceCell<Option<Digest>>,
 }
 
+/// What was kept of a source.
+#[derive(Debug)]
+struct Mirrored {
+    mirror: Mirror,
+    fold: Fold,
+}
+
+impl PartialEq for Mirrored {
+    fn eq(&self, other: &Self) -> bool {
+        self.fold.digest() == other.fold.digest()
+    }
+}
+
+/// From what a dataset is made.
+#[derive(Debug, Clone, PartialEq)]
+enum From {
+    Source(SourceSpec, Format),
+    Mirror(Arc<Mirrored>),
+}
+
 /// What decides how a source is read.
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
-    source: SourceSpec,
-    format: Format,
+    from: From,
     options: graph::Options,
     reader: Option<Reader>,
 }
 
 impl Dataset {
-    /// The digest of the source's bytes, computed once; `None` for what can be read only once.
+    /// What was kept of a source, whatever the source of a job is. It holds as long as the fold does.
+    #[must_use]
+    pub fn mirrored(mirror: Mirror, fold: Fold) -> Self {
+        Self { mirrored: Some(Arc::new(Mirrored { mirror, fold })), ..Self::default() }
+    }
+
+    /// What the source is called in records.
+    pub(super) fn name(&self, job: &Job) -> String {
+        match &self.mirrored {
+            Some(kept) => kept.fold.source().unwrap_or_else(|| kept.mirror.of()).to_string(),
+            None => source_name(&job.source),
+        }
+    }
+
+    /// The digest of the source's bytes, or of all that stands of them, computed once; `None` for what can be read
+    /// only once.
     pub(super) async fn digest(
         &self,
         source: &SourceSpec,
         world: World<'_>,
     ) -> Result<Option<Digest>, AgentError> {
+        if let Some(kept) = &self.mirrored {
+            return Ok(Some(kept.fold.digest()));
+        }
         let source = source.clone();
         let digest = self.digest.get_or_try_init(|| async {
             Ok::<_, AgentError>(world.apart(move || source::digest(&source)).await??)
@@ -61,18 +102,17 @@ impl Dataset {
         aliases: impl FnOnce() -> Result<Aliases, AgentError>,
         world: World<'_>,
     ) -> Result<Arc<Input>, AgentError> {
-        let reading = Reading {
-            source: job.source.clone(),
-            format: job.format,
-            options: job.graph.clone(),
-            reader,
+        let from = match &self.mirrored {
+            Some(kept) => From::Mirror(kept.clone()),
+            None => From::Source(job.source.clone(), job.format),
         };
+        let reading = Reading { from, options: job.graph.clone(), reader };
         let mut inputs = self.inputs.lock().await;
         if let Some((_, input)) = inputs.iter().find(|(read, _)| *read == reading) {
             return Ok(input.clone());
         }
         let (read, aliases) = (reading.clone(), aliases()?);
-        let input: Result<Input, SourceError> = world.apart(move || read.now(&aliases)).await?;
+        let input = world.apart(move || read.now(&aliases)).await?;
         let input = Arc::new(input?);
         inputs.push((reading, input.clone()));
         Ok(input)
@@ -80,7 +120,15 @@ impl Dataset {
 }
 
 impl Reading {
-    fn now(&self, aliases: &Aliases) -> Result<Input, SourceError> {
-        Input::read_source(&self.source, self.format, aliases, &self.options, self.reader)
+    fn now(&self, aliases: &Aliases) -> Result<Input, AgentError> {
+        let (options, reader) = (&self.options, self.reader);
+        Ok(match &self.from {
+            From::Mirror(kept) => {
+                Input::mirrored(&kept.mirror, &kept.fold, aliases, options, reader)?
+            }
+            From::Source(source, format) => {
+                Input::read_source(source, *format, aliases, options, reader)?
+            }
+        })
     }
 }

@@ -14,6 +14,7 @@ use super::{
     super::{Job, mapping_tally},
     Call, Planned, Planner, Settled,
     holding::{Before, Holding},
+    policy_of,
 };
 
 impl Planner<'_> {
@@ -112,7 +113,7 @@ impl Planner<'_> {
             && !feed.reader.is_older()
             && feed.graph == *graph
             && feed.rules == self.job.rules.fingerprint()
-            && feed.policy == self.policy()
+            && (feed.policy == policy_of(self.job, &self.record) || feed.policy == self.policy())
     }
 
     /// The event as the rules and the reader of last time would have it, where one of them is another now.

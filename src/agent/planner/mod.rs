@@ -2,6 +2,7 @@
 
 mod holding;
 mod incident;
+mod retirement;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +22,7 @@ use crate::{
 
 use super::{Input, Job, Older};
 pub(super) use holding::note_of;
+pub(super) use retirement::Retirement;
 
 /// What one incident calls for.
 #[derive(Debug)]
@@ -59,13 +61,20 @@ pub(super) struct Planner<'a> {
     job: &'a Job,
     heads: BTreeMap<EventUuid, EventHead>,
     pub(super) record: DestinationRecord,
-    pub(super) retire: Retire,
+    pub(super) retirement: Retirement,
     claims: Claims,
     older: Option<Arc<Older>>,
     feed: u8,
     run: RunNumber,
     now: Timestamp,
     old_rules: BTreeMap<Digest, Option<Rules>>,
+}
+
+impl KnownEvents {
+    /// Whether the feed has nothing there.
+    pub(super) const fn is_empty(self) -> bool {
+        self.incidents == 0 && !self.rest
+    }
 }
 
 impl<'a> Planner<'a> {
@@ -78,8 +87,8 @@ impl<'a> Planner<'a> {
         now: Timestamp,
     ) -> Self {
         let heads = heads.into_iter().map(|head| (head.uuid, head)).collect();
-        let (retire, claims, old_rules) = (Retire::Yes, Claims::default(), BTreeMap::new());
-        Self { job, heads, record, retire, claims, older: None, feed, run, now, old_rules }
+        let (claims, old_rules, retirement) = (Claims::default(), BTreeMap::new(), Retirement::All);
+        Self { job, heads, record, retirement, claims, older: None, feed, run, now, old_rules }
     }
 
     /// Settles which event each incident of the dataset becomes, and keeps what an older reader made of it.
@@ -97,7 +106,7 @@ impl<'a> Planner<'a> {
     /// Fingerprint of all that decides what is sent, the rules aside. MISP's version is part of it: a
     /// refusal is tried again when it changes. So is the reader: unchanged bytes are read again by a newer one.
     pub(super) fn policy(&self) -> Digest {
-        policy_of(self.job, &self.record)
+        self.retirement.under(policy_of(self.job, &self.record))
     }
 
     /// The version of the MISP that is planned for, as far as it is known.
@@ -163,7 +172,7 @@ impl<'a> Planner<'a> {
             settings: &self.job.settings,
             destination: &self.record,
             feed: self.feed,
-            retire: self.retire,
+            retire: self.retirement.of_plan(),
             misp_now: misp_now(&self.record, self.now),
             run: self.run,
             accepted: true,
@@ -192,7 +201,12 @@ impl<'a> Planner<'a> {
     }
 
     fn leaves(&self, head: &EventHead) -> bool {
-        self.retire == Retire::Yes && self.feed_head(head).is_some_and(|feed| !feed.gone)
+        self.retirement.takes(head) && self.is_wanted(head)
+    }
+
+    /// Whether the feed wants an event.
+    fn is_wanted(&self, head: &EventHead) -> bool {
+        self.feed_head(head).is_some_and(|feed| !feed.gone)
     }
 
     /// The plan for one of the [`leftovers`](Self::leftovers).
@@ -204,7 +218,10 @@ impl<'a> Planner<'a> {
         let Some(known) = ledger.event(&self.job.destination, uuid)? else { return Ok(None) };
         let before = self.feed_head(&known.head).cloned().unwrap_or_else(|| self.empty_head());
         let feed = FeedHead { gone: self.leaves(&known.head), reader: Reader::NOW, ..before };
-        Ok(Some(Planned { plan: plan::diff_gone(known, &self.terms()), feed }))
+        // Where the incident has left, all that it gave has.
+        let retire = if feed.gone { Retire::Yes } else { self.terms().retire };
+        let terms = Terms { retire, ..self.terms() };
+        Ok(Some(Planned { plan: plan::diff_gone(known, &terms), feed }))
     }
 
     fn empty_head(&self) -> FeedHead {

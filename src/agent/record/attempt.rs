@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Job, dataset::source_name, job::World},
+    super::{AgentError, Job, job::World},
     begin, numbered,
 };
 
@@ -36,13 +36,14 @@ pub(in crate::agent) fn keep<L: Ledger>(
 /// itself cannot be kept.
 pub(in crate::agent) fn keep_failed<L: Ledger>(
     job: &Job,
+    source: String,
     ledger: &mut L,
     world: World<'_>,
     error: AgentError,
 ) -> Result<AgentError, LedgerError> {
     if !matches!(error, AgentError::Ledger(_)) {
-        let (now, name) = (world.clock.now(), source_name(&job.source));
-        let mut attempt = begin(job, RunNumber::default(), now, name, None);
+        let now = world.clock.now();
+        let mut attempt = begin(job, RunNumber::default(), now, source, None);
         fail(&mut attempt, &error, now);
         keep(ledger, attempt)?;
     }

@@ -3,14 +3,14 @@
 use crate::{
     delivery::Wire,
     history::{Commit, Cursor, Ledger, RunRecord},
-    plan::{DestinationRecord, Retire, Strategy},
+    plan::DestinationRecord,
 };
 
 use super::{
     super::{
-        AgentError, Ending, Input, Job, Phase, PublishingTally, Summary,
+        AgentError, Ending, Phase, PublishingTally, Summary,
         learn::PLAIN,
-        planner::{KnownEvents, cursor_policy, note_of},
+        planner::{cursor_policy, note_of},
         record::attempt,
     },
     Mode, Run,
@@ -124,33 +124,4 @@ pub(super) fn ending_of_untroubled(run: &RunRecord, destination: &DestinationRec
         return Ending::KeyRefused("it lacks perm_add, the right to add events".into());
     }
     Ending::AllWithheld
-}
-
-/// Whether what the dataset does not hold has left it.
-///
-/// # Errors
-/// Why not, where it should: a dataset of which part was damaged or is elsewhere, or that is suddenly empty, retires
-/// nothing.
-pub(in crate::agent) fn retire(
-    job: &Job,
-    input: &Input,
-    known: KnownEvents,
-) -> Result<Retire, &'static str> {
-    // A dataset that has nothing but a rest any more is as suspicious as an empty one.
-    let has_rest = input.graph.rest_root().is_some();
-    let has_incidents = input.graph.incident_count() > usize::from(has_rest);
-    let lost_all = !has_incidents && (known.incidents > 0 || known.rest && !has_rest);
-    match job.strategy {
-        Strategy::Append | Strategy::Diff => Ok(Retire::No),
-        Strategy::Replace if input.skipped > 0 => {
-            Err("objects of the dataset were skipped: nothing is retired in this run")
-        }
-        Strategy::Replace if input.is_page => {
-            Err("the dataset is one page of several (`more`): nothing is retired in this run")
-        }
-        Strategy::Replace if lost_all && !job.allow_empty => Err(
-            "the dataset holds no incident, the last one did: nothing is retired (`--allow-empty` overrides)",
-        ),
-        Strategy::Replace => Ok(Retire::Yes),
-    }
 }

@@ -26,13 +26,13 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, EventUpdate, Ledger},
-    plan::{DestinationRecord, Retire},
+    plan::DestinationRecord,
 };
 
 use super::{
     AgentError, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
-    planner::{Planner, older_reader},
+    planner::{Planner, Retirement, older_reader},
     record::{self, attempt, clock_note},
 };
 use backlog::Backlog;
@@ -44,7 +44,6 @@ use totals::Totals;
 
 pub(super) use contact::{is_heard, is_known};
 pub(super) use doubt::{in_turn, is_due};
-pub(super) use end::retire;
 pub(super) use publishing::Publications;
 
 /// Delivers a dataset: everything that MISP does not have yet, and nothing else.
@@ -81,7 +80,7 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     match unchanged::unchanged_source(job, dataset, ledger, world).await {
         Ok(Some(summary)) => Ok(summary),
         Ok(None) => carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await,
-        Err(error) => Err(attempt::keep_failed(job, ledger, world, error)?),
+        Err(error) => Err(attempt::keep_failed(job, dataset.name(job), ledger, world, error)?),
     }
 }
 
@@ -128,7 +127,7 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
         },
         Err(error) => error,
     };
-    Err(attempt::keep_failed(job, ledger, world, error)?)
+    Err(attempt::keep_failed(job, dataset.name(job), ledger, world, error)?)
 }
 
 async fn read<L: Ledger>(
@@ -188,18 +187,22 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let feed = feed_place(job, &mut destination)?;
         let number = ledger.begin_run()?;
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
-        let retire = match mode {
-            Mode::Deliver => retire(job, input, planner.known_events()),
-            Mode::Adopt => Ok(Retire::No),
-        };
-        planner.retire = retire.unwrap_or(Retire::No);
+        let known = planner.known_events();
         planner.look_at(input);
+        planner.retirement = match mode {
+            Mode::Deliver => Retirement::decide(job, input, &planner, known)?,
+            Mode::Adopt => Retirement::Never,
+        };
+        if mode == Mode::Deliver && planner.retirement.begins(known) {
+            input.origin.begin_at(&job.destination)?;
+        }
         let mut notes = input.notes();
         notes.extend(clock_note(before.as_ref(), now));
         // A source that retired nothing is read again: somebody may want it to by then.
         let mut remains = Remains::default();
-        remains.settle(retire.is_ok());
-        notes.extend(retire.err().map(str::to_owned));
+        let why_not = planner.retirement.why_not();
+        remains.settle(why_not.is_none());
+        notes.extend(why_not.map(|why| why.to_string()));
         let record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
         let incidents = input.graph.incident_count() as u64;
         Ok(Self {

@@ -5,7 +5,6 @@ use crate::{history::Ledger, model::RunNumber};
 use super::{
     super::{
         AgentError, Dataset, Job, PublishingTally, Summary,
-        dataset::source_name,
         job::World,
         planner::cursor_policy,
         record::{self, attempt, clock_note},
@@ -35,7 +34,7 @@ pub(super) async fn unchanged_source<L: Ledger>(
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
     let before = ledger.run(ledger.last_run()?)?;
     let now = world.clock.now();
-    let name = source_name(&job.source);
+    let name = dataset.name(job);
     let mut run = record::begin(job, RunNumber::default(), now, name, cursor.source);
     run.notes.extend(clock_note(before.as_ref(), now));
     for note in &run.notes {

@@ -65,6 +65,7 @@ impl Shared {
             destination: Some(destination.to_string()),
             accept_mapping: order.wish.accept_mapping,
             allow_empty: order.wish.allow_empty,
+            accept_removals: order.wish.accept_removals,
             ..CliOverrides::default()
         };
         let jobs = job::jobs(&config, &overrides)?;

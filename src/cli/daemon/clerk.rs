@@ -106,7 +106,11 @@ impl Clerk {
         let route =
             RouteArgs { feed: args.run.feed.clone(), destination: args.run.destination.clone() };
         let chosen = self.routes(&route)?;
-        let wish = Wish { accept_mapping: args.accept_mapping, allow_empty: args.allow_empty };
+        let wish = Wish {
+            accept_mapping: args.accept_mapping,
+            allow_empty: args.allow_empty,
+            accept_removals: args.accept_removals,
+        };
         let (tells, told) = channel();
         self.tell(News::Asked(chosen.clone(), wish, tells));
         // It ends once all were told of, or the daemon stops.

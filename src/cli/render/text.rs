@@ -303,6 +303,9 @@ fn one_status(out: &mut String, status: &Status) {
             if it.events > 1 { format!(" and {} more", it.events - 1) } else { String::new() };
         line!(out, "  ! unpublished: {event} {}{more}: {}", Clean(title), Clean(&it.why));
     }
+    for (feed, why) in &status.removals_wait {
+        line!(out, "  ! removals wait, feed {}: {}", Clean(feed.as_str()), Clean(why));
+    }
     line!(out, "MISP:       {}{}", Clean(url), Clean(&version));
     match &status.last_run {
         Some(run) => {

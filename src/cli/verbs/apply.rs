@@ -25,6 +25,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         destination: Some(file.saved.destination.clone()),
         accept_mapping: file.accept_mapping,
         allow_empty: file.allow_empty,
+        accept_removals: file.accept_removals,
         ..CliOverrides::default()
     };
     let config = context.config()?;

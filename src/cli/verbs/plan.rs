@@ -32,6 +32,8 @@ pub(crate) struct PlanFile {
     pub(crate) source_path: Option<PathBuf>,
     pub(crate) accept_mapping: bool,
     pub(crate) allow_empty: bool,
+    #[serde(default)]
+    pub(crate) accept_removals: bool,
 }
 
 /// Prints the plan, and writes it to a file for `apply`.
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         destination: args.run.destination.clone(),
         accept_mapping: args.accept_mapping,
         allow_empty: args.allow_empty,
+        accept_removals: args.accept_removals,
         ..CliOverrides::default()
     };
     let config = context.config()?;
@@ -116,6 +119,7 @@ fn save(path: &Path, overrides: &CliOverrides, preview: &Preview) -> Result<(), 
         source_path: overrides.source.as_ref().map(absolute),
         accept_mapping: overrides.accept_mapping,
         allow_empty: overrides.allow_empty,
+        accept_removals: overrides.accept_removals,
     };
     let mut text = serde_json::to_string_pretty(&file).expect("plain fields always serialise");
     text.push('\n');

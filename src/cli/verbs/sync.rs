@@ -26,6 +26,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         destination: args.run.destination.clone(),
         accept_mapping: args.accept_mapping,
         allow_empty: args.allow_empty,
+        accept_removals: args.accept_removals,
         deadline: args.deadline,
     };
     let config = context.config()?;

@@ -1,7 +1,11 @@
 //! The same objects in every envelope that producers put them in, and what is told of those that are none.
 
 use super::{super::route::Router, *};
-use crate::{format::Decoding, graph::Facts, model::Reader};
+use crate::{
+    format::Decoding,
+    graph::{Coverage, Facts},
+    model::Reader,
+};
 
 const INCIDENT: &str = r#"{"type":"incident","spec_version":"2.1","name":"I","id":"incident--1eb25301-52dc-4085-af2d-99410dd7edf8"}"#;
 /// As a producer writes it that sorts the names of members.
@@ -227,7 +231,7 @@ fn a_page_is_told_as_one() {
         };
         for text in [head, tail] {
             let found = facts(&text);
-            assert_eq!(found.is_page, page, "{text}");
+            assert_eq!(found.coverage == Coverage::Page, page, "{text}");
             let says = "warning: this is one page of several; what is on the others is not here, so nothing \
                         is retired: fetch them all and put their objects into one bundle";
             let expected = if page { vec![format!("f: {says}")] } else { vec![] };
@@ -235,10 +239,10 @@ fn a_page_is_told_as_one() {
         }
     }
     let pages = format!(r#"{{"more":true,"objects":[{INCIDENT}]}} {{"objects":[{INDICATOR}]}}"#);
-    assert!(facts(&pages).is_page);
+    assert_eq!(facts(&pages).coverage, Coverage::Page);
     let mut whole = facts(&bundle(INCIDENT));
     whole.extend(facts(&pages));
-    assert!(whole.is_page);
+    assert_eq!(whole.coverage, Coverage::Page);
 }
 
 #[test]

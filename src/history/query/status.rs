@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{ChangeKind, RunRecord},
+    history::{ChangeKind, REMOVALS_WAIT, RunRecord},
     misp::{AttributeType, Value},
-    model::{AttributeUuid, DestinationName, EventUuid},
+    model::{AttributeUuid, DestinationName, EventUuid, FeedName},
     plan::{DestinationRecord, ExposedReason, KnownEvent, Presence, Publishing},
 };
 
@@ -36,6 +36,8 @@ pub struct Status {
     pub exposed: Vec<Exposure>,
     /// Tags that MISP did not take.
     pub refused_tags: Vec<RefusedTag>,
+    /// Removals that wait for somebody's word, for each feed whose newest run says so: why, and what to do.
+    pub removals_wait: Vec<(FeedName, Box<str>)>,
     /// Events that MISP took the request to publish of, and does not show as published yet.
     pub publishing: u64,
     /// Events that are to be published and are not.
@@ -97,9 +99,11 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
         drifted: 0,
         exposed: Vec::new(),
         refused_tags: Vec::new(),
+        removals_wait: Vec::new(),
         publishing: 0,
         unpublished: Vec::new(),
     };
+    status.removals(ledger)?;
     let mut exposed = BTreeSet::new();
     for head in ledger.heads(destination)? {
         let Some(event) = ledger.event(destination, head.uuid)? else { continue };
@@ -118,6 +122,18 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
 }
 
 impl Status {
+    fn removals(&mut self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
+        let feeds = self.record.iter().flat_map(|record| record.feeds.clone());
+        for feed in feeds.collect::<Vec<_>>() {
+            let destination = Some(self.destination.clone());
+            let filter = RunFilter { feed: Some(feed.clone()), destination };
+            let Some(run) = log(ledger, &filter, Some(1))?.pop() else { continue };
+            let waits = run.notes.iter().find_map(|note| note.strip_prefix(REMOVALS_WAIT));
+            self.removals_wait.extend(waits.map(|why| (feed, why.into())));
+        }
+        Ok(())
+    }
+
     fn expose(&mut self, event: &KnownEvent) {
         for (uuid, known) in &event.attributes {
             let Some(why) = &known.exposed else { continue };

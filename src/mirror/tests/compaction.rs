@@ -8,7 +8,8 @@ fn content(files: &MemoryFiles) -> impl PartialEq + std::fmt::Debug + use<> {
     let mirror = mirror(files);
     let fold = mirror.fold().unwrap();
     let facts = mirror.facts(&fold).unwrap();
-    let counts = (facts.skipped, facts.is_page, facts.entities.len(), facts.relations.len());
+    let counts =
+        (facts.skipped, facts.coverage.clone(), facts.entities.len(), facts.relations.len());
     let graph = Graph::build(facts, &Aliases::default(), &Options::default());
     let incidents: Vec<_> = graph.incidents().map(|incident| incident.digest).collect();
     let (gone, damaged) = (fold.gone().to_vec(), fold.damaged().to_vec());

@@ -14,7 +14,11 @@ use std::{
 };
 
 use super::{memory::MemoryFiles, *};
-use crate::{format::Format, graph::Said, model::Tlp};
+use crate::{
+    format::Format,
+    graph::{Coverage, Said},
+    model::Tlp,
+};
 
 /// The source that all tests are about.
 fn source() -> SourceIdentity {

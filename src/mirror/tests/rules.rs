@@ -63,13 +63,14 @@ fn a_whole_pull_forgets_what_came_before() {
     let files = MemoryFiles::default();
     let first = pulls(&files, vec![vec![Delta, objects(&[object(1, 1, "a", "")]), End("1")]]);
     assert_eq!(first.basis(), Basis::Partial);
-    assert!(!first.is_whole() && mirror(&files).facts(&first).unwrap().is_page);
+    let coverage = mirror(&files).facts(&first).unwrap().coverage;
+    assert_eq!(coverage, Coverage::Changes { gone: BTreeSet::new() });
     let whole = pulls(&files, vec![vec![Whole, objects(&[object(2, 1, "b", "")]), End("2")]]);
     assert_eq!(
         (names(&files), whole.basis(), whole.packs()),
         (vec!["b".to_owned()], Basis::Whole, 1)
     );
-    assert!(!mirror(&files).facts(&whole).unwrap().is_page);
+    assert_eq!(mirror(&files).facts(&whole).unwrap().coverage, Coverage::Whole);
     assert_eq!(files.names().unwrap(), ["000002.jsonl.zst"], "the others are removed");
 }
 

@@ -72,7 +72,7 @@ struct World {
     policy: Policy,
     settings: EventSettings,
     destination: DestinationRecord,
-    retire: Retire,
+    retire: Retire<'static>,
     run: u64,
     accepted: bool,
 }
@@ -219,6 +219,44 @@ fn a_partial_source_retires_nothing() {
     world.retire = Retire::No;
     let plan = world.plan(&desired(Vec::new()), Some(known));
     assert!(!plan.changes_ledger(), "{:?}", plan.changes);
+}
+
+#[test]
+fn what_the_source_said_is_gone_is_retired_and_nothing_else() {
+    let mut world = World::new();
+    let from = |value: &str, entities: &[&str]| {
+        let mut desired = attribute("domain", value);
+        let source = desired.sources[0].clone();
+        desired.sources = entities
+            .iter()
+            .map(|entity| Source { entity: EntityKey::whole(entity), ..source.clone() })
+            .collect();
+        desired
+    };
+    let all = vec![
+        from("gone.example", &["e1"]),
+        from("both.example", &["e1", "e2"]),
+        from("all.example", &["e1", "e3"]),
+        from("other.example", &["e2"]),
+    ];
+    let known = world.deliver(&desired(all), None);
+    let gone: &'static BTreeSet<EntityKey> =
+        Box::leak(Box::new(["e1", "e3"].map(EntityKey::whole).into()));
+    world.retire = Retire::Gone(gone);
+    let plan = world.plan(&desired(vec![from("both.example", &["e2"])]), Some(known.clone()));
+    let retired = |plan: &EventPlan| -> Vec<String> {
+        let of = |change: &Change| {
+            let uuid = change.attribute.filter(|_| change.kind == ChangeKind::Retired)?;
+            Some(plan.event.attributes[&uuid].attribute.value.to_string())
+        };
+        let mut values: Vec<String> = plan.changes.iter().filter_map(of).collect();
+        values.sort();
+        values
+    };
+    assert_eq!(retired(&plan), ["all.example", "gone.example"]);
+    // What the dataset calls for stays, whoever said what.
+    let plan = world.plan(&desired(vec![from("gone.example", &["e1"])]), Some(known));
+    assert_eq!(retired(&plan), ["all.example"]);
 }
 
 #[test]

@@ -363,7 +363,7 @@ fn entities(mut facts: Facts) -> BTreeMap<String, (String, Option<Tlp>)> {
 
 /// What decides what is done about a dataset.
 fn said_by(fold: &Fold, facts: Facts) -> String {
-    let whole = (fold.basis(), fold.is_whole(), facts.is_page, facts.skipped);
+    let whole = (fold.basis(), fold.is_whole(), facts.coverage.clone(), facts.skipped);
     let (gone, damaged) = (fold.gone().to_vec(), fold.damaged().to_vec());
     format!("{whole:?} {gone:?} {damaged:?} {:?}", entities(facts))
 }

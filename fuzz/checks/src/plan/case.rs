@@ -36,7 +36,7 @@ pub(super) struct Case {
     pub(super) settings: EventSettings,
     pub(super) destination: DestinationRecord,
     pub(super) feed: u8,
-    pub(super) retire: Retire,
+    pub(super) retire: Retire<'static>,
     run: RunNumber,
 }
 

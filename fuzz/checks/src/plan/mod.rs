@@ -162,7 +162,7 @@ impl Case {
             let expected = match (desired.contains(uuid), self.retire) {
                 (true, _) => wanted | bit,
                 (false, Retire::Yes) => wanted & !bit,
-                (false, Retire::No) => wanted,
+                (false, Retire::No | Retire::Gone(_)) => wanted,
             };
             assert_eq!(after.wanted.0, expected, "{uuid}");
             let in_misp = before.is_some_and(|before| before.standing.is_in_misp());

@@ -91,10 +91,22 @@ pub struct DestinationStatus<'a> {
     pub drifted: u64,
     /// What must not be in MISP as it is.
     pub exposed: Vec<ExposureView<'a>>,
+    /// Removals that wait for somebody's word.
+    pub removals_wait: Vec<RemovalsView<'a>>,
     /// Tags that MISP did not take.
     pub refused_tags: Vec<RefusedTagView<'a>>,
     /// Why events stay unpublished.
     pub unpublished: Vec<UnpublishedView<'a>>,
+}
+
+/// Removals of one feed that wait for somebody's word.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RemovalsView<'a> {
+    /// The feed.
+    pub feed: &'a str,
+    /// Why they wait, and what to do.
+    pub why: &'a str,
 }
 
 /// Something that must not be in MISP as it is: an attribute, or a whole event.
@@ -162,6 +174,11 @@ fn destination(status: &Status) -> DestinationStatus<'_> {
         superseded: status.superseded,
         drifted: status.drifted,
         exposed: status.exposed.iter().map(exposure).collect(),
+        removals_wait: status
+            .removals_wait
+            .iter()
+            .map(|(feed, why)| RemovalsView { feed: feed.as_str(), why })
+            .collect(),
         refused_tags: status.refused_tags.iter().map(refused_tag).collect(),
         unpublished: status.unpublished.iter().map(unpublished).collect(),
     }
