@@ -13,7 +13,6 @@ use crate::{
     history::{LedgerError, query::QueryError},
     http::ConnectionError,
     mapper::RulesError,
-    mirror::MirrorError,
     model::{Fault, FeedName},
     sandbox::eclecticiq::DatasetError,
     source::{
@@ -325,7 +324,7 @@ impl From<&AgentError> for Report {
         let kind = match error {
             AgentError::Source(error) => of_source(error),
             AgentError::Ledger(error) => of_ledger(error),
-            AgentError::Mirror(error) => of_mirror(error),
+            AgentError::Mirror(_) => Kind::MirrorUnusable,
             AgentError::Learn(LearnError::Key { .. }) => Kind::KeyRefused,
             AgentError::Learn(LearnError::Unreachable { .. }) => Kind::Unreachable,
             AgentError::Stopped(stop) => of_stop(stop),
@@ -374,16 +373,6 @@ const fn of_import(error: &ImportError) -> Kind {
         ImportError::Line { .. } => Kind::ExportDamaged,
         ImportError::Schema { .. } => Kind::ExportNewer,
         ImportError::Read(_) => Kind::ExportUnreadable,
-    }
-}
-
-const fn of_mirror(error: &MirrorError) -> Kind {
-    match error {
-        MirrorError::Io { .. } | MirrorError::Changed { .. } => Kind::StoreInaccessible,
-        MirrorError::Newer { .. } => Kind::StoreNewer,
-        MirrorError::TooMuch { .. } => Kind::SourceTooLarge,
-        MirrorError::Format(_) => Kind::SourceInvalid,
-        MirrorError::OtherSource { .. } => Kind::ConfigInvalid,
     }
 }
 

@@ -14,6 +14,7 @@ mod job;
 mod kind;
 mod live;
 mod logging;
+mod mirrors;
 mod progress;
 pub mod render;
 mod report;

@@ -21,6 +21,11 @@ impl SourceIdentity {
         Self(BTreeMap::from([(KIND.into(), kind.into())]))
     }
 
+    /// What any source is.
+    pub(super) const fn any() -> Self {
+        Self(BTreeMap::new())
+    }
+
     /// The source that also is this.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

@@ -26,6 +26,7 @@ mod pack;
 mod pull;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod weigh;
 
 use std::sync::Arc;

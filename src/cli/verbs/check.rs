@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         CliError, Context, Exit,
+        mirrors::{self, MirrorView},
         render::{Clean, line},
     },
     store::{CheckReport, KindStats, Problem, Warning},
@@ -33,6 +34,8 @@ pub(crate) struct CheckAnswer {
     bytes_on_disk: u64,
     /// Records by kind.
     kinds: BTreeMap<String, KindView>,
+    /// What is kept of sources; what is damaged of it is read again.
+    mirrors: Vec<MirrorView>,
 }
 
 /// Records of one kind.
@@ -63,13 +66,17 @@ impl From<&Problem> for ProblemView {
 
 /// Prints what was walked over and what is wrong; [`Exit::Damaged`] if anything is.
 pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
+    let path = context.store_path()?;
     let store = context.ledger()?;
     let report = store.check()?;
+    let mirrors = mirrors::look(&path)?;
+    let told = mirrors::text(&mirrors);
     let warnings = store.warnings();
     // Every record that is left may be whole although the last ones are gone.
     let lost = warnings.iter().any(|warning| matches!(warning, Warning::Older { .. }));
     let is_sound = report.is_sound() && !lost;
-    context.answer(|| json(&report, is_sound, warnings), || text(&report, is_sound))?;
+    let json = || json(&report, is_sound, warnings, mirrors);
+    context.answer(json, || text(&report, &told, is_sound))?;
     if is_sound {
         return Ok(Exit::Done);
     }
@@ -79,7 +86,12 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     Ok(Exit::Damaged)
 }
 
-fn json(report: &CheckReport, sound: bool, warnings: &[Warning]) -> CheckAnswer {
+fn json(
+    report: &CheckReport,
+    sound: bool,
+    warnings: &[Warning],
+    mirrors: Vec<MirrorView>,
+) -> CheckAnswer {
     let CheckReport { stats, problems, attributes, .. } = report;
     let kinds = stats.kinds.iter().map(|(kind, KindStats { records, bytes })| {
         (kind.name().replace(' ', "_"), KindView { records: *records, bytes: *bytes })
@@ -93,10 +105,11 @@ fn json(report: &CheckReport, sound: bool, warnings: &[Warning]) -> CheckAnswer 
         attributes: *attributes,
         bytes_on_disk: stats.bytes_on_disk,
         kinds: kinds.collect(),
+        mirrors,
     }
 }
 
-fn text(report: &CheckReport, is_sound: bool) -> String {
+fn text(report: &CheckReport, mirrors: &str, is_sound: bool) -> String {
     let stats = &report.stats;
     let mut out = format!(
         "store {}: {} commits, {} attributes, {} bytes on the disk\n",
@@ -105,6 +118,7 @@ fn text(report: &CheckReport, is_sound: bool) -> String {
     for (kind, KindStats { records, bytes }) in &stats.kinds {
         line!(out, "  {:<14} {records:>10} records {bytes:>12} bytes", kind.name());
     }
+    out.push_str(mirrors);
     for problem in &report.problems {
         line!(out, "! {}", Clean(&problem.to_string()));
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    cli::{CliError, Context, Exit, render::Bytes},
+    cli::{CliError, Context, Exit, mirrors, render::Bytes},
     store::{GcReport, OpenMode},
 };
 
@@ -22,19 +22,23 @@ pub(crate) struct GcAnswer {
     bytes_after: u64,
     /// Whether the files were written anew.
     compacted: bool,
+    /// Files of what was kept of sources whose place another took.
+    mirror_packs_removed: usize,
 }
 
 /// Removes what nothing refers to and compacts what is left.
 pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     let path = context.store_path()?;
-    let GcReport { store, objects_removed, bytes_before, bytes_after, compacted } =
-        context.open(&path, OpenMode::ReadWrite)?.gc()?;
+    let opened = context.open(&path, OpenMode::ReadWrite)?;
+    let mirror_packs_removed = mirrors::forget_others(&opened, &path)?;
+    let GcReport { store, objects_removed, bytes_before, bytes_after, compacted } = opened.gc()?;
     let json = || GcAnswer {
         store: store.to_string(),
         objects_removed,
         bytes_before,
         bytes_after,
         compacted,
+        mirror_packs_removed,
     };
     let text = || {
         let (before, after) = (Bytes(bytes_before), Bytes(bytes_after));

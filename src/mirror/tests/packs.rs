@@ -119,6 +119,36 @@ fn changes_since_the_beginning_do_not_go_on_from_packs_behind_which_others_are_m
 }
 
 #[test]
+fn a_repair_leaves_nothing_that_is_older_than_it_was() {
+    let files = three_packs();
+    let newest = || Mirror::newest(Arc::new(files.clone()));
+    assert!(newest().repair().unwrap().is_empty());
+    files.spoil("000002.jsonl.zst", Some(b"damaged".to_vec()));
+    for steps in 0.. {
+        let copy = MemoryFiles::default();
+        for name in files.names().unwrap() {
+            copy.spoil(&name, files.content(&name));
+        }
+        copy.die_after(steps);
+        let done = Mirror::newest(Arc::new(copy.clone())).repair();
+        for seed in 0..4_usize {
+            copy.restart(&mut |limit| seed % limit);
+            let fold = mirror(&copy).fold().unwrap();
+            assert!(fold.bookmark().is_none() && !fold.is_whole(), "after {steps} steps");
+        }
+        if let Ok(removed) = done {
+            assert_eq!(removed.len(), 3);
+            break;
+        }
+    }
+    // One that counts no more is no reason to read the source again.
+    let files = three_packs();
+    files.spoil("000000.jsonl.zst", Some(b"old".to_vec()));
+    let removed = Mirror::newest(Arc::new(files.clone())).repair().unwrap();
+    assert_eq!((removed, names(&files).len()), (vec!["000000.jsonl.zst".to_owned()], 3));
+}
+
+#[test]
 fn what_is_missing_may_have_brought_back_what_is_gone() {
     let files = MemoryFiles::default();
     let page = |name: &str| objects(&[object(1, 1, name, "")]);

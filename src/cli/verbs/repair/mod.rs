@@ -11,11 +11,12 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         args::RunArgs,
+        mirrors,
         render::{Clean, line},
         verbs::{check::ProblemView, repair::resend::Consent},
     },
     model::EventUuid,
-    store::{EventLoss, RepairMode, RepairReport, Repaired, Store},
+    store::{EventLoss, OpenMode, RepairMode, RepairReport, Repaired, Store},
 };
 
 /// Lost records that are shown one by one, unless `--verbose`.
@@ -63,6 +64,8 @@ pub(crate) struct RepairAnswer {
     events_distrusted: u64,
     /// Records that are left, by kind.
     kept: BTreeMap<String, u64>,
+    /// Files of what is kept of sources that could not count and were removed: they are read again.
+    mirror_packs_removed: Vec<String>,
 }
 
 /// What was found and done.
@@ -103,8 +106,20 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let path = context.store_path()?;
     let mode = if args.dry_run { RepairMode::Trial } else { RepairMode::InPlace };
     let report = Store::repair(&path, context.owner(), context.global.wait, mode)?;
+    let removed = match mode {
+        RepairMode::Trial => Vec::new(),
+        RepairMode::InPlace => {
+            let held = context.open(&path, OpenMode::ReadWrite)?;
+            let removed = mirrors::repair(&path)?;
+            drop(held);
+            removed
+        }
+    };
+    for file in &removed {
+        context.say(format_args!("removed mirror/{file}, which could not count"));
+    }
     let shown = if context.global.verbose > 0 { usize::MAX } else { SHOWN };
-    context.answer(|| json(&report, mode), || text(&report, mode, shown))?;
+    context.answer(|| json(&report, mode, removed), || text(&report, mode, shown))?;
     let sound = report.repaired == Repaired::Sound;
     match mode {
         RepairMode::Trial if !sound => {
@@ -119,7 +134,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     }
 }
 
-fn json(report: &RepairReport, mode: RepairMode) -> RepairAnswer {
+fn json(report: &RepairReport, mode: RepairMode, removed: Vec<String>) -> RepairAnswer {
     let (outcome, aside, why) = match &report.repaired {
         Repaired::Sound => (Outcome::Sound, None, None),
         Repaired::Older => (Outcome::Older, None, None),
@@ -139,6 +154,7 @@ fn json(report: &RepairReport, mode: RepairMode) -> RepairAnswer {
         events_unproven: report.events.iter().map(event).collect(),
         events_distrusted: report.distrusted,
         kept: kinds.map(|(kind, stats)| (kind.name().replace(' ', "_"), stats.records)).collect(),
+        mirror_packs_removed: removed,
     }
 }
 
