@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    AgentError, Clock, Input, Job,
+    AgentError, Clock, Dataset, Input, Job,
     planner::{Call, Planner, Retirement, note_of, older_reader},
     record::as_unchanged,
     rehearsal::{Opening, preface, rehearse},
@@ -85,22 +85,23 @@ pub const PLAN_SCHEMA: &str = "misp-trickle/plan-file/1";
 /// # Errors
 /// If the source or the ledger cannot be read.
 pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Preview, AgentError> {
-    preview_packed(job, ledger, clock, None)
+    preview_packed(job, &Dataset::default(), ledger, clock, None)
 }
 
-/// The same where request bodies are packed in one way, whatever MISP says.
+/// The same of a dataset that was kept, where request bodies are packed in one way, whatever MISP says.
 ///
 /// # Errors
 /// If the source or the ledger cannot be read.
 pub fn preview_packed<L: Ledger>(
     job: &Job,
+    dataset: &Dataset,
     ledger: &L,
     clock: &dyn Clock,
     encoding: Option<Encoding>,
 ) -> Result<Preview, AgentError> {
     let heads = ledger.heads(&job.destination)?;
     let reader = older_reader(job, &heads);
-    let input = Input::read(job, &Aliases(ledger.aliases()?), reader)?;
+    let input = dataset.read(job, &Aliases(ledger.aliases()?), reader)?;
     preview_with(job, ledger, clock, &input, heads, encoding)
 }
 

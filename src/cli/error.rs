@@ -56,11 +56,6 @@ pub enum CliError {
         /// Why.
         error: FeedError,
     },
-    /// A feed over HTTP, where files are read.
-    NotLocal {
-        /// The feed.
-        feed: FeedName,
-    },
     /// A feed without a path, and no `--source`.
     NoSource {
         /// The feed.
@@ -83,6 +78,8 @@ pub enum CliError {
         /// What came instead.
         cause: String,
     },
+    /// What was reported of one thing is so of the whole.
+    Told(Box<Report>),
     /// The configuration is sound, and no daemon can run by it.
     NothingToRun(Fault),
     /// A saved plan and the world as it is now differ.
@@ -171,6 +168,7 @@ impl CliError {
         let (kind, fault) = match self {
             Self::Config(error) => return Report::of_list(of_config(error), error.faults()),
             Self::Agent(error) => return error.into(),
+            Self::Told(report) => return (**report).clone(),
             Self::Rules(error) => (Kind::RulesInvalid, error.fault()),
             Self::Query(error) => (of_query(error), error.fault()),
             Self::Ledger(error) => (of_ledger(error), error.fault()),
@@ -187,11 +185,6 @@ impl CliError {
                     None => format!("feed {feed}"),
                 };
                 (of_feed(error), fault.at(place))
-            }
-            Self::NotLocal { feed } => {
-                let cause = "it is asked for over HTTP, and this verb reads files";
-                let cure = "`doctor` looks at it; to deliver what it holds, download it and give --source PATH";
-                (Kind::FeedNotLocal, Fault::new(cause, cure).at(format_args!("feed {feed}")))
             }
             Self::NoSource { feed } => {
                 let cure = "write `path` in its table, or give --source PATH";
@@ -384,7 +377,7 @@ const fn of_ledger(error: &LedgerError) -> Kind {
     }
 }
 
-const fn of_source(error: &SourceError) -> Kind {
+fn of_source(error: &SourceError) -> Kind {
     match error {
         SourceError::IsFolder { .. } | SourceError::IsFile { .. } => Kind::SourceMisnamed,
         SourceError::EmptyFolder { .. } => Kind::SourceEmpty,
@@ -394,6 +387,8 @@ const fn of_source(error: &SourceError) -> Kind {
         | SourceError::Format(FormatError::Unreadable { .. }) => Kind::SourceUnreadable,
         SourceError::Format(FormatError::NotJson { .. }) => Kind::SourceInvalid,
         SourceError::Format(_) => Kind::SourceUnrecognised,
+        SourceError::Pull(error) => of_feed(error),
+        SourceError::NotPulled { .. } => Kind::SourceMissing,
     }
 }
 

@@ -14,11 +14,13 @@ use crate::{
         Config, ConfigError, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings,
     },
     delivery::Backoff,
+    format::Format,
     http::Connection,
     mapper::{IncludeTags, Rules, Settings},
-    model::Secret,
+    model::{Secret, Symbol},
     plan::{DestinationRecord, MappingChange, Strategy},
     remote::{Access, Compression},
+    source::SourceSpec,
 };
 
 use super::CliError;
@@ -68,7 +70,7 @@ pub(super) fn jobs<'c>(
 }
 
 /// The feed of this name; without a name all of them, or the one that `--source` takes the place of.
-fn feeds(config: &Config, overrides: &CliOverrides) -> Result<Vec<Feed>, CliError> {
+pub(super) fn feeds(config: &Config, overrides: &CliOverrides) -> Result<Vec<Feed>, CliError> {
     Ok(match (&overrides.feed, &overrides.source) {
         (None, None) if config.feeds.len() > 1 => config.feeds.clone(),
         (feed, source) => vec![config.feed(feed.as_deref(), source.as_deref())?],
@@ -92,14 +94,8 @@ fn job(
     destination: &Destination,
     overrides: &CliOverrides,
 ) -> Result<Job, CliError> {
-    let FeedSource::Local(local) = &feed.source else {
-        return Err(CliError::NotLocal { feed: feed.name.clone() });
-    };
-    let source = local.spec().ok_or_else(|| CliError::NoSource { feed: feed.name.clone() })?;
+    let (source, format, strategy) = source(feed)?;
     let rules = rules(Some(&config.mapping), destination.include_tags)?;
-    if local.update_strategy == Strategy::Diff {
-        return Err(CliError::DiffOfFiles { feed: feed.name.clone() });
-    }
     let accepted = overrides.accept_mapping.then_some(MappingChange::Apply);
     let now = SystemClock.now().micros().unsigned_abs();
     Ok(Job {
@@ -107,12 +103,12 @@ fn job(
         destination: destination.name.clone(),
         url: destination.url.to_string(),
         source,
-        format: local.format,
+        format,
         graph: config.mapping.graph_options(),
         rules,
         policy: destination.policy.clone(),
         settings: destination.event.clone(),
-        strategy: local.update_strategy,
+        strategy,
         allow_empty: overrides.allow_empty,
         removals: if overrides.accept_removals { Removals::Accept } else { Removals::Hold },
         mapping_change: accepted.unwrap_or(config.mapping.on_change),
@@ -122,6 +118,24 @@ fn job(
         verify_every: destination.verify_every,
         deadline: overrides.deadline.or(feed.schedule.deadline),
     })
+}
+
+/// Where a feed's dataset comes from, what its bytes are, and what it means for what it lacks. What is kept of a source
+/// that is pulled says the latter itself.
+fn source(feed: &Feed) -> Result<(SourceSpec, Format, Strategy), CliError> {
+    let local = match &feed.source {
+        FeedSource::Local(local) => local,
+        FeedSource::EiqFeed(it) => {
+            let name = Symbol::new(&format!("feed {} of {}", it.feed, it.url));
+            return Ok((SourceSpec::Kept(name), Format::Auto, Strategy::Replace));
+        }
+    };
+    let source =
+        local.place.spec().ok_or_else(|| CliError::NoSource { feed: feed.name.clone() })?;
+    if local.update_strategy == Strategy::Diff {
+        return Err(CliError::DiffOfFiles { feed: feed.name.clone() });
+    }
+    Ok((source, local.format, local.update_strategy))
 }
 
 /// The mapping rules in effect: the default profile, the file over it, the settings over both.
@@ -206,7 +220,6 @@ mod tests {
         mapper::Comment,
         model::{Symbol, Tlp},
         plan::Publish,
-        source::SourceSpec,
     };
 
     const FILE: &str = r#"
@@ -276,8 +289,9 @@ mod tests {
         let source =
             "kind = \"eiq-feed\"\nurl = \"https://eiq.example\"\ntoken_env = \"T\"\nfeed = 1";
         let config = config(&FILE.replace("path = \"day.json\"", source));
-        let error = jobs(&config, &CliOverrides::default()).unwrap_err();
-        assert!(matches!(error, CliError::NotLocal { .. }), "{error}");
+        let (job, _) = &jobs(&config, &CliOverrides::default()).unwrap()[0];
+        let name = Symbol::new("feed 1 of https://eiq.example/");
+        assert_eq!(job.source, SourceSpec::Kept(name));
         // A file in its place holds what is new: nobody says that it is whole.
         let overrides = CliOverrides { source: Some("day.json".into()), ..CliOverrides::default() };
         assert_eq!(jobs(&config, &overrides).unwrap()[0].0.strategy, Strategy::Append);

@@ -27,8 +27,6 @@ pub enum Kind {
     AccessUnusable,
     /// The feed names no path, and none was given.
     FeedWithoutPath,
-    /// The feed is asked for over HTTP, and the verb reads files.
-    FeedNotLocal,
     /// A dataset in files cannot say what was removed from it.
     DiffOfFiles,
     /// A destination has more feeds than a store tells apart.

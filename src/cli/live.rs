@@ -78,7 +78,7 @@ impl Live {
 
     /// Waits for a question to MISP; `None` if somebody does not want to wait any longer.
     pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
-        self.patience.wait(question, Duration::ZERO)
+        self.patience.ask(question)
     }
 
     /// Waits for a run, and a while longer once somebody wants it to stop.
@@ -121,6 +121,11 @@ impl Patience {
                 () = stopped => None,
             }
         })
+    }
+
+    /// Waits for what may be dropped at any moment; `None` if somebody does not want to wait any longer.
+    pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        self.wait(question, Duration::ZERO)
     }
 
     /// Waits for a run, and a while longer once somebody wants it to stop.

@@ -11,22 +11,24 @@ use crate::{
     agent::{
         self, AgentError, Dataset, Job, LedgerHandle, Observer, Summary, SystemClock, sync_from,
     },
-    config::Destination,
+    config::{Destination, Feed, FeedSource},
     model::{DestinationName, FeedName},
     remote::Remote,
     store::Store,
 };
 
 use super::{
-    CliError, Context,
+    CliError, Context, Report,
     live::{Live, connect},
     progress::Bars,
+    source,
 };
 
 /// A run, and the connection that it goes over.
 struct Route<'a> {
     place: usize,
     job: &'a Job,
+    dataset: &'a Dataset,
     remote: Arc<Remote>,
 }
 
@@ -38,7 +40,34 @@ enum Said {
 }
 
 /// What came of a run; `None` where it did not begin, as somebody wants the program to stop.
-pub(super) type Ended = Option<Result<Summary, CliError>>;
+pub(super) type Ended = Option<Result<Summary, Report>>;
+
+/// The dataset of each feed, or why there is none.
+pub(super) type Datasets = BTreeMap<FeedName, Result<Dataset, Report>>;
+
+/// The datasets of feeds; those that are asked for over HTTP are pulled.
+///
+/// # Errors
+/// If somebody wants the program to stop.
+pub(super) fn pull(
+    context: &mut Context,
+    live: &Live,
+    ledger: &LedgerHandle<Store>,
+    feeds: &[Feed],
+) -> Result<Datasets, CliError> {
+    let mut datasets = Datasets::new();
+    for feed in feeds {
+        if let FeedSource::EiqFeed(source) = &feed.source {
+            context.say(format_args!("pulling feed {} of {}", source.feed, source.url));
+        }
+        let dataset = match source::dataset(feed, ledger, live.patience()) {
+            Err(CliError::Interrupted) => return Err(CliError::Interrupted),
+            dataset => dataset.map_err(|error| error.report()),
+        };
+        datasets.insert(feed.name.clone(), dataset);
+    }
+    Ok(datasets)
+}
 
 /// Carries out all jobs, and gives what came of each, in their order. What stops one of them stops no other.
 ///
@@ -47,29 +76,34 @@ pub(super) type Ended = Option<Result<Summary, CliError>>;
 pub(super) fn deliver(
     context: &mut Context,
     live: &Live,
-    store: Store,
+    ledger: &LedgerHandle<Store>,
     jobs: &[(Job, &Destination)],
+    datasets: &Datasets,
 ) -> Result<Vec<Ended>, CliError> {
     let mut ended: Vec<Ended> = jobs.iter().map(|_| None).collect();
-    let mut datasets = BTreeMap::<&FeedName, Dataset>::new();
     let mut routes = BTreeMap::<&DestinationName, Vec<Route<'_>>>::new();
     for (place, (job, destination)) in jobs.iter().enumerate() {
-        datasets.entry(&job.feed).or_default();
-        match connect(context, destination, &store) {
+        let dataset = match &datasets[&job.feed] {
+            Ok(dataset) => dataset,
+            Err(report) => {
+                ended[place] = Some(Err(report.clone()));
+                continue;
+            }
+        };
+        match connect(context, destination, ledger) {
             Ok(remote) => {
-                let route = Route { place, job, remote: Arc::new(remote) };
+                let route = Route { place, job, dataset, remote: Arc::new(remote) };
                 routes.entry(&job.destination).or_default().push(route);
             }
-            Err(error) => ended[place] = Some(Err(error)),
+            Err(error) => ended[place] = Some(Err(error.report())),
         }
     }
     let mut bars = Bars::new(context, routes.len());
-    let (ledger, datasets) = (LedgerHandle::new(store), &datasets);
     let (say, heard) = mpsc::channel();
     thread::scope(|scope| {
         for routes in routes.into_values() {
             let (ledger, say) = (ledger.clone(), say.clone());
-            let work = move || one_after_the_other(live, ledger, routes, datasets, &say);
+            let work = move || one_after_the_other(live, ledger, routes, &say);
             thread::Builder::new().spawn_scoped(scope, work).map_err(CliError::System)?;
         }
         drop(say);
@@ -91,18 +125,18 @@ fn one_after_the_other(
     live: &Live,
     mut ledger: LedgerHandle<Store>,
     routes: Vec<Route<'_>>,
-    datasets: &BTreeMap<&FeedName, Dataset>,
     say: &mpsc::Sender<Said>,
 ) {
-    for Route { place, job, remote } in routes {
+    for Route { place, job, dataset, remote } in routes {
         if live.interrupted() {
             return;
         }
-        let (teller, dataset) = (Teller { say, job }, &datasets[&job.feed]);
+        let teller = Teller { say, job };
         let (clock, flag) = (&SystemClock, live.flag());
         let run = sync_from(job, dataset, &mut ledger, remote, clock, &teller, flag);
         let outcome = live.carry_out(run);
         let outcome = outcome.and_then(|run: Result<Summary, AgentError>| Ok(run?));
+        let outcome = outcome.map_err(|error| error.report());
         // Who has the screen hears until the last thread is done.
         drop(say.send(Said::Ended(place, Box::new(Some(outcome)))));
     }

@@ -18,7 +18,6 @@ use crate::{
         limits::{self, FEEDS_MAX},
     },
     plan::{MappingChange, Strategy},
-    source::SourceSpec,
 };
 
 use super::{
@@ -94,11 +93,7 @@ impl Config {
             _ => choose("feed", &self.feeds, |feed| feed.name.as_str(), name)?.clone(),
         };
         if let Some(source) = source {
-            feed.read_from(match SourceSpec::named(source) {
-                SourceSpec::Stdin => LocalPlace::Stdin,
-                SourceSpec::Folder(path) => LocalPlace::Folder(Some(path)),
-                SourceSpec::File(path) => LocalPlace::File(Some(path)),
-            });
+            feed.read_from(LocalPlace::named(source));
         }
         Ok(feed)
     }

@@ -27,7 +27,7 @@ pub use settings::{
     CONTAINERS, Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource,
     MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
-pub use source::{EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource};
+pub use source::{EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, source_at};
 pub use template::{InitArgs, template};
 
 /// The file that is read when no other is named.

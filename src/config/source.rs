@@ -1,6 +1,6 @@
 //! Reads where a feed's dataset comes from: `[source]`, `[feeds.NAME.source]`, or the keys of `[feeds.NAME]` itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -51,6 +51,28 @@ pub enum LocalPlace {
     Stdin,
 }
 
+impl LocalPlace {
+    /// What a path names: `-` is standard input, a folder is read as one.
+    #[must_use]
+    pub fn named(path: &Path) -> Self {
+        match path {
+            path if path == Path::new("-") => Self::Stdin,
+            path if path.is_dir() => Self::Folder(Some(path.to_owned())),
+            path => Self::File(Some(path.to_owned())),
+        }
+    }
+
+    /// Where their bytes come from; `None` where the path is left to `--source`.
+    #[must_use]
+    pub fn spec(&self) -> Option<SourceSpec> {
+        match self {
+            Self::Stdin => Some(SourceSpec::Stdin),
+            Self::File(path) => path.clone().map(SourceSpec::File),
+            Self::Folder(path) => path.clone().map(SourceSpec::Folder),
+        }
+    }
+}
+
 impl LocalSource {
     /// Files with all defaults.
     #[must_use]
@@ -58,16 +80,12 @@ impl LocalSource {
         let (format, update_strategy) = (Format::Auto, plan::Strategy::Replace);
         Self { place, format, update_strategy }
     }
+}
 
-    /// Where its bytes come from; `None` where the path is left to `--source`.
-    #[must_use]
-    pub fn spec(&self) -> Option<SourceSpec> {
-        match &self.place {
-            LocalPlace::Stdin => Some(SourceSpec::Stdin),
-            LocalPlace::File(path) => path.clone().map(SourceSpec::File),
-            LocalPlace::Folder(path) => path.clone().map(SourceSpec::Folder),
-        }
-    }
+/// What a path on the command line names: `-` is standard input, a folder is read as one.
+#[must_use]
+pub fn source_at(path: &Path) -> SourceSpec {
+    LocalPlace::named(path).spec().expect("a place that was named has its path")
 }
 
 /// An outgoing feed of an EclecticIQ platform.

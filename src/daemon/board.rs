@@ -253,10 +253,11 @@ impl Board {
         self.routes.values().filter_map(|route| route.wanted(now)).filter(|due| *due > now).min()
     }
 
-    /// Whether a delivery is under way.
+    /// Whether a delivery or a reading is under way.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.routes.values().any(|route| route.standing != Standing::Resting)
+            || self.readings.values().flatten().any(|read| !read.is_done)
     }
 
     /// All routes, by name.

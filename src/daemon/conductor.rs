@@ -167,7 +167,7 @@ impl<C: Carrier> Conductor<C> {
         let end = Instant::now() + patience;
         while self.board.is_busy() {
             match self.hear.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(news @ News::Delivered(..)) => self.take(news, clock.now()),
+                Ok(news @ (News::Delivered(..) | News::Read(..))) => self.take(news, clock.now()),
                 Ok(_) => {}
                 Err(_) => break,
             }

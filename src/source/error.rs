@@ -1,11 +1,13 @@
 //! Why a source cannot be read, and what to do about it.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use crate::{
     format::FormatError,
     model::{Fault, Symbol},
 };
+
+use super::eiq_feed::FeedError;
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,13 @@ pub enum SourceError {
     },
     /// The content is no dataset.
     Format(#[from] FormatError),
+    /// A source over HTTP gave nothing, and nothing of it was kept before.
+    Pull(#[from] Arc<FeedError>),
+    /// A source over HTTP of which nothing was kept yet.
+    NotPulled {
+        /// The source.
+        name: Symbol,
+    },
 }
 
 impl SourceError {
@@ -88,6 +97,10 @@ impl SourceError {
             )
             .at(name),
             Self::Format(error) => error.fault(),
+            Self::Pull(error) => error.fault(),
+            Self::NotPulled { name } => {
+                Fault::new("nothing was pulled of it yet", "run `misp-trickle sync`").at(name)
+            }
         }
     }
 }

@@ -14,13 +14,13 @@ mod unpack;
 
 use std::{
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use crate::{
     format::{self, Format, FormatError},
     graph::Facts,
-    model::{Context, Digest, Encoder},
+    model::{Context, Digest, Encoder, Symbol},
 };
 
 pub use error::SourceError;
@@ -39,18 +39,8 @@ pub enum SourceSpec {
     Folder(PathBuf),
     /// Standard input, to its end.
     Stdin,
-}
-
-impl SourceSpec {
-    /// What a path names: `-` is standard input, a folder is read as one.
-    #[must_use]
-    pub fn named(path: &Path) -> Self {
-        match path {
-            path if path == Path::new("-") => Self::Stdin,
-            path if path.is_dir() => Self::Folder(path.to_owned()),
-            path => Self::File(path.to_owned()),
-        }
-    }
+    /// What was kept of a source that is pulled, by the name of that source. It is not read as files are.
+    Kept(Symbol),
 }
 
 /// Reads and decodes a source. The digest is that of [`digest`], also for standard input.

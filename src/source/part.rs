@@ -40,6 +40,7 @@ pub fn open(spec: &SourceSpec) -> Result<Vec<Part>, SourceError> {
         SourceSpec::File(path) => Ok(vec![Part::of(path.clone())]),
         SourceSpec::Folder(path) if is_folder(path)? => in_folder(path),
         SourceSpec::Folder(path) => Err(SourceError::IsFile { path: path.clone() }),
+        SourceSpec::Kept(name) => Err(SourceError::NotPulled { name: name.clone() }),
     }
 }
 

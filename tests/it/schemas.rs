@@ -57,6 +57,8 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
         &["repair", "--resend"],
         &["repair", "--resend", "--yes"],
         &["repair", "--adopt"],
+        &["pause"],
+        &["resume"],
     ] {
         names.extend(given(&place, arguments));
     }
@@ -64,8 +66,8 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
     let event = show["events"][0]["event"].as_str().unwrap();
     let why = place.json(&["why", event]);
     assert_eq!(why["destinations"][0]["answers"][0]["found"], "event");
-    // They end when they are told to: `cli` has tests of their own for them.
-    names.extend(["sandbox", "platform"].map(str::to_owned));
+    // They end when they are told to: `cli` and `daemon` have tests of their own for them.
+    names.extend(["run", "sandbox", "platform"].map(str::to_owned));
     let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")).unwrap();
     let files: BTreeSet<String> = files
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())

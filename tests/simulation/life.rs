@@ -208,7 +208,9 @@ impl Agent {
         let World { job, ledger, clock, wire, .. } = &mut self.world;
         let interrupt = AtomicBool::new(false);
         let clock = Moving(clock);
-        let run = agent::adopt(job, ledger, wire.clone(), &clock, &agent::Silent, &interrupt);
+        let dataset = agent::Dataset::default();
+        let (silent, wire) = (&agent::Silent, wire.clone());
+        let run = agent::adopt(job, &dataset, ledger, wire, &clock, silent, &interrupt);
         wait(run).unwrap();
         for incident in self.dataset.incidents() {
             self.stale.remove(&incident);

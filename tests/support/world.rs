@@ -218,7 +218,9 @@ impl World {
         self.job.source = SourceSpec::File(path.to_owned());
         let interrupt = AtomicBool::new(false);
         let (wire, clock) = (self.wire.clone(), &*self.clock);
-        let run = agent::adopt(&self.job, &mut self.ledger, wire, clock, &Silent, &interrupt);
+        let dataset = Dataset::default();
+        let run =
+            agent::adopt(&self.job, &dataset, &mut self.ledger, wire, clock, &Silent, &interrupt);
         wait(run).unwrap()
     }
 

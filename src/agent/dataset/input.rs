@@ -207,6 +207,7 @@ pub(in crate::agent) fn source_name(spec: &SourceSpec) -> String {
     match spec {
         SourceSpec::File(path) | SourceSpec::Folder(path) => path.display().to_string(),
         SourceSpec::Stdin => "<stdin>".to_owned(),
+        SourceSpec::Kept(name) => name.to_string(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     graph::{self, Aliases},
     mirror::{Fold, Mirror},
     model::{Digest, Reader},
-    source::{self, SourceSpec},
+    source::{self, SourceError, SourceSpec, eiq_feed::FeedError},
 };
 
 use super::{AgentError, Job, job::World};
@@ -28,6 +28,8 @@ pub use input::{Input, Older, Origin, mapping_tally};
 #[derive(Default)]
 pub struct Dataset {
     mirrored: Option<Arc<Mirrored>>,
+    /// Why the source itself gave nothing now.
+    trouble: Option<Arc<FeedError>>,
     /// What was read, by what decides how it is read.
     inputs: Mutex<Vec<(Reading, Arc<Input>)>>,
     digest: OnceCell<Option<Digest>>,
@@ -68,6 +70,41 @@ impl Dataset {
         Self { mirrored: Some(Arc::new(Mirrored { mirror, fold })), ..Self::default() }
     }
 
+    /// What was kept of a source that gives nothing now. What was not delivered of it yet still is; where all was, or
+    /// nothing is kept, the attempt ends with the trouble.
+    #[must_use]
+    pub fn troubled(self, trouble: Arc<FeedError>) -> Self {
+        Self { trouble: Some(trouble), ..self }
+    }
+
+    /// The trouble with the source, for when there is nothing to deliver in spite of it.
+    pub(super) fn untroubled(&self) -> Result<(), AgentError> {
+        self.trouble.clone().map_or(Ok(()), |trouble| Err(SourceError::from(trouble).into()))
+    }
+
+    /// Reads it for one job.
+    pub(super) fn read(
+        &self,
+        job: &Job,
+        aliases: &Aliases,
+        reader: Option<Reader>,
+    ) -> Result<Input, AgentError> {
+        self.reading(job, reader)?.now(aliases)
+    }
+
+    fn reading(&self, job: &Job, reader: Option<Reader>) -> Result<Reading, AgentError> {
+        let from = match &self.mirrored {
+            Some(kept) => {
+                if kept.fold.packs() == 0 {
+                    self.untroubled()?;
+                }
+                From::Mirror(kept.clone())
+            }
+            None => From::Source(job.source.clone(), job.format),
+        };
+        Ok(Reading { from, options: job.graph.clone(), reader })
+    }
+
     /// What the source is called in records.
     pub(super) fn name(&self, job: &Job) -> String {
         match &self.mirrored {
@@ -102,11 +139,7 @@ impl Dataset {
         aliases: impl FnOnce() -> Result<Aliases, AgentError>,
         world: World<'_>,
     ) -> Result<Arc<Input>, AgentError> {
-        let from = match &self.mirrored {
-            Some(kept) => From::Mirror(kept.clone()),
-            None => From::Source(job.source.clone(), job.format),
-        };
-        let reading = Reading { from, options: job.graph.clone(), reader };
+        let reading = self.reading(job, reader)?;
         let mut inputs = self.inputs.lock().await;
         if let Some((_, input)) = inputs.iter().find(|(read, _)| *read == reading) {
             return Ok(input.clone());

@@ -92,6 +92,7 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
 /// As [`sync`].
 pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     job: &Job,
+    dataset: &Dataset,
     ledger: &mut L,
     wire: Arc<W>,
     clock: &dyn Clock,
@@ -99,7 +100,7 @@ pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
     let world = World::new(job, clock, observer, interrupt);
-    carry_out(job, &Dataset::default(), ledger, wire, world, Mode::Adopt).await
+    carry_out(job, dataset, ledger, wire, world, Mode::Adopt).await
 }
 
 /// What a run does about what MISP does not have.

@@ -31,6 +31,7 @@ pub(super) async fn unchanged_source<L: Ledger>(
     if dataset.digest(&job.source, world).await? != cursor.source {
         return Ok(None);
     }
+    dataset.untroubled()?;
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
     let before = ledger.run(ledger.last_run()?)?;
     let now = world.clock.now();

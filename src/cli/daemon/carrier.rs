@@ -7,10 +7,11 @@ use tracing::{info, warn};
 use crate::{
     agent::{self, Dataset, Observer, Summary, SystemClock, sync_from},
     cli::{
-        CliError, Report, job,
+        CliError, Kind, Report, job,
         job::CliOverrides,
         live::connection,
         render::{Clean, sync::in_a_line},
+        source,
     },
     daemon::{Carrier, Delivered, Ended, Order, RouteName},
     history::Outcome,
@@ -20,15 +21,22 @@ use crate::{
 use super::Shared;
 
 impl Carrier for Shared {
-    type Dataset = Dataset;
+    type Dataset = Result<Dataset, Report>;
     type Outcome = Result<Summary, Report>;
 
     /// Files are read by the first delivery that needs them.
-    fn read(&self, _feed: &FeedName) -> Dataset {
-        Dataset::default()
+    fn read(&self, feed: &FeedName) -> Self::Dataset {
+        let config = self.config();
+        let feed = config.feed(Some(feed.as_str()), None).map_err(CliError::from);
+        let dataset = feed.and_then(|feed| source::dataset(&feed, &self.ledger, &self.patience));
+        dataset.map_err(|error| error.report())
     }
 
-    fn deliver(&self, order: &Order, dataset: &Dataset) -> Delivered<Self::Outcome> {
+    fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome> {
+        let dataset = match dataset {
+            Ok(dataset) => dataset,
+            Err(report) => return failed(report.clone()),
+        };
         match self.carry_out(order, dataset) {
             Ok(summary) => {
                 let ended = match summary.ending.outcome() {
@@ -43,17 +51,19 @@ impl Carrier for Shared {
                 let run = Some(summary.run.clone());
                 Delivered { ended, run, words, outcome: Some(Ok(summary)) }
             }
-            Err(error) => {
-                let ended = match error {
-                    CliError::Interrupted => Ended::Stopped,
-                    _ => Ended::Failure,
-                };
-                let report = error.report();
-                let words = report.to_string();
-                Delivered { ended, run: None, words, outcome: Some(Err(report)) }
-            }
+            Err(error) => failed(error.report()),
         }
     }
+}
+
+/// A run that an error ended.
+fn failed(report: Report) -> Delivered<Result<Summary, Report>> {
+    let ended = match report.kind {
+        Kind::Interrupted => Ended::Stopped,
+        _ => Ended::Failure,
+    };
+    let words = report.to_string();
+    Delivered { ended, run: None, words, outcome: Some(Err(report)) }
 }
 
 impl Shared {

@@ -3,12 +3,13 @@
 use std::fs;
 
 use crate::{
-    agent::{PLAN_SCHEMA, SavedPlan},
+    agent::{LedgerHandle, PLAN_SCHEMA, SavedPlan},
     cli::{
         CliError, Context, Exit,
         args::ApplyArgs,
         job::{self, CliOverrides},
         live::Live,
+        source::kept,
         verbs::{
             plan::{PlanFile, preview_of},
             sync,
@@ -31,15 +32,18 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
     let store = context.store(&config.store_path)?;
+    let feed = config.feed(Some(&file.saved.feed), file.source_path.as_deref())?;
+    let dataset = kept(&feed, Some(&store))?;
     for (job, destination) in &jobs {
-        let now = preview_of(job, destination, Some(&store))?.saved;
+        let now = preview_of(job, destination, &dataset, Some(&store))?.saved;
         let moved = moved(&file.saved, &now);
         if !moved.is_empty() {
             return Err(CliError::Stale { moved });
         }
     }
     let live = Live::start(context)?;
-    sync::deliver_all(context, &live, store, &jobs)
+    let datasets = [(feed.name, Ok(dataset))].into();
+    sync::deliver_all(context, &live, &LedgerHandle::new(store), &jobs, &datasets)
 }
 
 fn read(args: &ApplyArgs) -> Result<PlanFile, CliError> {

@@ -12,10 +12,9 @@ use uuid::Uuid;
 use crate::{
     agent::{Candidates, Input},
     cli::{CliError, Context, Exit},
-    config::{Config, DEFAULT_KEY_ENV, InitArgs, KeySource, template},
+    config::{Config, DEFAULT_KEY_ENV, InitArgs, KeySource, source_at, template},
     format::Format,
     graph::{self, Aliases},
-    source::SourceSpec,
 };
 
 /// Arguments of `init`; `--config` says where to, `--store` where the store will be.
@@ -87,13 +86,8 @@ fn proposed(source: &Path, context: &mut Context) -> Vec<&'static str> {
         return Vec::new();
     }
     let (aliases, options) = (Aliases::default(), graph::Options::default());
-    let input = match Input::read_source(
-        &SourceSpec::named(source),
-        Format::Auto,
-        &aliases,
-        &options,
-        None,
-    ) {
+    let input = match Input::read_source(&source_at(source), Format::Auto, &aliases, &options, None)
+    {
         Ok(input) => input,
         Err(error) => {
             context.warn(format_args!("{error}"));

@@ -5,12 +5,11 @@ use std::path::Path;
 use crate::{
     agent::{Clock, Input, SystemClock, mapping_tally},
     cli::{CliError, Context, Exit, args::MapArgs, job, render, unmarked},
-    config::{Config, DEFAULT_FILE},
+    config::{Config, DEFAULT_FILE, source_at},
     graph::{self, Aliases},
     history::DatasetTally,
     mapper::{self, IncludeTags, Rules, Tally},
     misp::Claims,
-    source::SourceSpec,
 };
 
 /// Prints the rules, or what each incident becomes.
@@ -24,7 +23,7 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
         context.answer(json, || rules.to_toml())?;
     }
     let Some(file) = &args.file else { return Ok(Exit::Done) };
-    let spec = SourceSpec::named(file);
+    let spec = source_at(file);
     let input = Input::read_source(&spec, args.format, &Aliases::default(), &options, None)?;
     for note in input.notes() {
         context.say(format_args!("note: {}", render::Clean(&note)));

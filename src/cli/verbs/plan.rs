@@ -1,6 +1,7 @@
 //! `plan`: what a run would do, without a single request.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -8,15 +9,17 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    agent::{Job, Preview, SavedPlan, SystemClock, preview_packed},
+    agent::{Dataset, Job, Preview, SavedPlan, SystemClock, preview_packed},
     cli::{
         CliError, Context, Exit,
         args::PlanArgs,
         job::{self, CliOverrides},
         render::{self, plan::Length},
+        source,
     },
     config::Destination,
     history::MemoryLedger,
+    model::FeedName,
     store::{OpenMode, Store},
 };
 
@@ -62,8 +65,14 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         ));
     }
     let mut previews = Vec::new();
+    let feeds = job::feeds(&config, &overrides)?;
+    let kept: BTreeMap<FeedName, Dataset> = feeds
+        .into_iter()
+        .map(|feed| Ok((feed.name.clone(), source::kept(&feed, store.as_ref())?)))
+        .collect::<Result<_, CliError>>()?;
     for (job, destination) in &jobs {
-        previews.push((job.destination.clone(), preview_of(job, destination, store.as_ref())?));
+        let preview = preview_of(job, destination, &kept[&job.feed], store.as_ref())?;
+        previews.push((job.destination.clone(), preview));
     }
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
         save(path, &overrides, preview)?;
@@ -82,12 +91,13 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
 pub(crate) fn preview_of(
     job: &Job,
     destination: &Destination,
+    dataset: &Dataset,
     store: Option<&Store>,
 ) -> Result<Preview, CliError> {
     let encoding = destination.compression;
     Ok(match store {
-        Some(store) => preview_packed(job, store, &SystemClock, encoding)?,
-        None => preview_packed(job, &MemoryLedger::default(), &SystemClock, encoding)?,
+        Some(store) => preview_packed(job, dataset, store, &SystemClock, encoding)?,
+        None => preview_packed(job, dataset, &MemoryLedger::default(), &SystemClock, encoding)?,
     })
 }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    agent::{AgentError, Ending, Job, Summary},
+    agent::{Ending, Job, LedgerHandle, Summary},
     cli::{
-        CliError, Context, Exit, Report,
+        CliError, Context, Exit, Kind, Report,
         args::SyncArgs,
         beside,
         job::{self, CliOverrides},
         live::Live,
         render::{self, sync::Outcome},
-        routes::{self, Ended},
+        routes::{self, Datasets, Ended},
         unmarked,
     },
     config::Destination,
@@ -34,9 +34,11 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         return Ok(exit);
     }
     let jobs = job::jobs(&config, &overrides)?;
-    let store = context.store(&config.store_path)?;
+    let feeds = job::feeds(&config, &overrides)?;
+    let ledger = LedgerHandle::new(context.store(&config.store_path)?);
     let live = Live::start(context)?;
-    deliver_all(context, &live, store, &jobs)
+    let datasets = routes::pull(context, &live, &ledger, &feeds)?;
+    deliver_all(context, &live, &ledger, &jobs, &datasets)
 }
 
 /// Carries out the jobs, says what came of them, and gives the worst exit code. A MISP that cannot be
@@ -44,14 +46,12 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
 pub(crate) fn deliver_all(
     context: &mut Context,
     live: &Live,
-    store: Store,
+    ledger: &LedgerHandle<Store>,
     jobs: &[(Job, &Destination)],
+    datasets: &Datasets,
 ) -> Result<Exit, CliError> {
-    let ended = of_each(routes::deliver(context, live, store, jobs)?)?;
-    let runs = jobs.iter().zip(ended).map(|((_, destination), ended)| {
-        (*destination, ended.map(|ended| ended.map_err(|error| error.report())))
-    });
-    tell(context, runs)
+    let ended = of_each(routes::deliver(context, live, ledger, jobs, datasets)?)?;
+    tell(context, jobs.iter().map(|(_, destination)| *destination).zip(ended))
 }
 
 /// Says what came of runs, `None` for one that did not begin, and gives the worst exit code.
@@ -92,16 +92,20 @@ pub(crate) fn tell<'d>(
 /// What came of each run, unless one thing, such as a source that cannot be read, stopped all of them: that is an
 /// error of the whole.
 fn of_each(ended: Vec<Ended>) -> Result<Vec<Ended>, CliError> {
-    let words = |ended: &Ended| match ended {
-        Some(Err(CliError::Agent(AgentError::Learn(_) | AgentError::Stopped(_))) | Ok(_))
-        | None => None,
-        Some(Err(error)) => Some(error.to_string()),
+    // What one MISP does, or somebody who stops it, is no matter of the others.
+    const OF_ONE: [Kind; 4] =
+        [Kind::KeyRefused, Kind::Unreachable, Kind::Interrupted, Kind::Deadline];
+    let of_all = |ended: &Ended| match ended {
+        Some(Err(report)) if !OF_ONE.contains(&report.kind) => Some(report.clone()),
+        _ => None,
     };
-    let first = ended.first().and_then(words);
-    if first.is_none() || ended.iter().any(|each| words(each) != first) {
-        return Ok(ended);
+    let first = ended.first().and_then(of_all);
+    match first {
+        Some(report) if ended.iter().all(|each| of_all(each).as_ref() == Some(&report)) => {
+            Err(CliError::Told(Box::new(report)))
+        }
+        _ => Ok(ended),
     }
-    ended.into_iter().map(|each| Ok(each.transpose()?.map(Ok))).collect()
 }
 
 /// Says why a run ended early, and what to do.

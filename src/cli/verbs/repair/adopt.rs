@@ -1,18 +1,19 @@
 //! `repair --adopt`: fills the ledger with what MISP holds of a dataset.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    agent::{AgentError, Ending, SystemClock, adopt},
+    agent::{AgentError, Dataset, Ending, SystemClock, adopt},
     cli::{
         CliError, Context, Exit, Report,
         args::RunArgs,
         job::{self, CliOverrides},
         live::{Live, connect},
         progress::Watcher,
-        render,
+        render, source,
         verbs::sync,
     },
+    model::FeedName,
     store::Store,
 };
 
@@ -32,12 +33,16 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     let jobs = job::jobs(&config, &overrides)?;
     let mut store: Store = context.store(&config.store_path)?;
     let live = Live::start(context)?;
+    let feeds = job::feeds(&config, &overrides)?.into_iter();
+    let kept = feeds.map(|feed| Ok((feed.name.clone(), source::kept(&feed, Some(&store))?)));
+    let kept: BTreeMap<FeedName, Dataset> = kept.collect::<Result<_, CliError>>()?;
     let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
     for (job, destination) in &jobs {
         let remote = Arc::new(connect(context, destination, &store)?);
         let watcher = Watcher::new(context, job.destination.clone());
+        let (dataset, clock, flag) = (&kept[&job.feed], &SystemClock, live.flag());
         let adopted =
-            live.carry_out(adopt(job, &mut store, remote, &SystemClock, &watcher, live.flag()));
+            live.carry_out(adopt(job, dataset, &mut store, remote, clock, &watcher, flag));
         drop(watcher);
         let outcome = match adopted? {
             Ok(summary) => {

@@ -1,0 +1,249 @@
+//! From an outgoing feed of a platform to MISP: `sync`, `plan` and the daemon as their users see them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use misp_trickle::{
+    model::Timestamp,
+    sandbox::eclecticiq::{Command, Dataset, Platform, Setup, Strategy, TOKEN, serve},
+};
+use misp_trickle_testing::{http_client::send, program};
+use program::{ATTRIBUTES, DAY_1, DAY_2, Place, Sandbox, Seen};
+use serde_json::Value;
+use tokio::{net::TcpListener, runtime::Runtime};
+
+/// A platform with the outgoing feed 12, at an address that stays.
+struct Served {
+    platform: Arc<Mutex<Platform>>,
+    url: String,
+    runtime: Option<Runtime>,
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+}
+
+fn dataset(text: &str) -> Dataset {
+    Dataset::read(text.as_bytes()).unwrap()
+}
+
+impl Served {
+    fn start(strategy: Strategy, text: &str) -> Self {
+        let setup = Setup::new(12, strategy);
+        let platform = Platform::new("https://ic.example", setup, dataset(text), now());
+        let platform = Arc::new(Mutex::new(platform));
+        let mut served = Self { platform, url: String::new(), runtime: None };
+        served.listen("127.0.0.1:0");
+        served
+    }
+
+    fn listen(&mut self, address: &str) {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind(address)).unwrap();
+        self.url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(runtime.spawn(serve(listener, self.platform.clone())));
+        self.runtime = Some(runtime);
+    }
+
+    /// From now on nobody answers at its address.
+    fn stop(&mut self) {
+        drop(self.runtime.take());
+    }
+
+    fn again(&mut self) {
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        self.listen(&address);
+    }
+
+    fn put(&self, text: &str) {
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+        let put = send(address, "PUT", "/dataset", &[], Some(text.as_bytes())).unwrap();
+        assert_eq!(put.status, 200);
+    }
+
+    /// A place whose source is the feed.
+    fn place(&self, sandbox: &Sandbox) -> Place {
+        let place = sandbox.place();
+        place.configure("kind = \"file\"", "kind = \"eiq-feed\"");
+        place.configure("path = \"day.json\"", &format!("url = {:?}\nfeed = 12", self.url));
+        place.configure("format = \"auto\"", "token_file = \"token\"");
+        place.configure("update_strategy = \"replace\"", "update_strategy = \"auto\"");
+        place.write("token", &format!("{TOKEN}\n"));
+        place
+    }
+}
+
+fn add(place: &Place, name: &str, url: &str) {
+    let text = fs::read_to_string(place.path("misp-trickle.toml")).unwrap();
+    let more = format!("\n[destinations.{name}]\nurl = {url:?}\napi_key_env = \"MISP_API_KEY\"\n");
+    place.write("misp-trickle.toml", &(text + &more));
+}
+
+/// How the runs ended, the newest first.
+fn outcomes(place: &Place) -> Vec<String> {
+    let log = place.json(&["log"]);
+    let runs = log["runs"].as_array().unwrap().iter();
+    runs.map(|run| format!("{} {}", run["destination"], run["outcome"]).replace('"', "")).collect()
+}
+
+#[test]
+fn a_feed_is_pulled_and_delivered_and_an_unchanged_one_costs_misp_nothing() {
+    let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let place = platform.place(&sandbox);
+    place.run(&["plan"]).code(1).says(&["nothing was pulled of it yet; run `misp-trickle sync`"]);
+    place.run(&["sync"]).code(0).says(&["pulling feed 12 of", "41 sent"]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    let asked = sandbox.requests();
+    place.run(&["sync"]).code(0).says(&["not one request"]);
+    place.run(&["plan"]).code(0).says(&["not one request"]);
+    assert_eq!(sandbox.requests(), asked);
+    platform.put(DAY_2);
+    // A plan is made of what was pulled last, and carried out as it was made.
+    place.run(&["plan", "-o", "plan.json"]).code(0).says(&["not one request"]);
+    place.run(&["apply", "plan.json"]).code(0);
+    place.run(&["sync"]).code(0).says(&["5 sent", "1 retired"]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES + 5);
+    place.run(&["check"]).code(0);
+    place.run(&["verify"]).code(0);
+}
+
+#[test]
+fn what_comes_by_a_feed_is_what_comes_by_files() {
+    let (by_file, by_feed) = (Sandbox::start(), Sandbox::start());
+    let platform = Served::start(Strategy::Replace, DAY_1);
+    let (file, feed) = (by_file.place(), platform.place(&by_feed));
+    for day in [DAY_1, DAY_2] {
+        platform.put(day);
+        file.write("day.json", day);
+        file.run(&["sync"]).code(0);
+        feed.run(&["sync"]).code(0);
+        let values = |sandbox: &Sandbox| {
+            let misp = sandbox.misp.lock().unwrap();
+            let events = misp.events();
+            let rows = events.iter().flat_map(|event| misp.attributes(event.uuid));
+            let mut rows: Vec<_> = rows.map(|row| (row.uuid, row.value.clone())).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(values(&by_file), values(&by_feed));
+    }
+}
+
+#[test]
+fn a_platform_that_is_away_is_told_and_what_was_kept_still_goes() {
+    let (one, two) = (Sandbox::start(), Sandbox::start());
+    let mut platform = Served::start(Strategy::Append, DAY_1);
+    let place = platform.place(&one);
+    place.run(&["sync"]).code(0);
+    platform.stop();
+    add(&place, "two", &two.url());
+    let seen = place.run(&["sync"]).code(5);
+    assert_eq!(two.attributes(), ATTRIBUTES, "{}", seen.all());
+    let mut ended = outcomes(&place);
+    ended.sort();
+    assert_eq!(ended, ["main done", "main failed", "two done"]);
+    place.run(&["sync"]).code(5).says(&[&platform.url]);
+    place.run(&["log", "-n", "1"]).code(0).says(&[&platform.url]);
+    // Nothing that is there is doubted because of it.
+    assert_eq!(place.json(&["status"])["destinations"][0]["retired"], 0);
+    platform.again();
+    platform.put(DAY_2);
+    place.run(&["sync"]).code(0);
+    assert!(one.attributes() > ATTRIBUTES && two.attributes() == one.attributes());
+    // In an append feed nothing leaves.
+    assert_eq!(place.json(&["status"])["destinations"][0]["retired"], 0);
+}
+
+#[test]
+fn a_wrong_token_leaves_mirror_and_ledger_as_they_were() {
+    let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let place = platform.place(&sandbox);
+    place.write("token", "nobody\n");
+    let seen = place.run(&["sync"]).code(4).hides(&["nobody"]);
+    assert!(seen.all().contains("token"), "{}", seen.all());
+    assert_eq!(sandbox.requests(), 0);
+    assert_eq!(outcomes(&place), ["main failed"]);
+    fs::remove_file(place.path("token")).unwrap();
+    place.run(&["sync"]).code(1).says(&["token"]);
+    place.write("token", TOKEN);
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn a_run_that_did_not_end_well_is_no_dataset() {
+    let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let place = platform.place(&sandbox);
+    place.run(&["sync"]).code(0);
+    let control = |text: &str| {
+        let command: Command = serde_json::from_str(text).unwrap();
+        platform.platform.lock().unwrap().control(command, now()).unwrap();
+    };
+    control(r#"{"do": "hold"}"#);
+    platform.put(DAY_2);
+    control(r#"{"do": "begin"}"#);
+    let Seen { code, .. } = place.run(&["sync"]);
+    assert_eq!(code, 0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    control(r#"{"do": "finish"}"#);
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES + 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_daemon_pulls_once_for_all_destinations_and_outlives_a_platform_that_goes() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::Stdio,
+    };
+
+    let (one, two) = (Sandbox::start(), Sandbox::start());
+    let mut platform = Served::start(Strategy::Replace, DAY_1);
+    let place = platform.place(&one);
+    add(&place, "two", &two.url());
+    place.configure("every = \"15m\"", "every = \"1s\"");
+    let log = fs::File::create(place.path("run.log")).unwrap();
+    let mut command = place.command(&["run"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let mut until = |what: &str, holds: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !holds() {
+            if begun.elapsed() > Duration::from_secs(40) {
+                drop(child.kill());
+                let log = fs::read_to_string(place.path("run.log"));
+                panic!("{what}: {}", log.unwrap());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until("both get the first day", &|| {
+        one.attributes() == ATTRIBUTES && two.attributes() == ATTRIBUTES
+    });
+    platform.stop();
+    let failures = || {
+        let status = place.json(&["status"]);
+        let failed = |route: &Value| route["failures"].as_u64().unwrap() > 0;
+        status["routes"].as_array().unwrap().iter().all(failed)
+    };
+    until("both routes fail", &failures);
+    platform.again();
+    platform.put(DAY_2);
+    // What failed is tried again after a minute; somebody who asks need not wait.
+    place.run(&["sync"]).code(0);
+    until("both get the second day", &|| {
+        one.attributes() == ATTRIBUTES + 5 && two.attributes() == ATTRIBUTES + 5
+    });
+    let pid = child.id().to_string();
+    std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let log = fs::read_to_string(place.path("run.log")).unwrap();
+    assert!(!log.contains("panicked"), "{log}");
+}
