@@ -8,23 +8,19 @@ mod beside;
 mod context;
 #[cfg(unix)]
 mod daemon;
-mod error;
 mod exit;
+mod failure;
 mod job;
-mod kind;
 mod live;
-mod logging;
 mod mirrors;
-mod progress;
 pub mod render;
-mod report;
 mod routes;
 #[cfg(test)]
 mod schemas;
+mod screen;
 mod source;
 #[cfg(test)]
 mod tests;
-mod ui;
 mod unmarked;
 mod verbs;
 
@@ -33,13 +29,12 @@ use std::{env, process::ExitCode};
 use clap::Parser;
 
 pub use context::Context;
-pub use error::CliError;
 pub use exit::Exit;
-pub use kind::Kind;
-pub use report::{ErrorAnswer, Report};
-pub use ui::Ui;
+pub use failure::{CliError, ErrorAnswer, Kind, Report};
+pub use screen::Ui;
 
 use args::GlobalArgs;
+use screen::logging;
 use verbs::Verb;
 
 /// Carries incidents from EclecticIQ or STIX 2.1 into MISP and sends only what changed

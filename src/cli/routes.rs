@@ -20,7 +20,7 @@ use crate::{
 use super::{
     CliError, Context, Report,
     live::{Live, connect},
-    progress::Bars,
+    screen::progress::Bars,
     source,
 };
 

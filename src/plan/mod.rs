@@ -7,28 +7,23 @@ mod change;
 mod diff;
 mod encode;
 mod event_plan;
-mod event_tags;
 mod foreign;
 mod known;
 mod policy;
 mod publishing;
 mod reason;
 mod retire;
-mod tag_fact;
 mod tags;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
-
 pub use change::{Change, ChangeKind, Effect, EventUpdate, Topic};
 pub(crate) use diff::has_come;
 pub use diff::{Terms, diff, diff_gone};
 pub use encode::digest_of_plans;
 pub use event_plan::{EventPlan, FieldEdit, Refusal};
-pub use event_tags::{EventTag, EventTags, TagStanding};
 pub use foreign::why_not_of;
 pub use known::{
     DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence, Row,
@@ -40,5 +35,6 @@ pub use policy::{
 pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
 pub use reason::{BlockedReason, ExposedReason, WithheldReason};
 pub use retire::{Retire, Strategy};
-pub use tag_fact::{TAGS_KNOWN_MAX, TagFact, tag_key};
+pub use tags::{EventTag, EventTags, TAGS_KNOWN_MAX, TagFact, TagStanding, tag_key};
+pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
 pub use tally::{AttributeTally, EventTally, MappingTally};

@@ -87,6 +87,10 @@ const CORE_MACROS: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
 const ENGINE: &str = "store/engine/sled.rs";
 const LINES_MAX: usize = 800;
 const LINES_MEDIAN_MAX: usize = 260;
+/// Files of one folder beside its `mod.rs`: as many as a reader sees at a glance.
+const FILES_MAX: usize = 14;
+/// One file for each verb, so that no other folder explains more.
+const VERBS: &str = "cli/verbs";
 
 /// The checks that fuzz targets and tests share: a crate of its own, held to the rules of the core.
 const CHECKS: &str = "fuzz/checks/src";
@@ -296,6 +300,21 @@ fn files_say_what_they_are_for_and_stay_short() {
     assert!(*median <= LINES_MEDIAN_MAX, "half of the files have {median} lines and more");
 }
 
+/// Folders with more files than a reader sees at a glance, and how many they hold.
+fn crowded<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut held = BTreeMap::<&str, usize>::new();
+    for (folder, file) in paths.map(|path| path.rsplit_once('/').unwrap_or(("", path))) {
+        *held.entry(folder).or_default() += usize::from(file != "mod.rs");
+    }
+    let crowded = held.into_iter().filter(|(folder, files)| *files > FILES_MAX && *folder != VERBS);
+    crowded.map(|(folder, files)| format!("src/{folder}: {files} files, group them")).collect()
+}
+
+#[test]
+fn folders_hold_few_files() {
+    report(&crowded(sources().iter().map(|file| file.path.as_str())));
+}
+
 /// Marks of unfinished work and places that exist on one machine only.
 fn left_behind(text: &str) -> Vec<String> {
     let marks = ["TO\x44O", "FIX\x4dE", "dbg\x21("];
@@ -349,6 +368,11 @@ fn the_rules_can_be_broken() {
     assert!(wrong.words.contains("unwrap"));
     let climbing = scan("use super::super::cli::main;", &["agent", "run"]);
     assert_eq!(forbidden_edges("agent", &climbing), ["`agent` may not name `cli`"]);
+    let many = |folder: &str| (0..=FILES_MAX).map(|at| format!("{folder}/{at}.rs")).collect();
+    let (plan, verbs): (Vec<_>, Vec<_>) = (many("plan"), many(VERBS));
+    let with_mod = plan[1..].iter().map(String::as_str).chain(["plan/mod.rs", "plan/tests/0.rs"]);
+    assert!(crowded(with_mod.chain(verbs.iter().map(String::as_str))).is_empty());
+    assert_eq!(crowded(plan.iter().map(String::as_str)), ["src/plan: 15 files, group them"]);
     assert_eq!(left_behind("// TO\x44O later").len(), 1);
     let right = scan("use crate::model::Digest; use std::net::IpAddr;", &["plan"]);
     assert!(forbidden_edges("plan", &right).is_empty() && world_in_core(&right).is_empty());

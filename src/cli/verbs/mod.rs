@@ -26,7 +26,7 @@ pub(super) mod why;
 
 use clap::Subcommand;
 
-use super::{CliError, Context, Exit, args, beside::answered, logging::Style};
+use super::{CliError, Context, Exit, args, beside::answered, screen::logging::Style};
 
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]

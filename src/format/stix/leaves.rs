@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::table;
+use super::kinds::table;
 
 /// A scalar that is a value or a reference.
 #[derive(Debug)]

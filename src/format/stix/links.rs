@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::{
+    kinds::table,
     leaves::{self, Leaf},
-    table,
 };
 use crate::model::Reader;
 

@@ -9,20 +9,17 @@
 //! only those of its newest version are kept.
 
 mod definition;
-mod forms;
 mod incident;
-mod languages;
+mod kinds;
 mod leaves;
 mod links;
 mod marking;
 mod misp;
 mod observed;
-mod paths;
 pub mod pattern;
 mod properties;
 mod reading;
 mod references;
-mod table;
 mod versions;
 mod wire;
 
@@ -33,7 +30,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use self::{references::References, versions::Versions, wire::Object};
+use self::{
+    kinds::{languages, paths},
+    references::References,
+    versions::Versions,
+    wire::Object,
+};
 use super::{apart::OwnId, element::Element};
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},

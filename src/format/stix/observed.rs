@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
+    kinds::{
+        paths::{self, Gives, Scope},
+        table::{self, Rule},
+    },
     leaves::{self, Leaf},
-    paths::{self, Gives, Scope},
-    table::{self, Rule},
     wire::{Extension, Object},
 };
 use crate::{

@@ -14,9 +14,11 @@
 //! only how its neighbour is written; it is dropped, and an AND of what remains is an AND no more.
 
 use super::{
-    paths::{self, Scope},
+    kinds::{
+        paths::{self, Scope},
+        table::Rule,
+    },
     pattern::{self, Comparison, Literal, ObjectPath, Observation, Predicate, Step, Test},
-    table::Rule,
 };
 use crate::{
     graph::{LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},

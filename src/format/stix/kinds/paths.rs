@@ -11,7 +11,7 @@ use super::{
 
 /// Where a rule holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(in crate::format::stix) enum Scope {
     /// In patterns and in objects.
     Everywhere,
     /// In patterns only: no object has the property, or has it for something else.
@@ -22,7 +22,7 @@ pub(super) enum Scope {
 
 /// What the value of a property is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gives {
+pub(in crate::format::stix) enum Gives {
     /// Always of this kind.
     Kind(&'static str),
     /// An IPv4 address or network, unless its form says otherwise.
@@ -45,7 +45,7 @@ pub(super) enum Gives {
 const HEADER_NAME_BYTES_MAX: usize = 100;
 
 /// All kinds that a rule may give.
-pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+pub(in crate::format::stix) fn kinds() -> impl Iterator<Item = &'static str> {
     let rules = table::OBJECTS.iter().flat_map(|(_, rules)| rules.iter());
     rules.flat_map(|rule| rule.gives.kinds())
 }
@@ -53,7 +53,7 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
 /// The rule for the property at a path of an object, and its place among those of the object; `None` if
 /// none fits. The steps are the properties of the path in order, without list indices; rules of
 /// the scope `not` are passed over.
-pub(super) fn find<'p>(
+pub(in crate::format::stix) fn find<'p>(
     object: &str,
     steps: &(impl Iterator<Item = &'p str> + Clone),
     not: Scope,
@@ -79,7 +79,7 @@ pub(super) fn find<'p>(
 
 impl Gives {
     /// The kind of a value; `key` is the last step of its path. `None` for a hash that has no kind.
-    pub(super) fn kind(self, key: &str, value: &str) -> Option<&'static str> {
+    pub(in crate::format::stix) fn kind(self, key: &str, value: &str) -> Option<&'static str> {
         Some(match self {
             Self::Kind(kind) => kind,
             Self::Ipv4 => address(value).unwrap_or("ipv4"),
@@ -98,7 +98,7 @@ impl Gives {
     }
 
     /// The value as an observable has it.
-    pub(super) fn shown<'v>(self, key: &str, value: &'v str) -> Cow<'v, str> {
+    pub(in crate::format::stix) fn shown<'v>(self, key: &str, value: &'v str) -> Cow<'v, str> {
         match self {
             Self::Header => format!("{key}: {value}").into(),
             _ => value.into(),
@@ -106,7 +106,7 @@ impl Gives {
     }
 
     /// All kinds that this may give.
-    pub(super) fn kinds(self) -> Vec<&'static str> {
+    pub(in crate::format::stix) fn kinds(self) -> Vec<&'static str> {
         let addresses = ["ipv4", "ipv6", "ipv4-cidr", "ipv6-cidr"];
         match self {
             Self::Kind(kind) => vec![kind],
@@ -121,7 +121,7 @@ impl Gives {
 }
 
 /// Kinds that are an indicator also as one part of an AND; any other is only a circumstance there.
-pub(super) fn stands_alone(kind: &str) -> bool {
+pub(in crate::format::stix) fn stands_alone(kind: &str) -> bool {
     kind.starts_with("hash-")
         || kind.starts_with("x509-fingerprint-")
         || matches!(

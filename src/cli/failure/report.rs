@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{agent::Ending, model::Fault};
+use crate::{agent::Ending, cli::Exit, model::Fault};
 
-use super::{Exit, kind::Kind};
+use super::Kind;
 
 /// What ended a verb, or a run at one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::{
     misp::{Attribute, DesiredEvent},
     model::Tlp,
+    plan::{DestinationRecord, EventSettings},
 };
 
-use super::{DestinationRecord, EventSettings, EventTags, TagStanding};
+use super::{EventTags, TagStanding};
 
 /// The tags that an event is to have: the incident's and the configured ones.
-pub(super) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
+pub(in crate::plan) fn tags_of(desired: &DesiredEvent, settings: &EventSettings) -> Vec<Box<str>> {
     let tags: BTreeSet<Box<str>> =
         desired.fields.tags.iter().chain(&settings.tags).cloned().collect();
     tags.into_iter().collect()
@@ -72,7 +73,7 @@ pub(crate) fn has_own_colour(attribute: &Attribute) -> bool {
 
 /// Whether an attribute would stand in MISP without its colour: MISP does not take its own one, or it has none and
 /// its event is not covered.
-pub(super) fn lacks_a_colour(
+pub(in crate::plan) fn lacks_a_colour(
     attribute: &Attribute,
     covered: bool,
     destination: &DestinationRecord,
@@ -83,7 +84,7 @@ pub(super) fn lacks_a_colour(
 
 /// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have
 /// now: by its own tag, or for lack of one by the event's.
-pub(super) fn is_freer(then: &Attribute, now: &Attribute, event: &DesiredEvent) -> bool {
+pub(in crate::plan) fn is_freer(then: &Attribute, now: &Attribute, event: &DesiredEvent) -> bool {
     let effective = |attribute: &Attribute| {
         strictest_tlp(&attribute.tags).or_else(|| strictest_tlp(&event.fields.tags))
     };

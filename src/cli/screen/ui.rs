@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{ErrorAnswer, Report, render::Lines};
+use crate::cli::{ErrorAnswer, Report, render::Lines};
 
 /// Data for programs and people on one stream, talk on the other.
 pub struct Ui {

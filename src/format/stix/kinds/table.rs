@@ -13,15 +13,15 @@ use crate::model::Reader;
 
 /// A rule: the property at a path gives observables of a kind.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
+pub(in crate::format::stix) struct Rule {
     /// The path inside the object, list indices left out; `*` is any key of a dictionary.
-    pub(super) path: &'static str,
+    pub(in crate::format::stix) path: &'static str,
     /// What its value is.
-    pub(super) gives: Gives,
+    pub(in crate::format::stix) gives: Gives,
     /// Where the rule holds.
-    pub(super) scope: Scope,
+    pub(in crate::format::stix) scope: Scope,
     /// The first reader that has it.
-    pub(super) since: Reader,
+    pub(in crate::format::stix) since: Reader,
 }
 
 const fn rule(path: &'static str, gives: Gives) -> Rule {
@@ -49,7 +49,7 @@ const fn new(rule: Rule) -> Rule {
 
 /// The rules of each type of object. Of several that fit a path the first holds; the `value` of an object
 /// comes before its other properties.
-pub(super) const OBJECTS: &[(&str, &[Rule])] = &[
+pub(in crate::format::stix) const OBJECTS: &[(&str, &[Rule])] = &[
     (
         "artifact",
         &[
@@ -239,7 +239,7 @@ const RECORDS: [&str; 2] = [
 ];
 
 /// Whether the property that these steps lead to says nothing about what was observed.
-pub(super) fn is_structural(steps: &[&str]) -> bool {
+pub(in crate::format::stix) fn is_structural(steps: &[&str]) -> bool {
     let Some(name) = steps.last() else { return false };
     let is_record = name.starts_with("x_opencti_") && *name != "x_opencti_additional_names";
     let in_records = steps.len() == 3 && RECORDS.contains(&steps[1]) && *name != "additional_names";
@@ -295,17 +295,17 @@ const DOMAIN_OBJECTS: [&str; 40] = [
 ];
 
 /// Whether objects of this type are domain objects.
-pub(super) fn is_domain_object(object: &str) -> bool {
+pub(in crate::format::stix) fn is_domain_object(object: &str) -> bool {
     object.starts_with("x-mitre-") || DOMAIN_OBJECTS.contains(&without_prefix(object))
 }
 
 /// OpenCTI wrote its own types with a prefix, and does without it now.
-pub(super) fn without_prefix(object: &str) -> &str {
+pub(in crate::format::stix) fn without_prefix(object: &str) -> &str {
     object.strip_prefix("x-opencti-").unwrap_or(object)
 }
 
 /// The rules of a type of object; none if it is no cyber-observable object that is known.
-pub(super) fn rules(object: &str) -> Option<&'static [Rule]> {
+pub(in crate::format::stix) fn rules(object: &str) -> Option<&'static [Rule]> {
     let object = without_prefix(object);
     OBJECTS.iter().find(|(known, _)| *known == object).map(|(_, rules)| *rules)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
 
-use super::{
+use crate::cli::{
     args::{GlobalArgs, LogFormat},
     render::Clean,
 };
@@ -34,7 +34,7 @@ impl<W: Write> Write for Visible<W> {
 
 /// How a log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(in crate::cli) enum Style {
     /// Beside what the verb says: only what is wrong, without times.
     Tool,
     /// All that a program says which nobody watches, with times.
@@ -42,7 +42,7 @@ pub(super) enum Style {
 }
 
 /// Starts the log of this process.
-pub(super) fn start(global: &GlobalArgs, style: Style) {
+pub(in crate::cli) fn start(global: &GlobalArgs, style: Style) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) if style != Style::Tool => LevelFilter::INFO,

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Context, Digest, Encoder};
-
-use super::DestinationRecord;
+use crate::{
+    model::{Context, Digest, Encoder},
+    plan::DestinationRecord,
+};
 
 /// Most tags of which something is known at a MISP: so many names go into one question.
 pub const TAGS_KNOWN_MAX: usize = 200;

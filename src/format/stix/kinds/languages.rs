@@ -18,12 +18,12 @@ const LANGUAGES: [(&str, &str); 12] = [
 ];
 
 /// The kind of a rule in a language.
-pub(super) fn kind(language: &str) -> String {
+pub(in crate::format::stix) fn kind(language: &str) -> String {
     let known = LANGUAGES.iter().find(|(name, _)| *name == language);
     known.map_or_else(|| format!("{language}-pattern"), |(_, kind)| (*kind).to_owned())
 }
 
 /// The kinds of the languages that are known.
-pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+pub(in crate::format::stix) fn kinds() -> impl Iterator<Item = &'static str> {
     LANGUAGES.iter().map(|(_, kind)| *kind)
 }

@@ -22,7 +22,7 @@ pub enum TagStanding {
     Refused {
         /// Why, a lower-case fragment.
         why: Box<str>,
-        /// Under which terms: another [`DestinationRecord::tag_terms`](super::DestinationRecord::tag_terms) is a
+        /// Under which terms: another [`DestinationRecord::tag_terms`](crate::plan::DestinationRecord::tag_terms) is a
         /// reason to try again.
         terms: Digest,
     },

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Exit;
+use crate::cli::Exit;
 
 /// What kind of error ended a verb, or a run at one destination. Each has one exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     agent::{AgentError, LearnError},
+    cli::Exit,
     config::ConfigError,
     delivery::Stop,
     format::FormatError,
@@ -23,7 +24,7 @@ use crate::{
     store::{ImportError, OpenError},
 };
 
-use super::{Exit, Report, kind::Kind};
+use super::{Kind, Report};
 
 /// Why a verb stopped.
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +159,7 @@ pub enum CliError {
 
 impl CliError {
     /// A file that cannot be read.
-    pub(super) fn read(path: &Path, cause: &dyn fmt::Display) -> Self {
+    pub(in crate::cli) fn read(path: &Path, cause: &dyn fmt::Display) -> Self {
         Self::Read { path: path.to_owned(), cause: cause.to_string() }
     }
 
@@ -393,7 +394,7 @@ fn of_source(error: &SourceError) -> Kind {
 }
 
 /// The kind of error that a pull ended with.
-pub(super) const fn of_feed(error: &FeedError) -> Kind {
+const fn of_feed(error: &FeedError) -> Kind {
     match error {
         FeedError::Peer(PeerError { wrong, .. }) => match wrong {
             Wrong::Token { .. } | Wrong::Right { .. } => Kind::SourceRefused,

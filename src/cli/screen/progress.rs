@@ -6,15 +6,14 @@ use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, Pr
 
 use crate::{
     agent::{Observer, Phase, Progress},
+    cli::{Context, render::Clean},
     model::DestinationName,
 };
-
-use super::{Context, render::Clean};
 
 const WIDE: &str = "{msg} [{bar:24}] {pos}/{len} events, {prefix}, {eta} left";
 
 /// The bars of runs that go side by side.
-pub(super) struct Bars {
+pub(in crate::cli) struct Bars {
     all: MultiProgress,
     each: BTreeMap<DestinationName, (ProgressBar, Option<Phase>)>,
     /// Several destinations are told apart by their names.
@@ -23,7 +22,7 @@ pub(super) struct Bars {
 
 impl Bars {
     /// For so many destinations. Where standard error is no terminal, nothing is drawn; neither is it beside a log.
-    pub(super) fn new(context: &Context, destinations: usize) -> Self {
+    pub(in crate::cli) fn new(context: &Context, destinations: usize) -> Self {
         let global = &context.global;
         let target = match global.quiet || global.verbose > 0 {
             true => ProgressDrawTarget::hidden(),
@@ -34,7 +33,7 @@ impl Bars {
     }
 
     /// Shows how far the run at a destination is.
-    pub(super) fn show(&mut self, destination: &DestinationName, progress: Progress) {
+    pub(in crate::cli) fn show(&mut self, destination: &DestinationName, progress: Progress) {
         let made = || (self.all.add(ProgressBar::no_length()), None);
         let (bar, phase) = self.each.entry(destination.clone()).or_insert_with(made);
         if phase.replace(progress.phase) != Some(progress.phase) {
@@ -57,7 +56,12 @@ impl Bars {
     }
 
     /// Says what the run at a destination has to say.
-    pub(super) fn note(&self, context: &mut Context, destination: &DestinationName, note: &str) {
+    pub(in crate::cli) fn note(
+        &self,
+        context: &mut Context,
+        destination: &DestinationName,
+        note: &str,
+    ) {
         let note = Clean(note);
         self.all.suspend(|| match self.named {
             true => context.say(format_args!("note: {destination}: {note}")),
@@ -66,7 +70,7 @@ impl Bars {
     }
 
     /// Takes the bars away.
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         for (bar, _) in self.each.values() {
             bar.finish_and_clear();
         }
@@ -74,7 +78,7 @@ impl Bars {
 }
 
 /// Watches the only run under way.
-pub(super) struct Watcher<'c> {
+pub(in crate::cli) struct Watcher<'c> {
     context: RefCell<&'c mut Context>,
     bars: RefCell<Bars>,
     destination: DestinationName,
@@ -82,7 +86,7 @@ pub(super) struct Watcher<'c> {
 
 impl<'c> Watcher<'c> {
     /// Watches a run at this destination.
-    pub(super) fn new(context: &'c mut Context, destination: DestinationName) -> Self {
+    pub(in crate::cli) fn new(context: &'c mut Context, destination: DestinationName) -> Self {
         let bars = RefCell::new(Bars::new(context, 1));
         Self { context: RefCell::new(context), bars, destination }
     }
