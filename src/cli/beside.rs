@@ -2,7 +2,7 @@
 
 use std::path::Path;
 #[cfg(unix)]
-use std::{env, time::Duration};
+use std::time::Duration;
 
 use crate::{config::Config, history::Ledger, store::Store};
 
@@ -51,17 +51,23 @@ pub(super) fn by_owner(_: &mut Context, _: &Path) -> Result<Option<Exit>, CliErr
 /// Passes the verb on to the daemon that has a store; `None` if there is none.
 #[cfg(unix)]
 pub(super) fn by_owner(context: &mut Context, store: &Path) -> Result<Option<Exit>, CliError> {
+    let args = context.args.clone();
+    let Some(answer) = asked(store, args)? else { return Ok(None) };
+    context.ui.pass_on(&answer.data, &answer.talk)?;
+    Ok(Some(Exit::of_code(answer.exit)))
+}
+
+/// What the daemon that has a store answers to a command line without the program's name; `None` if there is none.
+#[cfg(unix)]
+pub(super) fn asked(store: &Path, args: Vec<String>) -> Result<Option<Answer>, CliError> {
     let Some(socket) = Store::advertised(store) else { return Ok(None) };
     let silent =
         |cause: String| CliError::OwnerSilent { socket: socket.path.display().to_string(), cause };
     if socket.protocol != PROTOCOL {
         return Err(silent("it is another version of misp-trickle".to_owned()));
     }
-    let args = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     let question = Question { protocol: PROTOCOL, store: socket.store.clone(), args };
-    let answer = ask(&socket.path, &question).map_err(silent)?;
-    context.ui.pass_on(&answer.data, &answer.talk)?;
-    Ok(Some(Exit::of_code(answer.exit)))
+    ask(&socket.path, &question).map(Some).map_err(silent)
 }
 
 /// One question over a socket, without a limit on time once somebody showed to be there.

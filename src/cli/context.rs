@@ -21,6 +21,8 @@ pub struct Context {
     pub ui: Ui,
     /// The verb that runs.
     pub verb: &'static str,
+    /// The arguments that it was called with, without the program's name.
+    pub args: Vec<String>,
     /// Whether a store that others may read is refused; known once the configuration was read.
     pub store_private: StorePrivacy,
 }
@@ -29,7 +31,7 @@ impl Context {
     /// Puts the two together.
     #[must_use]
     pub const fn new(global: GlobalArgs, ui: Ui) -> Self {
-        Self { global, ui, verb: "", store_private: StorePrivacy::Prefer }
+        Self { global, ui, verb: "", args: Vec::new(), store_private: StorePrivacy::Prefer }
     }
 
     /// The configuration with `--store` applied; its warnings are said, unless `--quiet`.

@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
     logging::start(&cli.global, cli.verb.log_style());
     let mut context = Context::new(cli.global, Ui::standard());
     context.verb = cli.verb.name();
+    context.args = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     match cli.verb.run(&mut context) {
         Ok(exit) => exit.into(),
         Err(error) if error.is_closed_pipe() => Exit::Done.into(),

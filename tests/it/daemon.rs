@@ -309,6 +309,15 @@ fn what_no_daemon_can_run_by_is_refused_before_anything_is_touched() {
 }
 
 #[test]
+fn the_demonstration_of_the_daemon_holds_what_it_says() {
+    let place = Place::at("http://127.0.0.1:1", "key");
+    let seen = place.run(&["demo", "--live"]).code(0);
+    let seen =
+        seen.says(&["$ misp-trickle run &", "the last attempt failed", "Nothing of this is left"]);
+    assert_eq!(seen.talk, "");
+}
+
+#[test]
 fn sync_without_a_feed_runs_every_feed_to_each_of_its_destinations() {
     let (one, two) = (Sandbox::start(), Sandbox::start());
     let place = one.place();

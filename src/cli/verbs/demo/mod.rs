@@ -3,6 +3,9 @@
 //! Nothing is staged: each step runs the verb that it shows, and what the story says is compared with the
 //! ledger and with the sandbox.
 
+#[cfg(unix)]
+mod live;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -31,6 +34,10 @@ pub(crate) struct Args {
     /// Print the dataset of its first day instead, to try other verbs with
     #[arg(long)]
     dataset: bool,
+    /// Show the daemon instead: a platform, two MISPs of which one goes down, three short turns
+    #[cfg(unix)]
+    #[arg(long, conflicts_with = "dataset")]
+    live: bool,
 }
 
 /// Tells the story; an error if anything in it does not hold.
@@ -39,10 +46,30 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         context.ui.data(DAYS[0])?;
         return Ok(Exit::Done);
     }
+    #[cfg(unix)]
+    if args.live {
+        return live::run(context);
+    }
     let stage = Stage::build()?;
-    let told = stage.tell(context);
+    let told = within(context, &stage.folder, |context| stage.story(context));
     stage.runtime.shutdown_background();
     told
+}
+
+/// Tells a story in a folder with a configuration.
+fn within(
+    context: &mut Context,
+    folder: &Folder,
+    story: impl FnOnce(&mut Context) -> Result<(), CliError>,
+) -> Result<Exit, CliError> {
+    let global = context.global.clone();
+    context.global.config = folder.0.join(CONFIG);
+    context.global.store = None;
+    // The talk of the verbs is about files that will be gone in a moment.
+    context.global.quiet = true;
+    let told = story(context);
+    context.global = global;
+    told.map(|()| Exit::Done)
 }
 
 /// A folder that is gone when dropped.
@@ -104,17 +131,6 @@ impl Stage {
         let misp = Arc::new(Mutex::new(Misp::new(&url, keys)));
         drop(runtime.spawn(serve(listener, misp.clone())));
         Ok(Self { runtime, misp, folder })
-    }
-
-    fn tell(&self, context: &mut Context) -> Result<Exit, CliError> {
-        let global = context.global.clone();
-        context.global.config = self.folder.0.join(CONFIG);
-        context.global.store = None;
-        // The talk of the verbs is about files that will be gone in a moment.
-        context.global.quiet = true;
-        let told = self.story(context);
-        context.global = global;
-        told.map(|()| Exit::Done)
     }
 
     fn story(&self, context: &mut Context) -> Result<(), CliError> {
@@ -200,6 +216,10 @@ fn step(context: &mut Context, line: &str) -> Result<(), CliError> {
     let cli = Cli::try_parse_from(line.split_whitespace())
         .map_err(|error| CliError::Demo(error.to_string()))?;
     context.verb = cli.verb.name();
+    context.args = line.split_whitespace().skip(1).map(str::to_owned).collect();
+    if context.global.json {
+        context.args.push("--json".to_owned());
+    }
     let exit = cli.verb.run(context)?;
     holds(&format!("`{line}` ends well"), exit == Exit::Done)
 }
