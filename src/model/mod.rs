@@ -32,3 +32,5 @@ pub(crate) use text_form::as_text;
 pub use time::{Timestamp, TimestampError};
 pub use tlp::{Marking, MarkingId, Tlp};
 pub use words::Words;
+#[cfg(test)]
+pub(crate) use words::names;

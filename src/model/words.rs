@@ -19,3 +19,14 @@ pub trait Words: Copy + PartialEq + 'static {
         found.expect("a table of words names every value").0
     }
 }
+
+/// The names of an enum as serde writes them: what it says when it is given another.
+#[cfg(test)]
+pub(crate) fn names<T: serde::de::DeserializeOwned>() -> std::collections::BTreeSet<String> {
+    let Err(error) = serde_json::from_str::<T>("\"no such word\"") else {
+        panic!("it takes any word")
+    };
+    let text = error.to_string();
+    let (_, list) = text.split_once("expected ").expect("the names follow");
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}

@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     Detail,
+    json::name_of,
     words::{Bytes, Clean, Span, attribute_counts, counts, line, sign},
 };
 
@@ -213,7 +214,7 @@ fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
     if let Some(why) = &known.exposed {
         line!(out, "Exposed:    {}", Clean(&why.to_string()));
     }
-    line!(out, "UUID:       {} (found by {})", attribute.uuid, it.found_by.name());
+    line!(out, "UUID:       {} (found by {})", attribute.uuid, name_of(&it.found_by));
     let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
     line!(out, "Event:      {event} {title}, at {}", why.destination);
     let standing = Phrase::from(&known.standing).to_string();
@@ -256,7 +257,7 @@ fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
     let presence = Phrase::from(&head.presence).to_string();
     let id = head.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
     line!(out, "MISP:       {}, {}{id}", why.destination, Clean(&presence));
-    line!(out, "Incident:   {} (found by {})", Clean(head.root.as_str()), it.found_by.name());
+    line!(out, "Incident:   {} (found by {})", Clean(head.root.as_str()), name_of(&it.found_by));
     line!(out, "Marking:    {}", Mark(head.marking));
     let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
     line!(out, "Attributes: {}", counts(&all));

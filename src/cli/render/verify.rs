@@ -9,7 +9,10 @@ use crate::{
     model::DestinationName,
 };
 
-use super::words::{Bytes, Clean, line};
+use super::{
+    json::name_of,
+    words::{Bytes, Clean, line},
+};
 
 /// One destination and what was found there.
 pub type Outcome = (DestinationName, Result<Verified, Report>);
@@ -48,7 +51,7 @@ fn one_text(out: &mut String, name: &DestinationName, found: &Verified) {
         for Difference { kind, value, drift, tag, .. } in &finding.differences {
             let lacks = tag.as_ref().map(|tag| format!(", lacks its tag {}", Clean(tag)));
             let lacks = lacks.unwrap_or_default();
-            line!(out, "    {:<9} {kind} {}{lacks}", drift.name(), Clean(value));
+            line!(out, "    {:<9} {kind} {}{lacks}", name_of(drift), Clean(value));
         }
         if finding.extras > 0 {
             line!(out, "    {} more were added by others, which is no drift", finding.extras);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use crate::{
     misp::Attribute,
     model::{AttributeUuid, EventUuid},
@@ -65,7 +67,9 @@ pub struct Difference {
 }
 
 /// What became of an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Drift {
     /// An analyst deleted it.
     Deleted,
@@ -79,21 +83,6 @@ pub enum Drift {
     Arrived,
     /// It is there without the TLP tag of its own.
     Exposed,
-}
-
-impl Drift {
-    /// The word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Deleted => "deleted",
-            Self::Missing => "missing",
-            Self::Edited => "edited",
-            Self::Restored => "restored",
-            Self::Arrived => "arrived",
-            Self::Exposed => "exposed",
-        }
-    }
 }
 
 impl Finding {

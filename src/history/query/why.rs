@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
@@ -39,19 +40,24 @@ pub enum Answer {
 }
 
 /// How it was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum FoundBy {
     /// The value is the one MISP stores, or becomes it.
     Value,
     /// The value stands like this in the dataset.
+    #[serde(rename = "source value")]
     SourceValue,
     /// By UUID.
     Uuid,
     /// By the id of the incident, or of a version of it.
     Incident,
     /// It is the beginning of the event's UUID.
+    #[serde(rename = "uuid prefix")]
     UuidPrefix,
     /// It is a part of the value, whatever the case of its letters.
+    #[serde(rename = "part of the value")]
     Part,
 }
 
@@ -126,19 +132,6 @@ pub fn why(
 impl FoundBy {
     const fn is_whole(self) -> bool {
         !matches!(self, Self::UuidPrefix | Self::Part)
-    }
-
-    /// A few words for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Value => "value",
-            Self::SourceValue => "source value",
-            Self::Uuid => "uuid",
-            Self::Incident => "incident",
-            Self::UuidPrefix => "uuid prefix",
-            Self::Part => "part of the value",
-        }
     }
 }
 

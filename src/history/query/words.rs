@@ -71,10 +71,9 @@ impl From<&Presence> for Phrase {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde::de::DeserializeOwned;
-
     use crate::{
         history::Outcome,
+        model::names,
         plan::{
             AttributeTally, BlockedReason, EventTally, ExposedReason, Publishing, TagStanding,
             WithheldReason,
@@ -84,16 +83,6 @@ mod tests {
     use super::*;
 
     const GLOSSARY: &str = include_str!("../../../docs/glossary.md");
-
-    /// The names of an enum as serde writes them: what it says when it is given another.
-    fn names<T: DeserializeOwned>() -> BTreeSet<String> {
-        let Err(error) = serde_json::from_str::<T>("\"no such word\"") else {
-            panic!("it takes any word")
-        };
-        let text = error.to_string();
-        let (_, list) = text.split_once("expected ").expect("the names follow");
-        list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    }
 
     /// The words in the first column of the table with this heading.
     fn explained(heading: &str) -> BTreeSet<String> {

@@ -4,6 +4,8 @@
 
 mod changes;
 mod map;
+#[cfg(test)]
+mod names;
 mod plan;
 mod state;
 mod status;
@@ -14,6 +16,7 @@ mod why;
 pub use changes::{DiffAnswer, LogAnswer, ShowAnswer};
 pub use map::{MapAnswer, MapTotal, RulesAnswer};
 pub use plan::PlanAnswer;
+pub(in crate::cli) use state::name_of;
 pub use status::{RouteStatus, StatusAnswer};
 pub use sync::SyncAnswer;
 pub use verify::VerifyAnswer;

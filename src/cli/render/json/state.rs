@@ -10,11 +10,15 @@ use crate::{
     plan::{ExposedReason, Presence, Standing},
 };
 
+#[cfg(test)]
+use super::names::{NameOf, NameOfReason};
+
 /// Why something is as it is.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Because {
     /// The reason by its name, where it is one of those of the glossary.
+    #[cfg_attr(test, schemars(with = "Option<NameOfReason>"))]
     pub reason: Option<String>,
     /// What more there is to say, in words.
     pub detail: Option<String>,
@@ -31,6 +35,7 @@ impl From<&ExposedReason> for Because {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChangeView {
     /// What happened, by its name.
+    #[cfg_attr(test, schemars(with = "NameOf<ChangeKind>"))]
     pub change: String,
     /// Why.
     #[serde(flatten)]
@@ -104,6 +109,7 @@ pub struct OtherValue<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StandingView {
     /// How it stands, by its name.
+    #[cfg_attr(test, schemars(with = "NameOf<Standing>"))]
     pub standing: String,
     /// Why.
     #[serde(flatten)]
@@ -127,6 +133,7 @@ impl From<&Standing> for StandingView {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PresenceView {
     /// Whether it has, by its name.
+    #[cfg_attr(test, schemars(with = "NameOf<Presence>"))]
     pub presence: String,
     /// Why.
     #[serde(flatten)]
@@ -150,7 +157,7 @@ pub(super) fn named(word: &str) -> String {
 }
 
 /// The name of a variant, as serde writes it: what is in it is told in words.
-pub(super) fn name_of(variant: &impl Serialize) -> String {
+pub(in crate::cli) fn name_of(variant: &impl Serialize) -> String {
     match serde_json::to_value(variant).expect("a variant is a plain value") {
         Json::String(name) => name,
         Json::Object(one) => {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{Report, render::verify::Outcome},
-    delivery::verify::{Difference, Finding, There},
+    delivery::verify::{Difference, Drift, Finding, There},
     model::{AttributeUuid, DestinationName, EventUuid},
 };
 
@@ -128,7 +128,7 @@ pub enum Found {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DifferenceView<'a> {
     /// What became of it, by its name.
-    pub difference: &'a str,
+    pub difference: Drift,
     /// The attribute's UUID in MISP.
     pub uuid: AttributeUuid,
     /// Its type in MISP.
@@ -191,7 +191,7 @@ impl<'a> From<&'a Finding> for FindingView<'a> {
 impl<'a> From<&'a Difference> for DifferenceView<'a> {
     fn from(difference: &'a Difference) -> Self {
         Self {
-            difference: difference.drift.name(),
+            difference: difference.drift,
             uuid: difference.attribute,
             kind: difference.kind,
             value: &difference.value,

@@ -7,14 +7,18 @@ use serde::Serialize;
 use crate::{
     history::{
         ChangeKind,
-        query::{Answer, AttributeAnswer, EventAnswer, Why},
+        query::{Answer, AttributeAnswer, EventAnswer, FoundBy, Why},
     },
     misp::{Attribute, Source, Value},
     model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, Marking, RunNumber},
     plan::EventHead,
 };
 
+#[cfg(test)]
+use super::names::NameOf;
 use super::state::{Because, ChangeView, OtherValue, PresenceView, StandingView, name_of};
+#[cfg(test)]
+use crate::plan::Publishing;
 
 /// `why`: what each destination's ledger knows of what was asked for.
 #[derive(Debug, Serialize)]
@@ -92,7 +96,7 @@ pub struct AttributeView<'a> {
     /// `attribute`.
     pub found: Found,
     /// By what it was found.
-    pub found_by: &'a str,
+    pub found_by: FoundBy,
     /// The event that it is in.
     pub event: HeadView<'a>,
     /// The attribute as it was sent, or as it was last wanted.
@@ -129,7 +133,7 @@ pub struct EventView<'a> {
     /// `event`.
     pub found: Found,
     /// By what it was found.
-    pub found_by: &'a str,
+    pub found_by: FoundBy,
     /// The event.
     pub event: HeadView<'a>,
     /// How many attributes it has, by how they stand.
@@ -168,6 +172,7 @@ pub struct HeadView<'a> {
     /// Whether it is published, as last seen.
     pub published: Option<bool>,
     /// How far it got on the way to being published, by its name.
+    #[cfg_attr(test, schemars(with = "NameOf<Publishing>"))]
     pub publishing: String,
     /// Why it stays unpublished, if it is to be published.
     pub unpublished: Option<&'a str>,
@@ -196,7 +201,7 @@ fn attribute(it: &AttributeAnswer) -> AttributeView<'_> {
         it.supersedes.iter().map(|(uuid, value): &(_, Value)| other(*uuid, Some(value)));
     AttributeView {
         found: Found::Attribute,
-        found_by: it.found_by.name(),
+        found_by: it.found_by,
         event: head(&it.event),
         attribute: &known.attribute,
         standing: (&known.standing).into(),
@@ -216,7 +221,7 @@ fn event(it: &EventAnswer) -> EventView<'_> {
     let refused = it.event.tags.refused();
     EventView {
         found: Found::Event,
-        found_by: it.found_by.name(),
+        found_by: it.found_by,
         event: head(&it.event),
         attributes: &it.standings,
         refused_tags: refused.map(|(tag, detail, _)| RefusedTagOfEvent { tag, detail }).collect(),
