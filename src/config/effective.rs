@@ -57,6 +57,10 @@ fn source(feed: &Feed) -> Value {
             },
             "format": it.format.word(),
             "update_strategy": it.update_strategy.word(),
+            "quiet": match &it.place {
+                LocalPlace::Folder(_) => Some(format_duration(it.quiet)),
+                LocalPlace::File(_) | LocalPlace::Stdin => None,
+            },
         }),
         FeedSource::EiqFeed(it) => {
             let ((env, file), update_strategy) = match &it.access {

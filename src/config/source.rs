@@ -1,6 +1,9 @@
 //! Reads where a feed's dataset comes from: `[source]`, `[feeds.NAME.source]`, or the keys of `[feeds.NAME]` itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use url::Url;
 
@@ -20,6 +23,9 @@ use super::{
     reader::Section,
 };
 
+/// How long a folder is left alone after a change where the configuration does not say it.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// Where a feed's dataset comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedSource {
@@ -38,6 +44,8 @@ pub struct LocalSource {
     pub format: Format,
     /// What each run considers.
     pub update_strategy: plan::Strategy,
+    /// How long nothing must have changed in a folder before the daemon reads it: others may still be filling it.
+    pub quiet: Duration,
 }
 
 /// Where files are; without a path it is left to `--source`.
@@ -78,7 +86,7 @@ impl LocalSource {
     #[must_use]
     pub const fn new(place: LocalPlace) -> Self {
         let (format, update_strategy) = (Format::Auto, plan::Strategy::Replace);
-        Self { place, format, update_strategy }
+        Self { place, format, update_strategy, quiet: Duration::ZERO }
     }
 }
 
@@ -201,10 +209,17 @@ fn read_local(section: &mut Section<'_, '_>, kind: Kind) -> LocalSource {
         Kind::Stdin => LocalPlace::Stdin,
         Kind::File | Kind::EiqFeed => LocalPlace::File(path),
     };
+    let quiet = if kind == Kind::Folder {
+        section.duration("quiet", QUIET)
+    } else {
+        section.refuse("quiet", "is for folders", "remove it, or write kind = \"folder\"");
+        Duration::ZERO
+    };
     LocalSource {
         place,
         format: section.choice("format"),
         update_strategy: section.choice("update_strategy"),
+        quiet,
     }
 }
 

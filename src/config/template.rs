@@ -59,6 +59,7 @@ kind = "file"                       # file | folder | stdin
 path = {source}                     # `--source PATH` takes its place
 format = "auto"                     # auto | eclecticiq | stix21
 update_strategy = "replace"         # replace | append | diff; none of them deletes in MISP
+# quiet = "10s"                     # kind folder: the daemon waits until nothing in it changed for so long
 # destinations = ["main"]           # where it goes; without it to all
 # [feeds.NAME.schedule]             # of one feed, what [schedule] below says for all
 

@@ -1,6 +1,6 @@
 //! Why a source cannot be read, and what to do about it.
 
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     format::FormatError,
@@ -52,6 +52,13 @@ pub enum SourceError {
         /// The limit.
         bytes_max: u64,
     },
+    /// Somebody changed what is in a folder all the time.
+    Restless {
+        /// The folder.
+        path: PathBuf,
+        /// For so long it was watched.
+        watched: Duration,
+    },
     /// The content is no dataset.
     Format(#[from] FormatError),
     /// A source over HTTP gave nothing, and nothing of it was kept before.
@@ -96,6 +103,11 @@ impl SourceError {
                 "split the dataset, or read it unpacked",
             )
             .at(name),
+            Self::Restless { path, watched } => Fault::new(
+                format!("something in it changed all the time, for {} s", watched.as_secs()),
+                "have files written elsewhere and moved here, or set a shorter `quiet`",
+            )
+            .at(path.display()),
             Self::Format(error) => error.fault(),
             Self::Pull(error) => error.fault(),
             Self::NotPulled { name } => {

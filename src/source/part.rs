@@ -6,6 +6,7 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -59,6 +60,37 @@ fn in_folder(folder: &Path) -> Result<Vec<Part>, SourceError> {
     }
     paths.sort();
     Ok(paths.into_iter().map(Part::of).collect())
+}
+
+/// How a folder and its datasets look from outside, to tell whether somebody still changes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Each with its length in bytes and when it last changed, the folder itself first.
+    entries: Vec<(PathBuf, u64, Option<SystemTime>)>,
+}
+
+impl Look {
+    /// Looks at a folder.
+    ///
+    /// # Errors
+    /// If it cannot be read, or holds no dataset.
+    pub fn at(folder: &Path) -> Result<Self, SourceError> {
+        let of = |path: PathBuf| match fs::metadata(&path) {
+            Ok(it) => Ok((path, it.len(), it.modified().ok())),
+            Err(error) => Err(SourceError::Open { path, error }),
+        };
+        let parts = in_folder(folder)?.into_iter().filter_map(|part| part.path);
+        let entries = std::iter::once(folder.to_owned()).chain(parts).map(of);
+        Ok(Self { entries: entries.collect::<Result<_, _>>()? })
+    }
+
+    /// How long ago the last change was; `None` where the clock that wrote it is another than ours.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        let changes = self.entries.iter().map(|(.., changed)| *changed);
+        let last = changes.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        SystemTime::now().duration_since(last).ok()
+    }
 }
 
 /// Whether a file of this name in a folder is read. Hidden files are not: they may still be written.

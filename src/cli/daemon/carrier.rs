@@ -18,7 +18,7 @@ use crate::{
     model::FeedName,
 };
 
-use super::Shared;
+use super::{Shared, quiet::wait_for_quiet};
 
 impl Carrier for Shared {
     type Dataset = Result<Dataset, Report>;
@@ -28,7 +28,10 @@ impl Carrier for Shared {
     fn read(&self, feed: &FeedName) -> Self::Dataset {
         let config = self.config();
         let feed = config.feed(Some(feed.as_str()), None).map_err(CliError::from);
-        let dataset = feed.and_then(|feed| source::dataset(&feed, &self.ledger, &self.patience));
+        let dataset = feed.and_then(|feed| {
+            wait_for_quiet(&feed, &self.patience)?;
+            source::dataset(&feed, &self.ledger, &self.patience)
+        });
         dataset.map_err(|error| error.report())
     }
 

@@ -7,6 +7,7 @@ mod carrier;
 mod clerk;
 mod paused;
 mod place;
+mod quiet;
 mod reload;
 mod signals;
 pub(super) mod start;

@@ -388,6 +388,7 @@ fn of_source(error: &SourceError) -> Kind {
         | SourceError::Format(FormatError::Unreadable { .. }) => Kind::SourceUnreadable,
         SourceError::Format(FormatError::NotJson { .. }) => Kind::SourceInvalid,
         SourceError::Format(_) => Kind::SourceUnrecognised,
+        SourceError::Restless { .. } => Kind::SourceRestless,
         SourceError::Pull(error) => of_feed(error),
         SourceError::NotPulled { .. } => Kind::SourceMissing,
     }

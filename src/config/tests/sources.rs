@@ -86,3 +86,14 @@ fn what_a_feed_of_a_platform_cannot_be_is_told() {
     let found = faults(&format!("[source.source]\n{EIQ}{token}"));
     assert!(found[0].contains("source.source: is not a known key"), "{found:?}");
 }
+
+#[test]
+fn only_a_folder_is_given_time_to_be_filled() {
+    let folder = good("[source]\nkind = \"folder\"\npath = \"in\"\n");
+    assert_eq!(local(&folder.feeds[0]).quiet, Duration::from_secs(10));
+    let longer = good("[source]\nkind = \"folder\"\npath = \"in\"\nquiet = \"1m\"\n");
+    assert_eq!(local(&longer.feeds[0]).quiet, Duration::from_secs(60));
+    assert_eq!(good(&toml::to_string(&effective(&longer)).unwrap()).feeds, longer.feeds);
+    let file = faults("[source]\npath = \"in.json\"\nquiet = \"1m\"\n");
+    assert!(file[0].contains("source.quiet") && file[0].contains("is for folders"), "{file:?}");
+}
