@@ -8,8 +8,8 @@ use super::{Mirror, MirrorError, SourceIdentity};
 use crate::model::{Context, DestinationName, Encoder};
 
 const ENDING: &str = ".begun.json";
-/// While one is written.
-const WRITING: &str = "begun.new";
+/// While one is written: of each destination another, as deliveries to several begin at the same time.
+const ENDING_WRITING: &str = ".begun.new";
 /// More than any has, in bytes.
 const BYTES_MAX: u64 = 1 << 20;
 
@@ -31,7 +31,7 @@ impl Mirror {
         source: &SourceIdentity,
         destination: &DestinationName,
     ) -> Result<bool, MirrorError> {
-        let name = name(destination);
+        let name = name(destination, ENDING);
         let names = self.files.names().map_err(|error| MirrorError::io("", "listed", error))?;
         if !names.contains(&name) {
             return Ok(false);
@@ -53,13 +53,13 @@ impl Mirror {
         source: &SourceIdentity,
         destination: &DestinationName,
     ) -> Result<(), MirrorError> {
-        let name = name(destination);
+        let (name, writing) = (name(destination, ENDING), name(destination, ENDING_WRITING));
         let text = serde_json::to_vec(&begun(source, destination)).expect("it has text alone");
-        let written = self.files.write(WRITING, 0).and_then(|mut file| {
+        let written = self.files.write(&writing, 0).and_then(|mut file| {
             file.write_all(&text)?;
             file.sync()
         });
-        let renamed = written.and_then(|()| self.files.rename(WRITING, &name));
+        let renamed = written.and_then(|()| self.files.rename(&writing, &name));
         renamed.map_err(|error| MirrorError::io(&name, "written", error))
     }
 }
@@ -68,16 +68,60 @@ fn begun(source: &SourceIdentity, destination: &DestinationName) -> Begun {
     Begun { source: source.clone(), destination: destination.to_string() }
 }
 
-fn name(destination: &DestinationName) -> String {
-    format!("{}{ENDING}", Encoder::new(Context::Name).text(destination.as_str()).finish())
+fn name(destination: &DestinationName, ending: &str) -> String {
+    format!("{}{ending}", Encoder::new(Context::Name).text(destination.as_str()).finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{
+        io::{self, Read},
+        sync::{Arc, Mutex},
+    };
 
     use super::*;
-    use crate::mirror::memory::MemoryFiles;
+    use crate::mirror::{Files, Output, memory::MemoryFiles};
+
+    /// Files whose first renaming comes after another delivery has begun.
+    struct Overtaken(MemoryFiles, Mutex<Option<(Mirror, DestinationName)>>);
+
+    impl Files for Overtaken {
+        fn names(&self) -> io::Result<Vec<String>> {
+            self.0.names()
+        }
+
+        fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+            self.0.read(name)
+        }
+
+        fn write(&self, name: &str, keep: u64) -> io::Result<Box<dyn Output>> {
+            self.0.write(name, keep)
+        }
+
+        fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            if let Some((mirror, destination)) = self.1.lock().unwrap().take() {
+                mirror.begin_at(mirror.of(), &destination).unwrap();
+            }
+            self.0.rename(from, to)
+        }
+
+        fn remove(&self, name: &str) -> io::Result<()> {
+            self.0.remove(name)
+        }
+    }
+
+    #[test]
+    fn deliveries_to_several_destinations_begin_at_the_same_time() {
+        let (files, source) = (MemoryFiles::default(), SourceIdentity::new("eiq-feed"));
+        let (one, two) = (DestinationName::new("one"), DestinationName::new("two"));
+        let plain = Mirror::new(Arc::new(files.clone()), source.clone());
+        let overtakes = Mutex::new(Some((plain.clone(), two.clone())));
+        let overtaken = Mirror::new(Arc::new(Overtaken(files, overtakes)), source.clone());
+        overtaken.begin_at(&source, &one).unwrap();
+        for destination in [one, two] {
+            assert!(plain.has_begun_at(&source, &destination).unwrap(), "{destination}");
+        }
+    }
 
     #[test]
     fn it_is_said_of_one_source_and_one_destination() {
@@ -95,7 +139,7 @@ mod tests {
         assert!(!mirror.has_begun_at(&source, &partner).unwrap());
         let other = source.clone().with("created_at", "2026-01-01");
         assert!(!mirror.has_begun_at(&other, &main).unwrap());
-        files.spoil(&name(&main), Some(b"{".to_vec()));
+        files.spoil(&name(&main, ENDING), Some(b"{".to_vec()));
         assert!(!mirror.has_begun_at(&source, &main).unwrap());
         assert!(mirror.fold().unwrap().is_empty());
     }
