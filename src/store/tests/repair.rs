@@ -168,6 +168,26 @@ fn dropped_records_are_listed_and_their_numbers_stay_taken() {
 }
 
 #[test]
+fn a_number_of_a_run_that_died_before_its_first_commit_is_no_loss_and_a_lost_record_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = build(&path, 20);
+    let (died, other) = (store.begin_run().unwrap(), store.begin_run().unwrap());
+    let (name, _, commit) = (1..)
+        .map(|seed| commit(&mut Dice(seed), died))
+        .find(|(_, run, made)| *run == other && made.events.iter().any(|it| !it.changes.is_empty()))
+        .unwrap();
+    store.commit(&name, other, commit).unwrap();
+    assert_eq!(store.check().unwrap().problems, []);
+    drop(store);
+    spoil(&path, &Writes::from([(keys::run(other), None)]));
+    let found = open(&path).unwrap().check().unwrap().problems;
+    let found: Vec<String> = found.iter().map(|problem| problem.what.clone()).collect();
+    let missing = format!("run {other} changed something, and its record is missing");
+    assert!(found.contains(&missing), "{found:?}");
+}
+
+#[test]
 fn a_lost_destination_keeps_the_places_of_its_feeds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");

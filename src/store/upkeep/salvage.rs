@@ -209,7 +209,8 @@ impl Salvage {
         self.replace_destinations(fresh)
     }
 
-    /// A run whose record was lost keeps its number and says so, for no number is used twice.
+    /// A run whose record was lost keeps its number and says so, for no number is used twice. Whether a run without one
+    /// ever wrote anything is not known here.
     fn replace_runs(&mut self, fresh: &mut Fresh) -> Result<(), LedgerError> {
         let mut begun = Timestamp::default();
         for number in (1..=self.last_run().0).map(RunNumber) {
@@ -219,7 +220,7 @@ impl Salvage {
                 continue;
             }
             fresh.record(key.clone(), &encode(&RunV2::of(&lost_run(number, begun)))?)?;
-            let what = format!("the record of run {number} is lost; its number stays taken");
+            let what = format!("there is no record of run {number}; its number stays taken");
             self.lost.push(Problem { place: keys::shown(&key), what });
         }
         Ok(())
