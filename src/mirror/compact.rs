@@ -32,8 +32,8 @@ impl Mirror {
         let name = pack_name(fold.next);
         let renamed = self.files.rename(COMPACTING, &name);
         renamed.map_err(|error| MirrorError::io(&name, "renamed", error))?;
-        self.remove(fold.superseded.iter().copied())?;
-        self.remove(fold.links.iter().map(|link| link.number))?;
+        let links = fold.links.iter().map(|link| link.number);
+        self.remove(fold.superseded.iter().copied().chain(links))?;
         self.fold()
     }
 }

@@ -29,7 +29,7 @@ mod tests;
 mod upkeep;
 mod weigh;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::graph::Facts;
 
@@ -104,8 +104,12 @@ impl Mirror {
         self.remove(fold.others.iter().copied())
     }
 
-    fn remove(&self, mut numbers: impl Iterator<Item = u64>) -> Result<(), MirrorError> {
-        numbers.try_for_each(|number| self.remove_file(&chain::pack_name(number)))
+    /// Removes packs, the newest first: whatever a process that dies in between leaves still goes on from what is
+    /// there, and looks like no damage.
+    fn remove(&self, numbers: impl Iterator<Item = u64>) -> Result<(), MirrorError> {
+        let numbers: BTreeSet<u64> = numbers.collect();
+        let mut newest_first = numbers.into_iter().rev();
+        newest_first.try_for_each(|number| self.remove_file(&chain::pack_name(number)))
     }
 
     fn remove_file(&self, name: &str) -> Result<(), MirrorError> {
