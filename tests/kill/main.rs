@@ -4,12 +4,13 @@
 //! `KILL_ROUNDS=500 cargo test --release --test kill` runs more rounds, `KILL_SEED=3` others; a failure names
 //! its seed and round. Threads and processes keep their own time, so that a seed gives the same datasets,
 //! faults and moments again, and yet may take another course. With `SABOTAGE=…` a mistake is put in, and
-//! the test has to fail.
+//! the test has to fail. `KILL_DAEMON_ROUNDS` does the same for the daemon, see [`daemon`].
 
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 mod child;
+mod daemon;
 mod invariants;
 mod proxy;
 mod scene;

@@ -352,13 +352,7 @@ impl Scene {
     }
 
     pub(crate) fn store(&self) -> Option<Store> {
-        let path = self.path().join("state");
-        let wait = Duration::from_secs(5);
-        match Store::open(&path, OpenMode::ReadOnly, child::owner(), wait) {
-            Ok(store) => Some(store),
-            Err(OpenError::NoStore { .. }) => None,
-            Err(error) => panic!("the store does not open: {error}"),
-        }
+        open(&self.path().join("state"))
     }
 
     fn path(&self) -> &Path {
@@ -390,14 +384,23 @@ impl Scene {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// The store in a folder, to be looked at; `None` if there is none yet.
+pub(crate) fn open(folder: &Path) -> Option<Store> {
+    match Store::open(folder, OpenMode::ReadOnly, child::owner(), Duration::from_secs(5)) {
+        Ok(store) => Some(store),
+        Err(OpenError::NoStore { .. }) => None,
+        Err(error) => panic!("the store does not open: {error}"),
+    }
+}
+
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     let Ok(entries) = fs::read_dir(from) else { return };
     fs::create_dir_all(to).unwrap();
     for entry in entries.map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
-        } else {
+        } else if entry.file_type().unwrap().is_file() {
             fs::copy(entry.path(), target).unwrap();
         }
     }

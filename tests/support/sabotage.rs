@@ -58,6 +58,9 @@ impl Sabotage {
     pub const OF_A_PROCESS: [Self; 3] =
         [Self::ClaimBeforeProof, Self::SkipSync, Self::NewerTimestampOnRetry];
 
+    /// The same of the program itself, which nothing can be put into.
+    pub const OF_A_DAEMON: [Self; 2] = [Self::SkipSync, Self::NewerTimestampOnRetry];
+
     /// The one that `SABOTAGE` asks for.
     pub fn from_environment() -> Option<Self> {
         std::env::var("SABOTAGE")
