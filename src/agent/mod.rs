@@ -30,6 +30,7 @@ pub use learn::{LearnError, PLAIN, WantedTags};
 pub use preview::{
     PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,
 };
+pub use record::attempt::keep_refused;
 pub use resend::resend;
 pub use run::{adopt, sync, sync_from};
 pub use summary::{Ending, PublishingTally, Summary};

@@ -9,7 +9,8 @@ use std::{
 
 use crate::{
     agent::{
-        self, AgentError, Dataset, Job, LedgerHandle, Observer, Summary, SystemClock, sync_from,
+        self, AgentError, Dataset, Job, LedgerHandle, Observer, Summary, SystemClock, keep_refused,
+        sync_from,
     },
     config::{Destination, Feed, FeedSource},
     model::{DestinationName, FeedName},
@@ -83,19 +84,17 @@ pub(super) fn deliver(
     let mut ended: Vec<Ended> = jobs.iter().map(|_| None).collect();
     let mut routes = BTreeMap::<&DestinationName, Vec<Route<'_>>>::new();
     for (place, (job, destination)) in jobs.iter().enumerate() {
-        let dataset = match &datasets[&job.feed] {
-            Ok(dataset) => dataset,
+        let dataset = datasets[&job.feed].as_ref().map_err(Clone::clone);
+        let begun = dataset.and_then(|dataset| {
+            let remote = connect(context, destination, ledger).map_err(|error| error.report())?;
+            Ok(Route { place, job, dataset, remote: Arc::new(remote) })
+        });
+        match begun {
+            Ok(route) => routes.entry(&job.destination).or_default().push(route),
             Err(report) => {
-                ended[place] = Some(Err(report.clone()));
-                continue;
+                keep_refused(job, &mut ledger.clone(), &SystemClock, &report.to_string())?;
+                ended[place] = Some(Err(report));
             }
-        };
-        match connect(context, destination, ledger) {
-            Ok(remote) => {
-                let route = Route { place, job, dataset, remote: Arc::new(remote) };
-                routes.entry(&job.destination).or_default().push(route);
-            }
-            Err(error) => ended[place] = Some(Err(error.report())),
         }
     }
     let mut bars = Bars::new(context, routes.len());

@@ -176,7 +176,7 @@ impl<C: Carrier> Conductor<C> {
     }
 
     /// Shows the others how things stand, and the service manager that it is alive.
-    fn show(&self, now: Timestamp) {
+    pub fn show(&self, now: Timestamp) {
         let view = self.board.view(now);
         self.metrics.routes(&view);
         notify::alive(&view);

@@ -170,6 +170,8 @@ fn a_wrong_token_leaves_mirror_and_ledger_as_they_were() {
     assert_eq!(outcomes(&place), ["main failed"]);
     fs::remove_file(place.path("token")).unwrap();
     place.run(&["sync"]).code(1).says(&["token"]);
+    assert_eq!(outcomes(&place), ["main failed", "main failed"]);
+    place.run(&["log", "-n", "1"]).code(0).says(&["token"]);
     place.write("token", TOKEN);
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), ATTRIBUTES);

@@ -18,7 +18,7 @@ use crate::{
 use super::{AgentError, Job, job::World};
 
 pub use hints::Candidates;
-use input::source_name;
+pub(super) use input::source_name;
 pub use input::{Input, Older, Origin, mapping_tally};
 
 /// What a source delivers, read when the first run needs it and kept for the others. Runs that go side by side

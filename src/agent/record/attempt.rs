@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Job, job::World},
+    super::{AgentError, Clock, Job, dataset::source_name, job::World},
     begin, numbered,
 };
 
@@ -48,6 +48,23 @@ pub(in crate::agent) fn keep_failed<L: Ledger>(
         keep(ledger, attempt)?;
     }
     Ok(error)
+}
+
+/// Keeps an attempt that ended before it was a run, such as for want of a key, in the words of the error.
+///
+/// # Errors
+/// If the ledger cannot be read or written.
+pub fn keep_refused<L: Ledger>(
+    job: &Job,
+    ledger: &mut L,
+    clock: &dyn Clock,
+    words: &str,
+) -> Result<(), LedgerError> {
+    let now = clock.now();
+    let mut attempt = begin(job, RunNumber::default(), now, source_name(&job.source), None);
+    (attempt.outcome, attempt.ended) = (Outcome::Failed, Some(now));
+    attempt.notes.push(shortened(words).into_owned());
+    keep(ledger, attempt).map(drop)
 }
 
 /// Writes down that a run ended on an error, in the error's own words.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::{
-    agent::{self, Dataset, Observer, Summary, SystemClock, sync_from},
+    agent::{self, Dataset, Observer, Summary, SystemClock, keep_refused, sync_from},
     cli::{
         CliError, Kind, Report, job,
         job::CliOverrides,
@@ -36,10 +36,6 @@ impl Carrier for Shared {
     }
 
     fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome> {
-        let dataset = match dataset {
-            Ok(dataset) => dataset,
-            Err(report) => return failed(report.clone()),
-        };
         match self.carry_out(order, dataset) {
             Ok(summary) => {
                 let ended = match summary.ending.outcome() {
@@ -70,7 +66,11 @@ fn failed(report: Report) -> Delivered<Result<Summary, Report>> {
 }
 
 impl Shared {
-    fn carry_out(&self, order: &Order, dataset: &Dataset) -> Result<Summary, CliError> {
+    fn carry_out(
+        &self,
+        order: &Order,
+        dataset: &Result<Dataset, Report>,
+    ) -> Result<Summary, CliError> {
         let RouteName { feed, destination } = &order.route;
         let config = self.config();
         let overrides = CliOverrides {
@@ -83,11 +83,24 @@ impl Shared {
         };
         let jobs = job::jobs(&config, &overrides)?;
         let (job, destination) = jobs.first().expect("a feed and its destination make one job");
-        let (remote, warnings) = connection(destination, &self.ledger)?;
+        let mut ledger = self.ledger.clone();
+        let dataset = dataset.as_ref().map_err(|report| CliError::Told(Box::new(report.clone())));
+        let ready =
+            dataset.and_then(|dataset| Ok((dataset, connection(destination, &self.ledger)?)));
+        let (dataset, (remote, warnings)) = match ready {
+            Ok(ready) => ready,
+            Err(error) => {
+                let report = error.report();
+                if report.kind != Kind::Interrupted {
+                    keep_refused(job, &mut ledger, &SystemClock, &report.to_string())?;
+                }
+                return Err(error);
+            }
+        };
         for warning in warnings {
             warn!(%feed, destination = %destination.name, "{warning}");
         }
-        let (mut ledger, teller) = (self.ledger.clone(), Teller(&order.route));
+        let teller = Teller(&order.route);
         let (clock, flag) = (&SystemClock, self.patience.flag());
         let run = sync_from(job, dataset, &mut ledger, Arc::new(remote), clock, &teller, flag);
         Ok(self.patience.carry_out(run)??)

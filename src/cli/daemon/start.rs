@@ -16,7 +16,7 @@ use tokio::{
 use tracing::{error, info};
 
 use crate::{
-    agent::{LedgerHandle, SystemClock},
+    agent::{Clock, LedgerHandle, SystemClock},
     cli::{
         CliError, Context, Exit,
         live::{AT_LAST, GRACE, Live},
@@ -80,6 +80,7 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     let mut board = Board::default();
     board.configure(shared.plans(&shared.config())?);
     let conductor = Conductor::new(shared.clone(), board, metrics.clone());
+    conductor.show(SystemClock.now());
     let say = conductor.ear();
     let clerk = Clerk {
         shared: shared.clone(),
