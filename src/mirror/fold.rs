@@ -97,7 +97,7 @@ impl Fold {
         let marked = copies.filter_map(|copy| Some((*copy, chain.log.marked(*copy)?))).collect();
         Ok(Self {
             source: chain.links.last().map(|link| link.header.source.clone()),
-            digest: standing.take_digest(basis),
+            digest: standing.take_digest(basis, is_behind),
             marked,
             links: chain.links,
             superseded: chain.superseded,

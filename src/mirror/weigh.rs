@@ -102,10 +102,11 @@ impl Standing {
 
     /// A digest of all that stands: equal for equal content, whatever came when and in which document. It can be
     /// taken once.
-    pub(super) fn take_digest(&mut self, basis: Basis) -> Digest {
+    pub(super) fn take_digest(&mut self, basis: Basis, is_behind: bool) -> Digest {
         let digests = std::mem::take(&mut self.digests);
         let mut encoder = Encoder::new(Context::Dataset);
-        encoder.flag(basis == Basis::Whole).list(digests.iter(), |encoder, digest| {
+        encoder.flag(basis == Basis::Whole).flag(is_behind);
+        encoder.list(digests.iter(), |encoder, digest| {
             encoder.digest(digest);
         });
         encoder.list(self.gone.iter(), |encoder, id| {
