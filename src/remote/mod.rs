@@ -199,6 +199,8 @@ impl Remote {
         match request.headers(headers).send().await {
             Ok(response) => self.read(call, response, (bytes_sent, packed)).await,
             Err(error) => {
+                // Without a connection nothing left this machine.
+                let bytes_sent = if error.is_connect() { 0 } else { bytes_sent };
                 let reply = Reply::Trouble(trouble(self.way.not_answered(&error)));
                 (
                     Exchange { reply, requests: 1, bytes_sent, bytes_received: 0, date: None },
@@ -389,6 +391,15 @@ mod tests {
         let remote = Remote::new(&access).unwrap();
         let shown = format!("{access:?} {remote:?} {:?}", remote.headers);
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn where_nobody_listens_nothing_is_sent() {
+        let remote = Remote::new(&access(Compression::Fixed(Encoding::Plain))).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let exchange = runtime.block_on(remote.exchange(&Call::Version));
+        assert!(matches!(exchange.reply, Reply::Trouble(_)), "{:?}", exchange.reply);
+        assert_eq!((exchange.requests, exchange.bytes_sent, exchange.bytes_received), (1, 0, 0));
     }
 
     #[test]
