@@ -157,9 +157,16 @@ impl Board {
         self.routes.get(name).is_some_and(|route| !route.is_leaving)
     }
 
-    /// Wants a route to run as soon as its destination is free, paused or not.
+    /// Whether a delivery of a route is under way, or may still begin.
+    pub(super) fn may_deliver(&self, name: &RouteName) -> bool {
+        let is_running = |route: &Route| route.standing != Standing::Resting;
+        self.routes.get(name).is_some_and(|route| is_running(route) || !route.is_leaving)
+    }
+
+    /// Wants a route to run as soon as its destination is free, paused or not. One that left the configuration is not
+    /// wanted any more, whether it comes back or not.
     pub fn ask(&mut self, name: &RouteName, now: Timestamp) {
-        if let Some(route) = self.routes.get_mut(name) {
+        if let Some(route) = self.routes.get_mut(name).filter(|route| !route.is_leaving) {
             route.asked.get_or_insert(now);
         }
     }

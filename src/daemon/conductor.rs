@@ -232,11 +232,8 @@ impl<C: Carrier> Conductor<C> {
             News::Delivered(route, delivered) => self.delivered(&route, &delivered, now),
             News::Asked(routes, wish, tell) => {
                 routes.iter().for_each(|route| self.board.ask(route, now));
-                let known = routes.into_iter().filter(|route| self.board.has(route));
-                let routes: BTreeSet<_> = known.collect();
-                if !routes.is_empty() {
-                    self.waiting.push(Waiting { since: now, routes, wish, tell });
-                }
+                let routes = routes.into_iter().collect();
+                self.waiting.push(Waiting { since: now, routes, wish, tell });
             }
             News::Pause(routes, is_paused) => {
                 routes.iter().for_each(|route| self.board.pause(route, is_paused));
@@ -244,6 +241,15 @@ impl<C: Carrier> Conductor<C> {
             News::Configured(plans) => self.board.configure(plans),
             News::Stop => {}
         }
+        self.dismiss();
+    }
+
+    /// Lets those go who wait for nothing any more: all were told of, or left the configuration.
+    fn dismiss(&mut self) {
+        for waiting in &mut self.waiting {
+            waiting.routes.retain(|route| self.board.may_deliver(route));
+        }
+        self.waiting.retain(|waiting| !waiting.routes.is_empty());
     }
 
     fn delivered(&mut self, route: &RouteName, delivered: &Delivered<C::Outcome>, now: Timestamp) {
@@ -269,7 +275,6 @@ impl<C: Carrier> Conductor<C> {
             // Who asked may have gone away; the run is in the history all the same.
             drop(waiting.tell.send((route.clone(), delivered.outcome.clone())));
         }
-        self.waiting.retain(|waiting| !waiting.routes.is_empty());
     }
 }
 

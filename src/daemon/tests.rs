@@ -2,17 +2,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
     time::Duration,
 };
 
 use proptest::prelude::*;
 
 use crate::{
+    agent::SystemClock,
     model::{DestinationName, FeedName, Timestamp},
     schedule::{Schedule, Timing, Zone},
 };
 
-use super::{Board, Ended, Reading, RouteName, RoutePlan, Standing, Step};
+use super::{
+    Board, Carrier, Conductor, Delivered, Ended, Metrics, News, Order, Reading, RouteName,
+    RoutePlan, Standing, Step, Wish,
+};
 
 const START: i64 = 1_800_000_000;
 
@@ -149,11 +158,63 @@ fn a_route_that_leaves_ends_its_run_first_and_one_that_stays_keeps_what_it_did()
     assert!(!board.is_busy());
     assert_eq!(board.view(at(2)).len(), 1);
     assert_eq!(board.wake(at(2)), Some(at(601)));
-    // One that comes back before its run ended goes on as the same.
+    // One that comes back before its run ended goes on as the same, and nobody asked for it meanwhile.
     begin(&mut board, 601);
     board.configure(BTreeMap::new());
+    board.ask(&route("f", "b"), at(602));
     board.configure([(route("f", "b"), plan(60))].into());
     assert_eq!(begin(&mut board, 2_000), [""; 0]);
+    board.ended(&route("f", "b"), at(2_000), Ended::Success);
+    assert_eq!(begin(&mut board, 2_001), [""; 0]);
+}
+
+/// Deliveries that tell when they begin, and last until they are let go.
+struct Held {
+    begun: Mutex<Sender<()>>,
+    let_go: Mutex<Receiver<()>>,
+}
+
+impl Carrier for Held {
+    type Dataset = ();
+    type Outcome = ();
+
+    fn read(&self, _: &FeedName) {}
+
+    fn deliver(&self, _: &Order, (): &()) -> Delivered<()> {
+        self.begun.lock().unwrap().send(()).unwrap();
+        self.let_go.lock().unwrap().recv().unwrap();
+        let (ended, words) = (Ended::Success, String::new());
+        Delivered { ended, run: None, words, outcome: Some(()) }
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_route_that_left_the_configuration() {
+    let ((begin, begun), (release, let_go)) = (channel(), channel());
+    let held = Held { begun: Mutex::new(begin), let_go: Mutex::new(let_go) };
+    let routes = [("f", "a", 0)];
+    let metrics = Arc::new(Metrics::new([]));
+    let conductor = Conductor::new(Arc::new(held), board(&routes), metrics);
+    let say = conductor.ear();
+    let ask = |name: RouteName| {
+        let (tell, told) = channel();
+        say.send(News::Asked(vec![name], Wish::default(), tell)).unwrap();
+        told
+    };
+    let patience = Duration::from_secs(20);
+    let conductor = thread::spawn(move || conductor.run(&SystemClock, patience));
+    // One runs when it leaves; who asks meanwhile waits for the run after it; and one never was.
+    let running = ask(route("f", "a"));
+    let unknown = ask(route("f", "c"));
+    assert_eq!(unknown.recv_timeout(patience), Err(RecvTimeoutError::Disconnected));
+    begun.recv_timeout(patience).unwrap();
+    let next = ask(route("f", "a"));
+    say.send(News::Configured(BTreeMap::new())).unwrap();
+    release.send(()).unwrap();
+    assert_eq!(running.recv_timeout(patience), Ok((route("f", "a"), Some(()))));
+    assert_eq!(next.recv_timeout(patience), Err(RecvTimeoutError::Disconnected));
+    say.send(News::Stop).unwrap();
+    conductor.join().unwrap();
 }
 
 /// What the world does to a board in one step.
