@@ -4,6 +4,8 @@ use std::path::Path;
 #[cfg(unix)]
 use std::time::Duration;
 
+#[cfg(unix)]
+use crate::http::causes;
 use crate::{config::Config, history::Ledger, store::Store};
 
 #[cfg(unix)]
@@ -78,24 +80,12 @@ fn ask(socket: &Path, question: &Question) -> Result<Answer, String> {
         let client = reqwest::Client::builder().unix_socket(socket).no_proxy().build();
         let client = client.map_err(|error| error.to_string())?;
         let alive = client.get("http://daemon/healthz").timeout(SILENT).send().await;
-        alive.map_err(|error| told(&error))?;
+        alive.map_err(|error| causes(&error))?;
         let body = serde_json::to_vec(question).expect("plain fields always serialise");
         let request = client.post("http://daemon/ask").header("Content-Type", "application/json");
-        let answer = request.body(body).send().await.map_err(|error| told(&error))?;
+        let answer = request.body(body).send().await.map_err(|error| causes(&error))?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(|error| told(&error))?;
+        let body = answer.bytes().await.map_err(|error| causes(&error))?;
         serde_json::from_slice(&body).map_err(|_| format!("it answers {status}"))
     })
-}
-
-/// What reqwest has to say, with the reason behind it.
-#[cfg(unix)]
-fn told(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
 }

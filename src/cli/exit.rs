@@ -49,6 +49,24 @@ Exit codes:
                                130  interrupted";
 
 impl Exit {
+    /// Each of them, by number.
+    pub const ALL: [Self; 14] = [
+        Self::Done,
+        Self::Error,
+        Self::Usage,
+        Self::Partial,
+        Self::Refused,
+        Self::Network,
+        Self::AllWithheld,
+        Self::StalePlan,
+        Self::Drift,
+        Self::Late,
+        Self::NoStore,
+        Self::Locked,
+        Self::Damaged,
+        Self::Interrupted,
+    ];
+
     /// The one of two exit codes that a person has to look at first.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
@@ -69,23 +87,7 @@ impl Exit {
     /// The exit code of a number; what this version does not know means failure.
     #[must_use]
     pub fn of_code(code: u8) -> Self {
-        const ALL: [Exit; 14] = [
-            Exit::Done,
-            Exit::Error,
-            Exit::Usage,
-            Exit::Partial,
-            Exit::Refused,
-            Exit::Network,
-            Exit::AllWithheld,
-            Exit::StalePlan,
-            Exit::Drift,
-            Exit::Late,
-            Exit::NoStore,
-            Exit::Locked,
-            Exit::Damaged,
-            Exit::Interrupted,
-        ];
-        ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Error)
+        Self::ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Error)
     }
 
     /// The number.

@@ -19,8 +19,8 @@ use crate::{
 };
 
 use super::{
-    CliError, Context, Report,
-    live::{Live, connect},
+    CliError, Context, Kind, Report,
+    live::{Live, connection},
     screen::progress::Bars,
     source,
 };
@@ -70,6 +70,32 @@ pub(super) fn pull(
     Ok(datasets)
 }
 
+/// What a run needs beside its job: the dataset, and the connection that it goes over, with what its user should know
+/// of the key. An attempt that ends for want of one of them is in the history.
+///
+/// # Errors
+/// Why the run cannot begin.
+pub(super) fn ready<'d>(
+    (job, destination): (&Job, &Destination),
+    dataset: &'d Result<Dataset, Report>,
+    ledger: &LedgerHandle<Store>,
+) -> Result<(&'d Dataset, Remote, Vec<String>), CliError> {
+    let begun = dataset
+        .as_ref()
+        .map_err(|report| CliError::Told(Box::new(report.clone())))
+        .and_then(|dataset| Ok((dataset, connection(destination, ledger)?)));
+    match begun {
+        Ok((dataset, (remote, warnings))) => Ok((dataset, remote, warnings)),
+        Err(error) => {
+            let report = error.report();
+            if report.kind != Kind::Interrupted {
+                keep_refused(job, &mut ledger.clone(), &SystemClock, &report.to_string())?;
+            }
+            Err(error)
+        }
+    }
+}
+
 /// Carries out all jobs, and gives what came of each, in their order. What stops one of them stops no other.
 ///
 /// # Errors
@@ -84,17 +110,13 @@ pub(super) fn deliver(
     let mut ended: Vec<Ended> = jobs.iter().map(|_| None).collect();
     let mut routes = BTreeMap::<&DestinationName, Vec<Route<'_>>>::new();
     for (place, (job, destination)) in jobs.iter().enumerate() {
-        let dataset = datasets[&job.feed].as_ref().map_err(Clone::clone);
-        let begun = dataset.and_then(|dataset| {
-            let remote = connect(context, destination, ledger).map_err(|error| error.report())?;
-            Ok(Route { place, job, dataset, remote: Arc::new(remote) })
-        });
-        match begun {
-            Ok(route) => routes.entry(&job.destination).or_default().push(route),
-            Err(report) => {
-                keep_refused(job, &mut ledger.clone(), &SystemClock, &report.to_string())?;
-                ended[place] = Some(Err(report));
+        match ready((job, destination), &datasets[&job.feed], ledger) {
+            Ok((dataset, remote, warnings)) => {
+                warnings.iter().for_each(|warning| context.warn(warning));
+                let route = Route { place, job, dataset, remote: Arc::new(remote) };
+                routes.entry(&job.destination).or_default().push(route);
             }
+            Err(error) => ended[place] = Some(Err(error.report())),
         }
     }
     let mut bars = Bars::new(context, routes.len());

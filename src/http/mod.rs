@@ -25,7 +25,7 @@ pub use headers::ExtraHeader;
 pub(crate) use headers::{map, secret_value};
 pub(crate) use rest::{http_date, rest_seconds};
 pub(crate) use secrets::without_secrets;
-pub(crate) use way::{Failure, PROXY_ASKS, Way};
+pub(crate) use way::{Failure, PROXY_ASKS, Way, causes};
 
 /// How a server is reached, with all that its settings name read.
 #[derive(Debug, Clone)]

@@ -170,7 +170,7 @@ const fn certificate_cure(why: Distrust) -> &'static str {
 }
 
 /// What caused an error of the client, without its own words: they say that it is one, and the URL.
-fn causes(error: &reqwest::Error) -> String {
+pub(crate) fn causes(error: &reqwest::Error) -> String {
     let text = error.source().map(words).unwrap_or_default();
     if text.is_empty() { error.to_string() } else { text }
 }

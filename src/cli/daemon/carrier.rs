@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::{
-    agent::{self, Dataset, Observer, Summary, SystemClock, keep_refused, sync_from},
+    agent::{self, Dataset, Observer, Summary, SystemClock, sync_from},
     cli::{
         CliError, Kind, Report, job,
         job::CliOverrides,
-        live::connection,
         render::{Clean, sync::in_a_line},
+        routes::ready,
         source,
     },
     daemon::{Carrier, Delivered, Ended, Order, RouteName},
@@ -83,24 +83,11 @@ impl Shared {
         };
         let jobs = job::jobs(&config, &overrides)?;
         let (job, destination) = jobs.first().expect("a feed and its destination make one job");
-        let mut ledger = self.ledger.clone();
-        let dataset = dataset.as_ref().map_err(|report| CliError::Told(Box::new(report.clone())));
-        let ready =
-            dataset.and_then(|dataset| Ok((dataset, connection(destination, &self.ledger)?)));
-        let (dataset, (remote, warnings)) = match ready {
-            Ok(ready) => ready,
-            Err(error) => {
-                let report = error.report();
-                if report.kind != Kind::Interrupted {
-                    keep_refused(job, &mut ledger, &SystemClock, &report.to_string())?;
-                }
-                return Err(error);
-            }
-        };
+        let (dataset, remote, warnings) = ready((job, destination), dataset, &self.ledger)?;
         for warning in warnings {
             warn!(%feed, destination = %destination.name, "{warning}");
         }
-        let teller = Teller(&order.route);
+        let (mut ledger, teller) = (self.ledger.clone(), Teller(&order.route));
         let (clock, flag) = (&SystemClock, self.patience.flag());
         let run = sync_from(job, dataset, &mut ledger, Arc::new(remote), clock, &teller, flag);
         Ok(self.patience.carry_out(run)??)

@@ -38,21 +38,9 @@ pub(super) fn proven(given: &Given) -> Result<Config, CliError> {
     if let Some(store) = &given.store {
         config.store_path.clone_from(store);
     }
-    for (feed, destination) in config.routes() {
-        let overrides = CliOverrides {
-            feed: Some(feed.to_string()),
-            destination: Some(destination.to_string()),
-            ..CliOverrides::default()
-        };
-        job::jobs(&config, &overrides)?;
-    }
+    job::jobs(&config, &CliOverrides::default())?;
     for destination in &config.destinations {
         drop(access(destination, None)?);
-    }
-    if config.routes().is_empty() {
-        let cause = "the configuration has no feed, or no destination for one";
-        let cure = "add [source] or [feeds.NAME], and [destinations.NAME]";
-        return Err(CliError::NothingToRun(Fault::new(cause, cure)));
     }
     if let Some(feed) = config.feeds.iter().find(|feed| reads_standard_input(feed)) {
         let cause = format!("feed {} reads standard input, which a daemon has none of", feed.name);
