@@ -25,7 +25,7 @@ use super::{CliError, Context, Exit, Ui, job};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
-/// How long a run that was asked to stop may take: longer than its own patience with requests under way, and
+/// How long a run that was asked to stop may take: longer than its own waiter with requests under way, and
 /// short enough for the program to be gone after five seconds.
 pub(super) const GRACE: Duration = Duration::from_millis(4_500);
 /// When the program ends whatever it is doing.
@@ -37,12 +37,12 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Live {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
-    patience: Patience,
+    waiter: Waiter,
 }
 
 /// Waits for work on the threads of a [`Live`], until somebody wants the program to stop.
 #[derive(Clone)]
-pub(super) struct Patience {
+pub(super) struct Waiter {
     threads: Handle,
     interrupt: Arc<AtomicBool>,
 }
@@ -51,44 +51,44 @@ impl Live {
     /// Starts the threads and listens for signals: the first one asks the run to stop, a second ends the
     /// program at once.
     pub(super) fn start(context: &Context) -> Result<Self, CliError> {
-        let live = Self::deaf()?;
-        let (threads, flag) = (live.threads(), live.patience.interrupt.clone());
+        let live = Self::without_signals()?;
+        let (threads, flag) = (live.threads(), live.waiter.interrupt.clone());
         let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
         drop(threads.spawn(listen(signals, flag, context.global.json)));
         Ok(live)
     }
 
     /// Starts the threads; what signals do is the matter of somebody else.
-    pub(super) fn deaf() -> Result<Self, CliError> {
+    pub(super) fn without_signals() -> Result<Self, CliError> {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
         let runtime = runtime.map_err(CliError::System)?;
         let (threads, interrupt) = (runtime.handle().clone(), Arc::default());
-        Ok(Self { runtime: Some(runtime), patience: Patience { threads, interrupt } })
+        Ok(Self { runtime: Some(runtime), waiter: Waiter { threads, interrupt } })
     }
 
     /// The threads.
     pub(super) const fn threads(&self) -> &Handle {
-        &self.patience.threads
+        &self.waiter.threads
     }
 
     /// What may be shared with others who wait.
-    pub(super) const fn patience(&self) -> &Patience {
-        &self.patience
+    pub(super) const fn waiter(&self) -> &Waiter {
+        &self.waiter
     }
 
     /// Waits for a question to MISP; `None` if somebody does not want to wait any longer.
     pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
-        self.patience.ask(question)
+        self.waiter.ask(question)
     }
 
     /// Waits for a run, and a while longer once somebody wants it to stop.
     pub(super) fn carry_out<T>(&self, run: impl Future<Output = T>) -> Result<T, CliError> {
-        self.patience.carry_out(run)
+        self.waiter.carry_out(run)
     }
 
     /// Set once somebody wants the program to stop.
     pub(super) fn flag(&self) -> &AtomicBool {
-        self.patience.flag()
+        self.waiter.flag()
     }
 
     /// Whether somebody wants the program to stop.
@@ -104,7 +104,7 @@ impl Live {
     }
 }
 
-impl Patience {
+impl Waiter {
     /// Waits for what is being done, and so much longer once somebody wants the program to stop. Dropping
     /// it then is safe: what was on its way is in the ledger.
     fn wait<T>(&self, work: impl Future<Output = T>, grace: Duration) -> Option<T> {

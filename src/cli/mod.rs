@@ -4,12 +4,12 @@
 //! Data goes to standard output, talk to standard error, both through [`Ui`].
 
 pub mod args;
-mod beside;
 mod context;
 #[cfg(unix)]
 mod daemon;
 mod exit;
 mod failure;
+mod forward;
 mod job;
 mod live;
 mod mirrors;

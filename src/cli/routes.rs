@@ -61,7 +61,7 @@ pub(super) fn pull(
         if let FeedSource::EiqFeed(source) = &feed.source {
             context.say(format_args!("pulling feed {} of {}", source.feed, source.url));
         }
-        let dataset = match source::dataset(feed, ledger, live.patience()) {
+        let dataset = match source::dataset(feed, ledger, live.waiter()) {
             Err(CliError::Interrupted) => return Err(CliError::Interrupted),
             dataset => dataset.map_err(|error| error.report()),
         };

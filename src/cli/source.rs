@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-use super::{CliError, job, live::Patience};
+use super::{CliError, job, live::Waiter};
 
 /// What opens a platform, as people call it.
 const NOUN: &str = "token";
@@ -50,18 +50,18 @@ pub(super) fn token_warning(source: &EiqFeedSource) -> Option<String> {
 pub(super) fn dataset(
     feed: &Feed,
     ledger: &LedgerHandle<Store>,
-    patience: &Patience,
+    waiter: &Waiter,
 ) -> Result<Dataset, CliError> {
     let FeedSource::EiqFeed(source) = &feed.source else { return Ok(Dataset::default()) };
     let mut platform = eiq_feed(&feed.name, source)?;
     let files = ledger.lock().mirror_files(&feed.name);
     let mut mirror = Mirror::new(files, platform.identity());
-    let pulled = patience.ask(mirror.pull(&mut platform)).ok_or(CliError::Interrupted)?;
+    let pulled = waiter.ask(mirror.pull(&mut platform)).ok_or(CliError::Interrupted)?;
     let (pulled, fold) = pulled.map_err(AgentError::from)?;
     let dataset = Dataset::mirrored(mirror, fold);
     Ok(match pulled {
         Ok(_) => dataset,
-        Err(error) => dataset.troubled(Arc::new(error)),
+        Err(error) => dataset.with_failed_pull(Arc::new(error)),
     })
 }
 
@@ -69,7 +69,7 @@ pub(super) fn dataset(
 ///
 /// # Errors
 /// If the mirror cannot be read.
-pub(super) fn kept(feed: &Feed, store: Option<&Store>) -> Result<Dataset, CliError> {
+pub(super) fn last_pulled(feed: &Feed, store: Option<&Store>) -> Result<Dataset, CliError> {
     let (FeedSource::EiqFeed(source), Some(store)) = (&feed.source, store) else {
         return Ok(Dataset::default());
     };

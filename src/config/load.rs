@@ -14,7 +14,7 @@ use crate::{
     graph::Rest,
     mapper::Comment,
     model::{
-        DestinationName, EntityKey, EventUuid, FeedName, MarkingId, Tlp,
+        DestinationName, EntityKey, EventUuid, FeedName, MarkingId, RouteName, Tlp,
         limits::{self, FEEDS_MAX},
     },
     plan::{MappingChange, Strategy},
@@ -100,10 +100,10 @@ impl Config {
 
     /// Every feed with every destination that it goes to, by name.
     #[must_use]
-    pub fn routes(&self) -> Vec<(FeedName, DestinationName)> {
+    pub fn routes(&self) -> Vec<RouteName> {
         let each = self.feeds.iter().flat_map(|feed| {
             let goes = self.destinations.iter().filter(|to| feed.goes_to(&to.name));
-            goes.map(|to| (feed.name.clone(), to.name.clone()))
+            goes.map(|to| RouteName { feed: feed.name.clone(), destination: to.name.clone() })
         });
         each.collect()
     }

@@ -15,10 +15,10 @@ use prometheus_client::{
 
 use crate::{
     history::{DestinationTally, RunRecord},
-    model::{RunNumber, Timestamp},
+    model::{RouteName, RunNumber, Timestamp},
 };
 
-use super::{Delivered, Ended, RouteName, RouteView, Standing};
+use super::{Delivered, Ended, RouteView, Standing};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfRoute {
@@ -61,7 +61,7 @@ pub struct Metrics {
     failures: Family<OfRoute, Gauge>,
     /// The record of each route's last run: attempts that changed nothing are counted in the one before.
     counted: Mutex<BTreeMap<RouteName, (RunNumber, DestinationTally)>>,
-    shown: Mutex<BTreeSet<RouteName>>,
+    snapshot: Mutex<BTreeSet<RouteName>>,
 }
 
 impl Metrics {
@@ -84,7 +84,7 @@ impl Metrics {
             paused: Family::default(),
             failures: Family::default(),
             counted: Mutex::new(counted.collect()),
-            shown: Mutex::default(),
+            snapshot: Mutex::default(),
         };
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", version);
@@ -169,15 +169,15 @@ impl Metrics {
         more(&self.events, &now.events.named(), &before.events.named());
     }
 
-    /// Takes over how routes stand. Those that are gone are shown no more; of those that never ran each counter is 0.
+    /// Takes over how routes stand. Those that are gone are snapshot no more; of those that never ran each counter is 0.
     pub(super) fn routes(&self, view: &[RouteView]) {
         let now: BTreeSet<RouteName> = view.iter().map(|route| route.name.clone()).collect();
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.difference(&now).for_each(|gone| self.forget(gone));
-        now.difference(&shown).for_each(|new| {
+        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        snapshot.difference(&now).for_each(|gone| self.forget(gone));
+        now.difference(&snapshot).for_each(|new| {
             self.count(new, &DestinationTally::default(), None);
         });
-        *shown = now;
+        *snapshot = now;
         view.iter().for_each(|route| self.show(route));
     }
 

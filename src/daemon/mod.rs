@@ -1,23 +1,25 @@
 //! The agent that stays: runs routes when they are due, answers questions beside them, and says how it is.
 //!
 //! ```text
-//! clock ──▶ board: which route begins, from which reading ──▶ conductor ──▶ a thread for each reading and each delivery
-//!             ▲                                                  │ ▲
-//!             └──────────── what came of it ────────────────────┘ └── signals, and what people ask for over the socket
+//! clock ──▶ scheduler: which route begins, from which reading ──▶ dispatcher ──▶ a thread for each reading, each delivery
+//!               ▲                                                   │ ▲                 │
+//!               └────────────── what came of it ────────────────────┘ └──── messages ◀──┴── signals, requests over the socket
 //! ```
 //!
-//! What runs when is a pure value, the [`Board`]; what a reading and a delivery are, who starts this says by the port
-//! [`Carrier`]. The conductor alone changes the board; others send it news and look at copies.
+//! What runs when is a pure value, the [`Scheduler`]. What a reading and a delivery are is behind the port [`Worker`].
+//! The [`Dispatcher`] alone changes the scheduler; others send it messages and read snapshots.
 
-mod board;
-mod conductor;
+mod dispatcher;
 mod metrics;
 pub mod notify;
+mod scheduler;
 mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Board, Ended, Reading, RouteName, RoutePlan, RouteView, Standing, Step};
-pub use conductor::{Carrier, Conductor, Delivered, News, Order, Shown, Told, Wish};
+pub use dispatcher::{
+    Delivered, Dispatcher, Message, Order, RouteOutcome, RunOptions, Snapshot, Worker,
+};
 pub use metrics::Metrics;
-pub use serve::{Answers, Asker, Face, serve_metrics, serve_socket};
+pub use scheduler::{Ended, Reading, RoutePlan, RouteView, Scheduler, Standing, Step};
+pub use serve::{Caller, Handler, Monitor, serve_metrics, serve_socket};

@@ -20,40 +20,40 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::{Metrics, conductor::Shown};
+use super::{Metrics, dispatcher::Snapshot};
 
-/// After so long without a sign of life the conductor counts as stuck.
+/// After so long without a sign of life the dispatcher counts as stuck.
 const STUCK: Duration = Duration::from_secs(120);
 /// The media type of Prometheus's text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What answers questions; each answer is given on a thread that may wait.
-pub trait Answers: Send + Sync + 'static {
+pub trait Handler: Send + Sync + 'static {
     /// What a request asks for.
     type Question: DeserializeOwned + Send + 'static;
     /// What it gets.
     type Answer: Serialize + Send + 'static;
 
-    /// Answers.
-    fn answer(&self, question: Self::Question, asker: Asker) -> Self::Answer;
+    /// Handler.
+    fn answer(&self, question: Self::Question, caller: Caller) -> Self::Answer;
 }
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum Caller {
     /// The user who runs the daemon, or root: may have things done.
     Owner,
     /// Somebody else whom the socket lets in: may only ask.
-    Colleague,
+    Other,
 }
 
 /// What both listeners show.
 #[derive(Debug, Clone)]
-pub struct Face {
+pub struct Monitor {
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// How the routes stand.
-    pub shown: Arc<RwLock<Shown>>,
+    pub snapshot: Arc<RwLock<Snapshot>>,
 }
 
 /// Serves `/healthz`, `/readyz` and `/metrics` until the future is dropped. Only requests that name a loopback host
@@ -61,7 +61,7 @@ pub struct Face {
 ///
 /// # Errors
 /// If the listener breaks.
-pub async fn serve_metrics(listener: TcpListener, face: Face) -> io::Result<()> {
+pub async fn serve_metrics(listener: TcpListener, face: Monitor) -> io::Result<()> {
     let router = faces(face).layer(from_fn(only_loopback_hosts));
     axum::serve(listener, router).await
 }
@@ -70,10 +70,10 @@ pub async fn serve_metrics(listener: TcpListener, face: Face) -> io::Result<()> 
 ///
 /// # Errors
 /// If the listener breaks.
-pub async fn serve_socket<A: Answers>(
+pub async fn serve_socket<A: Handler>(
     listener: UnixListener,
     path: &Path,
-    face: Face,
+    face: Monitor,
     answers: Arc<A>,
 ) -> io::Result<()> {
     let owner = path.metadata()?.uid();
@@ -92,23 +92,23 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
-async fn ask<A: Answers>(
+async fn ask<A: Handler>(
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     State((answers, owner)): State<(Arc<A>, u32)>,
     Json(question): Json<A::Question>,
 ) -> Response {
-    let asker = match peer {
-        Some(uid) if uid == owner || uid == 0 => Asker::Owner,
-        _ => Asker::Colleague,
+    let caller = match peer {
+        Some(uid) if uid == owner || uid == 0 => Caller::Owner,
+        _ => Caller::Other,
     };
-    let answered = tokio::task::spawn_blocking(move || answers.answer(question, asker)).await;
+    let answered = tokio::task::spawn_blocking(move || answers.answer(question, caller)).await;
     match answered {
         Ok(answer) => Json(answer).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-fn faces(face: Face) -> Router {
+fn faces(face: Monitor) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -116,13 +116,13 @@ fn faces(face: Face) -> Router {
         .with_state(face)
 }
 
-async fn metrics(State(face): State<Face>) -> Response {
+async fn metrics(State(face): State<Monitor>) -> Response {
     ([(header::CONTENT_TYPE, METRICS_TYPE)], face.metrics.text()).into_response()
 }
 
-/// Whether the conductor goes round.
-async fn healthz(State(face): State<Face>) -> (StatusCode, &'static str) {
-    let at = face.shown.read().unwrap_or_else(PoisonError::into_inner).at;
+/// Whether the dispatcher goes round.
+async fn healthz(State(face): State<Monitor>) -> (StatusCode, &'static str) {
+    let at = face.snapshot.read().unwrap_or_else(PoisonError::into_inner).at;
     match at {
         Some(at) if at.elapsed() > STUCK => (StatusCode::SERVICE_UNAVAILABLE, "stuck\n"),
         _ => (StatusCode::OK, "ok\n"),
@@ -130,8 +130,8 @@ async fn healthz(State(face): State<Face>) -> (StatusCode, &'static str) {
 }
 
 /// Whether it began.
-async fn readyz(State(face): State<Face>) -> (StatusCode, &'static str) {
-    match face.shown.read().unwrap_or_else(PoisonError::into_inner).at {
+async fn readyz(State(face): State<Monitor>) -> (StatusCode, &'static str) {
+    match face.snapshot.read().unwrap_or_else(PoisonError::into_inner).at {
         Some(_) => (StatusCode::OK, "ready\n"),
         None => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
     }

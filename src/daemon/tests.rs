@@ -14,13 +14,13 @@ use proptest::prelude::*;
 
 use crate::{
     agent::SystemClock,
-    model::{DestinationName, FeedName, Timestamp},
+    model::{DestinationName, FeedName, RouteName, Timestamp},
     schedule::{Schedule, Timing, Zone},
 };
 
 use super::{
-    Board, Carrier, Conductor, Delivered, Ended, Metrics, News, Order, Reading, RouteName,
-    RoutePlan, Standing, Step, Wish,
+    Delivered, Dispatcher, Ended, Message, Metrics, Order, Reading, RoutePlan, RunOptions,
+    Scheduler, Standing, Step, Worker,
 };
 
 const START: i64 = 1_800_000_000;
@@ -42,11 +42,11 @@ fn plan(every: u64) -> RoutePlan {
     RoutePlan { schedule, is_paused: false, last: None, last_success: None }
 }
 
-fn board(routes: &[(&str, &str, u64)]) -> Board {
-    let mut board = Board::default();
+fn scheduler(routes: &[(&str, &str, u64)]) -> Scheduler {
+    let mut scheduler = Scheduler::default();
     let plans = routes.iter().map(|(feed, to, every)| (route(feed, to), plan(*every)));
-    board.configure(plans.collect());
-    board
+    scheduler.configure(plans.collect());
+    scheduler
 }
 
 fn deliveries(steps: &[Step]) -> Vec<String> {
@@ -58,17 +58,17 @@ fn deliveries(steps: &[Step]) -> Vec<String> {
 }
 
 /// Reads at once whatever is to be read, and gives what is delivered then.
-fn begin(board: &mut Board, second: i64) -> Vec<String> {
+fn begin(scheduler: &mut Scheduler, second: i64) -> Vec<String> {
     let mut begun = Vec::new();
     loop {
-        let steps = board.steps(at(second));
+        let steps = scheduler.steps(at(second));
         if steps.is_empty() {
             return begun;
         }
         begun.extend(deliveries(&steps));
         for step in steps {
             if let Step::Read(feed, reading) = step {
-                board.read(&feed, reading);
+                scheduler.read(&feed, reading);
             }
         }
     }
@@ -76,96 +76,96 @@ fn begin(board: &mut Board, second: i64) -> Vec<String> {
 
 #[test]
 fn one_reading_serves_all_that_are_due_and_a_slow_destination_holds_no_other() {
-    let mut board = board(&[("f", "fast", 60), ("f", "slow", 60)]);
-    assert_eq!(begin(&mut board, 0), ["f to fast 1", "f to slow 1"]);
-    board.ended(&route("f", "fast"), at(1), Ended::Success);
-    assert_eq!(board.wake(at(1)), Some(at(61)));
-    assert_eq!(begin(&mut board, 61), ["f to fast 2"]);
-    board.ended(&route("f", "fast"), at(62), Ended::Success);
-    assert_eq!(board.readings(), [Reading(1), Reading(2)].into());
-    assert_eq!(begin(&mut board, 122), ["f to fast 3"]);
-    assert_eq!(board.readings(), [Reading(1), Reading(3)].into());
-    board.ended(&route("f", "slow"), at(123), Ended::Success);
-    assert_eq!(begin(&mut board, 123), [""; 0]);
-    assert_eq!(board.readings(), [Reading(3)].into());
+    let mut scheduler = scheduler(&[("f", "fast", 60), ("f", "slow", 60)]);
+    assert_eq!(begin(&mut scheduler, 0), ["f to fast 1", "f to slow 1"]);
+    scheduler.ended(&route("f", "fast"), at(1), Ended::Success);
+    assert_eq!(scheduler.wake(at(1)), Some(at(61)));
+    assert_eq!(begin(&mut scheduler, 61), ["f to fast 2"]);
+    scheduler.ended(&route("f", "fast"), at(62), Ended::Success);
+    assert_eq!(scheduler.readings(), [Reading(1), Reading(2)].into());
+    assert_eq!(begin(&mut scheduler, 122), ["f to fast 3"]);
+    assert_eq!(scheduler.readings(), [Reading(1), Reading(3)].into());
+    scheduler.ended(&route("f", "slow"), at(123), Ended::Success);
+    assert_eq!(begin(&mut scheduler, 123), [""; 0]);
+    assert_eq!(scheduler.readings(), [Reading(3)].into());
 }
 
 #[test]
 fn a_third_dataset_of_a_feed_waits_for_a_place() {
-    let mut board = board(&[("f", "a", 60), ("f", "b", 60), ("f", "c", 60)]);
-    assert_eq!(begin(&mut board, 0).len(), 3);
-    board.ended(&route("f", "b"), at(1), Ended::Success);
-    board.ended(&route("f", "c"), at(2), Ended::Success);
-    assert_eq!(begin(&mut board, 61), ["f to b 2"]);
-    assert_eq!(begin(&mut board, 62), [""; 0], "1 and 2 are in use");
-    board.ended(&route("f", "b"), at(70), Ended::Success);
-    assert_eq!(begin(&mut board, 70), ["f to c 3"]);
+    let mut scheduler = scheduler(&[("f", "a", 60), ("f", "b", 60), ("f", "c", 60)]);
+    assert_eq!(begin(&mut scheduler, 0).len(), 3);
+    scheduler.ended(&route("f", "b"), at(1), Ended::Success);
+    scheduler.ended(&route("f", "c"), at(2), Ended::Success);
+    assert_eq!(begin(&mut scheduler, 61), ["f to b 2"]);
+    assert_eq!(begin(&mut scheduler, 62), [""; 0], "1 and 2 are in use");
+    scheduler.ended(&route("f", "b"), at(70), Ended::Success);
+    assert_eq!(begin(&mut scheduler, 70), ["f to c 3"]);
 }
 
 #[test]
 fn a_reading_that_began_before_a_route_was_due_may_lack_what_came_since() {
-    let mut board = board(&[("f", "a", 60), ("f", "b", 0)]);
-    let steps = board.steps(at(0));
+    let mut scheduler = scheduler(&[("f", "a", 60), ("f", "b", 0)]);
+    let steps = scheduler.steps(at(0));
     let [Step::Read(feed, first)] = &steps[..] else { panic!("{steps:?}") };
-    board.ask(&route("f", "b"), at(5));
-    assert_eq!(board.steps(at(5)), [], "one reading at a time");
-    board.read(feed, *first);
-    let steps = board.steps(at(9));
+    scheduler.ask(&route("f", "b"), at(5));
+    assert_eq!(scheduler.steps(at(5)), [], "one reading at a time");
+    scheduler.read(feed, *first);
+    let steps = scheduler.steps(at(9));
     assert_eq!(deliveries(&steps), ["f to a 1"]);
     assert_eq!(steps.last(), Some(&Step::Read(feed.clone(), Reading(2))));
-    board.read(feed, Reading(2));
-    assert_eq!(deliveries(&board.steps(at(10))), ["f to b 2"]);
+    scheduler.read(feed, Reading(2));
+    assert_eq!(deliveries(&scheduler.steps(at(10))), ["f to b 2"]);
 }
 
 #[test]
 fn a_paused_route_runs_only_when_somebody_asks() {
-    let mut board = board(&[("f", "a", 60)]);
-    board.pause(&route("f", "a"), true);
-    assert_eq!(begin(&mut board, 0), [""; 0]);
-    board.ask(&route("f", "a"), at(1));
-    assert_eq!(begin(&mut board, 1), ["f to a 1"]);
-    board.ended(&route("f", "a"), at(2), Ended::Success);
-    assert_eq!(begin(&mut board, 1_000), [""; 0]);
-    board.pause(&route("f", "a"), false);
-    assert_eq!(begin(&mut board, 1_000), ["f to a 2"]);
+    let mut scheduler = scheduler(&[("f", "a", 60)]);
+    scheduler.pause(&route("f", "a"), true);
+    assert_eq!(begin(&mut scheduler, 0), [""; 0]);
+    scheduler.ask(&route("f", "a"), at(1));
+    assert_eq!(begin(&mut scheduler, 1), ["f to a 1"]);
+    scheduler.ended(&route("f", "a"), at(2), Ended::Success);
+    assert_eq!(begin(&mut scheduler, 1_000), [""; 0]);
+    scheduler.pause(&route("f", "a"), false);
+    assert_eq!(begin(&mut scheduler, 1_000), ["f to a 2"]);
 }
 
 #[test]
 fn what_fails_is_tried_again_by_backoff_and_what_was_stopped_counts_as_neither() {
-    let mut board = board(&[("f", "a", 86_400)]);
+    let mut scheduler = scheduler(&[("f", "a", 86_400)]);
     let mut second = 0;
     for minutes in [1, 2, 4, 8, 15, 15] {
-        assert_eq!(begin(&mut board, second).len(), 1, "{minutes}");
-        board.ended(&route("f", "a"), at(second), Ended::Failure);
-        assert_eq!(board.wake(at(second)), Some(at(second + minutes * 60)));
+        assert_eq!(begin(&mut scheduler, second).len(), 1, "{minutes}");
+        scheduler.ended(&route("f", "a"), at(second), Ended::Failure);
+        assert_eq!(scheduler.wake(at(second)), Some(at(second + minutes * 60)));
         second += minutes * 60;
     }
-    begin(&mut board, second);
-    board.ended(&route("f", "a"), at(second), Ended::Stopped);
-    assert_eq!(board.view(at(second))[0].failures, 6);
-    assert_eq!(board.view(at(second))[0].last_success, None);
+    begin(&mut scheduler, second);
+    scheduler.ended(&route("f", "a"), at(second), Ended::Stopped);
+    assert_eq!(scheduler.view(at(second))[0].failures, 6);
+    assert_eq!(scheduler.view(at(second))[0].last_success, None);
 }
 
 #[test]
 fn a_route_that_leaves_ends_its_run_first_and_one_that_stays_keeps_what_it_did() {
-    let mut board = board(&[("f", "a", 60), ("f", "b", 60)]);
-    begin(&mut board, 0);
-    board.ended(&route("f", "b"), at(1), Ended::Success);
-    board.configure([(route("f", "b"), plan(600))].into());
-    assert!(!board.has(&route("f", "a")));
-    assert!(board.is_busy());
-    board.ended(&route("f", "a"), at(2), Ended::Success);
-    assert!(!board.is_busy());
-    assert_eq!(board.view(at(2)).len(), 1);
-    assert_eq!(board.wake(at(2)), Some(at(601)));
+    let mut scheduler = scheduler(&[("f", "a", 60), ("f", "b", 60)]);
+    begin(&mut scheduler, 0);
+    scheduler.ended(&route("f", "b"), at(1), Ended::Success);
+    scheduler.configure([(route("f", "b"), plan(600))].into());
+    assert!(!scheduler.has(&route("f", "a")));
+    assert!(scheduler.is_busy());
+    scheduler.ended(&route("f", "a"), at(2), Ended::Success);
+    assert!(!scheduler.is_busy());
+    assert_eq!(scheduler.view(at(2)).len(), 1);
+    assert_eq!(scheduler.wake(at(2)), Some(at(601)));
     // One that comes back before its run ended goes on as the same, and nobody asked for it meanwhile.
-    begin(&mut board, 601);
-    board.configure(BTreeMap::new());
-    board.ask(&route("f", "b"), at(602));
-    board.configure([(route("f", "b"), plan(60))].into());
-    assert_eq!(begin(&mut board, 2_000), [""; 0]);
-    board.ended(&route("f", "b"), at(2_000), Ended::Success);
-    assert_eq!(begin(&mut board, 2_001), [""; 0]);
+    begin(&mut scheduler, 601);
+    scheduler.configure(BTreeMap::new());
+    scheduler.ask(&route("f", "b"), at(602));
+    scheduler.configure([(route("f", "b"), plan(60))].into());
+    assert_eq!(begin(&mut scheduler, 2_000), [""; 0]);
+    scheduler.ended(&route("f", "b"), at(2_000), Ended::Success);
+    assert_eq!(begin(&mut scheduler, 2_001), [""; 0]);
 }
 
 /// Deliveries that tell when they begin, and last until they are let go.
@@ -174,7 +174,7 @@ struct Held {
     let_go: Mutex<Receiver<()>>,
 }
 
-impl Carrier for Held {
+impl Worker for Held {
     type Dataset = ();
     type Outcome = ();
 
@@ -194,30 +194,30 @@ fn nobody_waits_for_a_route_that_left_the_configuration() {
     let held = Held { begun: Mutex::new(begin), let_go: Mutex::new(let_go) };
     let routes = [("f", "a", 0)];
     let metrics = Arc::new(Metrics::new([]));
-    let conductor = Conductor::new(Arc::new(held), board(&routes), metrics);
-    let say = conductor.ear();
+    let dispatcher = Dispatcher::new(Arc::new(held), scheduler(&routes), metrics);
+    let sender = dispatcher.sender();
     let ask = |name: RouteName| {
         let (tell, told) = channel();
-        say.send(News::Asked(vec![name], Wish::default(), tell)).unwrap();
+        sender.send(Message::Asked(vec![name], RunOptions::default(), tell)).unwrap();
         told
     };
     let patience = Duration::from_secs(20);
-    let conductor = thread::spawn(move || conductor.run(&SystemClock, patience));
+    let dispatcher = thread::spawn(move || dispatcher.run(&SystemClock, patience));
     // One runs when it leaves; who asks meanwhile waits for the run after it; and one never was.
     let running = ask(route("f", "a"));
     let unknown = ask(route("f", "c"));
     assert_eq!(unknown.recv_timeout(patience), Err(RecvTimeoutError::Disconnected));
     begun.recv_timeout(patience).unwrap();
     let next = ask(route("f", "a"));
-    say.send(News::Configured(BTreeMap::new())).unwrap();
+    sender.send(Message::Configured(BTreeMap::new())).unwrap();
     release.send(()).unwrap();
     assert_eq!(running.recv_timeout(patience), Ok((route("f", "a"), Some(()))));
     assert_eq!(next.recv_timeout(patience), Err(RecvTimeoutError::Disconnected));
-    say.send(News::Stop).unwrap();
-    conductor.join().unwrap();
+    sender.send(Message::Stop).unwrap();
+    dispatcher.join().unwrap();
 }
 
-/// What the world does to a board in one step.
+/// What the world does to a scheduler in one step.
 #[derive(Debug, Clone)]
 enum Act {
     Pass(u16),
@@ -258,8 +258,8 @@ proptest! {
         acts in proptest::collection::vec(act(), 1..120)
     ) {
         let routes = all();
-        let mut board = Board::default();
-        board.configure(routes.iter().cloned().collect());
+        let mut scheduler = Scheduler::default();
+        scheduler.configure(routes.iter().cloned().collect());
         let mut second = 0;
         let mut reading = Vec::<(FeedName, Reading)>::new();
         let mut running = BTreeMap::<RouteName, Reading>::new();
@@ -275,30 +275,30 @@ proptest! {
                 Act::Pass(seconds) => second += i64::from(seconds),
                 Act::Read(which) if !reading.is_empty() => {
                     let (feed, number) = reading.remove(which % reading.len());
-                    board.read(&feed, number);
+                    scheduler.read(&feed, number);
                     read.insert(number);
                 }
                 Act::End(which, how) if !running.is_empty() => {
                     let name = running.keys().nth(which % running.len()).unwrap().clone();
                     running.remove(&name);
-                    prop_assert!(board.ended(&name, at(second), how).is_some());
+                    prop_assert!(scheduler.ended(&name, at(second), how).is_some());
                 }
                 Act::Ask(which) => {
                     let name = &routes[which % 6].0;
-                    board.ask(name, at(second));
-                    if board.has(name) {
+                    scheduler.ask(name, at(second));
+                    if scheduler.has(name) {
                         asked.entry(name.clone()).or_insert(second);
                     }
                 }
-                Act::Pause(which, is_paused) => board.pause(&routes[which % 6].0, is_paused),
+                Act::Pause(which, is_paused) => scheduler.pause(&routes[which % 6].0, is_paused),
                 Act::Configure(stay) => {
                     let plans = routes.iter().cloned().zip(stay).filter(|(_, stay)| *stay);
-                    board.configure(plans.map(|(route, _)| route).collect());
-                    asked.retain(|name, _| board.has(name));
+                    scheduler.configure(plans.map(|(route, _)| route).collect());
+                    asked.retain(|name, _| scheduler.has(name));
                 }
                 Act::Read(_) | Act::End(..) => {}
             }
-            for step in board.steps(at(second)) {
+            for step in scheduler.steps(at(second)) {
                 match step {
                     Step::Read(feed, number) => {
                         prop_assert!(reading.iter().all(|(other, _)| *other != feed));
@@ -316,7 +316,7 @@ proptest! {
                     }
                 }
             }
-            let kept = board.readings();
+            let kept = scheduler.readings();
             prop_assert!(running.values().all(|number| kept.contains(number)), "in use");
             for feed in ["f", "g"].map(FeedName::new) {
                 let of_feed = |(name, _): &(&RouteName, &Reading)| name.feed == feed;
@@ -327,7 +327,7 @@ proptest! {
             prop_assert!(kept.len() <= 4);
         }
         // In the calm at the end everybody had a turn.
-        for view in board.view(at(second)) {
+        for view in scheduler.view(at(second)) {
             prop_assert!(view.standing != Standing::Resting || view.last_success.is_some(), "{view:?}");
         }
     }

@@ -135,6 +135,21 @@ name_type!(
     FeedName
 );
 
+/// One feed to one destination.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteName {
+    /// The feed.
+    pub feed: FeedName,
+    /// The destination.
+    pub destination: DestinationName,
+}
+
+impl fmt::Display for RouteName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.feed, self.destination)
+    }
+}
+
 /// Number of a run in a store, counted from 1.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,

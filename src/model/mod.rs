@@ -21,7 +21,9 @@ mod words;
 pub use backoff::{Backoff, REST_SECONDS_MAX};
 pub use digest::{Context, Digest, Encoder};
 pub use fault::Fault;
-pub use id::{AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RunNumber};
+pub use id::{
+    AttributeUuid, DestinationName, EventUuid, FeedName, IdError, OrgUuid, RouteName, RunNumber,
+};
 pub use issue::{Issue, Locus, Place, Severity};
 pub use key::EntityKey;
 pub use letters::{is_invisible, kept_name, narrow, shortened};

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use error::SourceError;
-pub use part::{Look, Part, open};
+pub use part::{FolderState, Part, open};
 pub use unpack::Reader;
 
 /// Bytes read at a time for a digest alone.

@@ -62,19 +62,19 @@ fn in_folder(folder: &Path) -> Result<Vec<Part>, SourceError> {
     Ok(paths.into_iter().map(Part::of).collect())
 }
 
-/// How a folder and its datasets look from outside, to tell whether somebody still changes them.
+/// Lengths and times of change of a folder and its datasets, to tell whether somebody still changes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct FolderState {
     /// Each with its length in bytes and when it last changed, the folder itself first.
     entries: Vec<(PathBuf, u64, Option<SystemTime>)>,
 }
 
-impl Look {
-    /// Looks at a folder.
+impl FolderState {
+    /// Takes those of a folder.
     ///
     /// # Errors
     /// If it cannot be read, or holds no dataset.
-    pub fn at(folder: &Path) -> Result<Self, SourceError> {
+    pub fn of(folder: &Path) -> Result<Self, SourceError> {
         let of = |path: PathBuf| match fs::metadata(&path) {
             Ok(it) => Ok((path, it.len(), it.modified().ok())),
             Err(error) => Err(SourceError::Open { path, error }),

@@ -73,12 +73,12 @@ impl Dataset {
     /// What was kept of a source that gives nothing now. What was not delivered of it yet still is; where all was, or
     /// nothing is kept, the attempt ends with the trouble.
     #[must_use]
-    pub fn troubled(self, trouble: Arc<FeedError>) -> Self {
+    pub fn with_failed_pull(self, trouble: Arc<FeedError>) -> Self {
         Self { trouble: Some(trouble), ..self }
     }
 
     /// The trouble with the source, for when there is nothing to deliver in spite of it.
-    pub(super) fn untroubled(&self) -> Result<(), AgentError> {
+    pub(super) fn pull_error(&self) -> Result<(), AgentError> {
         self.trouble.clone().map_or(Ok(()), |trouble| Err(SourceError::from(trouble).into()))
     }
 
@@ -96,7 +96,7 @@ impl Dataset {
         let from = match &self.mirrored {
             Some(kept) => {
                 if kept.fold.packs() == 0 {
-                    self.untroubled()?;
+                    self.pull_error()?;
                 }
                 From::Mirror(kept.clone())
             }

@@ -31,7 +31,7 @@ pub(super) async fn unchanged_source<L: Ledger>(
     if dataset.digest(&job.source, world).await? != cursor.source {
         return Ok(None);
     }
-    dataset.untroubled()?;
+    dataset.pull_error()?;
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
     let before = ledger.run(ledger.last_run()?)?;
     let now = world.clock.now();

@@ -3,14 +3,14 @@
 //! `run` puts it together; [`ask`] is both ends of a question over its socket.
 
 pub(super) mod ask;
-mod carrier;
-mod clerk;
+mod handler;
 mod paused;
 mod place;
 mod quiet;
 mod reload;
 mod signals;
 pub(super) mod start;
+mod worker;
 
 use std::{
     collections::BTreeMap,
@@ -20,18 +20,19 @@ use std::{
 use crate::{
     agent::LedgerHandle,
     config::{Config, ConfigError},
-    daemon::{RouteName, RoutePlan},
+    daemon::RoutePlan,
     history::query::{self, RouteHistory},
+    model::RouteName,
     schedule::LastRun,
     store::Store,
 };
 
-use super::{CliError, args::RouteArgs, live::Patience};
+use super::{CliError, args::RouteArgs, live::Waiter};
 pub(super) use paused::Paused;
 
 /// What the threads of the daemon share.
 pub(super) struct Shared {
-    pub(super) patience: Patience,
+    pub(super) waiter: Waiter,
     pub(super) ledger: LedgerHandle<Store>,
     pub(super) paused: Paused,
     config: RwLock<Arc<Config>>,
@@ -51,7 +52,7 @@ impl Shared {
     fn plans(&self, config: &Config) -> Result<BTreeMap<RouteName, RoutePlan>, CliError> {
         let mut history = query::routes(&self.ledger)?;
         let mut plan = |route: &RouteName| {
-            let known = history.remove(&(route.feed.clone(), route.destination.clone()));
+            let known = history.remove(route);
             let feed = config.feeds.iter().find(|feed| feed.name == route.feed);
             let schedule = &feed.expect("routes are made of feeds").schedule;
             RoutePlan {
@@ -61,14 +62,8 @@ impl Shared {
                 last_success: known.and_then(|known| known.last_success),
             }
         };
-        Ok(routes(config).into_iter().map(|route| (route.clone(), plan(&route))).collect())
+        Ok(config.routes().into_iter().map(|route| (route.clone(), plan(&route))).collect())
     }
-}
-
-/// All routes of a configuration, by name.
-pub(super) fn routes(config: &Config) -> Vec<RouteName> {
-    let routes = config.routes().into_iter();
-    routes.map(|(feed, destination)| RouteName { feed, destination }).collect()
 }
 
 fn last_run(known: &RouteHistory) -> LastRun {

@@ -10,15 +10,14 @@ use std::{
 
 use crate::{
     cli::CliError,
-    daemon::RouteName,
-    model::{DestinationName, FeedName},
+    model::{DestinationName, FeedName, RouteName},
     store::PAUSED_FILE,
 };
 
 /// The paused routes of a store.
 pub(crate) struct Paused {
     path: PathBuf,
-    routes: Mutex<BTreeSet<(FeedName, DestinationName)>>,
+    routes: Mutex<BTreeSet<RouteName>>,
 }
 
 impl Paused {
@@ -32,15 +31,16 @@ impl Paused {
             Err(error) if error.kind() == io::ErrorKind::NotFound => b"[]".to_vec(),
             read => read.map_err(|cause| CliError::read(&path, &cause))?,
         };
-        let routes =
+        let routes: Vec<(FeedName, DestinationName)> =
             serde_json::from_slice(&text).map_err(|cause| CliError::read(&path, &cause))?;
+        let routes = routes.into_iter();
+        let routes = routes.map(|(feed, destination)| RouteName { feed, destination }).collect();
         Ok(Self { path, routes: Mutex::new(routes) })
     }
 
     /// Whether somebody paused a route.
     pub(crate) fn has(&self, route: &RouteName) -> bool {
-        let name = (route.feed.clone(), route.destination.clone());
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner).contains(&name)
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).contains(route)
     }
 
     /// Pauses routes, or resumes them, for good.
@@ -51,11 +51,10 @@ impl Paused {
         let mut paused = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = paused.clone();
         for route in routes {
-            let name = (route.feed.clone(), route.destination.clone());
             if is_paused {
-                next.insert(name);
+                next.insert(route.clone());
             } else {
-                next.remove(&name);
+                next.remove(route);
             }
         }
         self.write(&next)?;
@@ -64,8 +63,9 @@ impl Paused {
     }
 
     /// Either the old file is there or the new one, whole.
-    fn write(&self, routes: &BTreeSet<(FeedName, DestinationName)>) -> Result<(), CliError> {
-        let text = serde_json::to_vec(routes).expect("names always serialise");
+    fn write(&self, routes: &BTreeSet<RouteName>) -> Result<(), CliError> {
+        let pairs: Vec<_> = routes.iter().map(|route| (&route.feed, &route.destination)).collect();
+        let text = serde_json::to_vec(&pairs).expect("names always serialise");
         let next = self.path.with_extension("json.next");
         let mut options = fs::OpenOptions::new();
         let options = options.write(true).create(true).truncate(true).mode(0o600);

@@ -8,9 +8,9 @@ use std::{
 };
 
 use crate::{
-    cli::{CliError, live::Patience},
+    cli::{CliError, live::Waiter},
     config::{Feed, FeedSource, LocalPlace},
-    source::{Look, SourceError},
+    source::{FolderState, SourceError},
 };
 
 /// So long a folder is watched that somebody changes all the time.
@@ -22,31 +22,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// If the folder cannot be read, changes all the time, or somebody wants the program to stop.
-pub(super) fn wait_for_quiet(feed: &Feed, patience: &Patience) -> Result<(), CliError> {
+pub(super) fn wait_for_quiet(feed: &Feed, waiter: &Waiter) -> Result<(), CliError> {
     let FeedSource::Local(local) = &feed.source else { return Ok(()) };
     match &local.place {
         LocalPlace::Folder(Some(path)) if !local.quiet.is_zero() => {
-            watch(path, local.quiet, WATCHED_MAX, patience)
+            watch(path, local.quiet, WATCHED_MAX, waiter)
         }
         _ => Ok(()),
     }
 }
 
 /// By the clock of the folder's files where it can be ours, and in any case by what is seen to change.
-fn watch(
-    path: &Path,
-    quiet: Duration,
-    at_most: Duration,
-    patience: &Patience,
-) -> Result<(), CliError> {
-    let look = || Look::at(path).map_err(|error| CliError::Agent(error.into()));
+fn watch(path: &Path, quiet: Duration, at_most: Duration, waiter: &Waiter) -> Result<(), CliError> {
+    let look = || FolderState::of(path).map_err(|error| CliError::Agent(error.into()));
     let (begun, mut seen) = (Instant::now(), look()?);
     if seen.age().is_some_and(|age| age >= quiet) {
         return Ok(());
     }
     let mut since = Instant::now();
     while since.elapsed() < quiet && seen.age().is_none_or(|age| age < quiet) {
-        if patience.flag().load(Ordering::Relaxed) {
+        if waiter.flag().load(Ordering::Relaxed) {
             return Err(CliError::Interrupted);
         }
         if begun.elapsed() >= at_most {
@@ -71,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_read_once_nobody_changes_it() {
-        let live = Live::deaf().unwrap();
+        let live = Live::without_signals().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.json");
         let quiet = Duration::from_millis(600);
@@ -87,7 +82,7 @@ mod tests {
             }
         });
         let longest = Duration::from_secs(60);
-        watch(folder.path(), quiet, longest, live.patience()).unwrap();
+        watch(folder.path(), quiet, longest, live.waiter()).unwrap();
         let done = Instant::now();
         assert!(done - writer.join().unwrap() > quiet / 2, "it was read while it was written");
         // What is at rest is read at once, and what a clock says that runs ahead is no rest.
@@ -96,22 +91,22 @@ mod tests {
         open(&file).set_modified(old).unwrap();
         open(folder.path()).set_modified(old).unwrap();
         let begun = Instant::now();
-        watch(folder.path(), Duration::from_secs(50), longest, live.patience()).unwrap();
+        watch(folder.path(), Duration::from_secs(50), longest, live.waiter()).unwrap();
         assert!(begun.elapsed() < Duration::from_secs(5));
         open(&file).set_modified(SystemTime::now() + Duration::from_secs(3_600)).unwrap();
-        watch(folder.path(), quiet, longest, live.patience()).unwrap();
+        watch(folder.path(), quiet, longest, live.waiter()).unwrap();
     }
 
     #[test]
     fn one_that_changes_all_the_time_is_told_and_nobody_waits_for_it_at_the_end() {
-        let live = Live::deaf().unwrap();
+        let live = Live::without_signals().unwrap();
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.json"), "1").unwrap();
         let (quiet, short) = (Duration::from_secs(50), Duration::from_millis(300));
-        let error = watch(folder.path(), quiet, short, live.patience()).unwrap_err();
+        let error = watch(folder.path(), quiet, short, live.waiter()).unwrap_err();
         assert!(error.report().to_string().contains("changed all the time"), "{error}");
-        live.patience().interrupt();
-        let error = watch(folder.path(), quiet, WATCHED_MAX, live.patience()).unwrap_err();
+        live.waiter().interrupt();
+        let error = watch(folder.path(), quiet, WATCHED_MAX, live.waiter()).unwrap_err();
         assert!(matches!(error, CliError::Interrupted), "{error}");
     }
 }

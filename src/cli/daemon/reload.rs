@@ -11,21 +11,21 @@ use crate::{
         job::{CliOverrides, access},
     },
     config::{Config, Feed, FeedSource, LocalPlace},
-    daemon::News,
+    daemon::Message,
     model::Fault,
 };
 
 use super::Shared;
 
 /// Where the configuration comes from, by the command line.
-pub(super) struct Given {
+pub(super) struct ConfigArgs {
     /// The file.
     pub(super) config: PathBuf,
     /// `--store`.
     store: Option<PathBuf>,
 }
 
-impl Given {
+impl ConfigArgs {
     pub(super) fn of(context: &Context) -> Self {
         Self { config: context.global.config.clone(), store: context.global.store.clone() }
     }
@@ -33,7 +33,7 @@ impl Given {
 
 /// Reads a configuration and proves all of it that can be proven without asking anybody: feeds, rules, keys,
 /// certificates.
-pub(super) fn proven(given: &Given) -> Result<Config, CliError> {
+pub(super) fn proven(given: &ConfigArgs) -> Result<Config, CliError> {
     let mut config = Config::load(&given.config)?;
     if let Some(store) = &given.store {
         config.store_path.clone_from(store);
@@ -55,7 +55,11 @@ fn reads_standard_input(feed: &Feed) -> bool {
 
 impl Shared {
     /// Takes over what stands in the configuration file now; on an error all stays as it is.
-    pub(super) fn reload(&self, given: &Given, say: &Sender<News<Self>>) -> Result<(), CliError> {
+    pub(super) fn reload(
+        &self,
+        given: &ConfigArgs,
+        sender: &Sender<Message<Self>>,
+    ) -> Result<(), CliError> {
         let (now, next) = (self.config(), proven(given)?);
         let fixed = [
             ("the store", now.store_path == next.store_path),
@@ -72,7 +76,7 @@ impl Shared {
         let plans = self.plans(&next)?;
         self.take_config(Arc::new(next));
         // While the daemon ends nobody listens any more.
-        drop(say.send(News::Configured(plans)));
+        drop(sender.send(Message::Configured(plans)));
         Ok(())
     }
 }

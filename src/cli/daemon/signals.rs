@@ -12,7 +12,7 @@ const SAME: Duration = Duration::from_secs(2);
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum SignalAction {
     /// End once what is under way is finished.
     End,
     /// End at once.
@@ -43,7 +43,7 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    pub(super) async fn next(&mut self) -> Wanted {
+    pub(super) async fn next(&mut self) -> SignalAction {
         loop {
             let is_reload = tokio::select! {
                 _ = self.terminate.recv() => false,
@@ -51,13 +51,13 @@ impl Signals {
                 () = hung_up(self.hang_up.as_mut()) => true,
             };
             match self.ending {
-                _ if is_reload => return Wanted::Reload,
+                _ if is_reload => return SignalAction::Reload,
                 None => {
                     self.ending = Some(Instant::now());
-                    return Wanted::End;
+                    return SignalAction::End;
                 }
                 Some(first) if first.elapsed() < SAME => {}
-                Some(_) => return Wanted::EndNow,
+                Some(_) => return SignalAction::EndNow,
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     },
     config::{Config, SocketPlace},
     daemon::{
-        Board, Conductor, Face, Metrics, News, RouteName, notify, serve_metrics, serve_socket,
+        Dispatcher, Message, Metrics, Monitor, Scheduler, notify, serve_metrics, serve_socket,
     },
     history::query,
     store::{Store, StoreId},
@@ -32,11 +32,11 @@ use crate::{
 use super::{
     Shared,
     ask::PROTOCOL,
-    clerk::Clerk,
+    handler::RequestHandler,
     paused::Paused,
     place,
-    reload::{Given, proven},
-    signals::{Signals, Wanted},
+    reload::{ConfigArgs, proven},
+    signals::{SignalAction, Signals},
 };
 
 /// `run`: where it answers, once it is ready.
@@ -57,44 +57,44 @@ const LETTING_GO: Duration = Duration::from_millis(200);
 
 /// Runs until a signal ends it.
 pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
-    let given = Given::of(context);
+    let given = ConfigArgs::of(context);
     let config = proven(&given)?;
     context.store_private = config.store_private;
     config.warnings.iter().for_each(|warning| context.warn(warning));
     let store = context.store(&config.store_path)?;
     let (id, paused) = (store.id(), Paused::read(&config.store_path)?);
-    let live = Live::deaf()?;
+    let live = Live::without_signals()?;
     let threads = live.threads().clone();
     let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
-    let doors = threads.block_on(Doors::open(&config, id))?;
-    if let Some(path) = &doors.path {
+    let listeners = threads.block_on(Listeners::open(&config, id))?;
+    if let Some(path) = &listeners.path {
         store.advertise(path, PROTOCOL).map_err(CliError::System)?;
     } else if config.serve.socket != SocketPlace::Nowhere {
         context.warn("no path for a socket is short enough; set `socket` under [serve]");
     }
 
-    let (ledger, patience) = (LedgerHandle::new(store), live.patience().clone());
+    let (ledger, waiter) = (LedgerHandle::new(store), live.waiter().clone());
     let metrics = Arc::new(counted(&ledger)?);
     let config = RwLock::new(Arc::new(config));
-    let shared = Arc::new(Shared { patience, ledger, paused, config });
-    let mut board = Board::default();
-    board.configure(shared.plans(&shared.config())?);
-    let conductor = Conductor::new(shared.clone(), board, metrics.clone());
-    conductor.show(SystemClock.now());
-    let say = conductor.ear();
-    let clerk = Clerk {
+    let shared = Arc::new(Shared { waiter, ledger, paused, config });
+    let mut scheduler = Scheduler::default();
+    scheduler.configure(shared.plans(&shared.config())?);
+    let dispatcher = Dispatcher::new(shared.clone(), scheduler, metrics.clone());
+    dispatcher.show(SystemClock.now());
+    let sender = dispatcher.sender();
+    let handler = RequestHandler {
         shared: shared.clone(),
         store: id.to_string(),
         config: given.config.clone(),
-        say: Mutex::new(say.clone()),
+        sender: Mutex::new(sender.clone()),
     };
-    let (pid, socket) = (process::id(), doors.path.clone());
-    let ready = RunAnswer { pid, socket, metrics: doors.address() };
-    doors.serve(&threads, &Face { metrics, shown: conductor.shown() }, clerk);
-    drop(threads.spawn(heed(signals, given, shared, say)));
+    let (pid, socket) = (process::id(), listeners.path.clone());
+    let ready = RunAnswer { pid, socket, metrics: listeners.address() };
+    listeners.serve(&threads, &Monitor { metrics, snapshot: dispatcher.snapshot() }, handler);
+    drop(threads.spawn(handle_signals(signals, given, shared, sender)));
     context.ui.json(&ready)?;
     notify::ready();
-    conductor.run(&SystemClock, GRACE);
+    dispatcher.run(&SystemClock, GRACE);
     live.end(LETTING_GO);
     if let Some(socket) = ready.socket {
         // The next owner removes what is left.
@@ -106,22 +106,19 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
 /// The counters, the history counted already.
 fn counted(ledger: &LedgerHandle<Store>) -> Result<Metrics, CliError> {
     let history = query::routes(ledger)?;
-    let last = history.iter().map(|((feed, destination), known)| {
-        let (feed, destination) = (feed.clone(), destination.clone());
-        (RouteName { feed, destination }, &known.last)
-    });
+    let last = history.iter().map(|(route, known)| (route.clone(), &known.last));
     Ok(Metrics::new(last))
 }
 
 /// What the daemon listens on.
-struct Doors {
+struct Listeners {
     /// Of the socket, if there is one.
     path: Option<PathBuf>,
     asks: Option<UnixListener>,
     watched: Option<TcpListener>,
 }
 
-impl Doors {
+impl Listeners {
     async fn open(config: &Config, id: StoreId) -> Result<Self, CliError> {
         let path = place::path(&config.serve.socket, &config.store_path, id);
         let asks = path.as_deref().map(place::listen).transpose()?;
@@ -141,12 +138,12 @@ impl Doors {
         address.map(|address| address.to_string())
     }
 
-    /// Answers until the threads end.
-    fn serve(self, threads: &Handle, face: &Face, clerk: Clerk) {
+    /// Handler until the threads end.
+    fn serve(self, threads: &Handle, face: &Monitor, handler: RequestHandler) {
         if let (Some(listener), Some(path)) = (self.asks, self.path) {
-            let (face, clerk) = (face.clone(), Arc::new(clerk));
+            let (face, handler) = (face.clone(), Arc::new(handler));
             drop(threads.spawn(async move {
-                if let Err(error) = serve_socket(listener, &path, face, clerk).await {
+                if let Err(error) = serve_socket(listener, &path, face, handler).await {
                     error!("questions over {} are answered no more: {error}", path.display());
                 }
             }));
@@ -163,22 +160,27 @@ impl Doors {
 }
 
 /// Does what signals ask for.
-async fn heed(mut signals: Signals, given: Given, shared: Arc<Shared>, say: Sender<News<Shared>>) {
+async fn handle_signals(
+    mut signals: Signals,
+    given: ConfigArgs,
+    shared: Arc<Shared>,
+    sender: Sender<Message<Shared>>,
+) {
     loop {
         match signals.next().await {
-            Wanted::End => {
+            SignalAction::End => {
                 info!("it ends once what is under way is recorded");
-                shared.patience.interrupt();
-                drop(say.send(News::Stop));
+                shared.waiter.interrupt();
+                drop(sender.send(Message::Stop));
                 drop(tokio::spawn(async {
                     tokio::time::sleep(AT_LAST).await;
                     process::exit(Exit::Done.code().into());
                 }));
             }
-            Wanted::EndNow => process::exit(Exit::Interrupted.code().into()),
-            Wanted::Reload => {
+            SignalAction::EndNow => process::exit(Exit::Interrupted.code().into()),
+            SignalAction::Reload => {
                 notify::reloading();
-                match shared.reload(&given, &say) {
+                match shared.reload(&given, &sender) {
                     Ok(()) => info!("the configuration was read again"),
                     Err(error) => error!("the configuration stays as it was: {}", error.report()),
                 }

@@ -9,7 +9,7 @@ use crate::{
         args::ApplyArgs,
         job::{self, CliOverrides},
         live::Live,
-        source::kept,
+        source::last_pulled,
         verbs::{
             plan::{PlanFile, preview_of},
             sync,
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
     let jobs = job::jobs(&config, &overrides)?;
     let store = context.store(&config.store_path)?;
     let feed = config.feed(Some(&file.saved.feed), file.source_path.as_deref())?;
-    let dataset = kept(&feed, Some(&store))?;
+    let dataset = last_pulled(&feed, Some(&store))?;
     for (job, destination) in &jobs {
         let now = preview_of(job, destination, &dataset, Some(&store))?.saved;
         let moved = moved(&file.saved, &now);

@@ -26,7 +26,7 @@ pub(super) mod why;
 
 use clap::Subcommand;
 
-use super::{CliError, Context, Exit, args, beside::answered, screen::logging::Style};
+use super::{CliError, Context, Exit, args, forward::answer_or_forward, screen::logging::Style};
 
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
@@ -100,16 +100,20 @@ impl Verb {
             Self::Resume(args) => pause::run(args, context, false),
             Self::Apply(args) => apply::run(args, context),
             Self::Status(args) => {
-                answered(context, |context, ledger| status::run(args, context, ledger))
+                answer_or_forward(context, |context, ledger| status::run(args, context, ledger))
             }
-            Self::Log(args) => answered(context, |context, ledger| log::run(args, context, ledger)),
+            Self::Log(args) => {
+                answer_or_forward(context, |context, ledger| log::run(args, context, ledger))
+            }
             Self::Show(args) => {
-                answered(context, |context, ledger| show::run(args, context, ledger))
+                answer_or_forward(context, |context, ledger| show::run(args, context, ledger))
             }
             Self::Diff(args) => {
-                answered(context, |context, ledger| diff::run(args, context, ledger))
+                answer_or_forward(context, |context, ledger| diff::run(args, context, ledger))
             }
-            Self::Why(args) => answered(context, |context, ledger| why::run(args, context, ledger)),
+            Self::Why(args) => {
+                answer_or_forward(context, |context, ledger| why::run(args, context, ledger))
+            }
             Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Repair(args) => repair::run(args, context),

@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    cli::{CliError, Context, Exit, args::RouteArgs, beside, daemon},
-    daemon::RouteName,
-    model::{DestinationName, FeedName},
+    cli::{CliError, Context, Exit, args::RouteArgs, daemon, forward},
+    model::{DestinationName, FeedName, RouteName},
 };
 
 /// Pauses routes, or resumes them: by the daemon that has the store, or for the next one.
@@ -15,10 +14,10 @@ pub(crate) fn run(
     is_paused: bool,
 ) -> Result<Exit, CliError> {
     let config = context.config()?;
-    if let Some(exit) = beside::by_owner(context, &config.store_path)? {
+    if let Some(exit) = forward::forward(context, &config.store_path)? {
         return Ok(exit);
     }
-    let chosen = args.of(daemon::routes(&config))?;
+    let chosen = args.of(config.routes())?;
     let store = context.store(&config.store_path)?;
     daemon::Paused::read(&config.store_path)?.set(&chosen, is_paused)?;
     drop(store);

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
     let feeds = job::feeds(&config, &overrides)?;
     let kept: BTreeMap<FeedName, Dataset> = feeds
         .into_iter()
-        .map(|feed| Ok((feed.name.clone(), source::kept(&feed, store.as_ref())?)))
+        .map(|feed| Ok((feed.name.clone(), source::last_pulled(&feed, store.as_ref())?)))
         .collect::<Result<_, CliError>>()?;
     for (job, destination) in &jobs {
         let preview = preview_of(job, destination, &kept[&job.feed], store.as_ref())?;

@@ -14,7 +14,7 @@ use crate::{
         Ledger,
         query::{self, RouteHistory},
     },
-    model::{DestinationName, FeedName, Timestamp},
+    model::{RouteName, Timestamp},
 };
 
 /// Arguments of `status`.
@@ -80,13 +80,13 @@ fn routes(
 }
 
 /// The routes of the configuration. Who names a store alone needs none.
-fn configured(context: &Context) -> Vec<(FeedName, DestinationName)> {
+fn configured(context: &Context) -> Vec<RouteName> {
     let config = Config::load(&context.global.config);
     config.map_or_else(|_| Vec::new(), |config| config.routes())
 }
 
 fn route(
-    (feed, destination): (FeedName, DestinationName),
+    RouteName { feed, destination }: RouteName,
     history: Option<&RouteHistory>,
     now: Timestamp,
     is_configured: bool,

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         CliError, Context, Exit, Kind, Report,
         args::SyncArgs,
-        beside,
+        forward,
         job::{self, CliOverrides},
         live::Live,
         render::{self, sync::Outcome},
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         deadline: args.deadline,
     };
     let config = context.config()?;
-    if let Some(exit) = beside::sync(context, args, &config)? {
+    if let Some(exit) = forward::forward_sync(context, args, &config)? {
         return Ok(exit);
     }
     let jobs = job::jobs(&config, &overrides)?;

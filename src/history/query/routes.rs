@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     history::{Ledger, LedgerError, Outcome, RunRecord},
-    model::{DestinationName, FeedName, Timestamp},
+    model::{RouteName, Timestamp},
 };
 
 /// What the history says of one feed at one destination.
@@ -34,14 +34,12 @@ impl RouteHistory {
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn routes(
-    ledger: &dyn Ledger,
-) -> Result<BTreeMap<(FeedName, DestinationName), RouteHistory>, LedgerError> {
+pub fn routes(ledger: &dyn Ledger) -> Result<BTreeMap<RouteName, RouteHistory>, LedgerError> {
     let mut routes = BTreeMap::<_, RouteHistory>::new();
     let mut runs = ledger.runs()?;
     runs.sort_by_key(|run| run.number);
     for run in runs {
-        let name = (run.feed.clone(), run.destination.clone());
+        let name = RouteName { feed: run.feed.clone(), destination: run.destination.clone() };
         let before = routes.remove(&name);
         let (last_success, failures) =
             before.map_or((None, 0), |before| (before.last_success, before.failures));

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     agent::{Clock, SystemClock},
-    cli::{CliError, Context, Exit, beside},
+    cli::{CliError, Context, Exit, forward},
     sandbox::{
         self, Keys, Misp,
         eclecticiq::{self, Dataset, Platform, Setup, Strategy, TOKEN},
@@ -226,7 +226,7 @@ fn dataset(text: &str) -> Result<Dataset, CliError> {
 /// The routes as the daemon tells of them.
 fn routes(folder: &Folder) -> Result<Vec<Value>, CliError> {
     let args = ["status", "--json"].map(str::to_owned).to_vec();
-    let answer = beside::asked(&folder.0.join("state"), args)?;
+    let answer = forward::ask_owner(&folder.0.join("state"), args)?;
     let status = answer.and_then(|answer| serde_json::from_str::<Value>(&answer.data).ok());
     Ok(status.and_then(|status| status["routes"].as_array().cloned()).unwrap_or_default())
 }

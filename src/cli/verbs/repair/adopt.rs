@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     let mut store: Store = context.store(&config.store_path)?;
     let live = Live::start(context)?;
     let feeds = job::feeds(&config, &overrides)?.into_iter();
-    let kept = feeds.map(|feed| Ok((feed.name.clone(), source::kept(&feed, Some(&store))?)));
+    let kept = feeds.map(|feed| Ok((feed.name.clone(), source::last_pulled(&feed, Some(&store))?)));
     let kept: BTreeMap<FeedName, Dataset> = kept.collect::<Result<_, CliError>>()?;
     let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
     for (job, destination) in &jobs {

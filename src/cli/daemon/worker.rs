@@ -13,14 +13,14 @@ use crate::{
         routes::ready,
         source,
     },
-    daemon::{Carrier, Delivered, Ended, Order, RouteName},
+    daemon::{Delivered, Ended, Order, Worker},
     history::Outcome,
-    model::FeedName,
+    model::{FeedName, RouteName},
 };
 
 use super::{Shared, quiet::wait_for_quiet};
 
-impl Carrier for Shared {
+impl Worker for Shared {
     type Dataset = Result<Dataset, Report>;
     type Outcome = Result<Summary, Report>;
 
@@ -29,8 +29,8 @@ impl Carrier for Shared {
         let config = self.config();
         let feed = config.feed(Some(feed.as_str()), None).map_err(CliError::from);
         let dataset = feed.and_then(|feed| {
-            wait_for_quiet(&feed, &self.patience)?;
-            source::dataset(&feed, &self.ledger, &self.patience)
+            wait_for_quiet(&feed, &self.waiter)?;
+            source::dataset(&feed, &self.ledger, &self.waiter)
         });
         dataset.map_err(|error| error.report())
     }
@@ -76,9 +76,9 @@ impl Shared {
         let overrides = CliOverrides {
             feed: Some(feed.to_string()),
             destination: Some(destination.to_string()),
-            accept_mapping: order.wish.accept_mapping,
-            allow_empty: order.wish.allow_empty,
-            accept_removals: order.wish.accept_removals,
+            accept_mapping: order.options.accept_mapping,
+            allow_empty: order.options.allow_empty,
+            accept_removals: order.options.accept_removals,
             ..CliOverrides::default()
         };
         let jobs = job::jobs(&config, &overrides)?;
@@ -88,9 +88,9 @@ impl Shared {
             warn!(%feed, destination = %destination.name, "{warning}");
         }
         let (mut ledger, teller) = (self.ledger.clone(), Teller(&order.route));
-        let (clock, flag) = (&SystemClock, self.patience.flag());
+        let (clock, flag) = (&SystemClock, self.waiter.flag());
         let run = sync_from(job, dataset, &mut ledger, Arc::new(remote), clock, &teller, flag);
-        Ok(self.patience.carry_out(run)??)
+        Ok(self.waiter.carry_out(run)??)
     }
 }
 

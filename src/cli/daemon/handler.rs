@@ -1,4 +1,4 @@
-//! Answers what comes over the socket, by the verbs themselves.
+//! Handler what comes over the socket, by the verbs themselves.
 
 use std::{
     io::{self, Write},
@@ -17,32 +17,32 @@ use crate::{
         args::{RouteArgs, SyncArgs},
         verbs::{self, Verb, sync::tell},
     },
-    daemon::{Answers, Asker, News, RouteName, Wish},
+    daemon::{Caller, Handler, Message, RunOptions},
+    model::RouteName,
 };
 
 use super::{
     Shared,
     ask::{Answer, PROTOCOL, Question},
-    routes,
 };
 
-/// Who answers.
-pub(super) struct Clerk {
+/// What answers requests over the socket.
+pub(super) struct RequestHandler {
     pub(super) shared: Arc<Shared>,
     /// The random name of the store.
     pub(super) store: String,
     /// The file of the configuration in effect.
     pub(super) config: PathBuf,
-    /// The conductor's ear.
-    pub(super) say: Mutex<Sender<News<Shared>>>,
+    /// To the dispatcher.
+    pub(super) sender: Mutex<Sender<Message<Shared>>>,
 }
 
-impl Answers for Clerk {
+impl Handler for RequestHandler {
     type Question = Question;
     type Answer = Answer;
 
-    fn answer(&self, question: Question, asker: Asker) -> Answer {
-        let (data, talk) = (Page::default(), Page::default());
+    fn answer(&self, question: Question, caller: Caller) -> Answer {
+        let (data, talk) = (Buffer::default(), Buffer::default());
         let mut ui = Ui::new(Box::new(data.clone()), Box::new(talk.clone()));
         let args = ["misp-trickle".to_owned()].into_iter().chain(question.args);
         let exit = match Cli::try_parse_from(args) {
@@ -59,7 +59,7 @@ impl Answers for Clerk {
                 let (name, as_json) = (cli.verb.name(), cli.global.json);
                 let mut context = Context::new(cli.global, ui);
                 context.verb = name;
-                self.carry_out(&cli.verb, &mut context, asker).unwrap_or_else(|error| {
+                self.carry_out(&cli.verb, &mut context, caller).unwrap_or_else(|error| {
                     let report = error.report();
                     context.ui.report(&report, as_json);
                     report.exit()
@@ -70,12 +70,12 @@ impl Answers for Clerk {
     }
 }
 
-impl Clerk {
+impl RequestHandler {
     fn carry_out(
         &self,
         verb: &Verb,
         context: &mut Context,
-        asker: Asker,
+        caller: Caller,
     ) -> Result<Exit, CliError> {
         let ledger = &self.shared.ledger;
         match verb {
@@ -86,7 +86,7 @@ impl Clerk {
             Verb::Why(args) => return verbs::why::run(args, context, ledger),
             _ => {}
         }
-        if asker != Asker::Owner {
+        if caller != Caller::Owner {
             let what = "this is for the user who runs the daemon, and root";
             return Err(CliError::AskedTooMuch { what });
         }
@@ -106,13 +106,13 @@ impl Clerk {
         let route =
             RouteArgs { feed: args.run.feed.clone(), destination: args.run.destination.clone() };
         let chosen = self.routes(&route)?;
-        let wish = Wish {
+        let options = RunOptions {
             accept_mapping: args.accept_mapping,
             allow_empty: args.allow_empty,
             accept_removals: args.accept_removals,
         };
         let (tells, told) = channel();
-        self.tell(News::Asked(chosen.clone(), wish, tells));
+        self.tell(Message::Asked(chosen.clone(), options, tells));
         // It ends once all were told of, or the daemon stops.
         let mut ended: Vec<_> = told.iter().collect();
         let runs = chosen.iter().filter_map(|route| {
@@ -131,33 +131,33 @@ impl Clerk {
     ) -> Result<Exit, CliError> {
         let chosen = self.routes(args)?;
         self.shared.paused.set(&chosen, is_paused)?;
-        self.tell(News::Pause(chosen.clone(), is_paused));
+        self.tell(Message::Pause(chosen.clone(), is_paused));
         verbs::pause::say(context, &chosen, is_paused)?;
         Ok(Exit::Done)
     }
 
     fn routes(&self, args: &RouteArgs) -> Result<Vec<RouteName>, CliError> {
-        args.of(routes(&self.shared.config()))
+        args.of(self.shared.config().routes())
     }
 
     /// While the daemon ends nobody listens any more.
-    fn tell(&self, news: News<Shared>) {
-        drop(self.say.lock().unwrap_or_else(PoisonError::into_inner).send(news));
+    fn tell(&self, message: Message<Shared>) {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).send(message));
     }
 }
 
 /// What a verb prints, to be read when it is done.
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Page {
+impl Buffer {
     fn text(&self) -> String {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
-impl Write for Page {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())

@@ -17,12 +17,12 @@ use super::{CliError, Context, Exit, args::SyncArgs};
 const SILENT: Duration = Duration::from_secs(2);
 
 /// Answers a question of the ledger: by the store, or by the daemon that has it.
-pub(super) fn answered(
+pub(super) fn answer_or_forward(
     context: &mut Context,
     answer: impl FnOnce(&mut Context, &dyn Ledger) -> Result<Exit, CliError>,
 ) -> Result<Exit, CliError> {
     let path = context.store_path()?;
-    if let Some(exit) = by_owner(context, &path)? {
+    if let Some(exit) = forward(context, &path)? {
         return Ok(exit);
     }
     let ledger = context.store_to_read(&path)?;
@@ -30,7 +30,7 @@ pub(super) fn answered(
 }
 
 /// Has the daemon run what `sync` asks for, if one has the store.
-pub(super) fn sync(
+pub(super) fn forward_sync(
     context: &mut Context,
     args: &SyncArgs,
     config: &Config,
@@ -41,27 +41,27 @@ pub(super) fn sync(
         let what = "a daemon has the store, and runs feeds as they are configured";
         return Err(CliError::AskedTooMuch { what });
     }
-    by_owner(context, &config.store_path)
+    forward(context, &config.store_path)
 }
 
 /// Elsewhere there is no daemon.
 #[cfg(not(unix))]
-pub(super) fn by_owner(_: &mut Context, _: &Path) -> Result<Option<Exit>, CliError> {
+pub(super) fn forward(_: &mut Context, _: &Path) -> Result<Option<Exit>, CliError> {
     Ok(None)
 }
 
 /// Passes the verb on to the daemon that has a store; `None` if there is none.
 #[cfg(unix)]
-pub(super) fn by_owner(context: &mut Context, store: &Path) -> Result<Option<Exit>, CliError> {
+pub(super) fn forward(context: &mut Context, store: &Path) -> Result<Option<Exit>, CliError> {
     let args = context.args.clone();
-    let Some(answer) = asked(store, args)? else { return Ok(None) };
+    let Some(answer) = ask_owner(store, args)? else { return Ok(None) };
     context.ui.pass_on(&answer.data, &answer.talk)?;
     Ok(Some(Exit::of_code(answer.exit)))
 }
 
 /// What the daemon that has a store answers to a command line without the program's name; `None` if there is none.
 #[cfg(unix)]
-pub(super) fn asked(store: &Path, args: Vec<String>) -> Result<Option<Answer>, CliError> {
+pub(super) fn ask_owner(store: &Path, args: Vec<String>) -> Result<Option<Answer>, CliError> {
     let Some(socket) = Store::advertised(store) else { return Ok(None) };
     let silent =
         |cause: String| CliError::OwnerSilent { socket: socket.path.display().to_string(), cause };

@@ -1,4 +1,4 @@
-//! Threads around the board: each reading and each delivery has one, and what they come to returns as news.
+//! Threads around the scheduler: each reading and each delivery has one, and sends a message with its result.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,16 +16,16 @@ use tracing::{error, info};
 use crate::{
     agent::Clock,
     history::RunRecord,
-    model::{FeedName, Timestamp},
+    model::{FeedName, RouteName, Timestamp},
 };
 
-use super::{Board, Ended, Metrics, Reading, RouteName, RoutePlan, RouteView, Step, notify};
+use super::{Ended, Metrics, Reading, RoutePlan, RouteView, Scheduler, Step, notify};
 
 /// The longest sleep, so that a clock that is set is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(20);
 
 /// What readings and deliveries are. Each call has a thread of its own, and may take as long as it needs.
-pub trait Carrier: Send + Sync + 'static {
+pub trait Worker: Send + Sync + 'static {
     /// What a reading gives: a dataset, or why there is none, for those who deliver it.
     type Dataset: Send + Sync + 'static;
     /// What those are told who asked for a delivery.
@@ -44,12 +44,12 @@ pub struct Order {
     /// What to where.
     pub route: RouteName,
     /// What the one who asked for it wants beside the configuration.
-    pub wish: Wish,
+    pub options: RunOptions,
 }
 
 /// What somebody who asks for a run wants beside the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wish {
+pub struct RunOptions {
     /// What only changed mapping rules call for is sent.
     pub accept_mapping: bool,
     /// What is gone is retired even if the dataset holds no incident.
@@ -67,21 +67,21 @@ pub struct Delivered<O> {
     pub run: Option<RunRecord>,
     /// What a person should know, in one line.
     pub words: String,
-    /// The same for those who asked for it; none if it broke off inside the program.
+    /// The same for those who asked for it; none if it panicked off inside the program.
     pub outcome: Option<O>,
 }
 
 /// A route, and what came of its delivery for those who asked for it.
-pub type Told<O> = (RouteName, Option<O>);
+pub type RouteOutcome<O> = (RouteName, Option<O>);
 
-/// What the conductor hears.
-pub enum News<C: Carrier + ?Sized> {
-    /// A reading is done; it gave nothing where it broke off inside the program.
+/// What the dispatcher is sent.
+pub enum Message<C: Worker + ?Sized> {
+    /// A reading is done; it gave nothing where it panicked off inside the program.
     Read(FeedName, Reading, Option<Arc<C::Dataset>>),
     /// A delivery ended.
     Delivered(RouteName, Box<Delivered<C::Outcome>>),
     /// Somebody wants routes to run, and waits for what comes of it.
-    Asked(Vec<RouteName>, Wish, Sender<Told<C::Outcome>>),
+    Asked(Vec<RouteName>, RunOptions, Sender<RouteOutcome<C::Outcome>>),
     /// Somebody wants routes to run by themselves no more, or again.
     Pause(Vec<RouteName>, bool),
     /// There is another configuration.
@@ -90,25 +90,25 @@ pub enum News<C: Carrier + ?Sized> {
     Stop,
 }
 
-/// What others see of the board.
+/// What others see of the scheduler.
 #[derive(Debug, Default)]
-pub struct Shown {
+pub struct Snapshot {
     /// All routes, by name.
     pub routes: Vec<RouteView>,
-    /// When the conductor last went round; `None` before it began.
+    /// When the dispatcher last went round; `None` before it began.
     pub at: Option<Instant>,
 }
 
-/// Runs the routes of a board until somebody wants it to end.
-pub struct Conductor<C: Carrier> {
-    carrier: Arc<C>,
-    board: Board,
+/// Runs the routes of a scheduler until somebody wants it to end.
+pub struct Dispatcher<C: Worker> {
+    worker: Arc<C>,
+    scheduler: Scheduler,
     datasets: BTreeMap<Reading, Arc<C::Dataset>>,
     waiting: Vec<Waiting<C::Outcome>>,
     metrics: Arc<Metrics>,
-    shown: Arc<RwLock<Shown>>,
-    say: Sender<News<C>>,
-    hear: Receiver<News<C>>,
+    snapshot: Arc<RwLock<Snapshot>>,
+    sender: Sender<Message<C>>,
+    receiver: Receiver<Message<C>>,
 }
 
 /// Somebody who waits for runs.
@@ -116,45 +116,54 @@ struct Waiting<O> {
     /// A dataset that was read before may lack what they know of.
     since: Timestamp,
     routes: BTreeSet<RouteName>,
-    wish: Wish,
-    tell: Sender<Told<O>>,
+    options: RunOptions,
+    tell: Sender<RouteOutcome<O>>,
 }
 
-impl<C: Carrier> Conductor<C> {
+impl<C: Worker> Dispatcher<C> {
     /// Puts it together; nothing runs yet.
     #[must_use]
-    pub fn new(carrier: Arc<C>, board: Board, metrics: Arc<Metrics>) -> Self {
-        let (say, hear) = channel();
+    pub fn new(worker: Arc<C>, scheduler: Scheduler, metrics: Arc<Metrics>) -> Self {
+        let (sender, receiver) = channel();
         let (datasets, waiting) = (BTreeMap::new(), Vec::new());
-        Self { carrier, board, datasets, waiting, metrics, shown: Arc::default(), say, hear }
+        Self {
+            worker,
+            scheduler,
+            datasets,
+            waiting,
+            metrics,
+            snapshot: Arc::default(),
+            sender,
+            receiver,
+        }
     }
 
-    /// Where others send what it should hear.
+    /// Where others send messages to it.
     #[must_use]
-    pub fn ear(&self) -> Sender<News<C>> {
-        self.say.clone()
+    pub fn sender(&self) -> Sender<Message<C>> {
+        self.sender.clone()
     }
 
     /// The routes, as they stood when it last did something.
     #[must_use]
-    pub fn shown(&self) -> Arc<RwLock<Shown>> {
-        self.shown.clone()
+    pub fn snapshot(&self) -> Arc<RwLock<Snapshot>> {
+        self.snapshot.clone()
     }
 
-    /// Runs until [`News::Stop`]; then waits at most so long for deliveries that were told to stop.
+    /// Runs until [`Message::Stop`]; then waits at most so long for deliveries that were told to stop.
     pub fn run(mut self, clock: &dyn Clock, patience: Duration) {
         loop {
             let now = clock.now();
-            for step in self.board.steps(now) {
+            for step in self.scheduler.steps(now) {
                 self.begin(step);
             }
-            let kept = self.board.readings();
+            let kept = self.scheduler.readings();
             self.datasets.retain(|reading, _| kept.contains(reading));
             self.show(now);
-            let until = self.board.wake(now).map_or(SLEEP_MAX, |due| now.until(due));
-            match self.hear.recv_timeout(until.min(SLEEP_MAX)) {
-                Ok(News::Stop) => break,
-                Ok(news) => self.take(news, clock.now()),
+            let until = self.scheduler.wake(now).map_or(SLEEP_MAX, |due| now.until(due));
+            match self.receiver.recv_timeout(until.min(SLEEP_MAX)) {
+                Ok(Message::Stop) => break,
+                Ok(message) => self.take(message, clock.now()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => unreachable!("it holds a sender itself"),
             }
@@ -165,9 +174,11 @@ impl<C: Carrier> Conductor<C> {
     fn wind_down(&mut self, clock: &dyn Clock, patience: Duration) {
         notify::stopping();
         let end = Instant::now() + patience;
-        while self.board.is_busy() {
-            match self.hear.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(news @ (News::Delivered(..) | News::Read(..))) => self.take(news, clock.now()),
+        while self.scheduler.is_busy() {
+            match self.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(message @ (Message::Delivered(..) | Message::Read(..))) => {
+                    self.take(message, clock.now());
+                }
                 Ok(_) => {}
                 Err(_) => break,
             }
@@ -177,77 +188,77 @@ impl<C: Carrier> Conductor<C> {
 
     /// Shows the others how things stand, and the service manager that it is alive.
     pub fn show(&self, now: Timestamp) {
-        let view = self.board.view(now);
+        let view = self.scheduler.view(now);
         self.metrics.routes(&view);
         notify::alive(&view);
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) =
-            Shown { routes: view, at: Some(Instant::now()) };
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) =
+            Snapshot { routes: view, at: Some(Instant::now()) };
     }
 
-    /// Begins a thread that does a step. Whatever becomes of it, the board hears of an end.
+    /// Begins a thread that does a step. Whatever becomes of it, the scheduler hears of an end.
     fn begin(&mut self, step: Step) {
-        let (carrier, say) = (self.carrier.clone(), self.say.clone());
+        let (worker, sender) = (self.worker.clone(), self.sender.clone());
         let spawned = match step.clone() {
             Step::Read(feed, reading) => thread::Builder::new().spawn(move || {
-                let read = catch_unwind(AssertUnwindSafe(|| carrier.read(&feed)));
+                let read = catch_unwind(AssertUnwindSafe(|| worker.read(&feed)));
                 // Who hears it may have ended meanwhile, here as below.
-                drop(say.send(News::Read(feed, reading, read.ok().map(Arc::new))));
+                drop(sender.send(Message::Read(feed, reading, read.ok().map(Arc::new))));
             }),
             Step::Deliver(route, reading) => {
                 let dataset = self.datasets.get(&reading).cloned();
-                let order = Order { wish: self.wish(&route), route };
+                let order = Order { options: self.options(&route), route };
                 thread::Builder::new().spawn(move || {
-                    let deliver = || dataset.map(|dataset| carrier.deliver(&order, &dataset));
+                    let deliver = || dataset.map(|dataset| worker.deliver(&order, &dataset));
                     let delivered = catch_unwind(AssertUnwindSafe(deliver)).ok().flatten();
-                    let delivered = Box::new(delivered.unwrap_or_else(broke));
-                    drop(say.send(News::Delivered(order.route, delivered)));
+                    let delivered = Box::new(delivered.unwrap_or_else(panicked));
+                    drop(sender.send(Message::Delivered(order.route, delivered)));
                 })
             }
         };
         if let Err(error) = spawned {
             error!("the system gives no thread: {error}; it is tried again by backoff");
-            drop(self.say.send(match step {
-                Step::Read(feed, reading) => News::Read(feed, reading, None),
-                Step::Deliver(route, _) => News::Delivered(route, Box::new(broke())),
+            drop(self.sender.send(match step {
+                Step::Read(feed, reading) => Message::Read(feed, reading, None),
+                Step::Deliver(route, _) => Message::Delivered(route, Box::new(panicked())),
             }));
         }
     }
 
     /// What those want who wait for a route, all of it.
-    fn wish(&self, route: &RouteName) -> Wish {
+    fn options(&self, route: &RouteName) -> RunOptions {
         let waiting = self.waiting.iter().filter(|each| each.routes.contains(route));
-        waiting.fold(Wish::default(), |all, each| Wish {
-            accept_mapping: all.accept_mapping || each.wish.accept_mapping,
-            allow_empty: all.allow_empty || each.wish.allow_empty,
-            accept_removals: all.accept_removals || each.wish.accept_removals,
+        waiting.fold(RunOptions::default(), |all, each| RunOptions {
+            accept_mapping: all.accept_mapping || each.options.accept_mapping,
+            allow_empty: all.allow_empty || each.options.allow_empty,
+            accept_removals: all.accept_removals || each.options.accept_removals,
         })
     }
 
-    fn take(&mut self, news: News<C>, now: Timestamp) {
-        match news {
-            News::Read(feed, reading, dataset) => {
+    fn take(&mut self, message: Message<C>, now: Timestamp) {
+        match message {
+            Message::Read(feed, reading, dataset) => {
                 self.datasets.extend(dataset.map(|dataset| (reading, dataset)));
-                self.board.read(&feed, reading);
+                self.scheduler.read(&feed, reading);
             }
-            News::Delivered(route, delivered) => self.delivered(&route, &delivered, now),
-            News::Asked(routes, wish, tell) => {
-                routes.iter().for_each(|route| self.board.ask(route, now));
+            Message::Delivered(route, delivered) => self.delivered(&route, &delivered, now),
+            Message::Asked(routes, options, tell) => {
+                routes.iter().for_each(|route| self.scheduler.ask(route, now));
                 let routes = routes.into_iter().collect();
-                self.waiting.push(Waiting { since: now, routes, wish, tell });
+                self.waiting.push(Waiting { since: now, routes, options, tell });
             }
-            News::Pause(routes, is_paused) => {
-                routes.iter().for_each(|route| self.board.pause(route, is_paused));
+            Message::Pause(routes, is_paused) => {
+                routes.iter().for_each(|route| self.scheduler.pause(route, is_paused));
             }
-            News::Configured(plans) => self.board.configure(plans),
-            News::Stop => {}
+            Message::Configured(plans) => self.scheduler.configure(plans),
+            Message::Stop => {}
         }
-        self.dismiss();
+        self.drop_waiting();
     }
 
     /// Lets those go who wait for nothing any more: all were told of, or left the configuration.
-    fn dismiss(&mut self) {
+    fn drop_waiting(&mut self) {
         for waiting in &mut self.waiting {
-            waiting.routes.retain(|route| self.board.may_deliver(route));
+            waiting.routes.retain(|route| self.scheduler.may_deliver(route));
         }
         self.waiting.retain(|waiting| !waiting.routes.is_empty());
     }
@@ -261,14 +272,14 @@ impl<C: Carrier> Conductor<C> {
                 info!(%feed, %destination, run, "{}", delivered.words);
             }
         }
-        let read = self.board.ended(route, now, delivered.ended);
+        let read = self.scheduler.ended(route, now, delivered.ended);
         self.metrics.delivered(route, delivered);
         for waiting in &mut self.waiting {
             if !waiting.routes.contains(route) {
                 continue;
             }
             if read.is_some_and(|read| read < waiting.since) {
-                self.board.ask(route, now);
+                self.scheduler.ask(route, now);
                 continue;
             }
             waiting.routes.remove(route);
@@ -279,7 +290,7 @@ impl<C: Carrier> Conductor<C> {
 }
 
 /// A delivery that gave no answer.
-fn broke<O>() -> Delivered<O> {
-    let words = "the run broke off inside the program; please report it".to_owned();
+fn panicked<O>() -> Delivered<O> {
+    let words = "the run panicked off inside the program; please report it".to_owned();
     Delivered { ended: Ended::Failure, run: None, words, outcome: None }
 }

@@ -1,32 +1,14 @@
 //! Which route runs when, and from which reading of its feed's source: a value without clock or threads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    model::{Context, DestinationName, Encoder, FeedName, Timestamp},
+    model::{Context, DestinationName, Encoder, FeedName, RouteName, Timestamp},
     schedule::{LastRun, Schedule},
 };
 
 /// Datasets of one feed that are held at once: the one that a slow destination still takes, and a newer.
 const READINGS_MAX: usize = 2;
-
-/// One feed to one destination.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RouteName {
-    /// The feed.
-    pub feed: FeedName,
-    /// The destination.
-    pub destination: DestinationName,
-}
-
-impl fmt::Display for RouteName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.feed, self.destination)
-    }
-}
 
 /// What a route is by configuration and history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +27,12 @@ pub struct RoutePlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reading(pub u64);
 
-/// What the conductor has to do.
+/// What the dispatcher has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Read a feed's source, and tell the board once that is done.
+    /// Read a feed's source, and tell the scheduler once that is done.
     Read(FeedName, Reading),
-    /// Deliver a reading, and tell the board how that ended.
+    /// Deliver a reading, and tell the scheduler how that ended.
     Deliver(RouteName, Reading),
 }
 
@@ -93,7 +75,7 @@ pub struct RouteView {
 
 /// All routes. At a destination one runs at a time; a feed is read once for all that are due, one reading at a time.
 #[derive(Debug, Clone, Default)]
-pub struct Board {
+pub struct Scheduler {
     routes: BTreeMap<RouteName, Route>,
     readings: BTreeMap<FeedName, Vec<Read>>,
     read: u64,
@@ -121,7 +103,7 @@ struct Read {
     is_done: bool,
 }
 
-impl Board {
+impl Scheduler {
     /// Takes over a configuration: routes that are new to it begin as planned, those that stay keep what became of them
     /// and get the schedule, and those that are gone end once they rest.
     pub fn configure(&mut self, mut plans: BTreeMap<RouteName, RoutePlan>) {
