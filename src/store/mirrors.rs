@@ -118,8 +118,7 @@ impl Files for MirrorFolder {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.0.join(from), self.0.join(to))?;
-        permissions::sync_folder(&self.0)
+        permissions::rename(&self.0, from, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     fs, io,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -11,12 +10,12 @@ use std::{
 use crate::{
     cli::CliError,
     model::{DestinationName, FeedName, RouteName},
-    store::PAUSED_FILE,
+    store::{PAUSED_FILE, replace_file},
 };
 
 /// The paused routes of a store.
 pub(crate) struct Paused {
-    path: PathBuf,
+    folder: PathBuf,
     routes: Mutex<BTreeSet<RouteName>>,
 }
 
@@ -35,7 +34,7 @@ impl Paused {
             serde_json::from_slice(&text).map_err(|cause| CliError::read(&path, &cause))?;
         let routes = routes.into_iter();
         let routes = routes.map(|(feed, destination)| RouteName { feed, destination }).collect();
-        Ok(Self { path, routes: Mutex::new(routes) })
+        Ok(Self { folder: store.to_owned(), routes: Mutex::new(routes) })
     }
 
     /// Whether somebody paused a route.
@@ -62,19 +61,15 @@ impl Paused {
         Ok(())
     }
 
-    /// Either the old file is there or the new one, whole.
     fn write(&self, routes: &BTreeSet<RouteName>) -> Result<(), CliError> {
         let pairs: Vec<_> = routes.iter().map(|route| (&route.feed, &route.destination)).collect();
         let text = serde_json::to_vec(&pairs).expect("names always serialise");
-        let next = self.path.with_extension("json.next");
-        let mut options = fs::OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
-        let written = options.open(&next).and_then(|mut file| {
-            io::Write::write_all(&mut file, &text)?;
-            file.sync_all()?;
-            fs::rename(&next, &self.path)
-        });
+        let written = replace_file(&self.folder, PAUSED_FILE, &text);
         let cure = "make room and see that the folder of the store can be written";
-        written.map_err(|cause| CliError::Write { path: self.path.clone(), cause, cure })
+        written.map_err(|cause| CliError::Write {
+            path: self.folder.join(PAUSED_FILE),
+            cause,
+            cure,
+        })
     }
 }

@@ -24,8 +24,9 @@ use crate::{
             sound,
         },
         lifecycle::{
+            folder::{check_vacant, identity, is_store},
             lock::Lock,
-            open::{check_vacant, identity, is_store, open_engine},
+            open::open_engine,
             permissions,
             swap::{self, Aside, Fresh},
         },

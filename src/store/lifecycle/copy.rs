@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::store::{
     OpenError,
     engine::sled::at_rest,
-    lifecycle::{acknowledged, open::ENGINE_FOLDER, permissions, swap},
+    lifecycle::{acknowledged, folder::ENGINE_FOLDER, permissions, swap},
 };
 
 /// What helps where the copy has no room; the operating system names no folder.

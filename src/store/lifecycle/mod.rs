@@ -5,6 +5,7 @@ pub(super) mod acknowledged;
 pub(super) mod copy;
 pub(super) mod distrust;
 pub(super) mod error;
+pub(super) mod folder;
 pub(super) mod lock;
 pub(super) mod open;
 pub(super) mod permissions;

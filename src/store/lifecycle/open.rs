@@ -1,7 +1,7 @@
 //! Opening and creating a store.
 
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,10 +18,12 @@ use crate::{
         lifecycle::{
             acknowledged::{self, Mark, Marked},
             copy::Copy,
+            folder::{
+                ENGINE_FOLDER, check_vacant, check_writable, identity, is_store, make_private,
+            },
             lock::{Lock, Socket},
             permissions, swap,
         },
-        mirrors,
         record::{
             CountersV1, FormatV1, IdentityV1,
             envelope::{damaged, encode},
@@ -29,15 +31,6 @@ use crate::{
         },
     },
 };
-
-pub(crate) const ENGINE_FOLDER: &str = "engine";
-/// What a store's folder holds beside its lock: the engine, its mark, and what a daemon keeps there.
-const BESIDE: [&str; 5] =
-    [ENGINE_FOLDER, acknowledged::FILE, mirrors::FOLDER, PAUSED_FILE, SOCKET_NAME];
-/// The routes that somebody paused.
-pub const PAUSED_FILE: &str = "paused.json";
-/// The socket of a daemon where the system has no better place.
-pub const SOCKET_NAME: &str = "agent.sock";
 
 /// A ledger in a folder, open in this process alone.
 ///
@@ -424,14 +417,6 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Whether there is a store in the folder, perhaps one that lost its engine's file or whose repair was cut
-/// off.
-pub(crate) fn is_store(path: &Path) -> bool {
-    let engine = path.join(ENGINE_FOLDER);
-    let lost = engine.is_dir() && path.join(acknowledged::FILE).is_file();
-    lost || engine.join("db").is_file() || swap::is_waiting(path)
-}
-
 /// Opens the engine of a store whose lock is held, and the mark beside it. What had to be dropped for it is
 /// in the mark before it is dropped: the doubt outlives a process that was killed over it.
 pub(crate) fn open_engine(
@@ -448,26 +433,6 @@ pub(crate) fn open_engine(
     Ok((engine, mark, marked))
 }
 
-/// Takes other users' rights from the store, or says that they keep them.
-fn make_private(path: &Path) -> Result<Option<Warning>, OpenError> {
-    let tightened = permissions::tighten(path);
-    let readable = tightened.map_err(|error| OpenError::io(path, "made private", &error))?;
-    Ok(readable.map(|path| Warning::NotPrivate { path: path.display().to_string() }))
-}
-
-/// A file of another user would stop the engine half-way, with an error that names only the folder.
-fn check_writable(path: &Path) -> Result<(), OpenError> {
-    let files =
-        permissions::not_writable(path).map_err(|error| OpenError::io(path, "read", &error))?;
-    let Some(first) = files.first() else { return Ok(()) };
-    let more = match files.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
-    };
-    let files = format!("{}{more}", first.display());
-    Err(OpenError::OfAnotherUser { path: path.display().to_string(), files })
-}
-
 /// What an engine without a single record is: a store that was never begun, or one that lost everything.
 fn empty(path: &Path, marked: Marked) -> OpenError {
     let path = path.display().to_string();
@@ -478,25 +443,4 @@ fn empty(path: &Path, marked: Marked) -> OpenError {
             OpenError::Damaged { path, what }
         }
     }
-}
-
-pub(crate) fn identity(path: &Path, id: StoreId) -> Result<IdentityV1, OpenError> {
-    let of = |error| OpenError::io(path, "read", &error);
-    let full = fs::canonicalize(path).map_err(of)?;
-    let inode = permissions::inode(path).map_err(of)?;
-    Ok(IdentityV1 { id: *id.0.as_bytes(), path: full.to_string_lossy().into_owned(), inode })
-}
-
-/// A store takes rights from all files of its folder, so it must not settle in one that holds others.
-pub(crate) fn check_vacant(path: &Path) -> Result<(), OpenError> {
-    let of = |error| OpenError::io(path, "read", &error);
-    for entry in fs::read_dir(path).map_err(of)? {
-        let name = entry.map_err(of)?.file_name();
-        let ours = Lock::FILES.iter().chain(&BESIDE).any(|our| name == **our);
-        if !ours && !swap::is_ours(&name) {
-            let other = name.to_string_lossy().into_owned();
-            return Err(OpenError::Occupied { path: path.display().to_string(), other });
-        }
-    }
-    Ok(())
 }

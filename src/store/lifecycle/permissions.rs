@@ -103,6 +103,12 @@ fn taken(metadata: &fs::Metadata) -> u64 {
     return metadata.len();
 }
 
+/// Renames a file or folder within a folder, durably.
+pub(crate) fn rename(folder: &Path, from: &str, to: &str) -> io::Result<()> {
+    fs::rename(folder.join(from), folder.join(to))?;
+    sync_folder(folder)
+}
+
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]

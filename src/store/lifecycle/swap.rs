@@ -12,7 +12,6 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -22,7 +21,7 @@ use crate::{
         OpenError,
         engine::{Effort, Engine, Writes, sled::SledEngine},
         event::overlay::Overlay,
-        lifecycle::{open::ENGINE_FOLDER, permissions},
+        lifecycle::{folder::ENGINE_FOLDER, permissions},
         record::{
             CountersV1, FormatV1, IdentityV1,
             envelope::{Body, damaged, encode},
@@ -189,9 +188,8 @@ fn of(path: &Path, error: LedgerError) -> OpenError {
 }
 
 fn rename(path: &Path, from: &str, to: &str) -> Result<(), OpenError> {
-    let renamed = fs::rename(path.join(from), path.join(to));
-    let synced = renamed.and_then(|()| permissions::sync_folder(path));
-    synced.map_err(|error: io::Error| OpenError::io(&path.join(from), "renamed", &error))
+    let renamed = permissions::rename(path, from, to);
+    renamed.map_err(|error| OpenError::io(&path.join(from), "renamed", &error))
 }
 
 fn remove(path: &Path, name: &str) -> Result<(), OpenError> {

@@ -20,8 +20,9 @@ use crate::{
         lifecycle::{
             acknowledged::Marked,
             copy::Copy,
+            folder::{identity, is_store},
             lock::Lock,
-            open::{identity, is_store, open_engine},
+            open::open_engine,
             swap::{self, Aside, Fresh},
         },
         record::IdentityV1,
