@@ -26,7 +26,6 @@ use misp_trickle::{
     format::Format,
     graph,
     history::{Commit, EventUpdate, Ledger},
-    http::{Connection, Proxy},
     mapper::Rules,
     model::{DestinationName, FeedName, RunNumber, Secret, Tlp},
     plan::{
@@ -37,6 +36,7 @@ use misp_trickle::{
     source::SourceSpec,
     store::{Owner, Store},
 };
+use misp_trickle_testing::direct::direct;
 
 const SIZE: Size = Size { incidents: 20, observables: 250 };
 
@@ -106,15 +106,7 @@ fn open(path: &Path) -> Store {
 
 fn access(url: &str, keys: &Keys) -> Access {
     Access {
-        connection: Connection {
-            url: url.parse().expect("a URL"),
-            headers: Vec::new(),
-            verify_tls: true,
-            ca_bundle: None,
-            identity: None,
-            proxy: Proxy::Direct,
-            timeout: Duration::from_secs(30),
-        },
+        connection: direct(url, Duration::from_secs(30)),
         auth_header: AuthHeader::Authorization,
         key: Secret::new(keys.get("sync").expect("a role of the sandbox").to_owned()),
         compression: Compression::Fixed(Encoding::Gzip),

@@ -20,14 +20,13 @@ use misp_trickle::{
         verify::{Drift, There},
     },
     history::{Ledger, MemoryLedger},
-    http::{Connection, Proxy},
     model::Secret,
     plan::Standing,
     remote::{Access, AuthHeader, Compression, Encoding, Remote},
     sandbox::{Release, Setup, serve},
     source::SourceSpec,
 };
-use misp_trickle_testing::world;
+use misp_trickle_testing::{direct::direct, world};
 use tempfile::TempDir;
 use uuid::Uuid;
 use world::World;
@@ -77,18 +76,10 @@ fn runtime() -> tokio::runtime::Runtime {
 fn verify_by_http(world: &World) -> Verified {
     let runtime = runtime();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(runtime.spawn(serve(listener, world.misp.clone())));
     let remote = Remote::new(&Access {
-        connection: Connection {
-            url,
-            headers: Vec::new(),
-            verify_tls: true,
-            ca_bundle: None,
-            identity: None,
-            proxy: Proxy::Direct,
-            timeout: Duration::from_secs(60),
-        },
+        connection: direct(&url, Duration::from_secs(60)),
         auth_header: AuthHeader::Authorization,
         key: Secret::new(world.wire.key.clone()),
         compression: Compression::Fixed(Encoding::Plain),

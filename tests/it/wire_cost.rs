@@ -12,13 +12,12 @@ use dataset::{Dataset, event};
 use misp_trickle::{
     agent::{self, Ending, Job, Silent, Summary, SystemClock},
     history::MemoryLedger,
-    http::{self, Connection},
     model::Secret,
     remote::{Access, AuthHeader, Compression, Encoding, Remote},
     sandbox::{Keys, Misp, serve},
     source::SourceSpec,
 };
-use misp_trickle_testing::{dataset, proxy, world};
+use misp_trickle_testing::{dataset, direct::direct, proxy, world};
 use proxy::{Passed, Proxy};
 use tokio::runtime::{Builder, Runtime};
 use world::open_job;
@@ -50,15 +49,7 @@ impl Line {
         runtime.spawn(serve(listener, misp.clone()));
         let url = format!("http://{}/", proxy.address);
         let access = Access {
-            connection: Connection {
-                url: url.parse().unwrap(),
-                headers: Vec::new(),
-                verify_tls: true,
-                ca_bundle: None,
-                identity: None,
-                proxy: http::Proxy::Direct,
-                timeout: Duration::from_secs(30),
-            },
+            connection: direct(&url, Duration::from_secs(30)),
             auth_header: AuthHeader::Authorization,
             key: Secret::new(keys.get("sync").unwrap().to_owned()),
             compression: Compression::Fixed(encoding),

@@ -11,7 +11,6 @@ use std::{
 use misp_trickle::{
     agent::{self, Job, Silent, SystemClock},
     delivery::Backoff,
-    http::{Connection, Proxy},
     model::{Secret, Timestamp, Tlp},
     plan::{Policy, Unmarked},
     remote::{Access, AuthHeader, Compression, Encoding, Remote},
@@ -19,7 +18,7 @@ use misp_trickle::{
     store::{OpenError, OpenMode, Owner, Store},
 };
 
-use crate::{claiming::Claiming, through::Through, world::open_job};
+use crate::{claiming::Claiming, direct::direct, through::Through, world::open_job};
 
 /// Set for a process that is to be the agent.
 const FOLDER: &str = "KILL_FOLDER";
@@ -96,15 +95,7 @@ fn the_agent_in_a_process_of_its_own() {
     let commits = Claiming(std::env::var_os(CLAIMS).is_some());
     let mut ledger = Through { inner: &mut store, commits };
     let access = Access {
-        connection: Connection {
-            url: url.parse().unwrap(),
-            headers: Vec::new(),
-            verify_tls: true,
-            ca_bundle: None,
-            identity: None,
-            proxy: Proxy::Direct,
-            timeout: Duration::from_secs(5),
-        },
+        connection: direct(&url, Duration::from_secs(5)),
         auth_header: AuthHeader::Authorization,
         key: Secret::new(key),
         compression: Compression::Fixed(Encoding::Plain),

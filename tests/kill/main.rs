@@ -20,60 +20,101 @@ use std::{
     time::Instant,
 };
 
-use misp_trickle_testing::{claiming, dice, http_client, sabotage, through, world};
+use misp_trickle_testing::{claiming, dice, direct, http_client, sabotage, through, world};
 
 use sabotage::Sabotage;
 use scene::Scene;
-
-const ROUNDS: u64 = 10;
-/// Rounds in which a sabotage has to be caught.
-const ROUNDS_OF_SABOTAGE: u64 = 100;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
-/// Runs rounds until one fails; gives its number.
-fn first_failure(seed: u64, rounds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
-    let mut scene = Scene::new(seed, sabotage);
-    let begun = Instant::now();
-    for round in 0..rounds {
-        let last = round + 1 == rounds;
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            scene.round(round);
-            if last {
-                scene.come_to_rest();
+/// A life that is killed over and over.
+trait Life {
+    /// One round of it.
+    fn round(&mut self, number: u64);
+    /// Faults stop, everything comes to rest, and what was promised is looked at.
+    fn come_to_rest(&mut self);
+    /// What it was through, for who reads along.
+    fn told(&self) -> String;
+}
+
+/// Rounds of a life, and how many of them.
+struct Campaign<L> {
+    /// A life by its seed.
+    begin: fn(u64, Option<Sabotage>) -> L,
+    /// The variable that says how many rounds.
+    variable: &'static str,
+    /// Without it so many.
+    rounds: u64,
+    /// So many in which a sabotage has to be caught.
+    rounds_of_sabotage: u64,
+    /// After so many everything comes to rest, and after the last.
+    until_rest: u64,
+    /// The sabotages that it has to catch.
+    sabotages: &'static [Sabotage],
+}
+
+impl<L: Life> Campaign<L> {
+    /// Runs rounds until one fails; gives its number.
+    fn first_failure(&self, seed: u64, rounds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
+        let mut life = (self.begin)(seed, sabotage);
+        let begun = Instant::now();
+        for round in 0..rounds {
+            let rests = round + 1 == rounds || (round + 1).is_multiple_of(self.until_rest);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                life.round(round);
+                if rests {
+                    life.come_to_rest();
+                }
+            }));
+            if outcome.is_err() {
+                return Some(round);
             }
-        }));
-        if outcome.is_err() {
-            return Some(round);
+        }
+        println!("{rounds} rounds, {}, {:?}", life.told(), begun.elapsed());
+        None
+    }
+
+    fn loses_nothing_and_sends_nothing_twice(&self) {
+        let sabotage = Sabotage::from_environment();
+        let usual = if sabotage.is_some() { self.rounds_of_sabotage } else { self.rounds };
+        let rounds = number(self.variable).unwrap_or(usual);
+        let seed = number("KILL_SEED").unwrap_or(1);
+        let failed = self.first_failure(seed, rounds, sabotage);
+        assert!(failed.is_none(), "KILL_SEED={seed} fails in round {failed:?}");
+    }
+
+    /// A test that cannot fail shows nothing.
+    fn catches_every_sabotage(&self) {
+        if number(self.variable).is_none() {
+            println!("skipped: it takes minutes, and runs where {} is set", self.variable);
+            return;
+        }
+        for &sabotage in self.sabotages {
+            let round = self.first_failure(2, self.rounds_of_sabotage, Some(sabotage));
+            let round = round.unwrap_or_else(|| panic!("{} goes unnoticed", sabotage.name()));
+            println!("{}: caught in round {round}", sabotage.name());
         }
     }
-    println!("{rounds} rounds, {} killed, {:?}", scene.killed, begun.elapsed());
-    None
 }
+
+const OF_A_PROCESS: Campaign<Scene> = Campaign {
+    begin: Scene::new,
+    variable: "KILL_ROUNDS",
+    rounds: 10,
+    rounds_of_sabotage: 100,
+    until_rest: u64::MAX,
+    sabotages: &Sabotage::OF_A_PROCESS,
+};
 
 #[test]
 fn a_killed_process_loses_nothing_and_sends_nothing_twice() {
-    let sabotage = Sabotage::from_environment();
-    let usual = if sabotage.is_some() { ROUNDS_OF_SABOTAGE } else { ROUNDS };
-    let rounds = number("KILL_ROUNDS").unwrap_or(usual);
-    let seed = number("KILL_SEED").unwrap_or(1);
-    let failed = first_failure(seed, rounds, sabotage);
-    assert!(failed.is_none(), "KILL_SEED={seed} fails in round {failed:?}");
+    OF_A_PROCESS.loses_nothing_and_sends_nothing_twice();
 }
 
-/// A test that cannot fail shows nothing.
 #[test]
 fn every_sabotage_is_caught() {
-    if number("KILL_ROUNDS").is_none() {
-        println!("skipped: it takes minutes, and runs where KILL_ROUNDS is set");
-        return;
-    }
-    for sabotage in Sabotage::OF_A_PROCESS {
-        let round = first_failure(2, ROUNDS_OF_SABOTAGE, Some(sabotage));
-        let round = round.unwrap_or_else(|| panic!("{} goes unnoticed", sabotage.name()));
-        println!("{}: caught in round {round}", sabotage.name());
-    }
+    OF_A_PROCESS.catches_every_sabotage();
 }

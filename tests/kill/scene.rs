@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
-use crate::{child, dice::Dice, proxy::FaultyProxy, sabotage::Sabotage};
+use crate::{Life, child, dice::Dice, proxy::FaultyProxy, sabotage::Sabotage};
 
 /// An incident's event, and a value in it.
 pub(crate) type Place = (Uuid, String);
@@ -60,6 +60,20 @@ pub(crate) struct Scene {
     pub(crate) killed: u64,
 }
 
+impl Life for Scene {
+    fn round(&mut self, number: u64) {
+        Self::round(self, number);
+    }
+
+    fn come_to_rest(&mut self) {
+        Self::come_to_rest(self);
+    }
+
+    fn told(&self) -> String {
+        format!("{} killed", self.killed)
+    }
+}
+
 impl Scene {
     pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
         let runtime = Runtime::new().unwrap();
@@ -93,7 +107,7 @@ impl Scene {
     }
 
     /// One round: the dataset changes, and the program is killed some times while it delivers it.
-    pub(crate) fn round(&mut self, number: u64) {
+    fn round(&mut self, number: u64) {
         if number.is_multiple_of(GENERATION) {
             self.dataset.clear();
         }
@@ -118,7 +132,7 @@ impl Scene {
     }
 
     /// The faults stop: the program runs to its end, everything is there, and nothing is left to be asked.
-    pub(crate) fn come_to_rest(&mut self) {
+    fn come_to_rest(&mut self) {
         self.proxy.percent.store(0, Ordering::SeqCst);
         let mut tries = 0;
         while self.sync_to_the_end() != 0 {

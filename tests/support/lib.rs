@@ -11,6 +11,7 @@ pub mod claiming;
 pub mod crashing;
 pub mod dataset;
 pub mod dice;
+pub mod direct;
 pub mod faulty;
 pub mod front;
 pub mod http_client;

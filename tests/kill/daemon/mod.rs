@@ -7,7 +7,6 @@ mod rest;
 
 use std::{
     fs,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, atomic::Ordering},
@@ -18,15 +17,12 @@ use std::{
 use misp_trickle::store::Store;
 use misp_trickle_testing::program::Place;
 
-use crate::{dice::Dice, number, proxy::FaultyProxy, sabotage::Sabotage, scene::copy_folder};
+use crate::{
+    Campaign, Life, dice::Dice, proxy::FaultyProxy, sabotage::Sabotage, scene::copy_folder,
+};
 use destination::Destination;
 use feeds::Feeds;
 
-const ROUNDS: u64 = 6;
-/// Rounds in which a sabotage has to be caught.
-const ROUNDS_OF_SABOTAGE: u64 = 30;
-/// Rounds after which everything comes to rest, and is looked at.
-const UNTIL_REST: u64 = 10;
 /// Faults per hundred requests, in a life with faults.
 const PERCENT: u64 = 20;
 /// The longest life of a daemon.
@@ -42,6 +38,20 @@ struct Daemons {
     sabotage: Option<Sabotage>,
     dice: Dice,
     killed: u64,
+}
+
+impl Life for Daemons {
+    fn round(&mut self, _: u64) {
+        Self::round(self);
+    }
+
+    fn come_to_rest(&mut self) {
+        Self::come_to_rest(self);
+    }
+
+    fn told(&self) -> String {
+        format!("{} daemons killed, {} requests", self.killed, self.requests())
+    }
 }
 
 impl Daemons {
@@ -235,50 +245,21 @@ fn configuration(feeds: &Feeds, destinations: &[Destination]) -> String {
     text
 }
 
-/// Runs rounds until one fails; gives its number.
-fn first_failure(seed: u64, rounds: u64, sabotage: Option<Sabotage>) -> Option<u64> {
-    let mut daemons = Daemons::new(seed, sabotage);
-    let begun = Instant::now();
-    for round in 0..rounds {
-        let rests = round + 1 == rounds || (round + 1).is_multiple_of(UNTIL_REST);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            daemons.round();
-            if rests {
-                daemons.come_to_rest();
-            }
-        }));
-        if outcome.is_err() {
-            return Some(round);
-        }
-    }
-    let (killed, requests) = (daemons.killed, daemons.requests());
-    println!(
-        "{rounds} rounds, {killed} daemons killed, {requests} requests, {:?}",
-        begun.elapsed()
-    );
-    None
-}
+const OF_A_DAEMON: Campaign<Daemons> = Campaign {
+    begin: Daemons::new,
+    variable: "KILL_DAEMON_ROUNDS",
+    rounds: 6,
+    rounds_of_sabotage: 30,
+    until_rest: 10,
+    sabotages: &Sabotage::OF_A_DAEMON,
+};
 
 #[test]
 fn a_killed_daemon_loses_nothing_and_sends_nothing_twice() {
-    let sabotage = Sabotage::from_environment();
-    let usual = if sabotage.is_some() { ROUNDS_OF_SABOTAGE } else { ROUNDS };
-    let rounds = number("KILL_DAEMON_ROUNDS").unwrap_or(usual);
-    let seed = number("KILL_SEED").unwrap_or(1);
-    let failed = first_failure(seed, rounds, sabotage);
-    assert!(failed.is_none(), "KILL_SEED={seed} fails in round {failed:?}");
+    OF_A_DAEMON.loses_nothing_and_sends_nothing_twice();
 }
 
-/// A test that cannot fail shows nothing.
 #[test]
 fn every_sabotage_of_a_daemon_is_caught() {
-    if number("KILL_DAEMON_ROUNDS").is_none() {
-        println!("skipped: it runs where KILL_DAEMON_ROUNDS is set");
-        return;
-    }
-    for sabotage in Sabotage::OF_A_DAEMON {
-        let round = first_failure(2, ROUNDS_OF_SABOTAGE, Some(sabotage));
-        let round = round.unwrap_or_else(|| panic!("{} goes unnoticed", sabotage.name()));
-        println!("{}: caught in round {round}", sabotage.name());
-    }
+    OF_A_DAEMON.catches_every_sabotage();
 }
