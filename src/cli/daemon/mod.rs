@@ -21,7 +21,7 @@ use crate::{
     agent::LedgerHandle,
     config::{Config, ConfigError},
     daemon::RoutePlan,
-    history::query::{self, RouteHistory},
+    history::query::RouteHistory,
     model::RouteName,
     schedule::LastRun,
     store::Store,
@@ -49,20 +49,23 @@ impl Shared {
     }
 
     /// The routes of a configuration, each as the history left it.
-    fn plans(&self, config: &Config) -> Result<BTreeMap<RouteName, RoutePlan>, CliError> {
-        let mut history = query::routes(&self.ledger)?;
-        let mut plan = |route: &RouteName| {
-            let known = history.remove(route);
+    fn plans(
+        &self,
+        config: &Config,
+        history: &BTreeMap<RouteName, RouteHistory>,
+    ) -> BTreeMap<RouteName, RoutePlan> {
+        let plan = |route: &RouteName| {
+            let known = history.get(route);
             let feed = config.feeds.iter().find(|feed| feed.name == route.feed);
             let schedule = &feed.expect("routes are made of feeds").schedule;
             RoutePlan {
                 schedule: schedule.when.clone(),
                 is_paused: self.paused.has(route),
-                last: known.as_ref().map(last_run),
+                last: known.map(last_run),
                 last_success: known.and_then(|known| known.last_success),
             }
         };
-        Ok(config.routes().into_iter().map(|route| (route.clone(), plan(&route))).collect())
+        config.routes().into_iter().map(|route| (route.clone(), plan(&route))).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     },
     config::{Config, Feed, FeedSource, LocalPlace},
     daemon::Message,
+    history::query,
     model::Fault,
 };
 
@@ -73,7 +74,7 @@ impl Shared {
             let cure = "restart it, or put the old setting back";
             return Err(CliError::NothingToRun(Fault::new(cause, cure)));
         }
-        let plans = self.plans(&next)?;
+        let plans = self.plans(&next, &query::routes(&self.ledger)?);
         self.take_config(Arc::new(next));
         // While the daemon ends nobody listens any more.
         drop(sender.send(Message::Configured(plans)));

@@ -26,7 +26,7 @@ use crate::{
         Dispatcher, Message, Metrics, Monitor, Scheduler, notify, serve_metrics, serve_socket,
     },
     history::query,
-    store::{Store, StoreId},
+    store::StoreId,
 };
 
 use super::{
@@ -74,11 +74,13 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     }
 
     let (ledger, waiter) = (LedgerHandle::new(store), live.waiter().clone());
-    let metrics = Arc::new(counted(&ledger)?);
+    let history = query::routes(&ledger)?;
+    let counted = history.iter().map(|(route, known)| (route.clone(), &known.last));
+    let metrics = Arc::new(Metrics::new(counted));
     let config = RwLock::new(Arc::new(config));
     let shared = Arc::new(Shared { waiter, ledger, paused, config });
     let mut scheduler = Scheduler::default();
-    scheduler.configure(shared.plans(&shared.config())?);
+    scheduler.configure(shared.plans(&shared.config(), &history));
     let dispatcher = Dispatcher::new(shared.clone(), scheduler, metrics.clone());
     dispatcher.show(SystemClock.now());
     let sender = dispatcher.sender();
@@ -101,13 +103,6 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
         drop(fs::remove_file(socket));
     }
     Ok(Exit::Done)
-}
-
-/// The counters, the history counted already.
-fn counted(ledger: &LedgerHandle<Store>) -> Result<Metrics, CliError> {
-    let history = query::routes(ledger)?;
-    let last = history.iter().map(|(route, known)| (route.clone(), &known.last));
-    Ok(Metrics::new(last))
 }
 
 /// What the daemon listens on.
