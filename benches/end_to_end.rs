@@ -142,6 +142,7 @@ fn job(url: String, source: PathBuf) -> Job {
         backoff: Backoff { base_ms: 100, max_ms: 1_000, tries_max: 5, seed: 1 },
         verify_every: None,
         deadline: None,
+        request_bytes_max: None,
     }
 }
 

@@ -84,7 +84,8 @@ pub(super) fn session(
     let too_large = record.too_large.filter(|(_, since)| holds(*since));
     let failed = too_large.and_then(|(size, _)| usize::try_from(size).ok());
     let chunk = Chunk::new(learned, job.chunk_max).knowing(failed);
-    Session::new(manners, record.clone(), job.concurrency, chunk)
+    let session = Session::new(manners, record.clone(), job.concurrency, chunk);
+    session.within(job.request_bytes_max)
 }
 
 impl<W: Wire + Send + Sync + 'static> Flights<W> {

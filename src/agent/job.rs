@@ -62,6 +62,8 @@ pub struct Job {
     pub verify_every: Option<Duration>,
     /// How long a run may take before it stops and leaves the rest to the next. `None`: as long as it takes.
     pub deadline: Option<Duration>,
+    /// Most bytes of a request and its answer. `None`: as many as `chunk_max` attributes take.
+    pub request_bytes_max: Option<u64>,
 }
 
 impl Job {

@@ -1,6 +1,10 @@
 //! Arguments that several verbs share, and those of the verbs that run the engine.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{
     ArgAction, Args, Subcommand,
@@ -8,7 +12,7 @@ use clap::{
 };
 
 use crate::{
-    config::{DEFAULT_FILE, parse_duration},
+    config::{BWLIMIT_MIN, DEFAULT_FILE, parse_duration, parse_size},
     format::Format,
     history::query::RunFilter,
     model::{DestinationName, FeedName, Words},
@@ -19,6 +23,13 @@ use crate::{
 fn words<T: Words + Send + Sync>() -> impl TypedValueParser<Value = T> {
     let words = PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word));
     words.map(|word| T::of_word(&word).expect("it is one of the table"))
+}
+
+/// Bytes a second.
+pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
+    let rate = parse_size(text)?;
+    let least = || format!("{text:?} is less than {BWLIMIT_MIN} bytes a second");
+    (rate.get() >= BWLIMIT_MIN).then_some(rate).ok_or_else(least)
 }
 
 /// Arguments of every verb.
@@ -128,6 +139,9 @@ pub struct SyncArgs {
     /// Stop after this time, instead of the configured one; the next run goes on from there
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub deadline: Option<Duration>,
+    /// Take at most so many bytes a second, up and down together, such as 64k; all destinations share them
+    #[arg(long, value_name = "SIZE", value_parser = rate)]
+    pub bwlimit: Option<NonZeroU64>,
 }
 
 /// Arguments of `apply`.
@@ -136,6 +150,9 @@ pub struct ApplyArgs {
     /// The plan that `plan -o FILE` saved
     #[arg(value_name = "FILE")]
     pub plan: PathBuf,
+    /// Take at most so many bytes a second, up and down together, such as 64k; all destinations share them
+    #[arg(long, value_name = "SIZE", value_parser = rate)]
+    pub bwlimit: Option<NonZeroU64>,
 }
 
 /// Arguments of `map`; with the global `--json` one object for each incident.
@@ -241,6 +258,9 @@ pub struct DaemonArgs {
     /// How lines of the log are written: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = words::<LogFormat>())]
     pub log_format: LogFormat,
+    /// Take at most so many bytes a second, up and down together, such as 64k; all destinations share them
+    #[arg(long, value_name = "SIZE", value_parser = rate)]
+    pub bwlimit: Option<NonZeroU64>,
 }
 
 /// How lines of a log are written.

@@ -1,6 +1,6 @@
 //! What every verb has at hand: the global arguments, the configuration, the screen.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU64, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::{
     model::DestinationName,
 };
 
-use super::{CliError, Ui, args::GlobalArgs};
+use super::{CliError, Ui, args::GlobalArgs, throttles::Throttles};
 
 /// What every verb has at hand.
 #[derive(Debug)]
@@ -25,13 +25,22 @@ pub struct Context {
     pub args: Vec<String>,
     /// Whether a store that others may read is refused; known once the configuration was read.
     pub store_private: StorePrivacy,
+    /// Limits on bytes a second.
+    pub throttles: Arc<Throttles>,
 }
 
 impl Context {
     /// Puts the two together.
     #[must_use]
-    pub const fn new(global: GlobalArgs, ui: Ui) -> Self {
-        Self { global, ui, verb: "", args: Vec::new(), store_private: StorePrivacy::Prefer }
+    pub fn new(global: GlobalArgs, ui: Ui) -> Self {
+        let store_private = StorePrivacy::Prefer;
+        let (verb, args, throttles) = ("", Vec::new(), Arc::default());
+        Self { global, ui, verb, args, store_private, throttles }
+    }
+
+    /// From now on all destinations together take at most so many bytes a second.
+    pub(super) fn limit(&mut self, bwlimit: Option<NonZeroU64>) {
+        self.throttles = Arc::new(Throttles::new(bwlimit));
     }
 
     /// The configuration with `--store` applied; its warnings are said, unless `--quiet`.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    num::NonZeroU64,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -43,6 +44,7 @@ pub(super) struct CliOverrides {
     pub(super) allow_empty: bool,
     pub(super) accept_removals: bool,
     pub(super) deadline: Option<Duration>,
+    pub(super) bwlimit: Option<NonZeroU64>,
 }
 
 /// One job for each feed and each destination that it goes to, where both are meant: those that are named, or all.
@@ -117,7 +119,15 @@ fn job(
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
         deadline: overrides.deadline.or(feed.schedule.deadline),
+        request_bytes_max: request_bytes_max(destination, overrides.bwlimit),
     })
+}
+
+/// Most bytes of a request and its answer: at the limit on bytes a second they take half of the time-out, which
+/// leaves the other half to MISP.
+fn request_bytes_max(destination: &Destination, bwlimit: Option<NonZeroU64>) -> Option<u64> {
+    let slowest = destination.bwlimit.into_iter().chain(bwlimit).min()?;
+    Some(slowest.get().saturating_mul(destination.connection.timeout.as_secs()) / 2)
 }
 
 /// Where a feed's dataset comes from, what its bytes are, and what it means for what it lacks. What is kept of a source

@@ -21,7 +21,7 @@ use crate::{
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, Exit, Ui, job};
+use super::{CliError, Context, Exit, Ui, job, throttles::Throttles};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
@@ -159,7 +159,7 @@ pub(super) fn connect(
     destination: &Destination,
     ledger: &dyn Ledger,
 ) -> Result<Remote, CliError> {
-    let (remote, warnings) = connection(destination, ledger)?;
+    let (remote, warnings) = connection(destination, ledger, &context.throttles)?;
     warnings.iter().for_each(|warning| context.warn(warning));
     Ok(remote)
 }
@@ -168,6 +168,7 @@ pub(super) fn connect(
 pub(super) fn connection(
     destination: &Destination,
     ledger: &dyn Ledger,
+    throttles: &Throttles,
 ) -> Result<(Remote, Vec<String>), CliError> {
     let known = ledger.destination(&destination.name)?;
     let access = job::access(destination, known.as_ref())?;
@@ -176,7 +177,7 @@ pub(super) fn connection(
         of: format!("destination {}", destination.name),
         cause,
     })?;
-    Ok((remote, warnings))
+    Ok((remote.paced(throttles.pace(destination)), warnings))
 }
 
 async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool) {

@@ -21,6 +21,7 @@ mod screen;
 mod source;
 #[cfg(test)]
 mod tests;
+mod throttles;
 mod unmarked;
 mod verbs;
 

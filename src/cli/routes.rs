@@ -23,6 +23,7 @@ use super::{
     live::{Live, connection},
     screen::progress::Bars,
     source,
+    throttles::Throttles,
 };
 
 /// A run, and the connection that it goes over.
@@ -79,11 +80,12 @@ pub(super) fn ready<'d>(
     (job, destination): (&Job, &Destination),
     dataset: &'d Result<Dataset, Report>,
     ledger: &LedgerHandle<Store>,
+    throttles: &Throttles,
 ) -> Result<(&'d Dataset, Remote, Vec<String>), CliError> {
     let begun = dataset
         .as_ref()
         .map_err(|report| CliError::Told(Box::new(report.clone())))
-        .and_then(|dataset| Ok((dataset, connection(destination, ledger)?)));
+        .and_then(|dataset| Ok((dataset, connection(destination, ledger, throttles)?)));
     match begun {
         Ok((dataset, (remote, warnings))) => Ok((dataset, remote, warnings)),
         Err(error) => {
@@ -110,7 +112,7 @@ pub(super) fn deliver(
     let mut ended: Vec<Ended> = jobs.iter().map(|_| None).collect();
     let mut routes = BTreeMap::<&DestinationName, Vec<Route<'_>>>::new();
     for (place, (job, destination)) in jobs.iter().enumerate() {
-        match ready((job, destination), &datasets[&job.feed], ledger) {
+        match ready((job, destination), &datasets[&job.feed], ledger, &context.throttles) {
             Ok((dataset, remote, warnings)) => {
                 warnings.iter().for_each(|warning| context.warn(warning));
                 let route = Route { place, job, dataset, remote: Arc::new(remote) };

@@ -19,6 +19,8 @@ use super::{
 const CONCURRENCY_MAX: u8 = 32;
 /// How often what was sent is looked for.
 const VERIFY_EVERY: Duration = Duration::from_hours(24);
+/// A request of one attribute with its answer takes two seconds at this limit.
+pub const BWLIMIT_MIN: u64 = 1_024;
 /// Keys that would hold a secret.
 const SECRETS: [&str; 5] = ["api_key", "apikey", "authkey", "key", "password"];
 const SECRET_CURE: &str = "remove it, make a new key in MISP if others could read this file, and \
@@ -53,6 +55,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     let policy = read_policy(&mut section);
     let verify_every = section.duration_or_never("verify_every", Some(VERIFY_EVERY));
     let compression = section.choice("compression");
+    let bwlimit = section.size_or_none("bwlimit", BWLIMIT_MIN);
     section.finish();
     Some(Destination {
         name: DestinationName::new(name),
@@ -66,6 +69,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         include_tags,
         policy,
         verify_every,
+        bwlimit,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The configuration in effect as a value to print. It holds no secret, as [`Config`] holds none.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,7 @@ use crate::{
 use super::{
     Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, KeySource,
     LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, format_duration,
+    format_size,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -37,6 +38,10 @@ pub fn effective(config: &Config) -> Value {
 
 fn or_never(span: Option<Duration>) -> String {
     span.map_or_else(|| "never".to_owned(), format_duration)
+}
+
+fn or_none(size: Option<NonZeroU64>) -> String {
+    size.map_or_else(|| "none".to_owned(), format_size)
 }
 
 fn feed(feed: &Feed) -> Value {
@@ -91,6 +96,7 @@ fn destination(it: &Destination) -> Value {
         "concurrency": it.concurrency.map_or(json!("auto"), |number| json!(number.get())),
         "on_foreign": it.event.on_foreign.word(),
         "verify_every": or_never(it.verify_every),
+        "bwlimit": or_none(it.bwlimit),
         "event": event(it),
         "policy": {
             "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),

@@ -6,7 +6,6 @@
 
 mod connection;
 mod destination;
-mod duration;
 mod effective;
 mod error;
 mod headers;
@@ -19,8 +18,9 @@ mod source;
 mod template;
 #[cfg(test)]
 mod tests;
+mod units;
 
-pub use duration::{format_duration, parse_duration};
+pub use destination::BWLIMIT_MIN;
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
@@ -29,6 +29,7 @@ pub use settings::{
 };
 pub use source::{EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, source_at};
 pub use template::{InitArgs, template};
+pub use units::{format_duration, format_size, parse_duration, parse_size};
 
 /// The file that is read when no other is named.
 pub const DEFAULT_FILE: &str = "misp-trickle.toml";

@@ -6,6 +6,7 @@
 use std::{
     cell::RefCell,
     collections::BTreeSet,
+    num::NonZeroU64,
     ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
     time::Duration,
@@ -18,7 +19,7 @@ use toml::{
 
 use crate::model::{Locus, Place, Symbol, Words};
 
-use super::{Notice, parse_duration};
+use super::{Notice, parse_duration, parse_size};
 
 /// A file that is being read, and what was found to say about it.
 pub(super) struct Reader<'t> {
@@ -256,6 +257,20 @@ impl<'r, 't> Section<'r, 't> {
             Some(at) if at.value == "never" => None,
             Some(_) => Some(self.duration(key, Duration::ZERO)),
         }
+    }
+
+    /// A number of bytes, or the word `none`.
+    pub(super) fn size_or_none(&mut self, key: &'static str, least: u64) -> Option<NonZeroU64> {
+        let at = self.text(key).filter(|at| at.value != "none")?;
+        let what = match parse_size(at.value) {
+            Ok(size) if size.get() >= least => return Some(size),
+            Ok(_) => format!("{:?} is less than {least} bytes", at.value),
+            Err(what) => what,
+        };
+        let cure =
+            "write a number of bytes, with k, m or g for 1024, 1024² or 1024³ of them, or \"none\"";
+        self.reader.wrong(&at, what, cure);
+        None
     }
 
     /// A table within.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    num::NonZeroU8,
+    num::{NonZeroU8, NonZeroU64},
     path::PathBuf,
     time::Duration,
 };
@@ -105,6 +105,8 @@ pub struct Destination {
     pub policy: Policy,
     /// How often what was sent is looked for, although nothing changed. `None`: never.
     pub verify_every: Option<Duration>,
+    /// Most bytes a second, of both directions together. `None`: as many as go.
+    pub bwlimit: Option<NonZeroU64>,
 }
 
 /// How a server is reached, whoever it is.

@@ -74,6 +74,7 @@ verify_tls = true
 # proxy = "http://proxy:3128"       # "none": straight, whatever the environment says
 timeout = "5m"                      # longest wait for an answer; MISP takes minutes for a large event
 compression = "auto"                # auto | br | gzip | off
+bwlimit = "none"                    # most bytes a second, up and down together, such as "64k"
 concurrency = "auto"                # events in flight: auto, or a number
 on_foreign = "block"                # block | append (a site administrator's key): an event under our UUID owned by others
 verify_every = "24h"                # look for what was sent, although nothing changed; or "never"

@@ -25,6 +25,10 @@ const PROOF_IN_COMPANY: u64 = 40;
 /// Fields of an attribute in a request: UUID, type, timestamp and the names of the fields.
 const FIELDS: u64 = 110;
 
+/// The names and quotes of an attribute's fields that not every one of them has, and of a tag.
+const RARE_FIELDS: u64 = 120;
+const TAG_FIELDS: u64 = 12;
+
 /// How attributes are appended to an event that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -62,6 +66,22 @@ pub(super) fn cheaper(count: u64, text: u64, tags: u64, circumstances: Circumsta
     let loud = HEADERS + body + count * ECHO + text;
     let quiet = circumstances.questions() + HEADERS + body + METADATA + tags;
     if quiet < loud { Way::Quiet } else { Way::Loud }
+}
+
+/// Most bytes of a request that writes and of its answer, attributes aside. The event's own texts stand in both.
+pub(super) const fn of_write(text: u64, tags: u64) -> u64 {
+    HEADERS + METADATA + 2 * (text + tags)
+}
+
+/// Most bytes that an attribute may take in a request.
+pub(super) fn of_attribute(text: u64, tags: &[Box<str>]) -> u64 {
+    let tags: u64 = tags.iter().map(|tag| TAG_FIELDS + tag.len() as u64).sum();
+    FIELDS + RARE_FIELDS + text + tags
+}
+
+/// Most bytes that an answer may take to echo it.
+pub(super) fn of_echo(text: u64, tags: &[Box<str>]) -> u64 {
+    ECHO + text + tags.iter().map(|tag| of_tag(tag)).sum::<u64>()
 }
 
 /// What it costs more to make an event without attributes first: they follow in a request of their own.

@@ -17,7 +17,7 @@ const CA_BUNDLE: &str = "ca_bundle cannot be used";
 /// What a time-out is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// The whole answer, from the request on.
+    /// The whole answer, from the request on. Who asks keeps the time: what it takes its time for itself does not count.
     Whole,
     /// Each wait for the next part of it: for answers that may take any time as long as they come.
     Part,
@@ -75,7 +75,7 @@ fn builder(
         .no_proxy()
         .tls_danger_accept_invalid_certs(!connection.verify_tls);
     builder = match patience {
-        Patience::Whole => builder.timeout(connection.timeout),
+        Patience::Whole => builder,
         Patience::Part => builder.read_timeout(connection.timeout),
     };
     let bundle = match &connection.ca_bundle {

@@ -97,7 +97,8 @@ impl Way {
         why
     }
 
-    fn late(&self) -> String {
+    /// An answer that did not come in time.
+    pub(crate) fn late(&self) -> String {
         let (seconds, peer) = (self.timeout.as_secs(), self.peer);
         let what = match self.patience {
             Patience::Whole => "no whole answer within",

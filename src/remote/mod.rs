@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod headers;
 mod json;
+mod pace;
 mod packing;
 mod route;
 mod scales;
@@ -19,6 +20,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -32,12 +34,14 @@ use crate::{
     model::{Context, Encoder, Secret, limits::REPLY_BYTES_MAX},
 };
 
+use pace::{Late, Pause};
 use packing::Packing;
 
 pub use compress::{Compression, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
 pub use encode::{Encoded, encode};
 pub use headers::AuthHeader;
+pub use pace::{Limiter, Pace};
 pub use scales::Scales;
 
 /// How to reach a MISP.
@@ -73,6 +77,8 @@ pub struct Remote {
     /// What no answer may bring into a message: the key, and secret values of headers.
     secrets: Vec<Secret>,
     way: Way,
+    pace: Pace,
+    timeout: Duration,
 }
 
 impl fmt::Debug for Remote {
@@ -100,7 +106,15 @@ impl Remote {
             secrets: headers::secrets(access),
             key: access.key.clone(),
             way: Way::new(&access.connection, Patience::Whole, "MISP"),
+            pace: Pace::default(),
+            timeout: access.connection.timeout,
         })
+    }
+
+    /// The same at this pace.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     fn encoding(&self) -> Encoding {
@@ -188,32 +202,34 @@ impl Remote {
         let mut request = self.client.request(encoded.method.clone(), &url);
         let mut headers = headers.clone();
         let (mut body_bytes, mut packed) = (0, None);
+        let pause = Pause::begin(&self.pace, self.timeout);
         if !encoded.body.is_empty() {
             let (body, name) = compress(encoded.body, encoding);
             (body_bytes, packed) = (body.len(), name);
-            request = request.body(body);
+            request = request.body(pause.body(body));
         }
         headers::of_request(&mut headers, body_bytes > 0, packed, encoded.if_none_match.as_deref());
         let packed = packed.is_some();
         let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
-        match request.headers(headers).send().await {
-            Ok(response) => self.read(call, response, (bytes_sent, packed)).await,
-            Err(error) => {
-                // Without a connection nothing left this machine.
-                let bytes_sent = if error.is_connect() { 0 } else { bytes_sent };
-                let reply = Reply::Trouble(trouble(self.way.not_answered(&error)));
-                (
-                    Exchange { reply, requests: 1, bytes_sent, bytes_received: 0, date: None },
-                    Packed::No,
-                )
+        pause.before(bytes_sent - body_bytes as u64).await;
+        let (bytes_sent, failure) = match pause.wait(request.headers(headers).send()).await {
+            Ok(Ok(response)) => {
+                return self.read(call, response, &pause, (bytes_sent, packed)).await;
             }
-        }
+            // Without a connection nothing left this machine.
+            Ok(Err(error)) if error.is_connect() => (0, self.way.not_answered(&error)),
+            Ok(Err(error)) => (bytes_sent, self.way.not_answered(&error)),
+            Err(Late) => (bytes_sent, Failure::Broken(self.way.late())),
+        };
+        let reply = Reply::Trouble(trouble(failure));
+        (Exchange { reply, requests: 1, bytes_sent, bytes_received: 0, date: None }, Packed::No)
     }
 
     async fn read(
         &self,
         call: &Call,
         response: reqwest::Response,
+        pause: &Pause,
         (bytes_sent, packed): (u64, bool),
     ) -> (Exchange, Packed) {
         let headers = response.headers().clone();
@@ -221,7 +237,8 @@ impl Remote {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let date = header("date").and_then(http_date);
         let mut bytes_received = head_bytes(&headers);
-        let raw = self.bounded_body(response, &mut bytes_received).await;
+        pause.after(bytes_received).await;
+        let raw = self.bounded_body(response, pause, &mut bytes_received).await;
         let body = raw.and_then(|raw| {
             // A 304 has no body, whatever its headers say.
             let encoding = header("content-encoding").filter(|_| !raw.is_empty());
@@ -252,11 +269,15 @@ impl Remote {
     async fn bounded_body(
         &self,
         mut response: reqwest::Response,
+        pause: &Pause,
         bytes_received: &mut u64,
     ) -> Result<Vec<u8>, Box<str>> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.way.broken(&error))? {
+        loop {
+            let chunk = pause.wait(response.chunk()).await.map_err(|Late| self.way.late())?;
+            let Some(chunk) = chunk.map_err(|error| self.way.broken(&error))? else { break };
             *bytes_received += chunk.len() as u64;
+            pause.after(chunk.len() as u64).await;
             if body.len() + chunk.len() > REPLY_BYTES_MAX {
                 return Err(too_long().into());
             }
@@ -362,8 +383,6 @@ fn too_long() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::http::{ExtraHeader, Proxy};
 

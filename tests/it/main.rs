@@ -26,6 +26,7 @@ mod mirrored;
 mod network;
 mod order;
 mod outage;
+mod pace;
 mod platform;
 mod proof;
 mod publishing;

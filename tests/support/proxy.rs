@@ -18,7 +18,7 @@ pub struct Meter {
 }
 
 /// A proxy before a server; it lives as long as the process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Proxy {
     pub address: SocketAddr,
     connections: Arc<Mutex<Vec<Arc<Meter>>>>,

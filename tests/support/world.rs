@@ -268,6 +268,7 @@ pub fn open_job() -> Job {
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 5, seed: 1 },
         verify_every: None,
         deadline: None,
+        request_bytes_max: None,
     }
 }
 

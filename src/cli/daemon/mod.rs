@@ -27,7 +27,7 @@ use crate::{
     store::Store,
 };
 
-use super::{CliError, args::RouteArgs, live::Waiter};
+use super::{CliError, args::RouteArgs, live::Waiter, throttles::Throttles};
 pub(super) use paused::Paused;
 
 /// What the threads of the daemon share.
@@ -35,6 +35,7 @@ pub(super) struct Shared {
     pub(super) waiter: Waiter,
     pub(super) ledger: LedgerHandle<Store>,
     pub(super) paused: Paused,
+    pub(super) throttles: Arc<Throttles>,
     config: RwLock<Arc<Config>>,
 }
 

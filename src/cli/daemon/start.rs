@@ -19,6 +19,7 @@ use crate::{
     agent::{Clock, LedgerHandle, SystemClock},
     cli::{
         CliError, Context, Exit,
+        args::DaemonArgs,
         live::{AT_LAST, GRACE, Live},
     },
     config::{Config, SocketPlace},
@@ -56,7 +57,8 @@ pub(crate) struct RunAnswer {
 const LETTING_GO: Duration = Duration::from_millis(200);
 
 /// Runs until a signal ends it.
-pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliError> {
+    context.limit(args.bwlimit);
     let given = ConfigArgs::of(context);
     let config = proven(&given)?;
     context.store_private = config.store_private;
@@ -78,7 +80,8 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     let counted = history.iter().map(|(route, known)| (route.clone(), &known.last));
     let metrics = Arc::new(Metrics::new(counted));
     let config = RwLock::new(Arc::new(config));
-    let shared = Arc::new(Shared { waiter, ledger, paused, config });
+    let throttles = context.throttles.clone();
+    let shared = Arc::new(Shared { waiter, ledger, paused, throttles, config });
     let mut scheduler = Scheduler::default();
     scheduler.configure(shared.plans(&shared.config(), &history));
     let dispatcher = Dispatcher::new(shared.clone(), scheduler, metrics.clone());

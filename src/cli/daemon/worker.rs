@@ -79,11 +79,13 @@ impl Shared {
             accept_mapping: order.options.accept_mapping,
             allow_empty: order.options.allow_empty,
             accept_removals: order.options.accept_removals,
+            bwlimit: self.throttles.of_process(),
             ..CliOverrides::default()
         };
         let jobs = job::jobs(&config, &overrides)?;
         let (job, destination) = jobs.first().expect("a feed and its destination make one job");
-        let (dataset, remote, warnings) = ready((job, destination), dataset, &self.ledger)?;
+        let (dataset, remote, warnings) =
+            ready((job, destination), dataset, &self.ledger, &self.throttles)?;
         for warning in warnings {
             warn!(%feed, destination = %destination.name, "{warning}");
         }

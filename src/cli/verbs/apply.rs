@@ -19,6 +19,7 @@ use crate::{
 
 /// Plans anew, compares, and delivers.
 pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliError> {
+    context.limit(args.bwlimit);
     let file = read(args)?;
     let overrides = CliOverrides {
         source: file.source_path.clone(),
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         accept_mapping: file.accept_mapping,
         allow_empty: file.allow_empty,
         accept_removals: file.accept_removals,
+        bwlimit: args.bwlimit,
         ..CliOverrides::default()
     };
     let config = context.config()?;

@@ -93,7 +93,7 @@ impl Verb {
             Self::Plan(args) => plan::run(args, context),
             Self::Sync(args) => sync::run(args, context),
             #[cfg(unix)]
-            Self::Run(_) => super::daemon::start::run(context),
+            Self::Run(args) => super::daemon::start::run(args, context),
             #[cfg(unix)]
             Self::Pause(args) => pause::run(args, context, true),
             #[cfg(unix)]

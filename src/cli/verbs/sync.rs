@@ -28,7 +28,9 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         allow_empty: args.allow_empty,
         accept_removals: args.accept_removals,
         deadline: args.deadline,
+        bwlimit: args.bwlimit,
     };
+    context.limit(args.bwlimit);
     let config = context.config()?;
     if let Some(exit) = forward::forward_sync(context, args, &config)? {
         return Ok(exit);

@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// The same number picks the same sample; without one the newest run's
     #[arg(long, value_name = "NUMBER", requires = "sample")]
     pub seed: Option<u64>,
+    /// Take at most so many bytes a second, up and down together, such as 64k; all destinations share them
+    #[arg(long, value_name = "SIZE", value_parser = crate::cli::args::rate)]
+    pub bwlimit: Option<std::num::NonZeroU64>,
 }
 
 /// A number of events, or of events of a hundred.
@@ -56,6 +59,7 @@ impl FromStr for SampleArg {
 
 /// Asks each destination, and says what is not as the ledger says.
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
+    context.limit(args.bwlimit);
     let config = context.config()?;
     let destinations = job::destinations(&config, args.destination.as_deref())?;
     let store = context.store_to_read(&config.store_path)?;

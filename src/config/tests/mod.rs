@@ -169,6 +169,7 @@ proxy = "http://proxy:3128"
 timeout = "90s"
 compression = "br"
 concurrency = 3
+bwlimit = "64k"
 on_foreign = "append"
 verify_every = "never"
 event = { distribution = 4, sharing_group_id = 7, threat_level_id = 1, tags = ["b", "a"], disable_correlation = true, publish = "keep", include_tags = "all" }
@@ -197,6 +198,7 @@ fn every_setting_is_read() {
     assert_eq!(hq.connection.ca_bundle.as_deref(), Some(Path::new("/etc/trickle/ca.pem")));
     assert_eq!(hq.concurrency.map(u8::from), Some(3));
     assert!(matches!(&hq.connection.proxy, Proxy::Url(url) if url.port() == Some(3128)));
+    assert_eq!(hq.bwlimit.map(u64::from), Some(65_536));
     assert_eq!(config.mapping.containers.len(), 2);
     assert_eq!(config.schedule.when.timing, Timing::Every(Duration::from_secs(5_400)));
     assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));
@@ -206,6 +208,21 @@ fn every_setting_is_read() {
     );
     let warned: Vec<&str> = config.warnings.iter().map(|notice| notice.key.as_str()).collect();
     assert_eq!(warned, ["destinations.hq.url", "destinations.hq.verify_tls"]);
+}
+
+#[test]
+fn a_limit_is_a_size_with_sense() {
+    let bwlimit = |text: &str| with_destination(&format!("bwlimit = {text}\n"));
+    assert_eq!(good(&bwlimit("\"none\"")).destinations[0].bwlimit, None);
+    for (text, why) in [
+        ("\"64kb\"", "is not a size such as"),
+        ("\"1000\"", "is less than 1024 bytes"),
+        ("\"0\"", "is no byte at all"),
+        ("64", "is an integer"),
+    ] {
+        let found = faults(&bwlimit(text));
+        assert!(found[0].contains(why), "{found:?}");
+    }
 }
 
 #[test]

@@ -20,12 +20,21 @@ use super::{
 /// What a decision rests on beside the event itself.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::delivery) struct Around<'a> {
-    /// Most attributes that any request may hold now.
-    pub(in crate::delivery) most: usize,
+    /// How much any request may bring now.
+    pub(in crate::delivery) room: Room,
     /// Rows of other events will be asked for, too.
     pub(in crate::delivery) in_company: bool,
     /// What is known of the MISP.
     pub(in crate::delivery) book: &'a DestinationRecord,
+}
+
+/// How much a request may bring; one attribute always may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::delivery) struct Room {
+    /// Most attributes.
+    pub(in crate::delivery) most: usize,
+    /// Most bytes, of the request and its answer.
+    pub(in crate::delivery) bytes: u64,
 }
 
 impl Conversation {
@@ -125,10 +134,10 @@ impl Conversation {
         self.end(surrender.map_or(Verdict::Finished, Verdict::GaveUp))
     }
 
-    fn add_event(&mut self, Around { most, book, .. }: Around<'_>) -> Want {
+    fn add_event(&mut self, Around { room, book, .. }: Around<'_>) -> Want {
         let is_bare = self.outbox.making == Making::Bare || self.proves_by_event(book).is_some();
-        let most = if is_bare { 0 } else { most };
-        let (keys, attributes) = self.take_chunk(most, |_, it| !needs_echo(it, book));
+        let room = Room { most: if is_bare { 0 } else { room.most }, ..room };
+        let (keys, attributes) = self.take_chunk(room, Way::Quiet, |_, it| !needs_echo(it, book));
         self.owe_publishing();
         let head = self.event.head_mut();
         head.unproven = true;
@@ -157,20 +166,22 @@ impl Conversation {
             return self.ask_for_rows(Request::Rows(Purpose::Guard));
         }
         self.event.head_mut().unproven = true;
-        let most = around.most;
+        let room = around.room;
         match way {
             Way::Quiet => {
                 let foreseen = self.foresees_tags(book);
                 let (keys, attributes) =
-                    self.take_chunk(most, |is_loud, it| !goes_loudly(is_loud, foreseen, it));
+                    self.take_chunk(room, way, |is_loud, it| !goes_loudly(is_loud, foreseen, it));
                 self.ask(Request::Quiet(keys), Call::AppendQuietly { event, attributes })
             }
             Way::Loud => {
                 // Of a colour that this key never showed to be taken one goes alone, and the rest once the echo
                 // shows the tag.
-                let (mut keys, mut attributes) = self.take_chunk(1, |_, it| needs_echo(it, book));
+                let alone = Room { most: 1, ..room };
+                let (mut keys, mut attributes) =
+                    self.take_chunk(alone, way, |_, it| needs_echo(it, book));
                 if keys.is_empty() {
-                    (keys, attributes) = self.take_chunk(most, |_, _| true);
+                    (keys, attributes) = self.take_chunk(room, way, |_, _| true);
                 }
                 self.ask(Request::Loud(keys), Call::AppendLoudly { event, attributes })
             }
@@ -216,10 +227,12 @@ impl Conversation {
     /// attributes/add.
     fn take_chunk(
         &mut self,
-        most: usize,
+        room: Room,
+        way: Way,
         fits: impl Fn(bool, &Attribute) -> bool,
     ) -> (Vec<AttributeUuid>, Vec<TimedAttribute>) {
         debug_assert!(self.outbox.remarked.is_empty(), "MISP is looked at before anything goes");
+        let mut bytes = room.bytes.saturating_sub(self.cost_of_write());
         let Outbox { queue, loud, .. } = &mut self.outbox;
         let fits = |key: AttributeUuid| {
             let known = self.event.attribute(key);
@@ -227,10 +240,27 @@ impl Conversation {
         };
         let was_tried = |key: AttributeUuid| self.retry.tried.contains(&key);
         let new_first = queue.iter().any(|key| fits(*key) && !was_tried(*key));
-        let most = most.min(self.retry.suspect.most());
-        let keys = take_from(queue, most, |key| fits(key) && !(new_first && was_tried(key)));
+        let most = room.most.min(self.retry.suspect.most());
+        let mut taken = 0;
+        let keys = take_from(queue, most, |key| {
+            if !fits(key) || (new_first && was_tried(key)) {
+                return false;
+            }
+            let attribute = self.event.attribute(key).map(|known| &known.attribute);
+            let cost = attribute.map_or(0, |attribute| cost_of(attribute, way));
+            let goes = taken == 0 || cost <= bytes;
+            // Where one does not fit, those behind it wait with it.
+            bytes = if goes { bytes.saturating_sub(cost) } else { 0 };
+            taken += usize::from(goes);
+            goes
+        });
         let attributes = self.event.body_of(&keys, self.manners.misp_now);
         (keys, attributes)
+    }
+
+    /// Most bytes of a request that writes to the event and of its answer, attributes aside.
+    fn cost_of_write(&self) -> u64 {
+        cost::of_write(self.event.head().fields.info.len() as u64, self.text_of_tags())
     }
 
     pub(super) fn ask(&mut self, request: Request, call: Call) -> Want {
@@ -270,6 +300,13 @@ pub(super) fn needs_echo(attribute: &Attribute, book: &DestinationRecord) -> boo
 /// in an event that others were at, so that the tags cannot be foreseen that would prove it.
 fn goes_loudly(is_loud: bool, foreseen: bool, attribute: &Attribute) -> bool {
     is_loud || (!foreseen && has_own_colour(attribute))
+}
+
+/// Most bytes that an attribute may take in a request and its answer.
+fn cost_of(attribute: &Attribute, way: Way) -> u64 {
+    let (text, tags) = (text_of(attribute), &attribute.tags);
+    let echo = if way == Way::Loud { cost::of_echo(text, tags) } else { 0 };
+    cost::of_attribute(text, tags) + echo
 }
 
 /// Bytes of what a request says of an attribute, its fields aside.

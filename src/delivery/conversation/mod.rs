@@ -33,7 +33,7 @@ use outbox::{Edit, Making, Outbox, take_from};
 use phase::{Body, Look, Phase, Purpose, Request, Why};
 use retry::Retry;
 
-pub(super) use asking::Around;
+pub(super) use asking::{Around, Room};
 
 /// What every conversation of a session has in common.
 #[derive(Debug, Clone)]

@@ -77,7 +77,7 @@ impl Outbox {
 pub(super) fn take_from(
     queue: &mut VecDeque<AttributeUuid>,
     most: usize,
-    its_turn: impl Fn(AttributeUuid) -> bool,
+    mut its_turn: impl FnMut(AttributeUuid) -> bool,
 ) -> Vec<AttributeUuid> {
     let mut taken = Vec::new();
     queue.retain(|key| {

@@ -19,7 +19,7 @@ use crate::{
 use self::{firsts::Firsts, health::Health};
 use super::{
     Call, Chunk, Manners, Reply, Report, Verdict,
-    conversation::{Around, Conversation, Want},
+    conversation::{Around, Conversation, Room, Want},
 };
 
 /// Most events a session holds at once, those that wait for a common question included.
@@ -83,6 +83,8 @@ pub struct Session {
     held_back: Vec<EventUuid>,
     concurrency: usize,
     chunk: Chunk,
+    /// Most bytes of a request and its answer.
+    request_bytes_max: u64,
     talks: BTreeMap<EventUuid, Conversation>,
     /// Conversations that can go on.
     ready: VecDeque<EventUuid>,
@@ -122,6 +124,7 @@ impl Session {
             held_back: Vec::new(),
             concurrency: concurrency.max(1),
             chunk,
+            request_bytes_max: u64::MAX,
             talks: BTreeMap::new(),
             ready: VecDeque::new(),
             back: VecDeque::new(),
@@ -137,6 +140,12 @@ impl Session {
             stop: None,
             last_proofs: 0,
         }
+    }
+
+    /// The same with a limit on the bytes of a request and its answer, if there is one.
+    #[must_use]
+    pub fn within(self, request_bytes_max: Option<u64>) -> Self {
+        Self { request_bytes_max: request_bytes_max.unwrap_or(u64::MAX), ..self }
     }
 
     /// Whether another plan should be offered now.
@@ -237,13 +246,13 @@ impl Session {
         }
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.next_ready() else { break };
-            let most = self.most();
+            let room = Room { most: self.most(), bytes: self.request_bytes_max };
             if self.has_to_wait(uuid) || self.waits_for_a_colour(uuid) {
                 continue;
             }
             let in_company = self.in_company(uuid);
             let Some(talk) = self.talks.get_mut(&uuid) else { continue };
-            match talk.next(now, Around { most, in_company, book: &self.book }) {
+            match talk.next(now, Around { room, in_company, book: &self.book }) {
                 Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
                 Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
