@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     misp::{Dated, DesiredAttribute, DesiredEvent, EventFields, UNDATED},
-    model::{AttributeUuid, EventUuid, RunNumber, Timestamp, Tlp},
+    model::{AttributeUuid, EventUuid, Marking, RunNumber, Timestamp, Tlp},
 };
 
 use super::{
     AttributeTally, BlockedReason, Change, ChangeKind, DestinationRecord, EventHead, EventPlan,
     EventSettings, EventTags, FeedSet, FieldEdit, KnownAttribute, KnownEvent, Lacking, Policy,
-    Presence, Publish, Publishing, Refusal, Seen, Standing, TagFact, TagStanding, WithheldReason,
-    is_covered, lacking,
+    Presence, Publish, Publishing, Refusal, Said, Seen, Standing, TagFact, TagStanding,
+    WithheldReason, is_covered, lacking,
     retire::{self, Retire},
+    say::together,
     strictest_of,
     tags::{is_freer, lacks_a_colour, tags_of},
     verdict::{Situation, Verdict},
@@ -88,6 +89,9 @@ pub fn diff(
     if event.head.is_released(terms.settings, terms.destination) {
         event.head.presence = Presence::Absent;
     }
+    let said = desired;
+    let together = together(said, &event, terms.feed, terms.destination);
+    let desired = &*together;
     let fields = wanted_fields(desired, &event.head);
     let mut planner = Planner {
         fields,
@@ -107,6 +111,7 @@ pub fn diff(
             changes: Vec::new(),
             planned: BTreeSet::new(),
             tally: AttributeTally::default(),
+            stirs: false,
             refusal: None,
             late_colour: false,
         },
@@ -116,7 +121,7 @@ pub fn diff(
     };
     planner.refuse(desired);
     planner.event_fields(desired);
-    planner.attributes(desired, held);
+    planner.attributes(desired, said, held);
     planner.put_off_late_colour();
     let plan = &mut planner.plan;
     let changes = !plan.send.is_empty() || plan.fields.is_some() || !plan.tags.is_empty();
@@ -261,16 +266,20 @@ impl Planner<'_> {
                 if !refused {
                     head.fields = self.fields.clone();
                     head.fields.tags.clone_from(&self.plan.wanted_tags);
+                    head.owner = self.terms.feed;
                     self.plan.create = true;
                 }
                 head.marking = desired.marking;
             }
             Presence::Present => {
                 let edit = FieldEdit::between(&head.fields, &self.fields);
-                let owned = head.owner == self.terms.feed;
                 if refused {
                     return;
                 }
+                if head.is_left_by_owner(self.terms.destination) {
+                    head.owner = self.terms.feed;
+                }
+                let owned = head.owner == self.terms.feed;
                 let (head, publish) = (&self.plan.event.head, self.terms.settings.publish);
                 let may = head.publishing.may_go_on(self.terms.destination);
                 self.plan.publish =
@@ -310,10 +319,16 @@ impl Planner<'_> {
         }
     }
 
-    fn attributes(&mut self, desired: &DesiredEvent, held: &BTreeSet<AttributeUuid>) {
+    /// Finds what becomes of each attribute; `said` is the event as this feed alone has it.
+    fn attributes(
+        &mut self,
+        desired: &DesiredEvent,
+        said: &DesiredEvent,
+        held: &BTreeSet<AttributeUuid>,
+    ) {
         let mut wanted = BTreeSet::new();
         let mut fresh = Vec::new();
-        for each in &desired.attributes {
+        for (each, said) in desired.attributes.iter().zip(&said.attributes) {
             let uuid = each.attribute.uuid;
             if !wanted.insert(uuid) {
                 continue;
@@ -336,7 +351,7 @@ impl Planner<'_> {
             let verdict = situation.verdict();
             let goes = verdict == Verdict::Send;
             let lost: Option<Box<str>> = situation.lost_colour().map(Into::into);
-            self.carry_out(uuid, each, verdict);
+            self.carry_out(uuid, each, said.marking, verdict);
             if goes {
                 self.remark(uuid, each, desired);
             }
@@ -374,16 +389,25 @@ impl Planner<'_> {
         }
     }
 
-    /// Writes one verdict into the plan.
-    fn carry_out(&mut self, uuid: AttributeUuid, desired: &DesiredAttribute, verdict: Verdict) {
+    /// Writes one verdict into the plan, and what this feed says of the attribute's marking.
+    fn carry_out(
+        &mut self,
+        uuid: AttributeUuid,
+        desired: &DesiredAttribute,
+        says: Marking,
+        verdict: Verdict,
+    ) {
         let tally = &mut self.plan.tally;
         let known = self.plan.event.attributes.get(&uuid);
         let before = known.cloned();
         let mut now = before.clone().unwrap_or_else(|| unknown(desired, self.terms.run));
-        now.wanted = now.wanted.with(self.terms.feed);
+        now.say(self.terms.feed, says);
+        // Of several feeds one tells where it comes from and how it differs: in turns they would never end.
+        let tells = now.wanted.iter().next() == Some(self.terms.feed);
         let mut changes = Vec::new();
         match verdict {
-            Verdict::Unchanged(notice) => {
+            Verdict::Unchanged(mut notice) => {
+                notice.drift = notice.drift.filter(|_| tells);
                 tally.unchanged += 1;
                 tally.drifted += u64::from(notice.drift.is_some());
                 tally.exposed += u64::from(notice.exposed.is_some());
@@ -392,7 +416,8 @@ impl Planner<'_> {
                     changes.push(ChangeKind::Returned);
                 }
                 now.sources.clone_from(&desired.sources);
-                let noted = notice.digest();
+                let is_news = tells || notice.exposed != now.exposed;
+                let noted = if is_news { notice.digest() } else { now.noted };
                 if noted.is_some() && noted != now.noted {
                     changes.extend(notice.exposed.clone().map(ChangeKind::Exposed));
                     changes.extend(notice.drift.map(ChangeKind::Drifted));
@@ -423,6 +448,11 @@ impl Planner<'_> {
         for kind in changes {
             self.change(Some(uuid), kind);
         }
+        if let Some(before) = before.as_ref().filter(|_| !tells) {
+            now.sources.clone_from(&before.sources);
+        }
+        now.forget_said();
+        self.plan.stirs |= before.as_ref().is_some_and(|before| now.stirs(before, self.terms.feed));
         if before.as_ref() != Some(&now) {
             self.plan.touched.insert(uuid);
             self.plan.event.attributes.insert(uuid, now);
@@ -434,6 +464,7 @@ fn unknown(desired: &DesiredAttribute, run: RunNumber) -> KnownAttribute {
     KnownAttribute {
         attribute: desired.attribute.clone(),
         marking: desired.marking,
+        said: Said::default(),
         sources: desired.sources.clone(),
         standing: Standing::Pending,
         wanted: FeedSet::default(),

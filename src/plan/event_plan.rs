@@ -47,6 +47,9 @@ pub struct EventPlan {
     pub planned: BTreeSet<AttributeUuid>,
     /// Every desired attribute by its result; those to be sent count as pending.
     pub tally: AttributeTally,
+    /// What this feed says of the event or an attribute is another than it was, so that what all feeds say together is,
+    /// too: others that want it have to look at it again.
+    pub stirs: bool,
     /// Why nothing of the event is sent, if so.
     pub refusal: Option<Refusal>,
     /// The event lacks the tag of its colour by choice, as do its attributes: they come with its next write, or once

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     AttributeTally, BlockedReason, EventTags, ExposedReason, MappingTally, Publish, Publishing,
-    TagFact, WithheldReason,
+    Said, TagFact, WithheldReason,
 };
 
 /// What is known of one MISP instance. Keyed by the destination's name in the configuration.
@@ -104,6 +104,11 @@ impl FeedSet {
         self.0 & 1 << (feed & 31) != 0
     }
 
+    /// The places of the feeds in the set, lowest first.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..32).filter(move |feed| self.has(*feed))
+    }
+
     /// Whether no feed is.
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -153,9 +158,11 @@ pub struct EventHead {
     pub unproven: bool,
     /// Rows of the event that are not ours, each with its place in MISP's order.
     pub foreign: Vec<(u32, Row)>,
-    /// The feed that created the event and owns its fields: a bit of [`FeedSet`].
+    /// The feed that owns the event's fields: a bit of [`FeedSet`]. It created the event, or took over from one that
+    /// does not want it any more.
     pub owner: u8,
-    /// The incident's marking when the event was last planned.
+    /// The strictest marking of the incident in all feeds that want it, when the event was last planned before it was
+    /// there.
     pub marking: Marking,
     /// What each feed last wanted of it.
     pub feeds: BTreeMap<FeedName, FeedHead>,
@@ -235,6 +242,10 @@ pub struct FeedHead {
     pub settled: bool,
     /// The incident left the dataset.
     pub gone: bool,
+    /// How the feed last marked the incident. `None`: as [`EventHead::marking`] says, by a release that did not write it
+    /// down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marking: Option<Marking>,
     /// Attributes by their result in the last run that looked at the event.
     pub attributes: AttributeTally,
     /// Accounting of the mapping.
@@ -248,8 +259,11 @@ pub struct KnownAttribute {
     /// MISP, which is another's where a value was adopted.
     #[serde(flatten)]
     pub attribute: Attribute,
-    /// Its marking when last planned.
+    /// Its marking when it was last planned and its bytes could be chosen: the strictest of all feeds that wanted it.
     pub marking: Marking,
+    /// What each of those that want it now says of its marking.
+    #[serde(default, skip_serializing_if = "Said::is_empty")]
+    pub said: Said,
     /// Where it comes from.
     pub sources: Vec<Source>,
     /// How things stand with it in MISP.

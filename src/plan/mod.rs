@@ -13,6 +13,7 @@ mod policy;
 mod publishing;
 mod reason;
 mod retire;
+mod say;
 mod tags;
 mod tally;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use policy::{
 pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
 pub use reason::{BlockedReason, ExposedReason, WithheldReason};
 pub use retire::{Retire, Strategy};
+pub use say::Said;
 pub use tags::{EventTag, EventTags, TAGS_KNOWN_MAX, TagFact, TagStanding, tag_key};
 pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
 pub use tally::{AttributeTally, EventTally, MappingTally};

@@ -72,7 +72,10 @@ pub(super) fn apply(
         if stays || !retire.takes(&known.sources) {
             continue;
         }
-        known.wanted = known.wanted.without(feed);
+        let before = known.clone();
+        known.unsay(feed);
+        known.forget_said();
+        plan.stirs |= known.stirs(&before, feed);
         plan.touched.insert(*uuid);
         if known.wanted.is_empty() && known.standing.is_in_misp() {
             left.push(*uuid);

@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, IdentityV1, RowV1, RunV2,
+        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RowV1, RunV2,
         decode_bucket, decode_changes, encode_bucket, encode_changes,
         envelope::{Body, Form, encode, seal, unseal},
         rows_of, stored_rows,
@@ -25,8 +25,8 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
     let event = EventUuid::new(uuid::Uuid::from_u128(1));
     let rewritten = match kind % BODIES {
         0 => {
-            let head = HeadV2::read(&body)?.head(event, Vec::new())?;
-            encode(&HeadV2::of(&head))
+            let head = HeadV3::read(&body)?.head(event, Vec::new())?;
+            encode(&HeadV3::of(&head))
         }
         1 => encode_bucket(&decode_bucket(event, &body, &mut Interner::default())?),
         2 => {

@@ -41,6 +41,7 @@ mod store_cli;
 mod store_user;
 mod tags;
 mod tls;
+mod two_feeds;
 mod upgrade;
 mod verify;
 mod verify_tags;

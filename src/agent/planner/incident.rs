@@ -97,8 +97,10 @@ impl Planner<'_> {
         };
         let (graph, policy, attributes) = (incident.digest, self.policy(), plan.tally);
         let mapping = mapping_tally(&mapped.tally);
-        let (settled, gone) = (false, false);
-        let feed = FeedHead { graph, rules, reader, policy, settled, gone, attributes, mapping };
+        let (settled, gone, marking) = (false, false, Some(mapped.event.marking));
+        let feed =
+            FeedHead { graph, rules, reader, policy, settled, gone, marking, attributes, mapping };
+        plan.stirs |= self.stirs(uuid, &feed);
         Ok(Planned { plan, feed })
     }
 

@@ -217,11 +217,22 @@ impl<'a> Planner<'a> {
     ) -> Result<Option<Planned>, LedgerError> {
         let Some(known) = ledger.event(&self.job.destination, uuid)? else { return Ok(None) };
         let before = self.feed_head(&known.head).cloned().unwrap_or_else(|| self.empty_head());
-        let feed = FeedHead { gone: self.leaves(&known.head), reader: Reader::NOW, ..before };
+        let leaves = self.leaves(&known.head);
+        // What another feed left open is looked at, and not wanted by this one.
+        let gone = leaves || !self.is_wanted(&known.head);
+        let feed = FeedHead { gone, reader: Reader::NOW, ..before };
         // Where the incident has left, all that it gave has.
-        let retire = if feed.gone { Retire::Yes } else { self.terms().retire };
+        let retire = if leaves { Retire::Yes } else { self.terms().retire };
         let terms = Terms { retire, ..self.terms() };
-        Ok(Some(Planned { plan: plan::diff_gone(known, &terms), feed }))
+        let mut plan = plan::diff_gone(known, &terms);
+        plan.stirs |= self.stirs(uuid, &feed);
+        Ok(Some(Planned { plan, feed }))
+    }
+
+    /// Whether other feeds have to look at an event again once this one says so of it.
+    fn stirs(&self, event: EventUuid, says: &FeedHead) -> bool {
+        let head = self.heads.get(&event);
+        head.is_some_and(|head| head.stirs(&self.job.feed, says, &self.record))
     }
 
     fn empty_head(&self) -> FeedHead {
@@ -232,6 +243,7 @@ impl<'a> Planner<'a> {
             policy: self.policy(),
             settled: true,
             gone: true,
+            marking: None,
             attributes: AttributeTally::default(),
             mapping: MappingTally::default(),
         }

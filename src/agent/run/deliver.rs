@@ -128,7 +128,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// Begins a conversation. From its first commit on the feed counts as one that wants something of the event, so
-    /// that what a run that dies leaves pending is looked at again, whatever becomes of the dataset.
+    /// that what a run that dies leaves pending is looked at again, whatever becomes of the dataset, and how it is marked
+    /// counts for the others.
     fn offer(&mut self, talk: &mut Talk<W>, Planned { mut plan, feed }: Planned) {
         // Planning may have asked anew, and what is offered rests on the answers.
         self.contact.share(&mut self.planner.record, &mut talk.session);
@@ -137,6 +138,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             let mark = head.feeds.entry(self.job.feed.clone()).or_insert_with(|| feed.clone());
             mark.gone = false;
             mark.settled = false;
+            mark.marking = feed.marking;
         }
         let uuid = head.uuid;
         talk.feeds.insert(uuid, feed);

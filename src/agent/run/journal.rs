@@ -88,7 +88,10 @@ impl<'a, L: Ledger> Journal<'a, L> {
     ) -> Result<(), LedgerError> {
         let others: Vec<&FeedName> = head.feeds.keys().filter(|it| **it != self.job.feed).collect();
         for feed in others {
-            let Some(cursor) = self.ledger.cursor(feed, &self.job.destination)? else { continue };
+            let cursor = self.ledger.cursor(feed, &self.job.destination)?;
+            let Some(cursor) = cursor.filter(|it| it.settled || it.source.is_some()) else {
+                continue;
+            };
             let cursor = Some((feed.clone(), cursor.unsettled()));
             self.commit(run, Commit { cursor, ..Commit::default() })?;
         }

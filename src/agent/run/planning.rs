@@ -32,7 +32,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 Work::Doubted(event) => self.plan_anew(event)?,
                 Work::Leftover(event) => self.planner.leftover(event, self.journal.ledger)?,
             };
-            let Some(planned) = planned else { continue };
+            let Some(mut planned) = planned else { continue };
+            self.stir(&mut planned)?;
             self.count_refusal(planned.plan.event.head.uuid, planned.plan.refusal.as_ref());
             if planned.plan.needs_misp() {
                 return Ok(Some(planned));
@@ -40,6 +41,19 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.carry_out_here(planned)?;
         }
         Ok(None)
+    }
+
+    /// Has the other feeds look at an event again, if they have to. Their cursors are told before the event says so: a run
+    /// that dies in between has them look in vain.
+    fn stir(&mut self, planned: &mut Planned) -> Result<(), AgentError> {
+        if !planned.plan.stirs {
+            return Ok(());
+        }
+        let head = &mut planned.plan.event.head;
+        self.journal.unsettle_others(&self.totals.record, head)?;
+        let others = head.feeds.iter_mut().filter(|(feed, _)| **feed != self.job.feed);
+        others.for_each(|(_, other)| other.settled = false);
+        Ok(())
     }
 
     async fn plan_incident(&mut self, incident: &Incident<'_>) -> Result<Option<Planned>, Halt> {

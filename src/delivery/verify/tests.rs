@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     misp::{Attribute, AttributeType, EventFields, Value, attribute_uuid},
     model::{EntityKey, EventUuid, Marking, RunNumber},
-    plan::{EventHead, FeedSet, KnownAttribute, Presence, Publishing, Seen, Standing},
+    plan::{EventHead, FeedSet, KnownAttribute, Presence, Publishing, Said, Seen, Standing},
 };
 
 const T: i64 = 1_700_000_000;
@@ -32,6 +32,7 @@ fn event(number: u8, attributes: usize) -> KnownEvent {
         let known = KnownAttribute {
             attribute,
             marking: Marking::of(None),
+            said: Said::default(),
             sources: Vec::new(),
             standing: Standing::Sent,
             wanted: FeedSet::default().with(0),

@@ -14,7 +14,7 @@ use crate::{
     },
     plan::{
         AttributeTally, DestinationRecord, EventHead, EventTally, ExposedReason, FeedHead, FeedSet,
-        KnownAttribute, KnownEvent, MappingTally, Presence, Publishing, Seen, Standing,
+        KnownAttribute, KnownEvent, MappingTally, Presence, Publishing, Said, Seen, Standing,
         WithheldReason,
     },
 };
@@ -177,6 +177,7 @@ pub(crate) fn known(value: &str, standing: Standing) -> KnownAttribute {
             tags: vec![],
         },
         marking: Marking::of(Some(Tlp::Green)),
+        said: Said::default(),
         sources: vec![Source {
             entity: EntityKey::of("indicator--7f3b8a5e-0000-4000-8000-000000000001"),
             kind: Symbol::new("domain"),
@@ -203,6 +204,7 @@ pub(crate) fn head() -> EventHead {
         reader: Reader::NOW,
         settled: true,
         gone: false,
+        marking: Some(Marking::of(Some(Tlp::Green))),
         attributes: AttributeTally { exposed: 1, drifted: 1, ..Default::default() },
         mapping: MappingTally::default(),
     };

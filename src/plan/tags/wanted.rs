@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    misp::{Attribute, DesiredEvent},
+    misp::{Attribute, DesiredEvent, EventFields},
     model::Tlp,
     plan::{DestinationRecord, EventSettings},
 };
@@ -85,12 +85,26 @@ pub(in crate::plan) fn lacks_a_colour(
 /// Whether an attribute, as it was to be sent once, would stand in its event under a freer TLP than it is to have
 /// now: by its own tag, or for lack of one by the event's.
 pub(in crate::plan) fn is_freer(then: &Attribute, now: &Attribute, event: &DesiredEvent) -> bool {
-    let effective = |attribute: &Attribute| {
-        strictest_tlp(&attribute.tags).or_else(|| strictest_tlp(&event.fields.tags))
-    };
-    effective(then) < effective(now)
+    is_freer_than(then, shown(now, &event.fields), &event.fields)
 }
 
-fn strictest_tlp<'t>(tags: impl IntoIterator<Item = &'t Box<str>>) -> Option<Tlp> {
+/// Whether an attribute would stand in an event with these fields under a freer TLP than this.
+pub(in crate::plan) fn is_freer_than(
+    attribute: &Attribute,
+    tlp: Option<Tlp>,
+    event: &EventFields,
+) -> bool {
+    shown(attribute, event) < tlp
+}
+
+/// The colour under which an attribute stands in its event: its own tag's, or for lack of one the event's.
+fn shown(attribute: &Attribute, event: &EventFields) -> Option<Tlp> {
+    strictest_tlp(&attribute.tags).or_else(|| strictest_tlp(&event.tags))
+}
+
+/// The strictest colour among tags.
+pub(in crate::plan) fn strictest_tlp<'t>(
+    tags: impl IntoIterator<Item = &'t Box<str>>,
+) -> Option<Tlp> {
     tags.into_iter().filter_map(|tag| Tlp::of_tag(tag)).max()
 }

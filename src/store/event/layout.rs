@@ -11,7 +11,7 @@ use crate::{
             tree::{self, Attributes, Owner, Root, SHAPE},
         },
         record::{
-            FOREIGN_ROWS_MAX, HeadV2, RowV1,
+            FOREIGN_ROWS_MAX, HeadV3, RowV1,
             envelope::{Body, Place, damaged, encode, undamaged},
             rows_of, stored_rows,
         },
@@ -24,7 +24,7 @@ pub(crate) fn head(
     key: &[u8],
     body: &Body,
 ) -> Result<EventHead, LedgerError> {
-    let stored = HeadV2::read(body)?;
+    let stored = HeadV3::read(body)?;
     stored.head(event_of(key)?, foreign(overlay, key, &stored)?)
 }
 
@@ -34,10 +34,10 @@ pub(crate) fn event(
     key: &[u8],
     body: &Body,
 ) -> Result<KnownEvent, LedgerError> {
-    let stored = HeadV2::read(body)?;
+    let stored = HeadV3::read(body)?;
     let event = event_of(key)?;
     let head = stored.head(event, foreign(overlay, key, &stored)?)?;
-    let root = Root { depth: stored.depth, slots: stored.slots };
+    let root = Root { depth: stored.base.depth, slots: stored.base.slots };
     let attributes = tree::read(overlay, Owner { key, event, shape: SHAPE }, &root)?;
     Ok(KnownEvent { head, attributes })
 }
@@ -61,13 +61,13 @@ pub(crate) fn salvage(
     key: &[u8],
     body: &Body,
 ) -> Result<Salvaged, LedgerError> {
-    let stored = HeadV2::read(body)?;
+    let stored = HeadV3::read(body)?;
     let event = event_of(key)?;
     let rows = undamaged(foreign(overlay, key, &stored))?;
     let rows_lost = rows.is_none();
     let mut head = stored.head(event, rows.unwrap_or_default())?;
     let mut attributes = Attributes::new();
-    let root = Root { depth: stored.depth, slots: stored.slots };
+    let root = Root { depth: stored.base.depth, slots: stored.base.slots };
     let owner = Owner { key, event, shape: SHAPE };
     let attributes_lost = tree::salvage(overlay, owner, &root, &mut attributes)?;
     if rows_lost || attributes_lost > 0 {
@@ -89,8 +89,8 @@ pub(crate) fn put(
     let EventUpdate { head, attributes, changes: _ } = update;
     let (root, old_foreign) = match overlay.record(&key)? {
         Some(body) => {
-            let old = HeadV2::read(&body)?;
-            (Root { depth: old.depth, slots: old.slots }, old.foreign)
+            let old = HeadV3::read(&body)?;
+            (Root { depth: old.base.depth, slots: old.base.slots }, old.base.foreign)
         }
         None => (Root::default(), Vec::new()),
     };
@@ -102,8 +102,9 @@ pub(crate) fn put(
     let changed: Attributes = changed.collect();
     let root = tree::update(overlay, owner, root, changed)?;
     let foreign = put_foreign(overlay, &key, &old_foreign, &head.foreign)?;
-    let mut stored = HeadV2::of(&head);
-    (stored.depth, stored.slots, stored.foreign) = (root.depth, root.slots, foreign);
+    let mut stored = HeadV3::of(&head);
+    let base = &mut stored.base;
+    (base.depth, base.slots, base.foreign) = (root.depth, root.slots, foreign);
     let body = encode(&stored)?;
     overlay.put_record(key, &body)
 }
@@ -114,10 +115,10 @@ pub(crate) fn objects(
     key: &[u8],
     body: &Body,
 ) -> Result<Vec<Digest>, LedgerError> {
-    let stored = HeadV2::read(body)?;
+    let stored = HeadV3::read(body)?;
     let mut found = overlay.record_parts(key)?;
-    found.extend(stored.foreign.iter().flatten().map(|part| Digest::from_bytes(*part)));
-    let root = Root { depth: stored.depth, slots: stored.slots };
+    found.extend(stored.base.foreign.iter().flatten().map(|part| Digest::from_bytes(*part)));
+    let root = Root { depth: stored.base.depth, slots: stored.base.slots };
     tree::objects(overlay, Owner { key, event: event_of(key)?, shape: SHAPE }, &root, &mut found)?;
     Ok(found)
 }
@@ -132,10 +133,10 @@ pub(crate) fn event_of(key: &[u8]) -> Result<EventUuid, LedgerError> {
 fn foreign(
     overlay: &Overlay<'_>,
     key: &[u8],
-    stored: &HeadV2<'_>,
+    stored: &HeadV3<'_>,
 ) -> Result<Vec<(u32, Row)>, LedgerError> {
     let mut rows = Vec::new();
-    for (number, parts) in stored.foreign.iter().enumerate() {
+    for (number, parts) in stored.base.foreign.iter().enumerate() {
         let parts: Vec<Digest> = parts.iter().map(|part| Digest::from_bytes(*part)).collect();
         let body = overlay.pack(&foreign_place(key, number), &parts)?;
         let chunk: Vec<RowV1> = body.decode("rows that are not ours")?;

@@ -10,7 +10,7 @@ use crate::{
         event::layout,
         export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
-            CursorV1, DestinationV2, HeadV2, RunV2, decode_changes,
+            CursorV1, DestinationV2, HeadV3, RunV2, decode_changes,
             envelope::damaged,
             keys::{self, Kind},
         },
@@ -61,8 +61,8 @@ impl Store {
         let overlay = self.read();
         self.engine.scan(Kind::Head.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            let head = HeadV2::read(&body)?;
-            attributes += head.slots.iter().map(|slot| slot.count).sum::<u64>();
+            let head = HeadV3::read(&body)?;
+            attributes += head.base.slots.iter().map(|slot| slot.count).sum::<u64>();
             Ok(())
         })?;
         Ok(ExportCounts {

@@ -9,7 +9,7 @@ use crate::{
     store::{
         Store,
         event::overlay::Overlay,
-        record::{CursorV1, HeadV2, envelope::encode, keys::Kind},
+        record::{CursorV1, HeadV3, envelope::encode, keys::Kind},
     },
 };
 
@@ -44,7 +44,7 @@ fn mark_heads(overlay: &mut Overlay<'_>) -> Result<u64, LedgerError> {
     let mut marked = Vec::new();
     overlay.engine().scan(Kind::Head.prefix(), &mut |key, value| {
         let body = overlay.body(key, value)?;
-        let mut head = HeadV2::read(&body)?;
+        let mut head = HeadV3::read(&body)?;
         if head.mark_unproven() {
             marked.push((key.to_vec(), encode(&head)?));
         }

@@ -11,7 +11,7 @@ use crate::{
     history::LedgerError,
     misp::{Attribute, AttributeType, Category, Source, Value, attribute_uuid},
     model::{AttributeUuid, Digest, EventUuid, Interner, RunNumber, Symbol, Timestamp},
-    plan::{FeedSet, KnownAttribute, Standing},
+    plan::{FeedSet, KnownAttribute, Said, Standing},
     store::record::{
         EntityV1, Table, entry,
         envelope::{Body, Stored, damaged, encode},
@@ -40,7 +40,7 @@ struct BucketV1<'a> {
     values: Vec<&'a str>,
 }
 
-/// As it is written now; no release wrote it yet.
+/// As it was written before what each feed says of a marking was.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct BucketV2<'a> {
     /// Types, categories, tags, kinds of observables, ids of rules.
@@ -55,6 +55,15 @@ struct BucketV2<'a> {
     exposures: Vec<ExposedV2<'a>>,
     /// Rows that are exposed, and why: a number of the list before.
     exposed: Vec<(u32, u32)>,
+}
+
+/// As it is written now; no release wrote it yet.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct BucketV3<'a> {
+    #[serde(borrow)]
+    base: BucketV2<'a>,
+    /// Rows that feeds mark differently, each with a feed's place and what it says.
+    said: Vec<(u32, u8, u8)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -132,6 +141,16 @@ impl Stored for BucketV2<'_> {
     const VERSION: u8 = 2;
 }
 
+impl Stored for BucketV3<'_> {
+    const VERSION: u8 = 3;
+}
+
+impl<'a> From<BucketV2<'a>> for BucketV3<'a> {
+    fn from(base: BucketV2<'a>) -> Self {
+        Self { base, said: Vec::new() }
+    }
+}
+
 impl<'a> From<BucketV1<'a>> for BucketV2<'a> {
     fn from(before: BucketV1<'a>) -> Self {
         let BucketV1 { names, comments, sources, standings, rows, values } = before;
@@ -163,7 +182,10 @@ impl<'a> From<StandingV1<'a>> for StandingV2<'a> {
 
 /// The body of a bucket with these attributes, which are sorted by identity.
 pub(in super::super) fn encode_bucket(attributes: &[Identified]) -> Result<Body, LedgerError> {
-    encode(&Writer::bucket(attributes))
+    let said = (0_u32..).zip(attributes).flat_map(|(row, (_, known))| {
+        known.said.0.iter().map(move |(feed, marking)| (row, *feed, marking_byte(*marking)))
+    });
+    encode(&BucketV3 { base: Writer::bucket(attributes), said: said.collect() })
 }
 
 /// The attributes of a bucket of this event, in the order in which they were written.
@@ -172,7 +194,7 @@ pub(in super::super) fn decode_bucket(
     body: &Body,
     interner: &mut Interner,
 ) -> Result<Vec<Identified>, LedgerError> {
-    let stored = body.decode_either::<BucketV2<'_>, BucketV1<'_>>("a bucket of attributes")?;
+    let BucketV3 { base: stored, said } = read(body)?;
     if stored.rows.len() != stored.values.len() {
         return Err(damaged("a bucket has more attributes than values, or fewer".to_owned()));
     }
@@ -188,7 +210,21 @@ pub(in super::super) fn decode_bucket(
         known.exposed = Some(entry(&stored.exposures, *why)?.reason()?);
         next = at + 1;
     }
+    for (row, feed, marking) in said {
+        let wrong = || damaged(format!("a bucket has no row {row} to say anything of"));
+        let at = usize::try_from(row).ok();
+        let (_, known) = at.and_then(|at| attributes.get_mut(at)).ok_or_else(wrong)?;
+        known.said.0.push((feed, marking_of(marking)?));
+    }
     Ok(attributes)
+}
+
+fn read(body: &Body) -> Result<BucketV3<'_>, LedgerError> {
+    let what = "a bucket of attributes";
+    if body.version == BucketV3::VERSION {
+        return body.decode(what);
+    }
+    Ok(body.decode_either::<BucketV2<'_>, BucketV1<'_>>(what)?.into())
 }
 
 /// A number in a table, as the distance back from the newest entry used: 0 for the next new one.
@@ -374,6 +410,7 @@ impl<'a> Reader<'a> {
         let known = KnownAttribute {
             attribute,
             marking: marking_of(row.marking)?,
+            said: Said::default(),
             sources: self.sources(&row.sources)?,
             standing: standing_of(entry(&self.stored.standings, row.standing)?)?,
             wanted: FeedSet(row.wanted),

@@ -12,7 +12,7 @@ use crate::{
     },
     store::record::{
         AttributeTallyV1, EntityV1, MappingV1,
-        envelope::{Body, Stored},
+        envelope::{Body, Stored, damaged},
         marking_byte, marking_of,
         reason::BlockedV2,
     },
@@ -44,7 +44,7 @@ struct HeadV1<'a> {
     slots: Vec<SlotV1>,
 }
 
-/// As it is written now; no release wrote it yet, so what else a head needs may still be added.
+/// As it was written before each feed's marking was.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in super::super) struct HeadV2<'a> {
     #[serde(borrow)]
@@ -70,6 +70,15 @@ pub(in super::super) struct HeadV2<'a> {
     pub(in super::super) slots: Vec<SlotV1>,
     publishing: PublishingV2<'a>,
     seen: SeenV2,
+}
+
+/// As it is written now; no release wrote it yet.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct HeadV3<'a> {
+    #[serde(borrow)]
+    pub(in super::super) base: HeadV2<'a>,
+    /// How each feed last marked the incident, in their order.
+    markings: Vec<Option<u8>>,
 }
 
 /// How far an event got on the way to being published.
@@ -174,6 +183,10 @@ impl Stored for HeadV2<'_> {
     const VERSION: u8 = 2;
 }
 
+impl Stored for HeadV3<'_> {
+    const VERSION: u8 = 3;
+}
+
 impl Stored for Vec<SlotV1> {}
 
 impl Stored for &[SlotV1] {}
@@ -206,14 +219,61 @@ impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
     }
 }
 
-impl<'a> HeadV2<'a> {
+impl<'a> From<HeadV2<'a>> for HeadV3<'a> {
+    fn from(before: HeadV2<'a>) -> Self {
+        Self { markings: vec![None; before.feeds.len()], base: before }
+    }
+}
+
+impl<'a> HeadV3<'a> {
     /// The head that a body holds.
     pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
-        body.decode_either::<Self, HeadV1<'a>>("the head of an event")
+        let what = "the head of an event";
+        let read = if body.version == Self::VERSION {
+            body.decode::<Self>(what)?
+        } else {
+            body.decode_either::<HeadV2<'a>, HeadV1<'a>>(what)?.into()
+        };
+        match read.markings.len() == read.base.feeds.len() {
+            true => Ok(read),
+            false => Err(damaged(format!("{what} has more feeds than markings, or fewer"))),
+        }
     }
 
     /// The head, as yet without foreign rows and attributes.
     pub(in super::super) fn of(head: &'a EventHead) -> Self {
+        let markings = head.feeds.values().map(|feed| feed.marking.map(marking_byte));
+        Self { base: HeadV2::of(head), markings: markings.collect() }
+    }
+
+    /// The head of this event, with the foreign rows that were read for it.
+    pub(in super::super) fn head(
+        &self,
+        uuid: EventUuid,
+        foreign: Vec<(u32, Row)>,
+    ) -> Result<EventHead, LedgerError> {
+        let mut head = self.base.head(uuid, foreign)?;
+        let names = self.base.feeds.iter().map(|feed| FeedName::new(feed.feed));
+        for (name, marking) in names.zip(&self.markings) {
+            if let Some(feed) = head.feeds.get_mut(&name) {
+                feed.marking = marking.map(marking_of).transpose()?;
+            }
+        }
+        Ok(head)
+    }
+
+    /// Marks an event that MISP should have as one to be proven; whether it was marked now.
+    pub(in super::super) fn mark_unproven(&mut self) -> bool {
+        let head = &mut self.base;
+        let marks = head.presence == PresenceV2::Present && !head.unproven;
+        head.unproven |= marks;
+        marks
+    }
+}
+
+impl<'a> HeadV2<'a> {
+    /// The head, as yet without foreign rows and attributes.
+    fn of(head: &'a EventHead) -> Self {
         let EventFields { info, date, analysis, tags } = &head.fields;
         Self {
             root: EntityV1::of(&head.root),
@@ -243,12 +303,7 @@ impl<'a> HeadV2<'a> {
         }
     }
 
-    /// The head of this event, with the foreign rows that were read for it.
-    pub(in super::super) fn head(
-        &self,
-        uuid: EventUuid,
-        foreign: Vec<(u32, Row)>,
-    ) -> Result<EventHead, LedgerError> {
+    fn head(&self, uuid: EventUuid, foreign: Vec<(u32, Row)>) -> Result<EventHead, LedgerError> {
         Ok(EventHead {
             uuid,
             root: self.root.key(),
@@ -276,15 +331,6 @@ impl<'a> HeadV2<'a> {
             marking: marking_of(self.marking)?,
             feeds: self.feeds.iter().map(FeedHeadV2::head).collect(),
         })
-    }
-}
-
-impl HeadV2<'_> {
-    /// Marks an event that MISP should have as one to be proven; whether it was marked now.
-    pub(in super::super) fn mark_unproven(&mut self) -> bool {
-        let marks = self.presence == PresenceV2::Present && !self.unproven;
-        self.unproven |= marks;
-        marks
     }
 }
 
@@ -402,6 +448,7 @@ impl<'a> FeedHeadV2<'a> {
             reader: Reader::numbered(self.reader),
             settled: self.settled,
             gone: self.gone,
+            marking: None,
             attributes: AttributeTally::of_counts(self.attributes),
             mapping: self.mapping.tally(),
         };

@@ -14,7 +14,7 @@ mod run;
 
 pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
-pub(super) use head::{FOREIGN_ROWS_MAX, HeadV2, RowV1, SlotV1, rows_of, stored_rows};
+pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use meta::{CountersV1, FormatV1, IdentityV1};
 pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
 pub(super) use run::{AliasesV1, CursorV1, DestinationV2, RunV2};

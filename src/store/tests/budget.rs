@@ -9,7 +9,7 @@ use crate::{
     history::{Change, ChangeKind, Commit, EventUpdate, Ledger},
     misp::{Attribute, AttributeType, Category, Source, Value, attribute_uuid},
     model::{DestinationName, EntityKey, EventUuid, Marking, RunNumber, Symbol, Tlp},
-    plan::{EventHead, FeedSet, KnownAttribute, Standing},
+    plan::{EventHead, FeedSet, KnownAttribute, Said, Standing},
 };
 
 use super::{
@@ -49,6 +49,7 @@ fn sha256(dice: &mut Dice, event: EventUuid, sources: Sources) -> KnownAttribute
             tags: Vec::new(),
         },
         marking: Marking::of(Some(Tlp::Green)),
+        said: Said::default(),
         sources: vec![Source {
             entity: EntityKey::of(&entity.to_string()),
             kind: Symbol::new("hash-sha256"),

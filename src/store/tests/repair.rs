@@ -11,7 +11,7 @@ use crate::{
         engine::{Effort, Engine, Writes, sled::SledEngine},
         event::layout as stored_events,
         record::{
-            FormatV1, HeadV2,
+            FormatV1, HeadV3,
             envelope::{Form, encode, seal},
             keys,
         },
@@ -87,11 +87,11 @@ fn a_lost_bucket_is_forgotten_and_its_event_unproven() {
         before.iter().max_by_key(|(_, event)| event.attributes.len()).unwrap().clone();
     let key = keys::head(&of, whole.head.uuid);
     let body = store.read().record(&key).unwrap().unwrap();
-    let head = HeadV2::read(&body).unwrap();
-    let count = head.slots[0].count;
+    let head = HeadV3::read(&body).unwrap();
+    let count = head.base.slots[0].count;
     let object = stored_events::objects(&store.read(), &key, &body).unwrap();
     let object =
-        *object.iter().find(|digest| head.slots[0].parts.contains(digest.as_bytes())).unwrap();
+        *object.iter().find(|digest| head.base.slots[0].parts.contains(digest.as_bytes())).unwrap();
     let object_key = {
         let walk = store.walk().unwrap();
         assert_eq!(walk.problems, []);

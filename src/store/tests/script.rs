@@ -19,8 +19,8 @@ use crate::{
     },
     plan::{
         AttributeTally, BlockedReason, DestinationRecord, EventHead, EventTag, ExposedReason,
-        FeedHead, FeedSet, KnownAttribute, MappingTally, Presence, Publishing, Row, Seen, Standing,
-        TagFact, TagStanding, WithheldReason, tag_key,
+        FeedHead, FeedSet, KnownAttribute, MappingTally, Presence, Publishing, Row, Said, Seen,
+        Standing, TagFact, TagStanding, WithheldReason, tag_key,
     },
 };
 
@@ -150,6 +150,7 @@ pub(in super::super) fn attribute(
             tags: (0..dice.below(3)).map(|_| dice.word()).collect(),
         },
         marking: marking(dice),
+        said: Said((0..dice.below(3)).map(|_| (dice.below(32) as u8, marking(dice))).collect()),
         sources: (0..dice.below(3)).map(|_| source(dice)).collect(),
         standing: standing(dice),
         wanted: FeedSet(u32::try_from(dice.below(1 << 32)).unwrap()),
@@ -247,6 +248,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
         reader: Reader::FIRST,
         settled: dice.once_in(2),
         gone: dice.once_in(2),
+        marking: dice.once_in(2).then(|| marking(dice)),
         attributes: tally(dice),
         mapping: mapping(dice),
     };

@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, IdentityV1, RunV2,
+            AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RunV2,
             envelope::{Body, damaged, object_digest},
             keys::{self, Kind},
         },
@@ -272,7 +272,7 @@ pub(crate) fn prove(
     let body = overlay.body(key, value)?;
     let right_key = match kind {
         Kind::Head => {
-            HeadV2::read(&body)?;
+            HeadV3::read(&body)?;
             key.to_vec()
         }
         Kind::Alias => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::{Result, Unstructured};
 
+use super::together::together;
 use crate::{
     dataset::{many, some},
     fixtures::{self, VERSION},
@@ -15,20 +16,26 @@ use misp_trickle::{
         Value, attribute_uuid,
     },
     model::{
-        AttributeUuid, Context, Encoder, EntityKey, EventUuid, Marking, RunNumber, Symbol,
-        Timestamp, Tlp,
+        AttributeUuid, Context, Encoder, EntityKey, EventUuid, FeedName, Marking, Reader,
+        RunNumber, Symbol, Timestamp, Tlp,
     },
     plan::{
-        BlockedReason, DestinationRecord, EventHead, EventSettings, EventTag, EventTags, FeedSet,
-        KnownAttribute, KnownEvent, Policy, Presence, Publish, Publishing, Retire, Seen, Standing,
-        TagFact, TagStanding, Terms, Unmarked, WithheldReason,
+        AttributeTally, BlockedReason, DestinationRecord, EventHead, EventSettings, EventTag,
+        EventTags, FeedHead, FeedSet, KnownAttribute, KnownEvent, MappingTally, Policy, Presence,
+        Publish, Publishing, Retire, Said, Seen, Standing, TagFact, TagStanding, Terms, Unmarked,
+        WithheldReason,
     },
 };
 
 const ATTRIBUTES: u8 = 8;
+/// By their place at the destination.
+const FEEDS: [&str; 2] = ["main", "other"];
 
 /// What a plan is made of.
 pub(super) struct Case {
+    /// As the feed alone has it.
+    pub(super) said: DesiredEvent,
+    /// The same, marked as strictly as all feeds that want it do.
     pub(super) desired: DesiredEvent,
     pub(super) known: Option<KnownEvent>,
     pub(super) held: BTreeSet<AttributeUuid>,
@@ -46,17 +53,20 @@ pub(crate) fn event() -> EventUuid {
 
 impl Case {
     pub(super) fn read(input: &mut Unstructured<'_>) -> Result<Self> {
-        let desired = desired(input)?;
+        let said = desired(input)?;
         let known = some(input, known)?;
+        let feed: u8 = input.int_in_range(0..=1)?;
+        let name = FEEDS[usize::from(feed)];
         let held = many(input, 3, |input| Ok(picked(input)?.attribute.uuid))?;
         Ok(Self {
-            desired,
+            desired: together(&said, known.as_ref(), feed, name),
+            said,
             known,
             held: held.into_iter().collect(),
             policy: policy(input)?,
             settings: settings(input)?,
             destination: destination(input)?,
-            feed: input.int_in_range(0..=1)?,
+            feed,
             retire: if input.ratio(1, 3)? { Retire::No } else { Retire::Yes },
             run: RunNumber(9),
         })
@@ -110,6 +120,7 @@ fn destination(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         permissions: may_make_tags.then(|| "perm_tag_editor".to_owned()).into_iter().collect(),
         tags: tags.into_iter().collect(),
         asked: some(input, |_| Ok(Timestamp::from_seconds(1)))?,
+        feeds: FEEDS.map(FeedName::new).into(),
         ..DestinationRecord::default()
     })
 }
@@ -222,7 +233,7 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
         foreign: Vec::new(),
         owner: input.int_in_range(0..=1)?,
         marking: marking(input)?,
-        feeds: BTreeMap::new(),
+        feeds: many(input, 2, feed)?.into_iter().collect(),
     };
     let mut attributes = BTreeMap::new();
     let in_misp = head.presence == Presence::Present;
@@ -233,12 +244,28 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
     Ok(KnownEvent { head, attributes })
 }
 
+fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
+    let nothing = Encoder::new(Context::Policy).finish();
+    let head = FeedHead {
+        graph: nothing,
+        rules: nothing,
+        reader: Reader::NOW,
+        policy: nothing,
+        settled: true,
+        gone: input.ratio(1, 3)?,
+        marking: some(input, marking)?,
+        attributes: AttributeTally::default(),
+        mapping: MappingTally::default(),
+    };
+    Ok((FeedName::new(input.choose(&FEEDS)?), head))
+}
+
 fn known_attribute(
     input: &mut Unstructured<'_>,
     in_misp: bool,
     order: u32,
 ) -> Result<(AttributeUuid, KnownAttribute)> {
-    let DesiredAttribute { mut attribute, marking, sources } = picked(input)?;
+    let DesiredAttribute { mut attribute, marking: stands, sources } = picked(input)?;
     let key = attribute.uuid;
     let standing = match input.int_in_range(0..=11_u8)? {
         0..=3 if in_misp => Standing::Sent,
@@ -263,13 +290,19 @@ fn known_attribute(
     if standing == Standing::Adopted {
         attribute.uuid = AttributeUuid::new(uuid::Uuid::from_u128(u128::from(order) + 1));
     }
+    let wanted = FeedSet(input.int_in_range(0..=3)?);
+    let mut said = Vec::new();
+    for feed in wanted.iter() {
+        said.extend(some(input, marking)?.map(|marking| (feed, marking)));
+    }
     let known = KnownAttribute {
         attribute,
-        marking,
+        marking: stands,
+        said: Said(said),
         sources,
         timestamp: if there { Some(1_600_000_000) } else { some(input, |_| Ok(1_650_000_000))? },
         standing,
-        wanted: FeedSet(input.int_in_range(0..=3)?),
+        wanted,
         superseded_by: None,
         overruled: there && input.ratio(1, 6)?,
         noted: None,

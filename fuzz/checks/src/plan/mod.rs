@@ -4,6 +4,7 @@
 
 mod case;
 mod expect;
+mod together;
 
 use std::collections::BTreeSet;
 
@@ -34,7 +35,7 @@ pub fn plan(data: &[u8]) {
 
 impl Case {
     fn plan(&self, known: Option<KnownEvent>) -> EventPlan {
-        let plan = diff(&self.desired, known, &self.held, &self.terms());
+        let plan = diff(&self.said, known, &self.held, &self.terms());
         adds_up(&plan.tally);
         plan
     }
@@ -47,6 +48,7 @@ impl Case {
         self.follows_the_table(&plan);
         self.refusal_stops_all(&plan);
         self.earned(&plan);
+        self.says(&plan);
         self.nothing_freer(&plan);
         self.wanting(&plan);
         let known = carried_out(plan.clone());
@@ -148,6 +150,21 @@ impl Case {
         for (uuid, desired) in &plan.remarked {
             assert!(plan.send.contains(uuid) && plan.event.head.unproven, "{uuid} goes unseen");
             assert_eq!(desired, self.desired_of(*uuid));
+        }
+    }
+
+    /// What this feed says of a marking is kept, and what others say stays theirs.
+    fn says(&self, plan: &EventPlan) {
+        for (uuid, after) in &plan.event.attributes {
+            let said = self.said.attributes.iter().find(|each| each.attribute.uuid == *uuid);
+            if let Some(said) = said {
+                assert_eq!(after.said_by(self.feed), said.marking, "{uuid}");
+            }
+            let before = self.known.as_ref().and_then(|known| known.attributes.get(uuid));
+            for other in after.wanted.without(self.feed).iter() {
+                let before = before.expect("another feed wanted it before");
+                assert_eq!(after.said_by(other), before.said_by(other), "{uuid} by {other}");
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use misp_trickle::{
     plan::{
         AttributeTally, BlockedReason, DestinationRecord, EventHead, EventTag, EventTally,
         ExposedReason, FeedHead, FeedSet, KnownAttribute, KnownEvent, MappingTally, Presence,
-        Publishing, Row, Seen, Standing, TagFact, TagStanding, WithheldReason, tag_key,
+        Publishing, Row, Said, Seen, Standing, TagFact, TagStanding, WithheldReason, tag_key,
     },
 };
 
@@ -181,6 +181,7 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
         reader: Reader::numbered(input.arbitrary()?),
         settled: input.arbitrary()?,
         gone: input.arbitrary()?,
+        marking: some(input, marking)?,
         attributes: tally(input)?,
         mapping: mapping(input)?,
     };
@@ -227,6 +228,7 @@ fn attribute(
             tags: many(input, 2, text)?,
         },
         marking: marking(input)?,
+        said: Said(many(input, 2, |input| Ok((input.arbitrary()?, marking(input)?)))?),
         sources: many(input, 2, source)?,
         standing: standing(input)?,
         wanted: FeedSet(input.arbitrary()?),

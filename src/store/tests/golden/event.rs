@@ -31,6 +31,7 @@ fn attributes() -> Vec<Identified> {
                 tags: vec!["tlp:amber".into()],
             },
             marking: Marking { tlp: Some(Tlp::Amber), unmarked: number == 2 },
+            said: Said::default(),
             sources: vec![source(None), source(Some("192[.]0.2.1".into()))],
             standing,
             wanted: FeedSet(1),
@@ -70,14 +71,30 @@ const BUCKET_V2: &str = "\
     03093139322e302e322e30093139322e302e322e32093139322e302e322e31010209746c703a616d62 \
     6572010100";
 
+const BUCKET_V3: &str = "\
+    050669702d647374104e6574776f726b20616374697669747909746c703a616d62657204697076340d6f \
+    627365727661626c652e697001024332020013cb120706744a54a999df5ff8e35c1b0304000013cb1207 \
+    06744a54a999df5ff8e35c1b0304010b3139325b2e5d302e322e31030105000304026e6f05322e352e31 \
+    03000001010001fd00803c3048140c00000102030200000001000001fc00e2a7ca010018000001010101 \
+    fd00803c3048140c00000102830202010105010000000000004000800000000000000100010401040001 \
+    000000000000400080000000000000010001030101fd00803c3048140c00000102030202010201000107 \
+    070707070707070707070707070707070707070707070707070707070707070101000003093139322e30 \
+    2e322e30093139322e302e322e32093139322e302e322e31010209746c703a616d626572010100020100 \
+    83010205";
+
 #[test]
 fn bucket() {
     let decoded = |body: &Body| decode_bucket(EVENT, body, &mut Interner::default()).unwrap();
     assert_eq!(decoded(&written(1, BUCKET_V1)), attributes());
     let mut exposed = attributes();
     exposed[1].1.exposed = Some(ExposedReason::LacksTag("tlp:amber".into()));
-    let body = frozen(&encode_bucket(&exposed).unwrap(), 2, BUCKET_V2);
-    assert_eq!(decoded(&body), exposed);
+    assert_eq!(decoded(&written(2, BUCKET_V2)), exposed);
+    let red = Marking { tlp: Some(Tlp::Red), unmarked: false };
+    let mut said = exposed;
+    said[1].1.wanted = FeedSet(0b101);
+    said[1].1.said = Said(vec![(0, said[1].1.marking), (2, red)]);
+    let body = frozen(&encode_bucket(&said).unwrap(), 3, BUCKET_V3);
+    assert_eq!(decoded(&body), said);
 }
 
 const HEAD_V1: &str = "\
@@ -106,6 +123,19 @@ const HEAD_V2_WITH_TAGS: &str = "\
     030303030303030101000302000000000000000000000001050201010a6e6f745f6c696e6b65640200 \
     000003026e6f0113cb120706744a54a999df5ff8e35c1a010e02";
 
+const HEAD_V3: &str = "\
+    0013cb120706744a54a999df5ff8e35c1a03050c6f776e6564206279204f524701fbd2040b416e20696e \
+    636964656e740a323032342d30352d3134010109746c703a616d6265720409746c703a616d6265720003 \
+    783a310103783a320203783a3303096e6f74207468657265060606060606060606060606060606060606 \
+    060606060606060606060606060601fc00e2a7ca010001000302046d61696e0101010101010101010101 \
+    010101010101010101010101010101010101010101020202020202020202020202020202020202020202 \
+    020202020202020202020203030303030303030303030303030303030303030303030303030303030303 \
+    030101000302000000000000000000000001050201010a6e6f745f6c696e6b656402056f746865720101 \
+    010101010101010101010101010101010101010101010101010101010101020202020202020202020202 \
+    020202020202020202020202020202020202020203030303030303030303030303030303030303030303 \
+    030303030303030303030101000302000000000000000000000001050201010a6e6f745f6c696e6b6564 \
+    0200000003026e6f0113cb120706744a54a999df5ff8e35c1a010e0202000185";
+
 #[test]
 fn head() {
     let feed = FeedHead {
@@ -115,6 +145,7 @@ fn head() {
         reader: Reader::FIRST,
         settled: true,
         gone: false,
+        marking: None,
         attributes: tally(),
         mapping: mapping(),
     };
@@ -140,12 +171,11 @@ fn head() {
         marking: Marking { tlp: Some(Tlp::Amber), unmarked: false },
         feeds: [(FeedName::new("main"), feed)].into(),
     };
-    let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, HEAD_V2);
     let golden = "01030000000000004000800000000000000101fc02e2a7ca";
     let rows = frozen(&encode(&stored_rows(&head.foreign)).unwrap(), 1, golden);
     let rows: Vec<RowV1> = rows.decode("rows").unwrap();
-    for body in [body, written(1, HEAD_V1)] {
-        let read = HeadV2::read(&body).unwrap();
+    for body in [written(2, HEAD_V2), written(1, HEAD_V1)] {
+        let read = HeadV3::read(&body).unwrap();
         assert_eq!(read.head(EVENT, rows_of(&rows).collect()).unwrap(), head);
     }
     let refused = TagStanding::Refused { why: "not there".into(), terms: digest(6) };
@@ -155,8 +185,14 @@ fn head() {
     head.publishing = Publishing::Failed("no".into());
     head.seen =
         Seen { orgc: Some(OrgUuid::new(EVENT.uuid())), proven_up_to: Some(7), reordered: 2 };
-    let body = frozen(&encode(&HeadV2::of(&head)).unwrap(), 2, HEAD_V2_WITH_TAGS);
-    assert_eq!(HeadV2::read(&body).unwrap().head(EVENT, rows_of(&rows).collect()).unwrap(), head);
-    let later = written(3, HEAD_V1);
-    assert!(matches!(HeadV2::read(&later), Err(LedgerError::Newer { .. })));
+    let read =
+        |body: &Body| HeadV3::read(body).unwrap().head(EVENT, rows_of(&rows).collect()).unwrap();
+    assert_eq!(read(&written(2, HEAD_V2_WITH_TAGS)), head);
+    let mut other = head.feeds[&FeedName::new("main")].clone();
+    other.marking = Some(Marking { tlp: Some(Tlp::Red), unmarked: true });
+    head.feeds.insert(FeedName::new("other"), other);
+    let body = frozen(&encode(&HeadV3::of(&head)).unwrap(), 3, HEAD_V3);
+    assert_eq!(read(&body), head);
+    let later = written(4, HEAD_V1);
+    assert!(matches!(HeadV3::read(&later), Err(LedgerError::Newer { .. })));
 }

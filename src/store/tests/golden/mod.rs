@@ -23,10 +23,10 @@ use crate::{
     plan::{
         AttributeTally, BlockedReason, DestinationRecord, EventHead, EventTags, EventTally,
         ExposedReason, FeedHead, FeedSet, KnownAttribute, MappingTally, Presence, Publishing, Row,
-        Seen, Standing, TagFact, TagStanding, WithheldReason,
+        Said, Seen, Standing, TagFact, TagStanding, WithheldReason,
     },
     store::record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV2, Identified, IdentityV1,
+        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, Identified, IdentityV1,
         RowV1, RunV2, decode_bucket, decode_changes, encode_bucket, encode_changes,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
         keys, rows_of, stored_rows,
