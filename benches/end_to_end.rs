@@ -143,6 +143,7 @@ fn job(url: String, source: PathBuf) -> Job {
         verify_every: None,
         deadline: None,
         request_bytes_max: None,
+        max_transfer: None,
     }
 }
 

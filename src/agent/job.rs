@@ -64,6 +64,8 @@ pub struct Job {
     pub deadline: Option<Duration>,
     /// Most bytes of a request and its answer. `None`: as many as `chunk_max` attributes take.
     pub request_bytes_max: Option<u64>,
+    /// Most bytes of a run, of both directions. `None`: as many as it takes.
+    pub max_transfer: Option<u64>,
 }
 
 impl Job {

@@ -41,6 +41,8 @@ pub enum Ending {
     Interrupted,
     /// It took as long as it may; the next run goes on.
     OutOfTime,
+    /// It took as many bytes as it may; the next run goes on.
+    OutOfBytes,
 }
 
 impl Ending {
@@ -49,7 +51,7 @@ impl Ending {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::Done | Self::AllWithheld => Outcome::Done,
-            Self::Partial | Self::OutOfTime => Outcome::Partial,
+            Self::Partial | Self::OutOfTime | Self::OutOfBytes => Outcome::Partial,
             Self::KeyRefused(_) | Self::Network(_) | Self::AnotherMisp => Outcome::Failed,
             Self::Interrupted => Outcome::Interrupted,
         }

@@ -139,9 +139,19 @@ pub struct SyncArgs {
     /// Stop after this time, instead of the configured one; the next run goes on from there
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub deadline: Option<Duration>,
+    /// Stop before so many bytes went, up and down together, instead of the configured ones; the next run goes on
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_transfer: Option<NonZeroU64>,
     /// Take at most so many bytes a second, up and down together, such as 64k; all destinations share them
     #[arg(long, value_name = "SIZE", value_parser = rate)]
     pub bwlimit: Option<NonZeroU64>,
+}
+
+impl SyncArgs {
+    /// Whether it is to take less than it needs.
+    pub(super) const fn is_limited(&self) -> bool {
+        self.deadline.is_some() || self.max_transfer.is_some() || self.bwlimit.is_some()
+    }
 }
 
 /// Arguments of `apply`.

@@ -36,7 +36,7 @@ pub(super) fn forward_sync(
     config: &Config,
 ) -> Result<Option<Exit>, CliError> {
     if Store::advertised(&config.store_path).is_some()
-        && (args.run.source.is_some() || args.deadline.is_some() || args.bwlimit.is_some())
+        && (args.run.source.is_some() || args.is_limited())
     {
         let what = "a daemon has the store, and runs feeds as they are configured";
         return Err(CliError::AskedTooMuch { what });

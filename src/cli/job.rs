@@ -44,6 +44,7 @@ pub(super) struct CliOverrides {
     pub(super) allow_empty: bool,
     pub(super) accept_removals: bool,
     pub(super) deadline: Option<Duration>,
+    pub(super) max_transfer: Option<NonZeroU64>,
     pub(super) bwlimit: Option<NonZeroU64>,
 }
 
@@ -120,6 +121,7 @@ fn job(
         verify_every: destination.verify_every,
         deadline: overrides.deadline.or(feed.schedule.deadline),
         request_bytes_max: request_bytes_max(destination, overrides.bwlimit),
+        max_transfer: overrides.max_transfer.or(destination.max_transfer).map(NonZeroU64::get),
     })
 }
 

@@ -56,6 +56,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     let verify_every = section.duration_or_never("verify_every", Some(VERIFY_EVERY));
     let compression = section.choice("compression");
     let bwlimit = section.size_or_none("bwlimit", BWLIMIT_MIN);
+    let max_transfer = section.size_or_none("max_transfer", 1);
     section.finish();
     Some(Destination {
         name: DestinationName::new(name),
@@ -70,6 +71,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         policy,
         verify_every,
         bwlimit,
+        max_transfer,
     })
 }
 

@@ -97,6 +97,7 @@ fn destination(it: &Destination) -> Value {
         "on_foreign": it.event.on_foreign.word(),
         "verify_every": or_never(it.verify_every),
         "bwlimit": or_none(it.bwlimit),
+        "max_transfer": or_none(it.max_transfer),
         "event": event(it),
         "policy": {
             "allow_tlp": it.policy.allow_tlp.iter().map(|tlp| tlp.name()).collect::<Vec<_>>(),

@@ -107,6 +107,8 @@ pub struct Destination {
     pub verify_every: Option<Duration>,
     /// Most bytes a second, of both directions together. `None`: as many as go.
     pub bwlimit: Option<NonZeroU64>,
+    /// Most bytes of a run, of both directions together. `None`: as many as it takes.
+    pub max_transfer: Option<NonZeroU64>,
 }
 
 /// How a server is reached, whoever it is.

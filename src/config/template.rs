@@ -75,6 +75,7 @@ verify_tls = true
 timeout = "5m"                      # longest wait for an answer; MISP takes minutes for a large event
 compression = "auto"                # auto | br | gzip | off
 bwlimit = "none"                    # most bytes a second, up and down together, such as "64k"
+max_transfer = "none"               # most bytes of a run, such as "50m"; the next goes on from there
 concurrency = "auto"                # events in flight: auto, or a number
 on_foreign = "block"                # block | append (a site administrator's key): an event under our UUID owned by others
 verify_every = "24h"                # look for what was sent, although nothing changed; or "never"

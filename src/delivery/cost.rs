@@ -4,6 +4,8 @@
 //! echoes each attribute in 450 to 530 bytes; events/edit answers about 1.1 KB whatever the number, but has
 //! to be guarded before and proven afterwards, at 900 bytes each.
 
+use crate::misp::Attribute;
+
 /// Headers of a request that has a body.
 const HEADERS_SENT: u64 = 420;
 /// Headers of its answer.
@@ -22,6 +24,12 @@ const PROOF_RECEIVED: u64 = 280;
 const PROOF: u64 = PROOF_SENT + PROOF_RECEIVED;
 /// What an event adds to a question that is asked for others anyway.
 const PROOF_IN_COMPANY: u64 = 40;
+/// So many events go into one question.
+const EVENTS_PER_PROOF: u64 = 50;
+/// A row of a list: UUID, times, type, value and tags.
+const ROW: u64 = 200;
+/// An event in MISP's index, with its UUID in the question.
+const INDEXED: u64 = 250;
 /// Fields of an attribute in a request: UUID, type, timestamp and the names of the fields.
 const FIELDS: u64 = 110;
 
@@ -73,15 +81,40 @@ pub(super) const fn of_write(text: u64, tags: u64) -> u64 {
     HEADERS + METADATA + 2 * (text + tags)
 }
 
-/// Most bytes that an attribute may take in a request.
-pub(super) fn of_attribute(text: u64, tags: &[Box<str>]) -> u64 {
-    let tags: u64 = tags.iter().map(|tag| TAG_FIELDS + tag.len() as u64).sum();
-    FIELDS + RARE_FIELDS + text + tags
+/// Bytes of what a request says of an attribute, its fields aside.
+pub(super) fn text_of(attribute: &Attribute) -> u64 {
+    (attribute.value.as_str().len() + attribute.comment.len()) as u64
 }
 
-/// Most bytes that an answer may take to echo it.
-pub(super) fn of_echo(text: u64, tags: &[Box<str>]) -> u64 {
-    ECHO + text + tags.iter().map(|tag| of_tag(tag)).sum::<u64>()
+/// Most bytes that an attribute takes in a request.
+pub(super) fn of_sent(attribute: &Attribute) -> u64 {
+    let tags: u64 = attribute.tags.iter().map(|tag| TAG_FIELDS + tag.len() as u64).sum();
+    FIELDS + RARE_FIELDS + text_of(attribute) + tags
+}
+
+/// Most bytes that its echo takes.
+pub(super) fn of_echo(attribute: &Attribute) -> u64 {
+    ECHO + text_of(attribute) + attribute.tags.iter().map(|tag| of_tag(tag)).sum::<u64>()
+}
+
+/// Most bytes of the questions that prove what so many events hold.
+pub(super) const fn of_proofs(events: u64) -> u64 {
+    events.div_ceil(EVENTS_PER_PROOF) * PROOF + events * PROOF_IN_COMPANY
+}
+
+/// Most bytes of a list of so many attributes.
+pub(super) const fn of_listing(rows: u64) -> u64 {
+    HEADERS + rows * ROW
+}
+
+/// Most bytes of what MISP's index says of so many events.
+pub(super) const fn of_index(events: u64) -> u64 {
+    HEADERS + events * INDEXED
+}
+
+/// Of how many events MISP's index can be asked with so many bytes.
+pub(crate) fn indexed_within(bytes: u64) -> usize {
+    usize::try_from(bytes.saturating_sub(HEADERS) / INDEXED).unwrap_or(usize::MAX)
 }
 
 /// What it costs more to make an event without attributes first: they follow in a request of their own.

@@ -1,4 +1,4 @@
-//! Limits on bytes a second, measured outside the product by a proxy that counts every byte of both directions.
+//! Limits on bytes a second and on bytes of a run, measured outside the product by a proxy that counts every byte of both directions.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,11 +14,12 @@ use std::{
 
 use dataset::{Dataset, event};
 use misp_trickle::{
-    agent::{self, Ending, Job, Silent, SystemClock},
+    agent::{self, Ending, Job, Silent, Summary, SystemClock},
     delivery::{Call, Exchange, Reply, TimedAttribute, Wire},
     history::MemoryLedger,
     misp::{Attribute, AttributeType, Value, attribute_uuid},
     model::{EventUuid, Secret},
+    plan::Publish,
     remote::{Access, AuthHeader, Compression, Encoding, Limiter, Pace, Remote},
     sandbox::{Keys, Misp, serve},
     source::SourceSpec,
@@ -40,11 +41,12 @@ struct Line {
     misp: Arc<Mutex<Misp>>,
     proxy: Proxy,
     remote: Arc<Remote>,
+    ledger: MemoryLedger,
     job: Job,
 }
 
 impl Line {
-    fn new(rate: u64, timeout: Duration) -> Self {
+    fn new(rate: Option<u64>, encoding: Encoding, timeout: Duration) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let keys = Keys::demo("pace");
         let misp = Arc::new(Mutex::new(Misp::new("http://127.0.0.1", keys.clone())));
@@ -56,22 +58,37 @@ impl Line {
             connection: direct(&url, timeout),
             auth_header: AuthHeader::Authorization,
             key: Secret::new(keys.get("sync").unwrap().to_owned()),
-            compression: Compression::Fixed(Encoding::Plain),
+            compression: Compression::Fixed(encoding),
             correlate: true,
         };
-        let pace = Pace::of([Arc::new(Limiter::new(NonZeroU64::new(rate).unwrap()))]);
+        let limiter = rate.map(|rate| Arc::new(Limiter::new(NonZeroU64::new(rate).unwrap())));
+        let pace = Pace::of(limiter);
         let remote = runtime.block_on(async { Remote::new(&access).unwrap().paced(pace) });
         let job = Job { url, ..open_job() };
-        Self { runtime, misp, proxy, remote: Arc::new(remote), job }
+        let ledger = MemoryLedger::default();
+        Self { runtime, misp, proxy, remote: Arc::new(remote), ledger, job }
+    }
+
+    fn run(&mut self, set: &mut Dataset) -> Summary {
+        self.job.source = SourceSpec::File(set.write());
+        let (interrupt, wire, clock) = (AtomicBool::new(false), self.remote.clone(), SystemClock);
+        let run = agent::sync(&self.job, &mut self.ledger, wire, &clock, &Silent, &interrupt);
+        self.runtime.block_on(run).unwrap()
     }
 
     fn deliver(&mut self, set: &mut Dataset) {
-        self.job.source = SourceSpec::File(set.write());
-        let (interrupt, mut ledger) = (AtomicBool::new(false), MemoryLedger::default());
-        let (wire, clock) = (self.remote.clone(), SystemClock);
-        let run = agent::sync(&self.job, &mut ledger, wire, &clock, &Silent, &interrupt);
-        let summary = self.runtime.block_on(run).unwrap();
+        let summary = self.run(set);
         assert_eq!(summary.ending, Ending::Done, "{:?}", summary.run.notes);
+    }
+
+    fn published(&self) -> usize {
+        self.misp.lock().unwrap().events().iter().filter(|event| event.published).count()
+    }
+
+    /// Attributes that MISP holds: a value that was sent twice would count twice.
+    fn held(&self) -> usize {
+        let misp = self.misp.lock().unwrap();
+        misp.events().iter().map(|it| misp.attributes(it.uuid).len()).sum()
     }
 }
 
@@ -109,7 +126,7 @@ fn a_delivery_takes_as_many_bytes_a_second_as_it_may_and_no_more() {
     const RATE: u64 = 64 * 1_024;
     let seconds = seconds();
     let is_campaign = seconds >= 60;
-    let mut line = Line::new(RATE, Duration::from_secs(300));
+    let mut line = Line::new(Some(RATE), Encoding::Plain, Duration::from_secs(300));
     // A hash takes 180 bytes.
     let count = RATE * (seconds + 2) / 180;
     let mut set = hashes(count);
@@ -139,9 +156,7 @@ fn a_delivery_takes_as_many_bytes_a_second_as_it_may_and_no_more() {
         let at_least = *bytes as f64 / RATE as f64 - 1.2;
         assert!(took.as_secs_f64() > at_least, "{bytes} bytes in {took:?}");
     }
-    let misp = line.misp.lock().unwrap();
-    let held: usize = misp.events().iter().map(|it| misp.attributes(it.uuid).len()).sum();
-    assert_eq!(held as u64, count);
+    assert_eq!(line.held() as u64, count);
 }
 
 /// Hashes of the first event, as they are sent.
@@ -169,7 +184,7 @@ fn body(count: u64) -> Vec<TimedAttribute> {
 #[test]
 fn a_request_may_take_longer_than_its_time_out_at_our_own_pace() {
     const RATE: u64 = 64 * 1_024;
-    let mut line = Line::new(RATE, Duration::from_secs(1));
+    let mut line = Line::new(Some(RATE), Encoding::Plain, Duration::from_secs(1));
     line.deliver(&mut hashes(1));
     let call = Call::AppendLoudly { event: EventUuid::new(event(1)), attributes: body(250) };
     let (begun, before) = (Instant::now(), line.proxy.passed().bytes());
@@ -249,4 +264,93 @@ fn a_limit_of_the_process_is_shared_by_its_destinations() {
     assert!(limited > 3_000, "{limited}");
     assert!(limited as f64 / 6_144.0 - 1.2 < took, "{limited} bytes in {took} s");
     place.run(&["sync", "--bwlimit", "1"]).code(2).says(&["less than 1024 bytes a second"]);
+}
+
+/// Many small events, and one of very many attributes.
+fn small_and_large() -> Dataset {
+    let mut set = Dataset::default();
+    for number in 0..60_u16 {
+        for value in 0..12 {
+            let value = format!("{value}.of-{number}.example");
+            set.incident(number).title(&format!("Incident {number}")).observe("domain", &value);
+        }
+    }
+    for number in 0..1_500_u64 {
+        let hash = blake3::hash(&number.to_le_bytes()).to_string();
+        set.incident(7).observe("hash-sha256", &hash);
+    }
+    set
+}
+
+/// Each run stays below its limit by the meter, and the next one goes on until all is there, once.
+#[test]
+fn a_run_takes_as_many_bytes_as_it_may_and_the_next_goes_on() {
+    for (encoding, publish, most) in [
+        (Encoding::Plain, Publish::Never, 60_000),
+        (Encoding::Gzip, Publish::Always, 40_000),
+        (Encoding::Brotli, Publish::Never, 20_000),
+    ] {
+        let mut line = Line::new(None, encoding, Duration::from_secs(30));
+        line.job.settings.publish = publish;
+        line.job.max_transfer = Some(most);
+        let (mut set, mut runs, mut full, mut published) = (small_and_large(), 0, 0, 0);
+        loop {
+            runs += 1;
+            let (before, held) = (line.proxy.passed(), line.held());
+            let summary = line.run(&mut set);
+            let bytes = line.proxy.passed().since(before).bytes();
+            assert!(bytes < most, "run {runs} took {bytes} of {most} bytes");
+            full += u64::from(bytes > most / 2);
+            if summary.ending == Ending::Done {
+                break;
+            }
+            assert_eq!(summary.ending, Ending::OutOfBytes, "{:?}", summary.run.notes);
+            let shown = line.published();
+            assert!(line.held() > held || shown > published, "run {runs} got nowhere");
+            published = shown;
+        }
+        assert_eq!(line.held(), 60 * 12 + 1_500);
+        assert!(3 < runs && runs < 60, "{runs} runs");
+        assert!(full > runs / 2, "{full} of {runs} runs took more than half of what they might");
+    }
+}
+
+/// However little a run may take, one chunk goes.
+#[test]
+fn a_limit_that_is_too_small_for_anything_lets_each_run_get_somewhere() {
+    let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+    line.job.max_transfer = Some(1);
+    let mut set = hashes(3);
+    let mut endings = Vec::new();
+    for run in 1..=8 {
+        let ending = line.run(&mut set).ending;
+        let events = line.misp.lock().unwrap().events().len();
+        assert!(events + line.held() >= run, "run {run}: {events} events, {}", line.held());
+        endings.push(ending);
+        if line.held() == 3 {
+            break;
+        }
+    }
+    assert!(endings.contains(&Ending::OutOfBytes), "{endings:?}");
+    line.deliver(&mut set);
+    assert_eq!(line.held(), 3);
+}
+
+/// The program says it as it says a deadline.
+#[test]
+fn a_run_that_took_what_it_may_is_told() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.place();
+    let told = ["max_transfer is used up; the next `sync` goes on from here"];
+    place.run(&["sync", "--max-transfer", "6k"]).code(3).says(&told);
+    place.configure("max_transfer = \"none\"", "max_transfer = \"7k\"");
+    let mut runs = 0;
+    while sandbox.attributes() < program::ATTRIBUTES {
+        runs += 1;
+        let seen = place.run(&["sync", "--json"]);
+        assert!([0, 3].contains(&seen.code), "{}", seen.all());
+        assert!(runs < 20, "{}", seen.all());
+    }
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), program::ATTRIBUTES);
 }

@@ -270,6 +270,7 @@ pub(crate) fn simulate(nature: Nature) {
     let mut setting = Dice::apart(seed, "clock");
     let mut owning = Dice::apart(seed, "owners");
     let mut chains = Dice::apart(seed, "versions");
+    let mut spending = Dice::apart(seed, "transfer");
     let (saved_after, lost_after) = (fate.below(3), 2 + fate.below(3));
     let mut backup: Option<(Misp, Analyst)> = None;
     for number in 0..nature.runs {
@@ -282,6 +283,10 @@ pub(crate) fn simulate(nature: Nature) {
         let more = nature.rich.then_some(&mut rich);
         let versions = nature.versions.then_some(&mut chains);
         life.agents[0].edit(&mut dice, more, versions);
+        for agent in &mut life.agents {
+            let most = spending.chance(40).then(|| spending.below(8_000));
+            agent.world.job.max_transfer = most;
+        }
         let crash = crash(&mut dice);
         let wire = life.wire(0, dice.next() ^ number, percent);
         life.run(0, &wire, crash);
@@ -374,6 +379,7 @@ impl Life {
 
     /// The faults stop, and everything comes to rest.
     fn end(mut self) {
+        self.agents.iter_mut().for_each(|agent| agent.world.job.max_transfer = None);
         if self.nature.drops {
             owners::give_back(&self.agents[0].world);
         }

@@ -269,6 +269,7 @@ pub fn open_job() -> Job {
         verify_every: None,
         deadline: None,
         request_bytes_max: None,
+        max_transfer: None,
     }
 }
 

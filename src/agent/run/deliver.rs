@@ -18,6 +18,9 @@ use super::{
     Halt, Mode, Run,
 };
 
+/// So small a part of a transfer may be what no client can count, such as frames of chunks.
+const UNCOUNTED: u64 = 50;
+
 /// What a run says to MISP.
 pub(super) struct Talk<W> {
     pub(super) session: Session,
@@ -80,6 +83,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Err(Halt::Ended(ending)) => talk.wind_up(ending),
             Err(Halt::Failed(error)) => return Err(error),
         }
+        talk.session.may_spend(self.bytes_left());
         let round = round(&mut talk.session, self.world.clock.now());
         self.absorb(talk).await?;
         for (token, call) in round.calls {
@@ -110,6 +114,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Waited::Time => Ok(true),
             Waited::Lost => Ok(false),
         }
+    }
+
+    /// Bytes that may still go, if there is a limit: to learn what is there is no delivery.
+    pub(super) fn bytes_left(&self) -> Option<u64> {
+        let most = self.job.max_transfer.filter(|_| self.mode == Mode::Deliver)?;
+        let tally = &self.totals.record.tally;
+        let spent = tally.bytes_sent + tally.bytes_received;
+        Some((most - most / UNCOUNTED).saturating_sub(spent))
     }
 
     /// As many plans as the session takes.
@@ -178,5 +190,6 @@ fn ending_of_stop(stop: &Stop) -> Ending {
         Stop::Refused(_) => Ending::Partial,
         Stop::Interrupted => Ending::Interrupted,
         Stop::Deadline => Ending::OutOfTime,
+        Stop::Transfer => Ending::OutOfBytes,
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire},
+    delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire, cost::indexed_within},
     history::{EventUpdate, Ledger},
     model::EventUuid,
     plan::{Change, ChangeKind, EventHead, KnownEvent, NO_WORKER, Presence, Publish, Publishing},
@@ -123,7 +123,16 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.publications.asked.is_empty() && self.totals.record.tally.requests == 0 {
             return Ok(());
         }
-        for events in self.publications.open(self.contact.verified).chunks(WHICH_EVENTS_MAX) {
+        let open = self.publications.open(self.contact.verified);
+        let mut open = &open[..];
+        while !open.is_empty() {
+            // What does not fit into this run is asked about by the next that sends anything.
+            let fits = self.bytes_left().map_or(usize::MAX, indexed_within).min(WHICH_EVENTS_MAX);
+            let (events, rest) = open.split_at(fits.min(open.len()));
+            if events.is_empty() {
+                break;
+            }
+            open = rest;
             let call = Call::WhichEvents(events.to_vec());
             let Ok(Reply::WhichEvents(shown)) = self.ask(&call).await else { return Ok(()) };
             let shown: BTreeSet<EventUuid> =

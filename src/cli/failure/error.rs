@@ -423,6 +423,7 @@ const fn of_feed(error: &FeedError) -> Kind {
 const fn of_stop(stop: &Stop) -> Kind {
     match stop {
         Stop::Deadline => Kind::Deadline,
+        Stop::Transfer => Kind::MaxTransfer,
         Stop::Interrupted => Kind::Interrupted,
         Stop::Key(_) => Kind::KeyRefused,
         Stop::Network(_) => Kind::Unreachable,

@@ -99,6 +99,8 @@ pub enum Kind {
     AnotherMisp,
     /// The deadline passed.
     Deadline,
+    /// As many bytes went as a run may take.
+    MaxTransfer,
     /// Somebody stopped it.
     Interrupted,
     /// The saved plan was made for another state.
@@ -132,7 +134,7 @@ impl Kind {
             Self::StoreDamaged => Exit::Damaged,
             Self::KeyRefused | Self::SourceRefused => Exit::Refused,
             Self::Unreachable | Self::SourceUnreachable => Exit::Network,
-            Self::NothingTaken | Self::Deadline => Exit::Partial,
+            Self::NothingTaken | Self::Deadline | Self::MaxTransfer => Exit::Partial,
             Self::AnotherMisp => Exit::Drift,
             Self::Interrupted => Exit::Interrupted,
             Self::PlanStale => Exit::StalePlan,

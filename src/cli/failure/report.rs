@@ -92,6 +92,9 @@ impl Report {
             ),
             Ending::Interrupted => (Kind::Interrupted, Fault::new("interrupted", GOES_ON)),
             Ending::OutOfTime => (Kind::Deadline, Fault::new("the deadline passed", GOES_ON)),
+            Ending::OutOfBytes => {
+                (Kind::MaxTransfer, Fault::new("max_transfer is used up", GOES_ON))
+            }
         };
         Some(Self::new(kind, fault))
     }

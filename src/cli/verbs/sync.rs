@@ -28,6 +28,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
         allow_empty: args.allow_empty,
         accept_removals: args.accept_removals,
         deadline: args.deadline,
+        max_transfer: args.max_transfer,
         bwlimit: args.bwlimit,
     };
     context.limit(args.bwlimit);
@@ -126,7 +127,7 @@ pub(crate) fn explain(context: &mut Context, ending: &Ending) {
             let Some(report) = Report::of_ending(early) else { return };
             match early {
                 Ending::Interrupted => context.say(report),
-                Ending::OutOfTime => context.warn(report),
+                Ending::OutOfTime | Ending::OutOfBytes => context.warn(report),
                 _ => context.ui.error(report),
             }
         }

@@ -170,6 +170,7 @@ timeout = "90s"
 compression = "br"
 concurrency = 3
 bwlimit = "64k"
+max_transfer = "1.5m"
 on_foreign = "append"
 verify_every = "never"
 event = { distribution = 4, sharing_group_id = 7, threat_level_id = 1, tags = ["b", "a"], disable_correlation = true, publish = "keep", include_tags = "all" }
@@ -199,6 +200,7 @@ fn every_setting_is_read() {
     assert_eq!(hq.concurrency.map(u8::from), Some(3));
     assert!(matches!(&hq.connection.proxy, Proxy::Url(url) if url.port() == Some(3128)));
     assert_eq!(hq.bwlimit.map(u64::from), Some(65_536));
+    assert_eq!(hq.max_transfer.map(u64::from), Some(1_572_864));
     assert_eq!(config.mapping.containers.len(), 2);
     assert_eq!(config.schedule.when.timing, Timing::Every(Duration::from_secs(5_400)));
     assert_eq!(config.schedule.deadline, Some(Duration::from_secs(600)));

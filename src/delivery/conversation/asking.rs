@@ -206,7 +206,7 @@ impl Conversation {
                 return Way::Loud;
             }
             if !goes_loudly(self.outbox.loud.contains(&key), foreseen, attribute) {
-                quiet = (quiet.0 + 1, quiet.1 + text_of(attribute));
+                quiet = (quiet.0 + 1, quiet.1 + cost::text_of(attribute));
             }
         }
         let (count, text) = quiet;
@@ -258,6 +258,14 @@ impl Conversation {
         (keys, attributes)
     }
 
+    /// Bytes that the next call may take if it is as small as can be.
+    pub(in crate::delivery) fn least(&self) -> u64 {
+        let listed = matches!(self.phase, Phase::Look(Look::Listing | Look::Rows));
+        let rows = if listed { self.event.attributes().len() as u64 } else { 0 };
+        let next = self.queued().next().map_or(0, |(_, next)| cost_of(next, Way::Loud));
+        cost::of_listing(rows) + self.cost_of_write() + next
+    }
+
     /// Most bytes of a request that writes to the event and of its answer, attributes aside.
     fn cost_of_write(&self) -> u64 {
         cost::of_write(self.event.head().fields.info.len() as u64, self.text_of_tags())
@@ -304,12 +312,6 @@ fn goes_loudly(is_loud: bool, foreseen: bool, attribute: &Attribute) -> bool {
 
 /// Most bytes that an attribute may take in a request and its answer.
 fn cost_of(attribute: &Attribute, way: Way) -> u64 {
-    let (text, tags) = (text_of(attribute), &attribute.tags);
-    let echo = if way == Way::Loud { cost::of_echo(text, tags) } else { 0 };
-    cost::of_attribute(text, tags) + echo
-}
-
-/// Bytes of what a request says of an attribute, its fields aside.
-pub(super) fn text_of(attribute: &Attribute) -> u64 {
-    (attribute.value.as_str().len() + attribute.comment.len()) as u64
+    let echo = if way == Way::Loud { cost::of_echo(attribute) } else { 0 };
+    cost::of_sent(attribute) + echo
 }

@@ -311,7 +311,20 @@ impl Conversation {
         self.event.take_update()
     }
 
+    /// Where the session stops between two requests, and all that went is proven and stands under its colour, nothing
+    /// is left to look for.
+    fn settle_if_proven(&mut self) {
+        let is_open = matches!(self.phase, Phase::Open) && self.retry.surrender.is_none();
+        let is_proven = self.event.unproven.is_empty() && self.event.disputed.is_empty();
+        let Outbox { tags, without_colour, .. } = &self.outbox;
+        let is_marked = self.misp.covered && tags.is_empty() && without_colour.is_empty();
+        if self.begun && is_open && is_proven && is_marked && self.event.head().unproven {
+            self.event.head_mut().unproven = false;
+        }
+    }
+
     pub(super) fn into_report(mut self) -> Report {
+        self.settle_if_proven();
         Report {
             update: self.take_update(),
             verdict: match self.phase {

@@ -4,6 +4,7 @@
 mod colours;
 mod firsts;
 mod health;
+mod purse;
 mod questions;
 
 use std::{
@@ -16,7 +17,7 @@ use crate::{
     plan::{DestinationRecord, EventPlan, EventUpdate},
 };
 
-use self::{firsts::Firsts, health::Health};
+use self::{firsts::Firsts, health::Health, purse::Purse};
 use super::{
     Call, Chunk, Manners, Reply, Report, Verdict,
     conversation::{Around, Conversation, Room, Want},
@@ -57,6 +58,8 @@ pub enum Stop {
     Interrupted,
     /// The run took as long as it may.
     Deadline,
+    /// It took as many bytes as it may.
+    Transfer,
 }
 
 /// What a call under way belongs to.
@@ -85,6 +88,7 @@ pub struct Session {
     chunk: Chunk,
     /// Most bytes of a request and its answer.
     request_bytes_max: u64,
+    purse: Purse,
     talks: BTreeMap<EventUuid, Conversation>,
     /// Conversations that can go on.
     ready: VecDeque<EventUuid>,
@@ -125,6 +129,7 @@ impl Session {
             concurrency: concurrency.max(1),
             chunk,
             request_bytes_max: u64::MAX,
+            purse: Purse::default(),
             talks: BTreeMap::new(),
             ready: VecDeque::new(),
             back: VecDeque::new(),
@@ -146,6 +151,11 @@ impl Session {
     #[must_use]
     pub fn within(self, request_bytes_max: Option<u64>) -> Self {
         Self { request_bytes_max: request_bytes_max.unwrap_or(u64::MAX), ..self }
+    }
+
+    /// Says how many bytes of both directions may still go, if there is a limit. A call that writes always goes.
+    pub const fn may_spend(&mut self, left: Option<u64>) {
+        self.purse.holds(left);
     }
 
     /// Whether another plan should be offered now.
@@ -246,10 +256,18 @@ impl Session {
         }
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.next_ready() else { break };
-            let room = Room { most: self.most(), bytes: self.request_bytes_max };
             if self.has_to_wait(uuid) || self.waits_for_a_colour(uuid) {
                 continue;
             }
+            let Some(room) = self.room_for(uuid) else {
+                self.ready.push_front(uuid);
+                // What is under way may take less than it might.
+                if self.flights.is_empty() {
+                    self.stop = Some(Stop::Transfer);
+                    return self.wind_up();
+                }
+                break;
+            };
             let in_company = self.in_company(uuid);
             let Some(talk) = self.talks.get_mut(&uuid) else { continue };
             match talk.next(now, Around { room, in_company, book: &self.book }) {
@@ -327,6 +345,17 @@ impl Session {
         })
     }
 
+    /// How much the next request of an event may bring; `None` if it may not go.
+    fn room_for(&self, uuid: EventUuid) -> Option<Room> {
+        let most = self.most();
+        let Some(allowance) = self.purse.allowance(self.talks.len()) else {
+            return Some(Room { most, bytes: self.request_bytes_max });
+        };
+        let least = self.talks.get(&uuid).map_or(0, Conversation::least);
+        let may_go = allowance >= least || (self.purse.is_untouched() && self.flights.is_empty());
+        may_go.then(|| Room { most, bytes: self.request_bytes_max.min(allowance) })
+    }
+
     /// Most attributes in one request now.
     fn most(&self) -> usize {
         let suspected = self.talks.values().filter_map(Conversation::most_for_others);
@@ -339,7 +368,7 @@ impl Session {
         if !self.flights.is_empty() {
             return Step::Idle;
         }
-        if self.stop == Some(Stop::Deadline)
+        if matches!(self.stop, Some(Stop::Deadline | Stop::Transfer))
             && let Some(step) = self.ask_for_last_proofs()
         {
             return step;
@@ -354,6 +383,13 @@ impl Session {
     fn send(&mut self, flight: Flight, call: Call) -> Step {
         let token = Token(self.next_token);
         self.next_token += 1;
+        let rows = match &flight {
+            Flight::One(uuid, _) => {
+                self.talks.get(uuid).map_or(0, |talk| talk.event().attributes.len())
+            }
+            Flight::Rows(_) | Flight::There(_) | Flight::Version => 0,
+        };
+        self.purse.goes(token, &call, rows);
         self.flights.insert(token, flight);
         Step::Send(token, call)
     }
@@ -361,6 +397,7 @@ impl Session {
     /// Takes in an answer.
     pub fn on_reply(&mut self, token: Token, reply: Reply, now: Timestamp) {
         let Some(flight) = self.flights.remove(&token) else { return };
+        self.purse.came(token);
         let about = match &flight {
             Flight::One(uuid, writes) => (*uuid, *writes),
             Flight::Rows(events) | Flight::There(events) => (events[0], false),

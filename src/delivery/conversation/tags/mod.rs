@@ -13,10 +13,7 @@ use crate::{
     },
 };
 
-use super::{
-    Conversation, Making, Outbox, Phase, Request, Want,
-    asking::{needs_echo, text_of},
-};
+use super::{Conversation, Making, Outbox, Phase, Request, Want, asking::needs_echo};
 
 pub(super) use shown::Shown;
 
@@ -66,7 +63,7 @@ impl Conversation {
 
     /// What it costs to make the event without its attributes first.
     fn price_of_standing_empty(&self) -> u64 {
-        let texts = self.queued().map(|(_, attribute)| text_of(attribute));
+        let texts = self.queued().map(|(_, attribute)| cost::text_of(attribute));
         let count = self.outbox.queue.len() as u64;
         cost::of_standing_empty(count, texts.sum(), self.text_of_tags())
     }
