@@ -137,8 +137,8 @@ fn request_bytes_max(destination: &Destination, bwlimit: Option<NonZeroU64>) -> 
 fn source(feed: &Feed) -> Result<(SourceSpec, Format, Strategy), CliError> {
     let local = match &feed.source {
         FeedSource::Local(local) => local,
-        FeedSource::EiqFeed(it) => {
-            let name = Symbol::new(&format!("feed {} of {}", it.feed, it.url));
+        asked => {
+            let name = Symbol::new(&asked.asked().expect("what is no file is asked over HTTP"));
             return Ok((SourceSpec::Kept(name), Format::Auto, Strategy::Replace));
         }
     };

@@ -12,7 +12,7 @@ use crate::{
         self, AgentError, Dataset, Job, LedgerHandle, Observer, Summary, SystemClock, keep_refused,
         sync_from,
     },
-    config::{Destination, Feed, FeedSource},
+    config::{Destination, Feed},
     model::{DestinationName, FeedName},
     remote::Remote,
     store::Store,
@@ -59,8 +59,8 @@ pub(super) fn pull(
 ) -> Result<Datasets, CliError> {
     let mut datasets = Datasets::new();
     for feed in feeds {
-        if let FeedSource::EiqFeed(source) = &feed.source {
-            context.say(format_args!("pulling feed {} of {}", source.feed, source.url));
+        if let Some(asked) = feed.source.asked() {
+            context.say(format_args!("pulling {asked}"));
         }
         let dataset = match source::dataset(feed, ledger, live.waiter()) {
             Err(CliError::Interrupted) => return Err(CliError::Interrupted),

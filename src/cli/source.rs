@@ -2,43 +2,114 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::{
     agent::{AgentError, Clock, Dataset, LedgerHandle, SystemClock},
-    config::{EiqFeedSource, Feed, FeedAccess, FeedSource},
+    config::{
+        ConnectionSettings, EiqFeedSource, Feed, FeedAccess, FeedSource, KeySource, TaxiiAccess,
+        TaxiiSource,
+    },
+    http::ConnectionError,
     mirror::Mirror,
     model::{Backoff, FeedName},
-    source::{eiq_feed::EiqFeed, peer::Access},
+    source::{
+        Asked,
+        eiq_feed::EiqFeed,
+        peer::{Access, Credentials},
+        taxii2::{self, Taxii2},
+    },
     store::Store,
 };
 
 use super::{CliError, job, live::Waiter};
 
-/// What opens a platform, as people call it.
-const NOUN: &str = "token";
+/// What opens a server, as people call it.
+const TOKEN: &str = "token";
+const PASSWORD: &str = "password";
 
-/// The source of a feed; nothing is sent yet. The token and the certificates are read here. What it is for its mirror
-/// is [`EiqFeed::identity`]; an error of a pull is a [`CliError::Feed`].
-pub(super) fn eiq_feed(feed: &FeedName, source: &EiqFeedSource) -> Result<EiqFeed, CliError> {
-    let place = format!("feeds.{feed}");
-    let token = match &source.access {
-        FeedAccess::Public { .. } => None,
-        FeedAccess::Token { from, .. } => Some(from.read(NOUN, NOUN, &place)?),
-    };
-    let access = Access {
-        connection: job::connection(&source.connection, &source.url, &place)?,
-        token,
-        backoff: Backoff { seed: SystemClock.now().micros().unsigned_abs(), ..job::BACKOFF },
-        name: "the platform",
-    };
-    EiqFeed::new(&access, source.feed, source.access.reach())
-        .map_err(|cause| CliError::Access { of: format!("feed {feed}"), cause })
+/// The source of a feed that is asked over HTTP, and none for files; nothing is sent yet. Secrets and certificates are
+/// read here. What it is for its mirror is [`Asked::identity`]; an error of a pull is a [`CliError::Feed`].
+pub(super) fn asked(feed: &Feed) -> Result<Option<Asked>, CliError> {
+    Ok(match &feed.source {
+        FeedSource::Local(_) => None,
+        FeedSource::EiqFeed(source) => {
+            Some(Asked::EiqFeed(Box::new(eiq_feed(&feed.name, source)?)))
+        }
+        FeedSource::Taxii2(source) => Some(Asked::Taxii2(Box::new(taxii2(&feed.name, source)?))),
+    })
 }
 
-/// What a person should know of the token's file, a lower-case fragment.
-pub(super) fn token_warning(source: &EiqFeedSource) -> Option<String> {
-    match &source.access {
+fn eiq_feed(feed: &FeedName, source: &EiqFeedSource) -> Result<EiqFeed, CliError> {
+    let place = place(feed);
+    let credentials = match &source.access {
         FeedAccess::Public { .. } => None,
-        FeedAccess::Token { from, .. } => from.warning(NOUN),
+        FeedAccess::Token { from, .. } => Some(token(from, &place)?),
+    };
+    let wanted = ("application/json", "the platform");
+    let access = access((&source.connection, &source.url), credentials, wanted, &place)?;
+    EiqFeed::new(&access, source.feed, source.access.reach()).map_err(unusable(feed))
+}
+
+fn taxii2(feed: &FeedName, source: &TaxiiSource) -> Result<Taxii2, CliError> {
+    let place = place(feed);
+    let credentials = match &source.access {
+        TaxiiAccess::Public => None,
+        TaxiiAccess::Token(from) => Some(token(from, &place)?),
+        TaxiiAccess::User { name, password } => Some(Credentials::User {
+            name: name.clone(),
+            password: password.read_password(&place)?,
+        }),
+    };
+    let wanted = (taxii2::MEDIA_TYPE, "the TAXII server");
+    let access = access((&source.connection, &source.url), credentials, wanted, &place)?;
+    let settings = taxii2::Settings {
+        collections: source.collections.clone(),
+        overlap: source.overlap,
+        manifest_every: source.manifest_every,
+    };
+    Taxii2::new(&access, settings).map_err(unusable(feed))
+}
+
+/// Where the configuration has a feed.
+fn place(feed: &FeedName) -> String {
+    format!("feeds.{feed}")
+}
+
+fn token(from: &KeySource, place: &str) -> Result<Credentials, CliError> {
+    Ok(Credentials::Token(from.read(TOKEN, TOKEN, place)?))
+}
+
+/// How a server is asked: `wanted` is the form of its answers and how people call it.
+fn access(
+    (settings, url): (&ConnectionSettings, &Url),
+    credentials: Option<Credentials>,
+    (accept, name): (&'static str, &'static str),
+    place: &str,
+) -> Result<Access, CliError> {
+    let connection = job::connection(settings, url, place)?;
+    let seed = SystemClock.now().micros().unsigned_abs();
+    let backoff = Backoff { seed, ..job::BACKOFF };
+    Ok(Access { connection, credentials, accept, backoff, name })
+}
+
+fn unusable(feed: &FeedName) -> impl FnOnce(ConnectionError) -> CliError {
+    move |cause| CliError::Access { of: format!("feed {feed}"), cause }
+}
+
+/// What a person should know of the file that a secret is in, a lower-case fragment.
+pub(super) fn secret_warning(source: &FeedSource) -> Option<String> {
+    match source {
+        FeedSource::Local(_) => None,
+        FeedSource::EiqFeed(it) => match &it.access {
+            FeedAccess::Public { .. } => None,
+            FeedAccess::Token { from, .. } => from.warning(TOKEN),
+        },
+        FeedSource::Taxii2(it) => match &it.access {
+            TaxiiAccess::Public => None,
+            TaxiiAccess::Token(from) => from.warning(TOKEN),
+            TaxiiAccess::User { password, .. } => password.warning(PASSWORD),
+        },
     }
 }
 
@@ -46,17 +117,16 @@ pub(super) fn token_warning(source: &EiqFeedSource) -> Option<String> {
 /// wrong with it is told by who delivers the dataset.
 ///
 /// # Errors
-/// If its token, certificates or mirror cannot be used, or somebody wants the program to stop.
+/// If its secrets, certificates or mirror cannot be used, or somebody wants the program to stop.
 pub(super) fn dataset(
     feed: &Feed,
     ledger: &LedgerHandle<Store>,
     waiter: &Waiter,
 ) -> Result<Dataset, CliError> {
-    let FeedSource::EiqFeed(source) = &feed.source else { return Ok(Dataset::default()) };
-    let mut platform = eiq_feed(&feed.name, source)?;
+    let Some(mut source) = asked(feed)? else { return Ok(Dataset::default()) };
     let files = ledger.lock().mirror_files(&feed.name);
-    let mut mirror = Mirror::new(files, platform.identity());
-    let pulled = waiter.ask(mirror.pull(&mut platform)).ok_or(CliError::Interrupted)?;
+    let mut mirror = Mirror::new(files, source.identity());
+    let pulled = waiter.ask(mirror.pull(&mut source)).ok_or(CliError::Interrupted)?;
     let (pulled, fold) = pulled.map_err(AgentError::from)?;
     let dataset = Dataset::mirrored(mirror, fold);
     Ok(match pulled {
@@ -70,11 +140,9 @@ pub(super) fn dataset(
 /// # Errors
 /// If the mirror cannot be read.
 pub(super) fn last_pulled(feed: &Feed, store: Option<&Store>) -> Result<Dataset, CliError> {
-    let (FeedSource::EiqFeed(source), Some(store)) = (&feed.source, store) else {
-        return Ok(Dataset::default());
-    };
-    let of = eiq_feed(&feed.name, source)?.identity();
-    let mirror = Mirror::new(store.mirror_files(&feed.name), of);
+    let Some(store) = store else { return Ok(Dataset::default()) };
+    let Some(source) = asked(feed)? else { return Ok(Dataset::default()) };
+    let mirror = Mirror::new(store.mirror_files(&feed.name), source.identity());
     let fold = mirror.fold().map_err(AgentError::from)?;
     Ok(match fold.packs() {
         0 => Dataset::default(),

@@ -12,8 +12,8 @@ use crate::{
 
 use super::{
     Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, KeySource,
-    LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, format_duration,
-    format_size,
+    LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, TaxiiAccess,
+    format_duration, format_size,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -80,6 +80,28 @@ fn source(feed: &Feed) -> Value {
                 "feed": it.feed,
                 "update_strategy": update_strategy.word(),
             });
+            with(settings, connection(&it.connection))
+        }
+        FeedSource::Taxii2(it) => {
+            let mut settings = json!({
+                "kind": kind,
+                "url": it.url.as_str(),
+                "collections": it.collections,
+                "overlap": format_duration(it.overlap),
+                "manifest_every": or_never(it.manifest_every),
+            });
+            let access = match &it.access {
+                TaxiiAccess::Public => json!({}),
+                TaxiiAccess::Token(from) => {
+                    let (env, file) = secret(from);
+                    json!({ "token_env": env, "token_file": file })
+                }
+                TaxiiAccess::User { name, password } => {
+                    let (env, file) = secret(password);
+                    json!({ "username": name, "password_env": env, "password_file": file })
+                }
+            };
+            settings = with(settings, access);
             with(settings, connection(&it.connection))
         }
     })

@@ -42,6 +42,34 @@ impl KeySource {
         short: &str,
         place: &str,
     ) -> Result<Secret, ConfigError> {
+        let is_key = |text: &str| match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(()),
+            false => Err("it holds more than one word of plain characters"),
+        };
+        self.read_as(noun, short, place, |text| text.trim().to_owned(), is_key)
+    }
+
+    /// Reads a password, which may hold anything but line ends and the like; those at its end are cut off.
+    ///
+    /// # Errors
+    /// [`ConfigError::Key`] if there is none.
+    pub fn read_password(&self, place: &str) -> Result<Secret, ConfigError> {
+        let first_line = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
+        let is_password = |text: &str| match text.chars().any(char::is_control) {
+            false => Ok(()),
+            true => Err("it holds a line end or another control character"),
+        };
+        self.read_as("password", "password", place, first_line, is_password)
+    }
+
+    fn read_as(
+        &self,
+        noun: &'static str,
+        short: &str,
+        place: &str,
+        cut: fn(&str) -> String,
+        check: fn(&str) -> Result<(), &'static str>,
+    ) -> Result<Secret, ConfigError> {
         let (text, cure) = match self {
             Self::Env(name) => (
                 env::var(name).map_err(|error| match error {
@@ -55,12 +83,12 @@ impl KeySource {
                 format!("put the {short} alone into the file, readable for this user only"),
             ),
         };
-        let text = text.and_then(|text| match text.trim() {
-            "" => Err("it is empty".to_owned()),
-            key if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                Err("it holds more than one word of plain characters".to_owned())
+        let text = text.and_then(|text| {
+            let key = cut(&text);
+            if key.is_empty() {
+                return Err("it is empty".to_owned());
             }
-            key => Ok(key.to_owned()),
+            check(&key).map(|()| key).map_err(str::to_owned)
         });
         text.map(Secret::new).map_err(|what| ConfigError::Key {
             place: place.to_owned(),

@@ -27,7 +27,10 @@ pub use settings::{
     CONTAINERS, Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource,
     MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
-pub use source::{EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, source_at};
+pub use source::{
+    EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, TaxiiAccess, TaxiiSource,
+    source_at,
+};
 pub use template::{InitArgs, template};
 pub use units::{format_duration, format_size, parse_duration, parse_size};
 

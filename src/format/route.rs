@@ -274,8 +274,9 @@ impl<S: Sink> Visitor for Router<'_, S> {
             self.sink.end(self.found, End { marked, is_page, next: self.next.take() });
             return Ok(());
         }
-        // A TAXII server with nothing to give may answer with an empty envelope.
-        if self.wanted == Format::Stix21 && self.names.is_empty() {
+        // A TAXII server with nothing to give may answer with an empty envelope, or one that says so.
+        let is_empty = self.names.iter().all(|name| matches!(&**name, "more" | "next"));
+        if self.wanted == Format::Stix21 && is_empty {
             return Ok(());
         }
         Err(self.unrecognised())

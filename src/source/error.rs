@@ -7,7 +7,7 @@ use crate::{
     model::{Fault, Symbol},
 };
 
-use super::eiq_feed::FeedError;
+use super::PullError;
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ pub enum SourceError {
     /// The content is no dataset.
     Format(#[from] FormatError),
     /// A source over HTTP gave nothing, and nothing of it was kept before.
-    Pull(#[from] Arc<FeedError>),
+    Pull(#[from] Arc<PullError>),
     /// A source over HTTP of which nothing was kept yet.
     NotPulled {
         /// The source.

@@ -4,10 +4,13 @@
 //! Every raw byte that is read goes into a digest of the source, so that a source that has not changed
 //! can be told without decoding it.
 
+mod asked;
+mod count;
 pub mod eiq_feed;
 mod error;
 mod part;
 pub mod peer;
+pub mod taxii2;
 #[cfg(test)]
 mod tests;
 mod unpack;
@@ -23,6 +26,7 @@ use crate::{
     model::{Context, Digest, Encoder, Symbol},
 };
 
+pub use asked::{Asked, Look, PullError};
 pub use error::SourceError;
 pub use part::{FolderState, Part, open};
 pub use unpack::Reader;

@@ -40,6 +40,7 @@ mod stix_bundles;
 mod store_cli;
 mod store_user;
 mod tags;
+mod taxii;
 mod tls;
 mod two_feeds;
 mod upgrade;

@@ -26,5 +26,7 @@ pub mod regex;
 pub mod sabotage;
 pub mod scene;
 pub mod schema;
+pub mod taxii;
 pub mod through;
+pub mod told;
 pub mod world;

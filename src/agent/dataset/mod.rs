@@ -12,7 +12,7 @@ use crate::{
     graph::{self, Aliases},
     mirror::{Fold, Mirror},
     model::{Digest, Reader},
-    source::{self, SourceError, SourceSpec, eiq_feed::FeedError},
+    source::{self, PullError, SourceError, SourceSpec},
 };
 
 use super::{AgentError, Job, job::World};
@@ -29,7 +29,7 @@ pub use input::{Input, Older, Origin, mapping_tally};
 pub struct Dataset {
     mirrored: Option<Arc<Mirrored>>,
     /// Why the source itself gave nothing now.
-    trouble: Option<Arc<FeedError>>,
+    trouble: Option<Arc<PullError>>,
     /// What was read, by what decides how it is read.
     inputs: Mutex<Vec<(Reading, Arc<Input>)>>,
     digest: OnceCell<Option<Digest>>,
@@ -73,7 +73,7 @@ impl Dataset {
     /// What was kept of a source that gives nothing now. What was not delivered of it yet still is; where all was, or
     /// nothing is kept, the attempt ends with the trouble.
     #[must_use]
-    pub fn with_failed_pull(self, trouble: Arc<FeedError>) -> Self {
+    pub fn with_failed_pull(self, trouble: Arc<PullError>) -> Self {
         Self { trouble: Some(trouble), ..self }
     }
 

@@ -17,9 +17,10 @@ use crate::{
     model::{Fault, FeedName},
     sandbox::eclecticiq::DatasetError,
     source::{
-        SourceError,
+        PullError, SourceError,
         eiq_feed::FeedError,
         peer::{PeerError, Wrong},
+        taxii2::TaxiiError,
     },
     store::{ImportError, OpenError},
 };
@@ -55,7 +56,7 @@ pub enum CliError {
         /// The feed.
         feed: FeedName,
         /// Why.
-        error: FeedError,
+        error: PullError,
     },
     /// A feed without a path, and no `--source`.
     NoSource {
@@ -185,7 +186,7 @@ impl CliError {
                     Some(place) => format!("feed {feed}: {place}"),
                     None => format!("feed {feed}"),
                 };
-                (of_feed(error), fault.at(place))
+                (of_pull(error), fault.at(place))
             }
             Self::NoSource { feed } => {
                 let cure = "write `path` in its table, or give --source PATH";
@@ -389,25 +390,23 @@ fn of_source(error: &SourceError) -> Kind {
         SourceError::Format(FormatError::NotJson { .. }) => Kind::SourceInvalid,
         SourceError::Format(_) => Kind::SourceUnrecognised,
         SourceError::Restless { .. } => Kind::SourceRestless,
-        SourceError::Pull(error) => of_feed(error),
+        SourceError::Pull(error) => of_pull(error),
         SourceError::NotPulled { .. } => Kind::SourceMissing,
     }
 }
 
 /// The kind of error that a pull ended with.
+const fn of_pull(error: &PullError) -> Kind {
+    match error {
+        PullError::EiqFeed(error) => of_feed(error),
+        PullError::Taxii2(error) => of_taxii(error),
+        PullError::Mirror(_) => Kind::MirrorUnusable,
+    }
+}
+
 const fn of_feed(error: &FeedError) -> Kind {
     match error {
-        FeedError::Peer(PeerError { wrong, .. }) => match wrong {
-            Wrong::Token { .. } | Wrong::Right { .. } => Kind::SourceRefused,
-            Wrong::Missing { .. } => Kind::SourceMissing,
-            Wrong::TooLarge { .. } => Kind::SourceTooLarge,
-            Wrong::Disk(_) => Kind::FileUnwritable,
-            Wrong::Redirected { .. }
-            | Wrong::Unusable { .. }
-            | Wrong::Away { .. }
-            | Wrong::Busy { .. }
-            | Wrong::Strange { .. } => Kind::SourceUnreachable,
-        },
+        FeedError::Peer(error) => of_peer(error),
         FeedError::NoFeed { .. } => Kind::SourceMissing,
         FeedError::ContentType { .. } => Kind::SourceUnrecognised,
         FeedError::Diff | FeedError::StrategyUnknown { .. } | FeedError::StrategyDiffers { .. } => {
@@ -417,6 +416,33 @@ const fn of_feed(error: &FeedError) -> Kind {
         FeedError::BlockTooLarge { .. } => Kind::SourceTooLarge,
         FeedError::Restless { .. } => Kind::SourceRestless,
         FeedError::Mirror(_) => Kind::MirrorUnusable,
+    }
+}
+
+const fn of_taxii(error: &TaxiiError) -> Kind {
+    match error {
+        TaxiiError::Peer(error) => of_peer(error),
+        TaxiiError::NoCollection { .. } | TaxiiError::Discovery { .. } => Kind::SourceMissing,
+        TaxiiError::NotReadable { .. } => Kind::SourceRefused,
+        TaxiiError::Version { .. } => Kind::SourceUnrecognised,
+        TaxiiError::Strange { .. } | TaxiiError::Stuck { .. } => Kind::SourceInvalid,
+        TaxiiError::Interrupted { .. } => Kind::SourceUnreachable,
+        TaxiiError::Mirror(_) => Kind::MirrorUnusable,
+    }
+}
+
+const fn of_peer(PeerError { wrong, .. }: &PeerError) -> Kind {
+    match wrong {
+        Wrong::Token { .. } | Wrong::Right { .. } => Kind::SourceRefused,
+        Wrong::Missing { .. } => Kind::SourceMissing,
+        Wrong::TooLarge { .. } => Kind::SourceTooLarge,
+        Wrong::Disk(_) => Kind::FileUnwritable,
+        Wrong::Redirected { .. }
+        | Wrong::Unacceptable { .. }
+        | Wrong::Unusable { .. }
+        | Wrong::Away { .. }
+        | Wrong::Busy { .. }
+        | Wrong::Strange { .. } => Kind::SourceUnreachable,
     }
 }
 

@@ -8,7 +8,17 @@ const EIQ: &str = "kind = \"eiq-feed\"\nurl = \"https://eiq.example/x\"\nfeed = 
 fn eiq(config: &Config) -> &EiqFeedSource {
     match &config.feeds[0].source {
         FeedSource::EiqFeed(it) => it,
-        FeedSource::Local(it) => panic!("{it:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+const TAXII: &str =
+    "kind = \"taxii2\"\nurl = \"https://taxii.example/api1\"\ncollections = [\"b\", \"a\"]\n";
+
+fn taxii(config: &Config) -> &TaxiiSource {
+    match &config.feeds[0].source {
+        FeedSource::Taxii2(it) => it,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -96,4 +106,88 @@ fn only_a_folder_is_given_time_to_be_filled() {
     assert_eq!(good(&toml::to_string(&effective(&longer)).unwrap()).feeds, longer.feeds);
     let file = faults("[source]\npath = \"in.json\"\nquiet = \"1m\"\n");
     assert!(file[0].contains("source.quiet") && file[0].contains("is for folders"), "{file:?}");
+}
+
+#[test]
+fn collections_are_read_by_everybody_by_a_token_or_by_a_user() {
+    let env = |name: &str| KeySource::Env(name.to_owned());
+    let user = TaxiiAccess::User { name: "me".to_owned(), password: env("TAXII_PASSWORD") };
+    for (lines, wanted) in [
+        ("", TaxiiAccess::Public),
+        ("token_env = \"TAXII_TOKEN\"\n", TaxiiAccess::Token(env("TAXII_TOKEN"))),
+        ("username = \"me\"\npassword_env = \"TAXII_PASSWORD\"\n", user),
+    ] {
+        let config = good(&format!("[source]\n{TAXII}{lines}"));
+        let it = taxii(&config);
+        assert_eq!((it.url.as_str(), &it.access), ("https://taxii.example/api1/", &wanted));
+        assert_eq!(it.collections, ["a", "b"]);
+        assert_eq!(it.overlap, Duration::from_mins(10));
+        assert_eq!(it.manifest_every, Some(Duration::from_hours(24)));
+        let printed = toml::to_string(&effective(&config)).unwrap();
+        assert_eq!(good(&printed).feeds, config.feeds, "{printed}");
+    }
+    let lines = "overlap = \"1h\"\nmanifest_every = \"never\"\nproxy = \"none\"\n";
+    let config = good(&format!("[source]\n{TAXII}{lines}"));
+    let it = taxii(&config);
+    assert_eq!((it.overlap, it.manifest_every), (Duration::from_hours(1), None));
+    assert_eq!(good(&toml::to_string(&effective(&config)).unwrap()).feeds, config.feeds);
+    assert_eq!(
+        config.feeds[0].source.asked().unwrap(),
+        "collections a, b of https://taxii.example/api1/"
+    );
+}
+
+#[test]
+fn what_collections_cannot_be_is_told() {
+    let with = |collections: &str| TAXII.replace("[\"b\", \"a\"]", collections);
+    let many = format!("[{}]", (0..33).map(|n| format!("\"{n}\",")).collect::<String>());
+    for (lines, wanted) in [
+        ("kind = \"taxii2\"\ncollections = [\"a\"]\n", "source.url: is missing"),
+        ("kind = \"taxii2\"\nurl = \"https://x\"\n", "source.collections: names no collection"),
+        (&*with("[]"), "names no collection"),
+        (&*with("[\"a\", \"a\"]"), "is there twice"),
+        (&*with("[\"../a\"]"), "cannot be the id or alias of a collection"),
+        (&*with("[\"..\"]"), "cannot be the id or alias of a collection"),
+        (&*with(&many), "name at most 32"),
+        (&*format!("{TAXII}username = \"me\"\n"), "source.username: has no password"),
+        (&*format!("{TAXII}password_env = \"P\"\n"), "source.username: is missing"),
+        (
+            &*format!("{TAXII}token_env = \"T\"\nusername = \"me\"\npassword_env = \"P\"\n"),
+            "keep the token, or username and password",
+        ),
+        (
+            &*format!("{TAXII}username = \"a:b\"\npassword_env = \"P\"\n"),
+            "cannot be the name of a user",
+        ),
+        (&*format!("{TAXII}password = \"hunter2\"\n"), "source.password: is a secret"),
+        (
+            &*format!(
+                "{TAXII}username = \"me\"\npassword_env = \"P\"\nheaders = {{ Authorization = {{ env = \"A\" }} }}\n"
+            ),
+            "the header that the password is in",
+        ),
+        (&*format!("{TAXII}overlap = \"0s\"\n"), "is no time at all"),
+        (&*format!("{TAXII}path = \"x\"\n"), "source.path: is not a known key"),
+    ] {
+        let found = faults(&format!("[source]\n{lines}")).join("\n");
+        assert!(found.contains(wanted), "{lines}\n{found}");
+        assert!(!found.contains("hunter2"), "{found}");
+    }
+}
+
+#[test]
+fn a_password_may_hold_more_than_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let read = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let secret = KeySource::File(file.clone()).read_password("feeds.main");
+        secret.map(|secret| secret.expose().to_owned()).map_err(|error| error.to_string())
+    };
+    assert_eq!(read("two words \u{e4}\r\n").unwrap(), "two words \u{e4}");
+    for (text, wanted) in [("\n", "it is empty"), ("one\ntwo\n", "it holds a line end")] {
+        let error = read(text).unwrap_err();
+        assert!(error.contains("password") && error.contains(wanted), "{error}");
+        assert!(!error.contains("two"), "{error}");
+    }
 }

@@ -2,21 +2,15 @@
 
 use crate::{
     model::limits::DOWNLOAD_BYTES_MAX,
-    source::peer::{Rests, Wrong},
+    source::{
+        count::count,
+        peer::{Rests, Wrong},
+    },
 };
 
-use super::{EiqFeed, FeedError, Reach, Strategy, document::Document, listing::Block, pull::look};
+use super::{EiqFeed, FeedError, Reach, Strategy, document::Document, listing::Block};
 
-/// What was found at one step.
-#[derive(Debug)]
-pub enum Look {
-    /// As it has to be, in words.
-    Good(String),
-    /// It works, or will; but a person should look at it: what, and what to do.
-    Odd(String, &'static str),
-    /// A pull will not work. Nothing behind it was looked at.
-    Bad(FeedError),
-}
+type Look = crate::source::Look<FeedError>;
 
 impl<T: Rests> EiqFeed<T> {
     /// Asks for all that a pull needs, and takes nothing. The first fault ends it.
@@ -94,16 +88,16 @@ impl<T: Rests> EiqFeed<T> {
             looks.push(Look::Odd(what, "run the feed once, on its page on the platform"));
             return Ok(());
         };
-        let (count, id) = (blocks.len(), last.id);
+        let (listed, id) = (blocks.len(), last.id);
         let body = self.peer.get(&last.path, DOWNLOAD_BYTES_MAX).await?;
         let bytes = body.bytes();
         let name = format!("feed {} block {id}", self.feed);
         let read = body.reader().map_err(|error| error.to_string()).and_then(|reader| {
             let format = crate::format::Format::Auto;
-            look(&name, format, reader).map_err(|error| error.fault().cause)
+            count(&name, format, reader).map_err(|error| error.fault().cause)
         });
         let listed =
-            format!("{count} content block{} listed", if count == 1 { " is" } else { "s are" });
+            format!("{listed} content block{} listed", if listed == 1 { " is" } else { "s are" });
         looks.push(match read {
             Ok((objects, 0)) => {
                 Look::Good(format!("{listed}; number {id} has {bytes} bytes and {objects} objects"))

@@ -33,7 +33,6 @@ use crate::{
 };
 
 pub use error::FeedError;
-pub use examine::Look;
 
 use standing::Family;
 
@@ -102,8 +101,9 @@ impl<T: Rests> EiqFeed<T> {
         reach: Reach,
         time: T,
     ) -> Result<Self, ConnectionError> {
-        let token = access.token.clone().filter(|_| matches!(reach, Reach::Token(_)));
-        let peer = Peer::new(&Access { token, ..access.clone() }, time)?;
+        let credentials = access.credentials.clone();
+        let credentials = credentials.filter(|_| matches!(reach, Reach::Token(_)));
+        let peer = Peer::new(&Access { credentials, ..access.clone() }, time)?;
         Ok(Self { peer, feed, reach, family: None, notes: Vec::new() })
     }
 

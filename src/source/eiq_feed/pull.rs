@@ -1,11 +1,11 @@
 //! One pull of a feed into its mirror.
 
 use crate::{
-    format::{Format, FormatError, Identity, Pages, Piece, Taker, Unreadable, take_apart},
+    format::{Format, FormatError},
     mirror::{Bookmark, MirrorError, Pack, PackWriter, Pulled},
-    model::{Symbol, Tlp, limits::DOWNLOAD_BYTES_MAX},
+    model::limits::DOWNLOAD_BYTES_MAX,
     source::{
-        Reader,
+        count::count,
         peer::{PeerError, Rests, Wrong},
         unpack::TooLarge,
     },
@@ -300,7 +300,7 @@ impl<T: Rests> Pulling<'_, T> {
     async fn is_sound(&mut self, block: &Block, format: Format) -> Result<bool, FeedError> {
         let taken = match self.feed.peer.get(&block.path, DOWNLOAD_BYTES_MAX).await {
             Ok(body) => match body.reader() {
-                Ok(reader) => look(&self.name(block), format, reader)
+                Ok(reader) => count(&self.name(block), format, reader)
                     .map_or_else(|error| unreadable(block, &error), |_| Ok(Taken::Sound))?,
                 Err(error) => Taken::Unreadable(error.to_string()),
             },
@@ -363,35 +363,4 @@ fn unreadable(block: &Block, error: &FormatError) -> Result<Taken, FeedError> {
         return Err(FeedError::BlockTooLarge { block: block.id });
     }
     Ok(Taken::Unreadable(error.fault().cause))
-}
-
-/// Reads a block without keeping anything of it; gives how many objects there are and how many are damaged.
-pub(super) fn look(
-    name: &str,
-    format: Format,
-    input: Reader,
-) -> Result<(usize, usize), FormatError> {
-    let mut count = Count::default();
-    drop::<Pages>(take_apart(input, &Symbol::new(name), format, &mut count)?);
-    Ok((count.objects, count.damaged))
-}
-
-#[derive(Default)]
-struct Count {
-    objects: usize,
-    damaged: usize,
-}
-
-impl Taker for Count {
-    fn document(&mut self, _: &Symbol, _: Format) {}
-
-    fn object(&mut self, _: &Piece<'_>, _: &Identity) {
-        self.objects += 1;
-    }
-
-    fn damaged(&mut self, _: &Unreadable<'_>) {
-        self.damaged += 1;
-    }
-
-    fn closed(&mut self, _: Option<Tlp>) {}
 }

@@ -17,10 +17,19 @@ pub struct PeerError {
     pub wrong: Wrong,
 }
 
+/// Why there is no answer to a request that was sent once.
+#[derive(Debug)]
+pub struct Broken {
+    /// Why.
+    pub error: PeerError,
+    /// For so many seconds the server wants to be left alone.
+    pub retry_after: Option<u64>,
+}
+
 /// What is wrong. `why` is in the words of the server or the system, without secrets.
 #[derive(Debug)]
 pub enum Wrong {
-    /// HTTP 401: the token is not taken.
+    /// HTTP 401: the token, or the user, is not taken.
     Token {
         /// The server's words.
         why: String,
@@ -32,6 +41,11 @@ pub enum Wrong {
     },
     /// HTTP 404 or 410.
     Missing {
+        /// The server's words.
+        why: String,
+    },
+    /// HTTP 406 or 415: not in the form that was asked for.
+    Unacceptable {
         /// The server's words.
         why: String,
     },
@@ -91,6 +105,9 @@ impl PeerError {
             }
             Wrong::Right { why } => Fault::new(why, "give the token's user the right to read it"),
             Wrong::Missing { why } => Fault::new(why, "check `url`, and that it exists"),
+            Wrong::Unacceptable { why } => {
+                Fault::new(why, "check `url`, and that this is what answers there")
+            }
             Wrong::Redirected { to } => Fault::new(
                 format!("it redirects to {to}, where no token is sent"),
                 "write the server's own address into `url`; if that is a login page, have the API exempted from it",
@@ -133,24 +150,45 @@ impl fmt::Display for PeerError {
     }
 }
 
-/// What EclecticIQ says of an error.
+/// What EclecticIQ says of errors, and TAXII of one.
 #[derive(Deserialize)]
 struct Errors {
+    #[serde(default)]
     errors: Vec<OneError>,
+    #[serde(flatten)]
+    alone: OneError,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct OneError {
     #[serde(default)]
     title: Option<String>,
-    #[serde(default)]
+    #[serde(default, alias = "description")]
     detail: Option<String>,
 }
 
-/// The words of an error, if it is one in the form that is known.
+/// The words of an error, if it is one in a form that is known.
 pub(super) fn words(body: &[u8]) -> Option<String> {
-    let Errors { errors } = serde_json::from_slice(body).ok()?;
-    let words = errors.into_iter().filter_map(|error| error.detail.or(error.title));
+    let Errors { errors, alone } = serde_json::from_slice(body).ok()?;
+    let words = errors.into_iter().chain([alone]).filter_map(|error| error.detail.or(error.title));
     let words: Vec<String> = words.collect();
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn errors_have_words_in_each_form() {
+        let told = |text: &str| words(text.as_bytes());
+        assert_eq!(
+            told(r#"{"errors": [{"title": "a", "detail": "b"}, {"title": "c"}]}"#).unwrap(),
+            "b; c"
+        );
+        assert_eq!(told(r#"{"title": "a", "http_status": "404"}"#).unwrap(), "a");
+        assert_eq!(told(r#"{"title": "a", "description": "b"}"#).unwrap(), "b");
+        assert_eq!(told(r#"{"title": null, "code": 404}"#), None);
+        assert_eq!(told("[]"), None);
+    }
 }

@@ -3,7 +3,9 @@
 //! All requests go to the host of the settings, whatever an answer says: paths are set into the base URL, and of
 //! redirects only the one is followed that adds a slash to the end of the path.
 
+mod ask;
 mod body;
+mod credentials;
 mod error;
 mod time;
 
@@ -35,8 +37,10 @@ use crate::{
     },
 };
 
+pub use ask::{Answer, Ask};
 pub use body::Body;
-pub use error::{PeerError, Wrong};
+pub use credentials::Credentials;
+pub use error::{Broken, PeerError, Wrong};
 pub use time::{Rests, Sleeps};
 
 /// Of the answer to a request that failed, so much is read for its words, in bytes.
@@ -48,8 +52,10 @@ const USER_AGENT: &str = concat!("misp-trickle/", env!("CARGO_PKG_VERSION"));
 pub struct Access {
     /// The connection, with its base URL.
     pub connection: Connection,
-    /// The bearer token. `None`: the server wants none.
-    pub token: Option<Secret>,
+    /// What opens it. `None`: the server wants nothing.
+    pub credentials: Option<Credentials>,
+    /// The form in which answers are wanted: `Accept`.
+    pub accept: &'static str,
     /// Waits between the tries of a request, and how many there are.
     pub backoff: Backoff,
     /// How people call the server, such as `the platform`.
@@ -105,22 +111,25 @@ impl<T: Rests> Peer<T> {
     /// Prepares the connections; nothing is sent yet.
     ///
     /// # Errors
-    /// If a certificate, the proxy, a header or the token cannot be used.
+    /// If a certificate, the proxy, a header or the credentials cannot be used.
     pub fn new(access: &Access, time: T) -> Result<Self, ConnectionError> {
-        let Access { connection, token, backoff, name } = access;
+        let Access { connection, credentials, accept, backoff, name } = access;
+        let client = http::client(connection, Patience::Part)?;
         let mut headers = http::map(&connection.headers)?;
-        if let Some(token) = token {
-            let value = http::secret_value("Bearer ", token, "the token cannot be used")?;
+        let mut secrets: Vec<Secret> = connection.secrets().collect();
+        if let Some(credentials) = credentials {
+            let value = credentials.header(&client)?;
+            secrets.extend(credentials.secrets(&value));
             headers.insert(AUTHORIZATION, value);
         }
-        headers.insert("accept", HeaderValue::from_static("application/json"));
+        headers.insert("accept", HeaderValue::from_static(accept));
         headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
         headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
         Ok(Self {
-            client: http::client(connection, Patience::Part)?,
+            client,
             base: connection.url.clone(),
             headers,
-            secrets: token.iter().cloned().chain(connection.secrets()).collect(),
+            secrets,
             way: Way::new(connection, Patience::Part, name),
             timeout: connection.timeout,
             backoff: *backoff,
@@ -141,6 +150,11 @@ impl<T: Rests> Peer<T> {
         &self.base
     }
 
+    /// How often a request is tried at most.
+    pub(super) const fn tries_max(&self) -> u32 {
+        self.backoff.tries_max
+    }
+
     /// Lets time pass.
     pub(super) async fn rest(&self, span: Duration) {
         self.time.rest(span).await;
@@ -152,7 +166,10 @@ impl<T: Rests> Peer<T> {
     /// If it cannot be had, or is no such JSON.
     pub async fn json<D: DeserializeOwned>(&self, path: &str) -> Result<D, PeerError> {
         let body = self.get(path, ANSWER_BYTES_MAX).await?;
-        let error = |wrong| PeerError { url: self.at(path).to_string(), wrong };
+        let error = |wrong| PeerError {
+            url: Ask { path, query: &[], bytes_max: 0 }.url(&self.base).to_string(),
+            wrong,
+        };
         let bytes =
             body.into_bytes(ANSWER_BYTES_MAX).map_err(|cause| error(Wrong::of_body(&cause)))?;
         // What a document says ends up in messages.
@@ -169,13 +186,21 @@ impl<T: Rests> Peer<T> {
     /// What is at a path below the base URL, as it came over the wire: at most so many bytes.
     ///
     /// # Errors
-    /// If it cannot be had, also after as many tries and rests as are granted.
+    /// As [`answer`](Self::answer).
     pub async fn get(&self, path: &str, bytes_max: u64) -> Result<Body, PeerError> {
-        let mut url = self.at(path);
-        let (mut tries, mut rested, mut is_slashed) = (0, 0_u64, path.ends_with('/'));
+        Ok(self.answer(&Ask { path, query: &[], bytes_max }).await?.body)
+    }
+
+    /// The answer to a request that may be sent several times.
+    ///
+    /// # Errors
+    /// If it cannot be had, also after as many tries and rests as are granted.
+    pub async fn answer(&self, ask: &Ask<'_>) -> Result<Answer, PeerError> {
+        let mut url = ask.url(&self.base);
+        let (mut tries, mut rested, mut is_slashed) = (0, 0_u64, url.path().ends_with('/'));
         loop {
-            let wrong = match self.attempt(&url, bytes_max).await {
-                Ok(body) => return Ok(body),
+            let wrong = match self.attempt(&url, ask.bytes_max).await {
+                Ok(answer) => return Ok(answer),
                 Err(Setback::Final(wrong)) => wrong,
                 Err(Setback::Slash) if is_slashed => Wrong::Redirected { to: url.to_string() },
                 Err(Setback::Slash) => {
@@ -200,7 +225,25 @@ impl<T: Rests> Peer<T> {
         }
     }
 
-    async fn wait(&self, tries: u32, retry_after: Option<u64>, why: &str) {
+    /// The answer to a request that is sent once, as a second one would not get the same.
+    ///
+    /// # Errors
+    /// If it did not come.
+    pub async fn once(&self, ask: &Ask<'_>) -> Result<Answer, Broken> {
+        let url = ask.url(&self.base);
+        let (wrong, retry_after) = match self.attempt(&url, ask.bytes_max).await {
+            Ok(answer) => return Ok(answer),
+            Err(Setback::Final(wrong)) => (wrong, None),
+            Err(Setback::Slash) => (Wrong::Redirected { to: url.to_string() }, None),
+            Err(Setback::Again { why, retry_after }) => {
+                (Wrong::Away { why, tries: 1 }, retry_after)
+            }
+        };
+        Err(Broken { error: PeerError { url: url.to_string(), wrong }, retry_after })
+    }
+
+    /// Rests after a try that failed, at least for as long as the server asked for.
+    pub(super) async fn wait(&self, tries: u32, retry_after: Option<u64>, why: &str) {
         let begun = Timestamp::from_micros(0);
         let until = self.backoff.until(begun, tries, self.traffic.requests(), retry_after);
         let rest = begun.until(until);
@@ -208,14 +251,7 @@ impl<T: Rests> Peer<T> {
         self.time.rest(rest).await;
     }
 
-    /// A path below the base URL. It cannot lead to another host.
-    fn at(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path()));
-        url
-    }
-
-    async fn attempt(&self, url: &Url, bytes_max: u64) -> Result<Body, Setback> {
+    async fn attempt(&self, url: &Url, bytes_max: u64) -> Result<Answer, Setback> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         let request = self.client.get(url.clone()).headers(self.headers.clone());
@@ -227,7 +263,11 @@ impl<T: Rests> Peer<T> {
                 }
             })?;
         match response.status().as_u16() {
-            200 => self.body(response, bytes_max, begun).await,
+            200 => {
+                let headers = response.headers().clone();
+                let body = self.body(response, bytes_max, begun).await?;
+                Ok(Answer { body, headers })
+            }
             301 | 302 | 307 | 308 => Err(self.redirected(url, &response)),
             status => Err(self.refused(status, response).await),
         }
@@ -287,6 +327,7 @@ impl<T: Rests> Peer<T> {
             401 => Wrong::Token { why },
             403 => Wrong::Right { why },
             404 | 410 => Wrong::Missing { why },
+            406 | 415 => Wrong::Unacceptable { why },
             407 => Wrong::Unusable { why: format!("HTTP 407: {PROXY_ASKS}") },
             // RFC 9110, and what large proxies say of a server that they do not reach, or that is not ready.
             408 | 425 | 429 | 500 | 502..=504 | 520..=527 | 529 | 530 | 598 | 599 => {
@@ -314,7 +355,7 @@ impl<T: Rests> Peer<T> {
     }
 
     /// A text of the server without our secrets.
-    fn clean(&self, text: &str) -> String {
+    pub(super) fn clean(&self, text: &str) -> String {
         match without_secrets(text.as_bytes(), &self.secrets) {
             Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
             None => text.to_owned(),
@@ -323,7 +364,7 @@ impl<T: Rests> Peer<T> {
 }
 
 fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
-    response.headers().get(name)?.to_str().ok()
+    ask::text(response.headers(), name)
 }
 
 impl<T> fmt::Debug for Peer<T> {

@@ -15,21 +15,19 @@ use std::{
 
 use misp_trickle::{
     format::{self, Format},
-    graph::{self, Aliases, Facts, Graph},
-    mapper::{Rules, map},
     mirror::{Basis, Fold, Mirror, Pulled, memory::MemoryFiles},
-    misp::event_uuid,
     model::{Backoff, Secret, Symbol, Timestamp},
     sandbox::eclecticiq::{
         Command, Dataset, Fault, Links, Paths, Platform, Setup, Strategy as Packaged, TOKEN,
         Trouble, serve,
     },
     source::{
-        eiq_feed::{EiqFeed, FeedError, Look, Reach, Strategy},
-        peer::{Access, Peer, PeerError, Rests, Wrong},
+        Look,
+        eiq_feed::{EiqFeed, FeedError, Reach, Strategy},
+        peer::{Access, Credentials, Peer, PeerError, Rests, Wrong},
     },
 };
-use misp_trickle_testing::{direct::direct, program};
+use misp_trickle_testing::{direct::direct, program, told::told};
 use program::{Place, Sandbox};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -105,7 +103,8 @@ impl World {
     fn access(&self) -> Access {
         Access {
             connection: direct(&self.url, self.timeout),
-            token: Some(Secret::new(self.token.to_owned())),
+            credentials: Some(Credentials::Token(Secret::new(self.token.to_owned()))),
+            accept: "application/json",
             backoff: Backoff { base_ms: 1_000, max_ms: 60_000, tries_max: self.tries_max, seed: 7 },
             name: "the platform",
         }
@@ -173,16 +172,6 @@ impl World {
     fn rests(&self) -> Vec<u64> {
         self.rests.lock().unwrap().drain(..).map(|rest| rest.as_secs()).collect()
     }
-}
-
-/// Events of a dataset.
-fn told(facts: Facts) -> BTreeSet<String> {
-    let graph = Graph::build(facts, &Aliases::default(), &graph::Options::default());
-    let (rules, now) = (Rules::standard(), Timestamp::from_seconds(1_796_000_000));
-    let events = graph.incidents().map(|incident| {
-        format!("{:?}", map(&incident, event_uuid(incident.root), &rules, now).event)
-    });
-    events.collect()
 }
 
 /// Events of one whole read.

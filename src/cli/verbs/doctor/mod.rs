@@ -3,9 +3,9 @@
 //! A check is a function from what was learned to [`Finding`]s; [`CHECKS`] are those of a destination, in the order
 //! in which they are shown.
 
+mod asked;
 mod finding;
 mod outlook;
-mod platform;
 mod rights;
 mod server;
 pub(in crate::cli) mod show;

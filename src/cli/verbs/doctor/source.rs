@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-use super::platform;
+use super::asked;
 
 pub(super) const CHECK: &str = "source";
 
@@ -36,8 +36,8 @@ pub(crate) fn examine(
 ) -> Result<(Vec<Seen>, Vec<Finding>), CliError> {
     let (mut seen, mut findings) = (Vec::new(), Vec::new());
     for feed in &config.feeds {
-        if let FeedSource::EiqFeed(settings) = &feed.source {
-            findings.extend(platform::examine(context, live, &feed.name, settings)?);
+        if feed.source.asked().is_some() {
+            findings.extend(asked::examine(context, live, feed)?);
             continue;
         }
         let (one, found) = look(config, feed, store);

@@ -1,0 +1,108 @@
+//! Reads where a feed's dataset comes from: `[source]`, `[feeds.NAME.source]`, or the keys of `[feeds.NAME]` itself.
+
+mod eiq_feed;
+mod local;
+mod taxii2;
+
+use crate::{
+    model::Words,
+    source::{eiq_feed::KIND as EIQ_FEED, taxii2::KIND as TAXII2},
+};
+
+use super::reader::Section;
+
+pub use eiq_feed::{EiqFeedSource, FeedAccess};
+pub use local::{LocalPlace, LocalSource, source_at};
+pub use taxii2::{TaxiiAccess, TaxiiSource};
+
+/// Where a feed's dataset comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedSource {
+    /// Bytes on this machine, whole with each read.
+    Local(LocalSource),
+    /// An outgoing feed of an EclecticIQ platform, pulled over HTTP.
+    EiqFeed(Box<EiqFeedSource>),
+    /// Collections of a TAXII 2.1 server, pulled over HTTP.
+    Taxii2(Box<TaxiiSource>),
+}
+
+/// Kinds of sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    Stdin,
+    EiqFeed,
+    Taxii2,
+}
+
+impl Words for Kind {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("file", Self::File),
+        ("folder", Self::Folder),
+        ("stdin", Self::Stdin),
+        (EIQ_FEED, Self::EiqFeed),
+        (TAXII2, Self::Taxii2),
+    ];
+}
+
+/// Kinds of sources that this version knows by name only.
+const KINDS_LATER: [&str; 1] = ["eiq-api"];
+
+/// Keys that would hold a secret.
+const SECRETS: [&str; 5] = ["token", "api_key", "apikey", "key", "password"];
+
+impl FeedSource {
+    /// The word for its kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Local(LocalSource { place: LocalPlace::File(_), .. }) => Kind::File,
+            Self::Local(LocalSource { place: LocalPlace::Folder(_), .. }) => Kind::Folder,
+            Self::Local(LocalSource { place: LocalPlace::Stdin, .. }) => Kind::Stdin,
+            Self::EiqFeed(_) => Kind::EiqFeed,
+            Self::Taxii2(_) => Kind::Taxii2,
+        }
+        .word()
+    }
+
+    /// What people call a source that is asked over HTTP; `None` for files.
+    #[must_use]
+    pub fn asked(&self) -> Option<String> {
+        match self {
+            Self::Local(_) => None,
+            Self::EiqFeed(it) => Some(format!("feed {} of {}", it.feed, it.url)),
+            Self::Taxii2(it) => {
+                let s = if it.collections.len() == 1 { "" } else { "s" };
+                Some(format!("collection{s} {} of {}", it.collections.join(", "), it.url))
+            }
+        }
+    }
+}
+
+/// `None` only where a fault was reported.
+pub(super) fn read_source(mut section: Section<'_, '_>) -> Option<FeedSource> {
+    // The further keys of a kind that is not known are not known either.
+    let source = match read_kind(&mut section)? {
+        Kind::EiqFeed => {
+            eiq_feed::read_eiq_feed(&mut section).map(Box::new).map(FeedSource::EiqFeed)
+        }
+        Kind::Taxii2 => taxii2::read_taxii2(&mut section).map(Box::new).map(FeedSource::Taxii2),
+        kind => Some(FeedSource::Local(local::read_local(&mut section, kind))),
+    };
+    section.finish();
+    source
+}
+
+fn read_kind(section: &mut Section<'_, '_>) -> Option<Kind> {
+    let Some(at) = section.text("kind") else { return Some(Kind::File) };
+    let supported = Kind::WORDS.iter().map(|(word, kind)| (*word, Some(*kind)));
+    let words: Vec<_> = supported.chain(KINDS_LATER.map(|word| (word, None))).collect();
+    let kind = section.word(&at, &words)?;
+    if kind.is_none() {
+        let what = format!("{:?} is not supported by this version", at.value);
+        let cure = "save what it delivers to a file and use kind = \"file\" or \"folder\"";
+        section.reader().wrong(&at, what, cure);
+    }
+    kind
+}
