@@ -25,7 +25,7 @@ pub fn resend<L: Ledger>(ledger: &mut L, destination: &DestinationName) -> Resul
     if let Some(mut record) = ledger.destination(destination)? {
         record.asked = None;
         record.verified = None;
-        let feeds = record.feeds.clone();
+        let feeds: Vec<_> = record.named_feeds().cloned().collect();
         ledger.commit(
             destination,
             run,

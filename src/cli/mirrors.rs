@@ -5,9 +5,12 @@ use std::{collections::BTreeSet, fmt::Write as _, path::Path, sync::Arc};
 use serde::Serialize;
 
 use crate::{
-    agent::AgentError,
+    agent::{AgentError, rename_feed},
+    config::Feed,
     history::{Cursor, Ledger},
     mirror::{Basis, Fold, Mirror, MirrorError},
+    model::FeedName,
+    plan::DestinationRecord,
     store::{MirrorFolder, Store},
 };
 
@@ -111,7 +114,7 @@ pub(crate) fn forget_others(store: &Store, path: &Path) -> Result<usize, CliErro
     let mut feeds = BTreeSet::new();
     for destination in &destinations {
         let record = store.destination(destination)?;
-        feeds.extend(record.into_iter().flat_map(|record| record.feeds));
+        feeds.extend(record.iter().flat_map(DestinationRecord::named_feeds).cloned());
     }
     let mut removed = 0;
     for feed in feeds {
@@ -128,6 +131,23 @@ pub(crate) fn forget_others(store: &Store, path: &Path) -> Result<usize, CliErro
         }
     }
     Ok(removed)
+}
+
+/// Removes all that is kept of a feed's source; whether there was anything.
+pub(crate) fn remove(store: &Path, feed: &FeedName) -> Result<bool, CliError> {
+    let removed = MirrorFolder::of(store, feed).remove_all();
+    removed.map_err(|error| CliError::read(store, &error))
+}
+
+/// Feeds that have another name now keep what they delivered, and what is kept of their sources.
+pub(crate) fn rename(store: &mut Store, path: &Path, feeds: &[Feed]) -> Result<(), CliError> {
+    for feed in feeds {
+        let Some(old) = &feed.was else { continue };
+        let moved = MirrorFolder::of(path, old).rename_to(&MirrorFolder::of(path, &feed.name));
+        moved.map_err(|error| CliError::read(path, &error))?;
+        rename_feed(store, old, &feed.name)?;
+    }
+    Ok(())
 }
 
 fn of_mirror(error: MirrorError) -> CliError {

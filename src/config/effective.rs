@@ -45,7 +45,7 @@ fn or_none(size: Option<NonZeroU64>) -> String {
 }
 
 fn feed(feed: &Feed) -> Value {
-    let more = json!({ "destinations": feed.destinations, "schedule": schedule(&feed.schedule) });
+    let more = json!({ "was": feed.was, "destinations": feed.destinations, "schedule": schedule(&feed.schedule) });
     without_nulls(with(source(feed), more))
 }
 

@@ -88,7 +88,7 @@ impl Config {
             ([], None | Some("main"), Some(_)) => {
                 let source = FeedSource::Local(LocalSource::new(LocalPlace::File(None)));
                 let (name, schedule) = (FeedName::new("main"), self.schedule.clone());
-                Feed { name, source, destinations: None, schedule }
+                Feed { name, was: None, source, destinations: None, schedule }
             }
             _ => choose("feed", &self.feeds, |feed| feed.name.as_str(), name)?.clone(),
         };
@@ -221,21 +221,39 @@ fn read_feeds(root: &mut Section<'_, '_>, defaults: &Defaults<'_>) -> Vec<Feed> 
             root.reader().fault("source", &section.span, what, cure);
         }
         let (destinations, schedule) = read_route(&mut section, defaults);
-        let name = FeedName::new("main");
+        let (name, was) = (FeedName::new("main"), None);
         let source = read_source(section);
-        feeds.extend(source.map(|source| Feed { name, source, destinations, schedule }));
+        feeds.extend(source.map(|source| Feed { name, was, source, destinations, schedule }));
     }
     if feeds.len() > FEEDS_MAX {
         let what = format!("are {}, and a store keeps at most {FEEDS_MAX}", feeds.len());
         root.reader().fault("feeds", &root.span, what, "use a second configuration and store");
     }
+    check_former_names(root, &feeds);
     feeds.sort_by(|a, b| a.name.cmp(&b.name));
     feeds
+}
+
+/// A former name is that of nobody else, now or before.
+fn check_former_names(root: &Section<'_, '_>, feeds: &[Feed]) {
+    for feed in feeds {
+        let Some(was) = &feed.was else { continue };
+        let has = |other: &&Feed| other.name == *was || other.was.as_ref() == Some(was);
+        if feeds.iter().filter(has).count() > 1 || feed.name == *was {
+            let what = format!("was {was}, and so is or was another feed");
+            let cure = "keep `was` at the one feed that has another name now";
+            root.reader().fault(&format!("feeds.{}.was", feed.name), &root.span, what, cure);
+        }
+    }
 }
 
 /// The source stands in a table of its own, or its keys in that of the feed.
 fn read_feed(name: &str, mut section: Section<'_, '_>, defaults: &Defaults<'_>) -> Option<Feed> {
     let (destinations, schedule) = read_route(&mut section, defaults);
+    let was = section.text("was").map(|was| {
+        check_name(section.reader(), &was);
+        FeedName::new(was.value)
+    });
     let source = match section.section("source") {
         None => read_source(section)?,
         Some(inner) => {
@@ -243,7 +261,7 @@ fn read_feed(name: &str, mut section: Section<'_, '_>, defaults: &Defaults<'_>) 
             read_source(inner)?
         }
     };
-    Some(Feed { name: FeedName::new(name), source, destinations, schedule })
+    Some(Feed { name: FeedName::new(name), was, source, destinations, schedule })
 }
 
 /// Where a feed goes, and when.

@@ -64,6 +64,8 @@ impl Words for StorePrivacy {
 pub struct Feed {
     /// Its name; the ledger is keyed by it.
     pub name: FeedName,
+    /// The name that it had before, which what it delivered stands under.
+    pub was: Option<FeedName>,
     /// Where its dataset comes from.
     pub source: FeedSource,
     /// The destinations that it goes to. `None`: all.

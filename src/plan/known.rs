@@ -62,7 +62,8 @@ pub struct DestinationRecord {
     /// The organisation whose key made the events of which no answer told the owner.
     #[serde(rename = "first_organisation")]
     pub first_org: Option<OrgUuid>,
-    /// Names of the feeds that ever delivered here; their place is their bit in [`FeedSet`].
+    /// Names of the feeds that ever delivered here; their place is their bit in [`FeedSet`]. Where one was forgotten, the
+    /// name is empty, and the next new feed takes its place.
     pub feeds: Vec<FeedName>,
 }
 
@@ -71,6 +72,11 @@ impl DestinationRecord {
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.contains(permission)
+    }
+
+    /// The feeds that deliver here, those that were forgotten aside.
+    pub fn named_feeds(&self) -> impl Iterator<Item = &FeedName> {
+        self.feeds.iter().filter(|feed| !feed.as_str().is_empty())
     }
 
     /// Whether this version of this MISP was found to list rows in another order than they were added in.
@@ -116,6 +122,9 @@ impl FeedSet {
     }
 }
 
+/// The owner of an event's fields, where the one that it had was forgotten: the next feed that plans it takes over.
+pub const NOBODY: u8 = u8::MAX;
+
 /// One event of one destination, with its attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownEvent {
@@ -158,8 +167,8 @@ pub struct EventHead {
     pub unproven: bool,
     /// Rows of the event that are not ours, each with its place in MISP's order.
     pub foreign: Vec<(u32, Row)>,
-    /// The feed that owns the event's fields: a bit of [`FeedSet`]. It created the event, or took over from one that
-    /// does not want it any more.
+    /// The feed that owns the event's fields: a bit of [`FeedSet`], or [`NOBODY`]. It created the event, or took over from
+    /// one that does not want it any more.
     pub owner: u8,
     /// The strictest marking of the incident in all feeds that want it, when the event was last planned before it was
     /// there.

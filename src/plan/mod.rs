@@ -27,8 +27,8 @@ pub use encode::digest_of_plans;
 pub use event_plan::{EventPlan, FieldEdit, Refusal};
 pub use foreign::why_not_of;
 pub use known::{
-    DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence, Row,
-    Seen, Standing,
+    DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, NOBODY, Presence,
+    Row, Seen, Standing,
 };
 pub use policy::{
     EventSettings, MappingChange, OnForeign, Policy, Publish, Unmarked, policy_fingerprint,
@@ -36,7 +36,7 @@ pub use policy::{
 pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
 pub use reason::{BlockedReason, ExposedReason, WithheldReason};
 pub use retire::{Retire, Strategy};
-pub use say::Said;
+pub use say::{Said, without_feed};
 pub use tags::{EventTag, EventTags, TAGS_KNOWN_MAX, TagFact, TagStanding, tag_key};
 pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
 pub use tally::{AttributeTally, EventTally, MappingTally};

@@ -11,7 +11,8 @@ use crate::{
 };
 
 use super::{
-    DestinationRecord, EventHead, FeedHead, KnownAttribute, KnownEvent,
+    Change, ChangeKind, DestinationRecord, EventHead, EventUpdate, FeedHead, KnownAttribute,
+    KnownEvent, NOBODY,
     tags::{is_freer_than, strictest_tlp},
 };
 
@@ -115,8 +116,51 @@ impl EventHead {
     /// Whether the feed that owned the fields does not want the event any more.
     pub(super) fn is_left_by_owner(&self, destination: &DestinationRecord) -> bool {
         let owner = destination.feeds.get(usize::from(self.owner));
-        owner.and_then(|owner| self.feeds.get(owner)).is_some_and(|owner| owner.gone)
+        let gone = owner.and_then(|owner| self.feeds.get(owner)).is_some_and(|owner| owner.gone);
+        gone || self.owner == NOBODY
     }
+}
+
+/// Takes a feed off an event and its attributes, as if it had never wanted them; what nobody wants any more is retired.
+/// `None`: it never wanted any of it.
+#[must_use]
+pub fn without_feed(
+    event: KnownEvent,
+    feed: &FeedName,
+    destination: &DestinationRecord,
+) -> Option<EventUpdate> {
+    let place = destination.feeds.iter().position(|it| it == feed)?;
+    let place = u8::try_from(place).ok()?;
+    let KnownEvent { mut head, attributes } = event;
+    let of_it = head.feeds.get(feed).cloned();
+    let mut stirs = of_it
+        .as_ref()
+        .is_some_and(|it| head.stirs(feed, &FeedHead { gone: true, ..it.clone() }, destination));
+    let (mut touched, mut changes) = (Vec::new(), Vec::new());
+    for (uuid, mut known) in attributes {
+        if !known.wanted.has(place) {
+            continue;
+        }
+        let before = known.clone();
+        known.unsay(place);
+        known.forget_said();
+        stirs |= known.stirs(&before, place);
+        if known.wanted.is_empty() && known.standing.is_in_misp() {
+            let kind = ChangeKind::Retired;
+            changes.push(Change { event: head.uuid, attribute: Some(uuid), kind });
+        }
+        touched.push(known);
+    }
+    let owned = head.owner == place;
+    if of_it.is_none() && touched.is_empty() && !owned {
+        return None;
+    }
+    head.feeds.remove(feed);
+    if owned {
+        head.owner = NOBODY;
+    }
+    head.feeds.values_mut().for_each(|other| other.settled &= !(stirs || owned));
+    Some(EventUpdate { head, attributes: touched, changes })
 }
 
 /// What a feed desires, marked as strictly as all feeds say together.

@@ -59,6 +59,31 @@ impl MirrorFolder {
         permissions::bytes_taken(&self.0)
     }
 
+    /// Removes it with all that is in it; whether it was there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn remove_all(&self) -> io::Result<bool> {
+        match fs::remove_dir_all(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            removed => removed?,
+        }
+        self.0.parent().map_or(Ok(()), permissions::sync_folder)?;
+        Ok(true)
+    }
+
+    /// Gives it the name of another, unless that is there already.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn rename_to(&self, other: &Self) -> io::Result<()> {
+        if !self.0.is_dir() || other.0.exists() {
+            return Ok(());
+        }
+        fs::rename(&self.0, &other.0)?;
+        self.0.parent().map_or(Ok(()), permissions::sync_folder)
+    }
+
     /// Makes the folder, so that it is there after a power cut as well.
     fn make(&self) -> io::Result<()> {
         if self.0.is_dir() {

@@ -247,6 +247,10 @@ fn a_new_configuration_is_taken_whole_or_not_at_all() {
     daemon.signal("-HUP");
     until("it is told", || log(&place).contains("the store cannot change while the daemon runs"));
     place.write("misp-trickle.toml", &sound);
+    place.configure("[source]", "[feeds.other]\nwas = \"main\"\n[feeds.other.source]");
+    daemon.signal("-HUP");
+    until("it is told", || log(&place).contains("the name of a feed cannot change while"));
+    place.write("misp-trickle.toml", &sound);
     add(&place, "two", &two.url());
     daemon.signal("-HUP");
     until("the second is served", || two.attributes() == ATTRIBUTES);

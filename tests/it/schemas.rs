@@ -66,6 +66,8 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
     let event = show["events"][0]["event"].as_str().unwrap();
     let why = place.json(&["why", event]);
     assert_eq!(why["destinations"][0]["answers"][0]["found"], "event");
+    place.configure("[source]", "[feeds.other.source]");
+    names.extend(given(&place, &["feed", "forget", "main"]));
     // They end when they are told to: `cli` and `daemon` have tests of their own for them.
     names.extend(["run", "sandbox", "platform"].map(str::to_owned));
     let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")).unwrap();

@@ -1,7 +1,7 @@
 //! Two feeds that go to one destination and hold the same incident: the strictest marking decides, one of them owns the
 //! event's fields, and what both hold goes once.
 
-use std::{collections::BTreeSet, sync::atomic::AtomicBool};
+use std::{collections::BTreeSet, fs, sync::atomic::AtomicBool};
 
 use misp_trickle::{
     agent::{self, Dataset as Reading, Silent, Summary},
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use misp_trickle_testing::{
     crashing::{Claims, Crash, CrashingLedger},
     dataset::{Dataset, domain, event},
+    program::Sandbox,
     scene::{self, head, known},
     world::{World, wait},
 };
@@ -292,4 +293,109 @@ fn what_another_feed_left_open_is_looked_at_and_not_wanted() {
         assert_eq!(first.wanted.iter().count(), 1);
     }
     assert!(left_open > 0);
+}
+
+fn of(name: &str) -> FeedName {
+    FeedName::new(name)
+}
+
+#[test]
+fn a_feed_that_is_forgotten_leaves_what_others_want_to_them_and_its_place_to_the_next() {
+    let mut feeds = Feeds::holding(["GREEN", "GREEN"]);
+    feeds.sets[A].incident(1).title("of A").domains("a", 0..2);
+    let mut red = Feeds::holding(["GREEN", "RED"]);
+    red.sets[A].incident(1).domains("a", 0..1);
+    feeds.sets[B].incident(1).title("of B").domains("a", 1..3);
+    for feeds in [&mut feeds, &mut red] {
+        feeds.rest();
+    }
+    assert_eq!((feeds.title(), feeds.values()), ("of A".to_owned(), names(&[0, 1, 2])));
+    assert!(red.has_event());
+    let forget = |feeds: &mut Feeds, name: &str| {
+        let World { ledger, job, clock, .. } = &mut feeds.world;
+        agent::forget_feed(ledger, &job.destination, &of(name), &**clock)
+            .expect("a map cannot fail")
+    };
+    let forgotten = forget(&mut feeds, NAMES[A]).expect("it delivered there");
+    assert_eq!((forgotten.events, forgotten.attributes_retired), (1, 1));
+    assert_eq!(forget(&mut feeds, NAMES[A]), None);
+    feeds.run(B);
+    assert_eq!((feeds.title(), feeds.values()), ("of B".to_owned(), names(&[0, 1, 2])));
+    assert!(known(&feeds.world, the_event(), &domain("a", 0)).wanted.is_empty());
+    feeds.world.job.feed = of("third");
+    let third = scene::deliver(&mut feeds.world, &mut feeds.sets[A]);
+    assert_eq!(third.run.tally.attributes.unchanged, 2);
+    assert_eq!(feeds.title(), "of B");
+    let ledger = &feeds.world.ledger;
+    let record = ledger.destination(&feeds.world.job.destination).expect("a map cannot fail");
+    assert_eq!(record.expect("it is known").feeds, [of("third"), of(NAMES[B])]);
+    // What it held back goes.
+    red.sets[A].incident(1).domains("a", 1..2);
+    red.run(A);
+    assert_eq!(red.values(), names(&[0]));
+    forget(&mut red, NAMES[B]);
+    red.run(A);
+    assert_eq!(red.values(), names(&[0, 1]));
+}
+
+#[test]
+fn forgetting_and_renaming_that_died_go_on_where_they_were() {
+    for after in 0..4 {
+        let crash = Crash { after, kept: false };
+        let mut feeds = Feeds::holding(["GREEN", "GREEN"]);
+        feeds.sets[A].incident(1).domains("a", 0..2);
+        feeds.sets[B].incident(1).domains("a", 1..3);
+        feeds.rest();
+        let mut claims = Claims::default();
+        for crash in [Some(crash), None] {
+            let mut ledger = CrashingLedger::new(&mut feeds.world.ledger, &mut claims, crash, None);
+            let _ = agent::rename_feed(&mut ledger, &of(NAMES[A]), &of("renamed")).is_ok();
+        }
+        feeds.world.job.feed = of("renamed");
+        scene::assert_at_rest(&mut feeds.world, &mut feeds.sets[A]);
+        let World { ledger, job, clock, .. } = &mut feeds.world;
+        for crash in [Some(crash), None] {
+            let mut ledger = CrashingLedger::new(ledger, &mut claims, crash, None);
+            let (to, clock) = (&job.destination, &**clock);
+            let _ = agent::forget_feed(&mut ledger, to, &of("renamed"), clock).is_ok();
+        }
+        let head = head(&feeds.world, the_event());
+        assert_eq!(head.feeds.keys().collect::<Vec<_>>(), [&of(NAMES[B])]);
+        feeds.run(B);
+        feeds.world.job.feed = of(NAMES[B]);
+        scene::assert_at_rest(&mut feeds.world, &mut feeds.sets[B]);
+        let first = known(&feeds.world, the_event(), &domain("a", 0));
+        assert!(first.wanted.is_empty() && first.standing.is_in_misp(), "{first:?}");
+    }
+}
+
+#[test]
+fn a_feed_gets_another_name_and_is_forgotten_by_the_program() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.place();
+    let text = fs::read_to_string(place.path("misp-trickle.toml")).expect("it is there");
+    let named = text.replace("[source]", "[feeds.old.source]");
+    place.write("misp-trickle.toml", &named);
+    place.run(&["sync"]).code(0);
+    let requests = sandbox.requests();
+    place.run(&["feed", "forget", "old"]).code(1).says(&["feed old is in the configuration"]);
+    place.run(&["feed", "forget", "older"]).code(1).says(&["does not know a feed older", "old"]);
+    place.configure("[feeds.old.source]", "[feeds.new]\nwas = \"old\"\n[feeds.new.source]");
+    assert_eq!(place.json(&["config"])["config"]["feeds"]["new"]["was"], "old");
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.requests(), requests, "it is the same feed");
+    place.configure("was = \"old\"", "was = \"new\"");
+    place.run(&["sync"]).code(1).says(&["feeds.new.was", "so is or was another feed"]);
+    place.configure("was = \"new\"\n", "");
+    place.configure("feeds.new", "feeds.newer");
+    let forgotten = place.json(&["feed", "forget", "new"]);
+    let of_main = &forgotten["destinations"][0];
+    assert!(of_main["events"].as_u64() > Some(0), "{forgotten}");
+    assert!(of_main["attributes_retired"].as_u64() > Some(0), "{forgotten}");
+    assert_eq!(sandbox.requests(), requests, "nothing is asked");
+    assert!(place.run(&["log"]).data.contains("feed forget"));
+    place.run(&["check"]).code(0);
+    place.run(&["sync"]).code(0);
+    let known = place.run(&["feed", "forget", "new"]).code(1).all();
+    assert!(known.contains("newer"), "{known}");
 }

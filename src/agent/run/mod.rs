@@ -26,6 +26,7 @@ use crate::{
     delivery::Wire,
     graph::Aliases,
     history::{Commit, EventUpdate, Ledger},
+    model::FeedName,
     plan::DestinationRecord,
 };
 
@@ -254,10 +255,19 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
 
 /// The feed's bit at the destination, given to it the first time.
 pub(super) fn feed_place(job: &Job, record: &mut DestinationRecord) -> Result<u8, AgentError> {
-    let place = record.feeds.iter().position(|feed| *feed == job.feed).unwrap_or_else(|| {
-        record.feeds.push(job.feed.clone());
-        record.feeds.len() - 1
-    });
+    let place_of = |feed: &FeedName| record.feeds.iter().position(|it| it == feed);
+    let free = FeedName::new("");
+    let place = match (place_of(&job.feed), place_of(&free)) {
+        (Some(place), _) => place,
+        (None, Some(place)) => {
+            record.feeds[place] = job.feed.clone();
+            place
+        }
+        (None, None) => {
+            record.feeds.push(job.feed.clone());
+            record.feeds.len() - 1
+        }
+    };
     let place = u8::try_from(place).ok().filter(|place| *place < 32);
     place.ok_or_else(|| AgentError::TooManyFeeds {
         destination: job.destination.clone(),

@@ -13,7 +13,7 @@ use crate::{
     config::{Config, Feed, FeedSource, LocalPlace},
     daemon::Message,
     history::query,
-    model::Fault,
+    model::{Fault, FeedName},
 };
 
 use super::Shared;
@@ -67,8 +67,12 @@ impl Shared {
             ("the socket", now.serve.socket == next.serve.socket),
             ("the port of the metrics", now.serve.metrics == next.serve.metrics),
         ];
-        let changed: Vec<&str> =
-            fixed.iter().filter(|(_, same)| !same).map(|(what, _)| *what).collect();
+        let has =
+            |config: &Config, name: &FeedName| config.feeds.iter().any(|feed| feed.name == *name);
+        let renamed = next.feeds.iter().filter(|feed| !has(&now, &feed.name));
+        let renames = renamed.filter_map(|feed| feed.was.as_ref()).any(|was| has(&now, was));
+        let fixed = fixed.into_iter().chain([("the name of a feed", !renames)]);
+        let changed: Vec<&str> = fixed.filter(|(_, same)| !same).map(|(what, _)| what).collect();
         if !changed.is_empty() {
             let cause = format!("{} cannot change while the daemon runs", changed.join(" and "));
             let cure = "restart it, or put the old setting back";

@@ -21,6 +21,7 @@ use crate::{
         CliError, Context, Exit,
         args::DaemonArgs,
         live::{AT_LAST, GRACE, Live},
+        mirrors,
     },
     config::{Config, SocketPlace},
     daemon::{
@@ -63,7 +64,8 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let config = proven(&given)?;
     context.store_private = config.store_private;
     config.warnings.iter().for_each(|warning| context.warn(warning));
-    let store = context.store(&config.store_path)?;
+    let mut store = context.store(&config.store_path)?;
+    mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
     let (id, paused) = (store.id(), Paused::read(&config.store_path)?);
     let live = Live::without_signals()?;
     let threads = live.threads().clone();

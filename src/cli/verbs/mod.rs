@@ -8,6 +8,7 @@ mod demo;
 pub(super) mod diff;
 pub(super) mod doctor;
 pub(super) mod export;
+pub(super) mod feed;
 pub(super) mod gc;
 pub(super) mod import;
 pub(super) mod init;
@@ -72,6 +73,8 @@ pub(super) enum Verb {
     Export(export::Args),
     /// Make a store of an export
     Import(import::Args),
+    /// Forget a feed that left the configuration
+    Feed(feed::Args),
     /// Show what a dataset becomes, without a store and without MISP
     Map(args::MapArgs),
     /// Serve a small MISP in memory, or an EclecticIQ platform, to try things out on
@@ -120,6 +123,7 @@ impl Verb {
             Self::Gc => gc::run(context),
             Self::Export(args) => export::run(args, context),
             Self::Import(args) => import::run(args, context),
+            Self::Feed(args) => feed::run(args, context),
             Self::Map(args) => map::run(args, context),
             Self::Sandbox(args) => sandbox::run(args, context),
             Self::Demo(args) => demo::run(args, context),
@@ -162,6 +166,7 @@ impl Verb {
             Self::Gc => "gc",
             Self::Export(_) => "export",
             Self::Import(_) => "import",
+            Self::Feed(_) => "feed",
             Self::Map(_) => "map",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",

@@ -10,6 +10,7 @@ use crate::{
         forward,
         job::{self, CliOverrides},
         live::Live,
+        mirrors,
         render::{self, sync::Outcome},
         routes::{self, Datasets, Ended},
         unmarked,
@@ -38,7 +39,9 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
     }
     let jobs = job::jobs(&config, &overrides)?;
     let feeds = job::feeds(&config, &overrides)?;
-    let ledger = LedgerHandle::new(context.store(&config.store_path)?);
+    let mut store = context.store(&config.store_path)?;
+    mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
+    let ledger = LedgerHandle::new(store);
     let live = Live::start(context)?;
     let datasets = routes::pull(context, &live, &ledger, &feeds)?;
     deliver_all(context, &live, &ledger, &jobs, &datasets)

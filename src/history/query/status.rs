@@ -123,8 +123,8 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
 
 impl Status {
     fn removals(&mut self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
-        let feeds = self.record.iter().flat_map(|record| record.feeds.clone());
-        for feed in feeds.collect::<Vec<_>>() {
+        let feeds = self.record.iter().flat_map(DestinationRecord::named_feeds);
+        for feed in feeds.cloned().collect::<Vec<_>>() {
             let destination = Some(self.destination.clone());
             let filter = RunFilter { feed: Some(feed.clone()), destination };
             let Some(run) = log(ledger, &filter, Some(1))?.pop() else { continue };

@@ -17,7 +17,7 @@ use crate::{
     },
     plan::{
         AttributeTally, BlockedReason, DestinationRecord, EventHead, ExposedReason, KnownAttribute,
-        MappingTally, Presence, Publishing, Standing, TagFact, TagStanding, tag_key,
+        MappingTally, NOBODY, Presence, Publishing, Standing, TagFact, TagStanding, tag_key,
     },
 };
 
@@ -172,7 +172,8 @@ fn head(head: &EventHead) -> Result<(), Wrong> {
     for (_, row) in &head.foreign {
         seconds(row.timestamp, "a timestamp")?;
     }
-    if usize::from(head.owner) >= FEEDS_MAX || head.feeds.len() > FEEDS_MAX {
+    let is_owned = head.owner != NOBODY;
+    if is_owned && usize::from(head.owner) >= FEEDS_MAX || head.feeds.len() > FEEDS_MAX {
         return Err(format!("a destination has {FEEDS_MAX} feeds at most"));
     }
     for feed in head.feeds.values() {
@@ -244,8 +245,9 @@ pub(super) fn destination(record: &mut DestinationRecord) -> Result<(), Wrong> {
     tags(record.tags.keys().map(|tag| &**tag))?;
     tags(record.proven_tags.iter().map(|tag| &**tag))?;
     seconds(record.clock_offset_seconds, "a difference of clocks")?;
-    let feeds: BTreeSet<_> = record.feeds.iter().collect();
-    if feeds.len() != record.feeds.len() || feeds.len() > FEEDS_MAX {
+    let feeds: BTreeSet<_> = record.named_feeds().collect();
+    let named = record.named_feeds().count();
+    if feeds.len() != named || record.feeds.len() > FEEDS_MAX {
         return Err(format!("a destination has {FEEDS_MAX} feeds at most, each once"));
     }
     Ok(())

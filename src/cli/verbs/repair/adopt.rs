@@ -9,7 +9,7 @@ use crate::{
         args::RunArgs,
         job::{self, CliOverrides},
         live::{Live, connect},
-        render,
+        mirrors, render,
         screen::progress::Watcher,
         source,
         verbs::sync,
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
     let mut store: Store = context.store(&config.store_path)?;
+    mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
     let live = Live::start(context)?;
     let feeds = job::feeds(&config, &overrides)?.into_iter();
     let kept = feeds.map(|feed| Ok((feed.name.clone(), source::last_pulled(&feed, Some(&store))?)));
