@@ -10,7 +10,7 @@ use crate::{
     model::DestinationName,
 };
 
-use super::{CliError, Ui, args::GlobalArgs, throttles::Throttles};
+use super::{CliError, Ui, args::GlobalArgs, host::Host, throttles::Throttles};
 
 /// What every verb has at hand.
 #[derive(Debug)]
@@ -27,34 +27,51 @@ pub struct Context {
     pub store_private: StorePrivacy,
     /// Limits on bytes a second.
     pub throttles: Arc<Throttles>,
+    /// The owner of the store, where it runs the verb for somebody else.
+    pub(super) host: Option<Arc<dyn Host>>,
+    /// Whether the warnings of the configuration were said.
+    has_warned: bool,
 }
 
 impl Context {
     /// Puts the two together.
     #[must_use]
     pub fn new(global: GlobalArgs, ui: Ui) -> Self {
-        let store_private = StorePrivacy::Prefer;
-        let (verb, args, throttles) = ("", Vec::new(), Arc::default());
-        Self { global, ui, verb, args, store_private, throttles }
+        Self {
+            global,
+            ui,
+            verb: "",
+            args: Vec::new(),
+            store_private: StorePrivacy::Prefer,
+            throttles: Arc::default(),
+            host: None,
+            has_warned: false,
+        }
     }
 
-    /// From now on all destinations together take at most so many bytes a second.
+    /// From now on all destinations together take at most so many bytes a second. A host has limits of its own.
     pub(super) fn limit(&mut self, bwlimit: Option<NonZeroU64>) {
-        self.throttles = Arc::new(Throttles::new(bwlimit));
+        if self.host.is_none() {
+            self.throttles = Arc::new(Throttles::new(bwlimit));
+        }
     }
 
-    /// The configuration with `--store` applied; its warnings are said, unless `--quiet`.
+    /// The configuration with `--store` applied; its warnings are said once, unless `--quiet`. Of a host the one in
+    /// effect, whose warnings it said when it began.
     ///
     /// # Errors
     /// If it cannot be read or is not valid.
     pub fn config(&mut self) -> Result<Config, CliError> {
+        if let Some(host) = &self.host {
+            return Ok(host.config());
+        }
         let mut config = Config::load(&self.global.config)?;
         if let Some(store) = &self.global.store {
             config.store_path.clone_from(store);
         }
         self.store_private = config.store_private;
-        for warning in &config.warnings {
-            self.warn(warning);
+        if !std::mem::replace(&mut self.has_warned, true) {
+            config.warnings.iter().for_each(|warning| self.warn(warning));
         }
         Ok(config)
     }
@@ -65,8 +82,8 @@ impl Context {
     /// As [`Context::config`].
     pub fn store_path(&mut self) -> Result<PathBuf, CliError> {
         match &self.global.store {
-            Some(path) => Ok(path.clone()),
-            None => Ok(self.config()?.store_path),
+            Some(path) if self.host.is_none() => Ok(path.clone()),
+            _ => Ok(self.config()?.store_path),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, Exit, Ui, job, throttles::Throttles};
+use super::{CliError, Context, Exit, Ui, host::Host, job, throttles::Throttles};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Threads for requests, and an ear for signals.
 pub(super) struct Live {
-    /// `None` only while it is dropped.
+    /// `None` while it is dropped, and where the threads are those of a host.
     runtime: Option<Runtime>,
     waiter: Waiter,
 }
@@ -45,12 +45,18 @@ pub(super) struct Live {
 pub(super) struct Waiter {
     threads: Handle,
     interrupt: Arc<AtomicBool>,
+    /// On behalf of whom, where that is not the one who runs the program.
+    host: Option<Arc<dyn Host>>,
 }
 
 impl Live {
     /// Starts the threads and listens for signals: the first one asks the run to stop, a second ends the
     /// program at once.
     pub(super) fn start(context: &Context) -> Result<Self, CliError> {
+        if let Some(host) = &context.host {
+            let waiter = Waiter { host: Some(host.clone()), ..host.waiter() };
+            return Ok(Self { runtime: None, waiter });
+        }
         let live = Self::without_signals()?;
         let (threads, flag) = (live.threads(), live.waiter.interrupt.clone());
         let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
@@ -63,7 +69,8 @@ impl Live {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
         let runtime = runtime.map_err(CliError::System)?;
         let (threads, interrupt) = (runtime.handle().clone(), Arc::default());
-        Ok(Self { runtime: Some(runtime), waiter: Waiter { threads, interrupt } })
+        let waiter = Waiter { threads, interrupt, host: None };
+        Ok(Self { runtime: Some(runtime), waiter })
     }
 
     /// The threads.
@@ -93,7 +100,7 @@ impl Live {
 
     /// Whether somebody wants the program to stop.
     pub(super) fn interrupted(&self) -> bool {
-        self.flag().load(Ordering::Relaxed)
+        self.waiter.interrupted()
     }
 
     /// Ends the threads, and waits at most so long for what they do.
@@ -107,9 +114,14 @@ impl Live {
 impl Waiter {
     /// Waits for what is being done, and so much longer once somebody wants the program to stop. Dropping
     /// it then is safe: what was on its way is in the ledger.
-    fn wait<T>(&self, work: impl Future<Output = T>, grace: Duration) -> Option<T> {
+    fn wait<T>(
+        &self,
+        work: impl Future<Output = T>,
+        grace: Duration,
+        ends: impl Fn() -> bool,
+    ) -> Option<T> {
         let stopped = async {
-            while !self.flag().load(Ordering::Relaxed) {
+            while !ends() {
                 tokio::time::sleep(LOOK).await;
             }
             tokio::time::sleep(grace).await;
@@ -125,17 +137,22 @@ impl Waiter {
 
     /// Waits for what may be dropped at any moment; `None` if somebody does not want to wait any longer.
     pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
-        self.wait(question, Duration::ZERO)
+        let is_gone = || self.host.as_ref().is_some_and(|host| host.is_gone());
+        self.wait(question, Duration::ZERO, || self.interrupted() || is_gone())
     }
 
     /// Waits for a run, and a while longer once somebody wants it to stop.
     pub(super) fn carry_out<T>(&self, run: impl Future<Output = T>) -> Result<T, CliError> {
-        self.wait(run, GRACE).ok_or(CliError::Interrupted)
+        self.wait(run, GRACE, || self.interrupted()).ok_or(CliError::Interrupted)
     }
 
     /// Set once somebody wants the program to stop.
     pub(super) fn flag(&self) -> &AtomicBool {
         &self.interrupt
+    }
+
+    fn interrupted(&self) -> bool {
+        self.flag().load(Ordering::Relaxed)
     }
 
     /// Asks all runs to stop.
@@ -286,19 +303,18 @@ impl Context {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub(super) fn store_to_read(&mut self, path: &Path) -> Result<Store, CliError> {
-        self.open(path, OpenMode::ReadOnly)
+        match &self.host {
+            Some(host) => host.view(),
+            None => self.open(path, OpenMode::ReadOnly),
+        }
     }
 
-    /// The store, if there is one.
+    /// The store, to answer questions, if there is one.
     ///
     /// # Errors
     /// If there is one that cannot be opened.
-    pub(super) fn store_if_any(
-        &mut self,
-        path: &Path,
-        mode: OpenMode,
-    ) -> Result<Option<Store>, CliError> {
-        match self.open(path, mode) {
+    pub(super) fn store_if_any(&mut self, path: &Path) -> Result<Option<Store>, CliError> {
+        match self.store_to_read(path) {
             Err(CliError::Store(OpenError::NoStore { .. })) => Ok(None),
             opened => opened.map(Some),
         }

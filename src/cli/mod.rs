@@ -4,12 +4,12 @@
 //! Data goes to standard output, talk to standard error, both through [`Ui`].
 
 pub mod args;
+mod beside;
 mod context;
 #[cfg(unix)]
 mod daemon;
 mod exit;
 mod failure;
-mod forward;
 mod job;
 mod live;
 mod mirrors;
@@ -35,6 +35,7 @@ pub use failure::{CliError, ErrorAnswer, Kind, Report};
 pub use screen::Ui;
 
 use args::GlobalArgs;
+use beside::{forward, host, output};
 use screen::logging;
 use verbs::Verb;
 

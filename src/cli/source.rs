@@ -11,7 +11,7 @@ use crate::{
         TaxiiSource,
     },
     http::ConnectionError,
-    mirror::Mirror,
+    mirror::{Files, Mirror},
     model::{Backoff, FeedName},
     source::{
         Asked,
@@ -139,13 +139,32 @@ pub(super) fn dataset(
 ///
 /// # Errors
 /// If the mirror cannot be read.
-pub(super) fn last_pulled(feed: &Feed, store: Option<&Store>) -> Result<Dataset, CliError> {
-    let Some(store) = store else { return Ok(Dataset::default()) };
+pub(super) fn last_pulled(feed: &Feed, files: Option<Arc<dyn Files>>) -> Result<Dataset, CliError> {
+    let Some(files) = files else { return Ok(Dataset::default()) };
     let Some(source) = asked(feed)? else { return Ok(Dataset::default()) };
-    let mirror = Mirror::new(store.mirror_files(&feed.name), source.identity());
+    let mirror = Mirror::new(files, source.identity());
     let fold = mirror.fold().map_err(AgentError::from)?;
     Ok(match fold.packs() {
         0 => Dataset::default(),
         _ => Dataset::mirrored(mirror, fold),
     })
+}
+
+/// Packs are removed at the end of a pull alone, which is not twice in so short a time.
+const READ_AGAIN: usize = 3;
+
+/// Reads mirrors that a host may be pulling into: once more where a pack went away meanwhile.
+///
+/// # Errors
+/// Those of the reading.
+pub(super) fn beside_pulls<T>(
+    mut read: impl FnMut() -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    for _ in 1..READ_AGAIN {
+        match read() {
+            Err(CliError::Agent(AgentError::Mirror(error))) if error.is_of_a_change() => {}
+            read => return read,
+        }
+    }
+    read()
 }

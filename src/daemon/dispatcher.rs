@@ -16,10 +16,10 @@ use tracing::{error, info};
 use crate::{
     agent::Clock,
     history::RunRecord,
-    model::{FeedName, RouteName, Timestamp},
+    model::{DestinationName, FeedName, RouteName, Timestamp},
 };
 
-use super::{Ended, Metrics, Reading, RoutePlan, RouteView, Scheduler, Step, notify};
+use super::{Ended, Metrics, Reading, RoutePlan, RouteView, Scheduler, Step, Ticket, notify};
 
 /// The longest sleep, so that a clock that is set is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(20);
@@ -86,8 +86,27 @@ pub enum Message<C: Worker + ?Sized> {
     Pause(Vec<RouteName>, bool),
     /// There is another configuration.
     Configured(BTreeMap<RouteName, RoutePlan>),
+    /// Somebody wants a destination for himself, and waits for his turn.
+    Claim(DestinationName, Sender<Turn<C>>),
+    /// Somebody gives a destination back.
+    GivenBack(Ticket),
+    /// Somebody who had a destination for himself delivered a route there; when that began.
+    Ran(RouteName, Timestamp, Box<Delivered<C::Outcome>>),
     /// Somebody wants it to end.
     Stop,
+}
+
+/// A destination for oneself: nothing is delivered there until this is dropped.
+pub struct Turn<C: Worker + ?Sized> {
+    ticket: Ticket,
+    sender: Sender<Message<C>>,
+}
+
+impl<C: Worker + ?Sized> Drop for Turn<C> {
+    fn drop(&mut self) {
+        // Who hears it may have ended meanwhile.
+        drop(self.sender.send(Message::GivenBack(self.ticket)));
+    }
 }
 
 /// What others see of the scheduler.
@@ -105,6 +124,7 @@ pub struct Dispatcher<C: Worker> {
     scheduler: Scheduler,
     datasets: BTreeMap<Reading, Arc<C::Dataset>>,
     waiting: Vec<Waiting<C::Outcome>>,
+    claims: BTreeMap<Ticket, Sender<Turn<C>>>,
     metrics: Arc<Metrics>,
     snapshot: Arc<RwLock<Snapshot>>,
     sender: Sender<Message<C>>,
@@ -125,12 +145,13 @@ impl<C: Worker> Dispatcher<C> {
     #[must_use]
     pub fn new(worker: Arc<C>, scheduler: Scheduler, metrics: Arc<Metrics>) -> Self {
         let (sender, receiver) = channel();
-        let (datasets, waiting) = (BTreeMap::new(), Vec::new());
+        let (datasets, waiting, claims) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
         Self {
             worker,
             scheduler,
             datasets,
             waiting,
+            claims,
             metrics,
             snapshot: Arc::default(),
             sender,
@@ -176,10 +197,8 @@ impl<C: Worker> Dispatcher<C> {
         let end = Instant::now() + patience;
         while self.scheduler.is_busy() {
             match self.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(message @ (Message::Delivered(..) | Message::Read(..))) => {
-                    self.take(message, clock.now());
-                }
-                Ok(_) => {}
+                Ok(Message::Asked(..) | Message::Claim(..)) => {}
+                Ok(message) => self.take(message, clock.now()),
                 Err(_) => break,
             }
         }
@@ -199,6 +218,12 @@ impl<C: Worker> Dispatcher<C> {
     fn begin(&mut self, step: Step) {
         let (worker, sender) = (self.worker.clone(), self.sender.clone());
         let spawned = match step.clone() {
+            Step::Grant(ticket) => {
+                let claim = self.claims.remove(&ticket);
+                // Where nobody waits any more, the turn is given back as it is dropped.
+                drop(claim.map(|tell| tell.send(Turn { ticket, sender })));
+                return;
+            }
             Step::Read(feed, reading) => thread::Builder::new().spawn(move || {
                 let read = catch_unwind(AssertUnwindSafe(|| worker.read(&feed)));
                 // Who hears it may have ended meanwhile, here as below.
@@ -220,6 +245,7 @@ impl<C: Worker> Dispatcher<C> {
             drop(self.sender.send(match step {
                 Step::Read(feed, reading) => Message::Read(feed, reading, None),
                 Step::Deliver(route, _) => Message::Delivered(route, Box::new(panicked())),
+                Step::Grant(ticket) => Message::GivenBack(ticket),
             }));
         }
     }
@@ -250,6 +276,14 @@ impl<C: Worker> Dispatcher<C> {
                 routes.iter().for_each(|route| self.scheduler.pause(route, is_paused));
             }
             Message::Configured(plans) => self.scheduler.configure(plans),
+            Message::Claim(destination, tell) => {
+                self.claims.insert(self.scheduler.claim(destination), tell);
+            }
+            Message::GivenBack(ticket) => self.scheduler.give_back(ticket),
+            Message::Ran(route, began, delivered) => {
+                self.tell(&route, &delivered);
+                self.scheduler.ran(&route, began, now, delivered.ended);
+            }
             Message::Stop => {}
         }
         self.drop_waiting();
@@ -263,7 +297,8 @@ impl<C: Worker> Dispatcher<C> {
         self.waiting.retain(|waiting| !waiting.routes.is_empty());
     }
 
-    fn delivered(&mut self, route: &RouteName, delivered: &Delivered<C::Outcome>, now: Timestamp) {
+    /// Puts what came of a run into the log and the metrics.
+    fn tell(&self, route: &RouteName, delivered: &Delivered<C::Outcome>) {
         let run = delivered.run.as_ref().map(|run| run.number.0);
         let RouteName { feed, destination } = route;
         match delivered.ended {
@@ -272,8 +307,12 @@ impl<C: Worker> Dispatcher<C> {
                 info!(%feed, %destination, run, "{}", delivered.words);
             }
         }
-        let read = self.scheduler.ended(route, now, delivered.ended);
         self.metrics.delivered(route, delivered);
+    }
+
+    fn delivered(&mut self, route: &RouteName, delivered: &Delivered<C::Outcome>, now: Timestamp) {
+        self.tell(route, delivered);
+        let read = self.scheduler.ended(route, now, delivered.ended);
         for waiting in &mut self.waiting {
             if !waiting.routes.contains(route) {
                 continue;

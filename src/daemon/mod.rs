@@ -14,12 +14,14 @@ mod metrics;
 pub mod notify;
 mod scheduler;
 mod serve;
+mod sink;
 #[cfg(test)]
 mod tests;
 
 pub use dispatcher::{
-    Delivered, Dispatcher, Message, Order, RouteOutcome, RunOptions, Snapshot, Worker,
+    Delivered, Dispatcher, Message, Order, RouteOutcome, RunOptions, Snapshot, Turn, Worker,
 };
 pub use metrics::Metrics;
-pub use scheduler::{Ended, Reading, RoutePlan, RouteView, Scheduler, Standing, Step};
+pub use scheduler::{Ended, Reading, RoutePlan, RouteView, Scheduler, Standing, Step, Ticket};
 pub use serve::{Caller, Handler, Monitor, serve_metrics, serve_socket};
+pub use sink::Sink;

@@ -34,7 +34,13 @@ pub enum Step {
     Read(FeedName, Reading),
     /// Deliver a reading, and tell the scheduler how that ended.
     Deliver(RouteName, Reading),
+    /// Tell somebody who wants a destination for himself that it is his, until he gives it back.
+    Grant(Ticket),
 }
+
+/// Who wants a destination for himself, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +85,15 @@ pub struct Scheduler {
     routes: BTreeMap<RouteName, Route>,
     readings: BTreeMap<FeedName, Vec<Read>>,
     read: u64,
+    tickets: BTreeMap<Ticket, Claim>,
+    claimed: u64,
+}
+
+/// A destination that somebody wants for himself.
+#[derive(Debug, Clone)]
+struct Claim {
+    destination: DestinationName,
+    is_granted: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -161,9 +176,41 @@ impl Scheduler {
         }
     }
 
+    /// Wants a destination for somebody who is no route: as soon as what is under way there has ended, before any other.
+    pub fn claim(&mut self, destination: DestinationName) -> Ticket {
+        self.claimed += 1;
+        let ticket = Ticket(self.claimed);
+        self.tickets.insert(ticket, Claim { destination, is_granted: false });
+        ticket
+    }
+
+    /// Somebody does not need a destination for himself any more.
+    pub fn give_back(&mut self, ticket: Ticket) {
+        self.tickets.remove(&ticket);
+    }
+
+    /// A route was served by somebody who had its destination for himself.
+    pub fn ran(&mut self, name: &RouteName, began: Timestamp, now: Timestamp, how: Ended) {
+        if let Some(route) = self.routes.get_mut(name) {
+            route.note(began, now, how);
+        }
+    }
+
+    /// Gives destinations that are free to those who want them for themselves.
+    fn grant(&mut self, busy: &mut BTreeSet<DestinationName>) -> Vec<Step> {
+        let waiting = self.tickets.iter_mut().filter(|(_, claim)| !claim.is_granted);
+        let granted = waiting.filter_map(|(ticket, claim)| {
+            claim.is_granted = busy.insert(claim.destination.clone());
+            claim.is_granted.then_some(Step::Grant(*ticket))
+        });
+        granted.collect()
+    }
+
     /// What is to be done now. What it gives counts as begun.
     pub fn steps(&mut self, now: Timestamp) -> Vec<Step> {
         self.forget_readings(now);
+        let mut busy = self.busy();
+        let mut steps = self.grant(&mut busy);
         let due = self.routes.iter_mut().filter_map(|(name, route)| {
             route.notice(now);
             let due = route.wanted(now).filter(|due| *due <= now)?;
@@ -171,8 +218,6 @@ impl Scheduler {
         });
         let mut due: Vec<(Timestamp, Timestamp, RouteName)> = due.collect();
         due.sort();
-        let mut busy: BTreeSet<DestinationName> = self.busy();
-        let mut steps = Vec::new();
         for (_, since, name) in due {
             if busy.contains(&name.destination) {
                 continue;
@@ -203,17 +248,8 @@ impl Scheduler {
     pub fn ended(&mut self, name: &RouteName, now: Timestamp, how: Ended) -> Option<Timestamp> {
         let route = self.routes.get_mut(name)?;
         let Standing::Running(began, _) = route.standing else { return None };
-        let before = route.plan.last.map_or(0, |last| last.failures);
-        let failures = match how {
-            Ended::Success => 0,
-            Ended::Failure => before.saturating_add(1),
-            Ended::Stopped => before,
-        };
         route.standing = Standing::Resting;
-        route.plan.last = Some(LastRun { began, ended: now, failures });
-        if how == Ended::Success {
-            route.plan.last_success = Some(now);
-        }
+        route.note(began, now, how);
         let from = route.reads_from;
         if route.is_leaving {
             self.routes.remove(name);
@@ -247,6 +283,7 @@ impl Scheduler {
     pub fn is_busy(&self) -> bool {
         self.routes.values().any(|route| route.standing != Standing::Resting)
             || self.readings.values().flatten().any(|read| !read.is_done)
+            || self.tickets.values().any(|claim| claim.is_granted)
     }
 
     /// All routes, by name.
@@ -265,7 +302,9 @@ impl Scheduler {
 
     fn busy(&self) -> BTreeSet<DestinationName> {
         let running = self.routes.iter().filter(|(_, route)| route.standing != Standing::Resting);
-        running.map(|(name, _)| name.destination.clone()).collect()
+        let granted = self.tickets.values().filter(|claim| claim.is_granted);
+        let granted = granted.map(|claim| &claim.destination);
+        running.map(|(name, _)| &name.destination).chain(granted).cloned().collect()
     }
 
     /// A reading that began then or later holds all that a route has to deliver that is wanted since then.
@@ -302,6 +341,21 @@ enum Found {
 }
 
 impl Route {
+    /// Remembers a run.
+    fn note(&mut self, began: Timestamp, ended: Timestamp, how: Ended) {
+        let before = self.plan.last.map_or(0, |last| last.failures);
+        let failures = match how {
+            Ended::Success => 0,
+            Ended::Failure => before.saturating_add(1),
+            Ended::Stopped => before,
+        };
+        self.plan.last = Some(LastRun { began, ended, failures });
+        self.due_since = None;
+        if how == Ended::Success {
+            self.plan.last_success = Some(ended);
+        }
+    }
+
     fn due(&self, now: Timestamp) -> Option<Timestamp> {
         self.plan.schedule.due(now, self.plan.last.as_ref(), self.seed)
     }

@@ -10,6 +10,7 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::{ConnectInfo, Request, State, connect_info::Connected},
     http::{StatusCode, header},
     middleware::{Next, from_fn},
@@ -17,10 +18,10 @@ use axum::{
     routing::{get, post},
     serve::IncomingStream,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use tokio::net::{TcpListener, UnixListener};
 
-use super::{Metrics, dispatcher::Snapshot};
+use super::{Metrics, Sink, dispatcher::Snapshot};
 
 /// After so long without a sign of life the dispatcher counts as stuck.
 const STUCK: Duration = Duration::from_secs(120);
@@ -31,11 +32,9 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub trait Handler: Send + Sync + 'static {
     /// What a request asks for.
     type Question: DeserializeOwned + Send + 'static;
-    /// What it gets.
-    type Answer: Serialize + Send + 'static;
 
-    /// Handler.
-    fn answer(&self, question: Self::Question, caller: Caller) -> Self::Answer;
+    /// Answers into a sink.
+    fn answer(&self, question: Self::Question, caller: Caller, sink: Sink);
 }
 
 /// Who asks.
@@ -101,11 +100,9 @@ async fn ask<A: Handler>(
         Some(uid) if uid == owner || uid == 0 => Caller::Owner,
         _ => Caller::Other,
     };
-    let answered = tokio::task::spawn_blocking(move || answers.answer(question, caller)).await;
-    match answered {
-        Ok(answer) => Json(answer).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    let (sink, reply) = Sink::open();
+    drop(tokio::task::spawn_blocking(move || answers.answer(question, caller, sink)));
+    Response::new(Body::new(reply))
 }
 
 fn faces(face: Monitor) -> Router {

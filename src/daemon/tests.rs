@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     Delivered, Dispatcher, Ended, Message, Metrics, Order, Reading, RoutePlan, RunOptions,
-    Scheduler, Standing, Step, Worker,
+    Scheduler, Standing, Step, Ticket, Worker,
 };
 
 const START: i64 = 1_800_000_000;
@@ -52,7 +52,7 @@ fn scheduler(routes: &[(&str, &str, u64)]) -> Scheduler {
 fn deliveries(steps: &[Step]) -> Vec<String> {
     let name = |step: &Step| match step {
         Step::Deliver(route, reading) => Some(format!("{route} {}", reading.0)),
-        Step::Read(..) => None,
+        Step::Read(..) | Step::Grant(_) => None,
     };
     steps.iter().filter_map(name).collect()
 }
@@ -224,6 +224,8 @@ enum Act {
     Read(usize),
     End(usize, Ended),
     Ask(usize),
+    Claim(usize),
+    GiveBack(usize),
     Pause(usize, bool),
     Configure(Vec<bool>),
 }
@@ -237,6 +239,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => any::<usize>().prop_map(Act::Read),
         4 => (any::<usize>(), ended).prop_map(|(which, how)| Act::End(which, how)),
         1 => any::<usize>().prop_map(Act::Ask),
+        1 => any::<usize>().prop_map(Act::Claim),
+        1 => any::<usize>().prop_map(Act::GiveBack),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(which, is)| Act::Pause(which, is)),
         1 => proptest::collection::vec(prop::bool::weighted(0.8), 6).prop_map(Act::Configure),
     ]
@@ -266,8 +270,12 @@ proptest! {
         let mut begun = BTreeMap::<Reading, i64>::new();
         let mut read = BTreeSet::new();
         let mut asked = BTreeMap::<RouteName, i64>::new();
-        let calm = [Act::Read(0), Act::Read(0), Act::End(0, Ended::Success), Act::Pass(0)];
-        let calm = calm.into_iter().cycle().take(80);
+        let mut waiting = BTreeMap::<Ticket, DestinationName>::new();
+        let mut granted = BTreeMap::<Ticket, DestinationName>::new();
+        let calm = [
+            Act::Read(0), Act::Read(0), Act::End(0, Ended::Success), Act::Pass(0), Act::GiveBack(0)
+        ];
+        let calm = calm.into_iter().cycle().take(100);
         let resume = (0..6).map(|route| Act::Pause(route, false));
         let back = std::iter::once(Act::Configure(vec![true; 6]));
         for act in acts.into_iter().chain(back).chain(resume).chain([Act::Pass(400)]).chain(calm) {
@@ -290,13 +298,22 @@ proptest! {
                         asked.entry(name.clone()).or_insert(second);
                     }
                 }
+                Act::Claim(which) => {
+                    let destination = routes[which % 6].0.destination.clone();
+                    waiting.insert(scheduler.claim(destination.clone()), destination);
+                }
+                Act::GiveBack(which) if !granted.is_empty() => {
+                    let ticket = *granted.keys().nth(which % granted.len()).unwrap();
+                    granted.remove(&ticket);
+                    scheduler.give_back(ticket);
+                }
                 Act::Pause(which, is_paused) => scheduler.pause(&routes[which % 6].0, is_paused),
                 Act::Configure(stay) => {
                     let plans = routes.iter().cloned().zip(stay).filter(|(_, stay)| *stay);
                     scheduler.configure(plans.map(|(route, _)| route).collect());
                     asked.retain(|name, _| scheduler.has(name));
                 }
-                Act::Read(_) | Act::End(..) => {}
+                Act::Read(_) | Act::End(..) | Act::GiveBack(_) => {}
             }
             for step in scheduler.steps(at(second)) {
                 match step {
@@ -311,8 +328,16 @@ proptest! {
                             prop_assert!(begun[&number] >= asked, "read before it was asked for");
                         }
                         let busy = running.keys().any(|other| other.destination == name.destination);
-                        prop_assert!(!busy, "two at once at {}", name.destination);
+                        let held = granted.values().any(|other| *other == name.destination);
+                        prop_assert!(!busy && !held, "two at once at {}", name.destination);
                         running.insert(name, number);
+                    }
+                    Step::Grant(ticket) => {
+                        let destination = waiting.remove(&ticket).unwrap();
+                        let busy = running.keys().any(|other| other.destination == destination);
+                        let held = granted.values().any(|other| *other == destination);
+                        prop_assert!(!busy && !held, "two at once at {destination}");
+                        granted.insert(ticket, destination);
                     }
                 }
             }
@@ -327,6 +352,7 @@ proptest! {
             prop_assert!(kept.len() <= 4);
         }
         // In the calm at the end everybody had a turn.
+        prop_assert!(waiting.is_empty(), "{waiting:?}");
         for view in scheduler.view(at(second)) {
             prop_assert!(view.standing != Standing::Resting || view.last_success.is_some(), "{view:?}");
         }

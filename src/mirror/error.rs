@@ -63,6 +63,18 @@ pub enum MirrorError {
 }
 
 impl MirrorError {
+    /// Whether somebody changed the mirror while it was read, so that it can be read again.
+    #[must_use]
+    pub fn is_of_a_change(&self) -> bool {
+        match self {
+            Self::Changed { .. } => true,
+            Self::Io { error, doing, .. } => {
+                *doing != "written" && error.kind() == io::ErrorKind::NotFound
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn io(name: &str, doing: &'static str, error: io::Error) -> Self {
         Self::Io { name: name.to_owned(), doing, error }
     }

@@ -177,6 +177,7 @@ impl Store {
         let mut overlay = self.read();
         overlay.put_record(keys::COUNTERS.to_vec(), &encode(&counters)?)?;
         writes.append(&mut overlay.into_writes());
+        self.views.keep(&*self.engine, &writes)?;
         if let Err(error) = self.engine.commit(&writes) {
             self.failed = Some(error.to_string());
             return Err(error);

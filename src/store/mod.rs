@@ -22,12 +22,13 @@ mod mirrors;
 pub mod probe;
 mod record;
 mod upkeep;
+mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use engine::memory::{Disk, Fault, MemoryEngine};
-pub use engine::{Engine, VALUE_BYTES_MAX, Visitor, Writes};
+pub use engine::{Engine, Pair, VALUE_BYTES_MAX, Visitor, Writes};
 pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportReport};
 pub use lifecycle::error::OpenError;
 pub use lifecycle::folder::{PAUSED_FILE, SOCKET_NAME, replace_file};
@@ -39,3 +40,4 @@ pub use upkeep::check::{CheckReport, KindStats, Problem, Stats};
 pub use upkeep::gc::GcReport;
 pub use upkeep::repair::{RepairMode, RepairReport, Repaired};
 pub use upkeep::salvage::EventLoss;
+pub use view::Reach;

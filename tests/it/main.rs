@@ -5,6 +5,7 @@ mod analyst;
 mod answers;
 mod attempts;
 mod attribute_values;
+mod beside;
 mod cli;
 mod conformance;
 mod crash;

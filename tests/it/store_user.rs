@@ -53,7 +53,7 @@ fn give_to(user: u32, path: &Path) {
 }
 
 /// Runs the program as nobody; `None` where this user may not, or nobody may not reach the program.
-fn as_nobody(place: &Place, arguments: &[&str]) -> Option<Seen> {
+pub(crate) fn as_nobody(place: &Place, arguments: &[&str]) -> Option<Seen> {
     let spawned = |command: &mut Command| command.uid(NOBODY).gid(NOBODY).output().is_ok();
     if !spawned(place.command(&["--version"]).current_dir("/")) {
         return None;

@@ -1,4 +1,4 @@
-//! Handler what comes over the socket, by the verbs themselves.
+//! Answers what comes over the socket, by the verbs themselves.
 
 use std::{
     io::{self, Write},
@@ -15,15 +15,16 @@ use crate::{
     cli::{
         Cli, CliError, Context, Exit, Ui,
         args::{RouteArgs, SyncArgs},
-        verbs::{self, Verb, sync::tell},
+        verbs::{self, Beside, Verb, sync::tell},
     },
-    daemon::{Caller, Handler, Message, RunOptions},
+    daemon::{Caller, Handler, Message, RunOptions, Sink},
     model::RouteName,
 };
 
 use super::{
     Shared,
-    ask::{Answer, PROTOCOL, Question},
+    ask::{Channel, PROTOCOL, Question},
+    host::RequestHost,
 };
 
 /// What answers requests over the socket.
@@ -34,70 +35,87 @@ pub(super) struct RequestHandler {
     /// The file of the configuration in effect.
     pub(super) config: PathBuf,
     /// To the dispatcher.
-    pub(super) sender: Mutex<Sender<Message<Shared>>>,
+    pub(super) sender: Sender<Message<Shared>>,
+    /// One dataset is held for questions, beside those of readings.
+    pub(super) dataset: Mutex<()>,
 }
 
 impl Handler for RequestHandler {
     type Question = Question;
-    type Answer = Answer;
 
-    fn answer(&self, question: Question, caller: Caller) -> Answer {
-        let (data, talk) = (Buffer::default(), Buffer::default());
-        let mut ui = Ui::new(Box::new(data.clone()), Box::new(talk.clone()));
-        let args = ["misp-trickle".to_owned()].into_iter().chain(question.args);
-        let exit = match Cli::try_parse_from(args) {
-            _ if question.protocol != PROTOCOL || question.store != self.store => {
-                ui.error("the question is for another store or version; run the verb again");
-                Exit::Locked
-            }
-            Err(error) => {
-                ui.say(error);
-                Exit::Usage
-            }
-            Ok(mut cli) => {
-                cli.global.config.clone_from(&self.config);
-                let (name, as_json) = (cli.verb.name(), cli.global.json);
-                let mut context = Context::new(cli.global, ui);
-                context.verb = name;
-                self.carry_out(&cli.verb, &mut context, caller).unwrap_or_else(|error| {
-                    let report = error.report();
-                    context.ui.report(&report, as_json);
-                    report.exit()
-                })
-            }
-        };
-        Answer { data: data.text(), talk: talk.text(), exit: exit.code() }
+    fn answer(&self, question: Question, caller: Caller, sink: Sink) {
+        let exit = self.exit(question, caller, &sink);
+        let (end, _) = Channel::End.part(&[exit.code()]);
+        // Who asked may have gone away.
+        drop(sink.send(end));
     }
 }
 
 impl RequestHandler {
+    fn exit(&self, question: Question, caller: Caller, sink: &Sink) -> Exit {
+        let to = |channel| Box::new(Part { channel, sink: sink.clone() });
+        let mut ui = Ui::new(to(Channel::Data), to(Channel::Talk));
+        if question.protocol != PROTOCOL || question.store != self.store {
+            ui.error("the question is for another store or version; run the verb again");
+            return Exit::Locked;
+        }
+        let args = ["misp-trickle".to_owned()].into_iter().chain(question.args);
+        let mut cli = match Cli::try_parse_from(args) {
+            Ok(cli) => cli,
+            Err(error) => {
+                ui.say(error);
+                return Exit::Usage;
+            }
+        };
+        cli.global.config.clone_from(&self.config);
+        let (name, as_json) = (cli.verb.name(), cli.global.json);
+        let mut context = Context::new(cli.global, ui);
+        context.verb = name;
+        context.throttles = self.shared.throttles.clone();
+        context.host = Some(Arc::new(RequestHost {
+            shared: self.shared.clone(),
+            sender: self.sender.clone(),
+            sink: sink.clone(),
+            input: question.input,
+        }));
+        self.carry_out(&cli.verb, &mut context, caller).unwrap_or_else(|error| {
+            let report = error.report();
+            context.ui.report(&report, as_json);
+            report.exit()
+        })
+    }
+
     fn carry_out(
         &self,
         verb: &Verb,
         context: &mut Context,
         caller: Caller,
     ) -> Result<Exit, CliError> {
-        let ledger = &self.shared.ledger;
-        match verb {
-            Verb::Status(args) => return verbs::status::run(args, context, ledger),
-            Verb::Log(args) => return verbs::log::run(args, context, ledger),
-            Verb::Show(args) => return verbs::show::run(args, context, ledger),
-            Verb::Diff(args) => return verbs::diff::run(args, context, ledger),
-            Verb::Why(args) => return verbs::why::run(args, context, ledger),
-            _ => {}
+        match verb.beside() {
+            Beside::Question => {}
+            Beside::Act if caller == Caller::Owner => {}
+            Beside::Act => {
+                let what = "this is for the user who runs the daemon, and root";
+                return Err(CliError::AskedTooMuch { what });
+            }
+            Beside::Alone | Beside::Apart => {
+                let what = "it answers no such question";
+                return Err(CliError::AskedTooMuch { what });
+            }
         }
-        if caller != Caller::Owner {
-            let what = "this is for the user who runs the daemon, and root";
+        if verb.is_of_its_own() {
+            let what = "it runs feeds as they are configured";
             return Err(CliError::AskedTooMuch { what });
         }
         match verb {
             Verb::Sync(args) => self.sync(args, context),
             Verb::Pause(args) => self.pause(args, context, true),
             Verb::Resume(args) => self.pause(args, context, false),
-            _ => {
-                let what = "the daemon that has the store answers no such question";
-                Err(CliError::AskedTooMuch { what })
+            Verb::Plan(_) => {
+                let _held = self.dataset.lock().unwrap_or_else(PoisonError::into_inner);
+                verb.run(context)
             }
+            _ => verb.run(context),
         }
     }
 
@@ -142,25 +160,21 @@ impl RequestHandler {
 
     /// While the daemon ends nobody listens any more.
     fn tell(&self, message: Message<Shared>) {
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).send(message));
+        drop(self.sender.send(message));
     }
 }
 
-/// What a verb prints, to be read when it is done.
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Buffer {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
+/// What a verb prints, on its way to whoever asked.
+pub(super) struct Part {
+    pub(super) channel: Channel,
+    pub(super) sink: Sink,
 }
 
-impl Write for Buffer {
+impl Write for Part {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
+        let (part, taken) = self.channel.part(bytes);
+        self.sink.send(part)?;
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -4,6 +4,7 @@
 
 pub(super) mod ask;
 mod handler;
+mod host;
 mod paused;
 mod place;
 mod quiet;

@@ -93,7 +93,8 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
         shared: shared.clone(),
         store: id.to_string(),
         config: given.config.clone(),
-        sender: Mutex::new(sender.clone()),
+        sender: sender.clone(),
+        dataset: Mutex::default(),
     };
     let (pid, socket) = (process::id(), listeners.path.clone());
     let ready = RunAnswer { pid, socket, metrics: listeners.address() };

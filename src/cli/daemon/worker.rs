@@ -36,22 +36,27 @@ impl Worker for Shared {
     }
 
     fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome> {
-        match self.carry_out(order, dataset) {
-            Ok(summary) => {
-                let ended = match summary.ending.outcome() {
-                    Outcome::Done | Outcome::Partial => Ended::Success,
-                    Outcome::Interrupted => Ended::Stopped,
-                    Outcome::Failed | Outcome::Unfinished => Ended::Failure,
-                };
-                let words = match Report::of_ending(&summary.ending) {
-                    Some(report) => report.to_string(),
-                    None => in_a_line(&summary.run),
-                };
-                let run = Some(summary.run.clone());
-                Delivered { ended, run, words, outcome: Some(Ok(summary)) }
-            }
-            Err(error) => failed(error.report()),
+        delivered(self.carry_out(order, dataset).map_err(|error| error.report()))
+    }
+}
+
+/// What came of a run, for the dispatcher.
+pub(super) fn delivered(outcome: Result<Summary, Report>) -> Delivered<Result<Summary, Report>> {
+    match outcome {
+        Ok(summary) => {
+            let ended = match summary.ending.outcome() {
+                Outcome::Done | Outcome::Partial => Ended::Success,
+                Outcome::Interrupted => Ended::Stopped,
+                Outcome::Failed | Outcome::Unfinished => Ended::Failure,
+            };
+            let words = match Report::of_ending(&summary.ending) {
+                Some(report) => report.to_string(),
+                None => in_a_line(&summary.run),
+            };
+            let run = Some(summary.run.clone());
+            Delivered { ended, run, words, outcome: Some(Ok(summary)) }
         }
+        Err(report) => failed(report),
     }
 }
 

@@ -21,12 +21,13 @@ pub(in crate::cli) struct Bars {
 }
 
 impl Bars {
-    /// For so many destinations. Where standard error is no terminal, nothing is drawn; neither is it beside a log.
+    /// For so many destinations. Where standard error is no terminal, nothing is drawn; neither is it beside a log, or for somebody else.
     pub(in crate::cli) fn new(context: &Context, destinations: usize) -> Self {
         let global = &context.global;
-        let target = match global.quiet || global.verbose > 0 {
-            true => ProgressDrawTarget::hidden(),
-            false => ProgressDrawTarget::stderr_with_hz(8),
+        let is_seen = context.host.is_none() && !global.quiet && global.verbose == 0;
+        let target = match is_seen {
+            true => ProgressDrawTarget::stderr_with_hz(8),
+            false => ProgressDrawTarget::hidden(),
         };
         let all = MultiProgress::with_draw_target(target);
         Self { all, each: BTreeMap::new(), named: destinations > 1 }

@@ -67,14 +67,18 @@ impl Ui {
         self.data(&serde_json::to_string(value)?)
     }
 
-    /// Writes what another process printed, as it is: it escaped what had to be.
+    /// Writes data that another process printed, as they are: it escaped what had to be.
     ///
     /// # Errors
     /// If nobody takes it.
-    pub fn pass_on(&mut self, data: &str, talk: &str) -> io::Result<()> {
-        drop(self.talk.write_all(talk.as_bytes()));
-        self.data.write_all(data.as_bytes())?;
+    pub fn pass_on(&mut self, data: &[u8]) -> io::Result<()> {
+        self.data.write_all(data)?;
         self.data.flush()
+    }
+
+    /// Writes what another process said, as it is.
+    pub fn pass_on_talk(&mut self, talk: &[u8]) {
+        drop(self.talk.write_all(talk));
     }
 
     /// Says what is being done or what comes next.

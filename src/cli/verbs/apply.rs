@@ -3,24 +3,25 @@
 use std::fs;
 
 use crate::{
-    agent::{LedgerHandle, PLAN_SCHEMA, SavedPlan},
+    agent::{PLAN_SCHEMA, SavedPlan},
     cli::{
         CliError, Context, Exit,
         args::ApplyArgs,
         job::{self, CliOverrides},
         live::Live,
-        source::last_pulled,
+        source::{beside_pulls, last_pulled},
         verbs::{
             plan::{PlanFile, preview_of},
             sync,
         },
     },
+    model::DestinationName,
 };
 
 /// Plans anew, compares, and delivers.
 pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliError> {
     context.limit(args.bwlimit);
-    let file = read(args)?;
+    let file = read(args, context)?;
     let overrides = CliOverrides {
         source: file.source_path.clone(),
         feed: Some(file.saved.feed.clone()),
@@ -28,30 +29,41 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         accept_mapping: file.accept_mapping,
         allow_empty: file.allow_empty,
         accept_removals: file.accept_removals,
-        bwlimit: args.bwlimit,
+        bwlimit: context.throttles.of_process(),
         ..CliOverrides::default()
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
-    let store = context.store(&config.store_path)?;
-    let feed = config.feed(Some(&file.saved.feed), file.source_path.as_deref())?;
-    let dataset = last_pulled(&feed, Some(&store))?;
-    for (job, destination) in &jobs {
-        let now = preview_of(job, destination, &dataset, Some(&store))?.saved;
-        let moved = moved(&file.saved, &now);
-        if !moved.is_empty() {
-            return Err(CliError::Stale { moved });
-        }
+    if context.host.is_some() && file.source_path.is_some() {
+        let what = "the plan is of a source of its own, and it runs feeds as they are configured";
+        return Err(CliError::AskedTooMuch { what });
     }
+    let _turn = context.turn(&DestinationName::new(&file.saved.destination))?;
+    let ledger = context.shared_store(&config.store_path)?;
+    let feed = config.feed(Some(&file.saved.feed), file.source_path.as_deref())?;
+    let dataset = beside_pulls(|| {
+        let dataset = last_pulled(&feed, Some(ledger.lock().mirror_files(&feed.name)))?;
+        for (job, destination) in &jobs {
+            let now = preview_of(job, destination, &dataset, Some(&ledger))?.saved;
+            let moved = moved(&file.saved, &now);
+            if !moved.is_empty() {
+                return Err(CliError::Stale { moved });
+            }
+        }
+        Ok(dataset)
+    })?;
     let live = Live::start(context)?;
     let datasets = [(feed.name, Ok(dataset))].into();
-    sync::deliver_all(context, &live, &LedgerHandle::new(store), &jobs, &datasets)
+    sync::deliver_all(context, &live, &ledger, &jobs, &datasets)
 }
 
-fn read(args: &ApplyArgs) -> Result<PlanFile, CliError> {
+fn read(args: &ApplyArgs, context: &Context) -> Result<PlanFile, CliError> {
     let path = &args.plan;
     let not_a_plan = |cause: String| CliError::NotAPlan { path: path.clone(), cause };
-    let text = fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause))?;
+    let text = match context.host.as_ref().and_then(|host| host.input()) {
+        Some(text) => text.to_owned(),
+        None => fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause))?,
+    };
     let file: PlanFile =
         serde_json::from_str(&text).map_err(|error| not_a_plan(error.to_string()))?;
     if file.saved.schema != PLAN_SCHEMA {

@@ -9,6 +9,7 @@ use crate::{
         CliError, Context, Exit,
         mirrors::{self, MirrorView},
         render::{Clean, line},
+        source,
     },
     store::{CheckReport, KindStats, Problem, Warning},
 };
@@ -69,7 +70,7 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
     let path = context.store_path()?;
     let store = context.ledger()?;
     let report = store.check()?;
-    let mirrors = mirrors::look(&path)?;
+    let mirrors = source::beside_pulls(|| mirrors::look(&path))?;
     let told = mirrors::text(&mirrors);
     let warnings = store.warnings();
     // Every record that is left may be whole although the last ones are gone.

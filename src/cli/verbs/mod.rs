@@ -25,9 +25,15 @@ pub(super) mod sync;
 mod verify;
 pub(super) mod why;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
-use super::{CliError, Context, Exit, args, forward::answer_or_forward, screen::logging::Style};
+use crate::history::Ledger;
+
+use super::{
+    CliError, Context, Exit, args, forward::forward, output::Rights, screen::logging::Style,
+};
 
 /// What can be asked of the program.
 #[derive(Debug, Subcommand)]
@@ -87,9 +93,34 @@ pub(super) enum Verb {
     Completions(completions::Args),
 }
 
+/// What a verb is to a daemon that has the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Whoever may ask has it answered.
+    Question,
+    /// The daemon does it for its own user, and root.
+    Act,
+    /// It needs the store for itself.
+    Alone,
+    /// It has nothing to do with it.
+    Apart,
+}
+
+/// Answers a question of the ledger.
+fn answer(
+    context: &mut Context,
+    answer: impl FnOnce(&mut Context, &dyn Ledger) -> Result<Exit, CliError>,
+) -> Result<Exit, CliError> {
+    let ledger = context.ledger()?;
+    answer(context, &ledger)
+}
+
 impl Verb {
-    /// Does what was asked, and says how it ended.
+    /// Does what was asked, or has it done by the daemon that has the store, and says how it ended.
     pub(super) fn run(&self, context: &mut Context) -> Result<Exit, CliError> {
+        if let Some(exit) = forward(self, context)? {
+            return Ok(exit);
+        }
         match self {
             Self::Init(args) => init::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
@@ -103,20 +134,12 @@ impl Verb {
             Self::Resume(args) => pause::run(args, context, false),
             Self::Apply(args) => apply::run(args, context),
             Self::Status(args) => {
-                answer_or_forward(context, |context, ledger| status::run(args, context, ledger))
+                answer(context, |context, ledger| status::run(args, context, ledger))
             }
-            Self::Log(args) => {
-                answer_or_forward(context, |context, ledger| log::run(args, context, ledger))
-            }
-            Self::Show(args) => {
-                answer_or_forward(context, |context, ledger| show::run(args, context, ledger))
-            }
-            Self::Diff(args) => {
-                answer_or_forward(context, |context, ledger| diff::run(args, context, ledger))
-            }
-            Self::Why(args) => {
-                answer_or_forward(context, |context, ledger| why::run(args, context, ledger))
-            }
+            Self::Log(args) => answer(context, |context, ledger| log::run(args, context, ledger)),
+            Self::Show(args) => answer(context, |context, ledger| show::run(args, context, ledger)),
+            Self::Diff(args) => answer(context, |context, ledger| diff::run(args, context, ledger)),
+            Self::Why(args) => answer(context, |context, ledger| why::run(args, context, ledger)),
             Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Repair(args) => repair::run(args, context),
@@ -129,6 +152,60 @@ impl Verb {
             Self::Demo(args) => demo::run(args, context),
             Self::Config => config::run(context),
             Self::Completions(args) => completions::run(args, context),
+        }
+    }
+
+    /// What it is to a daemon that has the store.
+    pub(super) const fn beside(&self) -> Beside {
+        match self {
+            Self::Status(_)
+            | Self::Log(_)
+            | Self::Show(_)
+            | Self::Diff(_)
+            | Self::Why(_)
+            | Self::Plan(_)
+            | Self::Check
+            | Self::Export(_) => Beside::Question,
+            Self::Sync(_) | Self::Apply(_) | Self::Verify(_) | Self::Doctor(_) => Beside::Act,
+            #[cfg(unix)]
+            Self::Pause(_) | Self::Resume(_) => Beside::Act,
+            Self::Repair(_) | Self::Gc | Self::Import(_) | Self::Feed(_) => Beside::Alone,
+            #[cfg(unix)]
+            Self::Run(_) => Beside::Apart,
+            Self::Init(_)
+            | Self::Map(_)
+            | Self::Sandbox(_)
+            | Self::Demo(_)
+            | Self::Config
+            | Self::Completions(_) => Beside::Apart,
+        }
+    }
+
+    /// The file that it reads, beside configuration, source and store.
+    pub(super) fn input(&self) -> Option<&Path> {
+        match self {
+            Self::Apply(args) => Some(&args.plan),
+            _ => None,
+        }
+    }
+
+    /// The file that it writes, and who may read that.
+    pub(super) fn output(&self) -> Option<(&Path, Rights)> {
+        match self {
+            Self::Plan(args) => Some((args.output.as_deref()?, Rights::Usual)),
+            Self::Export(args) => Some((args.file()?, Rights::Private)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is to read another source, or keep to other limits than the configured ones.
+    pub(super) const fn is_of_its_own(&self) -> bool {
+        match self {
+            Self::Plan(args) => args.run.source.is_some(),
+            Self::Sync(args) => args.run.source.is_some() || args.is_limited(),
+            Self::Apply(args) => args.bwlimit.is_some(),
+            Self::Verify(args) => args.bwlimit.is_some(),
+            _ => false,
         }
     }
 

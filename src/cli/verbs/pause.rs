@@ -3,20 +3,17 @@
 use serde::Serialize;
 
 use crate::{
-    cli::{CliError, Context, Exit, args::RouteArgs, daemon, forward},
+    cli::{CliError, Context, Exit, args::RouteArgs, daemon},
     model::{DestinationName, FeedName, RouteName},
 };
 
-/// Pauses routes, or resumes them: by the daemon that has the store, or for the next one.
+/// Pauses routes, or resumes them: for the next daemon.
 pub(crate) fn run(
     args: &RouteArgs,
     context: &mut Context,
     is_paused: bool,
 ) -> Result<Exit, CliError> {
     let config = context.config()?;
-    if let Some(exit) = forward::forward(context, &config.store_path)? {
-        return Ok(exit);
-    }
     let chosen = args.of(config.routes())?;
     let store = context.store(&config.store_path)?;
     daemon::Paused::read(&config.store_path)?.set(&chosen, is_paused)?;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -14,13 +14,14 @@ use crate::{
         CliError, Context, Exit,
         args::PlanArgs,
         job::{self, CliOverrides},
+        output::Rights,
         render::{self, plan::Length},
         source,
     },
-    config::Destination,
-    history::MemoryLedger,
-    model::FeedName,
-    store::{OpenMode, Store},
+    config::{Destination, Feed},
+    history::{Ledger, MemoryLedger},
+    model::{DestinationName, FeedName},
+    store::Store,
 };
 
 /// Attributes and changes of one event that are shown without `-v`.
@@ -57,25 +58,17 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         config.feed(overrides.feed.as_deref(), overrides.source.as_deref())?;
         config.destination(None)?;
     }
-    let store = context.store_if_any(&config.store_path, OpenMode::ReadOnly)?;
+    let store = context.store_if_any(&config.store_path)?;
     if store.is_none() {
         context.say(format_args!(
             "note: there is no store at {} yet: everything counts as new",
             config.store_path.display()
         ));
     }
-    let mut previews = Vec::new();
     let feeds = job::feeds(&config, &overrides)?;
-    let kept: BTreeMap<FeedName, Dataset> = feeds
-        .into_iter()
-        .map(|feed| Ok((feed.name.clone(), source::last_pulled(&feed, store.as_ref())?)))
-        .collect::<Result<_, CliError>>()?;
-    for (job, destination) in &jobs {
-        let preview = preview_of(job, destination, &kept[&job.feed], store.as_ref())?;
-        previews.push((job.destination.clone(), preview));
-    }
+    let previews = source::beside_pulls(|| previews(&feeds, &jobs, store.as_ref()))?;
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
-        save(path, &overrides, preview)?;
+        save(path, &overrides, preview, context)?;
         context.say(format_args!("next: misp-trickle apply {}", path.display()));
     }
     let length = match (args.stat, context.global.verbose) {
@@ -87,12 +80,29 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
     Ok(Exit::Done)
 }
 
+/// Those of all jobs, of what was last pulled.
+fn previews(
+    feeds: &[Feed],
+    jobs: &[(Job, &Destination)],
+    store: Option<&Store>,
+) -> Result<Vec<(DestinationName, Preview)>, CliError> {
+    let files = |feed: &Feed| store.map(|store| store.mirror_files(&feed.name));
+    let kept = feeds.iter();
+    let kept = kept.map(|feed| Ok((&feed.name, source::last_pulled(feed, files(feed))?)));
+    let kept: BTreeMap<&FeedName, Dataset> = kept.collect::<Result<_, CliError>>()?;
+    let previews = jobs.iter().map(|(job, destination)| {
+        let preview = preview_of(job, destination, &kept[&job.feed], store)?;
+        Ok((job.destination.clone(), preview))
+    });
+    previews.collect()
+}
+
 /// The preview of one job; without a store as for the very first run.
-pub(crate) fn preview_of(
+pub(crate) fn preview_of<L: Ledger>(
     job: &Job,
     destination: &Destination,
     dataset: &Dataset,
-    store: Option<&Store>,
+    store: Option<&L>,
 ) -> Result<Preview, CliError> {
     let encoding = destination.compression;
     Ok(match store {
@@ -104,8 +114,8 @@ pub(crate) fn preview_of(
 fn show(
     context: &mut Context,
     length: Length,
-    jobs: &[(Job, &crate::config::Destination)],
-    previews: &[(crate::model::DestinationName, Preview)],
+    jobs: &[(Job, &Destination)],
+    previews: &[(DestinationName, Preview)],
 ) -> Result<(), CliError> {
     for (_, preview) in previews {
         for note in &preview.notes {
@@ -119,7 +129,12 @@ fn show(
     context.answer(|| render::json::PlanAnswer::new(previews), text)
 }
 
-fn save(path: &Path, overrides: &CliOverrides, preview: &Preview) -> Result<(), CliError> {
+fn save(
+    path: &Path,
+    overrides: &CliOverrides,
+    preview: &Preview,
+    context: &Context,
+) -> Result<(), CliError> {
     let absolute = |source: &PathBuf| match source == Path::new("-") {
         true => source.clone(),
         false => std::path::absolute(source).unwrap_or_else(|_| source.clone()),
@@ -134,5 +149,9 @@ fn save(path: &Path, overrides: &CliOverrides, preview: &Preview) -> Result<(), 
     let mut text = serde_json::to_string_pretty(&file).expect("plain fields always serialise");
     text.push('\n');
     let cure = "make the folder, or name another file with -o";
-    fs::write(path, text).map_err(|cause| CliError::Write { path: path.to_owned(), cause, cure })
+    let written = context.output(path, Rights::Usual).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.end()
+    });
+    written.map_err(|cause| CliError::Write { path: path.to_owned(), cause, cure })
 }

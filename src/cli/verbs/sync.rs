@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    agent::{Ending, Job, LedgerHandle, Summary},
+    agent::{Clock, Ending, Job, LedgerHandle, Summary, SystemClock},
     cli::{
         CliError, Context, Exit, Kind, Report,
         args::SyncArgs,
-        forward,
         job::{self, CliOverrides},
         live::Live,
         mirrors,
@@ -16,6 +15,7 @@ use crate::{
         unmarked,
     },
     config::Destination,
+    model::RouteName,
     store::Store,
 };
 
@@ -34,9 +34,6 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
     };
     context.limit(args.bwlimit);
     let config = context.config()?;
-    if let Some(exit) = forward::forward_sync(context, args, &config)? {
-        return Ok(exit);
-    }
     let jobs = job::jobs(&config, &overrides)?;
     let feeds = job::feeds(&config, &overrides)?;
     let mut store = context.store(&config.store_path)?;
@@ -56,7 +53,16 @@ pub(crate) fn deliver_all(
     jobs: &[(Job, &Destination)],
     datasets: &Datasets,
 ) -> Result<Exit, CliError> {
-    let ended = of_each(routes::deliver(context, live, ledger, jobs, datasets)?)?;
+    let began = SystemClock.now();
+    let ended = routes::deliver(context, live, ledger, jobs, datasets)?;
+    if let Some(host) = &context.host {
+        for ((job, _), outcome) in jobs.iter().zip(&ended) {
+            let Some(outcome) = outcome else { continue };
+            let (feed, destination) = (job.feed.clone(), job.destination.clone());
+            host.ran(RouteName { feed, destination }, began, outcome);
+        }
+    }
+    let ended = of_each(ended)?;
     tell(context, jobs.iter().map(|(_, destination)| *destination).zip(ended))
 }
 

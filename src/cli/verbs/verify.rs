@@ -62,11 +62,16 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     context.limit(args.bwlimit);
     let config = context.config()?;
     let destinations = job::destinations(&config, args.destination.as_deref())?;
-    let store = context.store_to_read(&config.store_path)?;
+    let mut store = context.store_to_read(&config.store_path)?;
     let live = Live::start(context)?;
     let mut found: Vec<(DestinationName, Result<Verified, Report>)> = Vec::new();
     let mut exit = Exit::Done;
     for destination in destinations {
+        let _turn = context.turn(&destination.name)?;
+        if let Some(host) = &context.host {
+            // What was delivered while it waited is to be there as well.
+            store = host.view()?;
+        }
         let verified = match one(args, context, &live, &store, destination) {
             Ok(verified) => {
                 verified.notes.iter().for_each(|note| context.warn(note));

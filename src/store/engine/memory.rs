@@ -10,7 +10,7 @@ use std::{
 use crate::{
     history::LedgerError,
     store::{
-        engine::{Engine, Visitor, Writes},
+        engine::{Engine, Pair, Visitor, Writes},
         lifecycle::error::told_io,
     },
 };
@@ -101,6 +101,14 @@ impl Engine for MemoryEngine {
             with.map(|(key, value)| (key.clone(), value.clone())).collect()
         };
         found.iter().try_for_each(|(key, value)| visit(key, value))
+    }
+
+    fn page(&self, prefix: &[u8], after: &[u8], max: usize) -> Result<Vec<Pair>, LedgerError> {
+        let content = self.disk.content();
+        let from = content.range(prefix.to_vec()..);
+        let with = from.take_while(|(key, _)| key.starts_with(prefix));
+        let after = with.filter(|(key, _)| key.as_slice() > after).take(max);
+        Ok(after.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {

@@ -14,6 +14,9 @@ pub const VALUE_BYTES_MAX: usize = 6 << 10;
 /// One atomic step: keys in order, each with its new value, or `None` to remove it.
 pub type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// Gets a key and its value; an error ends the scan.
 pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), LedgerError> + 'a;
 
@@ -27,6 +30,10 @@ pub trait Engine: Send {
 
     /// Visits every key that begins with the prefix, in order.
     fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError>;
+
+    /// At most so many keys that begin with the prefix and come after one, in order, with their values; none only where
+    /// there is none.
+    fn page(&self, prefix: &[u8], after: &[u8], max: usize) -> Result<Vec<Pair>, LedgerError>;
 
     /// Visits every key that begins with the prefix from the last one backwards: where part of the files
     /// cannot be read, this finds what stands behind it.

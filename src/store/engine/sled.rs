@@ -17,7 +17,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io,
-    ops::Deref,
+    ops::{Bound, Deref},
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     thread,
@@ -27,7 +27,7 @@ use std::{
 use crate::{
     history::LedgerError,
     store::{
-        engine::{Effort, Engine, Visitor, Writes, segments},
+        engine::{Effort, Engine, Pair, Visitor, Writes, segments},
         lifecycle::{error::told_io, permissions},
     },
 };
@@ -128,6 +128,20 @@ impl Engine for SledEngine {
             visit(&key, &value)?;
         }
         Ok(())
+    }
+
+    fn page(&self, prefix: &[u8], after: &[u8], max: usize) -> Result<Vec<Pair>, LedgerError> {
+        let from = if after < prefix { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let range = (from, Bound::Unbounded);
+        let mut records = self.call("read", || Ok(self.db().range::<&[u8], _>(range)))?;
+        let mut page = Vec::new();
+        while page.len() < max
+            && let Some((key, value)) = self.call("read", || records.next().transpose())?
+            && key.starts_with(prefix)
+        {
+            page.push((key.to_vec(), value.to_vec()));
+        }
+        Ok(page)
     }
 
     fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {

@@ -29,6 +29,7 @@ use crate::{
             envelope::{damaged, encode},
             keys,
         },
+        view::Views,
     },
 };
 
@@ -44,13 +45,15 @@ pub struct Store {
     pub(crate) mark: Option<Mark>,
     id: StoreId,
     pub(crate) folder: Option<PathBuf>,
-    warnings: Vec<Warning>,
+    pub(in crate::store) warnings: Vec<Warning>,
     announced: Option<RunNumber>,
     /// The newest number that a run has.
     pub(in crate::store) begun: RunNumber,
     pub(crate) lock: Option<Lock>,
     /// What is read, where that is not the store itself.
     copy: Option<Copy>,
+    /// Those who read it as it was.
+    pub(in crate::store) views: Views,
 }
 
 /// What a store is opened for.
@@ -334,7 +337,11 @@ impl Store {
         Ok(store)
     }
 
-    fn bare(engine: Box<dyn Engine>, counters: CountersV1, identity: &IdentityV1) -> Self {
+    pub(in crate::store) fn bare(
+        engine: Box<dyn Engine>,
+        counters: CountersV1,
+        identity: &IdentityV1,
+    ) -> Self {
         Self {
             engine,
             counters,
@@ -348,6 +355,7 @@ impl Store {
             begun: RunNumber::default(),
             lock: None,
             copy: None,
+            views: Views::default(),
         }
     }
 

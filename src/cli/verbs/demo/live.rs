@@ -227,7 +227,7 @@ fn dataset(text: &str) -> Result<Dataset, CliError> {
 fn routes(folder: &Folder) -> Result<Vec<Value>, CliError> {
     let args = ["status", "--json"].map(str::to_owned).to_vec();
     let answer = forward::ask_owner(&folder.0.join("state"), args)?;
-    let status = answer.and_then(|answer| serde_json::from_str::<Value>(&answer.data).ok());
+    let status = answer.and_then(|(_, data)| serde_json::from_str::<Value>(&data).ok());
     Ok(status.and_then(|status| status["routes"].as_array().cloned()).unwrap_or_default())
 }
 

@@ -14,7 +14,7 @@ mod tags;
 mod writing;
 
 use crate::{
-    agent::{AgentError, Asking, Careful, Clock, PLAIN, SystemClock, WantedTags},
+    agent::{AgentError, Asking, Careful, Clock, LedgerHandle, PLAIN, SystemClock, WantedTags},
     cli::{
         CliError, Context, Exit, Report,
         args::DoctorArgs,
@@ -28,7 +28,7 @@ use crate::{
     model::Timestamp,
     plan::DestinationRecord,
     remote::Remote,
-    store::{OpenMode, Store},
+    store::{OpenError, OpenMode, Store},
 };
 
 /// Whoever looks for a fault wants to see it at once.
@@ -73,7 +73,7 @@ struct Found<'a> {
 
 /// The store, as far as there is one.
 enum Shelf {
-    Open(Box<Store>),
+    Open(LedgerHandle<Store>),
     /// None yet: it is made once there is something to remember.
     Absent,
     /// One that cannot be opened.
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
     let live = Live::start(context)?;
     let (mut shelf, about_store) = open_store(context, &config);
     let store = match &shelf {
-        Shelf::Open(store) => Some(&**store),
+        Shelf::Open(store) => Some(store),
         Shelf::Absent | Shelf::Unusable => None,
     };
     let (feeds, about_source) = source::examine(context, &live, &config, store)?;
@@ -106,12 +106,16 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
 fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
     const CHECK: &str = "store";
     let path = &config.store_path;
-    match context.store_if_any(path, OpenMode::ReadWrite) {
-        Ok(Some(store)) => {
+    if let Some(host) = &context.host {
+        let what = format!("the daemon has {}", path.display());
+        return (Shelf::Open(host.ledger()), Finding::good(CHECK, what));
+    }
+    match context.open(path, OpenMode::ReadWrite) {
+        Ok(store) => {
             let what = format!("{} is free and can be written", path.display());
-            (Shelf::Open(Box::new(store)), Finding::good(CHECK, what))
+            (Shelf::Open(LedgerHandle::new(store)), Finding::good(CHECK, what))
         }
-        Ok(None) => {
+        Err(CliError::Store(OpenError::NoStore { .. })) => {
             let what =
                 format!("there is none at {} yet: it is made now or by `sync`", path.display());
             (Shelf::Absent, Finding::good(CHECK, what))
@@ -135,12 +139,13 @@ impl Visit<'_> {
         destination: &Destination,
         args: &DoctorArgs,
     ) -> Result<Vec<Finding>, CliError> {
+        let _turn = self.context.turn(&destination.name)?;
         let known = match &shelf {
             Shelf::Open(store) => store.destination(&destination.name)?,
             Shelf::Absent | Shelf::Unusable => None,
         };
         let connected = match &shelf {
-            Shelf::Open(store) => connect(self.context, destination, &**store),
+            Shelf::Open(store) => connect(self.context, destination, store),
             _ => connect(self.context, destination, &MemoryLedger::default()),
         };
         let remote = match connected {
@@ -155,19 +160,19 @@ impl Visit<'_> {
             Err(fault) => return Ok(vec![fault]),
         };
         if matches!(shelf, Shelf::Absent) {
-            *shelf = Shelf::Open(Box::new(self.context.store(&self.config.store_path)?));
+            *shelf = Shelf::Open(self.context.shared_store(&self.config.store_path)?);
         }
         let commit = Commit { destination: Some(record.clone()), ..Commit::default() };
         match shelf {
             Shelf::Open(store) => {
                 if args.push_test_event {
-                    let uuid = writing::test_event(store.id(), destination);
+                    let uuid = writing::test_event(store.lock().id(), destination);
                     let push = writing::push(&remote, uuid, &record, SystemClock.now());
                     findings.push(writing::told(self.ask(push)?, uuid));
                 }
                 let run = store.last_run()?;
                 store.commit(&destination.name, run, commit)?;
-                findings.extend(self.outlook(destination, &**store)?);
+                findings.extend(self.outlook(destination, store)?);
             }
             Shelf::Absent | Shelf::Unusable => {
                 let mut ledger = MemoryLedger::default();

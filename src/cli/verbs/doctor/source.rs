@@ -1,7 +1,7 @@
 //! Whether each feed can be read, what it is, and what it holds.
 
 use crate::{
-    agent::{Candidates, Input, Job, reader_for},
+    agent::{Candidates, Input, Job, LedgerHandle, reader_for},
     cli::{CliError, Context, Report, job, live::Live, verbs::doctor::finding::Finding},
     config::{Config, Feed, FeedSource, LocalPlace, LocalSource},
     graph::Aliases,
@@ -32,7 +32,7 @@ pub(crate) fn examine(
     context: &mut Context,
     live: &Live,
     config: &Config,
-    store: Option<&Store>,
+    store: Option<&LedgerHandle<Store>>,
 ) -> Result<(Vec<Seen>, Vec<Finding>), CliError> {
     let (mut seen, mut findings) = (Vec::new(), Vec::new());
     for feed in &config.feeds {
@@ -51,7 +51,11 @@ pub(crate) fn examine(
     Ok((seen, findings))
 }
 
-fn look(config: &Config, feed: &Feed, store: Option<&Store>) -> (Option<Seen>, Vec<Finding>) {
+fn look(
+    config: &Config,
+    feed: &Feed,
+    store: Option<&LedgerHandle<Store>>,
+) -> (Option<Seen>, Vec<Finding>) {
     let left_out = |what: &str| {
         let why = "what is read of it is gone for the run, so it is not looked at";
         let cure = "`misp-trickle map` looks at such data without a run";
@@ -88,7 +92,7 @@ const fn has_path(local: &LocalSource) -> bool {
 }
 
 /// What the store knows that decides how a source is read.
-fn known(job: &Job, store: &Store) -> Result<(Aliases, Option<Reader>), CliError> {
+fn known(job: &Job, store: &LedgerHandle<Store>) -> Result<(Aliases, Option<Reader>), CliError> {
     Ok((Aliases(store.aliases()?), reader_for(job, store)?))
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
     let live = Live::start(context)?;
     let feeds = job::feeds(&config, &overrides)?.into_iter();
-    let kept = feeds.map(|feed| Ok((feed.name.clone(), source::last_pulled(&feed, Some(&store))?)));
+    let kept = feeds.map(|feed| {
+        Ok((feed.name.clone(), source::last_pulled(&feed, Some(store.mirror_files(&feed.name)))?))
+    });
     let kept: BTreeMap<FeedName, Dataset> = kept.collect::<Result<_, CliError>>()?;
     let (mut outcomes, mut exit) = (Vec::new(), Exit::Done);
     for (job, destination) in &jobs {

@@ -1,0 +1,169 @@
+//! Verbs beside a daemon: who has the store answers for it.
+
+use crate::cli::{CliError, Context, Exit, verbs::Verb};
+
+/// Elsewhere there is no daemon.
+#[cfg(not(unix))]
+pub(in crate::cli) fn forward(_: &Verb, _: &mut Context) -> Result<Option<Exit>, CliError> {
+    Ok(None)
+}
+
+#[cfg(unix)]
+pub(in crate::cli) use unix::{ask_owner, forward};
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        fs,
+        io::{self, Write},
+        path::Path,
+        time::Duration,
+    };
+
+    use reqwest::{Client, Response};
+
+    use super::{CliError, Context, Exit, Verb};
+    use crate::{
+        cli::{
+            daemon::ask::{Channel, PROTOCOL, Parts, Question},
+            output::{Output, Rights},
+            verbs::{Beside, export},
+        },
+        http::causes,
+        store::{Socket, Store},
+    };
+
+    /// After so long without a sign of life the owner of the store counts as silent.
+    const SILENT: Duration = Duration::from_secs(2);
+
+    /// Passes a verb on to the daemon that has the store; `None` if there is none, or it is no matter of the daemon.
+    pub(in crate::cli) fn forward(
+        verb: &Verb,
+        context: &mut Context,
+    ) -> Result<Option<Exit>, CliError> {
+        let beside = verb.beside();
+        if context.host.is_some() || beside == Beside::Apart {
+            return Ok(None);
+        }
+        let store = context.store_path()?;
+        let Some(socket) = Store::advertised(&store) else { return Ok(None) };
+        if beside == Beside::Alone {
+            let what = "it has the store, which this verb needs for itself";
+            return Err(CliError::AskedTooMuch { what });
+        }
+        let read =
+            |path: &Path| fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause));
+        let input = verb.input().map(read).transpose()?;
+        let mut file = Pending { named: verb.output(), output: None };
+        let args = context.args.clone();
+        let exit = ask(&socket, args, input, &mut |channel, part| match channel {
+            Channel::Data => context.ui.pass_on(part).map_err(|cause| match verb {
+                Verb::Export(_) => export::half(cause),
+                _ => cause.into(),
+            }),
+            Channel::Talk => {
+                context.ui.pass_on_talk(part);
+                Ok(())
+            }
+            Channel::File => file.write(part),
+            Channel::End => Ok(()),
+        })?;
+        if exit == Exit::Done {
+            file.end()?;
+        }
+        Ok(Some(exit))
+    }
+
+    /// What the daemon that has a store answers to a command line without the program's name; `None` if there is none.
+    pub(in crate::cli) fn ask_owner(
+        store: &Path,
+        args: Vec<String>,
+    ) -> Result<Option<(Exit, String)>, CliError> {
+        let Some(socket) = Store::advertised(store) else { return Ok(None) };
+        let mut data = Vec::new();
+        let exit = ask(&socket, args, None, &mut |channel, part| {
+            data.extend_from_slice(if channel == Channel::Data { part } else { b"" });
+            Ok(())
+        })?;
+        Ok(Some((exit, String::from_utf8_lossy(&data).into_owned())))
+    }
+
+    /// The file that a verb writes, from the first part of it on.
+    struct Pending<'v> {
+        named: Option<(&'v Path, Rights)>,
+        output: Option<Output>,
+    }
+
+    impl Pending<'_> {
+        fn write(&mut self, part: &[u8]) -> Result<(), CliError> {
+            let Some((path, rights)) = self.named else { return Ok(()) };
+            let mut write = || {
+                let output = match self.output.take() {
+                    Some(output) => output,
+                    None => Output::begin(path, rights)?,
+                };
+                self.output.insert(output).write_all(part)
+            };
+            write().map_err(|cause| self.failed(cause))
+        }
+
+        fn end(mut self) -> Result<(), CliError> {
+            let ended = self.output.take().map_or(Ok(()), Output::end);
+            ended.map_err(|cause| self.failed(cause))
+        }
+
+        fn failed(&self, cause: io::Error) -> CliError {
+            let path = self.named.map_or(Path::new(""), |(path, _)| path).to_owned();
+            CliError::Write { path, cause, cure: "make room or the folder, or name another file" }
+        }
+    }
+
+    /// Takes the parts of an answer as they come.
+    type Taker<'t> = dyn FnMut(Channel, &[u8]) -> Result<(), CliError> + 't;
+
+    /// One question over a socket, without a limit on time once somebody showed to be there.
+    fn ask(
+        socket: &Socket,
+        args: Vec<String>,
+        input: Option<String>,
+        take: &mut Taker<'_>,
+    ) -> Result<Exit, CliError> {
+        let silent = |cause: String| CliError::OwnerSilent {
+            socket: socket.path.display().to_string(),
+            cause,
+        };
+        if socket.protocol != PROTOCOL {
+            return Err(silent("it is another version of misp-trickle".to_owned()));
+        }
+        let question = Question { protocol: PROTOCOL, store: socket.store.clone(), args, input };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(CliError::System)?.block_on(async {
+            let mut answer = send(&socket.path, &question).await.map_err(silent)?;
+            let mut parts = Parts::default();
+            while let Some(bytes) = answer.chunk().await.map_err(|error| silent(causes(&error)))? {
+                parts.push(&bytes);
+                while let Some((channel, part)) = parts.next().map_err(silent)? {
+                    if let (Channel::End, [code]) = (channel, &part[..]) {
+                        return Ok(Exit::of_code(*code));
+                    }
+                    take(channel, &part)?;
+                }
+            }
+            Err(silent("it ended before it had answered".to_owned()))
+        })
+    }
+
+    async fn send(socket: &Path, question: &Question) -> Result<Response, String> {
+        let client = Client::builder().unix_socket(socket).no_proxy().build();
+        let client = client.map_err(|error| error.to_string())?;
+        let alive = client.get("http://daemon/healthz").timeout(SILENT).send().await;
+        alive.map_err(|error| causes(&error))?;
+        let body = serde_json::to_vec(question).expect("plain fields always serialise");
+        let request = client.post("http://daemon/ask").header("Content-Type", "application/json");
+        let answer = request.body(body).send().await.map_err(|error| causes(&error))?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer),
+            status => Err(format!("it answers {status}")),
+        }
+    }
+}
