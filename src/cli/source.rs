@@ -7,14 +7,15 @@ use url::Url;
 use crate::{
     agent::{AgentError, Clock, Dataset, LedgerHandle, SystemClock},
     config::{
-        ConnectionSettings, EiqFeedSource, Feed, FeedAccess, FeedSource, KeySource, TaxiiAccess,
-        TaxiiSource,
+        ConnectionSettings, EiqApiSource, EiqFeedSource, Feed, FeedAccess, FeedSource, KeySource,
+        TaxiiAccess, TaxiiSource,
     },
     http::ConnectionError,
     mirror::{Files, Mirror},
     model::{Backoff, FeedName},
     source::{
         Asked,
+        eiq_api::EiqApi,
         eiq_feed::EiqFeed,
         peer::{Access, Credentials},
         taxii2::{self, Taxii2},
@@ -36,6 +37,7 @@ pub(super) fn asked(feed: &Feed) -> Result<Option<Asked>, CliError> {
         FeedSource::EiqFeed(source) => {
             Some(Asked::EiqFeed(Box::new(eiq_feed(&feed.name, source)?)))
         }
+        FeedSource::EiqApi(source) => Some(Asked::EiqApi(Box::new(eiq_api(&feed.name, source)?))),
         FeedSource::Taxii2(source) => Some(Asked::Taxii2(Box::new(taxii2(&feed.name, source)?))),
     })
 }
@@ -49,6 +51,14 @@ fn eiq_feed(feed: &FeedName, source: &EiqFeedSource) -> Result<EiqFeed, CliError
     let wanted = ("application/json", "the platform");
     let access = access((&source.connection, &source.url), credentials, wanted, &place)?;
     EiqFeed::new(&access, source.feed, source.access.reach()).map_err(unusable(feed))
+}
+
+fn eiq_api(feed: &FeedName, source: &EiqApiSource) -> Result<EiqApi, CliError> {
+    let place = place(feed);
+    let credentials = Some(token(&source.token, &place)?);
+    let wanted = ("application/json", "the platform");
+    let access = access((&source.connection, &source.url), credentials, wanted, &place)?;
+    EiqApi::new(&access, source.feed).map_err(unusable(feed))
 }
 
 fn taxii2(feed: &FeedName, source: &TaxiiSource) -> Result<Taxii2, CliError> {
@@ -105,6 +115,7 @@ pub(super) fn secret_warning(source: &FeedSource) -> Option<String> {
             FeedAccess::Public { .. } => None,
             FeedAccess::Token { from, .. } => from.warning(TOKEN),
         },
+        FeedSource::EiqApi(it) => it.token.warning(TOKEN),
         FeedSource::Taxii2(it) => match &it.access {
             TaxiiAccess::Public => None,
             TaxiiAccess::Token(from) => from.warning(TOKEN),

@@ -82,6 +82,17 @@ fn source(feed: &Feed) -> Value {
             });
             with(settings, connection(&it.connection))
         }
+        FeedSource::EiqApi(it) => {
+            let (env, file) = secret(&it.token);
+            let settings = json!({
+                "kind": kind,
+                "url": it.url.as_str(),
+                "token_env": env,
+                "token_file": file,
+                "feed": it.feed,
+            });
+            with(settings, connection(&it.connection))
+        }
         FeedSource::Taxii2(it) => {
             let mut settings = json!({
                 "kind": kind,

@@ -122,7 +122,7 @@ impl Feed {
     fn read_from(&mut self, place: LocalPlace) {
         let local = match &self.source {
             FeedSource::Local(local) => LocalSource { place, ..local.clone() },
-            FeedSource::EiqFeed(_) | FeedSource::Taxii2(_) => {
+            FeedSource::EiqFeed(_) | FeedSource::EiqApi(_) | FeedSource::Taxii2(_) => {
                 LocalSource { update_strategy: Strategy::Append, ..LocalSource::new(place) }
             }
         };

@@ -28,8 +28,8 @@ pub use settings::{
     MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
 pub use source::{
-    EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, TaxiiAccess, TaxiiSource,
-    source_at,
+    EiqApiSource, EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, TaxiiAccess,
+    TaxiiSource, source_at,
 };
 pub use template::{InitArgs, template};
 pub use units::{format_duration, format_size, parse_duration, parse_size};

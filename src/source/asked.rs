@@ -8,6 +8,7 @@ use crate::{
 };
 
 use super::{
+    eiq_api::{ApiError, EiqApi},
     eiq_feed::{EiqFeed, FeedError},
     taxii2::{Taxii2, TaxiiError},
 };
@@ -41,6 +42,8 @@ impl<E> Look<E> {
 pub enum PullError {
     /// An outgoing feed of a platform.
     EiqFeed(#[from] FeedError),
+    /// The entities of one, by the platform's API.
+    EiqApi(#[from] ApiError),
     /// Collections of a TAXII server.
     Taxii2(#[from] TaxiiError),
     /// The mirror cannot be read or written.
@@ -53,6 +56,7 @@ impl PullError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::EiqFeed(error) => error.fault(),
+            Self::EiqApi(error) => error.fault(),
             Self::Taxii2(error) => error.fault(),
             Self::Mirror(error) => Fault::of_message(&error.to_string()),
         }
@@ -70,6 +74,8 @@ impl fmt::Display for PullError {
 pub enum Asked {
     /// An outgoing feed of a platform.
     EiqFeed(Box<EiqFeed>),
+    /// The entities of one, by the platform's API.
+    EiqApi(Box<EiqApi>),
     /// Collections of a TAXII server.
     Taxii2(Box<Taxii2>),
 }
@@ -80,6 +86,7 @@ impl Asked {
     pub fn identity(&self) -> SourceIdentity {
         match self {
             Self::EiqFeed(it) => it.identity(),
+            Self::EiqApi(it) => it.identity(),
             Self::Taxii2(it) => it.identity(),
         }
     }
@@ -88,6 +95,7 @@ impl Asked {
     pub async fn examine(&mut self) -> Vec<Look> {
         match self {
             Self::EiqFeed(it) => it.examine().await.into_iter().map(Look::of_any).collect(),
+            Self::EiqApi(it) => it.examine().await.into_iter().map(Look::of_any).collect(),
             Self::Taxii2(it) => it.examine().await.into_iter().map(Look::of_any).collect(),
         }
     }
@@ -103,6 +111,7 @@ impl mirror::Source for Asked {
     ) -> Result<Pulled, PullError> {
         Ok(match self {
             Self::EiqFeed(it) => it.pull(since, into).await?,
+            Self::EiqApi(it) => it.pull(since, into).await?,
             Self::Taxii2(it) => it.pull(since, into).await?,
         })
     }

@@ -6,6 +6,7 @@
 
 mod asked;
 mod count;
+pub mod eiq_api;
 pub mod eiq_feed;
 mod error;
 mod part;

@@ -122,16 +122,41 @@ fn what_comes_by_a_feed_is_what_comes_by_files() {
         file.write("day.json", day);
         file.run(&["sync"]).code(0);
         feed.run(&["sync"]).code(0);
-        let values = |sandbox: &Sandbox| {
-            let misp = sandbox.misp.lock().unwrap();
-            let events = misp.events();
-            let rows = events.iter().flat_map(|event| misp.attributes(event.uuid));
-            let mut rows: Vec<_> = rows.map(|row| (row.uuid, row.value.clone())).collect();
-            rows.sort();
-            rows
-        };
         assert_eq!(values(&by_file), values(&by_feed));
     }
+}
+
+/// Values of all events, each with its UUID.
+fn values(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let misp = sandbox.misp.lock().unwrap();
+    let events = misp.events();
+    let rows = events.iter().flat_map(|event| misp.attributes(event.uuid));
+    let mut rows: Vec<_> = rows.map(|row| (row.uuid.to_string(), row.value.to_string())).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn what_comes_by_the_api_is_what_comes_by_files() {
+    let (by_file, by_api) = (Sandbox::start(), Sandbox::start());
+    let platform = Served::start(Strategy::Replace, DAY_1);
+    let (file, api) = (by_file.place(), platform.place(&by_api));
+    api.configure("kind = \"eiq-feed\"", "kind = \"eiq-api\"");
+    api.configure("update_strategy = \"auto\"", "#");
+    api.run(&["doctor"]).says(&["experimental", "entities of feed 12 may be read"]);
+    for day in [DAY_1, DAY_2] {
+        platform.put(day);
+        file.write("day.json", day);
+        file.run(&["sync"]).code(0);
+        api.run(&["sync"]).code(0).says(&["pulling entities of feed 12 of"]);
+        assert_eq!(values(&by_file), values(&by_api));
+    }
+    let asked = by_api.requests();
+    api.run(&["sync"]).code(0).says(&["not one request"]);
+    api.run(&["plan"]).code(0).says(&["not one request"]);
+    assert_eq!(by_api.requests(), asked);
+    api.write("token", "another\n");
+    api.run(&["sync"]).code(4).says(&["make a new API token on the platform"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::{
     sandbox::eclecticiq::DatasetError,
     source::{
         PullError, SourceError,
+        eiq_api::ApiError,
         eiq_feed::FeedError,
         peer::{PeerError, Wrong},
         taxii2::TaxiiError,
@@ -399,6 +400,7 @@ fn of_source(error: &SourceError) -> Kind {
 const fn of_pull(error: &PullError) -> Kind {
     match error {
         PullError::EiqFeed(error) => of_feed(error),
+        PullError::EiqApi(error) => of_api(error),
         PullError::Taxii2(error) => of_taxii(error),
         PullError::Mirror(_) => Kind::MirrorUnusable,
     }
@@ -416,6 +418,14 @@ const fn of_feed(error: &FeedError) -> Kind {
         FeedError::BlockTooLarge { .. } => Kind::SourceTooLarge,
         FeedError::Restless { .. } => Kind::SourceRestless,
         FeedError::Mirror(_) => Kind::MirrorUnusable,
+    }
+}
+
+const fn of_api(error: &ApiError) -> Kind {
+    match error {
+        ApiError::Peer(error) => of_peer(error),
+        ApiError::Listing { .. } | ApiError::OtherFeed { .. } => Kind::SourceInvalid,
+        ApiError::Mirror(_) => Kind::MirrorUnusable,
     }
 }
 

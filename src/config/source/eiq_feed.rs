@@ -5,13 +5,13 @@ use url::Url;
 use crate::{
     config::{
         ConnectionSettings, KeySource,
-        connection::{Found, Peer, read_connection, read_secret, read_url},
+        connection::{Found, read_connection, read_secret, read_url},
         reader::Section,
     },
     source::eiq_feed::{self, Reach},
 };
 
-use super::SECRETS;
+use super::platform::{PLATFORM, read_number, refuse_secrets};
 
 /// An outgoing feed of an EclecticIQ platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,23 +54,8 @@ impl FeedAccess {
     }
 }
 
-const SECRET_CURE: &str = "remove it, make a new token on the platform if others could read this file, and \
-     write token_env = \"EIQ_TOKEN\" or token_file = \"PATH\"";
-const PLATFORM: Peer = Peer {
-    name: "the platform",
-    secret: "token",
-    short: "token",
-    direction: "read",
-    secret_cure: SECRET_CURE,
-    elsewhere: None,
-    example: "EIQ_TOKEN",
-    looks_like_secret: looks_like_token,
-};
-
 pub(super) fn read_eiq_feed(section: &mut Section<'_, '_>) -> Option<EiqFeedSource> {
-    for secret in SECRETS {
-        section.refuse(secret, "is a secret, which has no place in a configuration", SECRET_CURE);
-    }
+    refuse_secrets(section);
     let url = read_url(section, &PLATFORM);
     let feed = read_number(section);
     let token = read_secret(section, ["token_env", "token_file"], &PLATFORM);
@@ -89,19 +74,4 @@ pub(super) fn read_eiq_feed(section: &mut Section<'_, '_>) -> Option<EiqFeedSour
         (Found::Faulty, _) => return None,
     };
     Some(EiqFeedSource { url: url?, feed: feed?, access, connection })
-}
-
-fn read_number(section: &mut Section<'_, '_>) -> Option<u64> {
-    if section.item("feed").is_none() {
-        let what = "is missing".to_owned();
-        let cure = "write the number of the outgoing feed, as its page on the platform has it";
-        section.reader().fault(&section.key("feed"), &section.span, what, cure);
-    }
-    section.integer("feed", 1..=i64::MAX).map(|at| at.value.unsigned_abs())
-}
-
-/// Tokens of platforms are long, and names of variables have words.
-fn looks_like_token(text: &str) -> bool {
-    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.len() >= 32 && is_word && text.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -84,7 +84,7 @@ pub(super) fn read_local(section: &mut Section<'_, '_>, kind: Kind) -> LocalSour
     let place = match kind {
         Kind::Folder => LocalPlace::Folder(path),
         Kind::Stdin => LocalPlace::Stdin,
-        Kind::File | Kind::EiqFeed | Kind::Taxii2 => LocalPlace::File(path),
+        Kind::File | Kind::EiqFeed | Kind::EiqApi | Kind::Taxii2 => LocalPlace::File(path),
     };
     let quiet = if kind == Kind::Folder {
         section.duration("quiet", QUIET)

@@ -1,16 +1,19 @@
 //! Reads where a feed's dataset comes from: `[source]`, `[feeds.NAME.source]`, or the keys of `[feeds.NAME]` itself.
 
+mod eiq_api;
 mod eiq_feed;
 mod local;
+mod platform;
 mod taxii2;
 
 use crate::{
     model::Words,
-    source::{eiq_feed::KIND as EIQ_FEED, taxii2::KIND as TAXII2},
+    source::{eiq_api::KIND as EIQ_API, eiq_feed::KIND as EIQ_FEED, taxii2::KIND as TAXII2},
 };
 
 use super::reader::Section;
 
+pub use eiq_api::EiqApiSource;
 pub use eiq_feed::{EiqFeedSource, FeedAccess};
 pub use local::{LocalPlace, LocalSource, source_at};
 pub use taxii2::{TaxiiAccess, TaxiiSource};
@@ -22,6 +25,8 @@ pub enum FeedSource {
     Local(LocalSource),
     /// An outgoing feed of an EclecticIQ platform, pulled over HTTP.
     EiqFeed(Box<EiqFeedSource>),
+    /// The entities of one, by the platform's public API.
+    EiqApi(Box<EiqApiSource>),
     /// Collections of a TAXII 2.1 server, pulled over HTTP.
     Taxii2(Box<TaxiiSource>),
 }
@@ -33,6 +38,7 @@ enum Kind {
     Folder,
     Stdin,
     EiqFeed,
+    EiqApi,
     Taxii2,
 }
 
@@ -42,12 +48,10 @@ impl Words for Kind {
         ("folder", Self::Folder),
         ("stdin", Self::Stdin),
         (EIQ_FEED, Self::EiqFeed),
+        (EIQ_API, Self::EiqApi),
         (TAXII2, Self::Taxii2),
     ];
 }
-
-/// Kinds of sources that this version knows by name only.
-const KINDS_LATER: [&str; 1] = ["eiq-api"];
 
 /// Keys that would hold a secret.
 const SECRETS: [&str; 5] = ["token", "api_key", "apikey", "key", "password"];
@@ -61,6 +65,7 @@ impl FeedSource {
             Self::Local(LocalSource { place: LocalPlace::Folder(_), .. }) => Kind::Folder,
             Self::Local(LocalSource { place: LocalPlace::Stdin, .. }) => Kind::Stdin,
             Self::EiqFeed(_) => Kind::EiqFeed,
+            Self::EiqApi(_) => Kind::EiqApi,
             Self::Taxii2(_) => Kind::Taxii2,
         }
         .word()
@@ -72,6 +77,7 @@ impl FeedSource {
         match self {
             Self::Local(_) => None,
             Self::EiqFeed(it) => Some(format!("feed {} of {}", it.feed, it.url)),
+            Self::EiqApi(it) => Some(format!("entities of feed {} of {}", it.feed, it.url)),
             Self::Taxii2(it) => {
                 let s = if it.collections.len() == 1 { "" } else { "s" };
                 Some(format!("collection{s} {} of {}", it.collections.join(", "), it.url))
@@ -87,6 +93,7 @@ pub(super) fn read_source(mut section: Section<'_, '_>) -> Option<FeedSource> {
         Kind::EiqFeed => {
             eiq_feed::read_eiq_feed(&mut section).map(Box::new).map(FeedSource::EiqFeed)
         }
+        Kind::EiqApi => eiq_api::read_eiq_api(&mut section).map(Box::new).map(FeedSource::EiqApi),
         Kind::Taxii2 => taxii2::read_taxii2(&mut section).map(Box::new).map(FeedSource::Taxii2),
         kind => Some(FeedSource::Local(local::read_local(&mut section, kind))),
     };
@@ -96,13 +103,5 @@ pub(super) fn read_source(mut section: Section<'_, '_>) -> Option<FeedSource> {
 
 fn read_kind(section: &mut Section<'_, '_>) -> Option<Kind> {
     let Some(at) = section.text("kind") else { return Some(Kind::File) };
-    let supported = Kind::WORDS.iter().map(|(word, kind)| (*word, Some(*kind)));
-    let words: Vec<_> = supported.chain(KINDS_LATER.map(|word| (word, None))).collect();
-    let kind = section.word(&at, &words)?;
-    if kind.is_none() {
-        let what = format!("{:?} is not supported by this version", at.value);
-        let cure = "save what it delivers to a file and use kind = \"file\" or \"folder\"";
-        section.reader().wrong(&at, what, cure);
-    }
-    kind
+    section.word(&at, Kind::WORDS)
 }

@@ -316,9 +316,9 @@ fn destinations_are_checked() {
 
 #[test]
 fn feeds_are_checked() {
-    let found = faults("[source]\nkind = \"eiq-api\"\nurl = \"https://x\"\n");
+    let found = faults("[source]\nkind = \"misp\"\nurl = \"https://x\"\n");
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("is not supported by this version; "), "{found:?}");
+    assert!(found[0].contains("is not known here; write one of \"file\""), "{found:?}");
     assert!(faults("[source]\n[feeds.main]\n")[0].contains("keep one of the two"));
     assert!(faults("[feeds.\"a b\"]\n")[0].contains("cannot be a name"));
     assert!(faults("[source]\nkind = \"stdin\"\npath = \"x\"\n")[0].contains("remove it"));

@@ -48,6 +48,21 @@ fn a_feed_of_a_platform_has_the_keys_of_every_connection() {
 }
 
 #[test]
+fn the_entities_of_a_feed_need_a_token() {
+    let api = EIQ.replace("eiq-feed", "eiq-api");
+    let config = good(&format!("[source]\n{api}token_file = \"t\"\ntimeout = \"90s\"\n"));
+    let FeedSource::EiqApi(it) = &config.feeds[0].source else { panic!("{:?}", config.feeds) };
+    assert_eq!((it.url.as_str(), it.feed), ("https://eiq.example/x/", 12));
+    let printed = toml::to_string(&effective(&config)).unwrap();
+    assert_eq!(good(&printed).feeds, config.feeds, "{printed}");
+    let found = faults(&format!("[source]\n{api}"));
+    assert!(found.len() == 1 && found[0].contains("source.token_env: is missing"), "{found:?}");
+    let found =
+        faults(&format!("[source]\n{api}token_env = \"T\"\nupdate_strategy = \"append\"\n"));
+    assert!(found.len() == 1 && found[0].contains("update_strategy"), "{found:?}");
+}
+
+#[test]
 fn a_feed_without_a_token_is_public_and_says_what_it_packages() {
     let config = good(&format!("[source]\n{EIQ}update_strategy = \"append\"\n"));
     assert_eq!(eiq(&config).access.reach(), Reach::Public(eiq_feed::Strategy::Append));

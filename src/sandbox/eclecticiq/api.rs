@@ -108,7 +108,8 @@ impl Platform {
         }
         let query = list(parts, query, self)?;
         let keeps = |name: &str, values: &[String], row: &Row<'_, Relationship>| {
-            let end = |end: &str| row.row.element["data"][end].as_str().map(last_part);
+            let end =
+                |end: &str| row.row.element["data"][end].as_str().map(|end| intel.entity_of(end));
             Some(match name {
                 "data.source" => values.iter().any(|it| Some(last_part(it)) == end("source")),
                 "data.target" => values.iter().any(|it| Some(last_part(it)) == end("target")),

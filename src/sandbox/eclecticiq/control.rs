@@ -61,6 +61,11 @@ pub enum Command {
         /// Such as `read entities`.
         permissions: Vec<String>,
     },
+    /// Time passes on the platform.
+    Wait {
+        /// So much.
+        seconds: u32,
+    },
     /// Something goes wrong with some requests.
     Fault(Fault),
     /// Nothing goes wrong any more.
@@ -121,6 +126,7 @@ impl Platform {
                 };
                 self.setup.permissions = permissions.iter().map(known).collect::<Result<_, _>>()?;
             }
+            Command::Wait { seconds } => self.ahead += i64::from(seconds),
             Command::Fault(fault) => self.faults.add(fault),
             Command::Clear => self.faults.clear(),
         }

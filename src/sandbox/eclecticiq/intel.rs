@@ -7,12 +7,14 @@ use serde_json::Value;
 
 use crate::model::Timestamp;
 
-use super::{dataset::Dataset, packaging::later, setup::Leaving};
+use super::{dataset::Dataset, packaging::later, setup::Leaving, views::last_part};
 
 /// The rows of the platform.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Intel {
     pub(super) entities: BTreeMap<String, Entity>,
+    /// The id of an entity, by the UUID at the end of `data.id`, which is another in what came from elsewhere.
+    names: BTreeMap<String, String>,
     pub(super) observables: Vec<Observable>,
     /// Where an observable stands, by kind and value.
     places: BTreeMap<(String, String), usize>,
@@ -121,6 +123,13 @@ impl Intel {
         }
     }
 
+    /// The id of the entity that an end of a relationship names.
+    pub(super) fn entity_of<'i>(&'i self, end: &'i str) -> &'i str {
+        let last = last_part(end);
+        let named = || self.names.get(uuid_of(last)).map(String::as_str);
+        if self.entities.contains_key(last) { last } else { named().unwrap_or(last) }
+    }
+
     /// Rows with these ids changed, at a time, or later than all before.
     pub(super) fn touch(&mut self, ids: &[String], at: Option<Timestamp>, now: Timestamp) {
         let at = at.unwrap_or_else(|| later(now, self.newest));
@@ -150,6 +159,9 @@ impl Intel {
             _ => Vec::new(),
         };
         self.refer(&element);
+        if let Some(name) = element["data"]["id"].as_str() {
+            self.names.insert(uuid_of(name).to_owned(), id.clone());
+        }
         let places = extracts.iter().filter_map(|extract| self.observe(&id, extract, now));
         let observables: BTreeSet<usize> = places.collect();
         let gone =
@@ -205,6 +217,11 @@ impl Intel {
             }
         }
     }
+}
+
+/// The UUID at the end of a name.
+fn uuid_of(name: &str) -> &str {
+    name.len().checked_sub(36).and_then(|from| name.get(from..)).unwrap_or(name)
 }
 
 /// The last names of an entity's taxonomy paths.

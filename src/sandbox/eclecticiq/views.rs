@@ -60,8 +60,8 @@ impl Views<'_> {
         let element = &relationship.element;
         let mut data = element["data"].clone();
         for end in ["source", "target"] {
-            if let Some(uuid) = element["data"][end].as_str().map(last_part) {
-                data[end] = json!(self.url("entities", uuid));
+            if let Some(named) = element["data"][end].as_str() {
+                data[end] = json!(self.url("entities", self.intel.entity_of(named)));
             }
         }
         for key in ["type", "id"] {

@@ -62,6 +62,17 @@ impl Answer {
     }
 }
 
+/// A document of JSON.
+#[derive(Debug)]
+pub struct Document<D> {
+    /// What was asked for, as messages may show it.
+    pub url: String,
+    /// What the server's clock said.
+    pub date: Option<Timestamp>,
+    /// What it says.
+    pub content: D,
+}
+
 pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }

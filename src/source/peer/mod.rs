@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-pub use ask::{Answer, Ask};
+pub use ask::{Answer, Ask, Document};
 pub use body::Body;
 pub use credentials::Credentials;
 pub use error::{Broken, PeerError, Wrong};
@@ -165,22 +165,34 @@ impl<T: Rests> Peer<T> {
     /// # Errors
     /// If it cannot be had, or is no such JSON.
     pub async fn json<D: DeserializeOwned>(&self, path: &str) -> Result<D, PeerError> {
-        let body = self.get(path, ANSWER_BYTES_MAX).await?;
-        let error = |wrong| PeerError {
-            url: Ask { path, query: &[], bytes_max: 0 }.url(&self.base).to_string(),
-            wrong,
-        };
-        let bytes =
-            body.into_bytes(ANSWER_BYTES_MAX).map_err(|cause| error(Wrong::of_body(&cause)))?;
+        Ok(self.document(path, &[]).await?.content)
+    }
+
+    /// The same with what a query asks for, by names and values.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub async fn document<D: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Document<D>, PeerError> {
+        let ask = Ask { path, query, bytes_max: ANSWER_BYTES_MAX };
+        let url = ask.url(&self.base).to_string();
+        let answer = self.answer(&ask).await?;
+        let date = answer.date();
+        let error = |wrong| PeerError { url: url.clone(), wrong };
+        let bytes = answer.bytes().map_err(error)?;
         // What a document says ends up in messages.
         let bytes = without_secrets(&bytes, &self.secrets).unwrap_or(bytes);
-        serde_json::from_slice(&bytes).map_err(|cause| {
+        let content = serde_json::from_slice(&bytes).map_err(|cause| {
             let what = match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
                 Ok(_) => format!("it is another JSON than that of {}: {cause}", self.way.peer()),
                 Err(_) => format!("it answers {}", http::answered(&bytes)),
             };
             error(Wrong::Strange { what: shortened(&what).into() })
-        })
+        })?;
+        Ok(Document { url, date, content })
     }
 
     /// What is at a path below the base URL, as it came over the wire: at most so many bytes.

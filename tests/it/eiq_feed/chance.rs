@@ -3,10 +3,10 @@
 use super::*;
 
 /// Numbers that look like chance.
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end
@@ -14,7 +14,7 @@ impl Chance {
 }
 
 /// The next day of a dataset: incidents come and change, and go where that is told.
-fn next_day(
+pub(super) fn next_day(
     before: &[(usize, usize, usize)],
     chance: &mut Chance,
     forgets: bool,
@@ -31,11 +31,11 @@ fn next_day(
     day
 }
 
-fn elements_of(day: &[(usize, usize, usize)]) -> Vec<Value> {
+pub(super) fn elements_of(day: &[(usize, usize, usize)]) -> Vec<Value> {
     day.iter().flat_map(|(number, second, domains)| incident(*number, *second, *domains)).collect()
 }
 
-fn some_trouble(chance: &mut Chance) -> Trouble {
+pub(super) fn some_trouble(chance: &mut Chance) -> Trouble {
     match chance.below(6) {
         0 => Trouble::Status([404, 410, 500, 503][chance.below(4)]),
         1 => Trouble::Cut(chance.below(400)),

@@ -1,0 +1,242 @@
+//! One pull of the entities of a feed into its mirror.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    format::{self, Format},
+    mirror::{Bookmark, Pack, PackWriter, Pulled},
+    model::Timestamp,
+    source::peer::{PeerError, Rests, Wrong},
+};
+
+use super::{
+    ApiError, EiqApi, OVERLAP_SECONDS, element,
+    list::{Row, Walk},
+    mark::Mark,
+};
+
+/// Entities of the mirror by id, in the form of the mirror, and when each last changed.
+type Mirrored = BTreeMap<Box<str>, Timestamp>;
+
+pub(super) async fn pull<T: Rests>(
+    api: &EiqApi<T>,
+    since: Option<&Bookmark>,
+    into: &mut PackWriter<'_>,
+) -> Result<Pulled, ApiError> {
+    let mirrored = mirrored(into)?;
+    let Some(mark) = since.and_then(Mark::read) else {
+        return api.whole(&mirrored, into).await;
+    };
+    // Changes first: a platform that cannot be read as a whole for long can still be followed.
+    let (changes, now) = api.changes(&mark, &mirrored, into).await?;
+    if mark.wants_whole(now) { api.whole(&mirrored, into).await } else { Ok(changes) }
+}
+
+/// What a mirror holds of entities.
+fn mirrored(into: &PackWriter<'_>) -> Result<Mirrored, ApiError> {
+    #[derive(Deserialize)]
+    struct Entity<'a> {
+        #[serde(borrow)]
+        last_updated_at: std::borrow::Cow<'a, str>,
+        /// What a relationship has not.
+        #[serde(rename = "observables")]
+        _observables: serde::de::IgnoredAny,
+    }
+    let mut mirrored = Mirrored::new();
+    into.objects(|object| {
+        let entity: Option<Entity<'_>> = serde_json::from_slice(object.piece.raw).ok();
+        let updated = entity.and_then(|it| Timestamp::parse(&it.last_updated_at).ok());
+        if let Some(updated) = updated {
+            mirrored.insert(object.id.into(), updated);
+        }
+    })?;
+    Ok(mirrored)
+}
+
+/// Which relationships of an entity are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Those that begin at it; for when all entities are asked about.
+    Source,
+    /// Those that end at it as well.
+    Both,
+}
+
+impl<T: Rests> EiqApi<T> {
+    /// All entities. Those that are in the mirror and were not listed are asked for one by one.
+    async fn whole(
+        &self,
+        mirrored: &Mirrored,
+        into: &mut PackWriter<'_>,
+    ) -> Result<Pulled, ApiError> {
+        let mut pack = into.whole(&self.identity())?;
+        let mut listed = BTreeSet::new();
+        let mut newest = None;
+        let mut walk = self.entities(None);
+        while let Some(rows) = walk.next().await? {
+            for row in rows {
+                self.take(&row, Ends::Source, &mut pack).await?;
+                newest = newest.max(Some(row.updated));
+                listed.insert(format::name_of(&row.id, Format::EclecticIq));
+            }
+        }
+        for id in mirrored.keys().filter(|id| !listed.contains(*id)) {
+            if let Some(row) = self.entity(id).await?.filter(|row| self.is_ours(row)) {
+                self.take(&row, Ends::Source, &mut pack).await?;
+            }
+        }
+        Ok(pack.end(&Mark::new(up_to(newest, walk.begun), walk.begun).bookmark())?)
+    }
+
+    /// Entities that changed, and what time the platform says it is.
+    async fn changes(
+        &self,
+        mark: &Mark,
+        mirrored: &Mirrored,
+        into: &mut PackWriter<'_>,
+    ) -> Result<(Pulled, Option<Timestamp>), ApiError> {
+        let mut pack = into.delta(&self.identity())?;
+        let after = mark.until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
+        let mut newest = mark.until;
+        let mut walk = self.entities(after);
+        while let Some(rows) = walk.next().await? {
+            for row in rows {
+                newest = newest.max(Some(row.updated));
+                let id = format::name_of(&row.id, Format::EclecticIq);
+                if mirrored.get(&id) != Some(&row.updated) {
+                    self.take(&row, Ends::Both, &mut pack).await?;
+                }
+            }
+        }
+        let until = up_to(newest, walk.begun).max(mark.until);
+        let pulled = pack.end(&Mark::new(until, mark.whole_at).bookmark())?;
+        Ok((pulled, walk.begun))
+    }
+
+    fn entities(&self, after: Option<Timestamp>) -> Walk<'_, T> {
+        let filter = ("filter[outgoing_feeds]", self.feed.to_string());
+        Walk::new(&self.peer, "api/v2/entities", filter, after)
+    }
+
+    /// Puts an entity with its observables and relationships into a pack. One that is gone by now is left out.
+    async fn take(&self, row: &Row, ends: Ends, pack: &mut Pack<'_, '_>) -> Result<(), ApiError> {
+        if !self.is_ours(row) {
+            return Err(ApiError::OtherFeed { feed: self.feed, entity: row.id.clone() });
+        }
+        let with = tokio::try_join!(self.observables(row), self.relationships(row, ends));
+        let (observables, relationships) = match with {
+            Ok(with) => with,
+            Err(error) if is_missing(&error) && self.entity(&row.id).await?.is_none() => {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let text = element::package(&row.raw, &observables, &relationships)
+            .expect("a row that has an id is an object");
+        let name = format!("feed {} entity {}", self.feed, row.id);
+        pack.document(&name, Format::EclecticIq, text.as_bytes())?;
+        Ok(())
+    }
+
+    /// The observables of an entity: what is listed for it, and what it names beside.
+    async fn observables(&self, entity: &Row) -> Result<Vec<Box<RawValue>>, ApiError> {
+        let filter = ("filter[entities]", entity.id.to_string());
+        let listed = Walk::new(&self.peer, "api/v2/observables", filter, None).all().await?;
+        // Of one that changed on the way, the last.
+        let mut by_id: BTreeMap<Box<str>, Box<RawValue>> =
+            listed.into_iter().map(|row| (row.id, row.raw)).collect();
+        for id in Links::read(entity).observables {
+            if !by_id.contains_key(&id)
+                && let Some(raw) = self.one("api/v2/observables", &id).await?
+            {
+                by_id.insert(id, raw);
+            }
+        }
+        Ok(by_id.into_values().collect())
+    }
+
+    async fn relationships(
+        &self,
+        entity: &Row,
+        ends: Ends,
+    ) -> Result<Vec<Box<RawValue>>, ApiError> {
+        let list = |filter| {
+            let filter = (filter, entity.id.to_string());
+            Walk::new(&self.peer, "api/v2/relationships", filter, None).all()
+        };
+        let mut listed = list("filter[data.source]").await?;
+        if ends == Ends::Both {
+            listed.append(&mut list("filter[data.target]").await?);
+        }
+        Ok(listed.into_iter().map(|row| row.raw).collect())
+    }
+
+    /// An entity, whether it is in the feed or not; none if there is none.
+    async fn entity(&self, id: &str) -> Result<Option<Row>, ApiError> {
+        let Some(raw) = self.one("api/v2/entities", id).await? else { return Ok(None) };
+        let url = format!("{}api/v2/entities/{id}", self.peer.base());
+        Row::read(raw).map(Some).map_err(|what| ApiError::Listing { url, what })
+    }
+
+    async fn one(&self, list: &str, id: &str) -> Result<Option<Box<RawValue>>, ApiError> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            data: Box<RawValue>,
+        }
+        match self.peer.document::<Envelope>(&format!("{list}/{id}"), &[]).await {
+            Ok(answer) => Ok(Some(answer.content.data)),
+            Err(PeerError { wrong: Wrong::Missing { .. }, .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether an entity says that it is in the feed.
+    pub(super) fn is_ours(&self, entity: &Row) -> bool {
+        let feed = self.feed.to_string();
+        Links::read(entity).feeds.iter().any(|id| **id == feed)
+    }
+}
+
+/// What an entity refers to, by id.
+struct Links {
+    observables: Vec<Box<str>>,
+    feeds: Vec<Box<str>>,
+}
+
+impl Links {
+    fn read(entity: &Row) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Urls {
+            observables: Value,
+            outgoing_feeds: Value,
+        }
+        let urls: Urls = serde_json::from_str(entity.raw.get()).unwrap_or_default();
+        let ids = |urls: &Value| {
+            let urls = urls.as_array().into_iter().flatten().filter_map(Value::as_str);
+            urls.map(|url| last_part(url).into()).collect()
+        };
+        Self { observables: ids(&urls.observables), feeds: ids(&urls.outgoing_feeds) }
+    }
+}
+
+/// What comes last in a URL or path.
+fn last_part(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// Up to when all changes are known: the newest that came, but not beyond when the reading began.
+fn up_to(newest: Option<Timestamp>, begun: Option<Timestamp>) -> Option<Timestamp> {
+    match (newest, begun) {
+        (Some(newest), Some(begun)) => Some(newest.min(begun)),
+        _ => None,
+    }
+}
+
+fn is_missing(error: &ApiError) -> bool {
+    matches!(error, ApiError::Peer(PeerError { wrong: Wrong::Missing { .. }, .. }))
+}
