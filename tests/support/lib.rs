@@ -26,6 +26,7 @@ pub mod regex;
 pub mod sabotage;
 pub mod scene;
 pub mod schema;
+pub mod stix;
 pub mod taxii;
 pub mod through;
 pub mod told;
