@@ -235,6 +235,7 @@ fn schedule(it: &ScheduleSettings) -> Value {
         "timezone": it.when.zone.name(),
         "jitter": format_duration(it.when.jitter),
         "deadline": or_never(it.deadline),
+        "first_run": it.first_run.word(),
     }))
 }
 

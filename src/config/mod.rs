@@ -24,7 +24,7 @@ pub use destination::BWLIMIT_MIN;
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    CONTAINERS, Config, ConnectionSettings, Destination, Feed, HeaderSource, KeySource,
+    CONTAINERS, Config, ConnectionSettings, Destination, Feed, FirstRun, HeaderSource, KeySource,
     MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
 pub use source::{

@@ -27,8 +27,12 @@ pub(super) fn read_schedule(
         jitter: read_jitter(&mut section).unwrap_or(defaults.when.jitter),
     };
     let deadline = section.duration_or_never("deadline", defaults.deadline);
+    let first_run = match section.item("first_run") {
+        None => defaults.first_run,
+        Some(_) => section.choice("first_run"),
+    };
     section.finish();
-    ScheduleSettings { when, deadline }
+    ScheduleSettings { when, deadline, first_run }
 }
 
 /// `None` where nothing is said, or something wrong.

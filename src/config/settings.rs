@@ -245,12 +245,28 @@ pub struct ScheduleSettings {
     pub when: Schedule,
     /// How long a run may take before it leaves the rest to the next. `None`: as long as it takes.
     pub deadline: Option<Duration>,
+    /// What becomes of the first run of a route.
+    pub first_run: FirstRun,
+}
+
+/// What becomes of the first run of a route in the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstRun {
+    /// It begins when it is due.
+    #[default]
+    Run,
+    /// It waits until somebody lets it.
+    Hold,
+}
+
+impl Words for FirstRun {
+    const WORDS: &'static [(&'static str, Self)] = &[("run", Self::Run), ("hold", Self::Hold)];
 }
 
 impl Default for ScheduleSettings {
     fn default() -> Self {
         let timing = Timing::Every(Duration::from_mins(15));
         let when = Schedule { timing, zone: Zone::UTC, jitter: Duration::ZERO };
-        Self { when, deadline: None }
+        Self { when, deadline: None, first_run: FirstRun::Run }
     }
 }

@@ -118,6 +118,7 @@ every = "15m"                       # from the end of a run to the next; "none":
 # timezone = "Europe/Berlin"        # of at and cron; without it UTC
 # jitter = "5m"                     # begin up to so much later
 deadline = "never"                  # a run that takes longer stops; the next goes on from there
+first_run = "run"                   # run | hold: the daemon's first run of a route waits for `misp-trickle resume`
 
 [serve]                             # where `misp-trickle run` answers while it runs
 # socket = "agent.sock"             # "": nowhere; without it where the system wants sockets, else in the store's folder

@@ -186,7 +186,7 @@ impl Metrics {
         self.last_success.get_or_create(&of).set(seconds(route.last_success));
         self.next_run.get_or_create(&of).set(seconds(route.due));
         self.running.get_or_create(&of).set((route.standing != Standing::Resting).into());
-        self.paused.get_or_create(&of).set(route.is_paused.into());
+        self.paused.get_or_create(&of).set(route.hold.is_some().into());
         self.failures.get_or_create(&of).set(route.failures.into());
     }
 

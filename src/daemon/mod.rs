@@ -22,6 +22,8 @@ pub use dispatcher::{
     Delivered, Dispatcher, Message, Order, RouteOutcome, RunOptions, Snapshot, Turn, Worker,
 };
 pub use metrics::Metrics;
-pub use scheduler::{Ended, Reading, RoutePlan, RouteView, Scheduler, Standing, Step, Ticket};
+pub use scheduler::{
+    Ended, Hold, Reading, RoutePlan, RouteView, Scheduler, Standing, Step, Ticket,
+};
 pub use serve::{Caller, Handler, Monitor, serve_metrics, serve_socket};
 pub use sink::Sink;

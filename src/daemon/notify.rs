@@ -26,11 +26,11 @@ pub fn reloading() {
 pub(super) fn alive(routes: &[RouteView]) {
     let count = |is: fn(&RouteView) -> bool| routes.iter().filter(|route| is(route)).count();
     let status = format!(
-        "{} routes, {} running, {} failing, {} paused",
+        "{} routes, {} running, {} failing, {} held",
         routes.len(),
         count(|route| route.standing != Standing::Resting),
         count(|route| route.failures > 0),
-        count(|route| route.is_paused),
+        count(|route| route.hold.is_some()),
     );
     say(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
 }

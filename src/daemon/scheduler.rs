@@ -10,13 +10,22 @@ use crate::{
 /// Datasets of one feed that are held at once: the one that a slow destination still takes, and a newer.
 const READINGS_MAX: usize = 2;
 
+/// Why a route does not run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Somebody paused it.
+    Paused,
+    /// It never ran, and somebody is to let it.
+    FirstRun,
+}
+
 /// What a route is by configuration and history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutePlan {
     /// When it runs.
     pub schedule: Schedule,
-    /// Whether somebody paused it.
-    pub is_paused: bool,
+    /// Why it does not run by itself, if it does not.
+    pub hold: Option<Hold>,
     /// Its last run, if it ever ran.
     pub last: Option<LastRun>,
     /// When it last came to its end, with everything delivered or accounted for.
@@ -69,8 +78,8 @@ pub struct RouteView {
     pub name: RouteName,
     /// What it does.
     pub standing: Standing,
-    /// Whether somebody paused it.
-    pub is_paused: bool,
+    /// Why it does not run by itself, if it does not.
+    pub hold: Option<Hold>,
     /// When it runs next by itself, or should have begun to.
     pub due: Option<Timestamp>,
     /// When it last came to its end.
@@ -127,7 +136,13 @@ impl Scheduler {
             route.is_leaving = plan.is_none();
             route.due_since = None;
             match plan {
-                Some(plan) => route.plan.schedule = plan.schedule,
+                Some(plan) => {
+                    route.plan.schedule = plan.schedule;
+                    // A first run is not held any more once the configuration lets it.
+                    if plan.hold != Some(Hold::FirstRun) {
+                        route.plan.hold = plan.hold;
+                    }
+                }
                 None => route.asked = None,
             }
             !route.is_leaving || route.standing != Standing::Resting
@@ -171,7 +186,7 @@ impl Scheduler {
     /// Keeps a route from running by itself, or lets it.
     pub fn pause(&mut self, name: &RouteName, is_paused: bool) {
         if let Some(route) = self.routes.get_mut(name) {
-            route.plan.is_paused = is_paused;
+            route.plan.hold = is_paused.then_some(Hold::Paused);
             route.due_since = None;
         }
     }
@@ -249,6 +264,8 @@ impl Scheduler {
         let route = self.routes.get_mut(name)?;
         let Standing::Running(began, _) = route.standing else { return None };
         route.standing = Standing::Resting;
+        // Who had it run let it.
+        route.plan.hold = route.plan.hold.filter(|hold| *hold != Hold::FirstRun);
         route.note(began, now, how);
         let from = route.reads_from;
         if route.is_leaving {
@@ -292,7 +309,7 @@ impl Scheduler {
         let view = |(name, route): (&RouteName, &Route)| RouteView {
             name: name.clone(),
             standing: route.standing,
-            is_paused: route.plan.is_paused,
+            hold: route.plan.hold,
             due: route.due_since.or_else(|| route.due(now)),
             last_success: route.plan.last_success,
             failures: route.plan.last.map_or(0, |last| last.failures),
@@ -365,7 +382,7 @@ impl Route {
         if self.standing != Standing::Resting || self.is_leaving {
             return None;
         }
-        let due = self.due_since.or_else(|| self.due(now)).filter(|_| !self.plan.is_paused);
+        let due = self.due_since.or_else(|| self.due(now)).filter(|_| self.plan.hold.is_none());
         self.asked.into_iter().chain(due).min()
     }
 

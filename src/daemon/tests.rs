@@ -39,7 +39,7 @@ fn plan(every: u64) -> RoutePlan {
         seconds => Timing::Every(Duration::from_secs(seconds)),
     };
     let schedule = Schedule { timing, zone: Zone::UTC, jitter: Duration::ZERO };
-    RoutePlan { schedule, is_paused: false, last: None, last_success: None }
+    RoutePlan { schedule, hold: None, last: None, last_success: None }
 }
 
 fn scheduler(routes: &[(&str, &str, u64)]) -> Scheduler {

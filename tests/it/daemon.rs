@@ -231,6 +231,42 @@ fn what_is_paused_stays_so_until_somebody_resumes_it() {
 }
 
 #[test]
+fn a_first_run_waits_until_somebody_lets_it() {
+    const WAITS: &str =
+        "first run waits; next: `misp-trickle resume --feed main --destination main`";
+    let (one, two) = (Sandbox::start(), Sandbox::start());
+    let place = place(&one);
+    add(&place, "two", &two.url());
+    place.configure("first_run = \"run\"", "first_run = \"hold\"");
+    let daemon = Daemon::start(&place);
+    place.run(&["status"]).code(0).says(&[WAITS, "main -> two: no success yet"]);
+    let status = place.json(&["status"]);
+    assert_eq!(status["routes"][0]["held"], "first_run");
+    assert_eq!(daemon.metric("misp_trickle_paused", MAIN), 1.0);
+    thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(one.requests() + two.requests(), 0);
+    // What was let go stays so, although it did not run yet.
+    place.configure("every = \"1s\"", "at = \"00:00\"");
+    daemon.signal("-HUP");
+    until("it is taken", || log(&place).contains("the configuration was read again"));
+    place.run(&["resume", "--destination", "main"]).code(0);
+    place.run(&["status"]).code(0).hides(&[WAITS]);
+    daemon.end();
+    place.configure("at = \"00:00\"", "every = \"1s\"");
+    let daemon = Daemon::start(&place);
+    until("it runs", || one.attributes() == ATTRIBUTES);
+    assert_eq!(two.requests(), 0);
+    // Who asks for a run lets it, too.
+    place.run(&["sync", "--destination", "two"]).code(0);
+    assert!(place.json(&["status"])["routes"][1]["held"].is_null());
+    place.write("day.json", DAY_2);
+    until("it goes on by itself", || two.attributes() > ATTRIBUTES);
+    place.run(&["pause"]).code(0);
+    place.run(&["status"]).says(&["; paused"]);
+    daemon.end();
+}
+
+#[test]
 fn a_new_configuration_is_taken_whole_or_not_at_all() {
     let (one, two) = (Sandbox::start(), Sandbox::start());
     let place = place(&one);

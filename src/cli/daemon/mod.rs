@@ -60,9 +60,10 @@ impl Shared {
             let known = history.get(route);
             let feed = config.feeds.iter().find(|feed| feed.name == route.feed);
             let schedule = &feed.expect("routes are made of feeds").schedule;
+            let hold = self.paused.hold(route, schedule.first_run, known.is_some());
             RoutePlan {
                 schedule: schedule.when.clone(),
-                is_paused: self.paused.has(route),
+                hold,
                 last: known.map(last_run),
                 last_success: known.and_then(|known| known.last_success),
             }

@@ -1,4 +1,5 @@
-//! Which routes somebody paused: a file in the store's folder, so that a restart forgets none.
+//! What people said of routes: which are paused, and which may have their first run. A file in the store's folder keeps
+//! it, so that a restart forgets nothing.
 
 use std::{
     collections::BTreeSet,
@@ -7,8 +8,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     cli::CliError,
+    config::FirstRun,
+    daemon::Hold,
     model::{DestinationName, FeedName, RouteName},
     store::{PAUSED_FILE, replace_file},
 };
@@ -16,7 +21,54 @@ use crate::{
 /// The paused routes of a store.
 pub(crate) struct Paused {
     folder: PathBuf,
-    routes: Mutex<BTreeSet<RouteName>>,
+    said: Mutex<Said>,
+}
+
+/// What was said of routes.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    paused: BTreeSet<RouteName>,
+    /// May run, although they never did.
+    let_go: BTreeSet<RouteName>,
+}
+
+type Pair = (FeedName, DestinationName);
+
+/// As it stands in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    /// As it was before first runs could be held.
+    Paused(Vec<Pair>),
+    Both {
+        paused: Vec<Pair>,
+        let_go: Vec<Pair>,
+    },
+}
+
+impl From<Stored> for Said {
+    fn from(stored: Stored) -> Self {
+        let routes = |pairs: Vec<Pair>| {
+            let routes = pairs.into_iter();
+            routes.map(|(feed, destination)| RouteName { feed, destination }).collect()
+        };
+        match stored {
+            Stored::Paused(paused) => Self { paused: routes(paused), let_go: BTreeSet::new() },
+            Stored::Both { paused, let_go } => {
+                Self { paused: routes(paused), let_go: routes(let_go) }
+            }
+        }
+    }
+}
+
+impl From<&Said> for Stored {
+    fn from(said: &Said) -> Self {
+        let pairs = |routes: &BTreeSet<RouteName>| {
+            let pairs = routes.iter().map(|it| (it.feed.clone(), it.destination.clone()));
+            pairs.collect()
+        };
+        Self::Both { paused: pairs(&said.paused), let_go: pairs(&said.let_go) }
+    }
 }
 
 impl Paused {
@@ -30,40 +82,43 @@ impl Paused {
             Err(error) if error.kind() == io::ErrorKind::NotFound => b"[]".to_vec(),
             read => read.map_err(|cause| CliError::read(&path, &cause))?,
         };
-        let routes: Vec<(FeedName, DestinationName)> =
+        let stored: Stored =
             serde_json::from_slice(&text).map_err(|cause| CliError::read(&path, &cause))?;
-        let routes = routes.into_iter();
-        let routes = routes.map(|(feed, destination)| RouteName { feed, destination }).collect();
-        Ok(Self { folder: store.to_owned(), routes: Mutex::new(routes) })
+        Ok(Self { folder: store.to_owned(), said: Mutex::new(stored.into()) })
     }
 
-    /// Whether somebody paused a route.
-    pub(crate) fn has(&self, route: &RouteName) -> bool {
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner).contains(route)
+    /// Why a route does not run by itself, if it does not.
+    pub(crate) fn hold(&self, route: &RouteName, first: FirstRun, ever_ran: bool) -> Option<Hold> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = first == FirstRun::Hold && !ever_ran && !said.let_go.contains(route);
+        match said.paused.contains(route) {
+            true => Some(Hold::Paused),
+            false => waits.then_some(Hold::FirstRun),
+        }
     }
 
-    /// Pauses routes, or resumes them, for good.
+    /// Pauses routes, or resumes them, for good. One that is resumed may have its first run.
     ///
     /// # Errors
     /// If that cannot be written; then nothing changed.
     pub(crate) fn set(&self, routes: &[RouteName], is_paused: bool) -> Result<(), CliError> {
-        let mut paused = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = paused.clone();
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = said.clone();
         for route in routes {
-            if is_paused {
-                next.insert(route.clone());
-            } else {
-                next.remove(route);
-            }
+            let (into, from) = match is_paused {
+                true => (&mut next.paused, &mut next.let_go),
+                false => (&mut next.let_go, &mut next.paused),
+            };
+            into.insert(route.clone());
+            from.remove(route);
         }
         self.write(&next)?;
-        *paused = next;
+        *said = next;
         Ok(())
     }
 
-    fn write(&self, routes: &BTreeSet<RouteName>) -> Result<(), CliError> {
-        let pairs: Vec<_> = routes.iter().map(|route| (&route.feed, &route.destination)).collect();
-        let text = serde_json::to_vec(&pairs).expect("names always serialise");
+    fn write(&self, said: &Said) -> Result<(), CliError> {
+        let text = serde_json::to_vec(&Stored::from(said)).expect("names always serialise");
         let written = replace_file(&self.folder, PAUSED_FILE, &text);
         let cure = "make room and see that the folder of the store can be written";
         written.map_err(|cause| CliError::Write {

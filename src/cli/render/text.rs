@@ -6,7 +6,7 @@
 use std::fmt::{self, Write};
 
 use crate::{
-    cli::render::json::RouteStatus,
+    cli::render::json::{Held, RouteStatus},
     history::{
         ChangeKind, Repeated, RunRecord,
         query::{
@@ -133,7 +133,15 @@ fn one_route(out: &mut String, route: &RouteStatus) {
         many => format!("; {many} attempts in a row failed"),
     };
     let gone = if route.is_configured { "" } else { "; not in the configuration" };
-    line!(out, "{} -> {}: {success}{failures}{gone}", route.feed, route.destination);
+    let (feed, destination) = (&route.feed, &route.destination);
+    let held = match route.held {
+        None => String::new(),
+        Some(Held::Paused) => "; paused".to_owned(),
+        Some(Held::FirstRun) => format!(
+            "; its first run waits; next: `misp-trickle resume --feed {feed} --destination {destination}`"
+        ),
+    };
+    line!(out, "{feed} -> {destination}: {success}{failures}{gone}{held}");
 }
 
 fn block(out: &mut String, run: &RunRecord) {

@@ -7,7 +7,10 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         context::known_destinations,
-        render::{self, json::RouteStatus},
+        render::{
+            self,
+            json::{Held, RouteStatus},
+        },
     },
     config::{Config, parse_duration},
     history::{
@@ -16,6 +19,9 @@ use crate::{
     },
     model::{RouteName, Timestamp},
 };
+
+#[cfg(unix)]
+use crate::{cli::daemon::Paused, daemon::Hold};
 
 /// Arguments of `status`.
 #[derive(Debug, Clone, clap::Args)]
@@ -65,11 +71,15 @@ fn routes(
 ) -> Result<Vec<RouteStatus>, CliError> {
     let now = SystemClock.now();
     let mut known = query::routes(ledger)?;
-    let mut routes: Vec<RouteStatus> = configured(context)
-        .into_iter()
-        .map(|name| (known.remove(&name), name))
-        .map(|(history, name)| route(name, history.as_ref(), now, true))
-        .collect();
+    let mut routes = Vec::new();
+    if let Some(config) = configured(context) {
+        let held = held(&config, &known)?;
+        for name in config.routes() {
+            let held = held.get(&name).copied();
+            let history = known.remove(&name);
+            routes.push(RouteStatus { held, ..route(name, history.as_ref(), now, true) });
+        }
+    }
     let left: BTreeMap<_, RouteHistory> = known;
     routes.extend(left.into_iter().map(|(name, history)| route(name, Some(&history), now, false)));
     let asked = |route: &RouteStatus| {
@@ -79,10 +89,42 @@ fn routes(
     Ok(routes)
 }
 
-/// The routes of the configuration. Who names a store alone needs none.
-fn configured(context: &Context) -> Vec<RouteName> {
-    let config = Config::load(&context.global.config);
-    config.map_or_else(|_| Vec::new(), |config| config.routes())
+/// The configuration, with `--store` applied. Who names a store alone needs none.
+fn configured(context: &Context) -> Option<Config> {
+    let mut config = Config::load(&context.global.config).ok()?;
+    if let Some(store) = &context.global.store {
+        config.store_path.clone_from(store);
+    }
+    Some(config)
+}
+
+/// The routes that do not run by themselves.
+#[cfg(unix)]
+fn held(
+    config: &Config,
+    known: &BTreeMap<RouteName, RouteHistory>,
+) -> Result<BTreeMap<RouteName, Held>, CliError> {
+    let paused = Paused::read(&config.store_path)?;
+    let mut held = BTreeMap::new();
+    for route in config.routes() {
+        let feed = config.feeds.iter().find(|feed| feed.name == route.feed);
+        let first_run = feed.expect("routes are made of feeds").schedule.first_run;
+        match paused.hold(&route, first_run, known.contains_key(&route)) {
+            None => {}
+            Some(Hold::Paused) => drop(held.insert(route, Held::Paused)),
+            Some(Hold::FirstRun) => drop(held.insert(route, Held::FirstRun)),
+        }
+    }
+    Ok(held)
+}
+
+/// Elsewhere no route runs by itself.
+#[cfg(not(unix))]
+fn held(
+    _: &Config,
+    _: &BTreeMap<RouteName, RouteHistory>,
+) -> Result<BTreeMap<RouteName, Held>, CliError> {
+    Ok(BTreeMap::new())
 }
 
 fn route(
@@ -100,5 +142,6 @@ fn route(
         age_seconds: last_success.map(|at| at.until(now).as_secs()),
         last_outcome: history.map(|history| history.last.outcome),
         failures: history.map_or(0, |history| history.failures),
+        held: None,
     }
 }

@@ -41,8 +41,7 @@ fn a_schedule_is_a_span_a_time_of_the_day_or_a_cron_expression() {
 fn times_are_those_of_a_zone_and_may_come_later() {
     let when = good(&schedule("at = \"02:30\"")).schedule.when;
     assert_eq!((when.zone, when.jitter), (Zone::UTC, Duration::ZERO));
-    let lines =
-        "cron = \"0 * * * *\"\ntimezone = \"europe/berlin\"\njitter = \"90s\"\ndeadline = \"5m\"";
+    let lines = "cron = \"0 * * * *\"\ntimezone = \"europe/berlin\"\njitter = \"90s\"\ndeadline = \"5m\"\nfirst_run = \"hold\"";
     let config = good(&schedule(lines));
     assert_eq!(config.schedule.when.zone.name(), "Europe/Berlin");
     assert_eq!(config.schedule.when.jitter, Duration::from_secs(90));

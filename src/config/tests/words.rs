@@ -42,6 +42,7 @@ fn every_word_is_read_and_printed_and_all_of_them_are_listed() {
     check_words::<Unmarked>("destinations.main.policy", "unmarked");
     check_words::<Comment>("mapping", "comment");
     check_words::<MappingChange>("mapping", "on_change");
+    check_words::<FirstRun>("schedule", "first_run");
 }
 
 #[test]

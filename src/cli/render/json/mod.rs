@@ -17,7 +17,7 @@ pub use changes::{DiffAnswer, LogAnswer, ShowAnswer};
 pub use map::{MapAnswer, MapTotal, RulesAnswer};
 pub use plan::PlanAnswer;
 pub(in crate::cli) use state::name_of;
-pub use status::{RouteStatus, StatusAnswer};
+pub use status::{Held, RouteStatus, StatusAnswer};
 pub use sync::SyncAnswer;
 pub use verify::VerifyAnswer;
 pub use why::WhyAnswer;

@@ -52,6 +52,19 @@ pub struct RouteStatus {
     pub last_outcome: Option<Outcome>,
     /// How many attempts in a row failed.
     pub failures: u64,
+    /// Why it does not run by itself, if it does not.
+    pub held: Option<Held>,
+}
+
+/// Why a route does not run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// Somebody paused it.
+    Paused,
+    /// It never ran, and somebody is to let it.
+    FirstRun,
 }
 
 impl RouteStatus {
