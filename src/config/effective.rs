@@ -246,6 +246,7 @@ fn serve(it: &ServeSettings) -> Value {
             SocketPlace::At(path) => Some(path.display().to_string()),
             SocketPlace::Nowhere => Some(String::new()),
         },
+        "group": it.group,
         "metrics": it.metrics.map(|address| address.to_string()),
     }))
 }

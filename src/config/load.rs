@@ -312,8 +312,16 @@ fn read_serve(root: &mut Section<'_, '_>) -> ServeSettings {
         }
         loopback
     });
+    let group = section.text("group");
+    if let Some(at) = group.as_ref().filter(|_| !matches!(socket, SocketPlace::At(_))) {
+        let what = "has no meaning without a socket that its users know".to_owned();
+        let cure =
+            "write socket = \"PATH\" into a folder that they may enter, such as /run/misp-trickle";
+        section.reader().wrong(at, what, cure);
+    }
+    let group = group.map(|at| at.value.to_owned());
     section.finish();
-    ServeSettings { socket, metrics }
+    ServeSettings { socket, group, metrics }
 }
 
 fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {

@@ -222,6 +222,8 @@ pub const CONTAINERS: [&str; 22] = [
 pub struct ServeSettings {
     /// The Unix socket.
     pub socket: SocketPlace,
+    /// The group, by name or number, whose users may ask over the socket, beside its owner and root.
+    pub group: Option<String>,
     /// A loopback address for `/metrics`, `/healthz` and `/readyz`, and nothing else.
     pub metrics: Option<SocketAddr>,
 }

@@ -122,5 +122,6 @@ first_run = "run"                   # run | hold: the daemon's first run of a ro
 
 [serve]                             # where `misp-trickle run` answers while it runs
 # socket = "agent.sock"             # "": nowhere; without it where the system wants sockets, else in the store's folder
+# group = "analysts"                # who may ask by `socket` beside its owner: status, log, show, diff, why
 # metrics = "127.0.0.1:9184"        # /metrics, /healthz and /readyz for Prometheus, on a loopback address
 "##;

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -264,6 +265,48 @@ fn a_first_run_waits_until_somebody_lets_it() {
     place.run(&["pause"]).code(0);
     place.run(&["status"]).says(&["; paused"]);
     daemon.end();
+}
+
+/// A user and a group without any rights, and another user, on every machine.
+const NOBODY: u32 = 65_534;
+const STRANGER: u32 = 65_533;
+
+#[test]
+fn colleagues_of_a_group_may_ask_and_have_nothing_done() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let open = |path: &std::path::Path| {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    open(place.folder());
+    let serve = format!("socket = \"asked.sock\"\ngroup = \"{NOBODY}\"");
+    place.configure("# socket = \"agent.sock\"", &format!("{serve} #"));
+    let colleague = |user: u32, group: u32, arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.uid(user).gid(group);
+        command.output().ok().map(|_| program::seen(&mut command))
+    };
+    if colleague(NOBODY, NOBODY, &["--version"]).is_none_or(|seen| seen.code != 0) {
+        println!("skipped: this user may not act for others");
+        return;
+    }
+    let daemon = Daemon::start(&place);
+    until("it ran", || sandbox.attributes() == ATTRIBUTES);
+    let mode = fs::metadata(place.path("asked.sock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+    let ask = |arguments| colleague(NOBODY, NOBODY, arguments).unwrap();
+    ask(&["status"]).code(0).says(&["main -> main: last success"]);
+    ask(&["log"]).code(0).says(&["run 1"]);
+    for verb in [&["sync"][..], &["pause"], &["resume"]] {
+        ask(verb).code(11).says(&["this is for the user who runs the daemon, and root"]);
+    }
+    place.run(&["status"]).code(0).hides(&["paused"]);
+    // Who is not of the group does not get in.
+    let stranger = colleague(STRANGER, STRANGER, &["status"]).unwrap();
+    assert_ne!(stranger.code, 0, "{}", stranger.all());
+    daemon.end();
+    place.configure(&format!("group = \"{NOBODY}\""), "group = \"no-such-group\"");
+    place.run(&["run"]).code(1).says(&["there is no group no-such-group in /etc/group"]);
 }
 
 #[test]

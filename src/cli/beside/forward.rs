@@ -16,7 +16,7 @@ mod unix {
     use std::{
         fs,
         io::{self, Write},
-        path::Path,
+        path::{Path, PathBuf},
         time::Duration,
     };
 
@@ -29,6 +29,7 @@ mod unix {
             output::{Output, Rights},
             verbs::{Beside, export},
         },
+        config::{Config, SocketPlace},
         http::causes,
         store::{Socket, Store},
     };
@@ -46,7 +47,8 @@ mod unix {
             return Ok(None);
         }
         let store = context.store_path()?;
-        let Some(socket) = Store::advertised(&store) else { return Ok(None) };
+        let advertised = Store::advertised(&store).map(Owner::of).transpose()?;
+        let Some(owner) = advertised.or_else(|| unseen(context, &store)) else { return Ok(None) };
         if beside == Beside::Alone {
             let what = "it has the store, which this verb needs for itself";
             return Err(CliError::AskedTooMuch { what });
@@ -56,7 +58,7 @@ mod unix {
         let input = verb.input().map(read).transpose()?;
         let mut file = Pending { named: verb.output(), output: None };
         let args = context.args.clone();
-        let exit = ask(&socket, args, input, &mut |channel, part| match channel {
+        let exit = ask(&owner, args, input, &mut |channel, part| match channel {
             Channel::Data => context.ui.pass_on(part).map_err(|cause| match verb {
                 Verb::Export(_) => export::half(cause),
                 _ => cause.into(),
@@ -81,11 +83,46 @@ mod unix {
     ) -> Result<Option<(Exit, String)>, CliError> {
         let Some(socket) = Store::advertised(store) else { return Ok(None) };
         let mut data = Vec::new();
-        let exit = ask(&socket, args, None, &mut |channel, part| {
+        let exit = ask(&Owner::of(socket)?, args, None, &mut |channel, part| {
             data.extend_from_slice(if channel == Channel::Data { part } else { b"" });
             Ok(())
         })?;
         Ok(Some((exit, String::from_utf8_lossy(&data).into_owned())))
+    }
+
+    /// A daemon that has a store.
+    struct Owner {
+        socket: PathBuf,
+        /// The random name of the store; none where this user may not look into it.
+        store: Option<String>,
+    }
+
+    impl Owner {
+        fn of(socket: Socket) -> Result<Self, CliError> {
+            let owner = Self { socket: socket.path, store: Some(socket.store) };
+            match socket.protocol {
+                PROTOCOL => Ok(owner),
+                _ => Err(owner.silent("it is another version of misp-trickle".to_owned())),
+            }
+        }
+
+        fn silent(&self, cause: String) -> CliError {
+            CliError::OwnerSilent { socket: self.socket.display().to_string(), cause }
+        }
+    }
+
+    /// The daemon of a store that this user may not look into, by the socket that the configuration names.
+    fn unseen(context: &Context, store: &Path) -> Option<Owner> {
+        let error = fs::read_dir(store).err()?;
+        let config = Config::load(&context.global.config).ok()?;
+        match config.serve.socket {
+            SocketPlace::At(socket)
+                if error.kind() == io::ErrorKind::PermissionDenied && socket.exists() =>
+            {
+                Some(Owner { socket, store: None })
+            }
+            _ => None,
+        }
     }
 
     /// The file that a verb writes, from the first part of it on.
@@ -123,22 +160,16 @@ mod unix {
 
     /// One question over a socket, without a limit on time once somebody showed to be there.
     fn ask(
-        socket: &Socket,
+        owner: &Owner,
         args: Vec<String>,
         input: Option<String>,
         take: &mut Taker<'_>,
     ) -> Result<Exit, CliError> {
-        let silent = |cause: String| CliError::OwnerSilent {
-            socket: socket.path.display().to_string(),
-            cause,
-        };
-        if socket.protocol != PROTOCOL {
-            return Err(silent("it is another version of misp-trickle".to_owned()));
-        }
-        let question = Question { protocol: PROTOCOL, store: socket.store.clone(), args, input };
+        let silent = |cause| owner.silent(cause);
+        let question = Question { protocol: PROTOCOL, store: owner.store.clone(), args, input };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(CliError::System)?.block_on(async {
-            let mut answer = send(&socket.path, &question).await.map_err(silent)?;
+            let mut answer = send(&owner.socket, &question).await.map_err(silent)?;
             let mut parts = Parts::default();
             while let Some(bytes) = answer.chunk().await.map_err(|error| silent(causes(&error)))? {
                 parts.push(&bytes);

@@ -10,8 +10,8 @@ pub(crate) const PROTOCOL: u32 = 2;
 pub(crate) struct Question {
     /// [`PROTOCOL`].
     pub(crate) protocol: u32,
-    /// The random name of the store that is meant.
-    pub(crate) store: String,
+    /// The random name of the store that is meant; none of those who may not see it, and know the socket.
+    pub(crate) store: Option<String>,
     /// The arguments of the command line, without the program's name.
     pub(crate) args: Vec<String>,
     /// What is in the file that the verb reads: the owner opens none of its caller's files.

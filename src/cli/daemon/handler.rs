@@ -55,7 +55,8 @@ impl RequestHandler {
     fn exit(&self, question: Question, caller: Caller, sink: &Sink) -> Exit {
         let to = |channel| Box::new(Part { channel, sink: sink.clone() });
         let mut ui = Ui::new(to(Channel::Data), to(Channel::Talk));
-        if question.protocol != PROTOCOL || question.store != self.store {
+        let is_ours = question.store.is_none_or(|store| store == self.store);
+        if question.protocol != PROTOCOL || !is_ours {
             ui.error("the question is for another store or version; run the verb again");
             return Exit::Locked;
         }
@@ -68,6 +69,7 @@ impl RequestHandler {
             }
         };
         cli.global.config.clone_from(&self.config);
+        cli.global.store = Some(self.shared.config().store_path.clone());
         let (name, as_json) = (cli.verb.name(), cli.global.json);
         let mut context = Context::new(cli.global, ui);
         context.verb = name;

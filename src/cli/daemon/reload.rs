@@ -65,6 +65,7 @@ impl Shared {
         let fixed = [
             ("the store", now.store_path == next.store_path),
             ("the socket", now.serve.socket == next.serve.socket),
+            ("the group of the socket", now.serve.group == next.serve.group),
             ("the port of the metrics", now.serve.metrics == next.serve.metrics),
         ];
         let has =

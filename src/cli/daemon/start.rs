@@ -122,7 +122,9 @@ struct Listeners {
 impl Listeners {
     async fn open(config: &Config, id: StoreId) -> Result<Self, CliError> {
         let path = place::path(&config.serve.socket, &config.store_path, id);
-        let asks = path.as_deref().map(place::listen).transpose()?;
+        let asks = path.as_deref();
+        let group = config.serve.group.as_deref();
+        let asks = asks.map(|path| place::listen(path, group)).transpose()?;
         let watched = match config.serve.metrics {
             None => None,
             Some(address) => {

@@ -119,7 +119,10 @@ fn the_daemon_answers_where_the_configuration_says_and_on_loopback_alone() {
     assert_eq!(good("").serve, ServeSettings::default());
     assert_eq!(serve("socket = \"\"").socket, SocketPlace::Nowhere);
     assert_eq!(serve("socket = \"a.sock\"").socket, SocketPlace::At("/etc/trickle/a.sock".into()));
-    let config = good("[serve]\nsocket = \"a.sock\"\nmetrics = \"[::1]:9184\"\n");
+    let found = faults("[serve]\ngroup = \"analysts\"\n");
+    assert!(found[0].contains("serve.group: has no meaning without a socket"), "{found:?}");
+    let config =
+        good("[serve]\nsocket = \"a.sock\"\ngroup = \"analysts\"\nmetrics = \"[::1]:9184\"\n");
     assert_eq!(config.serve.metrics, Some("[::1]:9184".parse().unwrap()));
     let printed = toml::to_string(&effective(&config)).unwrap();
     assert_eq!(good(&printed).serve, config.serve);
