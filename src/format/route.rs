@@ -276,7 +276,8 @@ impl<S: Sink> Visitor for Router<'_, S> {
         }
         // A TAXII server with nothing to give may answer with an empty envelope, or one that says so.
         let is_empty = self.names.iter().all(|name| matches!(&**name, "more" | "next"));
-        if self.wanted == Format::Stix21 && is_empty {
+        let is_last = !self.more.unwrap_or(self.next.is_some());
+        if self.wanted == Format::Stix21 && is_empty && is_last {
             return Ok(());
         }
         Err(self.unrecognised())

@@ -212,7 +212,13 @@ fn the_format_is_told_by_the_members_of_a_document() {
          it has the members `a`, `b`; check the path and the `format` setting"
     );
     assert!(fails("{}", Format::EclecticIq).contains("it has no members"));
-    assert!(decode(&b"{}"[..], &Symbol::new("f"), Format::Stix21).is_ok());
+    let empty = |text: &str| decode(text.as_bytes(), &Symbol::new("f"), Format::Stix21).is_ok();
+    assert!(
+        empty("{}") && empty(r#"{"more": false}"#) && empty(r#"{"more": false, "next": null}"#)
+    );
+    assert!(
+        !empty(r#"{"more": true}"#) && !empty(r#"{"next": "a"}"#) && !empty(r#"{"title": "a"}"#)
+    );
 }
 
 #[test]

@@ -271,6 +271,13 @@ impl Taxii {
         rows.map(|row| row.id.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Ids of what can be seen, in any collection.
+    pub fn seen(&self) -> BTreeSet<String> {
+        let state = self.state();
+        let rows = state.collections.values().flat_map(|held| state.visible(held, None));
+        rows.map(|row| row.id).collect()
+    }
+
     /// A bundle of all that can be seen.
     pub fn whole(&self) -> String {
         let state = self.state();

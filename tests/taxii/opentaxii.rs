@@ -6,6 +6,7 @@ use misp_trickle_testing::{
     program::{Place, Sandbox},
     stix::{id, incident, incidents},
 };
+use serde_json::{Value, json};
 
 use crate::servers::{Server, ask, file, post, python, start};
 
@@ -72,6 +73,14 @@ fn opentaxii_to_misp_with_what_is_new_and_without_what_is_gone() {
     place.run(&["verify"]).code(0);
     place.run(&["check"]).code(0);
     assert_eq!(sandbox.attributes(), 26);
+    // The same by a token that the server gives.
+    let login = json!({"username": "reader", "password": "reader-pw"});
+    let token = ask(server.address, "POST", "/management/auth", Some(&login));
+    let token: Value = serde_json::from_slice(&token.body).unwrap();
+    place.write("token", token["token"].as_str().unwrap());
+    place
+        .configure("username = \"reader\"\npassword_file = \"password\"", "token_file = \"token\"");
+    place.run(&["sync"]).code(0).says(&["not one request"]);
 }
 
 #[test]

@@ -344,7 +344,9 @@ impl<'t, T: Rests> Pulling<'t, T> {
         collections: &[Collection],
         into: &mut PackWriter<'_>,
     ) -> Result<(), TaxiiError> {
-        let damaged = self.damaged.iter().take(DAMAGED_MAX).cloned().collect::<Vec<_>>();
+        let is_known = |damage: &&Damage| damage.id.is_some();
+        let damaged = self.damaged.iter().filter(is_known).take(DAMAGED_MAX).cloned();
+        let damaged: Vec<Damage> = damaged.collect();
         let mut pack = into.delta(&self.identity)?;
         match self.taxii.mend(collections, &damaged, &mut pack).await {
             Ok(0) => {}

@@ -282,6 +282,7 @@ impl<'c> Walk<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::peer::PeerError;
 
     #[test]
     fn names_of_pages_are_read_again() {
@@ -292,5 +293,21 @@ mod tests {
             assert_eq!(of_text("a", &name), None, "{name}");
         }
         assert_eq!(of_text("a", "collection a object x--1"), None);
+    }
+
+    #[test]
+    fn a_page_that_is_too_large_is_asked_for_in_parts() {
+        let name = String::new;
+        let collection = Collection { name: name(), id: name(), title: name(), asked: None };
+        let mut walk = Walk::new(&collection, List::Objects, None);
+        let mut broken = || {
+            let wrong = Wrong::TooLarge { bytes_max: 1 };
+            let error = PeerError { url: String::new(), wrong };
+            let setback = walk.broken(Broken { error, retry_after: None }, true);
+            (walk.limit, matches!(setback, Setback::Smaller))
+        };
+        let limits: Vec<_> = (0..9).map(|_| broken()).collect();
+        assert_eq!(limits[..2], [(250, true), (125, true)]);
+        assert_eq!(limits[7..], [(1, true), (1, false)]);
     }
 }

@@ -48,6 +48,13 @@ fn whatever_happens_a_steady_server_comes_to_what_one_whole_read_gives() {
     seeds.for_each(life);
 }
 
+/// Ids of all that is in the mirror.
+fn ids(world: &World, fold: &Fold) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    world.mirror().objects(fold, |object| ids.extend([object.id.to_owned()])).unwrap();
+    ids
+}
+
 fn life(seed: u64) {
     let mut dice = Dice::new(seed);
     let names: &[&str] = if dice.chance(50) { &["one", "two"] } else { &["one"] };
@@ -63,7 +70,7 @@ fn life(seed: u64) {
         world.settings.manifest_every = Some(Duration::ZERO);
     }
     let mut minutes = [0_usize; 40];
-    let mut deleted = BTreeSet::new();
+    let mut there = BTreeSet::new();
     for _ in 0..40 {
         let collection = *dice.pick(names).unwrap();
         match dice.below(10) {
@@ -76,7 +83,6 @@ fn life(seed: u64) {
                 let numbers: BTreeSet<usize> = numbers.collect();
                 for number in &numbers {
                     minutes[*number] = (minutes[*number] + 1).min(59);
-                    deleted.remove(&id("incident", *number));
                 }
                 let objects = numbers.iter().flat_map(|number| incident(*number, minutes[*number]));
                 world.taxii.post(collection, &objects.collect::<Vec<_>>(), late);
@@ -84,24 +90,33 @@ fn life(seed: u64) {
             3 if !is_prompt => {
                 if let Some(id) = dice.pick(&world.taxii.ids(collection)) {
                     world.taxii.delete(collection, id, dice.chance(30));
-                    deleted.insert(id.clone());
                 }
             }
             4 => {
                 let target = ["objects/", "next=", "manifest", "collections", "objects/i"];
                 let target = dice.pick(&target).unwrap();
                 let (after, times) = (dice.below(4) as usize, 1 + dice.below(6) as usize);
-                world.taxii.trouble(target, after, times, some_trouble(&mut dice));
+                let trouble = match *target {
+                    // A list that lacks all that there is.
+                    "manifest" if dice.chance(40) => Trouble::Say(200, "", "{}"),
+                    _ => some_trouble(&mut dice),
+                };
+                world.taxii.trouble(target, after, times, trouble);
             }
             5 => world.taxii.advance(dice.below(1_500) as i64),
-            6 if dice.chance(10) => world.files = MemoryFiles::default(),
+            6 if dice.chance(10) => {
+                world.files = MemoryFiles::default();
+                there.clear();
+            }
             7 if dice.chance(20) => world.taxii.advance(DAY),
             _ => {
                 let (_, fold) = world.pull();
-                // What none deleted, and was there, is there.
-                for gone in fold.gone() {
-                    assert!(deleted.contains(&**gone), "seed {seed}: {gone}");
-                }
+                let (before, seen) = (std::mem::take(&mut there), world.taxii.seen());
+                there = ids(&world, &fold);
+                // What was there, and can be seen, is there.
+                let lost: Vec<_> =
+                    before.difference(&there).filter(|id| seen.contains(*id)).collect();
+                assert_eq!(lost, [""; 0], "seed {seed}");
                 world.taxii.advance(MINUTE);
             }
         }
