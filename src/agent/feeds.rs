@@ -89,6 +89,7 @@ fn begin<L: Ledger>(
         dataset: DatasetTally::default(),
         notes: vec![format!("feed {feed} is forgotten: what only it wanted is retired")],
         repeated: None,
+        pull: None,
     };
     Ok(record::numbered(run, number))
 }

@@ -10,9 +10,10 @@ use crate::{
         ConnectionSettings, EiqApiSource, EiqFeedSource, Feed, FeedAccess, FeedSource, KeySource,
         TaxiiAccess, TaxiiSource,
     },
+    history::{Pull, PullOutcome},
     http::ConnectionError,
-    mirror::{Files, Mirror},
-    model::{Backoff, FeedName},
+    mirror::{Files, Mirror, Pulled},
+    model::{Backoff, FeedName, shortened},
     source::{
         Asked,
         eiq_api::EiqApi,
@@ -137,9 +138,24 @@ pub(super) fn dataset(
     let Some(mut source) = asked(feed)? else { return Ok(Dataset::default()) };
     let files = ledger.lock().mirror_files(&feed.name);
     let mut mirror = Mirror::new(files, source.identity());
+    let (begun, traffic) = (SystemClock.now(), source.traffic());
     let pulled = waiter.ask(mirror.pull(&mut source)).ok_or(CliError::Interrupted)?;
     let (pulled, fold) = pulled.map_err(AgentError::from)?;
-    let dataset = Dataset::mirrored(mirror, fold);
+    let outcome = match &pulled {
+        Ok(Pulled::Unchanged) => PullOutcome::Unchanged,
+        Ok(Pulled::Whole) => PullOutcome::Whole,
+        Ok(Pulled::Delta) => PullOutcome::Delta,
+        Err(_) => PullOutcome::Failed,
+    };
+    let pull = Pull {
+        begun,
+        outcome,
+        error: pulled.as_ref().err().map(|error| shortened(&error.to_string()).into_owned()),
+        requests: traffic.requests(),
+        bytes_received: traffic.bytes_received(),
+        objects: fold.objects() as u64,
+    };
+    let dataset = Dataset::mirrored(mirror, fold).with_pull(pull);
     Ok(match pulled {
         Ok(_) => dataset,
         Err(error) => dataset.with_failed_pull(Arc::new(error)),

@@ -7,6 +7,8 @@ mod record;
 
 pub use ledger::{Commit, Cursor, Ledger, LedgerError};
 pub use memory::MemoryLedger;
-pub use record::{DatasetTally, DestinationTally, Outcome, REMOVALS_WAIT, Repeated, RunRecord};
+pub use record::{
+    DatasetTally, DestinationTally, Outcome, Pull, PullOutcome, REMOVALS_WAIT, Repeated, RunRecord,
+};
 
 pub use crate::plan::{Change, ChangeKind, EventUpdate};

@@ -47,6 +47,56 @@ pub struct RunRecord {
     /// and bytes are counted in this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeated: Option<Repeated>,
+    /// The pull that the dataset rests on, if its source is pulled. Runs at several destinations may rest on the same
+    /// one; of attempts alike it is the last one's, with the requests and bytes of all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<Pull>,
+}
+
+/// One fetch of a feed's source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pull {
+    /// When it began.
+    pub begun: Timestamp,
+    /// What came of it.
+    pub outcome: PullOutcome,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Requests to the source, repeats included.
+    pub requests: u64,
+    /// Bytes of bodies that the source sent.
+    pub bytes_received: u64,
+    /// Objects that stand after it, each version one.
+    pub objects: u64,
+}
+
+/// What came of a pull.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PullOutcome {
+    /// The source stands where it stood.
+    Unchanged,
+    /// All of the source.
+    Whole,
+    /// What changed.
+    Delta,
+    /// It stopped on an error; what came before it is kept.
+    Failed,
+}
+
+impl PullOutcome {
+    /// The word for it in every output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Whole => "whole",
+            Self::Delta => "delta",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Attempts without a record of their own.

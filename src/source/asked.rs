@@ -1,6 +1,6 @@
 //! Sources that are asked over HTTP, of whichever kind.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     mirror::{self, Bookmark, MirrorError, PackWriter, Pulled, SourceIdentity},
@@ -10,6 +10,7 @@ use crate::{
 use super::{
     eiq_api::{ApiError, EiqApi},
     eiq_feed::{EiqFeed, FeedError},
+    peer::Traffic,
     taxii2::{Taxii2, TaxiiError},
 };
 
@@ -88,6 +89,16 @@ impl Asked {
             Self::EiqFeed(it) => it.identity(),
             Self::EiqApi(it) => it.identity(),
             Self::Taxii2(it) => it.identity(),
+        }
+    }
+
+    /// What went over the wire so far; it goes on being counted.
+    #[must_use]
+    pub fn traffic(&self) -> Arc<Traffic> {
+        match self {
+            Self::EiqFeed(it) => it.traffic(),
+            Self::Taxii2(it) => it.traffic(),
+            Self::EiqApi(it) => it.traffic(),
         }
     }
 

@@ -274,3 +274,47 @@ fn the_daemon_pulls_once_for_all_destinations_and_outlives_a_platform_that_goes(
     let log = fs::read_to_string(place.path("run.log")).unwrap();
     assert!(!log.contains("panicked"), "{log}");
 }
+
+/// What the history tells of pulls, the newest first: outcome and objects, and how often more it went so.
+fn pulls(place: &Place) -> Vec<String> {
+    let log = place.json(&["log", "--feed", "main"]);
+    let runs = log["runs"].as_array().unwrap().iter().filter(|run| run["pull"].is_object());
+    let told = runs.map(|run| {
+        let (pull, more) = (&run["pull"], run["repeated"]["times"].as_u64().unwrap_or(0));
+        assert!(pull["requests"].as_u64().unwrap() > more, "each pull asks: {pull}");
+        format!("{} {} +{more}", pull["outcome"].as_str().unwrap(), pull["objects"])
+    });
+    told.collect()
+}
+
+#[test]
+fn each_pull_is_in_the_history_with_what_came_of_it() {
+    let (sandbox, mut platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let place = platform.place(&sandbox);
+    place.run(&["sync"]).code(0);
+    for _ in 0..3 {
+        place.run(&["sync"]).code(0);
+    }
+    let objects = place.json(&["log"])["runs"][0]["pull"]["objects"].as_u64().unwrap();
+    assert!(objects > 10, "{objects}");
+    assert_eq!(pulls(&place), [format!("unchanged {objects} +2"), format!("whole {objects} +0")]);
+    platform.stop();
+    place.run(&["sync"]).code(5);
+    assert_eq!(pulls(&place)[0], format!("failed {objects} +0"));
+    let status = place.run(&["status"]).code(0);
+    status.says(&["main -> main: ", "  last pull 20", " s ago: failed (", " requests, "]);
+    let route = &place.json(&["status"])["routes"][0];
+    assert_eq!(route["last_pull"]["outcome"], "failed");
+    assert!(route["pull_age_seconds"].as_u64().unwrap() < 100);
+    place.run(&["show", "1"]).code(0).says(&["Pull:     20", " whole; ", " objects"]);
+    // An export carries it, and reads as it was written.
+    place.run(&["export", "all.jsonl"]).code(0);
+    place.run(&["import", "all.jsonl", "--store", "again"]).code(0);
+    let told = |arguments: &[&str]| place.run(arguments).code(0).data;
+    assert_eq!(told(&["log", "--store", "again"]), told(&["log"]));
+    // What is read from files is pulled from nowhere.
+    let files = sandbox.place();
+    files.run(&["sync"]).code(0);
+    assert_eq!(pulls(&files), [""; 0]);
+    files.run(&["log"]).code(0).hides(&["Pull:"]);
+}

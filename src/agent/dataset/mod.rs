@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::{
     format::Format,
     graph::{self, Aliases},
+    history::Pull,
     mirror::{Fold, Mirror},
     model::{Digest, Reader},
     source::{self, PullError, SourceError, SourceSpec},
@@ -30,6 +31,8 @@ pub struct Dataset {
     mirrored: Option<Arc<Mirrored>>,
     /// Why the source itself gave nothing now.
     trouble: Option<Arc<PullError>>,
+    /// How it was pulled, if it was for this dataset.
+    pull: Option<Pull>,
     /// What was read, by what decides how it is read.
     inputs: Mutex<Vec<(Reading, Arc<Input>)>>,
     digest: OnceCell<Option<Digest>>,
@@ -75,6 +78,18 @@ impl Dataset {
     #[must_use]
     pub fn with_failed_pull(self, trouble: Arc<PullError>) -> Self {
         Self { trouble: Some(trouble), ..self }
+    }
+
+    /// The same with what the history is to know of the pull.
+    #[must_use]
+    pub fn with_pull(self, pull: Pull) -> Self {
+        Self { pull: Some(pull), ..self }
+    }
+
+    /// How it was pulled, if it was for this dataset.
+    #[must_use]
+    pub const fn pull(&self) -> Option<&Pull> {
+        self.pull.as_ref()
     }
 
     /// The trouble with the source, for when there is nothing to deliver in spite of it.

@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Clock, Job, dataset::source_name, job::World},
+    super::{AgentError, Clock, Dataset, Job, dataset::source_name, job::World},
     begin, numbered,
 };
 
@@ -36,14 +36,15 @@ pub(in crate::agent) fn keep<L: Ledger>(
 /// itself cannot be kept.
 pub(in crate::agent) fn keep_failed<L: Ledger>(
     job: &Job,
-    source: String,
+    dataset: &Dataset,
     ledger: &mut L,
     world: World<'_>,
     error: AgentError,
 ) -> Result<AgentError, LedgerError> {
     if !matches!(error, AgentError::Ledger(_)) {
         let now = world.clock.now();
-        let mut attempt = begin(job, RunNumber::default(), now, source, None);
+        let mut attempt = begin(job, RunNumber::default(), now, dataset.name(job), None);
+        attempt.pull = dataset.pull().cloned();
         fail(&mut attempt, &error, now);
         keep(ledger, attempt)?;
     }
@@ -98,10 +99,14 @@ fn went_alike(before: &RunRecord, attempt: &RunRecord) -> bool {
     let known = |run: &RunRecord| {
         (run.source_digest, run.rules, run.outcome, run.tally.events, run.tally.attributes)
     };
+    let pulled = |run: &RunRecord| {
+        run.pull.as_ref().map(|pull| (pull.outcome, pull.error.clone(), pull.objects))
+    };
     before.changed_nothing()
         && attempt.changed_nothing()
         && before.ended.is_some()
         && known(before) == known(attempt)
+        && pulled(before) == pulled(attempt)
         && before.source == attempt.source
         && before.dataset == attempt.dataset
         && before.notes == attempt.notes
@@ -115,5 +120,10 @@ fn with_one_more(before: RunRecord, attempt: &RunRecord) -> RunRecord {
     sum.requests += more.requests;
     sum.bytes_sent += more.bytes_sent;
     sum.bytes_received += more.bytes_received;
+    if let (Some(before), Some(pull)) = (&mut record.pull, &attempt.pull) {
+        before.begun = pull.begun;
+        before.requests += pull.requests;
+        before.bytes_received += pull.bytes_received;
+    }
     record
 }

@@ -33,6 +33,7 @@ pub(super) fn begin(
         dataset: DatasetTally::default(),
         notes: Vec::new(),
         repeated: None,
+        pull: None,
     };
     numbered(record, number)
 }

@@ -25,7 +25,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use crate::{
     delivery::Wire,
     graph::Aliases,
-    history::{Commit, EventUpdate, Ledger},
+    history::{Commit, EventUpdate, Ledger, RunRecord},
     model::FeedName,
     plan::DestinationRecord,
 };
@@ -81,7 +81,7 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     match unchanged::unchanged_source(job, dataset, ledger, world).await {
         Ok(Some(summary)) => Ok(summary),
         Ok(None) => carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await,
-        Err(error) => Err(attempt::keep_failed(job, dataset.name(job), ledger, world, error)?),
+        Err(error) => Err(attempt::keep_failed(job, dataset, ledger, world, error)?),
     }
 }
 
@@ -123,13 +123,13 @@ async fn carry_out<L: Ledger, W: Wire + Send + Sync + 'static>(
     mode: Mode,
 ) -> Result<Summary, AgentError> {
     let error = match read(job, dataset, ledger, world).await {
-        Ok(input) => match Run::begin(job, ledger, wire, world, &input, mode) {
+        Ok(input) => match Run::begin((job, dataset), ledger, wire, world, &input, mode) {
             Ok(run) => return run.carry_out().await,
             Err(error) => error,
         },
         Err(error) => error,
     };
-    Err(attempt::keep_failed(job, dataset.name(job), ledger, world, error)?)
+    Err(attempt::keep_failed(job, dataset, ledger, world, error)?)
 }
 
 async fn read<L: Ledger>(
@@ -170,7 +170,7 @@ struct Run<'a, L, W> {
 
 impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
     fn begin(
-        job: &'a Job,
+        (job, dataset): (&'a Job, &Dataset),
         ledger: &'a mut L,
         wire: Arc<W>,
         world: World<'a>,
@@ -206,6 +206,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         remains.settle(why_not.is_none());
         notes.extend(why_not.map(|why| why.to_string()));
         let record = record::begin(job, number, now, input.name.clone(), Some(input.digest));
+        let record = RunRecord { pull: dataset.pull().cloned(), ..record };
         let incidents = input.graph.incident_count() as u64;
         Ok(Self {
             job,

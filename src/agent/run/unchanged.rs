@@ -37,6 +37,7 @@ pub(super) async fn unchanged_source<L: Ledger>(
     let now = world.clock.now();
     let name = dataset.name(job);
     let mut run = record::begin(job, RunNumber::default(), now, name, cursor.source);
+    run.pull = dataset.pull().cloned();
     run.notes.extend(clock_note(before.as_ref(), now));
     for note in &run.notes {
         world.observer.note(note);

@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use crate::{
     cli::render::json::{Held, RouteStatus},
     history::{
-        ChangeKind, Repeated, RunRecord,
+        ChangeKind, Pull, Repeated, RunRecord,
         query::{
             Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
             Phrase, Shown, Status, Why,
@@ -50,6 +50,13 @@ pub fn oneline(runs: &[RunRecord]) -> String {
         line!(out, "{id} {number} {begun} {feed} -> {destination} {outcome}: {what}{again}");
     }
     out
+}
+
+/// What came of a pull, and what it took.
+fn pull(Pull { outcome, error, requests, bytes_received, objects, .. }: &Pull) -> String {
+    let why = error.as_ref().map_or_else(String::new, |error| format!(" ({})", Clean(error)));
+    let (outcome, bytes) = (outcome.name(), Bytes(*bytes_received));
+    format!("{outcome}{why}; {requests} requests, {bytes} received, {objects} objects")
 }
 
 /// Attempts without a record of their own.
@@ -142,6 +149,9 @@ fn one_route(out: &mut String, route: &RouteStatus) {
         ),
     };
     line!(out, "{feed} -> {destination}: {success}{failures}{gone}{held}");
+    if let (Some(last), Some(seconds)) = (&route.last_pull, route.pull_age_seconds) {
+        line!(out, "  last pull {}, {} ago: {}", last.begun, Span(seconds), pull(last));
+    }
 }
 
 fn block(out: &mut String, run: &RunRecord) {
@@ -157,6 +167,9 @@ fn block(out: &mut String, run: &RunRecord) {
     }
     if let Some(repeated) = &run.repeated {
         line!(out, "Repeated: {}", again(repeated));
+    }
+    if let Some(last) = &run.pull {
+        line!(out, "Pull:     {} {}", last.begun, pull(last));
     }
     line!(out, "Outcome:  {}", run.outcome.name());
     line!(out);

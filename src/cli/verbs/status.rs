@@ -134,6 +134,7 @@ fn route(
     is_configured: bool,
 ) -> RouteStatus {
     let last_success = history.and_then(|history| history.last_success);
+    let pull = history.and_then(|history| history.last_pull.clone());
     RouteStatus {
         feed,
         destination,
@@ -143,5 +144,7 @@ fn route(
         last_outcome: history.map(|history| history.last.outcome),
         failures: history.map_or(0, |history| history.failures),
         held: None,
+        pull_age_seconds: pull.as_ref().map(|pull| pull.begun.until(now).as_secs()),
+        last_pull: pull,
     }
 }

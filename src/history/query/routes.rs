@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    history::{Ledger, LedgerError, Outcome, RunRecord},
+    history::{Ledger, LedgerError, Outcome, Pull, RunRecord},
     model::{RouteName, Timestamp},
 };
 
@@ -16,6 +16,8 @@ pub struct RouteHistory {
     pub last_success: Option<Timestamp>,
     /// How many attempts in a row failed since.
     pub failures: u64,
+    /// The last pull that a run of it rested on.
+    pub last_pull: Option<Pull>,
 }
 
 impl RouteHistory {
@@ -41,9 +43,11 @@ pub fn routes(ledger: &dyn Ledger) -> Result<BTreeMap<RouteName, RouteHistory>, 
     for run in runs {
         let name = RouteName { feed: run.feed.clone(), destination: run.destination.clone() };
         let before = routes.remove(&name);
-        let (last_success, failures) =
-            before.map_or((None, 0), |before| (before.last_success, before.failures));
-        let next = RouteHistory { last: run, last_success, failures };
+        let (last_success, failures, pulled) = before.map_or((None, 0, None), |before| {
+            (before.last_success, before.failures, before.last_pull)
+        });
+        let last_pull = run.pull.clone().or(pulled);
+        let next = RouteHistory { last: run, last_success, failures, last_pull };
         routes.insert(name, next.counted());
     }
     Ok(routes)

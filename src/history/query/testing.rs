@@ -155,6 +155,7 @@ pub(crate) fn run(number: u64, id: &str, destination: &str) -> RunRecord {
         },
         notes: vec!["one thing to know".to_owned()],
         repeated: None,
+        pull: None,
     }
 }
 

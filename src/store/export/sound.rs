@@ -214,13 +214,18 @@ fn attribute(known: &KnownAttribute) -> Result<(), Wrong> {
 pub(super) fn run(record: &mut RunRecord) -> Result<(), Wrong> {
     record.notes.truncate(NOTES_KEPT_MAX + 1);
     record.notes.iter_mut().for_each(|note| *note = shortened(note).into_owned());
+    if let Some(error) = record.pull.as_mut().and_then(|pull| pull.error.as_mut()) {
+        *error = shortened(error).into_owned();
+    }
     run_number(record.number)?;
     text(&record.source, NAME_BYTES_MAX * 8, "the name of a source")?;
     let tally = &record.tally;
     let dataset = &record.dataset;
     let wire = [tally.requests, tally.bytes_sent, tally.bytes_received];
     let held = [dataset.incidents, dataset.entities, dataset.skipped];
-    for count in wire.into_iter().chain(tally.events.counts()).chain(held) {
+    let pulled = record.pull.iter();
+    let pulled = pulled.flat_map(|pull| [pull.requests, pull.bytes_received, pull.objects]);
+    for count in wire.into_iter().chain(tally.events.counts()).chain(held).chain(pulled) {
         number(count, "a number of what a run did")?;
     }
     self::tally(&tally.attributes)?;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    history::{Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Repeated, RunRecord},
+    history::{
+        Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Pull, PullOutcome, Repeated,
+        RunRecord,
+    },
     model::{
         DestinationName, Digest, EntityKey, EventUuid, FeedName, OrgUuid, RunNumber, Timestamp,
     },
@@ -42,6 +45,26 @@ pub(in super::super) struct RunV2<'a> {
     run: RunV1<'a>,
     /// How often, and when last.
     repeated: Option<(u64, i64)>,
+    #[serde(borrow)]
+    pull: Option<PullV2<'a>>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct PullV2<'a> {
+    begun: i64,
+    outcome: PullOutcomeV2,
+    error: Option<&'a str>,
+    requests: u64,
+    bytes_received: u64,
+    objects: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum PullOutcomeV2 {
+    Unchanged,
+    Whole,
+    Delta,
+    Failed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,18 +178,53 @@ impl<'a> RunV2<'a> {
     pub(in super::super) fn read(body: &'a Body) -> Result<RunRecord, LedgerError> {
         let read = body.decode_either::<Self, RunV1<'a>>("the record of a run")?;
         let last = |(times, last)| Repeated { times, last: Timestamp::from_micros(last) };
-        Ok(RunRecord { repeated: read.repeated.map(last), ..read.run.record() })
+        let pull = read.pull.as_ref().map(PullV2::pull);
+        Ok(RunRecord { repeated: read.repeated.map(last), pull, ..read.run.record() })
     }
 
     pub(in super::super) fn of(record: &'a RunRecord) -> Self {
         let repeated = record.repeated.map(|repeated| (repeated.times, repeated.last.micros()));
-        Self { run: RunV1::of(record), repeated }
+        Self { run: RunV1::of(record), repeated, pull: record.pull.as_ref().map(PullV2::of) }
     }
 }
 
 impl<'a> From<RunV1<'a>> for RunV2<'a> {
     fn from(run: RunV1<'a>) -> Self {
-        Self { run, repeated: None }
+        Self { run, repeated: None, pull: None }
+    }
+}
+
+impl<'a> PullV2<'a> {
+    fn of(pull: &'a Pull) -> Self {
+        Self {
+            begun: pull.begun.micros(),
+            outcome: match pull.outcome {
+                PullOutcome::Unchanged => PullOutcomeV2::Unchanged,
+                PullOutcome::Whole => PullOutcomeV2::Whole,
+                PullOutcome::Delta => PullOutcomeV2::Delta,
+                PullOutcome::Failed => PullOutcomeV2::Failed,
+            },
+            error: pull.error.as_deref(),
+            requests: pull.requests,
+            bytes_received: pull.bytes_received,
+            objects: pull.objects,
+        }
+    }
+
+    fn pull(&self) -> Pull {
+        Pull {
+            begun: Timestamp::from_micros(self.begun),
+            outcome: match self.outcome {
+                PullOutcomeV2::Unchanged => PullOutcome::Unchanged,
+                PullOutcomeV2::Whole => PullOutcome::Whole,
+                PullOutcomeV2::Delta => PullOutcome::Delta,
+                PullOutcomeV2::Failed => PullOutcome::Failed,
+            },
+            error: self.error.map(str::to_owned),
+            requests: self.requests,
+            bytes_received: self.bytes_received,
+            objects: self.objects,
+        }
     }
 }
 
@@ -217,6 +275,7 @@ impl<'a> RunV1<'a> {
             dataset: self.dataset.tally(),
             notes: self.notes.iter().map(|note| (*note).to_owned()).collect(),
             repeated: None,
+            pull: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     history::{
         Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Ledger,
-        LedgerError, Outcome, Repeated, RunRecord,
+        LedgerError, Outcome, Pull, PullOutcome, Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -349,6 +349,14 @@ pub(in super::super) fn run(
         dataset: dataset(dice),
         notes: (0..dice.below(40)).map(|_| dice.noise(200)).collect(),
         repeated: dice.maybe(|dice| Repeated { times: dice.count(), last: dice.time() }),
+        pull: dice.maybe(|dice| Pull {
+            begun: dice.time(),
+            outcome: PullOutcome::Failed,
+            error: dice.maybe(|dice| dice.word().into()),
+            requests: dice.count(),
+            bytes_received: dice.count(),
+            objects: dice.count(),
+        }),
     }
 }
 

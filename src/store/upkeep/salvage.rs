@@ -289,5 +289,6 @@ fn lost_run(number: RunNumber, begun: Timestamp) -> RunRecord {
         dataset: DatasetTally::default(),
         notes: vec!["the record of this run was lost by damage to the store".to_owned()],
         repeated: None,
+        pull: None,
     }
 }

@@ -8,7 +8,7 @@ use crate::dataset::{many, some, text};
 use misp_trickle::{
     history::{
         Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Outcome,
-        Repeated, RunRecord,
+        Pull, PullOutcome, Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -410,6 +410,22 @@ fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<Ru
         notes: many(input, 2, |input| Ok(text(input)?.into_string()))?,
         repeated: some(input, |input| {
             Ok(Repeated { times: input.arbitrary()?, last: time(input)? })
+        })?,
+        pull: some(input, |input| {
+            const PULLS: [PullOutcome; 4] = [
+                PullOutcome::Unchanged,
+                PullOutcome::Whole,
+                PullOutcome::Delta,
+                PullOutcome::Failed,
+            ];
+            Ok(Pull {
+                begun: time(input)?,
+                outcome: *input.choose(&PULLS)?,
+                error: some(input, |input| Ok(text(input)?.into_string()))?,
+                requests: input.arbitrary()?,
+                bytes_received: input.arbitrary()?,
+                objects: input.arbitrary()?,
+            })
         })?,
     })
 }

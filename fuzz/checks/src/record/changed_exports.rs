@@ -70,6 +70,9 @@ fn sane(case: &Case) -> Commit {
     record.feeds.dedup();
     run.tally = DestinationTally::default();
     run.dataset = DatasetTally::default();
+    if let Some(pull) = &mut run.pull {
+        (pull.requests, pull.bytes_received, pull.objects) = (1, 2, 3);
+    }
     Commit {
         events: vec![EventUpdate { head, attributes, changes: changes.clone() }],
         cursor: Some((run.feed.clone(), cursor.clone())),
@@ -236,7 +239,9 @@ fn run(record: &RunRecord) {
     assert!((1..=NUMBER_MAX).contains(&record.number.0), "{}", record.number);
     let tally = &record.tally;
     let counts = [tally.requests, tally.bytes_sent, tally.bytes_received, record.dataset.incidents];
-    assert!(counts.into_iter().all(|count| count <= NUMBER_MAX), "{counts:?}");
+    let pulled = record.pull.iter();
+    let pulled = pulled.flat_map(|pull| [pull.requests, pull.bytes_received, pull.objects]);
+    assert!(counts.into_iter().chain(pulled).all(|count| count <= NUMBER_MAX), "{counts:?}");
 }
 
 fn destination(record: &DestinationRecord) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     history::{
-        Outcome, RunRecord,
+        Outcome, Pull, RunRecord,
         query::{Exposure, RefusedTag, Status, Unpublished},
     },
     misp::{AttributeType, Value},
@@ -54,6 +54,10 @@ pub struct RouteStatus {
     pub failures: u64,
     /// Why it does not run by itself, if it does not.
     pub held: Option<Held>,
+    /// The last pull of the feed's source that a run here rested on, if the source is pulled.
+    pub last_pull: Option<Pull>,
+    /// How many seconds ago that began.
+    pub pull_age_seconds: Option<u64>,
 }
 
 /// Why a route does not run by itself.

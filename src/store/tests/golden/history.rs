@@ -88,6 +88,7 @@ fn run() {
         dataset: dataset(),
         notes: vec!["one object was skipped".into()],
         repeated: None,
+        pull: None,
     };
     let golden = "\
         0c0404040404040404040404040404040404040404040404040404040404040404046d61696e036c6162 \
@@ -102,8 +103,20 @@ fn run() {
     }
     let last = Timestamp::from_seconds(1_700_000_900);
     let repeated = Some(Repeated { times: 40, last });
-    for (repeated, more) in [(None, "00"), (repeated, "0128fd0052869b48140c00")] {
-        let run = RunRecord { repeated, ..run.clone() };
+    let pull = Pull {
+        begun: Timestamp::from_seconds(1_700_000_000),
+        outcome: PullOutcome::Failed,
+        error: Some("no".into()),
+        requests: 3,
+        bytes_received: 500,
+        objects: 7,
+    };
+    for (repeated, pull, more) in [
+        (None, None, "0000"),
+        (repeated, None, "0128fd0052869b48140c0000"),
+        (None, Some(pull), "0001fd00803c3048140c000301026e6f03fbf40107"),
+    ] {
+        let run = RunRecord { repeated, pull, ..run.clone() };
         let body = frozen(&encode(&RunV2::of(&run)).unwrap(), 2, &format!("{now}{more}"));
         assert_eq!(RunV2::read(&body).unwrap(), run);
     }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     history::{
-        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Repeated,
-        RunRecord,
+        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Pull,
+        PullOutcome, Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
