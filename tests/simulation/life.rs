@@ -219,7 +219,7 @@ impl Agent {
 }
 
 /// Moves on by itself, so that waits end.
-struct Moving<'a>(&'a crate::world::TestClock);
+pub(crate) struct Moving<'a>(pub(crate) &'a crate::world::TestClock);
 
 impl agent::Clock for Moving<'_> {
     fn now(&self) -> Timestamp {

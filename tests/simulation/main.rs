@@ -13,10 +13,16 @@ mod dataset;
 mod invariants;
 mod life;
 mod owners;
+mod pulls;
 
 use std::{
+    cell::Cell,
     ops::Range,
-    sync::atomic::{AtomicU64, Ordering},
+    panic,
+    sync::{
+        Once,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use misp_trickle_testing::{crashing, dice, faulty, sabotage, world};
@@ -34,12 +40,54 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
+thread_local! {
+    /// Whether the last panic of this thread was a broken invariant, none of the program or of what a test is made of.
+    static IS_INVARIANT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Takes note of what panics.
+fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let place = panic.location().map(|it| it.file().replace('\\', "/")).unwrap_or_default();
+            let is_unwrapped = panic.payload_as_str().is_some_and(|it| it.starts_with("called `"));
+            IS_INVARIANT.set(place.contains("tests/simulation/") && !is_unwrapped);
+            usual(panic);
+        }));
+    });
+}
+
+fn panics(life: impl FnOnce() + panic::UnwindSafe) -> bool {
+    watch();
+    panic::catch_unwind(life).is_err()
+}
+
 fn fails(nature: Nature) -> bool {
-    std::panic::catch_unwind(|| simulate(nature)).is_err()
+    panics(|| simulate(nature))
+}
+
+/// Whether a life fails; with a sabotage only a broken invariant counts.
+fn fails_of(world: World, seed: u64, sabotage: Option<Sabotage>) -> bool {
+    let failed = match world {
+        World::Files => fails(Nature::of(seed, sabotage)),
+        World::Pulls => panics(|| pulls::simulate(seed, sabotage, false)),
+    };
+    failed && (sabotage.is_none() || IS_INVARIANT.get())
+}
+
+/// What lives are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum World {
+    /// Agents that read files, and analysts.
+    Files,
+    /// Feeds behind mirrors.
+    Pulls,
 }
 
 /// The lowest of these seeds that fails, looked for on all processors.
-fn first_failure(seeds: Range<u64>, sabotage: Option<Sabotage>) -> Option<u64> {
+fn first_failure(world: World, seeds: Range<u64>, sabotage: Option<Sabotage>) -> Option<u64> {
     let (next, failed) = (AtomicU64::new(seeds.start), AtomicU64::new(u64::MAX));
     let work = || {
         loop {
@@ -47,7 +95,7 @@ fn first_failure(seeds: Range<u64>, sabotage: Option<Sabotage>) -> Option<u64> {
             if seed >= seeds.end.min(failed.load(Ordering::SeqCst)) {
                 return;
             }
-            if fails(Nature::of(seed, sabotage)) {
+            if fails_of(world, seed, sabotage) {
                 failed.fetch_min(seed, Ordering::SeqCst);
             }
         }
@@ -82,6 +130,25 @@ fn minimised(mut nature: Nature) -> Nature {
     fewer.into_iter().find(|less| fails(*less)).unwrap_or(nature)
 }
 
+/// Seeds, by the environment and by whether a sabotage has to be caught.
+fn seeds(sabotage: Option<Sabotage>) -> Range<u64> {
+    let from = number("SIM_FROM").unwrap_or(0);
+    let usual = if sabotage.is_some() { SEEDS_OF_SABOTAGE } else { SEEDS };
+    from..from + number("SIM_SEEDS").unwrap_or(usual)
+}
+
+#[test]
+fn what_is_pulled_arrives_whatever_happens_on_the_way() {
+    let sabotage = Sabotage::from_environment();
+    if let Some(seed) = number("SIM_SEED") {
+        pulls::simulate(seed, sabotage, true);
+        return;
+    }
+    if let Some(seed) = first_failure(World::Pulls, seeds(sabotage), sabotage) {
+        panic!("replay with SIM_SEED={seed}");
+    }
+}
+
 #[test]
 fn nothing_is_lost_and_nothing_goes_twice() {
     let sabotage = Sabotage::from_environment();
@@ -91,10 +158,7 @@ fn nothing_is_lost_and_nothing_goes_twice() {
         simulate(nature);
         return;
     }
-    let from = number("SIM_FROM").unwrap_or(0);
-    let usual = if sabotage.is_some() { SEEDS_OF_SABOTAGE } else { SEEDS };
-    let seeds = from..from + number("SIM_SEEDS").unwrap_or(usual);
-    if let Some(seed) = first_failure(seeds, sabotage) {
+    if let Some(seed) = first_failure(World::Files, seeds(sabotage), sabotage) {
         let least = minimised(Nature::of(seed, sabotage));
         panic!("replay with SIM_SEED={seed}; the least that fails is {least:?}");
     }
@@ -116,7 +180,8 @@ fn every_sabotage_is_caught() {
         return;
     }
     for sabotage in Sabotage::ALL {
-        let caught = first_failure(0..SEEDS_OF_SABOTAGE, Some(sabotage));
+        let world = if sabotage.is_of_pulls() { World::Pulls } else { World::Files };
+        let caught = first_failure(world, 0..SEEDS_OF_SABOTAGE, Some(sabotage));
         let seed = caught.unwrap_or_else(|| panic!("{} goes unnoticed", sabotage.name()));
         println!("{}: caught by seed {seed}", sabotage.name());
     }

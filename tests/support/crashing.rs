@@ -123,6 +123,9 @@ impl Commits<MemoryLedger> for Crashing<'_> {
         if self.sabotage == Some(Sabotage::ClaimBeforeProof) {
             sabotage::claim(&mut commit);
         }
+        if self.sabotage == Some(Sabotage::WeakestHeadDecides) {
+            sabotage::weaken(&mut commit);
+        }
         if self.sabotage == Some(Sabotage::AliasAfterIntent) {
             self.names.append(&mut commit.aliases);
             if commit.run.as_ref().is_some_and(|run| run.ended.is_some()) {

@@ -8,7 +8,8 @@ use std::{
 use misp_trickle::{
     delivery::{AttributeResult, Call, Reply, TimedAttribute},
     history::Commit,
-    plan::Standing,
+    model::{Marking, Tlp},
+    plan::{Said, Standing},
 };
 use uuid::Uuid;
 
@@ -37,10 +38,16 @@ pub enum Sabotage {
     AliasAfterIntent,
     /// The tags that were asked for are taken for those that MISP attached.
     BelieveTheRequest,
+    /// A pull keeps where the source stands before what it had to say.
+    BookmarkBeforePack,
+    /// A part of a source is taken for the whole, and what it lacks for gone.
+    RetireOnPartialBasis,
+    /// Of several feeds that hold one incident the weakest marking decides.
+    WeakestHeadDecides,
 }
 
 impl Sabotage {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::ClaimBeforeProof,
         Self::SkipSync,
         Self::NewerTimestampOnRetry,
@@ -52,7 +59,18 @@ impl Sabotage {
         Self::BlameTheEvent,
         Self::AliasAfterIntent,
         Self::BelieveTheRequest,
+        Self::BookmarkBeforePack,
+        Self::RetireOnPartialBasis,
+        Self::WeakestHeadDecides,
     ];
+
+    /// Those that lives of feeds behind mirrors have to find.
+    pub const fn is_of_pulls(self) -> bool {
+        matches!(
+            self,
+            Self::BookmarkBeforePack | Self::RetireOnPartialBasis | Self::WeakestHeadDecides
+        )
+    }
 
     /// Those that a process can be made to commit which is only killed.
     pub const OF_A_PROCESS: [Self; 3] =
@@ -77,6 +95,9 @@ impl Sabotage {
             Self::BelieveAny304 => "believe-any-304",
             Self::AliasAfterIntent => "alias-after-intent",
             Self::BelieveTheRequest => "believe-the-request",
+            Self::BookmarkBeforePack => "bookmark-before-pack",
+            Self::RetireOnPartialBasis => "retire-on-partial-basis",
+            Self::WeakestHeadDecides => "weakest-head-decides",
             Self::BlameTheEvent => "blame-the-event",
             Self::BelieveJobQueued => "believe-job-queued",
             Self::MissByOrder => "miss-by-order",
@@ -101,6 +122,17 @@ pub fn claim(commit: &mut Commit) {
             if known.standing == Standing::Pending && !known.wanted.is_empty() {
                 known.standing = Standing::Sent;
             }
+        }
+    }
+}
+
+/// Has nobody mark anything stricter than what is freest.
+pub fn weaken(commit: &mut Commit) {
+    let freest = Marking::of(Some(Tlp::Clear));
+    for event in &mut commit.events {
+        event.head.feeds.values_mut().for_each(|feed| feed.marking = Some(freest));
+        for known in &mut event.attributes {
+            known.said = Said(known.wanted.iter().map(|feed| (feed, freest)).collect());
         }
     }
 }
