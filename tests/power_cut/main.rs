@@ -1,4 +1,4 @@
-//! The power goes while the store is written: nothing that was acknowledged is lost.
+//! The power goes while the store is written, or a source is pulled: nothing that was acknowledged is lost.
 //!
 //! `POWER_CUTS=50 cargo test --release --test power_cut -- --nocapture` does it fifty times. A child process
 //! writes to a store on a file system of its own, in a loop device. It is stopped at a random moment, and the
@@ -8,6 +8,8 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
+
+mod mirror;
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,7 +21,7 @@ use std::{
 
 use dataset::Dataset;
 use dice::Dice;
-use loop_device::{Image, Unavailable};
+use loop_device::{Image, Mounted, Unavailable};
 use misp_trickle::{
     agent::{Clock, SystemClock},
     history::{Change, ChangeKind, Commit, EventUpdate, Ledger, MemoryLedger, RunRecord},
@@ -28,6 +30,7 @@ use misp_trickle::{
     store::{OpenMode, Owner, Store},
 };
 use misp_trickle_testing::{dataset, dice, loop_device, world};
+use tempfile::TempDir;
 use world::World;
 
 const CHILD: &str = "writes_until_the_power_goes";
@@ -38,15 +41,8 @@ const LIFE_MS: u64 = 1_500;
 
 #[test]
 fn nothing_acknowledged_is_lost() {
-    let rounds: usize = std::env::var("POWER_CUTS").map_or(0, |rounds| rounds.parse().unwrap());
-    if rounds == 0 {
-        println!(
-            "skipped: POWER_CUTS says how often the power goes; it needs root and a loop device"
-        );
-        return;
-    }
-    let seed = std::env::var("POWER_CUT_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let mut dice = Dice::new(seed);
+    let Some(rounds) = rounds() else { return };
+    let mut dice = Dice::new(seed());
     let (mut acknowledged, mut early) = (0, 0);
     for round in 0..rounds {
         let life = Duration::from_millis(dice.below(LIFE_MS));
@@ -66,12 +62,40 @@ fn nothing_acknowledged_is_lost() {
     assert!(acknowledged > rounds, "hardly anything was acknowledged: nothing was shown");
 }
 
-/// One life of a store. Gives the number of acknowledged commits, `None` if the power went before any.
-fn cut_once(life: Duration) -> Result<Option<usize>, Unavailable> {
+/// How often the power goes.
+fn rounds() -> Option<usize> {
+    let rounds = std::env::var("POWER_CUTS").map_or(0, |rounds| rounds.parse().unwrap());
+    if rounds == 0 {
+        println!(
+            "skipped: POWER_CUTS says how often the power goes; it needs root and a loop device"
+        );
+    }
+    (rounds > 0).then_some(rounds)
+}
+
+fn seed() -> u64 {
+    std::env::var("POWER_CUT_SEED").map_or(1, |seed| seed.parse().unwrap())
+}
+
+/// A disk as it is once the power went.
+struct AfterTheCut {
+    mounted: Mounted,
+    /// Holds the image; goes last.
+    _folder: TempDir,
+}
+
+impl AfterTheCut {
+    fn path(&self) -> &Path {
+        self.mounted.path()
+    }
+}
+
+/// One life of a child that writes. Gives what it told, and the disk afterwards.
+fn cut(name: &str, life: Duration) -> Result<(BufReader<ChildStdout>, AfterTheCut), Unavailable> {
     let folder = tempfile::tempdir().unwrap();
     let image = Image::new(folder.path())?;
     let mounted = image.mount("before")?;
-    let mut child = begin(&mounted.path().join("state"));
+    let mut child = begin(name, &mounted.path().join("state"));
     let mut told = BufReader::new(child.stdout.take().unwrap());
     wait_until_ready(&mut told);
     thread::sleep(life);
@@ -80,8 +104,14 @@ fn cut_once(life: Duration) -> Result<Option<usize>, Unavailable> {
     child.kill().unwrap();
     child.wait().unwrap();
     drop(mounted);
-    let Some(told) = Told::read(told) else { return Ok(None) };
     let mounted = copy.mount("after")?;
+    Ok((told, AfterTheCut { mounted, _folder: folder }))
+}
+
+/// One life of a store. Gives the number of acknowledged commits, `None` if the power went before any.
+fn cut_once(life: Duration) -> Result<Option<usize>, Unavailable> {
+    let (told, mounted) = cut(CHILD, life)?;
+    let Some(told) = Told::read(told) else { return Ok(None) };
     let found = fingerprint_at(&mounted.path().join("state"));
     assert!(
         told.may_be(&found),
@@ -91,9 +121,9 @@ fn cut_once(life: Duration) -> Result<Option<usize>, Unavailable> {
     Ok(Some(told.acknowledged))
 }
 
-fn begin(store: &Path) -> Child {
+fn begin(name: &str, store: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", CHILD, "--ignored", "--nocapture"])
+        .args(["--exact", name, "--ignored", "--nocapture"])
         .env(STORE, store)
         .stdout(Stdio::piped())
         .spawn()
