@@ -1,7 +1,11 @@
 //! Two feeds that go to one destination and hold the same incident: the strictest marking decides, one of them owns the
 //! event's fields, and what both hold goes once.
 
-use std::{collections::BTreeSet, fs, sync::atomic::AtomicBool};
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use misp_trickle::{
     agent::{self, Dataset as Reading, Silent, Summary},
@@ -15,6 +19,7 @@ use uuid::Uuid;
 use misp_trickle_testing::{
     crashing::{Claims, Crash, CrashingLedger},
     dataset::{Dataset, domain, event},
+    faulty::FaultyWire,
     program::Sandbox,
     scene::{self, head, known},
     world::{World, wait},
@@ -82,6 +87,17 @@ impl Feeds {
         let (none, interrupt) = (Reading::default(), AtomicBool::new(false));
         let run =
             agent::sync_from(job, &none, &mut ledger, wire.clone(), &**clock, &Silent, &interrupt);
+        drop(wait(run));
+    }
+
+    /// A run to a MISP that cannot be reached.
+    fn fail(&mut self, feed: usize, seed: u64) {
+        let path = self.sets[feed].write();
+        let World { job, ledger, wire, clock, .. } = &mut self.world;
+        (job.feed, job.source) = (FeedName::new(NAMES[feed]), SourceSpec::File(path));
+        let wire = Arc::new(FaultyWire::new(wire.clone(), seed, 100, Arc::default()));
+        let (none, interrupt) = (Reading::default(), AtomicBool::new(false));
+        let run = agent::sync_from(job, &none, ledger, wire, &**clock, &Silent, &interrupt);
         drop(wait(run));
     }
 
@@ -398,4 +414,25 @@ fn a_feed_gets_another_name_and_is_forgotten_by_the_program() {
     place.run(&["sync"]).code(0);
     let known = place.run(&["feed", "forget", "new"]).code(1).all();
     assert!(known.contains("newer"), "{known}");
+}
+
+#[test]
+fn the_place_of_a_feed_is_kept_before_anything_stands_under_it() {
+    for seed in 0..5 {
+        let mut feeds = Feeds::holding(["RED", "RED"]);
+        feeds.sets[A].incident(1).domains("a", 0..1);
+        feeds.sets[A].incident(2).domains("b", 0..1);
+        feeds.sets[B].incident(1).domains("a", 1..2);
+        feeds.fail(A, seed);
+        feeds.run(B);
+        feeds.run(A);
+        let ledger = &feeds.world.ledger;
+        let record = ledger.destination(&feeds.world.job.destination).expect("a map cannot fail");
+        let names = record.expect("it is known").feeds;
+        for (number, name) in [NAMES[A], NAMES[B]].into_iter().enumerate() {
+            let wanted = known(&feeds.world, the_event(), &domain("a", number)).wanted;
+            let by = wanted.iter().map(|place| names[usize::from(place)].as_str());
+            assert_eq!(by.collect::<Vec<_>>(), [name], "{seed}");
+        }
+    }
 }

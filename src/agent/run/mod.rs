@@ -186,8 +186,14 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         if destination.url.is_empty() {
             destination.url.clone_from(&job.url);
         }
+        let is_new = !destination.feeds.contains(&job.feed);
         let feed = feed_place(job, &mut destination)?;
         let number = ledger.begin_run()?;
+        let mut journal = Journal::begin(job, ledger, input)?;
+        // Before anything says by its place what the feed wants: another would take it.
+        if is_new {
+            journal.gather_destination(destination.clone());
+        }
         let mut planner = Planner::new(job, heads, destination, feed, number, now);
         let known = planner.known_events();
         planner.look_at(input);
@@ -213,7 +219,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             input,
             world,
             mode,
-            journal: Journal::begin(job, ledger, input)?,
+            journal,
             contact: Contact::new(job, wire, &planner),
             backlog: Backlog::of(input, &planner, mode),
             publications: Publications::of(planner.heads(), job.settings.publish),
