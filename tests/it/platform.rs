@@ -318,3 +318,29 @@ fn each_pull_is_in_the_history_with_what_came_of_it() {
     assert_eq!(pulls(&files), [""; 0]);
     files.run(&["log"]).code(0).hides(&["Pull:"]);
 }
+
+#[test]
+fn doctor_tells_what_a_run_would_send_of_what_was_pulled() {
+    let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let (other, place) = (Sandbox::start(), platform.place(&sandbox));
+    let never = ["feed main: nothing was pulled of it yet, so nobody knows what a run would send"];
+    place.run(&["doctor"]).code(0).says(&never);
+    place.run(&["sync"]).code(0);
+    place.run(&["doctor"]).code(0).says(&["feed main: nothing to send"]);
+    add(&place, "other", &other.url());
+    let told =
+        ["feed main: 41 attributes of 3 events to send, in about ", " kB up and ", " down, about "];
+    place.run(&["doctor", "--destination", "other"]).code(0).says(&told);
+    assert_eq!(other.attributes(), 0);
+    // Bytes that may not go faster take their time.
+    let seconds = || -> u64 {
+        let answer = place.json(&["doctor", "--destination", "other"]);
+        let findings = answer["destinations"][0]["findings"].as_array().unwrap();
+        let outlook = findings.iter().find(|finding| finding["check"] == "outlook").unwrap();
+        let (_, span) = outlook["detail"].as_str().unwrap().rsplit_once(" about ").unwrap();
+        span.split_once(" s").unwrap().0.parse().unwrap()
+    };
+    assert!(seconds() < 5);
+    place.configure("[destinations.other]", "[destinations.other]\nbwlimit = \"1k\"");
+    assert!(seconds() > 5);
+}

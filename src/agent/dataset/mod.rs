@@ -80,6 +80,12 @@ impl Dataset {
         Self { trouble: Some(trouble), ..self }
     }
 
+    /// Whether it is what was kept of a source.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        self.mirrored.is_some()
+    }
+
     /// The same with what the history is to know of the pull.
     #[must_use]
     pub fn with_pull(self, pull: Pull) -> Self {

@@ -8,7 +8,7 @@ pub mod text;
 pub mod verify;
 mod words;
 
-pub(super) use words::{Bytes, Clean, Lines, line};
+pub(super) use words::{Bytes, Clean, Lines, Span, line};
 
 /// How much of a run or difference is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

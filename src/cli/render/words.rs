@@ -50,7 +50,7 @@ pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
 }
 
 /// So many seconds, in the largest unit of which there are two.
-pub(super) struct Span(pub(super) u64);
+pub(in crate::cli) struct Span(pub(in crate::cli) u64);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

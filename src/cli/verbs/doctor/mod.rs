@@ -13,19 +13,31 @@ mod source;
 mod tags;
 mod writing;
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use crate::{
-    agent::{AgentError, Asking, Careful, Clock, LedgerHandle, PLAIN, SystemClock, WantedTags},
+    agent::{
+        AgentError, Asking, Careful, Clock, Job, LedgerHandle, PLAIN, SystemClock, WantedTags,
+    },
     cli::{
         CliError, Context, Exit, Report,
         args::DoctorArgs,
         job,
         live::{Live, connect},
-        verbs::doctor::finding::{Finding, exit},
+        source::{beside_pulls, last_pulled},
+        verbs::doctor::{
+            finding::{Finding, exit},
+            outlook::Speed,
+        },
     },
-    config::{Config, Destination},
+    config::{Config, Destination, Feed},
     delivery::{Backoff, Call, Reply, Wire},
     history::{Commit, DestinationTally, Ledger, MemoryLedger},
-    model::Timestamp,
+    mirror::Files,
+    model::{FeedName, Timestamp},
     plan::DestinationRecord,
     remote::Remote,
     store::{OpenError, OpenMode, Store},
@@ -155,13 +167,14 @@ impl Visit<'_> {
             }
         };
         let mut record = known.unwrap_or_default();
-        let mut findings = match self.learn(destination, &remote, &mut record)? {
-            Ok(findings) => findings,
+        let (mut findings, round_trip) = match self.learn(destination, &remote, &mut record)? {
+            Ok(learned) => learned,
             Err(fault) => return Ok(vec![fault]),
         };
         if matches!(shelf, Shelf::Absent) {
             *shelf = Shelf::Open(self.context.shared_store(&self.config.store_path)?);
         }
+        let speed = Speed { round_trip, bwlimit: destination.bwlimit };
         let commit = Commit { destination: Some(record.clone()), ..Commit::default() };
         match shelf {
             Shelf::Open(store) => {
@@ -172,25 +185,27 @@ impl Visit<'_> {
                 }
                 let run = store.last_run()?;
                 store.commit(&destination.name, run, commit)?;
-                findings.extend(self.outlook(destination, store)?);
+                let files = |feed: &FeedName| Some(store.lock().mirror_files(feed));
+                findings.extend(self.outlook(destination, store, &files, speed)?);
             }
             Shelf::Absent | Shelf::Unusable => {
                 let mut ledger = MemoryLedger::default();
                 let run = ledger.last_run()?;
                 ledger.commit(&destination.name, run, commit)?;
-                findings.extend(self.outlook(destination, &ledger)?);
+                findings.extend(self.outlook(destination, &ledger, &|_| None, speed)?);
             }
         }
         Ok(findings)
     }
 
-    /// Asks MISP all that the checks look at. What it says of itself is in the record afterwards.
+    /// Asks MISP all that the checks look at, and how long it takes for an answer. What it says of itself is in the
+    /// record afterwards.
     fn learn(
         &self,
         destination: &Destination,
         remote: &Remote,
         record: &mut DestinationRecord,
-    ) -> Result<Result<Vec<Finding>, Finding>, CliError> {
+    ) -> Result<Result<(Vec<Finding>, Duration), Finding>, CliError> {
         record.url = destination.url.to_string();
         // What was found not to get there is tried anew.
         record.encodings.clear();
@@ -206,9 +221,12 @@ impl Visit<'_> {
             backoff: IMPATIENT,
             tally: &mut tally,
         };
+        let begun = Instant::now();
         if let Err(why) = self.ask(asking.learn(wanted))? {
             return Ok(Err(Finding::fault("MISP", &Report::from(&AgentError::Learn(why)))));
         }
+        let asked_for = u32::try_from(tally.requests.max(1)).unwrap_or(u32::MAX);
+        let round_trip = begun.elapsed() / asked_for;
         let packed = self.ask(remote.takes_packed())?;
         if packed == Some(false) {
             record.encodings = vec![PLAIN.to_owned()];
@@ -226,32 +244,53 @@ impl Visit<'_> {
         let cure = "find out what answers in its place: it may hide what MISP holds";
         let notes =
             careful.take_notes().into_iter().map(|note| Finding::odd("answers", note, cure));
-        Ok(Ok(std::iter::once(taken).chain(notes).chain(findings).collect()))
+        Ok(Ok((std::iter::once(taken).chain(notes).chain(findings).collect(), round_trip)))
     }
 
     fn ask<T>(&self, question: impl Future<Output = T>) -> Result<T, CliError> {
         self.live.ask(question).ok_or(CliError::Interrupted)
     }
 
+    /// What a run of each feed would send, as far as its source can be read now or was pulled.
     fn outlook(
         &self,
         destination: &Destination,
         ledger: &impl Ledger,
+        files: &dyn Fn(&FeedName) -> Option<Arc<dyn Files>>,
+        speed: Speed,
     ) -> Result<Vec<Finding>, CliError> {
-        let goes = |feed: &str| {
-            self.config.feed(Some(feed), None).is_ok_and(|feed| feed.goes_to(&destination.name))
-        };
-        let each = self.feeds.iter().filter(|feed| goes(&feed.feed)).map(|feed| {
+        let mut findings = Vec::new();
+        for feed in self.config.feeds.iter().filter(|feed| feed.goes_to(&destination.name)) {
+            let seen = self.feeds.iter().find(|seen| seen.feed == feed.name.as_str());
+            if seen.is_none() && feed.source.asked().is_none() {
+                continue;
+            }
             let overrides = job::CliOverrides {
-                feed: Some(feed.feed.clone()),
+                feed: Some(feed.name.to_string()),
                 destination: Some(destination.name.to_string()),
                 ..job::CliOverrides::default()
             };
-            let jobs = job::jobs(self.config, &overrides)?;
-            let told = jobs.iter().map(|(job, _)| outlook::examine(job, ledger, feed));
-            Ok(told.collect::<Vec<_>>())
-        });
-        let all: Result<Vec<_>, CliError> = each.collect();
-        Ok(all?.into_iter().flatten().collect())
+            for (job, _) in job::jobs(self.config, &overrides)? {
+                findings.push(match seen {
+                    Some(seen) => outlook::examine(&job, ledger, seen, speed),
+                    None => pulled(&job, ledger, feed, files(&feed.name).as_ref(), speed),
+                });
+            }
+        }
+        Ok(findings)
+    }
+}
+
+/// The same of a feed that was pulled before; what is wrong with its source, the checks of that say.
+fn pulled(
+    job: &Job,
+    ledger: &impl Ledger,
+    feed: &Feed,
+    files: Option<&Arc<dyn Files>>,
+    speed: Speed,
+) -> Finding {
+    match beside_pulls(|| last_pulled(feed, files.cloned())) {
+        Ok(dataset) if dataset.is_kept() => outlook::examine_pulled(job, ledger, &dataset, speed),
+        _ => outlook::never_pulled(&feed.name),
     }
 }

@@ -1,36 +1,88 @@
 //! What a run would do now. It is planned as `plan` does, with what was just learned: what would keep everything
 //! back is found out before the first run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU64, time::Duration};
 
 use crate::{
-    agent::{Job, Preview, SystemClock, preview, preview_of, reader_for},
+    agent::{Dataset, Job, Preview, SystemClock, preview, preview_of, preview_packed, reader_for},
     cli::{
-        Exit, Report, unmarked,
+        Exit, Report,
+        render::{Bytes, Span},
+        unmarked,
         verbs::doctor::{
             finding::Finding,
             source::{Seen, count},
         },
     },
+    delivery::Estimate,
     history::Ledger,
+    model::FeedName,
     plan::{Refusal, WithheldReason},
 };
 
 const CHECK: &str = "outlook";
 
+/// What an attribute costs MISP itself: a thousand in one request took three seconds.
+const ATTRIBUTE: Duration = Duration::from_millis(3);
+
+/// How fast a destination is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speed {
+    /// From a question to its answer, as doctor's own took.
+    pub(super) round_trip: Duration,
+    /// Most bytes a second, where the configuration says so.
+    pub(super) bwlimit: Option<NonZeroU64>,
+}
+
+impl Speed {
+    /// How long a delivery takes, roughly: requests go side by side, and bytes one after the other.
+    fn span(self, job: &Job, preview: &Preview) -> Duration {
+        let Estimate { requests, bytes_sent, bytes_received } = preview.cost;
+        let times = |span: Duration, count: u64| {
+            span.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
+        };
+        let work = times(self.round_trip, requests)
+            .saturating_add(times(ATTRIBUTE, preview.attributes.pending));
+        let side_by_side = u32::try_from(job.concurrency.max(1)).unwrap_or(u32::MAX);
+        let bytes = bytes_sent + bytes_received;
+        let wire = self.bwlimit.map_or(0, |rate| bytes.div_ceil(rate.get()));
+        (work / side_by_side).max(Duration::from_secs(wire))
+    }
+}
+
+/// Plans a run of one feed, of what was last pulled of it.
+pub(super) fn examine_pulled(
+    job: &Job,
+    ledger: &impl Ledger,
+    dataset: &Dataset,
+    speed: Speed,
+) -> Finding {
+    match preview_packed(job, dataset, ledger, &SystemClock, None) {
+        Ok(preview) => told(job, &preview, speed),
+        Err(error) => Finding::fault(CHECK, &Report::from(&error)),
+    }
+}
+
+/// What is said of a feed that was never pulled.
+pub(super) fn never_pulled(feed: &FeedName) -> Finding {
+    let what =
+        format!("feed {feed}: nothing was pulled of it yet, so nobody knows what a run would send");
+    Finding::good(CHECK, what)
+}
+
 /// Plans a run of one feed, of what was read of it. What an older release planned calls for another reading.
-pub(crate) fn examine(job: &Job, ledger: &impl Ledger, seen: &Seen) -> Finding {
+pub(super) fn examine(job: &Job, ledger: &impl Ledger, seen: &Seen, speed: Speed) -> Finding {
     let planned = reader_for(job, ledger).and_then(|reader| match reader == seen.reader {
         true => preview_of(job, ledger, &SystemClock, &seen.input),
         false => preview(job, ledger, &SystemClock),
     });
     match planned {
-        Ok(preview) => told(job, &preview),
+        Ok(preview) => told(job, &preview, speed),
         Err(error) => Finding::fault(CHECK, &Report::from(&error)),
     }
 }
 
-fn told(job: &Job, preview: &Preview) -> Finding {
+fn told(job: &Job, preview: &Preview, speed: Speed) -> Finding {
     let reasons = reasons(preview);
     let withheld = preview.withheld + reasons.values().sum::<u64>();
     let why = reasons.iter().map(|(reason, count)| format!("{count}: {reason}"));
@@ -46,10 +98,13 @@ fn told(job: &Job, preview: &Preview) -> Finding {
     let mut what = match events {
         0 => format!("feed {}: nothing to send", job.feed),
         _ => format!(
-            "feed {}: {send} of {} to send, in about {}",
+            "feed {}: {send} of {} to send, in about {}, {} up and {} down, about {}",
             job.feed,
             count(events, "event"),
-            count(as_count(requests), "request")
+            count(as_count(requests), "request"),
+            Bytes(preview.cost.bytes_sent),
+            Bytes(preview.cost.bytes_received),
+            Span(speed.span(job, preview).as_secs().max(1))
         ),
     };
     if withheld > 0 {
