@@ -1,6 +1,8 @@
 //! Two feeds that go to one destination and hold the same incident: the strictest marking decides, one of them owns the
 //! event's fields, and what both hold goes once.
 
+mod words;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -77,9 +79,14 @@ impl Feeds {
 
     /// A run that dies at its ledger, unless it ends before.
     fn crash(&mut self, feed: usize, crash: Crash) {
+        self.crash_as(NAMES[feed], feed, crash);
+    }
+
+    /// The same of what one of them holds, by a feed of this name.
+    fn crash_as(&mut self, name: &str, feed: usize, crash: Crash) {
         let path = self.sets[feed].write();
         let job = &mut self.world.job;
-        (job.feed, job.source) = (FeedName::new(NAMES[feed]), SourceSpec::File(path));
+        (job.feed, job.source) = (FeedName::new(name), SourceSpec::File(path));
         self.world.clock.advance(60);
         let World { job, ledger, wire, clock, .. } = &mut self.world;
         let mut claims = Claims::default();

@@ -80,7 +80,8 @@ impl<'a, L: Ledger> Journal<'a, L> {
         self.ledger.commit(&self.job.destination, run.number, step)
     }
 
-    /// Has the other feeds look at their sources again.
+    /// Has the other feeds look at their sources again. What goes with the next step stays there, the feed's own cursor
+    /// with it: a step has room for one.
     pub(super) fn unsettle_others(
         &mut self,
         run: &RunRecord,
@@ -93,7 +94,8 @@ impl<'a, L: Ledger> Journal<'a, L> {
                 continue;
             };
             let cursor = Some((feed.clone(), cursor.unsettled()));
-            self.commit(run, Commit { cursor, ..Commit::default() })?;
+            let step = Commit { cursor, run: Some(run.clone()), ..Commit::default() };
+            self.ledger.commit(&self.job.destination, run.number, step)?;
         }
         Ok(())
     }

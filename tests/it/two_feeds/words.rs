@@ -1,0 +1,87 @@
+//! What a feed said of a marking decides for the others, however its run ended.
+
+use misp_trickle::{delivery::Wire, history::Ledger, remote::Answer};
+use misp_trickle_testing::obstructed::Obstructed;
+
+use super::*;
+
+impl Feeds {
+    /// A run of one of them before something else than MISP.
+    fn run_before<W: Wire + Send + Sync + 'static>(&mut self, feed: usize, wire: Arc<W>) -> bool {
+        let path = self.sets[feed].write();
+        let World { job, ledger, clock, .. } = &mut self.world;
+        (job.feed, job.source) = (FeedName::new(NAMES[feed]), SourceSpec::File(path));
+        clock.advance(7_200);
+        let (none, interrupt) = (Reading::default(), AtomicBool::new(false));
+        wait(agent::sync_from(job, &none, ledger, wire, &**clock, &Silent, &interrupt)).is_ok()
+    }
+
+    /// MISP refuses everything.
+    fn refusing(&self) -> Arc<Obstructed> {
+        let no = |_: &_, _| Some(Answer { status: 403, body: b"no".to_vec(), ..Answer::default() });
+        Obstructed::new(&self.world, no)
+    }
+
+    fn places(&self) -> Vec<FeedName> {
+        let ledger = &self.world.ledger;
+        let record = ledger.destination(&self.world.job.destination).expect("a map cannot fail");
+        record.unwrap_or_default().feeds
+    }
+}
+
+#[test]
+fn a_place_is_kept_before_anything_is_said_by_it() {
+    let mut said = 0;
+    for (after, first) in (0..8).flat_map(|after| [(after, true), (after, false)]) {
+        let mut feeds = Feeds::holding(["GREEN", "GREEN"]);
+        let x = domain("a", 1);
+        feeds.sets[A].incident(2).domains("b", 0..1);
+        feeds.sets[A].remove(1);
+        if first {
+            feeds.run(A);
+        }
+        feeds.sets[B].incident(1).domains("a", 0..1).observe_as(Some("RED"), "domain", &x);
+        feeds.crash_as("third", B, Crash { after, kept: true });
+        let ledger = &feeds.world.ledger;
+        let of_third = ledger.event(&feeds.world.job.destination, EventUuid::new(the_event()));
+        let is_said = of_third.expect("a map cannot fail").is_some();
+        said += u32::from(is_said);
+        assert!(!is_said || feeds.places().contains(&of("third")), "{after} {first}");
+        feeds.sets[B].incident(1).forget(&x).observe("domain", &x);
+        feeds.run(B);
+        assert_eq!(feeds.values().contains(&x), !is_said, "{after} {first}");
+    }
+    assert!(said > 4);
+}
+
+#[test]
+fn a_place_is_kept_where_misp_refuses_the_key_and_what_is_denied_is_written_down() {
+    let mut feeds = Feeds::holding(["RED", "GREEN"]);
+    feeds.sets[A].incident(1).domains("a", 0..1);
+    feeds.sets[A].incident(2).domains("b", 0..1);
+    let refusing = feeds.refusing();
+    assert!(!feeds.run_before(A, refusing));
+    assert_eq!(feeds.places(), [of(NAMES[A])]);
+    feeds.sets[B].incident(1).domains("a", 0..1);
+    feeds.run(B);
+    assert!(!feeds.has_event());
+}
+
+#[test]
+fn a_run_that_failed_after_it_stirred_the_others_is_looked_at_again_as_well() {
+    let mut feeds = Feeds::holding(["GREEN", "GREEN"]);
+    feeds.sets[A].incident(1).domains("a", 0..1);
+    feeds.sets[B].incident(1).domains("a", 0..2);
+    feeds.rest();
+    let before = feeds.sets[A].copy();
+    feeds.sets[A].incident(1).tlp(Some("RED"));
+    feeds.sets[A].incident(2).domains("b", 0..1);
+    let refusing = feeds.refusing();
+    assert!(!feeds.run_before(A, refusing));
+    feeds.sets[A] = before;
+    feeds.sets[B].incident(1).domains("a", 2..3);
+    feeds.run(A);
+    feeds.run(B);
+    assert_eq!(feeds.values(), names(&[0, 1, 2]), "nobody says red any more");
+    feeds.rest();
+}
