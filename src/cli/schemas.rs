@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Cli, ErrorAnswer,
-    daemon::start::RunAnswer,
+    daemon::{alarm::AlarmMessage, start::RunAnswer},
     render::json::*,
     verbs::{
         check::CheckAnswer,
@@ -80,6 +80,7 @@ fn answers() -> Vec<Answer> {
         answer::<ConfigAnswer<'_>>(&["config"]),
         answer::<CompletionsAnswer>(&["completions"]),
         answer::<ErrorAnswer<'_>>(&[]),
+        answer::<AlarmMessage<'_>>(&[]),
     ]
 }
 

@@ -104,7 +104,7 @@ pub(super) fn read_url(section: &mut Section<'_, '_>, peer: &Peer) -> Option<Url
 
 /// An http or https URL without user and password. The text is never repeated in the fault: it may hold
 /// the password.
-fn http_url(reader: &Reader<'_>, at: &At<&str>, secret_cure: &str) -> Option<Url> {
+pub(super) fn http_url(reader: &Reader<'_>, at: &At<&str>, secret_cure: &str) -> Option<Url> {
     let url = match Url::parse(at.value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         Ok(_) => {

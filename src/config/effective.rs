@@ -11,9 +11,9 @@ use crate::{
 };
 
 use super::{
-    Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, KeySource,
-    LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, TaxiiAccess,
-    format_duration, format_size,
+    Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, HookUrl,
+    KeySource, LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace,
+    TaxiiAccess, format_duration, format_size,
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
@@ -240,6 +240,11 @@ fn schedule(it: &ScheduleSettings) -> Value {
 }
 
 fn serve(it: &ServeSettings) -> Value {
+    let (url, (env, file)) = match &it.on_failure_url {
+        None => (None, (None, None)),
+        Some(HookUrl::Plain(url)) => (Some(url.as_str()), (None, None)),
+        Some(HookUrl::Secret(source)) => (None, secret(source)),
+    };
     without_nulls(json!({
         "socket": match &it.socket {
             SocketPlace::Usual => None,
@@ -247,6 +252,10 @@ fn serve(it: &ServeSettings) -> Value {
             SocketPlace::Nowhere => Some(String::new()),
         },
         "group": it.group,
+        "on_failure": it.on_failure,
+        "on_failure_url": url,
+        "on_failure_url_env": env,
+        "on_failure_url_file": file,
         "metrics": it.metrics.map(|address| address.to_string()),
     }))
 }

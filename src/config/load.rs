@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -22,10 +21,11 @@ use crate::{
 
 use super::{
     CONTAINERS, Config, ConfigError, Destination, Feed, FeedSource, LocalPlace, LocalSource,
-    MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
+    MappingSettings, ScheduleSettings, StorePrivacy,
     destination::read_destination,
     reader::{At, Reader, Section},
     schedule::read_schedule,
+    serve::read_serve,
     source::read_source,
 };
 
@@ -292,36 +292,6 @@ fn read_names(
         section.reader().wrong(name, what, &cure);
     }
     Some(names.iter().map(|name| DestinationName::new(name.value)).collect())
-}
-
-fn read_serve(root: &mut Section<'_, '_>) -> ServeSettings {
-    let Some(mut section) = root.section("serve") else { return ServeSettings::default() };
-    let socket = match section.item("socket") {
-        None => SocketPlace::Usual,
-        Some(at) if at.value.as_str() == Some("") => SocketPlace::Nowhere,
-        Some(_) => section.path("socket").map_or(SocketPlace::Usual, SocketPlace::At),
-    };
-    let metrics = section.text("metrics").and_then(|at| {
-        let address: Option<SocketAddr> = at.value.parse().ok();
-        let loopback = address.filter(|address| address.ip().is_loopback());
-        if loopback.is_none() {
-            let what = format!("{:?} is no loopback address with a port", at.value);
-            let cure =
-                "write one such as \"127.0.0.1:9184\"; a proxy can show it to other machines";
-            section.reader().wrong(&at, what, cure);
-        }
-        loopback
-    });
-    let group = section.text("group");
-    if let Some(at) = group.as_ref().filter(|_| !matches!(socket, SocketPlace::At(_))) {
-        let what = "has no meaning without a socket that its users know".to_owned();
-        let cure =
-            "write socket = \"PATH\" into a folder that they may enter, such as /run/misp-trickle";
-        section.reader().wrong(at, what, cure);
-    }
-    let group = group.map(|at| at.value.to_owned());
-    section.finish();
-    ServeSettings { socket, group, metrics }
 }
 
 fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {

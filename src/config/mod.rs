@@ -13,6 +13,7 @@ mod key;
 mod load;
 mod reader;
 mod schedule;
+mod serve;
 mod settings;
 mod source;
 mod template;
@@ -24,8 +25,8 @@ pub use destination::BWLIMIT_MIN;
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
 pub use settings::{
-    CONTAINERS, Config, ConnectionSettings, Destination, Feed, FirstRun, HeaderSource, KeySource,
-    MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
+    CONTAINERS, Config, ConnectionSettings, Destination, Feed, FirstRun, HeaderSource, HookUrl,
+    KeySource, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
 pub use source::{
     EiqApiSource, EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, TaxiiAccess,

@@ -226,6 +226,19 @@ pub struct ServeSettings {
     pub group: Option<String>,
     /// A loopback address for `/metrics`, `/healthz` and `/readyz`, and nothing else.
     pub metrics: Option<SocketAddr>,
+    /// The program, with its arguments, that is told when a route fails, and when it does not any more.
+    pub on_failure: Option<Vec<String>>,
+    /// Who is told the same by a POST.
+    pub on_failure_url: Option<HookUrl>,
+}
+
+/// An address that is told something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookUrl {
+    /// It stands in the configuration.
+    Plain(Url),
+    /// It is a secret.
+    Secret(KeySource),
 }
 
 /// Where the socket of the daemon is.

@@ -19,7 +19,9 @@ use crate::{
     model::{DestinationName, FeedName, RouteName, Timestamp},
 };
 
-use super::{Ended, Metrics, Reading, RoutePlan, RouteView, Scheduler, Step, Ticket, notify};
+use super::{
+    Alarm, Alarms, Ended, Metrics, Reading, RoutePlan, RouteView, Scheduler, Step, Ticket, notify,
+};
 
 /// The longest sleep, so that a clock that is set is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(20);
@@ -36,6 +38,9 @@ pub trait Worker: Send + Sync + 'static {
 
     /// Delivers to one destination, to the end or until somebody stops it.
     fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome>;
+
+    /// Has somebody told of a change. It returns at once.
+    fn alarm(&self, alarm: Alarm);
 }
 
 /// One delivery.
@@ -122,6 +127,7 @@ pub struct Snapshot {
 pub struct Dispatcher<C: Worker> {
     worker: Arc<C>,
     scheduler: Scheduler,
+    alarms: Alarms,
     datasets: BTreeMap<Reading, Arc<C::Dataset>>,
     waiting: Vec<Waiting<C::Outcome>>,
     claims: BTreeMap<Ticket, Sender<Turn<C>>>,
@@ -149,6 +155,7 @@ impl<C: Worker> Dispatcher<C> {
         Self {
             worker,
             scheduler,
+            alarms: Alarms::default(),
             datasets,
             waiting,
             claims,
@@ -157,6 +164,12 @@ impl<C: Worker> Dispatcher<C> {
             sender,
             receiver,
         }
+    }
+
+    /// The same for routes of which some failed already.
+    #[must_use]
+    pub fn knowing(self, alarms: Alarms) -> Self {
+        Self { alarms, ..self }
     }
 
     /// Where others send messages to it.
@@ -275,13 +288,16 @@ impl<C: Worker> Dispatcher<C> {
             Message::Pause(routes, is_paused) => {
                 routes.iter().for_each(|route| self.scheduler.pause(route, is_paused));
             }
-            Message::Configured(plans) => self.scheduler.configure(plans),
+            Message::Configured(plans) => {
+                self.alarms.retain(|route| plans.contains_key(route));
+                self.scheduler.configure(plans);
+            }
             Message::Claim(destination, tell) => {
                 self.claims.insert(self.scheduler.claim(destination), tell);
             }
             Message::GivenBack(ticket) => self.scheduler.give_back(ticket),
             Message::Ran(route, began, delivered) => {
-                self.tell(&route, &delivered);
+                self.tell(&route, &delivered, now);
                 self.scheduler.ran(&route, began, now, delivered.ended);
             }
             Message::Stop => {}
@@ -297,8 +313,8 @@ impl<C: Worker> Dispatcher<C> {
         self.waiting.retain(|waiting| !waiting.routes.is_empty());
     }
 
-    /// Puts what came of a run into the log and the metrics.
-    fn tell(&self, route: &RouteName, delivered: &Delivered<C::Outcome>) {
+    /// Puts what came of a run into the log and the metrics, and has somebody told if it changed how a route stands.
+    fn tell(&mut self, route: &RouteName, delivered: &Delivered<C::Outcome>, now: Timestamp) {
         let run = delivered.run.as_ref().map(|run| run.number.0);
         let RouteName { feed, destination } = route;
         match delivered.ended {
@@ -308,10 +324,14 @@ impl<C: Worker> Dispatcher<C> {
             }
         }
         self.metrics.delivered(route, delivered);
+        if let Some((state, since)) = self.alarms.ended(route, delivered.ended, now) {
+            let (route, words) = (route.clone(), delivered.words.clone());
+            self.worker.alarm(Alarm { route, state, since, at: now, run, words });
+        }
     }
 
     fn delivered(&mut self, route: &RouteName, delivered: &Delivered<C::Outcome>, now: Timestamp) {
-        self.tell(route, delivered);
+        self.tell(route, delivered, now);
         let read = self.scheduler.ended(route, now, delivered.ended);
         for waiting in &mut self.waiting {
             if !waiting.routes.contains(route) {

@@ -9,6 +9,7 @@
 //! What runs when is a pure value, the [`Scheduler`]. What a reading and a delivery are is behind the port [`Worker`].
 //! The [`Dispatcher`] alone changes the scheduler; others send it messages and read snapshots.
 
+mod alarm;
 mod dispatcher;
 mod metrics;
 pub mod notify;
@@ -18,6 +19,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::{Alarm, AlarmState, Alarms};
 pub use dispatcher::{
     Delivered, Dispatcher, Message, Order, RouteOutcome, RunOptions, Snapshot, Turn, Worker,
 };

@@ -264,8 +264,6 @@ impl Scheduler {
         let route = self.routes.get_mut(name)?;
         let Standing::Running(began, _) = route.standing else { return None };
         route.standing = Standing::Resting;
-        // Who had it run let it.
-        route.plan.hold = route.plan.hold.filter(|hold| *hold != Hold::FirstRun);
         route.note(began, now, how);
         let from = route.reads_from;
         if route.is_leaving {
@@ -367,6 +365,8 @@ impl Route {
             Ended::Stopped => before,
         };
         self.plan.last = Some(LastRun { began, ended, failures });
+        // Who had it run let it.
+        self.plan.hold = self.plan.hold.filter(|hold| *hold != Hold::FirstRun);
         self.due_since = None;
         if how == Ended::Success {
             self.plan.last_success = Some(ended);

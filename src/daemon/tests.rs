@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    Delivered, Dispatcher, Ended, Message, Metrics, Order, Reading, RoutePlan, RunOptions,
+    Alarm, Delivered, Dispatcher, Ended, Message, Metrics, Order, Reading, RoutePlan, RunOptions,
     Scheduler, Standing, Step, Ticket, Worker,
 };
 
@@ -186,6 +186,8 @@ impl Worker for Held {
         let (ended, words) = (Ended::Success, String::new());
         Delivered { ended, run: None, words, outcome: Some(()) }
     }
+
+    fn alarm(&self, _: Alarm) {}
 }
 
 #[test]

@@ -267,6 +267,63 @@ fn a_first_run_waits_until_somebody_lets_it() {
     daemon.end();
 }
 
+#[test]
+fn a_change_is_told_once_and_without_a_key() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hook = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/secret-path", hook.local_addr().unwrap());
+    place.write("url", &url);
+    place.write("alarm.sh", "#!/bin/sh\ncat >> told.$1; echo >> told.$1; env > env.$1; exit 3\n");
+    fs::set_permissions(place.path("alarm.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let serve = "on_failure = [\"./alarm.sh\", \"it\"]\non_failure_url_file = \"url\"";
+    place.configure("# socket = \"agent.sock\"", &format!("{serve} #"));
+    place.configure(&sandbox.url(), &format!("http://{dead}"));
+    let told = || -> Vec<Value> {
+        let text = fs::read_to_string(place.path("told.it")).unwrap_or_default();
+        text.lines()
+            .inspect(|line| check_line(line))
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    };
+    let daemon = Daemon::start(&place);
+    until("it is told", || told().len() == 1);
+    assert_eq!(told()[0]["state"], "failing");
+    assert!(told()[0]["detail"].as_str().unwrap().contains("no connection"), "{:?}", told());
+    let (mut posted, _) = hook.accept().unwrap();
+    let mut seen = [0; 4_096];
+    let mut text = String::new();
+    while !text.contains("\"failing\"") {
+        let read = posted.read(&mut seen).unwrap();
+        assert!(read > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&seen[..read]));
+    }
+    assert!(text.starts_with("POST /secret-path"), "{text}");
+    posted.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n").unwrap();
+    until("the log says it", || {
+        log(&place).contains("nobody was told by on_failure_url: it answers 500")
+    });
+    let environment = fs::read_to_string(place.path("env.it")).unwrap();
+    assert!(
+        !environment.contains("MISP_API_KEY") && !environment.contains(&place.key),
+        "{environment}"
+    );
+    assert!(
+        log(&place).contains("nobody was told by on_failure: ./alarm.sh ended with exit status: 3")
+    );
+    until("it failed again", || daemon.metric("misp_trickle_failures", MAIN) > 1.0);
+    assert_eq!(told().len(), 1, "once");
+    daemon.end();
+    // Over a restart it is still known.
+    place.configure(&format!("http://{dead}"), &sandbox.url());
+    let daemon = Daemon::start(&place);
+    until("it is told", || told().len() == 2);
+    assert_eq!(told()[1]["state"], "recovered");
+    assert!(!log(&place).contains("secret-path"));
+    daemon.end();
+}
+
 /// A user and a group without any rights, and another user, on every machine.
 const NOBODY: u32 = 65_534;
 const STRANGER: u32 = 65_533;

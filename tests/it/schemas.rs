@@ -69,7 +69,7 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
     place.configure("[source]", "[feeds.other.source]");
     names.extend(given(&place, &["feed", "forget", "main"]));
     // They end when they are told to: `cli` and `daemon` have tests of their own for them.
-    names.extend(["run", "sandbox", "platform"].map(str::to_owned));
+    names.extend(["run", "sandbox", "platform", "alarm"].map(str::to_owned));
     let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")).unwrap();
     let files: BTreeSet<String> = files
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())

@@ -2,6 +2,7 @@
 //!
 //! `run` puts it together; [`ask`] is both ends of a question over its socket.
 
+pub(crate) mod alarm;
 pub(super) mod ask;
 mod handler;
 mod host;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 use super::{CliError, args::RouteArgs, live::Waiter, throttles::Throttles};
+use alarm::Bell;
 pub(super) use paused::Paused;
 
 /// What the threads of the daemon share.
@@ -37,6 +39,7 @@ pub(super) struct Shared {
     pub(super) ledger: LedgerHandle<Store>,
     pub(super) paused: Paused,
     pub(super) throttles: Arc<Throttles>,
+    bell: Bell,
     config: RwLock<Arc<Config>>,
 }
 

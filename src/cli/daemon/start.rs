@@ -25,7 +25,8 @@ use crate::{
     },
     config::{Config, SocketPlace},
     daemon::{
-        Dispatcher, Message, Metrics, Monitor, Scheduler, notify, serve_metrics, serve_socket,
+        Alarms, Dispatcher, Message, Metrics, Monitor, Scheduler, notify, serve_metrics,
+        serve_socket,
     },
     history::query,
     store::StoreId,
@@ -33,6 +34,7 @@ use crate::{
 
 use super::{
     Shared,
+    alarm::Bell,
     ask::PROTOCOL,
     handler::RequestHandler,
     paused::Paused,
@@ -83,10 +85,14 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let metrics = Arc::new(Metrics::new(counted));
     let config = RwLock::new(Arc::new(config));
     let throttles = context.throttles.clone();
-    let shared = Arc::new(Shared { waiter, ledger, paused, throttles, config });
+    let bell = Bell::start(waiter.clone()).map_err(CliError::System)?;
+    let shared = Arc::new(Shared { waiter, ledger, paused, throttles, bell, config });
     let mut scheduler = Scheduler::default();
     scheduler.configure(shared.plans(&shared.config(), &history));
+    let failing = history.iter().filter(|(_, known)| known.failures > 0);
+    let failing = failing.map(|(route, known)| (route.clone(), known.last.begun));
     let dispatcher = Dispatcher::new(shared.clone(), scheduler, metrics.clone());
+    let dispatcher = dispatcher.knowing(Alarms::new(failing));
     dispatcher.show(SystemClock.now());
     let sender = dispatcher.sender();
     let handler = RequestHandler {

@@ -13,7 +13,7 @@ use crate::{
         routes::ready,
         source,
     },
-    daemon::{Delivered, Ended, Order, Worker},
+    daemon::{Alarm, Delivered, Ended, Order, Worker},
     history::Outcome,
     model::{FeedName, RouteName},
 };
@@ -37,6 +37,10 @@ impl Worker for Shared {
 
     fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome> {
         delivered(self.carry_out(order, dataset).map_err(|error| error.report()))
+    }
+
+    fn alarm(&self, alarm: Alarm) {
+        self.bell.ring(&self.config().serve, alarm);
     }
 }
 

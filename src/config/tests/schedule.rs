@@ -119,6 +119,21 @@ fn the_daemon_answers_where_the_configuration_says_and_on_loopback_alone() {
     assert_eq!(good("").serve, ServeSettings::default());
     assert_eq!(serve("socket = \"\"").socket, SocketPlace::Nowhere);
     assert_eq!(serve("socket = \"a.sock\"").socket, SocketPlace::At("/etc/trickle/a.sock".into()));
+    let hook = "on_failure = [\"a\", \"b c\"]\non_failure_url_env = \"HOOK\"";
+    let told = good(&format!("[serve]\n{hook}\n"));
+    assert_eq!(told.serve.on_failure, Some(vec!["a".to_owned(), "b c".to_owned()]));
+    let printed = toml::to_string(&effective(&told)).unwrap();
+    assert_eq!(good(&printed).serve, told.serve);
+    for (wrong, words) in [
+        ("on_failure = []", "names no program"),
+        ("on_failure = \"a b\"", "write a list of texts"),
+        ("on_failure_url = \"ftp://a\"", "another scheme than http and https"),
+        ("on_failure_url_env = \"https://a/secret\"", "is not the name of an environment variable"),
+        ("on_failure_url = \"https://a\"\non_failure_url_env = \"HOOK\"", "stands beside"),
+    ] {
+        let found = faults(&format!("[serve]\n{wrong}\n"));
+        assert!(found[0].contains(words) && !found[0].contains("/secret"), "{found:?}");
+    }
     let found = faults("[serve]\ngroup = \"analysts\"\n");
     assert!(found[0].contains("serve.group: has no meaning without a socket"), "{found:?}");
     let config =

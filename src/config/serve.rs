@@ -1,0 +1,93 @@
+//! Reads `[serve]`: where the daemon answers, and whom it tells.
+
+use std::net::SocketAddr;
+
+use super::{
+    HookUrl, ServeSettings, SocketPlace,
+    connection::{Found, Peer, http_url, read_secret},
+    reader::Section,
+};
+
+/// Whoever is told of failures by a POST. Such an address is often all that it takes to send there.
+const HOOK: Peer = Peer {
+    name: "the hook",
+    secret: "address",
+    short: "address",
+    direction: "sent",
+    secret_cure: SECRET_CURE,
+    elsewhere: None,
+    example: "HOOK_URL",
+    looks_like_secret: is_url,
+};
+const SECRET_CURE: &str =
+    "write on_failure_url_env = \"HOOK_URL\" or on_failure_url_file = \"PATH\"";
+
+fn is_url(text: &str) -> bool {
+    text.contains("://")
+}
+
+pub(super) fn read_serve(root: &mut Section<'_, '_>) -> ServeSettings {
+    let Some(mut section) = root.section("serve") else { return ServeSettings::default() };
+    let socket = match section.item("socket") {
+        None => SocketPlace::Usual,
+        Some(at) if at.value.as_str() == Some("") => SocketPlace::Nowhere,
+        Some(_) => section.path("socket").map_or(SocketPlace::Usual, SocketPlace::At),
+    };
+    let metrics = read_metrics(&mut section);
+    let group = read_group(&mut section, &socket);
+    let on_failure = read_command(&mut section);
+    let on_failure_url = read_hook(&mut section);
+    section.finish();
+    ServeSettings { socket, group, metrics, on_failure, on_failure_url }
+}
+
+fn read_metrics(section: &mut Section<'_, '_>) -> Option<SocketAddr> {
+    let at = section.text("metrics")?;
+    let address: Option<SocketAddr> = at.value.parse().ok();
+    let loopback = address.filter(|address| address.ip().is_loopback());
+    if loopback.is_none() {
+        let what = format!("{:?} is no loopback address with a port", at.value);
+        let cure = "write one such as \"127.0.0.1:9184\"; a proxy can show it to other machines";
+        section.reader().wrong(&at, what, cure);
+    }
+    loopback
+}
+
+fn read_group(section: &mut Section<'_, '_>, socket: &SocketPlace) -> Option<String> {
+    let at = section.text("group")?;
+    if !matches!(socket, SocketPlace::At(_)) {
+        let what = "has no meaning without a socket that its users know".to_owned();
+        let cure =
+            "write socket = \"PATH\" into a folder that they may enter, such as /run/misp-trickle";
+        section.reader().wrong(&at, what, cure);
+    }
+    Some(at.value.to_owned())
+}
+
+/// A program and its arguments; no shell reads them.
+fn read_command(section: &mut Section<'_, '_>) -> Option<Vec<String>> {
+    let at = section.item("on_failure")?;
+    let words = section.texts("on_failure")?;
+    if words.first().is_none_or(|program| program.value.is_empty()) {
+        let cure =
+            "write the program and its arguments, such as [\"/usr/local/bin/alarm\", \"ops\"]";
+        section.reader().wrong(&at, "names no program".to_owned(), cure);
+        return None;
+    }
+    Some(words.iter().map(|word| word.value.to_owned()).collect())
+}
+
+fn read_hook(section: &mut Section<'_, '_>) -> Option<HookUrl> {
+    let plain = section.text("on_failure_url");
+    match read_secret(section, ["on_failure_url_env", "on_failure_url_file"], &HOOK) {
+        Found::There(source) => {
+            if let Some(at) = plain {
+                let what = "stands beside its file or variable".to_owned();
+                section.reader().wrong(&at, what, "keep one of the two");
+            }
+            Some(HookUrl::Secret(source))
+        }
+        Found::Faulty => None,
+        Found::Absent => http_url(section.reader(), &plain?, SECRET_CURE).map(HookUrl::Plain),
+    }
+}
