@@ -249,6 +249,10 @@ pub struct MispArgs {
     /// So many attributes of an event fit into PHP's memory (25000 where memory_limit is 128M)
     #[arg(long, value_name = "COUNT")]
     pub memory_rows: Option<usize>,
+    /// Take as long as a MISP of two cores does, or so many times less
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "1",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub slow: Option<u16>,
 }
 
 /// Arguments of `doctor`.

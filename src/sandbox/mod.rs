@@ -27,7 +27,8 @@ use crate::misp::{AttributeType, Category};
 
 pub use http::{
     request::{Reply, Request},
-    serve::serve,
+    serve::{serve, serve_slowly},
+    slow::Slowness,
 };
 pub use rows::roles::Keys;
 pub use setup::{Jobs, Release, RowOrder, Setup};
@@ -290,6 +291,11 @@ impl Misp {
             tags: self.tag_names(&row.tags),
         };
         rows.map(view).collect()
+    }
+
+    /// How many attributes it keeps, soft-deleted ones included.
+    pub(in crate::sandbox) fn rows(&self) -> u32 {
+        u32::try_from(self.state.attributes.len()).unwrap_or(u32::MAX)
     }
 
     /// How many requests came in so far.

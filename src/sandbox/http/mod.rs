@@ -4,3 +4,4 @@ pub(super) mod answer;
 pub(super) mod php;
 pub(super) mod request;
 pub(super) mod serve;
+pub(super) mod slow;

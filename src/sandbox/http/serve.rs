@@ -16,6 +16,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
+use super::slow::{Slowness, Work};
 use crate::sandbox::{Misp, Request};
 
 /// The longest body that is read, in bytes.
@@ -27,12 +28,29 @@ pub fn serve(
     listener: TcpListener,
     misp: Arc<Mutex<Misp>>,
 ) -> impl Future<Output = io::Result<()>> {
-    let router = Router::new().fallback(answer).with_state(misp);
+    served(listener, misp, None)
+}
+
+/// The same with answers that take their time.
+pub fn serve_slowly(
+    listener: TcpListener,
+    misp: Arc<Mutex<Misp>>,
+    slowness: Slowness,
+) -> impl Future<Output = io::Result<()>> {
+    served(listener, misp, Some(slowness))
+}
+
+fn served(
+    listener: TcpListener,
+    misp: Arc<Mutex<Misp>>,
+    slowness: Option<Slowness>,
+) -> impl Future<Output = io::Result<()>> {
+    let router = Router::new().fallback(answer).with_state((misp, slowness));
     axum::serve(listener, router).into_future()
 }
 
 async fn answer(
-    State(misp): State<Arc<Mutex<Misp>>>,
+    State((misp, slowness)): State<(Arc<Mutex<Misp>>, Option<Slowness>)>,
     request: HttpRequest,
 ) -> Result<Response<Body>, Infallible> {
     let request = match received(request, BODY_BYTES_MAX).await {
@@ -41,7 +59,17 @@ async fn answer(
     };
     let now = jiff::Timestamp::now().as_second();
     // A panic leaves the state as whole as MISP's after a crash; the next request may go on with it.
-    let reply = misp.lock().unwrap_or_else(PoisonError::into_inner).handle(&request, now);
+    let (reply, attributes) = {
+        let mut misp = misp.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = misp.rows();
+        let reply = misp.handle(&request, now);
+        (reply, misp.rows().saturating_sub(before))
+    };
+    if let Some(slowness) = slowness {
+        let is_search = request.path.contains("restSearch");
+        let bytes = u32::try_from(reply.body.len()).unwrap_or(u32::MAX);
+        slowness.wait(Work { attributes, is_search, bytes, ..Work::default() }).await;
+    }
     Ok(response(reply.status, reply.headers, Body::from(reply.body)))
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     cli::{CliError, Context, Exit, args::MispArgs},
-    sandbox::{Keys, Misp, Setup, serve},
+    sandbox::{Keys, Misp, Setup, Slowness, serve, serve_slowly},
 };
 
 use super::serve_until_signal;
@@ -58,7 +58,13 @@ pub(super) fn run(args: &MispArgs, context: &mut Context) -> Result<Exit, CliErr
         });
         let url = url.to_owned();
         let line = SandboxAnswer { url, pid: std::process::id(), keys: made };
-        (line, serve(listener, Arc::new(Mutex::new(misp))))
+        let (misp, slowness) = (Arc::new(Mutex::new(misp)), args.slow.map(f64::from));
+        (line, async move {
+            match slowness {
+                None => serve(listener, misp).await,
+                Some(times) => serve_slowly(listener, misp, Slowness::new(times)).await,
+            }
+        })
     })
 }
 
