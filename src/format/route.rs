@@ -266,20 +266,20 @@ impl<S: Sink> Visitor for Router<'_, S> {
             self.tell_aside(origin);
         }
         let marked = self.take_marking(origin);
+        let is_page = self.more.unwrap_or(self.next.is_some());
+        // A TAXII server with nothing to give may answer with an empty envelope, or one that says so: on this page, or at all.
+        let is_envelope = self.wanted == Format::Stix21
+            && self.names.iter().all(|name| matches!(&**name, "more" | "next"));
+        if is_envelope && is_page {
+            self.sign(Format::Stix21);
+        }
         if self.found != Format::Auto {
-            let is_page = self.more.unwrap_or(self.next.is_some());
             if is_page {
                 self.warn(origin, "", PAGE);
             }
             self.sink.end(self.found, End { marked, is_page, next: self.next.take() });
             return Ok(());
         }
-        // A TAXII server with nothing to give may answer with an empty envelope, or one that says so.
-        let is_empty = self.names.iter().all(|name| matches!(&**name, "more" | "next"));
-        let is_last = !self.more.unwrap_or(self.next.is_some());
-        if self.wanted == Format::Stix21 && is_empty && is_last {
-            return Ok(());
-        }
-        Err(self.unrecognised())
+        if is_envelope { Ok(()) } else { Err(self.unrecognised()) }
     }
 }

@@ -13,7 +13,10 @@ use super::{
     element::{Element, Origin},
     splitter::{Limits, Member, Visitor, split},
 };
-use crate::model::{Issue, Symbol};
+use crate::{
+    graph::Coverage,
+    model::{Issue, Symbol},
+};
 
 const SMALL: Limits = Limits { buffer_bytes: 8, object_bytes_max: 200, depth_max: 4 };
 
@@ -216,9 +219,12 @@ fn the_format_is_told_by_the_members_of_a_document() {
     assert!(
         empty("{}") && empty(r#"{"more": false}"#) && empty(r#"{"more": false, "next": null}"#)
     );
-    assert!(
-        !empty(r#"{"more": true}"#) && !empty(r#"{"next": "a"}"#) && !empty(r#"{"title": "a"}"#)
-    );
+    assert!(!empty(r#"{"title": "a"}"#) && !empty(r#"{"more": true, "title": "a"}"#));
+    for page in [r#"{"more": true}"#, r#"{"next": "a"}"#] {
+        let facts = decode(page.as_bytes(), &Symbol::new("f"), Format::Stix21).unwrap();
+        assert_eq!(facts.coverage, Coverage::Page, "{page}");
+        assert!(fails(page, Format::Auto).contains("this is neither"), "{page}");
+    }
 }
 
 #[test]

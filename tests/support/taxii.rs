@@ -17,6 +17,8 @@ use crate::front::Message;
 
 /// Where the API root is.
 pub const ROOT: &str = "/api1/";
+/// Stands before what stands for a page behind one without objects.
+const GAP: &str = "behind a gap ";
 const ACCEPT: &str = "application/taxii+json;version=2.1";
 const PARAMETERS: [&str; 7] = [
     "added_after",
@@ -53,6 +55,10 @@ pub struct Ways {
     pub has_stamps: bool,
     /// Seconds that stamps are ahead of `Date`.
     pub stamps_ahead: i64,
+    /// Each page says that the newest stamp of all is its last.
+    pub newest_is_last: bool,
+    /// Before each page but the first comes one without objects.
+    pub has_gaps: bool,
     /// A collection that may not be read has nothing in it, and says 404.
     pub hides: bool,
     /// What `Authorization` has to be.
@@ -70,6 +76,8 @@ impl Default for Ways {
             has_date: true,
             has_stamps: true,
             stamps_ahead: 0,
+            newest_is_last: false,
+            has_gaps: false,
             hides: true,
             authorization: None,
             version: ACCEPT,
@@ -417,6 +425,17 @@ impl State {
         let limit = usize::min(limit.unwrap(), self.ways.page_max);
         let after = after.map(|text| Timestamp::parse(text).unwrap().micros());
         let next = parameters.get("next");
+        let next = match next.filter(|_| self.ways.has_gaps) {
+            Some(behind) => match behind.strip_prefix(GAP) {
+                Some(next) => Some(next.to_owned()),
+                None => {
+                    let next = format!("{GAP}{behind}");
+                    return Reply::of(200, &json!({"more": true, "next": next}));
+                }
+            },
+            None => next.cloned(),
+        };
+        let next = next.as_ref();
         match rest {
             ["objects"] => self.page(name, (after, next, limit), self.ways.objects, false),
             ["manifest"] => self.page(name, (after, next, limit), self.ways.manifest, true),
@@ -498,7 +517,10 @@ impl State {
         let mut headers = vec![("Content-Type".to_owned(), ACCEPT.to_owned())];
         if self.ways.has_stamps {
             headers.push(("X-TAXII-Date-Added-First".to_owned(), time(first.stamp)));
-            headers.push(("X-TAXII-Date-Added-Last".to_owned(), time(last.stamp)));
+            let stamps = self.collections.values().flat_map(|held| &held.rows).map(|row| row.stamp);
+            let newest = stamps.max().filter(|_| self.ways.newest_is_last);
+            let last = newest.unwrap_or(last.stamp);
+            headers.push(("X-TAXII-Date-Added-Last".to_owned(), time(last)));
         }
         Reply { status: 200, headers, body, cut: None }
     }

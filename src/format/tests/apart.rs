@@ -80,6 +80,10 @@ fn pages_and_warnings_are_told() {
     let pages = take_apart(text.as_bytes(), &Symbol::new("f"), Format::Auto, &mut Names::default())
         .unwrap();
     assert!(pages.is_page && pages.next.as_deref() == Some("a b"));
+    let empty = br#"{"more":true,"next":"b"}"#;
+    let empty = take_apart(&empty[..], &Symbol::new("f"), Format::Stix21, &mut Names::default());
+    let empty = empty.unwrap();
+    assert!(empty.is_page && empty.next.as_deref() == Some("b"));
     let warnings: Vec<String> = pages.warnings.iter().map(ToString::to_string).collect();
     assert!(
         warnings[0].contains("marked as a whole") && warnings[1].contains("one page"),

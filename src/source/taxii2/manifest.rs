@@ -96,6 +96,10 @@ impl Takes for Comparing<'_> {
     fn proven(&mut self, _: Timestamp) -> Result<(), TaxiiError> {
         Ok(())
     }
+
+    fn disproven(&mut self) -> Result<(), TaxiiError> {
+        Ok(())
+    }
 }
 
 impl<T: Rests> Taxii2<T> {

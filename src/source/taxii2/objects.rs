@@ -44,6 +44,11 @@ impl Takes for Packing<'_, '_, '_> {
         *self.mark.stand(&self.collection.name) = within;
         Ok(self.pack.checkpoint(&self.mark.bookmark())?)
     }
+
+    fn disproven(&mut self) -> Result<(), TaxiiError> {
+        *self.mark.stand(&self.collection.name) = self.stood.clone();
+        Ok(self.pack.checkpoint(&self.mark.bookmark())?)
+    }
 }
 
 impl<T: Rests> Taxii2<T> {

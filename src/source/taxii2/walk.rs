@@ -19,6 +19,8 @@ pub(super) const OBJECTS: u32 = 500;
 const ENTRIES: u32 = 2_000;
 /// Where more have the same stamp than fit on a page, and no page stands for the next, so many at most.
 const LIMIT_MAX: u32 = 64_000;
+/// Most pages in a row that have nothing on them.
+const EMPTY_MAX: u32 = 100;
 
 /// What is done with pages.
 pub(super) trait Takes: Send {
@@ -27,6 +29,9 @@ pub(super) trait Takes: Send {
 
     /// All up to a page with more behind it was taken, and this is its last stamp.
     fn proven(&mut self, last: Timestamp) -> Result<(), TaxiiError>;
+
+    /// Stamps do not come in order, so none that was proven is.
+    fn disproven(&mut self) -> Result<(), TaxiiError>;
 }
 
 /// What a page says of itself.
@@ -71,15 +76,19 @@ struct Walk<'c> {
     number: usize,
     next: Option<Next>,
     limit: u32,
-    /// From where the next reading would begin.
+    /// More at once is too much.
+    limit_max: u32,
+    /// From where the first reading began, and the next would.
+    begun: Option<Timestamp>,
     again: Option<Timestamp>,
     /// Readings that began there, and how long the server wanted to be left alone.
     tries: u32,
     rested: u64,
     /// Stamps came in order so far.
     is_ordered: bool,
-    /// The page before.
-    previous: Option<String>,
+    /// The pages of the reading under way, and how many without anything came last.
+    pages: BTreeSet<String>,
+    empty: u32,
     contained: Option<Contained>,
     walked: Walked,
 }
@@ -160,11 +169,14 @@ impl<'c> Walk<'c> {
                 List::Objects => OBJECTS,
                 List::Manifest => ENTRIES,
             },
+            limit_max: LIMIT_MAX,
+            begun: from,
             again: from,
             tries: 0,
             rested: 0,
             is_ordered: true,
-            previous: None,
+            pages: BTreeSet::new(),
+            empty: 0,
             contained: Some(Contained::default()),
             walked: Walked { last, ended, count, window, texts: BTreeSet::new() },
         }
@@ -186,10 +198,16 @@ impl<'c> Walk<'c> {
         self.walked.ended = page.date.or(self.walked.ended);
         self.contain(&page.bytes, envelope.more)?;
         let last = page.last.or(envelope.last);
-        self.is_ordered &= page.first.is_none_or(|first| Some(first) >= self.walked.last);
+        let is_ordered = page.first.is_none_or(|first| {
+            Some(first) >= self.walked.last && last.is_none_or(|last| first <= last)
+        });
         self.walked.last = self.walked.last.max(last);
         if !envelope.more {
             return Ok(true);
+        }
+        if self.is_ordered && !is_ordered {
+            (self.is_ordered, self.again) = (false, self.begun);
+            taker.disproven().map_err(Setback::Lasting)?;
         }
         if let Some(last) = last.filter(|_| self.is_ordered) {
             let again = self.again.max(Some(just_before(last)));
@@ -208,31 +226,34 @@ impl<'c> Walk<'c> {
         Ok(false)
     }
 
-    /// Remembers what is on a page.
+    /// Remembers what is on a page, and that it is none that came before, nor one more of those without anything.
     fn contain(&mut self, page: &[u8], more: bool) -> Result<(), Setback> {
-        let added = self
-            .contained
-            .as_mut()
-            .map_or_else(|| Contained::default().add(page), |contained| contained.add(page));
-        let Some((count, digest)) = added else {
-            // At least one thing is on it.
-            (self.contained, self.previous, self.walked.count) =
-                (None, None, self.walked.count + 1);
-            return Ok(());
+        let added = match &mut self.contained {
+            Some(contained) => contained.add(page),
+            None => Contained::default().add(page),
         };
+        let (count, digest) = added.unwrap_or_else(|| {
+            // At least one thing is on it.
+            self.contained = None;
+            (1, blake3::hash(page).to_string())
+        });
         self.walked.count += count;
-        let previous = self.previous.replace(digest);
-        if more && count > 0 && previous == self.previous {
-            let why = "the next page is the same again".to_owned();
-            return Err(Setback::Again { why, retry_after: None });
-        }
-        Ok(())
+        self.empty = if count > 0 { 0 } else { self.empty + 1 };
+        let why = match count {
+            _ if !more => return Ok(()),
+            0 if self.empty > EMPTY_MAX => {
+                format!("more than {EMPTY_MAX} pages in a row have nothing on them")
+            }
+            1.. if !self.pages.insert(digest) => "a page of it came before".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(Setback::Again { why, retry_after: None })
     }
 
     /// Goes on behind the last stamp, as no page stands for the next.
     fn go_on_by_value(&mut self) -> Result<(), Setback> {
         if self.again <= self.from {
-            if self.limit >= LIMIT_MAX || !self.is_ordered || self.walked.last.is_none() {
+            if self.limit * 2 > self.limit_max || !self.is_ordered || self.walked.last.is_none() {
                 let what = "it says that there is more, and not how to ask for it".to_owned();
                 let collection = self.collection.name.clone();
                 return Err(Setback::Lasting(TaxiiError::Stuck { collection, what }));
@@ -245,7 +266,8 @@ impl<'c> Walk<'c> {
 
     fn begin_again(&mut self) {
         (self.from, self.number, self.next) = (self.again, 1, None);
-        (self.previous, self.contained) = (None, None);
+        (self.empty, self.contained) = (0, None);
+        self.pages.clear();
     }
 
     /// An error that comes to its end here, or a limit to what is tried.
@@ -268,6 +290,7 @@ impl<'c> Walk<'c> {
     fn broken(&mut self, Broken { error, retry_after }: Broken, is_first: bool) -> Setback {
         match error.wrong {
             Wrong::TooLarge { .. } if self.limit > 1 => {
+                self.limit_max = self.limit - 1;
                 self.limit /= 2;
                 Setback::Smaller
             }
@@ -309,5 +332,19 @@ mod tests {
         let limits: Vec<_> = (0..9).map(|_| broken()).collect();
         assert_eq!(limits[..2], [(250, true), (125, true)]);
         assert_eq!(limits[7..], [(1, true), (1, false)]);
+    }
+
+    #[test]
+    fn more_of_one_stamp_than_can_be_read_at_once_is_found_out() {
+        let name = String::new;
+        let collection = Collection { name: name(), id: name(), title: name(), asked: None };
+        let mut walk = Walk::new(&collection, List::Objects, None);
+        (walk.walked.last, walk.limit) = (Some(Timestamp::from_seconds(1)), 16_000);
+        assert!(walk.go_on_by_value().is_ok() && walk.limit == 32_000);
+        let wrong = Wrong::TooLarge { bytes_max: 1 };
+        let error = PeerError { url: String::new(), wrong };
+        walk.broken(Broken { error, retry_after: None }, true);
+        assert_eq!(walk.limit, 16_000);
+        assert!(matches!(walk.go_on_by_value(), Err(Setback::Lasting(TaxiiError::Stuck { .. }))));
     }
 }

@@ -115,6 +115,25 @@ fn stamps_need_not_be_of_the_clock_that_the_server_shows() {
     }
 }
 
+/// Some servers look for what a user may see page by page: what one lacks is on those behind it.
+#[test]
+fn a_page_without_objects_that_says_more_is_gone_on_from() {
+    for objects in [Paging::Place, Paging::Pops] {
+        let mut world = World::one(Ways { has_gaps: true, objects, ..Ways::default() });
+        for range in [0..8, 8..16] {
+            world.taxii.post("reports", &incidents(range), 0);
+            world.taxii.advance(30 * MINUTE);
+            let (_, fold) = world.pulled();
+            world.is_whole(&fold);
+        }
+        // The manifest has such pages, too.
+        world.taxii.advance(DAY);
+        let (_, fold) = world.pulled();
+        assert_eq!(world.notes, [""; 0]);
+        world.is_whole(&fold);
+    }
+}
+
 #[test]
 fn more_than_a_page_of_one_stamp_is_read_where_no_page_stands_for_the_next() {
     // So many in one request that they fill pages, whatever they are asked by.

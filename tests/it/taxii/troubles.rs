@@ -80,7 +80,60 @@ fn a_server_that_gives_the_same_page_for_ever_is_found_out() {
     let page = r#"{"more": true, "next": "x", "objects": [{"type": "incident", "id": "incident--1", "name": "x"}]}"#;
     world.taxii.trouble("objects/", 0, 1_000, Trouble::Say(200, "", page));
     let error = world.fault();
-    assert!(error.contains("the next page is the same again"), "{error}");
+    assert!(error.contains("a page of it came before"), "{error}");
+}
+
+/// Pages that come in turns, and pages without anything that never end, are no beginning of anything else.
+#[test]
+fn a_server_that_never_comes_to_an_end_is_found_out() {
+    let page = |name: &str| {
+        let page = r#"{"more": true, "next": "x", "objects": [{"type": "incident", "id": "incident--1", "name": "NAME"}]}"#;
+        Trouble::Say(200, "", page.replace("NAME", name).leak())
+    };
+    let empty = Trouble::Say(200, "", r#"{"more": true, "next": "x", "objects": []}"#);
+    for (turns, why) in [
+        (vec![page("a"), page("b")], "a page of it came before"),
+        (vec![empty], "pages in a row have nothing on them"),
+    ] {
+        let mut world = World::one(Ways::default());
+        world.taxii.post("reports", &incidents(0..1), 0);
+        for turn in turns.iter().cycle().take(2_000) {
+            world.taxii.trouble("objects/", 0, 1, turn.clone());
+        }
+        let error = world.fault();
+        assert!(error.contains("cannot be read to its end") && error.contains(why), "{error}");
+        assert_eq!(world.rests.lock().unwrap().len(), 4);
+    }
+}
+
+/// Where servers say wrong things of time, no stamp of them bounds what is read again.
+#[test]
+fn a_page_that_says_a_wrong_stamp_hides_nothing_behind_a_break() {
+    for dies in [false, true] {
+        let mut world = World::one(Ways { newest_is_last: true, ..Ways::default() });
+        world.taxii.post("reports", &incidents(0..10), 0);
+        world.taxii.advance(30 * MINUTE);
+        world.taxii.trouble("next=", 1, 1, Trouble::Cut(20));
+        if dies {
+            world.taxii.trouble("added_after", 0, 1_000, Trouble::Cut(20));
+            world.taxii.trouble("objects/", 3, 1_000, Trouble::Cut(20));
+            world.fault();
+            world.taxii.clear();
+        }
+        let (_, fold) = world.pulled();
+        world.is_whole(&fold);
+        // The same of a later pull.
+        world.taxii.post("reports", &incidents(10..20), 0);
+        world.taxii.advance(30 * MINUTE);
+        world.taxii.trouble("next=", 1, 1, Trouble::Cut(20));
+        if dies {
+            world.taxii.trouble("objects/", 3, 1_000, Trouble::Cut(20));
+            world.fault();
+            world.taxii.clear();
+        }
+        let (_, fold) = world.pulled();
+        world.is_whole(&fold);
+    }
 }
 
 #[test]
