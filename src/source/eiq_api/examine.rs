@@ -8,7 +8,7 @@ use crate::source::{
     peer::{PeerError, Rests, Wrong},
 };
 
-use super::{ApiError, EiqApi, list::Row};
+use super::{ApiError, EiqApi, list::Row, pull::BEGINNINGS};
 
 #[derive(Deserialize)]
 struct Page {
@@ -64,8 +64,7 @@ impl<T: Rests> EiqApi<T> {
             return Err(ApiError::OtherFeed { feed: self.feed, entity: entity.id });
         }
         looks.push(Look::Good(format!("{count} entities of feed {feed} may be read")));
-        self.first("api/v2/observables", ("filter[entities]", &entity.id)).await?;
-        self.first("api/v2/relationships", ("filter[data.source]", &entity.id)).await?;
+        self.around(&entity, BEGINNINGS).await?;
         looks.push(Look::Good("so may observables and relationships".to_owned()));
         Ok(())
     }

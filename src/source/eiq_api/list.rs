@@ -12,6 +12,8 @@ use crate::{
 
 use super::ApiError;
 
+/// Most bytes of the rows of one list that are held together: of one entity.
+const ROWS_BYTES_MAX: usize = 256 << 20;
 /// Rows of a page; the platform gives no more than this.
 const PAGE: usize = 1_000;
 
@@ -57,12 +59,25 @@ impl Row {
     }
 }
 
+/// The time by our own clock.
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+}
+
 #[derive(Deserialize)]
 struct Page {
     data: Vec<Box<RawValue>>,
     /// How many rows there are with this filter.
     #[serde(default)]
     total_count: Option<usize>,
+}
+
+/// What the next page begins with, if no row moved.
+enum Joint {
+    /// This row.
+    Comes(Box<str>),
+    /// Any other row than this.
+    Gone(Box<str>),
 }
 
 /// So often rows of one time may move while they are listed.
@@ -78,13 +93,15 @@ pub(super) struct Walk<'p, T> {
     filter: (&'static str, String),
     after: Option<Timestamp>,
     offset: usize,
-    /// The row that the next page begins with, if none moved.
-    joint: Option<Box<str>>,
+    /// The last row of the page before.
+    last: Option<Joint>,
     restarts: usize,
+    /// Rows that came again since one was new.
+    stale: usize,
     /// What came of the times after `after`.
     seen: BTreeSet<(Timestamp, Box<str>)>,
     is_over: bool,
-    /// When the platform gave the first page, by its own clock, as far as it says so.
+    /// When the platform gave the first page: by its own clock, or by ours where it does not say what time it is.
     pub(super) begun: Option<Timestamp>,
 }
 
@@ -102,8 +119,9 @@ impl<'p, T: Rests> Walk<'p, T> {
             filter,
             after,
             offset: 0,
-            joint: None,
+            last: None,
             restarts: 0,
+            stale: 0,
             seen: BTreeSet::new(),
             is_over: false,
             begun: None,
@@ -114,21 +132,33 @@ impl<'p, T: Rests> Walk<'p, T> {
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, ApiError> {
         while !self.is_over {
             let rows = self.page().await?;
+            let count = rows.len();
             let news: Vec<Row> = rows
                 .into_iter()
                 .filter(|row| self.seen.insert((row.updated, row.id.clone())))
                 .collect();
             if !news.is_empty() {
+                self.stale = 0;
                 return Ok(Some(news));
+            }
+            // Who begins anew sees each row once more, and the first of each page twice.
+            self.stale += count;
+            if self.stale > 2 * self.seen.len() + 2 {
+                self.begin_anew().map_err(|what| ApiError::Listing { url: self.url(), what })?;
             }
         }
         Ok(None)
     }
 
-    /// All of them.
+    /// All of them, which belong together in memory.
     pub(super) async fn all(mut self) -> Result<Vec<Row>, ApiError> {
-        let mut all = Vec::new();
+        let (mut all, mut bytes) = (Vec::new(), 0);
         while let Some(mut rows) = self.next().await? {
+            bytes += rows.iter().map(|row| row.raw.get().len()).sum::<usize>();
+            if bytes > ROWS_BYTES_MAX {
+                let what = format!("the rows are more than {} MiB together", ROWS_BYTES_MAX >> 20);
+                return Err(ApiError::Listing { url: self.url(), what });
+            }
             all.append(&mut rows);
         }
         Ok(all)
@@ -146,7 +176,7 @@ impl<'p, T: Rests> Walk<'p, T> {
         query.extend(after.as_deref().map(|after| ("filter[>last_updated_at]", after)));
         let answer = self.peer.document::<Page>(self.path, &query).await?;
         if self.begun.is_none() {
-            self.begun = answer.date;
+            self.begun = Some(answer.date.unwrap_or_else(now));
         }
         let Page { data, total_count } = answer.content;
         let rows: Result<Vec<Row>, String> = data.into_iter().map(Row::read).collect();
@@ -171,15 +201,30 @@ impl<'p, T: Rests> Walk<'p, T> {
         Ok(())
     }
 
+    /// Something moved: the rows of this time are listed from the beginning.
+    fn begin_anew(&mut self) -> Result<(), String> {
+        (self.offset, self.last, self.stale) = (0, None, 0);
+        self.restarts += 1;
+        match self.restarts {
+            0..=RESTARTS_MAX => Ok(()),
+            _ => Err(format!("rows moved each of {RESTARTS_MAX} times that they were listed")),
+        }
+    }
+
+    /// What is asked for, page aside.
+    fn url(&self) -> String {
+        format!("{}{}?{}={}", self.peer.base(), self.path, self.filter.0, self.filter.1)
+    }
+
     fn advance(&mut self, rows: &[Row], total_count: Option<usize>) -> Result<(), String> {
-        let joint = self.joint.take();
-        if joint.is_some() && joint.as_ref() != rows.first().map(|row| &row.id) {
-            self.offset = 0;
-            self.restarts += 1;
-            return match self.restarts {
-                0..=RESTARTS_MAX => Ok(()),
-                _ => Err(format!("rows moved each of {RESTARTS_MAX} times that they were listed")),
-            };
+        let first = rows.first().map(|row| &row.id);
+        let has_moved = match self.last.take() {
+            Some(Joint::Comes(id)) => first != Some(&id),
+            Some(Joint::Gone(id)) => first == Some(&id),
+            None => false,
+        };
+        if has_moved {
+            return self.begin_anew();
         }
         let Some(last) = rows.last() else {
             self.is_over = true;
@@ -195,11 +240,14 @@ impl<'p, T: Rests> Walk<'p, T> {
                 (self.after, self.offset) = (Some(before), 0);
                 self.seen.retain(|(updated, _)| *updated > before);
             }
-            // A page of one row leaves no room for a joint.
-            None if rows.len() == 1 => self.offset += 1,
+            // A page of one row leaves no room for one that comes again.
+            None if rows.len() == 1 => {
+                self.offset += 1;
+                self.last = Some(Joint::Gone(last.id.clone()));
+            }
             None => {
                 self.offset += rows.len() - 1;
-                self.joint = Some(last.id.clone());
+                self.last = Some(Joint::Comes(last.id.clone()));
             }
         }
         Ok(())

@@ -17,6 +17,7 @@
 mod element;
 mod error;
 mod examine;
+mod links;
 mod list;
 mod mark;
 mod pull;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::{
     format::{self, Format},
@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     ApiError, EiqApi, OVERLAP_SECONDS, element,
+    links::{self, End, Links},
     list::{Row, Walk},
     mark::Mark,
 };
@@ -56,14 +57,9 @@ fn mirrored(into: &PackWriter<'_>) -> Result<Mirrored, ApiError> {
     Ok(mirrored)
 }
 
-/// Which relationships of an entity are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    /// Those that begin at it; for when all entities are asked about.
-    Source,
-    /// Those that end at it as well.
-    Both,
-}
+/// Where all entities are asked about, each relationship begins at one of them.
+pub(super) const BEGINNINGS: &[End] = &[End::Source];
+const BOTH_ENDS: &[End] = &[End::Source, End::Target];
 
 impl<T: Rests> EiqApi<T> {
     /// All entities. Those that are in the mirror and were not listed are asked for one by one.
@@ -78,14 +74,14 @@ impl<T: Rests> EiqApi<T> {
         let mut walk = self.entities(None);
         while let Some(rows) = walk.next().await? {
             for row in rows {
-                self.take(&row, Ends::Source, &mut pack).await?;
+                self.take(&row, BEGINNINGS, &mut pack).await?;
                 newest = newest.max(Some(row.updated));
                 listed.insert(format::name_of(&row.id, Format::EclecticIq));
             }
         }
         for id in mirrored.keys().filter(|id| !listed.contains(*id)) {
             if let Some(row) = self.entity(id).await?.filter(|row| self.is_ours(row)) {
-                self.take(&row, Ends::Source, &mut pack).await?;
+                self.take(&row, BEGINNINGS, &mut pack).await?;
             }
         }
         Ok(pack.end(&Mark::new(up_to(newest, walk.begun), walk.begun).bookmark())?)
@@ -107,7 +103,7 @@ impl<T: Rests> EiqApi<T> {
                 newest = newest.max(Some(row.updated));
                 let id = format::name_of(&row.id, Format::EclecticIq);
                 if mirrored.get(&id) != Some(&row.updated) {
-                    self.take(&row, Ends::Both, &mut pack).await?;
+                    self.take(&row, BOTH_ENDS, &mut pack).await?;
                 }
             }
         }
@@ -122,13 +118,12 @@ impl<T: Rests> EiqApi<T> {
     }
 
     /// Puts an entity with its observables and relationships into a pack. One that is gone by now is left out.
-    async fn take(&self, row: &Row, ends: Ends, pack: &mut Pack<'_, '_>) -> Result<(), ApiError> {
+    async fn take(&self, row: &Row, ends: &[End], pack: &mut Pack<'_, '_>) -> Result<(), ApiError> {
         if !self.is_ours(row) {
             return Err(ApiError::OtherFeed { feed: self.feed, entity: row.id.clone() });
         }
-        let with = tokio::try_join!(self.observables(row), self.relationships(row, ends));
-        let (observables, relationships) = match with {
-            Ok(with) => with,
+        let (observables, relationships) = match self.around(row, ends).await {
+            Ok(around) => around,
             Err(error) if is_missing(&error) && self.entity(&row.id).await?.is_none() => {
                 return Ok(());
             }
@@ -141,18 +136,29 @@ impl<T: Rests> EiqApi<T> {
         Ok(())
     }
 
+    /// The observables and relationships of an entity.
+    pub(super) async fn around(
+        &self,
+        entity: &Row,
+        ends: &[End],
+    ) -> Result<(Vec<Box<RawValue>>, Vec<Box<RawValue>>), ApiError> {
+        tokio::try_join!(self.observables(entity), self.relationships(entity, ends))
+    }
+
     /// The observables of an entity: what is listed for it, and what it names beside.
     async fn observables(&self, entity: &Row) -> Result<Vec<Box<RawValue>>, ApiError> {
-        let filter = ("filter[entities]", entity.id.to_string());
-        let listed = Walk::new(&self.peer, "api/v2/observables", filter, None).all().await?;
+        const PATH: &str = "api/v2/observables";
+        let links = Links::of(entity);
+        let is_its = |row: &Row| links::has(entity, &links, row);
+        let listed = self.listed(PATH, "filter[entities]", entity, is_its).await?;
         // Of one that changed on the way, the last.
         let mut by_id: BTreeMap<Box<str>, Box<RawValue>> =
             listed.into_iter().map(|row| (row.id, row.raw)).collect();
-        for id in Links::read(entity).observables {
-            if !by_id.contains_key(&id)
-                && let Some(raw) = self.one("api/v2/observables", &id).await?
+        for id in &links.observables {
+            if !by_id.contains_key(id)
+                && let Some(raw) = self.one(PATH, id).await?
             {
-                by_id.insert(id, raw);
+                by_id.insert(id.clone(), raw);
             }
         }
         Ok(by_id.into_values().collect())
@@ -161,17 +167,32 @@ impl<T: Rests> EiqApi<T> {
     async fn relationships(
         &self,
         entity: &Row,
-        ends: Ends,
+        ends: &[End],
     ) -> Result<Vec<Box<RawValue>>, ApiError> {
-        let list = |filter| {
-            let filter = (filter, entity.id.to_string());
-            Walk::new(&self.peer, "api/v2/relationships", filter, None).all()
-        };
-        let mut listed = list("filter[data.source]").await?;
-        if ends == Ends::Both {
-            listed.append(&mut list("filter[data.target]").await?);
+        let mut all = Vec::new();
+        for end in ends {
+            let is_its = |row: &Row| links::is_at(row, *end, entity);
+            all.extend(self.listed("api/v2/relationships", end.filter(), entity, is_its).await?);
         }
-        Ok(listed.into_iter().map(|row| row.raw).collect())
+        Ok(all.into_iter().map(|row| row.raw).collect())
+    }
+
+    /// The rows of a list that belong to an entity. One that does not say so itself may be meant for others.
+    async fn listed(
+        &self,
+        path: &'static str,
+        filter: &'static str,
+        entity: &Row,
+        is_its: impl Fn(&Row) -> bool,
+    ) -> Result<Vec<Row>, ApiError> {
+        let rows = Walk::new(&self.peer, path, (filter, entity.id.to_string()), None).all().await?;
+        match rows.iter().find(|row| !is_its(row)) {
+            None => Ok(rows),
+            Some(row) => Err(ApiError::Listing {
+                url: format!("{}{path}?{filter}={}", self.peer.base(), entity.id),
+                what: format!("row {} is listed, and does not say that it belongs there", row.id),
+            }),
+        }
     }
 
     /// An entity, whether it is in the feed or not; none if there is none.
@@ -196,37 +217,8 @@ impl<T: Rests> EiqApi<T> {
     /// Whether an entity says that it is in the feed.
     pub(super) fn is_ours(&self, entity: &Row) -> bool {
         let feed = self.feed.to_string();
-        Links::read(entity).feeds.iter().any(|id| **id == feed)
+        Links::of(entity).feeds.iter().any(|id| **id == feed)
     }
-}
-
-/// What an entity refers to, by id.
-struct Links {
-    observables: Vec<Box<str>>,
-    feeds: Vec<Box<str>>,
-}
-
-impl Links {
-    fn read(entity: &Row) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Urls {
-            observables: Value,
-            outgoing_feeds: Value,
-        }
-        let urls: Urls = serde_json::from_str(entity.raw.get()).unwrap_or_default();
-        let ids = |urls: &Value| {
-            let urls = urls.as_array().into_iter().flatten().filter_map(Value::as_str);
-            urls.map(|url| last_part(url).into()).collect()
-        };
-        Self { observables: ids(&urls.observables), feeds: ids(&urls.outgoing_feeds) }
-    }
-}
-
-/// What comes last in a URL or path.
-fn last_part(url: &str) -> &str {
-    let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// Up to when all changes are known: the newest that came, but not beyond when the reading began.

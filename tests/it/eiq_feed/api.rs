@@ -151,6 +151,43 @@ fn a_platform_that_ignores_what_is_asked_for_is_refused() {
 }
 
 #[test]
+fn rows_that_do_not_belong_to_the_entity_are_refused() {
+    let first = day(0..2, 1, 1);
+    for (path, row) in [
+        (
+            "/api/v2/observables",
+            json!({"id": 70, "type": "domain", "value": "red.example", "entities": ["/9"]}),
+        ),
+        ("/api/v2/relationships", json!({"id": "r", "data": {"source": "/8", "target": "/9"}})),
+    ] {
+        let mut world = platform(&first);
+        let mut row = row;
+        row["last_updated_at"] = json!("2026-11-18T10:00:00Z");
+        let page = json!({"data": [row], "total_count": 1}).to_string();
+        world.trouble(path, 0, 1, Trouble::Page(page));
+        let (pulled, fold) = world.try_api();
+        let error = pulled.unwrap_err().to_string();
+        assert!(error.contains("does not say that it belongs there"), "{error}");
+        assert!(fold.is_empty());
+    }
+}
+
+#[test]
+fn a_list_that_never_ends_is_given_up() {
+    let row = json!({"id": "a", "last_updated_at": "2026-11-18T10:00:00Z", "outgoing_feeds": ["/12"],
+        "data": {"type": "incident"}});
+    for rows in [vec![row.clone()], vec![row.clone(), row.clone()]] {
+        let mut world = platform(&day(0..2, 1, 1));
+        let page = json!({"data": rows}).to_string();
+        world.trouble(ENTITIES, 0, 1_000, Trouble::Page(page));
+        let (pulled, _) = world.try_api();
+        let error = pulled.unwrap_err().to_string();
+        assert!(error.contains("each of 20 times"), "{error}");
+        assert!(world.requests < 120, "{}", world.requests);
+    }
+}
+
+#[test]
 fn an_entity_that_is_kept_and_in_no_feed_is_gone() {
     let mut world = platform(&day(0..2, 1, 1));
     world.command(json!({"do": "leaving", "entities": "kept"}));
