@@ -59,6 +59,8 @@ pub struct Ways {
     pub newest_is_last: bool,
     /// Before each page but the first comes one without objects.
     pub has_gaps: bool,
+    /// Manifests have versions in whole seconds.
+    pub whole_seconds: bool,
     /// A collection that may not be read has nothing in it, and says 404.
     pub hides: bool,
     /// What `Authorization` has to be.
@@ -78,6 +80,7 @@ impl Default for Ways {
             stamps_ahead: 0,
             newest_is_last: false,
             has_gaps: false,
+            whole_seconds: false,
             hides: true,
             authorization: None,
             version: ACCEPT,
@@ -504,10 +507,15 @@ impl State {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
             return Reply::of(200, &json!({}));
         };
+        let version = |row: &Row| {
+            let version = row.version.unwrap_or(row.stamp);
+            let finer = if self.ways.whole_seconds { version.rem_euclid(1_000_000) } else { 0 };
+            version - finer
+        };
         let texts = rows.iter().map(|row| match is_manifest {
             false => row.text.clone(),
             true => json!({"id": row.id, "date_added": time(row.stamp),
-                "version": time(row.version.unwrap_or(row.stamp)),
+                "version": time(version(row)),
                 "media_type": "application/stix+json;version=2.1"})
             .to_string(),
         });

@@ -45,9 +45,11 @@ fn millis(version: Option<Timestamp>) -> i64 {
 }
 
 impl Census {
-    /// Counts what stands before a pull.
+    /// Counts what stands before a pull, and what is known of by its id alone.
     pub(super) fn of(mirror: &PackWriter<'_>) -> Result<Self, MirrorError> {
-        let mut entries = Vec::new();
+        let damaged = mirror.damaged().iter().filter_map(|damage| damage.id.as_deref());
+        let timeless = |id| Entry { name: name(id), newest: TIMELESS, listed: NONE };
+        let mut entries: Vec<Entry> = damaged.map(timeless).collect();
         mirror.objects(|object| {
             let (name, newest) = (name(object.id), millis(object.version));
             entries.push(Entry { name, newest, listed: NONE });
@@ -83,6 +85,12 @@ impl Census {
             entry.listed == NONE || is_older
         };
         self.0.iter().filter(is_doubtful).map(|entry| entry.name).collect()
+    }
+
+    /// Whether it was listed, in whichever version.
+    pub(super) fn is_listed(&self, id: &str) -> bool {
+        let found = self.0.binary_search_by_key(&name(id), |entry| entry.name);
+        found.is_ok_and(|at| self.0[at].listed != NONE)
     }
 
     /// Whether a version is older than the newest that is known.

@@ -1,10 +1,10 @@
 //! What a server says of itself and its collections.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    model::{Timestamp, limits::ANSWER_BYTES_MAX, shortened},
-    source::peer::{Ask, PeerError, Rests, Wrong},
+    model::{Timestamp, shortened},
+    source::peer::{Document, PeerError, Rests, Wrong},
 };
 
 use super::{Taxii2, TaxiiError};
@@ -74,25 +74,16 @@ pub(super) fn segment(text: &str) -> String {
 
 impl<T: Rests> Taxii2<T> {
     /// A document, and the server's clock when it was given.
-    async fn document<D: for<'d> Deserialize<'d>>(
+    async fn document<D: DeserializeOwned>(
         &self,
         path: &str,
     ) -> Result<(D, Option<Timestamp>), TaxiiError> {
-        let ask = Ask { path, query: &[], bytes_max: ANSWER_BYTES_MAX };
-        let url = self.url(path);
-        let answer = self.peer.answer(&ask).await?;
-        let date = answer.date();
-        let bytes = answer.bytes().map_err(|wrong| PeerError { url: url.clone(), wrong })?;
-        match serde_json::from_slice(&bytes) {
-            Ok(document) => Ok((document, date)),
-            Err(error) => {
-                let what = match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
-                    Ok(_) => format!("it is another JSON than TAXII has there: {error}"),
-                    Err(_) => format!("it answers {}", crate::http::answered(&bytes)),
-                };
-                let what = shortened(&self.peer.clean(&what)).into();
+        match self.peer.document(path, &[]).await {
+            Ok(Document { content, date, .. }) => Ok((content, date)),
+            Err(PeerError { url, wrong: Wrong::Strange { what } }) => {
                 Err(TaxiiError::Strange { url, what })
             }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -107,7 +98,7 @@ impl<T: Rests> Taxii2<T> {
         let base = self.peer.base();
         let roots = roots.iter().map(|root| {
             let url = base.join(root).map_or_else(|_| root.clone(), |url| url.to_string());
-            self.peer.clean(&shortened(&url))
+            shortened(&url).into_owned()
         });
         Err(TaxiiError::Discovery { url: base.to_string(), roots: roots.take(NAMED_MAX).collect() })
     }
@@ -130,7 +121,7 @@ impl<T: Rests> Taxii2<T> {
         if listed.can_read == Some(false) {
             return Err(TaxiiError::NotReadable { collection: name.to_owned(), url });
         }
-        let title = self.peer.clean(&shortened(listed.title.as_deref().unwrap_or_default()));
+        let title = shortened(listed.title.as_deref().unwrap_or_default()).into_owned();
         Ok(Collection { name: name.to_owned(), id: listed.id, title, asked })
     }
 
@@ -148,7 +139,7 @@ impl<T: Rests> Taxii2<T> {
         };
         let is_it = |it: &Listed| it.alias.as_deref() == Some(name);
         let known = list.collections.iter().take(NAMED_MAX).map(Listed::shown);
-        let known = known.map(|shown| self.peer.clean(&shortened(&shown))).collect();
+        let known = known.map(|shown| shortened(&shown).into_owned()).collect();
         match list.collections.into_iter().find(is_it) {
             Some(listed) => Ok((listed, date)),
             None => Err(TaxiiError::NoCollection {

@@ -1,9 +1,11 @@
 //! Objects that are asked for one by one: those that seem to be gone, were hidden, or could not be read.
 
+use std::slice;
+
 use crate::{
     format::{Format, FormatError, Identity, Pages, Piece, Taker, Unreadable, name_of, take_apart},
     mirror::{Damage, Pack},
-    model::{Symbol, Timestamp, Tlp, limits::ANSWER_BYTES_MAX},
+    model::{Symbol, Timestamp, Tlp, limits::ANSWER_BYTES_MAX, shortened},
     source::peer::{Ask, PeerError, Rests, Wrong},
 };
 
@@ -14,6 +16,9 @@ use super::{
     page::{Contained, List},
     walk::OBJECTS,
 };
+
+/// So many objects in a row that get no answer are no fault of theirs.
+const AWAY_MAX: u32 = 3;
 
 /// An object as a collection has it.
 struct Found {
@@ -28,7 +33,7 @@ struct Found {
 /// What is to be written of objects that seemed to be gone.
 #[derive(Default)]
 pub(super) struct Verdicts {
-    /// Ids, and of those of which an older version is the newest now, that.
+    /// Ids of what is gone. Where an older version than the known is the newest now, that comes with it.
     gone: Vec<(String, Vec<Found>)>,
     /// Why not all were asked for.
     pub(super) trouble: Option<String>,
@@ -70,42 +75,70 @@ impl<T: Rests> Taxii2<T> {
         let url = self.url(&path);
         let bytes = answer.bytes().map_err(|wrong| PeerError { url: url.clone(), wrong })?;
         let text = format!("collection {} object {id}", collection.name);
-        let mut look = Look::of(id);
-        let read = take_apart(&*bytes, &Symbol::new(&text), Format::Stix21, &mut look);
+        let mut seen = Seen::of(id);
+        let read: Result<Pages, FormatError> =
+            take_apart(&*bytes, &Symbol::new(&text), Format::Stix21, &mut seen);
         match read {
-            Ok(_) if look.is_nothing() => Ok(None),
-            Ok::<Pages, FormatError>(_) => {
-                let (version, is_sound) = (look.version, look.is_sound());
+            Ok(_) if seen.is_nothing() => Ok(None),
+            Ok(_) => {
+                let (version, is_sound) = (seen.version, seen.is_sound());
                 Ok(Some(Found { text, bytes, version, is_sound }))
             }
             Err(error) => {
-                let wrong = Wrong::Strange { what: error.fault().cause };
-                Err(PeerError { url, wrong })
+                let what = shortened(&self.peer.clean(&error.fault().cause)).into();
+                Err(PeerError { url, wrong: Wrong::Strange { what } })
             }
         }
     }
 
-    /// Asks all collections for what none of them lists.
+    /// An object as each of these collections has it now; nothing is known, which is told, where it alone cannot be had.
+    async fn everywhere(
+        &mut self,
+        collections: &[Collection],
+        id: &str,
+        troubles: &mut Troubles,
+    ) -> Result<Option<Vec<Found>>, PeerError> {
+        let mut found = Vec::new();
+        for collection in collections {
+            match self.object(collection, id).await {
+                Ok(object) => found.extend(object),
+                Err(error) if troubles.are_of_one(&error.wrong) => {
+                    let name = &collection.name;
+                    self.note(format!(
+                        "object {id} of collection {name} cannot be had, so what is known of it stays: {error}"
+                    ));
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        troubles.away = 0;
+        Ok(Some(found))
+    }
+
+    /// Asks all collections for what none of them lists, or only in older versions.
     pub(super) async fn verdicts(
-        &self,
+        &mut self,
         collections: &[Collection],
         ids: &[String],
         census: &Census,
     ) -> Verdicts {
-        let mut verdicts = Verdicts::default();
+        let (mut verdicts, mut troubles) = (Verdicts::default(), Troubles::default());
         for id in ids.iter().filter(|id| is_askable(id)) {
-            let mut found = Vec::new();
-            for collection in collections {
-                match self.object(collection, id).await {
-                    Ok(object) => found.extend(object),
-                    Err(trouble) => {
-                        verdicts.trouble = Some(trouble.to_string());
-                        return verdicts;
-                    }
+            let found = match self.everywhere(collections, id, &mut troubles).await {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(trouble) => {
+                    verdicts.trouble = Some(trouble.to_string());
+                    return verdicts;
                 }
-            }
+            };
             let is_older = |it: &Found| it.is_sound && census.is_older(id, it.version);
-            if found.iter().all(is_older) {
+            if found.is_empty() && census.is_listed(id) {
+                self.note(format!(
+                    "object {id} is listed, and not there when it is asked for, so what is known of it stays"
+                ));
+            } else if found.iter().all(is_older) {
                 verdicts.gone.push((id.clone(), found));
             }
         }
@@ -135,15 +168,18 @@ impl<T: Rests> Taxii2<T> {
         ids: &[String],
         pack: &mut Pack<'_, '_>,
     ) -> Result<usize, TaxiiError> {
-        let mut count = 0;
+        let (mut count, mut troubles) = (0, Troubles::default());
         for id in ids.iter().filter(|id| is_askable(id)) {
-            match self.object(collection, id).await? {
+            let found = self.everywhere(slice::from_ref(collection), id, &mut troubles).await?;
+            match found.and_then(|mut found| found.pop()) {
                 Some(Found { text, bytes, is_sound: true, .. }) => {
                     pack.document(&text, Format::Stix21, &*bytes)?;
                     count += 1;
                 }
                 Some(Found { text, .. }) => {
-                    self.note(format!("{text} cannot be read; it is asked for again"));
+                    self.note(format!(
+                        "{text} cannot be read; the next manifest asks for it again"
+                    ));
                 }
                 None => {}
             }
@@ -151,33 +187,66 @@ impl<T: Rests> Taxii2<T> {
         Ok(count)
     }
 
-    /// Asks again for what could not be read, as far as its id is known; gives how much of it is settled.
+    /// Asks again for what could not be read, as far as its id is known. What is not there any more is left to the
+    /// manifests, which tell what is gone.
     pub(super) async fn mend(
-        &self,
+        &mut self,
         collections: &[Collection],
         damaged: &[Damage],
         pack: &mut Pack<'_, '_>,
-    ) -> Result<usize, TaxiiError> {
-        let mut count = 0;
+    ) -> Result<Mended, TaxiiError> {
+        let (mut mended, mut troubles) = (Mended::default(), Troubles::default());
         for Damage { id, version, .. } in damaged {
             let Some(id) = id.as_deref().filter(|id| is_askable(id)) else { continue };
-            let mut found = Vec::new();
-            for collection in collections {
-                found.extend(self.object(collection, id).await?);
-            }
-            if !found.iter().all(|it| it.is_sound) {
+            let found = match self.everywhere(collections, id, &mut troubles).await {
+                Ok(found) => found.unwrap_or_default(),
+                Err(trouble) => {
+                    self.note(format!("not all that is damaged could be asked for: {trouble}"));
+                    break;
+                }
+            };
+            if found.is_empty() || !found.iter().all(|it| it.is_sound) {
                 continue;
             }
-            // Which version could not be read nobody knows, so nothing else would settle it.
-            if version.is_none() || found.is_empty() {
+            // Which version could not be read nobody knows, or it was taken back: nothing else would settle it.
+            if version.is_none() || found.iter().all(|it| it.version < *version) {
                 pack.remove(id, Format::Stix21)?;
+                mended.has_removed = true;
             }
             for Found { text, bytes, .. } in &found {
                 pack.document(text, Format::Stix21, &**bytes)?;
             }
-            count += 1;
+            mended.count += 1;
         }
-        Ok(count)
+        Ok(mended)
+    }
+}
+
+/// What was settled of what could not be read.
+#[derive(Debug, Default)]
+pub(super) struct Mended {
+    pub(super) count: usize,
+    /// Of some of it all versions that were known went before what came.
+    pub(super) has_removed: bool,
+}
+
+/// Tells what is wrong with one object from what is wrong with a server.
+#[derive(Debug, Default)]
+struct Troubles {
+    /// Objects in a row that got no answer.
+    away: u32,
+}
+
+impl Troubles {
+    fn are_of_one(&mut self, wrong: &Wrong) -> bool {
+        match wrong {
+            Wrong::Strange { .. } | Wrong::TooLarge { .. } => true,
+            Wrong::Away { .. } => {
+                self.away += 1;
+                self.away < AWAY_MAX
+            }
+            _ => false,
+        }
     }
 }
 
@@ -187,14 +256,14 @@ fn is_askable(id: &str) -> bool {
 }
 
 /// What is in an answer.
-struct Look {
+struct Seen {
     id: Box<str>,
     version: Option<Timestamp>,
     objects: usize,
     others: usize,
 }
 
-impl Look {
+impl Seen {
     fn of(id: &str) -> Self {
         Self { id: name_of(id, Format::Stix21), version: None, objects: 0, others: 0 }
     }
@@ -208,7 +277,7 @@ impl Look {
     }
 }
 
-impl Taker for Look {
+impl Taker for Seen {
     fn document(&mut self, _: &Symbol, _: Format) {}
 
     fn object(&mut self, _: &Piece<'_>, identity: &Identity) {

@@ -2,6 +2,7 @@
 
 use crate::{
     format::Format,
+    model::shortened,
     source::{
         count::count,
         peer::{Rests, Wrong},
@@ -48,12 +49,11 @@ impl<T: Rests> Taxii2<T> {
         if !versions.iter().any(|version| VERSIONS.contains(&&*plain(version))) {
             let found = match versions.is_empty() {
                 true => "names no version".to_owned(),
-                false => self.peer.clean(&versions.join(", ")),
+                false => shortened(&versions.join(", ")).into_owned(),
             };
             return Err(TaxiiError::Version { url: base, found });
         }
-        let title =
-            title.map(|title| format!(" {:?}", self.peer.clean(&title))).unwrap_or_default();
+        let title = title.map(|title| format!(" {:?}", shortened(&title))).unwrap_or_default();
         looks.push(Look::Good(format!("the API root{title} speaks TAXII 2.1")));
         for name in self.settings.collections.clone() {
             let collection = self.collection(&name).await?;

@@ -76,6 +76,13 @@ impl Mark {
 }
 
 impl Stand {
+    /// Before a reading that begins when the server's clock is so: what rests on a clock that was ahead counts no more.
+    pub(super) fn set_back(&self, begun: Option<Timestamp>, overlap: Duration) -> Self {
+        let bound = begun.map_or(self.since, |begun| Some(before(begun, overlap)));
+        let is_past = |ahead: &Ahead| begun.is_none_or(|begun| ahead.seen <= begun.after(overlap));
+        Self { since: self.since.min(bound), ahead: self.ahead.filter(is_past), ..self.clone() }
+    }
+
     /// After a reading that came to its end.
     ///
     /// An object that is not seen yet may have any stamp up to an overlap before now, and no earlier one. Two stamps are
@@ -199,6 +206,17 @@ mod tests {
         assert_eq!(later.since, Some(at(10_100)));
         // A clock that goes back takes nothing back.
         assert_eq!(later.settled(times(5_000, 4_900), OVERLAP).since, Some(at(10_100)));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_is_forgotten() {
+        let ahead = Some(Ahead { stamp: at(90_000), seen: at(90_001) });
+        let stand = Stand { since: Some(at(89_000)), ahead, ..Stand::default() };
+        let back = stand.set_back(Some(at(10_000)), OVERLAP);
+        assert_eq!((back.since, back.ahead), (Some(at(9_400)), None));
+        assert_eq!(stand.set_back(Some(at(90_001)), OVERLAP), stand);
+        assert_eq!(stand.set_back(None, OVERLAP), stand);
+        assert_eq!(Stand::default().set_back(Some(at(1)), OVERLAP), Stand::default());
     }
 
     #[test]

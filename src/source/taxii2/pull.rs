@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use crate::{
-    mirror::{Bookmark, Damage, PackWriter, Pulled, SourceIdentity},
+    mirror::{Bookmark, Damage, Object, PackWriter, Pulled, SourceIdentity},
     model::Timestamp,
     source::peer::Rests,
 };
@@ -12,7 +14,7 @@ use super::{
     Taxii2, TaxiiError,
     census::{Census, Name, name},
     collection::Collection,
-    doubt::Verdicts,
+    doubt::{Mended, Verdicts},
     manifest::Wanted,
     mark::Mark,
     objects::heal,
@@ -84,6 +86,8 @@ struct Pulling<'t, T> {
     /// What could not be read before.
     damaged: Vec<Damage>,
     pulled: Pulled,
+    /// What manifests told, while what it takes is not all read.
+    told: Option<Told>,
     /// What went wrong first. The rest goes on.
     trouble: Option<TaxiiError>,
 }
@@ -91,8 +95,8 @@ struct Pulling<'t, T> {
 impl<'t, T: Rests> Pulling<'t, T> {
     fn new(taxii: &'t mut Taxii2<T>, mark: Mark) -> Self {
         let (kept, identity) = (mark.clone(), taxii.identity());
-        let (damaged, pulled, trouble) = (Vec::new(), Pulled::Unchanged, None);
-        Self { taxii, mark, kept, identity, damaged, pulled, trouble }
+        let (damaged, pulled, told, trouble) = (Vec::new(), Pulled::Unchanged, None, None);
+        Self { taxii, mark, kept, identity, damaged, pulled, told, trouble }
     }
 
     async fn changes(mut self, into: &mut PackWriter<'_>) -> Result<Pulled, TaxiiError> {
@@ -119,7 +123,19 @@ impl<'t, T: Rests> Pulling<'t, T> {
             let from = lowered.remove(&collection.name);
             self.added(collection, from, into).await?;
         }
+        if let Some(told) = self.told.take().filter(|_| self.trouble.is_none()) {
+            self.heard(told);
+            self.keep(into)?;
+        }
         self.trouble.map_or(Ok(self.pulled), Err)
+    }
+
+    /// Takes down that all was done that manifests told.
+    fn heard(&mut self, Told { asked, at }: Told) {
+        if asked.is_none() {
+            self.mark.manifest_at = Some(at);
+        }
+        self.mark.asked = asked;
     }
 
     fn fail(&mut self, error: TaxiiError) {
@@ -133,7 +149,9 @@ impl<'t, T: Rests> Pulling<'t, T> {
         from: Option<Option<Timestamp>>,
         into: &mut PackWriter<'_>,
     ) -> Result<(), TaxiiError> {
-        let before = self.mark.stand(&collection.name).clone();
+        let stand = self.mark.stand(&collection.name);
+        *stand = stand.set_back(collection.asked, self.taxii.settings.overlap);
+        let before = stand.clone();
         let from = from.unwrap_or(before.since);
         let mut pack = into.delta(&self.identity)?;
         let walked = self.taxii.objects(collection, from, &mut self.mark, &mut pack).await;
@@ -142,7 +160,8 @@ impl<'t, T: Rests> Pulling<'t, T> {
             Err(TaxiiError::Mirror(error)) => return Err(error.into()),
             Err(error) => {
                 self.fail(error);
-                if self.mark != self.kept {
+                // What came of an earlier moment is not known, though the mark stands where it stood.
+                if self.mark != self.kept || from < before.since {
                     pack.end(&self.mark.bookmark())?;
                     self.kept = self.mark.clone();
                     self.pulled = Pulled::Delta;
@@ -193,7 +212,9 @@ impl<'t, T: Rests> Pulling<'t, T> {
         let every = self.taxii.settings.manifest_every;
         let now = now(collections);
         let is_due = every.is_some_and(|every| {
-            let due = self.mark.manifest_at.map(|at| at.after(every));
+            // A server's clock that was ahead says nothing of when they were read.
+            let is_past = |at: &Timestamp| *at <= now.after(self.taxii.settings.overlap);
+            let due = self.mark.manifest_at.filter(is_past).map(|at| at.after(every));
             self.mark.asked.is_some() || due.is_none_or(|due| due <= now)
         });
         if !is_due {
@@ -218,9 +239,10 @@ impl<'t, T: Rests> Pulling<'t, T> {
         let verdicts = self.judged(collections, &doubted, &census).await;
         let is_whole = verdicts.trouble.is_none();
         if self.take(collections, &wanted, &verdicts, into).await? && is_whole {
-            self.mark.asked = asked;
-            if self.mark.asked.is_none() {
-                self.mark.manifest_at = Some(now);
+            let told = Told { asked, at: now };
+            match lowered.is_empty() {
+                true => self.heard(told),
+                false => self.told = Some(told),
             }
         }
         self.lower_for_damage(&mut lowered);
@@ -253,7 +275,7 @@ impl<'t, T: Rests> Pulling<'t, T> {
         census: &Census,
         into: &PackWriter<'_>,
     ) -> Result<(Vec<String>, Option<String>), TaxiiError> {
-        let done = self.mark.asked.take();
+        let done = &self.mark.asked;
         let mut names = census.doubtful();
         names.retain(|name| done.as_ref().is_none_or(|done| hex(name) > *done));
         let rest = names.len().saturating_sub(DOUBTED_MAX);
@@ -265,12 +287,15 @@ impl<'t, T: Rests> Pulling<'t, T> {
                 rest + DOUBTED_MAX
             ));
         }
-        let mut ids = BTreeMap::new();
+        let is_asked = |name: &Name| names.binary_search(name).is_ok();
+        let damaged = self.damaged.iter().filter_map(|damage| damage.id.as_deref());
+        let damaged = damaged.map(|id| (name(id), id.to_owned()));
+        let mut ids: BTreeMap<_, _> = damaged.filter(|(name, _)| is_asked(name)).collect();
         if !names.is_empty() {
             into.objects(|object| {
                 let name = name(object.id);
-                if names.binary_search(&name).is_ok() {
-                    ids.insert(name, object.id.to_owned());
+                if is_asked(&name) {
+                    ids.insert(name, own_id(object));
                 }
             })?;
         }
@@ -326,8 +351,7 @@ impl<'t, T: Rests> Pulling<'t, T> {
             }
         }
         if !verdicts.is_empty() {
-            // What comes back is news, even if it is what it was.
-            self.mark.stands.values_mut().for_each(|stand| stand.window = None);
+            self.reread();
         } else if count == 0 {
             drop(pack);
             self.forget(into)?;
@@ -348,18 +372,24 @@ impl<'t, T: Rests> Pulling<'t, T> {
         let damaged = self.damaged.iter().filter(is_known).take(DAMAGED_MAX).cloned();
         let damaged: Vec<Damage> = damaged.collect();
         let mut pack = into.delta(&self.identity)?;
-        match self.taxii.mend(collections, &damaged, &mut pack).await {
-            Ok(0) => {}
-            Ok(_) => {
-                pack.end(&self.mark.bookmark())?;
-                self.pulled = Pulled::Delta;
-                return Ok(());
-            }
-            Err(TaxiiError::Mirror(error)) => return Err(error.into()),
-            Err(error) => self.fail(error),
+        let Mended { count, has_removed } =
+            self.taxii.mend(collections, &damaged, &mut pack).await?;
+        if count == 0 {
+            drop(pack);
+            return self.forget(into);
         }
-        drop(pack);
-        self.forget(into)
+        if has_removed {
+            self.reread();
+        }
+        pack.end(&self.mark.bookmark())?;
+        self.kept = self.mark.clone();
+        self.pulled = Pulled::Delta;
+        Ok(())
+    }
+
+    /// What comes again after a removal is news, even if it is what it was.
+    fn reread(&mut self) {
+        self.mark.stands.values_mut().for_each(|stand| stand.window = None);
     }
 
     /// What was damaged, and of which nobody knows what it is, is settled only by reading again what it stood in.
@@ -375,6 +405,12 @@ impl<'t, T: Rests> Pulling<'t, T> {
     }
 }
 
+/// Up to where what manifests told was asked for, and when they were read.
+struct Told {
+    asked: Option<String>,
+    at: Timestamp,
+}
+
 /// What manifests told.
 struct Listed {
     /// Collections that are to be read from an earlier moment on.
@@ -386,6 +422,16 @@ struct Listed {
     /// Where the rest of that begins.
     asked: Option<String>,
     census: Census,
+}
+
+/// The id of an object as its source writes it.
+fn own_id(object: &Object<'_>) -> String {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    let named = serde_json::from_slice::<Named>(object.piece.raw);
+    named.map_or_else(|_| object.id.to_owned(), |named| named.id)
 }
 
 fn hex(name: &Name) -> String {

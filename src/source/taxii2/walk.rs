@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    model::{REST_SECONDS_MAX, Timestamp},
+    model::{REST_SECONDS_MAX, Timestamp, shortened},
     source::peer::{Broken, Rests, Wrong},
 };
 
@@ -148,6 +148,8 @@ impl<T: Rests> Taxii2<T> {
                 Err(Setback::Smaller) => walk.begin_again(),
                 Err(Setback::Lasting(error)) => return Err(error),
                 Err(Setback::Again { why, retry_after }) => {
+                    // It may be in words that a server chose.
+                    let why = shortened(&self.peer.clean(&why)).into_owned();
                     walk.gives_up(&why, retry_after, self.peer.tries_max())?;
                     self.peer.wait(walk.tries, retry_after, &why).await;
                     walk.begin_again();

@@ -56,6 +56,26 @@ fn what_a_late_commit_hid_is_found_by_the_manifest() {
     }
 }
 
+/// The manifest is done once all that it tells of was read.
+#[test]
+fn what_a_manifest_told_of_is_read_by_the_next_pull_where_this_one_breaks() {
+    let mut world = world(Ways { page_max: 40, ..Ways::default() }, &["reports"]);
+    world.taxii.post("reports", &incidents(6..80), 60 * MINUTE);
+    for _ in 0..7 {
+        world.taxii.advance(9 * MINUTE);
+        world.taxii.post("reports", &incidents(90..91), 0);
+        world.pulled();
+    }
+    world.taxii.advance(DAY);
+    // Not the manifest, which comes first.
+    world.taxii.trouble("objects/", 2, 1_000, Trouble::Cut(20));
+    let (pulled, fold) = world.pull();
+    assert!(pulled.is_err() && fold.objects() > 60, "{}", fold.objects());
+    world.taxii.clear();
+    let (_, fold) = world.pulled();
+    world.is_whole(&fold);
+}
+
 #[test]
 fn a_manifest_that_breaks_off_takes_nothing_away() {
     for trouble in [
@@ -105,6 +125,61 @@ fn a_right_that_is_taken_away_takes_nothing_away() {
         "{:?}",
         world.notes
     );
+}
+
+/// One that cannot be had keeps no other from being found gone, nor the manifests from being done.
+#[test]
+fn an_object_that_the_server_cannot_serve_stays_and_keeps_no_other() {
+    for status in [400, 500] {
+        let mut world = world(Ways::default(), &["reports"]);
+        for number in 1..5 {
+            world.taxii.delete("reports", &id("incident", number), false);
+        }
+        let target = format!("objects/{}", id("incident", 3));
+        world.taxii.trouble(&target, 0, 1_000, Trouble::Say(status, "", "{}"));
+        world.taxii.advance(DAY);
+        let (_, fold) = world.pulled();
+        assert_eq!(fold.objects(), 15);
+        assert_eq!(world.notes.len(), 1, "{:?}", world.notes);
+        assert!(world.notes[0].contains("cannot be had, so what is known of it stays: "));
+        world.taxii.asked();
+        world.pulled();
+        assert!(!world.taxii.asked().iter().any(|target| target.contains("manifest")));
+        world.taxii.clear();
+        world.taxii.advance(DAY);
+        let (_, fold) = world.pulled();
+        assert_eq!((fold.objects(), world.notes.len()), (14, 0));
+    }
+}
+
+/// What is listed is there, whatever comes of asking for it; and it is asked for by the id that its server writes.
+#[test]
+fn what_is_listed_is_not_gone_and_ids_are_asked_for_as_they_are_written() {
+    let mut world = World::one(Ways { whole_seconds: true, ..Ways::default() });
+    let mut fine = incident(1, 0);
+    fine[0]["modified"] = json!("2026-11-18T12:00:00.500Z");
+    world.taxii.post("reports", &fine[..1], 0);
+    for _ in 0..3 {
+        world.taxii.advance(30 * MINUTE);
+        world.pulled();
+    }
+    world.taxii.advance(DAY);
+    world.taxii.trouble("objects/i", 0, 1_000, Trouble::Say(404, "", "{}"));
+    let (_, fold) = world.pulled();
+    assert_eq!(fold.objects(), 1);
+    assert!(world.notes[0].contains("is listed, and not there when it is asked for"));
+    world.taxii.clear();
+    fine[0]["id"] = json!(id("incident", 2).to_uppercase().replace("INCIDENT", "incident"));
+    world.taxii.post("reports", &fine[..1], 0);
+    for _ in 0..3 {
+        world.taxii.advance(30 * MINUTE);
+        world.pulled();
+    }
+    world.taxii.advance(DAY);
+    world.taxii.trouble("manifest", 0, 1, Trouble::Say(200, "", "{}"));
+    let (_, fold) = world.pulled();
+    assert_eq!(fold.objects(), 2);
+    world.is_whole(&fold);
 }
 
 #[test]

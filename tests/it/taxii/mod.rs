@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chance;
+mod damage;
 mod doctor;
 mod manifest;
 mod pulls;

@@ -134,6 +134,29 @@ fn a_page_without_objects_that_says_more_is_gone_on_from() {
     }
 }
 
+/// What was read while a clock was wrong hides nothing once it is right.
+#[test]
+fn a_clock_that_was_a_year_ahead_hides_nothing_once_it_is_set_back() {
+    for has_stamps in [true, false] {
+        let mut world = World::one(Ways { has_stamps, ..Ways::default() });
+        world.taxii.advance(365 * DAY);
+        world.taxii.post("reports", &incidents(0..3), 0);
+        world.taxii.advance(30 * MINUTE);
+        world.pulled();
+        world.taxii.advance(-365 * DAY);
+        for number in 3..9 {
+            world.taxii.post("reports", &incidents(number..number + 1), 4 * MINUTE);
+            world.taxii.advance(5 * MINUTE);
+            let (_, fold) = world.pulled();
+            world.is_whole(&fold);
+        }
+        world.taxii.delete("reports", &id("incident", 1), false);
+        world.taxii.advance(DAY);
+        let (_, fold) = world.pulled();
+        world.is_whole(&fold);
+    }
+}
+
 #[test]
 fn more_than_a_page_of_one_stamp_is_read_where_no_page_stands_for_the_next() {
     // So many in one request that they fill pages, whatever they are asked by.

@@ -227,6 +227,39 @@ fn what_the_server_refuses_is_told_with_what_to_do() {
     assert!(error.ends_with(&world.taxii.url()), "{error}");
 }
 
+/// Whatever a server writes into its answers, no secret comes into words, requests or the mirror's identity.
+#[test]
+fn an_answer_with_the_token_in_it_brings_it_nowhere() {
+    let token = "token-17";
+    let authorization = Some(format!("Bearer {token}"));
+    let mut world = World::one(Ways { authorization, ..Ways::default() });
+    world.credentials = Some(Credentials::Token(Secret::new(token.to_owned())));
+    world.taxii.post("reports", &incidents(0..1), 0);
+    world.pulled();
+    world.taxii.advance(DAY);
+    let echo = |body| Trouble::Say(200, "", body);
+    world.taxii.trouble("manifest", 0, 9, echo(r#"{"objects": "Bearer token-17"}"#));
+    world.pulled();
+    let notes = world.notes.join(" ");
+    assert!(notes.contains("(the key)") && !notes.contains(token), "{notes}");
+    world.taxii.clear();
+    world.taxii.trouble("objects/?", 0, 9, echo(r#"{"token-17": 1}"#));
+    let error = world.fault();
+    assert!(error.contains("the members `(the key)`") && !error.contains(token), "{error}");
+    world.taxii.clear();
+    world.taxii.trouble(
+        "collections/reports",
+        0,
+        2,
+        echo(r#"{"id": "token-17", "can_read": true}"#),
+    );
+    world.taxii.asked();
+    let error = world.fault();
+    let asked = world.taxii.asked().join(" ");
+    assert!(asked.contains("the%20key") && !asked.contains(token), "{asked}");
+    assert!(!error.contains(token), "{error}");
+}
+
 /// Whatever the disk does, and whenever the process dies, the next pulls make it good.
 #[test]
 fn a_pull_that_dies_anywhere_is_made_good_by_the_next() {

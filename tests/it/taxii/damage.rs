@@ -1,0 +1,76 @@
+//! What could not be read, and is asked for again.
+
+use super::*;
+
+/// Two incidents, of the second of which a newer version came that cannot be read.
+fn world() -> (World, String) {
+    let mut world = World::one(Ways::default());
+    world.taxii.post("reports", &incidents(0..2), 0);
+    world.pulled();
+    let broken = broken(1);
+    world.taxii.post_texts("reports", std::slice::from_ref(&broken), 0);
+    let (_, fold) = world.pulled();
+    assert_eq!((fold.damaged().len(), world.told(&fold).len()), (1, 2));
+    (world, broken)
+}
+
+fn broken(number: usize) -> String {
+    incident(number, 5)[0].to_string().replace("\"type\":\"incident\"", "\"type\":\"\"")
+}
+
+/// A server that does not find it for a moment, or lets nobody ask for one object, has not said that it is gone.
+#[test]
+fn what_is_not_there_when_it_is_asked_for_stays_until_no_manifest_lists_it() {
+    for answer in [Trouble::Say(404, "", "{}"), Trouble::Say(200, "", "{}")] {
+        let (mut world, _) = world();
+        world.taxii.trouble("objects/i", 0, 1_000, answer);
+        for time in [0, DAY] {
+            world.taxii.advance(time);
+            let (_, fold) = world.pulled();
+            assert_eq!((fold.damaged().len(), world.told(&fold).len()), (1, 2));
+        }
+        world.taxii.clear();
+        world.taxii.delete("reports", &id("incident", 1), false);
+        let (_, fold) = world.pulled();
+        assert_eq!((fold.damaged().len(), world.told(&fold).len()), (1, 2));
+        world.taxii.advance(DAY);
+        let (_, fold) = world.pulled();
+        assert!(fold.damaged().is_empty() && fold.is_whole());
+        world.is_whole(&fold);
+    }
+    // Also where nothing of it could ever be read.
+    let mut world = World::one(Ways::default());
+    world.taxii.post_texts("reports", &[broken(1)], 0);
+    assert_eq!(world.pulled().1.damaged().len(), 1);
+    world.taxii.delete("reports", &id("incident", 1), false);
+    world.taxii.advance(DAY);
+    let (_, fold) = world.pulled();
+    assert!(fold.damaged().is_empty() && fold.is_whole());
+}
+
+#[test]
+fn a_damaged_version_that_was_taken_back_gives_way_to_the_one_before() {
+    let (mut world, _) = world();
+    world.taxii.delete("reports", &id("incident", 1), true);
+    let (_, fold) = world.pulled();
+    assert_eq!(fold.damaged(), []);
+    world.is_whole(&fold);
+    world.pulled();
+    assert_eq!(world.pulled().0, Pulled::Unchanged);
+}
+
+#[test]
+fn a_damaged_object_that_the_server_cannot_serve_keeps_no_other_from_being_mended() {
+    for status in [400, 500] {
+        let (mut world, broken_one) = world();
+        world.taxii.post_texts("reports", &[broken(0)], 0);
+        world.pulled();
+        let target = format!("objects/{}", id("incident", 0));
+        world.taxii.trouble(&target, 0, 1_000, Trouble::Say(status, "", "{}"));
+        world.taxii.mend("reports", &broken_one, &incident(1, 5)[0]);
+        let (_, fold) = world.pulled();
+        let damaged: Vec<_> = fold.damaged().iter().map(|it| it.id.as_deref()).collect();
+        assert_eq!(damaged, [Some(&*id("incident", 0))]);
+        assert!(world.notes[0].contains("cannot be had, so what is known of it stays: "));
+    }
+}
