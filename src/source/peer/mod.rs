@@ -281,7 +281,7 @@ impl<T: Rests> Peer<T> {
                 Ok(Answer { body, headers })
             }
             301 | 302 | 307 | 308 => Err(self.redirected(url, &response)),
-            status => Err(self.refused(status, response).await),
+            status => Err(self.refused(status, response, begun).await),
         }
     }
 
@@ -325,11 +325,11 @@ impl<T: Rests> Peer<T> {
         Setback::Final(Wrong::Redirected { to: shortened(&to).into() })
     }
 
-    async fn refused(&self, status: u16, response: Response) -> Setback {
+    async fn refused(&self, status: u16, response: Response, begun: Instant) -> Setback {
         let date = header(&response, "date").and_then(http_date);
         let retry_after =
             header(&response, "retry-after").and_then(|text| rest_seconds(text, date));
-        let words = self.words(response).await;
+        let words = self.words(response, begun).await;
         let why = if words.is_empty() {
             format!("HTTP {status}")
         } else {
@@ -349,11 +349,12 @@ impl<T: Rests> Peer<T> {
         })
     }
 
-    /// What a server says of a refusal.
-    async fn words(&self, mut response: Response) -> String {
+    /// What a server says of a refusal, as far as it says so in time.
+    async fn words(&self, mut response: Response, begun: Instant) -> String {
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await
             && (body.len() as u64) < WORDS_BYTES_MAX
+            && begun.elapsed() < self.timeout
         {
             self.traffic.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             body.extend_from_slice(&chunk);

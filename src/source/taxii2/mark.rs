@@ -25,10 +25,14 @@ pub(super) struct Mark {
 /// What was taken of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stand {
-    /// Its id, by itself.
+    /// Its id, as the collection itself gives it: the name may be an alias.
     pub(super) id: String,
     /// All that has this stamp or an earlier one has come.
     pub(super) since: Option<Timestamp>,
+    /// Behind `since`: up to where a reading came that broke off. The next goes on from there, and the one after it begins
+    /// at `since` again, as what was seen late before there may have been missed.
+    #[serde(default)]
+    pub(super) reached: Option<Timestamp>,
     /// A stamp that `since` may not be moved to yet.
     pub(super) ahead: Option<Ahead>,
     /// The digest of all that came behind `since` when it was last read whole.
@@ -80,7 +84,17 @@ impl Stand {
     pub(super) fn set_back(&self, begun: Option<Timestamp>, overlap: Duration) -> Self {
         let bound = begun.map_or(self.since, |begun| Some(before(begun, overlap)));
         let is_past = |ahead: &Ahead| begun.is_none_or(|begun| ahead.seen <= begun.after(overlap));
-        Self { since: self.since.min(bound), ahead: self.ahead.filter(is_past), ..self.clone() }
+        Self {
+            since: self.since.min(bound),
+            reached: self.reached.min(bound.or(self.reached)),
+            ahead: self.ahead.filter(is_past),
+            ..self.clone()
+        }
+    }
+
+    /// Where a reading begins.
+    pub(super) fn from(&self) -> Option<Timestamp> {
+        self.since.max(self.reached)
     }
 
     /// After a reading that came to its end.
@@ -91,6 +105,10 @@ impl Stand {
     pub(super) fn settled(&self, times: Times, overlap: Duration) -> Self {
         let Times { begun, ended, last } = times;
         let is_old = |ahead: &Ahead| begun.is_some_and(|begun| ahead.seen.after(overlap) <= begun);
+        if self.reached.is_some() {
+            // It did not begin at `since`, so that stays.
+            return Self { reached: None, window: None, ..self.clone() };
+        }
         let old = self.ahead.filter(is_old).map(|ahead| ahead.stamp);
         let by_stamp = last.map(|last| before(last, overlap));
         let bound = begun.map(|begun| before(begun, overlap));
@@ -104,13 +122,13 @@ impl Stand {
                 let seen = ended?.plus_seconds(1);
                 last.filter(is_ahead).map(|stamp| Ahead { stamp, seen })
             });
-        Self { id: self.id.clone(), since, ahead, window: None }
+        Self { id: self.id.clone(), since, reached: None, ahead, window: None }
     }
 
     /// After a reading that told no stamps: by the server's clock, which is all that there is.
     pub(super) fn settled_by_date(&self, begun: Option<Timestamp>, overlap: Duration) -> Self {
         let since = self.since.max(begun.map(|begun| before(begun, overlap)));
-        Self { since, ahead: None, window: None, ..self.clone() }
+        Self { since, reached: None, ahead: None, window: None, ..self.clone() }
     }
 
     /// In the midst of a reading that began when the server's clock was so, before a page with more behind it whose last
@@ -121,11 +139,17 @@ impl Stand {
         last: Timestamp,
         overlap: Duration,
     ) -> Self {
+        let bound = begun.map_or(last, |begun| last.min(begun));
         let reached = match begun {
             Some(begun) => just_before(last).min(before(begun, overlap)),
             None => before(last, overlap),
         };
-        Self { since: self.since.max(Some(reached)), window: None, ..self.clone() }
+        Self {
+            since: self.since.max(Some(before(bound, overlap))),
+            reached: self.reached.max(Some(reached)),
+            window: None,
+            ..self.clone()
+        }
     }
 }
 
@@ -166,6 +190,7 @@ mod tests {
             *mark.stand(&format!("{number:0>NAME_BYTES_MAX$}")) = Stand {
                 id: "0".repeat(36),
                 since: Some(time),
+                reached: Some(time),
                 ahead: Some(Ahead { stamp: time, seen: time }),
                 window: Some("0".repeat(32)),
             };
@@ -220,12 +245,22 @@ mod tests {
     }
 
     #[test]
-    fn within_a_reading_old_stamps_count_but_for_the_last() {
+    fn within_a_reading_the_next_goes_on_before_the_last_stamp_and_the_one_after_an_overlap_earlier()
+     {
         let stand = Stand { since: Some(at(100)), ..Stand::default() };
         let tick = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000 - 1);
-        assert_eq!(stand.within(Some(at(10_000)), at(5_000), OVERLAP).since, Some(tick(5_000)));
-        assert_eq!(stand.within(Some(at(10_000)), at(9_900), OVERLAP).since, Some(at(9_400)));
-        assert_eq!(stand.within(None, at(9_900), OVERLAP).since, Some(at(9_300)));
-        assert_eq!(stand.within(Some(at(10_000)), at(50), OVERLAP).since, Some(at(100)));
+        let within = |begun: Option<i64>, last| {
+            let within = stand.within(begun.map(at), at(last), OVERLAP);
+            (within.since, within.from())
+        };
+        assert_eq!(within(Some(10_000), 5_000), (Some(at(4_400)), Some(tick(5_000))));
+        assert_eq!(within(Some(10_000), 9_900), (Some(at(9_300)), Some(at(9_400))));
+        assert_eq!(within(None, 9_900), (Some(at(9_300)), Some(at(9_300))));
+        assert_eq!(within(Some(10_000), 50), (Some(at(100)), Some(at(100))));
+        // Once it went on to its end, all since then is read once more.
+        let broken = stand.within(Some(at(10_000)), at(5_000), OVERLAP);
+        let ended = broken.settled(times(10_100, 9_000), OVERLAP);
+        assert_eq!((ended.since, ended.from()), (Some(at(4_400)), Some(at(4_400))));
+        assert_eq!(ended.settled(times(10_200, 9_000), OVERLAP).since, Some(at(8_400)));
     }
 }

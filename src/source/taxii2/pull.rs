@@ -55,7 +55,7 @@ async fn whole<T: Rests>(
         None => (Mark::new(now(&collections)), into.whole(&identity)?),
     };
     for collection in &collections {
-        let from = mark.stand(&collection.name).since;
+        let from = mark.stand(&collection.name).from();
         taxii.objects(collection, from, &mut mark, &mut pack).await?;
         pack.checkpoint(&mark.bookmark())?;
     }
@@ -152,7 +152,7 @@ impl<'t, T: Rests> Pulling<'t, T> {
         let stand = self.mark.stand(&collection.name);
         *stand = stand.set_back(collection.asked, self.taxii.settings.overlap);
         let before = stand.clone();
-        let from = from.unwrap_or(before.since);
+        let from = from.unwrap_or_else(|| before.from());
         let mut pack = into.delta(&self.identity)?;
         let walked = self.taxii.objects(collection, from, &mut self.mark, &mut pack).await;
         let walked = match walked {

@@ -64,7 +64,6 @@ fn life(seed: u64) {
     let is_prompt = dice.chance(40);
     if is_prompt {
         world.settings.manifest_every = None;
-        world.taxii.state().ways.stamps_ahead = 0;
     } else if !world.taxii.state().ways.has_date {
         // Nobody but our own clock says when a day has passed.
         world.settings.manifest_every = Some(Duration::ZERO);

@@ -157,6 +157,34 @@ fn a_clock_that_was_a_year_ahead_hides_nothing_once_it_is_set_back() {
     }
 }
 
+/// Where stamps are behind the clock that is shown, a break hides nothing that is seen late.
+#[test]
+fn what_is_seen_late_behind_a_break_is_found_within_the_overlap() {
+    for is_first in [true, false] {
+        let ways = Ways { stamps_ahead: -60 * MINUTE, ..Ways::default() };
+        let mut world = World::one(ways);
+        world.settings.manifest_every = None;
+        if !is_first {
+            world.taxii.post("reports", &incidents(20..21), 0);
+            world.taxii.advance(30 * MINUTE);
+            world.pulled();
+        }
+        // One that is seen after the break, between others that are seen before it.
+        world.taxii.post("reports", &incidents(0..1), 0);
+        world.taxii.post("reports", &incidents(1..2), 4 * MINUTE);
+        world.taxii.post("reports", &incidents(2..5), 0);
+        world.taxii.trouble("objects/", 2, 1_000, Trouble::Cut(20));
+        world.fault();
+        world.taxii.clear();
+        world.taxii.advance(4 * MINUTE);
+        for _ in 0..2 {
+            world.pulled();
+        }
+        let (_, fold) = world.pulled();
+        world.is_whole(&fold);
+    }
+}
+
 #[test]
 fn more_than_a_page_of_one_stamp_is_read_where_no_page_stands_for_the_next() {
     // So many in one request that they fill pages, whatever they are asked by.

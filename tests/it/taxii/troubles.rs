@@ -45,6 +45,11 @@ fn a_lost_link_keeps_what_came_and_the_next_pull_goes_on_from_there() {
     assert_eq!(pulled, Pulled::Whole);
     world.is_whole(&fold);
     assert!(world.taxii.asked().len() < 7, "it goes on where it was");
+    // What was read up to the break is read once more, and then no more.
+    for _ in 0..2 {
+        world.pulled();
+        world.taxii.advance(30 * MINUTE);
+    }
     // The same of a later pull: what came of it is there.
     world.taxii.post("reports", &incidents(8..16), 0);
     world.taxii.advance(30 * MINUTE);
