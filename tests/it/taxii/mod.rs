@@ -60,6 +60,7 @@ struct World {
     credentials: Option<Credentials>,
     rests: Arc<Mutex<Vec<Duration>>>,
     tries_max: u32,
+    timeout: Duration,
     notes: Vec<String>,
 }
 
@@ -79,6 +80,7 @@ impl World {
             credentials: None,
             rests: Arc::default(),
             tries_max: 5,
+            timeout: Duration::from_secs(20),
             notes: Vec::new(),
         }
     }
@@ -89,7 +91,7 @@ impl World {
 
     fn source(&self) -> Taxii2<Hurried> {
         let access = Access {
-            connection: direct(&self.url, Duration::from_secs(20)),
+            connection: direct(&self.url, self.timeout),
             credentials: self.credentials.clone(),
             accept: MEDIA_TYPE,
             backoff: Backoff { base_ms: 1_000, max_ms: 8_000, tries_max: self.tries_max, seed: 7 },

@@ -1,5 +1,9 @@
 //! What a server and the way to it do wrong, and what becomes of the pull.
 
+use std::{io::Write, net::TcpListener, thread, time::Instant};
+
+use misp_trickle_testing::front::Message;
+
 use super::*;
 
 #[test]
@@ -139,6 +143,30 @@ fn a_page_that_says_a_wrong_stamp_hides_nothing_behind_a_break() {
         let (_, fold) = world.pulled();
         world.is_whole(&fold);
     }
+}
+
+/// What a server says of a refusal is waited for no longer than for an answer.
+#[test]
+fn words_that_drip_are_waited_for_no_longer_than_an_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        Message::read(&mut client);
+        let drips = std::iter::repeat_n("a", 100);
+        for part in ["HTTP/1.1 400 X\r\ncontent-length: 60000\r\n\r\n"].into_iter().chain(drips) {
+            thread::sleep(Duration::from_millis(100));
+            if client.write_all(part.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut world = World::one(Ways::default());
+    (world.url, world.timeout, world.tries_max) = (url, Duration::from_secs(1), 1);
+    let begun = Instant::now();
+    let error = world.fault();
+    assert!(error.contains("HTTP 400: it answers "), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[test]
