@@ -251,6 +251,10 @@ pub struct FeedHead {
     pub settled: bool,
     /// The incident left the dataset.
     pub gone: bool,
+    /// The feed's bit at the destination, by which attributes say that it wants them. `None`: a release did not write it
+    /// down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u8>,
     /// How the feed last marked the incident. `None`: as [`EventHead::marking`] says, by a release that did not write it
     /// down.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -97,9 +97,18 @@ impl Planner<'_> {
         };
         let (graph, policy, attributes) = (incident.digest, self.policy(), plan.tally);
         let mapping = mapping_tally(&mapped.tally);
-        let (settled, gone, marking) = (false, false, Some(mapped.event.marking));
-        let feed =
-            FeedHead { graph, rules, reader, policy, settled, gone, marking, attributes, mapping };
+        let feed = FeedHead {
+            graph,
+            rules,
+            reader,
+            policy,
+            settled: false,
+            gone: false,
+            place: Some(self.feed),
+            marking: Some(mapped.event.marking),
+            attributes,
+            mapping,
+        };
         plan.stirs |= self.stirs(uuid, &feed);
         Ok(Planned { plan, feed })
     }

@@ -220,7 +220,7 @@ impl<'a> Planner<'a> {
         let leaves = self.leaves(&known.head);
         // What another feed left open is looked at, and not wanted by this one.
         let gone = leaves || !self.is_wanted(&known.head);
-        let feed = FeedHead { gone, reader: Reader::NOW, ..before };
+        let feed = FeedHead { gone, reader: Reader::NOW, place: Some(self.feed), ..before };
         // Where the incident has left, all that it gave has.
         let retire = if leaves { Retire::Yes } else { self.terms().retire };
         let terms = Terms { retire, ..self.terms() };
@@ -243,6 +243,7 @@ impl<'a> Planner<'a> {
             policy: self.policy(),
             settled: true,
             gone: true,
+            place: Some(self.feed),
             marking: None,
             attributes: AttributeTally::default(),
             mapping: MappingTally::default(),

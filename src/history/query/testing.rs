@@ -205,6 +205,7 @@ pub(crate) fn head() -> EventHead {
         reader: Reader::NOW,
         settled: true,
         gone: false,
+        place: Some(0),
         marking: Some(Marking::of(Some(Tlp::Green))),
         attributes: AttributeTally { exposed: 1, drifted: 1, ..Default::default() },
         mapping: MappingTally::default(),

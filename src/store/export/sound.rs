@@ -177,6 +177,9 @@ fn head(head: &EventHead) -> Result<(), Wrong> {
         return Err(format!("a destination has {FEEDS_MAX} feeds at most"));
     }
     for feed in head.feeds.values() {
+        if feed.place.is_some_and(|place| usize::from(place) >= FEEDS_MAX) {
+            return Err(format!("a destination has {FEEDS_MAX} feeds at most"));
+        }
         if feed.reader > Reader::NOW {
             return Err("a newer version wrote it; use that version".to_owned());
         }

@@ -8,7 +8,8 @@ use crate::{
     misp::EventFields,
     model::{AttributeUuid, Digest, EventUuid, FeedName, OrgUuid, Reader},
     plan::{
-        AttributeTally, EventHead, EventTag, FeedHead, Presence, Publishing, Row, Seen, TagStanding,
+        AttributeTally, EventHead, EventTag, FeedHead, NOBODY, Presence, Publishing, Row, Seen,
+        TagStanding,
     },
     store::record::{
         AttributeTallyV1, EntityV1, MappingV1,
@@ -79,6 +80,8 @@ pub(in super::super) struct HeadV3<'a> {
     pub(in super::super) base: HeadV2<'a>,
     /// How each feed last marked the incident, in their order.
     markings: Vec<Option<u8>>,
+    /// The bit of each feed, in their order.
+    places: Vec<Option<u8>>,
 }
 
 /// How far an event got on the way to being published.
@@ -220,8 +223,12 @@ impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
 }
 
 impl<'a> From<HeadV2<'a>> for HeadV3<'a> {
+    /// Where one feed has the event, it owns it: so its place is known.
     fn from(before: HeadV2<'a>) -> Self {
-        Self { markings: vec![None; before.feeds.len()], base: before }
+        let nothing = || vec![None; before.feeds.len()];
+        let owned = before.feeds.len() == 1 && before.owner != NOBODY;
+        let places = if owned { vec![Some(before.owner)] } else { nothing() };
+        Self { markings: nothing(), places, base: before }
     }
 }
 
@@ -234,16 +241,19 @@ impl<'a> HeadV3<'a> {
         } else {
             body.decode_either::<HeadV2<'a>, HeadV1<'a>>(what)?.into()
         };
-        match read.markings.len() == read.base.feeds.len() {
+        match [read.markings.len(), read.places.len()] == [read.base.feeds.len(); 2] {
             true => Ok(read),
-            false => Err(damaged(format!("{what} has more feeds than markings, or fewer"))),
+            false => {
+                Err(damaged(format!("{what} has more feeds than markings or places, or fewer")))
+            }
         }
     }
 
     /// The head, as yet without foreign rows and attributes.
     pub(in super::super) fn of(head: &'a EventHead) -> Self {
-        let markings = head.feeds.values().map(|feed| feed.marking.map(marking_byte));
-        Self { base: HeadV2::of(head), markings: markings.collect() }
+        let markings = head.feeds.values().map(|feed| feed.marking.map(marking_byte)).collect();
+        let places = head.feeds.values().map(|feed| feed.place).collect();
+        Self { base: HeadV2::of(head), markings, places }
     }
 
     /// The head of this event, with the foreign rows that were read for it.
@@ -254,8 +264,9 @@ impl<'a> HeadV3<'a> {
     ) -> Result<EventHead, LedgerError> {
         let mut head = self.base.head(uuid, foreign)?;
         let names = self.base.feeds.iter().map(|feed| FeedName::new(feed.feed));
-        for (name, marking) in names.zip(&self.markings) {
+        for ((name, marking), place) in names.zip(&self.markings).zip(&self.places) {
             if let Some(feed) = head.feeds.get_mut(&name) {
+                feed.place = *place;
                 feed.marking = marking.map(marking_of).transpose()?;
             }
         }
@@ -448,6 +459,7 @@ impl<'a> FeedHeadV2<'a> {
             reader: Reader::numbered(self.reader),
             settled: self.settled,
             gone: self.gone,
+            place: None,
             marking: None,
             attributes: AttributeTally::of_counts(self.attributes),
             mapping: self.mapping.tally(),

@@ -3,9 +3,11 @@
 use std::{fs, path::Path, time::Duration};
 
 use crate::{
-    history::Ledger,
-    model::{DestinationName, RunNumber},
-    plan::{EventHead, KnownEvent, Presence},
+    history::{Commit, EventUpdate, Ledger, RunRecord},
+    model::{DestinationName, FeedName, RunNumber},
+    plan::{
+        DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence, Said,
+    },
     store::{
         Kind, OpenError, OpenMode, RepairMode, RepairReport, Repaired, Store, Warning,
         engine::{Effort, Engine, Writes, sled::SledEngine},
@@ -17,7 +19,7 @@ use crate::{
         },
         tests::{
             folder::{copy, copy_at_rest, open, owner},
-            script::{Dice, commit, destinations, events, sound_answers},
+            script::{Dice, attribute, commit, destinations, events, head, run, sound_answers},
         },
     },
 };
@@ -200,6 +202,42 @@ fn a_lost_destination_keeps_the_places_of_its_feeds() {
     let record = open(&path).unwrap().destination(&name).unwrap().unwrap();
     assert_eq!(record.url, "", "nothing is claimed of its MISP");
     assert_eq!(record.feeds[0].as_str(), "main");
+}
+
+#[test]
+fn a_feed_gets_no_place_by_the_order_of_runs_and_what_is_not_known_is_given_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = build(&path, 20);
+    let name = DestinationName::new("fourth");
+    let [a, b, c] = ["a", "b", "c"].map(FeedName::new);
+    // The order of runs is another one: c failed before it said anything, and was the first.
+    let mut dice = Dice(7);
+    for feed in [&c, &b, &a] {
+        let number = store.begin_run().unwrap();
+        let record = RunRecord { feed: feed.clone(), ..run(&mut dice, number, &name) };
+        let feeds = vec![a.clone(), b.clone(), FeedName::new(""), FeedName::new("forgotten")];
+        let destination = Some(DestinationRecord { feeds, ..DestinationRecord::default() });
+        let commit = Commit { run: Some(record), destination, ..Commit::default() };
+        store.commit(&name, number, commit).unwrap();
+    }
+    let mut head = head(&mut dice, events()[0]);
+    let mut of_it = head.feeds.into_values();
+    head.feeds = [(a.clone(), 0), (b.clone(), 1)]
+        .map(|(feed, place)| (feed, FeedHead { place: Some(place), ..of_it.next().unwrap() }))
+        .into();
+    let wanted = FeedSet::default().with(0).with(3);
+    let known =
+        KnownAttribute { wanted, said: Said::default(), ..attribute(&mut dice, head.uuid, 3) };
+    let update = EventUpdate { head, attributes: vec![known], changes: Vec::new() };
+    let last = store.last_run().unwrap();
+    store.commit(&name, last, Commit { events: vec![update], ..Commit::default() }).unwrap();
+    drop(store);
+    spoil(&path, &Writes::from([(keys::destination(&name), Some(vec![7; 90]))]));
+    let report = repair(&path, RepairMode::InPlace).unwrap();
+    let record = open(&path).unwrap().destination(&name).unwrap().unwrap();
+    assert_eq!(record.feeds, [a, b, FeedName::new(""), FeedName::new("(place 3)")]);
+    assert!(report.lost.iter().any(|lost| lost.what.contains("(place 3)")), "{report:?}");
 }
 
 #[test]

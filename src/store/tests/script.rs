@@ -241,13 +241,14 @@ fn tally(dice: &mut Dice) -> AttributeTally {
 
 pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
     let foreign = if dice.once_in(6) { dice.below(700) } else { dice.below(3) };
-    let feed_head = |dice: &mut Dice| FeedHead {
+    let feed_head = |dice: &mut Dice, place| FeedHead {
         graph: dice.digest(),
         rules: dice.digest(),
         policy: dice.digest(),
         reader: Reader::FIRST,
         settled: dice.once_in(2),
         gone: dice.once_in(2),
+        place: Some(place),
         marking: dice.once_in(2).then(|| marking(dice)),
         attributes: tally(dice),
         mapping: mapping(dice),
@@ -293,7 +294,7 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
             .collect(),
         owner: 0,
         marking: marking(dice),
-        feeds: feeds().into_iter().map(|feed| (feed, feed_head(dice))).collect(),
+        feeds: feeds().into_iter().zip(0..).map(|(feed, at)| (feed, feed_head(dice, at))).collect(),
     }
 }
 

@@ -2,5 +2,6 @@
 
 pub(super) mod check;
 pub(super) mod gc;
+mod places;
 pub(super) mod repair;
 pub(super) mod salvage;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     history::{DatasetTally, DestinationTally, EventUpdate, LedgerError, Outcome, RunRecord},
     model::{Context, DestinationName, Digest, Encoder, EventUuid, FeedName, RunNumber, Timestamp},
-    plan::DestinationRecord,
+    plan::{DestinationRecord, KnownEvent},
     store::{
         Problem,
         engine::Engine,
@@ -20,7 +20,7 @@ use crate::{
             envelope::{Body, encode},
             keys::{self, Kind, Name},
         },
-        upkeep::check::prove,
+        upkeep::{check::prove, places::Places},
     },
 };
 
@@ -42,6 +42,7 @@ pub(crate) struct Salvage {
     holes: BTreeSet<Kind>,
     pub(crate) lost: Vec<Problem>,
     pub(crate) events: Vec<EventLoss>,
+    places: BTreeMap<DestinationName, Places>,
 }
 
 impl Salvage {
@@ -200,7 +201,11 @@ impl Salvage {
             match Kind::of(key) {
                 Some(Kind::Meta) | None => {}
                 Some(Kind::Head) => {
-                    self.events.extend(pour_event(&overlay, key, body, fresh)?);
+                    let (event, loss) = pour_event(&overlay, key, body, fresh)?;
+                    self.events.extend(loss);
+                    if let Some((Name::Text(name), _)) = keys::head_names(key) {
+                        self.places.entry(DestinationName::new(&name)).or_default().see(&event);
+                    }
                 }
                 Some(_) => fresh.record(key.clone(), body)?,
             }
@@ -227,30 +232,29 @@ impl Salvage {
     }
 
     /// A destination whose record was lost gets one that knows nothing of its MISP but keeps each feed's
-    /// place: attributes say by it who wants them.
+    /// place, as the heads of its events tell it: attributes say by it who wants them.
     fn replace_destinations(&mut self, fresh: &mut Fresh) -> Result<(), LedgerError> {
         let prefix = keys::shown(Kind::Destination.prefix());
         if !self.lost.iter().any(|problem| problem.place.starts_with(&prefix)) {
             return Ok(());
         }
-        let mut feeds: BTreeMap<DestinationName, Vec<FeedName>> = BTreeMap::new();
         for run in self.runs()? {
-            let known = feeds.entry(run.destination).or_default();
-            if !known.contains(&run.feed) {
-                known.push(run.feed);
-            }
+            self.places.entry(run.destination).or_default();
         }
-        for (key, _) in self.of_kind(Kind::Head) {
-            if let Some((Name::Text(name), _)) = keys::head_names(key) {
-                feeds.entry(DestinationName::new(&name)).or_default();
+        for (name, places) in &self.places {
+            let key = keys::destination(name);
+            if self.records.contains_key(&key) {
+                continue;
             }
-        }
-        for (name, feeds) in feeds {
-            let key = keys::destination(&name);
-            if !self.records.contains_key(&key) {
-                let record = DestinationRecord { feeds, ..DestinationRecord::default() };
-                fresh.record(key, &encode(&DestinationV2::of(&name, &record))?)?;
+            let feeds = places.feeds();
+            for name in feeds.iter().map(FeedName::as_str).filter(|name| name.starts_with('(')) {
+                let what = format!(
+                    "which feed is {name:?} is not known; what it said of markings counts until `misp-trickle feed forget {name:?}`"
+                );
+                self.lost.push(Problem { place: keys::shown(&key), what });
             }
+            let record = DestinationRecord { feeds, ..DestinationRecord::default() };
+            fresh.record(key, &encode(&DestinationV2::of(name, &record))?)?;
         }
         Ok(())
     }
@@ -261,16 +265,16 @@ fn pour_event(
     key: &[u8],
     body: &Body,
     fresh: &mut Fresh,
-) -> Result<Option<EventLoss>, LedgerError> {
+) -> Result<(KnownEvent, Option<EventLoss>), LedgerError> {
     let layout::Salvaged { event, attributes_lost, rows_lost } =
         layout::salvage(overlay, key, body)?;
     let uuid = event.head.uuid;
     let mut writes = fresh.overlay();
-    layout::put(&mut writes, key.to_vec(), EventUpdate::whole(event))?;
+    layout::put(&mut writes, key.to_vec(), EventUpdate::whole(event.clone()))?;
     let writes = writes.into_writes();
     fresh.take(writes)?;
     let loss = EventLoss { event: uuid, attributes: attributes_lost };
-    Ok((rows_lost || attributes_lost > 0).then_some(loss))
+    Ok((event, (rows_lost || attributes_lost > 0).then_some(loss)))
 }
 
 fn lost_run(number: RunNumber, begun: Timestamp) -> RunRecord {

@@ -253,6 +253,7 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
         policy: nothing,
         settled: true,
         gone: input.ratio(1, 3)?,
+        place: None,
         marking: some(input, marking)?,
         attributes: AttributeTally::default(),
         mapping: MappingTally::default(),

@@ -181,6 +181,7 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
         reader: Reader::numbered(input.arbitrary()?),
         settled: input.arbitrary()?,
         gone: input.arbitrary()?,
+        place: some(input, |input| input.int_in_range(0..=31))?,
         marking: some(input, marking)?,
         attributes: tally(input)?,
         mapping: mapping(input)?,

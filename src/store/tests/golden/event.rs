@@ -134,7 +134,7 @@ const HEAD_V3: &str = "\
     010101010101010101010101010101010101010101010101010101010101020202020202020202020202 \
     020202020202020202020202020202020202020203030303030303030303030303030303030303030303 \
     030303030303030303030101000302000000000000000000000001050201010a6e6f745f6c696e6b6564 \
-    0200000003026e6f0113cb120706744a54a999df5ff8e35c1a010e0202000185";
+    0200000003026e6f0113cb120706744a54a999df5ff8e35c1a010e02020001850201000101";
 
 #[test]
 fn head() {
@@ -145,6 +145,7 @@ fn head() {
         reader: Reader::FIRST,
         settled: true,
         gone: false,
+        place: Some(0),
         marking: None,
         attributes: tally(),
         mapping: mapping(),
@@ -190,6 +191,7 @@ fn head() {
     assert_eq!(read(&written(2, HEAD_V2_WITH_TAGS)), head);
     let mut other = head.feeds[&FeedName::new("main")].clone();
     other.marking = Some(Marking { tlp: Some(Tlp::Red), unmarked: true });
+    other.place = Some(1);
     head.feeds.insert(FeedName::new("other"), other);
     let body = frozen(&encode(&HeadV3::of(&head)).unwrap(), 3, HEAD_V3);
     assert_eq!(read(&body), head);
