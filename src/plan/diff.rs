@@ -334,7 +334,7 @@ impl Planner<'_> {
                 continue;
             }
             let known = self.plan.event.attributes.get(&uuid);
-            if known.is_none_or(|known| known.wanted.is_empty()) {
+            if known.is_none_or(|known| known.wanted.is_empty() || known.is_untried()) {
                 fresh.push((uuid, each));
             }
             let situation = Situation {

@@ -37,6 +37,7 @@ pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
 pub use reason::{BlockedReason, ExposedReason, WithheldReason};
 pub use retire::{Retire, Strategy};
 pub use say::{Said, without_feed};
+pub(crate) use say::{Stricter, stricter_words};
 pub use tags::{EventTag, EventTags, TAGS_KNOWN_MAX, TagFact, TagStanding, tag_key};
 pub(crate) use tags::{Lacking, has_own_colour, is_covered, lacking, strictest_of};
 pub use tally::{AttributeTally, EventTally, MappingTally};

@@ -11,8 +11,8 @@ use crate::{
 };
 
 use super::{
-    Change, ChangeKind, DestinationRecord, EventHead, EventUpdate, FeedHead, KnownAttribute,
-    KnownEvent, NOBODY,
+    Change, ChangeKind, DestinationRecord, EventHead, EventPlan, EventUpdate, FeedHead,
+    KnownAttribute, KnownEvent, NOBODY, Standing,
     tags::{is_freer_than, strictest_tlp},
 };
 
@@ -36,6 +36,29 @@ impl KnownAttribute {
     pub fn said_by(&self, feed: u8) -> Marking {
         let said = self.said.0.iter().find(|(by, _)| *by == feed);
         said.map_or(self.marking, |(_, marking)| *marking)
+    }
+
+    /// The same, unless the feed does not want it.
+    fn word_of(&self, feed: u8) -> Option<Marking> {
+        self.wanted.has(feed).then(|| self.said_by(feed))
+    }
+
+    /// The same attribute, of which a feed says this.
+    fn saying(&self, feed: u8, marking: Marking) -> Self {
+        let mut now = self.clone();
+        now.say(feed, marking);
+        now.forget_said();
+        now
+    }
+
+    /// As it was planned, and as if nobody had begun to send it.
+    fn untried(&self) -> Self {
+        Self { standing: Standing::Pending, timestamp: None, ..self.clone() }
+    }
+
+    /// Whether the ledger has it for what was said of its marking alone.
+    pub(super) fn is_untried(&self) -> bool {
+        self.standing == Standing::Pending && self.timestamp.is_none()
     }
 
     /// What all feeds that want it say together, one of them aside.
@@ -161,6 +184,56 @@ pub fn without_feed(
     }
     head.feeds.values_mut().for_each(|other| other.settled &= !(stirs || owned));
     Some(EventUpdate { head, attributes: touched, changes })
+}
+
+/// What a feed says of an event, before anything is done about it.
+#[derive(Debug)]
+pub(crate) struct Stricter {
+    pub(crate) update: EventUpdate,
+    /// The others that want it have to look at it again.
+    pub(crate) stirs: bool,
+}
+
+/// What a plan marks stricter than the feed marked it so far: its words alone, for others to go by until it is carried out.
+/// What is marked freer waits for that. `None`: nothing.
+pub(crate) fn stricter_words(
+    known: KnownEvent,
+    plan: &EventPlan,
+    feed: &FeedName,
+    says: &FeedHead,
+    destination: &DestinationRecord,
+) -> Option<Stricter> {
+    let KnownEvent { mut head, attributes } = known;
+    let place = says.place?;
+    let before = head.feeds.get(feed).filter(|it| !it.gone).map(|it| head.said_by(it));
+    let word = before.unwrap_or_default().and(says.marking?);
+    let mark = FeedHead { marking: Some(word), settled: false, gone: false, ..says.clone() };
+    let is_new = before != Some(word);
+    let mut stirs = is_new && head.stirs(feed, &mark, destination);
+    let mut updates = Vec::new();
+    // What is not touched is marked as it was.
+    for uuid in plan.touched.intersection(&plan.planned) {
+        let (planned, known) = (&plan.event.attributes[uuid], attributes.get(uuid));
+        let (says, had) = (planned.said_by(place), known.and_then(|it| it.word_of(place)));
+        let all = had.unwrap_or_default().and(says);
+        let is_retired = known.is_some_and(|it| it.wanted.is_empty() && it.standing.is_in_misp());
+        // The word of the event holds for its attributes. What MISP has goes no more.
+        if word.and(says) == word || had == Some(all) || is_retired {
+            continue;
+        }
+        let now = known.map_or_else(|| planned.untried(), |known| known.saying(place, all));
+        stirs |= known.is_some_and(|known| now.stirs(known, place));
+        updates.push(now);
+    }
+    if !is_new && updates.is_empty() {
+        return None;
+    }
+    if is_new {
+        let it = head.feeds.entry(feed.clone()).or_insert(mark);
+        (it.marking, it.settled, it.gone, it.place) = (Some(word), false, false, Some(place));
+    }
+    let update = EventUpdate { head, attributes: updates, changes: Vec::new() };
+    Some(Stricter { update, stirs })
 }
 
 /// What a feed desires, marked as strictly as all feeds say together.

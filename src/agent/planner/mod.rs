@@ -13,10 +13,13 @@ use crate::{
     history::{Ledger, LedgerError},
     mapper::Rules,
     misp::{Claims, Version},
-    model::{Context, Digest, Encoder, EntityKey, EventUuid, Reader, RunNumber, Timestamp},
+    model::{
+        Context, Digest, Encoder, EntityKey, EventUuid, FeedName, Reader, RunNumber, Timestamp,
+    },
     plan::{
         self, AttributeTally, BlockedReason, DestinationRecord, EventHead, EventPlan, FeedHead,
-        KnownEvent, MappingTally, Presence, Refusal, Retire, Standing, Terms, WithheldReason,
+        KnownEvent, MappingTally, Presence, Refusal, Retire, Standing, Stricter, Terms,
+        WithheldReason,
     },
 };
 
@@ -233,6 +236,18 @@ impl<'a> Planner<'a> {
     fn stirs(&self, event: EventUuid, says: &FeedHead) -> bool {
         let head = self.heads.get(&event);
         head.is_some_and(|head| head.stirs(&self.job.feed, says, &self.record))
+    }
+
+    /// Whether another feed wants an event.
+    pub(super) fn is_shared(&self, event: EventUuid) -> bool {
+        let other = |(name, it): (&FeedName, &FeedHead)| *name != self.job.feed && !it.gone;
+        self.heads.get(&event).is_some_and(|head| head.feeds.iter().any(other))
+    }
+
+    /// What a plan marks stricter than this feed marked it so far.
+    pub(super) fn stricter_words(&self, known: KnownEvent, planned: &Planned) -> Option<Stricter> {
+        let Planned { plan, feed } = planned;
+        plan::stricter_words(known, plan, &self.job.feed, feed, &self.record)
     }
 
     fn empty_head(&self) -> FeedHead {

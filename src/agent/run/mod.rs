@@ -1,5 +1,6 @@
 //! A run that delivers: it takes one thing after the other from its [`backlog`], plans it ([`planning`]), and hands
-//! what needs MISP to a session ([`deliver`]) until nothing is left, or something ends it ([`halt`]).
+//! what needs MISP to a session ([`deliver`]) until nothing is left, or something ends it ([`halt`]). What it marks stricter
+//! is written down before ([`words`]).
 //!
 //! The write path, in order; it is safe to die after any step: the ledger is read, the source decoded;
 //! each incident is planned; the intent of a request is in the ledger before the request leaves
@@ -19,6 +20,7 @@ mod publishing;
 mod remains;
 mod totals;
 mod unchanged;
+mod words;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -238,6 +240,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
     }
 
     async fn go(&mut self) -> Result<(), Halt> {
+        self.say_first()?;
         self.deliver().await?;
         Ok(self.look_at_publishing().await?)
     }

@@ -5,7 +5,7 @@ use crate::{
     graph::Incident,
     history::{Commit, EventUpdate, Ledger},
     model::EventUuid,
-    plan::{KnownEvent, Presence, Refusal},
+    plan::{EventHead, KnownEvent, Presence, Refusal},
 };
 
 use super::{
@@ -33,7 +33,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 Work::Leftover(event) => self.planner.leftover(event, self.journal.ledger)?,
             };
             let Some(mut planned) = planned else { continue };
-            self.stir(&mut planned)?;
+            if planned.plan.stirs {
+                self.stir(&mut planned.plan.event.head)?;
+            }
             self.count_refusal(planned.plan.event.head.uuid, planned.plan.refusal.as_ref());
             if planned.plan.needs_misp() {
                 return Ok(Some(planned));
@@ -43,13 +45,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(None)
     }
 
-    /// Has the other feeds look at an event again, if they have to. Their cursors are told before the event says so: a run
+    /// Has the other feeds look at an event again. Their cursors are told before the event says so: a run
     /// that dies in between has them look in vain.
-    fn stir(&mut self, planned: &mut Planned) -> Result<(), AgentError> {
-        if !planned.plan.stirs {
-            return Ok(());
-        }
-        let head = &mut planned.plan.event.head;
+    pub(super) fn stir(&mut self, head: &mut EventHead) -> Result<(), AgentError> {
         self.journal.unsettle_others(&self.totals.record, head)?;
         let others = head.feeds.iter_mut().filter(|(feed, _)| **feed != self.job.feed);
         others.for_each(|(_, other)| other.settled = false);

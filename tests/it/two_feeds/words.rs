@@ -85,3 +85,73 @@ fn a_run_that_failed_after_it_stirred_the_others_is_looked_at_again_as_well() {
     assert_eq!(feeds.values(), names(&[0, 1, 2]), "nobody says red any more");
     feeds.rest();
 }
+
+/// What one of them holds under a stricter colour than before: the incident, an attribute that both have, and one that only
+/// it has.
+fn mark_red(feeds: &mut Feeds, what: usize) -> String {
+    let incident = feeds.sets[A].incident(1);
+    match what {
+        0 => drop(incident.tlp(Some("RED"))),
+        1 => drop(incident.forget(&domain("a", 1)).observe_as(
+            Some("RED"),
+            "domain",
+            &domain("a", 1),
+        )),
+        _ => drop(incident.observe_as(Some("RED"), "domain", &domain("a", 2))),
+    }
+    domain("a", if what == 1 { 1 } else { 2 })
+}
+
+/// Both hold an incident, of which the first marks something red; its turn comes behind another one.
+fn about_to_mark_red(what: usize) -> (Feeds, String) {
+    let mut feeds = Feeds::holding(["GREEN", "GREEN"]);
+    feeds.sets[A].incident(1).domains("a", 0..1);
+    feeds.sets[B].incident(1).domains("a", 0..1);
+    feeds.rest();
+    if what == 1 {
+        feeds.sets[A].incident(1).domains("a", 1..2);
+        let refusing = feeds.refusing();
+        assert!(!feeds.run_before(A, refusing), "it is pending");
+    }
+    feeds.sets[A].incident(0).domains("b", 0..20);
+    let red = mark_red(&mut feeds, what);
+    (feeds, red)
+}
+
+/// The other one does not send it, and sends it once it is said to be free again.
+fn assert_kept_back(mut feeds: Feeds, red: &str, what: &str) {
+    feeds.sets[B].incident(1).observe("domain", red);
+    feeds.run(B);
+    assert!(!feeds.values().contains(red), "{what}");
+    feeds.rest();
+    assert!(!feeds.values().contains(red), "{what}");
+    let incident = feeds.sets[A].incident(1);
+    incident.tlp(Some("GREEN")).forget(red).observe("domain", red);
+    feeds.rest();
+    assert!(feeds.values().contains(red), "{what}");
+}
+
+#[test]
+fn what_is_marked_stricter_is_kept_back_by_all_however_early_a_run_ends() {
+    for what in 0..3 {
+        let (mut feeds, red) = about_to_mark_red(what);
+        let refusing = feeds.refusing();
+        assert!(!feeds.run_before(A, refusing));
+        assert_kept_back(feeds, &red, &format!("{what} refused"));
+
+        let (mut feeds, red) = about_to_mark_red(what);
+        feeds.world.job.max_transfer = Some(1);
+        feeds.run(A);
+        feeds.world.job.max_transfer = None;
+        assert_kept_back(feeds, &red, &format!("{what} out of bytes"));
+
+        for after in 0..6 {
+            let (mut feeds, red) = about_to_mark_red(what);
+            let sent = |feeds: &Feeds| scene::contents(&feeds.world).contains_key(&event(0));
+            feeds.crash(A, Crash { after, kept: true });
+            if sent(&feeds) {
+                assert_kept_back(feeds, &red, &format!("{what} died after {after}"));
+            }
+        }
+    }
+}
