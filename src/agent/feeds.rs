@@ -114,9 +114,13 @@ pub fn rename_feed<L: Ledger>(
         let run = ledger.last_run()?;
         rename_heads(ledger, &destination, run, old, new)?;
         known.feeds[place] = new.clone();
-        let cursor = ledger.cursor(old, &destination)?.map(|cursor| (new.clone(), cursor));
-        let commit = Commit { destination: Some(known), cursor, ..Commit::default() };
+        let cursor = ledger.cursor(old, &destination)?;
+        let moved = cursor.clone().map(|cursor| (new.clone(), cursor));
+        let commit = Commit { destination: Some(known), cursor: moved, ..Commit::default() };
         ledger.commit(&destination, run, commit)?;
+        // Whoever has the old name again is another feed. A shortcut needs the place as well: see `unchanged_source`.
+        let left = cursor.map(|cursor| (old.clone(), cursor.unsettled()));
+        ledger.commit(&destination, run, Commit { cursor: left, ..Commit::default() })?;
         renamed = true;
     }
     Ok(renamed)

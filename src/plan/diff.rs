@@ -142,7 +142,10 @@ pub fn diff_gone(known: KnownEvent, terms: &Terms<'_>) -> EventPlan {
         create: false,
         attributes: Vec::new(),
     };
+    let owner = known.head.owner;
     let mut plan = diff(&desired, Some(known), &BTreeSet::new(), terms);
+    // Who does not want it takes nothing over.
+    plan.event.head.owner = owner;
     plan.fields = None;
     plan.colours.clear();
     // What is still to be proven may have come to MISP without its colour: it gets it, or is called exposed.

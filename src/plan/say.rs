@@ -136,11 +136,10 @@ impl EventHead {
         with(before) != with(Some(says).filter(|it| !it.gone)) || (goes && owns)
     }
 
-    /// Whether the feed that owned the fields does not want the event any more.
+    /// Whether the feed that owned the fields does not want the event any more, or never did.
     pub(super) fn is_left_by_owner(&self, destination: &DestinationRecord) -> bool {
         let owner = destination.feeds.get(usize::from(self.owner));
-        let gone = owner.and_then(|owner| self.feeds.get(owner)).is_some_and(|owner| owner.gone);
-        gone || self.owner == NOBODY
+        owner.and_then(|owner| self.feeds.get(owner)).is_none_or(|owner| owner.gone)
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) async fn unchanged_source<L: Ledger>(
 ) -> Result<Option<Summary>, AgentError> {
     let Some(cursor) = ledger.cursor(&job.feed, &job.destination)? else { return Ok(None) };
     let Some(record) = ledger.destination(&job.destination)? else { return Ok(None) };
+    // A feed without a place there was forgotten, or has another name by now.
     let same_terms = cursor.settled
+        && record.feeds.contains(&job.feed)
         && cursor.rules == job.rules.fingerprint()
         && cursor.policy == cursor_policy(job, &record)
         && record.url == job.url;

@@ -1,5 +1,6 @@
 //! The design's table of changes, row by row.
 
+mod feeds;
 mod markings;
 
 use std::collections::BTreeSet;

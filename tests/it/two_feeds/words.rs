@@ -155,3 +155,16 @@ fn what_is_marked_stricter_is_kept_back_by_all_however_early_a_run_ends() {
         }
     }
 }
+
+#[test]
+fn the_old_name_of_a_feed_is_a_new_feed() {
+    let mut feeds = Feeds::holding(["GREEN", "GREEN"]);
+    feeds.sets[A].incident(1).domains("a", 0..2);
+    feeds.rest();
+    let ledger = &mut feeds.world.ledger;
+    assert!(agent::rename_feed(ledger, &of(NAMES[A]), &of("new")).expect("a map cannot fail"));
+    assert!(!feeds.places().contains(&of(NAMES[A])));
+    feeds.run(A);
+    assert!(feeds.places().contains(&of(NAMES[A])));
+    assert!(head(&feeds.world, the_event()).feeds.contains_key(&of(NAMES[A])));
+}
