@@ -1,7 +1,7 @@
 //! Feeds that left the configuration, or have another name there.
 
 use crate::{
-    history::{Commit, DatasetTally, DestinationTally, Ledger, Outcome, RunRecord},
+    history::{Commit, DatasetTally, DestinationTally, FORGETS, Ledger, Outcome, RunRecord},
     model::{DestinationName, Digest, FeedName, RunNumber},
     plan::{EventHead, EventUpdate, without_feed},
 };
@@ -10,8 +10,6 @@ use super::{AgentError, Clock, record};
 
 /// Events that are looked at in one step.
 const EVENTS_PER_COMMIT: usize = 100;
-/// What the record of a run that forgot a feed gives as its source.
-const FORGETS: &str = "feed forget";
 
 /// What came of forgetting a feed at one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,23 +92,44 @@ fn begin<L: Ledger>(
     Ok(record::numbered(run, number))
 }
 
-/// Gives a feed another name at every destination where it has the old one and nobody the new one. Whether there was
-/// any. After an interruption the next one goes on from there.
+/// Whether a feed still has its former name at a destination.
 ///
 /// # Errors
-/// If the ledger cannot be read or written.
+/// If the ledger cannot be read, or it has both names there, so that they are two feeds.
+pub fn has_former_name<L: Ledger>(
+    ledger: &L,
+    old: &FeedName,
+    new: &FeedName,
+) -> Result<bool, AgentError> {
+    let mut has = false;
+    for destination in ledger.destinations()? {
+        let Some(known) = ledger.destination(&destination)? else { continue };
+        if !known.feeds.contains(old) {
+            continue;
+        }
+        if known.feeds.contains(new) {
+            let (old, new) = (old.clone(), new.clone());
+            return Err(AgentError::BothNames { destination, old, new });
+        }
+        has = true;
+    }
+    Ok(has)
+}
+
+/// Gives a feed another name at every destination where it has the old one. Whether there was any. After an interruption
+/// the next one goes on from there.
+///
+/// # Errors
+/// If the ledger cannot be read or written; as [`has_former_name`], and then nothing changed.
 pub fn rename_feed<L: Ledger>(
     ledger: &mut L,
     old: &FeedName,
     new: &FeedName,
 ) -> Result<bool, AgentError> {
-    let mut renamed = false;
+    let renamed = has_former_name(ledger, old, new)?;
     for destination in ledger.destinations()? {
         let Some(mut known) = ledger.destination(&destination)? else { continue };
         let Some(place) = known.feeds.iter().position(|it| it == old) else { continue };
-        if known.feeds.contains(new) {
-            continue;
-        }
         let run = ledger.last_run()?;
         rename_heads(ledger, &destination, run, old, new)?;
         known.feeds[place] = new.clone();
@@ -121,7 +140,6 @@ pub fn rename_feed<L: Ledger>(
         // Whoever has the old name again is another feed. A shortcut needs the place as well: see `unchanged_source`.
         let left = cursor.map(|cursor| (old.clone(), cursor.unsettled()));
         ledger.commit(&destination, run, Commit { cursor: left, ..Commit::default() })?;
-        renamed = true;
     }
     Ok(renamed)
 }

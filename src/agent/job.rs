@@ -257,6 +257,15 @@ pub enum AgentError {
         /// The feed that is one too many.
         feed: FeedName,
     },
+    /// What is one feed by the configuration delivered under both of its names.
+    BothNames {
+        /// The destination.
+        destination: DestinationName,
+        /// The former name.
+        old: FeedName,
+        /// The name that it has.
+        new: FeedName,
+    },
 }
 
 impl AgentError {
@@ -281,6 +290,14 @@ impl AgentError {
                 format!("use another store for feed {feed}"),
             )
             .at(format_args!("destination {destination}")),
+            Self::BothNames { destination, old, new } => Fault::new(
+                format!(
+                    "both feed {old} and feed {new} delivered to {destination}, and the configuration takes them for one"
+                ),
+                format!(
+                    "`misp-trickle feed forget {old}` retires what only that one wanted; or take `was` out of [feeds.{new}]"
+                ),
+            ),
         }
     }
 }

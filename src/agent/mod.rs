@@ -25,7 +25,7 @@ mod verify;
 pub use asking::Asking;
 pub use careful::Careful;
 pub use dataset::{Candidates, Dataset, Input, Older, Origin, mapping_tally};
-pub use feeds::{ForgottenFeed, forget_feed, rename_feed};
+pub use feeds::{ForgottenFeed, forget_feed, has_former_name, rename_feed};
 pub use handle::LedgerHandle;
 pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Removals, Silent, SystemClock};
 pub use learn::{LearnError, PLAIN, WantedTags};

@@ -5,8 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, path::Path, sync::Arc};
 use serde::Serialize;
 
 use crate::{
-    agent::{AgentError, rename_feed},
-    config::Feed,
+    agent::AgentError,
     history::{Cursor, Ledger},
     mirror::{Basis, Fold, Mirror, MirrorError},
     model::FeedName,
@@ -137,17 +136,6 @@ pub(crate) fn forget_others(store: &Store, path: &Path) -> Result<usize, CliErro
 pub(crate) fn remove(store: &Path, feed: &FeedName) -> Result<bool, CliError> {
     let removed = MirrorFolder::of(store, feed).remove_all();
     removed.map_err(|error| CliError::read(store, &error))
-}
-
-/// Feeds that have another name now keep what they delivered, and what is kept of their sources.
-pub(crate) fn rename(store: &mut Store, path: &Path, feeds: &[Feed]) -> Result<(), CliError> {
-    for feed in feeds {
-        let Some(old) = &feed.was else { continue };
-        let moved = MirrorFolder::of(path, old).rename_to(&MirrorFolder::of(path, &feed.name));
-        moved.map_err(|error| CliError::read(path, &error))?;
-        rename_feed(store, old, &feed.name)?;
-    }
-    Ok(())
 }
 
 fn of_mirror(error: MirrorError) -> CliError {

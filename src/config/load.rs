@@ -108,6 +108,13 @@ impl Config {
         each.collect()
     }
 
+    /// Feeds that had another name before: the name that they have by that one.
+    #[must_use]
+    pub fn former_names(&self) -> BTreeMap<FeedName, FeedName> {
+        let renamed = self.feeds.iter();
+        renamed.filter_map(|feed| Some((feed.was.clone()?, feed.name.clone()))).collect()
+    }
+
     /// The destination of a name; without a name the only one.
     ///
     /// # Errors

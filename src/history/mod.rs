@@ -8,7 +8,8 @@ mod record;
 pub use ledger::{Commit, Cursor, Ledger, LedgerError};
 pub use memory::MemoryLedger;
 pub use record::{
-    DatasetTally, DestinationTally, Outcome, Pull, PullOutcome, REMOVALS_WAIT, Repeated, RunRecord,
+    DatasetTally, DestinationTally, FORGETS, Outcome, Pull, PullOutcome, REMOVALS_WAIT, Repeated,
+    RunKind, RunRecord,
 };
 
 pub use crate::plan::{Change, ChangeKind, EventUpdate};

@@ -109,7 +109,28 @@ pub struct Repeated {
     pub last: Timestamp,
 }
 
+/// The source of a run that forgot a feed.
+pub const FORGETS: &str = "feed forget";
+
+/// What a run was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunKind {
+    /// To deliver what a feed holds.
+    Delivery,
+    /// To let go of what a feed wanted.
+    Forgetting,
+}
+
 impl RunRecord {
+    /// What it was for. Records are stored without it, so it is told from a source that no delivery has.
+    #[must_use]
+    pub fn kind(&self) -> RunKind {
+        match self.source == FORGETS && self.source_digest.is_none() {
+            true => RunKind::Forgetting,
+            false => RunKind::Delivery,
+        }
+    }
+
     /// When the last attempt that this record tells of was: when the run began, or the last one like it ended.
     #[must_use]
     pub fn last(&self) -> Timestamp {

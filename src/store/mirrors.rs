@@ -77,11 +77,17 @@ impl MirrorFolder {
     /// # Errors
     /// Those of the disk.
     pub fn rename_to(&self, other: &Self) -> io::Result<()> {
-        if !self.0.is_dir() || other.0.exists() {
+        if !self.takes_name_of(other) {
             return Ok(());
         }
         fs::rename(&self.0, &other.0)?;
         self.0.parent().map_or(Ok(()), permissions::sync_folder)
+    }
+
+    /// Whether it is there, and nothing yet under the name of another.
+    #[must_use]
+    pub fn takes_name_of(&self, other: &Self) -> bool {
+        self.0.is_dir() && !other.0.exists()
     }
 
     /// Makes the folder, so that it is there after a power cut as well.

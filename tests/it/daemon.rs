@@ -46,7 +46,7 @@ impl Daemon {
         Self { child: Some(child), ready: serde_json::from_str(&line).unwrap() }
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
@@ -119,7 +119,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn log(place: &Place) -> String {
+pub(crate) fn log(place: &Place) -> String {
     fs::read_to_string(place.path("run.log")).unwrap()
 }
 

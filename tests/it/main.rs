@@ -33,6 +33,7 @@ mod proof;
 mod publishing;
 mod readme;
 mod refused;
+mod renamed;
 mod rest;
 mod schemas;
 mod secrets;

@@ -119,20 +119,6 @@ impl Context {
         })
     }
 
-    /// The ledger, to write to beside others; made where there is none.
-    ///
-    /// # Errors
-    /// If it can neither be opened nor made.
-    pub(in crate::cli) fn shared_store(
-        &mut self,
-        path: &Path,
-    ) -> Result<LedgerHandle<Store>, CliError> {
-        match &self.host {
-            Some(host) => Ok(host.ledger()),
-            None => Ok(LedgerHandle::new(self.store(path)?)),
-        }
-    }
-
     /// A file of whoever asked, to be written.
     ///
     /// # Errors

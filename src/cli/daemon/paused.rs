@@ -117,6 +117,50 @@ impl Paused {
         Ok(())
     }
 
+    /// Whether anything was said of a feed.
+    pub(crate) fn knows(&self, feed: &FeedName) -> bool {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.paused.iter().chain(&said.let_go).any(|route| route.feed == *feed)
+    }
+
+    /// What was said of a feed is said of it under another name.
+    ///
+    /// # Errors
+    /// If that cannot be written; then nothing changed.
+    pub(crate) fn rename(&self, old: &FeedName, new: &FeedName) -> Result<(), CliError> {
+        self.each(old, |route| Some(RouteName { feed: new.clone(), ..route }))
+    }
+
+    /// Nothing was ever said of a feed.
+    ///
+    /// # Errors
+    /// If that cannot be written; then nothing changed.
+    pub(crate) fn forget(&self, feed: &FeedName) -> Result<(), CliError> {
+        self.each(feed, |_| None)
+    }
+
+    /// Makes of each route of a feed another, or none.
+    fn each(
+        &self,
+        feed: &FeedName,
+        becomes: impl Fn(RouteName) -> Option<RouteName>,
+    ) -> Result<(), CliError> {
+        if !self.knows(feed) {
+            return Ok(());
+        }
+        let one = |route: RouteName| match route.feed == *feed {
+            true => becomes(route),
+            false => Some(route),
+        };
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let Said { paused, let_go } = said.clone();
+        let all = |routes: BTreeSet<RouteName>| routes.into_iter().filter_map(one).collect();
+        let next = Said { paused: all(paused), let_go: all(let_go) };
+        self.write(&next)?;
+        *said = next;
+        Ok(())
+    }
+
     fn write(&self, said: &Said) -> Result<(), CliError> {
         let text = serde_json::to_vec(&Stored::from(said)).expect("names always serialise");
         let written = replace_file(&self.folder, PAUSED_FILE, &text);

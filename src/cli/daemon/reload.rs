@@ -9,6 +9,7 @@ use crate::{
     cli::{
         CliError, Context, job,
         job::{CliOverrides, access},
+        renames,
     },
     config::{Config, Feed, FeedSource, LocalPlace},
     daemon::Message,
@@ -72,6 +73,9 @@ impl Shared {
             |config: &Config, name: &FeedName| config.feeds.iter().any(|feed| feed.name == *name);
         let renamed = next.feeds.iter().filter(|feed| !has(&now, &feed.name));
         let renames = renamed.filter_map(|feed| feed.was.as_ref()).any(|was| has(&now, was));
+        let waits = renames::waiting(&self.ledger, &now.store_path, &next.feeds)?.is_some();
+        let renames =
+            renames || waits || next.former_names().keys().any(|was| self.paused.knows(was));
         let fixed = fixed.into_iter().chain([("the name of a feed", !renames)]);
         let changed: Vec<&str> = fixed.filter(|(_, same)| !same).map(|(what, _)| what).collect();
         if !changed.is_empty() {
@@ -79,7 +83,7 @@ impl Shared {
             let cure = "restart it, or put the old setting back";
             return Err(CliError::NothingToRun(Fault::new(cause, cure)));
         }
-        let plans = self.plans(&next, &query::routes(&self.ledger)?);
+        let plans = self.plans(&next, &query::routes(&self.ledger, &next.former_names())?);
         self.take_config(Arc::new(next));
         // While the daemon ends nobody listens any more.
         drop(sender.send(Message::Configured(plans)));

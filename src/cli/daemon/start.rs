@@ -21,7 +21,6 @@ use crate::{
         CliError, Context, Exit,
         args::DaemonArgs,
         live::{AT_LAST, GRACE, Live},
-        mirrors,
     },
     config::{Config, SocketPlace},
     daemon::{
@@ -66,8 +65,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let config = proven(&given)?;
     context.store_private = config.store_private;
     config.warnings.iter().for_each(|warning| context.warn(warning));
-    let mut store = context.store(&config.store_path)?;
-    mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
+    let store = context.store_for(&config)?;
     let (id, paused) = (store.id(), Paused::read(&config.store_path)?);
     let live = Live::without_signals()?;
     let threads = live.threads().clone();
@@ -80,7 +78,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     }
 
     let (ledger, waiter) = (LedgerHandle::new(store), live.waiter().clone());
-    let history = query::routes(&ledger)?;
+    let history = query::routes(&ledger, &config.former_names())?;
     let counted = history.iter().map(|(route, known)| (route.clone(), &known.last));
     let metrics = Arc::new(Metrics::new(counted));
     let config = RwLock::new(Arc::new(config));

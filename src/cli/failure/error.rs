@@ -325,6 +325,7 @@ impl From<&AgentError> for Report {
             AgentError::Learn(LearnError::Unreachable { .. }) => Kind::Unreachable,
             AgentError::Stopped(stop) => of_stop(stop),
             AgentError::TooManyFeeds { .. } => Kind::FeedsTooMany,
+            AgentError::BothNames { .. } => Kind::FeedOfTwoNames,
         };
         Self::new(kind, error.fault())
     }

@@ -31,6 +31,8 @@ pub enum Kind {
     DiffOfFiles,
     /// A destination has more feeds than a store tells apart.
     FeedsTooMany,
+    /// What is one feed by the configuration is two in the store.
+    FeedOfTwoNames,
     /// The mapping rules cannot be used.
     RulesInvalid,
     /// There is no such run.

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         return Err(CliError::AskedTooMuch { what });
     }
     let _turn = context.turn(&DestinationName::new(&file.saved.destination))?;
-    let ledger = context.shared_store(&config.store_path)?;
+    let ledger = context.shared_store(&config)?;
     let feed = config.feed(Some(&file.saved.feed), file.source_path.as_deref())?;
     let dataset = beside_pulls(|| {
         let dataset = last_pulled(&feed, Some(ledger.lock().mirror_files(&feed.name)))?;

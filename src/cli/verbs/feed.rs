@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+#[cfg(unix)]
+use crate::cli::daemon;
 use crate::{
     agent::{ForgottenFeed, SystemClock, forget_feed},
     cli::{CliError, Context, Exit, mirrors},
@@ -68,6 +70,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         return Err(ConfigError::Choice { what, cure }.into());
     }
     let mut store = context.store_that_is(&config.store_path)?;
+    #[cfg(unix)]
+    daemon::Paused::read(&config.store_path)?.forget(&feed)?;
     let mut destinations = Vec::new();
     for destination in store.destinations()? {
         let forgotten = forget_feed(&mut store, &destination, &feed, &SystemClock)?;

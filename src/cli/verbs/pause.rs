@@ -15,7 +15,7 @@ pub(crate) fn run(
 ) -> Result<Exit, CliError> {
     let config = context.config()?;
     let chosen = args.of(config.routes())?;
-    let store = context.store(&config.store_path)?;
+    let store = context.store_for(&config)?;
     daemon::Paused::read(&config.store_path)?.set(&chosen, is_paused)?;
     drop(store);
     say(context, &chosen, is_paused)?;

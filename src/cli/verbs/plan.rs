@@ -15,6 +15,7 @@ use crate::{
         args::PlanArgs,
         job::{self, CliOverrides},
         output::Rights,
+        renames,
         render::{self, plan::Length},
         source,
     },
@@ -66,6 +67,9 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         ));
     }
     let feeds = job::feeds(&config, &overrides)?;
+    if let Some(store) = &store {
+        renames::none_waits(store, &config.store_path, &feeds)?;
+    }
     let previews = source::beside_pulls(|| previews(&feeds, &jobs, store.as_ref()))?;
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
         save(path, &overrides, preview, context)?;

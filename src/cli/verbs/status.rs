@@ -70,9 +70,11 @@ fn routes(
     ledger: &dyn Ledger,
 ) -> Result<Vec<RouteStatus>, CliError> {
     let now = SystemClock.now();
-    let mut known = query::routes(ledger)?;
+    let config = configured(context);
+    let former = config.as_ref().map(Config::former_names).unwrap_or_default();
+    let mut known = query::routes(ledger, &former)?;
     let mut routes = Vec::new();
-    if let Some(config) = configured(context) {
+    if let Some(config) = config {
         let held = held(&config, &known)?;
         for name in config.routes() {
             let held = held.get(&name).copied();

@@ -9,7 +9,6 @@ use crate::{
         args::SyncArgs,
         job::{self, CliOverrides},
         live::Live,
-        mirrors,
         render::{self, sync::Outcome},
         routes::{self, Datasets, Ended},
         unmarked,
@@ -36,9 +35,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context) -> Result<Exit, CliErr
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
     let feeds = job::feeds(&config, &overrides)?;
-    let mut store = context.store(&config.store_path)?;
-    mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
-    let ledger = LedgerHandle::new(store);
+    let ledger = LedgerHandle::new(context.store_for(&config)?);
     let live = Live::start(context)?;
     let datasets = routes::pull(context, &live, &ledger, &feeds)?;
     deliver_all(context, &live, &ledger, &jobs, &datasets)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    history::{Ledger, LedgerError, Outcome, Pull, RunRecord},
-    model::{RouteName, Timestamp},
+    history::{Ledger, LedgerError, Outcome, Pull, RunKind, RunRecord},
+    model::{FeedName, RouteName, Timestamp},
 };
 
 /// What the history says of one feed at one destination.
@@ -32,16 +32,26 @@ impl RouteHistory {
     }
 }
 
-/// Every route that ever ran.
+/// Every route that ever ran, under the name that its feed has by now, of the names that feeds had. What was forgotten
+/// never ran.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn routes(ledger: &dyn Ledger) -> Result<BTreeMap<RouteName, RouteHistory>, LedgerError> {
+pub fn routes(
+    ledger: &dyn Ledger,
+    former: &BTreeMap<FeedName, FeedName>,
+) -> Result<BTreeMap<RouteName, RouteHistory>, LedgerError> {
     let mut routes = BTreeMap::<_, RouteHistory>::new();
     let mut runs = ledger.runs()?;
     runs.sort_by_key(|run| run.number);
     for run in runs {
-        let name = RouteName { feed: run.feed.clone(), destination: run.destination.clone() };
+        let feed = former.get(&run.feed).unwrap_or(&run.feed).clone();
+        if run.kind() == RunKind::Forgetting {
+            // A feed is forgotten everywhere.
+            routes.retain(|name: &RouteName, _| name.feed != feed);
+            continue;
+        }
+        let name = RouteName { feed, destination: run.destination.clone() };
         let before = routes.remove(&name);
         let (last_success, failures, pulled) = before.map_or((None, 0, None), |before| {
             (before.last_success, before.failures, before.last_pull)

@@ -27,6 +27,7 @@ use crate::{
         args::DoctorArgs,
         job,
         live::{Live, connect},
+        renames,
         source::{beside_pulls, last_pulled},
         verbs::doctor::{
             finding::{Finding, exit},
@@ -122,7 +123,11 @@ fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
         let what = format!("the daemon has {}", path.display());
         return (Shelf::Open(host.ledger()), Finding::good(CHECK, what));
     }
-    match context.open(path, OpenMode::ReadWrite) {
+    let opened = context.open(path, OpenMode::ReadWrite).and_then(|mut store| {
+        renames::rename(&mut store, config)?;
+        Ok(store)
+    });
+    match opened {
         Ok(store) => {
             let what = format!("{} is free and can be written", path.display());
             (Shelf::Open(LedgerHandle::new(store)), Finding::good(CHECK, what))
@@ -172,7 +177,7 @@ impl Visit<'_> {
             Err(fault) => return Ok(vec![fault]),
         };
         if matches!(shelf, Shelf::Absent) {
-            *shelf = Shelf::Open(self.context.shared_store(&self.config.store_path)?);
+            *shelf = Shelf::Open(self.context.shared_store(self.config)?);
         }
         let speed = Speed { round_trip, bwlimit: destination.bwlimit };
         let commit = Commit { destination: Some(record.clone()), ..Commit::default() };

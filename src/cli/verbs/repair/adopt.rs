@@ -9,7 +9,7 @@ use crate::{
         args::RunArgs,
         job::{self, CliOverrides},
         live::{Live, connect},
-        mirrors, render,
+        render,
         screen::progress::Watcher,
         source,
         verbs::sync,
@@ -32,8 +32,7 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
-    let mut store: Store = context.store(&config.store_path)?;
-    mirrors::rename(&mut store, &config.store_path, &config.feeds)?;
+    let mut store: Store = context.store_for(&config)?;
     let live = Live::start(context)?;
     let feeds = job::feeds(&config, &overrides)?.into_iter();
     let kept = feeds.map(|feed| {
