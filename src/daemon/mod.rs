@@ -27,5 +27,5 @@ pub use metrics::Metrics;
 pub use scheduler::{
     Ended, Hold, Reading, RoutePlan, RouteView, Scheduler, Standing, Step, Ticket,
 };
-pub use serve::{Caller, Handler, Monitor, serve_metrics, serve_socket};
+pub use serve::{Caller, Handler, Monitor, own_user, serve_metrics, serve_socket};
 pub use sink::Sink;

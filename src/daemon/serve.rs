@@ -2,8 +2,6 @@
 
 use std::{
     io,
-    os::unix::fs::MetadataExt,
-    path::Path,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -19,12 +17,21 @@ use axum::{
     serve::IncomingStream,
 };
 use serde::de::DeserializeOwned;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::{
+    net::{TcpListener, UnixListener, UnixStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 use super::{Metrics, Sink, dispatcher::Snapshot};
 
 /// After so long without a sign of life the dispatcher counts as stuck.
 const STUCK: Duration = Duration::from_secs(120);
+/// Answers that are made at once for the user of the daemon and root.
+const ANSWERS_OF_OWNER: usize = 64;
+/// The same for all others together: their questions keep nobody waiting but themselves.
+const ANSWERS_OF_OTHERS: usize = 8;
+/// What somebody hears for whom there is no place.
+const BUSY: &str = "it answers as many questions as it can at once\n";
 /// The media type of Prometheus's text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -71,14 +78,55 @@ pub async fn serve_metrics(listener: TcpListener, face: Monitor) -> io::Result<(
 /// If the listener breaks.
 pub async fn serve_socket<A: Handler>(
     listener: UnixListener,
-    path: &Path,
     face: Monitor,
     answers: Arc<A>,
 ) -> io::Result<()> {
-    let owner = path.metadata()?.uid();
-    let ask = post(ask::<A>).with_state((answers, owner));
+    let desk = Arc::new(Desk { answers, owner: own_user()?, places: Places::default() });
+    let ask = post(ask::<A>).with_state(desk);
     let router = faces(face).route("/ask", ask);
     axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).await
+}
+
+/// The user whose rights this process has, by the operating system: no file tells, as others may put one in its place.
+/// To be called on a runtime.
+///
+/// # Errors
+/// If the system does not tell.
+pub fn own_user() -> io::Result<u32> {
+    let (own, _other) = UnixStream::pair()?;
+    Ok(own.peer_cred()?.uid())
+}
+
+/// What questions come to.
+struct Desk<A> {
+    answers: Arc<A>,
+    /// The user who runs the daemon.
+    owner: u32,
+    places: Places,
+}
+
+/// How many more answers can be made at once.
+struct Places {
+    owner: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        let places = |number| Arc::new(Semaphore::new(number));
+        Self { owner: places(ANSWERS_OF_OWNER), others: places(ANSWERS_OF_OTHERS) }
+    }
+}
+
+impl Places {
+    /// A place for one answer, until it is dropped; `None`: all are taken.
+    fn take(&self, caller: Caller) -> Option<OwnedSemaphorePermit> {
+        let places = match caller {
+            Caller::Owner => &self.owner,
+            Caller::Other => &self.others,
+        };
+        places.clone().try_acquire_owned().ok()
+    }
 }
 
 /// Who is at the other end of a connection, by the operating system.
@@ -93,15 +141,21 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 
 async fn ask<A: Handler>(
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
-    State((answers, owner)): State<(Arc<A>, u32)>,
+    State(desk): State<Arc<Desk<A>>>,
     Json(question): Json<A::Question>,
 ) -> Response {
     let caller = match peer {
-        Some(uid) if uid == owner || uid == 0 => Caller::Owner,
+        Some(uid) if uid == desk.owner || uid == 0 => Caller::Owner,
         _ => Caller::Other,
     };
+    let Some(place) = desk.places.take(caller) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, BUSY).into_response();
+    };
     let (sink, reply) = Sink::open();
-    drop(tokio::task::spawn_blocking(move || answers.answer(question, caller, sink)));
+    drop(tokio::task::spawn_blocking(move || {
+        desk.answers.answer(question, caller, sink);
+        drop(place);
+    }));
     Response::new(Body::new(reply))
 }
 
@@ -153,4 +207,84 @@ fn is_loopback(host: &str) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || address.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        os::unix::fs::MetadataExt,
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Answers nobody before it may.
+    struct Slow(AtomicBool);
+
+    impl Handler for Slow {
+        type Question = u8;
+
+        fn answer(&self, _: u8, caller: Caller, _: Sink) {
+            assert_eq!(caller, Caller::Owner);
+            while !self.0.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+
+    /// A question on its way, and the status of its answer.
+    async fn asked(path: &std::path::Path) -> (UnixStream, String) {
+        let mut stream = UnixStream::connect(path).await.unwrap();
+        let head = "POST /ask HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        (stream, String::from_utf8_lossy(&status[9..]).into_owned())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_asks_more_than_can_be_answered_hears_so_and_is_answered_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.sock");
+        let slow = Arc::new(Slow(AtomicBool::new(false)));
+        let listener = UnixListener::bind(&path).unwrap();
+        let (metrics, snapshot) = (Arc::new(Metrics::new([])), Arc::default());
+        drop(tokio::spawn(serve_socket(listener, Monitor { metrics, snapshot }, slow.clone())));
+        let mut open = Vec::new();
+        for _ in 0..ANSWERS_OF_OWNER {
+            let (stream, status) = asked(&path).await;
+            assert_eq!(status, "200");
+            open.push(stream);
+        }
+        assert_eq!(asked(&path).await.1, "503");
+        slow.0.store(true, Ordering::Relaxed);
+        for stream in &mut open {
+            let mut rest = [0; 4_096];
+            let mut read = 0;
+            while !rest[..read].ends_with(b"0\r\n\r\n") {
+                read = stream.read(&mut rest).await.unwrap();
+            }
+        }
+        assert_eq!(asked(&path).await.1, "200");
+    }
+
+    #[test]
+    fn others_together_take_few_places_and_none_of_the_owner() {
+        let places = Places::default();
+        let taken: Vec<_> =
+            (0..ANSWERS_OF_OTHERS).map(|_| places.take(Caller::Other).unwrap()).collect();
+        assert!(places.take(Caller::Other).is_none());
+        assert!(places.take(Caller::Owner).is_some());
+        drop(taken);
+        assert!(places.take(Caller::Other).is_some());
+    }
+
+    #[tokio::test]
+    async fn the_own_user_is_told_by_the_system() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(own_user().unwrap(), file.path().metadata().unwrap().uid());
+    }
 }

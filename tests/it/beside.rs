@@ -4,7 +4,8 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    io::{Read, Write},
+    os::unix::{fs::PermissionsExt, net::UnixStream},
     process::Stdio,
     sync::{
         Arc,
@@ -18,6 +19,7 @@ use misp_trickle_testing::{front, program};
 
 use front::{Act, Front};
 use program::{ATTRIBUTES, DAY_2, Place, Sandbox, seen};
+use serde_json::json;
 
 use crate::{
     daemon::{Daemon, MAIN, add, until},
@@ -101,6 +103,49 @@ fn a_plan_is_saved_and_carried_out_by_the_daemon() {
     place.run(&["apply", "nothing.json"]).code(1).says(&["nothing.json", "cannot be read"]);
     place.write("no-plan.json", "{}");
     place.run(&["apply", "no-plan.json"]).code(1).says(&["is no plan that this version can apply"]);
+    daemon.end();
+}
+
+/// What an answer over the socket says: chunks of HTTP, each a part with five bytes before its own.
+fn said(answer: &[u8]) -> String {
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+    let (mut rest, mut said) = (&answer[head..], Vec::new());
+    while let Some(line) = rest.windows(2).position(|bytes| bytes == b"\r\n") {
+        let length = std::str::from_utf8(&rest[..line]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            break;
+        }
+        said.extend_from_slice(&rest[line + 2 + 5..line + 2 + length]);
+        rest = &rest[line + 2 + length + 2..];
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[test]
+fn the_daemon_opens_no_file_that_a_question_names() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    place.write("day.json", DAY_2);
+    place.run(&["plan", "-o", "plan.json"]).code(0);
+    let daemon = Daemon::start(&place);
+    let plan = place.path("plan.json");
+    let question = json!({ "protocol": 2, "args": ["apply", plan], "store": null, "input": null });
+    let question = question.to_string();
+    let mut stream = UnixStream::connect(place.path("state/agent.sock")).unwrap();
+    write!(
+        stream,
+        "POST /ask HTTP/1.1\r\nHost: daemon\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{question}",
+        question.len()
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let said = said(&answer);
+    assert!(said.contains("the question came without it"), "{said}");
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
     daemon.end();
 }
 
@@ -189,11 +234,15 @@ fn colleagues_may_ask_and_have_nothing_done() {
         return;
     };
     status.code(0).says(&["main"]);
-    for verb in [&["check"][..], &["plan"], &["export", "-"]] {
-        as_nobody(&place, verb).unwrap().code(0);
+    for verb in [&["log"][..], &["show", "1"], &["diff", "1"], &["why", "example.org"]] {
+        let seen = as_nobody(&place, verb).unwrap();
+        assert_eq!(seen.all(), place.run(verb).all(), "{verb:?}");
     }
     let told = ["this is for the user who runs the daemon, and root"];
-    for verb in [&["sync"][..], &["verify"], &["doctor"], &["pause"], &["apply", "plan.json"]] {
+    let acts = [&["sync"][..], &["verify"], &["doctor"], &["pause"], &["apply", "plan.json"]];
+    // All of the dataset or of the store is more than a question.
+    let large = [&["check"][..], &["plan"], &["export", "-"]];
+    for verb in acts.into_iter().chain(large) {
         as_nobody(&place, verb).unwrap().code(11).says(&told);
     }
     assert_eq!(daemon.metric("misp_trickle_paused", MAIN), 0.0);

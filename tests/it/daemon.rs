@@ -364,6 +364,9 @@ fn colleagues_of_a_group_may_ask_and_have_nothing_done() {
     daemon.end();
     place.configure(&format!("group = \"{NOBODY}\""), "group = \"no-such-group\"");
     place.run(&["run"]).code(1).says(&["there is no group no-such-group in /etc/group"]);
+    fs::set_permissions(place.folder(), fs::Permissions::from_mode(0o775)).unwrap();
+    place.configure("group = \"no-such-group\"", "");
+    place.run(&["run"]).code(1).says(&["others may put a socket of theirs in the place of"]);
 }
 
 #[test]

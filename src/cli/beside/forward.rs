@@ -20,7 +20,7 @@ mod unix {
         time::Duration,
     };
 
-    use reqwest::{Client, Response};
+    use reqwest::{Client, Response, StatusCode};
 
     use super::{CliError, Context, Exit, Verb};
     use crate::{
@@ -106,6 +106,10 @@ mod unix {
             }
         }
 
+        fn busy(&self) -> CliError {
+            CliError::OwnerBusy { socket: self.socket.display().to_string() }
+        }
+
         fn silent(&self, cause: String) -> CliError {
             CliError::OwnerSilent { socket: self.socket.display().to_string(), cause }
         }
@@ -170,6 +174,11 @@ mod unix {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(CliError::System)?.block_on(async {
             let mut answer = send(&owner.socket, &question).await.map_err(silent)?;
+            match answer.status() {
+                StatusCode::SERVICE_UNAVAILABLE => return Err(owner.busy()),
+                status if status.is_success() => {}
+                status => return Err(silent(format!("it answers {status}"))),
+            }
             let mut parts = Parts::default();
             while let Some(bytes) = answer.chunk().await.map_err(|error| silent(causes(&error)))? {
                 parts.push(&bytes);
@@ -191,10 +200,6 @@ mod unix {
         alive.map_err(|error| causes(&error))?;
         let body = serde_json::to_vec(question).expect("plain fields always serialise");
         let request = client.post("http://daemon/ask").header("Content-Type", "application/json");
-        let answer = request.body(body).send().await.map_err(|error| causes(&error))?;
-        match answer.status() {
-            status if status.is_success() => Ok(answer),
-            status => Err(format!("it answers {status}")),
-        }
+        request.body(body).send().await.map_err(|error| causes(&error))
     }
 }

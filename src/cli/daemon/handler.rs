@@ -4,9 +4,11 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, TryLockError,
+        atomic::Ordering,
         mpsc::{Sender, channel},
     },
+    thread,
 };
 
 use clap::Parser;
@@ -24,7 +26,7 @@ use crate::{
 use super::{
     Shared,
     ask::{Channel, PROTOCOL, Question},
-    host::RequestHost,
+    host::{LOOK, RequestHost},
 };
 
 /// What answers requests over the socket.
@@ -114,10 +116,26 @@ impl RequestHandler {
             Verb::Pause(args) => self.pause(args, context, true),
             Verb::Resume(args) => self.pause(args, context, false),
             Verb::Plan(_) => {
-                let _held = self.dataset.lock().unwrap_or_else(PoisonError::into_inner);
+                let _held = self.turn_to_hold_a_dataset(context)?;
                 verb.run(context)
             }
             _ => verb.run(context),
+        }
+    }
+
+    /// Waits until nobody else plans.
+    fn turn_to_hold_a_dataset(&self, context: &Context) -> Result<MutexGuard<'_, ()>, CliError> {
+        loop {
+            match self.dataset.try_lock() {
+                Ok(held) => return Ok(held),
+                Err(TryLockError::Poisoned(held)) => return Ok(held.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let is_gone = context.host.as_ref().is_some_and(|host| host.is_gone());
+            if is_gone || self.shared.waiter.flag().load(Ordering::Relaxed) {
+                return Err(CliError::Interrupted);
+            }
+            thread::sleep(LOOK);
         }
     }
 

@@ -27,7 +27,7 @@ use crate::{
 use super::{Shared, ask::Channel, handler::Part, worker::delivered};
 
 /// How often somebody who waits for his turn looks whether to go on waiting.
-const LOOK: Duration = Duration::from_millis(200);
+pub(super) const LOOK: Duration = Duration::from_millis(200);
 
 /// The daemon on behalf of one request.
 pub(super) struct RequestHost {

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     if let Some(path) = &listeners.path {
         store.advertise(path, PROTOCOL).map_err(CliError::System)?;
     } else if config.serve.socket != SocketPlace::Nowhere {
-        context.warn("no path for a socket is short enough; set `socket` under [serve]");
+        context.warn("no folder for a socket is near enough, or this user's alone to write to; set `socket` under [serve]");
     }
 
     let (ledger, waiter) = (LedgerHandle::new(store), live.waiter().clone());
@@ -150,7 +150,7 @@ impl Listeners {
         if let (Some(listener), Some(path)) = (self.asks, self.path) {
             let (face, handler) = (face.clone(), Arc::new(handler));
             drop(threads.spawn(async move {
-                if let Err(error) = serve_socket(listener, &path, face, handler).await {
+                if let Err(error) = serve_socket(listener, face, handler).await {
                     error!("questions over {} are answered no more: {error}", path.display());
                 }
             }));

@@ -81,6 +81,11 @@ pub enum CliError {
         /// What came instead.
         cause: String,
     },
+    /// The daemon that has the store answers as many others as it can.
+    OwnerBusy {
+        /// Its socket.
+        socket: String,
+    },
     /// What was reported of one thing is so of the whole.
     Told(Box<Report>),
     /// The configuration is sound, and no daemon can run by it.
@@ -207,6 +212,11 @@ impl CliError {
                 let cause = format!("the daemon that has the store does not answer: {cause}");
                 let cure = "look at its log, or stop it";
                 (Kind::StoreLocked, Fault::new(cause, cure).at(socket))
+            }
+            Self::OwnerBusy { socket } => {
+                let cause =
+                    "the daemon that has the store answers as many questions as it can at once";
+                (Kind::StoreLocked, Fault::new(cause, "ask again in a moment").at(socket))
             }
             Self::NothingToRun(fault) => (Kind::ConfigInvalid, fault.clone()),
             Self::Stale { moved } => {

@@ -60,8 +60,12 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
 fn read(args: &ApplyArgs, context: &Context) -> Result<PlanFile, CliError> {
     let path = &args.plan;
     let not_a_plan = |cause: String| CliError::NotAPlan { path: path.clone(), cause };
-    let text = match context.host.as_ref().and_then(|host| host.input()) {
-        Some(text) => text.to_owned(),
+    let text = match &context.host {
+        // A host opens none of the files that others name.
+        Some(host) => {
+            let sent = host.input().map(str::to_owned);
+            sent.ok_or_else(|| not_a_plan("the question came without it".to_owned()))?
+        }
         None => fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause))?,
     };
     let file: PlanFile =

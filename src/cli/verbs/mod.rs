@@ -98,7 +98,7 @@ pub(super) enum Verb {
 pub(super) enum Beside {
     /// Whoever may ask has it answered.
     Question,
-    /// The daemon does it for its own user, and root.
+    /// The daemon does it for its own user and root alone.
     Act,
     /// It needs the store for itself.
     Alone,
@@ -158,14 +158,11 @@ impl Verb {
     /// What it is to a daemon that has the store.
     pub(super) const fn beside(&self) -> Beside {
         match self {
-            Self::Status(_)
-            | Self::Log(_)
-            | Self::Show(_)
-            | Self::Diff(_)
-            | Self::Why(_)
-            | Self::Plan(_)
-            | Self::Check
-            | Self::Export(_) => Beside::Question,
+            Self::Status(_) | Self::Log(_) | Self::Show(_) | Self::Diff(_) | Self::Why(_) => {
+                Beside::Question
+            }
+            // All of a dataset or of the store is too much for whoever may ask, in what it takes and in what it tells.
+            Self::Plan(_) | Self::Check | Self::Export(_) => Beside::Act,
             Self::Sync(_) | Self::Apply(_) | Self::Verify(_) | Self::Doctor(_) => Beside::Act,
             #[cfg(unix)]
             Self::Pause(_) | Self::Resume(_) => Beside::Act,
