@@ -185,7 +185,9 @@ fn each_fault_has_its_tests() {
             let head = format!("fn {function}() {{");
             let is_there = sources.iter().any(|(path, text)| {
                 let before = text.find(&head).map(|at| text[..at].trim_end());
-                let before = before.and_then(|text| text.rfind("#[test]").map(|at| &text[at..]));
+                let marks = ["#[test]", "#[tokio::test"];
+                let mark = |text: &str| marks.iter().filter_map(|it| text.rfind(it)).max();
+                let before = before.and_then(|text| mark(text).map(|at| &text[at..]));
                 homes.contains(path) && before.is_some_and(|between| !between.contains("\n}"))
             });
             assert!(is_there, "there is no test {test}");
