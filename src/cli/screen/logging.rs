@@ -1,15 +1,23 @@
 //! What `-v` and `-q` say: the log, on standard error. No event in it holds a key.
 
-use std::io::{self, Write};
+use std::{
+    env,
+    io::{self, Write},
+};
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::cli::{
     args::{GlobalArgs, LogFormat},
     render::Clean,
 };
 
-/// A filter in the manner of `RUST_LOG`, which goes before `-v` and `-q`.
+/// Levels by target in the manner of `RUST_LOG`, such as `warn,misp_trickle=debug`; it goes before `-v` and `-q`.
 const VARIABLE: &str = "MISP_TRICKLE_LOG";
 
 /// What writes the log: texts of others stand in it, and what could steer a terminal or hide text is escaped.
@@ -52,15 +60,19 @@ pub(in crate::cli) fn start(global: &GlobalArgs, style: Style) {
     };
     // Of the libraries only what goes wrong: their traces are of no use to a user. What they find wrong with a
     // certificate, the error says anyway.
-    let ours = format!("warn,rustls_platform_verifier=off,misp_trickle={level}");
-    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(ours));
-    let log = fmt().with_env_filter(filter).with_writer(|| Visible(io::stderr()));
+    let ours = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("rustls_platform_verifier", LevelFilter::OFF)
+        .with_target("misp_trickle", level);
+    let said = env::var(VARIABLE).ok().and_then(|text| text.parse::<Targets>().ok());
+    let all = tracing_subscriber::registry().with(said.unwrap_or(ours));
+    let log = fmt::layer().with_writer(|| Visible(io::stderr()));
     let log = log.with_ansi(false).with_target(false);
     // A second log in one process, as in tests, is no reason to stop.
     drop(match style {
-        Style::Tool => log.without_time().try_init(),
-        Style::Daemon(LogFormat::Text) => log.try_init(),
-        Style::Daemon(LogFormat::Json) => log.json().flatten_event(true).try_init(),
+        Style::Tool => all.with(log.without_time()).try_init(),
+        Style::Daemon(LogFormat::Text) => all.with(log).try_init(),
+        Style::Daemon(LogFormat::Json) => all.with(log.json().flatten_event(true)).try_init(),
     });
 }
 
