@@ -55,7 +55,7 @@ path = {store}                      # what was sent is remembered here; keep it 
 # private = "require"               # refuse a file system on which other users could read it
 
 [source]                            # the feed "main"; [feeds.NAME] for several, with the same keys
-kind = "file"                       # file | folder | stdin
+kind = "file"                       # file | folder | stdin | eiq-feed | eiq-api | taxii2: the README has the keys of each
 path = {source}                     # `--source PATH` takes its place
 format = "auto"                     # auto | eclecticiq | stix21
 update_strategy = "replace"         # replace | append | diff; none of them deletes in MISP
