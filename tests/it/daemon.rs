@@ -507,7 +507,10 @@ fn the_service_manager_hears_when_it_is_ready_alive_and_at_its_end() {
     let daemon = Daemon::with(place.command(&["run"]).env("NOTIFY_SOCKET", &path), &place);
     let mut heard = Vec::new();
     let mut hear = |what: &str| {
+        // The daemon goes on telling that it is alive, so no single wait says that this does not come.
+        let end = Instant::now() + LONG;
         while !heard.iter().any(|text: &String| text.contains(what)) {
+            assert!(Instant::now() < end, "{what} does not come: {heard:?}");
             let mut buffer = [0; 512];
             let read = socket.recv(&mut buffer).unwrap();
             heard.push(String::from_utf8(buffer[..read].to_vec()).unwrap());
