@@ -130,7 +130,11 @@ impl Drop for Lock {
     }
 }
 
-/// Tries to lock until it succeeds, at most so long.
+/// A lock is waited for at least so long: where its process begins another at the moment that it ends with the store,
+/// the new one has the lock, too, until it is another program.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Tries to lock until it succeeds, at most so long, or for the [`GRACE`].
 fn patiently(
     folder: &Path,
     wait: Duration,
@@ -145,7 +149,7 @@ fn patiently(
             }
             Err(TryLockError::WouldBlock) => {}
         }
-        let left = wait.saturating_sub(begun.elapsed());
+        let left = wait.max(GRACE).saturating_sub(begun.elapsed());
         if left.is_zero() {
             let holder = read(&folder.join(HOLDER_FILE));
             return Err(OpenError::Locked { path: folder.display().to_string(), holder });
