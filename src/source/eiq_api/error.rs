@@ -5,7 +5,10 @@ use std::fmt;
 use crate::{
     mirror::MirrorError,
     model::Fault,
-    source::peer::{PeerError, Wrong},
+    source::{
+        eiq_feed::NEW_TOKEN,
+        peer::{PeerError, Wrong},
+    },
 };
 
 /// Why the entities of a feed cannot be pulled.
@@ -36,7 +39,7 @@ impl ApiError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Peer(error) => of_peer(error),
+            Self::Peer(error) => error.fault_with(cure),
             Self::Listing { url, what } => Fault::new(
                 what,
                 "the public API of this platform is another than the one that is known: use kind = \"eiq-feed\", and \
@@ -53,20 +56,16 @@ impl ApiError {
 }
 
 /// What the platform refuses, by the names that it has for it.
-fn of_peer(error: &PeerError) -> Fault {
-    let fault = error.fault();
-    let cure = match error.wrong {
-        Wrong::Token { .. } => {
-            "make a new API token on the platform (profile, API Tokens): it is wrong, expired or revoked"
-        }
+const fn cure(wrong: &Wrong) -> Option<&'static str> {
+    Some(match wrong {
+        Wrong::Token { .. } => NEW_TOKEN,
         Wrong::Right { .. } => {
             "give the token's user the permissions `read entities`, `read extracts` and `read outgoing-feeds`, and a \
              group that may see the feed"
         }
         Wrong::Missing { .. } => "check `url`: it is the platform's address, without /api",
-        _ => return fault,
-    };
-    Fault { cure: Some(cure.to_owned()), ..fault }
+        _ => return None,
+    })
 }
 
 impl fmt::Display for ApiError {

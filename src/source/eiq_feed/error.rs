@@ -71,7 +71,7 @@ impl FeedError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Peer(error) => of_peer(error),
+            Self::Peer(error) => error.fault_with(cure),
             Self::NoFeed { feed, error } => {
                 let cause = format!("there is no outgoing feed {feed} that this token may see");
                 let cure = "write the number of the feed, as its page on the platform has it, into `feed`; the token's \
@@ -121,20 +121,20 @@ impl FeedError {
     }
 }
 
+/// What to do about a token that a platform does not take.
+pub(in crate::source) const NEW_TOKEN: &str =
+    "make a new API token on the platform (profile, API Tokens): it is wrong, expired or revoked";
+
 /// What the platform refuses, by the names that it has for it.
-fn of_peer(error: &PeerError) -> Fault {
-    let fault = error.fault();
-    let cure = match error.wrong {
-        Wrong::Token { .. } => {
-            "make a new API token on the platform (profile, API Tokens): it is wrong, expired or revoked"
-        }
+const fn cure(wrong: &Wrong) -> Option<&'static str> {
+    Some(match wrong {
+        Wrong::Token { .. } => NEW_TOKEN,
         Wrong::Right { .. } => {
             "give the token's user the permission `read outgoing-feeds`, and a group that may see the feed"
         }
         Wrong::Missing { .. } => "check `url` and `feed`",
-        _ => return fault,
-    };
-    Fault { cure: Some(cure.to_owned()), ..fault }
+        _ => return None,
+    })
 }
 
 impl fmt::Display for FeedError {

@@ -33,6 +33,7 @@ use crate::{
 };
 
 pub use error::FeedError;
+pub(super) use error::NEW_TOKEN;
 
 use standing::Family;
 

@@ -144,6 +144,20 @@ impl PeerError {
     }
 }
 
+impl PeerError {
+    /// Its parts, with what to do in the words of those who know what kind of server it is; `None` leaves the general ones.
+    pub(in crate::source) fn fault_with(
+        &self,
+        cure: impl FnOnce(&Wrong) -> Option<&'static str>,
+    ) -> Fault {
+        let fault = self.fault();
+        match cure(&self.wrong) {
+            Some(cure) => Fault { cure: Some(cure.to_owned()), ..fault },
+            None => fault,
+        }
+    }
+}
+
 impl fmt::Display for PeerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fault().fmt(f)

@@ -75,7 +75,7 @@ impl TaxiiError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Peer(error) => of_peer(error),
+            Self::Peer(error) => error.fault_with(cure),
             Self::NoCollection { collection, known, url } => {
                 let cause = format!("there is no collection {collection} that this user may see");
                 let cure = match known.is_empty() {
@@ -128,9 +128,8 @@ impl TaxiiError {
 }
 
 /// What the server refuses, by the names that it has for it.
-fn of_peer(error: &PeerError) -> Fault {
-    let fault = error.fault();
-    let cure = match error.wrong {
+const fn cure(wrong: &Wrong) -> Option<&'static str> {
+    Some(match wrong {
         Wrong::Token { .. } => {
             "the token, or user name and password, is wrong or missing: check `token_env` or `token_file`, or \
              `username` with `password_env` or `password_file`"
@@ -142,9 +141,8 @@ fn of_peer(error: &PeerError) -> Fault {
         Wrong::Unacceptable { .. } => {
             "the server does not speak TAXII 2.1 there: write the address of an API root that does into `url`"
         }
-        _ => return fault,
-    };
-    Fault { cure: Some(cure.to_owned()), ..fault }
+        _ => return None,
+    })
 }
 
 impl fmt::Display for TaxiiError {
