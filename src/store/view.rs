@@ -144,15 +144,6 @@ impl Engine for View {
         }
     }
 
-    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
-        let mut found = Vec::new();
-        self.scan(prefix, &mut |key, value| {
-            found.push((key.to_vec(), value.to_vec()));
-            Ok(())
-        })?;
-        found.iter().rev().try_for_each(|(key, value)| visit(key, value))
-    }
-
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
         let last = self.with(|engine, before| {
             let now =

@@ -111,15 +111,6 @@ impl Engine for MemoryEngine {
         Ok(after.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
-    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
-        let mut found = Vec::new();
-        self.scan(prefix, &mut |key, value| {
-            found.push((key.to_vec(), value.to_vec()));
-            Ok(())
-        })?;
-        found.iter().rev().try_for_each(|(key, value)| visit(key, value))
-    }
-
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
         let mut last = None;
         self.scan(prefix, &mut |key, _| {

@@ -36,11 +36,18 @@ pub trait Engine: Send {
     fn page(&self, prefix: &[u8], after: &[u8], max: usize) -> Result<Vec<Pair>, LedgerError>;
 
     /// Visits every key that begins with the prefix from the last one backwards: where part of the files
-    /// cannot be read, this finds what stands behind it.
+    /// cannot be read, this finds what stands behind it. An engine that reads only forwards visits nothing then.
     ///
     /// # Errors
     /// At the first value that cannot be read; those before it were visited.
-    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError>;
+    fn scan_back(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        let mut found = Vec::new();
+        self.scan(prefix, &mut |key, value| {
+            found.push((key.to_vec(), value.to_vec()));
+            Ok(())
+        })?;
+        found.iter().rev().try_for_each(|(key, value)| visit(key, value))
+    }
 
     /// The last key that begins with the prefix.
     fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError>;
