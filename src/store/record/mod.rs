@@ -5,6 +5,7 @@
 
 mod bucket;
 mod changes;
+mod destination;
 pub(super) mod envelope;
 mod head;
 pub(super) mod keys;
@@ -14,10 +15,11 @@ mod run;
 
 pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
+pub(super) use destination::{AliasesV1, DestinationV2};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use meta::{CountersV1, FormatV1, IdentityV1};
 pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
-pub(super) use run::{AliasesV1, CursorV1, DestinationV2, RunV2};
+pub(super) use run::{CursorV1, RunV2};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
