@@ -27,16 +27,16 @@ use misp_trickle::{
     graph,
     history::{Commit, EventUpdate, Ledger},
     mapper::Rules,
-    model::{DestinationName, FeedName, RunNumber, Secret, Tlp},
+    model::{DestinationName, FeedName, RunNumber, Tlp},
     plan::{
         EventSettings, KnownEvent, MappingChange, OnForeign, Policy, Publish, Strategy, Unmarked,
     },
-    remote::{Access, AuthHeader, Compression, Encoding, Remote},
+    remote::{Access, Encoding, Remote},
     sandbox::{self, Keys, Misp},
     source::SourceSpec,
     store::{Owner, Store},
 };
-use misp_trickle_testing::direct::direct;
+use misp_trickle_testing::direct::direct_access;
 
 const SIZE: Size = Size { incidents: 20, observables: 250 };
 
@@ -105,13 +105,8 @@ fn open(path: &Path) -> Store {
 }
 
 fn access(url: &str, keys: &Keys) -> Access {
-    Access {
-        connection: direct(url, Duration::from_secs(30)),
-        auth_header: AuthHeader::Authorization,
-        key: Secret::new(keys.get("sync").expect("a role of the sandbox").to_owned()),
-        compression: Compression::Fixed(Encoding::Gzip),
-        correlate: true,
-    }
+    let key = keys.get("sync").expect("a role of the sandbox");
+    direct_access(url, key, Encoding::Gzip, Duration::from_secs(30))
 }
 
 fn job(url: String, source: PathBuf) -> Job {

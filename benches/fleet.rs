@@ -21,13 +21,13 @@ use std::{
 use dataset::{Size, eclecticiq};
 use misp_trickle::{
     agent::{self, Clock, Dataset, Ending, Job, LedgerHandle, Silent, SystemClock},
-    model::{DestinationName, Secret},
-    remote::{Access, AuthHeader, Compression, Encoding, Remote},
+    model::DestinationName,
+    remote::{Encoding, Remote},
     sandbox::{self, Keys, Misp, Slowness},
     source::SourceSpec,
     store::{Owner, Store},
 };
-use misp_trickle_testing::{direct::direct, world::open_job};
+use misp_trickle_testing::{direct::direct_access, world::open_job};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 const INCIDENTS: u32 = 100;
@@ -126,12 +126,7 @@ fn misp(runtime: &Runtime, number: usize, faster: f64) -> (String, Arc<Remote>) 
     let url = format!("http://{}/", listener.local_addr().expect("a bound port"));
     let misp = Arc::new(Mutex::new(Misp::new(&url, keys.clone())));
     runtime.spawn(sandbox::serve_slowly(listener, misp, Slowness::new(faster)));
-    let access = Access {
-        connection: direct(&url, Duration::from_secs(120)),
-        auth_header: AuthHeader::Authorization,
-        key: Secret::new(keys.get("sync").expect("a role of the sandbox").to_owned()),
-        compression: Compression::Fixed(Encoding::Gzip),
-        correlate: true,
-    };
+    let key = keys.get("sync").expect("a role of the sandbox");
+    let access = direct_access(&url, key, Encoding::Gzip, Duration::from_secs(120));
     (url, Arc::new(Remote::new(&access).expect("a client")))
 }

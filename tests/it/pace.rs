@@ -18,16 +18,16 @@ use misp_trickle::{
     delivery::{Call, Exchange, Reply, TimedAttribute, Wire},
     history::MemoryLedger,
     misp::{Attribute, AttributeType, Value, attribute_uuid},
-    model::{EventUuid, Secret},
+    model::EventUuid,
     plan::Publish,
-    remote::{Access, AuthHeader, Compression, Encoding, Limiter, Pace, Remote},
-    sandbox::{Keys, Misp, serve},
+    remote::{Encoding, Limiter, Pace, Remote},
+    sandbox::Misp,
     source::SourceSpec,
 };
-use misp_trickle_testing::{dataset, direct::direct, program, proxy, world};
+use misp_trickle_testing::{dataset, metered::Metered, program, proxy, world};
 use program::Sandbox;
 use proxy::Proxy;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use world::{LocalWire, World, open_job, wait};
 
 /// So long the limit is measured; the figure that is promised is one of a minute.
@@ -47,20 +47,7 @@ struct Line {
 
 impl Line {
     fn new(rate: Option<u64>, encoding: Encoding, timeout: Duration) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let keys = Keys::demo("pace");
-        let misp = Arc::new(Mutex::new(Misp::new("http://127.0.0.1", keys.clone())));
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let proxy = Proxy::before(listener.local_addr().unwrap());
-        runtime.spawn(serve(listener, misp.clone()));
-        let url = format!("http://{}/", proxy.address);
-        let access = Access {
-            connection: direct(&url, timeout),
-            auth_header: AuthHeader::Authorization,
-            key: Secret::new(keys.get("sync").unwrap().to_owned()),
-            compression: Compression::Fixed(encoding),
-            correlate: true,
-        };
+        let Metered { runtime, misp, proxy, url, access } = Metered::start(encoding, timeout);
         let limiter = rate.map(|rate| Arc::new(Limiter::new(NonZeroU64::new(rate).unwrap())));
         let pace = Pace::of(limiter);
         let remote = runtime.block_on(async { Remote::new(&access).unwrap().paced(pace) });

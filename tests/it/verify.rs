@@ -20,13 +20,12 @@ use misp_trickle::{
         verify::{Drift, There},
     },
     history::{Ledger, MemoryLedger},
-    model::Secret,
     plan::Standing,
-    remote::{Access, AuthHeader, Compression, Encoding, Remote},
+    remote::{Encoding, Remote},
     sandbox::{Release, Setup, serve},
     source::SourceSpec,
 };
-use misp_trickle_testing::{direct::direct, world};
+use misp_trickle_testing::{direct::direct_access, world};
 use tempfile::TempDir;
 use uuid::Uuid;
 use world::World;
@@ -78,14 +77,9 @@ fn verify_by_http(world: &World) -> Verified {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(runtime.spawn(serve(listener, world.misp.clone())));
-    let remote = Remote::new(&Access {
-        connection: direct(&url, Duration::from_secs(60)),
-        auth_header: AuthHeader::Authorization,
-        key: Secret::new(world.wire.key.clone()),
-        compression: Compression::Fixed(Encoding::Plain),
-        correlate: true,
-    })
-    .unwrap();
+    let timeout = Duration::from_secs(60);
+    let access = direct_access(&url, &world.wire.key, Encoding::Plain, timeout);
+    let remote = Remote::new(&access).unwrap();
     let options = world.verify_options(Sample::All);
     let found = agent::verify(&options, &world.ledger, &remote, &agent::SystemClock);
     runtime.block_on(found).unwrap()

@@ -12,14 +12,13 @@ use dataset::{Dataset, event};
 use misp_trickle::{
     agent::{self, Ending, Job, Silent, Summary, SystemClock},
     history::MemoryLedger,
-    model::Secret,
-    remote::{Access, AuthHeader, Compression, Encoding, Remote},
-    sandbox::{Keys, Misp, serve},
+    remote::{Encoding, Remote},
+    sandbox::Misp,
     source::SourceSpec,
 };
-use misp_trickle_testing::{dataset, direct::direct, proxy, world};
+use misp_trickle_testing::{dataset, metered::Metered, proxy, world};
 use proxy::{Passed, Proxy};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use world::open_job;
 
 /// An agent with the real client, a meter, and the sandbox behind HTTP.
@@ -41,20 +40,8 @@ struct Weighed {
 
 impl Line {
     fn new(encoding: Encoding) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let keys = Keys::demo("wire");
-        let misp = Arc::new(Mutex::new(Misp::new("http://127.0.0.1", keys.clone())));
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let proxy = Proxy::before(listener.local_addr().unwrap());
-        runtime.spawn(serve(listener, misp.clone()));
-        let url = format!("http://{}/", proxy.address);
-        let access = Access {
-            connection: direct(&url, Duration::from_secs(30)),
-            auth_header: AuthHeader::Authorization,
-            key: Secret::new(keys.get("sync").unwrap().to_owned()),
-            compression: Compression::Fixed(encoding),
-            correlate: true,
-        };
+        let Metered { runtime, misp, proxy, url, access } =
+            Metered::start(encoding, Duration::from_secs(30));
         let remote = runtime.block_on(async { Arc::new(Remote::new(&access).unwrap()) });
         let job = Job { url, ..open_job() };
         let (ledger, set) = (MemoryLedger::default(), Dataset::default());

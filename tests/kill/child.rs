@@ -11,14 +11,14 @@ use std::{
 use misp_trickle::{
     agent::{self, Job, Silent, SystemClock},
     delivery::Backoff,
-    model::{Secret, Timestamp, Tlp},
+    model::{Timestamp, Tlp},
     plan::{Policy, Unmarked},
-    remote::{Access, AuthHeader, Compression, Encoding, Remote},
+    remote::{Encoding, Remote},
     source::SourceSpec,
     store::{OpenError, OpenMode, Owner, Store},
 };
 
-use crate::{claiming::Claiming, direct::direct, through::Through, world::open_job};
+use crate::{claiming::Claiming, direct::direct_access, through::Through, world::open_job};
 
 /// Set for a process that is to be the agent.
 const FOLDER: &str = "KILL_FOLDER";
@@ -94,13 +94,7 @@ fn the_agent_in_a_process_of_its_own() {
     let mut store = store.unwrap();
     let commits = Claiming(std::env::var_os(CLAIMS).is_some());
     let mut ledger = Through { inner: &mut store, commits };
-    let access = Access {
-        connection: direct(&url, Duration::from_secs(5)),
-        auth_header: AuthHeader::Authorization,
-        key: Secret::new(key),
-        compression: Compression::Fixed(Encoding::Plain),
-        correlate: true,
-    };
+    let access = direct_access(&url, &key, Encoding::Plain, Duration::from_secs(5));
     let job = job(&url, &folder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let interrupt = AtomicBool::new(false);

@@ -17,6 +17,7 @@ pub mod front;
 pub mod http_client;
 pub mod http_proxy;
 pub mod loop_device;
+pub mod metered;
 pub mod obstructed;
 pub mod pattern;
 pub mod program;
