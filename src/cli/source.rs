@@ -154,6 +154,7 @@ pub(super) fn dataset(
         requests: traffic.requests(),
         bytes_received: traffic.bytes_received(),
         objects: fold.objects() as u64,
+        notes: source.notes().to_vec(),
     };
     let dataset = Dataset::mirrored(mirror, fold).with_pull(pull);
     Ok(match pulled {

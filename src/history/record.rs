@@ -69,6 +69,18 @@ pub struct Pull {
     pub bytes_received: u64,
     /// Objects that stand after it, each version one.
     pub objects: u64,
+    /// What a person should know of it beside its error, such as what the source could not give.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+impl Pull {
+    /// Whether all is said of it that is to say of another one, but when it was and what it cost.
+    #[must_use]
+    pub fn went_as(&self, other: &Self) -> bool {
+        let told = |pull: &Self| (pull.outcome, pull.objects);
+        told(self) == told(other) && self.error == other.error && self.notes == other.notes
+    }
 }
 
 /// What came of a pull.

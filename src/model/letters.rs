@@ -19,6 +19,18 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     format!("{}…", &text[..last]).into()
 }
 
+/// Keeps a note, [`shortened`], among so many at most; a last one counts those that are not there. Whatever a source or
+/// a peer makes of them, the list can be stored.
+pub fn keep_note(notes: &mut Vec<String>, more: &mut usize, note: &str, max: usize) {
+    if notes.len() < max {
+        notes.push(shortened(note).into_owned());
+        return;
+    }
+    *more += 1;
+    notes.truncate(max);
+    notes.push(format!("{more} more notes are not kept"));
+}
+
 /// The form in which a name is kept that others chose, of which there may be many: a longer one than
 /// [`NAME_BYTES_MAX`] is its beginning, an ellipsis and its digest. Two names have one form only if they are equal.
 #[must_use]
@@ -76,6 +88,17 @@ mod tests {
                 assert_eq!(kept_name(name), *name);
             }
         }
+    }
+
+    #[test]
+    fn notes_are_kept_within_limits_and_the_rest_is_counted() {
+        let (mut notes, mut more) = (Vec::new(), 0);
+        for _ in 0..20 + 7 {
+            keep_note(&mut notes, &mut more, &"x".repeat(1 << 16), 20);
+        }
+        let kept = "x".repeat(WORDS_CHARS_MAX - 1) + "…";
+        assert_eq!(notes[..20], [(); 20].map(|()| kept.clone()));
+        assert_eq!(notes[20..], ["7 more notes are not kept"]);
     }
 
     #[test]

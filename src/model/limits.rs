@@ -52,6 +52,8 @@ pub const ATTRIBUTE_TAGS_MAX: usize = 100;
 pub const FEEDS_MAX: usize = 32;
 /// Most notes that are kept of one run; the rest is counted.
 pub const NOTES_KEPT_MAX: usize = 1_000;
+/// Most notes that are kept of one pull; the rest is counted. Each run that rests on it has them.
+pub const PULL_NOTES_KEPT_MAX: usize = 20;
 /// Longest answer of a MISP that is read, in bytes.
 pub const REPLY_BYTES_MAX: usize = 256 << 20;
 /// The earliest day of a MISP event, 1600-01-01, in seconds since 1970 (MISP 2.5.1 refuses earlier ones).

@@ -26,7 +26,7 @@ pub use id::{
 };
 pub use issue::{Issue, Locus, Place, Severity};
 pub use key::EntityKey;
-pub use letters::{is_invisible, kept_name, narrow, shortened};
+pub use letters::{is_invisible, keep_note, kept_name, narrow, shortened};
 pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};

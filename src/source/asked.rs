@@ -102,6 +102,16 @@ impl Asked {
         }
     }
 
+    /// What a person should know of the last pull, beside its error. One by the API tells nothing but errors.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Self::EiqFeed(it) => it.notes(),
+            Self::EiqApi(_) => &[],
+            Self::Taxii2(it) => it.notes(),
+        }
+    }
+
     /// Asks for all that a pull needs, step by step, and takes nothing. The first fault ends it.
     pub async fn examine(&mut self) -> Vec<Look> {
         match self {

@@ -9,6 +9,7 @@ mod count;
 pub mod eiq_api;
 pub mod eiq_feed;
 mod error;
+mod notes;
 mod part;
 pub mod peer;
 pub mod taxii2;

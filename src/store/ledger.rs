@@ -11,7 +11,7 @@ use crate::{
         engine::Writes,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV1, CursorV1, DestinationV2, RunV2, decode_changes, encode_changes,
+            AliasesV1, CountersV1, CursorV1, DestinationV2, RunV3, decode_changes, encode_changes,
             envelope::encode,
             keys::{self, Kind},
         },
@@ -91,14 +91,14 @@ impl Ledger for Store {
         let Some(body) = self.read().record(&keys::run(number))? else {
             return Ok(None);
         };
-        RunV2::read(&body).map(Some)
+        RunV3::read(&body).map(Some)
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
         let (overlay, mut runs) = (self.read(), Vec::new());
         overlay.engine().scan(Kind::Run.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            runs.push(RunV2::read(&body)?);
+            runs.push(RunV3::read(&body)?);
             Ok(())
         })?;
         runs.reverse();
@@ -228,7 +228,7 @@ fn put(
         overlay.put_record(keys::change_chunk(run, sequence, part), &encode_changes(chunk)?)?;
     }
     if let Some(record) = &commit.run {
-        overlay.put_record(keys::run(record.number), &encode(&RunV2::of(record))?)?;
+        overlay.put_record(keys::run(record.number), &encode(&RunV3::of(record))?)?;
     }
     if let Some(record) = &commit.destination {
         let body = encode(&DestinationV2::of(destination, record))?;

@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RowV1, RunV2,
+        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
         decode_bucket, decode_changes, encode_bucket, encode_changes,
         envelope::{Body, Form, encode, seal, unseal},
         rows_of, stored_rows,
@@ -34,7 +34,7 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
             decode_changes(&body, &mut changes)?;
             encode_changes(&changes)
         }
-        3 => encode(&RunV2::of(&RunV2::read(&body)?)),
+        3 => encode(&RunV3::of(&RunV3::read(&body)?)),
         4 => encode(&CursorV1::of(&body.decode::<CursorV1>("a cursor")?.cursor())),
         5 => {
             let stored = DestinationV2::read(&body)?;

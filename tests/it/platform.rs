@@ -13,8 +13,8 @@ use misp_trickle::{
     sandbox::eclecticiq::{Command, Dataset, Platform, Setup, Strategy, TOKEN, serve},
 };
 use misp_trickle_testing::{http_client::send, program};
-use program::{ATTRIBUTES, DAY_1, DAY_2, Place, Sandbox, Seen};
-use serde_json::Value;
+use program::{ATTRIBUTES, DAY_1, DAY_2, Place, Sandbox};
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 /// A platform with the outgoing feed 12, at an address that stays.
@@ -214,12 +214,27 @@ fn a_run_that_did_not_end_well_is_no_dataset() {
     control(r#"{"do": "hold"}"#);
     platform.put(DAY_2);
     control(r#"{"do": "begin"}"#);
-    let Seen { code, .. } = place.run(&["sync"]);
-    assert_eq!(code, 0);
+    let note =
+        "feed 12: its packaging status is RUNNING, not SUCCESS: nothing is taken of it for now";
+    for _ in 0..2 {
+        place.run(&["sync"]).code(0);
+    }
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    // Whoever asks sees it, without the log.
+    place.run(&["status"]).code(0).says(&[&format!("\n    {note}\n")]);
+    place.run(&["log", "-n", "1"]).code(0).says(&[&format!("\n          {note}\n")]);
+    let status = place.json(&["status"]);
+    assert_eq!(status["routes"][0]["last_pull"]["notes"], json!([note]));
+    assert_eq!(status["destinations"][0]["last_run"]["pull"]["notes"], json!([note]));
+    assert_eq!(status["destinations"][0]["last_run"]["repeated"]["times"], 1);
+    place.run(&["export", "all.jsonl"]).code(0);
+    place.run(&["import", "all.jsonl", "--store", "again"]).code(0);
+    let again = place.json(&["status", "--store", "again"]);
+    assert_eq!(again["destinations"][0]["last_run"]["pull"]["notes"], json!([note]));
     control(r#"{"do": "finish"}"#);
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), ATTRIBUTES + 5);
+    assert_eq!(place.json(&["status"])["routes"][0]["last_pull"]["notes"], json!([]));
 }
 
 #[cfg(unix)]

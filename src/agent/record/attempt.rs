@@ -99,14 +99,15 @@ fn went_alike(before: &RunRecord, attempt: &RunRecord) -> bool {
     let known = |run: &RunRecord| {
         (run.source_digest, run.rules, run.outcome, run.tally.events, run.tally.attributes)
     };
-    let pulled = |run: &RunRecord| {
-        run.pull.as_ref().map(|pull| (pull.outcome, pull.error.clone(), pull.objects))
+    let pulled_alike = match (&before.pull, &attempt.pull) {
+        (Some(before), Some(attempt)) => before.went_as(attempt),
+        (before, attempt) => before.is_none() && attempt.is_none(),
     };
     before.changed_nothing()
         && attempt.changed_nothing()
         && before.ended.is_some()
         && known(before) == known(attempt)
-        && pulled(before) == pulled(attempt)
+        && pulled_alike
         && before.source == attempt.source
         && before.dataset == attempt.dataset
         && before.notes == attempt.notes

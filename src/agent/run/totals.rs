@@ -2,7 +2,7 @@
 
 use crate::{
     history::RunRecord,
-    model::{limits::NOTES_KEPT_MAX, shortened},
+    model::{keep_note, limits::NOTES_KEPT_MAX},
     plan::FeedHead,
 };
 
@@ -29,7 +29,7 @@ impl<'a> Totals<'a> {
     ) -> Self {
         let mut totals = Self { record, observer, more_notes: 0, events_done: 0, events };
         for note in notes {
-            keep(&mut totals.record.notes, &mut totals.more_notes, note);
+            totals.keep(note);
         }
         totals.record.notes.iter().for_each(|note| observer.note(note));
         totals
@@ -37,7 +37,11 @@ impl<'a> Totals<'a> {
 
     pub(super) fn note(&mut self, note: &str) {
         self.observer.note(note);
-        keep(&mut self.record.notes, &mut self.more_notes, note);
+        self.keep(note);
+    }
+
+    fn keep(&mut self, note: &str) {
+        keep_note(&mut self.record.notes, &mut self.more_notes, note, NOTES_KEPT_MAX);
     }
 
     pub(super) fn tell_progress(&self, phase: Phase) {
@@ -64,33 +68,5 @@ impl<'a> Totals<'a> {
         self.record.tally.events.unchanged -= 1;
         self.record.tally.attributes -= as_unchanged(&feed.attributes);
         self.record.dataset.mapping -= &feed.mapping;
-    }
-}
-
-/// Keeps a note within limits: whatever a source or MISP makes of them, the record can be written. The last one
-/// counts those that are not there.
-fn keep(notes: &mut Vec<String>, more: &mut usize, note: &str) {
-    if notes.len() < NOTES_KEPT_MAX {
-        notes.push(shortened(note).into_owned());
-        return;
-    }
-    *more += 1;
-    notes.truncate(NOTES_KEPT_MAX);
-    notes.push(format!("{more} more notes are not kept"));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notes_are_kept_within_limits_and_the_rest_is_counted() {
-        let (mut notes, mut more) = (Vec::new(), 0);
-        for _ in 0..NOTES_KEPT_MAX + 7 {
-            keep(&mut notes, &mut more, &"x".repeat(1 << 16));
-        }
-        assert_eq!(notes.len(), NOTES_KEPT_MAX + 1);
-        assert_eq!(notes.last().unwrap(), "7 more notes are not kept");
-        assert!(notes.iter().map(String::len).sum::<usize>() < 4 << 20);
     }
 }

@@ -151,6 +151,7 @@ fn one_route(out: &mut String, route: &RouteStatus) {
     line!(out, "{feed} -> {destination}: {success}{failures}{gone}{held}");
     if let (Some(last), Some(seconds)) = (&route.last_pull, route.pull_age_seconds) {
         line!(out, "  last pull {}, {} ago: {}", last.begun, Span(seconds), pull(last));
+        last.notes.iter().for_each(|note| line!(out, "    {}", Clean(note)));
     }
 }
 
@@ -170,6 +171,7 @@ fn block(out: &mut String, run: &RunRecord) {
     }
     if let Some(last) = &run.pull {
         line!(out, "Pull:     {} {}", last.begun, pull(last));
+        last.notes.iter().for_each(|note| line!(out, "          {}", Clean(note)));
     }
     line!(out, "Outcome:  {}", run.outcome.name());
     line!(out);

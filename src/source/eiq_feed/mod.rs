@@ -29,7 +29,10 @@ use crate::{
     http::ConnectionError,
     mirror::{self, Bookmark, PackWriter, Pulled, SourceIdentity},
     model::Words,
-    source::peer::{Access, Peer, Rests, Sleeps, Traffic},
+    source::{
+        notes::Notes,
+        peer::{Access, Peer, Rests, Sleeps, Traffic},
+    },
 };
 
 pub use error::FeedError;
@@ -78,7 +81,7 @@ pub struct EiqFeed<T = Sleeps> {
     reach: Reach,
     /// The family of paths that has the document, once it is known.
     family: Option<Family>,
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 impl EiqFeed {
@@ -105,7 +108,7 @@ impl<T: Rests> EiqFeed<T> {
         let credentials = access.credentials.clone();
         let credentials = credentials.filter(|_| matches!(reach, Reach::Token(_)));
         let peer = Peer::new(&Access { credentials, ..access.clone() }, time)?;
-        Ok(Self { peer, feed, reach, family: None, notes: Vec::new() })
+        Ok(Self { peer, feed, reach, family: None, notes: Notes::default() })
     }
 
     /// What it is by its configuration.
@@ -118,7 +121,7 @@ impl<T: Rests> EiqFeed<T> {
     /// What a person should know of the last pull.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        &self.notes
+        self.notes.kept()
     }
 
     /// Counters of what went over the wire, that go on while it is pulled.
@@ -128,9 +131,7 @@ impl<T: Rests> EiqFeed<T> {
     }
 
     fn note(&mut self, what: &str) {
-        let note = format!("feed {}: {what}", self.feed);
-        tracing::warn!("{note}");
-        self.notes.push(note);
+        self.notes.add(&format!("feed {}: {what}", self.feed));
     }
 }
 
@@ -142,7 +143,7 @@ impl<T: Rests> mirror::Source for EiqFeed<T> {
         since: Option<&Bookmark>,
         into: &mut PackWriter<'_>,
     ) -> Result<Pulled, FeedError> {
-        self.notes.clear();
+        self.notes = Notes::default();
         pull::pull(self, since, into).await
     }
 }

@@ -104,7 +104,7 @@ impl<T: Rests> Taxii2<T> {
                 Ok(object) => found.extend(object),
                 Err(error) if troubles.are_of_one(&error.wrong) => {
                     let name = &collection.name;
-                    self.note(format!(
+                    self.note(&format!(
                         "object {id} of collection {name} cannot be had, so what is known of it stays: {error}"
                     ));
                     return Ok(None);
@@ -135,7 +135,7 @@ impl<T: Rests> Taxii2<T> {
             };
             let is_older = |it: &Found| it.is_sound && census.is_older(id, it.version);
             if found.is_empty() && census.is_listed(id) {
-                self.note(format!(
+                self.note(&format!(
                     "object {id} is listed, and not there when it is asked for, so what is known of it stays"
                 ));
             } else if found.iter().all(is_older) {
@@ -177,7 +177,7 @@ impl<T: Rests> Taxii2<T> {
                     count += 1;
                 }
                 Some(Found { text, .. }) => {
-                    self.note(format!(
+                    self.note(&format!(
                         "{text} cannot be read; the next manifest asks for it again"
                     ));
                 }
@@ -201,7 +201,7 @@ impl<T: Rests> Taxii2<T> {
             let found = match self.everywhere(collections, id, &mut troubles).await {
                 Ok(found) => found.unwrap_or_default(),
                 Err(trouble) => {
-                    self.note(format!("not all that is damaged could be asked for: {trouble}"));
+                    self.note(&format!("not all that is damaged could be asked for: {trouble}"));
                     break;
                 }
             };

@@ -31,7 +31,10 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     http::ConnectionError,
     mirror::{self, Bookmark, PackWriter, Pulled, SourceIdentity},
-    source::peer::{Access, Peer, Rests, Sleeps, Traffic},
+    source::{
+        notes::Notes,
+        peer::{Access, Peer, Rests, Sleeps, Traffic},
+    },
 };
 
 pub use error::TaxiiError;
@@ -61,7 +64,7 @@ pub struct Settings {
 pub struct Taxii2<T = Sleeps> {
     peer: Peer<T>,
     settings: Settings,
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 impl Taxii2 {
@@ -86,7 +89,7 @@ impl<T: Rests> Taxii2<T> {
     ) -> Result<Self, ConnectionError> {
         settings.collections.sort();
         settings.collections.dedup();
-        Ok(Self { peer: Peer::new(access, time)?, settings, notes: Vec::new() })
+        Ok(Self { peer: Peer::new(access, time)?, settings, notes: Notes::default() })
     }
 
     /// What it is by its configuration.
@@ -99,7 +102,7 @@ impl<T: Rests> Taxii2<T> {
     /// What a person should know of the last pull.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        &self.notes
+        self.notes.kept()
     }
 
     /// Counters of what went over the wire, that go on while it is pulled.
@@ -108,9 +111,8 @@ impl<T: Rests> Taxii2<T> {
         self.peer.traffic()
     }
 
-    fn note(&mut self, note: String) {
-        tracing::warn!("{note}");
-        self.notes.push(note);
+    fn note(&mut self, note: &str) {
+        self.notes.add(note);
     }
 }
 
@@ -122,7 +124,7 @@ impl<T: Rests> mirror::Source for Taxii2<T> {
         since: Option<&Bookmark>,
         into: &mut PackWriter<'_>,
     ) -> Result<Pulled, TaxiiError> {
-        self.notes.clear();
+        self.notes = Notes::default();
         pull::pull(self, since, into).await
     }
 }

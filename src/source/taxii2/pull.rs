@@ -230,7 +230,7 @@ impl<'t, T: Rests> Pulling<'t, T> {
             Err(TaxiiError::Mirror(error)) => return Err(error.into()),
             Err(error) => {
                 let why = error.fault().to_string();
-                self.taxii.note(format!(
+                self.taxii.note(&format!(
                     "the manifests cannot be read, so nothing counts as gone for now: {why}"
                 ));
                 return Ok(BTreeMap::new());
@@ -282,7 +282,7 @@ impl<'t, T: Rests> Pulling<'t, T> {
         names.truncate(DOUBTED_MAX);
         let asked = names.last().filter(|_| rest > 0).map(hex);
         if rest > 0 {
-            self.taxii.note(format!(
+            self.taxii.note(&format!(
                 "{} objects are in no manifest any more: {DOUBTED_MAX} are asked for now, the others with the next runs",
                 rest + DOUBTED_MAX
             ));
@@ -312,13 +312,13 @@ impl<'t, T: Rests> Pulling<'t, T> {
         let mut verdicts = self.taxii.verdicts(collections, ids, census).await;
         if let Some(trouble) = &verdicts.trouble {
             let note = format!("not all that is in no manifest could be asked for: {trouble}");
-            self.taxii.note(note);
+            self.taxii.note(&note);
         }
         if !verdicts.is_empty()
             && let Err(error) = self.taxii.are_readable(collections).await
         {
             let why = error.fault().to_string();
-            self.taxii.note(format!(
+            self.taxii.note(&format!(
                 "the collections cannot be read any more, so nothing counts as gone for now: {why}"
             ));
             verdicts = Verdicts::none(why);

@@ -31,7 +31,7 @@ use crate::{
             swap::{self, Aside, Fresh},
         },
         record::{
-            AliasesV1, CursorV1, DestinationV2, RunV2, encode_changes,
+            AliasesV1, CursorV1, DestinationV2, RunV3, encode_changes,
             envelope::encode,
             keys::{self, Kind, Name},
         },
@@ -297,7 +297,7 @@ pub enum Told {
     /// An event with its attributes.
     Event(EventUpdate),
     /// A run.
-    Run(RunRecord),
+    Run(Box<RunRecord>),
     /// A destination.
     Destination(DestinationRecord),
     /// Changes, of a run and a commit.
@@ -323,7 +323,7 @@ pub fn told_by(line: &[u8]) -> Result<Told, String> {
         }
         Line::Run(mut record) => {
             sound::run(&mut record)?;
-            Told::Run(*record)
+            Told::Run(record)
         }
         Line::Destination { mut record, .. } => {
             sound::destination(&mut record)?;
@@ -389,7 +389,7 @@ impl Reader {
             Line::Run(mut record) => {
                 counts.runs += 1;
                 sound::run(&mut record)?;
-                (keys::run(record.number), encode(&RunV2::of(&record))?)
+                (keys::run(record.number), encode(&RunV3::of(&record))?)
             }
             Line::Changes { run, commit, part, mut changes } => {
                 counts.changes += 1;

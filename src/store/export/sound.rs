@@ -10,8 +10,8 @@ use crate::{
         Reader, RunNumber, Timestamp, kept_name,
         limits::{
             EVENT_DATE_SECONDS_END, EVENT_DATE_SECONDS_MIN, FEEDS_MAX, MISP_TEXT_BYTES_MAX,
-            NAME_BYTES_MAX, NOTES_KEPT_MAX, SOURCES_KEPT_MAX, TAG_CHARS_MAX, TIME_SECONDS_MAX,
-            TIME_SECONDS_MIN,
+            NAME_BYTES_MAX, NOTES_KEPT_MAX, PULL_NOTES_KEPT_MAX, SOURCES_KEPT_MAX, TAG_CHARS_MAX,
+            TIME_SECONDS_MAX, TIME_SECONDS_MIN,
         },
         shortened,
     },
@@ -217,8 +217,11 @@ fn attribute(known: &KnownAttribute) -> Result<(), Wrong> {
 pub(super) fn run(record: &mut RunRecord) -> Result<(), Wrong> {
     record.notes.truncate(NOTES_KEPT_MAX + 1);
     record.notes.iter_mut().for_each(|note| *note = shortened(note).into_owned());
-    if let Some(error) = record.pull.as_mut().and_then(|pull| pull.error.as_mut()) {
-        *error = shortened(error).into_owned();
+    if let Some(pull) = &mut record.pull {
+        pull.notes.truncate(PULL_NOTES_KEPT_MAX + 1);
+        for words in pull.notes.iter_mut().chain(&mut pull.error) {
+            *words = shortened(words).into_owned();
+        }
     }
     run_number(record.number)?;
     text(&record.source, NAME_BYTES_MAX * 8, "the name of a source")?;

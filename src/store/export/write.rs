@@ -10,7 +10,7 @@ use crate::{
         event::layout,
         export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
-            CursorV1, DestinationV2, HeadV3, RunV2, decode_changes,
+            CursorV1, DestinationV2, HeadV3, RunV3, decode_changes,
             envelope::damaged,
             keys::{self, Kind},
         },
@@ -114,7 +114,7 @@ impl Store {
                 let fingerprint = keys::rules_fingerprint(key).ok_or_else(strange)?;
                 Line::Rules { fingerprint, table: body.decode("a rule table")? }
             }
-            Kind::Run => Line::Run(Box::new(RunV2::read(&body)?)),
+            Kind::Run => Line::Run(Box::new(RunV3::read(&body)?)),
             Kind::Changes => {
                 let (run, commit, part) = keys::change_numbers(key).ok_or_else(strange)?;
                 let mut changes = Vec::new();

@@ -19,7 +19,7 @@ pub(super) use destination::{AliasesV1, DestinationV2};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use meta::{CountersV1, FormatV1, IdentityV1};
 pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
-pub(super) use run::{CursorV1, RunV2};
+pub(super) use run::{CursorV1, RunV3};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

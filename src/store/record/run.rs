@@ -34,15 +34,26 @@ struct RunV1<'a> {
     notes: Vec<&'a str>,
 }
 
-/// As it is written now; no release wrote it yet.
+/// As no release wrote it, before pulls had notes.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct RunV2<'a> {
+struct RunV2<'a> {
     #[serde(borrow)]
     run: RunV1<'a>,
     /// How often, and when last.
     repeated: Option<(u64, i64)>,
     #[serde(borrow)]
     pull: Option<PullV2<'a>>,
+}
+
+/// As it is written now; no release wrote it yet.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct RunV3<'a> {
+    #[serde(borrow)]
+    run: RunV1<'a>,
+    /// How often, and when last.
+    repeated: Option<(u64, i64)>,
+    #[serde(borrow)]
+    pull: Option<PullV3<'a>>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +64,13 @@ struct PullV2<'a> {
     requests: u64,
     bytes_received: u64,
     objects: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct PullV3<'a> {
+    #[serde(borrow)]
+    pull: PullV2<'a>,
+    notes: Vec<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,24 +122,46 @@ pub(in super::super) struct CursorV1 {
     run: u64,
 }
 
-impl<'a> RunV2<'a> {
+impl<'a> RunV3<'a> {
     /// The record that a body holds.
     pub(in super::super) fn read(body: &'a Body) -> Result<RunRecord, LedgerError> {
-        let read = body.decode_either::<Self, RunV1<'a>>("the record of a run")?;
+        let what = "the record of a run";
+        let read: Self = match body.version {
+            Self::VERSION => body.decode(what)?,
+            _ => body.decode_either::<RunV2<'a>, RunV1<'a>>(what)?.into(),
+        };
         let last = |(times, last)| Repeated { times, last: Timestamp::from_micros(last) };
-        let pull = read.pull.as_ref().map(PullV2::pull);
+        let pull = read.pull.as_ref().map(PullV3::pull);
         Ok(RunRecord { repeated: read.repeated.map(last), pull, ..read.run.record() })
     }
 
     pub(in super::super) fn of(record: &'a RunRecord) -> Self {
         let repeated = record.repeated.map(|repeated| (repeated.times, repeated.last.micros()));
-        Self { run: RunV1::of(record), repeated, pull: record.pull.as_ref().map(PullV2::of) }
+        Self { run: RunV1::of(record), repeated, pull: record.pull.as_ref().map(PullV3::of) }
+    }
+}
+
+impl<'a> From<RunV2<'a>> for RunV3<'a> {
+    fn from(RunV2 { run, repeated, pull }: RunV2<'a>) -> Self {
+        Self { run, repeated, pull: pull.map(|pull| PullV3 { pull, notes: Vec::new() }) }
     }
 }
 
 impl<'a> From<RunV1<'a>> for RunV2<'a> {
     fn from(run: RunV1<'a>) -> Self {
         Self { run, repeated: None, pull: None }
+    }
+}
+
+impl<'a> PullV3<'a> {
+    fn of(pull: &'a Pull) -> Self {
+        let notes = pull.notes.iter().map(String::as_str).collect();
+        Self { pull: PullV2::of(pull), notes }
+    }
+
+    fn pull(&self) -> Pull {
+        let notes = self.notes.iter().map(|note| (*note).to_owned()).collect();
+        Pull { notes, ..self.pull.pull() }
     }
 }
 
@@ -155,6 +195,7 @@ impl<'a> PullV2<'a> {
             requests: self.requests,
             bytes_received: self.bytes_received,
             objects: self.objects,
+            notes: Vec::new(),
         }
     }
 }
@@ -297,6 +338,10 @@ impl Stored for RunV1<'_> {}
 
 impl Stored for RunV2<'_> {
     const VERSION: u8 = 2;
+}
+
+impl Stored for RunV3<'_> {
+    const VERSION: u8 = 3;
 }
 
 impl Stored for CursorV1 {}

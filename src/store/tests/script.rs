@@ -357,6 +357,7 @@ pub(in super::super) fn run(
             requests: dice.count(),
             bytes_received: dice.count(),
             objects: dice.count(),
+            notes: (0..dice.below(3)).map(|_| dice.noise(40)).collect(),
         }),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RunV2,
+            AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RunV3,
             envelope::{Body, damaged, object_digest},
             keys::{self, Kind},
         },
@@ -282,7 +282,7 @@ pub(crate) fn prove(
             elsewhere.unwrap_or_else(|| key.to_vec())
         }
         Kind::Destination => keys::destination(&DestinationV2::read(&body)?.name()),
-        Kind::Run => keys::run(RunV2::read(&body)?.number),
+        Kind::Run => keys::run(RunV3::read(&body)?.number),
         _ => {
             decodes(kind, key, &body)?;
             key.to_vec()

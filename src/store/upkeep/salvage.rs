@@ -16,7 +16,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         lifecycle::swap::Fresh,
         record::{
-            CountersV1, CursorV1, DestinationV2, IdentityV1, RunV2, decode_changes,
+            CountersV1, CursorV1, DestinationV2, IdentityV1, RunV3, decode_changes,
             envelope::{Body, encode},
             keys::{self, Kind, Name},
         },
@@ -161,7 +161,7 @@ impl Salvage {
 
     fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
         let runs = self.of_kind(Kind::Run);
-        runs.map(|(_, body)| RunV2::read(body)).collect()
+        runs.map(|(_, body)| RunV3::read(body)).collect()
     }
 
     /// The highest run number that anything speaks of: none of them is used again.
@@ -221,10 +221,10 @@ impl Salvage {
         for number in (1..=self.last_run().0).map(RunNumber) {
             let key = keys::run(number);
             if let Some(body) = self.records.get(&key) {
-                begun = RunV2::read(body)?.begun;
+                begun = RunV3::read(body)?.begun;
                 continue;
             }
-            fresh.record(key.clone(), &encode(&RunV2::of(&lost_run(number, begun)))?)?;
+            fresh.record(key.clone(), &encode(&RunV3::of(&lost_run(number, begun)))?)?;
             let what = format!("there is no record of run {number}; its number stays taken");
             self.lost.push(Problem { place: keys::shown(&key), what });
         }

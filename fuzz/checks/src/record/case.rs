@@ -426,6 +426,7 @@ fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<Ru
                 requests: input.arbitrary()?,
                 bytes_received: input.arbitrary()?,
                 objects: input.arbitrary()?,
+                notes: many(input, 2, |input| Ok(text(input)?.into_string()))?,
             })
         })?,
     })

@@ -99,7 +99,7 @@ fn run() {
     // Losses had words where they have names now.
     let now = golden.replace("6e6f74206c696e6b6564", "6e6f745f6c696e6b6564");
     for golden in [golden, &*now] {
-        assert_eq!(RunV2::read(&written(1, golden)).unwrap(), run);
+        assert_eq!(RunV3::read(&written(1, golden)).unwrap(), run);
     }
     let last = Timestamp::from_seconds(1_700_000_900);
     let repeated = Some(Repeated { times: 40, last });
@@ -110,15 +110,22 @@ fn run() {
         requests: 3,
         bytes_received: 500,
         objects: 7,
+        notes: Vec::new(),
     };
-    for (repeated, pull, more) in [
-        (None, None, "0000"),
-        (repeated, None, "0128fd0052869b48140c0000"),
-        (None, Some(pull), "0001fd00803c3048140c000301026e6f03fbf40107"),
+    let noted = Pull { notes: vec!["hm".into()], ..pull.clone() };
+    const PULL: &str = "0001fd00803c3048140c000301026e6f03fbf40107";
+    for (repeated, pull, more, notes) in [
+        (None, None, "0000", ""),
+        (repeated, None, "0128fd0052869b48140c0000", ""),
+        (None, Some(pull), PULL, "00"),
+        (None, Some(noted), PULL, "0102686d"),
     ] {
-        let run = RunRecord { repeated, pull, ..run.clone() };
-        let body = frozen(&encode(&RunV2::of(&run)).unwrap(), 2, &format!("{now}{more}"));
-        assert_eq!(RunV2::read(&body).unwrap(), run);
+        let mut run = RunRecord { repeated, pull, ..run.clone() };
+        let body = frozen(&encode(&RunV3::of(&run)).unwrap(), 3, &format!("{now}{more}{notes}"));
+        assert_eq!(RunV3::read(&body).unwrap(), run);
+        // Pulls had no notes once.
+        run.pull.iter_mut().for_each(|pull| pull.notes.clear());
+        assert_eq!(RunV3::read(&written(2, &format!("{now}{more}"))).unwrap(), run);
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     },
     store::record::{
         AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, Identified, IdentityV1,
-        RowV1, RunV2, decode_bucket, decode_changes, encode_bucket, encode_changes,
+        RowV1, RunV3, decode_bucket, decode_changes, encode_bucket, encode_changes,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
         keys, rows_of, stored_rows,
     },
