@@ -6,6 +6,9 @@
 //! takes the log for empty, opens as a new store, and overwrites the headers of what is there. So before it is
 //! opened without a snapshot, the header of the segment behind is made to say that the log was on the disk up to its
 //! own beginning, which is true: without that it would not have been begun.
+//!
+//! Where there is a snapshot and the header of the segment in which the log ends is damaged, sled goes on in that
+//! segment and leaves the header as it is: what it takes from then on it does not find when it is opened again.
 
 use std::{
     collections::BTreeMap,
@@ -16,6 +19,7 @@ use std::{
 
 /// Bytes of a segment, sled's default.
 const SEGMENT_BYTES: u64 = 512 << 10;
+const SEGMENT: i64 = SEGMENT_BYTES as i64;
 const HEADER_BYTES: usize = 20;
 /// Numbers are stored with all bits but the sign turned, so that zeros are no header.
 const TURNED: i64 = i64::MAX;
@@ -60,7 +64,9 @@ fn checksum(bytes: &[u8]) -> u32 {
 /// The log in sled's file.
 pub(crate) struct Log {
     file: File,
-    lacking: Option<(u64, Header)>,
+    headers: Headers,
+    /// Whether a header is neither sound nor empty.
+    is_damaged: bool,
 }
 
 impl Log {
@@ -73,13 +79,21 @@ impl Log {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        let lacking = lacking(&headers(&mut file)?);
-        Ok(Some(Self { file, lacking }))
+        let (headers, is_damaged) = headers(&mut file)?;
+        Ok(Some(Self { file, headers, is_damaged }))
+    }
+
+    /// Whether all headers can be read, and the segment is there in which the log ends by the place in the name of
+    /// the snapshot. Such a place at the end of a segment is that of the next, which may not be begun.
+    pub(crate) fn is_whole(&self, snapshot: Option<i64>) -> bool {
+        let ends = snapshot.filter(|place| *place > 0).map(|place| (place - 1) / SEGMENT * SEGMENT);
+        let last = self.headers.last_key_value().map(|(begins, _)| *begins);
+        !self.is_damaged && ends.is_none_or(|ends| last >= Some(ends))
     }
 
     /// Whether sled can follow it without a snapshot.
-    pub(crate) const fn is_followable(&self) -> bool {
-        self.lacking.is_none()
+    pub(crate) fn is_followable(&self) -> bool {
+        lacking(&self.headers).is_none()
     }
 
     /// Makes the headers such that it can.
@@ -87,7 +101,7 @@ impl Log {
     /// # Errors
     /// Those of the operating system.
     pub(crate) fn make_followable(mut self) -> io::Result<()> {
-        if let Some((place, header)) = self.lacking {
+        if let Some((place, header)) = lacking(&self.headers) {
             self.file.seek(SeekFrom::Start(place))?;
             self.file.write_all(&header.written())?;
             self.file.sync_data()?;
@@ -99,19 +113,23 @@ impl Log {
 /// By where they begin in the log: the place in the file, and the header.
 type Headers = BTreeMap<i64, (u64, Header)>;
 
-fn headers(file: &mut File) -> io::Result<Headers> {
-    let mut headers = Headers::new();
+/// The sound headers, and whether there are others.
+fn headers(file: &mut File) -> io::Result<(Headers, bool)> {
+    let (mut headers, mut is_damaged) = (Headers::new(), false);
     let mut place = 0;
     let mut bytes = [0; HEADER_BYTES];
     loop {
         file.seek(SeekFrom::Start(place))?;
         match file.read_exact(&mut bytes) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(headers),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok((headers, is_damaged));
+            }
             Err(error) => return Err(error),
         }
-        if let Some(header) = Header::read(&bytes) {
-            headers.insert(header.begins, (place, header));
+        match Header::read(&bytes) {
+            Some(header) => drop(headers.insert(header.begins, (place, header))),
+            None => is_damaged |= bytes != [0; HEADER_BYTES],
         }
         place += SEGMENT_BYTES;
     }
@@ -119,7 +137,6 @@ fn headers(file: &mut File) -> io::Result<Headers> {
 
 /// The header that has to be written, if the segment is gone from which sled would follow the log.
 fn lacking(headers: &Headers) -> Option<(u64, Header)> {
-    const SEGMENT: i64 = SEGMENT_BYTES as i64;
     let farthest = headers.values().map(|(_, header)| header.stable).max()?.max(0);
     let from = farthest / SEGMENT * SEGMENT;
     if headers.contains_key(&from) {
@@ -160,15 +177,16 @@ mod tests {
     fn nothing_is_lost_with_the_snapshot_however_long_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("engine"), folder.path().join("other"));
+        let mut sound = || panic!("nothing was wrong");
         let mut mended = 0;
         for step in 0..220_u32 {
             {
-                let mut engine = SledEngine::open(&path, Effort::Usual, &mut || ()).unwrap();
+                let mut engine = SledEngine::open(&path, Effort::Usual, &mut sound).unwrap();
                 let value = (0..6_000_u32).map(|at| (at * 7 + step).to_le_bytes()[0]).collect();
                 engine.commit(&Writes::from([(step.to_be_bytes().to_vec(), Some(value))])).unwrap();
             }
             if step % 3 == 0 {
-                drop(SledEngine::open(&path, Effort::Usual, &mut || ()).unwrap());
+                drop(SledEngine::open(&path, Effort::Usual, &mut sound).unwrap());
             }
             if step < 20 || step % 4 > 0 {
                 continue;

@@ -74,7 +74,7 @@ impl SledEngine {
         let without: [fn(&str) -> bool; 2] =
             [|name| name.starts_with("snap."), |name| name == CONF];
         let steps = if effort == Effort::Utmost { without.len() } else { 1 };
-        make_followable(folder, doubt)?;
+        prepare_log(folder, doubt)?;
         let mut tried = open_guarded(folder);
         for drop_these in without.into_iter().take(steps) {
             if !matches!(tried, Err(LedgerError::Damaged { .. })) {
@@ -82,7 +82,7 @@ impl SledEngine {
             }
             doubt();
             remove(folder, drop_these)?;
-            make_followable(folder, doubt)?;
+            prepare_log(folder, doubt)?;
             tried = open_guarded(folder);
         }
         let db = tried?;
@@ -280,19 +280,31 @@ fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError 
     LedgerError::Io { path: path.display().to_string(), doing, cause: told_io(error) }
 }
 
-/// Where there is no snapshot, sees to it that the log alone is enough. `doubt` is called before anything is changed.
-fn make_followable(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerError> {
-    if !files(folder, |name| name.starts_with("snap."))?.is_empty() {
-        return Ok(());
-    }
+/// Looks at the log before sled does, and sees to it that it alone is enough where there is no snapshot. `doubt` is
+/// called before anything is changed, and where sled would not notice that part of the log is damaged.
+fn prepare_log(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerError> {
     let db = folder.join("db");
     let wrong = |error: io::Error| io_error(&db, "opened", &error);
     let Some(log) = segments::Log::open(&db).map_err(wrong)? else { return Ok(()) };
-    if log.is_followable() {
+    let snapshot = snapshot(folder)?;
+    if !log.is_whole(snapshot) {
+        doubt();
+    }
+    if snapshot.is_some() || log.is_followable() {
         return Ok(());
     }
     doubt();
     log.make_followable().map_err(wrong)
+}
+
+/// Up to which place in the log the newest snapshot goes, if there is one: its name says it.
+fn snapshot(folder: &Path) -> Result<Option<i64>, LedgerError> {
+    let snapshots = files(folder, |name| name.starts_with("snap."))?;
+    let place = |path: PathBuf| {
+        let digits = path.extension().and_then(|it| i64::from_str_radix(it.to_str()?, 16).ok());
+        digits.unwrap_or_default()
+    };
+    Ok(snapshots.into_iter().map(place).max())
 }
 
 /// The files of a folder that have a name of some kind; none where there is no folder.

@@ -3,17 +3,47 @@
 //!
 //! An event that the last, lost commits changed may hold more in MISP than its head says. Marked as unproven,
 //! it is listed before the next write to it, as after any lost answer; what MISP has is adopted.
+//!
+//! Nor are its files relied on: behind damage in its log, sled takes commits that it does not find when it is opened
+//! again. So all that it holds is carried over into fresh files before anything is written.
+
+use std::path::Path;
 
 use crate::{
     history::LedgerError,
     store::{
-        Store,
+        OpenError, Store,
+        engine::{Effort, sled::SledEngine},
         event::overlay::Overlay,
+        lifecycle::{
+            folder::ENGINE_FOLDER,
+            swap::{self, Aside, Fresh},
+        },
         record::{CursorV1, HeadV3, envelope::encode, keys::Kind},
     },
 };
 
 impl Store {
+    /// The same store in fresh files.
+    ///
+    /// # Errors
+    /// If something in it cannot be read, or the operating system refuses.
+    pub(crate) fn renewed(self, path: &Path) -> Result<Self, OpenError> {
+        let Self { engine, counters, mark, lock, warnings, .. } = self;
+        let of = |error| OpenError::of(&path.display().to_string(), error);
+        let mut fresh = Fresh::begin(path)?;
+        let identity = fresh.copy_all(&*engine).map_err(of)?;
+        fresh.finish(&identity, counters.sequence)?;
+        drop(engine);
+        swap::swap(path, Aside::Removed)?;
+        let folder = path.join(ENGINE_FOLDER);
+        let engine = SledEngine::open(&folder, Effort::Usual, &mut || ()).map_err(of)?;
+        let store = Self::formatted(Box::new(engine), path)?;
+        let mut store = store.expect("an engine that was finished holds a store");
+        (store.mark, store.lock, store.warnings) = (mark, lock, warnings);
+        Ok(store)
+    }
+
     /// Marks the head of every event that MISP should have, at all destinations, and takes the shortcut over
     /// unchanged sources away, in one commit; says how many heads it marked.
     pub(crate) fn mark_unproven(&mut self) -> Result<u64, LedgerError> {

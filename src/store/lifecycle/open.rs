@@ -96,9 +96,9 @@ pub enum Warning {
         /// A file or folder of the store.
         path: String,
     },
-    /// The engine opened only after its snapshot was removed.
+    /// Part of the engine's files is damaged, or was and had to be removed.
     #[error(
-        "the store did not open until its snapshot was removed; it may be older than it was: run \
+        "part of the engine's files is damaged, and the store may be older than it was: run \
          `misp-trickle check`"
     )]
     Suspect,
@@ -125,8 +125,8 @@ pub enum Warning {
 }
 
 impl Store {
-    /// Opens the store in a folder. If what it holds may be older than what was acknowledged, and it is
-    /// opened to be written to, every event that MISP should have is marked to be proven first.
+    /// Opens the store in a folder. If what it holds may be older than what was acknowledged, and it is opened to be
+    /// written to, it is carried over into fresh files, and every event that MISP should have is marked to be proven first.
     ///
     /// # Errors
     /// If there is none, if another process has it open for longer than `wait`, if it is of a newer
@@ -162,6 +162,7 @@ impl Store {
         store.lock = Some(lock);
         store.warnings.extend(readable);
         if store.compare_mark(mark, marked) {
+            store = store.renewed(path)?;
             store.distrust()?;
         }
         store.compare_place(path)?;

@@ -138,8 +138,23 @@ impl Fresh {
     }
 
     /// Takes one record or object as it is.
-    pub(crate) fn copy(&mut self, key: &[u8], value: &[u8]) -> Result<(), LedgerError> {
+    fn copy(&mut self, key: &[u8], value: &[u8]) -> Result<(), LedgerError> {
         self.take(Writes::from([(key.to_vec(), Some(value.to_vec()))]))
+    }
+
+    /// Takes everything that another engine holds as it is, but for the store's records of itself; gives its identity.
+    pub(crate) fn copy_all(&mut self, engine: &dyn Engine) -> Result<IdentityV1, LedgerError> {
+        let mut identity = None;
+        engine.scan(b"", &mut |key, value| match Kind::of(key) {
+            Some(Kind::Meta) if key == keys::IDENTITY => {
+                let body = self.overlay().body(key, value)?;
+                identity = Some(body.decode::<IdentityV1>("the store's identity")?);
+                Ok(())
+            }
+            Some(Kind::Meta) => Ok(()),
+            _ => self.copy(key, value),
+        })?;
+        identity.ok_or_else(|| damaged("the store's identity is missing".to_owned()))
     }
 
     /// Takes a record.

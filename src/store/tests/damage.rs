@@ -3,12 +3,15 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use crate::history::Ledger;
+use crate::{
+    history::{Commit, Ledger},
+    model::DestinationName,
+};
 
 use super::{
-    super::{OpenMode, Store, Warning},
-    folder::{copy, open, owner},
-    script::{Dice, answers, commit, sound_answers},
+    super::{OpenMode, RepairMode, Store, Warning},
+    folder::{copy, copy_at_rest, open, owner},
+    script::{Dice, answers, commit, run, sound_answers},
 };
 
 /// What became of one damaged copy.
@@ -132,4 +135,46 @@ fn an_earlier_state_of_the_files_is_told_from_the_last() {
     fs::rename(&earlier, path.join("engine")).unwrap();
     let warnings = open(&path).unwrap().warnings().to_vec();
     assert_eq!(warnings, [Warning::Older { acknowledged: 2, found: 1 }]);
+}
+
+/// sled goes on in the last segment of its file where the header of that is damaged, and leaves the header as it is: it
+/// does not find again what it takes from then on.
+#[test]
+fn what_is_committed_behind_damage_is_there_when_the_store_is_opened_again() {
+    const SEGMENT: usize = 512 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    build(&path);
+    // With commits behind the snapshot, and with none.
+    for is_all_in_snapshot in [false, true] {
+        if is_all_in_snapshot {
+            drop(open(&path).unwrap());
+        }
+        let whole = fs::read(path.join("engine/db")).unwrap();
+        let last = whole.iter().rposition(|byte| *byte != 0).unwrap() / SEGMENT;
+        assert!(last > 0);
+        let damages = (0..=last).flat_map(|it| [(it, 1, true), (it, 1, false), (it, 4_096, true)]);
+        for (segment, length, is_repaired) in damages {
+            let copies = tempfile::tempdir().unwrap();
+            let copied = copies.path().join("state");
+            copy_at_rest(&path, &copied);
+            let (mut bytes, at) = (whole.clone(), segment * SEGMENT + 6);
+            bytes[at..at + length].iter_mut().for_each(|byte| *byte = !*byte);
+            fs::write(copied.join("engine/db"), bytes).unwrap();
+            if is_repaired {
+                Store::repair(&copied, owner(1), Duration::ZERO, RepairMode::InPlace).unwrap();
+            }
+            let mut store = open(&copied).unwrap();
+            let (name, number) = (DestinationName::new("main"), store.begin_run().unwrap());
+            let record = run(&mut Dice(1), number, &name);
+            let made = Commit { run: Some(record.clone()), ..Commit::default() };
+            store.commit(&name, number, made).unwrap();
+            drop(store);
+            let store = open(&copied).unwrap();
+            let found =
+                (store.warnings(), store.run(number).unwrap(), store.check().unwrap().problems);
+            let damage = format!("{length} bytes of segment {segment}, repaired: {is_repaired}");
+            assert_eq!(found, (&[][..], Some(record), vec![]), "{damage}");
+        }
+    }
 }

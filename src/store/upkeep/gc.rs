@@ -9,10 +9,6 @@ use crate::{
         OpenError, Store, StoreId,
         engine::Writes,
         lifecycle::swap::{self, Aside, Fresh},
-        record::{
-            IdentityV1,
-            keys::{self, Kind},
-        },
     },
 };
 
@@ -76,20 +72,7 @@ impl Store {
             return Ok((bytes, bytes, false));
         };
         let mut fresh = Fresh::begin(&path)?;
-        let mut identity = None;
-        let copied = engine.scan(b"", &mut |key, value| match Kind::of(key) {
-            Some(Kind::Meta) if key == keys::IDENTITY => {
-                let body = fresh.overlay().body(key, value)?;
-                identity = Some(body.decode::<IdentityV1>("the store's identity")?);
-                Ok(())
-            }
-            Some(Kind::Meta) => Ok(()),
-            _ => fresh.copy(key, value),
-        });
-        copied.map_err(of)?;
-        let missing =
-            || LedgerError::Damaged { what: "the store's identity is missing".to_owned() };
-        let identity = identity.ok_or_else(missing).map_err(of)?;
+        let identity = fresh.copy_all(&*engine).map_err(of)?;
         fresh.finish(&identity, counters.sequence)?;
         drop(engine);
         let (before, after) = swap::sizes(&path)?;

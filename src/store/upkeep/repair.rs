@@ -1,12 +1,13 @@
 //! Repair: of a damaged store everything is kept that proves itself, and nothing is claimed beyond it.
 //!
 //! In this order, and no further than needed:
-//! 1. What the engine only caches is removed: `snap.*`, then `conf`.
+//! 1. What the engine only caches is removed: `snap.*`, then `conf`. If all else is whole, it is carried over into
+//!    fresh files.
 //! 2. If it opens, each record that proves itself is carried over into a fresh engine, with new counters. An
 //!    event that lost attributes is marked as unproven: the next run lists it and adopts what MISP has.
 //! 3. If it does not open, or nothing in it can be read, a new and empty store takes its place.
 //!
-//! The damaged engine is kept beside the new one, as `engine.damaged-1` and so on.
+//! Where records were lost, the damaged engine is kept beside the new one, as `engine.damaged-1` and so on.
 
 use std::{path::Path, time::Duration};
 
@@ -132,7 +133,11 @@ fn whole(path: &Path) -> Result<RepairReport, OpenError> {
     if let Some(problem) = check.problems.first() {
         return Err(OpenError::Damaged { path: shown, what: problem.to_string() });
     }
-    let distrusted = if doubted { store.settle_doubt().map_err(of)? } else { 0 };
+    let mut distrusted = 0;
+    if doubted {
+        store = store.renewed(path)?;
+        distrusted = store.settle_doubt().map_err(of)?;
+    }
     Ok(RepairReport {
         repaired: if doubted { Repaired::Older } else { Repaired::Sound },
         lost: Vec::new(),
