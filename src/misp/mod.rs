@@ -18,7 +18,7 @@ pub use desired::{Dated, DesiredAttribute, DesiredEvent, Source, UNDATED};
 pub use identity::{attribute_uuid, event_uuid};
 pub use types::{AttributeType, Category};
 pub use value::{
-    Refusal, Stage, Value, fold_bmp, import_filtered, normalise, normalise_as, settle, settle_as,
-    stored_forms,
+    Refusal, Stage, Value, fold_bmp, import_filtered, normalise, normalise_as, search_form, settle,
+    settle_as, stored_forms,
 };
 pub use version::Version;

@@ -6,6 +6,7 @@ pub mod plan;
 pub mod sync;
 pub mod text;
 pub mod verify;
+pub mod why;
 mod words;
 
 pub(super) use words::{Bytes, Clean, Lines, Span, line};

@@ -3,23 +3,18 @@
 //! Titles, values and MISP's words were written by others: control characters in them are shown, never
 //! sent to the terminal.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use crate::{
     cli::render::json::{Held, RouteStatus},
     history::{
-        ChangeKind, Pull, Repeated, RunRecord,
-        query::{
-            Answer, AttributeAnswer, AttributeChange, Difference, EventAnswer, EventChanges,
-            Phrase, Shown, Status, Why,
-        },
+        Pull, Repeated, RunRecord,
+        query::{AttributeChange, Difference, EventChanges, Phrase, Shown, Status},
     },
-    model::{FeedName, Marking, RunNumber},
 };
 
 use super::{
     Detail,
-    json::name_of,
     words::{Bytes, Clean, Span, attribute_counts, counts, line, sign},
 };
 
@@ -86,27 +81,6 @@ pub fn diff(difference: &Difference, detail: Detail) -> String {
         line!(out, "nothing changed");
     }
     events(&mut out, &difference.events, detail);
-    out
-}
-
-/// All that is known of what was asked for.
-#[must_use]
-pub fn why(found: &[Why]) -> String {
-    let mut out = String::new();
-    for why in found {
-        for answer in &why.answers {
-            if !out.is_empty() {
-                line!(out);
-            }
-            match answer {
-                Answer::Attribute(it) => attribute_answer(&mut out, why, it),
-                Answer::Event(it) => event_answer(&mut out, why, it),
-            }
-        }
-        if why.more > 0 {
-            line!(out, "\n{} more at {}; `-n` tells more of them", why.more, why.destination);
-        }
-    }
     out
 }
 
@@ -231,74 +205,6 @@ fn attribute_line(out: &mut String, it: &AttributeChange) {
     line!(out, "  {} {:<10}  {what}{detail}", sign(it.kind.effect()), phrase.word);
 }
 
-fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
-    let (known, attribute) = (&it.known, &it.known.attribute);
-    line!(out, "attribute {} {}", attribute.kind, Clean(attribute.value.as_str()));
-    if let Some(why) = &known.exposed {
-        line!(out, "Exposed:    {}", Clean(&why.to_string()));
-    }
-    line!(out, "UUID:       {} (found by {})", attribute.uuid, name_of(&it.found_by));
-    let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
-    line!(out, "Event:      {event} {title}, at {}", why.destination);
-    let standing = Phrase::from(&known.standing).to_string();
-    line!(out, "Standing:   {}, since run {}", Clean(&standing), known.since);
-    line!(out, "Marking:    {}", Mark(known.marking));
-    let wanted: Vec<&str> = it.wanted_by.iter().map(FeedName::as_str).collect();
-    match (&it.superseded_by, wanted.is_empty()) {
-        (Some((by, None)), _) => line!(out, "Wanted by:  none; superseded by {by}"),
-        (Some((_, Some(value))), _) => {
-            line!(out, "Wanted by:  none; superseded by {}", Clean(value.as_str()));
-        }
-        (None, true) => line!(out, "Wanted by:  none; retired"),
-        (None, false) => line!(out, "Wanted by:  {}", wanted.join(", ")),
-    }
-    for (_, value) in &it.supersedes {
-        line!(out, "Supersedes: {}", Clean(value.as_str()));
-    }
-    if known.overruled {
-        line!(out, "Overruled:  an analyst changed it in MISP; it is left so");
-    }
-    for source in &known.sources {
-        let (kind, rule) = (&source.kind, &source.rule);
-        let raw = source.raw.as_ref().map(|raw| format!(", written {}", Clean(raw)));
-        let entity = Clean(source.entity.as_str());
-        line!(out, "Source:     {entity}, {kind}, by rule {rule}{}", raw.unwrap_or_default());
-    }
-    history(out, &it.history);
-}
-
-fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
-    let head = &it.event;
-    line!(out, "event {} {}", head.uuid, Clean(&head.fields.info));
-    let exposed: u64 = head.feeds.values().map(|feed| feed.attributes.exposed).sum();
-    if exposed > 0 {
-        line!(
-            out,
-            "Exposed:    {exposed} attributes; `status` names them, with what to do by hand"
-        );
-    }
-    let presence = Phrase::from(&head.presence).to_string();
-    let id = head.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
-    line!(out, "MISP:       {}, {}{id}", why.destination, Clean(&presence));
-    line!(out, "Incident:   {} (found by {})", Clean(head.root.as_str()), name_of(&it.found_by));
-    line!(out, "Marking:    {}", Mark(head.marking));
-    let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
-    line!(out, "Attributes: {}", counts(&all));
-    for (tag, why, _) in head.tags.refused() {
-        line!(out, "No tag:     {}: {}", Clean(tag), Clean(why));
-    }
-    if let Some(why) = head.publishing.unpublished() {
-        line!(out, "Published:  no: {}", Clean(why));
-    }
-    history(out, &it.history);
-}
-
-fn history(out: &mut String, history: &[(RunNumber, ChangeKind)]) {
-    for (run, kind) in history {
-        line!(out, "    run {run}: {}", Clean(&Phrase::from(kind).to_string()));
-    }
-}
-
 fn one_status(out: &mut String, status: &Status) {
     let record = status.record.as_ref();
     let url = record.map_or("never reached", |record| record.url.as_str());
@@ -356,17 +262,4 @@ fn one_status(out: &mut String, status: &Status) {
         "Of these:   {retired} retired, {superseded} superseded; {} drifted",
         status.drifted
     );
-}
-
-/// A marking in words.
-struct Mark(Marking);
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.tlp, self.0.unmarked) {
-            (Some(tlp), false) => f.write_str(tlp.tag()),
-            (Some(tlp), true) => write!(f, "{}, and some of its sources have none", tlp.tag()),
-            (None, _) => f.write_str("none"),
-        }
-    }
 }

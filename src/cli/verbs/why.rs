@@ -8,7 +8,7 @@ use crate::{
 /// Arguments of `why`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// A value or a part of it, an attribute's UUID, an event's UUID or its beginning, an incident's id
+    /// A value or a part of it, an entity's id, the UUID of an attribute or event, MISP's number or address of an event, words of its title
     #[arg(value_name = "VALUE")]
     pub value: String,
     /// Only at this destination
@@ -35,7 +35,7 @@ pub(crate) fn run(
     let is_known = found.iter().any(|why| !why.answers.is_empty());
     context.answer(
         || render::json::WhyAnswer::new(&args.value, &found),
-        || render::text::why(&found),
+        || render::why::why(&found),
     )?;
     if is_known {
         return Ok(Exit::Done);

@@ -19,6 +19,15 @@ pub(super) enum Refang {
 const SCHEMES: [&str; 5] = ["hxxp", "hxtp", "htxp", "meow", "h[tt]p"];
 const DOTS: [&str; 3] = ["[.]", "[dot]", "(dot)"];
 
+/// What a person looks for who writes a value as it is, defanged in any of MISP's spellings, or in other letters.
+#[must_use]
+pub fn search_form(text: &str) -> String {
+    let text = text.trim();
+    let link = Refang::Link.apply(text);
+    let mail = Refang::Mail.apply(link.as_deref().unwrap_or(text));
+    mail.or(link).as_deref().unwrap_or(text).to_lowercase()
+}
+
 impl Refang {
     /// The refanged text, if there was anything to undo.
     pub(super) fn apply(self, text: &str) -> Option<String> {

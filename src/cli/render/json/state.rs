@@ -7,7 +7,7 @@ use crate::{
     history::{ChangeKind, query::Phrase},
     misp::{AttributeType, Value},
     model::AttributeUuid,
-    plan::{ExposedReason, Presence, Standing},
+    plan::{BlockedReason, ExposedReason, Presence, Standing, WithheldReason},
 };
 
 #[cfg(test)]
@@ -26,6 +26,18 @@ pub struct Because {
 
 impl From<&ExposedReason> for Because {
     fn from(why: &ExposedReason) -> Self {
+        Self { reason: Some(name_of(why)), detail: Some(why.to_string()) }
+    }
+}
+
+impl From<&WithheldReason> for Because {
+    fn from(why: &WithheldReason) -> Self {
+        Self { reason: Some(name_of(why)), detail: Some(why.to_string()) }
+    }
+}
+
+impl From<&BlockedReason> for Because {
+    fn from(why: &BlockedReason) -> Self {
         Self { reason: Some(name_of(why)), detail: Some(why.to_string()) }
     }
 }

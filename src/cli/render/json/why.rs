@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     history::{
         ChangeKind,
-        query::{Answer, AttributeAnswer, EventAnswer, FoundBy, Why},
+        query::{Answer, AttributeAnswer, EventAnswer, FoundBy, Remedy, Why, Withheld},
     },
     misp::{Attribute, Source, Value},
     model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, Marking, RunNumber},
@@ -121,8 +121,12 @@ pub struct AttributeView<'a> {
     pub supersedes: Vec<OtherValue<'a>>,
     /// The attribute that took its place.
     pub superseded_by: Option<OtherValue<'a>>,
+    /// Why policy keeps it back, and whose marking that is.
+    pub withheld: Option<WithheldView<'a>>,
     /// What happened to it, run by run.
     pub history: Vec<PastChange>,
+    /// What would change how it stands.
+    pub remedies: Vec<RemedyView>,
 }
 
 /// What is known of an event.
@@ -140,8 +144,51 @@ pub struct EventView<'a> {
     pub attributes: &'a BTreeMap<&'static str, u64>,
     /// Tags that MISP did not take.
     pub refused_tags: Vec<RefusedTagOfEvent<'a>>,
+    /// Why policy keeps all of it back, and whose marking that is.
+    pub withheld: Option<WithheldView<'a>>,
+    /// Why it is not made, if that is no policy.
+    pub blocked: Option<Because>,
     /// What happened to the event itself, run by run.
     pub history: Vec<PastChange>,
+    /// What would change how it stands.
+    pub remedies: Vec<RemedyView>,
+}
+
+/// Why policy keeps something back.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct WithheldView<'a> {
+    /// Why: of an attribute of a withheld event, why the event is.
+    #[serde(flatten)]
+    pub because: Because,
+    /// The marking that policy denies.
+    pub marking: Marking,
+    /// The entities that are marked so, or what links them to the incident.
+    pub entities: &'a [EntityKey],
+}
+
+impl<'a> From<&'a Withheld> for WithheldView<'a> {
+    fn from(it: &'a Withheld) -> Self {
+        Self { because: (&it.why).into(), marking: it.marking, entities: &it.entities }
+    }
+}
+
+/// What would change how something stands.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "Remedy")]
+pub struct RemedyView {
+    /// By its name in the glossary.
+    #[cfg_attr(test, schemars(with = "NameOf<Remedy>"))]
+    pub remedy: String,
+    /// The same in words.
+    pub detail: String,
+}
+
+impl From<&Remedy> for RemedyView {
+    fn from(remedy: &Remedy) -> Self {
+        Self { remedy: name_of(remedy), detail: remedy.to_string() }
+    }
 }
 
 /// A tag that MISP did not take.
@@ -213,7 +260,9 @@ fn attribute(it: &AttributeAnswer) -> AttributeView<'_> {
         sources: &known.sources,
         supersedes: supersedes.collect(),
         superseded_by: it.superseded_by.as_ref().map(|(uuid, value)| other(*uuid, value.as_ref())),
+        withheld: it.withheld.as_ref().map(WithheldView::from),
         history: history(&it.history),
+        remedies: it.remedies.iter().map(RemedyView::from).collect(),
     }
 }
 
@@ -225,7 +274,10 @@ fn event(it: &EventAnswer) -> EventView<'_> {
         event: head(&it.event),
         attributes: &it.standings,
         refused_tags: refused.map(|(tag, detail, _)| RefusedTagOfEvent { tag, detail }).collect(),
+        withheld: it.withheld.as_ref().map(WithheldView::from),
+        blocked: it.blocked.as_ref().map(Because::from),
         history: history(&it.history),
+        remedies: it.remedies.iter().map(RemedyView::from).collect(),
     }
 }
 

@@ -1,21 +1,28 @@
 //! Why a value is in MISP, or is not: everything the ledger knows of it.
 
+mod asked;
+mod cause;
+mod remedy;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::{
     history::ChangeKind,
-    misp::{AttributeType, Value, settle},
-    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber, shortened},
-    plan::{DestinationRecord, EventHead, KnownAttribute, KnownEvent},
+    misp::Value,
+    model::{AttributeUuid, DestinationName, EventUuid, FeedName, RunNumber},
+    plan::{BlockedReason, DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
 
 use super::{Ledger, LedgerError, Phrase};
+use asked::Asked;
 
-/// Fewest characters that are looked for within values and at the beginning of event UUIDs.
-const PART_CHARS_MIN: usize = 4;
+pub use cause::Withheld;
+pub use remedy::Remedy;
 
 /// All that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +60,17 @@ pub enum FoundBy {
     Uuid,
     /// By the id of the incident, or of a version of it.
     Incident,
+    /// By the id of the entity that it comes from.
+    Entity,
+    /// By MISP's number of it.
+    #[serde(rename = "number in MISP")]
+    MispId,
+    /// By its address in MISP.
+    #[serde(rename = "address in MISP")]
+    Address,
+    /// By words of its title.
+    #[serde(rename = "words of the title")]
+    Title,
     /// It is the beginning of the event's UUID.
     #[serde(rename = "uuid prefix")]
     UuidPrefix,
@@ -76,6 +94,10 @@ pub struct AttributeAnswer {
     pub supersedes: Vec<(AttributeUuid, Value)>,
     /// The attribute that took its place.
     pub superseded_by: Option<(AttributeUuid, Option<Value>)>,
+    /// Why policy keeps it back.
+    pub withheld: Option<Withheld>,
+    /// What would change how it stands.
+    pub remedies: Vec<Remedy>,
     /// What happened to it, oldest first.
     pub history: Vec<(RunNumber, ChangeKind)>,
 }
@@ -89,13 +111,19 @@ pub struct EventAnswer {
     pub event: EventHead,
     /// How many of its attributes stand how, by the word for it.
     pub standings: BTreeMap<&'static str, u64>,
+    /// Why policy keeps all of it back.
+    pub withheld: Option<Withheld>,
+    /// Why it is not made, if that is no policy.
+    pub blocked: Option<BlockedReason>,
+    /// What would change how it stands.
+    pub remedies: Vec<Remedy>,
     /// What happened to the event itself, oldest first.
     pub history: Vec<(RunNumber, ChangeKind)>,
 }
 
-/// Looks for a value, an attribute's UUID, an event's UUID or its beginning, or an incident's id among
-/// all that was ever wanted at a destination. Parts of values and UUIDs are looked for only where nothing
-/// matches as a whole. At most `limit` finds are told.
+/// Looks for a value, an entity's id, the UUID of an attribute or event, MISP's number or address of one, or words of a
+/// title among all that was ever wanted at a destination. Titles, and parts of values and UUIDs, are looked for only
+/// where nothing matches as a whole. At most `limit` finds are told.
 ///
 /// Reads every event of the destination, one at a time.
 ///
@@ -107,20 +135,20 @@ pub fn why(
     text: &str,
     limit: usize,
 ) -> Result<Why, LedgerError> {
-    let mut needle = Needle::new(text, &ledger.aliases()?);
-    let feeds = ledger.destination(destination)?.unwrap_or_default();
+    let mut asked = Asked::new(text, &ledger.aliases()?);
+    let record = ledger.destination(destination)?.unwrap_or_default();
     let (mut whole, mut part) = (Finds::new(limit), Finds::new(limit));
     for head in ledger.heads(destination)? {
         let Some(event) = ledger.event(destination, head.uuid)? else { continue };
-        if let Some(found_by) = needle.in_head(&event.head) {
+        if let Some(found_by) = asked.in_head(&event.head, &record.url) {
             let finds = if found_by.is_whole() { &mut whole } else { &mut part };
             finds.push(|| Answer::Event(Box::new(event_answer(found_by, &event))));
         }
         for known in event.attributes.values() {
-            let Some(found_by) = needle.in_attribute(known) else { continue };
+            let Some(found_by) = asked.in_attribute(&event.head, known) else { continue };
             let finds = if found_by.is_whole() { &mut whole } else { &mut part };
             finds.push(|| {
-                Answer::Attribute(Box::new(attribute_answer(found_by, &event, known, &feeds)))
+                Answer::Attribute(Box::new(attribute_answer(found_by, &event, known, &record)))
             });
         }
     }
@@ -131,7 +159,7 @@ pub fn why(
 
 impl FoundBy {
     const fn is_whole(self) -> bool {
-        !matches!(self, Self::UuidPrefix | Self::Part)
+        !matches!(self, Self::UuidPrefix | Self::Title | Self::Part)
     }
 }
 
@@ -155,81 +183,23 @@ impl Finds {
     }
 }
 
-/// What is looked for, in every form it can be found in.
-struct Needle {
-    text: String,
-    /// The form in which it is kept where it is how a value stood in the dataset.
-    kept: String,
-    folded: String,
-    uuid: Option<Uuid>,
-    /// The entity, and the roots that its names lead to.
-    incidents: Vec<EntityKey>,
-    /// What MISP would make of it, for each type that was met.
-    normalised: BTreeMap<AttributeType, Option<Value>>,
-}
-
-impl Needle {
-    fn new(text: &str, aliases: &BTreeMap<EntityKey, EntityKey>) -> Self {
-        let text = text.trim();
-        let key = EntityKey::meant(text);
-        let named = aliases.iter().filter(|(name, _)| name.may_be(&key));
-        let mut incidents: Vec<EntityKey> = named.map(|(_, root)| root.clone()).collect();
-        incidents.push(key);
-        Self {
-            text: text.to_owned(),
-            kept: shortened(text).into_owned(),
-            folded: text.to_lowercase(),
-            uuid: Uuid::try_parse(text).ok(),
-            incidents,
-            normalised: BTreeMap::new(),
-        }
-    }
-
-    fn is_long_enough(&self) -> bool {
-        self.text.chars().count() >= PART_CHARS_MIN
-    }
-
-    fn in_head(&self, head: &EventHead) -> Option<FoundBy> {
-        if self.uuid == Some(head.uuid.uuid()) {
-            Some(FoundBy::Uuid)
-        } else if self.incidents.iter().any(|it| it.may_be(&head.root)) {
-            Some(FoundBy::Incident)
-        } else if self.is_long_enough() && head.uuid.to_string().starts_with(&self.folded) {
-            Some(FoundBy::UuidPrefix)
-        } else {
-            None
-        }
-    }
-
-    fn in_attribute(&mut self, known: &KnownAttribute) -> Option<FoundBy> {
-        let attribute = &known.attribute;
-        let text = &self.text;
-        let as_stored = self
-            .normalised
-            .entry(attribute.kind)
-            .or_insert_with_key(|kind| settle(*kind, text).ok());
-        if self.uuid == Some(attribute.uuid.uuid()) {
-            Some(FoundBy::Uuid)
-        } else if attribute.value.as_str() == text || as_stored.as_ref() == Some(&attribute.value) {
-            Some(FoundBy::Value)
-        } else if known.sources.iter().any(|source| source.raw.as_deref() == Some(&*self.kept)) {
-            Some(FoundBy::SourceValue)
-        } else if self.is_long_enough()
-            && attribute.value.as_str().to_lowercase().contains(&self.folded)
-        {
-            Some(FoundBy::Part)
-        } else {
-            None
-        }
-    }
-}
-
 fn event_answer(found_by: FoundBy, event: &KnownEvent) -> EventAnswer {
     let mut standings = BTreeMap::new();
     for known in event.attributes.values() {
         *standings.entry(Phrase::from(&known.standing).word).or_default() += 1;
     }
-    EventAnswer { found_by, event: event.head.clone(), standings, history: Vec::new() }
+    let (withheld, blocked) = cause::of_absent(event);
+    let head = event.head.clone();
+    let remedies = remedy::of_event(&head, withheld.as_ref().map(|it| it.why), blocked.as_ref());
+    EventAnswer {
+        found_by,
+        event: head,
+        standings,
+        withheld,
+        blocked,
+        remedies,
+        history: Vec::new(),
+    }
 }
 
 fn attribute_answer(
@@ -242,6 +212,8 @@ fn attribute_answer(
     let value = |known: &KnownAttribute| known.attribute.value.clone();
     let wanted_by = destination.feeds.iter().zip(0_u8..).filter(|(_, bit)| known.wanted.has(*bit));
     let supersedes = event.attributes.values().filter(|it| it.superseded_by == Some(uuid));
+    let withheld = Withheld::attribute(event, known);
+    let remedies = remedy::of_attribute(known, withheld.as_ref().map(|it| it.why));
     AttributeAnswer {
         found_by,
         event: event.head.clone(),
@@ -249,6 +221,8 @@ fn attribute_answer(
         wanted_by: wanted_by.map(|(name, _)| name.clone()).collect(),
         supersedes: supersedes.map(|it| (it.attribute.uuid, value(it))).collect(),
         superseded_by: known.superseded_by.map(|by| (by, event.attributes.get(&by).map(value))),
+        withheld,
+        remedies,
         history: Vec::new(),
     }
 }

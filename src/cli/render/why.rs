@@ -1,0 +1,141 @@
+//! What is known of a value, an attribute or an event, as text.
+//!
+//! Titles, values and MISP's words were written by others: control characters in them are shown, never
+//! sent to the terminal.
+
+use std::fmt::{self, Write};
+
+use crate::{
+    history::{
+        ChangeKind,
+        query::{Answer, AttributeAnswer, EventAnswer, Phrase, Remedy, Why, Withheld},
+    },
+    model::{EntityKey, FeedName, Marking, RunNumber},
+};
+
+use super::{
+    json::name_of,
+    words::{Clean, counts, line},
+};
+
+/// All that is known of what was asked for.
+#[must_use]
+pub fn why(found: &[Why]) -> String {
+    let mut out = String::new();
+    for why in found {
+        for answer in &why.answers {
+            if !out.is_empty() {
+                line!(out);
+            }
+            match answer {
+                Answer::Attribute(it) => attribute_answer(&mut out, why, it),
+                Answer::Event(it) => event_answer(&mut out, why, it),
+            }
+        }
+        if why.more > 0 {
+            line!(out, "\n{} more at {}; `-n` tells more of them", why.more, why.destination);
+        }
+    }
+    out
+}
+
+fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
+    let (known, attribute) = (&it.known, &it.known.attribute);
+    line!(out, "attribute {} {}", attribute.kind, Clean(attribute.value.as_str()));
+    if let Some(why) = &known.exposed {
+        line!(out, "Exposed:    {}", Clean(&why.to_string()));
+    }
+    line!(out, "UUID:       {} (found by {})", attribute.uuid, name_of(&it.found_by));
+    let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
+    line!(out, "Event:      {event} {title}, at {}", why.destination);
+    let standing = Phrase::from(&known.standing).to_string();
+    line!(out, "Standing:   {}, since run {}", Clean(&standing), known.since);
+    line!(out, "Marking:    {}", Mark(known.marking));
+    let wanted: Vec<&str> = it.wanted_by.iter().map(FeedName::as_str).collect();
+    withheld(out, it.withheld.as_ref());
+    match (&it.superseded_by, wanted.is_empty()) {
+        (Some((by, None)), _) => line!(out, "Wanted by:  none; superseded by {by}"),
+        (Some((_, Some(value))), _) => {
+            line!(out, "Wanted by:  none; superseded by {}", Clean(value.as_str()));
+        }
+        (None, true) => line!(out, "Wanted by:  none; retired"),
+        (None, false) => line!(out, "Wanted by:  {}", wanted.join(", ")),
+    }
+    for (_, value) in &it.supersedes {
+        line!(out, "Supersedes: {}", Clean(value.as_str()));
+    }
+    if known.overruled {
+        line!(out, "Overruled:  an analyst changed it in MISP; it is left so");
+    }
+    for source in &known.sources {
+        let (kind, rule) = (&source.kind, &source.rule);
+        let raw = source.raw.as_ref().map(|raw| format!(", written {}", Clean(raw)));
+        let entity = Clean(source.entity.as_str());
+        line!(out, "Source:     {entity}, {kind}, by rule {rule}{}", raw.unwrap_or_default());
+    }
+    history(out, &it.history);
+    remedies(out, &it.remedies);
+}
+
+fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
+    let head = &it.event;
+    line!(out, "event {} {}", head.uuid, Clean(&head.fields.info));
+    let exposed: u64 = head.feeds.values().map(|feed| feed.attributes.exposed).sum();
+    if exposed > 0 {
+        line!(
+            out,
+            "Exposed:    {exposed} attributes; `status` names them, with what to do by hand"
+        );
+    }
+    let presence = Phrase::from(&head.presence).to_string();
+    let id = head.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
+    line!(out, "MISP:       {}, {}{id}", why.destination, Clean(&presence));
+    line!(out, "Incident:   {} (found by {})", Clean(head.root.as_str()), name_of(&it.found_by));
+    line!(out, "Marking:    {}", Mark(head.marking));
+    withheld(out, it.withheld.as_ref());
+    if let Some(why) = &it.blocked {
+        line!(out, "Blocked:    {}", Clean(&why.to_string()));
+    }
+    let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
+    line!(out, "Attributes: {}", counts(&all));
+    for (tag, why, _) in head.tags.refused() {
+        line!(out, "No tag:     {}: {}", Clean(tag), Clean(why));
+    }
+    if let Some(why) = head.publishing.unpublished() {
+        line!(out, "Published:  no: {}", Clean(why));
+    }
+    history(out, &it.history);
+    remedies(out, &it.remedies);
+}
+
+fn history(out: &mut String, history: &[(RunNumber, ChangeKind)]) {
+    for (run, kind) in history {
+        line!(out, "    run {run}: {}", Clean(&Phrase::from(kind).to_string()));
+    }
+}
+
+fn withheld(out: &mut String, why: Option<&Withheld>) {
+    let Some(Withheld { why, marking, entities }) = why else { return };
+    let entities: Vec<&str> = entities.iter().map(EntityKey::as_str).collect();
+    let entities = entities.join(", ");
+    line!(out, "Withheld:   {why}; marked {} by {}", Mark(*marking), Clean(&entities));
+}
+
+fn remedies(out: &mut String, remedies: &[Remedy]) {
+    for remedy in remedies {
+        line!(out, "To change:  {}", Clean(&remedy.to_string()));
+    }
+}
+
+/// A marking in words.
+struct Mark(Marking);
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.tlp, self.0.unmarked) {
+            (Some(tlp), false) => f.write_str(tlp.tag()),
+            (Some(tlp), true) => write!(f, "{}, and some of its sources have none", tlp.tag()),
+            (None, _) => f.write_str("none"),
+        }
+    }
+}

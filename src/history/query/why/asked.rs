@@ -1,0 +1,205 @@
+//! What was asked for, read once in every way in which it can be meant.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::{
+    misp::{AttributeType, Value, search_form, settle},
+    model::{EntityKey, shortened},
+    plan::{EventHead, KnownAttribute},
+};
+
+use super::FoundBy;
+
+/// Fewest characters that are looked for within values and titles, and at the beginning of event UUIDs.
+const PART_CHARS_MIN: usize = 4;
+/// How the address of an event ends, before its number or UUID.
+const EVENT_PATHS: [&str; 2] = ["/events/view/", "/events/view2/"];
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    text: String,
+    /// The form in which it is kept where it is how a value stood in the dataset.
+    kept: String,
+    folded: String,
+    words: Vec<String>,
+    uuid: Option<Uuid>,
+    number: Option<u64>,
+    link: Option<Link>,
+    /// The entity, and the roots that its names lead to.
+    entities: Vec<EntityKey>,
+    /// What MISP would make of it, for each type that was met.
+    settled: BTreeMap<AttributeType, Option<Value>>,
+}
+
+/// The address of an event in some MISP.
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    /// What stands before the path of the event, in lower case and without a slash at its end.
+    misp: String,
+    event: Named,
+}
+
+/// How an address names its event.
+#[derive(Debug, PartialEq, Eq)]
+enum Named {
+    Number(u64),
+    Uuid(Uuid),
+}
+
+impl Asked {
+    pub(super) fn new(text: &str, aliases: &BTreeMap<EntityKey, EntityKey>) -> Self {
+        let text = text.trim();
+        let key = EntityKey::meant(text);
+        let named = aliases.iter().filter(|(name, _)| name.may_be(&key));
+        let mut entities: Vec<EntityKey> = named.map(|(_, root)| root.clone()).collect();
+        entities.push(key);
+        let link = Link::read(text);
+        // The address of an event in another MISP names nothing here by the UUID at its end.
+        if link.is_some() {
+            entities.clear();
+        }
+        Self {
+            text: text.to_owned(),
+            kept: shortened(text).into_owned(),
+            folded: search_form(text),
+            words: words(text).collect(),
+            uuid: Uuid::try_parse(text).ok(),
+            number: text.parse().ok(),
+            link,
+            entities,
+            settled: BTreeMap::new(),
+        }
+    }
+
+    fn may_be_part(&self) -> bool {
+        self.text.chars().count() >= PART_CHARS_MIN
+    }
+
+    /// How it names an event of the MISP at an address.
+    pub(super) fn in_head(&self, head: &EventHead, misp: &str) -> Option<FoundBy> {
+        if self.uuid == Some(head.uuid.uuid()) {
+            Some(FoundBy::Uuid)
+        } else if self.entities.iter().any(|it| it.may_be(&head.root)) {
+            Some(FoundBy::Incident)
+        } else if self.number.is_some() && self.number == head.misp_id {
+            Some(FoundBy::MispId)
+        } else if self.link.as_ref().is_some_and(|link| link.is_of(head, misp)) {
+            Some(FoundBy::Address)
+        } else if self.may_be_part() && head.uuid.to_string().starts_with(&self.text.to_lowercase())
+        {
+            Some(FoundBy::UuidPrefix)
+        } else if self.is_in_title(&head.fields.info) {
+            Some(FoundBy::Title)
+        } else {
+            None
+        }
+    }
+
+    /// How it names an attribute of this event.
+    pub(super) fn in_attribute(
+        &mut self,
+        head: &EventHead,
+        known: &KnownAttribute,
+    ) -> Option<FoundBy> {
+        let attribute = &known.attribute;
+        let value = attribute.value.as_str();
+        if self.uuid == Some(attribute.uuid.uuid()) {
+            Some(FoundBy::Uuid)
+        } else if value == self.text || self.settles_to(attribute.kind, &attribute.value) {
+            Some(FoundBy::Value)
+        } else if known.sources.iter().any(|it| it.raw.as_deref().is_some_and(|it| self.is_raw(it)))
+        {
+            Some(FoundBy::SourceValue)
+        } else if known.sources.iter().any(|it| self.is_entity(&it.entity, head)) {
+            Some(FoundBy::Entity)
+        } else if self.may_be_part() && value.to_lowercase().contains(&self.folded) {
+            Some(FoundBy::Part)
+        } else {
+            None
+        }
+    }
+
+    fn settles_to(&mut self, kind: AttributeType, value: &Value) -> bool {
+        let text = &self.text;
+        let settled = self.settled.entry(kind).or_insert_with(|| settle(kind, text).ok());
+        settled.as_ref() == Some(value)
+    }
+
+    /// Whether it is this one, and not the incident itself, whose event is the answer.
+    fn is_entity(&self, entity: &EntityKey, head: &EventHead) -> bool {
+        *entity != head.root && self.entities.iter().any(|it| it.may_be(entity))
+    }
+
+    fn is_raw(&self, raw: &str) -> bool {
+        raw == self.kept || search_form(raw) == self.folded
+    }
+
+    /// Whether each of its words begins one of the title's.
+    fn is_in_title(&self, title: &str) -> bool {
+        if !self.may_be_part() || self.words.is_empty() {
+            return false;
+        }
+        let title: Vec<String> = words(title).collect();
+        self.words.iter().all(|asked| title.iter().any(|word| word.starts_with(asked)))
+    }
+}
+
+impl Link {
+    fn read(text: &str) -> Option<Self> {
+        let text = text.to_lowercase();
+        let (misp, event) = EVENT_PATHS.iter().find_map(|path| text.split_once(path))?;
+        if !misp.contains("://") {
+            return None;
+        }
+        let event = event.split(['/', '?', '#']).next().unwrap_or_default();
+        let number = event.parse().ok().map(Named::Number);
+        let event = number.or_else(|| Uuid::try_parse(event).ok().map(Named::Uuid))?;
+        Some(Self { misp: misp.trim_end_matches('/').to_owned(), event })
+    }
+
+    fn is_of(&self, head: &EventHead, misp: &str) -> bool {
+        let is_event = match self.event {
+            Named::Number(number) => head.misp_id == Some(number),
+            Named::Uuid(uuid) => head.uuid.uuid() == uuid,
+        };
+        is_event && misp.to_lowercase().trim_end_matches('/') == self.misp
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let parts = text.split(|letter: char| !letter.is_alphanumeric());
+    parts.filter(|part| !part.is_empty()).map(str::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_an_event_is_read_with_its_misp() {
+        let link = |misp: &str, event| Some(Link { misp: misp.to_owned(), event });
+        let uuid = Uuid::from_u128(0x13cb_1207_0674_4a54_a999_df5f_f8e3_5c1a);
+        for (text, read) in [
+            (
+                "https://misp.example/events/view/17",
+                link("https://misp.example", Named::Number(17)),
+            ),
+            (
+                "HTTPS://Misp.Example/under/events/view2/17/focus:x",
+                link("https://misp.example/under", Named::Number(17)),
+            ),
+            (
+                "https://misp.example//events/view/13CB1207-0674-4a54-a999-df5ff8e35c1a?x#y",
+                link("https://misp.example", Named::Uuid(uuid)),
+            ),
+            ("https://misp.example/events/view/", None),
+            ("/events/view/17", None),
+            ("https://misp.example/attributes/view/17", None),
+        ] {
+            assert_eq!(Link::read(text), read, "{text}");
+        }
+    }
+}

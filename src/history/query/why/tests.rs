@@ -1,0 +1,193 @@
+//! How something is asked for, what keeps it back, and what would change that.
+
+use crate::{
+    history::query::testing::{MapLedger, event_uuid, known, ledger, main_destination, uuid_of},
+    misp::Source,
+    model::{EntityKey, Marking, Symbol, Tlp},
+    plan::{
+        BlockedReason, ExposedReason, FeedSet, KnownAttribute, Presence, Standing, WithheldReason,
+    },
+};
+
+use super::*;
+
+fn ask(ledger: &MapLedger, text: &str) -> Vec<Answer> {
+    why(ledger, &main_destination(), text, 20).unwrap().answers
+}
+
+/// By what one event was found.
+fn event_by(text: &str) -> Option<FoundBy> {
+    match &ask(&ledger(), text)[..] {
+        [Answer::Event(it)] => Some(it.found_by),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_event_is_found_by_its_number_its_address_and_words_of_its_title() {
+    for (text, found_by) in [
+        ("17", FoundBy::MispId),
+        (" 17 ", FoundBy::MispId),
+        ("https://misp.example/events/view/17", FoundBy::Address),
+        ("https://MISP.example/events/view/13cb1207-0674-4a54-a999-df5ff8e35c1a", FoundBy::Address),
+        ("Phishing wave", FoundBy::Title),
+        ("wave, phish", FoundBy::Title),
+    ] {
+        assert_eq!(event_by(text), Some(found_by), "{text}");
+    }
+    for nothing in [
+        "18",
+        "https://other.example/events/view/17",
+        "https://misp.example/events/view/18",
+        "Phishing waves",
+        "ishing",
+        "wav",
+    ] {
+        assert_eq!(ask(&ledger(), nothing), [], "{nothing}");
+    }
+}
+
+#[test]
+fn an_attribute_is_found_by_the_entity_that_holds_it() {
+    let (mut ledger, entity) = (ledger(), "aaaaaaaa-0000-4000-8000-000000000009");
+    let attribute = |ledger: &mut MapLedger, value: &str, of: &str| {
+        let event = ledger.events.get_mut(&(main_destination(), event_uuid())).unwrap();
+        let known = event.attributes.get_mut(&uuid_of(value)).unwrap();
+        known.sources = vec![source(of)];
+    };
+    attribute(&mut ledger, "back.example", entity);
+    attribute(&mut ledger, "red.example", "13cb1207-0674-4a54-a999-df5ff8e35c1a");
+    for text in [entity, "indicator--aaaaaaaa-0000-4000-8000-000000000009"] {
+        let [Answer::Attribute(it)] = &ask(&ledger, text)[..] else { panic!("{text}") };
+        assert_eq!(it.found_by, FoundBy::Entity);
+        assert_eq!(it.known.attribute.uuid, uuid_of("back.example"));
+    }
+    // What the incident itself holds is told by its event.
+    let found = ask(&ledger, "13cb1207-0674-4a54-a999-df5ff8e35c1a");
+    assert!(matches!(&found[..], [Answer::Event(_)]), "{found:?}");
+}
+
+fn source(entity: &str) -> Source {
+    Source {
+        entity: EntityKey::of(entity),
+        kind: Symbol::new("domain"),
+        rule: Symbol::new("observable.domain"),
+        raw: None,
+    }
+}
+
+fn marked(value: &str, standing: Standing, tlp: Tlp, entities: &[&str]) -> KnownAttribute {
+    let sources = entities.iter().map(|entity| source(entity)).collect();
+    KnownAttribute { marking: Marking::of(Some(tlp)), sources, ..known(value, standing) }
+}
+
+/// A ledger with one absent event that has these attributes.
+fn absent(marking: Marking, attributes: Vec<KnownAttribute>) -> MapLedger {
+    let mut ledger = ledger();
+    let event = ledger.events.get_mut(&(main_destination(), event_uuid())).unwrap();
+    event.head.presence = Presence::Absent;
+    event.head.marking = marking;
+    event.attributes = attributes.into_iter().map(|known| (known.attribute.uuid, known)).collect();
+    ledger
+}
+
+fn event(ledger: &MapLedger) -> EventAnswer {
+    match &ask(ledger, &event_uuid().to_string())[..] {
+        [Answer::Event(it)] => (**it).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_withheld_event_says_which_policy_which_marking_and_whose() {
+    let incident = Standing::Withheld(WithheldReason::Incident);
+    let red = Marking::of(Some(Tlp::Red));
+    let root = EntityKey::of("13cb1207-0674-4a54-a999-df5ff8e35c1a");
+    let by = |why, marking| Withheld { why, marking, entities: vec![root.clone()] };
+    for (marking, why, remedy) in [
+        (red, WithheldReason::Tlp(Tlp::Red), Remedy::AllowTlp(Tlp::Red)),
+        (Marking::of(None), WithheldReason::Unmarked, Remedy::Mark),
+    ] {
+        let a = marked("a.example", incident.clone(), Tlp::Red, &["a"]);
+        for attributes in [vec![a], vec![]] {
+            let ledger = absent(marking, attributes);
+            let found = event(&ledger);
+            assert_eq!(found.withheld, Some(by(why, marking)));
+            let remedies = vec![remedy.clone()];
+            assert_eq!((found.blocked, &found.remedies), (None, &remedies));
+            for answer in ask(&ledger, "a.example") {
+                let Answer::Attribute(it) = answer else { panic!("{answer:?}") };
+                assert_eq!(it.withheld, Some(by(why, marking)));
+                assert_eq!(it.remedies, remedies);
+            }
+        }
+    }
+    let rejected = Standing::Blocked(BlockedReason::IncidentNotAccepted);
+    let found = event(&absent(red, vec![marked("a.example", rejected, Tlp::Red, &["a"])]));
+    assert_eq!((found.withheld, found.blocked), (None, Some(BlockedReason::IncidentNotAccepted)));
+    assert_eq!(found.remedies, [Remedy::AcceptIncident]);
+    let pending =
+        event(&absent(red, vec![marked("a.example", Standing::Pending, Tlp::Red, &["a"])]));
+    assert_eq!((pending.withheld, pending.remedies), (None, vec![Remedy::NextRun]));
+    let present = event(&ledger());
+    assert_eq!((present.withheld, present.remedies), (None, vec![Remedy::InPlace]));
+}
+
+#[test]
+fn a_withheld_attribute_names_the_sources_that_are_marked_so() {
+    let red = || Standing::Withheld(WithheldReason::Tlp(Tlp::Red));
+    let of = |attributes: Vec<KnownAttribute>| {
+        let mut ledger = absent(Marking::of(Some(Tlp::Green)), attributes);
+        let event = ledger.events.get_mut(&(main_destination(), event_uuid())).unwrap();
+        event.head.presence = Presence::Present;
+        let found = ask(&ledger, "both.example");
+        let [Answer::Attribute(it)] = &found[..] else { panic!("{found:?}") };
+        it.withheld.clone().unwrap().entities
+    };
+    let both = || marked("both.example", red(), Tlp::Red, &["a", "b"]);
+    let alone = marked("alone.example", red(), Tlp::Red, &["b"]);
+    let green = marked("green.example", Standing::Sent, Tlp::Green, &["a"]);
+    assert_eq!(of(vec![both(), alone, green.clone()]), [EntityKey::of("b")]);
+    assert_eq!(of(vec![both(), green]), [EntityKey::of("a"), EntityKey::of("b")]);
+}
+
+#[test]
+fn each_standing_says_what_would_change_it() {
+    let plain = |standing: Standing| known("x.example", standing);
+    let exposed = ExposedReason::MarkedLater(Tlp::Red);
+    let rejected = Standing::Rejected { words: "no".into(), version: "2.5.1".into() };
+    let tag = WithheldReason::MarkingCannotBeCarried;
+    let owner = BlockedReason::OwnerUnknown("2.5.1".into());
+    for (known, remedies) in [
+        (plain(Standing::Sent), vec![Remedy::InPlace]),
+        (plain(Standing::Adopted), vec![Remedy::InPlace]),
+        (plain(Standing::Pending), vec![Remedy::NextRun]),
+        (plain(Standing::Declined), vec![Remedy::Restore]),
+        (plain(rejected), vec![Remedy::OtherValue]),
+        (plain(Standing::Held), vec![Remedy::AcceptMapping]),
+        (plain(Standing::Withheld(WithheldReason::Unmarked)), vec![Remedy::Mark]),
+        (plain(Standing::Withheld(tag)), vec![Remedy::TakeTag]),
+        (plain(Standing::Blocked(BlockedReason::UuidTaken)), vec![Remedy::Nothing]),
+        (plain(Standing::Blocked(BlockedReason::EventHidden)), vec![Remedy::OtherKey]),
+        (plain(Standing::Blocked(owner)), vec![Remedy::OtherMisp]),
+        (
+            KnownAttribute { exposed: Some(exposed.clone()), ..plain(Standing::Sent) },
+            vec![Remedy::ByHand(exposed)],
+        ),
+        (KnownAttribute { overruled: true, ..plain(Standing::Sent) }, vec![Remedy::Restore]),
+        (
+            KnownAttribute { wanted: FeedSet::default(), ..plain(Standing::Sent) },
+            vec![Remedy::Return],
+        ),
+        (
+            KnownAttribute {
+                wanted: FeedSet::default(),
+                superseded_by: Some(uuid_of("new.example")),
+                ..plain(Standing::Sent)
+            },
+            vec![Remedy::Nothing],
+        ),
+    ] {
+        assert_eq!(remedy::of_attribute(&known, None), remedies, "{:?}", known.standing);
+    }
+}
