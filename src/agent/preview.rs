@@ -13,7 +13,7 @@ use crate::{
         AttributeTally, DestinationRecord, EventHead, EventPlan, MappingTally, Refusal,
         digest_of_plans,
     },
-    remote::{Compression, Encoding, Scales},
+    remote::{CompressionChoice, Scales},
 };
 
 use super::{
@@ -85,10 +85,10 @@ pub const PLAN_SCHEMA: &str = "misp-trickle/plan-file/1";
 /// # Errors
 /// If the source or the ledger cannot be read.
 pub fn preview<L: Ledger>(job: &Job, ledger: &L, clock: &dyn Clock) -> Result<Preview, AgentError> {
-    preview_packed(job, &Dataset::default(), ledger, clock, None)
+    preview_packed(job, &Dataset::default(), ledger, clock, CompressionChoice::Auto)
 }
 
-/// The same of a dataset that was kept, where request bodies are packed in one way, whatever MISP says.
+/// The same of a dataset that was kept, where request bodies are packed as a configuration says.
 ///
 /// # Errors
 /// If the source or the ledger cannot be read.
@@ -97,12 +97,12 @@ pub fn preview_packed<L: Ledger>(
     dataset: &Dataset,
     ledger: &L,
     clock: &dyn Clock,
-    encoding: Option<Encoding>,
+    compression: CompressionChoice,
 ) -> Result<Preview, AgentError> {
     let heads = ledger.heads(&job.destination)?;
     let reader = older_reader(job, &heads);
     let input = dataset.read(job, &Aliases(ledger.aliases()?), reader)?;
-    preview_with(job, ledger, clock, &input, heads, encoding)
+    preview_with(job, ledger, clock, &input, heads, compression)
 }
 
 /// The reader whose datasets have to be made again for a run: what an input is to be read for.
@@ -124,7 +124,14 @@ pub fn preview_of<L: Ledger>(
     clock: &dyn Clock,
     input: &Input,
 ) -> Result<Preview, AgentError> {
-    preview_with(job, ledger, clock, input, ledger.heads(&job.destination)?, None)
+    preview_with(
+        job,
+        ledger,
+        clock,
+        input,
+        ledger.heads(&job.destination)?,
+        CompressionChoice::Auto,
+    )
 }
 
 fn preview_with<L: Ledger>(
@@ -133,7 +140,7 @@ fn preview_with<L: Ledger>(
     clock: &dyn Clock,
     input: &Input,
     heads: Vec<EventHead>,
-    encoding: Option<Encoding>,
+    compression: CompressionChoice,
 ) -> Result<Preview, AgentError> {
     let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
     let feed = feed_place(job, &mut destination)?;
@@ -190,7 +197,7 @@ fn preview_with<L: Ledger>(
     }
     preview.notes.extend(note_of(held_back));
     let told = destination_told(&planner.record);
-    let encoding = encoding.unwrap_or_else(|| Compression::Auto { told }.first());
+    let encoding = compression.knowing(told).first();
     let scales = Scales::new(&job.url, encoding, !job.settings.disable_correlation);
     let moment = (next, clock.now());
     if preview.plans.iter().any(EventPlan::needs_misp) {

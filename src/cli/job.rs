@@ -20,7 +20,7 @@ use crate::{
     mapper::{IncludeTags, Rules, Settings},
     model::{Secret, Symbol},
     plan::{DestinationRecord, MappingChange, Strategy},
-    remote::{Access, Compression},
+    remote::Access,
     source::SourceSpec,
 };
 
@@ -186,7 +186,7 @@ pub(super) fn access(
         connection: connection(&destination.connection, &destination.url, &place)?,
         key: destination.api_key()?,
         auth_header: destination.auth_header,
-        compression: destination.compression.map_or(Compression::Auto { told }, Compression::Fixed),
+        compression: destination.compression.knowing(told),
         correlate: !destination.event.disable_correlation,
     })
 }

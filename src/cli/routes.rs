@@ -87,7 +87,10 @@ pub(super) fn ready<'d>(
         .map_err(|report| CliError::Told(Box::new(report.clone())))
         .and_then(|dataset| Ok((dataset, connection(destination, ledger, throttles)?)));
     match begun {
-        Ok((dataset, (remote, warnings))) => Ok((dataset, remote, warnings)),
+        Ok((dataset, (remote, warnings))) => {
+            let remote = if job.max_transfer.is_some() { remote.saving_bytes() } else { remote };
+            Ok((dataset, remote, warnings))
+        }
         Err(error) => {
             let report = error.report();
             if report.kind != Kind::Interrupted {

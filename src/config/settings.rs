@@ -16,7 +16,7 @@ use crate::{
     mapper::{Comment, IncludeTags},
     model::{DestinationName, FeedName, MarkingId, Symbol, Tlp, Words},
     plan::{EventSettings, MappingChange, Policy},
-    remote::{AuthHeader, Encoding},
+    remote::{AuthHeader, CompressionChoice},
     schedule::{Schedule, Timing, Zone},
 };
 
@@ -95,8 +95,8 @@ pub struct Destination {
     pub auth_header: AuthHeader,
     /// How it is reached.
     pub connection: ConnectionSettings,
-    /// How request bodies are compressed. `None`: as well as the MISP takes it, where it pays.
-    pub compression: Option<Encoding>,
+    /// How request bodies are compressed.
+    pub compression: CompressionChoice,
     /// Events in flight. `None`: as many as turn out best.
     pub concurrency: Option<NonZeroU8>,
     /// What events get when they are created; later differences are drift.

@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 
 use crate::model::{Words, limits::REPLY_BYTES_MAX};
 
+use super::effort::{Effort, Saves};
+
 /// How request bodies are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -15,25 +17,50 @@ pub enum Encoding {
     Brotli,
 }
 
-/// What a configuration says of compression; `None` leaves it to MISP.
-impl Words for Option<Encoding> {
+/// What a configuration says of compression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompressionChoice {
+    /// In the best encoding that MISP takes, as small as is possible without being felt.
+    Auto,
+    /// In the best encoding that MISP takes, as small as can be.
+    Smallest,
+    /// In this one, as small as can be.
+    Only(Encoding),
+}
+
+impl Words for CompressionChoice {
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("auto", None),
-        ("br", Some(Encoding::Brotli)),
-        ("gzip", Some(Encoding::Gzip)),
-        ("off", Some(Encoding::Plain)),
+        ("auto", Self::Auto),
+        ("smallest", Self::Smallest),
+        ("br", Self::Only(Encoding::Brotli)),
+        ("gzip", Self::Only(Encoding::Gzip)),
+        ("off", Self::Only(Encoding::Plain)),
     ];
+}
+
+impl CompressionChoice {
+    /// What it means for a MISP that told these encodings the last time; `None` if it was never asked.
+    #[must_use]
+    pub fn knowing(self, told: Option<Vec<String>>) -> Compression {
+        match self {
+            Self::Auto => Compression::Auto { told, saves: Saves::Time },
+            Self::Smallest => Compression::Auto { told, saves: Saves::Bytes },
+            Self::Only(encoding) => Compression::Fixed(encoding),
+        }
+    }
 }
 
 /// How a connection chooses the encoding of request bodies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compression {
-    /// This one, whatever MISP says.
+    /// This one, whatever MISP says, and as small as can be.
     Fixed(Encoding),
     /// The best of those that MISP takes.
     Auto {
         /// Those that it told the last time; `None` if it was never asked.
         told: Option<Vec<String>>,
+        /// What packing is to save.
+        saves: Saves,
     },
 }
 
@@ -44,8 +71,16 @@ impl Compression {
     pub fn first(&self) -> Encoding {
         match self {
             Self::Fixed(encoding) => *encoding,
-            Self::Auto { told: None } => Encoding::Gzip,
-            Self::Auto { told: Some(names) } => Encoding::best(names),
+            Self::Auto { told: None, .. } => Encoding::Gzip,
+            Self::Auto { told: Some(names), .. } => Encoding::best(names),
+        }
+    }
+
+    /// What packing is to save.
+    pub(super) const fn saves(&self) -> Saves {
+        match self {
+            Self::Fixed(_) => Saves::Bytes,
+            Self::Auto { saves, .. } => *saves,
         }
     }
 }
@@ -71,16 +106,23 @@ impl Encoding {
 
 /// What the header `content-encoding: br` costs: below this gain, a body goes plain.
 const HEADER_BYTES: usize = 24;
-/// Beyond this, brotli's best quality takes longer than MISP takes for the same body.
-const BEST_QUALITY_BYTES_MAX: usize = 512 << 10;
 
-/// Compresses a body where it pays.
+/// Compresses a body where it pays, as small as can be.
 #[must_use]
 pub fn compress(body: Vec<u8>, encoding: Encoding) -> (Vec<u8>, Option<&'static str>) {
+    compress_with(body, encoding, Effort::Best)
+}
+
+/// The same with so much effort, where the encoding knows more than one.
+pub(super) fn compress_with(
+    body: Vec<u8>,
+    encoding: Encoding,
+    effort: Effort,
+) -> (Vec<u8>, Option<&'static str>) {
     let packed = match encoding {
         Encoding::Plain => return (body, None),
         Encoding::Gzip => gzip(&body),
-        Encoding::Brotli => brotli(&body),
+        Encoding::Brotli => brotli(&body, effort),
     };
     if packed.len() + HEADER_BYTES < body.len() { (packed, encoding.name()) } else { (body, None) }
 }
@@ -90,10 +132,12 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.write_all(body).and_then(|()| encoder.finish()).expect("writing to memory never fails")
 }
 
-fn brotli(body: &[u8]) -> Vec<u8> {
-    let quality = if body.len() > BEST_QUALITY_BYTES_MAX { 9 } else { 11 };
-    let params =
-        brotli::enc::BrotliEncoderParams { quality, size_hint: body.len(), ..Default::default() };
+fn brotli(body: &[u8], effort: Effort) -> Vec<u8> {
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: effort.quality(),
+        size_hint: body.len(),
+        ..Default::default()
+    };
     let mut packed = Vec::new();
     brotli::BrotliCompress(&mut &*body, &mut packed, &params)
         .expect("reading from and writing to memory never fails");
@@ -148,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_bomb_is_refused() {
-        let bomb = brotli(&vec![0; REPLY_BYTES_MAX + 2]);
+        let bomb = brotli(&vec![0; REPLY_BYTES_MAX + 2], Effort::Quick);
         assert!(bomb.len() < 10_000);
         assert!(decompress(bomb, Some("br")).is_err());
     }

@@ -4,8 +4,10 @@
 //! and nowhere else; a redirect is never followed.
 
 mod answered;
+mod bytes;
 mod compress;
 mod decode;
+mod effort;
 mod encode;
 mod headers;
 mod json;
@@ -20,10 +22,10 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 
 use crate::{
     delivery::{Call, Exchange, KeyRow, RefusedWhy, Reply, Trouble, Wire},
@@ -34,11 +36,14 @@ use crate::{
     model::{Context, Encoder, Secret, limits::REPLY_BYTES_MAX},
 };
 
+use bytes::{head_bytes, request_bytes};
+use effort::Efforts;
 use pace::{Late, Pause};
-use packing::Packing;
+use packing::{Packed, Packing};
 
-pub use compress::{Compression, Encoding, compress, decompress};
+pub use compress::{Compression, CompressionChoice, Encoding, compress, decompress};
 pub use decode::{Answer, decode};
+pub use effort::Saves;
 pub use encode::{Encoded, encode};
 pub use headers::AuthHeader;
 pub use pace::{Limiter, Pace};
@@ -69,6 +74,7 @@ pub struct Remote {
     encoding: Mutex<Encoding>,
     /// Whether MISP's own list of encodings decides.
     adapts: bool,
+    efforts: Efforts,
     /// Writes carry a false entity tag.
     tries_tags: AtomicBool,
     packing: Packing,
@@ -100,6 +106,7 @@ impl Remote {
             stand_in: headers::stand_in(access)?,
             encoding: Mutex::new(access.compression.first()),
             adapts: matches!(access.compression, Compression::Auto { .. }),
+            efforts: Efforts::new(access.compression.saves()),
             tries_tags: AtomicBool::new(true),
             packing: Packing::default(),
             correlate: access.correlate,
@@ -111,10 +118,17 @@ impl Remote {
         })
     }
 
-    /// The same at this pace.
+    /// The same at this pace. Where bytes are limited, they are saved.
     #[must_use]
     pub fn paced(self, pace: Pace) -> Self {
-        Self { pace, ..self }
+        let paced = Self { pace, ..self };
+        if paced.pace.is_free() { paced } else { paced.saving_bytes() }
+    }
+
+    /// The same with all bodies as small as can be.
+    #[must_use]
+    pub fn saving_bytes(self) -> Self {
+        Self { efforts: Efforts::new(Saves::Bytes), ..self }
     }
 
     fn encoding(&self) -> Encoding {
@@ -197,23 +211,24 @@ impl Remote {
         if call.writes() && !self.tries_tags.load(Ordering::Relaxed) {
             encoded.if_none_match = None;
         }
-        let encoding = self.encoding();
         let url = format!("{}{}", self.base, encoded.path);
         let mut request = self.client.request(encoded.method.clone(), &url);
         let mut headers = headers.clone();
-        let (mut body_bytes, mut packed) = (0, None);
+        let plain_bytes = encoded.body.len();
+        let (body, packed) = self.efforts.pack(encoded.body, self.encoding()).await;
+        let body_bytes = body.len();
         let pause = Pause::begin(&self.pace, self.timeout);
-        if !encoded.body.is_empty() {
-            let (body, name) = compress(encoded.body, encoding);
-            (body_bytes, packed) = (body.len(), name);
+        if body_bytes > 0 {
             request = request.body(pause.body(body));
         }
         headers::of_request(&mut headers, body_bytes > 0, packed, encoded.if_none_match.as_deref());
         let packed = packed.is_some();
         let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
         pause.before(bytes_sent - body_bytes as u64).await;
+        let began = Instant::now();
         let (bytes_sent, failure) = match pause.wait(request.headers(headers).send()).await {
             Ok(Ok(response)) => {
+                self.efforts.waited(plain_bytes, began.elapsed());
                 return self.read(call, response, &pause, (bytes_sent, packed)).await;
             }
             // Without a connection nothing left this machine.
@@ -288,28 +303,6 @@ impl Remote {
     }
 }
 
-/// What an answer says of a compressed body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Packed {
-    /// Nothing, or none was sent.
-    No,
-    /// MISP read it.
-    Taken,
-    /// It may be what is refused.
-    Suspected,
-}
-
-impl Packed {
-    fn by(packed: bool, answer: &Answer) -> Self {
-        match (packed, answer.status) {
-            (false, _) => Self::No,
-            (true, 200 | 304) => Self::Taken,
-            (true, _) if packing::may_refuse(answer) => Self::Suspected,
-            (true, _) => Self::No,
-        }
-    }
-}
-
 impl Wire for Remote {
     async fn exchange(&self, call: &Call) -> Exchange {
         let exchange = self.request(call).await;
@@ -343,30 +336,6 @@ impl Wire for Remote {
     }
 }
 
-/// Bytes of a request as HTTP/1.1 writes it, with the headers that the client adds by itself.
-fn request_bytes(method: &reqwest::Method, url: &str, headers: &HeaderMap, body: usize) -> u64 {
-    let Ok(url) = url::Url::parse(url) else { return 0 };
-    let path = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
-    let host = url.authority().len();
-    let line = method.as_str().len() + 1 + path + " HTTP/1.1\r\n".len();
-    let mut bytes = line + "host: \r\n".len() + host + headers_bytes(headers) + "\r\n".len() + body;
-    if body > 0 {
-        bytes += "content-length: \r\n".len() + body.to_string().len();
-    }
-    bytes as u64
-}
-
-fn head_bytes(headers: &HeaderMap) -> u64 {
-    ("HTTP/1.1 200 OK\r\n".len() + headers_bytes(headers) + "\r\n".len()) as u64
-}
-
-fn headers_bytes(headers: &HeaderMap) -> usize {
-    let bytes = |(name, value): (&HeaderName, &HeaderValue)| {
-        name.as_str().len() + ": \r\n".len() + value.len()
-    };
-    headers.iter().map(bytes).sum()
-}
-
 /// A request without an answer, as the session sees it.
 fn trouble(failure: Failure) -> Trouble {
     match failure {
@@ -383,7 +352,9 @@ fn too_long() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use super::{effort::Effort, *};
     use crate::http::{ExtraHeader, Proxy};
 
     fn access(compression: Compression) -> Access {
@@ -425,15 +396,36 @@ mod tests {
     fn bodies_are_packed_as_misp_takes_them() {
         let names = ["gzip".to_owned(), "br".to_owned()];
         let told = |names: &[String]| Some(names.to_vec());
-        let first = |told| Remote::new(&access(Compression::Auto { told })).unwrap().encoding();
+        let auto = |told| access(CompressionChoice::Auto.knowing(told));
+        let first = |told| Remote::new(&auto(told)).unwrap().encoding();
         assert_eq!(first(None), Encoding::Gzip);
         assert_eq!(first(told(&names)), Encoding::Brotli);
         assert_eq!(first(told(&[])), Encoding::Plain);
-        let remote = Remote::new(&access(Compression::Auto { told: None })).unwrap();
+        let remote = Remote::new(&auto(None)).unwrap();
         remote.encodings(&names);
         assert_eq!(remote.encoding(), Encoding::Brotli);
         let fixed = Remote::new(&access(Compression::Fixed(Encoding::Gzip))).unwrap();
         fixed.encodings(&names);
         assert_eq!(fixed.encoding(), Encoding::Gzip);
+    }
+
+    #[test]
+    fn who_pays_for_bytes_gets_the_smallest_bodies() {
+        let large = 1 << 20;
+        let effort = |remote: Remote| {
+            remote.efforts.waited(large, Duration::from_micros(1));
+            remote.efforts.of(large)
+        };
+        let remote = |choice: CompressionChoice| {
+            Remote::new(&access(choice.knowing(Some(vec!["br".to_owned()])))).unwrap()
+        };
+        let auto = || remote(CompressionChoice::Auto);
+        let limiter = Limiter::new(std::num::NonZeroU64::MIN);
+        assert_eq!(effort(auto()), Effort::Quick);
+        assert_eq!(effort(auto().paced(Pace::default())), Effort::Quick);
+        assert_eq!(effort(auto().paced(Pace::of([Arc::new(limiter)]))), Effort::Best);
+        assert_eq!(effort(auto().saving_bytes()), Effort::Best);
+        assert_eq!(effort(remote(CompressionChoice::Smallest)), Effort::Best);
+        assert_eq!(effort(remote(CompressionChoice::Only(Encoding::Brotli))), Effort::Best);
     }
 }

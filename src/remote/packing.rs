@@ -44,8 +44,30 @@ impl Packing {
     }
 }
 
+/// What an answer says of a compressed body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packed {
+    /// Nothing, or none was sent.
+    No,
+    /// MISP read it.
+    Taken,
+    /// It may be what is refused.
+    Suspected,
+}
+
+impl Packed {
+    pub(super) fn by(packed: bool, answer: &Answer) -> Self {
+        match (packed, answer.status) {
+            (false, _) => Self::No,
+            (true, 200 | 304) => Self::Taken,
+            (true, _) if may_refuse(answer) => Self::Suspected,
+            (true, _) => Self::No,
+        }
+    }
+}
+
 /// Whether an answer may be the refusal of a compressed body, whatever the body says.
-pub(super) fn may_refuse(answer: &Answer) -> bool {
+fn may_refuse(answer: &Answer) -> bool {
     let is_misps = json::errors(&answer.body).is_ok();
     match answer.status {
         400 | 415 | 501 => true,

@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::{delivery::Call, model::Secret};
 
-use super::{AuthHeader, Encoding, compress, encode, headers, request_bytes};
+use super::{AuthHeader, Encoding, bytes::request_bytes, compress, encode, headers};
 
 /// Characters of a key of MISP.
 const KEY_CHARS: usize = 40;

@@ -173,7 +173,7 @@ fn a_request_may_take_longer_than_its_time_out_at_our_own_pace() {
     const RATE: u64 = 64 * 1_024;
     let mut line = Line::new(Some(RATE), Encoding::Plain, Duration::from_secs(1));
     line.deliver(&mut hashes(1));
-    let call = Call::AppendLoudly { event: EventUuid::new(event(1)), attributes: body(250) };
+    let call = Call::AppendLoudly { event: EventUuid::new(event(1)), attributes: body(300) };
     let (begun, before) = (Instant::now(), line.proxy.passed().bytes());
     let exchange = line.runtime.block_on(line.remote.exchange(&call));
     let (took, bytes) = (begun.elapsed(), line.proxy.passed().bytes() - before);

@@ -108,10 +108,10 @@ pub(crate) fn preview_of<L: Ledger>(
     dataset: &Dataset,
     store: Option<&L>,
 ) -> Result<Preview, CliError> {
-    let encoding = destination.compression;
+    let compression = destination.compression;
     Ok(match store {
-        Some(store) => preview_packed(job, dataset, store, &SystemClock, encoding)?,
-        None => preview_packed(job, dataset, &MemoryLedger::default(), &SystemClock, encoding)?,
+        Some(store) => preview_packed(job, dataset, store, &SystemClock, compression)?,
+        None => preview_packed(job, dataset, &MemoryLedger::default(), &SystemClock, compression)?,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{
     mapper::{Comment, IncludeTags},
     model::{Tlp, Words},
     plan::{MappingChange, OnForeign, Publish, Strategy, Unmarked},
-    remote::{AuthHeader, Encoding},
+    remote::{AuthHeader, CompressionChoice},
     schedule::Timing,
 };
 
@@ -302,7 +302,7 @@ fn destinations_are_checked() {
         ("verify_every = \"1 day\"", "span of time"),
         ("verify_every = \"0s\"", "no time at all"),
         ("ca_bundle = \"~/ca.pem\"", "begins with `~`"),
-        ("compression = \"zip\"", "one of \"auto\", \"br\", \"gzip\", \"off\""),
+        ("compression = \"zip\"", "one of \"auto\", \"smallest\", \"br\", \"gzip\", \"off\""),
     ] {
         let found = faults(&with_destination(lines)).join("\n");
         assert!(found.contains(wanted), "{lines}\n{found}");

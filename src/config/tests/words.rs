@@ -35,7 +35,7 @@ fn every_word_is_read_and_printed_and_all_of_them_are_listed() {
     check_words::<Format>("source", "format");
     check_words::<Strategy>("source", "update_strategy");
     check_words::<AuthHeader>("destinations.main", "auth_header");
-    check_words::<Option<Encoding>>("destinations.main", "compression");
+    check_words::<CompressionChoice>("destinations.main", "compression");
     check_words::<OnForeign>("destinations.main", "on_foreign");
     check_words::<Publish>("destinations.main.event", "publish");
     check_words::<IncludeTags>("destinations.main.event", "include_tags");

@@ -74,7 +74,7 @@ impl Pace {
         Self { limiters, piece: usize::try_from(piece).expect("a piece is small") }
     }
 
-    const fn is_free(&self) -> bool {
+    pub(super) const fn is_free(&self) -> bool {
         self.limiters.is_empty()
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     history::Ledger,
     model::FeedName,
     plan::{Refusal, WithheldReason},
+    remote::CompressionChoice,
 };
 
 const CHECK: &str = "outlook";
@@ -57,7 +58,7 @@ pub(super) fn examine_pulled(
     dataset: &Dataset,
     speed: Speed,
 ) -> Finding {
-    match preview_packed(job, dataset, ledger, &SystemClock, None) {
+    match preview_packed(job, dataset, ledger, &SystemClock, CompressionChoice::Auto) {
         Ok(preview) => told(job, &preview, speed),
         Err(error) => Finding::fault(CHECK, &Report::from(&error)),
     }
