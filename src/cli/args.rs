@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Takes the words of a setting, and no others.
-fn words<T: Words + Send + Sync>() -> impl TypedValueParser<Value = T> {
+pub(super) fn words<T: Words + Send + Sync>() -> impl TypedValueParser<Value = T> {
     let words = PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word));
     words.map(|word| T::of_word(&word).expect("it is one of the table"))
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    Destination, KeySource,
+    DEFAULT_KEY_ENV, Destination, KeySource,
     connection::{Found, Peer, read_connection, read_secret, read_url},
     reader::{At, Reader, Section},
 };
@@ -35,7 +35,7 @@ const MISP: Peer = Peer {
     elsewhere: Some(
         "remove it; if something before MISP wants it, add auth_header = \"X-MISP-AUTH\" for the key",
     ),
-    example: "MISP_API_KEY",
+    example: DEFAULT_KEY_ENV,
     looks_like_secret: looks_like_key,
 };
 
@@ -89,7 +89,8 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
 }
 
 /// MISP's keys are 40 letters and digits.
-pub(super) fn looks_like_key(text: &str) -> bool {
+#[must_use]
+pub fn looks_like_key(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

@@ -30,6 +30,38 @@ impl Destination {
     }
 }
 
+/// What a secret may be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretForm {
+    /// One word of plain characters, as it stands in an HTTP header: a key, a token.
+    Word,
+    /// Anything but line ends and the like: a password.
+    Line,
+}
+
+impl SecretForm {
+    /// The secret of a text, without the white space around a word, without the line ends behind a line.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn read(self, text: &str) -> Result<Secret, &'static str> {
+        let secret = match self {
+            Self::Word => text.trim(),
+            Self::Line => text.trim_end_matches(['\r', '\n']),
+        };
+        match self {
+            _ if secret.is_empty() => Err("it is empty"),
+            Self::Word if !secret.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err("it holds more than one word of plain characters")
+            }
+            Self::Line if secret.chars().any(char::is_control) => {
+                Err("it holds a line end or another control character")
+            }
+            Self::Word | Self::Line => Ok(Secret::new(secret.to_owned())),
+        }
+    }
+}
+
 impl KeySource {
     /// Reads the secret; white space around it is cut off. `noun` is how people call it, `short` the same in a word,
     /// `place` the table that names it.
@@ -42,11 +74,7 @@ impl KeySource {
         short: &str,
         place: &str,
     ) -> Result<Secret, ConfigError> {
-        let is_key = |text: &str| match text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            true => Ok(()),
-            false => Err("it holds more than one word of plain characters"),
-        };
-        self.read_as(noun, short, place, |text| text.trim().to_owned(), is_key)
+        self.read_as(noun, short, place, SecretForm::Word)
     }
 
     /// Reads a password, which may hold anything but line ends and the like; those at its end are cut off.
@@ -54,12 +82,7 @@ impl KeySource {
     /// # Errors
     /// [`ConfigError::Key`] if there is none.
     pub fn read_password(&self, place: &str) -> Result<Secret, ConfigError> {
-        let first_line = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
-        let is_password = |text: &str| match text.chars().any(char::is_control) {
-            false => Ok(()),
-            true => Err("it holds a line end or another control character"),
-        };
-        self.read_as("password", "password", place, first_line, is_password)
+        self.read_as("password", "password", place, SecretForm::Line)
     }
 
     fn read_as(
@@ -67,8 +90,7 @@ impl KeySource {
         noun: &'static str,
         short: &str,
         place: &str,
-        cut: fn(&str) -> String,
-        check: fn(&str) -> Result<(), &'static str>,
+        form: SecretForm,
     ) -> Result<Secret, ConfigError> {
         let (text, cure) = match self {
             Self::Env(name) => (
@@ -83,14 +105,8 @@ impl KeySource {
                 format!("put the {short} alone into the file, readable for this user only"),
             ),
         };
-        let text = text.and_then(|text| {
-            let key = cut(&text);
-            if key.is_empty() {
-                return Err("it is empty".to_owned());
-            }
-            check(&key).map(|()| key).map_err(str::to_owned)
-        });
-        text.map(Secret::new).map_err(|what| ConfigError::Key {
+        let secret = text.and_then(|text| form.read(&text).map_err(str::to_owned));
+        secret.map_err(|what| ConfigError::Key {
             place: place.to_owned(),
             noun,
             origin: self.to_string(),

@@ -21,21 +21,28 @@ mod template;
 mod tests;
 mod units;
 
-pub use destination::BWLIMIT_MIN;
+pub use destination::{BWLIMIT_MIN, looks_like_key};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
+pub use key::SecretForm;
 pub use settings::{
     CONTAINERS, Config, ConnectionSettings, Destination, Feed, FirstRun, HeaderSource, HookUrl,
     KeySource, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace, StorePrivacy,
 };
 pub use source::{
-    EiqApiSource, EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, TaxiiAccess,
-    TaxiiSource, source_at,
+    EiqApiSource, EiqFeedSource, FeedAccess, FeedSource, LocalPlace, LocalSource, SourceKind,
+    TaxiiAccess, TaxiiSource, source_at,
 };
-pub use template::{InitArgs, template};
+pub use template::{InitArgs, InitSource, template};
 pub use units::{format_duration, format_size, parse_duration, parse_size};
 
 /// The file that is read when no other is named.
 pub const DEFAULT_FILE: &str = "misp-trickle.toml";
 /// The environment variable that `init` proposes for the API key.
 pub const DEFAULT_KEY_ENV: &str = "MISP_API_KEY";
+/// That for the token of a platform.
+pub const DEFAULT_EIQ_TOKEN_ENV: &str = "EIQ_TOKEN";
+/// That for the token of a TAXII server.
+pub const DEFAULT_TAXII_TOKEN_ENV: &str = "TAXII_TOKEN";
+/// That for the password of a user of a TAXII server.
+pub const DEFAULT_TAXII_PASSWORD_ENV: &str = "TAXII_PASSWORD";

@@ -20,6 +20,7 @@ mod firsts;
 mod foreign;
 mod foresight;
 mod identity;
+mod init;
 mod input;
 mod markings;
 mod mirror;

@@ -29,6 +29,7 @@ pub mod scene;
 pub mod schema;
 pub mod stix;
 pub mod taxii;
+pub mod terminal;
 pub mod through;
 pub mod told;
 pub mod world;

@@ -100,6 +100,34 @@ impl Drop for Output {
     }
 }
 
+/// Writes a file that must not be there yet: it is there whole, or not at all.
+///
+/// # Errors
+/// Those of the disk; [`io::ErrorKind::AlreadyExists`] where something is there.
+pub(in crate::cli) fn write_new(path: &Path, text: &str, rights: Rights) -> io::Result<()> {
+    // Without further words for its user alone.
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let usual = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
+    #[cfg(unix)]
+    if rights == Rights::Usual {
+        builder.permissions(usual);
+    }
+    #[cfg(not(unix))]
+    let _not_here = rights;
+    let mut file = builder.tempfile_in(folder_of(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+/// The folder that a file is in.
+pub(in crate::cli) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// A name that nobody else uses, in the same folder, as only there a file can be renamed.
 fn part_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -109,10 +137,9 @@ fn part_of(path: &Path) -> PathBuf {
 
 /// Makes the new name durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     #[cfg(unix)]
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+    File::open(folder_of(path))?.sync_all()?;
     #[cfg(not(unix))]
-    let _not_here = folder;
+    let _not_here = path;
     Ok(())
 }

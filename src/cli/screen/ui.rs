@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
 
 use serde::Serialize;
@@ -13,6 +13,8 @@ use crate::cli::{ErrorAnswer, Report, render::Lines};
 pub struct Ui {
     data: Box<dyn Write>,
     talk: Box<dyn Write>,
+    /// Whether they are those of the process.
+    is_standard: bool,
 }
 
 impl fmt::Debug for Ui {
@@ -25,13 +27,19 @@ impl Ui {
     /// Standard output and standard error.
     #[must_use]
     pub fn standard() -> Self {
-        Self { data: Box::new(io::stdout()), talk: Box::new(io::stderr()) }
+        Self { data: Box::new(io::stdout()), talk: Box::new(io::stderr()), is_standard: true }
     }
 
     /// Two other streams.
     #[must_use]
     pub fn new(data: Box<dyn Write>, talk: Box<dyn Write>) -> Self {
-        Self { data, talk }
+        Self { data, talk, is_standard: false }
+    }
+
+    /// Whether somebody at a terminal hears the talk and can answer.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.is_standard && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Writes an answer for people: what could steer a terminal or hide text is escaped.
@@ -84,6 +92,12 @@ impl Ui {
     /// Says what is being done or what comes next.
     pub fn say(&mut self, text: impl fmt::Display) {
         self.talk(format_args!("{text}"));
+    }
+
+    /// Asks: what is answered stands behind it.
+    pub fn ask(&mut self, question: impl fmt::Display) {
+        drop(write!(self.talk, "{}", Lines(question)));
+        drop(self.talk.flush());
     }
 
     /// Says what may not be meant.

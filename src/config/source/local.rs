@@ -7,7 +7,7 @@ use std::{
 
 use crate::{config::reader::Section, format::Format, plan, source::SourceSpec};
 
-use super::Kind;
+use super::SourceKind;
 
 /// How long a folder is left alone after a change where the configuration does not say it.
 const QUIET: Duration = Duration::from_secs(10);
@@ -73,20 +73,22 @@ pub fn source_at(path: &Path) -> SourceSpec {
     LocalPlace::named(path).spec().expect("a place that was named has its path")
 }
 
-pub(super) fn read_local(section: &mut Section<'_, '_>, kind: Kind) -> LocalSource {
+pub(super) fn read_local(section: &mut Section<'_, '_>, kind: SourceKind) -> LocalSource {
     let reader = section.reader();
     let path = section.text("path");
-    if let (Kind::Stdin, Some(path)) = (kind, &path) {
+    if let (SourceKind::Stdin, Some(path)) = (kind, &path) {
         let what = "is a path, and the kind is \"stdin\"".to_owned();
         reader.wrong(path, what, "remove it, or write kind = \"file\"");
     }
     let path = path.map(|at| reader.path(&at));
     let place = match kind {
-        Kind::Folder => LocalPlace::Folder(path),
-        Kind::Stdin => LocalPlace::Stdin,
-        Kind::File | Kind::EiqFeed | Kind::EiqApi | Kind::Taxii2 => LocalPlace::File(path),
+        SourceKind::Folder => LocalPlace::Folder(path),
+        SourceKind::Stdin => LocalPlace::Stdin,
+        SourceKind::File | SourceKind::EiqFeed | SourceKind::EiqApi | SourceKind::Taxii2 => {
+            LocalPlace::File(path)
+        }
     };
-    let quiet = if kind == Kind::Folder {
+    let quiet = if kind == SourceKind::Folder {
         section.duration("quiet", QUIET)
     } else {
         section.refuse("quiet", "is for folders", "remove it, or write kind = \"folder\"");

@@ -33,16 +33,37 @@ pub enum FeedSource {
 
 /// Kinds of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum SourceKind {
+    /// One file.
     File,
+    /// The datasets in a folder.
     Folder,
+    /// Standard input.
     Stdin,
+    /// An outgoing feed of an EclecticIQ platform.
     EiqFeed,
+    /// The entities of one.
     EiqApi,
+    /// Collections of a TAXII 2.1 server.
     Taxii2,
 }
 
-impl Words for Kind {
+impl SourceKind {
+    /// What it is, for who has to choose one.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::File => "one dataset in a file",
+            Self::Folder => "all datasets in a folder, together",
+            Self::Stdin => "what the program is given on standard input",
+            Self::EiqFeed => "an outgoing feed of an EclecticIQ platform, by HTTP download",
+            Self::EiqApi => "the entities of such a feed, by the public API; experimental",
+            Self::Taxii2 => "collections of a TAXII 2.1 server",
+        }
+    }
+}
+
+impl Words for SourceKind {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("file", Self::File),
         ("folder", Self::Folder),
@@ -61,12 +82,12 @@ impl FeedSource {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Local(LocalSource { place: LocalPlace::File(_), .. }) => Kind::File,
-            Self::Local(LocalSource { place: LocalPlace::Folder(_), .. }) => Kind::Folder,
-            Self::Local(LocalSource { place: LocalPlace::Stdin, .. }) => Kind::Stdin,
-            Self::EiqFeed(_) => Kind::EiqFeed,
-            Self::EiqApi(_) => Kind::EiqApi,
-            Self::Taxii2(_) => Kind::Taxii2,
+            Self::Local(LocalSource { place: LocalPlace::File(_), .. }) => SourceKind::File,
+            Self::Local(LocalSource { place: LocalPlace::Folder(_), .. }) => SourceKind::Folder,
+            Self::Local(LocalSource { place: LocalPlace::Stdin, .. }) => SourceKind::Stdin,
+            Self::EiqFeed(_) => SourceKind::EiqFeed,
+            Self::EiqApi(_) => SourceKind::EiqApi,
+            Self::Taxii2(_) => SourceKind::Taxii2,
         }
         .word()
     }
@@ -90,18 +111,22 @@ impl FeedSource {
 pub(super) fn read_source(mut section: Section<'_, '_>) -> Option<FeedSource> {
     // The further keys of a kind that is not known are not known either.
     let source = match read_kind(&mut section)? {
-        Kind::EiqFeed => {
+        SourceKind::EiqFeed => {
             eiq_feed::read_eiq_feed(&mut section).map(Box::new).map(FeedSource::EiqFeed)
         }
-        Kind::EiqApi => eiq_api::read_eiq_api(&mut section).map(Box::new).map(FeedSource::EiqApi),
-        Kind::Taxii2 => taxii2::read_taxii2(&mut section).map(Box::new).map(FeedSource::Taxii2),
+        SourceKind::EiqApi => {
+            eiq_api::read_eiq_api(&mut section).map(Box::new).map(FeedSource::EiqApi)
+        }
+        SourceKind::Taxii2 => {
+            taxii2::read_taxii2(&mut section).map(Box::new).map(FeedSource::Taxii2)
+        }
         kind => Some(FeedSource::Local(local::read_local(&mut section, kind))),
     };
     section.finish();
     source
 }
 
-fn read_kind(section: &mut Section<'_, '_>) -> Option<Kind> {
-    let Some(at) = section.text("kind") else { return Some(Kind::File) };
-    section.word(&at, Kind::WORDS)
+fn read_kind(section: &mut Section<'_, '_>) -> Option<SourceKind> {
+    let Some(at) = section.text("kind") else { return Some(SourceKind::File) };
+    section.word(&at, SourceKind::WORDS)
 }

@@ -1,6 +1,6 @@
 //! What all sources on an EclecticIQ platform have in common.
 
-use crate::config::{connection::Peer, reader::Section};
+use crate::config::{DEFAULT_EIQ_TOKEN_ENV, connection::Peer, reader::Section};
 
 use super::SECRETS;
 
@@ -13,7 +13,7 @@ pub(super) const PLATFORM: Peer = Peer {
     direction: "read",
     secret_cure: SECRET_CURE,
     elsewhere: None,
-    example: "EIQ_TOKEN",
+    example: DEFAULT_EIQ_TOKEN_ENV,
     looks_like_secret: looks_like_token,
 };
 

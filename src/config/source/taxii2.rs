@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     config::{
-        ConnectionSettings, KeySource,
+        ConnectionSettings, DEFAULT_TAXII_PASSWORD_ENV, DEFAULT_TAXII_TOKEN_ENV, KeySource,
         connection::{Found, Peer, read_connection, read_secret, read_url},
         reader::Section,
     },
@@ -63,14 +63,14 @@ const SERVER: Peer = Peer {
     direction: "read",
     secret_cure: TOKEN_CURE,
     elsewhere: None,
-    example: "TAXII_TOKEN",
+    example: DEFAULT_TAXII_TOKEN_ENV,
     looks_like_secret: looks_like_token,
 };
 const SERVER_OF_USERS: Peer = Peer {
     secret: "password",
     short: "password",
     secret_cure: PASSWORD_CURE,
-    example: "TAXII_PASSWORD",
+    example: DEFAULT_TAXII_PASSWORD_ENV,
     // Nobody can tell one from a name.
     looks_like_secret: |_| false,
     ..SERVER

@@ -2,6 +2,7 @@
 
 mod schedule;
 mod sources;
+mod template;
 mod words;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -55,48 +56,9 @@ fn file(path: impl AsRef<Path>) -> LocalPlace {
 fn init_args() -> InitArgs {
     InitArgs {
         url: "https://misp.example/misp".to_owned(),
-        key: KeySource::Env("MISP_API_KEY".to_owned()),
-        source: "day \"1\".json".to_owned(),
-        store: "state".to_owned(),
-        containers: Vec::new(),
+        source: InitSource::File("day \"1\".json".to_owned()),
         rest_uuid: "9b3c7e5a-0d1f-4c2b-8a6e-5f4d3c2b1a09".to_owned(),
-    }
-}
-
-#[test]
-fn the_rest_is_off_unless_written_and_needs_all_that_the_template_proposes() {
-    let text = template(&init_args());
-    assert_eq!(good(&text).mapping.rest, None);
-    let on = text.replace("# rest", "rest");
-    let rest = good(&on).mapping.rest.unwrap();
-    assert_eq!(
-        (rest.root.as_str(), rest.tlp),
-        (&*format!("rest--{}", init_args().rest_uuid), Tlp::Green)
-    );
-    assert_eq!(&*rest.title, "Loose indicators");
-    let printed = toml::to_string(&effective(&good(&on))).unwrap();
-    assert_eq!(good(&printed).mapping.rest, Some(rest));
-    for missing in ["rest_uuid", "rest_title", "rest_tlp"] {
-        let found = faults(&on.replace(&format!("\n{missing}"), &format!("\n# {missing}")));
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(
-            found[0].contains("mapping.rest: needs `rest_uuid`, `rest_title` and `rest_tlp`"),
-            "{found:?}"
-        );
-    }
-    for (from, to, words) in [
-        (
-            "\"green\"                #",
-            "\"none\" #",
-            "mapping.rest_tlp: \"none\" is not known here",
-        ),
-        ("Loose indicators", " ", "mapping.rest_title: is blank"),
-        ("-4c2b-8a6e", "-7c2b-8a6e", "mapping.rest_uuid: is no UUID that MISP takes"),
-        ("9b3c7e5a", "x", "mapping.rest_uuid: is no UUID that MISP takes"),
-    ] {
-        assert!(on.contains(from), "{from}");
-        let found = faults(&on.replace(from, to));
-        assert!(found.iter().any(|fault| fault.contains(words)), "{words}: {found:?}");
+        ..InitArgs::default()
     }
 }
 
@@ -124,27 +86,6 @@ fn markings_are_named_by_their_ids_and_are_a_colour_or_none() {
         let faults = faults(&mapping(lines));
         assert!(faults.len() == 1 && faults[0].contains(what), "{faults:?}");
     }
-}
-
-#[test]
-fn the_template_says_the_defaults() {
-    let config = good(&template(&init_args()));
-    assert_eq!(config.store_path, Path::new("/etc/trickle/state"));
-    assert_eq!(local(&config.feeds[0]).place, file("/etc/trickle/day \"1\".json"));
-    assert_eq!(config.destinations[0].url.as_str(), "https://misp.example/misp/");
-    assert_eq!(config.warnings, []);
-    let minimal = good(&format!(
-        "[source]\npath = 'day \"1\".json'\n{}",
-        with_destination("").replace("misp.example", "misp.example/misp")
-    ));
-    assert_eq!(minimal, config, "what the template writes out is what is taken without it");
-}
-
-#[test]
-fn a_template_with_a_key_file_parses() {
-    let key = KeySource::File("keys/misp".into());
-    let config = good(&template(&InitArgs { key, ..init_args() }));
-    assert_eq!(config.destinations[0].key, KeySource::File("/etc/trickle/keys/misp".into()));
 }
 
 const FULL: &str = r#"
@@ -436,21 +377,6 @@ proptest::proptest! {
                 assert!(line >= 1 && line <= text.matches('\n').count() + 1 && column >= 1);
             }
         }
-    }
-
-    #[test]
-    fn what_init_is_told_comes_back(
-        source in "[^\u{0}~]{1,20}|\\{(key|url|store|source)\\}",
-        store in "[a-z \"'\\\\#]{1,9}",
-    ) {
-        let config = good(&template(&InitArgs {
-            source: source.clone(),
-            store: store.clone(),
-            ..init_args()
-        }));
-        let folder = Path::new("/etc/trickle");
-        assert_eq!(config.store_path, folder.join(store));
-        assert_eq!(local(&config.feeds[0]).place, file(folder.join(source)));
     }
 }
 

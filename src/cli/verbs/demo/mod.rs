@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     cli::{Cli, CliError, Context, Exit},
-    config::{InitArgs, KeySource, template},
+    config::{InitArgs, InitSource, KeySource, template},
     history::{Ledger, RunRecord},
     sandbox::{Keys, Misp, serve},
 };
@@ -122,10 +122,8 @@ impl Stage {
         let config = template(&InitArgs {
             url: url.clone(),
             key: KeySource::File(KEY.into()),
-            source: DATASET.to_owned(),
-            store: "state".to_owned(),
-            containers: Vec::new(),
-            rest_uuid: "9b3c7e5a-0d1f-4c2b-8a6e-5f4d3c2b1a09".to_owned(),
+            source: InitSource::File(DATASET.to_owned()),
+            ..InitArgs::default()
         });
         folder.write(CONFIG, &config)?;
         let misp = Arc::new(Mutex::new(Misp::new(&url, keys)));

@@ -1,17 +1,32 @@
 //! The configuration that `init` writes: every setting with its default and a word about it.
 
-use super::KeySource;
+mod source;
 
-/// What `init` puts into the configuration.
+use uuid::Uuid;
+
+use crate::{
+    model::{Tlp, Words},
+    plan::{Policy, Unmarked},
+};
+
+use super::{DEFAULT_KEY_ENV, KeySource};
+
+pub use source::InitSource;
+
+/// What `init` puts into the configuration. Paths and addresses stand there as they are given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitArgs {
+    /// Where the dataset comes from.
+    pub source: InitSource,
     /// Address of the MISP.
     pub url: String,
-    /// Where its API key comes from; a path is written as it is given.
+    /// Where its API key comes from.
     pub key: KeySource,
-    /// The dataset, as it should stand in the file; empty if it is left to `--source`.
-    pub source: String,
-    /// Folder of the store, as it should stand in the file.
+    /// The strictest colour that may be sent.
+    pub max_tlp: Tlp,
+    /// What becomes of entities without a colour.
+    pub unmarked: Unmarked,
+    /// Folder of the store.
     pub store: String,
     /// What becomes an event beside incidents.
     pub containers: Vec<&'static str>,
@@ -19,27 +34,58 @@ pub struct InitArgs {
     pub rest_uuid: String,
 }
 
+impl Default for InitArgs {
+    /// What is written where nothing else is said.
+    fn default() -> Self {
+        Self {
+            source: InitSource::File("dataset.json".to_owned()),
+            url: "https://misp.example.org".to_owned(),
+            key: KeySource::Env(DEFAULT_KEY_ENV.to_owned()),
+            max_tlp: Policy::default().allow_tlp.last().copied().unwrap_or(Tlp::Clear),
+            unmarked: Policy::default().unmarked,
+            store: "state".to_owned(),
+            containers: Vec::new(),
+            rest_uuid: Uuid::new_v4().to_string(),
+        }
+    }
+}
+
 /// A commented configuration that [`Config::parse`](super::Config::parse) reads.
 #[must_use]
 pub fn template(args: &InitArgs) -> String {
-    let key = match &args.key {
-        KeySource::Env(name) => format!("api_key_env = {}", quoted(name)),
-        KeySource::File(path) => format!("api_key_file = {}", quoted(&path.display().to_string())),
-    };
-    let values = [
-        ("{store}", quoted(&args.store)),
-        ("{source}", quoted(&args.source)),
-        ("{key}", key),
-        ("{url}", quoted(&args.url)),
-        ("{rest_uuid}", quoted(&args.rest_uuid)),
-        ("{containers}", format!("{:?}", args.containers)),
-    ];
-    // One mark on a line, and what takes its place is not looked at again.
-    let fill = |line: &str| match values.iter().find(|(mark, _)| line.contains(mark)) {
+    let colours: Vec<&str> =
+        Tlp::ALL.iter().filter(|tlp| **tlp <= args.max_tlp).map(|tlp| tlp.name()).collect();
+    fill(
+        TEMPLATE,
+        &[
+            ("{store}", quoted(&args.store)),
+            ("{kind}", quoted(args.source.kind().word())),
+            ("{source}", args.source.block()),
+            ("{key}", secret("api_key", &args.key)),
+            ("{url}", quoted(&args.url)),
+            ("{allow_tlp}", format!("{colours:?}")),
+            ("{unmarked}", quoted(args.unmarked.word())),
+            ("{rest_uuid}", quoted(&args.rest_uuid)),
+            ("{containers}", format!("{:?}", args.containers)),
+        ],
+    )
+}
+
+/// One mark on a line, and what takes its place is not looked at again.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let line = |line: &str| match values.iter().find(|(mark, _)| line.contains(mark)) {
         Some((mark, value)) => line.replacen(mark, value, 1) + "\n",
         None => line.to_owned() + "\n",
     };
-    TEMPLATE.lines().map(fill).collect()
+    template.lines().map(line).collect()
+}
+
+/// The line that says where a secret comes from.
+fn secret(name: &str, from: &KeySource) -> String {
+    match from {
+        KeySource::Env(variable) => format!("{name}_env = {}", quoted(variable)),
+        KeySource::File(path) => format!("{name}_file = {}", quoted(&path.display().to_string())),
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -55,11 +101,8 @@ path = {store}                      # what was sent is remembered here; keep it 
 # private = "require"               # refuse a file system on which other users could read it
 
 [source]                            # the feed "main"; [feeds.NAME] for several, with the same keys
-kind = "file"                       # file | folder | stdin | eiq-feed | eiq-api | taxii2: the README has the keys of each
-path = {source}                     # `--source PATH` takes its place
-format = "auto"                     # auto | eclecticiq | stix21
-update_strategy = "replace"         # replace | append | diff; none of them deletes in MISP
-# quiet = "10s"                     # kind folder: the daemon waits until nothing in it changed for so long
+kind = {kind}                       # file | folder | stdin | eiq-feed | eiq-api | taxii2: the README has the keys of each
+{source}
 # destinations = ["main"]           # where it goes; without it to all
 # [feeds.NAME.schedule]             # of one feed, what [schedule] below says for all
 
@@ -92,8 +135,8 @@ publish = "never"                   # never | keep | always
 include_tags = "event"              # none | event | all
 
 [destinations.main.policy]          # what may be sent at all
-allow_tlp = ["clear", "green", "amber"]
-unmarked = "deny"                   # deny | allow
+allow_tlp = {allow_tlp}
+unmarked = {unmarked}                   # entities without a colour: deny | allow
 
 [mapping]
 rules_file = ""                     # TOML rules that override or add to the built-in ones

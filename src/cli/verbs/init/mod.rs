@@ -1,0 +1,189 @@
+//! `init`: writes a commented configuration, never over another, and asks on a terminal what no option says.
+
+mod args;
+mod dialogue;
+mod questions;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use crate::{
+    agent::{Candidates, Input},
+    cli::{
+        CliError, Context, Exit, Kind, Report,
+        args::DoctorArgs,
+        beside::output::{Rights, folder_of, write_new},
+        verbs::doctor,
+    },
+    config::{Config, InitArgs, InitSource, source_at, template},
+    format::Format,
+    graph::{self, Aliases},
+    model::Fault,
+};
+
+pub(crate) use args::Args;
+use dialogue::{Asker, Dialogue, NewSecret, Stopped};
+use terminal::Terminal;
+
+/// `init`: the files that were written.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/init/2")]
+pub(crate) struct InitAnswer {
+    /// The configuration.
+    file: String,
+    /// Files that were made beside it, with a secret each that was typed.
+    secret_files: Vec<String>,
+}
+
+/// Asks, writes the files, says what comes next, and offers the first step of that.
+pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
+    let path = context.global.config.clone();
+    can_be_written(&path)?;
+    // Where echo cannot be switched off, nobody is asked.
+    let asks = cfg!(unix) && !args.no_input && !context.global.quiet && context.ui.is_heard();
+    let mut terminal = if asks { Some(Terminal::start(context)?) } else { None };
+    let asker = terminal.as_mut().map(|terminal| terminal as &mut dyn Asker);
+    let mut dialogue = Dialogue::new(&path, asker);
+    if asks {
+        dialogue.say("Nothing is written before the last answer. An empty one takes what stands in brackets.");
+    }
+    let answers = questions::answer(args, &mut dialogue)?;
+    let Dialogue { has_asked, secrets, awaited, .. } = dialogue;
+    drop(terminal);
+    let text = template(&InitArgs {
+        store: store_text(&path, context.global.store.as_deref()),
+        containers: proposed(&path, &answers.source, context),
+        ..answers
+    });
+    Config::parse(&text, &path)?;
+    write(&path, &text, &secrets)?;
+    for NewSecret { noun, path, .. } in &secrets {
+        context.say(format_args!("wrote {}: the {noun}, for this user alone", path.display()));
+    }
+    context.say(format_args!("wrote {}", path.display()));
+    // Its warnings.
+    context.config()?;
+    let secret_files = secrets.iter().map(|secret| secret.path.display().to_string()).collect();
+    let answer = || InitAnswer { file: path.display().to_string(), secret_files };
+    context.answer(answer, String::new)?;
+    if has_asked && !context.global.json && wants_doctor(&mut Terminal::start(context)?)? {
+        context.verb = "doctor";
+        return doctor::run(&DoctorArgs { destination: None, push_test_event: false }, context);
+    }
+    let first = match awaited.is_empty() {
+        true => String::new(),
+        false => format!("{}; with it there, ", awaited.join(", ")),
+    };
+    context.say(format_args!(
+        "next: {first}`misp-trickle doctor` says what is wrong before anything is sent"
+    ));
+    Ok(Exit::Done)
+}
+
+/// Finds out before anybody answers a question, or anything is written.
+fn can_be_written(path: &Path) -> Result<(), CliError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(CliError::Exists { path: path.to_owned() });
+    }
+    let tried = tempfile::tempfile_in(folder_of(path));
+    tried.map(drop).map_err(|cause| cannot_write(path, cause))
+}
+
+/// Whether `doctor` is to be run now. Whoever has nothing more to say does not want it.
+fn wants_doctor(asker: &mut dyn Asker) -> Result<bool, CliError> {
+    loop {
+        let answer = match asker.ask("Run `misp-trickle doctor` now? [Y/n]: ") {
+            Ok(answer) => answer.trim().to_ascii_lowercase(),
+            Err(Stopped::EndOfInput) => return Ok(false),
+            Err(Stopped::Interrupted) => {
+                let fault =
+                    Fault::new("interrupted", "the files are written; run `misp-trickle doctor`");
+                return Err(CliError::Told(Box::new(Report::new(Kind::Interrupted, fault))));
+            }
+            Err(stopped) => return Err(stopped.into()),
+        };
+        match &*answer {
+            "" | "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => asker.say("  write y or n"),
+        }
+    }
+}
+
+/// The kinds to become events, where the dataset is there already and gives none without.
+fn proposed(config: &Path, source: &InitSource, context: &mut Context) -> Vec<&'static str> {
+    let (InitSource::File(path) | InitSource::Folder(path)) = source else { return Vec::new() };
+    let source = config.parent().unwrap_or(Path::new("")).join(path);
+    if !source.exists() {
+        return Vec::new();
+    }
+    let (aliases, options) = (Aliases::default(), graph::Options::default());
+    let input =
+        match Input::read_source(&source_at(&source), Format::Auto, &aliases, &options, None) {
+            Ok(input) => input,
+            Err(error) => {
+                context.warn(format_args!("{error}"));
+                return Vec::new();
+            }
+        };
+    let candidates = Candidates::of(&input.graph);
+    let (Some(what), kinds) = (candidates.describe(), candidates.kinds()) else {
+        return Vec::new();
+    };
+    let holds = format!("the dataset gives no event as it is, and holds {what}");
+    if candidates.are_containers() {
+        context.say(format_args!("{holds}: `containers` under [mapping] names them"));
+        return kinds;
+    }
+    context.say(format_args!(
+        "{holds}: containers = {kinds:?} under [mapping] would make events of them"
+    ));
+    Vec::new()
+}
+
+/// The store as it stands in the file: `--store` is meant from where the command runs, a path in the file
+/// from the file's folder.
+fn store_text(config: &Path, store: Option<&Path>) -> String {
+    let Some(store) = store else { return "state".to_owned() };
+    let beside = config.parent().is_none_or(|folder| folder == Path::new(""));
+    let path = if beside { Ok(store.to_owned()) } else { std::path::absolute(store) };
+    path.unwrap_or_else(|_| store.to_owned()).display().to_string()
+}
+
+/// Writes the secrets, and last the configuration that names them; without it no file is left.
+fn write(path: &Path, text: &str, secrets: &[NewSecret]) -> Result<(), CliError> {
+    let mut written: Vec<&PathBuf> = Vec::new();
+    let mut all = || {
+        for NewSecret { path, secret, .. } in secrets {
+            let line = format!("{}\n", secret.expose());
+            write_new(path, &line, Rights::Private).map_err(|cause| cannot_write(path, cause))?;
+            written.push(path);
+        }
+        write_new(path, text, Rights::Usual).map_err(|cause| cannot_write(path, cause))
+    };
+    let done = all();
+    if done.is_err() {
+        written.iter().for_each(|path| drop(fs::remove_file(path)));
+    }
+    done
+}
+
+fn cannot_write(path: &Path, cause: std::io::Error) -> CliError {
+    match cause.kind() {
+        ErrorKind::AlreadyExists => CliError::Exists { path: path.to_owned() },
+        _ => CliError::Write {
+            path: path.to_owned(),
+            cause,
+            cure: "make the folder, or name another file with `--config FILE`",
+        },
+    }
+}
