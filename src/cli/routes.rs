@@ -94,7 +94,9 @@ pub(super) fn ready<'d>(
         Err(error) => {
             let report = error.report();
             if report.kind != Kind::Interrupted {
-                keep_refused(job, &mut ledger.clone(), &SystemClock, &report.to_string())?;
+                let (none, words) = (Dataset::default(), report.to_string());
+                let dataset = dataset.as_ref().unwrap_or(&none);
+                keep_refused(job, dataset, &mut ledger.clone(), &SystemClock, &words)?;
             }
             Err(error)
         }

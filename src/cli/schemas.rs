@@ -61,6 +61,7 @@ fn answers() -> Vec<Answer> {
         answer::<SyncAnswer<'_>>(&["sync", "apply", "repair"]),
         answer::<StatusAnswer<'_>>(&["status"]),
         answer::<LogAnswer<'_>>(&["log"]),
+        answer::<PullsAnswer<'_>>(&["log"]),
         answer::<ShowAnswer<'_>>(&["show"]),
         answer::<DiffAnswer<'_>>(&["diff"]),
         answer::<WhyAnswer<'_>>(&["why"]),

@@ -329,7 +329,7 @@ fn texts_of_others_cannot_steer_the_terminal() {
     let cli = All::try_parse_from(["t", "log"]).unwrap();
     let seen = screen(cli.global, |context| {
         let filter = FilterArgs::default();
-        let args = log::Args { filter: filter.clone(), number: None, oneline: false };
+        let args = log::Args { filter: filter.clone(), number: None, oneline: false, pulls: false };
         log::run(&args, context, &ledger)?;
         for run in ["1", "4"] {
             let args = show::Args { run: run.to_owned(), filter: filter.clone(), stat: false };

@@ -224,7 +224,7 @@ fn a_run_that_did_not_end_well_is_no_dataset() {
     place.run(&["status"]).code(0).says(&[&format!("\n    {note}\n")]);
     place.run(&["log", "-n", "1"]).code(0).says(&[&format!("\n          {note}\n")]);
     let status = place.json(&["status"]);
-    assert_eq!(status["routes"][0]["last_pull"]["notes"], json!([note]));
+    assert_eq!(status["feeds"][0]["last_pull"]["notes"], json!([note]));
     assert_eq!(status["destinations"][0]["last_run"]["pull"]["notes"], json!([note]));
     assert_eq!(status["destinations"][0]["last_run"]["repeated"]["times"], 1);
     place.run(&["export", "all.jsonl"]).code(0);
@@ -234,7 +234,7 @@ fn a_run_that_did_not_end_well_is_no_dataset() {
     control(r#"{"do": "finish"}"#);
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), ATTRIBUTES + 5);
-    assert_eq!(place.json(&["status"])["routes"][0]["last_pull"]["notes"], json!([]));
+    assert_eq!(place.json(&["status"])["feeds"][0]["last_pull"]["notes"], json!([]));
 }
 
 #[cfg(unix)]
@@ -316,11 +316,27 @@ fn each_pull_is_in_the_history_with_what_came_of_it() {
     platform.stop();
     place.run(&["sync"]).code(5);
     assert_eq!(pulls(&place)[0], format!("failed {objects} +0"));
-    let status = place.run(&["status"]).code(0);
-    status.says(&["main -> main: ", "  last pull 20", " s ago: failed (", " requests, "]);
-    let route = &place.json(&["status"])["routes"][0];
-    assert_eq!(route["last_pull"]["outcome"], "failed");
-    assert!(route["pull_age_seconds"].as_u64().unwrap() < 100);
+    place.run(&["status"]).code(0).says(&[
+        "main -> main: ",
+        "\nmain: last pull 20",
+        " s ago: failed (",
+        " requests, ",
+        "\n  last good pull 20",
+    ]);
+    let told = place.json(&["status"]);
+    for of in ["routes", "feeds"] {
+        assert_eq!(told[of][0]["last_pull"]["outcome"], "failed");
+        assert!(told[of][0]["pull_age_seconds"].as_u64().unwrap() < 100);
+    }
+    assert!(told["feeds"][0]["good_pull_age_seconds"].as_u64().unwrap() < 100);
+    // Each once, whoever rested on it.
+    let told = place.json(&["log", "--pulls"]);
+    let told = told["pulls"].as_array().unwrap().iter();
+    let told = told.map(|it| format!("{} {} {}", it["outcome"], it["times"], it["runs"]));
+    let wanted = ["\"failed\" 1 [3]", "\"unchanged\" 3 [2]", "\"whole\" 1 [1]"];
+    assert_eq!(told.collect::<Vec<_>>(), wanted);
+    let log = place.run(&["log", "--pulls", "-n", "2"]).code(0);
+    log.says(&["main 20", " failed (", "    3 alike since 20", "    runs: 2\n"]).hides(&[" whole"]);
     place.run(&["show", "1"]).code(0).says(&["Pull:     20", " whole; ", " objects"]);
     // An export carries it, and reads as it was written.
     place.run(&["export", "all.jsonl"]).code(0);
@@ -332,6 +348,24 @@ fn each_pull_is_in_the_history_with_what_came_of_it() {
     files.run(&["sync"]).code(0);
     assert_eq!(pulls(&files), [""; 0]);
     files.run(&["log"]).code(0).hides(&["Pull:"]);
+    files.run(&["log", "--pulls"]).code(0).says(&["no run rested on a pull yet"]);
+    assert_eq!(files.json(&["status"])["feeds"], json!([]));
+}
+
+#[test]
+fn a_pull_that_no_run_could_begin_with_is_in_the_history() {
+    let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let place = platform.place(&sandbox);
+    fs::remove_file(place.path("token")).unwrap();
+    place.run(&["sync"]).code(1);
+    place.run(&["status"]).code(0).says(&["\nmain: not pulled yet\n"]);
+    place.write("token", TOKEN);
+    place.configure("api_key_env = \"MISP_API_KEY\"", "api_key_env = \"NO_KEY\"");
+    place.run(&["sync"]).code(1).says(&["NO_KEY"]);
+    assert_eq!(outcomes(&place), ["main failed", "main failed"]);
+    assert_eq!(pulls(&place).len(), 1);
+    assert!(pulls(&place)[0].starts_with("whole "), "{:?}", pulls(&place));
+    place.run(&["status"]).code(0).says(&["\nmain: last pull 20", "whole; "]);
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
         &["apply", "plan.json"],
         &["status"],
         &["log"],
+        &["log", "--pulls"],
         &["show"],
         &["show", "--stat"],
         &["diff"],

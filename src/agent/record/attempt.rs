@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Clock, Dataset, Job, dataset::source_name, job::World},
+    super::{AgentError, Clock, Dataset, Job, job::World},
     begin, numbered,
 };
 
@@ -51,18 +51,21 @@ pub(in crate::agent) fn keep_failed<L: Ledger>(
     Ok(error)
 }
 
-/// Keeps an attempt that ended before it was a run, such as for want of a key, in the words of the error.
+/// Keeps an attempt that ended before it was a run, such as for want of a key, in the words of the error. The dataset is
+/// an empty one where that is what is wanting.
 ///
 /// # Errors
 /// If the ledger cannot be read or written.
 pub fn keep_refused<L: Ledger>(
     job: &Job,
+    dataset: &Dataset,
     ledger: &mut L,
     clock: &dyn Clock,
     words: &str,
 ) -> Result<(), LedgerError> {
     let now = clock.now();
-    let mut attempt = begin(job, RunNumber::default(), now, source_name(&job.source), None);
+    let mut attempt = begin(job, RunNumber::default(), now, dataset.name(job), None);
+    attempt.pull = dataset.pull().cloned();
     (attempt.outcome, attempt.ended) = (Outcome::Failed, Some(now));
     attempt.notes.push(shortened(words).into_owned());
     keep(ledger, attempt).map(drop)

@@ -6,10 +6,10 @@
 use std::fmt::Write;
 
 use crate::{
-    cli::render::json::{Held, RouteStatus},
+    cli::render::json::{FeedStatus, Held, RouteStatus},
     history::{
         Pull, Repeated, RunRecord,
-        query::{AttributeChange, Difference, EventChanges, Phrase, Shown, Status},
+        query::{AttributeChange, Difference, EventChanges, Phrase, PullsAlike, Shown, Status},
     },
 };
 
@@ -43,6 +43,22 @@ pub fn oneline(runs: &[RunRecord]) -> String {
             run.repeated.as_ref().map_or_else(String::new, |it| format!(" ({})", again(it)));
         let (feed, destination) = (&run.feed, &run.destination);
         line!(out, "{id} {number} {begun} {feed} -> {destination} {outcome}: {what}{again}");
+    }
+    out
+}
+
+/// The pulls, newest first.
+#[must_use]
+pub fn pulls(pulls: &[PullsAlike]) -> String {
+    let mut out = String::new();
+    for PullsAlike { feed, last, times, first, runs } in pulls {
+        line!(out, "{feed} {} {}", last.begun, pull(last));
+        if *times > 1 {
+            line!(out, "    {times} alike since {first}");
+        }
+        let runs: Vec<String> = runs.iter().map(ToString::to_string).collect();
+        line!(out, "    runs: {}", runs.join(", "));
+        last.notes.iter().for_each(|note| line!(out, "    {}", Clean(note)));
     }
     out
 }
@@ -86,7 +102,7 @@ pub fn diff(difference: &Difference, detail: Detail) -> String {
 
 /// How things stand, what needs a person first.
 #[must_use]
-pub fn status(found: &[Status], routes: &[RouteStatus]) -> String {
+pub fn status(found: &[Status], routes: &[RouteStatus], feeds: &[FeedStatus]) -> String {
     let mut out = String::new();
     for status in found {
         if !out.is_empty() {
@@ -97,6 +113,7 @@ pub fn status(found: &[Status], routes: &[RouteStatus]) -> String {
     if !routes.is_empty() {
         line!(out);
         routes.iter().for_each(|route| one_route(&mut out, route));
+        feeds.iter().for_each(|feed| one_feed(&mut out, feed));
     }
     out
 }
@@ -123,10 +140,24 @@ fn one_route(out: &mut String, route: &RouteStatus) {
         ),
     };
     line!(out, "{feed} -> {destination}: {success}{failures}{gone}{held}");
-    if let (Some(last), Some(seconds)) = (&route.last_pull, route.pull_age_seconds) {
-        line!(out, "  last pull {}, {} ago: {}", last.begun, Span(seconds), pull(last));
-        last.notes.iter().for_each(|note| line!(out, "    {}", Clean(note)));
+}
+
+fn one_feed(out: &mut String, status: &FeedStatus) {
+    let FeedStatus { feed, last_pull, pull_age_seconds, last_good_pull, good_pull_age_seconds } =
+        status;
+    let (Some(last), Some(seconds)) = (last_pull, pull_age_seconds) else {
+        line!(out, "{feed}: not pulled yet");
+        return;
+    };
+    line!(out, "{feed}: last pull {}, {} ago: {}", last.begun, Span(*seconds), pull(last));
+    match (last_good_pull, good_pull_age_seconds) {
+        (Some(good), _) if *good == last.begun => {}
+        (Some(good), Some(seconds)) => {
+            line!(out, "  last good pull {good}, {} ago", Span(*seconds));
+        }
+        _ => line!(out, "  no good pull yet"),
     }
+    last.notes.iter().for_each(|note| line!(out, "    {}", Clean(note)));
 }
 
 fn block(out: &mut String, run: &RunRecord) {

@@ -9,15 +9,15 @@ use crate::{
         context::known_destinations,
         render::{
             self,
-            json::{Held, RouteStatus},
+            json::{FeedStatus, Held, RouteStatus},
         },
     },
     config::{Config, parse_duration},
     history::{
-        Ledger,
+        Ledger, Pull,
         query::{self, RouteHistory},
     },
-    model::{RouteName, Timestamp},
+    model::{FeedName, RouteName, Timestamp},
 };
 
 #[cfg(unix)]
@@ -43,7 +43,7 @@ pub(crate) fn run(
     context: &mut Context,
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
-    let routes = routes(args, context, ledger)?;
+    let (routes, feeds) = routes(args, context, ledger)?;
     let is_configured = |name: &str| routes.iter().any(|route| route.destination.as_str() == name);
     let found = match known_destinations(ledger, args.destination.as_deref()) {
         // A destination that nothing was sent to yet is no unknown one, if the configuration has it.
@@ -54,8 +54,8 @@ pub(crate) fn run(
     let found = found.collect::<Result<Vec<_>, _>>()?;
     let is_late = routes.iter().any(|route| route.is_late(args.max_age));
     context.answer(
-        || render::json::StatusAnswer::new(&found, &routes),
-        || render::text::status(&found, &routes),
+        || render::json::StatusAnswer::new(&found, &routes, &feeds),
+        || render::text::status(&found, &routes, &feeds),
     )?;
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");
@@ -63,16 +63,17 @@ pub(crate) fn run(
     Ok(if is_late { Exit::Late } else { Exit::Done })
 }
 
-/// The routes of the configuration, and those that the ledger knows beside.
+/// The routes of the configuration, and those that the ledger knows beside; and their feeds, as far as those are pulled.
 fn routes(
     args: &Args,
     context: &Context,
     ledger: &dyn Ledger,
-) -> Result<Vec<RouteStatus>, CliError> {
+) -> Result<(Vec<RouteStatus>, Vec<FeedStatus>), CliError> {
     let now = SystemClock.now();
     let config = configured(context);
     let former = config.as_ref().map(Config::former_names).unwrap_or_default();
     let mut known = query::routes(ledger, &former)?;
+    let mut feeds = feeds(config.as_ref(), &known, now);
     let mut routes = Vec::new();
     if let Some(config) = config {
         let held = held(&config, &known)?;
@@ -88,7 +89,37 @@ fn routes(
         args.destination.as_deref().is_none_or(|asked| route.destination.as_str() == asked)
     };
     routes.retain(asked);
-    Ok(routes)
+    feeds.retain(|status| routes.iter().any(|route| route.feed == status.feed));
+    Ok((routes, feeds))
+}
+
+/// The feeds that are pulled, by the configuration or by what became of them.
+fn feeds(
+    config: Option<&Config>,
+    known: &BTreeMap<RouteName, RouteHistory>,
+    now: Timestamp,
+) -> Vec<FeedStatus> {
+    let configured = config.iter().flat_map(|config| &config.feeds);
+    let configured = configured.filter(|feed| feed.source.asked().is_some());
+    let mut feeds: BTreeMap<&FeedName, (Option<&Pull>, Option<Timestamp>)> =
+        configured.map(|feed| (&feed.name, (None, None))).collect();
+    for (RouteName { feed, .. }, history) in known {
+        let Some(pull) = &history.last_pull else { continue };
+        let (last, good) = feeds.entry(feed).or_default();
+        *last = last.take().into_iter().chain([pull]).max_by_key(|pull| pull.begun);
+        *good = history.last_good_pull.max(*good);
+    }
+    let status = |(feed, (last, good)): (&FeedName, (Option<&Pull>, Option<Timestamp>))| {
+        let age = |at: Timestamp| at.until(now).as_secs();
+        FeedStatus {
+            feed: feed.clone(),
+            last_pull: last.cloned(),
+            pull_age_seconds: last.map(|pull| age(pull.begun)),
+            last_good_pull: good,
+            good_pull_age_seconds: good.map(age),
+        }
+    };
+    feeds.into_iter().map(status).collect()
 }
 
 /// The configuration, with `--store` applied. Who names a store alone needs none.

@@ -3,6 +3,7 @@
 //! Everything is read through [`Ledger`]; nothing here writes, prints or knows how it is stored.
 
 mod changes;
+mod pulls;
 mod routes;
 mod select;
 mod status;
@@ -20,6 +21,7 @@ use super::{Ledger, LedgerError, RunRecord};
 use crate::model::{DestinationName, Fault, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
+pub use pulls::{PullsAlike, pulls};
 pub use routes::{RouteHistory, routes};
 pub use select::{Selected, select_base, select_run};
 pub use status::{Exposure, RefusedTag, Status, Unpublished, status};

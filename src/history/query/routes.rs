@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    history::{Ledger, LedgerError, Outcome, Pull, RunKind, RunRecord},
+    history::{Ledger, LedgerError, Outcome, Pull, PullOutcome, RunKind, RunRecord},
     model::{FeedName, RouteName, Timestamp},
 };
 
@@ -18,6 +18,8 @@ pub struct RouteHistory {
     pub failures: u64,
     /// The last pull that a run of it rested on.
     pub last_pull: Option<Pull>,
+    /// When the last of those began that did not fail.
+    pub last_good_pull: Option<Timestamp>,
 }
 
 impl RouteHistory {
@@ -52,20 +54,27 @@ pub fn routes(
             continue;
         }
         let name = RouteName { feed, destination: run.destination.clone() };
-        let before = routes.remove(&name);
-        let (last_success, failures, pulled) = before.map_or((None, 0, None), |before| {
-            (before.last_success, before.failures, before.last_pull)
-        });
-        let last_pull = run.pull.clone().or(pulled);
-        let next = RouteHistory { last: run, last_success, failures, last_pull };
+        let next = match routes.remove(&name) {
+            Some(before) => RouteHistory { last: run, ..before },
+            None => RouteHistory::beginning(run),
+        };
         routes.insert(name, next.counted());
     }
     Ok(routes)
 }
 
 impl RouteHistory {
+    fn beginning(last: RunRecord) -> Self {
+        Self { last, last_success: None, failures: 0, last_pull: None, last_good_pull: None }
+    }
+
     /// Counts its newest record.
     fn counted(mut self) -> Self {
+        if let Some(pull) = &self.last.pull {
+            self.last_pull = Some(pull.clone());
+            let is_good = pull.outcome != PullOutcome::Failed;
+            self.last_good_pull = is_good.then_some(pull.begun).or(self.last_good_pull);
+        }
         let attempts = 1 + self.last.repeated.map_or(0, |repeated| repeated.times);
         match self.last.outcome {
             Outcome::Done | Outcome::Partial => {

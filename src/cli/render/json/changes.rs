@@ -8,7 +8,7 @@ use crate::{
     cli::render::Detail,
     history::{
         RunRecord,
-        query::{AttributeChange, Difference, EventChanges, Shown},
+        query::{AttributeChange, Difference, EventChanges, PullsAlike, Shown},
     },
     model::{DestinationName, EventUuid, RunNumber},
 };
@@ -22,6 +22,15 @@ use super::state::{AttributeChangeView, ChangeView, named};
 pub struct LogAnswer<'a> {
     /// The runs.
     pub runs: &'a [RunRecord],
+}
+
+/// `log --pulls`: the pulls that runs rested on, newest first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/pulls/2")]
+pub struct PullsAnswer<'a> {
+    /// The pulls, those that went alike as one.
+    pub pulls: &'a [PullsAlike],
 }
 
 /// `show`: a run and its changes by event.

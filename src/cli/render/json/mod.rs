@@ -13,11 +13,11 @@ mod sync;
 mod verify;
 mod why;
 
-pub use changes::{DiffAnswer, LogAnswer, ShowAnswer};
+pub use changes::{DiffAnswer, LogAnswer, PullsAnswer, ShowAnswer};
 pub use map::{MapAnswer, MapTotal, RulesAnswer};
 pub use plan::PlanAnswer;
 pub(in crate::cli) use state::name_of;
-pub use status::{Held, RouteStatus, StatusAnswer};
+pub use status::{FeedStatus, Held, RouteStatus, StatusAnswer};
 pub use sync::SyncAnswer;
 pub use verify::VerifyAnswer;
 pub use why::WhyAnswer;

@@ -24,14 +24,32 @@ pub struct StatusAnswer<'a> {
     pub destinations: Vec<DestinationStatus<'a>>,
     /// Each feed at each destination: those of the configuration, then those that only the store knows.
     pub routes: &'a [RouteStatus],
+    /// The feeds of these routes whose source is pulled.
+    pub feeds: &'a [FeedStatus],
 }
 
 impl<'a> StatusAnswer<'a> {
     /// The answer.
     #[must_use]
-    pub fn new(found: &'a [Status], routes: &'a [RouteStatus]) -> Self {
-        Self { destinations: found.iter().map(destination).collect(), routes }
+    pub fn new(found: &'a [Status], routes: &'a [RouteStatus], feeds: &'a [FeedStatus]) -> Self {
+        Self { destinations: found.iter().map(destination).collect(), routes, feeds }
     }
+}
+
+/// When the source of one feed was last pulled.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FeedStatus {
+    /// The feed.
+    pub feed: FeedName,
+    /// The last pull of it that any run rested on.
+    pub last_pull: Option<Pull>,
+    /// How many seconds ago that began.
+    pub pull_age_seconds: Option<u64>,
+    /// When the last of them began that did not fail.
+    pub last_good_pull: Option<Timestamp>,
+    /// How many seconds ago that was.
+    pub good_pull_age_seconds: Option<u64>,
 }
 
 /// When one feed was last delivered to one destination.
