@@ -136,7 +136,7 @@ include_tags = "event"              # none | event | all
 
 [destinations.main.policy]          # what may be sent at all
 allow_tlp = {allow_tlp}
-unmarked = {unmarked}                   # entities without a colour: deny | allow
+unmarked = {unmarked}                   # deny | allow: entities without a colour
 
 [mapping]
 rules_file = ""                     # TOML rules that override or add to the built-in ones
