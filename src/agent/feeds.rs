@@ -3,7 +3,7 @@
 use crate::{
     history::{Commit, DatasetTally, DestinationTally, FORGETS, Ledger, Outcome, RunRecord},
     model::{DestinationName, Digest, FeedName, RunNumber},
-    plan::{EventHead, EventUpdate, without_feed},
+    plan::{EventHead, EventUpdate, NOBODY, without_feed},
 };
 
 use super::{AgentError, Clock, record};
@@ -59,7 +59,11 @@ pub fn forget_feed<L: Ledger>(
     known.feeds[place] = FeedName::new("");
     (run.outcome, run.ended) = (Outcome::Done, Some(clock.now()));
     let number = run.number;
-    let commit = Commit { destination: Some(known), run: Some(run), ..Commit::default() };
+    // Whoever gets the place has lost nothing yet.
+    let bit = u8::try_from(place).unwrap_or(NOBODY);
+    let losses = ledger.loss_places(destination, bit)?.into_iter().map(|it| (it, Vec::new()));
+    let losses = losses.collect();
+    let commit = Commit { destination: Some(known), run: Some(run), losses, ..Commit::default() };
     ledger.commit(destination, number, commit)?;
     Ok(Some(forgotten))
 }

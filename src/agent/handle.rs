@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    history::{Change, Commit, Cursor, Ledger, LedgerError, RunRecord},
+    history::{Change, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord},
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
@@ -98,6 +98,22 @@ impl<L: Ledger> Ledger for LedgerHandle<L> {
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         self.lock().changes(run)
+    }
+
+    fn losses(
+        &self,
+        destination: &DestinationName,
+        place: &LossPlace,
+    ) -> Result<Vec<KnownLoss>, LedgerError> {
+        self.lock().losses(destination, place)
+    }
+
+    fn loss_places(
+        &self,
+        destination: &DestinationName,
+        feed: u8,
+    ) -> Result<Vec<LossPlace>, LedgerError> {
+        self.lock().loss_places(destination, feed)
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {

@@ -309,6 +309,12 @@ impl Graph {
         })
     }
 
+    /// Whether an entity is present that goes by this root.
+    #[must_use]
+    pub fn holds(&self, root: &EntityKey) -> bool {
+        self.nodes.binary_search_by(|node| node.root.cmp(root)).is_ok()
+    }
+
     /// What a person should know about the dataset: markings that contradict each other or are defined nowhere,
     /// cycles of versions, events that became one.
     #[must_use]

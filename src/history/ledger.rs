@@ -12,7 +12,7 @@ use crate::{
     plan::{DestinationRecord, EventHead, EventUpdate, KnownEvent},
 };
 
-use super::{Change, RunRecord};
+use super::{Change, KnownLoss, LossPlace, RunRecord};
 
 /// What went wrong with the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,8 @@ pub struct Commit {
     /// Where the feed stands at the destination. The first commit of a run unsettles it, so that a run that
     /// dies is noticed; only the last one moves it.
     pub cursor: Option<(FeedName, Cursor)>,
+    /// What did not reach MISP, by place: all that is known there from now on, nothing to forget it.
+    pub losses: BTreeMap<LossPlace, Vec<KnownLoss>>,
     /// Aliases to remember: another id of an entity, and the root of its version chain.
     pub aliases: BTreeMap<EntityKey, EntityKey>,
     /// A rule table, stored under its fingerprint.
@@ -158,6 +160,20 @@ pub trait Ledger {
 
     /// What a run changed, in order.
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError>;
+
+    /// What is kept of losses in one place, sorted; nothing where none was ever kept.
+    fn losses(
+        &self,
+        destination: &DestinationName,
+        place: &LossPlace,
+    ) -> Result<Vec<KnownLoss>, LedgerError>;
+
+    /// The places at a destination where losses of a feed are kept, sorted; the feed is meant by its bit there.
+    fn loss_places(
+        &self,
+        destination: &DestinationName,
+        feed: u8,
+    ) -> Result<Vec<LossPlace>, LedgerError>;
 
     /// Every destination that has a record, sorted.
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError>;

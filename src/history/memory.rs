@@ -9,7 +9,9 @@ use crate::{
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
 
-use super::{Change, Commit, Cursor, EventUpdate, Ledger, LedgerError, RunRecord};
+use super::{
+    Change, Commit, Cursor, EventUpdate, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+};
 
 /// Everything a ledger knows, in memory; it is gone when dropped. No question to it can fail.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,7 @@ pub struct MemoryLedger {
     cursors: BTreeMap<(FeedName, DestinationName), Cursor>,
     runs: BTreeMap<RunNumber, RunRecord>,
     changes: BTreeMap<RunNumber, Vec<Change>>,
+    losses: BTreeMap<(DestinationName, LossPlace), Vec<KnownLoss>>,
     /// The newest number that a run has.
     begun: RunNumber,
 }
@@ -107,6 +110,25 @@ impl Ledger for MemoryLedger {
         Ok(self.changes.get(&run).cloned().unwrap_or_default())
     }
 
+    fn losses(
+        &self,
+        destination: &DestinationName,
+        place: &LossPlace,
+    ) -> Result<Vec<KnownLoss>, LedgerError> {
+        Ok(self.losses.get(&(destination.clone(), *place)).cloned().unwrap_or_default())
+    }
+
+    fn loss_places(
+        &self,
+        destination: &DestinationName,
+        feed: u8,
+    ) -> Result<Vec<LossPlace>, LedgerError> {
+        let of_it = |(name, place): &&(DestinationName, LossPlace)| {
+            name == destination && place.feed == feed
+        };
+        Ok(self.losses.keys().filter(of_it).map(|(_, place)| *place).collect())
+    }
+
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
         Ok(self.destinations.keys().cloned().collect())
     }
@@ -129,6 +151,13 @@ impl Ledger for MemoryLedger {
         }
         if let Some((feed, cursor)) = commit.cursor {
             self.cursors.insert((feed, destination.clone()), cursor);
+        }
+        for (place, losses) in commit.losses {
+            let key = (destination.clone(), place);
+            match losses.is_empty() {
+                true => drop(self.losses.remove(&key)),
+                false => drop(self.losses.insert(key, losses)),
+            }
         }
         self.aliases.extend(commit.aliases);
         self.rules.extend(commit.rules);

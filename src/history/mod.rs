@@ -1,11 +1,14 @@
 //! Runs and changes, the ledger they are kept in, and the questions people ask of them.
 
 mod ledger;
+mod losses;
 mod memory;
 pub mod query;
 mod record;
 
 pub use ledger::{Commit, Cursor, Ledger, LedgerError};
+pub use losses::{KnownLoss, Loss, LossOf, LossPlace};
+pub(crate) use losses::{LOSS_BUCKETS, LOSSES_OF_EVENT_MAX};
 pub use memory::MemoryLedger;
 pub use record::{
     DatasetTally, DestinationTally, FORGETS, Outcome, Pull, PullOutcome, REMOVALS_WAIT, Repeated,

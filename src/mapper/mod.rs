@@ -95,6 +95,8 @@ pub struct Loss {
     pub value: Box<str>,
     /// Why.
     pub reason: LossReason,
+    /// The rule that took it and could not use it.
+    pub rule: Option<Symbol>,
 }
 
 /// Why an occurrence does not reach MISP.
@@ -252,6 +254,7 @@ pub fn unlinked(graph: &Graph) -> impl Iterator<Item = Loss> {
             kind: kind.clone(),
             value: value.clone(),
             reason: LossReason::NotLinked,
+            rule: None,
         })
     })
 }

@@ -98,7 +98,7 @@ impl<'g> Collector<'g> {
             .collect();
         for (observed, value) in distinct {
             let reason = LossReason::EntityKindNotSupported(kind.clone());
-            self.reject(contributor, observed, value, reason);
+            self.reject(contributor, observed, value, reason, None);
         }
     }
 
@@ -126,7 +126,7 @@ impl<'g> Collector<'g> {
                 let (category, rule) = (kind.default_category(), &self.rules.names.fallback);
                 (Target { kind, category, to_ids: false, barred, origin, rule }, None)
             }
-            None => return self.reject(contributor, origin, value, LossReason::NoMispType),
+            None => return self.reject(contributor, origin, value, LossReason::NoMispType, None),
         };
         let shaped = shape.map_or(Cow::Borrowed(&**value), |shape| shape.apply(value));
         self.accept(place, contributor, target, &shaped, Cow::Borrowed(value));
@@ -149,7 +149,8 @@ impl<'g> Collector<'g> {
                     continue;
                 }
                 if rule.from == From::References && !is_http(&value) {
-                    self.reject(contributor, origin, &value, LossReason::NotALink);
+                    let reason = LossReason::NotALink;
+                    self.reject(contributor, origin, &value, reason, Some(&rule.id));
                     continue;
                 }
                 let EntityRule { kind, category, id: rule, .. } = rule;
@@ -174,7 +175,7 @@ impl<'g> Collector<'g> {
             Ok(value) => value,
             Err(refusal) => {
                 let reason = LossReason::Refused { kind, words: refusal.message.into() };
-                return self.reject(contributor, origin, &raw, reason);
+                return self.reject(contributor, origin, &raw, reason, Some(rule));
             }
         };
         let uuid = misp::attribute_uuid(self.event, kind, &value);
@@ -199,9 +200,11 @@ impl<'g> Collector<'g> {
         kind: &Symbol,
         value: &str,
         reason: LossReason,
+        rule: Option<&Symbol>,
     ) {
         let (entity, kind) = (contributor.root.clone(), kind.clone());
-        self.losses.push(Loss { entity, kind, value: value.into(), reason });
+        let rule = rule.cloned();
+        self.losses.push(Loss { entity, kind, value: value.into(), reason, rule });
     }
 }
 
@@ -255,7 +258,7 @@ fn unusable(entity: &EntityKey, unusable: &Unusable) -> Loss {
         WhyUnusable::Enrichment => LossReason::Enrichment,
     };
     let (kind, value) = (unusable.kind.clone(), unusable.value.clone());
-    Loss { entity: entity.clone(), kind, value, reason }
+    Loss { entity: entity.clone(), kind, value, reason, rule: None }
 }
 
 fn is_http(reference: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    history::{Change, Commit, Cursor, Ledger, LedgerError, RunRecord},
+    history::{Change, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord},
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
     store::{
@@ -11,7 +11,8 @@ use crate::{
         engine::Writes,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV1, CursorV1, DestinationV2, RunV3, decode_changes, encode_changes,
+            AliasesV1, CountersV2, CursorV1, DestinationV2, RunV3, decode_changes, decode_losses,
+            encode_changes, encode_losses,
             envelope::encode,
             keys::{self, Kind},
         },
@@ -123,6 +124,28 @@ impl Ledger for Store {
         Ok(changes)
     }
 
+    fn losses(
+        &self,
+        destination: &DestinationName,
+        place: &LossPlace,
+    ) -> Result<Vec<KnownLoss>, LedgerError> {
+        let body = self.read().record(&keys::losses(destination, place))?;
+        body.map_or_else(|| Ok(Vec::new()), |body| decode_losses(&body))
+    }
+
+    fn loss_places(
+        &self,
+        destination: &DestinationName,
+        feed: u8,
+    ) -> Result<Vec<LossPlace>, LedgerError> {
+        let mut places = Vec::new();
+        self.engine.scan(&keys::losses_of_feed(destination, feed), &mut |key, _| {
+            places.extend(keys::loss_names(key).map(|(_, place)| place));
+            Ok(())
+        })?;
+        Ok(places)
+    }
+
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
         let (overlay, mut names) = (self.read(), Vec::new());
         overlay.engine().scan(Kind::Destination.prefix(), &mut |key, value| {
@@ -190,7 +213,7 @@ impl Store {
     }
 
     /// Counts what comes and goes, and drops from the step what would change nothing.
-    fn count(&self, writes: &mut Writes, counters: &mut CountersV1) -> Result<(), LedgerError> {
+    fn count(&self, writes: &mut Writes, counters: &mut CountersV2) -> Result<(), LedgerError> {
         let mut idle = Vec::new();
         for (key, value) in &*writes {
             let Some(kind) = Kind::of(key) else { continue };
@@ -237,6 +260,13 @@ fn put(
     if let Some((feed, cursor)) = &commit.cursor {
         let body = encode(&CursorV1::of(cursor))?;
         overlay.put_record(keys::cursor(feed, destination), &body)?;
+    }
+    for (place, losses) in &commit.losses {
+        let key = keys::losses(destination, place);
+        match losses.is_empty() {
+            true => overlay.remove_record(key)?,
+            false => overlay.put_record(key, &encode_losses(losses)?)?,
+        }
     }
     put_aliases(overlay, commit.aliases)?;
     if let Some((fingerprint, table)) = &commit.rules {

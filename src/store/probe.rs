@@ -4,8 +4,8 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
-        decode_bucket, decode_changes, encode_bucket, encode_changes,
+        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
+        decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes, encode_losses,
         envelope::{Body, Form, encode, seal, unseal},
         rows_of, stored_rows,
     },
@@ -14,7 +14,7 @@ use crate::{
 pub use super::export::{Told, told_by};
 
 /// How many kinds of bodies there are.
-pub const BODIES: u8 = 11;
+pub const BODIES: u8 = 12;
 
 /// Reads a body of a kind, and writes what was read, in the version that is written now.
 ///
@@ -48,9 +48,10 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
             let rows: Vec<RowV1> = body.decode("rows")?;
             encode(&stored_rows(&rows_of(&rows).collect::<Vec<_>>()))
         }
-        8 => encode(&body.decode::<CountersV1>("counters")?),
+        8 => encode(&CountersV2::read(&body)?),
         9 => encode(&body.decode::<IdentityV1>("the identity")?),
-        _ => encode(&body.decode::<FormatV1>("the format")?),
+        10 => encode(&body.decode::<FormatV1>("the format")?),
+        _ => encode_losses(&decode_losses(&body)?),
     };
     rewritten.map(|body| (body.version, body.bytes))
 }

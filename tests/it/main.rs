@@ -33,6 +33,7 @@ mod platform;
 mod proof;
 mod publishing;
 mod readme;
+mod reasons;
 mod refused;
 mod renamed;
 mod rest;

@@ -19,6 +19,7 @@ pub mod http_proxy;
 pub mod loop_device;
 pub mod metered;
 pub mod obstructed;
+pub mod occurrences;
 pub mod pattern;
 pub mod program;
 pub mod proxy;

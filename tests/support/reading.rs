@@ -105,16 +105,16 @@ pub fn read(path: &Path) -> BTreeMap<Uuid, Incident> {
         .collect()
 }
 
-fn newest<'d>(versions: &[&'d Data]) -> &'d Data {
+pub(crate) fn newest<'d>(versions: &[&'d Data]) -> &'d Data {
     versions.last().unwrap()
 }
 
 /// Ids that mean the same entity.
 #[derive(Default)]
-struct Chains(BTreeMap<String, String>);
+pub(crate) struct Chains(BTreeMap<String, String>);
 
 impl Chains {
-    fn of(&self, id: &str) -> String {
+    pub(crate) fn of(&self, id: &str) -> String {
         let mut id = uuid_at_end(id);
         while let Some(other) = self.0.get(&id) {
             id.clone_from(other);
@@ -122,7 +122,7 @@ impl Chains {
         id
     }
 
-    fn join(&mut self, one: &str, other: &str) {
+    pub(crate) fn join(&mut self, one: &str, other: &str) {
         let (one, other) = (self.of(one), self.of(other));
         if one != other {
             self.0.insert(one, other);
@@ -138,9 +138,9 @@ fn incident(incident: &Data, linked: Vec<&Data>) -> Incident {
         let letter = letter.to_lowercase();
         tags.insert(format!("admiralty-scale:source-reliability=\"{letter}\""));
     }
-    let leaves = meta["taxonomy_paths"].as_array().unwrap().iter();
+    let leaves = meta["taxonomy_paths"].as_array().into_iter().flatten();
     let leaves = leaves.filter_map(|path| path.as_array().unwrap().last());
-    let names = meta["tags"].as_array().unwrap().iter().chain(leaves).map(text);
+    let names = meta["tags"].as_array().into_iter().flatten().chain(leaves).map(text);
     let is_sent = |name: &&str| {
         *name != "IDS"
             && !name.starts_with("misp-galaxy:")
@@ -155,8 +155,11 @@ fn incident(incident: &Data, linked: Vec<&Data>) -> Incident {
     }
     Incident {
         info: folded(title(incident)),
-        date: text(&meta["estimated_threat_start_time"])[..10].to_owned(),
-        analysis: match text(&data["status"]) {
+        date: meta["estimated_threat_start_time"]
+            .as_str()
+            .map_or("", |time| &time[..10])
+            .to_owned(),
+        analysis: match data["status"].as_str().unwrap_or_default() {
             "Closed" | "Rejected" | "Deleted" => 2,
             "New" => 0,
             _ => 1,
@@ -178,7 +181,7 @@ struct Given {
 }
 
 fn given(entity: &Data) -> Vec<(Key, Given)> {
-    let tagged = entity["meta"]["tags"].as_array().unwrap().iter().any(|tag| tag == "IDS");
+    let tagged = entity["meta"]["tags"].as_array().into_iter().flatten().any(|tag| tag == "IDS");
     let end = micros(&entity["meta"]["estimated_threat_end_time"]);
     let is_over = end.is_some_and(|end| end < NOW);
     let mut found = Vec::new();
@@ -194,8 +197,12 @@ fn given(entity: &Data) -> Vec<(Key, Given)> {
         give("threat-actor", "Attribution", title(entity), false);
     }
     for extract in entity["extracts"].as_array().unwrap() {
-        let links: Vec<&str> =
-            extract["instance_meta"]["link_types"].as_array().unwrap().iter().map(text).collect();
+        let links: Vec<&str> = extract["instance_meta"]["link_types"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect();
         let class = extract["meta"]["classification"].as_str();
         let wanted = class == Some("bad") || links.contains(&"test-mechanism") || tagged;
         let Some((kind, category, detects, value)) =
@@ -258,6 +265,8 @@ pub fn mapped(
         "winregistry" => ("regkey", "Persistence mechanism", true, value),
         "port" => ("port", network, false, value),
         "yara" => ("yara", "Payload installation", true, value),
+        "snort" => ("snort", network, true, value),
+        "user-agent" => ("user-agent", network, false, value),
         "malware" => ("malware-type", delivery, false, value),
         "actor-id" => ("threat-actor", "Attribution", false, value),
         "cve" if !value.to_uppercase().starts_with("CVE") => {
@@ -311,15 +320,15 @@ fn tlp(colour: usize) -> String {
     format!("tlp:{}", COLOURS[colour])
 }
 
-fn micros(time: &Data) -> Option<i64> {
+pub(crate) fn micros(time: &Data) -> Option<i64> {
     Some(time.as_str()?.parse::<jiff::Timestamp>().unwrap().as_microsecond())
 }
 
-fn text(value: &Data) -> &str {
+pub(crate) fn text(value: &Data) -> &str {
     value.as_str().unwrap()
 }
 
-fn uuid_at_end(id: &str) -> String {
+pub(crate) fn uuid_at_end(id: &str) -> String {
     id[id.len() - 36..].to_lowercase()
 }
 

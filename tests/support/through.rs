@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use misp_trickle::{
-    history::{Change, Commit, Cursor, Ledger, LedgerError, RunRecord},
+    history::{Change, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord},
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
@@ -86,6 +86,22 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         self.inner.changes(run)
+    }
+
+    fn losses(
+        &self,
+        destination: &DestinationName,
+        place: &LossPlace,
+    ) -> Result<Vec<KnownLoss>, LedgerError> {
+        self.inner.losses(destination, place)
+    }
+
+    fn loss_places(
+        &self,
+        destination: &DestinationName,
+        feed: u8,
+    ) -> Result<Vec<LossPlace>, LedgerError> {
+        self.inner.loss_places(destination, feed)
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {

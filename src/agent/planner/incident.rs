@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     super::{Job, mapping_tally},
-    Call, Planned, Planner, Settled,
+    Call, Losses, Planned, Planner, Settled,
     holding::{Before, Holding},
     policy_of,
 };
@@ -24,10 +24,17 @@ impl Planner<'_> {
         incident: &Incident<'_>,
         ledger: &impl Ledger,
     ) -> Result<Call, LedgerError> {
-        match self.nothing_to_do(incident) {
-            Some(settled) => Ok(Call::Nothing(Box::new(settled))),
-            None => Ok(Call::Plan(Box::new(self.plan(incident, ledger)?))),
+        let Some(mut settled) = self.nothing_to_do(incident) else {
+            return Ok(Call::Plan(Box::new(self.plan(incident, ledger)?)));
+        };
+        let event = self.event_of(incident.root);
+        let loses = settled.feed.mapping.lost.values().any(|count| *count > 0);
+        if loses && self.lacks_losses(event, ledger)? {
+            let rules = &self.job.rules;
+            let mapped = mapper::map_as(self.version(), incident, event, rules, self.now);
+            settled.losses = self.losses_of(event, incident, mapped.losses, ledger)?;
         }
+        Ok(Call::Nothing(Box::new(settled)))
     }
 
     /// Plans an incident of whose event the ledger knows something new.
@@ -55,7 +62,11 @@ impl Planner<'_> {
             || head.is_released(settings, &self.record)
             || !self.is_settled(feed, &incident.digest);
         let refusal = || standing_refusal(self.job, head);
-        (!is_to_be_planned).then(|| Settled { feed: feed.clone(), refusal: refusal() })
+        (!is_to_be_planned).then(|| Settled {
+            feed: feed.clone(),
+            refusal: refusal(),
+            losses: Losses::new(),
+        })
     }
 
     fn plan(
@@ -110,7 +121,8 @@ impl Planner<'_> {
             mapping,
         };
         plan.stirs |= self.stirs(uuid, &feed);
-        Ok(Planned { plan, feed })
+        let losses = self.losses_of(uuid, incident, mapped.losses, ledger)?;
+        Ok(Planned { plan, feed, losses })
     }
 
     /// Whether a tag that MISP refused may be taken by now.

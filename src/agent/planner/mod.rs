@@ -2,6 +2,7 @@
 
 mod holding;
 mod incident;
+mod losses;
 mod retirement;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    history::{Ledger, LedgerError},
+    history::{Ledger, LedgerError, LossPlace},
     mapper::Rules,
     misp::{Claims, Version},
     model::{
@@ -25,6 +26,7 @@ use crate::{
 
 use super::{Input, Job, Older};
 pub(super) use holding::note_of;
+pub(super) use losses::Losses;
 pub(super) use retirement::Retirement;
 
 /// What one incident calls for.
@@ -41,6 +43,8 @@ pub(super) enum Call {
 pub(super) struct Settled {
     pub(super) feed: FeedHead,
     pub(super) refusal: Option<Refusal>,
+    /// What of its losses nobody kept yet.
+    pub(super) losses: Losses,
 }
 
 /// A plan, and what the feed's head will say once it is carried out.
@@ -48,6 +52,8 @@ pub(super) struct Settled {
 pub(super) struct Planned {
     pub(super) plan: EventPlan,
     pub(super) feed: FeedHead,
+    /// What of its losses is another now.
+    pub(super) losses: Losses,
 }
 
 /// What a feed has at a destination.
@@ -71,6 +77,8 @@ pub(super) struct Planner<'a> {
     run: RunNumber,
     now: Timestamp,
     old_rules: BTreeMap<Digest, Option<Rules>>,
+    /// Where the feed's losses are kept, once that was asked.
+    loss_places: Option<BTreeSet<LossPlace>>,
 }
 
 impl KnownEvents {
@@ -91,7 +99,19 @@ impl<'a> Planner<'a> {
     ) -> Self {
         let heads = heads.into_iter().map(|head| (head.uuid, head)).collect();
         let (claims, old_rules, retirement) = (Claims::default(), BTreeMap::new(), Retirement::All);
-        Self { job, heads, record, retirement, claims, older: None, feed, run, now, old_rules }
+        Self {
+            job,
+            heads,
+            record,
+            retirement,
+            claims,
+            older: None,
+            feed,
+            run,
+            now,
+            old_rules,
+            loss_places: None,
+        }
     }
 
     /// Settles which event each incident of the dataset becomes, and keeps what an older reader made of it.
@@ -229,7 +249,8 @@ impl<'a> Planner<'a> {
         let terms = Terms { retire, ..self.terms() };
         let mut plan = plan::diff_gone(known, &terms);
         plan.stirs |= self.stirs(uuid, &feed);
-        Ok(Some(Planned { plan, feed }))
+        let losses = if leaves { self.losses_gone(uuid, ledger)? } else { Losses::new() };
+        Ok(Some(Planned { plan, feed, losses }))
     }
 
     /// Whether other feeds have to look at an event again once this one says so of it.
@@ -246,7 +267,7 @@ impl<'a> Planner<'a> {
 
     /// What a plan marks stricter than this feed marked it so far.
     pub(super) fn stricter_words(&self, known: KnownEvent, planned: &Planned) -> Option<Stricter> {
-        let Planned { plan, feed } = planned;
+        let Planned { plan, feed, .. } = planned;
         plan::stricter_words(known, plan, &self.job.feed, feed, &self.record)
     }
 

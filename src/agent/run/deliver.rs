@@ -142,7 +142,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Begins a conversation. From its first commit on the feed counts as one that wants something of the event, so
     /// that what a run that dies leaves pending is looked at again, whatever becomes of the dataset, and how it is marked
     /// counts for the others.
-    fn offer(&mut self, talk: &mut Talk<W>, Planned { mut plan, feed }: Planned) {
+    fn offer(&mut self, talk: &mut Talk<W>, Planned { mut plan, feed, .. }: Planned) {
         // Planning may have asked anew, and what is offered rests on the answers.
         self.contact.share(&mut self.planner.record, &mut talk.session);
         let head = &mut plan.event.head;

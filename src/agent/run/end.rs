@@ -29,6 +29,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         dataset.entities = self.input.graph.entity_count() as u64;
         dataset.skipped = self.input.skipped as u64;
         dataset.mapping += &self.input.unlinked();
+        self.keep_unlinked()?;
         let ending = self.ending_after(ending, publishing);
         self.totals.record.outcome = ending.outcome();
         self.totals.record.ended = Some(self.world.clock.now());
@@ -60,6 +61,17 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.commit(Commit::default())?;
         }
         Ok(error)
+    }
+
+    /// Keeps what belongs to no incident, in steps of their own where it is much: as the cursor is unsettled, a run that
+    /// dies in between is followed by one that goes on.
+    fn keep_unlinked(&mut self) -> Result<(), AgentError> {
+        let graph = &self.input.graph;
+        for buckets in self.planner.unlinked_portions(graph, self.journal.ledger)? {
+            let losses = self.planner.unlinked_losses(graph, &buckets, self.journal.ledger)?;
+            self.keep_losses(losses)?;
+        }
+        Ok(())
     }
 
     /// Says what a person has to know at the end.

@@ -6,7 +6,7 @@ use crate::{
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
 
-use super::super::{Input, Job};
+use super::super::{Input, Job, planner::Losses};
 
 /// Attributes that are gathered before what needs no request is written to the ledger.
 const GATHERED_MAX: usize = 5_000;
@@ -49,6 +49,12 @@ impl<'a, L: Ledger> Journal<'a, L> {
         self.next.events.push(update);
     }
 
+    /// The same of what did not reach MISP.
+    pub(super) fn gather_losses(&mut self, mut losses: Losses) {
+        self.gathered += losses.values().map(Vec::len).sum::<usize>();
+        self.next.losses.append(&mut losses);
+    }
+
     /// What was learned of the destination goes with the next step.
     pub(super) fn gather_destination(&mut self, record: DestinationRecord) {
         self.next.destination = Some(record);
@@ -73,6 +79,7 @@ impl<'a, L: Ledger> Journal<'a, L> {
         let mut step = std::mem::take(&mut self.next);
         self.gathered = 0;
         step.events.append(&mut commit.events);
+        step.losses.append(&mut commit.losses);
         step.cursor = commit.cursor.or(step.cursor);
         step.rules = commit.rules;
         step.destination = commit.destination.or(step.destination);

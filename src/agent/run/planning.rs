@@ -11,7 +11,7 @@ use crate::{
 use super::{
     super::{
         AgentError,
-        planner::{Call, Planned, Settled},
+        planner::{Call, Losses, Planned, Settled},
     },
     Halt, Mode, Run,
     backlog::Work,
@@ -33,6 +33,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 Work::Leftover(event) => self.planner.leftover(event, self.journal.ledger)?,
             };
             let Some(mut planned) = planned else { continue };
+            self.keep_losses(std::mem::take(&mut planned.losses))?;
             if planned.plan.stirs {
                 self.stir(&mut planned.plan.event.head)?;
             }
@@ -64,7 +65,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
         match call {
             Call::Plan(planned) => Ok(Some(*planned)),
-            Call::Nothing(settled) => {
+            Call::Nothing(mut settled) => {
+                self.keep_losses(std::mem::take(&mut settled.losses))?;
                 self.pass(self.planner.event_of(incident.root), &settled);
                 Ok(None)
             }
@@ -105,7 +107,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(planned.transpose()?)
     }
 
-    fn pass(&mut self, event: EventUuid, Settled { feed, refusal }: &Settled) {
+    /// What of losses is another now goes with the next step: before, or with, the head that says that an event is
+    /// settled.
+    pub(super) fn keep_losses(&mut self, losses: Losses) -> Result<(), AgentError> {
+        self.journal.gather_losses(losses);
+        if self.journal.is_full() { self.commit(Commit::default()) } else { Ok(()) }
+    }
+
+    fn pass(&mut self, event: EventUuid, Settled { feed, refusal, .. }: &Settled) {
         self.backlog.passed.insert(event);
         self.count_refusal(event, refusal.as_ref());
         self.totals.pass(feed);
@@ -124,7 +133,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// Carries a plan out that needs no request.
-    fn carry_out_here(&mut self, Planned { plan, mut feed }: Planned) -> Result<(), AgentError> {
+    fn carry_out_here(
+        &mut self,
+        Planned { plan, mut feed, .. }: Planned,
+    ) -> Result<(), AgentError> {
         let changed = plan.changes_ledger();
         let waits = plan.lacks_a_tag();
         self.settle(&plan.event, &mut feed, &plan.tally);

@@ -7,15 +7,15 @@ use std::fmt::{self, Write};
 
 use crate::{
     history::{
-        ChangeKind,
-        query::{Answer, AttributeAnswer, EventAnswer, Phrase, Remedy, Why, Withheld},
+        ChangeKind, KnownLoss,
+        query::{Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld},
     },
     model::{EntityKey, FeedName, Marking, RunNumber},
 };
 
 use super::{
     json::name_of,
-    words::{Clean, counts, line},
+    words::{Clean, counts, line, spoken},
 };
 
 /// All that is known of what was asked for.
@@ -30,6 +30,7 @@ pub fn why(found: &[Why]) -> String {
             match answer {
                 Answer::Attribute(it) => attribute_answer(&mut out, why, it),
                 Answer::Event(it) => event_answer(&mut out, why, it),
+                Answer::Loss(it) => loss_answer(&mut out, why, it),
             }
         }
         if why.more > 0 {
@@ -96,6 +97,10 @@ fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
     if let Some(why) = &it.blocked {
         line!(out, "Blocked:    {}", Clean(&why.to_string()));
     }
+    if !it.lost.is_empty() {
+        let lost = it.lost.iter().map(|(reason, count)| format!("{count} {}", spoken(reason)));
+        line!(out, "Lost:       {}", lost.collect::<Vec<_>>().join(", "));
+    }
     let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
     line!(out, "Attributes: {}", counts(&all));
     for (tag, why, _) in head.tags.refused() {
@@ -112,6 +117,29 @@ fn history(out: &mut String, history: &[(RunNumber, ChangeKind)]) {
     for (run, kind) in history {
         line!(out, "    run {run}: {}", Clean(&Phrase::from(kind).to_string()));
     }
+}
+
+fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
+    let KnownLoss { loss, since, until } = &it.known;
+    line!(out, "lost {} {}", Clean(&loss.kind), Clean(&loss.value));
+    let reason = spoken(&loss.reason);
+    let detail = loss.detail.as_ref().map(|detail| format!(": {}", Clean(detail)));
+    let rule = loss.rule.as_ref().map(|rule| format!(", by rule {}", Clean(rule)));
+    line!(out, "Lost:       {reason}{}{}", detail.unwrap_or_default(), rule.unwrap_or_default());
+    let entity = Clean(loss.entity.as_str());
+    line!(out, "Held by:    {entity} (found by {})", name_of(&it.found_by));
+    match &it.event {
+        Some(head) => {
+            let (event, title) = (head.uuid, Clean(&head.fields.info));
+            line!(out, "Event:      {event} {title}, at {}", why.destination);
+        }
+        None => {
+            line!(out, "Event:      none at {}: no incident reaches that entity", why.destination);
+        }
+    }
+    let over = until.map(|run| format!("; the dataset has it no longer since run {run}"));
+    line!(out, "Dataset:    feed {}, since run {since}{}", it.feed, over.unwrap_or_default());
+    remedies(out, &it.remedies);
 }
 
 fn withheld(out: &mut String, why: Option<&Withheld>) {

@@ -37,12 +37,19 @@ pub(crate) fn run(
         || render::json::WhyAnswer::new(&args.value, &found),
         || render::why::why(&found),
     )?;
+    for (feed, at) in
+        found.iter().flat_map(|why| why.unkept.iter().map(|it| (it, &why.destination)))
+    {
+        context.say(format_args!(
+            "note: what of feed {feed} did not reach {at} was counted and not kept: the next run that reads its \
+             source keeps it"
+        ));
+    }
     if is_known {
         return Ok(Exit::Done);
     }
     context.say(format_args!(
-        "nothing is known of {:?}: it was in no dataset that was delivered, or the mapping has no place \
-         for it",
+        "nothing is known of {:?}: it was in no dataset that was delivered",
         args.value
     ));
     Ok(Exit::Error)

@@ -25,7 +25,9 @@ pub use pulls::{PullsAlike, pulls};
 pub use routes::{RouteHistory, routes};
 pub use select::{Selected, select_base, select_run};
 pub use status::{Exposure, RefusedTag, Status, Unpublished, status};
-pub use why::{Answer, AttributeAnswer, EventAnswer, FoundBy, Remedy, Why, Withheld, why};
+pub use why::{
+    Answer, AttributeAnswer, EventAnswer, FoundBy, LossAnswer, Remedy, Why, Withheld, why,
+};
 pub use words::Phrase;
 
 /// Which runs a question is about; the default is all.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, Ledger, LedgerError,
-        Outcome, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, KnownLoss, Ledger,
+        LedgerError, LossPlace, Outcome, RunRecord,
     },
     misp::{Attribute, AttributeType, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -27,6 +27,7 @@ pub(crate) struct MapLedger {
     pub(crate) runs: Vec<RunRecord>,
     pub(crate) changes: BTreeMap<RunNumber, Vec<Change>>,
     pub(crate) aliases: BTreeMap<EntityKey, EntityKey>,
+    pub(crate) losses: BTreeMap<LossPlace, Vec<KnownLoss>>,
 }
 
 impl Ledger for MapLedger {
@@ -92,6 +93,24 @@ impl Ledger for MapLedger {
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         Ok(self.changes.get(&run).cloned().unwrap_or_default())
+    }
+
+    fn losses(
+        &self,
+        destination: &DestinationName,
+        place: &LossPlace,
+    ) -> Result<Vec<KnownLoss>, LedgerError> {
+        let found = self.losses.get(place).filter(|_| *destination == main_destination());
+        Ok(found.cloned().unwrap_or_default())
+    }
+
+    fn loss_places(
+        &self,
+        destination: &DestinationName,
+        feed: u8,
+    ) -> Result<Vec<LossPlace>, LedgerError> {
+        let here = *destination == main_destination();
+        Ok(self.losses.keys().filter(|place| here && place.feed == feed).copied().collect())
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
@@ -307,5 +326,6 @@ pub(crate) fn ledger() -> MapLedger {
             EntityKey::of("5f5f5f5f-0000-4000-8000-000000000002"),
             EntityKey::of("13cb1207-0674-4a54-a999-df5ff8e35c1a"),
         )]),
+        losses: BTreeMap::new(),
     }
 }

@@ -109,6 +109,14 @@ impl<'e> Overlay<'e> {
         Ok(())
     }
 
+    /// Removes a record, its objects included.
+    pub(crate) fn remove_record(&mut self, key: Vec<u8>) -> Result<(), LedgerError> {
+        let old = self.record_parts(&key)?;
+        self.free(&long_record(&key), &old);
+        self.writes.insert(key, None);
+        Ok(())
+    }
+
     /// The objects that a record is cut into; none for most.
     pub(crate) fn record_parts(&self, key: &[u8]) -> Result<Vec<Digest>, LedgerError> {
         let Some(value) = self.get(key)? else {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    history::{Change, Cursor, EventUpdate, RunRecord},
+    history::{Change, Cursor, EventUpdate, KnownLoss, LossPlace, RunRecord},
     model::{DestinationName, Digest, EntityKey, RunNumber},
     plan::DestinationRecord,
     store::record::keys::Name,
@@ -40,6 +40,12 @@ pub(super) enum Line {
         destination: Name,
         #[serde(flatten)]
         update: Box<EventUpdate>,
+    },
+    Losses {
+        destination: Name,
+        #[serde(flatten)]
+        place: LossPlace,
+        losses: Vec<KnownLoss>,
     },
     Cursor {
         feed: Name,

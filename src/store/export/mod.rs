@@ -3,7 +3,7 @@
 //! | line | what |
 //! | --- | --- |
 //! | first | `schema`, which store, when, counts, and a BLAKE3 of this line |
-//! | `"kind": "destination"`, `"rules"`, `"run"`, `"changes"`, `"alias"`, `"event"`, `"cursor"` | one record each, in the order of their keys |
+//! | `"kind": "destination"`, `"rules"`, `"run"`, `"changes"`, `"alias"`, `"event"`, `"losses"`, `"cursor"` | one record each, in the order of their keys |
 //! | `"kind": "end"` | how many lines stand between it and the first, and a BLAKE3 of their bytes |
 //!
 //! A line is a type of the ledger as serde writes it, not as the store keeps it. It is read only if it is written
@@ -47,6 +47,14 @@ pub struct ExportCounts {
     /// Attributes of all events.
     pub attributes: u64,
     pub cursors: u64,
+    /// Lines with what did not reach MISP. Exports that were written before it was kept have none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub losses: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The first line.

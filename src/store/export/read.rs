@@ -11,7 +11,7 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    history::{EventUpdate, LedgerError, RunRecord},
+    history::{EventUpdate, KnownLoss, LedgerError, RunRecord},
     model::{Encoder, EntityKey, Fault},
     plan::DestinationRecord,
     store::{
@@ -31,7 +31,7 @@ use crate::{
             swap::{self, Aside, Fresh},
         },
         record::{
-            AliasesV1, CursorV1, DestinationV2, RunV3, encode_changes,
+            AliasesV1, CursorV1, DestinationV2, RunV3, encode_changes, encode_losses,
             envelope::encode,
             keys::{self, Kind, Name},
         },
@@ -304,6 +304,8 @@ pub enum Told {
     Changes(u64, u64),
     /// The run that a cursor was moved by.
     Cursor(u64),
+    /// What did not reach MISP.
+    Losses(Vec<KnownLoss>),
     /// Something without numbers.
     Other,
 }
@@ -337,6 +339,10 @@ pub fn told_by(line: &[u8]) -> Result<Told, String> {
         Line::Cursor { cursor, .. } => {
             sound::number(cursor.run.0, "the number of a run")?;
             Told::Cursor(cursor.run.0)
+        }
+        Line::Losses { place, mut losses, .. } => {
+            sound::losses(&place, &mut losses)?;
+            Told::Losses(losses)
         }
         Line::Rules { .. } | Line::Alias { .. } | Line::End { .. } => Told::Other,
     })
@@ -411,6 +417,11 @@ impl Reader {
                 counts.cursors += 1;
                 sound::number(cursor.run.0, "the number of a run")?;
                 (keys::cursor_of(&feed, &destination), encode(&CursorV1::of(&cursor))?)
+            }
+            Line::Losses { destination, place, mut losses } => {
+                counts.losses += 1;
+                sound::losses(&place, &mut losses)?;
+                (keys::losses_at(&destination, &place), encode_losses(&losses)?)
             }
             Line::End { .. } => {
                 return Err("the last line stands before the end".to_owned().into());

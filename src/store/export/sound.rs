@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    history::{EventUpdate, RunRecord},
+    history::{
+        EventUpdate, KnownLoss, LOSS_BUCKETS, LOSSES_OF_EVENT_MAX, LossOf, LossPlace, RunRecord,
+    },
     misp::{Attribute, attribute_uuid},
     model::{
         Reader, RunNumber, Timestamp, kept_name,
@@ -83,6 +85,28 @@ fn mapping(tally: &MappingTally) -> Result<(), Wrong> {
     names(lost.keys().map(|reason| &**reason), "reasons")?;
     let counts = [occurrences, mapped, merged].into_iter().chain(lost.values());
     counts.into_iter().try_for_each(|count| number(*count, "a number of occurrences").map(drop))
+}
+
+/// What did not reach MISP, in the order in which it is kept.
+pub(super) fn losses(place: &LossPlace, losses: &mut [KnownLoss]) -> Result<(), Wrong> {
+    if usize::from(place.feed) >= FEEDS_MAX {
+        return Err(format!("there is no feed in place {}", place.feed));
+    }
+    if matches!(place.of, LossOf::Unlinked(bucket) if bucket >= LOSS_BUCKETS) {
+        return Err("there is no such bucket of losses".to_owned());
+    }
+    if losses.is_empty() || losses.len() > LOSSES_OF_EVENT_MAX {
+        return Err(format!("there are {} losses in one place", losses.len()));
+    }
+    for known in &mut *losses {
+        run_number(known.since)?;
+        known.until.map_or(Ok(()), run_number)?;
+        keep(&mut known.loss.value);
+    }
+    match losses.is_sorted_by(|one, next| one.loss < next.loss) {
+        true => Ok(()),
+        false => Err("losses are not in order".to_owned()),
+    }
 }
 
 /// Keeps of a text that somebody may have made longer what is kept of any.

@@ -10,7 +10,7 @@ use crate::{
         event::layout,
         export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
-            CursorV1, DestinationV2, HeadV3, RunV3, decode_changes,
+            CursorV1, DestinationV2, HeadV3, RunV3, decode_changes, decode_losses,
             envelope::damaged,
             keys::{self, Kind},
         },
@@ -74,12 +74,20 @@ impl Store {
             events: count(Kind::Head),
             attributes,
             cursors: count(Kind::Cursor),
+            losses: count(Kind::Losses),
         })
     }
 
     fn export_records(&self, writer: &mut Writer<'_>) -> Result<(), ExportError> {
-        const ORDER: [Kind; 6] =
-            [Kind::Destination, Kind::Rules, Kind::Run, Kind::Changes, Kind::Head, Kind::Cursor];
+        const ORDER: [Kind; 7] = [
+            Kind::Destination,
+            Kind::Rules,
+            Kind::Run,
+            Kind::Changes,
+            Kind::Head,
+            Kind::Losses,
+            Kind::Cursor,
+        ];
         for kind in ORDER {
             if kind == Kind::Head {
                 for (alias, root) in self.aliases()? {
@@ -125,6 +133,10 @@ impl Store {
                 let (destination, _) = keys::head_names(key).ok_or_else(strange)?;
                 let event = layout::event(&overlay, key, &body)?;
                 Line::Event { destination, update: Box::new(EventUpdate::whole(event)) }
+            }
+            Kind::Losses => {
+                let (destination, place) = keys::loss_names(key).ok_or_else(strange)?;
+                Line::Losses { destination, place, losses: decode_losses(&body)? }
             }
             Kind::Cursor => {
                 let (feed, destination) = keys::cursor_names(key).ok_or_else(strange)?;

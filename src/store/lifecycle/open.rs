@@ -25,7 +25,7 @@ use crate::{
             permissions, swap,
         },
         record::{
-            CountersV1, FormatV1, IdentityV1,
+            CountersV2, FormatV1, IdentityV1,
             envelope::{damaged, encode},
             keys,
         },
@@ -38,7 +38,7 @@ use crate::{
 /// Fields are dropped in order: the engine is closed before the lock is given back.
 pub struct Store {
     pub(crate) engine: Box<dyn Engine>,
-    pub(in crate::store) counters: CountersV1,
+    pub(in crate::store) counters: CountersV2,
     pub(crate) mode: OpenMode,
     /// Why nothing more may be written.
     pub(crate) failed: Option<String>,
@@ -317,7 +317,7 @@ impl Store {
             let identity = overlay.record(keys::IDENTITY)?;
             let identity = identity.ok_or_else(|| missing("the store's identity"))?;
             let identity: IdentityV1 = identity.decode("the store's identity")?;
-            Ok(Some((counters.decode("the commit counter")?, identity)))
+            Ok(Some((CountersV2::read(&counters)?, identity)))
         };
         let found = read().map_err(|error| OpenError::of(&shown, error))?;
         Ok(found.map(|(counters, identity)| {
@@ -329,7 +329,7 @@ impl Store {
 
     /// Writes the first records into an empty engine.
     fn begin(engine: Box<dyn Engine>, identity: &IdentityV1) -> Result<Self, LedgerError> {
-        let mut store = Self::bare(engine, CountersV1::default(), identity);
+        let mut store = Self::bare(engine, CountersV2::default(), identity);
         let mut overlay = store.read();
         overlay.put_record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
         overlay.put_record(keys::IDENTITY.to_vec(), &encode(identity)?)?;
@@ -340,7 +340,7 @@ impl Store {
 
     pub(in crate::store) fn bare(
         engine: Box<dyn Engine>,
-        counters: CountersV1,
+        counters: CountersV2,
         identity: &IdentityV1,
     ) -> Self {
         Self {

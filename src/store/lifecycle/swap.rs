@@ -23,7 +23,7 @@ use crate::{
         event::overlay::Overlay,
         lifecycle::{folder::ENGINE_FOLDER, permissions},
         record::{
-            CountersV1, FormatV1, IdentityV1,
+            CountersV2, FormatV1, IdentityV1,
             envelope::{Body, damaged, encode},
             keys::{self, Kind},
         },
@@ -179,7 +179,7 @@ impl Fresh {
 
     fn seal(&mut self, identity: &IdentityV1, sequence: u64) -> Result<(), LedgerError> {
         self.flush()?;
-        let mut counters = CountersV1::after(sequence);
+        let mut counters = CountersV2::after(sequence);
         self.engine.scan(b"", &mut |key, _| {
             let kind = Kind::of(key);
             counters.add(kind.ok_or_else(|| damaged("no record has such a key".to_owned()))?);

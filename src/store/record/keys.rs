@@ -10,6 +10,7 @@
 //! | `d/` destination | what is known of it |
 //! | `f/` feed, destination | cursor |
 //! | `t/` fingerprint | rule table |
+//! | `l/` destination, feed's place, event UUID or bucket | losses |
 //! | `m/format`, `m/store`, `m/seq` | the store itself: format, identity, counters |
 //!
 //! Numbers are big-endian, so that keys sort as they do. A text stands behind its length, and a long one is
@@ -17,8 +18,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName, RunNumber,
+use crate::{
+    history::{LossOf, LossPlace},
+    model::{Context, DestinationName, Digest, Encoder, EntityKey, EventUuid, FeedName, RunNumber},
 };
 
 /// The store's format number.
@@ -36,6 +38,9 @@ pub(crate) const NEAR_BYTES: usize = 8;
 /// Longest text that stands in a key as it is, in bytes.
 const TEXT_BYTES_MAX: usize = 120;
 const TEXT_DIGEST: u8 = 0xff;
+/// What stands in the key of losses before a bucket, and before an event.
+const UNLINKED: u8 = 0;
+const OF_EVENT: u8 = 1;
 
 /// A kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,13 +61,15 @@ pub enum Kind {
     Cursor,
     /// A mapping rule table.
     Rules,
+    /// What did not reach MISP, of an event or a bucket of values.
+    Losses,
     /// The store itself.
     Meta,
 }
 
 impl Kind {
     /// All kinds; the place of each is its place in the stored counters and never changes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Object,
         Self::Head,
         Self::Run,
@@ -71,6 +78,7 @@ impl Kind {
         Self::Destination,
         Self::Cursor,
         Self::Rules,
+        Self::Losses,
         Self::Meta,
     ];
 
@@ -86,6 +94,7 @@ impl Kind {
             Self::Destination => "destinations",
             Self::Cursor => "cursors",
             Self::Rules => "rule tables",
+            Self::Losses => "loss records",
             Self::Meta => "store records",
         }
     }
@@ -101,6 +110,7 @@ impl Kind {
             Self::Destination => b"d/",
             Self::Cursor => b"f/",
             Self::Rules => b"t/",
+            Self::Losses => b"l/",
             Self::Meta => b"m/",
         }
     }
@@ -175,6 +185,35 @@ pub(crate) fn cursor(feed: &FeedName, destination: &DestinationName) -> Vec<u8> 
 /// A rule table.
 pub(crate) fn rules(fingerprint: &Digest) -> Vec<u8> {
     Key::new(Kind::Rules).bytes(fingerprint.as_bytes()).0
+}
+
+/// All losses of a feed at a destination, by its bit there.
+pub(crate) fn losses_of_feed(destination: &DestinationName, feed: u8) -> Vec<u8> {
+    Key::new(Kind::Losses).text(destination.as_str()).bytes(&[feed]).0
+}
+
+/// The losses of one place.
+pub(crate) fn losses(destination: &DestinationName, place: &LossPlace) -> Vec<u8> {
+    Key(losses_of_feed(destination, place.feed)).loss_of(place.of).0
+}
+
+/// [`losses`], of a destination that may be known by its digest only.
+pub(crate) fn losses_at(destination: &Name, place: &LossPlace) -> Vec<u8> {
+    Key::new(Kind::Losses).name(destination).bytes(&[place.feed]).loss_of(place.of).0
+}
+
+/// The destination and the place that the key of losses names.
+pub(crate) fn loss_names(key: &[u8]) -> Option<(Name, LossPlace)> {
+    let (name, rest) = Name::split(key.strip_prefix(Kind::Losses.prefix())?)?;
+    let (feed, rest) = rest.split_first()?;
+    let of = match rest.split_first()? {
+        (&UNLINKED, bucket) => LossOf::Unlinked(u16::from_be_bytes(bucket.try_into().ok()?)),
+        (&OF_EVENT, event) => {
+            LossOf::Event(EventUuid::new(uuid::Uuid::from_bytes(event.try_into().ok()?)))
+        }
+        _ => return None,
+    };
+    Some((name, LossPlace { feed: *feed, of }))
 }
 
 /// A name as it stands in a key: itself, or its digest where it is long.
@@ -271,6 +310,13 @@ impl Key {
         }
     }
 
+    fn loss_of(self, of: LossOf) -> Self {
+        match of {
+            LossOf::Unlinked(bucket) => self.bytes(&[UNLINKED]).bytes(&bucket.to_be_bytes()),
+            LossOf::Event(event) => self.bytes(&[OF_EVENT]).bytes(event.uuid().as_bytes()),
+        }
+    }
+
     fn number(self, number: u64) -> Self {
         self.bytes(&number.to_be_bytes())
     }
@@ -327,6 +373,13 @@ mod tests {
             let (found, of) = head_names(&key).unwrap();
             assert_eq!((head_of(&found, of), of), (key, event));
             assert_eq!(matches!(found, Name::Text(_)), text.len() <= TEXT_BYTES_MAX);
+            for of in [LossOf::Unlinked(0x1234), LossOf::Event(event)] {
+                let place = LossPlace { feed: 3, of };
+                let key = losses(&name, &place);
+                assert!(key.starts_with(&losses_of_feed(&name, 3)));
+                let (found, of) = loss_names(&key).unwrap();
+                assert_eq!((losses_at(&found, &of), of), (key, place));
+            }
             let key = cursor(&feed, &name);
             let (feed, name) = cursor_names(&key).unwrap();
             assert_eq!(cursor_of(&feed, &name), key);

@@ -2,7 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::record::{envelope::Stored, keys::Kind};
+use crate::{
+    history::LedgerError,
+    store::record::{
+        envelope::{Body, Stored},
+        keys::Kind,
+    },
+};
+
+/// Kinds of records that there were when counters were first written.
+const KINDS_V1: usize = 8;
 
 /// The format of the whole store. A later one is refused at opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +22,10 @@ impl Stored for FormatV1 {}
 impl Stored for IdentityV1 {}
 
 impl Stored for CountersV1 {}
+
+impl Stored for CountersV2 {
+    const VERSION: u8 = 2;
+}
 
 impl FormatV1 {
     /// The format that is written now.
@@ -30,16 +43,36 @@ pub(in super::super) struct IdentityV1 {
     pub(in super::super) inode: u64,
 }
 
+/// As 0.1.0 wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct CountersV1 {
+    sequence: u64,
+    counts: [u64; KINDS_V1],
+}
+
 /// Written with every commit: what a check compares the records with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in super::super) struct CountersV1 {
+pub(in super::super) struct CountersV2 {
     /// Commits so far.
     pub(in super::super) sequence: u64,
     /// Records of each [`Kind`], in its order, the store's own not counted.
     counts: [u64; Kind::ALL.len() - 1],
 }
 
-impl CountersV1 {
+impl From<CountersV1> for CountersV2 {
+    fn from(before: CountersV1) -> Self {
+        let mut counters = Self::after(before.sequence);
+        counters.counts[..KINDS_V1].copy_from_slice(&before.counts);
+        counters
+    }
+}
+
+impl CountersV2 {
+    /// The counters that a body holds.
+    pub(in super::super) fn read(body: &Body) -> Result<Self, LedgerError> {
+        body.decode_either::<Self, CountersV1>("the commit counter")
+    }
+
     /// Records of a kind; `None` for the store's own.
     pub(in super::super) fn count(&self, kind: Kind) -> Option<u64> {
         self.counts.get(kind as usize).copied()

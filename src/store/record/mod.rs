@@ -9,6 +9,7 @@ mod destination;
 pub(super) mod envelope;
 mod head;
 pub(super) mod keys;
+mod losses;
 mod meta;
 mod reason;
 mod run;
@@ -17,7 +18,8 @@ pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
 pub(super) use destination::{AliasesV1, DestinationV2};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
-pub(super) use meta::{CountersV1, FormatV1, IdentityV1};
+pub(super) use losses::{decode_losses, encode_losses};
+pub(super) use meta::{CountersV2, FormatV1, IdentityV1};
 pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
 pub(super) use run::{CursorV1, RunV3};
 

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Ledger,
-        LedgerError, Outcome, Pull, PullOutcome, Repeated, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, KnownLoss,
+        Ledger, LedgerError, Loss, LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated,
+        RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -396,6 +397,36 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
     }
 }
 
+fn losses(dice: &mut Dice) -> (LossPlace, Vec<KnownLoss>) {
+    let of = match dice.maybe(|dice| events()[usize::try_from(dice.below(4)).unwrap()]) {
+        Some(event) => LossOf::Event(event),
+        None => LossOf::Unlinked(dice.below(2) as u16 * 0x0fff),
+    };
+    let place = LossPlace { feed: dice.below(2) as u8, of };
+    let count = if dice.once_in(6) { 300 } else { dice.below(4) };
+    let known = (0..count).map(|number| {
+        let value = match dice.once_in(9) {
+            true => dice.noise(900),
+            false => format!("lost {number}"),
+        };
+        let loss = Loss {
+            entity: source(dice).entity,
+            kind: Symbol::new(dice.pick(&["snort", "entity"])),
+            value: value.into(),
+            reason: Symbol::new(dice.pick(&["not_linked", "refused_by_misp"])),
+            detail: dice.maybe(|dice| Symbol::new(&dice.word())),
+            rule: dice.maybe(|dice| Symbol::new(&dice.word())),
+        };
+        let (since, until) =
+            (RunNumber(1 + dice.count()), dice.maybe(|dice| RunNumber(1 + dice.count())));
+        KnownLoss { loss, since, until }
+    });
+    let mut known: Vec<KnownLoss> = known.collect();
+    known.sort_by(|one, next| one.loss.cmp(&next.loss));
+    known.dedup_by(|one, next| one.loss == next.loss);
+    (place, known)
+}
+
 /// One random commit to a destination; run numbers rise by one at a time.
 pub(in super::super) fn commit(
     dice: &mut Dice,
@@ -431,6 +462,7 @@ pub(in super::super) fn commit(
         };
         (feeds()[usize::from(dice.once_in(2))].clone(), cursor)
     });
+    update.losses = (0..dice.below(3)).map(|_| losses(dice)).collect();
     let long = format!("platform-{}", "9".repeat(300));
     for alias in ["a", "13cb1207-0674-4a54-a999-df5ff8e35c1a", "ü", &long] {
         if dice.once_in(5) {
@@ -460,6 +492,13 @@ pub(in super::super) fn answers(ledger: &dyn Ledger) -> Vec<Result<String, Ledge
             answers.push(shown(ledger.event(&name, event)));
         }
         answers.extend(feeds().iter().map(|feed| shown(ledger.cursor(feed, &name))));
+        for feed in 0..2 {
+            answers.push(shown(ledger.loss_places(&name, feed)));
+            let places = events().into_iter().map(LossOf::Event);
+            for of in places.chain([0, 0x0fff].map(LossOf::Unlinked)) {
+                answers.push(shown(ledger.losses(&name, &LossPlace { feed, of })));
+            }
+        }
     }
     for number in (0..30).map(RunNumber) {
         answers.push(shown(ledger.run(number)));

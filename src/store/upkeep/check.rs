@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RunV3,
+            AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RunV3,
             envelope::{Body, damaged, object_digest},
             keys::{self, Kind},
         },
@@ -249,7 +249,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn counters(&mut self, counters: &CountersV1) {
+    fn counters(&mut self, counters: &CountersV2) {
         for kind in Kind::ALL {
             let found = self.kinds.get(&kind).map_or(0, |stats| stats.records);
             let expected = counters.count(kind).unwrap_or(keys::META.len() as u64);
@@ -295,10 +295,13 @@ fn decodes(kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
     match (kind, key) {
         (Kind::Changes, _) => crate::store::record::decode_changes(body, &mut Vec::new()),
         (Kind::Cursor, _) => body.decode::<CursorV1>("a cursor").map(drop),
+        (Kind::Losses, _) if keys::loss_names(key).is_some() => {
+            crate::store::record::decode_losses(body).map(drop)
+        }
         (Kind::Rules, _) => body.decode::<&str>("a rule table").map(drop),
         (_, keys::FORMAT) => body.decode::<FormatV1>("the format").map(drop),
         (_, keys::IDENTITY) => body.decode::<IdentityV1>("the identity").map(drop),
-        (_, keys::COUNTERS) => body.decode::<CountersV1>("the counters").map(drop),
+        (_, keys::COUNTERS) => CountersV2::read(body).map(drop),
         _ => Err(damaged("no record has such a key".to_owned())),
     }
 }

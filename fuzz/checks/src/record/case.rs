@@ -7,8 +7,8 @@ use arbitrary::{Result, Unstructured};
 use crate::dataset::{many, some, text};
 use misp_trickle::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, Outcome,
-        Pull, PullOutcome, Repeated, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, KnownLoss,
+        Loss, LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -32,6 +32,7 @@ pub(super) struct Case {
     pub(super) changes: Vec<Change>,
     pub(super) aliases: BTreeMap<EntityKey, EntityKey>,
     pub(super) rules: (Digest, String),
+    pub(super) losses: BTreeMap<LossPlace, Vec<KnownLoss>>,
 }
 
 impl Case {
@@ -53,6 +54,7 @@ impl Case {
                 .into_iter()
                 .collect(),
             rules: (digest(input)?, text(input)?.into_string()),
+            losses: losses(input)?,
             destination,
             known,
             run,
@@ -70,8 +72,31 @@ impl Case {
             cursor: Some((self.run.feed.clone(), self.cursor.clone())),
             aliases: self.aliases.clone(),
             rules: Some(self.rules.clone()),
+            losses: self.losses.clone(),
         }
     }
+}
+
+/// What did not reach MISP, in one place.
+fn losses(input: &mut Unstructured<'_>) -> Result<BTreeMap<LossPlace, Vec<KnownLoss>>> {
+    let of = match input.arbitrary()? {
+        true => LossOf::Event(EventUuid::new(uuid(input)?)),
+        false => LossOf::unlinked(&text(input)?),
+    };
+    let place = LossPlace { feed: input.int_in_range(0..=31)?, of };
+    let losses = many(input, 4, |input| {
+        let value = text(input)?;
+        Ok(Loss {
+            entity: entity(input)?,
+            kind: Symbol::new(&text(input)?),
+            value: value[..value.floor_char_boundary(100)].into(),
+            reason: Symbol::new(&text(input)?),
+            detail: some(input, |input| Ok(Symbol::new(&text(input)?)))?,
+            rule: some(input, |input| Ok(Symbol::new(&text(input)?)))?,
+        })
+    })?;
+    let known = of.settle(&[], losses, RunNumber(1), |_| true);
+    Ok(if known.is_empty() { BTreeMap::new() } else { [(place, known)].into() })
 }
 
 /// Some changes; now and then more of them than one record holds.

@@ -5,7 +5,7 @@ use arbitrary::{Result, Unstructured};
 use serde_json::Value;
 
 use misp_trickle::{
-    history::{Commit, DatasetTally, DestinationTally, EventUpdate, Ledger, RunRecord},
+    history::{Commit, DatasetTally, DestinationTally, EventUpdate, KnownLoss, Ledger, RunRecord},
     model::{Context, Encoder, EventUuid, Reader, Timestamp},
     plan::{AttributeTally, DestinationRecord, KnownAttribute, MappingTally},
     store::{
@@ -25,7 +25,7 @@ const TEXT_MAX: usize = 65_535;
 
 /// The case as the program could have made it.
 fn sane(case: &Case) -> Commit {
-    let Case { known, record, cursor, run, changes, aliases, rules, .. } = case;
+    let Case { known, record, cursor, run, changes, aliases, rules, losses, .. } = case;
     let (mut head, mut record, mut run) = (known.head.clone(), record.clone(), run.clone());
     let count = |count: &mut u64| *count %= NUMBER_MAX;
     let stamp = |stamp: &mut i64| *stamp %= 1 << 53;
@@ -80,6 +80,7 @@ fn sane(case: &Case) -> Commit {
         destination: Some(record),
         aliases: aliases.clone(),
         rules: Some(rules.clone()),
+        losses: losses.clone(),
     }
 }
 
@@ -195,6 +196,10 @@ fn sound(told: &Told) {
             assert!((1..=NUMBER_MAX).contains(run) && *commit <= NUMBER_MAX, "{run} {commit}");
         }
         Told::Cursor(run) => assert!(*run <= NUMBER_MAX, "{run}"),
+        Told::Losses(losses) => {
+            let within = |known: &KnownLoss| (1..=NUMBER_MAX).contains(&known.since.0);
+            assert!(losses.iter().all(within), "{losses:?}");
+        }
         Told::Other => {}
     }
 }

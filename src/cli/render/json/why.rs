@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::{
     history::{
-        ChangeKind,
-        query::{Answer, AttributeAnswer, EventAnswer, FoundBy, Remedy, Why, Withheld},
+        ChangeKind, KnownLoss,
+        query::{Answer, AttributeAnswer, EventAnswer, FoundBy, LossAnswer, Remedy, Why, Withheld},
     },
     misp::{Attribute, Source, Value},
     model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, Marking, RunNumber},
@@ -39,6 +39,7 @@ impl<'a> WhyAnswer<'a> {
             destination: &why.destination,
             answers: why.answers.iter().map(AnswerView::from).collect(),
             more: why.more,
+            unkept: &why.unkept,
         };
         Self { asked, destinations: found.iter().map(one).collect() }
     }
@@ -55,6 +56,8 @@ pub struct DestinationView<'a> {
     pub answers: Vec<AnswerView<'a>>,
     /// How many more there are.
     pub more: u64,
+    /// Feeds whose losses were counted and not kept: a run that reads their sources keeps them.
+    pub unkept: &'a [FeedName],
 }
 
 /// One attribute or event.
@@ -66,6 +69,8 @@ pub enum AnswerView<'a> {
     Attribute(Box<AttributeView<'a>>),
     /// An event.
     Event(Box<EventView<'a>>),
+    /// What did not reach MISP.
+    Loss(Box<LossView<'a>>),
 }
 
 impl<'a> From<&'a Answer> for AnswerView<'a> {
@@ -73,6 +78,7 @@ impl<'a> From<&'a Answer> for AnswerView<'a> {
         match answer {
             Answer::Attribute(it) => Self::Attribute(Box::new(attribute(it))),
             Answer::Event(it) => Self::Event(Box::new(event(it))),
+            Answer::Loss(it) => Self::Loss(Box::new(loss(it))),
         }
     }
 }
@@ -86,6 +92,8 @@ pub enum Found {
     Attribute,
     /// An event.
     Event,
+    /// What did not reach MISP.
+    Loss,
 }
 
 /// What is known of an attribute.
@@ -142,6 +150,8 @@ pub struct EventView<'a> {
     pub event: HeadView<'a>,
     /// How many attributes it has, by how they stand.
     pub attributes: &'a BTreeMap<&'static str, u64>,
+    /// How many occurrences of its incident did not reach MISP, by reason.
+    pub lost: &'a BTreeMap<Box<str>, u64>,
     /// Tags that MISP did not take.
     pub refused_tags: Vec<RefusedTagOfEvent<'a>>,
     /// Why policy keeps all of it back, and whose marking that is.
@@ -151,6 +161,26 @@ pub struct EventView<'a> {
     /// What happened to the event itself, run by run.
     pub history: Vec<PastChange>,
     /// What would change how it stands.
+    pub remedies: Vec<RemedyView>,
+}
+
+/// What did not reach MISP.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename = "WhyLoss")]
+pub struct LossView<'a> {
+    /// `loss`.
+    pub found: Found,
+    /// By what it was found.
+    pub found_by: FoundBy,
+    /// The feed whose dataset has it, or had it.
+    pub feed: &'a FeedName,
+    /// The event that lacks it; none where no incident reaches the entity that holds it.
+    pub event: Option<HeadView<'a>>,
+    /// The loss, and the runs in which it came and went.
+    #[serde(flatten)]
+    pub loss: &'a KnownLoss,
+    /// What would change it.
     pub remedies: Vec<RemedyView>,
 }
 
@@ -273,10 +303,22 @@ fn event(it: &EventAnswer) -> EventView<'_> {
         found_by: it.found_by,
         event: head(&it.event),
         attributes: &it.standings,
+        lost: &it.lost,
         refused_tags: refused.map(|(tag, detail, _)| RefusedTagOfEvent { tag, detail }).collect(),
         withheld: it.withheld.as_ref().map(WithheldView::from),
         blocked: it.blocked.as_ref().map(Because::from),
         history: history(&it.history),
+        remedies: it.remedies.iter().map(RemedyView::from).collect(),
+    }
+}
+
+fn loss(it: &LossAnswer) -> LossView<'_> {
+    LossView {
+        found: Found::Loss,
+        found_by: it.found_by,
+        feed: &it.feed,
+        event: it.event.as_ref().map(head),
+        loss: &it.known,
         remedies: it.remedies.iter().map(RemedyView::from).collect(),
     }
 }

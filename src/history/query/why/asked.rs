@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
+    history::Loss,
     misp::{AttributeType, Value, search_form, settle},
     model::{EntityKey, shortened},
     plan::{EventHead, KnownAttribute},
@@ -126,6 +127,20 @@ impl Asked {
         let text = &self.text;
         let settled = self.settled.entry(kind).or_insert_with(|| settle(kind, text).ok());
         settled.as_ref() == Some(value)
+    }
+
+    /// How it names a loss of the event of an incident, or of none.
+    pub(super) fn in_loss(&self, loss: &Loss, incident: Option<&EntityKey>) -> Option<FoundBy> {
+        let is_incident = incident == Some(&loss.entity);
+        if self.is_raw(&loss.value) {
+            Some(FoundBy::SourceValue)
+        } else if !is_incident && self.entities.iter().any(|it| it.may_be(&loss.entity)) {
+            Some(FoundBy::Entity)
+        } else if self.may_be_part() && search_form(&loss.value).contains(&self.folded) {
+            Some(FoundBy::Part)
+        } else {
+            None
+        }
     }
 
     /// Whether it is this one, and not the incident itself, whose event is the answer.

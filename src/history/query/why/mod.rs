@@ -2,6 +2,7 @@
 
 mod asked;
 mod cause;
+mod loss;
 mod remedy;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use super::{Ledger, LedgerError, Phrase};
 use asked::Asked;
 
 pub use cause::Withheld;
+pub use loss::LossAnswer;
 pub use remedy::Remedy;
 
 /// All that was found.
@@ -31,10 +33,12 @@ pub struct Why {
     pub asked: String,
     /// Where was looked.
     pub destination: DestinationName,
-    /// What was found, by event in the order of their UUIDs.
+    /// What was found, by event in the order of their UUIDs; behind it what did not reach MISP.
     pub answers: Vec<Answer>,
     /// How many more were found than are told.
     pub more: u64,
+    /// Feeds whose losses were counted and not kept: by a release that did not keep them, or as they were lost.
+    pub unkept: Vec<FeedName>,
 }
 
 /// One find.
@@ -44,6 +48,8 @@ pub enum Answer {
     Attribute(Box<AttributeAnswer>),
     /// An event.
     Event(Box<EventAnswer>),
+    /// What did not reach MISP.
+    Loss(Box<LossAnswer>),
 }
 
 /// How it was found.
@@ -117,6 +123,8 @@ pub struct EventAnswer {
     pub blocked: Option<BlockedReason>,
     /// What would change how it stands.
     pub remedies: Vec<Remedy>,
+    /// How many occurrences of its incident did not reach MISP, by reason, in the feed with most.
+    pub lost: BTreeMap<Box<str>, u64>,
     /// What happened to the event itself, oldest first.
     pub history: Vec<(RunNumber, ChangeKind)>,
 }
@@ -152,9 +160,10 @@ pub fn why(
             });
         }
     }
+    let unkept = loss::find(ledger, destination, &record, &asked, &mut whole, &mut part)?;
     let Finds { mut answers, more, .. } = if whole.answers.is_empty() { part } else { whole };
     add_history(ledger, destination, &mut answers)?;
-    Ok(Why { asked: text.to_owned(), destination: destination.clone(), answers, more })
+    Ok(Why { asked: text.to_owned(), destination: destination.clone(), answers, more, unkept })
 }
 
 impl FoundBy {
@@ -163,6 +172,7 @@ impl FoundBy {
     }
 }
 
+#[derive(Debug)]
 struct Finds {
     answers: Vec<Answer>,
     limit: usize,
@@ -198,8 +208,19 @@ fn event_answer(found_by: FoundBy, event: &KnownEvent) -> EventAnswer {
         withheld,
         blocked,
         remedies,
+        lost: lost(event),
         history: Vec::new(),
     }
+}
+
+fn lost(event: &KnownEvent) -> BTreeMap<Box<str>, u64> {
+    let here = event.head.feeds.values().filter(|feed| !feed.gone).map(|feed| &feed.mapping.lost);
+    let lost = here.max_by_key(|lost| lost.values().sum::<u64>());
+    lost.into_iter()
+        .flatten()
+        .filter(|(_, count)| **count > 0)
+        .map(|(r, n)| (r.clone(), *n))
+        .collect()
 }
 
 fn attribute_answer(
@@ -230,10 +251,12 @@ fn attribute_answer(
 type Subject = (EventUuid, Option<AttributeUuid>);
 
 impl Answer {
-    fn subject(&self) -> Subject {
+    /// What the history may tell of; nothing of a loss, which stands with its runs.
+    fn subject(&self) -> Option<Subject> {
         match self {
-            Self::Attribute(it) => (it.event.uuid, Some(it.known.attribute.uuid)),
-            Self::Event(it) => (it.event.uuid, None),
+            Self::Attribute(it) => Some((it.event.uuid, Some(it.known.attribute.uuid))),
+            Self::Event(it) => Some((it.event.uuid, None)),
+            Self::Loss(_) => None,
         }
     }
 }
@@ -243,7 +266,7 @@ fn add_history(
     destination: &DestinationName,
     answers: &mut [Answer],
 ) -> Result<(), LedgerError> {
-    let subjects: BTreeSet<Subject> = answers.iter().map(Answer::subject).collect();
+    let subjects: BTreeSet<Subject> = answers.iter().filter_map(Answer::subject).collect();
     if subjects.is_empty() {
         return Ok(());
     }
@@ -258,10 +281,12 @@ fn add_history(
         }
     }
     for answer in answers {
-        let history = histories.remove(&answer.subject()).unwrap_or_default();
+        let Some(subject) = answer.subject() else { continue };
+        let history = histories.remove(&subject).unwrap_or_default();
         match answer {
             Answer::Attribute(it) => it.history = history,
             Answer::Event(it) => it.history = history,
+            Answer::Loss(_) => {}
         }
     }
     Ok(())

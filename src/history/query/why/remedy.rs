@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    history::KnownLoss,
     model::Tlp,
     plan::{
         BlockedReason, EventHead, ExposedReason, KnownAttribute, Presence, Standing, WithheldReason,
@@ -43,6 +44,12 @@ pub enum Remedy {
     Return,
     /// Somebody restores it in MISP.
     Restore,
+    /// Another rule.
+    Rule,
+    /// A relation to an incident, or an event for what belongs to none.
+    Link,
+    /// The source says it in another way.
+    MendSource,
     /// Nothing does.
     Nothing,
 }
@@ -82,6 +89,14 @@ impl fmt::Display for Remedy {
             Self::Restore => {
                 "somebody restores it in MISP: an analyst took it out there, and it is never sent again"
             }
+            Self::Rule => {
+                "a rule for it in `rules_file`, or, for a kind without any, `text_fallback = true` under [mapping]"
+            }
+            Self::Link => {
+                "a relation in the source to an incident that is in the dataset, as far away as `depth` says, or \
+                 `rest = true` under [mapping], which makes an event of what belongs to none"
+            }
+            Self::MendSource => "the source says it in a way that is read: docs/mapping.md tells which are",
             Self::Nothing => "nothing",
         })
     }
@@ -131,6 +146,19 @@ pub(super) fn of_event(
             (None, None) => Remedy::NextRun,
         },
     }]
+}
+
+/// What would change a loss, by the name of its reason.
+pub(super) fn of_loss(known: &KnownLoss) -> Remedy {
+    if known.until.is_some() {
+        return Remedy::Return;
+    }
+    match known.loss.reason.as_str() {
+        "no_misp_type" | "entity_kind_not_supported" => Remedy::Rule,
+        "refused_by_misp" => Remedy::OtherValue,
+        "not_linked" => Remedy::Link,
+        _ => Remedy::MendSource,
+    }
 }
 
 const fn of_withheld(why: WithheldReason) -> Remedy {

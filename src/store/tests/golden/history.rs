@@ -232,3 +232,32 @@ fn aliases() {
     let read: AliasesV1<'_> = body.decode("aliases").unwrap();
     assert_eq!(read.pairs().collect::<BTreeMap<_, _>>(), aliases);
 }
+
+#[test]
+fn losses() {
+    let loss = |value: &str, reason: &str| Loss {
+        entity: EntityKey::of("13cb1207-0674-4a54-a999-df5ff8e35c1a"),
+        kind: Symbol::new("snort"),
+        value: value.into(),
+        reason: Symbol::new(reason),
+        detail: None,
+        rule: None,
+    };
+    let refused = Loss {
+        detail: Some(Symbol::new("MISP refuses it")),
+        rule: Some(Symbol::new("observable.ip")),
+        ..loss("b", "refused_by_misp")
+    };
+    let known = [
+        KnownLoss { loss: loss("a", "no_misp_type"), since: RunNumber(1), until: None },
+        KnownLoss { loss: refused, since: RunNumber(1), until: Some(RunNumber(300)) },
+    ];
+    let golden = concat!(
+        "010013cb120706744a54a999df5ff8e35c1a",
+        "05 05736e6f7274 0c6e6f5f6d6973705f74797065 0f726566757365645f62795f6d697370",
+        "0f4d4953502072656675736573206974 0d6f627365727661626c652e6970",
+        "02 00000100000100 00000201030104 0101fb2c01 0201610162",
+    );
+    let body = frozen(&encode_losses(&known).unwrap(), 1, golden);
+    assert_eq!(decode_losses(&body).unwrap(), known);
+}

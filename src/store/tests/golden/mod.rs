@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     history::{
-        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Pull,
-        PullOutcome, Repeated, RunRecord,
+        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, KnownLoss, LedgerError, Loss,
+        LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -26,8 +26,9 @@ use crate::{
         Said, Seen, Standing, TagFact, TagStanding, WithheldReason,
     },
     store::record::{
-        AliasesV1, CountersV1, CursorV1, DestinationV2, FormatV1, HeadV3, Identified, IdentityV1,
-        RowV1, RunV3, decode_bucket, decode_changes, encode_bucket, encode_changes,
+        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, Identified, IdentityV1,
+        RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
+        encode_losses,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
         keys, rows_of, stored_rows,
     },
@@ -89,12 +90,14 @@ fn the_store_itself() {
     let golden = "010101010101010101010101010101010a2f7372762f737461746563";
     let body = frozen(&encode(&identity).unwrap(), 1, golden);
     assert_eq!(body.decode::<IdentityV1>("the identity").unwrap(), identity);
-    let mut counters = CountersV1::default();
+    let mut counters = CountersV2::default();
     counters.sequence = 300;
     counters.add(keys::Kind::Head);
-    let golden = "fb2c010001000000000000";
-    let body = frozen(&encode(&counters).unwrap(), 1, golden);
-    assert_eq!(body.decode::<CountersV1>("the counters").unwrap(), counters);
+    let body = written(1, "fb2c010001000000000000");
+    assert_eq!(CountersV2::read(&body).unwrap(), counters);
+    counters.add(keys::Kind::Losses);
+    let body = frozen(&encode(&counters).unwrap(), 2, "fb2c01000100000000000001");
+    assert_eq!(CountersV2::read(&body).unwrap(), counters);
     assert_eq!(hex(&encode(&FormatV1::CURRENT).unwrap().bytes), "01");
 }
 
@@ -127,6 +130,14 @@ fn keys_of_records() {
         (keys::cursor(&main, &lab), "662f 04 6d61696e 03 6c6162".to_owned()),
         (keys::destination(&lab), "642f 03 6c6162".to_owned()),
         (keys::aliases(&EntityKey::of("x")), "612f 58d0".to_owned()),
+        (
+            keys::losses(&lab, &LossPlace { feed: 2, of: LossOf::Event(EVENT) }),
+            format!("6c2f 03 6c6162 02 01 {uuid}"),
+        ),
+        (
+            keys::losses(&lab, &LossPlace { feed: 2, of: LossOf::Unlinked(258) }),
+            "6c2f 03 6c6162 02 00 0102".to_owned(),
+        ),
     ] {
         frozen_bytes(&key, &golden);
     }

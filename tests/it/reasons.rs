@@ -1,0 +1,238 @@
+//! `why`, asked for every occurrence of a dataset: it says what became of it, as a second reading has it.
+
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use misp_trickle::{
+    history::{
+        Ledger, LossOf,
+        query::{Answer, FoundBy, LossAnswer, Remedy, why},
+    },
+    model::{RunNumber, Tlp, shortened},
+    plan::{Policy, Standing, Strategy, WithheldReason},
+};
+use misp_trickle_testing::{
+    dataset::{Dataset, event},
+    occurrences::{Becomes, Occurrence, occurrences},
+    program::DAY_1,
+    reading::{self, COLOURS, Colour},
+    world::{World, shared},
+};
+use uuid::Uuid;
+
+/// The strictest colour that goes where nothing else is configured.
+const AMBER: usize = 2;
+
+/// How many occurrences were found to be what.
+type Seen = BTreeMap<String, usize>;
+
+fn ask(world: &World, text: &str) -> Vec<Answer> {
+    why(&world.ledger, &world.job.destination, text, usize::MAX).unwrap().answers
+}
+
+/// What policy makes of an attribute of an incident that is marked so, in the words of the ledger.
+fn standing(incident: Colour, colours: &BTreeSet<Colour>) -> Standing {
+    let denies = |colours: &BTreeSet<Colour>| {
+        let strictest = colours.iter().flatten().max();
+        match strictest.filter(|colour| **colour > AMBER) {
+            Some(colour) => {
+                let tlp = Tlp::ALL.into_iter().find(|tlp| tlp.name() == COLOURS[*colour]);
+                Some(WithheldReason::Tlp(tlp.unwrap()))
+            }
+            None => colours.contains(&None).then_some(WithheldReason::Unmarked),
+        }
+    };
+    if denies(&[incident].into()).is_some() {
+        return Standing::Withheld(WithheldReason::Incident);
+    }
+    denies(colours).map_or(Standing::Sent, Standing::Withheld)
+}
+
+/// Delivers a dataset under the default policy, and asks for each of its values.
+fn every_occurrence_is_answered(path: &Path) -> Seen {
+    let mut world = World::new("sync");
+    world.job.policy = Policy::default();
+    world.sync(path);
+    let incidents = reading::read(path);
+    let mut by_value: BTreeMap<String, Vec<Occurrence>> = BTreeMap::new();
+    for occurrence in occurrences(path) {
+        by_value.entry(occurrence.value.clone()).or_default().push(occurrence);
+    }
+    let mut seen = Seen::new();
+    for (value, all) in by_value {
+        let answers = ask(&world, &value);
+        for occurrence in all {
+            for word in told(&answers, &occurrence, &incidents) {
+                *seen.entry(word).or_default() += 1;
+            }
+        }
+    }
+    seen
+}
+
+/// What is answered of one occurrence in each of its incidents: as it has to be, else it panics.
+fn told(
+    answers: &[Answer],
+    occurrence: &Occurrence,
+    incidents: &BTreeMap<Uuid, reading::Incident>,
+) -> Vec<String> {
+    let lost = |event: Option<Uuid>, reason: &str| {
+        let is_it = |it: &LossAnswer| {
+            let loss = &it.known.loss;
+            it.event.as_ref().map(|head| head.uuid.uuid()) == event
+                && loss.entity.uuid() == Some(occurrence.entity)
+                && *loss.kind == *occurrence.kind
+                && *loss.value == *shortened(&occurrence.value)
+        };
+        let found = answers.iter().find_map(|answer| match answer {
+            Answer::Loss(it) if is_it(it) => Some(it),
+            _ => None,
+        });
+        let found = found.unwrap_or_else(|| panic!("{occurrence:?}: {answers:#?}"));
+        assert_eq!(&*found.known.loss.reason, reason, "{occurrence:?}");
+        assert_eq!((found.known.since, found.known.until), (RunNumber(1), None));
+        reason.to_owned()
+    };
+    match &occurrence.becomes {
+        Becomes::Lost(reason) if occurrence.incidents.is_empty() => vec![lost(None, reason)],
+        Becomes::Lost(reason) => {
+            occurrence.incidents.iter().map(|incident| lost(Some(*incident), reason)).collect()
+        }
+        Becomes::Attribute(key) => {
+            let of = |incident: &Uuid| {
+                let found = answers.iter().find_map(|answer| match answer {
+                    Answer::Attribute(it) if it.event.uuid.uuid() == *incident => {
+                        let attribute = &it.known.attribute;
+                        let of = (attribute.kind.name(), attribute.value.as_str());
+                        (of == (key.0.as_str(), key.1.as_str())).then_some(it)
+                    }
+                    _ => None,
+                });
+                let found = found.unwrap_or_else(|| panic!("{occurrence:?}: {answers:#?}"));
+                let holds = |entity: Option<Uuid>| entity == Some(occurrence.entity);
+                assert!(found.known.sources.iter().any(|it| holds(it.entity.uuid())));
+                let reading = &incidents[incident];
+                let wanted = standing(reading.colour, &reading.attributes[key].colours);
+                assert_eq!(found.known.standing, wanted, "{occurrence:?}");
+                assert_eq!(found.withheld.is_some(), wanted != Standing::Sent);
+                assert!(!found.remedies.is_empty());
+                if wanted == Standing::Sent { "sent".to_owned() } else { "withheld".to_owned() }
+            };
+            occurrence.incidents.iter().map(of).collect()
+        }
+    }
+}
+
+#[test]
+fn of_the_demonstration_every_occurrence_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.json");
+    std::fs::write(&path, DAY_1).unwrap();
+    let seen = every_occurrence_is_answered(&path);
+    println!("{seen:?}");
+    for word in ["sent", "withheld"] {
+        assert!(seen.get(word).is_some_and(|count| *count > 0), "{word}: {seen:?}");
+    }
+}
+
+#[test]
+fn of_real_incidents_every_occurrence_is_answered() {
+    let Some(path) = shared("eset-day1.json") else { return };
+    let seen = every_occurrence_is_answered(&path);
+    println!("{seen:?}");
+    for word in ["sent", "withheld", "not_linked", "no_misp_type"] {
+        assert!(seen.get(word).is_some_and(|count| *count > 0), "{word}: {seen:?}");
+    }
+}
+
+/// The losses that `why` answers with, as value, reason, run and run in which it went.
+fn losses(world: &World, text: &str) -> Vec<(String, String, u64, Option<u64>)> {
+    let lost = ask(world, text).into_iter().filter_map(|answer| match answer {
+        Answer::Loss(it) => Some(it.known),
+        _ => None,
+    });
+    let row = |it: misp_trickle::history::KnownLoss| {
+        let until = it.until.map(|run| run.0);
+        (it.loss.value.to_string(), it.loss.reason.to_string(), it.since.0, until)
+    };
+    lost.map(row).collect()
+}
+
+/// Two incidents, the first of which holds a kind that no rule maps.
+fn lossy(set: &mut Dataset) {
+    set.incident(1).domains("one", 0..2).observe("made-up", "alert tcp");
+    set.incident(1).observe("hash-md5", "no hash");
+    set.incident(2).domains("two", 0..2);
+}
+
+#[test]
+fn losses_come_and_go_with_runs() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    lossy(&mut set);
+    world.sync(&set.write());
+    let row =
+        |since, until| vec![("alert tcp".to_owned(), "no_misp_type".to_owned(), since, until)];
+    assert_eq!(losses(&world, "alert tcp"), row(1, None));
+    let entity = event(1).to_string();
+    let [Answer::Loss(it)] = &ask(&world, "ALERT TCP")[..] else { panic!("one loss") };
+    assert_eq!((it.found_by, &*it.remedies), (FoundBy::SourceValue, &[Remedy::Rule][..]));
+    assert_eq!(it.event.as_ref().unwrap().uuid.to_string(), entity);
+    let [Answer::Loss(it)] = &ask(&world, "no hash")[..] else { panic!("one loss") };
+    let loss = &it.known.loss;
+    assert_eq!((&*loss.reason, loss.rule.is_some()), ("refused_by_misp", true));
+    assert!(loss.detail.as_ref().unwrap().starts_with("MISP refuses it as md5: "));
+    assert_eq!(it.remedies, [Remedy::OtherValue]);
+
+    set.incident(1).forget("alert tcp");
+    world.sync(&set.write());
+    assert_eq!(losses(&world, "alert tcp"), row(1, Some(2)));
+    set.incident(1).observe("made-up", "alert tcp");
+    world.sync(&set.write());
+    assert_eq!(losses(&world, "alert tcp"), row(3, None));
+    set.remove(1);
+    world.sync(&set.write());
+    assert_eq!(losses(&world, "alert tcp"), row(3, Some(4)), "its incident left");
+}
+
+#[test]
+fn what_a_dataset_does_not_hold_is_lost_still_where_nothing_leaves() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    world.job.strategy = Strategy::Append;
+    lossy(&mut set);
+    world.sync(&set.write());
+    let before = losses(&world, "alert tcp");
+    let mut next = set.copy();
+    next.remove(1);
+    world.sync(&next.write());
+    assert_eq!(losses(&world, "alert tcp"), before, "nothing says that it is gone");
+    set.incident(1).forget("alert tcp");
+    world.sync(&set.write());
+    assert_eq!(losses(&world, "alert tcp")[0].3, Some(3), "its entity is here without it");
+}
+
+/// A ledger that forgets the losses of a run: as an earlier release left it.
+#[test]
+fn an_older_store_says_that_it_has_no_losses_and_gets_them_with_the_next_reading() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    lossy(&mut set);
+    world.sync(&set.write());
+    let destination = world.job.destination.clone();
+    let places = world.ledger.loss_places(&destination, 0).unwrap();
+    assert!(matches!(places[..], [place] if matches!(place.of, LossOf::Event(_))), "{places:?}");
+    let losses_of_none = places.into_iter().map(|place| (place, Vec::new())).collect();
+    let commit = misp_trickle::history::Commit { losses: losses_of_none, ..Default::default() };
+    world.ledger.commit(&destination, RunNumber(1), commit).unwrap();
+    let found = why(&world.ledger, &destination, "alert tcp", 9).unwrap();
+    assert_eq!((found.answers, found.unkept), (vec![], vec![world.job.feed.clone()]));
+
+    set.incident(2).domains("more", 0..1);
+    let summary = world.sync(&set.write());
+    assert_eq!(summary.run.tally.attributes.sent, 1);
+    assert_eq!(losses(&world, "alert tcp")[0].2, 2, "of an event that did not change");
+    let found = why(&world.ledger, &destination, "alert tcp", 9).unwrap();
+    assert_eq!(found.unkept, []);
+}
