@@ -44,10 +44,12 @@ pub enum Sabotage {
     RetireOnPartialBasis,
     /// Of several feeds that hold one incident the weakest marking decides.
     WeakestHeadDecides,
+    /// Runs that begin after a reload go on under the rules of before.
+    KeepOldRules,
 }
 
 impl Sabotage {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ClaimBeforeProof,
         Self::SkipSync,
         Self::NewerTimestampOnRetry,
@@ -62,13 +64,17 @@ impl Sabotage {
         Self::BookmarkBeforePack,
         Self::RetireOnPartialBasis,
         Self::WeakestHeadDecides,
+        Self::KeepOldRules,
     ];
 
     /// Those that lives of feeds behind mirrors have to find.
     pub const fn is_of_pulls(self) -> bool {
         matches!(
             self,
-            Self::BookmarkBeforePack | Self::RetireOnPartialBasis | Self::WeakestHeadDecides
+            Self::BookmarkBeforePack
+                | Self::RetireOnPartialBasis
+                | Self::WeakestHeadDecides
+                | Self::KeepOldRules
         )
     }
 
@@ -98,6 +104,7 @@ impl Sabotage {
             Self::BookmarkBeforePack => "bookmark-before-pack",
             Self::RetireOnPartialBasis => "retire-on-partial-basis",
             Self::WeakestHeadDecides => "weakest-head-decides",
+            Self::KeepOldRules => "keep-old-rules",
             Self::BlameTheEvent => "blame-the-event",
             Self::BelieveJobQueued => "believe-job-queued",
             Self::MissByOrder => "miss-by-order",

@@ -46,10 +46,15 @@ fn denies(word: &Word, place: &Place, policy: &Policy) -> bool {
     is_denied(word.events.get(&place.0)) || is_denied(word.attributes.get(place))
 }
 
-/// What a run may have done.
-pub(super) fn after_a_run(life: &Life, number: usize, to: usize, before: &Before, word: &Word) {
+/// What a run may have done, under the rules that held as it began.
+pub(super) fn after_a_run(
+    life: &Life,
+    (number, to): (usize, usize),
+    before: &Before,
+    word: &Word,
+    policy: &Policy,
+) {
     let (feed, destination) = (&life.feeds[number], &life.destinations[to]);
-    let policy = &destination.world.job.policy;
     let now = there(destination);
     assert!(before.there.is_subset(&now), "something left MISP");
     for place in now.difference(&before.there) {
@@ -77,6 +82,7 @@ pub(super) fn after_a_run(life: &Life, number: usize, to: usize, before: &Before
 pub(super) fn at_rest(life: &Life) {
     for (to, destination) in life.destinations.iter().enumerate() {
         let job = &destination.world.job;
+        let policy = &life.daemon.lock().unwrap().destinations[to].policy;
         let now = there(destination);
         let words: Vec<Word> = life.feeds.iter().map(|feed| life.word(feed, job)).collect();
         for (feed, word) in life.feeds.iter().zip(&words) {
@@ -94,29 +100,29 @@ pub(super) fn at_rest(life: &Life) {
         for place in words.iter().flat_map(|word| word.attributes.keys()) {
             // A feed that never takes anything back may have said more than its mirror does now.
             let appends = life.feeds.iter().any(|feed| feed.platform.mode == Mode::Append);
-            let denied = words.iter().any(|word| denies(word, place, &job.policy));
+            let denied = words.iter().any(|word| denies(word, place, policy));
             assert!(denied || appends || now.contains(place), "{place:?} is missing at {to}");
         }
-        colours_are_there(destination, &words);
+        colours_are_there(destination, &words, policy);
         let heads = life.ledger.heads(&job.destination).unwrap();
         for head in heads.iter().filter(|head| head.unproven) {
             // Of what may not go nothing is asked.
             let said = words.iter().filter_map(|word| word.events.get(&head.uuid));
             let all = said.fold(head.marking, |all, it| all.and(*it));
-            assert!(job.policy.denies(all).is_some(), "{} stays unproven", head.uuid);
+            assert!(policy.denies(all).is_some(), "{} stays unproven", head.uuid);
         }
     }
 }
 
 /// An event stands under the strictest colour that a feed gives it, where anything of it may be there.
-fn colours_are_there(to: &Destination, words: &[Word]) {
+fn colours_are_there(to: &Destination, words: &[Word], policy: &Policy) {
     let misp = to.world.misp.lock().unwrap();
     for event in misp.events() {
         let uuid = misp_trickle::model::EventUuid::new(event.uuid);
         let said = words.iter().filter_map(|word| word.events.get(&uuid));
         let all = said.fold(Marking::default(), |all, it| all.and(*it));
         let shown = event.tags.iter().filter_map(|tag| tag.parse::<Tlp>().ok()).max();
-        let is_denied = to.world.job.policy.denies(all).is_some();
+        let is_denied = policy.denies(all).is_some();
         assert!(is_denied || shown >= all.tlp, "{uuid} stands under {shown:?}, and is {all:?}");
     }
 }

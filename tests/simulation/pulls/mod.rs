@@ -1,7 +1,8 @@
 //! Feeds behind mirrors, two of them with the same incidents under other markings, to two destinations: pulls that fail,
 //! repeat, shuffle, are cut and die with the disk, platforms that come back as they once were or are made anew, mirrors
-//! that are lost and restored older, runs that die, and a configuration that changes in between.
+//! that are lost and restored older, runs that die, and a configuration that changes, also in the middle of a run.
 
+mod daemon;
 mod invariants;
 mod platform;
 
@@ -14,13 +15,14 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Dataset, Ending, Input, Job, Removals, Silent},
+    agent::{self, Clock, Dataset, Ending, Input, Job, Removals, Silent},
+    daemon::Ended,
     graph::Aliases,
     history::{Ledger, MemoryLedger},
     mapper,
     mirror::{Files, Fold, Mirror, memory::MemoryFiles},
     misp::event_uuid,
-    model::{DestinationName, EventUuid, FeedName, Marking, Timestamp, Tlp},
+    model::{DestinationName, EventUuid, FeedName, Marking, RouteName, Timestamp, Tlp},
     plan::{Policy, Unmarked},
 };
 
@@ -32,6 +34,7 @@ use crate::{
     world::{LocalWire, TestClock, World, wait},
 };
 
+use daemon::{Change, Daemon, Reload, Reloading};
 use platform::{Mode, Platform, Pulling, Trouble};
 
 /// An attribute's place in MISP.
@@ -72,14 +75,29 @@ struct Life {
     feeds: Vec<Feed>,
     destinations: Vec<Destination>,
     ledger: MemoryLedger,
+    daemon: Arc<Mutex<Daemon>>,
+    /// What has the daemon reloaded; apart, so that a seed gives the same life without that.
+    reloading: Dice,
     sabotage: Option<Sabotage>,
     talkative: bool,
+}
+
+/// What may go wrong with a run.
+#[derive(Default)]
+struct Fate {
+    /// Somebody accepts removals.
+    accepts: bool,
+    crash: Option<Crash>,
+    /// Faults per hundred requests, and the seed of them.
+    wire: (u64, u64),
+    reload: Option<Reload>,
 }
 
 /// One life, to its end.
 pub(crate) fn simulate(seed: u64, sabotage: Option<Sabotage>, talkative: bool) {
     let mut dice = Dice::apart(seed, "pulls");
-    let mut life = Life::new(sabotage, talkative, &mut dice);
+    let reloading = Dice::apart(seed, "reload");
+    let mut life = Life::new(sabotage, talkative, &mut dice, reloading);
     let percent = [0, 10, 30][dice.below(3) as usize];
     for _ in 0..4 + dice.below(12) {
         life.step(percent, &mut dice);
@@ -141,7 +159,7 @@ impl Feed {
 }
 
 impl Life {
-    fn new(sabotage: Option<Sabotage>, talkative: bool, dice: &mut Dice) -> Self {
+    fn new(sabotage: Option<Sabotage>, talkative: bool, dice: &mut Dice, reloading: Dice) -> Self {
         let modes = [Mode::Replace, Mode::Delta, Mode::Append];
         let feeds = ["first", "second"].map(|name| {
             let mode = modes[dice.below(3) as usize];
@@ -168,10 +186,16 @@ impl Life {
             let (claims, traffic) = (Claims::default(), Arc::default());
             Destination { world, claims, traffic, words: BTreeMap::new() }
         });
+        let of_job =
+            |to: &Destination| (to.world.job.destination.clone(), to.world.job.policy.clone());
+        let configured = destinations.each_ref().map(of_job);
+        let names = feeds.iter().map(|feed| feed.name.clone()).collect();
         Self {
             feeds: feeds.into(),
             destinations: destinations.into(),
             ledger: MemoryLedger::default(),
+            daemon: Arc::new(Mutex::new(Daemon::new(names, configured))),
+            reloading,
             sabotage,
             talkative,
         }
@@ -195,8 +219,9 @@ impl Life {
             15 => feed.lose_mirror(),
             // The configuration changes.
             16 => {
-                let to = dice.below(2) as usize;
-                self.destinations[to].world.job.policy = policy(dice);
+                let (to, policy) = (dice.below(2) as usize, policy(dice));
+                self.daemon.lock().unwrap().reload(to, Change::Policy(policy), self.now());
+                self.run_all(&mut Fate::default());
             }
             17 => self.leave_configuration(number, dice),
             _ => {
@@ -204,7 +229,9 @@ impl Life {
                 let accepts = dice.chance(30);
                 let crash = dice.chance(40);
                 let crash = crash.then(|| Crash { after: dice.below(10), kept: dice.chance(50) });
-                self.deliver(number, to, accepts, crash, (percent, dice.next()));
+                let wire = (percent, dice.next());
+                let reload = self.reloading.chance(30).then(|| Reload::draw(&mut self.reloading));
+                self.ask(number, to, Fate { accepts, crash, wire, reload });
             }
         }
     }
@@ -221,6 +248,8 @@ impl Life {
                 }
             }
             self.feeds[number].name = new;
+            let names = self.feeds.iter().map(|feed| feed.name.clone()).collect();
+            self.daemon.lock().unwrap().restart(names);
         } else {
             let to = &mut self.destinations[dice.below(2) as usize];
             let World { job, clock, .. } = &to.world;
@@ -248,19 +277,46 @@ impl Life {
         word
     }
 
-    /// A route runs. Gives how it ended, if it did.
-    fn deliver(
-        &mut self,
-        number: usize,
-        to: usize,
-        accepts: bool,
-        crash: Option<Crash>,
-        (percent, seed): (u64, u64),
-    ) -> Option<Ending> {
+    fn now(&self) -> Timestamp {
+        self.destinations[0].world.clock.now()
+    }
+
+    /// Somebody wants a route to run. Gives whether all that ran came to an end.
+    fn ask(&mut self, number: usize, to: usize, mut fate: Fate) -> bool {
+        self.destinations[to].world.clock.advance(60);
+        let feed = self.feeds[number].name.clone();
+        let destination = self.destinations[to].world.job.destination.clone();
+        let now = self.now();
+        self.daemon.lock().unwrap().ask(&RouteName { feed, destination }, now);
+        let rests = self.run_all(&mut fate);
+        // Where the run was over by then.
+        if let Some(Reload { to, change, .. }) = fate.reload.take() {
+            self.daemon.lock().unwrap().reload(to, change, self.now());
+        }
+        self.run_all(&mut fate) && rests
+    }
+
+    /// What the daemon wants to run runs; what goes wrong does so with the first of it.
+    fn run_all(&mut self, fate: &mut Fate) -> bool {
+        let mut rests = true;
+        loop {
+            let next = self.daemon.lock().unwrap().next(self.now());
+            let Some((route, to)) = next else { return rests };
+            let number = self.feeds.iter().position(|feed| feed.name == route.feed).unwrap();
+            let ending = self.deliver(number, to, fate);
+            rests &= matches!(ending, Some(Ending::Done | Ending::AllWithheld));
+            let how = if ending.is_some() { Ended::Success } else { Ended::Failure };
+            self.daemon.lock().unwrap().ended(&route, self.now(), how);
+        }
+    }
+
+    /// A route runs, under the rules that hold as it begins. Gives how it ended, if it did.
+    fn deliver(&mut self, number: usize, to: usize, fate: &mut Fate) -> Option<Ending> {
+        let policy = self.daemon.lock().unwrap().destinations[to].policy.clone();
         let feed = &self.feeds[number];
         let (mirror, fold) = (feed.mirror(), feed.fold());
         if fold.packs() == 0 {
-            return None;
+            return Some(Ending::Done);
         }
         let word = self.word(feed, &self.destinations[to].world.job);
         let before = invariants::Before::of(self, to);
@@ -269,17 +325,27 @@ impl Life {
         // Until a run ended it may not have said anything.
         let said = words.entry(feed.name.clone()).or_insert_with(|| vec![Word::default()]);
         said.push(word.clone());
-        world.clock.advance(60);
         let job = &mut world.job;
         job.feed = feed.name.clone();
-        job.removals = if accepts { Removals::Accept } else { Removals::Hold };
-        let mut ledger = CrashingLedger::new(ledger, claims, crash, *sabotage);
+        job.removals = if fate.accepts { Removals::Accept } else { Removals::Hold };
+        if *sabotage != Some(Sabotage::KeepOldRules) {
+            job.policy = policy.clone();
+        }
+        let mut ledger = CrashingLedger::new(ledger, claims, fate.crash.take(), *sabotage);
+        let (percent, seed) = fate.wire;
         let wire = FaultyWire::new(world.wire.clone(), seed, percent, traffic.clone());
         let (dataset, interrupt) = (Dataset::mirrored(mirror, fold), AtomicBool::new(false));
         let clock = crate::life::Moving(&world.clock);
-        let wire = Arc::new(wire.with_sabotage(*sabotage));
-        let run = agent::sync_from(job, &dataset, &mut ledger, wire, &clock, &Silent, &interrupt);
+        let wire = Arc::new(Reloading {
+            wire: wire.with_sabotage(*sabotage),
+            daemon: self.daemon.clone(),
+            reload: Mutex::new(fate.reload.take()),
+            now: world.clock.now(),
+        });
+        let (of_it, silent) = (wire.clone(), &Silent);
+        let run = agent::sync_from(job, &dataset, &mut ledger, of_it, &clock, silent, &interrupt);
         let outcome = wait(run);
+        fate.reload = wire.reload.lock().unwrap().take();
         if self.talkative {
             let shown = outcome.as_ref().map(|it| (&it.ending, &it.run.notes, &it.run.tally));
             println!("{} to {to}: {shown:?}\n  {word:?}", feed.name);
@@ -288,7 +354,7 @@ impl Life {
         if matches!(ending, Some(Ending::Done | Ending::AllWithheld)) {
             self.destinations[to].words.insert(self.feeds[number].name.clone(), vec![word.clone()]);
         }
-        invariants::after_a_run(self, number, to, &before, &word);
+        invariants::after_a_run(self, (number, to), &before, &word, &policy);
         ending
     }
 
@@ -297,12 +363,12 @@ impl Life {
         for feed in &mut self.feeds {
             (0..3).for_each(|_| feed.pull(Trouble::default(), dice, self.sabotage));
         }
+        self.daemon.lock().unwrap().has_all();
         for round in 0..=ROUNDS_MAX {
             let requests = self.requests();
             let mut rests = true;
             for (number, to) in [(0, 0), (1, 1), (1, 0), (0, 1)] {
-                let ending = self.deliver(number, to, true, None, (0, 0));
-                rests &= matches!(ending, None | Some(Ending::Done | Ending::AllWithheld));
+                rests &= self.ask(number, to, Fate { accepts: true, ..Fate::default() });
             }
             if rests && round > 0 && self.requests() == requests {
                 invariants::at_rest(&self);
