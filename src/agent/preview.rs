@@ -223,7 +223,7 @@ fn opening<L: Ledger>(
     moment: (RunNumber, Timestamp),
 ) -> Result<Opening, AgentError> {
     let due = match is_due(job, &planner.record, moment.1) {
-        true => in_turn(job, planner, ledger, |_| true)?,
+        true => in_turn(job, planner, ledger, |_| true, None)?,
         false => Vec::new(),
     };
     let publications = Publications::of(planner.heads(), job.settings.publish);

@@ -185,7 +185,7 @@ pub(super) fn batch<L: Ledger>(
         && let Some(event) = events.peek()
     {
         if let Some(event) = ledger.event(destination, *event)? {
-            rows += event.attributes.len() + event.head.foreign.len();
+            rows += rows_of(&event);
             if rows > rows_max && !batch.is_empty() {
                 break;
             }
@@ -194,6 +194,11 @@ pub(super) fn batch<L: Ledger>(
         events.next();
     }
     Ok(batch)
+}
+
+/// Rows that MISP lists of an event, as far as it is known what it holds.
+pub(super) fn rows_of(event: &KnownEvent) -> usize {
+    event.attributes.len() + event.head.foreign.len()
 }
 
 /// How a MISP lists rows to this key.

@@ -6,6 +6,8 @@
 
 use crate::misp::Attribute;
 
+use super::{Call, Tagged};
+
 /// Headers of a request that has a body.
 const HEADERS_SENT: u64 = 420;
 /// Headers of its answer.
@@ -26,8 +28,12 @@ const PROOF: u64 = PROOF_SENT + PROOF_RECEIVED;
 const PROOF_IN_COMPANY: u64 = 40;
 /// So many events go into one question.
 const EVENTS_PER_PROOF: u64 = 50;
-/// A row of a list: UUID, times, type, value and tags.
-const ROW: u64 = 200;
+/// A row of an answer about rows: UUID, whether it is deleted, timestamp, and the number of the event or a colour.
+const ROW: u64 = 72;
+/// A row of a list, type included, its value and tags aside.
+const LISTED: u64 = 100;
+/// The same of an attribute that is not ours, of which nothing more is known.
+const LISTED_FOREIGN: u64 = 200;
 /// An event in MISP's index, with its UUID in the question.
 const INDEXED: u64 = 250;
 /// Fields of an attribute in a request: UUID, type, timestamp and the names of the fields.
@@ -77,7 +83,7 @@ pub(super) fn cheaper(count: u64, text: u64, tags: u64, circumstances: Circumsta
 }
 
 /// Most bytes of a request that writes and of its answer, attributes aside. The event's own texts stand in both.
-pub(super) const fn of_write(text: u64, tags: u64) -> u64 {
+pub(crate) const fn of_write(text: u64, tags: u64) -> u64 {
     HEADERS + METADATA + 2 * (text + tags)
 }
 
@@ -102,9 +108,28 @@ pub(super) const fn of_proofs(events: u64) -> u64 {
     events.div_ceil(EVENTS_PER_PROOF) * PROOF + events * PROOF_IN_COMPANY
 }
 
-/// Most bytes of a list of so many attributes.
+/// Most bytes of an answer about so many rows of so many events, all of which may differ. What a 304 is worth may have to be
+/// asked first.
+pub(super) const fn of_rows(events: u64, rows: u64) -> u64 {
+    of_proofs(events) + PROOF + rows * ROW
+}
+
+/// Most bytes of a list of so many attributes of which nothing is known.
 pub(super) const fn of_listing(rows: u64) -> u64 {
-    HEADERS + rows * ROW
+    HEADERS + rows * LISTED_FOREIGN
+}
+
+/// Most bytes that an attribute takes in a list.
+pub(super) fn of_listed(attribute: &Attribute) -> u64 {
+    let tags: u64 = attribute.tags.iter().map(|tag| 1 + tag.len() as u64).sum();
+    LISTED + attribute.value.as_str().len() as u64 + tags
+}
+
+/// Of how many rows an answer can be with so many bytes, where each may be asked for a second time alone and then be
+/// listed.
+pub(crate) fn rows_within(bytes: u64) -> usize {
+    let row = 2 * ROW + LISTED_FOREIGN;
+    usize::try_from(bytes.saturating_sub(of_rows(1, 0)) / row).unwrap_or(usize::MAX)
 }
 
 /// Most bytes of what MISP's index says of so many events.
@@ -115,6 +140,53 @@ pub(super) const fn of_index(events: u64) -> u64 {
 /// Of how many events MISP's index can be asked with so many bytes.
 pub(crate) fn indexed_within(bytes: u64) -> usize {
     usize::try_from(bytes.saturating_sub(HEADERS) / INDEXED).unwrap_or(usize::MAX)
+}
+
+/// Most bytes that a call and its answer may take, where MISP answers as foreseen and holds what is expected.
+pub(super) fn most_of(call: &Call) -> u64 {
+    let rows = |events: usize, rows: usize| of_rows(events as u64, rows as u64);
+    match call {
+        Call::AddEvent(new) => {
+            let tags = new.fields.tags.iter().map(|tag| of_tag(tag)).sum();
+            let bodies = new.attributes.iter().map(|it| of_sent(&it.attribute));
+            of_write(new.fields.info.len() as u64, tags) + bodies.sum::<u64>()
+        }
+        Call::AppendQuietly { attributes, .. } => {
+            let bodies = attributes.iter().map(|it| of_sent(&it.attribute));
+            of_write(0, 0) + bodies.sum::<u64>()
+        }
+        Call::AppendLoudly { attributes, .. } => {
+            let bodies =
+                attributes.iter().map(|it| of_sent(&it.attribute) + of_echo(&it.attribute));
+            of_write(0, 0) + bodies.sum::<u64>()
+        }
+        Call::EditFields { edit, .. } => {
+            let info = edit.info.as_deref().map_or(0, str::len);
+            of_write(info as u64, 0)
+        }
+        Call::Rows { events, expected } => rows(events.len(), expected.len()),
+        Call::TaggedRows { events, expected } => rows(events.len(), expected.len()),
+        Call::Page(page) => of_listing(page.size as u64),
+        Call::AnyRows(count) => of_listing(*count),
+        Call::WhichEvents(about) => of_index(about.len() as u64),
+        Call::CountTagged { of: Tagged::Attributes(about), .. } => of_proofs(about.len() as u64),
+        Call::Plain(call) => most_of(call),
+        Call::RowsSince { .. }
+        | Call::ChangedRows { .. }
+        | Call::Listing(_)
+        | Call::CountOf(_)
+        | Call::CountLive(_)
+        | Call::CountTagged { .. }
+        | Call::Metadata(_)
+        | Call::AttachTag { .. }
+        | Call::Publish(_)
+        | Call::Version
+        | Call::Whoami
+        | Call::FindTags(_)
+        | Call::KeysOf(_)
+        | Call::SharingGroups
+        | Call::Probe => of_write(0, 0),
+    }
 }
 
 /// What it costs more to make an event without attributes first: they follow in a request of their own.

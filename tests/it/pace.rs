@@ -14,14 +14,14 @@ use std::{
 
 use dataset::{Dataset, event};
 use misp_trickle::{
-    agent::{self, Ending, Job, Silent, Summary, SystemClock},
+    agent::{self, Clock, Ending, Job, Silent, Summary, SystemClock},
     delivery::{Call, Exchange, Reply, TimedAttribute, Wire},
-    history::MemoryLedger,
+    history::{Commit, EventUpdate, Ledger, MemoryLedger},
     misp::{Attribute, AttributeType, Value, attribute_uuid},
-    model::EventUuid,
+    model::{DestinationName, EventUuid, RunNumber},
     plan::Publish,
     remote::{Encoding, Limiter, Pace, Remote},
-    sandbox::Misp,
+    sandbox::{Keys, Misp, Request},
     source::SourceSpec,
 };
 use misp_trickle_testing::{dataset, metered::Metered, program, proxy, world};
@@ -298,6 +298,85 @@ fn a_run_takes_as_many_bytes_as_it_may_and_the_next_goes_on() {
         }
         assert_eq!(line.held(), 60 * 12 + 1_500);
         assert!(3 < runs && runs < 60, "{runs} runs");
+        assert!(full > runs / 2, "{full} of {runs} runs took more than half of what they might");
+    }
+}
+
+/// What an analyst does in MISP.
+fn analyst(line: &Line, path: &str) {
+    let keys = Keys::demo("metered");
+    let key = keys.get("sync").unwrap();
+    let headers = [("Authorization", key), ("Accept", "application/json")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let (method, path) = ("POST".to_owned(), path.to_owned());
+    let request = Request { method, path, headers, body: b"{}".to_vec() };
+    let reply = line.misp.lock().unwrap().handle(&request, SystemClock.now().seconds());
+    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+}
+
+/// All that a ledger has to look at anew: it was restored, or damaged.
+fn distrust(ledger: &mut MemoryLedger, name: &DestinationName) {
+    let events = ledger.heads(name).unwrap().into_iter().map(|mut head| {
+        head.unproven = true;
+        head.feeds.values_mut().for_each(|feed| feed.settled = false);
+        EventUpdate::of(head)
+    });
+    let commit = Commit { events: events.collect(), ..Commit::default() };
+    ledger.commit(name, RunNumber(1), commit).unwrap();
+}
+
+/// Lists after trouble are weighed as well: of a store that came back older, and of events whose rows differ.
+#[test]
+fn a_run_that_has_to_look_again_keeps_to_its_limit() {
+    const MOST: u64 = 30_000;
+    for (is_older, do_differ) in [(true, false), (false, true), (true, true)] {
+        let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+        line.job.settings.publish = Publish::Never;
+        let mut set = Dataset::default();
+        for number in 0..60_u16 {
+            for value in 0..40 {
+                let value = format!("{value}.of-{number}.{}.example", "long".repeat(12));
+                set.incident(number).title(&format!("Incident {number}")).observe("domain", &value);
+            }
+        }
+        line.deliver(&mut set);
+        let earlier = line.ledger.clone();
+        for number in 0..60_u16 {
+            let value = format!("more.of-{number}.example");
+            set.incident(number).observe("domain", &value);
+        }
+        if is_older {
+            line.deliver(&mut set);
+            line.ledger = earlier;
+            let name = line.job.destination.clone();
+            distrust(&mut line.ledger, &name);
+        }
+        if do_differ {
+            for number in 0..60 {
+                let attributes = line.misp.lock().unwrap().attributes(event(number));
+                analyst(&line, &format!("/attributes/delete/{}", attributes[0].uuid));
+            }
+        }
+        line.job.max_transfer = Some(MOST);
+        let (mut runs, mut full) = (0, 0);
+        loop {
+            runs += 1;
+            let before = line.proxy.passed();
+            let summary = line.run(&mut set);
+            let bytes = line.proxy.passed().since(before).bytes();
+            assert!(bytes < MOST, "run {runs} took {bytes} bytes: {is_older}, {do_differ}");
+            full += u64::from(bytes > MOST / 2);
+            if summary.ending == Ending::Done {
+                break;
+            }
+            assert_eq!(summary.ending, Ending::OutOfBytes, "{:?}", summary.run.notes);
+            assert!(runs < 100, "it gets nowhere");
+        }
+        let deleted = if do_differ { 60 } else { 0 };
+        let misp = line.misp.lock().unwrap();
+        let all = misp.events().into_iter().flat_map(|it| misp.attributes(it.uuid));
+        assert_eq!(all.filter(|it| !it.deleted).count(), 60 * 41 - deleted);
+        println!("{runs} runs, {full} full: {is_older}, {do_differ}");
         assert!(full > runs / 2, "{full} of {runs} runs took more than half of what they might");
     }
 }

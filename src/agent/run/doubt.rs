@@ -3,6 +3,7 @@
 use crate::{
     delivery::{
         Wire,
+        cost::rows_within,
         verify::{Finding, There},
     },
     history::{EventUpdate, Ledger},
@@ -11,7 +12,11 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Ending, Job, lost, planner::Planner, verify::batch},
+    super::{
+        AgentError, Ending, Job, lost,
+        planner::Planner,
+        verify::{batch, rows_of},
+    },
     Halt, Run,
 };
 
@@ -24,12 +29,14 @@ pub(in crate::agent) fn is_due(job: &Job, record: &DestinationRecord, now: Times
     job.verify_every.is_some_and(|every| !waits(every))
 }
 
-/// The events whose turn it is to be looked at: those behind the ones of last time come first.
+/// The events whose turn it is to be looked at: those behind the ones of last time come first. They are as many as so many
+/// bytes are enough for, if there is a limit.
 pub(in crate::agent) fn in_turn<L: Ledger>(
     job: &Job,
     planner: &Planner<'_>,
     ledger: &L,
     may_be: impl Fn(EventUuid) -> bool,
+    bytes: Option<u64>,
 ) -> Result<Vec<KnownEvent>, AgentError> {
     let there = planner.heads().filter(|head| head.presence == Presence::Present && !head.unproven);
     let there = there.map(|head| head.uuid).filter(|event| may_be(*event));
@@ -37,7 +44,12 @@ pub(in crate::agent) fn in_turn<L: Ledger>(
     let (before, behind): (Vec<_>, Vec<_>) =
         there.partition(|event| last.is_some_and(|last| *event <= last));
     let mut turn = behind.into_iter().chain(before).peekable();
-    batch(ledger, &job.destination, &mut turn, ROWS_MAX)
+    batch(ledger, &job.destination, &mut turn, rows_for(bytes))
+}
+
+/// As many rows as are asked about in a run that has so many bytes left, if there is a limit.
+fn rows_for(bytes: Option<u64>) -> usize {
+    bytes.map_or(ROWS_MAX, rows_within).min(ROWS_MAX)
 }
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
@@ -50,8 +62,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         }
         // Those that this run did nothing about yet.
         let may_be = |event| event == current || self.backlog.is_untouched(event);
-        let events = in_turn(self.job, &self.planner, self.journal.ledger, may_be)?;
+        let bytes = self.bytes_left();
+        let events = in_turn(self.job, &self.planner, self.journal.ledger, may_be, bytes)?;
         let last = events.last().map(|event| event.head.uuid);
+        // One alone may be more than what is left: another run looks at those behind it.
+        if bytes.is_some() && events.iter().map(rows_of).sum::<usize>() > rows_for(bytes) {
+            let record = &mut self.planner.record;
+            record.verified_up_to = last.or(record.verified_up_to);
+            return Ok(false);
+        }
         let findings = match world.before_deadline(self.asking().look(events)).await? {
             Ok(findings) => findings,
             Err(why) => {

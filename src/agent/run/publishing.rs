@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire, cost::indexed_within},
+    delivery::{
+        Call, Reply, WHICH_EVENTS_MAX, Wire,
+        cost::{indexed_within, of_write},
+    },
     history::{EventUpdate, Ledger},
     model::EventUuid,
     plan::{Change, ChangeKind, EventHead, KnownEvent, NO_WORKER, Presence, Publish, Publishing},
@@ -148,7 +151,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Events that hold nothing are not in MISP's index: such a one is asked about alone, once it matters.
     async fn shows_alone(&mut self, event: EventUuid) -> bool {
         let Publications { bare, asked, .. } = &self.publications;
-        if !bare.contains(&event) || asked.contains(&event) {
+        let fits = self.bytes_left().is_none_or(|left| of_write(0, 0) <= left);
+        if !bare.contains(&event) || asked.contains(&event) || !fits {
             return false;
         }
         match self.ask(&Call::Metadata(event)).await {

@@ -260,10 +260,42 @@ impl Conversation {
 
     /// Bytes that the next call may take if it is as small as can be.
     pub(in crate::delivery) fn least(&self) -> u64 {
-        let listed = matches!(self.phase, Phase::Look(Look::Listing | Look::Rows));
-        let rows = if listed { self.event.attributes().len() as u64 } else { 0 };
-        let next = self.queued().next().map_or(0, |(_, next)| cost_of(next, Way::Loud));
-        cost::of_listing(rows) + self.cost_of_write() + next
+        match self.phase {
+            Phase::Look(Look::Listing | Look::Rows) => self.cost_of_listing(),
+            _ => {
+                let next = self.queued().next().map_or(0, |(_, next)| cost_of(next, Way::Loud));
+                self.cost_of_write() + next
+            }
+        }
+    }
+
+    /// Most bytes of a call about the event and of its answer, where MISP answers as foreseen.
+    pub(in crate::delivery) fn most_of(&self, call: &Call) -> u64 {
+        match call {
+            Call::Listing(_) => self.cost_of_listing(),
+            Call::RowsSince { .. } | Call::ChangedRows { .. } => {
+                cost::of_rows(1, self.rows_in_doubt())
+            }
+            Call::Metadata(_) | Call::Publish(_) | Call::AttachTag { .. } => self.cost_of_write(),
+            _ => cost::most_of(call),
+        }
+    }
+
+    /// Rows with which MISP may answer a question about them: none once it proved what the event holds, and took what was
+    /// sent since as foreseen. Then it is asked by their tag, which somebody would have to outrun.
+    pub(in crate::delivery) fn rows_in_doubt(&self) -> u64 {
+        let misp = &self.misp;
+        match misp.is_proven && !misp.miscounted && !misp.misplaced && !misp.moved {
+            true => 0,
+            false => (self.event.attributes().len() + self.event.head().foreign.len()) as u64,
+        }
+    }
+
+    /// Most bytes of a list of what the event is known to hold.
+    fn cost_of_listing(&self) -> u64 {
+        let foreign = self.event.head().foreign.len() as u64;
+        let ours = self.event.attributes().values();
+        cost::of_listing(foreign) + ours.map(|it| cost::of_listed(&it.attribute)).sum::<u64>()
     }
 
     /// Most bytes of a request that writes to the event and of its answer, attributes aside.

@@ -140,7 +140,7 @@ impl Session {
         }
         let events: Vec<EventUuid> =
             self.firsts.waiting.drain(..waiting.min(WHICH_EVENTS_MAX)).collect();
-        Some(self.send(Flight::There(events.clone()), Call::WhichEvents(events)))
+        Some(self.ask(Flight::There(events.clone()), Call::WhichEvents(events)))
     }
 
     /// Those that are there are looked at; those that are not may have been deleted, and go without a body first.

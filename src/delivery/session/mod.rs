@@ -20,7 +20,7 @@ use crate::{
 use self::{firsts::Firsts, health::Health, purse::Purse};
 use super::{
     Call, Chunk, Manners, Reply, Report, Verdict,
-    conversation::{Around, Conversation, Room, Want},
+    conversation::{Around, Conversation, Want},
 };
 
 /// Most events a session holds at once, those that wait for a common question included.
@@ -102,6 +102,8 @@ pub struct Session {
     alone: VecDeque<EventUuid>,
     firsts: Firsts,
     flights: BTreeMap<Token, Flight>,
+    /// A question that waits for what the calls under way leave to be spent.
+    held: Option<(Flight, Call)>,
     next_token: u64,
     reports: Vec<Report>,
     more_to_come: bool,
@@ -138,6 +140,7 @@ impl Session {
             alone: VecDeque::new(),
             firsts: Firsts::default(),
             flights: BTreeMap::new(),
+            held: None,
             next_token: 0,
             reports: Vec::new(),
             more_to_come: true,
@@ -151,11 +154,6 @@ impl Session {
     #[must_use]
     pub fn within(self, request_bytes_max: Option<u64>) -> Self {
         Self { request_bytes_max: request_bytes_max.unwrap_or(u64::MAX), ..self }
-    }
-
-    /// Says how many bytes of both directions may still go, if there is a limit. A call that writes always goes.
-    pub const fn may_spend(&mut self, left: Option<u64>) {
-        self.purse.holds(left);
     }
 
     /// Whether another plan should be offered now.
@@ -242,6 +240,9 @@ impl Session {
         if self.stop.is_some() {
             return self.wind_up();
         }
+        if let Some((flight, call)) = self.held.take() {
+            return self.ask(flight, call);
+        }
         self.wake(now);
         self.let_go();
         let rest = self.health.rest.filter(|until| now < *until);
@@ -249,7 +250,7 @@ impl Session {
             return Step::Wait(until);
         }
         if self.health.takes_question() {
-            return self.send(Flight::Version, Call::Version);
+            return self.ask(Flight::Version, Call::Version);
         }
         if self.health.waits() {
             return Step::Idle;
@@ -271,7 +272,10 @@ impl Session {
             let in_company = self.in_company(uuid);
             let Some(talk) = self.talks.get_mut(&uuid) else { continue };
             match talk.next(now, Around { room, in_company, book: &self.book }) {
-                Want::Call(call) => return self.send(Flight::One(uuid, call.writes()), call),
+                Want::Call(call) if call.writes() => {
+                    return self.send(Flight::One(uuid, true), call);
+                }
+                Want::Call(call) => return self.ask(Flight::One(uuid, false), call),
                 Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
                 Want::Rows => self.parked.push_back(uuid),
                 Want::Wait(until) => {
@@ -287,7 +291,7 @@ impl Session {
                 return self.wind_up();
             }
             if self.health.takes_question() {
-                return self.send(Flight::Version, Call::Version);
+                return self.ask(Flight::Version, Call::Version);
             }
         }
         if self.flights.len() < self.concurrency
@@ -345,17 +349,6 @@ impl Session {
         })
     }
 
-    /// How much the next request of an event may bring; `None` if it may not go.
-    fn room_for(&self, uuid: EventUuid) -> Option<Room> {
-        let most = self.most();
-        let Some(allowance) = self.purse.allowance(self.talks.len()) else {
-            return Some(Room { most, bytes: self.request_bytes_max });
-        };
-        let least = self.talks.get(&uuid).map_or(0, Conversation::least);
-        let may_go = allowance >= least || (self.purse.is_untouched() && self.flights.is_empty());
-        may_go.then(|| Room { most, bytes: self.request_bytes_max.min(allowance) })
-    }
-
     /// Most attributes in one request now.
     fn most(&self) -> usize {
         let suspected = self.talks.values().filter_map(Conversation::most_for_others);
@@ -378,20 +371,6 @@ impl Session {
             self.finish(uuid);
         }
         Step::Done
-    }
-
-    fn send(&mut self, flight: Flight, call: Call) -> Step {
-        let token = Token(self.next_token);
-        self.next_token += 1;
-        let rows = match &flight {
-            Flight::One(uuid, _) => {
-                self.talks.get(uuid).map_or(0, |talk| talk.event().attributes.len())
-            }
-            Flight::Rows(_) | Flight::There(_) | Flight::Version => 0,
-        };
-        self.purse.goes(token, &call, rows);
-        self.flights.insert(token, flight);
-        Step::Send(token, call)
     }
 
     /// Takes in an answer.

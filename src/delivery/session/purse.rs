@@ -1,10 +1,18 @@
-//! What a session may still spend: bytes of both directions, proofs of what it sent included.
+//! What a session may still spend: bytes of both directions, proofs of what it sent included. Each call is weighed by the
+//! most that it may take before it goes.
 
 use std::collections::BTreeMap;
 
-use crate::delivery::{Call, Tagged, cost};
+use crate::{
+    delivery::{
+        Call,
+        conversation::{Conversation, Room},
+        cost,
+    },
+    model::EventUuid,
+};
 
-use super::Token;
+use super::{Flight, Session, Step, Stop, Token};
 
 /// What is left, and what calls under way may take of it.
 #[derive(Debug, Default)]
@@ -12,8 +20,19 @@ pub(super) struct Purse {
     /// `None`: there is no limit.
     left: Option<u64>,
     under_way: BTreeMap<Token, u64>,
-    /// A call that writes was sent. The first always goes, so that each run gets somewhere.
-    wrote: bool,
+    favour: Favour,
+}
+
+/// So that each run gets somewhere, the event that it speaks of first is asked about and written to once, whatever it takes.
+#[derive(Debug, Clone, Copy, Default)]
+enum Favour {
+    /// Nothing was sent.
+    #[default]
+    Free,
+    /// For this event.
+    Of(EventUuid),
+    /// Something was written.
+    Spent,
 }
 
 impl Purse {
@@ -22,21 +41,37 @@ impl Purse {
         self.left = left;
     }
 
+    /// What is left, if there is a limit.
+    pub(super) const fn left(&self) -> Option<u64> {
+        self.left
+    }
+
     /// What a call may take at most, once so many events can still be asked about. `None`: there is no limit.
-    pub(super) fn allowance(&self, events: usize) -> Option<u64> {
-        let reserved = self.under_way.values().sum::<u64>() + cost::of_proofs(events as u64);
+    fn allowance(&self, events: usize) -> Option<u64> {
+        let reserved = self.under_way.values().sum::<u64>() + cost::of_rows(events as u64, 0);
         Some(self.left?.saturating_sub(reserved))
     }
 
-    /// Whether nothing was written yet.
-    pub(super) const fn is_untouched(&self) -> bool {
-        !self.wrote
+    /// Whether a call about this event may go although it does not fit.
+    fn favours(&mut self, event: EventUuid) -> bool {
+        match self.favour {
+            Favour::Free => {
+                self.favour = Favour::Of(event);
+                true
+            }
+            Favour::Of(favoured) => favoured == event,
+            Favour::Spent => false,
+        }
     }
 
-    pub(super) fn goes(&mut self, token: Token, call: &Call, rows: usize) {
-        self.wrote |= call.writes();
+    fn goes(&mut self, token: Token, flight: &Flight, call: &Call, most: u64) {
+        self.favour = match (&self.favour, flight.events().first()) {
+            _ if call.writes() => Favour::Spent,
+            (Favour::Free, Some(event)) => Favour::Of(*event),
+            (favour, _) => *favour,
+        };
         if self.left.is_some() {
-            self.under_way.insert(token, most_of(call, rows as u64));
+            self.under_way.insert(token, most);
         }
     }
 
@@ -45,51 +80,86 @@ impl Purse {
     }
 }
 
-/// Most bytes that a call and its answer may take, where MISP answers as foreseen. `rows` are those of its event.
-fn most_of(call: &Call, rows: u64) -> u64 {
-    let events = |events: usize| cost::of_proofs(events as u64);
-    match call {
-        Call::AddEvent(new) => {
-            let tags = new.fields.tags.iter().map(|tag| cost::of_tag(tag)).sum();
-            let bodies = new.attributes.iter().map(|it| cost::of_sent(&it.attribute));
-            cost::of_write(new.fields.info.len() as u64, tags) + bodies.sum::<u64>()
+impl Session {
+    /// Says how many bytes of both directions may still go, if there is a limit. One event always gets somewhere.
+    pub const fn may_spend(&mut self, left: Option<u64>) {
+        self.purse.holds(left);
+    }
+
+    /// How much the next request of an event may bring; `None` if it may not go.
+    pub(super) fn room_for(&mut self, uuid: EventUuid) -> Option<Room> {
+        let most = self.most();
+        let Some(allowance) = self.allowance_for(0) else {
+            return Some(Room { most, bytes: self.request_bytes_max });
+        };
+        let least = self.talks.get(&uuid).map_or(0, Conversation::least);
+        let may_go = allowance >= least || (self.flights.is_empty() && self.purse.favours(uuid));
+        may_go.then(|| Room { most, bytes: self.request_bytes_max.min(allowance) })
+    }
+
+    /// Bytes that a question about so many events may take, if there is a limit.
+    pub(super) fn allowance_for(&self, events: usize) -> Option<u64> {
+        self.purse.allowance(self.talks.len().saturating_sub(events))
+    }
+
+    /// Sends a question that fits into what is left. Another waits for what is under way, which may take less than it
+    /// might; where nothing is, the run ends.
+    pub(super) fn ask(&mut self, flight: Flight, call: Call) -> Step {
+        let events = flight.events();
+        let most = self.most_of(&flight, &call);
+        let fits = self.allowance_for(events.len()).is_none_or(|allowance| most <= allowance);
+        let mut is_favoured = || match (events, self.flights.is_empty()) {
+            ([event], true) => self.purse.favours(*event),
+            _ => false,
+        };
+        if fits || is_favoured() {
+            return self.send(flight, call);
         }
-        Call::AppendQuietly { attributes, .. } => {
-            let bodies = attributes.iter().map(|it| cost::of_sent(&it.attribute));
-            cost::of_write(0, 0) + bodies.sum::<u64>()
+        if self.flights.is_empty() {
+            self.stop = Some(Stop::Transfer);
+            return self.wind_up();
         }
-        Call::AppendLoudly { attributes, .. } => {
-            let bodies = attributes
-                .iter()
-                .map(|it| cost::of_sent(&it.attribute) + cost::of_echo(&it.attribute));
-            cost::of_write(0, 0) + bodies.sum::<u64>()
+        self.held = Some((flight, call));
+        Step::Idle
+    }
+
+    /// Whether what is left is enough for this call, where nothing else is to go.
+    pub(super) fn has_left_for(&self, flight: &Flight, call: &Call) -> bool {
+        let most = self.most_of(flight, call);
+        self.purse.left().is_none_or(|left| most <= left)
+    }
+
+    pub(super) fn send(&mut self, flight: Flight, call: Call) -> Step {
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        let most = self.most_of(&flight, &call);
+        self.purse.goes(token, &flight, &call, most);
+        self.flights.insert(token, flight);
+        Step::Send(token, call)
+    }
+
+    fn most_of(&self, flight: &Flight, call: &Call) -> u64 {
+        let talk = |uuid: &EventUuid| self.talks.get(uuid);
+        match flight {
+            Flight::One(uuid, _) => {
+                talk(uuid).map_or_else(|| cost::most_of(call), |talk| talk.most_of(call))
+            }
+            Flight::Rows(events) => {
+                let rows = events.iter().filter_map(talk).map(Conversation::rows_in_doubt).sum();
+                cost::of_rows(events.len() as u64, rows)
+            }
+            Flight::There(_) | Flight::Version => cost::most_of(call),
         }
-        Call::EditFields { edit, .. } => {
-            let info = edit.info.as_deref().map_or(0, str::len);
-            cost::of_write(info as u64, 0)
+    }
+}
+
+impl Flight {
+    /// The events that it is about.
+    pub(super) fn events(&self) -> &[EventUuid] {
+        match self {
+            Self::One(event, _) => std::slice::from_ref(event),
+            Self::Rows(events) | Self::There(events) => events,
+            Self::Version => &[],
         }
-        Call::Rows { events: about, .. } | Call::TaggedRows { events: about, .. } => {
-            events(about.len())
-        }
-        Call::Listing(_) => cost::of_listing(rows),
-        Call::Page(page) => cost::of_listing(page.size as u64),
-        Call::AnyRows(count) => cost::of_listing(*count),
-        Call::WhichEvents(about) => cost::of_index(about.len() as u64),
-        Call::CountTagged { of: Tagged::Attributes(about), .. } => events(about.len()),
-        Call::Plain(call) => most_of(call, rows),
-        Call::RowsSince { .. }
-        | Call::ChangedRows { .. }
-        | Call::CountOf(_)
-        | Call::CountLive(_)
-        | Call::CountTagged { .. }
-        | Call::Metadata(_)
-        | Call::AttachTag { .. }
-        | Call::Publish(_)
-        | Call::Version
-        | Call::Whoami
-        | Call::FindTags(_)
-        | Call::KeysOf(_)
-        | Call::SharingGroups
-        | Call::Probe => cost::of_write(0, 0),
     }
 }

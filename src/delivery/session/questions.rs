@@ -1,7 +1,7 @@
 //! Questions about rows, asked for many events at once.
 
 use crate::{
-    delivery::{Call, Reply, Trouble, conversation::Conversation, rows},
+    delivery::{Call, Reply, Trouble, conversation::Conversation, cost, rows},
     model::{EventUuid, Timestamp},
     plan::KnownEvent,
 };
@@ -17,33 +17,53 @@ const LAST_PROOFS_MAX: usize = 2 + EVENTS_HELD_MAX;
 
 impl Session {
     /// The rows of all events of which something was taken and is not proven: together, and each that
-    /// differed then alone. `None` once there are none, or MISP does not answer.
+    /// differed then alone, as far as they fit into what is left to be spent. `None` once there are none, or MISP does
+    /// not answer.
     pub(super) fn ask_for_last_proofs(&mut self) -> Option<Step> {
         let open = |talk: &Conversation| talk.needs_proof();
         self.alone.retain(|uuid| self.talks.get(uuid).is_some_and(open));
-        if self.health.is_troubled() || self.last_proofs == LAST_PROOFS_MAX {
-            return None;
+        while !self.health.is_troubled() && self.last_proofs < LAST_PROOFS_MAX {
+            self.last_proofs += 1;
+            let alone = self.alone.pop_front();
+            let events = match alone {
+                Some(uuid) => vec![uuid],
+                None => self.take_open(),
+            };
+            if events.is_empty() {
+                return None;
+            }
+            let (flight, call) = self.question(events);
+            if self.has_left_for(&flight, &call) {
+                return Some(self.send_proof(flight, call));
+            }
+            // Of those that are asked about together the one with the fewest rows that may come did not fit.
+            alone?;
         }
-        self.last_proofs += 1;
-        let events = if let Some(uuid) = self.alone.pop_front() {
-            vec![uuid]
-        } else {
-            let open = self.talks.iter().filter(|(_, talk)| open(talk));
-            self.parked = open.map(|(uuid, _)| *uuid).collect();
-            self.take_parked()
-        };
-        for uuid in &events {
+        None
+    }
+
+    fn take_open(&mut self) -> Vec<EventUuid> {
+        let open = self.talks.iter().filter(|(_, talk)| talk.needs_proof());
+        let mut open: Vec<EventUuid> = open.map(|(uuid, _)| *uuid).collect();
+        open.sort_by_key(|uuid| self.in_doubt(uuid));
+        self.parked = open.into();
+        self.take_parked(self.purse.left())
+    }
+
+    fn send_proof(&mut self, flight: Flight, call: Call) -> Step {
+        for uuid in flight.events() {
             if let Some(talk) = self.talks.get_mut(uuid) {
                 talk.ask_for_proof();
             }
         }
-        (!events.is_empty()).then(|| self.question(events))
+        self.send(flight, call)
     }
 
     /// Asks for the rows of as many events as possible at once, as soon as nothing else can go on.
     pub(super) fn ask_for_rows(&mut self) -> Option<Step> {
         if let Some(uuid) = self.alone.pop_front() {
-            return Some(self.question(vec![uuid]));
+            let (flight, call) = self.question(vec![uuid]);
+            return Some(self.ask(flight, call));
         }
         let rows: usize = self.parked.iter().map(|uuid| self.rows_of(uuid)).sum();
         let full = self.parked.len() >= EVENTS_PER_QUESTION || rows >= ROWS_PER_QUESTION;
@@ -51,14 +71,15 @@ impl Session {
         if self.parked.is_empty() || !(full || (nothing_else && !self.expects_more())) {
             return None;
         }
-        let events = self.take_parked();
-        Some(self.question(events))
+        let events = self.take_parked(self.allowance_for(self.parked.len()));
+        let (flight, call) = self.question(events);
+        Some(self.ask(flight, call))
     }
 
-    /// As many of the parked events as one question may be about.
-    fn take_parked(&mut self) -> Vec<EventUuid> {
+    /// As many of the parked events as one question may be about that takes so many bytes, if there is a limit; one always.
+    fn take_parked(&mut self, bytes: Option<u64>) -> Vec<EventUuid> {
         let mut events = Vec::new();
-        let mut rows = 0;
+        let (mut rows, mut in_doubt) = (0, 0);
         // Tags of others are not known: where tags are asked for, only events are that nobody else was at.
         let tagged = self.have_colours_to_prove(self.parked.iter());
         let foresees = |talk: &Conversation| talk.foresees_tags(&self.book);
@@ -66,12 +87,13 @@ impl Session {
         self.parked.make_contiguous().sort_by_key(|uuid| !fits(uuid));
         while let Some(uuid) = self.parked.front().copied() {
             rows += self.rows_of(&uuid);
+            in_doubt += self.in_doubt(&uuid);
             if events.first().is_some_and(|first| fits(first) != fits(&uuid)) {
                 break;
             }
-            if !events.is_empty()
-                && (rows > ROWS_PER_QUESTION || events.len() >= EVENTS_PER_QUESTION)
-            {
+            let most = cost::of_rows(events.len() as u64 + 1, in_doubt);
+            let is_too_much = rows > ROWS_PER_QUESTION || bytes.is_some_and(|bytes| most > bytes);
+            if !events.is_empty() && (is_too_much || events.len() >= EVENTS_PER_QUESTION) {
                 break;
             }
             events.push(uuid);
@@ -94,6 +116,10 @@ impl Session {
         self.talks.get(uuid).map_or(0, |talk| talk.event().attributes.len())
     }
 
+    fn in_doubt(&self, uuid: &EventUuid) -> u64 {
+        self.talks.get(uuid).map_or(0, Conversation::rows_in_doubt)
+    }
+
     /// What is known of these events.
     fn known(&self, events: &[EventUuid]) -> impl Iterator<Item = &KnownEvent> {
         events.iter().filter_map(|uuid| self.talks.get(uuid)).map(Conversation::event)
@@ -104,7 +130,7 @@ impl Session {
         events.any(|uuid| self.talks.get(uuid).is_some_and(to_prove))
     }
 
-    fn question(&mut self, mut events: Vec<EventUuid>) -> Step {
+    fn question(&mut self, mut events: Vec<EventUuid>) -> (Flight, Call) {
         let id = |uuid: &EventUuid| self.talks.get(uuid)?.event().head.misp_id;
         // Rows of several events come in the order of their ids; where one is unknown, each is asked alone.
         if events.len() > 1 && events.iter().any(|uuid| id(uuid).is_none()) {
@@ -121,7 +147,7 @@ impl Session {
                 events: events.clone(),
             }
         };
-        self.send(Flight::Rows(events), call)
+        (Flight::Rows(events), call)
     }
 
     pub(super) fn on_rows(&mut self, events: &[EventUuid], reply: &Reply, now: Timestamp) {
