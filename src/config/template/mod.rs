@@ -71,11 +71,18 @@ pub fn template(args: &InitArgs) -> String {
     )
 }
 
-/// One mark on a line, and what takes its place is not looked at again.
+/// One mark on a line, and what takes its place is not looked at again. A word about it keeps its column.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
-    let line = |line: &str| match values.iter().find(|(mark, _)| line.contains(mark)) {
-        Some((mark, value)) => line.replacen(mark, value, 1) + "\n",
-        None => line.to_owned() + "\n",
+    let line = |line: &str| {
+        let Some((mark, value)) = values.iter().find(|(mark, _)| line.contains(mark)) else {
+            return line.to_owned() + "\n";
+        };
+        match line.split_once(" #") {
+            Some((setting, word)) => {
+                format!("{:<35} #{word}\n", setting.trim_end().replacen(mark, value, 1))
+            }
+            None => line.replacen(mark, value, 1) + "\n",
+        }
     };
     template.lines().map(line).collect()
 }

@@ -138,5 +138,5 @@ overlap = "10m"                     # what is added may be seen so long after it
 manifest_every = "24h"              # how often to look for what is gone; or "never"
 "#;
 const NO_TOKEN: &str =
-    "# token_env = \"NAME\"              # or token_file; without it nobody's: it is public";
+    "# token_env = \"NAME\"                # or token_file; it is public, and needs none";
 const CONNECTION: &str = "# ca_bundle, client_cert, client_key, proxy, headers, verify_tls and timeout as for a destination\n";

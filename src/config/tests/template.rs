@@ -112,6 +112,10 @@ fn a_source_of_each_kind_is_written_with_its_defaults_and_no_fault() {
         assert_eq!(written.feeds, wanted.feeds, "{text}");
         assert_eq!(written.warnings, []);
         assert!(text.lines().count() < 100, "{text}");
+        for (setting, _) in text.lines().filter_map(|line| line.split_once(" #")) {
+            let ends = setting.trim_end().chars().count().max(35);
+            assert_eq!(setting.chars().count(), ends, "a word in its column: {setting:?}");
+        }
         kinds.insert(kind.word());
     }
     assert_eq!(kinds, SourceKind::WORDS.iter().map(|(word, _)| *word).collect());

@@ -79,9 +79,10 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         context.verb = "doctor";
         return doctor::run(&DoctorArgs { destination: None, push_test_event: false }, context);
     }
-    let first = match awaited.is_empty() {
-        true => String::new(),
-        false => format!("{}; with it there, ", awaited.join(", ")),
+    let first = match &awaited[..] {
+        [] => String::new(),
+        [only] => format!("{only}; with it there, "),
+        all => format!("{}; with both there, ", all.join(", ")),
     };
     context.say(format_args!(
         "next: {first}`misp-trickle doctor` says what is wrong before anything is sent"
