@@ -21,22 +21,17 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use dataset::{Size, eclecticiq};
 use misp_trickle::{
-    agent::{self, Clock, Ending, Job, Removals, Silent, Summary, SystemClock},
+    agent::{self, Clock, Ending, Job, Silent, Summary, SystemClock},
     delivery::Backoff,
-    format::Format,
-    graph,
     history::{Commit, EventUpdate, Ledger},
-    mapper::Rules,
-    model::{DestinationName, FeedName, RunNumber, Tlp},
-    plan::{
-        EventSettings, KnownEvent, MappingChange, OnForeign, Policy, Publish, Strategy, Unmarked,
-    },
+    model::RunNumber,
+    plan::KnownEvent,
     remote::{Access, Encoding, Remote},
     sandbox::{self, Keys, Misp},
     source::SourceSpec,
     store::{Owner, Store},
 };
-use misp_trickle_testing::direct::direct_access;
+use misp_trickle_testing::{direct::direct_access, world::open_job};
 
 const SIZE: Size = Size { incidents: 20, observables: 250 };
 
@@ -111,34 +106,10 @@ fn access(url: &str, keys: &Keys) -> Access {
 
 fn job(url: String, source: PathBuf) -> Job {
     Job {
-        feed: FeedName::new("main"),
-        destination: DestinationName::new("main"),
         url,
         source: SourceSpec::File(source),
-        format: Format::Auto,
-        graph: graph::Options::default(),
-        rules: Rules::standard(),
-        policy: Policy { allow_tlp: Tlp::ALL.into(), unmarked: Unmarked::Allow },
-        settings: EventSettings {
-            distribution: 0,
-            sharing_group_id: None,
-            threat_level_id: 4,
-            tags: Vec::new(),
-            disable_correlation: false,
-            publish: Publish::Never,
-            on_foreign: OnForeign::Block,
-        },
-        strategy: Strategy::Replace,
-        allow_empty: false,
-        removals: Removals::Hold,
-        mapping_change: MappingChange::Hold,
-        concurrency: 2,
-        chunk_max: 1_000,
         backoff: Backoff { base_ms: 100, max_ms: 1_000, tries_max: 5, seed: 1 },
-        verify_every: None,
-        deadline: None,
-        request_bytes_max: None,
-        max_transfer: None,
+        ..open_job()
     }
 }
 

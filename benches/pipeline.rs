@@ -20,8 +20,8 @@ use misp_trickle::{
     misp::{Attribute, DesiredEvent, event_uuid},
     model::{RunNumber, Symbol, Timestamp, Tlp},
     plan::{
-        self, DestinationRecord, EventSettings, EventTag, KnownEvent, OnForeign, Policy, Presence,
-        Publish, Retire, Standing, TagStanding, Terms, Unmarked,
+        self, DestinationRecord, EventSettings, EventTag, KnownEvent, Policy, Presence, Retire,
+        Standing, TagStanding, Terms, Unmarked,
     },
 };
 
@@ -115,15 +115,7 @@ fn planning(criterion: &mut Criterion) {
     let events: Vec<DesiredEvent> =
         built.incidents().map(|incident| map(&incident, &rules)).collect();
     let policy = Policy { allow_tlp: [Tlp::Green].into(), unmarked: Unmarked::Deny };
-    let settings = EventSettings {
-        distribution: 0,
-        sharing_group_id: None,
-        threat_level_id: 4,
-        tags: Vec::new(),
-        disable_correlation: false,
-        publish: Publish::Never,
-        on_foreign: OnForeign::Block,
-    };
+    let settings = EventSettings::default();
     let mut destination = DestinationRecord::default();
     destination.permissions.insert("perm_tag_editor".to_owned());
     let terms = Terms {

@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::{
-    misp::{
-        Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Value,
-        attribute_uuid,
-    },
+    misp::{Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Value},
     model::{EntityKey, EventUuid, Marking, RunNumber, Timestamp, Tlp},
     plan::{
-        DestinationRecord, EventPlan, EventSettings, KnownEvent, OnForeign, Policy, Publish,
-        Retire, Row, Standing, Terms, Unmarked, diff,
+        DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy, Retire, Row, Standing,
+        Terms, Unmarked, diff,
     },
 };
 
@@ -22,32 +19,14 @@ fn uuid() -> EventUuid {
 }
 
 fn settings() -> EventSettings {
-    EventSettings {
-        distribution: 0,
-        sharing_group_id: None,
-        threat_level_id: 4,
-        tags: Vec::new(),
-        disable_correlation: false,
-        publish: Publish::Never,
-        on_foreign: OnForeign::Block,
-    }
+    EventSettings::default()
 }
 
 fn desired(domains: &[&str], title: &str) -> DesiredEvent {
     let kind = AttributeType::named("domain").unwrap();
     let attribute = |name: &&str| {
         let value = Value::stored(name);
-        let attribute = Attribute {
-            uuid: attribute_uuid(uuid(), kind, &value),
-            kind,
-            category: kind.default_category(),
-            value,
-            to_ids: true,
-            comment: "".into(),
-            first_seen: None,
-            last_seen: None,
-            tags: Vec::new(),
-        };
+        let attribute = Attribute::plain(uuid(), kind, value);
         DesiredAttribute { attribute, marking: Marking::of(Some(Tlp::Green)), sources: Vec::new() }
     };
     DesiredEvent {

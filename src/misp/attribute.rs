@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{AttributeUuid, Context, Digest, Encoder, EventUuid, Timestamp};
 
-use super::{AttributeType, Category, Value};
+use super::{AttributeType, Category, Value, attribute_uuid};
 
 /// A simple MISP attribute, in the form MISP would store it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,22 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// One with nothing but its value: all else is as its type has it.
+    #[must_use]
+    pub fn plain(event: EventUuid, kind: AttributeType, value: Value) -> Self {
+        Self {
+            uuid: attribute_uuid(event, kind, &value),
+            kind,
+            category: kind.default_category(),
+            value,
+            to_ids: kind.default_to_ids(),
+            comment: "".into(),
+            first_seen: None,
+            last_seen: None,
+            tags: Vec::new(),
+        }
+    }
+
     /// Digest over all fields.
     #[must_use]
     pub fn digest(&self) -> Digest {

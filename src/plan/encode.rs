@@ -72,10 +72,7 @@ mod tests {
     use crate::{
         misp::{Dated, DesiredEvent},
         model::{EntityKey, EventUuid, Marking, RunNumber, Tlp},
-        plan::{
-            DestinationRecord, EventSettings, OnForeign, Policy, Publish, Retire, Terms, Unmarked,
-            diff,
-        },
+        plan::{DestinationRecord, EventSettings, Policy, Retire, Terms, Unmarked, diff},
     };
 
     const EVENT: &str = "13cb1207-0674-4a54-a999-df5ff8e35c1a";
@@ -93,15 +90,7 @@ mod tests {
         let root = EntityKey::of(EVENT);
         let (dated, attributes) = (Dated::Itself, Vec::new());
         let desired = DesiredEvent { uuid, root, fields, dated, marking, create: true, attributes };
-        let settings = EventSettings {
-            distribution: 0,
-            sharing_group_id: None,
-            threat_level_id: 4,
-            tags: Vec::new(),
-            disable_correlation: false,
-            publish: Publish::Never,
-            on_foreign: OnForeign::Block,
-        };
+        let settings = EventSettings::default();
         let terms = Terms {
             policy: &Policy { allow_tlp: [Tlp::Green].into(), unmarked: Unmarked::Deny },
             settings: &settings,

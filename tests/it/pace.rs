@@ -17,7 +17,7 @@ use misp_trickle::{
     agent::{self, Clock, Ending, Job, Silent, Summary, SystemClock},
     delivery::{Call, Exchange, Reply, TimedAttribute, Wire},
     history::{Commit, EventUpdate, Ledger, MemoryLedger},
-    misp::{Attribute, AttributeType, Value, attribute_uuid},
+    misp::{Attribute, AttributeType, Value},
     model::{DestinationName, EventUuid, RunNumber},
     plan::Publish,
     remote::{Encoding, Limiter, Pace, Remote},
@@ -151,17 +151,7 @@ fn body(count: u64) -> Vec<TimedAttribute> {
     let kind = AttributeType::named("sha256").unwrap();
     let attribute = |number: u64| {
         let value = Value::stored(&blake3::hash(&number.to_le_bytes()).to_string());
-        let attribute = Attribute {
-            uuid: attribute_uuid(EventUuid::new(event(1)), kind, &value),
-            kind,
-            category: kind.default_category(),
-            value,
-            to_ids: true,
-            comment: "".into(),
-            first_seen: None,
-            last_seen: None,
-            tags: Vec::new(),
-        };
+        let attribute = Attribute::plain(EventUuid::new(event(1)), kind, value);
         TimedAttribute { attribute, timestamp: 1_700_000_000 }
     };
     (1_000..1_000 + count).map(attribute).collect()

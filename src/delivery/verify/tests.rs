@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    misp::{Attribute, AttributeType, EventFields, Value, attribute_uuid},
+    misp::{Attribute, AttributeType, EventFields, Value},
     model::{EntityKey, EventUuid, Marking, RunNumber},
     plan::{EventHead, FeedSet, KnownAttribute, Presence, Publishing, Said, Seen, Standing},
 };
@@ -17,18 +17,7 @@ fn event(number: u8, attributes: usize) -> KnownEvent {
     let kind = AttributeType::named("domain").unwrap();
     let attributes = (0..attributes).map(|at| {
         let value = Value::stored(&format!("v{at}.example.org"));
-        let uuid = attribute_uuid(uuid, kind, &value);
-        let attribute = Attribute {
-            uuid,
-            kind,
-            category: kind.default_category(),
-            value,
-            to_ids: true,
-            comment: "".into(),
-            first_seen: None,
-            last_seen: None,
-            tags: Vec::new(),
-        };
+        let attribute = Attribute::plain(uuid, kind, value);
         let known = KnownAttribute {
             attribute,
             marking: Marking::of(None),
@@ -44,7 +33,7 @@ fn event(number: u8, attributes: usize) -> KnownEvent {
             order: Some(u32::try_from(at).unwrap()),
             since: RunNumber(1),
         };
-        (uuid, known)
+        (known.attribute.uuid, known)
     });
     KnownEvent {
         head: EventHead {

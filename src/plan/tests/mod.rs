@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     misp::{
         Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Source,
-        UNDATED, attribute_uuid, normalise,
+        UNDATED, normalise,
     },
     model::{AttributeUuid, EntityKey, EventUuid, Marking, RunNumber, Symbol, Timestamp, Tlp},
 };
@@ -29,17 +29,7 @@ fn from(kind: &str, value: &str, entity: &str) -> DesiredAttribute {
     let kind = AttributeType::named(kind).unwrap();
     let value = normalise(kind, value).unwrap();
     DesiredAttribute {
-        attribute: Attribute {
-            uuid: attribute_uuid(event_uuid(), kind, &value),
-            kind,
-            category: kind.default_category(),
-            value,
-            to_ids: kind.default_to_ids(),
-            comment: "".into(),
-            first_seen: None,
-            last_seen: None,
-            tags: Vec::new(),
-        },
+        attribute: Attribute::plain(event_uuid(), kind, value),
         marking: GREEN,
         sources: vec![Source {
             entity: EntityKey::of(entity),
@@ -82,15 +72,7 @@ impl World {
     fn new() -> Self {
         Self {
             policy: Policy { allow_tlp: [Tlp::Clear, Tlp::Green].into(), unmarked: Unmarked::Deny },
-            settings: EventSettings {
-                distribution: 0,
-                sharing_group_id: None,
-                threat_level_id: 4,
-                tags: Vec::new(),
-                disable_correlation: false,
-                publish: Publish::Never,
-                on_foreign: OnForeign::Block,
-            },
+            settings: EventSettings::default(),
             destination: DestinationRecord {
                 version: "2.5.1".to_owned(),
                 permissions: ["perm_tag_editor".to_owned()].into(),

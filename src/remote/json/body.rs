@@ -156,24 +156,14 @@ pub(crate) fn attributes(attributes: &[AttributeBody<'_>]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::misp::{AttributeType, Value, attribute_uuid};
+    use crate::misp::{AttributeType, Value};
 
     #[test]
     fn defaults_are_left_out() {
         let kind = AttributeType::named("ip-dst").unwrap();
         let event: EventUuid = "13cb1207-0674-4a54-a999-df5ff8e35c1a".parse().unwrap();
         let value = Value::stored("198.51.100.7");
-        let attribute = Attribute {
-            uuid: attribute_uuid(event, kind, &value),
-            kind,
-            category: kind.default_category(),
-            value,
-            to_ids: true,
-            comment: "".into(),
-            first_seen: None,
-            last_seen: None,
-            tags: Vec::new(),
-        };
+        let attribute = Attribute::plain(event, kind, value);
         let body = attributes(&[AttributeBody::new(&attribute, 1_700_000_000, true)]);
         let uuid = attribute.uuid;
         assert_eq!(

@@ -6,7 +6,7 @@ use crate::{
     cli::{Exit, Kind, Report, verbs::doctor::finding::Finding},
     config::Destination,
     delivery::{Call, NewEvent, RefusedWhy, Reply, TimedAttribute, Wire},
-    misp::{Attribute, AttributeType, EventFields, Value as AttributeValue, attribute_uuid},
+    misp::{Attribute, AttributeType, EventFields, Value as AttributeValue},
     model::{EventUuid, Fault, Timestamp},
     plan::{self, DestinationRecord},
     remote::Remote,
@@ -32,17 +32,7 @@ pub(crate) async fn push(
 ) -> Reply {
     let kind = AttributeType::named("comment").expect("MISP has the type comment");
     let value = AttributeValue::stored(TEST_VALUE);
-    let attribute = Attribute {
-        uuid: attribute_uuid(uuid, kind, &value),
-        kind,
-        category: kind.default_category(),
-        value,
-        to_ids: false,
-        comment: "".into(),
-        first_seen: None,
-        last_seen: None,
-        tags: Vec::new(),
-    };
+    let attribute = Attribute { to_ids: false, ..Attribute::plain(uuid, kind, value) };
     let timestamp = now.seconds() + record.clock_offset_seconds;
     let event = NewEvent {
         uuid,
