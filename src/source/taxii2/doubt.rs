@@ -17,6 +17,8 @@ use super::{
     walk::OBJECTS,
 };
 
+/// Bytes of older versions that are kept for what is gone; beyond them, the others are asked for with the next pulls.
+const KEPT_BYTES_MAX: u64 = ANSWER_BYTES_MAX;
 /// So many objects in a row that get no answer are no fault of theirs.
 const AWAY_MAX: u32 = 3;
 
@@ -47,6 +49,12 @@ impl Verdicts {
 
     pub(super) const fn is_empty(&self) -> bool {
         self.gone.is_empty()
+    }
+
+    /// Whether no more is to be kept in memory.
+    fn is_full(&self) -> bool {
+        let found = self.gone.iter().flat_map(|(_, found)| found);
+        found.map(|it| it.bytes.len() as u64).sum::<u64>() > KEPT_BYTES_MAX
     }
 
     pub(super) fn write(&self, pack: &mut Pack<'_, '_>) -> Result<(), TaxiiError> {
@@ -101,7 +109,17 @@ impl<T: Rests> Taxii2<T> {
         let mut found = Vec::new();
         for collection in collections {
             match self.object(collection, id).await {
-                Ok(object) => found.extend(object),
+                Ok(object) => {
+                    found.extend(object);
+                    if found.iter().map(|it: &Found| it.bytes.len() as u64).sum::<u64>()
+                        > KEPT_BYTES_MAX
+                    {
+                        self.note(&format!(
+                            "object {id} takes more than {KEPT_BYTES_MAX} bytes in all collections together, so what is known of it stays"
+                        ));
+                        return Ok(None);
+                    }
+                }
                 Err(error) if troubles.are_of_one(&error.wrong) => {
                     let name = &collection.name;
                     self.note(&format!(
@@ -125,6 +143,11 @@ impl<T: Rests> Taxii2<T> {
     ) -> Verdicts {
         let (mut verdicts, mut troubles) = (Verdicts::default(), Troubles::default());
         for id in ids.iter().filter(|id| is_askable(id)) {
+            if verdicts.is_full() {
+                let why = "what is older than it was takes very many bytes; the next pull goes on";
+                verdicts.trouble = Some(why.to_owned());
+                return verdicts;
+            }
             let found = match self.everywhere(collections, id, &mut troubles).await {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
@@ -294,4 +317,27 @@ impl Taker for Seen {
     }
 
     fn closed(&mut self, _: Option<Tlp>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_in_memory_of_what_is_gone_has_an_end() {
+        let size = usize::try_from(KEPT_BYTES_MAX).unwrap() / 2;
+        let one = |_| Found {
+            text: String::new(),
+            bytes: vec![b' '; size],
+            version: None,
+            is_sound: true,
+        };
+        let found = |count| (0..count).map(one).collect();
+        let mut verdicts = Verdicts::default();
+        assert!(!verdicts.is_full());
+        verdicts.gone.push(("a".to_owned(), found(2)));
+        assert!(!verdicts.is_full());
+        verdicts.gone.push(("b".to_owned(), found(1)));
+        assert!(verdicts.is_full());
+    }
 }

@@ -20,6 +20,9 @@ pub(super) struct Mark {
     pub(super) manifest_at: Option<Timestamp>,
     /// Of what is to be asked for, all up to this one was.
     pub(super) asked: Option<String>,
+    /// The same of what is damaged, where that is more than is asked for in one pull.
+    #[serde(default)]
+    pub(super) mended: Option<String>,
 }
 
 /// What was taken of a collection.
@@ -61,7 +64,13 @@ pub(super) struct Times {
 impl Mark {
     /// Nothing was taken.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { version: VERSION, stands: BTreeMap::new(), manifest_at: Some(now), asked: None }
+        Self {
+            version: VERSION,
+            stands: BTreeMap::new(),
+            manifest_at: Some(now),
+            asked: None,
+            mended: None,
+        }
     }
 
     /// Reads a bookmark; none if it is of a version that is not known.

@@ -368,9 +368,7 @@ impl<'t, T: Rests> Pulling<'t, T> {
         collections: &[Collection],
         into: &mut PackWriter<'_>,
     ) -> Result<(), TaxiiError> {
-        let is_known = |damage: &&Damage| damage.id.is_some();
-        let damaged = self.damaged.iter().filter(is_known).take(DAMAGED_MAX).cloned();
-        let damaged: Vec<Damage> = damaged.collect();
+        let damaged = self.next_damaged();
         let mut pack = into.delta(&self.identity)?;
         let Mended { count, has_removed } =
             self.taxii.mend(collections, &damaged, &mut pack).await?;
@@ -385,6 +383,21 @@ impl<'t, T: Rests> Pulling<'t, T> {
         self.kept = self.mark.clone();
         self.pulled = Pulled::Delta;
         Ok(())
+    }
+
+    /// What is damaged and asked for in this pull: of very much the next in turn, so that what cannot be had keeps no other
+    /// waiting for ever.
+    fn next_damaged(&mut self) -> Vec<Damage> {
+        let askable = self.damaged.iter().filter_map(|it| Some((name(it.id.as_deref()?), it)));
+        let mut turn: Vec<_> = askable.map(|(name, damage)| (hex(&name), damage)).collect();
+        turn.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let is_behind = |name: &String| self.mark.mended.as_ref().is_none_or(|last| name > last);
+        let before = turn.iter().take_while(|(name, _)| !is_behind(name)).count();
+        turn.rotate_left(before);
+        let is_rest = turn.len() > DAMAGED_MAX;
+        turn.truncate(DAMAGED_MAX);
+        self.mark.mended = turn.last().filter(|_| is_rest).map(|(name, _)| name.clone());
+        turn.into_iter().map(|(_, damage)| damage.clone()).collect()
     }
 
     /// What comes again after a removal is news, even if it is what it was.

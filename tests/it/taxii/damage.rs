@@ -74,3 +74,25 @@ fn a_damaged_object_that_the_server_cannot_serve_keeps_no_other_from_being_mende
         assert!(world.notes[0].contains("cannot be had, so what is known of it stays: "));
     }
 }
+
+/// However many there are that nothing can be made of.
+#[test]
+fn all_that_is_damaged_is_asked_for_in_the_end() {
+    let mut world = World::one(Ways::default());
+    let broken: Vec<String> = (0..120).map(broken).collect();
+    world.taxii.post_texts("reports", &broken, 0);
+    assert_eq!(world.pulled().1.damaged().len(), 120);
+    let mut asked = BTreeSet::new();
+    for pulls in 1..=3 {
+        world.taxii.asked();
+        assert_eq!(world.pulled().1.damaged().len(), 120);
+        let now = world.taxii.asked().into_iter().filter(|it| it.contains("/objects/incident--"));
+        asked.extend(now);
+        assert_eq!(asked.len(), (pulls * 50).min(120));
+    }
+    // Every object has its turn, also the one that was asked for first.
+    let old = &broken[7];
+    world.taxii.mend("reports", old, &incident(7, 5)[0]);
+    let left = (0..3).map(|_| world.pulled().1.damaged().len()).min();
+    assert_eq!(left, Some(119));
+}
