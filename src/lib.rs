@@ -102,6 +102,12 @@ mod history;
 pub mod history;
 
 #[cfg(not(feature = "internals"))]
+mod page;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod page;
+
+#[cfg(not(feature = "internals"))]
 mod schedule;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

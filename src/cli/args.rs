@@ -15,7 +15,7 @@ use crate::{
     config::{BWLIMIT_MIN, DEFAULT_FILE, parse_duration, parse_size},
     format::Format,
     history::query::RunFilter,
-    model::{DestinationName, FeedName, Words},
+    model::{DestinationName, FeedName, IdError, Tlp, Words},
     sandbox::eclecticiq::Strategy,
 };
 
@@ -30,6 +30,11 @@ pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
     let rate = parse_size(text)?;
     let least = || format!("{text:?} is less than {BWLIMIT_MIN} bytes a second");
     (rate.get() >= BWLIMIT_MIN).then_some(rate).ok_or_else(least)
+}
+
+/// A colour of TLP.
+pub(super) fn colour(text: &str) -> Result<Tlp, String> {
+    text.parse().map_err(|error: IdError| error.to_string())
 }
 
 /// Arguments of every verb.

@@ -13,6 +13,7 @@ mod failure;
 mod job;
 mod live;
 mod mirrors;
+mod pages;
 mod renames;
 pub mod render;
 mod routes;

@@ -13,8 +13,10 @@ use crate::{
         sync_from,
     },
     config::{Destination, Feed},
+    history::query::RouteHistory,
     model::{DestinationName, FeedName},
     remote::Remote,
+    schedule::LastRun,
     store::Store,
 };
 
@@ -25,6 +27,12 @@ use super::{
     source,
     throttles::Throttles,
 };
+
+/// The last run of a route, as schedules count it.
+pub(super) fn last_run(known: &RouteHistory) -> LastRun {
+    let (began, ended) = known.last_attempt();
+    LastRun { began, ended, failures: u32::try_from(known.failures).unwrap_or(u32::MAX) }
+}
 
 /// A run, and the connection that it goes over.
 struct Route<'a> {

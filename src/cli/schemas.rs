@@ -23,6 +23,7 @@ use super::{
         pause::PauseAnswer,
         repair::RepairAnswer,
         repair::resend::ResendAnswer,
+        report::ReportAnswer,
         sandbox::{eclecticiq::PlatformAnswer, misp::SandboxAnswer},
     },
 };
@@ -65,6 +66,7 @@ fn answers() -> Vec<Answer> {
         answer::<ShowAnswer<'_>>(&["show"]),
         answer::<DiffAnswer<'_>>(&["diff"]),
         answer::<WhyAnswer<'_>>(&["why"]),
+        answer::<ReportAnswer<'_>>(&["report"]),
         answer::<VerifyAnswer<'_>>(&["verify"]),
         answer::<CheckAnswer>(&["check"]),
         answer::<RepairAnswer>(&["repair"]),

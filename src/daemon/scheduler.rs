@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    model::{Context, DestinationName, Encoder, FeedName, RouteName, Timestamp},
-    schedule::{LastRun, Schedule},
+    model::{DestinationName, FeedName, RouteName, Timestamp},
+    schedule::{LastRun, Schedule, seed},
 };
 
 /// Datasets of one feed that are held at once: the one that a slow destination still takes, and a newer.
@@ -398,14 +398,4 @@ impl Route {
             self.due_since = self.due(now).filter(|due| *due <= now);
         }
     }
-}
-
-/// Tells routes apart that have the same schedule.
-fn seed(name: &RouteName) -> u64 {
-    let digest = Encoder::new(Context::Source)
-        .text(name.feed.as_str())
-        .text(name.destination.as_str())
-        .finish();
-    let (first, _) = digest.as_bytes().split_at(8);
-    u64::from_le_bytes(first.try_into().expect("a digest is longer than eight bytes"))
 }

@@ -1,11 +1,15 @@
 //! Runs and changes, the ledger they are kept in, and the questions people ask of them.
 
+mod clearance;
+mod cleared;
 mod ledger;
 mod losses;
 mod memory;
 pub mod query;
 mod record;
 
+pub use clearance::Clearance;
+pub use cleared::Cleared;
 pub use ledger::{Commit, Cursor, Ledger, LedgerError};
 pub use losses::{KnownLoss, Loss, LossOf, LossPlace};
 pub(crate) use losses::{LOSS_BUCKETS, LOSSES_OF_EVENT_MAX};

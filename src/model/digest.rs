@@ -19,6 +19,12 @@ impl Digest {
         Self(bytes)
     }
 
+    /// BLAKE3 of bytes as they are, as `b3sum` prints it: for those who are to check it without this program.
+    #[must_use]
+    pub fn plain(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -24,7 +24,7 @@ mod zone;
 
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use crate::model::{Context, Encoder, RouteName, Timestamp};
 
 pub use at::{At, Weekday};
 pub use backoff::backoff;
@@ -92,6 +92,17 @@ impl Schedule {
     pub fn runs_by_itself(&self) -> bool {
         self.timing != Timing::OnRequest
     }
+}
+
+/// Tells routes apart that have the same schedule.
+#[must_use]
+pub fn seed(name: &RouteName) -> u64 {
+    let digest = Encoder::new(Context::Source)
+        .text(name.feed.as_str())
+        .text(name.destination.as_str())
+        .finish();
+    let (first, _) = digest.as_bytes().split_at(8);
+    u64::from_le_bytes(first.try_into().expect("a digest is longer than eight bytes"))
 }
 
 /// A part of the jitter, another for each route and each time, and always the same for the same.

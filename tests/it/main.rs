@@ -36,6 +36,7 @@ mod readme;
 mod reasons;
 mod refused;
 mod renamed;
+mod report;
 mod rest;
 mod schemas;
 mod secrets;

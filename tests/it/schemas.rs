@@ -49,6 +49,7 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
         &["show", "--stat"],
         &["diff"],
         &["why", "203.0.113.41"],
+        &["report", "-o", "history.html"],
         &["verify"],
         &["check"],
         &["export", "all.jsonl"],

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &["model", "misp"]),
     ("delivery", &["model", "misp", "plan"]),
     ("history", &["model", "misp", "plan", "delivery"]),
+    ("page", &["model", "misp", "plan", "history"]),
     ("schedule", &["model"]),
     ("mirror", &["model", "graph", "format"]),
     ("store", &["model", "misp", "plan", "delivery", "history", "mirror"]),
@@ -43,7 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history",
+            "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "page",
             "schedule", "mirror", "store", "http", "source", "remote", "sandbox", "config",
             "agent", "daemon",
         ],
@@ -52,8 +53,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Modules that compute values and never touch the world.
 const CORE: &[&str] = &[
-    "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "schedule",
-    "mirror",
+    "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "page",
+    "schedule", "mirror",
 ];
 
 /// What the core may not name, as the beginning of a path.

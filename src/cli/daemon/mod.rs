@@ -25,11 +25,10 @@ use crate::{
     daemon::RoutePlan,
     history::query::RouteHistory,
     model::RouteName,
-    schedule::LastRun,
     store::Store,
 };
 
-use super::{CliError, args::RouteArgs, live::Waiter, throttles::Throttles};
+use super::{CliError, args::RouteArgs, live::Waiter, routes::last_run, throttles::Throttles};
 use alarm::Bell;
 pub(super) use paused::Paused;
 
@@ -73,11 +72,6 @@ impl Shared {
         };
         config.routes().into_iter().map(|route| (route.clone(), plan(&route))).collect()
     }
-}
-
-fn last_run(known: &RouteHistory) -> LastRun {
-    let (began, ended) = known.last_attempt();
-    LastRun { began, ended, failures: u32::try_from(known.failures).unwrap_or(u32::MAX) }
 }
 
 impl RouteArgs {

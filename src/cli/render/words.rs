@@ -6,9 +6,11 @@
 use std::fmt::{self, Write};
 
 use crate::{
-    model::is_invisible,
+    model::steers,
     plan::{AttributeTally, Effect},
 };
+
+pub(in crate::cli) use crate::model::{Bytes, Span};
 
 /// Writes to a text, which never fails.
 macro_rules! line {
@@ -49,33 +51,6 @@ pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
-/// So many seconds, in the largest unit of which there are two.
-pub(in crate::cli) struct Span(pub(in crate::cli) u64);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "min")];
-        let unit = UNITS.into_iter().find(|(seconds, _)| self.0 >= 2 * seconds);
-        let (seconds, unit) = unit.unwrap_or((1, "s"));
-        write!(f, "{} {unit}", self.0 / seconds)
-    }
-}
-
-/// A number of bytes, to three digits or so.
-pub(in crate::cli) struct Bytes(pub(in crate::cli) u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, name) = match self.0 {
-            0..1_000 => return write!(f, "{} B", self.0),
-            1_000..1_000_000 => (1_000, "kB"),
-            1_000_000..1_000_000_000 => (1_000_000, "MB"),
-            _ => (1_000_000_000, "GB"),
-        };
-        write!(f, "{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit)
-    }
-}
-
 /// A text of others: what could steer a terminal or turn the direction of writing is escaped.
 pub(in crate::cli) struct Clean<'t>(pub(in crate::cli) &'t str);
 
@@ -109,21 +84,5 @@ impl fmt::Write for Visibly<'_, '_> {
 }
 
 fn write_visibly(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
-    let ends_a_line = matches!(c, '\u{2028}' | '\u{2029}');
-    if c.is_control() || is_invisible(c) || ends_a_line {
-        write!(f, "{}", c.escape_default())
-    } else {
-        f.write_char(c)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Span;
-
-    #[test]
-    fn a_span_is_told_in_its_largest_unit() {
-        let shown = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(|it| Span(it).to_string());
-        assert_eq!(shown, ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d"]);
-    }
+    if steers(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
 }

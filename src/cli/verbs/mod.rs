@@ -18,6 +18,7 @@ mod map;
 pub(super) mod pause;
 mod plan;
 pub(super) mod repair;
+pub(super) mod report;
 pub(super) mod sandbox;
 pub(super) mod show;
 pub(super) mod status;
@@ -67,6 +68,8 @@ pub(super) enum Verb {
     Diff(diff::Args),
     /// Tell why a value, attribute or event is in MISP, or is not
     Why(why::Args),
+    /// Write the history as one file of HTML, to look at and to keep
+    Report(report::Args),
     /// Ask MISP whether it still holds what was sent; changes nothing
     Verify(verify::Args),
     /// Check every record of the store
@@ -140,6 +143,7 @@ impl Verb {
             Self::Show(args) => answer(context, |context, ledger| show::run(args, context, ledger)),
             Self::Diff(args) => answer(context, |context, ledger| diff::run(args, context, ledger)),
             Self::Why(args) => answer(context, |context, ledger| why::run(args, context, ledger)),
+            Self::Report(args) => report::run(args, context),
             Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Repair(args) => repair::run(args, context),
@@ -162,7 +166,7 @@ impl Verb {
                 Beside::Question
             }
             // All of a dataset or of the store is too much for whoever may ask, in what it takes and in what it tells.
-            Self::Plan(_) | Self::Check | Self::Export(_) => Beside::Act,
+            Self::Plan(_) | Self::Check | Self::Export(_) | Self::Report(_) => Beside::Act,
             Self::Sync(_) | Self::Apply(_) | Self::Verify(_) | Self::Doctor(_) => Beside::Act,
             #[cfg(unix)]
             Self::Pause(_) | Self::Resume(_) => Beside::Act,
@@ -191,6 +195,7 @@ impl Verb {
         match self {
             Self::Plan(args) => Some((args.output.as_deref()?, Rights::Usual)),
             Self::Export(args) => Some((args.file()?, Rights::Private)),
+            Self::Report(args) => Some((&args.output, Rights::Private)),
             _ => None,
         }
     }
@@ -234,6 +239,7 @@ impl Verb {
             Self::Show(_) => "show",
             Self::Diff(_) => "diff",
             Self::Why(_) => "why",
+            Self::Report(_) => "report",
             Self::Verify(_) => "verify",
             Self::Check => "check",
             Self::Repair(_) => "repair",

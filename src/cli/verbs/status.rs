@@ -11,6 +11,7 @@ use crate::{
             self,
             json::{FeedStatus, Held, RouteStatus},
         },
+        routes::last_run,
     },
     config::{Config, parse_duration},
     history::{
@@ -18,6 +19,7 @@ use crate::{
         query::{self, RouteHistory},
     },
     model::{FeedName, RouteName, Timestamp},
+    schedule::seed,
 };
 
 #[cfg(unix)]
@@ -43,7 +45,7 @@ pub(crate) fn run(
     context: &mut Context,
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
-    let (routes, feeds) = routes(args, context, ledger)?;
+    let (routes, feeds) = routes(args.destination.as_deref(), context, ledger)?;
     let is_configured = |name: &str| routes.iter().any(|route| route.destination.as_str() == name);
     let found = match known_destinations(ledger, args.destination.as_deref()) {
         // A destination that nothing was sent to yet is no unknown one, if the configuration has it.
@@ -64,8 +66,8 @@ pub(crate) fn run(
 }
 
 /// The routes of the configuration, and those that the ledger knows beside; and their feeds, as far as those are pulled.
-fn routes(
-    args: &Args,
+pub(in crate::cli) fn routes(
+    asked: Option<&str>,
     context: &Context,
     ledger: &dyn Ledger,
 ) -> Result<(Vec<RouteStatus>, Vec<FeedStatus>), CliError> {
@@ -80,15 +82,14 @@ fn routes(
         for name in config.routes() {
             let held = held.get(&name).copied();
             let history = known.remove(&name);
-            routes.push(RouteStatus { held, ..route(name, history.as_ref(), now, true) });
+            let runs = context.host.is_some() && held.is_none();
+            let next_run = runs.then(|| next_run(&config, &name, history.as_ref(), now)).flatten();
+            routes.push(RouteStatus { held, next_run, ..route(name, history.as_ref(), now, true) });
         }
     }
     let left: BTreeMap<_, RouteHistory> = known;
     routes.extend(left.into_iter().map(|(name, history)| route(name, Some(&history), now, false)));
-    let asked = |route: &RouteStatus| {
-        args.destination.as_deref().is_none_or(|asked| route.destination.as_str() == asked)
-    };
-    routes.retain(asked);
+    routes.retain(|route| asked.is_none_or(|asked| route.destination.as_str() == asked));
     feeds.retain(|status| routes.iter().any(|route| route.feed == status.feed));
     Ok((routes, feeds))
 }
@@ -120,6 +121,17 @@ fn feeds(
         }
     };
     feeds.into_iter().map(status).collect()
+}
+
+/// When a daemon runs a route next.
+fn next_run(
+    config: &Config,
+    name: &RouteName,
+    history: Option<&RouteHistory>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let feed = config.feeds.iter().find(|feed| feed.name == name.feed)?;
+    feed.schedule.when.due(now, history.map(last_run).as_ref(), seed(name))
 }
 
 /// The configuration, with `--store` applied. Who names a store alone needs none.
@@ -174,9 +186,11 @@ fn route(
         is_configured,
         last_success,
         age_seconds: last_success.map(|at| at.until(now).as_secs()),
+        last_attempt: history.map(|history| history.last_attempt().1),
         last_outcome: history.map(|history| history.last.outcome),
         failures: history.map_or(0, |history| history.failures),
         held: None,
+        next_run: None,
         pull_age_seconds: pull.as_ref().map(|pull| pull.begun.until(now).as_secs()),
         last_pull: pull,
     }

@@ -3,10 +3,12 @@
 //! Everything is read through [`Ledger`]; nothing here writes, prints or knows how it is stored.
 
 mod changes;
+mod overview;
 mod pulls;
 mod routes;
 mod select;
 mod status;
+mod traffic;
 mod why;
 mod words;
 
@@ -21,10 +23,12 @@ use super::{Ledger, LedgerError, RunRecord};
 use crate::model::{DestinationName, Fault, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
+pub use overview::{Example, Overview, Task, TaskKind, overview};
 pub use pulls::{PullsAlike, pulls};
 pub use routes::{RouteHistory, routes};
 pub use select::{Selected, select_base, select_run};
 pub use status::{Exposure, RefusedTag, Status, Unpublished, status};
+pub use traffic::{Day, traffic};
 pub use why::{
     Answer, AttributeAnswer, EventAnswer, FoundBy, LossAnswer, Remedy, Why, Withheld, why,
 };

@@ -86,6 +86,15 @@ pub struct Exposure {
 /// # Errors
 /// If the ledger cannot be read.
 pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Status, LedgerError> {
+    status_of_each(ledger, destination, &mut |_| ())
+}
+
+/// The same; each event passes by on the way.
+pub(super) fn status_of_each(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    each: &mut dyn FnMut(&KnownEvent),
+) -> Result<Status, LedgerError> {
     let filter = RunFilter { feed: None, destination: Some(destination.clone()) };
     let mut status = Status {
         destination: destination.clone(),
@@ -107,6 +116,7 @@ pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Stat
     let mut exposed = BTreeSet::new();
     for head in ledger.heads(destination)? {
         let Some(event) = ledger.event(destination, head.uuid)? else { continue };
+        each(&event);
         status.count(&event);
         let before = status.exposed.len();
         status.expose(&event);

@@ -66,12 +66,16 @@ pub struct RouteStatus {
     pub last_success: Option<Timestamp>,
     /// How many seconds ago that was.
     pub age_seconds: Option<u64>,
+    /// When its last attempt ended, or began where no end is recorded.
+    pub last_attempt: Option<Timestamp>,
     /// How its last attempt ended.
     pub last_outcome: Option<Outcome>,
     /// How many attempts in a row failed.
     pub failures: u64,
     /// Why it does not run by itself, if it does not.
     pub held: Option<Held>,
+    /// When it runs next by itself, or should have begun to; only while a daemon has the store.
+    pub next_run: Option<Timestamp>,
     /// The last pull of the feed's source that a run here rested on, if the source is pulled.
     pub last_pull: Option<Pull>,
     /// How many seconds ago that began.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
+use crate::model::{
     Context, Encoder,
     limits::{NAME_BYTES_MAX, WORDS_CHARS_MAX},
 };
@@ -50,6 +50,13 @@ pub const fn is_invisible(letter: char) -> bool {
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a letter could steer a terminal or a page, turn the direction of writing, or hide text: it is shown, never
+/// written out.
+#[must_use]
+pub fn steers(letter: char) -> bool {
+    letter.is_control() || is_invisible(letter) || matches!(letter, '\u{2028}' | '\u{2029}')
 }
 
 /// A letter in its usual form: of full width, as keyboards for Chinese and Japanese write it, or of Cyrillic or Greek where

@@ -1,0 +1,118 @@
+//! `report`: the history as one file of HTML.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use crate::{
+    agent::{Clock, SystemClock},
+    cli::{
+        CliError, Context, Exit, args::colour, context::known_destinations, output::Rights,
+        verbs::status,
+    },
+    history::{
+        Clearance, Cleared, Ledger, RunRecord,
+        query::{self, RunFilter},
+    },
+    model::{DestinationName, Digest, Tlp},
+    page::{self, Report, ReportView, RunView},
+};
+
+const CURE: &str = "make room or the folder, or name another file";
+
+/// Arguments of `report`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// The file of HTML to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// So many of the newest runs
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub runs: usize,
+    /// Show nothing that is marked stricter, only how much of it there is; what has no colour counts as red
+    #[arg(long, value_name = "TLP", value_parser = colour)]
+    pub max_tlp: Option<Tlp>,
+    /// Only this destination
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+}
+
+/// `report`: what was written.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "schema", rename = "misp-trickle/report/1")]
+pub(crate) struct ReportAnswer<'a> {
+    /// The file.
+    file: &'a str,
+    /// The store's id.
+    store: String,
+    /// The strictest colour that is shown; none: all are.
+    max_tlp: Option<Tlp>,
+    /// How many runs it shows.
+    runs: u64,
+    /// BLAKE3 of its line that begins with `<main`, the end of the line included.
+    blake3: Digest,
+}
+
+/// Writes the file whole, or not at all.
+pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
+    let store = context.ledger()?;
+    let clearance = args.max_tlp.map_or(Clearance::ALL, Clearance::up_to);
+    let view = view(args, context, &store, store.id().to_string(), clearance)?;
+    let Report { html, digest } = page::report(&view);
+    write(&args.output, &html, context).map_err(|cause| CliError::Write {
+        path: args.output.clone(),
+        cause,
+        cure: CURE,
+    })?;
+    let (file, runs) = (args.output.display().to_string(), view.runs.len() as u64);
+    let (store, max_tlp) = (view.store, args.max_tlp);
+    context.answer(
+        || ReportAnswer { file: &file, store, max_tlp, runs, blake3: digest },
+        || format!("{file}: {runs} runs, BLAKE3 {digest}\n"),
+    )?;
+    Ok(Exit::Done)
+}
+
+fn write(path: &Path, html: &str, context: &Context) -> io::Result<()> {
+    let mut target = context.output(path, Rights::Private)?;
+    target.write_all(html.as_bytes())?;
+    target.end()
+}
+
+fn view(
+    args: &Args,
+    context: &Context,
+    ledger: &dyn Ledger,
+    store: String,
+    clearance: Clearance,
+) -> Result<ReportView, CliError> {
+    let (routes, _feeds) = status::routes(args.destination.as_deref(), context, ledger)?;
+    let known = known_destinations(ledger, args.destination.as_deref())?;
+    let overviews = known.iter().map(|name| query::overview(ledger, name, clearance));
+    let overviews = overviews.collect::<Result<Vec<_>, _>>()?;
+    let cleared = Cleared::new(ledger, clearance);
+    let destination = args.destination.as_deref().map(DestinationName::new);
+    let runs = query::log(&cleared, &RunFilter { feed: None, destination }, None)?;
+    let (days, run_count) = (query::traffic(&runs), runs.len() as u64);
+    let newest = runs.into_iter().take(args.runs).map(|run| shown(&cleared, run));
+    Ok(ReportView {
+        store,
+        now: SystemClock.now(),
+        clearance,
+        routes: routes.into_iter().map(Into::into).collect(),
+        overviews,
+        days,
+        runs: newest.collect::<Result<_, _>>()?,
+        run_count,
+    })
+}
+
+/// A run with what it changed, if it did anything.
+fn shown(ledger: &dyn Ledger, run: RunRecord) -> Result<RunView, CliError> {
+    let shown = query::show(ledger, run.clone())?;
+    Ok(RunView { run, shown: Some(shown).filter(|shown| !shown.events.is_empty()) })
+}

@@ -1,0 +1,7 @@
+//! Texts and amounts as people read them.
+
+mod amount;
+mod letters;
+
+pub use amount::{Bytes, Count, Span};
+pub use letters::{is_invisible, keep_note, kept_name, narrow, shortened, steers};

@@ -1,0 +1,110 @@
+//! The history as one file, as its users make it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::Path};
+
+use misp_trickle_testing::program::{DAY_2, Place, Sandbox, seen};
+
+/// The line of a report that is proven, and BLAKE3 of it as the report has it.
+fn content(path: &Path) -> (String, String) {
+    let html = fs::read_to_string(path).unwrap();
+    let main: Vec<&str> = html.lines().filter(|line| line.starts_with("<main")).collect();
+    assert_eq!(main.len(), 1);
+    let (_, rest) = html.split_once("<dt>BLAKE3</dt><dd><code>").unwrap();
+    (format!("{}\n", main[0]), rest[..64].to_owned())
+}
+
+fn delivered(sandbox: &Sandbox) -> Place {
+    let place = sandbox.place();
+    place.write("next.json", DAY_2);
+    place.run(&["sync"]).code(0);
+    place.run(&["sync", "--source", "next.json"]).code(0);
+    place
+}
+
+#[test]
+fn a_report_is_one_file_that_proves_itself_and_fetches_nothing() {
+    let place = delivered(&Sandbox::start());
+    let answer = place.json(&["report", "-o", "history.html"]);
+    let path = place.path("history.html");
+    let (main, digest) = content(&path);
+    assert_eq!(blake3::hash(main.as_bytes()).to_hex().as_str(), digest);
+    assert_eq!((&answer["blake3"], &answer["runs"]), (&digest.into(), &2.into()));
+    let html = fs::read_to_string(&path).unwrap();
+    assert!(html.contains(answer["store"].as_str().unwrap()));
+    for fetches in
+        ["<script", "<link", "<img", "src=", "@import", "url(", "<form", "http-equiv=\"refresh\""]
+    {
+        assert!(!html.contains(fetches), "{fetches}");
+    }
+    assert!(html.contains("content=\"default-src 'none';"));
+    for shown in
+        ["Phishing against customers of a bank", "53 attributes in 4 events", "in order", "Run 2"]
+    {
+        assert!(html.contains(shown), "{shown}");
+    }
+    // Values stand in it that MISP may not have.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let fewer = place.json(&["report", "-o", "history.html", "--runs", "1"]);
+    assert_eq!(fewer["runs"], 1);
+    assert!(!fs::read_to_string(&path).unwrap().contains("Run 1<"));
+}
+
+#[test]
+fn a_report_for_others_names_nothing_that_is_marked_stricter() {
+    let place = delivered(&Sandbox::start());
+    place.run(&["report", "-o", "all.html"]).code(0);
+    place.run(&["report", "-o", "green.html", "--max-tlp", "green"]).code(0);
+    let [all, green] =
+        ["all.html", "green.html"].map(|name| fs::read_to_string(place.path(name)).unwrap());
+    for stricter in STRICTER {
+        assert!(all.contains(stricter), "{stricter}");
+        assert!(!green.contains(stricter), "{stricter}");
+    }
+    place.run(&["report", "-o", "x.html", "--max-tlp", "purple"]).code(2).says(&["a TLP colour"]);
+}
+
+/// Of the demonstration: the titles of an amber incident and a red one.
+const STRICTER: [&str; 2] = ["Ransomware in a hospital", "An insider"];
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_old_one() {
+    let place = delivered(&Sandbox::start());
+    place.write("history.html", "old");
+    place.run(&["report", "-o", "history.html", "--destination", "nowhere"]).code(1);
+    assert_eq!(fs::read_to_string(place.path("history.html")).unwrap(), "old");
+    place
+        .run(&["report", "-o", "no/such/folder.html"])
+        .says(&["no/such/folder.html", "make room or the folder"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn beside_a_daemon_its_owner_makes_it() {
+    let sandbox = Sandbox::start();
+    let place = crate::daemon::place(&sandbox);
+    place.configure("every = \"1s\"", "every = \"3h\"");
+    place.run(&["sync"]).code(0);
+    place.run(&["report", "-o", "before.html"]).code(0);
+    let _daemon = crate::daemon::Daemon::start(&place);
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    let mut there =
+        place.command(&["--config", "../misp-trickle.toml", "report", "-o", "beside.html"]);
+    seen(there.current_dir(place.path("elsewhere"))).code(0).says(&["beside.html: 1 runs"]);
+    let after_routes = |path: &Path| {
+        let (main, _) = content(path);
+        let (routes, rest) = main.split_once("</section>").unwrap();
+        let (rest, _) = rest.split_once("<section aria-labelledby=\"runs\"").unwrap();
+        (routes.to_owned(), rest.to_owned())
+    };
+    let (routes, before) = after_routes(&place.path("before.html"));
+    assert!(routes.contains("when somebody runs it"), "{routes}");
+    let (routes, beside) = after_routes(&place.path("elsewhere/beside.html"));
+    assert!(routes.contains(">in 2 h<") || routes.contains(">in 179 min<"), "{routes}");
+    assert!(before == beside);
+}
