@@ -230,6 +230,7 @@ Wanted by:  none; superseded by new.example
 Source:     7f3b8a5e-0000-4000-8000-000000000001, domain, by rule observable.domain, written old dot example
     run 1: sent
     run 2: superseded: by {}
+To change:  nothing
 ",
             testing::uuid_of("old.example"),
             testing::uuid_of("new.example"),
