@@ -1,12 +1,14 @@
 //! One ledger for several runs at once.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
-    history::{Change, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord},
+    history::{
+        Change, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+    },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
@@ -114,6 +116,22 @@ impl<L: Ledger> Ledger for LedgerHandle<L> {
         feed: u8,
     ) -> Result<Vec<LossPlace>, LedgerError> {
         self.lock().loss_places(destination, feed)
+    }
+
+    fn find(
+        &self,
+        destination: &DestinationName,
+        terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.lock().find(destination, terms)
+    }
+
+    fn changes_of(
+        &self,
+        destination: &DestinationName,
+        events: &BTreeSet<EventUuid>,
+    ) -> Result<Vec<(RunNumber, Change)>, LedgerError> {
+        self.lock().changes_of(destination, events)
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {

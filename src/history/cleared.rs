@@ -15,8 +15,8 @@ use crate::{
 };
 
 use super::{
-    Change, Clearance, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, REMOVALS_WAIT,
-    RunRecord,
+    Change, Clearance, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+    REMOVALS_WAIT, RunRecord,
 };
 
 /// The name of whatever is not seen.
@@ -81,6 +81,23 @@ impl<'l> Cleared<'l> {
         let hidden = event.attributes.into_iter();
         let hidden = hidden.filter(|(_, known)| !self.clearance.sees_attribute(known));
         Ok(Sight::Without(hidden.map(|(identity, _)| identity).collect()))
+    }
+
+    /// A change as far as it is seen.
+    fn cleared(
+        &self,
+        destination: &DestinationName,
+        mut change: Change,
+    ) -> Result<Option<Change>, LedgerError> {
+        if !self.sees(destination, change.event, change.attribute)? {
+            return Ok(None);
+        }
+        if let ChangeKind::Superseded(by) = &mut change.kind
+            && !self.sees(destination, change.event, Some(*by))?
+        {
+            *by = SOMETHING;
+        }
+        Ok(Some(change))
     }
 
     /// Of the words of a run only those stay that cannot quote anything.
@@ -183,19 +200,40 @@ impl Ledger for Cleared<'_> {
             return Ok(changes);
         }
         let Some(record) = self.ledger.run(run)? else { return Ok(Vec::new()) };
-        let mut seen = Vec::new();
-        for mut change in changes {
-            if !self.sees(&record.destination, change.event, change.attribute)? {
-                continue;
-            }
-            if let ChangeKind::Superseded(by) = &mut change.kind
-                && !self.sees(&record.destination, change.event, Some(*by))?
-            {
-                *by = SOMETHING;
-            }
-            seen.push(change);
+        let seen = changes.into_iter().map(|change| self.cleared(&record.destination, change));
+        seen.filter_map(Result::transpose).collect()
+    }
+
+    fn changes_of(
+        &self,
+        destination: &DestinationName,
+        events: &BTreeSet<EventUuid>,
+    ) -> Result<Vec<(RunNumber, Change)>, LedgerError> {
+        let changes = self.ledger.changes_of(destination, events)?.into_iter();
+        let seen = changes.map(|(run, change)| {
+            Ok(self.cleared(destination, change)?.map(|change| (run, change)))
+        });
+        seen.filter_map(Result::transpose).collect()
+    }
+
+    /// An index leads nowhere but to what is seen.
+    fn find(
+        &self,
+        destination: &DestinationName,
+        terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        let Some(mut found) = self.ledger.find(destination, terms)? else { return Ok(None) };
+        if self.clearance.is_whole() {
+            return Ok(Some(found));
         }
-        Ok(seen)
+        let mut events = BTreeSet::new();
+        for event in found.events {
+            if self.sees(destination, event, None)? {
+                events.insert(event);
+            }
+        }
+        (found.events, found.losses) = (events, BTreeSet::new());
+        Ok(Some(found))
     }
 
     /// How a lost value is marked is not kept: it is shown to those who may see everything.

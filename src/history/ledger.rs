@@ -3,7 +3,10 @@
 //! The store implements it with sled, tests with maps. Everything that is written goes through
 //! [`Ledger::commit`]: one batch, durable when it returns, or not there at all.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +110,15 @@ impl Cursor {
     }
 }
 
+/// Where terms lead to: something there may have one of them, and nothing elsewhere has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Events whose head or attributes may.
+    pub events: BTreeSet<EventUuid>,
+    /// Places of losses that may; those of events are the events above.
+    pub losses: BTreeSet<LossPlace>,
+}
+
 /// What is remembered of all destinations, and the history of runs.
 pub trait Ledger {
     /// What is known of a destination.
@@ -175,6 +187,22 @@ pub trait Ledger {
         feed: u8,
     ) -> Result<Vec<LossPlace>, LedgerError>;
 
+    /// Where the fingerprints of [terms](super::Term) lead to, where there is an index.
+    fn find(
+        &self,
+        destination: &DestinationName,
+        terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError>;
+
+    /// The changes of some events at a destination, with their runs, oldest first.
+    fn changes_of(
+        &self,
+        destination: &DestinationName,
+        events: &BTreeSet<EventUuid>,
+    ) -> Result<Vec<(RunNumber, Change)>, LedgerError> {
+        read_changes_of(self, destination, events)
+    }
+
     /// Every destination that has a record, sorted.
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError>;
 
@@ -189,4 +217,19 @@ pub trait Ledger {
         run: RunNumber,
         commit: Commit,
     ) -> Result<(), LedgerError>;
+}
+
+/// The changes of some events, by a look at those of all runs.
+pub(crate) fn read_changes_of<L: Ledger + ?Sized>(
+    ledger: &L,
+    destination: &DestinationName,
+    events: &BTreeSet<EventUuid>,
+) -> Result<Vec<(RunNumber, Change)>, LedgerError> {
+    let mut told = Vec::new();
+    for run in ledger.runs()?.iter().rev().filter(|run| run.destination == *destination) {
+        let changes = ledger.changes(run.number)?.into_iter();
+        let changes = changes.filter(|change| events.contains(&change.event));
+        told.extend(changes.map(|change| (run.number, change)));
+    }
+    Ok(told)
 }

@@ -10,7 +10,8 @@ use crate::{
 };
 
 use super::{
-    Change, Commit, Cursor, EventUpdate, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+    Change, Commit, Cursor, EventUpdate, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+    RunRecord,
 };
 
 /// Everything a ledger knows, in memory; it is gone when dropped. No question to it can fail.
@@ -127,6 +128,14 @@ impl Ledger for MemoryLedger {
             name == destination && place.feed == feed
         };
         Ok(self.losses.keys().filter(of_it).map(|(_, place)| *place).collect())
+    }
+
+    fn find(
+        &self,
+        _destination: &DestinationName,
+        _terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        Ok(None)
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {

@@ -7,10 +7,12 @@ mod losses;
 mod memory;
 pub mod query;
 mod record;
+mod term;
 
 pub use clearance::Clearance;
 pub use cleared::Cleared;
-pub use ledger::{Commit, Cursor, Ledger, LedgerError};
+pub(crate) use ledger::read_changes_of;
+pub use ledger::{Commit, Cursor, Found, Ledger, LedgerError};
 pub use losses::{KnownLoss, Loss, LossOf, LossPlace};
 pub(crate) use losses::{LOSS_BUCKETS, LOSSES_OF_EVENT_MAX};
 pub use memory::MemoryLedger;
@@ -18,5 +20,7 @@ pub use record::{
     DatasetTally, DestinationTally, FORGETS, Outcome, Pull, PullOutcome, REMOVALS_WAIT, Repeated,
     RunKind, RunRecord,
 };
+
+pub use term::Term;
 
 pub use crate::plan::{Change, ChangeKind, EventUpdate};

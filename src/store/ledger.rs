@@ -1,20 +1,24 @@
 //! The ledger's questions, answered from the engine, and its one way to write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{Change, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord},
+    history::{
+        Change, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+        read_changes_of,
+    },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
     store::{
         OpenMode, Store,
         engine::Writes,
         event::{layout, overlay::Overlay},
+        index::Postings,
         record::{
             AliasesV1, CountersV2, CursorV1, DestinationV2, RunV3, decode_changes, decode_losses,
             encode_changes, encode_losses,
             envelope::encode,
-            keys::{self, Kind},
+            keys::{self, Kind, Name},
         },
     },
 };
@@ -146,6 +150,25 @@ impl Ledger for Store {
         Ok(places)
     }
 
+    fn find(
+        &self,
+        destination: &DestinationName,
+        terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.look_up(destination, terms)
+    }
+
+    fn changes_of(
+        &self,
+        destination: &DestinationName,
+        events: &BTreeSet<EventUuid>,
+    ) -> Result<Vec<(RunNumber, Change)>, LedgerError> {
+        match self.look_up_changes(destination, events)? {
+            Some(told) => Ok(told),
+            None => read_changes_of(self, destination, events),
+        }
+    }
+
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {
         let (overlay, mut names) = (self.read(), Vec::new());
         overlay.engine().scan(Kind::Destination.prefix(), &mut |key, value| {
@@ -241,13 +264,15 @@ fn put(
     sequence: u64,
     commit: Commit,
 ) -> Result<(), LedgerError> {
-    let mut changes = Vec::new();
+    let (mut changes, mut postings) = (Vec::new(), Postings::default());
     for mut update in commit.events {
         changes.append(&mut update.changes);
-        let key = keys::head(destination, update.head.uuid);
-        layout::put(overlay, key, update)?;
+        let event = update.head.uuid;
+        let terms = layout::put(overlay, keys::head(destination, event), update)?;
+        postings.event(event, terms);
     }
     for (part, chunk) in (0_u32..).zip(changes.chunks(CHANGES_MAX)) {
+        postings.changes(chunk, (run.0, sequence, part));
         overlay.put_record(keys::change_chunk(run, sequence, part), &encode_changes(chunk)?)?;
     }
     if let Some(record) = &commit.run {
@@ -263,11 +288,15 @@ fn put(
     }
     for (place, losses) in &commit.losses {
         let key = keys::losses(destination, place);
+        let old = overlay.record(&key)?;
+        let old = old.map_or_else(|| Ok(Vec::new()), |body| decode_losses(&body))?;
+        postings.losses(place, &old, losses);
         match losses.is_empty() {
             true => overlay.remove_record(key)?,
             false => overlay.put_record(key, &encode_losses(losses)?)?,
         }
     }
+    postings.put(overlay, &Name::of(destination.as_str()))?;
     put_aliases(overlay, commit.aliases)?;
     if let Some((fingerprint, table)) = &commit.rules {
         overlay.put_record(keys::rules(fingerprint), &encode(table)?)?;

@@ -15,6 +15,7 @@
 mod engine;
 mod event;
 mod export;
+mod index;
 mod ledger;
 mod lifecycle;
 mod mirrors;

@@ -4,8 +4,9 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
-        decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes, encode_losses,
+        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, PageV1,
+        RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
+        encode_losses,
         envelope::{Body, Form, encode, seal, unseal},
         rows_of, stored_rows,
     },
@@ -14,7 +15,7 @@ use crate::{
 pub use super::export::{Told, told_by};
 
 /// How many kinds of bodies there are.
-pub const BODIES: u8 = 12;
+pub const BODIES: u8 = 13;
 
 /// Reads a body of a kind, and writes what was read, in the version that is written now.
 ///
@@ -51,7 +52,8 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
         8 => encode(&CountersV2::read(&body)?),
         9 => encode(&body.decode::<IdentityV1>("the identity")?),
         10 => encode(&body.decode::<FormatV1>("the format")?),
-        _ => encode_losses(&decode_losses(&body)?),
+        11 => encode_losses(&decode_losses(&body)?),
+        _ => PageV1::read(&body)?.body(),
     };
     rewritten.map(|body| (body.version, body.bytes))
 }

@@ -5,22 +5,27 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    process::{Command, Stdio},
+    sync::atomic::AtomicBool,
 };
 
 use misp_trickle::{
+    agent::{Silent, sync},
     history::{
         Ledger, LossOf,
         query::{Answer, FoundBy, LossAnswer, Remedy, why},
     },
-    model::{RunNumber, Tlp, shortened},
+    model::{DestinationName, RunNumber, Tlp, shortened},
     plan::{Policy, Standing, Strategy, WithheldReason},
+    source::SourceSpec,
+    store::{Disk, MemoryEngine, Store},
 };
 use misp_trickle_testing::{
     dataset::{Dataset, event},
     occurrences::{Becomes, Occurrence, occurrences},
     program::DAY_1,
     reading::{self, COLOURS, Colour},
-    world::{World, shared},
+    world::{World, shared, wait},
 };
 use uuid::Uuid;
 
@@ -52,11 +57,21 @@ fn standing(incident: Colour, colours: &BTreeSet<Colour>) -> Standing {
     denies(colours).map_or(Standing::Sent, Standing::Withheld)
 }
 
-/// Delivers a dataset under the default policy, and asks for each of its values.
-fn every_occurrence_is_answered(path: &Path) -> Seen {
+/// A store in memory to which a dataset was delivered under the default policy.
+fn delivered(path: &Path) -> Store {
     let mut world = World::new("sync");
     world.job.policy = Policy::default();
-    world.sync(path);
+    world.job.source = SourceSpec::File(path.to_owned());
+    let mut store = Store::over(Box::new(MemoryEngine::on(Disk::default()))).unwrap();
+    let (job, wire, interrupt) = (&world.job, world.wire.clone(), AtomicBool::new(false));
+    wait(sync(job, &mut store, wire, &*world.clock, &Silent, &interrupt)).unwrap();
+    store
+}
+
+/// Delivers a dataset, and asks for each of its values.
+fn every_occurrence_is_answered(path: &Path) -> Seen {
+    let store = delivered(path);
+    let destination = DestinationName::new("main");
     let incidents = reading::read(path);
     let mut by_value: BTreeMap<String, Vec<Occurrence>> = BTreeMap::new();
     for occurrence in occurrences(path) {
@@ -64,7 +79,7 @@ fn every_occurrence_is_answered(path: &Path) -> Seen {
     }
     let mut seen = Seen::new();
     for (value, all) in by_value {
-        let answers = ask(&world, &value);
+        let answers = why(&store, &destination, &value, usize::MAX).unwrap().answers;
         for occurrence in all {
             for word in told(&answers, &occurrence, &incidents) {
                 *seen.entry(word).or_default() += 1;
@@ -147,6 +162,27 @@ fn of_real_incidents_every_occurrence_is_answered() {
     for word in ["sent", "withheld", "not_linked", "no_misp_type"] {
         assert!(seen.get(word).is_some_and(|count| *count > 0), "{word}: {seen:?}");
     }
+}
+
+/// Datasets of any size are made by a tool beside the data.
+#[test]
+fn of_trails_every_occurrence_is_answered() {
+    let Some(trails) = shared("maltrail-trails.tsv.xz") else { return };
+    let tool = trails.with_file_name("../tools/make_dataset.py");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trails.json");
+    let count = std::env::var("WHY_TRAILS").unwrap_or_else(|_| "1000".to_owned());
+    let mut made = Command::new("python3");
+    made.stdout(Stdio::null()).stderr(Stdio::null());
+    made.arg(tool).arg("trails").arg(&trails).arg("-o").arg(&path);
+    let made = made.args(["--format", "eiq", "--seed", "2", "--observables", &count]).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: the tool that makes datasets of trails cannot be run");
+        return;
+    }
+    let seen = every_occurrence_is_answered(&path);
+    println!("{seen:?}");
+    assert!(seen.values().sum::<usize>() >= count.parse().unwrap(), "{seen:?}");
 }
 
 /// The losses that `why` answers with, as value, reason, run and run in which it went.

@@ -62,18 +62,18 @@ pub fn occurrences(path: &Path) -> BTreeSet<Occurrence> {
     entities.values_mut().for_each(|all| all.sort_by_key(|it| micros(&it["data"]["timestamp"])));
     let root = |all: &[&Data]| uuid_at_end(text(&all[0]["data"]["id"])).parse::<Uuid>().unwrap();
     let is_incident = |all: &[&Data]| newest(all)["data"]["type"] == "incident";
+    let mut links = BTreeMap::<String, BTreeSet<String>>::new();
+    for [one, other] in relations.iter().map(|it| ends(it).map(|end| chains.of(&end))) {
+        links.entry(one.clone()).or_default().insert(other.clone());
+        links.entry(other).or_default().insert(one);
+    }
     let mut found = BTreeSet::new();
     for (chain, all) in &entities {
-        let linked = relations.iter().map(|relation| ends(relation).map(|end| chains.of(&end)));
-        let others = linked.filter_map(|[one, other]| match (one == *chain, other == *chain) {
-            (true, _) => Some(other),
-            (_, true) => Some(one),
-            _ => None,
-        });
+        let others = links.get(chain).into_iter().flatten();
         let incidents: BTreeSet<Uuid> = match is_incident(all) {
             true => [root(all)].into(),
             false => others
-                .filter_map(|other| entities.get(&other))
+                .filter_map(|other| entities.get(other))
                 .filter(|other| is_incident(other))
                 .map(|other| root(other))
                 .collect(),

@@ -1,9 +1,11 @@
 //! A ledger before another: everything that is asked goes through, what is written is somebody's to change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
-    history::{Change, Commit, Cursor, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord},
+    history::{
+        Change, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+    },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
@@ -102,6 +104,22 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
         feed: u8,
     ) -> Result<Vec<LossPlace>, LedgerError> {
         self.inner.loss_places(destination, feed)
+    }
+
+    fn find(
+        &self,
+        destination: &DestinationName,
+        terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.inner.find(destination, terms)
+    }
+
+    fn changes_of(
+        &self,
+        destination: &DestinationName,
+        events: &BTreeSet<EventUuid>,
+    ) -> Result<Vec<(RunNumber, Change)>, LedgerError> {
+        self.inner.changes_of(destination, events)
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, KnownLoss, Ledger,
-        LedgerError, LossPlace, Outcome, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, Found, KnownLoss,
+        Ledger, LedgerError, LossPlace, Outcome, RunRecord,
     },
     misp::{Attribute, AttributeType, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -111,6 +111,14 @@ impl Ledger for MapLedger {
     ) -> Result<Vec<LossPlace>, LedgerError> {
         let here = *destination == main_destination();
         Ok(self.losses.keys().filter(|place| here && place.feed == feed).copied().collect())
+    }
+
+    fn find(
+        &self,
+        _destination: &DestinationName,
+        _terms: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        Ok(None)
     }
 
     fn destinations(&self) -> Result<Vec<DestinationName>, LedgerError> {

@@ -185,7 +185,7 @@ fn import(path: &Path, from: &mut dyn BufRead) -> Result<ImportReport, ImportErr
     lines.nothing_more()?;
     reader.put_aliases().map_err(of)?;
     let store = StoreId(Uuid::new_v4());
-    reader.fresh.finish(&identity(path, store)?, header.commits.max(1))?;
+    reader.fresh.finish(&identity(path, store)?, header.commits.max(1), false)?;
     swap::swap(path, Aside::Removed)?;
     let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
     drop(engine);
@@ -438,7 +438,8 @@ impl Reader {
         let key = keys::head_of(destination, update.head.uuid);
         self.is_new(&key)?;
         let mut overlay = self.fresh.overlay();
-        layout::put(&mut overlay, key, update)?;
+        // The index is made anew when the store is first written to.
+        drop(layout::put(&mut overlay, key, update)?);
         let writes = overlay.into_writes();
         Ok(self.fresh.take(writes)?)
     }

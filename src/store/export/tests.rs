@@ -64,7 +64,8 @@ fn an_import_gives_the_same_export_and_the_same_answers() {
         let header = |bytes: &[u8]| {
             let line = bytes.split(|byte| *byte == b'\n').next().unwrap();
             let header: Header = serde_json::from_slice(line).unwrap();
-            (header.commits, header.counts, header.exported)
+            // Opened to be written to, the copy got its index, in commits of their own.
+            (header.counts, header.exported)
         };
         assert_eq!(header(&first), header(&again));
     }

@@ -143,7 +143,7 @@ impl Store {
                 let cursor = body.decode::<CursorV1>("a cursor")?.cursor();
                 Line::Cursor { feed, destination, cursor }
             }
-            Kind::Object | Kind::Alias | Kind::Meta => return Err(strange()),
+            Kind::Object | Kind::Alias | Kind::Index | Kind::Meta => return Err(strange()),
         })
     }
 }

@@ -33,7 +33,7 @@ impl Store {
         let of = |error| OpenError::of(&path.display().to_string(), error);
         let mut fresh = Fresh::begin(path)?;
         let identity = fresh.copy_all(&*engine).map_err(of)?;
-        fresh.finish(&identity, counters.sequence)?;
+        fresh.finish(&identity, counters.sequence, counters.indexed)?;
         drop(engine);
         swap::swap(path, Aside::Removed)?;
         let folder = path.join(ENGINE_FOLDER);

@@ -167,6 +167,8 @@ impl Store {
         }
         store.compare_place(path)?;
         store.describe("");
+        let shown = path.display().to_string();
+        store.make_index().map_err(|error| OpenError::of(&shown, error))?;
         Ok(store)
     }
 
@@ -232,7 +234,10 @@ impl Store {
         let of = |error| OpenError::of("memory", error);
         if Self::formatted_engine(&*engine).map_err(of)? {
             let store = Self::formatted(engine, nowhere)?;
-            return store.ok_or_else(|| OpenError::NoStore { path: "memory".to_owned() });
+            let missing = || OpenError::NoStore { path: "memory".to_owned() };
+            let mut store = store.ok_or_else(missing)?;
+            store.make_index().map_err(of)?;
+            return Ok(store);
         }
         let id = *Uuid::new_v4().as_bytes();
         Self::begin(engine, &IdentityV1 { id, path: String::new(), inode: 0 }).map_err(of)
@@ -329,7 +334,8 @@ impl Store {
 
     /// Writes the first records into an empty engine.
     fn begin(engine: Box<dyn Engine>, identity: &IdentityV1) -> Result<Self, LedgerError> {
-        let mut store = Self::bare(engine, CountersV2::default(), identity);
+        let counters = CountersV2::after(0).with_index(true);
+        let mut store = Self::bare(engine, counters, identity);
         let mut overlay = store.read();
         overlay.put_record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
         overlay.put_record(keys::IDENTITY.to_vec(), &encode(identity)?)?;

@@ -165,10 +165,16 @@ impl Fresh {
         self.take(writes)
     }
 
-    /// Adds the store's records of itself and lets the engine wait for its place.
-    pub(crate) fn finish(mut self, identity: &IdentityV1, sequence: u64) -> Result<(), OpenError> {
+    /// Adds the store's records of itself and lets the engine wait for its place. `indexed`: whether the index is among
+    /// what was taken.
+    pub(crate) fn finish(
+        mut self,
+        identity: &IdentityV1,
+        sequence: u64,
+        indexed: bool,
+    ) -> Result<(), OpenError> {
         let path = self.store.clone();
-        self.seal(identity, sequence).map_err(|error| of(&path, error))?;
+        self.seal(identity, sequence, indexed).map_err(|error| of(&path, error))?;
         drop(self.engine);
         let folder = path.join(NEW);
         permissions::tighten(&folder)
@@ -177,9 +183,14 @@ impl Fresh {
         rename(&path, NEW, NEXT)
     }
 
-    fn seal(&mut self, identity: &IdentityV1, sequence: u64) -> Result<(), LedgerError> {
+    fn seal(
+        &mut self,
+        identity: &IdentityV1,
+        sequence: u64,
+        indexed: bool,
+    ) -> Result<(), LedgerError> {
         self.flush()?;
-        let mut counters = CountersV2::after(sequence);
+        let mut counters = CountersV2::after(sequence).with_index(indexed);
         self.engine.scan(b"", &mut |key, _| {
             let kind = Kind::of(key);
             counters.add(kind.ok_or_else(|| damaged("no record has such a key".to_owned()))?);

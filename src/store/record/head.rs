@@ -51,7 +51,7 @@ pub(in super::super) struct HeadV2<'a> {
     #[serde(borrow)]
     root: EntityV1<'a>,
     presence: PresenceV2<'a>,
-    misp_id: Option<u64>,
+    pub(in super::super) misp_id: Option<u64>,
     info: &'a str,
     date: &'a str,
     analysis: u8,

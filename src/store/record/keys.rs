@@ -10,6 +10,7 @@
 //! | `d/` destination | what is known of it |
 //! | `f/` feed, destination | cursor |
 //! | `t/` fingerprint | rule table |
+//! | `x/` destination, terms or changes, number | page of the index |
 //! | `l/` destination, feed's place, event UUID or bucket | losses |
 //! | `m/format`, `m/store`, `m/seq` | the store itself: format, identity, counters |
 //!
@@ -63,13 +64,15 @@ pub enum Kind {
     Rules,
     /// What did not reach MISP, of an event or a bucket of values.
     Losses,
+    /// A page of the index.
+    Index,
     /// The store itself.
     Meta,
 }
 
 impl Kind {
     /// All kinds; the place of each is its place in the stored counters and never changes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Object,
         Self::Head,
         Self::Run,
@@ -79,6 +82,7 @@ impl Kind {
         Self::Cursor,
         Self::Rules,
         Self::Losses,
+        Self::Index,
         Self::Meta,
     ];
 
@@ -95,6 +99,7 @@ impl Kind {
             Self::Cursor => "cursors",
             Self::Rules => "rule tables",
             Self::Losses => "loss records",
+            Self::Index => "index pages",
             Self::Meta => "store records",
         }
     }
@@ -111,6 +116,7 @@ impl Kind {
             Self::Cursor => b"f/",
             Self::Rules => b"t/",
             Self::Losses => b"l/",
+            Self::Index => b"x/",
             Self::Meta => b"m/",
         }
     }
@@ -216,6 +222,32 @@ pub(crate) fn loss_names(key: &[u8]) -> Option<(Name, LossPlace)> {
     Some((name, LossPlace { feed: *feed, of }))
 }
 
+/// What a part of the index leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexOf {
+    /// From terms to events and losses.
+    Terms,
+    /// From events to changes.
+    Changes,
+}
+
+/// A part of the index of a destination.
+pub(crate) fn index(destination: &Name, of: IndexOf) -> Vec<u8> {
+    Key::new(Kind::Index).name(destination).bytes(&[of as u8]).0
+}
+
+/// A page of it.
+pub(crate) fn index_page(destination: &Name, of: IndexOf, number: u32) -> Vec<u8> {
+    Key(index(destination, of)).bytes(&number.to_be_bytes()).0
+}
+
+/// The number of the page that a key names.
+pub(crate) fn index_number(key: &[u8]) -> Option<u32> {
+    let (_, rest) = Name::split(key.strip_prefix(Kind::Index.prefix())?)?;
+    let (_, number) = rest.split_first()?;
+    Some(u32::from_be_bytes(number.try_into().ok()?))
+}
+
 /// A name as it stands in a key: itself, or its digest where it is long.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -230,6 +262,17 @@ pub(crate) enum Name {
 }
 
 impl Name {
+    /// As it stands in keys.
+    pub(crate) fn of(text: &str) -> Self {
+        match text.len() <= TEXT_BYTES_MAX {
+            true => Self::Text(text.to_owned()),
+            false => {
+                let digest = Encoder::new(Context::Record).text(text).finish();
+                Self::Digest { digest }
+            }
+        }
+    }
+
     /// The name at the beginning of a key's rest, and what follows it.
     fn split(rest: &[u8]) -> Option<(Self, &[u8])> {
         let (length, rest) = rest.split_first()?;
@@ -373,6 +416,9 @@ mod tests {
             let (found, of) = head_names(&key).unwrap();
             assert_eq!((head_of(&found, of), of), (key, event));
             assert_eq!(matches!(found, Name::Text(_)), text.len() <= TEXT_BYTES_MAX);
+            let at = Name::of(text);
+            assert_eq!(Key::new(Kind::Head).name(&at).0, heads(&name));
+            assert_eq!(index_number(&index_page(&at, IndexOf::Changes, 7)), Some(7));
             for of in [LossOf::Unlinked(0x1234), LossOf::Event(event)] {
                 let place = LossPlace { feed: 3, of };
                 let key = losses(&name, &place);

@@ -57,6 +57,8 @@ pub(in super::super) struct CountersV2 {
     pub(in super::super) sequence: u64,
     /// Records of each [`Kind`], in its order, the store's own not counted.
     counts: [u64; Kind::ALL.len() - 1],
+    /// Whether all that the index should lead to is in it.
+    pub(in super::super) indexed: bool,
 }
 
 impl From<CountersV1> for CountersV2 {
@@ -81,6 +83,11 @@ impl CountersV2 {
     /// No record yet, after so many commits.
     pub(in super::super) fn after(sequence: u64) -> Self {
         Self { sequence, ..Self::default() }
+    }
+
+    /// The same, with or without an index.
+    pub(in super::super) const fn with_index(self, indexed: bool) -> Self {
+        Self { indexed, ..self }
     }
 
     pub(in super::super) fn add(&mut self, kind: Kind) {

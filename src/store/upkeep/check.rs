@@ -9,7 +9,8 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, RunV3,
+            AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, PageV1,
+            RunV3,
             envelope::{Body, damaged, object_digest},
             keys::{self, Kind},
         },
@@ -298,6 +299,7 @@ fn decodes(kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
         (Kind::Losses, _) if keys::loss_names(key).is_some() => {
             crate::store::record::decode_losses(body).map(drop)
         }
+        (Kind::Index, _) if keys::index_number(key).is_some() => PageV1::read(body).map(drop),
         (Kind::Rules, _) => body.decode::<&str>("a rule table").map(drop),
         (_, keys::FORMAT) => body.decode::<FormatV1>("the format").map(drop),
         (_, keys::IDENTITY) => body.decode::<IdentityV1>("the identity").map(drop),

@@ -171,7 +171,7 @@ fn salvage(path: &Path) -> Result<RepairReport, OpenError> {
         let what = "no record in it can be read".to_owned();
         return Err(OpenError::Damaged { path: shown, what });
     }
-    fresh.finish(&identity, found.max(acknowledged) + 1)?;
+    fresh.finish(&identity, found.max(acknowledged) + 1, false)?;
     drop(engine);
     let aside = swap::swap(path, Aside::Kept)?.unwrap_or_default();
     let (stats, distrusted) = reopen(path, doubted || acknowledged > found)?;
@@ -187,7 +187,7 @@ fn salvage(path: &Path) -> Result<RepairReport, OpenError> {
 /// Puts a new and empty store in the place of one that cannot be read.
 fn replace(path: &Path, why: String) -> Result<RepairReport, OpenError> {
     let fresh = Fresh::begin(path)?;
-    fresh.finish(&new_identity(path)?, 1)?;
+    fresh.finish(&new_identity(path)?, 1, false)?;
     let aside = swap::swap(path, Aside::Kept)?.unwrap_or_default();
     let (stats, _) = reopen(path, false)?;
     Ok(RepairReport {

@@ -198,7 +198,8 @@ impl Salvage {
         let overlay = Overlay::over(engine);
         for (key, body) in &self.records {
             match Kind::of(key) {
-                Some(Kind::Meta) | None => {}
+                // The index is made anew when the store is first written to.
+                Some(Kind::Meta | Kind::Index) | None => {}
                 Some(Kind::Head) => {
                     let (event, loss) = pour_event(&overlay, key, body, fresh)?;
                     self.events.extend(loss);
@@ -269,7 +270,7 @@ fn pour_event(
         layout::salvage(overlay, key, body)?;
     let uuid = event.head.uuid;
     let mut writes = fresh.overlay();
-    layout::put(&mut writes, key.to_vec(), EventUpdate::whole(event.clone()))?;
+    drop(layout::put(&mut writes, key.to_vec(), EventUpdate::whole(event.clone()))?);
     let writes = writes.into_writes();
     fresh.take(writes)?;
     let loss = EventLoss { event: uuid, attributes: attributes_lost };

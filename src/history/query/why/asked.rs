@@ -1,13 +1,13 @@
 //! What was asked for, read once in every way in which it can be meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::{
-    history::Loss,
+    history::{Loss, Term},
     misp::{AttributeType, Value, search_form, settle},
-    model::{EntityKey, shortened},
+    model::{AttributeUuid, EntityKey, EventUuid, shortened},
     plan::{EventHead, KnownAttribute},
 };
 
@@ -73,6 +73,42 @@ impl Asked {
             entities,
             settled: BTreeMap::new(),
         }
+    }
+
+    /// What it leads to in an index.
+    pub(super) fn terms(&self) -> Vec<u32> {
+        let text = &self.text;
+        let settled: BTreeSet<Value> =
+            AttributeType::all().filter_map(|kind| settle(kind, text).ok()).collect();
+        let values = settled.iter().map(|value| Term::Value(value.as_str()));
+        let entities = self.entities.iter().map(Term::Entity);
+        let uuid = self.uuid.map(|uuid| Term::Attribute(AttributeUuid::new(uuid)));
+        let number = self.number_in_misp().map(Term::Number);
+        let own = [Term::Value(text), Term::Value(&self.kept)];
+        let terms = own.into_iter().chain(values).chain(entities).chain(uuid).chain(number);
+        terms.map(|term| term.fingerprint()).collect()
+    }
+
+    /// Whether aliases name roots for it.
+    pub(super) const fn has_other_names(&self) -> bool {
+        self.entities.len() > 1
+    }
+
+    fn number_in_misp(&self) -> Option<u64> {
+        let linked = self.link.as_ref().and_then(|link| match link.event {
+            Named::Number(number) => Some(number),
+            Named::Uuid(_) => None,
+        });
+        self.number.or(linked)
+    }
+
+    /// The event that its UUID may name.
+    pub(super) fn event(&self) -> Option<EventUuid> {
+        let linked = self.link.as_ref().and_then(|link| match link.event {
+            Named::Uuid(uuid) => Some(uuid),
+            Named::Number(_) => None,
+        });
+        self.uuid.or(linked).map(EventUuid::new)
     }
 
     fn may_be_part(&self) -> bool {

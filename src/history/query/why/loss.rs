@@ -1,12 +1,14 @@
 //! What did not reach MISP.
 
+use std::collections::BTreeSet;
+
 use crate::{
     history::{KnownLoss, Ledger, LedgerError, LossOf, LossPlace},
-    model::{DestinationName, FeedName},
+    model::{DestinationName, EventUuid, FeedName},
     plan::{DestinationRecord, EventHead},
 };
 
-use super::{Answer, Finds, FoundBy, Remedy, asked::Asked, remedy};
+use super::{Answer, FoundBy, Remedy, Search, remedy};
 
 /// What is known of an occurrence that gave no attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,52 +25,72 @@ pub struct LossAnswer {
     pub remedies: Vec<Remedy>,
 }
 
-/// Looks among the losses of all feeds, and gives the feeds of which some are counted and none is kept.
-pub(super) fn find(
+impl Search<'_> {
+    /// Looks among the losses of some events, in all feeds.
+    pub(super) fn losses_of_events(
+        &mut self,
+        events: &BTreeSet<EventUuid>,
+    ) -> Result<(), LedgerError> {
+        for (_, feed) in named_feeds(self.record) {
+            for event in events {
+                self.losses_of(&LossPlace { feed, of: LossOf::Event(*event) })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks among all losses.
+    pub(super) fn all_losses(&mut self) -> Result<(), LedgerError> {
+        for (_, feed) in named_feeds(self.record) {
+            for place in self.ledger.loss_places(self.destination, feed)? {
+                self.losses_of(&place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks among the losses of one place.
+    pub(super) fn losses_of(&mut self, place: &LossPlace) -> Result<(), LedgerError> {
+        let losses = self.ledger.losses(self.destination, place)?;
+        let Some(feed) = self.record.feeds.get(usize::from(place.feed)) else { return Ok(()) };
+        let event = match place.of {
+            LossOf::Event(event) if !losses.is_empty() => {
+                self.ledger.head(self.destination, event)?
+            }
+            LossOf::Event(_) | LossOf::Unlinked(_) => None,
+        };
+        for known in losses {
+            let root = event.as_ref().map(|head| &head.root);
+            let Some(found_by) = self.asked.in_loss(&known.loss, root) else { continue };
+            self.push(found_by, || {
+                let (feed, event) = (feed.clone(), event.clone());
+                let remedies = vec![remedy::of_loss(&known)];
+                Answer::Loss(Box::new(LossAnswer { found_by, feed, event, known, remedies }))
+            });
+        }
+        Ok(())
+    }
+}
+
+fn named_feeds(record: &DestinationRecord) -> impl Iterator<Item = (&FeedName, u8)> {
+    record.feeds.iter().zip(0..).filter(|(name, _)| !name.as_str().is_empty())
+}
+
+/// The feeds of which losses are counted and none is kept.
+pub(super) fn unkept(
     ledger: &dyn Ledger,
     destination: &DestinationName,
     record: &DestinationRecord,
-    asked: &Asked,
-    whole: &mut Finds,
-    part: &mut Finds,
 ) -> Result<Vec<FeedName>, LedgerError> {
     let mut unkept = Vec::new();
-    let feeds = record.feeds.iter().zip(0..).filter(|(name, _)| !name.as_str().is_empty());
-    for (feed, place) in feeds {
-        let places = ledger.loss_places(destination, place)?;
-        if places.is_empty() && counts_losses(ledger, destination, feed)? {
+    for (feed, place) in named_feeds(record) {
+        if counts_losses(ledger, destination, feed)?
+            && ledger.loss_places(destination, place)?.is_empty()
+        {
             unkept.push(feed.clone());
-        }
-        for place in &places {
-            in_place(ledger, destination, (feed, place), asked, whole, part)?;
         }
     }
     Ok(unkept)
-}
-
-fn in_place(
-    ledger: &dyn Ledger,
-    destination: &DestinationName,
-    (feed, place): (&FeedName, &LossPlace),
-    asked: &Asked,
-    whole: &mut Finds,
-    part: &mut Finds,
-) -> Result<(), LedgerError> {
-    let event = match place.of {
-        LossOf::Unlinked(_) => None,
-        LossOf::Event(event) => ledger.head(destination, event)?,
-    };
-    for known in ledger.losses(destination, place)? {
-        let root = event.as_ref().map(|head| &head.root);
-        let Some(found_by) = asked.in_loss(&known.loss, root) else { continue };
-        let finds = if found_by.is_whole() { &mut *whole } else { &mut *part };
-        finds.push(|| {
-            let (feed, event) = (feed.clone(), event.clone());
-            let remedies = vec![remedy::of_loss(&known)];
-            Answer::Loss(Box::new(LossAnswer { found_by, feed, event, known, remedies }))
-        });
-    }
-    Ok(())
 }
 
 /// Whether the last run of a feed that read its dataset counted losses.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    history::ChangeKind,
+    history::{ChangeKind, Found},
     misp::Value,
     model::{AttributeUuid, DestinationName, EventUuid, FeedName, RunNumber},
     plan::{BlockedReason, DestinationRecord, EventHead, KnownAttribute, KnownEvent},
@@ -37,7 +37,8 @@ pub struct Why {
     pub answers: Vec<Answer>,
     /// How many more were found than are told.
     pub more: u64,
-    /// Feeds whose losses were counted and not kept: by a release that did not keep them, or as they were lost.
+    /// Where nothing was found: feeds whose losses were counted and not kept, by a release that did not, or as they were
+    /// lost.
     pub unkept: Vec<FeedName>,
 }
 
@@ -130,10 +131,10 @@ pub struct EventAnswer {
 }
 
 /// Looks for a value, an entity's id, the UUID of an attribute or event, MISP's number or address of one, or words of a
-/// title among all that was ever wanted at a destination. Titles, and parts of values and UUIDs, are looked for only
-/// where nothing matches as a whole. At most `limit` finds are told.
+/// title among all that was ever wanted at a destination, and all that did not reach it. Titles, and parts of values and
+/// UUIDs, are looked for only where nothing matches as a whole. At most `limit` finds are told.
 ///
-/// Reads every event of the destination, one at a time.
+/// What matches as a whole is found by the ledger's index, where it has one; else every event is read, one at a time.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -143,27 +144,87 @@ pub fn why(
     text: &str,
     limit: usize,
 ) -> Result<Why, LedgerError> {
-    let mut asked = Asked::new(text, &ledger.aliases()?);
     let record = ledger.destination(destination)?.unwrap_or_default();
-    let (mut whole, mut part) = (Finds::new(limit), Finds::new(limit));
-    for head in ledger.heads(destination)? {
-        let Some(event) = ledger.event(destination, head.uuid)? else { continue };
-        if let Some(found_by) = asked.in_head(&event.head, &record.url) {
-            let finds = if found_by.is_whole() { &mut whole } else { &mut part };
-            finds.push(|| Answer::Event(Box::new(event_answer(found_by, &event))));
-        }
-        for known in event.attributes.values() {
-            let Some(found_by) = asked.in_attribute(&event.head, known) else { continue };
-            let finds = if found_by.is_whole() { &mut whole } else { &mut part };
-            finds.push(|| {
-                Answer::Attribute(Box::new(attribute_answer(found_by, &event, known, &record)))
-            });
-        }
-    }
-    let unkept = loss::find(ledger, destination, &record, &asked, &mut whole, &mut part)?;
+    let asked = Asked::new(text, &BTreeMap::new());
+    let finds = (Finds::new(limit), Finds::new(limit));
+    let mut search = Search { ledger, destination, record: &record, asked, finds };
+    search.go(text)?;
+    let (whole, part) = search.finds;
     let Finds { mut answers, more, .. } = if whole.answers.is_empty() { part } else { whole };
     add_history(ledger, destination, &mut answers)?;
+    let unkept = match answers.is_empty() {
+        true => loss::unkept(ledger, destination, &record)?,
+        false => Vec::new(),
+    };
     Ok(Why { asked: text.to_owned(), destination: destination.clone(), answers, more, unkept })
+}
+
+/// A question at a destination, and what was found.
+struct Search<'a> {
+    ledger: &'a dyn Ledger,
+    destination: &'a DestinationName,
+    record: &'a DestinationRecord,
+    asked: Asked,
+    /// What matches as a whole, and what in part.
+    finds: (Finds, Finds),
+}
+
+impl Search<'_> {
+    /// Goes from what is quick to what takes long, until something matches as a whole.
+    fn go(&mut self, text: &str) -> Result<(), LedgerError> {
+        if self.indexed()? {
+            return Ok(());
+        }
+        self.asked = Asked::new(text, &self.ledger.aliases()?);
+        if self.asked.has_other_names() && self.indexed()? {
+            return Ok(());
+        }
+        for head in self.ledger.heads(self.destination)? {
+            self.event(head.uuid)?;
+        }
+        self.all_losses()
+    }
+
+    /// Looks where the index leads to; whether something matches as a whole.
+    fn indexed(&mut self) -> Result<bool, LedgerError> {
+        let found = self.ledger.find(self.destination, &self.asked.terms())?;
+        let Some(Found { mut events, losses }) = found else { return Ok(false) };
+        events.extend(self.asked.event());
+        for event in &events {
+            self.event(*event)?;
+        }
+        self.losses_of_events(&events)?;
+        for place in &losses {
+            self.losses_of(place)?;
+        }
+        let is_found = !self.finds.0.answers.is_empty();
+        if !is_found {
+            // What matches in part is looked for everywhere.
+            let limit = self.finds.0.limit;
+            self.finds = (Finds::new(limit), Finds::new(limit));
+        }
+        Ok(is_found)
+    }
+
+    fn event(&mut self, event: EventUuid) -> Result<(), LedgerError> {
+        let Some(event) = self.ledger.event(self.destination, event)? else { return Ok(()) };
+        if let Some(found_by) = self.asked.in_head(&event.head, &self.record.url) {
+            self.push(found_by, || Answer::Event(Box::new(event_answer(found_by, &event))));
+        }
+        let record = self.record;
+        for known in event.attributes.values() {
+            let Some(found_by) = self.asked.in_attribute(&event.head, known) else { continue };
+            self.push(found_by, || {
+                Answer::Attribute(Box::new(attribute_answer(found_by, &event, known, record)))
+            });
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, found_by: FoundBy, answer: impl FnOnce() -> Answer) {
+        let (whole, part) = &mut self.finds;
+        if found_by.is_whole() { whole.push(answer) } else { part.push(answer) }
+    }
 }
 
 impl FoundBy {
@@ -271,13 +332,11 @@ fn add_history(
         return Ok(());
     }
     let mut histories: BTreeMap<Subject, Vec<(RunNumber, ChangeKind)>> = BTreeMap::new();
-    let runs = ledger.runs()?;
-    for run in runs.iter().rev().filter(|run| run.destination == *destination) {
-        for change in ledger.changes(run.number)? {
-            let subject = (change.event, change.attribute);
-            if subjects.contains(&subject) {
-                histories.entry(subject).or_default().push((run.number, change.kind));
-            }
+    let events = subjects.iter().map(|(event, _)| *event).collect();
+    for (run, change) in ledger.changes_of(destination, &events)? {
+        let subject = (change.event, change.attribute);
+        if subjects.contains(&subject) {
+            histories.entry(subject).or_default().push((run, change.kind));
         }
     }
     for answer in answers {

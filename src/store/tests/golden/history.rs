@@ -261,3 +261,29 @@ fn losses() {
     let body = frozen(&encode_losses(&known).unwrap(), 1, golden);
     assert_eq!(decode_losses(&body).unwrap(), known);
 }
+
+#[test]
+fn pages_of_the_index_and_what_leads_to_them() {
+    let (mut terms, mut changes) = (BTreeSet::new(), BTreeSet::new());
+    terms.insert(([7; 16], 0x0102_0304));
+    changes.insert(([7; 16], (1, 2, 3)));
+    let mut page = PageV1::default();
+    page.fill(&mut terms, &mut changes);
+    let golden = "01 07070707070707070707070707070707 01 01020304 00 01 00 010203";
+    let body = frozen(&page.body().unwrap(), 1, golden);
+    assert_eq!(PageV1::read(&body).unwrap(), page);
+    let entity = EntityKey::of("incident--13cb1207-0674-4a54-a999-df5ff8e35c1a");
+    let whole = EntityKey::whole("incident--13cb1207-0674-4a54-a999-df5ff8e35c1a");
+    let fingerprints = [
+        Term::Value("http://a.example"),
+        Term::Value("HXXP://a[.]example"),
+        Term::Entity(&entity),
+        Term::Entity(&whole),
+        Term::Attribute(OTHER),
+        Term::Number(17),
+    ];
+    let fingerprints = fingerprints.map(|term| term.fingerprint());
+    let frozen =
+        [2_369_355_498, 2_369_355_498, 2_435_160_321, 2_435_160_321, 3_974_684_193, 525_964_817];
+    assert_eq!(fingerprints, frozen);
+}

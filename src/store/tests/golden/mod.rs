@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     history::{
         Change, ChangeKind, Cursor, DatasetTally, DestinationTally, KnownLoss, LedgerError, Loss,
-        LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord,
+        LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord, Term,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -27,8 +27,8 @@ use crate::{
     },
     store::record::{
         AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, Identified, IdentityV1,
-        RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
-        encode_losses,
+        PageV1, RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket,
+        encode_changes, encode_losses,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
         keys, rows_of, stored_rows,
     },
@@ -96,7 +96,8 @@ fn the_store_itself() {
     let body = written(1, "fb2c010001000000000000");
     assert_eq!(CountersV2::read(&body).unwrap(), counters);
     counters.add(keys::Kind::Losses);
-    let body = frozen(&encode(&counters).unwrap(), 2, "fb2c01000100000000000001");
+    counters.indexed = true;
+    let body = frozen(&encode(&counters).unwrap(), 2, "fb2c010001000000000000010001");
     assert_eq!(CountersV2::read(&body).unwrap(), counters);
     assert_eq!(hex(&encode(&FormatV1::CURRENT).unwrap().bytes), "01");
 }
@@ -133,6 +134,10 @@ fn keys_of_records() {
         (
             keys::losses(&lab, &LossPlace { feed: 2, of: LossOf::Event(EVENT) }),
             format!("6c2f 03 6c6162 02 01 {uuid}"),
+        ),
+        (
+            keys::index_page(&keys::Name::of("lab"), keys::IndexOf::Changes, 258),
+            "782f 03 6c6162 01 00000102".to_owned(),
         ),
         (
             keys::losses(&lab, &LossPlace { feed: 2, of: LossOf::Unlinked(258) }),
