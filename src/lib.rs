@@ -162,6 +162,12 @@ mod agent;
 #[doc(hidden)]
 pub mod agent;
 
+#[cfg(not(feature = "internals"))]
+mod web;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod web;
+
 #[cfg(all(unix, not(feature = "internals")))]
 mod daemon;
 #[cfg(all(unix, feature = "internals"))]

@@ -25,6 +25,7 @@ use super::{
         repair::resend::ResendAnswer,
         report::ReportAnswer,
         sandbox::{eclecticiq::PlatformAnswer, misp::SandboxAnswer},
+        web::WebAnswer,
     },
 };
 
@@ -82,6 +83,8 @@ fn answers() -> Vec<Answer> {
         answer::<PlatformAnswer>(&["sandbox"]),
         answer::<ConfigAnswer<'_>>(&["config"]),
         answer::<CompletionsAnswer>(&["completions"]),
+        answer::<EventsAnswer<'_>>(&[]),
+        answer::<WebAnswer>(&["web"]),
         answer::<ErrorAnswer<'_>>(&[]),
         answer::<AlarmMessage<'_>>(&[]),
     ]

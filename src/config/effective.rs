@@ -257,6 +257,8 @@ fn serve(it: &ServeSettings) -> Value {
         "on_failure_url_env": env,
         "on_failure_url_file": file,
         "metrics": it.metrics.map(|address| address.to_string()),
+        "web": it.web.map(|address| address.to_string()),
+        "max_tlp": it.max_tlp.map(Tlp::name),
     }))
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::model::Tlp;
+
 use super::{
     HookUrl, ServeSettings, SocketPlace,
     connection::{Found, Peer, http_url, read_secret},
@@ -33,16 +35,18 @@ pub(super) fn read_serve(root: &mut Section<'_, '_>) -> ServeSettings {
         Some(at) if at.value.as_str() == Some("") => SocketPlace::Nowhere,
         Some(_) => section.path("socket").map_or(SocketPlace::Usual, SocketPlace::At),
     };
-    let metrics = read_metrics(&mut section);
+    let metrics = read_loopback(&mut section, "metrics");
+    let web = read_loopback(&mut section, "web");
+    let max_tlp = read_max_tlp(&mut section);
     let group = read_group(&mut section, &socket);
     let on_failure = read_command(&mut section);
     let on_failure_url = read_hook(&mut section);
     section.finish();
-    ServeSettings { socket, group, metrics, on_failure, on_failure_url }
+    ServeSettings { socket, group, metrics, web, max_tlp, on_failure, on_failure_url }
 }
 
-fn read_metrics(section: &mut Section<'_, '_>) -> Option<SocketAddr> {
-    let at = section.text("metrics")?;
+fn read_loopback(section: &mut Section<'_, '_>, key: &'static str) -> Option<SocketAddr> {
+    let at = section.text(key)?;
     let address: Option<SocketAddr> = at.value.parse().ok();
     let loopback = address.filter(|address| address.ip().is_loopback());
     if loopback.is_none() {
@@ -51,6 +55,17 @@ fn read_metrics(section: &mut Section<'_, '_>) -> Option<SocketAddr> {
         section.reader().wrong(&at, what, cure);
     }
     loopback
+}
+
+/// Up to which colour pages show things.
+fn read_max_tlp(section: &mut Section<'_, '_>) -> Option<Tlp> {
+    let at = section.text("max_tlp")?;
+    let colour = at.value.parse();
+    if colour.is_err() {
+        let cure = "write clear, green, amber, amber+strict or red";
+        section.reader().wrong(&at, format!("{:?} is no TLP colour", at.value), cure);
+    }
+    colour.ok()
 }
 
 fn read_group(section: &mut Section<'_, '_>, socket: &SocketPlace) -> Option<String> {

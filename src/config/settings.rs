@@ -226,6 +226,10 @@ pub struct ServeSettings {
     pub group: Option<String>,
     /// A loopback address for `/metrics`, `/healthz` and `/readyz`, and nothing else.
     pub metrics: Option<SocketAddr>,
+    /// A loopback address for the pages of the history.
+    pub web: Option<SocketAddr>,
+    /// Up to which colour pages show things, there and on the socket; all of them without.
+    pub max_tlp: Option<Tlp>,
     /// The program, with its arguments, that is told when a route fails, and when it does not any more.
     pub on_failure: Option<Vec<String>>,
     /// Who is told the same by a POST.

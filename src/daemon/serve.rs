@@ -22,6 +22,8 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
+use crate::web::is_loopback;
+
 use super::{Metrics, Sink, dispatcher::Snapshot};
 
 /// After so long without a sign of life the dispatcher counts as stuck.
@@ -72,7 +74,7 @@ pub async fn serve_metrics(listener: TcpListener, face: Monitor) -> io::Result<(
     axum::serve(listener, router).await
 }
 
-/// Serves the same and `POST /ask` until the future is dropped.
+/// Serves the same, `POST /ask`, and pages beside until the future is dropped.
 ///
 /// # Errors
 /// If the listener breaks.
@@ -80,10 +82,11 @@ pub async fn serve_socket<A: Handler>(
     listener: UnixListener,
     face: Monitor,
     answers: Arc<A>,
+    pages: Router,
 ) -> io::Result<()> {
     let desk = Arc::new(Desk { answers, owner: own_user()?, places: Places::default() });
     let ask = post(ask::<A>).with_state(desk);
-    let router = faces(face).route("/ask", ask);
+    let router = faces(face).route("/ask", ask).merge(pages);
     axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).await
 }
 
@@ -198,17 +201,6 @@ async fn only_loopback_hosts(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether a `Host` header names this machine, with or without a port.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || address.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -252,7 +244,12 @@ mod tests {
         let slow = Arc::new(Slow(AtomicBool::new(false)));
         let listener = UnixListener::bind(&path).unwrap();
         let (metrics, snapshot) = (Arc::new(Metrics::new([])), Arc::default());
-        drop(tokio::spawn(serve_socket(listener, Monitor { metrics, snapshot }, slow.clone())));
+        drop(tokio::spawn(serve_socket(
+            listener,
+            Monitor { metrics, snapshot },
+            slow.clone(),
+            Router::new(),
+        )));
         let mut open = Vec::new();
         for _ in 0..ANSWERS_OF_OWNER {
             let (stream, status) = asked(&path).await;

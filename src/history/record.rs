@@ -180,6 +180,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Done, Self::Partial, Self::Failed, Self::Interrupted, Self::Unfinished];
+
     /// The word for it in every output.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,22 +1,25 @@
 //! The history as HTML: pure functions from the answers of `history::query` to markup.
 //!
-//! Titles, values and MISP's words were written by others. They reach a page through [`text`] alone, which shows what could
-//! steer it, keeps each text in its own direction of writing, and takes from indicators what makes them a link. There is no
-//! script, and nothing is fetched.
+//! Titles, values and MISP's words were written by others. They reach a page through `parts/text.rs` alone, which shows what
+//! could steer it, keeps each text in its own direction of writing, and takes from indicators what makes them a link. There
+//! is no script, and nothing is fetched but the style sheet of a site.
 
-mod changes;
-mod chart;
+mod events;
 mod frame;
+mod history;
+mod link;
 mod overview;
+mod parts;
 mod report;
-mod runs;
-mod standings;
-mod tasks;
 #[cfg(test)]
 mod tests;
-mod text;
-mod traffic;
+mod value;
 
-pub use frame::STYLE;
-pub use overview::{Next, Route};
+pub use events::{EventView, EventsAsked, STANDINGS, event, events};
+pub use frame::{STYLE, Site, trouble};
+pub use history::{RunsAsked, diff_page, faults_page, run_page, runs_page};
+pub use link::twin;
+pub use overview::overview_page;
+pub use parts::routes::{Next, Route};
 pub use report::{Report, ReportView, RunView, report};
+pub use value::value_page;

@@ -10,15 +10,17 @@ use crate::{
     model::{Digest, Timestamp},
 };
 
-pub use super::runs::RunView;
+pub use super::parts::runs::RunView;
 use super::{
-    frame::alone,
-    overview::{Route, routes},
-    runs::runs,
-    standings::standings,
-    tasks::tasks,
-    text::time,
-    traffic::traffic,
+    frame::{alone, limit},
+    parts::{
+        routes::{Route, routes},
+        runs::runs,
+        standings::standings,
+        tasks::tasks,
+        text::time,
+        traffic::traffic,
+    },
 };
 
 /// All that a report shows.
@@ -75,9 +77,7 @@ fn header(view: &ReportView) -> Markup {
         h1 { "misp-trickle " span.muted { "history" } }
         p.muted {
             "As of " (time(view.now)) "."
-            @if let Some(limit) = view.clearance.limit() {
-                " Shown up to TLP " strong { (limit.name()) } "; what is stricter is counted and not named, and what has no colour counts as red."
-            }
+            (limit(view.clearance))
         }
         nav aria-label="Sections" {
             ul {

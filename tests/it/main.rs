@@ -52,4 +52,5 @@ mod upgrade;
 mod verify;
 mod verify_tags;
 mod versions;
+mod web;
 mod wire_cost;

@@ -40,13 +40,14 @@ const LAYERS: &[(&str, &[&str])] = &[
             "schedule", "mirror", "store", "source", "remote", "sandbox", "config",
         ],
     ),
-    ("daemon", &["model", "history", "schedule", "agent"]),
+    ("web", &[]),
+    ("daemon", &["model", "history", "schedule", "agent", "web"]),
     (
         "cli",
         &[
             "model", "graph", "misp", "format", "mapper", "plan", "delivery", "history", "page",
             "schedule", "mirror", "store", "http", "source", "remote", "sandbox", "config",
-            "agent", "daemon",
+            "agent", "web", "daemon",
         ],
     ),
 ];

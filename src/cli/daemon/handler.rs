@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, TryLockError,
@@ -9,6 +10,7 @@ use std::{
         mpsc::{Sender, channel},
     },
     thread,
+    time::Duration,
 };
 
 use clap::Parser;
@@ -16,11 +18,17 @@ use clap::Parser;
 use crate::{
     cli::{
         Cli, CliError, Context, Exit, Ui,
-        args::{RouteArgs, SyncArgs},
-        verbs::{self, Beside, Verb, sync::tell},
+        args::{GlobalArgs, RouteArgs, SyncArgs},
+        pages::Site,
+        verbs::{
+            self, Beside, Verb,
+            sync::tell,
+            web::{Args as WebArgs, WebAnswer, silent},
+        },
     },
     daemon::{Caller, Handler, Message, RunOptions, Sink},
     model::RouteName,
+    web::Door,
 };
 
 use super::{
@@ -38,6 +46,8 @@ pub(super) struct RequestHandler {
     pub(super) config: PathBuf,
     /// To the dispatcher.
     pub(super) sender: Sender<Message<Shared>>,
+    /// Where its pages are, and who lets in there.
+    pub(super) web: Option<(SocketAddr, Arc<Door>)>,
     /// One dataset is held for questions, beside those of readings.
     pub(super) dataset: Mutex<()>,
 }
@@ -54,6 +64,29 @@ impl Handler for RequestHandler {
 }
 
 impl RequestHandler {
+    /// The pages of the store.
+    pub(super) fn site(&self) -> Site {
+        let (shared, sender, config) =
+            (self.shared.clone(), self.sender.clone(), self.config.clone());
+        let of_now = self.shared.clone();
+        let at_hand = move || {
+            let global = GlobalArgs {
+                config: config.clone(),
+                store: Some(shared.config().store_path.clone()),
+                wait: Duration::ZERO,
+                json: false,
+                verbose: 0,
+                quiet: true,
+            };
+            let (shared, sender) = (shared.clone(), sender.clone());
+            let host = RequestHost { shared, sender, sink: None, input: None };
+            let mut context = Context::new(global, silent());
+            context.host = Some(Arc::new(host));
+            context
+        };
+        Site::new(at_hand, move || of_now.config().serve.max_tlp)
+    }
+
     fn exit(&self, question: Question, caller: Caller, sink: &Sink) -> Exit {
         let to = |channel| Box::new(Part { channel, sink: sink.clone() });
         let mut ui = Ui::new(to(Channel::Data), to(Channel::Talk));
@@ -79,7 +112,7 @@ impl RequestHandler {
         context.host = Some(Arc::new(RequestHost {
             shared: self.shared.clone(),
             sender: self.sender.clone(),
-            sink: sink.clone(),
+            sink: Some(sink.clone()),
             input: question.input,
         }));
         self.carry_out(&cli.verb, &mut context, caller).unwrap_or_else(|error| {
@@ -113,6 +146,7 @@ impl RequestHandler {
         }
         match verb {
             Verb::Sync(args) => self.sync(args, context),
+            Verb::Web(args) => self.web(args, context),
             Verb::Pause(args) => self.pause(args, context, true),
             Verb::Resume(args) => self.pause(args, context, false),
             Verb::Plan(_) => {
@@ -171,6 +205,20 @@ impl RequestHandler {
         self.shared.paused.set(&chosen, is_paused)?;
         self.tell(Message::Pause(chosen.clone(), is_paused));
         verbs::pause::say(context, &chosen, is_paused)?;
+        Ok(Exit::Done)
+    }
+
+    /// A link to the pages.
+    fn web(&self, args: &WebArgs, context: &mut Context) -> Result<Exit, CliError> {
+        if args.is_of_its_own() {
+            let what = "it shows its pages as `web` and `max_tlp` under [serve] say";
+            return Err(CliError::AskedTooMuch { what });
+        }
+        let Some((address, door)) = &self.web else {
+            let what = "it shows no pages on a port: write web = \"127.0.0.1:8090\" under [serve], and restart it";
+            return Err(CliError::AskedTooMuch { what });
+        };
+        WebAnswer::new(*address, door).tell(context)?;
         Ok(Exit::Done)
     }
 

@@ -34,8 +34,8 @@ pub(super) struct RequestHost {
     pub(super) shared: Arc<Shared>,
     /// To the dispatcher.
     pub(super) sender: Sender<Message<Shared>>,
-    /// To whoever asked.
-    pub(super) sink: Sink,
+    /// To whoever asked; none where a page is asked for.
+    pub(super) sink: Option<Sink>,
     /// What is in the file that whoever asked named.
     pub(super) input: Option<String>,
 }
@@ -99,10 +99,13 @@ impl Host for RequestHost {
     }
 
     fn output(&self) -> Box<dyn Write> {
-        Box::new(Part { channel: Channel::File, sink: self.sink.clone() })
+        match &self.sink {
+            Some(sink) => Box::new(Part { channel: Channel::File, sink: sink.clone() }),
+            None => Box::new(std::io::sink()),
+        }
     }
 
     fn is_gone(&self) -> bool {
-        self.sink.is_closed()
+        self.sink.as_ref().is_some_and(Sink::is_closed)
     }
 }

@@ -68,6 +68,7 @@ impl Shared {
             ("the socket", now.serve.socket == next.serve.socket),
             ("the group of the socket", now.serve.group == next.serve.group),
             ("the port of the metrics", now.serve.metrics == next.serve.metrics),
+            ("the port of the pages", now.serve.web == next.serve.web),
         ];
         let has =
             |config: &Config, name: &FeedName| config.feeds.iter().any(|feed| feed.name == *name);

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::PathBuf,
     process,
     sync::{Arc, Mutex, RwLock, mpsc::Sender},
@@ -29,6 +30,7 @@ use crate::{
     },
     history::query,
     store::StoreId,
+    web::{self, serve_port},
 };
 
 use super::{
@@ -53,6 +55,8 @@ pub(crate) struct RunAnswer {
     socket: Option<PathBuf>,
     /// The address of `/metrics`, if there is one.
     metrics: Option<String>,
+    /// The address of the pages, if there is one: `misp-trickle web` gives a link.
+    web: Option<String>,
 }
 
 /// How long threads may take to let go of the store at the end.
@@ -98,10 +102,16 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
         store: id.to_string(),
         config: given.config.clone(),
         sender: sender.clone(),
+        web: listeners.pages_at().map(|address| (address, Arc::default())),
         dataset: Mutex::default(),
     };
     let (pid, socket) = (process::id(), listeners.path.clone());
-    let ready = RunAnswer { pid, socket, metrics: listeners.address() };
+    let ready = RunAnswer {
+        pid,
+        socket,
+        metrics: listeners.address(),
+        web: listeners.pages_at().map(|address| address.to_string()),
+    };
     listeners.serve(&threads, &Monitor { metrics, snapshot: dispatcher.snapshot() }, handler);
     drop(threads.spawn(handle_signals(signals, given, shared, sender)));
     context.ui.json(&ready)?;
@@ -121,6 +131,7 @@ struct Listeners {
     path: Option<PathBuf>,
     asks: Option<UnixListener>,
     watched: Option<TcpListener>,
+    pages: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -129,14 +140,14 @@ impl Listeners {
         let asks = path.as_deref();
         let group = config.serve.group.as_deref();
         let asks = asks.map(|path| place::listen(path, group)).transpose()?;
-        let watched = match config.serve.metrics {
-            None => None,
-            Some(address) => {
-                let cannot = |cause| CliError::Listen { address: address.to_string(), cause };
-                Some(TcpListener::bind(address).await.map_err(cannot)?)
-            }
-        };
-        Ok(Self { path, asks, watched })
+        let watched = listen(config.serve.metrics).await?;
+        let pages = listen(config.serve.web).await?;
+        Ok(Self { path, asks, watched, pages })
+    }
+
+    /// Of the pages.
+    fn pages_at(&self) -> Option<SocketAddr> {
+        self.pages.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// Of the metrics.
@@ -147,10 +158,20 @@ impl Listeners {
 
     /// Handler until the threads end.
     fn serve(self, threads: &Handle, face: &Monitor, handler: RequestHandler) {
+        let site = Arc::new(handler.site());
+        if let (Some(listener), Some((_, door))) = (self.pages, handler.web.clone()) {
+            let site = site.clone();
+            drop(threads.spawn(async move {
+                if let Err(error) = serve_port(listener, site, door).await {
+                    error!("pages are served no more: {error}");
+                }
+            }));
+        }
         if let (Some(listener), Some(path)) = (self.asks, self.path) {
             let (face, handler) = (face.clone(), Arc::new(handler));
+            let pages = web::routes(site);
             drop(threads.spawn(async move {
-                if let Err(error) = serve_socket(listener, face, handler).await {
+                if let Err(error) = serve_socket(listener, face, handler, pages).await {
                     error!("questions over {} are answered no more: {error}", path.display());
                 }
             }));
@@ -164,6 +185,13 @@ impl Listeners {
             }));
         }
     }
+}
+
+/// Listens on a port, if there is to be one.
+async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, CliError> {
+    let Some(address) = address else { return Ok(None) };
+    let cannot = |cause| CliError::Listen { address: address.to_string(), cause };
+    TcpListener::bind(address).await.map(Some).map_err(cannot)
 }
 
 /// Does what signals ask for.

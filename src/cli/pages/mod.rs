@@ -1,5 +1,12 @@
 //! What the pages show, put together of what the verbs know.
 
+mod asked;
+mod shelf;
+mod site;
+mod wrong;
+
+pub(super) use site::Site;
+
 use crate::{
     cli::render::json::{Held, RouteStatus},
     model::RouteName,

@@ -38,20 +38,32 @@ pub(crate) fn run(
     context: &mut Context,
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
-    let mut filter = args.filter.filter();
-    let to = query::select_run(ledger, &args.to, &filter)?;
-    filter.destination.get_or_insert_with(|| to.destination.clone());
-    let from = match &args.from {
-        Some(text) => query::select_base(ledger, text, &filter)?,
-        None => before(ledger, &filter, &to)?,
-    };
-    let difference = query::diff(ledger, &from, &to)?;
+    let difference = difference(ledger, args.from.as_deref(), &args.to, args.filter.filter())?;
     let detail = if args.stat { Detail::Counts } else { Detail::Full };
     context.answer(
         || render::json::DiffAnswer::new(&difference, detail),
         || render::text::diff(&difference, detail),
     )?;
     Ok(Exit::Done)
+}
+
+/// The net changes between two runs by their names.
+///
+/// # Errors
+/// If there are no such runs, they do not belong together, or the ledger cannot be read.
+pub(in crate::cli) fn difference(
+    ledger: &dyn Ledger,
+    from: Option<&str>,
+    to: &str,
+    mut filter: query::RunFilter,
+) -> Result<query::Difference, CliError> {
+    let to = query::select_run(ledger, to, &filter)?;
+    filter.destination.get_or_insert_with(|| to.destination.clone());
+    let from = match from {
+        Some(text) => query::select_base(ledger, text, &filter)?,
+        None => before(ledger, &filter, &to)?,
+    };
+    Ok(query::diff(ledger, &from, &to)?)
 }
 
 fn before(

@@ -24,6 +24,7 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod sync;
 mod verify;
+pub(super) mod web;
 pub(super) mod why;
 
 use std::path::Path;
@@ -70,6 +71,8 @@ pub(super) enum Verb {
     Why(why::Args),
     /// Write the history as one file of HTML, to look at and to keep
     Report(report::Args),
+    /// Show the history as pages in a browser of this machine
+    Web(web::Args),
     /// Ask MISP whether it still holds what was sent; changes nothing
     Verify(verify::Args),
     /// Check every record of the store
@@ -144,6 +147,7 @@ impl Verb {
             Self::Diff(args) => answer(context, |context, ledger| diff::run(args, context, ledger)),
             Self::Why(args) => answer(context, |context, ledger| why::run(args, context, ledger)),
             Self::Report(args) => report::run(args, context),
+            Self::Web(args) => web::run(args, context),
             Self::Verify(args) => verify::run(args, context),
             Self::Check => check::run(context),
             Self::Repair(args) => repair::run(args, context),
@@ -166,7 +170,9 @@ impl Verb {
                 Beside::Question
             }
             // All of a dataset or of the store is too much for whoever may ask, in what it takes and in what it tells.
-            Self::Plan(_) | Self::Check | Self::Export(_) | Self::Report(_) => Beside::Act,
+            Self::Plan(_) | Self::Check | Self::Export(_) | Self::Report(_) | Self::Web(_) => {
+                Beside::Act
+            }
             Self::Sync(_) | Self::Apply(_) | Self::Verify(_) | Self::Doctor(_) => Beside::Act,
             #[cfg(unix)]
             Self::Pause(_) | Self::Resume(_) => Beside::Act,
@@ -240,6 +246,7 @@ impl Verb {
             Self::Diff(_) => "diff",
             Self::Why(_) => "why",
             Self::Report(_) => "report",
+            Self::Web(_) => "web",
             Self::Verify(_) => "verify",
             Self::Check => "check",
             Self::Repair(_) => "repair",

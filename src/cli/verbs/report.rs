@@ -19,6 +19,7 @@ use crate::{
     },
     model::{DestinationName, Digest, Tlp},
     page::{self, Report, ReportView, RunView},
+    store::Store,
 };
 
 const CURE: &str = "make room or the folder, or name another file";
@@ -61,7 +62,8 @@ pub(crate) struct ReportAnswer<'a> {
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
     let store = context.ledger()?;
     let clearance = args.max_tlp.map_or(Clearance::ALL, Clearance::up_to);
-    let view = view(args, context, &store, store.id().to_string(), clearance)?;
+    let which = (args.destination.as_deref(), args.runs);
+    let view = view(context, &store, which, clearance)?;
     let Report { html, digest } = page::report(&view);
     write(&args.output, &html, context).map_err(|cause| CliError::Write {
         path: args.output.clone(),
@@ -83,24 +85,24 @@ fn write(path: &Path, html: &str, context: &Context) -> io::Result<()> {
     target.end()
 }
 
-fn view(
-    args: &Args,
+/// What pages show of a store: of all destinations or of one, with so many of the newest runs.
+pub(in crate::cli) fn view(
     context: &Context,
-    ledger: &dyn Ledger,
-    store: String,
+    ledger: &Store,
+    (destination, run_count_max): (Option<&str>, usize),
     clearance: Clearance,
 ) -> Result<ReportView, CliError> {
-    let (routes, _feeds) = status::routes(args.destination.as_deref(), context, ledger)?;
-    let known = known_destinations(ledger, args.destination.as_deref())?;
+    let (routes, _feeds) = status::routes(destination, context, ledger)?;
+    let known = known_destinations(ledger, destination)?;
     let overviews = known.iter().map(|name| query::overview(ledger, name, clearance));
     let overviews = overviews.collect::<Result<Vec<_>, _>>()?;
     let cleared = Cleared::new(ledger, clearance);
-    let destination = args.destination.as_deref().map(DestinationName::new);
+    let destination = destination.map(DestinationName::new);
     let runs = query::log(&cleared, &RunFilter { feed: None, destination }, None)?;
     let (days, run_count) = (query::traffic(&runs), runs.len() as u64);
-    let newest = runs.into_iter().take(args.runs).map(|run| shown(&cleared, run));
+    let newest = runs.into_iter().take(run_count_max).map(|run| shown(&cleared, run));
     Ok(ReportView {
-        store,
+        store: ledger.id().to_string(),
         now: SystemClock.now(),
         clearance,
         routes: routes.into_iter().map(Into::into).collect(),

@@ -63,20 +63,25 @@ pub struct Shown {
 /// # Errors
 /// If the ledger cannot be read.
 pub fn show(ledger: &dyn Ledger, run: RunRecord) -> Result<Shown, LedgerError> {
+    let events = grouped(ledger.changes(run.number)?)
+        .into_iter()
+        .map(|(event, changes)| describe(ledger, &run.destination, event, changes))
+        .collect::<Result<_, _>>()?;
+    Ok(Shown { run, events })
+}
+
+/// Changes by event, in the order in which the events came.
+pub(super) fn grouped(changes: Vec<Change>) -> Vec<(EventUuid, Vec<Change>)> {
     let mut events: Vec<(EventUuid, Vec<Change>)> = Vec::new();
     let mut place_of: BTreeMap<EventUuid, usize> = BTreeMap::new();
-    for change in ledger.changes(run.number)? {
+    for change in changes {
         let place = *place_of.entry(change.event).or_insert_with(|| {
             events.push((change.event, Vec::new()));
             events.len() - 1
         });
         events[place].1.push(change);
     }
-    let events = events
-        .into_iter()
-        .map(|(event, changes)| describe(ledger, &run.destination, event, changes))
-        .collect::<Result<_, _>>()?;
-    Ok(Shown { run, events })
+    events
 }
 
 /// What the runs after one point of the history, up to another, changed together.
@@ -184,7 +189,7 @@ impl Net {
 }
 
 /// Adds title, types and values to the changes of one event.
-fn describe(
+pub(super) fn describe(
     ledger: &dyn Ledger,
     destination: &DestinationName,
     event: EventUuid,

@@ -4,6 +4,7 @@
 
 mod changes;
 mod overview;
+mod pages;
 mod pulls;
 mod routes;
 mod select;
@@ -24,6 +25,9 @@ use crate::model::{DestinationName, Fault, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
 pub use overview::{Example, Overview, Task, TaskKind, overview};
+pub use pages::{
+    EventFilter, EventsPage, RunsFilter, RunsPage, ShownPart, events_page, runs_page, show_part,
+};
 pub use pulls::{PullsAlike, pulls};
 pub use routes::{RouteHistory, routes};
 pub use select::{Selected, select_base, select_run};

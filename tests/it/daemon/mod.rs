@@ -49,6 +49,11 @@ impl Daemon {
         Self { child: Some(child), ready: serde_json::from_str(&line).unwrap() }
     }
 
+    /// Where it answers.
+    pub(crate) fn socket(&self) -> std::path::PathBuf {
+        self.ready["socket"].as_str().unwrap().into()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());

@@ -3,6 +3,7 @@
 //! The JSON Schemas in `docs/schemas` are made of these structs, descriptions included.
 
 mod changes;
+mod events;
 mod map;
 #[cfg(test)]
 mod names;
@@ -14,6 +15,7 @@ mod verify;
 mod why;
 
 pub use changes::{DiffAnswer, LogAnswer, PullsAnswer, ShowAnswer};
+pub use events::EventsAnswer;
 pub use map::{MapAnswer, MapTotal, RulesAnswer};
 pub use plan::PlanAnswer;
 pub(in crate::cli) use state::name_of;

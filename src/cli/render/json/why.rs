@@ -323,7 +323,7 @@ fn loss(it: &LossAnswer) -> LossView<'_> {
     }
 }
 
-fn head(head: &EventHead) -> HeadView<'_> {
+pub(super) fn head(head: &EventHead) -> HeadView<'_> {
     HeadView {
         uuid: head.uuid,
         misp_id: head.misp_id,

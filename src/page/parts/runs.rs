@@ -26,7 +26,7 @@ pub struct RunView {
 }
 
 /// The newest runs of so many; those that did nothing stand together.
-pub(super) fn runs(views: &[RunView], of: u64, now: Timestamp) -> Markup {
+pub(in crate::page) fn runs(views: &[RunView], of: u64, now: Timestamp) -> Markup {
     html! {
         section aria-labelledby="runs" {
             h2 #runs { "Runs" }
@@ -88,7 +88,7 @@ fn one(view: &RunView, now: Timestamp) -> Markup {
     }
 }
 
-const fn tone(outcome: Outcome) -> Tone {
+pub(in crate::page) const fn tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Done => Tone::Good,
         Outcome::Partial | Outcome::Interrupted | Outcome::Unfinished => Tone::Warning,
@@ -97,7 +97,7 @@ const fn tone(outcome: Outcome) -> Tone {
 }
 
 /// What it did, in one line.
-fn gained(run: &RunRecord) -> Markup {
+pub(in crate::page) fn gained(run: &RunRecord) -> Markup {
     let AttributeTally { sent, adopted, superseded, retired, exposed, .. } = run.tally.attributes;
     let mut words = Vec::new();
     for (count, one, more) in [
@@ -121,7 +121,7 @@ fn gained(run: &RunRecord) -> Markup {
 }
 
 /// All of its record.
-fn record(run: &RunRecord) -> Markup {
+pub(in crate::page) fn record(run: &RunRecord) -> Markup {
     let tally = &run.tally;
     let ended = run.ended.map(|ended| run.begun.until(ended).as_secs());
     html! {

@@ -11,10 +11,12 @@ use crate::{
     plan::DestinationRecord,
 };
 
+use crate::page::link::misp_event;
+
 use super::text::{Tone, badge, heading, hidden, prose, value, visible};
 
 /// All destinations, each with what waits there.
-pub(super) fn tasks(overviews: &[Overview], clearance: Clearance) -> Markup {
+pub(in crate::page) fn tasks(overviews: &[Overview], clearance: Clearance) -> Markup {
     let is_nothing = overviews.iter().all(|overview| overview.tasks.is_empty());
     html! {
         section aria-labelledby="tasks" {
@@ -31,7 +33,7 @@ pub(super) fn tasks(overviews: &[Overview], clearance: Clearance) -> Markup {
 fn task(it: &Task, overview: &Overview, clearance: Clearance) -> Markup {
     let tone = if it.kind == TaskKind::Held { Tone::Warning } else { Tone::Bad };
     html! {
-        p {
+        div.line {
             (badge(tone, it.kind.word())) " "
             @match &it.why {
                 Some(why) => { strong { (Count(it.count).to_string()) } " " (prose(why)) }
@@ -87,17 +89,9 @@ fn table(examples: &[Example], record: Option<&DestinationRecord>) -> Markup {
 
 fn event(example: &Example, record: Option<&DestinationRecord>) -> Markup {
     html! {
-        @match record.and_then(|record| misp_link(record, example)) {
+        @match record.and_then(|record| misp_event(record, example.event, example.misp_id)) {
             Some(link) => { a href=(link) rel="noreferrer noopener" { (heading(&example.title)) } }
             None => { (prose(&example.title)) }
         }
     }
-}
-
-/// The event in MISP's own pages. What is no address of the web is no link.
-fn misp_link(record: &DestinationRecord, example: &Example) -> Option<String> {
-    let base = record.url.trim_end_matches('/');
-    let is_web = base.starts_with("https://") || base.starts_with("http://");
-    let event = example.misp_id.map_or_else(|| example.event.to_string(), |id| id.to_string());
-    is_web.then(|| format!("{base}/events/view/{event}"))
 }

@@ -16,7 +16,7 @@ use super::{
 const DAYS_MAX: u64 = 60;
 
 /// A chart of the last days, and the same as a table.
-pub(super) fn traffic(days: &[Day], now: Timestamp) -> Markup {
+pub(in crate::page) fn traffic(days: &[Day], now: Timestamp) -> Markup {
     let (sent, received) =
         days.iter().fold((0, 0), |(up, down), day| (up + day.sent, down + day.received));
     html! {

@@ -19,7 +19,7 @@ const NETWORK: [&str; 9] =
 
 /// A text of others in its own direction of writing: what could steer the page is shown, and what is long is shortened, with
 /// all of it behind a click.
-pub(super) fn prose(text: &str) -> Markup {
+pub(in crate::page) fn prose(text: &str) -> Markup {
     let text = &*without_schemes(text);
     match cut(text, PROSE_CHARS_MAX) {
         None => visible(text),
@@ -30,7 +30,7 @@ pub(super) fn prose(text: &str) -> Markup {
 }
 
 /// The same where nothing can be behind a click: the whole is what a pointer shows.
-pub(super) fn heading(text: &str) -> Markup {
+pub(in crate::page) fn heading(text: &str) -> Markup {
     let text = &*without_schemes(text);
     match cut(text, PROSE_CHARS_MAX) {
         None => visible(text),
@@ -48,7 +48,7 @@ fn shown(text: &str) -> String {
 }
 
 /// A value, made harmless; where that makes it another, the exact one is behind a click.
-pub(super) fn value(kind: AttributeType, exact: &str) -> Markup {
+pub(in crate::page) fn value(kind: AttributeType, exact: &str) -> Markup {
     let shown = defanged(kind, exact);
     let head = cut(&shown, VALUE_CHARS_MAX);
     if head.is_none() && *shown == *exact {
@@ -67,7 +67,7 @@ pub(super) fn value(kind: AttributeType, exact: &str) -> Markup {
 }
 
 /// A value that nobody reaches by mistake.
-pub(super) fn defanged(kind: AttributeType, exact: &str) -> Cow<'_, str> {
+pub(in crate::page) fn defanged(kind: AttributeType, exact: &str) -> Cow<'_, str> {
     let mut shown = without_schemes(exact);
     if NETWORK.iter().any(|part| kind.name().contains(part)) {
         shown = Cow::Owned(shown.replace('.', "[.]").replace('@', "[@]"));
@@ -107,7 +107,7 @@ fn cut(text: &str, max: usize) -> Option<&str> {
 }
 
 /// All of a text, with what could steer the page shown.
-pub(super) fn visible(text: &str) -> Markup {
+pub(in crate::page) fn visible(text: &str) -> Markup {
     html! {
         bdi {
             @for (part, harmful) in parts(text) {
@@ -127,7 +127,7 @@ fn parts(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
 }
 
 /// A point in time, to the minute.
-pub(super) fn time(at: Timestamp) -> Markup {
+pub(in crate::page) fn time(at: Timestamp) -> Markup {
     let whole = at.to_string();
     let shown = match whole.split_once('T') {
         Some((day, clock)) if clock.len() >= 5 => format!("{day} {} UTC", &clock[..5]),
@@ -137,18 +137,18 @@ pub(super) fn time(at: Timestamp) -> Markup {
 }
 
 /// A time, and how long ago it was.
-pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
+pub(in crate::page) fn ago(at: Timestamp, now: Timestamp) -> Markup {
     html! { (time(at)) ", " (Span(at.until(now).as_secs()).to_string()) " ago" }
 }
 
 /// A number, and what it is a number of.
-pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
+pub(in crate::page) fn counted(number: u64, one: &str, more: &str) -> String {
     format!("{} {}", Count(number), if number == 1 { one } else { more })
 }
 
 /// How things are, by a word, a sign and a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(in crate::page) enum Tone {
     Good,
     Quiet,
     Warning,
@@ -156,7 +156,7 @@ pub(super) enum Tone {
 }
 
 /// A word that says how things are.
-pub(super) fn badge(tone: Tone, word: &str) -> Markup {
+pub(in crate::page) fn badge(tone: Tone, word: &str) -> Markup {
     let (class, sign) = match tone {
         Tone::Good => ("good", "✓"),
         Tone::Quiet => ("quiet", "·"),
@@ -167,7 +167,7 @@ pub(super) fn badge(tone: Tone, word: &str) -> Markup {
 }
 
 /// What is said where something is not shown.
-pub(super) fn hidden(count: u64, limit: Option<Tlp>) -> Markup {
+pub(in crate::page) fn hidden(count: u64, limit: Option<Tlp>) -> Markup {
     let limit = limit.map_or("", Tlp::name);
     html! { span.muted { (Count(count).to_string()) " not shown: marked stricter than " (limit) } }
 }

@@ -11,7 +11,7 @@ use crate::{
 use super::text::{Tone, badge, prose, value};
 
 /// The events with their changes, at most so many lines of them.
-pub(super) fn changes(events: &[EventChanges], lines_max: usize, rest: &str) -> Markup {
+pub(in crate::page) fn changes(events: &[EventChanges], lines_max: usize, rest: &str) -> Markup {
     let (mut left, mut shown) = (lines_max, Vec::new());
     for event in events {
         if left == 0 {
@@ -34,7 +34,7 @@ pub(super) fn changes(events: &[EventChanges], lines_max: usize, rest: &str) -> 
 
 fn one(event: &EventChanges, own: &[ChangeKind], attributes: &[AttributeChange]) -> Markup {
     html! {
-        h4 { @match &event.title { Some(title) => { (prose(title)) } None => { code { (event.event) } } } }
+        h3 { @match &event.title { Some(title) => { (prose(title)) } None => { code { (event.event) } } } }
         @if !own.is_empty() { ul.plain { @for kind in own { li { (phrase(kind)) } } } }
         @if !attributes.is_empty() {
             table.stack {
@@ -66,7 +66,7 @@ fn row(change: &AttributeChange) -> Markup {
 }
 
 /// What happened, and what more there is to say.
-pub(super) fn phrase(kind: &ChangeKind) -> Markup {
+pub(in crate::page) fn phrase(kind: &ChangeKind) -> Markup {
     let Phrase { word, detail } = Phrase::from(kind);
     html! { (badge(tone(kind), word)) @if let Some(detail) = detail { " " (prose(&detail)) } }
 }

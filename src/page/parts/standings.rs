@@ -20,7 +20,7 @@ const ORDER: [&str; 8] =
     ["sent", "adopted", "pending", "held", "withheld", "rejected", "blocked", "declined"];
 
 /// Each destination with what it was ever to have, and what the dataset held that was delivered last.
-pub(super) fn standings(overviews: &[Overview]) -> Markup {
+pub(in crate::page) fn standings(overviews: &[Overview]) -> Markup {
     html! {
         section aria-labelledby="standings" {
             h2 #standings { "Where the values stand" }
@@ -61,11 +61,21 @@ fn attributes(overview: &Overview) -> Markup {
     }
 }
 
-fn tone(word: &str) -> Tone {
+/// How a standing is.
+pub(in crate::page) fn tone(word: &str) -> Tone {
     match word {
         "sent" | "adopted" => Tone::Good,
         "rejected" | "blocked" => Tone::Bad,
         "pending" | "held" => Tone::Warning,
+        _ => Tone::Quiet,
+    }
+}
+
+/// How the presence of an event is.
+pub(in crate::page) fn tone_of_event(word: &str) -> Tone {
+    match word {
+        "present" => Tone::Good,
+        "blocked" => Tone::Bad,
         _ => Tone::Quiet,
     }
 }
@@ -123,10 +133,13 @@ fn dataset(run: &RunRecord) -> Markup {
     }
 }
 
-fn spoken(lost: &BTreeMap<Box<str>, u64>) -> Vec<(String, u64)> {
-    let words =
-        |reason: &str| format!("lost: {}", reason.replace('_', " ").replace("misp", "MISP"));
-    lost.iter().map(|(reason, count)| (words(reason), *count)).collect()
+fn spoken(all: &BTreeMap<Box<str>, u64>) -> Vec<(String, u64)> {
+    all.iter().map(|(reason, count)| (format!("lost: {}", lost(reason)), *count)).collect()
+}
+
+/// Why something is lost, as people read it.
+pub(in crate::page) fn lost(reason: &str) -> String {
+    reason.replace('_', " ").replace("misp", "MISP")
 }
 
 fn line(what: &str, part: u64, whole: u64, class: &str) -> Markup {

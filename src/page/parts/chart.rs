@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 /// A part of a whole, as a bar that is as long as its share.
-pub(super) fn share(part: u64, whole: u64, class: &str) -> Markup {
+pub(in crate::page) fn share(part: u64, whole: u64, class: &str) -> Markup {
     let width = permille(part, whole);
     html! {
         svg.share viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
@@ -14,10 +14,10 @@ pub(super) fn share(part: u64, whole: u64, class: &str) -> Markup {
 }
 
 /// What went up and came down on one day.
-pub(super) struct Bar {
-    pub(super) up: u64,
-    pub(super) down: u64,
-    pub(super) failed: bool,
+pub(in crate::page) struct Bar {
+    pub(in crate::page) up: u64,
+    pub(in crate::page) down: u64,
+    pub(in crate::page) failed: bool,
 }
 
 const HALF: u64 = 70;
@@ -26,7 +26,7 @@ const GAP: u64 = 2;
 const MARK: u64 = 8;
 
 /// Bars up and down from one line, each day one; a triangle below marks a day on which something failed.
-pub(super) fn bars(bars: &[Bar], label: &str) -> Markup {
+pub(in crate::page) fn bars(bars: &[Bar], label: &str) -> Markup {
     let most = bars.iter().flat_map(|bar| [bar.up, bar.down]).max().unwrap_or(0);
     let width = STEP * bars.len() as u64;
     let height = 2 * HALF + 2 * MARK;

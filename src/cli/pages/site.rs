@@ -1,0 +1,184 @@
+//! The site: each address as a page, and as the answer of the verb that gives the same.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    agent::{Clock, SystemClock},
+    cli::{
+        CliError, Context,
+        render::json::StatusAnswer,
+        verbs::{report, status},
+    },
+    history::{Clearance, Cleared, query},
+    model::Tlp,
+    page::{self, STYLE},
+    store::Store,
+    web::{Address, Form, Pages, Reply},
+};
+
+use super::{
+    asked::{Answer, Asked, Seen, json},
+    shelf::Shelf,
+    wrong::Wrong,
+};
+
+/// An overview that is older is made anew, behind the back of whoever looks at the old one.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// All pages of a store.
+#[derive(Clone)]
+pub(in crate::cli) struct Site(Arc<Inner>);
+
+struct Inner {
+    /// What a verb would have at hand.
+    context: Box<dyn Fn() -> Context + Send + Sync>,
+    /// Up to which colour things are shown.
+    max_tlp: Box<dyn Fn() -> Option<Tlp> + Send + Sync>,
+    /// What was opened of a store that nobody else has.
+    shelf: Shelf,
+    overview: Mutex<Kept>,
+}
+
+/// The overview as it was made last: it takes a look at every event.
+#[derive(Default)]
+struct Kept {
+    made: Option<(Instant, Clearance, Arc<Answer>)>,
+    is_being_made: bool,
+}
+
+impl Pages for Site {
+    fn page(&self, address: &Address) -> Reply {
+        if address.path == "/style.css" {
+            return Reply { status: 200, form: Form::Css, body: STYLE.to_owned() };
+        }
+        let (path, form) = match address.path.strip_suffix(".json") {
+            Some(path) => (path, Form::Json),
+            None => (&*address.path, Form::Html),
+        };
+        match self.answer(path, address) {
+            Ok(answer) => answer.reply(form),
+            Err(wrong) => wrong.reply(&unknown(self.clearance()), form),
+        }
+    }
+}
+
+impl Site {
+    /// The site of whatever store such a context leads to.
+    pub(in crate::cli) fn new(
+        context: impl Fn() -> Context + Send + Sync + 'static,
+        max_tlp: impl Fn() -> Option<Tlp> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            context: Box::new(context),
+            max_tlp: Box::new(max_tlp),
+            shelf: Shelf::default(),
+            overview: Mutex::default(),
+        }))
+    }
+
+    fn clearance(&self) -> Clearance {
+        (self.0.max_tlp)().map_or(Clearance::ALL, Clearance::up_to)
+    }
+
+    fn answer(&self, path: &str, address: &Address) -> Result<Arc<Answer>, Wrong> {
+        if matches!(path, "/" | "/status") {
+            return self.overview();
+        }
+        self.with_store(|store, _| {
+            let clearance = self.clearance();
+            let cleared = Cleared::new(store, clearance);
+            let seen = Seen {
+                ledger: store,
+                cleared: &cleared,
+                clearance,
+                site: page_of(store, clearance, address),
+            };
+            Asked::of(path, address)?.answer(&seen).map(Arc::new)
+        })
+    }
+
+    /// The overview that is there, made anew behind the back of whoever asks where it is old.
+    fn overview(&self) -> Result<Arc<Answer>, Wrong> {
+        let (now, clearance) = (Instant::now(), self.clearance());
+        let mut kept = self.kept();
+        if let Some((at, of, answer)) = &kept.made
+            && *of == clearance
+        {
+            let answer = answer.clone();
+            if now.duration_since(*at) > FRESH && !kept.is_being_made {
+                kept.is_being_made = true;
+                let site = self.clone();
+                drop(thread::spawn(move || {
+                    // What went wrong is told to whoever asks once there is none.
+                    drop(site.make_overview(clearance));
+                    site.kept().is_being_made = false;
+                }));
+            }
+            return Ok(answer);
+        }
+        drop(kept);
+        self.make_overview(clearance)
+    }
+
+    fn make_overview(&self, clearance: Clearance) -> Result<Arc<Answer>, Wrong> {
+        let at = Instant::now();
+        let answer = self.with_store(|store, context| Ok(made(context, store, clearance)?))?;
+        let answer = Arc::new(answer);
+        self.kept().made = Some((at, clearance, answer.clone()));
+        Ok(answer)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.overview.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_store<T>(
+        &self,
+        work: impl FnOnce(&Store, &Context) -> Result<T, Wrong>,
+    ) -> Result<T, Wrong> {
+        let mut context = (self.0.context)();
+        if context.host.is_some() {
+            let store = context.ledger()?;
+            return work(&store, &context);
+        }
+        let opened = self.0.shelf.take(&mut context)?;
+        let store = opened.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&store, &context)
+    }
+}
+
+/// What a page says of the site that it is of.
+fn page_of(store: &Store, clearance: Clearance, address: &Address) -> page::Site {
+    let twin = page::twin(&address.path, &address.query);
+    page::Site {
+        store: store.id().to_string(),
+        now: SystemClock.now(),
+        clearance,
+        twin: Some(twin),
+    }
+}
+
+fn unknown(clearance: Clearance) -> page::Site {
+    page::Site { store: String::new(), now: SystemClock.now(), clearance, twin: None }
+}
+
+/// The overview, and the answer of `status`.
+fn made(context: &Context, store: &Store, clearance: Clearance) -> Result<Answer, CliError> {
+    let view = report::view(context, store, (None, 0), clearance)?;
+    let html = page::overview_page(&view);
+    let cleared = Cleared::new(store, clearance);
+    let (routes, feeds) = status::routes(None, context, &cleared)?;
+    let json = if clearance.is_whole() {
+        let found: Vec<_> = view.overviews.into_iter().map(|overview| overview.status).collect();
+        json(&StatusAnswer::new(&found, &routes, &feeds))
+    } else {
+        let names = crate::history::Ledger::destinations(store)?;
+        let found = names.iter().map(|name| query::status(&cleared, name));
+        json(&StatusAnswer::new(&found.collect::<Result<Vec<_>, _>>()?, &routes, &feeds))
+    };
+    Ok(Answer { html, json })
+}
