@@ -17,7 +17,7 @@ use crate::{
     },
     model::{AttributeUuid, DestinationName, EventUuid, FeedName, RunNumber, Tlp},
     page::{self, EventView, EventsAsked, RunsAsked, STANDINGS},
-    web::{Address, Form, Reply},
+    web::{Address, Form},
 };
 
 use super::wrong::Wrong;
@@ -26,19 +26,6 @@ const RUNS_ON_A_PAGE: usize = 50;
 const EVENTS_ON_A_PAGE: usize = 100;
 const LINES_ON_A_PAGE: usize = 500;
 const ANSWERS_ON_A_PAGE: usize = 20;
-
-/// One answer in both of its forms.
-pub(super) struct Answer {
-    pub(super) html: String,
-    pub(super) json: String,
-}
-
-impl Answer {
-    pub(super) fn reply(&self, form: Form) -> Reply {
-        let body = if form == Form::Json { &self.json } else { &self.html };
-        Reply { status: 200, form, body: body.clone() }
-    }
-}
 
 /// An answer for programs, as verbs give it.
 pub(super) fn json(answer: &impl Serialize) -> String {
@@ -53,6 +40,19 @@ pub(super) struct Seen<'l> {
     pub(super) cleared: &'l Cleared<'l>,
     pub(super) clearance: Clearance,
     pub(super) site: page::Site,
+    /// In which form it is wanted.
+    pub(super) form: Form,
+}
+
+impl Seen<'_> {
+    /// The form that is wanted: the other one is not made.
+    fn told<T: Serialize>(
+        &self,
+        json_of: impl FnOnce() -> T,
+        html: impl FnOnce(&page::Site) -> String,
+    ) -> String {
+        if self.form == Form::Json { json(&json_of()) } else { html(&self.site) }
+    }
 }
 
 /// A question.
@@ -106,7 +106,7 @@ impl Asked {
         })
     }
 
-    pub(super) fn answer(self, seen: &Seen<'_>) -> Result<Answer, Wrong> {
+    pub(super) fn answer(self, seen: &Seen<'_>) -> Result<String, Wrong> {
         match self {
             Self::Runs { filter, before } => runs(seen, filter, before),
             Self::Run { number, from } => run(seen, &number, from),
@@ -116,15 +116,13 @@ impl Asked {
             Self::Diff { from, to, destination } => {
                 let filter = RunFilter { feed: None, destination };
                 let difference = difference(seen.cleared, from.as_deref(), &to, filter)?;
-                Ok(Answer {
-                    json: json(&DiffAnswer::new(&difference, Detail::Full)),
-                    html: page::diff_page(&seen.site, &difference),
-                })
+                let answer = || DiffAnswer::new(&difference, Detail::Full);
+                Ok(seen.told(answer, |site| page::diff_page(site, &difference)))
             }
             Self::Faults { before } => {
                 let page = query::runs_page(seen.cleared, &went_wrong, before, RUNS_ON_A_PAGE)?;
-                let json = json(&LogAnswer { runs: &page.runs });
-                Ok(Answer { html: page::faults_page(&seen.site, &page), json })
+                Ok(seen
+                    .told(|| LogAnswer { runs: &page.runs }, |site| page::faults_page(site, &page)))
             }
         }
     }
@@ -135,7 +133,7 @@ fn went_wrong(run: &RunRecord) -> bool {
     pull || run.outcome != Outcome::Done
 }
 
-fn runs(seen: &Seen<'_>, filter: RunsFilter, before: Option<RunNumber>) -> Result<Answer, Wrong> {
+fn runs(seen: &Seen<'_>, filter: RunsFilter, before: Option<RunNumber>) -> Result<String, Wrong> {
     let page = query::runs_page(seen.cleared, &|run| filter.takes(run), before, RUNS_ON_A_PAGE)?;
     let destinations = seen.ledger.destinations()?;
     let mut feeds: Vec<FeedName> = Vec::new();
@@ -146,11 +144,10 @@ fn runs(seen: &Seen<'_>, filter: RunsFilter, before: Option<RunNumber>) -> Resul
     feeds.sort_unstable();
     feeds.dedup();
     let asked = RunsAsked { filter, feeds, destinations };
-    let json = json(&LogAnswer { runs: &page.runs });
-    Ok(Answer { html: page::runs_page(&seen.site, &page, &asked), json })
+    Ok(seen.told(|| LogAnswer { runs: &page.runs }, |site| page::runs_page(site, &page, &asked)))
 }
 
-fn run(seen: &Seen<'_>, number: &str, from: usize) -> Result<Answer, Wrong> {
+fn run(seen: &Seen<'_>, number: &str, from: usize) -> Result<String, Wrong> {
     let record = match number.parse().ok().map(|number| seen.cleared.run(RunNumber(number))) {
         Some(found) => found?,
         None => None,
@@ -160,15 +157,14 @@ fn run(seen: &Seen<'_>, number: &str, from: usize) -> Result<Answer, Wrong> {
         None => query::select_run(seen.cleared, number, &RunFilter::default())?,
     };
     let part = query::show_part(seen.cleared, record, from, LINES_ON_A_PAGE)?;
-    let json = json(&ShowAnswer::new(&part.shown, Detail::Full));
-    Ok(Answer { html: page::run_page(&seen.site, &part), json })
+    Ok(seen.told(|| ShowAnswer::new(&part.shown, Detail::Full), |site| page::run_page(site, &part)))
 }
 
 fn events(
     seen: &Seen<'_>,
     mut asked: EventsAsked,
     after: Option<EventUuid>,
-) -> Result<Answer, Wrong> {
+) -> Result<String, Wrong> {
     let all = seen.ledger.destinations()?;
     let named = asked.destination.as_ref().map(DestinationName::as_str);
     let known = known_destinations(seen.ledger, named)?;
@@ -179,33 +175,38 @@ fn events(
     let filter = EventFilter { tlp: asked.tlp, standing: asked.standing.clone() };
     let part = (after, EVENTS_ON_A_PAGE);
     let page = query::events_page(seen.ledger, &destination, seen.clearance, &filter, part)?;
-    let json = json(&EventsAnswer::new(&destination, &page));
-    Ok(Answer { html: page::events(&seen.site, &page, &all, &asked), json })
+    Ok(seen.told(
+        || EventsAnswer::new(&destination, &page),
+        |site| page::events(site, &page, &all, &asked),
+    ))
 }
 
-fn event(seen: &Seen<'_>, uuid: EventUuid, after: Option<AttributeUuid>) -> Result<Answer, Wrong> {
+fn event(seen: &Seen<'_>, uuid: EventUuid, after: Option<AttributeUuid>) -> Result<String, Wrong> {
     let mut views = Vec::new();
-    let mut found = Vec::new();
     for destination in seen.ledger.destinations()? {
         let Some(event) = seen.cleared.event(&destination, uuid)? else { continue };
-        found.push(query::why(seen.cleared, &destination, &uuid.to_string(), ANSWERS_ON_A_PAGE)?);
         let record = seen.ledger.destination(&destination)?;
         views.push(EventView { destination, record, event });
     }
     if views.is_empty() {
         return Err(Wrong::not_found("there is no such event, or it is not shown"));
     }
-    let json = json(&WhyAnswer::new(&uuid.to_string(), &found));
-    Ok(Answer { html: page::event(&seen.site, &views, after), json })
+    if seen.form != Form::Json {
+        return Ok(page::event(&seen.site, &views, after));
+    }
+    let asked = uuid.to_string();
+    let one =
+        |view: &EventView| query::why(seen.cleared, &view.destination, &asked, ANSWERS_ON_A_PAGE);
+    let found = views.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    Ok(json(&WhyAnswer::new(&asked, &found)))
 }
 
-fn value(seen: &Seen<'_>, q: &str) -> Result<Answer, Wrong> {
+fn value(seen: &Seen<'_>, q: &str) -> Result<String, Wrong> {
     let destinations = if q.is_empty() { Vec::new() } else { seen.ledger.destinations()? };
     let found =
         destinations.iter().map(|name| query::why(seen.cleared, name, q, ANSWERS_ON_A_PAGE));
     let found = found.collect::<Result<Vec<_>, _>>()?;
-    let json = json(&WhyAnswer::new(q, &found));
-    Ok(Answer { html: page::value_page(&seen.site, q, &found), json })
+    Ok(seen.told(|| WhyAnswer::new(q, &found), |site| page::value_page(site, q, &found)))
 }
 
 /// What a key says; `None` if it is not there.

@@ -21,13 +21,15 @@ use crate::{
 };
 
 use super::{
-    asked::{Answer, Asked, Seen, json},
+    asked::{Asked, Seen, json},
     shelf::Shelf,
     wrong::Wrong,
 };
 
 /// An overview that is older is made anew, behind the back of whoever looks at the old one.
 const FRESH: Duration = Duration::from_secs(10);
+/// One that is older is not shown: its ages are those of the moment when it was made.
+const STALE: Duration = Duration::from_secs(60);
 
 /// All pages of a store.
 #[derive(Clone)]
@@ -43,10 +45,16 @@ struct Inner {
     overview: Mutex<Kept>,
 }
 
+/// The overview in both of its forms.
+struct Both {
+    html: String,
+    json: String,
+}
+
 /// The overview as it was made last: it takes a look at every event.
 #[derive(Default)]
 struct Kept {
-    made: Option<(Instant, Clearance, Arc<Answer>)>,
+    made: Option<(Instant, Clearance, Arc<Both>)>,
     is_being_made: bool,
 }
 
@@ -59,8 +67,8 @@ impl Pages for Site {
             Some(path) => (path, Form::Json),
             None => (&*address.path, Form::Html),
         };
-        match self.answer(path, address) {
-            Ok(answer) => answer.reply(form),
+        match self.answer(path, form, address) {
+            Ok(body) => Reply { status: 200, form, body },
             Err(wrong) => wrong.reply(&unknown(self.clearance()), form),
         }
     }
@@ -84,9 +92,10 @@ impl Site {
         (self.0.max_tlp)().map_or(Clearance::ALL, Clearance::up_to)
     }
 
-    fn answer(&self, path: &str, address: &Address) -> Result<Arc<Answer>, Wrong> {
+    fn answer(&self, path: &str, form: Form, address: &Address) -> Result<String, Wrong> {
         if matches!(path, "/" | "/status") {
-            return self.overview();
+            let both = self.overview()?;
+            return Ok(if form == Form::Json { both.json.clone() } else { both.html.clone() });
         }
         self.with_store(|store, _| {
             let clearance = self.clearance();
@@ -96,17 +105,19 @@ impl Site {
                 cleared: &cleared,
                 clearance,
                 site: page_of(store, clearance, address),
+                form,
             };
-            Asked::of(path, address)?.answer(&seen).map(Arc::new)
+            Asked::of(path, address)?.answer(&seen)
         })
     }
 
     /// The overview that is there, made anew behind the back of whoever asks where it is old.
-    fn overview(&self) -> Result<Arc<Answer>, Wrong> {
+    fn overview(&self) -> Result<Arc<Both>, Wrong> {
         let (now, clearance) = (Instant::now(), self.clearance());
         let mut kept = self.kept();
         if let Some((at, of, answer)) = &kept.made
             && *of == clearance
+            && now.duration_since(*at) < STALE
         {
             let answer = answer.clone();
             if now.duration_since(*at) > FRESH && !kept.is_being_made {
@@ -124,7 +135,7 @@ impl Site {
         self.make_overview(clearance)
     }
 
-    fn make_overview(&self, clearance: Clearance) -> Result<Arc<Answer>, Wrong> {
+    fn make_overview(&self, clearance: Clearance) -> Result<Arc<Both>, Wrong> {
         let at = Instant::now();
         let answer = self.with_store(|store, context| Ok(made(context, store, clearance)?))?;
         let answer = Arc::new(answer);
@@ -167,7 +178,7 @@ fn unknown(clearance: Clearance) -> page::Site {
 }
 
 /// The overview, and the answer of `status`.
-fn made(context: &Context, store: &Store, clearance: Clearance) -> Result<Answer, CliError> {
+fn made(context: &Context, store: &Store, clearance: Clearance) -> Result<Both, CliError> {
     let view = report::view(context, store, (None, 0), clearance)?;
     let html = page::overview_page(&view);
     let cleared = Cleared::new(store, clearance);
@@ -180,5 +191,5 @@ fn made(context: &Context, store: &Store, clearance: Clearance) -> Result<Answer
         let found = names.iter().map(|name| query::status(&cleared, name));
         json(&StatusAnswer::new(&found.collect::<Result<Vec<_>, _>>()?, &routes, &feeds))
     };
-    Ok(Answer { html, json })
+    Ok(Both { html, json })
 }
