@@ -21,7 +21,7 @@ use super::{
 
 /// The name of whatever is not seen.
 const SOMETHING: AttributeUuid = AttributeUuid::new(Uuid::nil());
-const NOT_SHOWN: &str = "not shown, as it may quote what is marked stricter";
+pub(super) const NOT_SHOWN: &str = "not shown, as it may quote what is marked stricter";
 
 /// Another ledger, without what a clearance does not see.
 pub struct Cleared<'l> {
@@ -105,6 +105,7 @@ impl<'l> Cleared<'l> {
         if self.clearance.is_whole() {
             return run;
         }
+        run.source = NOT_SHOWN.to_owned();
         let before = run.notes.len();
         run.notes.retain(|note| note.starts_with(REMOVALS_WAIT));
         match before - run.notes.len() {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{Clearance, Cleared, Ledger, LedgerError, Outcome, RunKind, RunRecord},
+    history::{
+        Clearance, Cleared, Ledger, LedgerError, Outcome, RunKind, RunRecord, cleared::NOT_SHOWN,
+    },
     misp::{AttributeType, Value},
     model::{DestinationName, EventUuid},
     plan::{KnownAttribute, KnownEvent, Presence, Standing},
@@ -115,10 +117,15 @@ pub fn overview(
     let mut reasons = BTreeMap::new();
     let status = status_of_each(ledger, destination, &mut |event| {
         found.event(event);
+        let is_seen = clearance.sees_event(&event.head);
         for known in event.attributes.values() {
             if let Standing::Withheld(_) | Standing::Blocked(_) = known.standing {
                 let Phrase { word, detail } = Phrase::from(&known.standing);
-                *reasons.entry((word, detail.unwrap_or_default())).or_default() += 1;
+                let detail = match is_seen && clearance.sees_attribute(known) {
+                    true => detail.unwrap_or_default(),
+                    false => NOT_SHOWN.into(),
+                };
+                *reasons.entry((word, detail)).or_default() += 1;
             }
         }
     })?;
