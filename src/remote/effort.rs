@@ -3,9 +3,12 @@
 //! for anyway, and packing may take a small part of that.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    num::NonZeroUsize,
+    sync::{LazyLock, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use tokio::sync::Semaphore;
 
 use super::{Encoding, compress::compress_with};
 
@@ -55,13 +58,18 @@ impl Effort {
 const SMALL_BYTES: usize = 16 << 10;
 /// Packing may take this part of what requests wait for.
 const PART: f64 = 0.125;
+/// Bodies that are packed at once, by all connections of the process: packing takes up to ten megabytes a body, and
+/// more of them than cores end no sooner.
+static PACKERS: LazyLock<Semaphore> = LazyLock::new(|| {
+    Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+});
 /// How much of what is known the next request replaces.
 const NEWEST: f64 = 0.25;
 
 /// What was measured so far: nanoseconds for each byte of large bodies, before they were packed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Measured {
-    /// From the last byte of the request to the first of its answer, with all that lies between.
+    /// From the beginning of the request to the first byte of its answer: the way there, and MISP's work.
     waited: Option<f64>,
     /// How much longer packing takes here than where [`Effort::nanos`] were measured.
     slowness: Option<f64>,
@@ -121,6 +129,7 @@ impl Efforts {
         if bytes <= SMALL_BYTES {
             return work().0;
         }
+        let _turn = PACKERS.acquire().await.expect("it is never closed");
         let (packed, time) = match tokio::task::spawn_blocking(work).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -146,7 +155,8 @@ impl Efforts {
         self.with(|measured| measured.packed(effort, bytes, time));
     }
 
-    /// The answer to a request of so many bytes, before they were packed, took this long to begin.
+    /// The answer to a request of so many bytes, before they were packed, took this long to begin. A refusal says
+    /// nothing: it comes at once.
     pub(super) fn waited(&self, bytes: usize, time: Duration) {
         self.with(|measured| measured.waited(bytes, time));
     }
@@ -158,6 +168,8 @@ impl Efforts {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     const LARGE: usize = 300_000;
@@ -214,12 +226,23 @@ mod tests {
         assert_eq!(efforts.of(LARGE), Effort::Best);
     }
 
+    /// On one thread, so that whoever packs on it lets nothing else go on.
     #[tokio::test]
     async fn large_bodies_are_packed_beside_the_requests_and_measured() {
         let efforts = Efforts::new(Saves::Bytes);
         let body = b"{\"type\":\"ip-dst\"},".repeat(SMALL_BYTES / 16);
-        let (packed, name) = efforts.pack(body.clone(), Encoding::Brotli).await;
-        assert_eq!((packed, name), compress_with(body, Encoding::Brotli, Effort::Best));
+        let went_on = AtomicBool::new(false);
+        let other = async {
+            tokio::task::yield_now().await;
+            went_on.store(true, Ordering::Relaxed);
+        };
+        let packing = async {
+            let packed = efforts.pack(body.clone(), Encoding::Brotli).await;
+            (packed, went_on.load(Ordering::Relaxed))
+        };
+        let ((packed, went_on), ()) = tokio::join!(packing, other);
+        assert_eq!(packed, compress_with(body, Encoding::Brotli, Effort::Best));
+        assert!(went_on, "nothing waits for it");
         assert!(efforts.with(|measured| measured.slowness.is_some()));
     }
 }

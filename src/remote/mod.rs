@@ -228,7 +228,9 @@ impl Remote {
         let began = Instant::now();
         let (bytes_sent, failure) = match pause.wait(request.headers(headers).send()).await {
             Ok(Ok(response)) => {
-                self.efforts.waited(plain_bytes, began.elapsed());
+                if response.status().is_success() {
+                    self.efforts.waited(plain_bytes, began.elapsed());
+                }
                 return self.read(call, response, &pause, (bytes_sent, packed)).await;
             }
             // Without a connection nothing left this machine.
