@@ -82,9 +82,14 @@ pub(super) fn cheaper(count: u64, text: u64, tags: u64, circumstances: Circumsta
     if quiet < loud { Way::Quiet } else { Way::Loud }
 }
 
-/// Most bytes of a request that writes and of its answer, attributes aside. The event's own texts stand in both.
+/// Most bytes of a request that writes and of its answer, attributes aside.
 pub(crate) const fn of_write(text: u64, tags: u64) -> u64 {
-    HEADERS + METADATA + 2 * (text + tags)
+    HEADERS + METADATA + of_texts(text, tags)
+}
+
+/// What the event's own texts take in both.
+pub(super) const fn of_texts(text: u64, tags: u64) -> u64 {
+    2 * (text + tags)
 }
 
 /// Bytes of what a request says of an attribute, its fields aside.

@@ -1,6 +1,6 @@
 //! Conversations, call by call.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::*;
 use crate::{
@@ -23,14 +23,18 @@ fn settings() -> EventSettings {
 }
 
 fn desired(domains: &[&str], title: &str) -> DesiredEvent {
+    desired_of(uuid(), domains, title)
+}
+
+fn desired_of(uuid: EventUuid, domains: &[&str], title: &str) -> DesiredEvent {
     let kind = AttributeType::named("domain").unwrap();
     let attribute = |name: &&str| {
         let value = Value::stored(name);
-        let attribute = Attribute::plain(uuid(), kind, value);
+        let attribute = Attribute::plain(uuid, kind, value);
         DesiredAttribute { attribute, marking: Marking::of(Some(Tlp::Green)), sources: Vec::new() }
     };
     DesiredEvent {
-        uuid: uuid(),
+        uuid,
         root: EntityKey::of("incident"),
         fields: EventFields {
             info: title.into(),
@@ -59,7 +63,7 @@ fn plan(desired: &DesiredEvent, known: Option<KnownEvent>) -> EventPlan {
     diff(desired, known, &BTreeSet::new(), &terms)
 }
 
-fn session(plan: EventPlan) -> Session {
+fn session_of<const N: usize>(plans: [EventPlan; N], concurrency: usize) -> Session {
     let manners = Manners {
         settings: settings(),
         org: None,
@@ -68,10 +72,15 @@ fn session(plan: EventPlan) -> Session {
         run: RunNumber(1),
         misp_now: NOW.seconds(),
     };
-    let mut session = Session::new(manners, DestinationRecord::default(), 1, Chunk::new(None, 100));
-    session.offer(plan);
+    let (book, chunk) = (DestinationRecord::default(), Chunk::new(None, 100));
+    let mut session = Session::new(manners, book, concurrency, chunk);
+    plans.into_iter().for_each(|plan| session.offer(plan));
     session.no_more();
     session
+}
+
+fn session(plan: EventPlan) -> Session {
+    session_of([plan], 1)
 }
 
 fn next(session: &mut Session) -> (Token, Call) {
@@ -82,9 +91,13 @@ fn next(session: &mut Session) -> (Token, Call) {
 }
 
 fn metadata(timestamp: i64) -> Reply {
+    metadata_of(1, uuid(), timestamp)
+}
+
+fn metadata_of(id: u64, uuid: EventUuid, timestamp: i64) -> Reply {
     Reply::Event(Box::new(EventAnswer {
-        id: 1,
-        uuid: uuid(),
+        id,
+        uuid,
         info: "Ebb".into(),
         date: "2024-05-14".into(),
         analysis: 0,
@@ -138,4 +151,34 @@ fn an_event_from_the_end_of_time_is_edited_without_a_fall() {
     let mut session = session(plan(&desired(&["a.example"], "Flow"), Some(known)));
     let (_, call) = next(&mut session);
     assert!(matches!(call, Call::EditFields { timestamp: i64::MAX, .. }), "{call:?}");
+}
+
+#[test]
+fn a_question_that_waits_for_bytes_waits_for_a_misp_that_asks_to_be_left_alone_as_well() {
+    let other = "5d0a1bc9-3ab4-4a75-9d35-0d55a1a2f6d7".parse().unwrap();
+    let plans = [uuid(), other].map(|event| plan(&desired_of(event, &["a.example"], "Ebb"), None));
+    let mut session = session_of(plans, 2);
+    for id in [1, 2] {
+        let (token, call) = next(&mut session);
+        let Call::AddEvent(new) = call else { panic!("{call:?}") };
+        session.on_reply(token, metadata_of(id, new.uuid, NOW.seconds()), NOW);
+    }
+    let (token, mut rows) = match next(&mut session) {
+        (token, Call::Rows { expected, .. }) => (token, expected),
+        (_, other) => panic!("{other:?}"),
+    };
+    rows.iter_mut().for_each(|row| row.timestamp += 1);
+    session.on_reply(token, Reply::Rows(rows), NOW);
+    // Enough for one question and the proof of the other event, not for two of them.
+    session.may_spend(Some(4_500));
+    let (token, call) = next(&mut session);
+    assert!(matches!(&call, Call::Rows { events, .. } if events.len() == 1), "{call:?}");
+    assert!(matches!(session.next(NOW), Step::Idle));
+    let trouble = Trouble::NoEffect { why: "503".into(), retry_after: Some(30) };
+    session.on_reply(token, Reply::Trouble(trouble), NOW);
+    let step = session.next(NOW);
+    assert!(
+        matches!(step, Step::Wait(until) if until == NOW.after(Duration::from_secs(30))),
+        "{step:?}"
+    );
 }

@@ -392,6 +392,81 @@ fn a_limit_that_is_too_small_for_anything_lets_each_run_get_somewhere() {
     assert_eq!(line.held(), 3);
 }
 
+/// Events, of which MISP holds some attributes each, and more are to follow.
+struct Growing {
+    events: u16,
+    title: String,
+    tags: usize,
+    held: u32,
+    more: u32,
+}
+
+impl Growing {
+    /// Has each run take so many bytes at most, until all is there; each gets somewhere. The bytes of each run.
+    fn grow(&self, concurrency: usize, most: u64) -> Vec<u64> {
+        let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+        line.job.settings.publish = Publish::Never;
+        line.job.concurrency = concurrency;
+        let mut set = Dataset::default();
+        for number in 0..self.events {
+            set.incident(number).title(&format!("{number} {}", self.title));
+            for tag in 0..self.tags {
+                set.incident(number).tag(&format!("misp-galaxy:a-tag-of-some-length-{tag}"));
+            }
+        }
+        self.observe(&mut set, 0..self.held);
+        line.deliver(&mut set);
+        self.observe(&mut set, self.held..self.held + self.more);
+        line.job.max_transfer = Some(most);
+        let mut runs = Vec::new();
+        loop {
+            let (before, held) = (line.proxy.passed(), line.held());
+            let ending = line.run(&mut set).ending;
+            runs.push(line.proxy.passed().since(before).bytes());
+            assert!(line.held() > held || ending == Ending::Done, "{most}: {runs:?}");
+            if ending == Ending::Done {
+                assert_eq!(line.held() as u32, u32::from(self.events) * (self.held + self.more));
+                return runs;
+            }
+        }
+    }
+
+    fn observe(&self, set: &mut Dataset, values: std::ops::Range<u32>) {
+        for number in 0..self.events {
+            for value in values.clone() {
+                set.incident(number).observe("domain", &format!("{value}.of-{number}.example"));
+            }
+        }
+    }
+}
+
+/// More events wait for the guard of what they get than a run may ask about: some of them are asked about.
+#[test]
+fn a_run_that_cannot_ask_about_all_events_asks_about_some() {
+    let set = Growing { events: 60, title: "Incident".to_owned(), tags: 0, held: 40, more: 10 };
+    for most in [24_000, 40_000] {
+        let runs = set.grow(2, most);
+        assert!(runs.iter().all(|bytes| *bytes < most), "{most}: {runs:?}");
+    }
+}
+
+/// Where not even one event fits, the first of them gets somewhere in each run, although it has to be asked about before.
+#[test]
+fn an_event_that_is_larger_than_a_limit_gets_somewhere() {
+    let set = Growing { events: 4, title: "t".repeat(30_000), tags: 0, held: 10, more: 3 };
+    for concurrency in [2, 16] {
+        set.grow(concurrency, 60_000);
+    }
+}
+
+/// An answer to an append shows the event's title and tags, of each of the requests under way.
+#[test]
+fn long_titles_and_many_tags_are_weighed_with_what_is_appended() {
+    let set = Growing { events: 40, title: "t".repeat(4_000), tags: 30, held: 10, more: 20 };
+    let runs = set.grow(16, 60_000);
+    assert!(runs.iter().all(|bytes| *bytes < 60_000), "{runs:?}");
+}
+
 /// The program says it as it says a deadline.
 #[test]
 fn a_run_that_took_what_it_may_is_told() {

@@ -277,6 +277,10 @@ impl Conversation {
                 cost::of_rows(1, self.rows_in_doubt())
             }
             Call::Metadata(_) | Call::Publish(_) | Call::AttachTag { .. } => self.cost_of_write(),
+            Call::AppendQuietly { .. } | Call::AppendLoudly { .. } | Call::EditFields { .. } => {
+                cost::most_of(call) + self.cost_of_texts()
+            }
+            Call::Plain(call) => self.most_of(call),
             _ => cost::most_of(call),
         }
     }
@@ -300,7 +304,12 @@ impl Conversation {
 
     /// Most bytes of a request that writes to the event and of its answer, attributes aside.
     fn cost_of_write(&self) -> u64 {
-        cost::of_write(self.event.head().fields.info.len() as u64, self.text_of_tags())
+        cost::of_write(0, 0) + self.cost_of_texts()
+    }
+
+    /// What the event's own texts add to that.
+    fn cost_of_texts(&self) -> u64 {
+        cost::of_texts(self.event.head().fields.info.len() as u64, self.text_of_tags())
     }
 
     pub(super) fn ask(&mut self, request: Request, call: Call) -> Want {

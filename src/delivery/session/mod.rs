@@ -240,9 +240,6 @@ impl Session {
         if self.stop.is_some() {
             return self.wind_up();
         }
-        if let Some((flight, call)) = self.held.take() {
-            return self.ask(flight, call);
-        }
         self.wake(now);
         self.let_go();
         let rest = self.health.rest.filter(|until| now < *until);
@@ -255,6 +252,9 @@ impl Session {
         if self.health.waits() {
             return Step::Idle;
         }
+        if let Some((flight, call)) = self.held.take() {
+            return self.ask(flight, call);
+        }
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.next_ready() else { break };
             if self.has_to_wait(uuid) || self.waits_for_a_colour(uuid) {
@@ -263,11 +263,11 @@ impl Session {
             let Some(room) = self.room_for(uuid) else {
                 self.ready.push_front(uuid);
                 // What is under way may take less than it might.
-                if self.flights.is_empty() {
-                    self.stop = Some(Stop::Transfer);
-                    return self.wind_up();
+                if !self.flights.is_empty() {
+                    break;
                 }
-                break;
+                // What waits for a question may be smaller, or have the favour.
+                return self.ask_about_rows().unwrap_or_else(|| self.give_out());
             };
             let in_company = self.in_company(uuid);
             let Some(talk) = self.talks.get_mut(&uuid) else { continue };

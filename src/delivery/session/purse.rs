@@ -53,14 +53,19 @@ impl Purse {
     }
 
     /// Whether a call about this event may go although it does not fit.
-    fn favours(&mut self, event: EventUuid) -> bool {
+    fn favours(&self, event: EventUuid) -> bool {
         match self.favour {
-            Favour::Free => {
-                self.favour = Favour::Of(event);
-                true
-            }
+            Favour::Free => true,
             Favour::Of(favoured) => favoured == event,
             Favour::Spent => false,
+        }
+    }
+
+    /// The event that was asked about first and not written to yet, if there is a limit.
+    pub(super) fn favourite(&self) -> Option<EventUuid> {
+        match self.favour {
+            Favour::Of(event) if self.left.is_some() => Some(event),
+            _ => None,
         }
     }
 
@@ -108,7 +113,7 @@ impl Session {
         let events = flight.events();
         let most = self.most_of(&flight, &call);
         let fits = self.allowance_for(events.len()).is_none_or(|allowance| most <= allowance);
-        let mut is_favoured = || match (events, self.flights.is_empty()) {
+        let is_favoured = || match (events, self.flights.is_empty()) {
             ([event], true) => self.purse.favours(*event),
             _ => false,
         };
@@ -116,11 +121,16 @@ impl Session {
             return self.send(flight, call);
         }
         if self.flights.is_empty() {
-            self.stop = Some(Stop::Transfer);
-            return self.wind_up();
+            return self.give_out();
         }
         self.held = Some((flight, call));
         Step::Idle
+    }
+
+    /// Ends the run where nothing that is left to do fits into what is left to be spent.
+    pub(super) fn give_out(&mut self) -> Step {
+        self.stop = Some(Stop::Transfer);
+        self.wind_up()
     }
 
     /// Whether what is left is enough for this call, where nothing else is to go.

@@ -47,7 +47,7 @@ impl Session {
         let mut open: Vec<EventUuid> = open.map(|(uuid, _)| *uuid).collect();
         open.sort_by_key(|uuid| self.in_doubt(uuid));
         self.parked = open.into();
-        self.take_parked(self.purse.left())
+        self.take_parked(None, self.purse.left())
     }
 
     fn send_proof(&mut self, flight: Flight, call: Call) -> Step {
@@ -61,9 +61,8 @@ impl Session {
 
     /// Asks for the rows of as many events as possible at once, as soon as nothing else can go on.
     pub(super) fn ask_for_rows(&mut self) -> Option<Step> {
-        if let Some(uuid) = self.alone.pop_front() {
-            let (flight, call) = self.question(vec![uuid]);
-            return Some(self.ask(flight, call));
+        if !self.alone.is_empty() {
+            return self.ask_about_rows();
         }
         let rows: usize = self.parked.iter().map(|uuid| self.rows_of(uuid)).sum();
         let full = self.parked.len() >= EVENTS_PER_QUESTION || rows >= ROWS_PER_QUESTION;
@@ -71,20 +70,39 @@ impl Session {
         if self.parked.is_empty() || !(full || (nothing_else && !self.expects_more())) {
             return None;
         }
-        let events = self.take_parked(self.allowance_for(self.parked.len()));
+        self.ask_about_rows()
+    }
+
+    /// Asks for the rows of those that wait for it, whatever else may go on: of the favoured event first.
+    pub(super) fn ask_about_rows(&mut self) -> Option<Step> {
+        let favourite = self.purse.favourite();
+        let is_favoured = |uuid: &EventUuid| Some(*uuid) == favourite;
+        self.alone.make_contiguous().sort_by_key(|uuid| !is_favoured(uuid));
+        let alone = match self.parked.iter().any(is_favoured) {
+            true => None,
+            false => self.alone.pop_front(),
+        };
+        let events = match alone {
+            Some(uuid) => vec![uuid],
+            None => self.take_parked(favourite, self.allowance_for(0)),
+        };
+        if events.is_empty() {
+            return None;
+        }
         let (flight, call) = self.question(events);
         Some(self.ask(flight, call))
     }
 
-    /// As many of the parked events as one question may be about that takes so many bytes, if there is a limit; one always.
-    fn take_parked(&mut self, bytes: Option<u64>) -> Vec<EventUuid> {
+    /// As many of the parked events as one question may be about that takes so many bytes, if there is a limit; one always,
+    /// which is `first` if that is parked.
+    fn take_parked(&mut self, first: Option<EventUuid>, bytes: Option<u64>) -> Vec<EventUuid> {
         let mut events = Vec::new();
         let (mut rows, mut in_doubt) = (0, 0);
         // Tags of others are not known: where tags are asked for, only events are that nobody else was at.
         let tagged = self.have_colours_to_prove(self.parked.iter());
         let foresees = |talk: &Conversation| talk.foresees_tags(&self.book);
         let fits = |uuid: &EventUuid| !tagged || self.talks.get(uuid).is_some_and(foresees);
-        self.parked.make_contiguous().sort_by_key(|uuid| !fits(uuid));
+        self.parked.make_contiguous().sort_by_key(|uuid| (Some(*uuid) != first, !fits(uuid)));
         while let Some(uuid) = self.parked.front().copied() {
             rows += self.rows_of(&uuid);
             in_doubt += self.in_doubt(&uuid);
