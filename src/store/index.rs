@@ -15,7 +15,7 @@ use crate::{
         engine::Writes,
         event::overlay::Overlay,
         record::{
-            ChunkName, PageV1, Spot, decode_changes,
+            ChunkName, Page, PageV1, Spot, decode_changes,
             keys::{self, IndexOf, Kind, Name},
         },
     },
@@ -78,7 +78,10 @@ fn append(
     while !terms.is_empty() || !changes.is_empty() {
         let key = keys::index_page(destination, of, number);
         let body = overlay.record(&key)?;
-        let mut page = body.as_ref().map_or_else(|| Ok(PageV1::default()), PageV1::read)?;
+        let mut page = match &body {
+            Some(body) => Page::of(&PageV1::read(body)?),
+            None => Page::default(),
+        };
         page.fill(terms, changes);
         overlay.put_record(key, &page.body()?)?;
         number += 1;
@@ -121,6 +124,7 @@ impl Store {
         }
         let mut terms: Vec<[u8; 4]> = terms.iter().map(|term| term.to_be_bytes()).collect();
         terms.sort_unstable();
+        terms.dedup();
         let mut spots = BTreeSet::new();
         self.pages(destination, IndexOf::Terms, &mut |page| page.leads(&terms, &mut spots))?;
         let mut found = Found::default();
@@ -156,7 +160,7 @@ impl Store {
         &self,
         destination: &DestinationName,
         of: IndexOf,
-        visit: &mut dyn FnMut(&PageV1),
+        visit: &mut dyn FnMut(&PageV1<'_>),
     ) -> Result<(), LedgerError> {
         let overlay = self.read();
         let prefix = keys::index(&Name::of(destination.as_str()), of);

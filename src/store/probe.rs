@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, PageV1,
+        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, Page, PageV1,
         RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
         encode_losses,
         envelope::{Body, Form, encode, seal, unseal},
@@ -53,7 +53,7 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
         9 => encode(&body.decode::<IdentityV1>("the identity")?),
         10 => encode(&body.decode::<FormatV1>("the format")?),
         11 => encode_losses(&decode_losses(&body)?),
-        _ => PageV1::read(&body)?.body(),
+        _ => Page::of(&PageV1::read(&body)?).body(),
     };
     rewritten.map(|body| (body.version, body.bytes))
 }

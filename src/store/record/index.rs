@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     history::LedgerError,
-    store::record::{
-        entry,
-        envelope::{Body, Stored, encode},
-    },
+    store::record::envelope::{Body, Stored, damaged, encode},
 };
 
 /// What a fingerprint leads to: the UUID of an event, or a place of losses in the same form.
@@ -19,33 +16,79 @@ pub(in super::super) type ChunkName = (u64, u64, u32);
 
 /// So long a page gets before the next one begins, in bytes: it fits one value of the engine.
 const PAGE_BYTES_MAX: usize = 5 << 10;
-const TERM_BYTES: usize = 6;
+const SPOT_BYTES: usize = size_of::<Spot>();
 const CHANGE_BYTES: usize = 10;
 
-/// No release wrote it yet.
+/// No release wrote it yet. The columns are bytes, so that a page is looked through as it stands.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct PageV1 {
-    spots: Vec<Spot>,
-    /// Fingerprints, each with a number of the list before.
-    terms: Vec<([u8; 4], u32)>,
+pub(in super::super) struct PageV1<'a> {
+    spots: &'a [u8],
+    /// Fingerprints, big-endian.
+    terms: &'a [u8],
+    /// For each of them a number of the list before, big-endian in two bytes.
+    places: &'a [u8],
     /// Numbers of that list, each with a chunk that tells of that event.
-    changes: Vec<(u32, ChunkName)>,
+    changes: Vec<(u16, ChunkName)>,
 }
 
-impl Stored for PageV1 {}
+impl Stored for PageV1<'_> {}
 
-impl PageV1 {
-    pub(in super::super) fn read(body: &Body) -> Result<Self, LedgerError> {
+/// A page that is added to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Page {
+    spots: Vec<u8>,
+    terms: Vec<u8>,
+    places: Vec<u8>,
+    changes: Vec<(u16, ChunkName)>,
+}
+
+impl<'a> PageV1<'a> {
+    pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
         let page: Self = body.decode("a page of the index")?;
-        let numbers = page.terms.iter().map(|(_, spot)| spot);
-        for number in numbers.chain(page.changes.iter().map(|(spot, _)| spot)) {
-            entry(&page.spots, *number)?;
+        let (spots, rest) = page.spots.as_chunks::<SPOT_BYTES>();
+        let (terms, more) = page.terms.as_chunks::<4>();
+        let (places, most) = page.places.as_chunks::<2>();
+        let numbers = places.iter().map(|place| u16::from_be_bytes(*place));
+        let mut numbers = numbers.chain(page.changes.iter().map(|(number, _)| *number));
+        let is_whole = [rest, more, most].iter().all(|rest| rest.is_empty());
+        let leads = numbers.all(|number| usize::from(number) < spots.len());
+        match is_whole && leads && terms.len() == places.len() {
+            true => Ok(page),
+            false => Err(damaged("a page of the index leads nowhere".to_owned())),
         }
-        Ok(page)
+    }
+
+    fn spot(&self, number: u16) -> Spot {
+        self.spots.as_chunks::<SPOT_BYTES>().0[usize::from(number)]
+    }
+
+    /// Where one of these fingerprints leads to.
+    pub(in super::super) fn leads(&self, terms: &[[u8; 4]], to: &mut BTreeSet<Spot>) {
+        let of_page = self.terms.as_chunks::<4>().0.iter();
+        for (term, place) in of_page.zip(self.places.as_chunks::<2>().0) {
+            if terms.contains(term) {
+                to.insert(self.spot(u16::from_be_bytes(*place)));
+            }
+        }
+    }
+
+    /// The chunks that tell of one of these events.
+    pub(in super::super) fn tells(&self, events: &BTreeSet<Spot>, to: &mut BTreeSet<ChunkName>) {
+        let told = self.changes.iter().filter(|(spot, _)| events.contains(&self.spot(*spot)));
+        to.extend(told.map(|(_, chunk)| *chunk));
+    }
+}
+
+impl Page {
+    pub(in super::super) fn of(read: &PageV1<'_>) -> Self {
+        let PageV1 { spots, terms, places, changes } = read;
+        let (spots, terms, places) = (spots.to_vec(), terms.to_vec(), places.to_vec());
+        Self { spots, terms, places, changes: changes.clone() }
     }
 
     pub(in super::super) fn body(&self) -> Result<Body, LedgerError> {
-        encode(self)
+        let Self { spots, terms, places, changes } = self;
+        encode(&PageV1 { spots, terms, places, changes: changes.clone() })
     }
 
     /// Adds what fits, and takes it out of the lists.
@@ -54,12 +97,14 @@ impl PageV1 {
         terms: &mut BTreeSet<(Spot, u32)>,
         changes: &mut BTreeSet<(Spot, ChunkName)>,
     ) {
-        let mut numbers: BTreeMap<Spot, u32> = self.spots.iter().copied().zip(0..).collect();
+        let spots = self.spots.as_chunks::<SPOT_BYTES>().0.iter().copied();
+        let mut numbers: BTreeMap<Spot, u16> = spots.zip(0..).collect();
         while self.has_room()
             && let Some((spot, term)) = terms.pop_first()
         {
             let number = self.number(&mut numbers, spot);
-            self.terms.push((term.to_be_bytes(), number));
+            self.terms.extend(term.to_be_bytes());
+            self.places.extend(number.to_be_bytes());
         }
         while self.has_room()
             && let Some((spot, chunk)) = changes.pop_first()
@@ -69,29 +114,16 @@ impl PageV1 {
         }
     }
 
-    fn number(&mut self, numbers: &mut BTreeMap<Spot, u32>, spot: Spot) -> u32 {
+    fn number(&mut self, numbers: &mut BTreeMap<Spot, u16>, spot: Spot) -> u16 {
+        let next = u16::try_from(numbers.len()).expect("a page holds far fewer");
         *numbers.entry(spot).or_insert_with(|| {
-            self.spots.push(spot);
-            u32::try_from(self.spots.len() - 1).expect("a page holds far fewer")
+            self.spots.extend(spot);
+            next
         })
     }
 
     const fn has_room(&self) -> bool {
-        self.spots.len() * size_of::<Spot>()
-            + self.terms.len() * TERM_BYTES
-            + self.changes.len() * CHANGE_BYTES
-            < PAGE_BYTES_MAX
-    }
-
-    /// Where one of these fingerprints, which are sorted, leads to.
-    pub(in super::super) fn leads(&self, terms: &[[u8; 4]], to: &mut BTreeSet<Spot>) {
-        let found = self.terms.iter().filter(|(term, _)| terms.binary_search(term).is_ok());
-        to.extend(found.map(|(_, spot)| self.spots[*spot as usize]));
-    }
-
-    /// The chunks that tell of one of these events.
-    pub(in super::super) fn tells(&self, events: &BTreeSet<Spot>, to: &mut BTreeSet<ChunkName>) {
-        let of = |spot: u32| events.contains(&self.spots[spot as usize]);
-        to.extend(self.changes.iter().filter(|(spot, _)| of(*spot)).map(|(_, chunk)| *chunk));
+        let changes = self.changes.len() * CHANGE_BYTES;
+        self.spots.len() + self.terms.len() + self.places.len() + changes < PAGE_BYTES_MAX
     }
 }
