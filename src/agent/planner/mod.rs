@@ -304,9 +304,10 @@ pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
 }
 
 /// The same, and whether the tags that were looked for may be used: what a shortcut over a whole source depends on.
+/// Where a release that kept no losses left a cursor, the source is read once more for them.
 pub(super) fn cursor_policy(job: &Job, record: &DestinationRecord) -> Digest {
     let (policy, tags) = (policy_of(job, record), record.all_tag_terms());
-    Encoder::new(Context::Policy).text("cursor").digest(&policy).digest(&tags).finish()
+    Encoder::new(Context::Policy).text("cursor, losses kept").digest(&policy).digest(&tags).finish()
 }
 
 /// Whether an event is settled: an equal skip key next time means no work at all.
