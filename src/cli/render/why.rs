@@ -137,7 +137,9 @@ fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
             line!(out, "Event:      none at {}: no incident reaches that entity", why.destination);
         }
     }
-    let over = until.map(|run| format!("; the dataset has it no longer since run {run}"));
+    let over = until.map(|run| {
+        format!("; no longer lost so since run {run}: it left the dataset, is linked or mapped now, or lost otherwise")
+    });
     line!(out, "Dataset:    feed {}, since run {since}{}", it.feed, over.unwrap_or_default());
     remedies(out, &it.remedies);
 }

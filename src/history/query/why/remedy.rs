@@ -151,7 +151,7 @@ pub(super) fn of_event(
 /// What would change a loss, by the name of its reason.
 pub(super) fn of_loss(known: &KnownLoss) -> Remedy {
     if known.until.is_some() {
-        return Remedy::Return;
+        return Remedy::Nothing;
     }
     match known.loss.reason.as_str() {
         "no_misp_type" | "entity_kind_not_supported" => Remedy::Rule,
