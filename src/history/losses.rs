@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    misp::search_form,
-    model::{Context, Encoder, EntityKey, EventUuid, RunNumber, Symbol},
-};
+use crate::model::{Context, Encoder, EntityKey, EventUuid, RunNumber, Symbol};
 
 /// Most losses of one feed in one event that are kept one by one; all are counted.
 pub(crate) const LOSSES_OF_EVENT_MAX: usize = 100_000;
-/// Most of those of no incident whose values stand in one bucket: some two million of a feed at one destination.
+/// Most bytes of one place as they are stored: far from what a record may hold, whatever the texts.
+pub(crate) const LOSSES_BYTES_MAX: usize = 16 << 20;
+/// Most bytes of a loss beside its texts, or of a text beside its letters, as they are stored.
+const LOSS_FRAME_BYTES: usize = 48;
+/// Most of those of no incident that stand in one bucket: some two million of a feed at one destination.
 const LOSSES_OF_BUCKET_MAX: usize = 512;
 /// Buckets of what belongs to no incident.
 pub(crate) const LOSS_BUCKETS: u16 = 4096;
@@ -46,7 +47,8 @@ pub struct KnownLoss {
     /// The run in which it came, the last time if it came more than once.
     #[serde(rename = "since_run")]
     pub since: RunNumber,
-    /// The run that found it gone; none while the dataset has it.
+    /// The run that found it no longer lost so: it left the dataset, is linked or mapped now, or lost for another
+    /// reason. None while it is.
     #[serde(rename = "until_run", default, skip_serializing_if = "Option::is_none")]
     pub until: Option<RunNumber>,
 }
@@ -65,17 +67,17 @@ pub struct LossPlace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossOf {
-    /// Of no incident, in the bucket of their values.
+    /// Of no incident, in the bucket of their values and entities.
     Unlinked(u16),
     /// Of an event.
     Event(EventUuid),
 }
 
 impl LossOf {
-    /// The bucket of what belongs to no incident and has this value, however that is written.
+    /// The bucket of a value of an entity that belongs to no incident: a value that many hold fills none.
     #[must_use]
-    pub fn unlinked(value: &str) -> Self {
-        let digest = Encoder::new(Context::Record).text(&search_form(value)).finish();
+    pub fn unlinked(entity: &EntityKey, value: &str) -> Self {
+        let digest = Encoder::new(Context::Record).text(entity.as_str()).text(value).finish();
         let [high, low, ..] = *digest.as_bytes();
         Self::Unlinked(u16::from_be_bytes([high, low]) % LOSS_BUCKETS)
     }
@@ -109,16 +111,40 @@ impl LossOf {
                 *span = (run, None);
             }
         }
-        let over = spans.values().filter(|(_, until)| until.is_some()).count();
-        let mut without = spans.len().saturating_sub(self.most()).min(over);
-        // What is over makes room, the first in order before the others.
-        spans.retain(|_, (_, until)| {
-            let goes = until.is_some() && without > 0;
-            without -= usize::from(goes);
-            !goes
-        });
-        let known = spans.into_iter().take(self.most());
+        // What is over goes first where there is no room, of it the first in order.
+        let (over, here): (Vec<_>, Vec<_>) = spans.into_iter().partition(|(_, it)| it.1.is_some());
+        let mut room = Room { places: self.most(), ..Room::default() };
+        let mut known: Vec<_> = here.into_iter().take_while(|(loss, _)| room.has(loss)).collect();
+        known.extend(over.into_iter().rev().take_while(|(loss, _)| room.has(loss)));
+        known.sort_unstable();
+        let known = known.into_iter();
         known.map(|(loss, (since, until))| KnownLoss { loss: loss.clone(), since, until }).collect()
+    }
+}
+
+/// What is left of a place: texts that recur stand once, values each.
+#[derive(Debug, Default)]
+struct Room<'a> {
+    places: usize,
+    texts: BTreeSet<&'a str>,
+    bytes: usize,
+}
+
+impl<'a> Room<'a> {
+    /// Takes the room of a loss, if there is as much.
+    fn has(&mut self, loss: &'a Loss) -> bool {
+        let Loss { entity, kind, value, reason, detail, rule } = loss;
+        let names = [Some(kind), Some(reason), detail.as_ref(), rule.as_ref()];
+        let names = names.into_iter().flatten().map(|name| name.as_str());
+        for text in names.chain([entity.as_str()]) {
+            if self.texts.insert(text) {
+                self.bytes += text.len() + LOSS_FRAME_BYTES;
+            }
+        }
+        self.bytes += value.len() + LOSS_FRAME_BYTES;
+        let has = self.places > 0 && self.bytes <= LOSSES_BYTES_MAX;
+        self.places -= usize::from(has);
+        has
     }
 }
 
@@ -182,13 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn a_value_has_one_bucket_however_it_is_written() {
-        let place = LossOf::unlinked("http://Evil.example/x");
-        for text in
-            [" hxxp://evil[.]example/x ", "HTTP://EVIL.EXAMPLE/X", "http://evil(dot)example/x"]
-        {
-            assert_eq!(LossOf::unlinked(text), place, "{text}");
-        }
-        assert_ne!(LossOf::unlinked("http://evil.example/y"), place);
+    fn a_value_that_many_hold_fills_no_bucket() {
+        let holder = |number: u32| EntityKey::of(&format!("holder-{number}"));
+        let buckets = (0..600).map(|it| LossOf::unlinked(&holder(it), "192.0.2.1"));
+        assert!(buckets.collect::<BTreeSet<_>>().len() > 500);
     }
 }

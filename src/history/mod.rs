@@ -13,6 +13,8 @@ pub use clearance::Clearance;
 pub use cleared::Cleared;
 pub(crate) use ledger::read_changes_of;
 pub use ledger::{Commit, Cursor, Found, Ledger, LedgerError};
+#[cfg(test)]
+pub(crate) use losses::LOSSES_BYTES_MAX;
 pub use losses::{KnownLoss, Loss, LossOf, LossPlace};
 pub(crate) use losses::{LOSS_BUCKETS, LOSSES_OF_EVENT_MAX};
 pub use memory::MemoryLedger;

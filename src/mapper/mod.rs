@@ -243,18 +243,33 @@ pub fn event_tags(incident: &Incident<'_>, rules: &Rules) -> Vec<Box<str>> {
     event::tags_of(incident.entity, rules.settings.include_tags)
 }
 
+/// A value of an entity that belongs to no incident.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unlinked<'g> {
+    /// Root of the entity.
+    pub(crate) entity: &'g EntityKey,
+    pub(crate) kind: &'g Symbol,
+    pub(crate) value: &'g str,
+}
+
+impl From<Unlinked<'_>> for Loss {
+    fn from(Unlinked { entity, kind, value }: Unlinked<'_>) -> Self {
+        let (reason, rule) = (LossReason::NotLinked, None);
+        Self { entity: entity.clone(), kind: kind.clone(), value: value.into(), reason, rule }
+    }
+}
+
 /// The losses of what belongs to no incident: each value of an unlinked entity once, also those that could be
 /// no observable.
 pub fn unlinked(graph: &Graph) -> impl Iterator<Item = Loss> {
-    graph.unlinked_entities().flat_map(|(root, entity)| {
-        let observed = entity.distinct_observables().map(|it| (&it.kind, &it.value));
-        let unusable = entity.distinct_unusable().map(|it| (&it.kind, &it.value));
-        observed.chain(unusable).map(|(kind, value)| Loss {
-            entity: root.clone(),
-            kind: kind.clone(),
-            value: value.clone(),
-            reason: LossReason::NotLinked,
-            rule: None,
-        })
+    unlinked_values(graph).map(Loss::from)
+}
+
+/// The values of these losses, as they stand in the graph.
+pub(crate) fn unlinked_values(graph: &Graph) -> impl Iterator<Item = Unlinked<'_>> {
+    graph.unlinked_entities().flat_map(|(entity, content)| {
+        let observed = content.distinct_observables().map(|it| (&it.kind, &*it.value));
+        let unusable = content.distinct_unusable().map(|it| (&it.kind, &*it.value));
+        observed.chain(unusable).map(move |(kind, value)| Unlinked { entity, kind, value })
     })
 }

@@ -1,11 +1,11 @@
 //! What is kept of losses: those of an event stand beside its plan, those of no incident are gathered at the end of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     graph::{Graph, Incident},
     history::{KnownLoss, Ledger, LedgerError, Loss, LossOf, LossPlace},
-    mapper,
+    mapper::{self, Unlinked},
     model::{EntityKey, EventUuid, Symbol, shortened},
     plan::Retire,
 };
@@ -14,9 +14,6 @@ use super::Planner;
 
 /// What of losses is another after a plan than before.
 pub(in crate::agent) type Losses = BTreeMap<LossPlace, Vec<KnownLoss>>;
-
-/// Losses of no incident that are held in memory at once.
-const AT_ONCE: usize = 65_536;
 
 impl Planner<'_> {
     /// What changes with the losses of an incident that was mapped.
@@ -63,55 +60,31 @@ impl Planner<'_> {
         ledger.loss_places(&self.job.destination, self.feed)
     }
 
-    /// The buckets of what belongs to no incident, or did, in portions that fit in memory.
-    pub(in crate::agent) fn unlinked_portions(
+    /// What belongs to no incident, by bucket; a bucket in which that was is among them.
+    pub(in crate::agent) fn unlinked<'g>(
         &self,
-        graph: &Graph,
+        graph: &'g Graph,
         ledger: &impl Ledger,
-    ) -> Result<Vec<BTreeSet<u16>>, LedgerError> {
-        let mut counts = BTreeMap::<u16, usize>::new();
-        let places = self.places_of_losses(ledger)?;
-        let buckets = places.iter().filter_map(|place| match place.of {
-            LossOf::Unlinked(bucket) => Some(bucket),
-            LossOf::Event(_) => None,
-        });
-        buckets.for_each(|bucket| *counts.entry(bucket).or_default() += 0);
-        for loss in mapper::unlinked(graph) {
-            *counts.entry(bucket_of(&loss)).or_default() += 1;
+    ) -> Result<BTreeMap<LossOf, Vec<Unlinked<'g>>>, LedgerError> {
+        let places = self.places_of_losses(ledger)?.into_iter().map(|place| place.of);
+        let places = places.filter(|of| matches!(of, LossOf::Unlinked(_)));
+        let mut buckets: BTreeMap<LossOf, Vec<_>> = places.map(|of| (of, Vec::new())).collect();
+        for it in mapper::unlinked_values(graph) {
+            buckets.entry(LossOf::unlinked(it.entity, it.value)).or_default().push(it);
         }
-        let mut portions: Vec<(usize, BTreeSet<u16>)> = Vec::new();
-        for (bucket, count) in counts {
-            match portions.last_mut() {
-                Some((sum, buckets)) if *sum + count <= AT_ONCE => {
-                    *sum += count;
-                    buckets.insert(bucket);
-                }
-                _ => portions.push((count, [bucket].into())),
-            }
-        }
-        Ok(portions.into_iter().map(|(_, buckets)| buckets).collect())
+        Ok(buckets)
     }
 
-    /// What changes with the losses of one of these portions.
+    /// What changes with the losses of one of these buckets.
     pub(in crate::agent) fn unlinked_losses(
         &self,
         graph: &Graph,
-        buckets: &BTreeSet<u16>,
+        bucket: LossOf,
+        unlinked: Vec<Unlinked<'_>>,
         ledger: &impl Ledger,
     ) -> Result<Losses, LedgerError> {
-        let mut now: BTreeMap<u16, Vec<Loss>> =
-            buckets.iter().map(|bucket| (*bucket, Vec::new())).collect();
-        for loss in mapper::unlinked(graph) {
-            if let Some(bucket) = now.get_mut(&bucket_of(&loss)) {
-                bucket.push(kept(loss));
-            }
-        }
-        let mut changed = Losses::new();
-        for (bucket, losses) in now {
-            let of = LossOf::Unlinked(bucket);
-            changed.append(&mut self.settle(of, losses, |root| graph.holds(root), ledger)?);
-        }
-        Ok(changed)
+        let now = unlinked.into_iter().map(|it| kept(it.into()));
+        self.settle(bucket, now, |root| graph.holds(root), ledger)
     }
 
     /// Compares with what is kept. `is_here`: whether the dataset says all of an entity that held one.
@@ -135,13 +108,6 @@ impl Planner<'_> {
         let after = of.settle(&before, losses, self.run, is_over);
         let changed = (after != before).then_some((place, after));
         Ok(changed.into_iter().collect())
-    }
-}
-
-fn bucket_of(loss: &mapper::Loss) -> u16 {
-    match LossOf::unlinked(&loss.value) {
-        LossOf::Unlinked(bucket) => bucket,
-        LossOf::Event(_) => unreachable!("a value that belongs to no incident has a bucket"),
     }
 }
 

@@ -10,12 +10,15 @@ use super::{
     super::{
         AgentError, Ending, Phase, PublishingTally, Summary,
         learn::PLAIN,
-        planner::{cursor_policy, note_of},
+        planner::{Losses, cursor_policy, note_of},
         record::attempt,
     },
     Mode, Run,
     remains::Shortfall,
 };
+
+/// Losses of no incident that go with one step.
+const UNLINKED_AT_ONCE: usize = 16_384;
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Publishes the run: cursor, record and rules in one step. `ending`: why it went no further, `Done` if it went
@@ -29,7 +32,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         dataset.entities = self.input.graph.entity_count() as u64;
         dataset.skipped = self.input.skipped as u64;
         dataset.mapping += &self.input.unlinked();
-        self.keep_unlinked()?;
+        if ending == Ending::Done {
+            self.keep_unlinked()?;
+        }
         let ending = self.ending_after(ending, publishing);
         self.totals.record.outcome = ending.outcome();
         self.totals.record.ended = Some(self.world.clock.now());
@@ -64,14 +69,20 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// Keeps what belongs to no incident, in steps of their own where it is much: as the cursor is unsettled, a run that
-    /// dies in between is followed by one that goes on.
+    /// dies in between is followed by one that goes on. One that stopped early leaves it to the next, too.
     fn keep_unlinked(&mut self) -> Result<(), AgentError> {
-        let graph = &self.input.graph;
-        for buckets in self.planner.unlinked_portions(graph, self.journal.ledger)? {
-            let losses = self.planner.unlinked_losses(graph, &buckets, self.journal.ledger)?;
-            self.keep_losses(losses)?;
+        let (graph, mut step, mut size) = (&self.input.graph, Losses::new(), 0);
+        for (bucket, unlinked) in self.planner.unlinked(graph, self.journal.ledger)? {
+            let ledger = &*self.journal.ledger;
+            let mut losses = self.planner.unlinked_losses(graph, bucket, unlinked, ledger)?;
+            size += losses.values().map(Vec::len).sum::<usize>();
+            step.append(&mut losses);
+            if size >= UNLINKED_AT_ONCE {
+                size = 0;
+                self.keep_losses(std::mem::take(&mut step))?;
+            }
         }
-        Ok(())
+        self.keep_losses(step)
     }
 
     /// Says what a person has to know at the end.

@@ -75,3 +75,38 @@ pub(in super::super) fn decode_losses(body: &Body) -> Result<Vec<KnownLoss>, Led
     });
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        history::{LOSSES_BYTES_MAX, LossOf},
+        model::{EntityKey, EventUuid},
+    };
+
+    /// The longest texts that are kept, of four bytes a letter, as values and as what MISP says of them.
+    #[test]
+    fn what_a_place_keeps_can_be_stored_whatever_the_texts() {
+        let lose = |number: usize| {
+            let value = format!("{number:06}{}", "\u{1f980}".repeat(994));
+            Loss {
+                entity: EntityKey::of("a"),
+                kind: Symbol::new("snort"),
+                detail: Some(Symbol::new(&value)),
+                value: value.into(),
+                reason: Symbol::new("refused_by_misp"),
+                rule: None,
+            }
+        };
+        let of = LossOf::Event(EventUuid::new(uuid::Uuid::from_u128(1)));
+        let kept = of.settle(&[], (0..9_000).map(lose), RunNumber(1), |_| true);
+        let bytes = encode_losses(&kept).unwrap().bytes.len();
+        assert!((LOSSES_BYTES_MAX * 9 / 10..=LOSSES_BYTES_MAX).contains(&bytes), "{bytes}");
+        assert_eq!(kept[0].loss, lose(0), "the first in order");
+        // What is over goes before what is there does.
+        let after = of.settle(&kept, (9_000..9_100).map(lose), RunNumber(2), |_| true);
+        assert!((kept.len() - 1..=kept.len()).contains(&after.len()));
+        assert_eq!(after.iter().filter(|it| it.until.is_none()).count(), 100);
+        assert_eq!(after.last().unwrap().loss, lose(9_099));
+    }
+}

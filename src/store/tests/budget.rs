@@ -261,7 +261,7 @@ fn why_budget() {
             detail: None,
             rule: None,
         };
-        let place = LossPlace { feed: 0, of: LossOf::unlinked(&value) };
+        let place = LossPlace { feed: 0, of: LossOf::unlinked(&loss.entity, &value) };
         buckets.entry(place).or_default().push(KnownLoss {
             loss,
             since: RunNumber(1),

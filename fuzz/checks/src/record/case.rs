@@ -81,7 +81,7 @@ impl Case {
 fn losses(input: &mut Unstructured<'_>) -> Result<BTreeMap<LossPlace, Vec<KnownLoss>>> {
     let of = match input.arbitrary()? {
         true => LossOf::Event(EventUuid::new(uuid(input)?)),
-        false => LossOf::unlinked(&text(input)?),
+        false => LossOf::unlinked(&entity(input)?, &text(input)?),
     };
     let place = LossPlace { feed: input.int_in_range(0..=31)?, of };
     let losses = many(input, 4, |input| {
