@@ -47,8 +47,7 @@ pub struct KnownLoss {
     /// The run in which it came, the last time if it came more than once.
     #[serde(rename = "since_run")]
     pub since: RunNumber,
-    /// The run that found it no longer lost so: it left the dataset, is linked or mapped now, or lost for another
-    /// reason. None while it is.
+    /// The run that found it no longer lost so, be it gone, linked, mapped or lost otherwise; none while it is.
     #[serde(rename = "until_run", default, skip_serializing_if = "Option::is_none")]
     pub until: Option<RunNumber>,
 }
