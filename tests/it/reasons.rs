@@ -12,10 +12,10 @@ use std::{
 use misp_trickle::{
     agent::{Silent, sync},
     history::{
-        Ledger, LossOf,
+        Commit, Cursor, Ledger, LossOf,
         query::{Answer, FoundBy, LossAnswer, Remedy, why},
     },
-    model::{DestinationName, RunNumber, Tlp, shortened},
+    model::{Context, DestinationName, Digest, Encoder, Reader, RunNumber, Tlp, shortened},
     plan::{Policy, Standing, Strategy, WithheldReason},
     source::SourceSpec,
     store::{Disk, MemoryEngine, Store},
@@ -260,7 +260,7 @@ fn an_older_store_says_that_it_has_no_losses_and_gets_them_with_the_next_reading
     let places = world.ledger.loss_places(&destination, 0).unwrap();
     assert!(matches!(places[..], [place] if matches!(place.of, LossOf::Event(_))), "{places:?}");
     let losses_of_none = places.into_iter().map(|place| (place, Vec::new())).collect();
-    let commit = misp_trickle::history::Commit { losses: losses_of_none, ..Default::default() };
+    let commit = Commit { losses: losses_of_none, ..Default::default() };
     world.ledger.commit(&destination, RunNumber(1), commit).unwrap();
     let found = why(&world.ledger, &destination, "alert tcp", 9).unwrap();
     assert_eq!((found.answers, found.unkept), (vec![], vec![world.job.feed.clone()]));
@@ -271,4 +271,37 @@ fn an_older_store_says_that_it_has_no_losses_and_gets_them_with_the_next_reading
     assert_eq!(losses(&world, "alert tcp")[0].2, 2, "of an event that did not change");
     let found = why(&world.ledger, &destination, "alert tcp", 9).unwrap();
     assert_eq!(found.unkept, []);
+}
+
+/// What an earlier release made of the terms under which a source was delivered whole.
+fn terms_of_before(world: &World) -> Digest {
+    let record = world.ledger.destination(&world.job.destination).unwrap().unwrap();
+    let (policy, reader) = (world.job.policy_fingerprint(), u64::from(Reader::NOW.number()));
+    let mut encoder = Encoder::new(Context::Policy);
+    let policy = encoder.digest(&policy).text(&record.version).u64(reader).finish();
+    let tags = record.all_tag_terms();
+    Encoder::new(Context::Policy).text("cursor").digest(&policy).digest(&tags).finish()
+}
+
+#[test]
+fn an_older_store_gets_its_losses_of_a_source_that_did_not_change() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    lossy(&mut set);
+    let path = set.write();
+    world.sync(&path);
+    let (feed, destination) = (world.job.feed.clone(), world.job.destination.clone());
+    let places = world.ledger.loss_places(&destination, 0).unwrap();
+    let cursor = world.ledger.cursor(&feed, &destination).unwrap().unwrap();
+    assert!(cursor.settled && cursor.source.is_some(), "a shortcut");
+    let commit = Commit {
+        losses: places.into_iter().map(|place| (place, Vec::new())).collect(),
+        cursor: Some((feed, Cursor { policy: terms_of_before(&world), ..cursor })),
+        ..Commit::default()
+    };
+    world.ledger.commit(&destination, RunNumber(1), commit).unwrap();
+    assert_eq!(losses(&world, "alert tcp"), []);
+    let before = world.requests();
+    world.sync(&path);
+    assert_eq!(losses(&world, "alert tcp")[0].2, 2);
+    assert_eq!(world.requests(), before, "what is settled is asked for no more");
 }
