@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     io::{self, Write},
+    num::NonZeroUsize,
     path::Path,
     rc::Rc,
 };
@@ -336,9 +337,17 @@ fn texts_of_others_cannot_steer_the_terminal() {
             let args = show::Args { run: run.to_owned(), filter: filter.clone(), stat: false };
             show::run(&args, context, &ledger)?;
         }
-        let args = why::Args { value: "13cb1207".to_owned(), destination: None, number: 9 };
+        let args = why::Args {
+            value: "13cb1207".to_owned(),
+            destination: None,
+            number: NonZeroUsize::new(9).unwrap(),
+        };
         why::run(&args, context, &ledger)?;
-        let args = why::Args { value: evil.to_owned(), destination: None, number: 9 };
+        let args = why::Args {
+            value: evil.to_owned(),
+            destination: None,
+            number: NonZeroUsize::new(9).unwrap(),
+        };
         why::run(&args, context, &ledger)?;
         status::run(&status::Args { destination: None, max_age: None }, context, &ledger)
     });

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use crate::{
     misp::{Attribute, DesiredAttribute, Source},
     model::{
-        Marking, Timestamp, Tlp,
+        Marking, Timestamp, Tlp, kept_text,
         limits::{ATTRIBUTE_TAGS_MAX, SOURCES_KEPT_MAX, TIME_SECONDS_MAX, TIME_SECONDS_MIN},
-        shortened,
     },
 };
 
@@ -143,7 +142,7 @@ fn source(draft: &Draft<'_>, contributor: &Contributor<'_>) -> Source {
         entity: contributor.root.clone(),
         kind: draft.origin.clone(),
         rule: draft.rule.clone(),
-        raw: draft.raw.as_deref().map(|raw| shortened(raw).into()),
+        raw: draft.raw.as_deref().map(|raw| kept_text(raw).into()),
     }
 }
 

@@ -29,7 +29,9 @@ pub use key::EntityKey;
 pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
-pub use text::{Bytes, Count, Span, is_invisible, keep_note, kept_name, narrow, shortened, steers};
+pub use text::{
+    Bytes, Count, Span, is_invisible, keep_note, kept_name, kept_text, narrow, shortened, steers,
+};
 pub(crate) use text_form::as_text;
 pub use time::{Timestamp, TimestampError};
 pub use tlp::{Marking, MarkingId, Tlp};

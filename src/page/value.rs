@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use crate::{
     history::{
         ChangeKind, KnownLoss,
-        query::{Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld},
+        query::{
+            self, Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld,
+        },
     },
     model::{Count, RunNumber},
 };
@@ -23,12 +25,12 @@ use super::{
 /// What each destination's ledger knows of what was asked for.
 #[must_use]
 pub fn value_page(site: &Site, asked: &str, found: &[Why]) -> String {
-    let is_known = found.iter().any(|why| !why.answers.is_empty());
+    let is_known = !found.iter().all(Why::is_nothing);
     let main = html! {
         @if asked.is_empty() { p { "Write a value, a UUID, an entity's id, or words of a title into the field above." } }
         @else {
             p.muted { "Asked for " code { (heading(asked)) } }
-            @if !is_known { p { "Nothing is known of it: it was in no dataset that was delivered, or the mapping has no place for it." } }
+            @if !is_known { p { "Nothing is known of it: " (query::MAY_HIDE) "." } }
         }
         @for why in found {
             @for answer in &why.answers { (one(why, answer)) }
@@ -143,10 +145,10 @@ fn loss(why: &Why, it: &LossAnswer) -> Markup {
 
 fn withheld(withheld: Option<&Withheld>) -> Markup {
     html! {
-        @if let Some(Withheld { why, marking: denied, entities }) = withheld {
+        @if let Some(withheld) = withheld {
             dt { "Withheld" } dd {
-                (prose(&why.to_string())) "; marked " (marking(*denied)) " by "
-                @for entity in entities { code { (heading(entity.as_str())) } " " }
+                (prose(&withheld.reason())) "; marked " (marking(withheld.marking)) " " (withheld.marked_by()) " "
+                @for entity in &withheld.entities { code { (heading(entity.as_str())) } " " }
             }
         }
     }

@@ -39,13 +39,19 @@ impl Policy {
     /// Why a marking may not go; `None` if it may.
     #[must_use]
     pub fn denies(&self, marking: Marking) -> Option<WithheldReason> {
-        match marking.tlp {
-            Some(tlp) if !self.allow_tlp.contains(&tlp) => Some(WithheldReason::Tlp(tlp)),
-            _ if marking.unmarked && self.unmarked == Unmarked::Deny => {
-                Some(WithheldReason::Unmarked)
-            }
-            _ => None,
-        }
+        WithheldReason::of_marking(marking).find(|why| match why {
+            WithheldReason::Tlp(tlp) => !self.allow_tlp.contains(tlp),
+            WithheldReason::Unmarked => self.unmarked == Unmarked::Deny,
+            WithheldReason::Incident | WithheldReason::MarkingCannotBeCarried => false,
+        })
+    }
+}
+
+impl WithheldReason {
+    /// For what some policy may deny a marking; of several that do, the first is named.
+    pub fn of_marking(marking: Marking) -> impl Iterator<Item = Self> {
+        let unmarked = marking.unmarked.then_some(Self::Unmarked);
+        marking.tlp.map(Self::Tlp).into_iter().chain(unmarked)
     }
 }
 

@@ -202,8 +202,11 @@ impl Store {
         let mut postings = Postings::default();
         for head in self.heads(destination)? {
             if let Some(event) = self.event(destination, head.uuid)? {
-                let attributes = event.attributes.values().flat_map(Term::of_attribute);
-                postings.event(head.uuid, attributes.chain(Term::of_head(&head)));
+                for known in event.attributes.values() {
+                    postings.event(head.uuid, Term::of_attribute(known));
+                    self.put_when_full(&mut postings, destination)?;
+                }
+                postings.event(head.uuid, Term::of_head(&head));
             }
             self.put_when_full(&mut postings, destination)?;
         }

@@ -6,7 +6,7 @@ use crate::{
     graph::{Graph, Incident},
     history::{KnownLoss, Ledger, LedgerError, Loss, LossOf, LossPlace},
     mapper::{self, Unlinked},
-    model::{EntityKey, EventUuid, Symbol, shortened},
+    model::{EntityKey, EventUuid, Symbol, kept_text, shortened},
     plan::Retire,
 };
 
@@ -118,7 +118,7 @@ fn kept(loss: mapper::Loss) -> Loss {
     Loss {
         entity,
         kind,
-        value: shortened(&value).into(),
+        value: kept_text(&value).into(),
         reason: Symbol::new(name),
         detail: (words != name).then(|| Symbol::new(&shortened(&words))),
         rule,

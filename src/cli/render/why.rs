@@ -145,10 +145,10 @@ fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
 }
 
 fn withheld(out: &mut String, why: Option<&Withheld>) {
-    let Some(Withheld { why, marking, entities }) = why else { return };
-    let entities: Vec<&str> = entities.iter().map(EntityKey::as_str).collect();
-    let entities = entities.join(", ");
-    line!(out, "Withheld:   {why}; marked {} by {}", Mark(*marking), Clean(&entities));
+    let Some(why) = why else { return };
+    let entities: Vec<&str> = why.entities.iter().map(EntityKey::as_str).collect();
+    let (reason, mark, by) = (why.reason(), Mark(why.marking), why.marked_by());
+    line!(out, "Withheld:   {reason}; marked {mark} {by} {}", Clean(&entities.join(", ")));
 }
 
 fn remedies(out: &mut String, remedies: &[Remedy]) {

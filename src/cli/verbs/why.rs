@@ -1,5 +1,7 @@
 //! `why`: why a value, attribute or event is in MISP, or is not.
 
+use std::num::NonZeroUsize;
+
 use crate::{
     cli::{CliError, Context, Exit, context::known_destinations, render},
     history::{Ledger, query},
@@ -15,8 +17,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     pub destination: Option<String>,
     /// At most so many answers for each destination
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
-    pub number: usize,
+    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    pub number: NonZeroUsize,
 }
 
 /// Prints all that is known of it; [`Exit::Error`] if that is nothing.
@@ -30,9 +32,9 @@ pub(crate) fn run(
 ) -> Result<Exit, CliError> {
     let found = known_destinations(ledger, args.destination.as_deref())?
         .iter()
-        .map(|name| query::why(ledger, name, &args.value, args.number))
+        .map(|name| query::why(ledger, name, &args.value, args.number.get()))
         .collect::<Result<Vec<_>, _>>()?;
-    let is_known = found.iter().any(|why| !why.answers.is_empty());
+    let is_known = !found.iter().all(query::Why::is_nothing);
     context.answer(
         || render::json::WhyAnswer::new(&args.value, &found),
         || render::why::why(&found),
@@ -49,8 +51,15 @@ pub(crate) fn run(
         return Ok(Exit::Done);
     }
     context.say(format_args!(
-        "nothing is known of {:?}: it was in no dataset that was delivered",
-        args.value
+        "nothing is known of {:?}{}: {}",
+        args.value,
+        places(&found),
+        query::MAY_HIDE
     ));
     Ok(Exit::Error)
+}
+
+fn places(found: &[query::Why]) -> String {
+    let names: Vec<&str> = found.iter().map(|why| why.destination.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!(" at {}", names.join(", ")) }
 }

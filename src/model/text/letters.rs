@@ -9,6 +9,8 @@ use crate::model::{
 
 /// So much of a long name stands before its digest, in bytes.
 const NAME_HEAD_BYTES: usize = 64;
+/// What of a long text stands before its digest: with it, no more than [`WORDS_CHARS_MAX`].
+const TEXT_HEAD_CHARS: usize = 900;
 
 /// What is kept of a text that others made: [`WORDS_CHARS_MAX`] characters, the last of them an ellipsis where
 /// there were more.
@@ -40,6 +42,17 @@ pub fn kept_name(name: &str) -> Cow<'_, str> {
     }
     let head = &name[..name.floor_char_boundary(NAME_HEAD_BYTES)];
     format!("{head}…{}", Encoder::new(Context::Name).text(name).finish()).into()
+}
+
+/// The form in which a text that others made is kept where it is compared: a longer one than [`WORDS_CHARS_MAX`]
+/// characters is its beginning, an ellipsis and its digest. Two texts have one form only if they are equal.
+#[must_use]
+pub fn kept_text(text: &str) -> Cow<'_, str> {
+    if text.char_indices().nth(WORDS_CHARS_MAX).is_none() {
+        return text.into();
+    }
+    let head: String = text.chars().take(TEXT_HEAD_CHARS).collect();
+    format!("{head}…{}", Encoder::new(Context::Name).text(text).finish()).into()
 }
 
 /// Whether a letter shows nothing: soft hyphens, joiners, fillers, marks of direction and of byte order, tags.
@@ -93,6 +106,21 @@ mod tests {
             for name in &kept {
                 assert!(name.starts_with(letter) && name.len() < 200, "{name}");
                 assert_eq!(kept_name(name), *name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_known_by_its_digest_and_a_short_one_is_as_it_was() {
+        for letter in ["a", "ä", "\u{1f980}"] {
+            let long = letter.repeat(WORDS_CHARS_MAX);
+            assert_eq!(kept_text(&long), long);
+            let kept =
+                [format!("{long}b"), format!("{long}c")].map(|it| kept_text(&it).into_owned());
+            assert_ne!(kept[0], kept[1]);
+            for text in &kept {
+                assert!(text.starts_with(&letter.repeat(TEXT_HEAD_CHARS)), "{text}");
+                assert_eq!((kept_text(text), shortened(text)), (text.into(), text.into()));
             }
         }
     }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::{
     history::{
         ChangeKind, KnownLoss,
-        query::{Answer, AttributeAnswer, EventAnswer, FoundBy, LossAnswer, Remedy, Why, Withheld},
+        query::{
+            Answer, AttributeAnswer, EventAnswer, FoundBy, LossAnswer, Remedy, Whose, Why, Withheld,
+        },
     },
     misp::{Attribute, Source, Value},
     model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, Marking, RunNumber},
@@ -191,15 +193,26 @@ pub struct WithheldView<'a> {
     /// Why: of an attribute of a withheld event, why the event is.
     #[serde(flatten)]
     pub because: Because,
+    /// What may be why instead, where the ledger leaves it open.
+    pub or: Vec<Because>,
     /// The marking that policy denies.
     pub marking: Marking,
-    /// The entities that are marked so, or what links them to the incident.
+    /// The entities that are marked so.
     pub entities: &'a [EntityKey],
+    /// Whether it may be, instead, what links them to the incident that is marked so.
+    pub or_way: bool,
 }
 
 impl<'a> From<&'a Withheld> for WithheldView<'a> {
     fn from(it: &'a Withheld) -> Self {
-        Self { because: (&it.why).into(), marking: it.marking, entities: &it.entities }
+        let mut why = it.why.iter().map(Because::from);
+        Self {
+            because: why.next().unwrap_or(Because { reason: None, detail: None }),
+            or: why.collect(),
+            marking: it.marking,
+            entities: &it.entities,
+            or_way: it.whose == Whose::EntityOrWay,
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
     history::{Loss, Term},
     misp::{AttributeType, Value, search_form, settle},
-    model::{AttributeUuid, EntityKey, EventUuid, shortened},
+    model::{AttributeUuid, EntityKey, EventUuid, kept_text},
     plan::{EventHead, KnownAttribute},
 };
 
@@ -15,7 +16,7 @@ use super::FoundBy;
 
 /// Fewest characters that are looked for within values and titles, and at the beginning of event UUIDs.
 const PART_CHARS_MIN: usize = 4;
-/// How the address of an event ends, before its number or UUID.
+/// What stands in the address of an event before its number or UUID.
 const EVENT_PATHS: [&str; 2] = ["/events/view/", "/events/view2/"];
 
 /// What was asked for.
@@ -38,9 +39,18 @@ pub(super) struct Asked {
 /// The address of an event in some MISP.
 #[derive(Debug, PartialEq, Eq)]
 struct Link {
-    /// What stands before the path of the event, in lower case and without a slash at its end.
-    misp: String,
+    misp: Site,
     event: Named,
+}
+
+/// Where a MISP stands. http and https with their own ports are one: of two addresses that a person has for a MISP, one
+/// often leads to the other.
+#[derive(Debug, PartialEq, Eq)]
+struct Site {
+    host: String,
+    port: Option<u16>,
+    /// Without slashes at its ends.
+    path: String,
 }
 
 /// How an address names its event.
@@ -64,11 +74,11 @@ impl Asked {
         }
         Self {
             text: text.to_owned(),
-            kept: shortened(text).into_owned(),
+            kept: kept_text(text).into_owned(),
             folded: search_form(text),
             words: words(text).collect(),
             uuid: Uuid::try_parse(text).ok(),
-            number: text.parse().ok(),
+            number: number_of(text),
             link,
             entities,
             settled: BTreeMap::new(),
@@ -200,15 +210,14 @@ impl Asked {
 
 impl Link {
     fn read(text: &str) -> Option<Self> {
-        let text = text.to_lowercase();
-        let (misp, event) = EVENT_PATHS.iter().find_map(|path| text.split_once(path))?;
-        if !misp.contains("://") {
-            return None;
-        }
-        let event = event.split(['/', '?', '#']).next().unwrap_or_default();
-        let number = event.parse().ok().map(Named::Number);
+        let url = Url::parse(text).ok()?;
+        let path = url.path().to_ascii_lowercase();
+        let (base, event) = EVENT_PATHS.iter().find_map(|it| path.split_once(it))?;
+        // Behind the event, CakePHP takes arguments and the name of a form.
+        let event = event.split(['/', '.']).next().unwrap_or_default();
+        let number = number_of(event).map(Named::Number);
         let event = number.or_else(|| Uuid::try_parse(event).ok().map(Named::Uuid))?;
-        Some(Self { misp: misp.trim_end_matches('/').to_owned(), event })
+        Some(Self { misp: Site::of(&url, base)?, event })
     }
 
     fn is_of(&self, head: &EventHead, misp: &str) -> bool {
@@ -216,8 +225,24 @@ impl Link {
             Named::Number(number) => head.misp_id == Some(number),
             Named::Uuid(uuid) => head.uuid.uuid() == uuid,
         };
-        is_event && misp.to_lowercase().trim_end_matches('/') == self.misp
+        let site = || Url::parse(misp).ok().and_then(|url| Site::of(&url, url.path()));
+        is_event && site().as_ref() == Some(&self.misp)
     }
+}
+
+impl Site {
+    fn of(url: &Url, path: &str) -> Option<Self> {
+        let is_web = matches!(url.scheme(), "http" | "https");
+        let host = url.host_str().filter(|_| is_web)?.to_owned();
+        let port = url.port().filter(|port| ![80, 443].contains(port));
+        Some(Self { host, port, path: path.trim_matches('/').to_ascii_lowercase() })
+    }
+}
+
+/// A number as MISP writes it.
+fn number_of(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_plain { text.parse().ok() } else { None }
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -231,24 +256,34 @@ mod tests {
 
     #[test]
     fn the_address_of_an_event_is_read_with_its_misp() {
-        let link = |misp: &str, event| Some(Link { misp: misp.to_owned(), event });
         let uuid = Uuid::from_u128(0x13cb_1207_0674_4a54_a999_df5f_f8e3_5c1a);
+        let site = |port, path: &str| Site { host: "misp.example".into(), port, path: path.into() };
+        let link = |misp, event| Some(Link { misp, event });
+        let seventeen = || link(site(None, ""), Named::Number(17));
         for (text, read) in [
+            ("https://misp.example/events/view/17", seventeen()),
+            ("https://misp.example/events/view/17/", seventeen()),
+            ("https://misp.example/events/view/17#tab", seventeen()),
+            ("https://misp.example/events/view/17.json", seventeen()),
+            ("https://misp.example:443/events/view/17", seventeen()),
+            ("http://misp.example/events/view/17?x=1", seventeen()),
             (
-                "https://misp.example/events/view/17",
-                link("https://misp.example", Named::Number(17)),
+                "https://misp.example:8443/events/view/17",
+                link(site(Some(8443), ""), Named::Number(17)),
             ),
             (
                 "HTTPS://Misp.Example/under/events/view2/17/focus:x",
-                link("https://misp.example/under", Named::Number(17)),
+                link(site(None, "under"), Named::Number(17)),
             ),
             (
                 "https://misp.example//events/view/13CB1207-0674-4a54-a999-df5ff8e35c1a?x#y",
-                link("https://misp.example", Named::Uuid(uuid)),
+                link(site(None, ""), Named::Uuid(uuid)),
             ),
             ("https://misp.example/events/view/", None),
+            ("https://misp.example/events/view/+17", None),
             ("/events/view/17", None),
             ("https://misp.example/attributes/view/17", None),
+            ("ftp://misp.example/events/view/17", None),
         ] {
             assert_eq!(Link::read(text), read, "{text}");
         }

@@ -12,19 +12,31 @@ use crate::{
 /// Why policy keeps something back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withheld {
-    /// Why: of an attribute of a withheld event, why the event is.
-    pub why: WithheldReason,
+    /// Why: of an attribute of a withheld event, why the event is. Several, where the ledger leaves open for which of them
+    /// policy denies the marking.
+    pub why: Vec<WithheldReason>,
     /// The marking that policy denies.
     pub marking: Marking,
-    /// The entities that are marked so, or what links them to the incident: of several that hold a value those that
-    /// are known to be, else all of them.
+    /// The entities that are marked so: of several that hold a value those that are known to be, else all of them.
     pub entities: Vec<EntityKey>,
+    /// Whose marking it is.
+    pub whose: Whose,
+}
+
+/// Whose marking keeps something back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// That of the incident, which the entity is.
+    Incident,
+    /// That of the entities, or of what links them to the incident: of both the ledger keeps the strictest.
+    EntityOrWay,
 }
 
 impl Withheld {
     /// Why an event is withheld.
-    fn event(head: &EventHead, why: WithheldReason) -> Self {
-        Self { why, marking: head.marking, entities: vec![head.root.clone()] }
+    fn event(head: &EventHead, why: Vec<WithheldReason>) -> Self {
+        let (marking, entities) = (head.marking, vec![head.root.clone()]);
+        Self { why, marking, entities, whose: Whose::Incident }
     }
 
     /// Why an attribute is.
@@ -34,15 +46,33 @@ impl Withheld {
                 Some(Self::event(&event.head, of_marking(event.head.marking)))
             }
             Standing::Withheld(why) => {
-                let marking = known.marking;
-                Some(Self { why, marking, entities: marked_so(event, known) })
+                let (marking, entities) = (known.marking, marked_so(event, known));
+                let is_incident = entities.iter().all(|it| it.may_be(&event.head.root));
+                let whose = if is_incident { Whose::Incident } else { Whose::EntityOrWay };
+                Some(Self { why: vec![why], marking, entities, whose })
             }
             _ => None,
         }
     }
+
+    /// Why, in words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let why: Vec<String> = self.why.iter().map(ToString::to_string).collect();
+        why.join(", or ")
+    }
+
+    /// What stands between the marking and the entities, in words.
+    #[must_use]
+    pub const fn marked_by(&self) -> &'static str {
+        match self.whose {
+            Whose::Incident => "by",
+            Whose::EntityOrWay => "by, or on the way from the incident to,",
+        }
+    }
 }
 
-/// What keeps all of an absent event back: its attributes tell it, where it has any.
+/// What keeps all of an absent event back: its attributes tell it. Of one that has none the ledger does not keep it.
 pub(super) fn of_absent(event: &KnownEvent) -> (Option<Withheld>, Option<BlockedReason>) {
     let head = &event.head;
     if head.presence != Presence::Absent || head.unproven {
@@ -52,24 +82,20 @@ pub(super) fn of_absent(event: &KnownEvent) -> (Option<Withheld>, Option<Blocked
     let mut standings: Vec<&Standing> = wanted.map(|known| &known.standing).collect();
     standings.dedup();
     match standings[..] {
-        [Standing::Withheld(WithheldReason::MarkingCannotBeCarried)] => {
-            (Some(Withheld::event(head, WithheldReason::MarkingCannotBeCarried)), None)
+        [Standing::Withheld(why @ WithheldReason::MarkingCannotBeCarried)] => {
+            (Some(Withheld::event(head, vec![*why])), None)
         }
         [Standing::Withheld(WithheldReason::Incident)] => {
             (Some(Withheld::event(head, of_marking(head.marking))), None)
         }
         [Standing::Blocked(why)] => (None, Some(why.clone())),
-        // Of what policy lets go an event is made, whether it has attributes or not.
-        [] if head.feeds.values().any(|feed| !feed.gone && feed.settled) => {
-            (Some(Withheld::event(head, of_marking(head.marking))), None)
-        }
         _ => (None, None),
     }
 }
 
-/// Why policy denies a marking that it does deny.
-fn of_marking(marking: Marking) -> WithheldReason {
-    marking.tlp.map_or(WithheldReason::Unmarked, WithheldReason::Tlp)
+/// For what policy may deny a marking that it does deny.
+fn of_marking(marking: Marking) -> Vec<WithheldReason> {
+    WithheldReason::of_marking(marking).collect()
 }
 
 /// The sources of an attribute that are marked as it is: an attribute that one entity alone gives has the marking of

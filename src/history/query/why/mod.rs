@@ -15,14 +15,14 @@ use serde::Serialize;
 use crate::{
     history::{ChangeKind, Found},
     misp::Value,
-    model::{AttributeUuid, DestinationName, EventUuid, FeedName, RunNumber},
+    model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{BlockedReason, DestinationRecord, EventHead, KnownAttribute, KnownEvent},
 };
 
 use super::{Ledger, LedgerError, Phrase};
 use asked::Asked;
 
-pub use cause::Withheld;
+pub use cause::{Whose, Withheld};
 pub use loss::LossAnswer;
 pub use remedy::Remedy;
 
@@ -41,6 +41,18 @@ pub struct Why {
     /// lost.
     pub unkept: Vec<FeedName>,
 }
+
+impl Why {
+    /// Whether nothing was found.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.answers.is_empty() && self.more == 0
+    }
+}
+
+/// What may be there although nothing is known of it, in words.
+pub const MAY_HIDE: &str = "no name is kept of what stands in an object that was skipped, of an entity that gives no value, \
+                            and of losses that were counted only";
 
 /// One find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,9 +162,9 @@ pub fn why(
     let mut search = Search { ledger, destination, record: &record, asked, finds };
     search.go(text)?;
     let (whole, part) = search.finds;
-    let Finds { mut answers, more, .. } = if whole.answers.is_empty() { part } else { whole };
+    let Finds { mut answers, more, .. } = if whole.is_nothing() { part } else { whole };
     add_history(ledger, destination, &mut answers)?;
-    let unkept = match answers.is_empty() {
+    let unkept = match answers.is_empty() && more == 0 {
         true => loss::unkept(ledger, destination, &record)?,
         false => Vec::new(),
     };
@@ -172,11 +184,13 @@ struct Search<'a> {
 impl Search<'_> {
     /// Goes from what is quick to what takes long, until something matches as a whole.
     fn go(&mut self, text: &str) -> Result<(), LedgerError> {
-        if self.indexed()? {
+        // An id may have other names, under which there is more of it.
+        let is_id = EntityKey::meant(text.trim()).uuid().is_some();
+        if !is_id && self.indexed()? {
             return Ok(());
         }
         self.asked = Asked::new(text, &self.ledger.aliases()?);
-        if self.asked.has_other_names() && self.indexed()? {
+        if (is_id || self.asked.has_other_names()) && self.indexed()? {
             return Ok(());
         }
         for head in self.ledger.heads(self.destination)? {
@@ -197,7 +211,7 @@ impl Search<'_> {
         for place in &losses {
             self.losses_of(place)?;
         }
-        let is_found = !self.finds.0.answers.is_empty();
+        let is_found = !self.finds.0.is_nothing();
         if !is_found {
             // What matches in part is looked for everywhere.
             let limit = self.finds.0.limit;
@@ -245,6 +259,10 @@ impl Finds {
         Self { answers: Vec::new(), limit, more: 0 }
     }
 
+    const fn is_nothing(&self) -> bool {
+        self.answers.is_empty() && self.more == 0
+    }
+
     fn push(&mut self, answer: impl FnOnce() -> Answer) {
         if self.answers.len() < self.limit {
             self.answers.push(answer());
@@ -260,11 +278,10 @@ fn event_answer(found_by: FoundBy, event: &KnownEvent) -> EventAnswer {
         *standings.entry(Phrase::from(&known.standing).word).or_default() += 1;
     }
     let (withheld, blocked) = cause::of_absent(event);
-    let head = event.head.clone();
-    let remedies = remedy::of_event(&head, withheld.as_ref().map(|it| it.why), blocked.as_ref());
+    let remedies = remedy::of_event(event, withheld.as_ref(), blocked.as_ref());
     EventAnswer {
         found_by,
-        event: head,
+        event: event.head.clone(),
         standings,
         withheld,
         blocked,
@@ -295,7 +312,7 @@ fn attribute_answer(
     let wanted_by = destination.feeds.iter().zip(0_u8..).filter(|(_, bit)| known.wanted.has(*bit));
     let supersedes = event.attributes.values().filter(|it| it.superseded_by == Some(uuid));
     let withheld = Withheld::attribute(event, known);
-    let remedies = remedy::of_attribute(known, withheld.as_ref().map(|it| it.why));
+    let remedies = remedy::of_attribute(known, withheld.as_ref());
     AttributeAnswer {
         found_by,
         event: event.head.clone(),

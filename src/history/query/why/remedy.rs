@@ -1,6 +1,6 @@
 //! What would change an answer: the steps that somebody may take, and the one table of their words.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,12 @@ use crate::{
     history::KnownLoss,
     model::Tlp,
     plan::{
-        BlockedReason, EventHead, ExposedReason, KnownAttribute, Presence, Standing, WithheldReason,
+        BlockedReason, ExposedReason, KnownAttribute, KnownEvent, Presence, Publishing, Standing,
+        WithheldReason,
     },
 };
+
+use super::Withheld;
 
 /// What would change an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +43,16 @@ pub enum Remedy {
     AppendToForeign,
     /// Another version of MISP.
     OtherMisp,
-    /// The dataset holds it again.
+    /// The tags that MISP did not take.
+    TakeTags,
+    /// The right to publish.
+    PublishRight,
+    /// Somebody publishes it in MISP, or the next change of it does.
+    Publish,
+    /// The dataset holds it again: MISP has nothing of it.
     Return,
+    /// The dataset holds it again: MISP has it as it was.
+    Stays,
     /// Somebody restores it in MISP.
     Restore,
     /// Another rule.
@@ -52,6 +63,8 @@ pub enum Remedy {
     MendSource,
     /// Nothing does.
     Nothing,
+    /// The ledger does not say.
+    Unknown,
 }
 
 impl fmt::Display for Remedy {
@@ -85,7 +98,16 @@ impl fmt::Display for Remedy {
                  the event"
             }
             Self::OtherMisp => "a version of MISP that says whose the event is",
-            Self::Return => "the dataset holds it again; what is in MISP stays there",
+            Self::TakeTags => {
+                "MISP takes the missing tags from this key: `doctor` says what it may; they are tried again once that \
+                 changes"
+            }
+            Self::PublishRight => "a key that may publish (perm_publish): the next run then publishes it",
+            Self::Publish => {
+                "somebody publishes it in MISP, or the next change of it, after which it is asked for again"
+            }
+            Self::Return => "the dataset holds it again",
+            Self::Stays => "the dataset holds it again; what is in MISP stays there",
             Self::Restore => {
                 "somebody restores it in MISP: an analyst took it out there, and it is never sent again"
             }
@@ -98,31 +120,35 @@ impl fmt::Display for Remedy {
             }
             Self::MendSource => "the source says it in a way that is read: docs/mapping.md tells which are",
             Self::Nothing => "nothing",
+            Self::Unknown => {
+                "why an event without attributes is not made is not kept: the next run makes it, unless its incident is \
+                 rejected or deleted in the source, policy denies its marking, MISP does not take its TLP tag, or its \
+                 rules changed, which `--accept-mapping` accepts"
+            }
         })
     }
 }
 
 /// What would change how an attribute stands. `withheld`: why policy keeps it back, if it does.
-pub(super) fn of_attribute(
-    known: &KnownAttribute,
-    withheld: Option<WithheldReason>,
-) -> Vec<Remedy> {
+pub(super) fn of_attribute(known: &KnownAttribute, withheld: Option<&Withheld>) -> Vec<Remedy> {
     let mut remedies: Vec<Remedy> = known.exposed.iter().cloned().map(Remedy::ByHand).collect();
     let is_left = known.wanted.is_empty() && known.superseded_by.is_none();
-    let of_standing = match &known.standing {
-        Standing::Declined => Remedy::Restore,
-        _ if known.superseded_by.is_some() => Remedy::Nothing,
-        _ if is_left => Remedy::Return,
-        Standing::Pending => Remedy::NextRun,
-        Standing::Sent | Standing::Adopted if known.overruled => Remedy::Restore,
-        Standing::Sent | Standing::Adopted => Remedy::InPlace,
-        Standing::Rejected { .. } => Remedy::OtherValue,
-        Standing::Withheld(why) => of_withheld(withheld.unwrap_or(*why)),
-        Standing::Held => Remedy::AcceptMapping,
-        Standing::Blocked(why) => of_blocked(why),
-    };
-    if remedies.is_empty() || of_standing != Remedy::InPlace {
-        remedies.push(of_standing);
+    match &known.standing {
+        Standing::Declined => remedies.push(Remedy::Restore),
+        _ if known.superseded_by.is_some() => remedies.push(Remedy::Nothing),
+        Standing::Sent | Standing::Adopted if is_left => remedies.push(Remedy::Stays),
+        _ if is_left => remedies.push(Remedy::Return),
+        Standing::Pending => remedies.push(Remedy::NextRun),
+        Standing::Sent | Standing::Adopted if known.overruled => remedies.push(Remedy::Restore),
+        Standing::Sent | Standing::Adopted if remedies.is_empty() => remedies.push(Remedy::InPlace),
+        Standing::Sent | Standing::Adopted => {}
+        Standing::Rejected { .. } => remedies.push(Remedy::OtherValue),
+        Standing::Withheld(why) => match withheld {
+            Some(withheld) => remedies.extend(withheld.why.iter().map(of_withheld)),
+            None => remedies.push(of_withheld(why)),
+        },
+        Standing::Held => remedies.push(Remedy::AcceptMapping),
+        Standing::Blocked(why) => remedies.push(of_blocked(why)),
     }
     remedies
 }
@@ -130,22 +156,70 @@ pub(super) fn of_attribute(
 /// What would change how an event stands. `withheld`: why policy keeps it back, if it does.
 /// `blocked`: why it is not made otherwise.
 pub(super) fn of_event(
-    head: &EventHead,
-    withheld: Option<WithheldReason>,
+    event: &KnownEvent,
+    withheld: Option<&Withheld>,
     blocked: Option<&BlockedReason>,
 ) -> Vec<Remedy> {
+    let head = &event.head;
+    let mut remedies = by_hand(event);
     let is_left = head.feeds.values().all(|feed| feed.gone);
-    vec![match &head.presence {
-        Presence::Declined => Remedy::Restore,
-        Presence::Blocked(why) => of_blocked(why),
-        _ if is_left => Remedy::Return,
-        Presence::Present => Remedy::InPlace,
+    match &head.presence {
+        Presence::Declined => remedies.push(Remedy::Restore),
+        Presence::Blocked(why) => remedies.push(of_blocked(why)),
+        Presence::Present if is_left => remedies.push(Remedy::Stays),
+        Presence::Absent if is_left => remedies.push(Remedy::Return),
+        Presence::Present => remedies.append(&mut of_present(event)),
         Presence::Absent => match (withheld, blocked) {
-            (Some(why), _) => of_withheld(why),
-            (None, Some(why)) => of_blocked(why),
-            (None, None) => Remedy::NextRun,
+            (Some(withheld), _) => remedies.extend(withheld.why.iter().map(of_withheld)),
+            (None, Some(why)) => remedies.push(of_blocked(why)),
+            (None, None) => remedies.push(of_absent(event)),
         },
-    }]
+    }
+    if remedies.is_empty() {
+        remedies.push(Remedy::InPlace);
+    }
+    remedies
+}
+
+/// What somebody has to do in MISP about its attributes, each reason once.
+fn by_hand(event: &KnownEvent) -> Vec<Remedy> {
+    let exposed: BTreeSet<&ExposedReason> =
+        event.attributes.values().filter_map(|known| known.exposed.as_ref()).collect();
+    exposed.into_iter().cloned().map(Remedy::ByHand).collect()
+}
+
+/// What an event lacks that MISP has; nothing, if all of it is as it is to be.
+fn of_present(event: &KnownEvent) -> Vec<Remedy> {
+    let head = &event.head;
+    let owes = head.publishing == Publishing::Owed;
+    let lacks = [
+        (owes || any_stands(event, &Standing::Pending), Remedy::NextRun),
+        (any_stands(event, &Standing::Held), Remedy::AcceptMapping),
+        (head.tags.refused().next().is_some(), Remedy::TakeTags),
+        (head.publishing == Publishing::WaitsForRight, Remedy::PublishRight),
+        (matches!(head.publishing, Publishing::Failed(_)), Remedy::Publish),
+    ];
+    lacks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, remedy)| remedy).collect()
+}
+
+/// Of an event that is not made, and which nothing that is known keeps back.
+fn of_absent(event: &KnownEvent) -> Remedy {
+    let head = &event.head;
+    let is_empty = event.attributes.values().all(|known| known.wanted.is_empty());
+    if head.unproven || any_stands(event, &Standing::Pending) {
+        Remedy::NextRun
+    } else if any_stands(event, &Standing::Held) {
+        Remedy::AcceptMapping
+    } else if is_empty {
+        Remedy::Unknown
+    } else {
+        Remedy::NextRun
+    }
+}
+
+fn any_stands(event: &KnownEvent, standing: &Standing) -> bool {
+    let mut wanted = event.attributes.values().filter(|known| !known.wanted.is_empty());
+    wanted.any(|known| known.standing == *standing)
 }
 
 /// What would change a loss, by the name of its reason.
@@ -161,9 +235,9 @@ pub(super) fn of_loss(known: &KnownLoss) -> Remedy {
     }
 }
 
-const fn of_withheld(why: WithheldReason) -> Remedy {
+const fn of_withheld(why: &WithheldReason) -> Remedy {
     match why {
-        WithheldReason::Tlp(tlp) => Remedy::AllowTlp(tlp),
+        WithheldReason::Tlp(tlp) => Remedy::AllowTlp(*tlp),
         WithheldReason::Unmarked => Remedy::Mark,
         WithheldReason::Incident => Remedy::NextRun,
         WithheldReason::MarkingCannotBeCarried => Remedy::TakeTag,

@@ -1,11 +1,14 @@
 //! How something is asked for, what keeps it back, and what would change that.
 
 use crate::{
-    history::query::testing::{MapLedger, event_uuid, known, ledger, main_destination, uuid_of},
+    history::query::testing::{
+        MapLedger, digest, event_uuid, known, ledger, main_destination, uuid_of,
+    },
     misp::Source,
-    model::{EntityKey, Marking, Symbol, Tlp},
+    model::{EntityKey, Marking, Symbol, Tlp, kept_text},
     plan::{
-        BlockedReason, ExposedReason, FeedSet, KnownAttribute, Presence, Standing, WithheldReason,
+        BlockedReason, ExposedReason, FeedSet, KnownAttribute, Presence, Publishing, Standing,
+        TagStanding, WithheldReason,
     },
 };
 
@@ -29,6 +32,8 @@ fn an_event_is_found_by_its_number_its_address_and_words_of_its_title() {
         ("17", FoundBy::MispId),
         (" 17 ", FoundBy::MispId),
         ("https://misp.example/events/view/17", FoundBy::Address),
+        ("http://misp.example:80/events/view/17.json", FoundBy::Address),
+        ("https://misp.example:443/events/view/17/#x", FoundBy::Address),
         ("https://MISP.example/events/view/13cb1207-0674-4a54-a999-df5ff8e35c1a", FoundBy::Address),
         ("Phishing wave", FoundBy::Title),
         ("wave, phish", FoundBy::Title),
@@ -37,6 +42,9 @@ fn an_event_is_found_by_its_number_its_address_and_words_of_its_title() {
     }
     for nothing in [
         "18",
+        "+17",
+        "https://misp.example:8443/events/view/17",
+        "https://misp.example/under/events/view/17",
         "https://other.example/events/view/17",
         "https://misp.example/events/view/18",
         "Phishing waves",
@@ -103,25 +111,36 @@ fn a_withheld_event_says_which_policy_which_marking_and_whose() {
     let incident = Standing::Withheld(WithheldReason::Incident);
     let red = Marking::of(Some(Tlp::Red));
     let root = EntityKey::of("13cb1207-0674-4a54-a999-df5ff8e35c1a");
-    let by = |why, marking| Withheld { why, marking, entities: vec![root.clone()] };
-    for (marking, why, remedy) in [
-        (red, WithheldReason::Tlp(Tlp::Red), Remedy::AllowTlp(Tlp::Red)),
-        (Marking::of(None), WithheldReason::Unmarked, Remedy::Mark),
+    let by = |why: &[_], marking| {
+        let (why, entities) = (why.to_vec(), vec![root.clone()]);
+        Withheld { why, marking, entities, whose: Whose::Incident }
+    };
+    let (too_red, unmarked) = (WithheldReason::Tlp(Tlp::Red), WithheldReason::Unmarked);
+    for (marking, why, remedies) in [
+        (red, vec![too_red], vec![Remedy::AllowTlp(Tlp::Red)]),
+        (Marking::of(None), vec![unmarked], vec![Remedy::Mark]),
+        // Of two feeds, one gave it no marking: the policy that denies either is not known.
+        (
+            red.and(Marking::of(None)),
+            vec![too_red, unmarked],
+            vec![Remedy::AllowTlp(Tlp::Red), Remedy::Mark],
+        ),
     ] {
         let a = marked("a.example", incident.clone(), Tlp::Red, &["a"]);
-        for attributes in [vec![a], vec![]] {
-            let ledger = absent(marking, attributes);
-            let found = event(&ledger);
-            assert_eq!(found.withheld, Some(by(why, marking)));
-            let remedies = vec![remedy.clone()];
-            assert_eq!((found.blocked, &found.remedies), (None, &remedies));
-            for answer in ask(&ledger, "a.example") {
-                let Answer::Attribute(it) = answer else { panic!("{answer:?}") };
-                assert_eq!(it.withheld, Some(by(why, marking)));
-                assert_eq!(it.remedies, remedies);
-            }
+        let ledger = absent(marking, vec![a]);
+        let found = event(&ledger);
+        assert_eq!(found.withheld, Some(by(&why, marking)));
+        assert_eq!((found.blocked, &found.remedies), (None, &remedies));
+        for answer in ask(&ledger, "a.example") {
+            let Answer::Attribute(it) = answer else { panic!("{answer:?}") };
+            assert_eq!(it.withheld, Some(by(&why, marking)));
+            assert_eq!(it.remedies, remedies);
         }
     }
+    // What keeps back an event without attributes is not kept: it may be rejected.
+    let found = event(&absent(red, vec![]));
+    assert_eq!((found.withheld, found.blocked), (None, None));
+    assert_eq!(found.remedies, [Remedy::Unknown]);
     let rejected = Standing::Blocked(BlockedReason::IncidentNotAccepted);
     let found = event(&absent(red, vec![marked("a.example", rejected, Tlp::Red, &["a"])]));
     assert_eq!((found.withheld, found.blocked), (None, Some(BlockedReason::IncidentNotAccepted)));
@@ -131,6 +150,75 @@ fn a_withheld_event_says_which_policy_which_marking_and_whose() {
     assert_eq!((pending.withheld, pending.remedies), (None, vec![Remedy::NextRun]));
     let present = event(&ledger());
     assert_eq!((present.withheld, present.remedies), (None, vec![Remedy::InPlace]));
+}
+
+#[test]
+fn an_event_says_what_is_to_be_done_about_it_before_that_it_is_in_place() {
+    let of = |change: &dyn Fn(&mut KnownEvent)| {
+        let mut ledger = ledger();
+        change(ledger.events.get_mut(&(main_destination(), event_uuid())).unwrap());
+        event(&ledger).remedies
+    };
+    let only = |event: &mut KnownEvent, known: Vec<KnownAttribute>| {
+        event.attributes = known.into_iter().map(|it| (it.attribute.uuid, it)).collect();
+    };
+    let later = ExposedReason::MarkedLater(Tlp::Red);
+    let exposed =
+        |value| KnownAttribute { exposed: Some(later.clone()), ..known(value, Standing::Sent) };
+    let leave = |event: &mut KnownEvent| {
+        event.head.feeds.values_mut().for_each(|feed| feed.gone = true);
+    };
+    assert_eq!(of(&|_| {}), [Remedy::InPlace]);
+    let by_hand = of(&|it| only(it, vec![exposed("a.example"), exposed("b.example")]));
+    assert_eq!(by_hand, [Remedy::ByHand(later.clone())]);
+    for (publishing, remedy) in [
+        (Publishing::Owed, Remedy::NextRun),
+        (Publishing::WaitsForRight, Remedy::PublishRight),
+        (Publishing::Failed("why".into()), Remedy::Publish),
+    ] {
+        assert_eq!(of(&|it| it.head.publishing = publishing.clone()), [remedy]);
+    }
+    let refused = TagStanding::Refused { why: "why".into(), terms: digest("terms") };
+    let lacks = of(&|it| assert!(it.head.tags.set("osint:x", refused.clone())));
+    assert_eq!(lacks, [Remedy::TakeTags]);
+    let held = |it: &mut KnownEvent| only(it, vec![known("a.example", Standing::Held)]);
+    assert_eq!(of(&held), [Remedy::AcceptMapping]);
+    let absent = |it: &mut KnownEvent| it.head.presence = Presence::Absent;
+    assert_eq!(of(&|it| (held(it), absent(it)).1), [Remedy::AcceptMapping]);
+    // Of what left the dataset MISP keeps what it has.
+    assert_eq!(of(&leave), [Remedy::Stays]);
+    assert_eq!(of(&|it| (leave(it), absent(it)).1), [Remedy::Return]);
+}
+
+#[test]
+fn a_marking_that_may_be_that_of_the_way_blames_no_entity() {
+    let too_red = Standing::Withheld(WithheldReason::Tlp(Tlp::Red));
+    for (holder, whose) in
+        [("a", Whose::EntityOrWay), ("13cb1207-0674-4a54-a999-df5ff8e35c1a", Whose::Incident)]
+    {
+        let a = marked("a.example", too_red.clone(), Tlp::Red, &[holder]);
+        let found = ask(&absent(Marking::of(Some(Tlp::Green)), vec![a]), "a.example");
+        let [Answer::Attribute(it)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(it.withheld.as_ref().map(|it| it.whose), Some(whose), "{holder}");
+    }
+}
+
+#[test]
+fn of_a_long_value_all_counts() {
+    let (mut ledger, long) = (ledger(), "q".repeat(5_000));
+    let event = ledger.events.get_mut(&(main_destination(), event_uuid())).unwrap();
+    let known = event.attributes.get_mut(&uuid_of("back.example")).unwrap();
+    known.sources = vec![Source { raw: Some(kept_text(&long).into()), ..source("a") }];
+    assert!(
+        matches!(&ask(&ledger, &long)[..], [Answer::Attribute(it)] if it.found_by == FoundBy::SourceValue)
+    );
+    assert_eq!(ask(&ledger, &format!("{long}z")), []);
+}
+
+#[test]
+fn what_is_known_and_not_told_is_not_nothing() {
+    let none = why(&ledger(), &main_destination(), "back.example", 0).unwrap();
+    assert!(none.answers.is_empty() && !none.is_nothing(), "{none:?}");
 }
 
 #[test]
@@ -177,6 +265,10 @@ fn each_standing_says_what_would_change_it() {
         (KnownAttribute { overruled: true, ..plain(Standing::Sent) }, vec![Remedy::Restore]),
         (
             KnownAttribute { wanted: FeedSet::default(), ..plain(Standing::Sent) },
+            vec![Remedy::Stays],
+        ),
+        (
+            KnownAttribute { wanted: FeedSet::default(), ..plain(Standing::Held) },
             vec![Remedy::Return],
         ),
         (
