@@ -149,7 +149,10 @@ fn lacking(headers: &Headers) -> Option<(u64, Header)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::engine::{Effort, Engine, Writes, sled::SledEngine};
+    use crate::{
+        history::LedgerError,
+        store::engine::{Effort, Engine, Writes, sled::SledEngine},
+    };
     use std::fs;
 
     #[test]
@@ -177,7 +180,7 @@ mod tests {
     fn nothing_is_lost_with_the_snapshot_however_long_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("engine"), folder.path().join("other"));
-        let mut sound = || panic!("nothing was wrong");
+        let mut sound = || -> Result<(), LedgerError> { panic!("nothing was wrong") };
         let mut mended = 0;
         for step in 0..220_u32 {
             {
@@ -203,7 +206,11 @@ mod tests {
                 fs::write(other.join(name), &whole[..whole.len() / 2]).unwrap();
             }
             let mut doubted = false;
-            let engine = SledEngine::open(&other, Effort::Usual, &mut || doubted = true).unwrap();
+            let mut doubt = || {
+                doubted = true;
+                Ok(())
+            };
+            let engine = SledEngine::open(&other, Effort::Usual, &mut doubt).unwrap();
             mended += u32::from(doubted);
             let mut found = 0_u32;
             engine

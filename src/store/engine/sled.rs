@@ -45,6 +45,9 @@ const LOCK_TRIED: Duration = Duration::from_millis(20);
 /// Bytes of its file that sled keeps in memory; what they take there is a multiple.
 const CACHE_BYTES: u64 = 64 << 20;
 
+/// Keeps the doubt about what sled finds.
+pub(crate) type Doubt<'d> = dyn FnMut() -> Result<(), LedgerError> + 'd;
+
 /// sled in a folder of its own.
 pub(crate) struct SledEngine {
     folder: PathBuf,
@@ -57,11 +60,11 @@ pub(crate) struct SledEngine {
 
 impl SledEngine {
     /// Opens or creates the engine's files. The caller holds the store's lock. `doubt` is called before
-    /// anything is dropped that cannot be missed without a doubt.
+    /// anything is dropped that cannot be missed without a doubt; where it fails, nothing is.
     pub(crate) fn open(
         folder: &Path,
         effort: Effort,
-        doubt: &mut dyn FnMut(),
+        doubt: &mut Doubt<'_>,
     ) -> Result<Self, LedgerError> {
         try_threads().map_err(|error| LedgerError::Io {
             path: folder.display().to_string(),
@@ -80,7 +83,7 @@ impl SledEngine {
             if !matches!(tried, Err(LedgerError::Damaged { .. })) {
                 break;
             }
-            doubt();
+            doubt()?;
             remove(folder, drop_these)?;
             prepare_log(folder, doubt)?;
             tried = open_guarded(folder);
@@ -282,18 +285,18 @@ fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError 
 
 /// Looks at the log before sled does, and sees to it that it alone is enough where there is no snapshot. `doubt` is
 /// called before anything is changed, and where sled would not notice that part of the log is damaged.
-fn prepare_log(folder: &Path, doubt: &mut dyn FnMut()) -> Result<(), LedgerError> {
+fn prepare_log(folder: &Path, doubt: &mut Doubt<'_>) -> Result<(), LedgerError> {
     let db = folder.join("db");
     let wrong = |error: io::Error| io_error(&db, "opened", &error);
     let Some(log) = segments::Log::open(&db).map_err(wrong)? else { return Ok(()) };
     let snapshot = snapshot(folder)?;
     if !log.is_whole(snapshot) {
-        doubt();
+        doubt()?;
     }
     if snapshot.is_some() || log.is_followable() {
         return Ok(());
     }
-    doubt();
+    doubt()?;
     log.make_followable().map_err(wrong)
 }
 
@@ -345,14 +348,14 @@ mod tests {
     #[test]
     fn a_lock_that_lingers_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || Ok(())).unwrap());
         let file = File::open(folder.path().join("db")).unwrap();
         file.lock().unwrap();
         let holder = thread::spawn(move || {
             thread::sleep(LOCK_TRIED * 10);
             drop(file);
         });
-        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || ()).unwrap());
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || Ok(())).unwrap());
         holder.join().unwrap();
     }
 

@@ -1,7 +1,8 @@
 //! The number of the last acknowledged commit, kept beside the engine's files.
 //!
 //! A damaged log can open as an earlier state, whole in itself: nothing in it tells. The mark does. It is
-//! written after the commit is durable and not synced itself, so it may lag behind but is never ahead.
+//! written after the commit is durable and not synced itself, so it may lag behind but is never ahead. A doubt is synced:
+//! what is done because of it would hide why.
 
 use std::{
     fs::File,
@@ -60,22 +61,22 @@ impl Mark {
     }
 
     /// From now on the engine's content is doubted, by whoever opens it, until something is committed; says
-    /// what the mark says now.
-    pub(crate) fn doubt(&mut self) -> Marked {
-        self.write(&content(self.number, DOUBTED));
-        Marked::Doubted(self.number)
+    /// what the mark says now. It is on the disk before this returns.
+    pub(crate) fn doubt(&mut self) -> io::Result<Marked> {
+        self.write(&content(self.number, DOUBTED))?;
+        self.file.sync_all()?;
+        Ok(Marked::Doubted(self.number))
     }
 
-    /// Writes a number down.
+    /// Writes a number down. Where that fails the mark lags behind, and only a warning is lost.
     pub(crate) fn set(&mut self, number: u64) {
         self.number = number;
-        self.write(&content(number, ACKNOWLEDGED));
+        drop(self.write(&content(number, ACKNOWLEDGED)));
     }
 
-    /// Where writing fails the mark lags behind, and only a warning is lost.
-    fn write(&mut self, content: &[u8]) {
-        let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(content));
-        drop(written);
+    fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(content)
     }
 }
 
@@ -85,4 +86,23 @@ fn content(number: u64, said: &str) -> [u8; 16] {
     content[..8].copy_from_slice(&number.to_le_bytes());
     content[8..].copy_from_slice(&digest.as_bytes()[..8]);
     content
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    /// One of them takes no bytes, the other cannot be synced.
+    #[test]
+    fn a_doubt_that_cannot_be_kept_is_an_error() {
+        for device in ["/dev/full", "/dev/null"] {
+            let folder = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(device, folder.path().join(FILE)).unwrap();
+            let (mut mark, marked) = Mark::open(folder.path()).unwrap();
+            assert_eq!(marked, Marked::Nothing);
+            mark.set(7);
+            assert!(mark.doubt().is_err(), "{device}");
+        }
+    }
 }

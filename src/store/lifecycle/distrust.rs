@@ -5,14 +5,15 @@
 //! it is listed before the next write to it, as after any lost answer; what MISP has is adopted.
 //!
 //! Nor are its files relied on: behind damage in its log, sled takes commits that it does not find when it is opened
-//! again. So all that it holds is carried over into fresh files before anything is written.
+//! again. So all that it holds is carried over into fresh files before anything is written. The damaged ones are kept:
+//! nothing else may hold the commits that sled does not find.
 
 use std::path::Path;
 
 use crate::{
     history::LedgerError,
     store::{
-        OpenError, Store,
+        OpenError, Store, Warning,
         engine::{Effort, sled::SledEngine},
         event::overlay::Overlay,
         lifecycle::{
@@ -24,24 +25,30 @@ use crate::{
 };
 
 impl Store {
-    /// The same store in fresh files.
+    /// The same store in fresh files, and the folder that keeps those which it had.
     ///
     /// # Errors
     /// If something in it cannot be read, or the operating system refuses.
-    pub(crate) fn renewed(self, path: &Path) -> Result<Self, OpenError> {
-        let Self { engine, counters, mark, lock, warnings, .. } = self;
+    pub(crate) fn renewed(self, path: &Path) -> Result<(Self, String), OpenError> {
+        let Self { engine, counters, mark, lock, mut warnings, .. } = self;
         let of = |error| OpenError::of(&path.display().to_string(), error);
-        let mut fresh = Fresh::begin(path)?;
-        let identity = fresh.copy_all(&*engine).map_err(of)?;
-        fresh.finish(&identity, counters.sequence, counters.indexed)?;
+        let filled = || -> Result<(), OpenError> {
+            let mut fresh = Fresh::begin(path)?;
+            let identity = fresh.copy_all(&*engine).map_err(of)?;
+            fresh.finish(&identity, counters.sequence, counters.indexed)
+        };
+        filled().inspect_err(|_| drop(swap::discard(path)))?;
         drop(engine);
-        swap::swap(path, Aside::Removed)?;
+        let aside = swap::swap(path, Aside::Kept)?;
+        let aside = aside.expect("an engine that was read had its place");
+        warnings.retain(|warning| *warning != Warning::Suspect);
+        warnings.push(Warning::Renewed { aside: aside.clone() });
         let folder = path.join(ENGINE_FOLDER);
-        let engine = SledEngine::open(&folder, Effort::Usual, &mut || ()).map_err(of)?;
+        let engine = SledEngine::open(&folder, Effort::Usual, &mut || Ok(())).map_err(of)?;
         let store = Self::formatted(Box::new(engine), path)?;
         let mut store = store.expect("an engine that was finished holds a store");
         (store.mark, store.lock, store.warnings) = (mark, lock, warnings);
-        Ok(store)
+        Ok((store, aside))
     }
 
     /// Marks the head of every event that MISP should have, at all destinations, and takes the shortcut over

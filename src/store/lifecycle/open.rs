@@ -18,6 +18,7 @@ use crate::{
         lifecycle::{
             acknowledged::{self, Mark, Marked},
             copy::Copy,
+            error::told_io,
             folder::{
                 ENGINE_FOLDER, check_vacant, check_writable, identity, is_store, make_private,
             },
@@ -102,10 +103,19 @@ pub enum Warning {
          `misp-trickle check`"
     )]
     Suspect,
+    /// Part of the engine's files was damaged: fresh ones have their place.
+    #[error(
+        "part of the engine's files was damaged, and the last commits may be missing: what could be read was carried \
+         over into fresh files; the damaged ones are kept in {aside}, remove them once nothing is missed"
+    )]
+    Renewed {
+        /// The folder of the damaged files, in the store's.
+        aside: String,
+    },
     /// The last commits are missing.
     #[error(
         "the store is older than it was: commit {acknowledged} was acknowledged, the last it holds \
-         is {found}; run `misp-trickle check`"
+         is {found}"
     )]
     Older {
         /// Number of the last commit that was acknowledged.
@@ -124,9 +134,21 @@ pub enum Warning {
     },
 }
 
+/// How what the engine holds compares with what was acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Nothing tells that anything is missing.
+    None,
+    /// The last commits are missing, and the files are sound: they are an earlier state, as of a backup.
+    Older,
+    /// Part of the files is damaged.
+    Damaged,
+}
+
 impl Store {
     /// Opens the store in a folder. If what it holds may be older than what was acknowledged, and it is opened to be
-    /// written to, it is carried over into fresh files, and every event that MISP should have is marked to be proven first.
+    /// written to, every event that MISP should have is marked to be proven first; if part of its files is damaged, it is
+    /// carried over into fresh ones before.
     ///
     /// # Errors
     /// If there is none, if another process has it open for longer than `wait`, if it is of a newer
@@ -161,8 +183,11 @@ impl Store {
         };
         store.lock = Some(lock);
         store.warnings.extend(readable);
-        if store.compare_mark(mark, marked) {
-            store = store.renewed(path)?;
+        let doubt = store.compare_mark(mark, marked);
+        if doubt == Doubt::Damaged {
+            store = store.renewed(path)?.0;
+        }
+        if doubt != Doubt::None {
             store.distrust()?;
         }
         store.compare_place(path)?;
@@ -367,7 +392,7 @@ impl Store {
     }
 
     /// Whether the engine may hold less than was acknowledged; if so, a warning says it.
-    pub(crate) fn compare_mark(&mut self, mut mark: Mark, marked: Marked) -> bool {
+    pub(crate) fn compare_mark(&mut self, mut mark: Mark, marked: Marked) -> Doubt {
         let found = self.counters.sequence;
         let (acknowledged, suspect) = match marked {
             Marked::Nothing => (0, false),
@@ -377,12 +402,16 @@ impl Store {
         let older = acknowledged > found;
         self.warnings.extend(suspect.then_some(Warning::Suspect));
         self.warnings.extend(older.then_some(Warning::Older { acknowledged, found }));
-        let doubted = suspect || older;
-        if !doubted {
+        let doubt = match (suspect, older) {
+            (true, _) => Doubt::Damaged,
+            (false, true) => Doubt::Older,
+            (false, false) => Doubt::None,
+        };
+        if doubt == Doubt::None {
             mark.set(found);
         }
         self.mark = Some(mark);
-        doubted
+        doubt
     }
 
     /// Marks every event that MISP should have as one to be proven, and says how many there are.
@@ -443,7 +472,16 @@ pub(crate) fn open_engine(
     let (mut mark, before) =
         opened.map_err(|error| OpenError::io(&path.join(acknowledged::FILE), "opened", &error))?;
     let mut marked = before;
-    let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut || marked = mark.doubt());
+    let mut doubt = || {
+        let doubted = mark.doubt().and_then(|said| permissions::sync_folder(path).map(|()| said));
+        marked = doubted.map_err(|error| LedgerError::Io {
+            path: path.join(acknowledged::FILE).display().to_string(),
+            doing: "written",
+            cause: told_io(&error),
+        })?;
+        Ok(())
+    };
+    let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut doubt);
     let engine = opened.map_err(|error| OpenError::of(&path.display().to_string(), error))?;
     Ok((engine, mark, marked))
 }

@@ -118,7 +118,7 @@ impl Fresh {
     pub(crate) fn begin(store: &Path) -> Result<Self, OpenError> {
         discard(store)?;
         let folder = store.join(NEW);
-        let opened = SledEngine::open(&folder, Effort::Usual, &mut || {});
+        let opened = SledEngine::open(&folder, Effort::Usual, &mut || Ok(()));
         let engine = opened.map_err(|error| of(store, error))?;
         Ok(Self { store: store.to_owned(), engine, writes: Writes::new(), bytes: 0 })
     }

@@ -153,18 +153,29 @@ fn what_is_committed_behind_damage_is_there_when_the_store_is_opened_again() {
         let whole = fs::read(path.join("engine/db")).unwrap();
         let last = whole.iter().rposition(|byte| *byte != 0).unwrap() / SEGMENT;
         assert!(last > 0);
-        let damages = (0..=last).flat_map(|it| [(it, 1, true), (it, 1, false), (it, 4_096, true)]);
-        for (segment, length, is_repaired) in damages {
+        let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+        let damages = (0..=last)
+            .flat_map(|it| [(it, 1, true), (it, 1, false), (it, 4_096, true)])
+            .map(|(segment, length, is_repaired)| (segment * SEGMENT + 6, length, is_repaired));
+        // In the last segment's header, and in the middle of what it holds.
+        let torn = [(last * SEGMENT + used) / 2, used - 40].map(|at| (at, 1, false));
+        for (at, length, is_repaired) in damages.chain(torn) {
             let copies = tempfile::tempdir().unwrap();
             let copied = copies.path().join("state");
             copy_at_rest(&path, &copied);
-            let (mut bytes, at) = (whole.clone(), segment * SEGMENT + 6);
+            let mut bytes = whole.clone();
             bytes[at..at + length].iter_mut().for_each(|byte| *byte = !*byte);
             fs::write(copied.join("engine/db"), bytes).unwrap();
             if is_repaired {
                 Store::repair(&copied, owner(1), Duration::ZERO, RepairMode::InPlace).unwrap();
             }
             let mut store = open(&copied).unwrap();
+            let is_suspect = |it: &Warning| matches!(it, Warning::Suspect);
+            assert!(!store.warnings().iter().any(is_suspect), "`check` finds nothing any more");
+            if at == last * SEGMENT + 6 {
+                let kept = fs::read(copied.join("engine.damaged-1/db")).unwrap();
+                assert_eq!(kept[used - 40..=used], whole[used - 40..=used]);
+            }
             let (name, number) = (DestinationName::new("main"), store.begin_run().unwrap());
             let record = run(&mut Dice(1), number, &name);
             let made = Commit { run: Some(record.clone()), ..Commit::default() };
@@ -173,7 +184,7 @@ fn what_is_committed_behind_damage_is_there_when_the_store_is_opened_again() {
             let store = open(&copied).unwrap();
             let found =
                 (store.warnings(), store.run(number).unwrap(), store.check().unwrap().problems);
-            let damage = format!("{length} bytes of segment {segment}, repaired: {is_repaired}");
+            let damage = format!("{length} bytes at {at}, repaired: {is_repaired}");
             assert_eq!(found, (&[][..], Some(record), vec![]), "{damage}");
         }
     }

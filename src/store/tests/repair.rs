@@ -10,8 +10,13 @@ use crate::{
     },
     store::{
         Kind, OpenError, OpenMode, RepairMode, RepairReport, Repaired, Store, Warning,
-        engine::{Effort, Engine, Writes, sled::SledEngine},
+        engine::{
+            Effort, Engine, Writes,
+            memory::{Disk, MemoryEngine},
+            sled::SledEngine,
+        },
         event::layout as stored_events,
+        lifecycle::permissions,
         record::{
             FormatV1, HeadV3,
             envelope::{Form, encode, seal},
@@ -44,7 +49,7 @@ fn repair(path: &Path, mode: RepairMode) -> Result<RepairReport, OpenError> {
 /// Writes to the engine behind the store's back.
 fn spoil(path: &Path, writes: &Writes) {
     let folder = path.join("engine");
-    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut || {}).unwrap();
+    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut || Ok(())).unwrap();
     engine.commit(writes).unwrap();
 }
 
@@ -250,7 +255,7 @@ fn damaged_settings_of_the_engine_do_not_stop_a_repair() {
     assert!(matches!(&error, OpenError::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("misp-trickle repair"), "{error}");
     let report = repair(&path, RepairMode::InPlace).unwrap();
-    assert_eq!(report.repaired, Repaired::Older);
+    assert_eq!(report.repaired, Repaired::Older { aside: Some("engine.damaged-1".to_owned()) });
     let store = open(&path).unwrap();
     assert_eq!((store.warnings(), store.check().unwrap().problems), (&[][..], vec![]));
     for (name, mut event) in before {
@@ -379,7 +384,9 @@ fn an_older_store_is_distrusted_by_the_first_that_writes() {
     let reader = Store::open(&path, OpenMode::ReadOnly, owner(1), Duration::from_secs(2)).unwrap();
     assert!(reader.warnings().iter().any(is_older));
     drop(reader);
+    let inode = permissions::inode(&path.join("engine")).unwrap();
     let store = open(&path).unwrap();
+    assert_eq!(permissions::inode(&path.join("engine")).unwrap(), inode, "sound files stay");
     let is_unsure = |head: &EventHead| head.presence == Presence::Present;
     let marked = then.iter().filter(|(_, e)| is_unsure(&e.head) && !e.head.unproven).count() as u64;
     assert!(marked > 0);
@@ -411,8 +418,24 @@ fn a_doubt_is_not_forgotten_by_those_who_only_read() {
         assert_eq!(reader.unwrap().warnings()[0], Warning::Suspect);
     }
     let warnings = open(&path).unwrap().warnings().to_vec();
-    assert!(matches!(warnings[..], [Warning::Suspect, Warning::Distrusted { .. }]), "{warnings:?}");
+    let renewed = Warning::Renewed { aside: "engine.damaged-1".to_owned() };
+    assert!(
+        matches!(&warnings[..], [first, Warning::Distrusted { .. }] if *first == renewed),
+        "{warnings:?}"
+    );
     assert_eq!(open(&path).unwrap().warnings(), []);
+    assert_eq!(names(&path), ["acknowledged", "engine", "engine.damaged-1", "lock"]);
+}
+
+#[test]
+fn fresh_files_that_cannot_be_filled_are_not_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::default();
+    let store = Store::over(Box::new(MemoryEngine::on(disk.clone()))).unwrap();
+    disk.spoil(keys::IDENTITY, None);
+    let error = store.renewed(folder.path()).unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+    assert_eq!(names(folder.path()), [""; 0]);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //!    event that lost attributes is marked as unproven: the next run lists it and adopts what MISP has.
 //! 3. If it does not open, or nothing in it can be read, a new and empty store takes its place.
 //!
-//! Where records were lost, the damaged engine is kept beside the new one, as `engine.damaged-1` and so on.
+//! Where records were lost or files were damaged, the damaged engine is kept beside the new one, as `engine.damaged-1` and so on.
 
 use std::{path::Path, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
             copy::Copy,
             folder::{identity, is_store},
             lock::Lock,
-            open::open_engine,
+            open::{Doubt, open_engine},
             swap::{self, Aside, Fresh},
         },
         record::IdentityV1,
@@ -46,7 +46,10 @@ pub enum Repaired {
     /// There was nothing to repair.
     Sound,
     /// Every record is whole, and the last commits may be missing.
-    Older,
+    Older {
+        /// Where the damaged engine is kept, in the store's folder, if any of its files was damaged.
+        aside: Option<String>,
+    },
     /// What proved itself was carried over.
     Salvaged {
         /// Where the damaged engine is kept, in the store's folder.
@@ -128,18 +131,25 @@ fn whole(path: &Path) -> Result<RepairReport, OpenError> {
     let store = Store::formatted(Box::new(engine), path)?;
     let nothing = || of(LedgerError::Damaged { what: "the engine holds no store".to_owned() });
     let mut store = store.ok_or_else(nothing)?;
-    let doubted = store.compare_mark(mark, marked);
+    let doubt = store.compare_mark(mark, marked);
     let check = store.check().map_err(of)?;
     if let Some(problem) = check.problems.first() {
         return Err(OpenError::Damaged { path: shown, what: problem.to_string() });
     }
     let mut distrusted = 0;
-    if doubted {
-        store = store.renewed(path)?;
+    let mut aside = None;
+    if doubt == Doubt::Damaged {
+        let (renewed, kept) = store.renewed(path)?;
+        (store, aside) = (renewed, Some(kept));
+    }
+    if doubt != Doubt::None {
         distrusted = store.settle_doubt().map_err(of)?;
     }
     Ok(RepairReport {
-        repaired: if doubted { Repaired::Older } else { Repaired::Sound },
+        repaired: match doubt {
+            Doubt::None => Repaired::Sound,
+            Doubt::Older | Doubt::Damaged => Repaired::Older { aside },
+        },
         lost: Vec::new(),
         events: Vec::new(),
         distrusted,

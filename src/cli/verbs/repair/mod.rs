@@ -137,7 +137,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
 fn json(report: &RepairReport, mode: RepairMode, removed: Vec<String>) -> RepairAnswer {
     let (outcome, aside, why) = match &report.repaired {
         Repaired::Sound => (Outcome::Sound, None, None),
-        Repaired::Older => (Outcome::Older, None, None),
+        Repaired::Older { aside } => (Outcome::Older, aside.as_ref(), None),
         Repaired::Salvaged { aside } => (Outcome::Salvaged, Some(aside), None),
         Repaired::Replaced { aside, why } => (Outcome::Replaced, Some(aside), Some(why)),
     };
@@ -163,7 +163,12 @@ fn text(report: &RepairReport, mode: RepairMode, shown: usize) -> String {
     let would = if mode == RepairMode::Trial { "would be" } else { "was" };
     match &report.repaired {
         Repaired::Sound => line!(out, "sound: there is nothing to repair"),
-        Repaired::Older => line!(out, "every record is whole, but the last commits may be missing"),
+        Repaired::Older { aside } => {
+            line!(out, "every record is whole, but the last commits may be missing");
+            if let Some(aside) = aside {
+                line!(out, "the damaged engine {would} kept as {aside}");
+            }
+        }
         Repaired::Salvaged { aside } => {
             line!(out, "what proves itself {would} carried over into a new store");
             line!(out, "the damaged engine {would} kept as {aside}");
