@@ -101,3 +101,15 @@ fn nobody_is_asked_who_does_not_want_it_or_has_no_terminal() {
     place.run(&line).code(2).says(&["--source-url: is missing"]);
     assert_eq!(new_files(&place), [""; 0]);
 }
+
+#[test]
+fn a_pipe_in_the_place_of_the_source_is_not_waited_for_and_a_key_that_is_awaited_comes_first() {
+    let place = Place::at("http://127.0.0.1:1", "key");
+    assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
+    let mut terminal = Terminal::start(init(&place, &["--source", "pipe", "--max-tlp", "red"]));
+    terminal.waits_for("URL of MISP: ").types("https://misp.example\n");
+    terminal.waits_for("API key").waits_for("): ").types("\n");
+    terminal.waits_for("[deny]: ").types("\n").waits_for("wrote own.toml");
+    terminal.waits_for("next: the API key is taken from").waits_for("[y/N]: ").types("\n");
+    assert_eq!(terminal.code(), Some(0), "{}", terminal.shown());
+}

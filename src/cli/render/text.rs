@@ -54,7 +54,8 @@ pub fn pulls(pulls: &[PullsAlike]) -> String {
     for PullsAlike { feed, last, times, first, runs } in pulls {
         line!(out, "{feed} {} {}", last.begun, pull(last));
         if *times > 1 {
-            line!(out, "    {times} alike since {first}");
+            let least = if runs.len() > 1 { "at least " } else { "" };
+            line!(out, "    {least}{times} alike since {first}");
         }
         let runs: Vec<String> = runs.iter().map(ToString::to_string).collect();
         line!(out, "    runs: {}", runs.join(", "));

@@ -21,7 +21,7 @@ pub struct PullsAlike {
     /// The last of them, with the requests and bytes of all.
     #[serde(flatten)]
     pub last: Pull,
-    /// How many they are.
+    /// How many they are; at least so many where several runs tell of them, which need not tell of the same.
     pub times: u64,
     /// When the first of them was.
     pub first: Timestamp,
@@ -38,25 +38,35 @@ pub fn pulls(
     filter: &RunFilter,
     limit: Option<usize>,
 ) -> Result<Vec<PullsAlike>, LedgerError> {
-    let told = log(ledger, filter, None)?.into_iter().rev().filter_map(PullsAlike::of);
-    let mut told: Vec<PullsAlike> = told.collect();
-    told.sort_by_key(|it| it.first);
-    let (mut ended, mut open) = (Vec::new(), Vec::<PullsAlike>::new());
+    let told = log(ledger, filter, None)?.into_iter().rev().filter_map(Told::of);
+    let mut told: Vec<Told> = told.collect();
+    told.sort_by_key(|it| it.pulls.first);
+    let (mut ended, mut open) = (Vec::new(), Vec::<Told>::new());
     for next in told {
-        ended.extend(open.extract_if(.., |it| it.last.begun < next.first));
-        match open.iter_mut().find(|it| it.feed == next.feed && it.last.went_as(&next.last)) {
+        ended.extend(open.extract_if(.., |it| it.until < next.pulls.first));
+        match open.iter_mut().find(|it| it.is_of_same(&next)) {
             Some(same) => same.join(next),
             None => open.push(next),
         }
     }
     ended.append(&mut open);
+    let mut ended: Vec<PullsAlike> = ended.into_iter().map(|it| it.pulls).collect();
     ended.sort_by_key(|it| it.last.begun);
     ended.reverse();
     ended.truncate(limit.unwrap_or(usize::MAX));
     Ok(ended)
 }
 
-impl PullsAlike {
+/// What runs tell of pulls alike.
+struct Told {
+    pulls: PullsAlike,
+    /// Whether the time of the first of them is that of the run.
+    is_of_run: bool,
+    /// When the runs began, or the last pull if that was later: what a run tells by its own time may be of these.
+    until: Timestamp,
+}
+
+impl Told {
     /// What a run tells of those that it and attempts like it rested on.
     fn of(run: RunRecord) -> Option<Self> {
         let last = run.pull?;
@@ -65,17 +75,29 @@ impl PullsAlike {
             Some(repeated) => (repeated.times + 1, run.begun.min(last.begun)),
             None => (1, last.begun),
         };
-        Some(Self { feed: run.feed, last, times, first, runs: vec![run.number] })
+        let until = last.begun.max(run.ended.unwrap_or(run.begun));
+        let pulls = PullsAlike { feed: run.feed, last, times, first, runs: vec![run.number] };
+        Some(Self { pulls, is_of_run: run.repeated.is_some(), until })
+    }
+
+    /// Whether another, of which the first is not earlier, tells of the same pulls.
+    fn is_of_same(&self, next: &Self) -> bool {
+        let end = if next.is_of_run { self.until } else { self.pulls.last.begun };
+        self.pulls.feed == next.pulls.feed
+            && self.pulls.last.went_as(&next.pulls.last)
+            && next.pulls.first <= end
     }
 
     /// Takes over what another run tells of the same pulls.
     fn join(&mut self, other: Self) {
-        let (last, more) = (&mut self.last, other.last);
+        self.until = self.until.max(other.until);
+        let (other, pulls) = (other.pulls, &mut self.pulls);
+        let (last, more) = (&mut pulls.last, other.last);
         last.begun = last.begun.max(more.begun);
         last.requests = last.requests.max(more.requests);
         last.bytes_received = last.bytes_received.max(more.bytes_received);
-        self.times = self.times.max(other.times);
-        self.runs.extend(other.runs);
+        pulls.times = pulls.times.max(other.times);
+        pulls.runs.extend(other.runs);
     }
 }
 
@@ -144,6 +166,21 @@ mod tests {
             ]
         );
         assert_eq!(pulls(Some(1)).len(), 1);
+        // `a` has both pulls in one record, which does not say when the first was; `b` has one for each.
+        let runs = vec![
+            told(51, "a", UNCHANGED, 1, 60),
+            told(52, "b", UNCHANGED, 0, 50),
+            told(61, "b", UNCHANGED, 0, 60),
+        ];
+        let both = MapLedger { runs, ..MapLedger::default() };
+        assert_eq!(
+            super::pulls(&both, &RunFilter::default(), None)
+                .unwrap()
+                .iter()
+                .map(shown)
+                .collect::<Vec<_>>(),
+            [(UNCHANGED, at(50), at(60), 2, (2, 20), vec![52, 51, 61])]
+        );
         let b = RunFilter { destination: Some(DestinationName::new("b")), ..RunFilter::default() };
         assert_eq!(super::pulls(&ledger, &b, None).unwrap().len(), 3);
     }

@@ -1,7 +1,7 @@
 //! A question and its answer: an option gives it, or somebody who is asked, or it has a default.
 
 use std::{
-    io,
+    env, io,
     path::{Path, PathBuf},
 };
 
@@ -71,6 +71,10 @@ pub(super) struct SecretQuestion {
     pub(super) variable: &'static str,
     /// The end of the name of the file that it goes into.
     pub(super) file: &'static str,
+    /// The options that name a variable and a file.
+    pub(super) options: [&'static str; 2],
+    /// Whether the configuration takes what they name.
+    pub(super) sound: fn(&KeySource) -> Result<(), Fault>,
     /// What is odd about a text, although it may be the secret.
     pub(super) odd: fn(&str) -> Option<&'static str>,
 }
@@ -92,12 +96,15 @@ pub(super) struct Dialogue<'a> {
     pub(super) secrets: Vec<NewSecret>,
     /// Secrets that are still to be put where the configuration names them.
     pub(super) awaited: Vec<String>,
+    /// Whether one of them is not there yet.
+    pub(super) lacks: bool,
 }
 
 impl<'a> Dialogue<'a> {
     /// With somebody or nobody.
     pub(super) fn new(config: &'a Path, asker: Option<&'a mut dyn Asker>) -> Self {
-        Self { asker, config, has_asked: false, secrets: Vec::new(), awaited: Vec::new() }
+        let (secrets, awaited) = (Vec::new(), Vec::new());
+        Self { asker, config, has_asked: false, secrets, awaited, lacks: false }
     }
 
     /// Whether somebody is asked what no option says.
@@ -185,11 +192,21 @@ impl<'a> Dialogue<'a> {
         let named = variable.map(|name| KeySource::Env(name.to_owned()));
         let named = named.or_else(|| file.map(|path| KeySource::File(path.to_owned())));
         let from = match named {
-            Some(from) => from,
+            Some(from) => {
+                let option = question.options[usize::from(variable.is_none())];
+                (question.sound)(&from).map_err(|fault| wrong(option, fault))?;
+                from
+            }
             None => match self.said(question)? {
                 Some(secret) => return Ok(self.keep(question, secret)),
                 None => KeySource::Env(question.variable.to_owned()),
             },
+        };
+        self.lacks |= !match &from {
+            KeySource::Env(name) => env::var_os(name).is_some(),
+            KeySource::File(path) => {
+                self.config.parent().unwrap_or(Path::new("")).join(path).exists()
+            }
         };
         self.awaited.push(format!("the {} is taken from {from}", question.noun));
         Ok(from)

@@ -21,12 +21,14 @@ use crate::{
         CliError, Context, Exit, Kind, Report,
         args::DoctorArgs,
         beside::output::{Rights, folder_of, write_new},
+        live::Live,
         verbs::doctor,
     },
     config::{Config, InitArgs, InitSource, source_at, template},
     format::Format,
     graph::{self, Aliases},
     model::Fault,
+    source::SourceError,
 };
 
 pub(crate) use args::Args;
@@ -57,11 +59,13 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         dialogue.say("Nothing is written before the last answer. An empty one takes what stands in brackets.");
     }
     let answers = questions::answer(args, &mut dialogue)?;
-    let Dialogue { has_asked, secrets, awaited, .. } = dialogue;
-    drop(terminal);
+    let Dialogue { has_asked, secrets, awaited, lacks, .. } = dialogue;
+    let live = terminal.map(Terminal::into_live);
+    let containers = proposed(&path, &answers.source, live.as_ref(), context)?;
+    drop(live);
     let text = template(&InitArgs {
         store: store_text(&path, context.global.store.as_deref()),
-        containers: proposed(&path, &answers.source, context),
+        containers,
         ..answers
     });
     Config::parse(&text, &path)?;
@@ -75,9 +79,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let secret_files = secrets.iter().map(|secret| secret.path.display().to_string()).collect();
     let answer = || InitAnswer { file: path.display().to_string(), secret_files };
     context.answer(answer, String::new)?;
-    if has_asked && !context.global.json && wants_doctor(&mut Terminal::start(context)?)? {
-        context.verb = "doctor";
-        return doctor::run(&DoctorArgs { destination: None, push_test_event: false }, context);
+    let offers = has_asked && !context.global.json;
+    if offers && !lacks && wants_doctor(&mut Terminal::start(context)?, true)? {
+        return doctor(context);
     }
     let first = match &awaited[..] {
         [] => String::new(),
@@ -87,7 +91,16 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     context.say(format_args!(
         "next: {first}`misp-trickle doctor` says what is wrong before anything is sent"
     ));
+    // Before its secrets are there it can only fail.
+    if offers && lacks && wants_doctor(&mut Terminal::start(context)?, false)? {
+        return doctor(context);
+    }
     Ok(Exit::Done)
+}
+
+fn doctor(context: &mut Context) -> Result<Exit, CliError> {
+    context.verb = "doctor";
+    doctor::run(&DoctorArgs { destination: None, push_test_event: false }, context)
 }
 
 /// Finds out before anybody answers a question, or anything is written.
@@ -99,10 +112,11 @@ fn can_be_written(path: &Path) -> Result<(), CliError> {
     tried.map(drop).map_err(|cause| cannot_write(path, cause))
 }
 
-/// Whether `doctor` is to be run now. Whoever has nothing more to say does not want it.
-fn wants_doctor(asker: &mut dyn Asker) -> Result<bool, CliError> {
+/// Whether `doctor` is to be run now, which is the default or not. Whoever has nothing more to say does not want it.
+fn wants_doctor(asker: &mut dyn Asker, by_default: bool) -> Result<bool, CliError> {
+    let choice = if by_default { "[Y/n]" } else { "[y/N]" };
     loop {
-        let answer = match asker.ask("Run `misp-trickle doctor` now? [Y/n]: ") {
+        let answer = match asker.ask(&format!("Run `misp-trickle doctor` now? {choice}: ")) {
             Ok(answer) => answer.trim().to_ascii_lowercase(),
             Err(Stopped::EndOfInput) => return Ok(false),
             Err(Stopped::Interrupted) => {
@@ -113,7 +127,8 @@ fn wants_doctor(asker: &mut dyn Asker) -> Result<bool, CliError> {
             Err(stopped) => return Err(stopped.into()),
         };
         match &*answer {
-            "" | "y" | "yes" => return Ok(true),
+            "" => return Ok(by_default),
+            "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
             _ => asker.say("  write y or n"),
         }
@@ -121,34 +136,55 @@ fn wants_doctor(asker: &mut dyn Asker) -> Result<bool, CliError> {
 }
 
 /// The kinds to become events, where the dataset is there already and gives none without.
-fn proposed(config: &Path, source: &InitSource, context: &mut Context) -> Vec<&'static str> {
-    let (InitSource::File(path) | InitSource::Folder(path)) = source else { return Vec::new() };
+fn proposed(
+    config: &Path,
+    source: &InitSource,
+    live: Option<&Live>,
+    context: &mut Context,
+) -> Result<Vec<&'static str>, CliError> {
+    let (InitSource::File(path) | InitSource::Folder(path)) = source else {
+        return Ok(Vec::new());
+    };
     let source = config.parent().unwrap_or(Path::new("")).join(path);
-    if !source.exists() {
-        return Vec::new();
-    }
-    let (aliases, options) = (Aliases::default(), graph::Options::default());
-    let input =
-        match Input::read_source(&source_at(&source), Format::Auto, &aliases, &options, None) {
-            Ok(input) => input,
-            Err(error) => {
-                context.warn(format_args!("{error}"));
-                return Vec::new();
-            }
-        };
-    let candidates = Candidates::of(&input.graph);
+    let found = match live {
+        None => candidates(&source),
+        // A share may hang: whoever does not want to wait for it ends the program.
+        Some(live) => {
+            let reading = live.threads().spawn_blocking(move || candidates(&source));
+            let read = live.ask(reading).ok_or(Stopped::Interrupted)?;
+            read.map_err(std::io::Error::other).map_err(CliError::System)?
+        }
+    };
+    let candidates = match found {
+        Ok(candidates) => candidates,
+        Err(error) => {
+            context.warn(format_args!("{error}"));
+            None
+        }
+    };
+    let Some(candidates) = candidates else { return Ok(Vec::new()) };
     let (Some(what), kinds) = (candidates.describe(), candidates.kinds()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let holds = format!("the dataset gives no event as it is, and holds {what}");
     if candidates.are_containers() {
         context.say(format_args!("{holds}: `containers` under [mapping] names them"));
-        return kinds;
+        return Ok(kinds);
     }
     context.say(format_args!(
         "{holds}: containers = {kinds:?} under [mapping] would make events of them"
     ));
-    Vec::new()
+    Ok(Vec::new())
+}
+
+/// What a regular file or a folder holds, if it is one; nobody knows when another kind of file ends.
+fn candidates(source: &Path) -> Result<Option<Candidates>, SourceError> {
+    if !source.is_file() && !source.is_dir() {
+        return Ok(None);
+    }
+    let (aliases, options) = (Aliases::default(), graph::Options::default());
+    let input = Input::read_source(&source_at(source), Format::Auto, &aliases, &options, None)?;
+    Ok(Some(Candidates::of(&input.graph)))
 }
 
 /// The store as it stands in the file: `--store` is meant from where the command runs, a path in the file

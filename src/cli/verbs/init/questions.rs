@@ -24,6 +24,8 @@ const API_KEY: SecretQuestion = SecretQuestion {
     form: SecretForm::Word,
     variable: DEFAULT_KEY_ENV,
     file: "api-key",
+    options: ["--api-key-env", "--api-key-file"],
+    sound: sound_key,
     odd: |text| {
         (!looks_like_key(text)).then_some("it is not 40 letters and digits, as MISP's keys are")
     },
@@ -33,6 +35,8 @@ const EIQ_TOKEN: SecretQuestion = SecretQuestion {
     form: SecretForm::Word,
     variable: DEFAULT_EIQ_TOKEN_ENV,
     file: "token",
+    options: ["--token-env", "--token-file"],
+    sound: sound_key,
     odd: |_| None,
 };
 const TAXII_TOKEN: SecretQuestion =
@@ -42,6 +46,8 @@ const PASSWORD: SecretQuestion = SecretQuestion {
     form: SecretForm::Line,
     variable: DEFAULT_TAXII_PASSWORD_ENV,
     file: "password",
+    options: ["--password-env", "--password-file"],
+    sound: sound_key,
     odd: |_| None,
 };
 
@@ -232,6 +238,11 @@ fn token(
     question: &SecretQuestion,
 ) -> Result<KeySource, CliError> {
     dialogue.secret(args.token_env.as_deref(), args.token_file.as_deref(), question)
+}
+
+/// All secrets come from places of the same kinds.
+fn sound_key(key: &KeySource) -> Result<(), Fault> {
+    sound(&InitArgs { key: key.clone(), ..InitArgs::default() })
 }
 
 fn sound_source(source: InitSource) -> Result<(), Fault> {

@@ -21,6 +21,11 @@ impl<'c> Terminal<'c> {
         Ok(Self { ui: &mut context.ui, live })
     }
 
+    /// What hears whoever wants the program to stop, when nothing more is asked.
+    pub(super) fn into_live(self) -> Live {
+        self.live
+    }
+
     /// A line without its end.
     fn line(&self) -> Result<String, Stopped> {
         let read = || {

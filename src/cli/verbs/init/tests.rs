@@ -361,6 +361,21 @@ fn a_wrong_answer_is_told_and_asked_again() {
 fn an_option_that_is_wrong_missing_or_of_another_kind_is_named() {
     for (line, says) in [
         (&["--url", "misp"][..], "--url: is not a URL"),
+        (&["--api-key-env", "a=b"], "--api-key-env: "),
+        (&["--api-key-file", "~/key"], "--api-key-file: "),
+        (
+            &[
+                "--kind",
+                "eiq-api",
+                "--source-url",
+                "https://x",
+                "--feed",
+                "1",
+                "--token-env",
+                "a=b",
+            ],
+            "--token-env: ",
+        ),
         (
             &["--kind", "eiq-feed"],
             "--source-url: is missing; give it, or answer the questions on a terminal",
@@ -422,9 +437,12 @@ fn who_stops_is_told_that_nothing_was_written() {
         (&[], Some(false)),
         (&["^C"], None),
     ] {
-        let wants = wants_doctor(&mut Script::of(answers));
+        let wants = wants_doctor(&mut Script::of(answers), true);
         assert_eq!(wants.as_ref().ok().copied(), wanted, "{wants:?}");
     }
+    let mut script = Script::of(&[""]);
+    assert!(!wants_doctor(&mut script, false).unwrap());
+    assert_eq!(script.questions, ["Run `misp-trickle doctor` now? [y/N]: "]);
 }
 
 #[test]
