@@ -134,7 +134,7 @@ impl<'a> Room<'a> {
     fn has(&mut self, loss: &'a Loss) -> bool {
         let Loss { entity, kind, value, reason, detail, rule } = loss;
         let names = [Some(kind), Some(reason), detail.as_ref(), rule.as_ref()];
-        let names = names.into_iter().flatten().map(|name| name.as_str());
+        let names = names.into_iter().flatten().map(Symbol::as_str);
         for text in names.chain([entity.as_str()]) {
             if self.texts.insert(text) {
                 self.bytes += text.len() + LOSS_FRAME_BYTES;
