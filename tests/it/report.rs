@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use misp_trickle_testing::program::{DAY_2, Place, Sandbox, seen};
+use misp_trickle_testing::program::{Sandbox, seen};
 
 /// The line of a report that is proven, and BLAKE3 of it as the report has it.
 fn content(path: &Path) -> (String, String) {
@@ -15,17 +15,9 @@ fn content(path: &Path) -> (String, String) {
     (format!("{}\n", main[0]), rest[..64].to_owned())
 }
 
-fn delivered(sandbox: &Sandbox) -> Place {
-    let place = sandbox.place();
-    place.write("next.json", DAY_2);
-    place.run(&["sync"]).code(0);
-    place.run(&["sync", "--source", "next.json"]).code(0);
-    place
-}
-
 #[test]
 fn a_report_is_one_file_that_proves_itself_and_fetches_nothing() {
-    let place = delivered(&Sandbox::start());
+    let place = Sandbox::start().after_two_days();
     let answer = place.json(&["report", "-o", "history.html"]);
     let path = place.path("history.html");
     let (main, digest) = content(&path);
@@ -57,7 +49,7 @@ fn a_report_is_one_file_that_proves_itself_and_fetches_nothing() {
 
 #[test]
 fn a_report_for_others_names_nothing_that_is_marked_stricter() {
-    let place = delivered(&Sandbox::start());
+    let place = Sandbox::start().after_two_days();
     place.run(&["report", "-o", "all.html"]).code(0);
     place.run(&["report", "-o", "green.html", "--max-tlp", "green"]).code(0);
     let [all, green] =
@@ -74,7 +66,7 @@ const STRICTER: [&str; 2] = ["Ransomware in a hospital", "An insider"];
 
 #[test]
 fn a_report_that_cannot_be_written_leaves_the_old_one() {
-    let place = delivered(&Sandbox::start());
+    let place = Sandbox::start().after_two_days();
     place.write("history.html", "old");
     place.run(&["report", "-o", "history.html", "--destination", "nowhere"]).code(1);
     assert_eq!(fs::read_to_string(place.path("history.html")).unwrap(), "old");

@@ -11,7 +11,7 @@ use std::{
 };
 
 use misp_trickle_testing::{
-    program::{DAY_2, Place, Sandbox},
+    program::{Place, Sandbox},
     schema::check_line,
 };
 use serde_json::Value;
@@ -85,14 +85,6 @@ impl Drop for Web {
     }
 }
 
-fn delivered(sandbox: &Sandbox) -> Place {
-    let place = sandbox.place();
-    place.write("next.json", DAY_2);
-    place.run(&["sync"]).code(0);
-    place.run(&["sync", "--source", "next.json"]).code(0);
-    place
-}
-
 /// The addresses of this site that a page leads to.
 fn links(page: &str) -> Vec<String> {
     let after = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
@@ -101,7 +93,7 @@ fn links(page: &str) -> Vec<String> {
 
 #[test]
 fn every_link_leads_somewhere_and_every_page_has_its_twin() {
-    let place = delivered(&Sandbox::start());
+    let place = Sandbox::start().after_two_days();
     let web = Web::start(&place, &[]);
     let (mut open, mut seen) = (VecDeque::from(["/".to_owned()]), BTreeSet::new());
     let mut schemas = BTreeSet::new();
@@ -136,7 +128,7 @@ fn every_link_leads_somewhere_and_every_page_has_its_twin() {
 
 #[test]
 fn pages_say_what_verbs_say() {
-    let place = delivered(&Sandbox::start());
+    let place = Sandbox::start().after_two_days();
     let web = Web::start(&place, &[]);
     let json = |path: &str| -> Value { serde_json::from_str(&web.browser.page(path)).unwrap() };
     for (path, verb) in [
@@ -186,7 +178,7 @@ fn pages_say_what_verbs_say() {
 
 #[test]
 fn pages_for_others_name_nothing_that_is_marked_stricter() {
-    let place = delivered(&Sandbox::start());
+    let place = Sandbox::start().after_two_days();
     let event = |title: &str| {
         let why = place.json(&["why", title]);
         let answers = why["destinations"][0]["answers"].as_array().unwrap().clone();

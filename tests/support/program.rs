@@ -98,6 +98,15 @@ impl Sandbox {
         Place::at(&self.url(), &self.key("sync"))
     }
 
+    /// The same after two days were delivered, each in a run of its own.
+    pub fn after_two_days(&self) -> Place {
+        let place = self.place();
+        place.write("next.json", DAY_2);
+        place.run(&["sync"]).code(0);
+        place.run(&["sync", "--source", "next.json"]).code(0);
+        place
+    }
+
     /// Attributes that it holds: a value that was sent twice would count twice.
     pub fn attributes(&self) -> usize {
         let misp = self.misp.lock().unwrap();

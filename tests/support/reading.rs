@@ -58,51 +58,71 @@ pub struct Incident {
 /// Reads a dataset: an event for each incident, by its UUID.
 pub fn read(path: &Path) -> BTreeMap<Uuid, Incident> {
     let dataset: Data = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let objects = dataset["entities"].as_array().unwrap();
-    let (relations, versions): (Vec<&Data>, Vec<&Data>) =
-        objects.iter().partition(|object| object["data"]["type"] == "relation");
-    let mut chains = Chains::default();
-    for version in &versions {
-        chains.join(text(&version["id"]), text(&version["data"]["id"]));
-    }
-    let ends = |relation: &Data| {
-        (
-            uuid_at_end(text(&relation["data"]["source"])),
-            uuid_at_end(text(&relation["data"]["target"])),
-        )
-    };
-    let updates = relations.iter().filter(|relation| {
-        ["key", "subtype"].iter().any(|name| relation["data"][name] == "stix_update_of")
-    });
-    for relation in updates {
-        let (newer, older) = ends(relation);
-        chains.join(&newer, &older);
-    }
-    let mut entities: BTreeMap<String, Vec<&Data>> = BTreeMap::new();
-    for version in versions {
-        entities.entry(chains.of(text(&version["data"]["id"]))).or_default().push(version);
-    }
-    for versions in entities.values_mut() {
-        versions.sort_by_key(|version| micros(&version["data"]["timestamp"]));
-    }
-    let links: BTreeSet<(String, String)> = relations
-        .iter()
-        .map(|relation| ends(relation))
-        .map(|(source, target)| (chains.of(&source), chains.of(&target)))
-        .flat_map(|(source, target)| [(source.clone(), target.clone()), (target, source)])
-        .collect();
-    let is_incident = |versions: &[&Data]| newest(versions)["data"]["type"] == "incident";
-    let incidents = entities.iter().filter(|(_, versions)| is_incident(versions));
+    let entities = Entities::of(&dataset);
+    let incidents = entities.versions.iter().filter(|(_, versions)| is_incident(versions));
     incidents
         .map(|(chain, versions)| {
-            let root = uuid_at_end(text(&versions[0]["data"]["id"])).parse().unwrap();
-            let linked = entities.iter().filter(|(other, versions)| {
-                !is_incident(versions) && links.contains(&(chain.clone(), (*other).clone()))
-            });
-            let linked = linked.map(|(_, versions)| newest(versions)).collect();
-            (root, incident(newest(versions), linked))
+            let linked = entities.linked_to(chain).filter(|versions| !is_incident(versions));
+            (root(versions), incident(newest(versions), linked.map(newest).collect()))
         })
         .collect()
+}
+
+/// The entities of a dataset and what links them, by their chains of versions.
+pub(crate) struct Entities<'d> {
+    /// The oldest version first.
+    pub(crate) versions: BTreeMap<String, Vec<&'d Data>>,
+    links: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'d> Entities<'d> {
+    pub(crate) fn of(dataset: &'d Data) -> Self {
+        let objects = dataset["entities"].as_array().unwrap();
+        let (relations, entities): (Vec<&Data>, Vec<&Data>) =
+            objects.iter().partition(|object| object["data"]["type"] == "relation");
+        let mut chains = Chains::default();
+        for version in &entities {
+            chains.join(text(&version["id"]), text(&version["data"]["id"]));
+        }
+        let ends = |relation: &Data| {
+            ["source", "target"].map(|end| uuid_at_end(text(&relation["data"][end])))
+        };
+        let updates = relations.iter().filter(|relation| {
+            ["key", "subtype"].iter().any(|name| relation["data"][name] == "stix_update_of")
+        });
+        for relation in updates {
+            let [newer, older] = ends(relation);
+            chains.join(&newer, &older);
+        }
+        let mut versions: BTreeMap<String, Vec<&Data>> = BTreeMap::new();
+        for version in entities {
+            versions.entry(chains.of(text(&version["data"]["id"]))).or_default().push(version);
+        }
+        for all in versions.values_mut() {
+            all.sort_by_key(|version| micros(&version["data"]["timestamp"]));
+        }
+        let mut links = BTreeMap::<String, BTreeSet<String>>::new();
+        for [source, target] in relations.iter().map(|it| ends(it).map(|end| chains.of(&end))) {
+            links.entry(source.clone()).or_default().insert(target.clone());
+            links.entry(target).or_default().insert(source);
+        }
+        Self { versions, links }
+    }
+
+    /// The versions of each entity that a relation joins with this one.
+    pub(crate) fn linked_to(&self, chain: &str) -> impl Iterator<Item = &[&'d Data]> {
+        let others = self.links.get(chain).into_iter().flatten();
+        others.filter_map(|other| self.versions.get(other)).map(Vec::as_slice)
+    }
+}
+
+pub(crate) fn is_incident(versions: &[&Data]) -> bool {
+    newest(versions)["data"]["type"] == "incident"
+}
+
+/// The entity's UUID: that of its first version.
+pub(crate) fn root(versions: &[&Data]) -> Uuid {
+    uuid_at_end(text(&versions[0]["data"]["id"])).parse().unwrap()
 }
 
 pub(crate) fn newest<'d>(versions: &[&'d Data]) -> &'d Data {
@@ -111,10 +131,10 @@ pub(crate) fn newest<'d>(versions: &[&'d Data]) -> &'d Data {
 
 /// Ids that mean the same entity.
 #[derive(Default)]
-pub(crate) struct Chains(BTreeMap<String, String>);
+struct Chains(BTreeMap<String, String>);
 
 impl Chains {
-    pub(crate) fn of(&self, id: &str) -> String {
+    fn of(&self, id: &str) -> String {
         let mut id = uuid_at_end(id);
         while let Some(other) = self.0.get(&id) {
             id.clone_from(other);
@@ -122,7 +142,7 @@ impl Chains {
         id
     }
 
-    pub(crate) fn join(&mut self, one: &str, other: &str) {
+    fn join(&mut self, one: &str, other: &str) {
         let (one, other) = (self.of(one), self.of(other));
         if one != other {
             self.0.insert(one, other);
@@ -320,7 +340,7 @@ fn tlp(colour: usize) -> String {
     format!("tlp:{}", COLOURS[colour])
 }
 
-pub(crate) fn micros(time: &Data) -> Option<i64> {
+fn micros(time: &Data) -> Option<i64> {
     Some(time.as_str()?.parse::<jiff::Timestamp>().unwrap().as_microsecond())
 }
 
@@ -328,7 +348,7 @@ pub(crate) fn text(value: &Data) -> &str {
     value.as_str().unwrap()
 }
 
-pub(crate) fn uuid_at_end(id: &str) -> String {
+fn uuid_at_end(id: &str) -> String {
     id[id.len() - 36..].to_lowercase()
 }
 
