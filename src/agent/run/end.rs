@@ -10,15 +10,12 @@ use super::{
     super::{
         AgentError, Ending, Phase, PublishingTally, Summary,
         learn::PLAIN,
-        planner::{Losses, cursor_policy, note_of},
+        planner::{cursor_policy, note_of},
         record::attempt,
     },
     Mode, Run,
     remains::Shortfall,
 };
-
-/// Losses of no incident that go with one step.
-const UNLINKED_AT_ONCE: usize = 16_384;
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Publishes the run: cursor, record and rules in one step. `ending`: why it went no further, `Done` if it went
@@ -68,21 +65,16 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(error)
     }
 
-    /// Keeps what belongs to no incident, in steps of their own where it is much: as the cursor is unsettled, a run that
-    /// dies in between is followed by one that goes on. One that stopped early leaves it to the next, too.
+    /// Keeps what belongs to no incident, in several steps where it is much: as the cursor is unsettled, a run that dies in
+    /// between is followed by one that goes on. One that stopped early leaves it to the next, too.
     fn keep_unlinked(&mut self) -> Result<(), AgentError> {
-        let (graph, mut step, mut size) = (&self.input.graph, Losses::new(), 0);
+        let graph = &self.input.graph;
         for (bucket, unlinked) in self.planner.unlinked(graph, self.journal.ledger)? {
             let ledger = &*self.journal.ledger;
-            let mut losses = self.planner.unlinked_losses(graph, bucket, unlinked, ledger)?;
-            size += losses.values().map(Vec::len).sum::<usize>();
-            step.append(&mut losses);
-            if size >= UNLINKED_AT_ONCE {
-                size = 0;
-                self.keep_losses(std::mem::take(&mut step))?;
-            }
+            let losses = self.planner.unlinked_losses(graph, bucket, unlinked, ledger)?;
+            self.keep_losses(losses)?;
         }
-        self.keep_losses(step)
+        Ok(())
     }
 
     /// Says what a person has to know at the end.
