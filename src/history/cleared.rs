@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     Change, Clearance, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
-    REMOVALS_WAIT, RunRecord,
+    REMOVALS_WAIT, RunKind, RunRecord,
 };
 
 /// The name of whatever is not seen.
@@ -105,7 +105,10 @@ impl<'l> Cleared<'l> {
         if self.clearance.is_whole() {
             return run;
         }
-        run.source = NOT_SHOWN.to_owned();
+        // The source of a run that forgot a feed is a fixed word, by which its kind is told.
+        if run.kind() == RunKind::Delivery {
+            run.source = NOT_SHOWN.to_owned();
+        }
         let before = run.notes.len();
         run.notes.retain(|note| note.starts_with(REMOVALS_WAIT));
         match before - run.notes.len() {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     history::{
-        Change, ChangeKind, Clearance, Cleared, Ledger, Outcome, Pull, PullOutcome,
+        Change, ChangeKind, Clearance, Cleared, FORGETS, Ledger, Outcome, Pull, PullOutcome,
+        RunKind, RunRecord,
         query::{
             self, EventFilter, RunFilter, RunsFilter, Selected,
             testing::{MapLedger, event_uuid, ledger, main_destination, uuid_of},
@@ -307,4 +308,18 @@ fn no_question_tells_what_is_marked_stricter() {
         assert_silent(&format!("{:?}", found.answers));
         assert_eq!(found.answers.len(), usize::from(asked == "seen.example"));
     }
+}
+
+#[test]
+fn what_a_run_was_for_is_told_whatever_is_marked_stricter() {
+    let mut ledger = partly_red();
+    let mut run = ledger.runs[0].clone();
+    (run.source, run.source_digest) = (FORGETS.to_owned(), None);
+    ledger.runs.push(run);
+    let cleared = Cleared::new(&ledger, Clearance::up_to(Tlp::Green));
+    let kinds = |ledger: &dyn Ledger| {
+        ledger.runs().unwrap().iter().map(RunRecord::kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&cleared), kinds(&ledger));
+    assert!(kinds(&cleared).contains(&RunKind::Forgetting));
 }

@@ -203,6 +203,14 @@ fn pages_for_others_name_nothing_that_is_marked_stricter() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_read_lifts_no_limit() {
+    let place = Sandbox::start().after_two_days();
+    place.configure("[serve]", "[serve]\nmax_tlp = \"gren\"");
+    let store = place.path("state");
+    place.run(&["web", "--store", store.to_str().unwrap()]).code(1).says(&["max_tlp", "gren"]);
+}
+
+#[test]
 fn a_daemon_shows_its_pages_on_its_socket_and_its_port() {
     let sandbox = Sandbox::start();
     let place = crate::daemon::place(&sandbox);

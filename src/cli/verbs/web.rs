@@ -12,6 +12,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
     cli::{CliError, Context, Exit, Ui, args::colour, live::Signals, pages::Site},
+    config::ServeSettings,
     model::Tlp,
     web::{Door, serve_port},
 };
@@ -74,7 +75,11 @@ impl WebAnswer {
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
     // A store that cannot be read is told at once, and not by every page.
     drop(context.ledger()?);
-    let serve = context.config().map(|config| config.serve).unwrap_or_default();
+    // Who names a store alone needs no configuration; one that is there may limit what is shown.
+    let serve = match context.global.config.try_exists() {
+        Ok(false) => ServeSettings::default(),
+        _ => context.config()?.serve,
+    };
     let listen = args.listen.or(serve.web).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
     let max_tlp = args.max_tlp.or(serve.max_tlp);
     let (global, verb) = (context.global.clone(), context.verb);
