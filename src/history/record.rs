@@ -143,6 +143,12 @@ impl RunRecord {
         }
     }
 
+    /// How many attempts this record tells of.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        1 + self.repeated.map_or(0, |repeated| repeated.times)
+    }
+
     /// When the last attempt that this record tells of was: when the run began, or the last one like it ended.
     #[must_use]
     pub fn last(&self) -> Timestamp {

@@ -30,7 +30,8 @@ pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
 pub use text::{
-    Bytes, Count, Span, is_invisible, keep_note, kept_name, kept_text, narrow, shortened, steers,
+    Bytes, Count, Span, is_invisible, keep_note, kept_name, kept_text, narrow, shortened, spoken,
+    steers,
 };
 pub(crate) use text_form::as_text;
 pub use time::{Timestamp, TimestampError};

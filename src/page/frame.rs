@@ -101,7 +101,7 @@ fn masthead(here: Place) -> Markup {
     }
 }
 
-/// What a page says of the site that it is of.
+/// What the foot of every page tells: of which store, when, up to which colour.
 #[derive(Debug, Clone)]
 pub struct Site {
     /// The store's id.
@@ -110,14 +110,14 @@ pub struct Site {
     pub now: Timestamp,
     /// Up to which colour things are shown.
     pub clearance: Clearance,
-    /// Of the page as JSON.
+    /// The address of the same page as JSON; none where there is none.
     pub twin: Option<String>,
 }
 
 fn foot(site: &Site) -> Markup {
     html! {
         p.muted {
-            "As of " (time(site.now)) ", store " code { (site.store) } ", misp-trickle " (env!("CARGO_PKG_VERSION")) "."
+            "As of " (time(site.now)) @if !site.store.is_empty() { ", store " code { (site.store) } } ", misp-trickle " (env!("CARGO_PKG_VERSION")) "."
             (limit(site.clearance))
             @if let Some(twin) = &site.twin { " " a href=(twin) { "This page as JSON" } "." }
         }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::{
     history::{
         Outcome, RunRecord,
-        query::{Difference, RunsFilter, RunsPage, ShownPart},
+        query::{Difference, EventChanges, RunsFilter, RunsPage, ShownPart},
     },
     model::{Count, DestinationName, FeedName},
 };
@@ -28,9 +28,9 @@ const LINES_MAX: usize = 1_000;
 pub struct RunsAsked {
     /// Which runs.
     pub filter: RunsFilter,
-    /// The feeds and destinations that can be chosen.
+    /// The feeds that can be chosen.
     pub feeds: Vec<FeedName>,
-    /// The same.
+    /// The destinations that can be chosen.
     pub destinations: Vec<DestinationName>,
 }
 
@@ -132,7 +132,7 @@ pub fn run_page(site: &Site, part: &ShownPart) -> String {
             (visible(run.feed.as_str())) " → " (visible(run.destination.as_str())) ", " (ago(run.begun, site.now))
         }
         (record(run))
-        @if run.number.0 > 0 { p { a href=(Query::default().with("to", &run.number.to_string()).on("/diff")) { "Difference to the run before" } } }
+        p { a href=(Query::default().with("to", &run.number.to_string()).on("/diff")) { "Difference to the run before" } }
         h2 { "Changes in " (counted(part.events, "event", "events")) }
         (changes(&part.shown.events, usize::MAX, ""))
         @if let Some(from) = part.next {
@@ -146,7 +146,7 @@ pub fn run_page(site: &Site, part: &ShownPart) -> String {
 #[must_use]
 pub fn diff_page(site: &Site, difference: &Difference) -> String {
     let Difference { destination, from, to, runs, events } = difference;
-    let all: usize = events.iter().map(|event| event.own.len() + event.attributes.len()).sum();
+    let all: usize = events.iter().map(EventChanges::count).sum();
     let main = html! {
         form.filters method="get" action="/diff" {
             label { "After run " input name="from" value=(from) size="6" inputmode="numeric"; }

@@ -9,7 +9,7 @@ use crate::{
             self, Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld,
         },
     },
-    model::{Count, RunNumber},
+    model::{Count, RunNumber, spoken},
 };
 
 use super::{
@@ -25,16 +25,16 @@ use super::{
 /// What each destination's ledger knows of what was asked for.
 #[must_use]
 pub fn value_page(site: &Site, asked: &str, found: &[Why]) -> String {
-    let is_known = !found.iter().all(Why::is_nothing);
+    let is_unknown = found.iter().all(Why::is_nothing);
     let main = html! {
         @if asked.is_empty() { p { "Write a value, a UUID, an entity's id, or words of a title into the field above." } }
         @else {
             p.muted { "Asked for " code { (heading(asked)) } }
-            @if !is_known { p { "Nothing is known of it: " (query::MAY_HIDE) "." } }
+            @if is_unknown { p { "Nothing is known of it: " (query::MAY_HIDE) "." } }
         }
         @for why in found {
             @for answer in &why.answers { (one(why, answer)) }
-            @if why.more > 0 { p.muted { (Count(why.more).to_string()) " more at " (visible(why.destination.as_str())) "; ask for more of it" } }
+            @if why.more > 0 { p.muted { (Count(why.more).to_string()) " more at " (visible(why.destination.as_str())) "; a longer part of it, or the whole, finds fewer" } }
         }
     };
     within(site, "Why", Place::Elsewhere, &main)
@@ -123,7 +123,7 @@ fn loss(why: &Why, it: &LossAnswer) -> Markup {
         dl {
             dt { "Value" } dd { (prose(&loss.value)) }
             dt { "Why" } dd {
-                (badge(Tone::Quiet, "lost")) " " (standings::lost(&loss.reason))
+                (badge(Tone::Quiet, "lost")) " " (spoken(&loss.reason))
                 @if let Some(detail) = &loss.detail { ": " (prose(detail)) }
                 @if let Some(rule) = &loss.rule { ", by rule " (rule) }
             }
@@ -131,12 +131,12 @@ fn loss(why: &Why, it: &LossAnswer) -> Markup {
             dt { "Event" } dd {
                 @match &it.event {
                     Some(head) => { a href={ "/events/" (head.uuid) } { (heading(&head.fields.info)) } ", at " (visible(why.destination.as_str())) }
-                    None => { "none at " (visible(why.destination.as_str())) ": no incident reaches that entity" }
+                    None => { "none at " (visible(why.destination.as_str())) ": " (it.without_event()) }
                 }
             }
             dt { "Dataset" } dd {
                 "feed " (visible(it.feed.as_str())) ", since " (run(*since))
-                @if let Some(until) = until { "; the dataset has it no longer since " (run(*until)) }
+                @if let Some(until) = until { "; no longer lost so since " (run(*until)) ": " (query::NO_LONGER_LOST) }
             }
             (remedies(&it.remedies))
         }

@@ -76,7 +76,12 @@ impl DestinationRecord {
 
     /// The feeds that deliver here, those that were forgotten aside.
     pub fn named_feeds(&self) -> impl Iterator<Item = &FeedName> {
-        self.feeds.iter().filter(|feed| !feed.as_str().is_empty())
+        self.feed_bits().map(|(feed, _)| feed)
+    }
+
+    /// The same, each with its bit in [`FeedSet`].
+    pub fn feed_bits(&self) -> impl Iterator<Item = (&FeedName, u8)> {
+        self.feeds.iter().zip(0..).filter(|(feed, _)| !feed.as_str().is_empty())
     }
 
     /// Whether this version of this MISP was found to list rows in another order than they were added in.

@@ -99,6 +99,14 @@ pub struct MappingTally {
     pub lost: BTreeMap<Box<str>, u64>,
 }
 
+impl MappingTally {
+    /// How many occurrences gave nothing, for whatever reason.
+    #[must_use]
+    pub fn lost_total(&self) -> u64 {
+        self.lost.values().sum()
+    }
+}
+
 impl AddAssign<&Self> for MappingTally {
     fn add_assign(&mut self, other: &Self) {
         self.occurrences += other.occurrences;

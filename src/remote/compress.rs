@@ -121,6 +121,8 @@ pub(super) fn compress_with(
 ) -> (Vec<u8>, Option<&'static str>) {
     let packed = match encoding {
         Encoding::Plain => return (body, None),
+        // Nothing that small gains by it, least of all the empty body of a `GET`.
+        _ if body.len() <= HEADER_BYTES => return (body, None),
         Encoding::Gzip => gzip(&body),
         Encoding::Brotli => brotli(&body, effort),
     };

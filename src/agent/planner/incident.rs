@@ -28,8 +28,7 @@ impl Planner<'_> {
             return Ok(Call::Plan(Box::new(self.plan(incident, ledger)?)));
         };
         let event = self.event_of(incident.root);
-        let loses = settled.feed.mapping.lost.values().any(|count| *count > 0);
-        if loses && self.lacks_losses(event, ledger)? {
+        if settled.feed.mapping.lost_total() > 0 && self.lacks_losses(event, ledger)? {
             let rules = &self.job.rules;
             let mapped = mapper::map_as(self.version(), incident, event, rules, self.now);
             settled.losses = self.losses_of(event, incident, mapped.losses, ledger)?;

@@ -47,13 +47,10 @@ impl Planner<'_> {
         ledger: &impl Ledger,
     ) -> Result<bool, LedgerError> {
         let place = LossPlace { feed: self.feed, of: LossOf::Event(event) };
-        let kept = match self.loss_places.take() {
-            Some(kept) => kept,
-            None => self.places_of_losses(ledger)?.into_iter().collect(),
-        };
-        let lacks = !kept.contains(&place);
-        self.loss_places = Some(kept);
-        Ok(lacks)
+        if self.loss_places.is_none() {
+            self.loss_places = Some(self.places_of_losses(ledger)?);
+        }
+        Ok(self.loss_places.as_ref().is_none_or(|kept| kept.binary_search(&place).is_err()))
     }
 
     fn places_of_losses(&self, ledger: &impl Ledger) -> Result<Vec<LossPlace>, LedgerError> {

@@ -78,7 +78,7 @@ pub(super) struct Planner<'a> {
     now: Timestamp,
     old_rules: BTreeMap<Digest, Option<Rules>>,
     /// Where the feed's losses are kept, once that was asked.
-    loss_places: Option<BTreeSet<LossPlace>>,
+    loss_places: Option<Vec<LossPlace>>,
 }
 
 impl KnownEvents {

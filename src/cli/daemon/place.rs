@@ -10,7 +10,7 @@ use tokio::net::UnixListener;
 use uuid::Uuid;
 
 use crate::{
-    cli::CliError,
+    cli::{CliError, beside::output::folder_of},
     config::SocketPlace,
     daemon::own_user,
     model::Fault,
@@ -86,11 +86,6 @@ fn bind_in(private: &Path, path: &Path, group: Option<u32>) -> io::Result<UnixLi
     fs::set_permissions(&bound, fs::Permissions::from_mode(mode))?;
     fs::rename(&bound, path)?;
     Ok(listener)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or_else(|| Path::new("."))
 }
 
 /// Whether somebody but this user and root may rename what is in a folder.

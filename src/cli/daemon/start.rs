@@ -156,7 +156,7 @@ impl Listeners {
         address.map(|address| address.to_string())
     }
 
-    /// Handler until the threads end.
+    /// Serves until the threads end.
     fn serve(self, threads: &Handle, face: &Monitor, handler: RequestHandler) {
         let site = Arc::new(handler.site());
         if let (Some(listener), Some((_, door))) = (self.pages, handler.web.clone()) {

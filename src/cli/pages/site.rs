@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -55,7 +55,8 @@ struct Both {
 #[derive(Default)]
 struct Kept {
     made: Option<(Instant, Clearance, Arc<Both>)>,
-    is_being_made: bool,
+    /// What makes it anew.
+    being_made: Option<JoinHandle<()>>,
 }
 
 impl Pages for Site {
@@ -120,14 +121,12 @@ impl Site {
             && now.duration_since(*at) < STALE
         {
             let answer = answer.clone();
-            if now.duration_since(*at) > FRESH && !kept.is_being_made {
-                kept.is_being_made = true;
+            let is_free = kept.being_made.as_ref().is_none_or(JoinHandle::is_finished);
+            if now.duration_since(*at) > FRESH && is_free {
                 let site = self.clone();
-                drop(thread::spawn(move || {
-                    // What went wrong is told to whoever asks once there is none.
-                    drop(site.make_overview(clearance));
-                    site.kept().is_being_made = false;
-                }));
+                // What went wrong is told to whoever asks once there is none.
+                let work = move || drop(site.make_overview(clearance));
+                kept.being_made = Some(thread::spawn(work));
             }
             return Ok(answer);
         }
@@ -162,7 +161,7 @@ impl Site {
     }
 }
 
-/// What a page says of the site that it is of.
+/// What the foot of every page tells: of which store, when, up to which colour.
 fn page_of(store: &Store, clearance: Clearance, address: &Address) -> page::Site {
     let twin = page::twin(&address.path, &address.query);
     page::Site {

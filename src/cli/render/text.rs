@@ -193,7 +193,7 @@ fn block(out: &mut String, run: &RunRecord) {
         mapping.occurrences,
         mapping.mapped,
         mapping.merged,
-        mapping.lost.values().sum::<u64>()
+        mapping.lost_total()
     );
     let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
     line!(out, "    wire:        {} requests, {sent} sent, {received} received", tally.requests);

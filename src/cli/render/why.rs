@@ -8,7 +8,10 @@ use std::fmt::{self, Write};
 use crate::{
     history::{
         ChangeKind, KnownLoss,
-        query::{Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld},
+        query::{
+            Answer, AttributeAnswer, EventAnswer, LossAnswer, NO_LONGER_LOST, Phrase, Remedy, Why,
+            Withheld,
+        },
     },
     model::{EntityKey, FeedName, Marking, RunNumber},
 };
@@ -134,12 +137,10 @@ fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
             line!(out, "Event:      {event} {title}, at {}", why.destination);
         }
         None => {
-            line!(out, "Event:      none at {}: no incident reaches that entity", why.destination);
+            line!(out, "Event:      none at {}: {}", why.destination, it.without_event());
         }
     }
-    let over = until.map(|run| {
-        format!("; no longer lost so since run {run}: it left the dataset, is linked or mapped now, or lost otherwise")
-    });
+    let over = until.map(|run| format!("; no longer lost so since run {run}: {NO_LONGER_LOST}"));
     line!(out, "Dataset:    feed {}, since run {since}{}", it.feed, over.unwrap_or_default());
     remedies(out, &it.remedies);
 }

@@ -10,7 +10,7 @@ use crate::{
     plan::{AttributeTally, Effect},
 };
 
-pub(in crate::cli) use crate::model::{Bytes, Span};
+pub(in crate::cli) use crate::model::{Bytes, Span, spoken};
 
 /// Writes to a text, which never fails.
 macro_rules! line {
@@ -37,11 +37,6 @@ pub(super) const fn sign(effect: Effect) -> char {
         Effect::Wrong => '!',
         Effect::Nothing => '.',
     }
-}
-
-/// A name in an answer for programs, as people read it: `no_misp_type` is "no MISP type".
-pub(in crate::cli) fn spoken(name: &str) -> String {
-    name.replace('_', " ").replace("misp", "MISP")
 }
 
 /// What there is of, with its numbers; `none` if there is nothing.

@@ -175,7 +175,7 @@ first_run = "run"                   # run | hold: the daemon's first run of a ro
 # group = "analysts"                # who may ask by `socket` beside its owner: status, log, show, diff, why
 # metrics = "127.0.0.1:9184"        # /metrics, /healthz and /readyz for Prometheus, on a loopback address
 # web = "127.0.0.1:8090"            # the history as pages, on a loopback address; `misp-trickle web` prints the link
-# max_tlp = "green"                 # pages show nothing that is marked stricter
+# max_tlp = "green"                 # pages show nothing that is marked stricter; what has no colour counts as red
 # on_failure = ["alarm", "ops"]     # told by JSON on standard input when a route fails, and when it does not any more
 # on_failure_url = "https://…"      # the same by POST; on_failure_url_env or on_failure_url_file where it is a secret
 "##;

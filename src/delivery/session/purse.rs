@@ -69,15 +69,13 @@ impl Purse {
         }
     }
 
-    fn goes(&mut self, token: Token, flight: &Flight, call: &Call, most: u64) {
+    fn goes(&mut self, token: Token, flight: &Flight, call: &Call, most: Option<u64>) {
         self.favour = match (&self.favour, flight.events().first()) {
             _ if call.writes() => Favour::Spent,
             (Favour::Free, Some(event)) => Favour::Of(*event),
             (favour, _) => *favour,
         };
-        if self.left.is_some() {
-            self.under_way.insert(token, most);
-        }
+        self.under_way.extend(most.map(|most| (token, most)));
     }
 
     pub(super) fn came(&mut self, token: Token) {
@@ -92,7 +90,7 @@ impl Session {
     }
 
     /// How much the next request of an event may bring; `None` if it may not go.
-    pub(super) fn room_for(&mut self, uuid: EventUuid) -> Option<Room> {
+    pub(super) fn room_for(&self, uuid: EventUuid) -> Option<Room> {
         let most = self.most();
         let Some(allowance) = self.allowance_for(0) else {
             return Some(Room { most, bytes: self.request_bytes_max });
@@ -111,8 +109,9 @@ impl Session {
     /// might; where nothing is, the run ends.
     pub(super) fn ask(&mut self, flight: Flight, call: Call) -> Step {
         let events = flight.events();
-        let most = self.most_of(&flight, &call);
-        let fits = self.allowance_for(events.len()).is_none_or(|allowance| most <= allowance);
+        let fits = self
+            .allowance_for(events.len())
+            .is_none_or(|allowance| self.most_of(&flight, &call) <= allowance);
         let is_favoured = || match (events, self.flights.is_empty()) {
             ([event], true) => self.purse.favours(*event),
             _ => false,
@@ -135,14 +134,13 @@ impl Session {
 
     /// Whether what is left is enough for this call, where nothing else is to go.
     pub(super) fn has_left_for(&self, flight: &Flight, call: &Call) -> bool {
-        let most = self.most_of(flight, call);
-        self.purse.left().is_none_or(|left| most <= left)
+        self.purse.left().is_none_or(|left| self.most_of(flight, call) <= left)
     }
 
     pub(super) fn send(&mut self, flight: Flight, call: Call) -> Step {
         let token = Token(self.next_token);
         self.next_token += 1;
-        let most = self.most_of(&flight, &call);
+        let most = self.purse.left().map(|_| self.most_of(&flight, &call));
         self.purse.goes(token, &flight, &call, most);
         self.flights.insert(token, flight);
         Step::Send(token, call)

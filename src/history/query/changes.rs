@@ -24,6 +24,14 @@ pub struct EventChanges {
     pub attributes: Vec<AttributeChange>,
 }
 
+impl EventChanges {
+    /// How many changes these are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.own.len() + self.attributes.len()
+    }
+}
+
 /// One change of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeChange {

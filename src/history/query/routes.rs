@@ -75,12 +75,11 @@ impl RouteHistory {
             let is_good = pull.outcome != PullOutcome::Failed;
             self.last_good_pull = is_good.then_some(pull.begun).or(self.last_good_pull);
         }
-        let attempts = 1 + self.last.repeated.map_or(0, |repeated| repeated.times);
         match self.last.outcome {
             Outcome::Done | Outcome::Partial => {
                 (self.last_success, self.failures) = (Some(self.last_attempt().1), 0);
             }
-            Outcome::Failed => self.failures += attempts,
+            Outcome::Failed => self.failures += self.last.attempts(),
             Outcome::Interrupted | Outcome::Unfinished => {}
         }
         self

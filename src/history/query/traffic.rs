@@ -29,7 +29,7 @@ pub fn traffic(runs: &[RunRecord]) -> Vec<Day> {
     for run in runs {
         let date = run.begun.day();
         let day = days.entry(date.clone()).or_insert_with(|| Day { date, ..Day::default() });
-        let attempts = 1 + run.repeated.map_or(0, |repeated| repeated.times);
+        let attempts = run.attempts();
         day.runs += attempts;
         day.sent += run.tally.bytes_sent;
         day.received += run.tally.bytes_received;

@@ -21,6 +21,12 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     format!("{}…", &text[..last]).into()
 }
 
+/// A name in an answer for programs, as people read it: `no_misp_type` is "no MISP type".
+#[must_use]
+pub fn spoken(name: &str) -> String {
+    name.replace('_', " ").replace("misp", "MISP")
+}
+
 /// Keeps a note, [`shortened`], among so many at most; a last one counts those that are not there. Whatever a source or
 /// a peer makes of them, the list can be stored.
 pub fn keep_note(notes: &mut Vec<String>, more: &mut usize, note: &str, max: usize) {

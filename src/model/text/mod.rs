@@ -4,4 +4,6 @@ mod amount;
 mod letters;
 
 pub use amount::{Bytes, Count, Span};
-pub use letters::{is_invisible, keep_note, kept_name, kept_text, narrow, shortened, steers};
+pub use letters::{
+    is_invisible, keep_note, kept_name, kept_text, narrow, shortened, spoken, steers,
+};

@@ -25,7 +25,7 @@ pub(in crate::page) fn changes(events: &[EventChanges], lines_max: usize, rest: 
         shown.push((event, own, attributes));
     }
     let told: usize = shown.iter().map(|(_, own, attributes)| own.len() + attributes.len()).sum();
-    let all: usize = events.iter().map(|event| event.own.len() + event.attributes.len()).sum();
+    let all: usize = events.iter().map(EventChanges::count).sum();
     html! {
         @for (event, own, attributes) in shown { (one(event, own, attributes)) }
         @if all > told { p.muted { "… " (Count((all - told) as u64).to_string()) " more changes: " code { (rest) } } }

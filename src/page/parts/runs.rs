@@ -49,7 +49,7 @@ fn is_quiet(run: &RunRecord) -> bool {
 
 /// Runs that did nothing, newest first.
 fn quiet(group: &[RunView]) -> Markup {
-    let attempts = group.iter().map(|view| attempts(&view.run)).sum();
+    let attempts = group.iter().map(|view| view.run.attempts()).sum();
     html! {
         @if let (Some(newest), Some(oldest)) = (group.first(), group.last()) {
             p.run.muted {
@@ -63,10 +63,6 @@ fn quiet(group: &[RunView]) -> Markup {
             }
         }
     }
-}
-
-fn attempts(run: &RunRecord) -> u64 {
-    1 + run.repeated.map_or(0, |repeated| repeated.times)
 }
 
 fn one(view: &RunView, now: Timestamp) -> Markup {

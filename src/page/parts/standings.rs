@@ -1,12 +1,10 @@
 //! Where the values stand: counts that add up.
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html};
 
 use crate::{
     history::{RunRecord, query::Overview},
-    model::Count,
+    model::{Count, spoken},
     plan::MappingTally,
 };
 
@@ -126,20 +124,11 @@ fn dataset(run: &RunRecord) -> Markup {
             tbody {
                 (line("gave an attribute", *mapped, *occurrences, "good"))
                 (line("gave one that another gave already", *merged, *occurrences, "good"))
-                @for (reason, count) in spoken(lost) { (line(&reason, count, *occurrences, "quiet")) }
+                @for (reason, count) in lost { (line(&format!("lost: {}", spoken(reason)), *count, *occurrences, "quiet")) }
             }
             tfoot { tr { th scope="row" { "in all" } td.number { (Count(*occurrences).to_string()) } td.wide {} } }
         }
     }
-}
-
-fn spoken(all: &BTreeMap<Box<str>, u64>) -> Vec<(String, u64)> {
-    all.iter().map(|(reason, count)| (format!("lost: {}", lost(reason)), *count)).collect()
-}
-
-/// Why something is lost, as people read it.
-pub(in crate::page) fn lost(reason: &str) -> String {
-    reason.replace('_', " ").replace("misp", "MISP")
 }
 
 fn line(what: &str, part: u64, whole: u64, class: &str) -> Markup {

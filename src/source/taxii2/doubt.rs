@@ -53,8 +53,7 @@ impl Verdicts {
 
     /// Whether no more is to be kept in memory.
     fn is_full(&self) -> bool {
-        let found = self.gone.iter().flat_map(|(_, found)| found);
-        found.map(|it| it.bytes.len() as u64).sum::<u64>() > KEPT_BYTES_MAX
+        is_too_much(self.gone.iter().flat_map(|(_, found)| found))
     }
 
     pub(super) fn write(&self, pack: &mut Pack<'_, '_>) -> Result<(), TaxiiError> {
@@ -66,6 +65,11 @@ impl Verdicts {
         }
         Ok(())
     }
+}
+
+/// Whether documents take more than is kept at once.
+fn is_too_much<'f>(found: impl IntoIterator<Item = &'f Found>) -> bool {
+    found.into_iter().map(|it| it.bytes.len() as u64).sum::<u64>() > KEPT_BYTES_MAX
 }
 
 impl<T: Rests> Taxii2<T> {
@@ -106,14 +110,12 @@ impl<T: Rests> Taxii2<T> {
         id: &str,
         troubles: &mut Troubles,
     ) -> Result<Option<Vec<Found>>, PeerError> {
-        let mut found = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for collection in collections {
             match self.object(collection, id).await {
                 Ok(object) => {
                     found.extend(object);
-                    if found.iter().map(|it: &Found| it.bytes.len() as u64).sum::<u64>()
-                        > KEPT_BYTES_MAX
-                    {
+                    if is_too_much(&found) {
                         self.note(&format!(
                             "object {id} takes more than {KEPT_BYTES_MAX} bytes in all collections together, so what is known of it stays"
                         ));
@@ -144,7 +146,7 @@ impl<T: Rests> Taxii2<T> {
         let (mut verdicts, mut troubles) = (Verdicts::default(), Troubles::default());
         for id in ids.iter().filter(|id| is_askable(id)) {
             if verdicts.is_full() {
-                let why = "what is older than it was takes very many bytes; the next pull goes on";
+                let why = "the older versions that came are very many bytes; the next pull goes on";
                 verdicts.trouble = Some(why.to_owned());
                 return verdicts;
             }

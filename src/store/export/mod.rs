@@ -48,12 +48,12 @@ pub struct ExportCounts {
     pub attributes: u64,
     pub cursors: u64,
     /// Lines with what did not reach MISP. Exports that were written before it was kept have none.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub losses: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_none(count: &u64) -> bool {
+const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

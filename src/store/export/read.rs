@@ -438,7 +438,7 @@ impl Reader {
         let key = keys::head_of(destination, update.head.uuid);
         self.is_new(&key)?;
         let mut overlay = self.fresh.overlay();
-        // The index is made anew when the store is first written to.
+        // The index is made anew when the store is next opened to be written to.
         drop(layout::put(&mut overlay, key, update)?);
         let writes = overlay.into_writes();
         Ok(self.fresh.take(writes)?)

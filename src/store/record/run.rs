@@ -34,7 +34,7 @@ struct RunV1<'a> {
     notes: Vec<&'a str>,
 }
 
-/// As no release wrote it, before pulls had notes.
+/// As builds after 0.1.0 wrote it before pulls had notes; no release did.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RunV2<'a> {
     #[serde(borrow)]

@@ -198,7 +198,7 @@ impl Salvage {
         let overlay = Overlay::over(engine);
         for (key, body) in &self.records {
             match Kind::of(key) {
-                // The index is made anew when the store is first written to.
+                // The index is made anew when the store is next opened to be written to.
                 Some(Kind::Meta | Kind::Index) | None => {}
                 Some(Kind::Head) => {
                     let (event, loss) = pour_event(&overlay, key, body, fresh)?;

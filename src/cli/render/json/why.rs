@@ -177,7 +177,7 @@ pub struct LossView<'a> {
     pub found_by: FoundBy,
     /// The feed whose dataset has it, or had it.
     pub feed: &'a FeedName,
-    /// The event that lacks it; none where no incident reaches the entity that holds it.
+    /// The event that lacks it; none where no incident reaches the entity that holds it, or the event is not known yet.
     pub event: Option<HeadView<'a>>,
     /// The loss, and the runs in which it came and went.
     #[serde(flatten)]

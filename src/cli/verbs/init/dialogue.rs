@@ -114,7 +114,7 @@ impl<'a> Dialogue<'a> {
 
     /// A path that stands in the configuration.
     pub(super) fn at(&self, path: &str) -> PathBuf {
-        self.config.parent().unwrap_or(Path::new("")).join(path)
+        self.config.with_file_name(path)
     }
 
     /// Says something to whoever is asked.
@@ -204,9 +204,7 @@ impl<'a> Dialogue<'a> {
         };
         self.lacks |= !match &from {
             KeySource::Env(name) => env::var_os(name).is_some(),
-            KeySource::File(path) => {
-                self.config.parent().unwrap_or(Path::new("")).join(path).exists()
-            }
+            KeySource::File(path) => self.config.with_file_name(path).exists(),
         };
         self.awaited.push(format!("the {} is taken from {from}", question.noun));
         Ok(from)

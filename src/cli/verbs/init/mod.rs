@@ -145,7 +145,7 @@ fn proposed(
     let (InitSource::File(path) | InitSource::Folder(path)) = source else {
         return Ok(Vec::new());
     };
-    let source = config.parent().unwrap_or(Path::new("")).join(path);
+    let source = config.with_file_name(path);
     let found = match live {
         None => candidates(&source),
         // A share may hang: whoever does not want to wait for it ends the program.

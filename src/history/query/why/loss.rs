@@ -17,12 +17,28 @@ pub struct LossAnswer {
     pub found_by: FoundBy,
     /// The feed whose dataset has it, or had it.
     pub feed: FeedName,
-    /// The event that lacks it; none where no incident reaches the entity that holds it.
+    /// Of what it is.
+    pub of: LossOf,
+    /// The event that lacks it, where it is of one that is known by now.
     pub event: Option<EventHead>,
     /// The loss: entity, kind, value, reason, and in which runs.
     pub known: KnownLoss,
     /// What would change it.
     pub remedies: Vec<Remedy>,
+}
+
+/// What became of a loss that is none any more: which of these is not kept.
+pub const NO_LONGER_LOST: &str = "it left the dataset, is linked or mapped now, or lost otherwise";
+
+impl LossAnswer {
+    /// Why there is no event to name.
+    #[must_use]
+    pub const fn without_event(&self) -> &'static str {
+        match self.of {
+            LossOf::Unlinked(_) => "no incident reaches that entity",
+            LossOf::Event(_) => "that of its incident is not known yet",
+        }
+    }
 }
 
 impl Search<'_> {
@@ -31,7 +47,7 @@ impl Search<'_> {
         &mut self,
         events: &BTreeSet<EventUuid>,
     ) -> Result<(), LedgerError> {
-        for (_, feed) in named_feeds(self.record) {
+        for (_, feed) in self.record.feed_bits() {
             for event in events {
                 self.losses_of(&LossPlace { feed, of: LossOf::Event(*event) })?;
             }
@@ -41,7 +57,7 @@ impl Search<'_> {
 
     /// Looks among all losses.
     pub(super) fn all_losses(&mut self) -> Result<(), LedgerError> {
-        for (_, feed) in named_feeds(self.record) {
+        for (_, feed) in self.record.feed_bits() {
             for place in self.ledger.loss_places(self.destination, feed)? {
                 self.losses_of(&place)?;
             }
@@ -63,17 +79,13 @@ impl Search<'_> {
             let root = event.as_ref().map(|head| &head.root);
             let Some(found_by) = self.asked.in_loss(&known.loss, root) else { continue };
             self.push(found_by, || {
-                let (feed, event) = (feed.clone(), event.clone());
+                let (feed, event, of) = (feed.clone(), event.clone(), place.of);
                 let remedies = vec![remedy::of_loss(&known)];
-                Answer::Loss(Box::new(LossAnswer { found_by, feed, event, known, remedies }))
+                Answer::Loss(Box::new(LossAnswer { found_by, feed, of, event, known, remedies }))
             });
         }
         Ok(())
     }
-}
-
-fn named_feeds(record: &DestinationRecord) -> impl Iterator<Item = (&FeedName, u8)> {
-    record.feeds.iter().zip(0..).filter(|(name, _)| !name.as_str().is_empty())
 }
 
 /// The feeds of which losses are counted and none is kept.
@@ -83,7 +95,7 @@ pub(super) fn unkept(
     record: &DestinationRecord,
 ) -> Result<Vec<FeedName>, LedgerError> {
     let mut unkept = Vec::new();
-    for (feed, place) in named_feeds(record) {
+    for (feed, place) in record.feed_bits() {
         if counts_losses(ledger, destination, feed)?
             && ledger.loss_places(destination, place)?.is_empty()
         {
@@ -101,5 +113,5 @@ fn counts_losses(
 ) -> Result<bool, LedgerError> {
     let Some(cursor) = ledger.cursor(feed, destination)? else { return Ok(false) };
     let run = ledger.run(cursor.run)?;
-    Ok(run.is_some_and(|run| run.dataset.mapping.lost.values().any(|count| *count > 0)))
+    Ok(run.is_some_and(|run| run.dataset.mapping.lost_total() > 0))
 }

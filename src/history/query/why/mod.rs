@@ -23,7 +23,7 @@ use super::{Ledger, LedgerError, Phrase};
 use asked::Asked;
 
 pub use cause::{Whose, Withheld};
-pub use loss::LossAnswer;
+pub use loss::{LossAnswer, NO_LONGER_LOST};
 pub use remedy::Remedy;
 
 /// All that was found.
@@ -51,8 +51,8 @@ impl Why {
 }
 
 /// What may be there although nothing is known of it, in words.
-pub const MAY_HIDE: &str = "no name is kept of what stands in an object that was skipped, of an entity that gives no value, \
-                            and of losses that were counted only";
+pub const MAY_HIDE: &str = "what stood in an object that was skipped, an entity that gives no value, and losses that \
+                            were only counted are not kept by name";
 
 /// One find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -292,10 +292,10 @@ fn event_answer(found_by: FoundBy, event: &KnownEvent) -> EventAnswer {
 }
 
 fn lost(event: &KnownEvent) -> BTreeMap<Box<str>, u64> {
-    let here = event.head.feeds.values().filter(|feed| !feed.gone).map(|feed| &feed.mapping.lost);
-    let lost = here.max_by_key(|lost| lost.values().sum::<u64>());
-    lost.into_iter()
-        .flatten()
+    let here = event.head.feeds.values().filter(|feed| !feed.gone).map(|feed| &feed.mapping);
+    let most = here.max_by_key(|mapping| mapping.lost_total());
+    most.into_iter()
+        .flat_map(|mapping| &mapping.lost)
         .filter(|(_, count)| **count > 0)
         .map(|(r, n)| (r.clone(), *n))
         .collect()
@@ -309,7 +309,7 @@ fn attribute_answer(
 ) -> AttributeAnswer {
     let uuid = known.attribute.uuid;
     let value = |known: &KnownAttribute| known.attribute.value.clone();
-    let wanted_by = destination.feeds.iter().zip(0_u8..).filter(|(_, bit)| known.wanted.has(*bit));
+    let wanted_by = destination.feed_bits().filter(|(_, bit)| known.wanted.has(*bit));
     let supersedes = event.attributes.values().filter(|it| it.superseded_by == Some(uuid));
     let withheld = Withheld::attribute(event, known);
     let remedies = remedy::of_attribute(known, withheld.as_ref());
