@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use misp_trickle::misp::AttributeType;
+use misp_trickle::{config::Config, misp::AttributeType};
 
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -39,34 +39,104 @@ fn first_cells(text: &str, heading: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_readme_has_every_verb_and_no_other() {
+fn the_reference_has_every_verb_and_no_other() {
     let help = program(&["--help"]);
     let list = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
     let verbs = list.expect("the help lists the verbs").lines();
     let verbs = verbs.filter_map(|line| line.split_whitespace().next());
     let verbs: BTreeSet<_> = verbs.filter(|verb| *verb != "help").map(str::to_owned).collect();
-    assert_eq!(first_cells(&read("README.md"), "verb"), verbs);
+    assert_eq!(first_cells(&read("docs/reference/commands.md"), "verb"), verbs);
 }
 
 #[test]
-fn the_readme_has_every_exit_code_and_no_other() {
+fn the_reference_has_every_exit_code_and_no_other() {
     let help = program(&["--help"]);
     let codes = help.split("Exit codes:").nth(1).expect("the help lists the exit codes");
     let words = codes.split_whitespace();
     let codes: BTreeSet<_> =
         words.filter(|word| word.parse::<u8>().is_ok()).map(str::to_owned).collect();
-    assert_eq!(first_cells(&read("README.md"), "exit code"), codes);
+    assert_eq!(first_cells(&read("docs/reference/exit-codes.md"), "exit code"), codes);
 }
 
+/// The README and all pages below `docs`, each by its path.
+fn pages() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<String> =
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+            .map(str::to_owned)
+            .to_vec();
+    let mut open = vec![root.join("docs")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder is read") {
+            let path = entry.expect("a folder is read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|it| it == "md") {
+                let path = path.strip_prefix(root).expect("it is below");
+                pages.push(path.to_str().expect("a path in UTF-8").to_owned());
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// The blocks of a language, without the indentation of the list that they stand in.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let (mut blocks, mut open) = (Vec::new(), None);
+    for line in text.lines() {
+        let bare = line.trim_start();
+        let indent = line.len() - bare.len();
+        match (&mut open, bare.strip_prefix("```")) {
+            (None, Some(mark)) => open = Some((mark == language, indent, String::new())),
+            (Some(_), Some(_)) => {
+                let (is_wanted, _, block) = open.take().expect("it is open");
+                blocks.extend(is_wanted.then_some(block));
+            }
+            (Some((_, indent, block)), None) => {
+                *block += line.get(*indent..).unwrap_or("");
+                block.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// A part of a configuration, with what a destination needs beside.
+fn completed(fragment: &str) -> String {
+    let mut table: toml::Table = fragment.parse().expect("a fragment is TOML");
+    let destinations = table.get_mut("destinations").and_then(toml::Value::as_table_mut);
+    for (_, destination) in destinations.into_iter().flatten() {
+        let destination = destination.as_table_mut().expect("a destination is a table");
+        for (key, value) in [("url", "https://misp.example.org"), ("api_key_env", "KEY")] {
+            destination.entry(key).or_insert_with(|| value.into());
+        }
+    }
+    table.to_string()
+}
+
+/// A block of `toml` is a whole configuration, one of `toml fragment` a part of one.
 #[test]
-fn the_configuration_of_the_readme_is_taken() {
-    let readme = read("README.md");
-    let block = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("misp-trickle.toml");
-    fs::write(&file, block.expect("the README shows a configuration")).expect("a file");
-    let shown = program(&["config", "--config", file.to_str().expect("a path in UTF-8")]);
-    assert!(shown.contains("https://misp.example.org"), "{shown}");
+fn every_configuration_that_is_shown_is_taken() {
+    let (mut whole, mut parts) = (0, 0);
+    for page in pages() {
+        let text = read(&page);
+        let fragments = blocks(&text, "toml fragment");
+        parts += fragments.len();
+        let configurations = blocks(&text, "toml");
+        whole += configurations.len();
+        for shown in configurations.iter() {
+            assert!(shown.contains("version = 1"), "{page}: write `toml fragment` above\n{shown}");
+        }
+        let fragments = fragments.iter().map(|fragment| completed(fragment));
+        for shown in configurations.iter().cloned().chain(fragments) {
+            let config = Config::parse(&shown, Path::new("misp-trickle.toml"));
+            let config = config.unwrap_or_else(|error| panic!("{page}: {error}\n{shown}"));
+            assert_eq!(config.warnings, [], "{page}\n{shown}");
+        }
+    }
+    assert!(whole >= 2 && parts >= 10, "{whole} configurations and {parts} parts");
 }
 
 #[test]
@@ -197,7 +267,7 @@ fn each_fault_has_its_tests() {
 
 #[test]
 fn each_fault_has_an_exit_code_that_there_is() {
-    let codes = first_cells(&read("README.md"), "exit code");
+    let codes = first_cells(&read("docs/reference/exit-codes.md"), "exit code");
     for row in faults(&read("docs/faults.md")) {
         let numbers = row[3].split(|c: char| !c.is_ascii_digit()).filter(|it| !it.is_empty());
         for code in numbers.filter(|code| !row[3].contains(&format!("{code} s"))) {
@@ -221,22 +291,38 @@ fn what_the_user_sees_is_what_the_program_says() {
     }
 }
 
+/// What a heading is called in an address.
+fn anchor(heading: &str) -> String {
+    let letter = |c: char| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+        _ => None,
+    };
+    heading.to_lowercase().chars().filter_map(letter).collect()
+}
+
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
-    for name in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CHANGELOG.md",
-        "docs/faults.md",
-        "docs/mapping.md",
-        "docs/store.md",
-    ] {
-        let text = read(name);
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-        let folder = folder.parent().expect("a file is in a folder");
+    for name in pages() {
+        let text = read(&name);
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+        let folder = page.parent().expect("a file is in a folder");
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let is_local = !target.contains("://");
-            assert!(!is_local || folder.join(target).exists(), "{name}: {target}");
+            if target.contains("://") {
+                continue;
+            }
+            let (file, part) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { page.clone() } else { folder.join(file) };
+            assert!(file.exists(), "{name}: {target}");
+            if !part.is_empty() {
+                let text = fs::read_to_string(&file).expect("a page is read");
+                assert!(anchors(&text).contains(part), "{name}: {target}");
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One run, from left to right: read, cut into incident graphs, map, plan, deliver, record.
 //!
-//! [`sync`] does all of it, [`preview`] stops before the first request, [`adopt()`] before the first that
+//! [`sync`] does all of it, [`preview()`] stops before the first request, [`adopt()`] before the first that
 //! writes; [`verify()`] asks whether MISP still holds what was sent. Progress leaves as values, never
 //! as print.
 

@@ -1,5 +1,7 @@
 //! The JSON Schemas of all answers, made of the structs that write them, and kept in `docs/schemas`.
 
+mod page;
+
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
 use clap::CommandFactory;
@@ -113,6 +115,19 @@ fn the_files_are_what_the_structs_say() {
         let path = entry.unwrap().path();
         assert!(files.contains(&path), "{} is of no answer", path.display());
     }
+}
+
+#[test]
+fn the_page_is_what_the_schemas_say() {
+    let path = folder().with_file_name("reference/json.md");
+    let there = fs::read_to_string(&path).unwrap();
+    let (words, _) = there.split_once(page::BEGIN).expect("the page has words before");
+    let text = format!("{words}{}{}", page::BEGIN, page::page(&answers()));
+    if env::var_os("WRITE_SCHEMAS").is_some() {
+        fs::write(&path, &text).unwrap();
+        return;
+    }
+    assert!(there == text, "{} is not current; write it anew: {AGAIN}", path.display());
 }
 
 /// The demonstration gives the answers of the verbs that it shows.

@@ -1,5 +1,7 @@
 //! What runs when, over simulated days.
 
+mod metrics_page;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{

@@ -190,7 +190,7 @@ pub struct TimedAttribute {
 
 /// Sends calls to one MISP.
 pub trait Wire {
-    /// Sends one call and reads the answer. It never fails: what goes wrong is a [`Trouble`].
+    /// Sends one call and reads the answer. It never fails: what goes wrong is a [`Trouble`](super::Trouble).
     fn exchange(&self, call: &Call) -> impl Future<Output = Exchange> + Send;
 
     /// Takes note of the encodings that this MISP says it takes for request bodies: `gzip`, `br`. A wire

@@ -29,10 +29,11 @@ mod network;
 mod order;
 mod outage;
 mod pace;
+mod pages;
 mod platform;
 mod proof;
 mod publishing;
-mod readme;
+
 mod reasons;
 mod refused;
 mod renamed;

@@ -108,7 +108,7 @@ path = {store}                      # what was sent is remembered here; keep it 
 # private = "require"               # refuse a file system on which other users could read it
 
 [source]                            # the feed "main"; [feeds.NAME] for several, with the same keys
-kind = {kind}                       # file | folder | stdin | eiq-feed | eiq-api | taxii2: the README has the keys of each
+kind = {kind}                       # file | folder | stdin | eiq-feed | eiq-api | taxii2; docs/reference/configuration.md has the keys of each
 {source}
 # destinations = ["main"]           # where it goes; without it to all
 # [feeds.NAME.schedule]             # of one feed, what [schedule] below says for all

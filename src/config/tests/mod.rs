@@ -1,5 +1,6 @@
 //! What a configuration may and may not say.
 
+mod reference;
 mod schedule;
 mod sources;
 mod template;

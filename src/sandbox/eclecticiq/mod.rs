@@ -1,7 +1,7 @@
 //! A stand-in of an EclecticIQ platform with one outgoing feed, for demos, tests and simulations.
 //!
 //! [`Platform`] is plain state: [`Platform::handle`] turns a request into an answer, given the time; no clock, no
-//! network, no randomness. [`serve`] puts it behind HTTP. It was written from the documentation of the platform and
+//! network, no randomness. [`serve()`] puts it behind HTTP. It was written from the documentation of the platform and
 //! from what public clients send and take, as no recordings of one are to be had. Where those are silent, [`Setup`]
 //! has both ways, or the one is taken that is harder for a client. It shares no code with one.
 //!
