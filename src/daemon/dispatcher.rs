@@ -37,7 +37,14 @@ pub trait Worker: Send + Sync + 'static {
     fn read(&self, feed: &FeedName) -> Self::Dataset;
 
     /// Delivers to one destination, to the end or until somebody stops it.
-    fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome>;
+    ///
+    /// # Errors
+    /// If the dataset is of a source that the feed does not have any more. Then nothing was done.
+    fn deliver(
+        &self,
+        order: &Order,
+        dataset: &Self::Dataset,
+    ) -> Result<Delivered<Self::Outcome>, Outdated>;
 
     /// Has somebody told of a change. It returns at once.
     fn alarm(&self, alarm: Alarm);
@@ -63,6 +70,10 @@ pub struct RunOptions {
     pub accept_removals: bool,
 }
 
+/// A dataset is of a source that its feed does not have any more, as the configuration was read again meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outdated;
+
 /// What came of a delivery.
 #[derive(Debug, Clone)]
 pub struct Delivered<O> {
@@ -85,6 +96,8 @@ pub enum Message<C: Worker + ?Sized> {
     Read(FeedName, Reading, Option<Arc<C::Dataset>>),
     /// A delivery ended.
     Delivered(RouteName, Box<Delivered<C::Outcome>>),
+    /// A delivery did not begin, as its dataset is outdated.
+    Outdated(RouteName),
     /// Somebody wants routes to run, and waits for what comes of it.
     Asked(Vec<RouteName>, RunOptions, Sender<RouteOutcome<C::Outcome>>),
     /// Somebody wants routes to run by themselves no more, or again.
@@ -248,8 +261,10 @@ impl<C: Worker> Dispatcher<C> {
                 thread::Builder::new().spawn(move || {
                     let deliver = || dataset.map(|dataset| worker.deliver(&order, &dataset));
                     let delivered = catch_unwind(AssertUnwindSafe(deliver)).ok().flatten();
-                    let delivered = Box::new(delivered.unwrap_or_else(panicked));
-                    drop(sender.send(Message::Delivered(order.route, delivered)));
+                    drop(sender.send(match delivered.unwrap_or_else(|| Ok(panicked())) {
+                        Ok(delivered) => Message::Delivered(order.route, Box::new(delivered)),
+                        Err(Outdated) => Message::Outdated(order.route),
+                    }));
                 })
             }
         };
@@ -280,6 +295,11 @@ impl<C: Worker> Dispatcher<C> {
                 self.scheduler.read(&feed, reading);
             }
             Message::Delivered(route, delivered) => self.delivered(&route, &delivered, now),
+            Message::Outdated(route) => {
+                let RouteName { feed, destination } = &route;
+                info!(%feed, %destination, "the feed has another source now, which is read first");
+                self.scheduler.outdated(&route);
+            }
             Message::Asked(routes, options, tell) => {
                 routes.iter().for_each(|route| self.scheduler.ask(route, now));
                 let routes = routes.into_iter().collect();

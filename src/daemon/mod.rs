@@ -21,7 +21,8 @@ mod tests;
 
 pub use alarm::{Alarm, AlarmState, Alarms};
 pub use dispatcher::{
-    Delivered, Dispatcher, Message, Order, RouteOutcome, RunOptions, Snapshot, Turn, Worker,
+    Delivered, Dispatcher, Message, Order, Outdated, RouteOutcome, RunOptions, Snapshot, Turn,
+    Worker,
 };
 pub use metrics::Metrics;
 pub use scheduler::{

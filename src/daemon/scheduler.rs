@@ -111,6 +111,8 @@ struct Route {
     standing: Standing,
     /// Since when somebody wants it to run, whatever its schedule says.
     asked: Option<Timestamp>,
+    /// The same of what runs now.
+    was_asked: Option<Timestamp>,
     /// Since when it is due: a route that never ran is due at any time that one looks, and counts from the first.
     due_since: Option<Timestamp>,
     /// When the reading began that it last delivered.
@@ -125,6 +127,8 @@ struct Read {
     number: Reading,
     begun: Timestamp,
     is_done: bool,
+    /// It is of a source that the feed does not have any more.
+    is_outdated: bool,
 }
 
 impl Scheduler {
@@ -154,6 +158,7 @@ impl Scheduler {
                 plan,
                 standing,
                 asked: None,
+                was_asked: None,
                 due_since: None,
                 reads_from: Timestamp::default(),
                 is_leaving: false,
@@ -243,7 +248,7 @@ impl Scheduler {
                     let route = self.routes.get_mut(&name).expect("it was found in the routes");
                     route.standing = Standing::Running(now, reading);
                     route.reads_from = begun;
-                    (route.asked, route.due_since) = (None, None);
+                    (route.was_asked, route.asked, route.due_since) = (route.asked, None, None);
                     steps.push(Step::Deliver(name, reading));
                 }
                 Found::Begun(reading) => steps.push(Step::Read(name.feed, reading)),
@@ -270,6 +275,21 @@ impl Scheduler {
             self.routes.remove(name);
         }
         Some(from)
+    }
+
+    /// A delivery did not begin, as its reading is of a source that the feed does not have any more: the source is read
+    /// anew, for this route and all others, and the route is wanted as before.
+    pub fn outdated(&mut self, name: &RouteName) {
+        let Some(route) = self.routes.get_mut(name) else { return };
+        let Standing::Running(_, reading) = route.standing else { return };
+        route.standing = Standing::Resting;
+        if route.is_leaving {
+            self.routes.remove(name);
+        } else {
+            route.asked = route.was_asked.into_iter().chain(route.asked).min();
+        }
+        let readings = self.readings.get_mut(&name.feed).into_iter().flatten();
+        readings.filter(|read| read.number == reading).for_each(|read| read.is_outdated = true);
     }
 
     /// The readings that somebody takes or waits for; all others are forgotten.
@@ -327,13 +347,15 @@ impl Scheduler {
         let readings = self.readings.entry(feed.clone()).or_default();
         match readings.last() {
             Some(last) if !last.is_done => return Found::NotYet,
-            Some(last) if last.begun >= since => return Found::Ready(last.number, last.begun),
+            Some(last) if last.begun >= since && !last.is_outdated => {
+                return Found::Ready(last.number, last.begun);
+            }
             _ if readings.len() >= READINGS_MAX => return Found::NotYet,
             _ => {}
         }
         self.read += 1;
         let number = Reading(self.read);
-        readings.push(Read { number, begun: now, is_done: false });
+        readings.push(Read { number, begun: now, is_done: false, is_outdated: false });
         Found::Begun(number)
     }
 
@@ -341,6 +363,7 @@ impl Scheduler {
         let of_feed = self.routes.iter().filter(|(name, _)| name.feed == *feed);
         of_feed.map(|(_, route)| route).any(|route| match route.standing {
             Standing::Running(_, taken) => taken == read.number,
+            Standing::Resting if read.is_outdated => false,
             Standing::Resting => route.wants_since(now).is_some_and(|since| since <= read.begun),
         })
     }

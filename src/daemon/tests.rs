@@ -21,8 +21,8 @@ use crate::{
 };
 
 use super::{
-    Alarm, Delivered, Dispatcher, Ended, Message, Metrics, Order, Reading, RoutePlan, RunOptions,
-    Scheduler, Standing, Step, Ticket, Worker,
+    Alarm, Delivered, Dispatcher, Ended, Message, Metrics, Order, Outdated, Reading, RoutePlan,
+    RunOptions, Scheduler, Standing, Step, Ticket, Worker,
 };
 
 const START: i64 = 1_800_000_000;
@@ -182,14 +182,30 @@ impl Worker for Held {
 
     fn read(&self, _: &FeedName) {}
 
-    fn deliver(&self, _: &Order, (): &()) -> Delivered<()> {
+    fn deliver(&self, _: &Order, (): &()) -> Result<Delivered<()>, Outdated> {
         self.begun.lock().unwrap().send(()).unwrap();
         self.let_go.lock().unwrap().recv().unwrap();
         let (ended, words) = (Ended::Success, String::new());
-        Delivered { ended, run: None, words, outcome: Some(()) }
+        Ok(Delivered { ended, run: None, words, outcome: Some(()) })
     }
 
     fn alarm(&self, _: Alarm) {}
+}
+
+#[test]
+fn an_outdated_reading_is_read_anew_for_all_and_who_was_paused_stays_so() {
+    let mut scheduler = scheduler(&[("f", "a", 60), ("f", "b", 60), ("g", "a", 0)]);
+    assert_eq!(begin(&mut scheduler, 0), ["f to a 1", "f to b 1"]);
+    scheduler.ended(&route("f", "b"), at(1), Ended::Success);
+    scheduler.outdated(&route("f", "a"));
+    assert_eq!(begin(&mut scheduler, 2), ["f to a 2"], "b has what it was due for");
+    scheduler.pause(&route("f", "a"), true);
+    scheduler.outdated(&route("f", "a"));
+    assert_eq!(begin(&mut scheduler, 3), [""; 0], "only its schedule wanted it");
+    scheduler.ask(&route("f", "a"), at(4));
+    assert_eq!(begin(&mut scheduler, 4), ["f to a 3"]);
+    scheduler.outdated(&route("f", "a"));
+    assert_eq!(begin(&mut scheduler, 4), ["f to a 4"], "somebody still wants it");
 }
 
 #[test]
@@ -232,6 +248,8 @@ enum Act {
     GiveBack(usize),
     Pause(usize, bool),
     Configure(Vec<bool>),
+    /// A feed gets another source.
+    Source(usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -247,6 +265,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => any::<usize>().prop_map(Act::GiveBack),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(which, is)| Act::Pause(which, is)),
         1 => proptest::collection::vec(prop::bool::weighted(0.8), 6).prop_map(Act::Configure),
+        1 => any::<usize>().prop_map(Act::Source),
     ]
 }
 
@@ -260,7 +279,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// Whatever happens in whatever order: one run at a time for each destination, two datasets and one reading at a
-    /// time for each feed, no delivery of what was not read or was read too early, and nobody waits for ever.
+    /// time for each feed, no delivery of what was not read, was read too early or of another source, and nobody waits
+    /// for ever.
     #[test]
     fn nothing_overlaps_nothing_piles_up_and_nobody_is_forgotten(
         acts in proptest::collection::vec(act(), 1..120)
@@ -272,7 +292,9 @@ proptest! {
         let mut reading = Vec::<(FeedName, Reading)>::new();
         let mut running = BTreeMap::<RouteName, Reading>::new();
         let mut begun = BTreeMap::<Reading, i64>::new();
-        let mut read = BTreeSet::new();
+        let mut read = BTreeMap::<Reading, u32>::new();
+        let mut sources = BTreeMap::from(["f", "g"].map(|feed| (FeedName::new(feed), 0)));
+        let mut outdated = BTreeSet::new();
         let mut asked = BTreeMap::<RouteName, i64>::new();
         let mut waiting = BTreeMap::<Ticket, DestinationName>::new();
         let mut granted = BTreeMap::<Ticket, DestinationName>::new();
@@ -288,7 +310,7 @@ proptest! {
                 Act::Read(which) if !reading.is_empty() => {
                     let (feed, number) = reading.remove(which % reading.len());
                     scheduler.read(&feed, number);
-                    read.insert(number);
+                    read.insert(number, sources[&feed]);
                 }
                 Act::End(which, how) if !running.is_empty() => {
                     let name = running.keys().nth(which % running.len()).unwrap().clone();
@@ -317,6 +339,7 @@ proptest! {
                     scheduler.configure(plans.map(|(route, _)| route).collect());
                     asked.retain(|name, _| scheduler.has(name));
                 }
+                Act::Source(which) => *sources.values_mut().nth(which % 2).unwrap() += 1,
                 Act::Read(_) | Act::End(..) | Act::GiveBack(_) => {}
             }
             for step in scheduler.steps(at(second)) {
@@ -327,14 +350,20 @@ proptest! {
                         reading.push((feed, number));
                     }
                     Step::Deliver(name, number) => {
-                        prop_assert!(read.contains(&number), "not read");
-                        if let Some(asked) = asked.remove(&name) {
-                            prop_assert!(begun[&number] >= asked, "read before it was asked for");
+                        prop_assert!(read.contains_key(&number), "not read");
+                        if let Some(asked) = asked.get(&name) {
+                            prop_assert!(begun[&number] >= *asked, "read before it was asked for");
                         }
                         let busy = running.keys().any(|other| other.destination == name.destination);
                         let held = granted.values().any(|other| *other == name.destination);
                         prop_assert!(!busy && !held, "two at once at {}", name.destination);
-                        running.insert(name, number);
+                        if read[&number] == sources[&name.feed] {
+                            asked.remove(&name);
+                            running.insert(name, number);
+                        } else {
+                            prop_assert!(outdated.insert((name.clone(), number)), "not read anew");
+                            scheduler.outdated(&name);
+                        }
                     }
                     Step::Grant(ticket) => {
                         let destination = waiting.remove(&ticket).unwrap();

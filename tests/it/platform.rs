@@ -3,7 +3,11 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -12,10 +16,17 @@ use misp_trickle::{
     model::Timestamp,
     sandbox::eclecticiq::{Command, Dataset, Platform, Setup, Strategy, TOKEN, serve},
 };
-use misp_trickle_testing::{http_client::send, program};
+use misp_trickle_testing::{
+    front::{Act, Front},
+    http_client::send,
+    program,
+};
 use program::{ATTRIBUTES, DAY_1, DAY_2, Place, Sandbox};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime};
+
+#[cfg(unix)]
+use crate::daemon::{Daemon, LONG, log, until};
 
 /// A platform with the outgoing feed 12, at an address that stays.
 struct Served {
@@ -235,6 +246,44 @@ fn a_run_that_did_not_end_well_is_no_dataset() {
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), ATTRIBUTES + 5);
     assert_eq!(place.json(&["status"])["feeds"][0]["last_pull"]["notes"], json!([]));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_pulled_of_the_old_source_does_not_go_after_a_reload() {
+    let sandbox = Sandbox::start();
+    let [old, new] = [(); 2].map(|()| Served::start(Strategy::Replace, DAY_1));
+    let (asked, let_go) = (mpsc::channel(), mpsc::channel());
+    let (is_asked, waits) = (Mutex::new(asked.0), Mutex::new(let_go.1));
+    let holds = Arc::new(AtomicBool::new(false));
+    let hold = holds.clone();
+    let address = old.url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    let front = Front::before(address, move |_, _| {
+        if hold.swap(false, Ordering::Relaxed) {
+            is_asked.lock().unwrap().send(()).unwrap();
+            waits.lock().unwrap().recv_timeout(LONG).unwrap();
+        }
+        Act::Pass
+    });
+    let place = new.place(&sandbox);
+    place.configure(&new.url, &front.url());
+    place.configure("every = \"15m\"", "every = \"1s\"");
+    let daemon = Daemon::start(&place);
+    let runs = || log(&place).matches("INFO done").count();
+    until("the old one is delivered", || runs() == 1);
+    old.put(DAY_2);
+    holds.store(true, Ordering::Relaxed);
+    asked.1.recv_timeout(LONG).unwrap();
+    // A pull of the old one is under way, whose second day the new one does not have.
+    place.configure(&front.url(), &new.url);
+    daemon.signal("-HUP");
+    until("it is taken", || log(&place).contains("the configuration was read again"));
+    let before = runs();
+    let_go.0.send(()).unwrap();
+    until("the new one is delivered", || runs() > before);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES, "{}", log(&place));
+    assert!(log(&place).contains("the feed has another source now"), "{}", log(&place));
+    daemon.end();
 }
 
 #[cfg(unix)]

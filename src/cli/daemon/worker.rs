@@ -13,30 +13,50 @@ use crate::{
         routes::ready,
         source,
     },
-    daemon::{Alarm, Delivered, Ended, Order, Worker},
+    config::{Config, FeedSource},
+    daemon::{Alarm, Delivered, Ended, Order, Outdated, Worker},
     history::Outcome,
     model::{FeedName, RouteName},
 };
 
 use super::{Shared, quiet::wait_for_quiet};
 
+/// What a reading gives.
+pub(in crate::cli) struct Taken {
+    /// The source that the feed had by then.
+    source: Option<FeedSource>,
+    dataset: Result<Dataset, Report>,
+}
+
+/// The source of a feed, if the configuration has the feed.
+fn source_of<'c>(config: &'c Config, feed: &FeedName) -> Option<&'c FeedSource> {
+    config.feeds.iter().find(|it| it.name == *feed).map(|it| &it.source)
+}
+
 impl Worker for Shared {
-    type Dataset = Result<Dataset, Report>;
+    type Dataset = Taken;
     type Outcome = Result<Summary, Report>;
 
     /// Files are read by the first delivery that needs them.
-    fn read(&self, feed: &FeedName) -> Self::Dataset {
+    fn read(&self, feed: &FeedName) -> Taken {
         let config = self.config();
+        let source = source_of(&config, feed);
         let feed = config.feed(Some(feed.as_str()), None).map_err(CliError::from);
         let dataset = feed.and_then(|feed| {
             wait_for_quiet(&feed, &self.waiter)?;
             source::dataset(&feed, &self.ledger, &self.waiter)
         });
-        dataset.map_err(|error| error.report())
+        Taken { source: source.cloned(), dataset: dataset.map_err(|error| error.report()) }
     }
 
-    fn deliver(&self, order: &Order, dataset: &Self::Dataset) -> Delivered<Self::Outcome> {
-        delivered(self.carry_out(order, dataset).map_err(|error| error.report()))
+    fn deliver(&self, order: &Order, taken: &Taken) -> Result<Delivered<Self::Outcome>, Outdated> {
+        // One configuration for both: another may come in between.
+        let config = self.config();
+        if source_of(&config, &order.route.feed) != taken.source.as_ref() {
+            return Err(Outdated);
+        }
+        let outcome = self.carry_out(&config, order, &taken.dataset);
+        Ok(delivered(outcome.map_err(|error| error.report())))
     }
 
     fn alarm(&self, alarm: Alarm) {
@@ -77,11 +97,11 @@ fn failed(report: Report) -> Delivered<Result<Summary, Report>> {
 impl Shared {
     fn carry_out(
         &self,
+        config: &Config,
         order: &Order,
         dataset: &Result<Dataset, Report>,
     ) -> Result<Summary, CliError> {
         let RouteName { feed, destination } = &order.route;
-        let config = self.config();
         let overrides = CliOverrides {
             feed: Some(feed.to_string()),
             destination: Some(destination.to_string()),
@@ -91,7 +111,7 @@ impl Shared {
             bwlimit: self.throttles.of_process(),
             ..CliOverrides::default()
         };
-        let jobs = job::jobs(&config, &overrides)?;
+        let jobs = job::jobs(config, &overrides)?;
         let (job, destination) = jobs.first().expect("a feed and its destination make one job");
         let (dataset, remote, warnings) =
             ready((job, destination), dataset, &self.ledger, &self.throttles)?;
