@@ -7,8 +7,8 @@ use crate::{
     misp::{Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Value},
     model::{EntityKey, EventUuid, Marking, RunNumber, Timestamp, Tlp},
     plan::{
-        DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy, Retire, Row, Standing,
-        Terms, Unmarked, diff,
+        DestinationRecord, EventPlan, EventSettings, KnownEvent, Policy, Publish, Retire, Row,
+        Standing, Terms, Unmarked, diff,
     },
 };
 
@@ -64,8 +64,16 @@ fn plan(desired: &DesiredEvent, known: Option<KnownEvent>) -> EventPlan {
 }
 
 fn session_of<const N: usize>(plans: [EventPlan; N], concurrency: usize) -> Session {
+    session_with(settings(), plans, concurrency)
+}
+
+fn session_with<const N: usize>(
+    settings: EventSettings,
+    plans: [EventPlan; N],
+    concurrency: usize,
+) -> Session {
     let manners = Manners {
-        settings: settings(),
+        settings,
         org: None,
         version: "2.5.1".into(),
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 3, seed: 1 },
@@ -181,4 +189,52 @@ fn a_question_that_waits_for_bytes_waits_for_a_misp_that_asks_to_be_left_alone_a
         matches!(step, Step::Wait(until) if until == NOW.after(Duration::from_secs(30))),
         "{step:?}"
     );
+}
+
+/// Another agent sent to the second event what is to be sent, so that it has to be listed: that does not fit, and ends no run
+/// while the first waits for a question.
+#[test]
+fn the_favoured_event_gets_on_although_a_question_about_another_does_not_fit() {
+    let other = "5d0a1bc9-3ab4-4a75-9d35-0d55a1a2f6d7".parse().unwrap();
+    let domains: Vec<String> = (0..90).map(|number| format!("{number}.example")).collect();
+    let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+    let known_of = |event, domains: &[&str]| {
+        let mut before = session(plan(&desired_of(event, domains, "Ebb"), None));
+        loop {
+            match before.next(NOW) {
+                Step::Send(token, Call::AddEvent(_)) => {
+                    before.on_reply(token, metadata_of(1, event, NOW.seconds()), NOW);
+                }
+                Step::Send(token, _) => before.on_reply(token, Reply::NotModified, NOW),
+                Step::Done => return before.take_reports().remove(0).event,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let first = known_of(uuid(), &domains[..1]);
+    let mut second = known_of(other, &domains[1..]);
+    let wanted = desired_of(other, &domains, "Ebb");
+    let added = wanted.attributes[0].attribute.uuid;
+    second.head.foreign.push((999, Row { uuid: added, timestamp: 1, deleted: false }));
+    let plans = [
+        plan(&desired_of(uuid(), &domains[..60], "Ebb"), Some(first)),
+        plan(&wanted, Some(second)),
+    ];
+    for left in (0..40_000).step_by(1_000) {
+        let settings = EventSettings { publish: Publish::Keep, ..settings() };
+        let mut session = session_with(settings, plans.clone(), 1);
+        session.may_spend(Some(left));
+        let mut calls = Vec::new();
+        while let Step::Send(token, call) = session.next(NOW)
+            && !call.writes()
+        {
+            let reply = match (&call, metadata(NOW.seconds())) {
+                (Call::Metadata(_), Reply::Event(answer)) => Reply::Metadata(Some(answer)),
+                _ => Reply::NotModified,
+            };
+            calls.push(call);
+            session.on_reply(token, reply, NOW);
+        }
+        assert_eq!(session.stopped(), None, "nothing is written with {left}: {calls:?}");
+    }
 }

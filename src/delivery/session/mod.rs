@@ -252,7 +252,8 @@ impl Session {
         if self.health.waits() {
             return Step::Idle;
         }
-        if let Some((flight, call)) = self.held.take() {
+        let is_next = self.favourite_is_next();
+        if let Some((flight, call)) = self.held.take_if(|_| !is_next) {
             return self.ask(flight, call);
         }
         while self.flights.len() < self.concurrency {

@@ -105,8 +105,19 @@ impl Session {
         self.purse.allowance(self.talks.len().saturating_sub(events))
     }
 
+    /// Puts the favoured event before all others that can go on. Whether it can.
+    pub(super) fn favourite_is_next(&mut self) -> bool {
+        let Some(favourite) = self.purse.favourite() else { return false };
+        let place = self.ready.iter().position(|uuid| *uuid == favourite);
+        if let Some(place) = place {
+            self.ready.remove(place);
+            self.ready.push_front(favourite);
+        }
+        place.is_some()
+    }
+
     /// Sends a question that fits into what is left. Another waits for what is under way, which may take less than it
-    /// might; where nothing is, the run ends.
+    /// might, and for the favoured event; where neither is, the run ends.
     pub(super) fn ask(&mut self, flight: Flight, call: Call) -> Step {
         let events = flight.events();
         let fits = self
@@ -119,11 +130,17 @@ impl Session {
         if fits || is_favoured() {
             return self.send(flight, call);
         }
-        if self.flights.is_empty() {
+        let favourite = self.purse.favourite();
+        let waits = self.parked.iter().chain(&self.alone).any(|uuid| Some(*uuid) == favourite);
+        if self.flights.is_empty() && !waits {
             return self.give_out();
         }
         self.held = Some((flight, call));
-        Step::Idle
+        match self.flights.is_empty() {
+            // Of the favoured event, which may be asked about whatever that takes.
+            true => self.ask_about_rows().unwrap_or_else(|| self.give_out()),
+            false => Step::Idle,
+        }
     }
 
     /// Ends the run where nothing that is left to do fits into what is left to be spent.

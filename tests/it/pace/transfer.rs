@@ -242,7 +242,8 @@ fn each_run_under_any_limit_gets_nearer_to_the_end() {
         let events = 2 + dice.below(5) as u16;
         let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
         line.job.concurrency = [1, 2, 4, 16][dice.below(4) as usize];
-        line.job.settings.publish = [Publish::Never, Publish::Always][dice.below(2) as usize];
+        line.job.settings.publish =
+            [Publish::Never, Publish::Keep, Publish::Always][dice.below(3) as usize];
         let mut set = Dataset::default();
         for number in 0..events {
             let title = [10, 4_000, 30_000][dice.below(3) as usize];
@@ -272,6 +273,31 @@ fn each_run_under_any_limit_gets_nearer_to_the_end() {
         let runs = (1..=60).find(|_| line.run(&mut set).ending == Ending::Done);
         assert!(runs.is_some(), "seed {seed}: it gets nowhere with {most} bytes");
     }
+}
+
+/// What is too large to be looked at under a limit is told, and keeps none of the others from it.
+#[test]
+fn an_event_that_is_too_large_to_be_looked_at_is_told() {
+    let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+    line.job.verify_every = Some(Duration::ZERO);
+    let mut set = Dataset::default();
+    set.incident(0).observe("domain", "a.example").observe("domain", "b.example");
+    for value in 0..400 {
+        set.incident(1).observe("domain", &format!("{value}.example"));
+    }
+    line.deliver(&mut set);
+    let attributes = line.misp.lock().unwrap().attributes(event(0));
+    analyst(&line, &format!("/attributes/delete/{}", attributes[0].uuid));
+    line.job.max_transfer = Some(40_000);
+    let mut notes = Vec::new();
+    for run in 0..4 {
+        set.incident(0).observe("domain", &format!("more-{run}.example"));
+        notes.extend(line.run(&mut set).run.notes);
+    }
+    let says = |words: &str| notes.iter().any(|note| note.contains(words));
+    let large = format!("event {}: whether its 400 rows are still there", event(1));
+    assert!(says(&large), "{notes:?}");
+    assert!(says(&format!("event {} is not as it was left", event(0))), "{notes:?}");
 }
 
 /// The program says it as it says a deadline.
