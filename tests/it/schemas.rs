@@ -34,6 +34,7 @@ fn every_schema_has_an_answer_and_every_answer_a_schema() {
         &["--config", "other.toml", "init"],
         &["config"],
         &["completions", "bash"],
+        &["man", "pages"],
         &["map", "day.json"],
         &["map", "--total", "day.json"],
         &["map", "--rules"],

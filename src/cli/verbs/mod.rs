@@ -7,12 +7,14 @@ pub(super) mod config;
 mod demo;
 pub(super) mod diff;
 pub(super) mod doctor;
+mod examples;
 pub(super) mod export;
 pub(super) mod feed;
 pub(super) mod gc;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;
+pub(super) mod man;
 mod map;
 #[cfg(unix)]
 pub(super) mod pause;
@@ -41,62 +43,92 @@ use super::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Write a commented configuration
+    #[command(after_help = examples::INIT)]
     Init(init::Args),
     /// Check key, rights, MISP and store, and say what to do
+    #[command(after_help = examples::DOCTOR)]
     Doctor(args::DoctorArgs),
     /// Show what a run would do, without a single request
+    #[command(after_help = examples::PLAN)]
     Plan(args::PlanArgs),
     /// Send what MISP does not have yet
+    #[command(after_help = examples::SYNC)]
     Sync(args::SyncArgs),
     /// Stay, run every feed when it is due, and answer questions meanwhile
     #[cfg(unix)]
+    #[command(after_help = examples::RUN)]
     Run(args::DaemonArgs),
     /// Keep routes from running by themselves
     #[cfg(unix)]
+    #[command(after_help = examples::PAUSE)]
     Pause(args::RouteArgs),
     /// Let routes run by themselves again
     #[cfg(unix)]
+    #[command(after_help = examples::RESUME)]
     Resume(args::RouteArgs),
     /// Carry out a saved plan, unless anything moved since
+    #[command(after_help = examples::APPLY)]
     Apply(args::ApplyArgs),
     /// Show how things stand at each destination
+    #[command(after_help = examples::STATUS)]
     Status(status::Args),
     /// List the runs, newest first
+    #[command(after_help = examples::LOG)]
     Log(log::Args),
     /// Show one run and what it changed
+    #[command(after_help = examples::SHOW)]
     Show(show::Args),
     /// Show what MISP gained between two runs
+    #[command(after_help = examples::DIFF)]
     Diff(diff::Args),
     /// Tell why a value, attribute or event is in MISP, or is not
+    #[command(after_help = examples::WHY)]
     Why(why::Args),
     /// Write the history as one file of HTML, to look at and to keep
+    #[command(after_help = examples::REPORT)]
     Report(report::Args),
     /// Show the history as pages in a browser of this machine
+    #[command(after_help = examples::WEB)]
     Web(web::Args),
     /// Ask MISP whether it still holds what was sent; changes nothing
+    #[command(after_help = examples::VERIFY)]
     Verify(verify::Args),
     /// Check every record of the store
+    #[command(after_help = examples::CHECK)]
     Check,
     /// Keep of a damaged store what proves itself, and make a sound one of it
+    #[command(after_help = examples::REPAIR)]
     Repair(repair::Args),
     /// Make the store's files smaller; nothing that is known is lost
+    #[command(after_help = examples::GC)]
     Gc,
     /// Write all that the store knows as JSON lines
+    #[command(after_help = examples::EXPORT)]
     Export(export::Args),
     /// Make a store of an export
+    #[command(after_help = examples::IMPORT)]
     Import(import::Args),
     /// Forget a feed that left the configuration
+    #[command(after_help = examples::FEED)]
     Feed(feed::Args),
     /// Show what a dataset becomes, without a store and without MISP
+    #[command(after_help = examples::MAP)]
     Map(args::MapArgs),
     /// Serve a small MISP in memory, or an EclecticIQ platform, to try things out on
+    #[command(after_help = examples::SANDBOX)]
     Sandbox(args::SandboxArgs),
     /// See all of it at work in a minute; nothing has to be installed
+    #[command(after_help = examples::DEMO)]
     Demo(demo::Args),
     /// Print the configuration in effect, without secrets
+    #[command(after_help = examples::CONFIG)]
     Config,
     /// Print completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(completions::Args),
+    /// Write man pages, one for each verb
+    #[command(after_help = examples::MAN)]
+    Man(man::Args),
 }
 
 /// What a verb is to a daemon that has the store.
@@ -160,6 +192,7 @@ impl Verb {
             Self::Demo(args) => demo::run(args, context),
             Self::Config => config::run(context),
             Self::Completions(args) => completions::run(args, context),
+            Self::Man(args) => man::run(args, context),
         }
     }
 
@@ -184,7 +217,8 @@ impl Verb {
             | Self::Sandbox(_)
             | Self::Demo(_)
             | Self::Config
-            | Self::Completions(_) => Beside::Apart,
+            | Self::Completions(_)
+            | Self::Man(_) => Beside::Apart,
         }
     }
 
@@ -259,6 +293,7 @@ impl Verb {
             Self::Demo(_) => "demo",
             Self::Config => "config",
             Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
