@@ -59,12 +59,39 @@ pub struct GlobalArgs {
     /// Print JSON with a `schema` field
     #[arg(long, global = true)]
     pub json: bool,
+    /// Colours: where the terminal shows them and NO_COLOR is not set, always, or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto",
+          value_parser = words::<When>())]
+    pub color: When,
+    /// Show times in UTC instead of the local time zone
+    #[arg(long, global = true)]
+    pub utc: bool,
+    /// Show long answers as they are, without a pager
+    #[arg(long, global = true)]
+    pub no_pager: bool,
     /// Say more; twice: still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+/// When something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum When {
+    /// Where it makes sense.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Words for When {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
 }
 
 /// Which runs are meant.
@@ -112,6 +139,9 @@ pub struct PlanArgs {
     /// Only counts
     #[arg(long)]
     pub stat: bool,
+    /// All events and changes; `-v` does the same
+    #[arg(long, conflicts_with = "stat")]
+    pub all: bool,
     /// Save the plan for `apply`
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

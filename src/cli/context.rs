@@ -10,7 +10,10 @@ use crate::{
     model::DestinationName,
 };
 
-use super::{CliError, Ui, args::GlobalArgs, host::Host, throttles::Throttles};
+use super::{
+    CliError, Ui, args::GlobalArgs, host::Host, render::Detail, screen::Reader,
+    throttles::Throttles,
+};
 
 /// What every verb has at hand.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Context {
     pub throttles: Arc<Throttles>,
     /// The owner of the store, where it runs the verb for somebody else.
     pub(super) host: Option<Arc<dyn Host>>,
+    /// Who reads what it answers.
+    pub(super) reader: Reader,
     /// Whether the warnings of the configuration were said.
     has_warned: bool,
 }
@@ -37,8 +42,10 @@ impl Context {
     /// Puts the two together.
     #[must_use]
     pub fn new(global: GlobalArgs, ui: Ui) -> Self {
+        let reader = ui.reader();
         Self {
             global,
+            reader,
             ui,
             verb: "",
             args: Vec::new(),
@@ -87,6 +94,15 @@ impl Context {
         }
     }
 
+    /// How much of an answer is shown: at a terminal not all of what is long, unless that is asked for.
+    pub(super) const fn detail(&self, only_counts: bool, all: bool) -> Detail {
+        match (only_counts, all) {
+            (true, _) => Detail::Counts,
+            (false, false) if self.reader.is_at_terminal => Detail::Brief,
+            (false, _) => Detail::Full,
+        }
+    }
+
     /// Says something, unless `--quiet`.
     pub fn say(&mut self, text: impl std::fmt::Display) {
         if !self.global.quiet {
@@ -116,6 +132,21 @@ impl Context {
             self.ui.text(&text())?;
         }
         Ok(())
+    }
+
+    /// The same for a text that programs read as well.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub(super) fn answer_with_document<T: Serialize>(
+        &mut self,
+        json: impl FnOnce() -> T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), CliError> {
+        if self.global.json {
+            return self.answer(json, String::new);
+        }
+        Ok(self.ui.document(&text())?)
     }
 }
 

@@ -211,7 +211,7 @@ async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool)
 /// was on its way is in the ledger.
 async fn end_at_last(as_json: bool) {
     tokio::time::sleep(AT_LAST).await;
-    Ui::standard().report(&CliError::Interrupted.report(), as_json);
+    Ui::standard(true).report(&CliError::Interrupted.report(), as_json);
     process::exit(Exit::Interrupted.code().into());
 }
 

@@ -38,7 +38,7 @@ pub use screen::Ui;
 
 use args::GlobalArgs;
 use beside::{forward, host, output};
-use screen::logging;
+use screen::{choose_colours, logging};
 use verbs::Verb;
 
 /// Carries incidents from EclecticIQ or STIX 2.1 into MISP and sends only what changed
@@ -54,6 +54,7 @@ struct Cli {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    choose_colours(env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -61,7 +62,11 @@ pub fn main() -> ExitCode {
         }
     };
     logging::start(&cli.global, cli.verb.log_style());
-    let mut context = Context::new(cli.global, Ui::standard());
+    let mut ui = Ui::standard(cli.global.utc);
+    if cli.verb.is_paged() && !cli.global.no_pager && !cli.global.json {
+        ui.page();
+    }
+    let mut context = Context::new(cli.global, ui);
     context.verb = cli.verb.name();
     context.args = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     match cli.verb.run(&mut context) {
@@ -87,7 +92,7 @@ fn not_understood(error: &clap::Error) -> Exit {
     }
     let mut arguments = env::args_os().take_while(|argument| argument != "--");
     if arguments.any(|argument| argument == "--json") {
-        Ui::standard().error_as_json(&Report::of_usage(error));
+        Ui::standard(true).error_as_json(&Report::of_usage(error));
     }
     Exit::Usage
 }

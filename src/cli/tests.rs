@@ -9,9 +9,14 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::{model::is_invisible, plan::ExposedReason};
+use crate::{
+    cli::screen::Face,
+    model::{Timestamp, is_invisible},
+    plan::ExposedReason,
+};
 
 use crate::history::{
     ChangeKind,
@@ -49,7 +54,7 @@ enum AllVerbs {
 }
 
 #[derive(Clone, Default)]
-struct Sink(Rc<RefCell<Vec<u8>>>);
+pub(super) struct Sink(Rc<RefCell<Vec<u8>>>);
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -63,7 +68,7 @@ impl Write for Sink {
 }
 
 impl Sink {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.borrow().clone()).unwrap()
     }
 }
@@ -75,9 +80,15 @@ struct Seen {
     result: Result<Exit, CliError>,
 }
 
+/// Words alone, a day after the newest run.
+fn face() -> Face {
+    let now = Timestamp::from_seconds(1_700_086_640);
+    Face { is_coloured: false, columns: None, zone: TimeZone::UTC, now }
+}
+
 fn screen(global: GlobalArgs, verb: impl FnOnce(&mut Context) -> Result<Exit, CliError>) -> Seen {
     let (data, talk) = (Sink::default(), Sink::default());
-    let ui = Ui::new(Box::new(data.clone()), Box::new(talk.clone()));
+    let ui = Ui::with_face(Box::new(data.clone()), Box::new(talk.clone()), face());
     let mut context = Context::new(global, ui);
     let result = verb(&mut context);
     Seen { data: data.text(), talk: talk.text(), result }
@@ -153,7 +164,7 @@ fn log_reads_like_gits() {
 run 4 bbbb00000000
 Feed:     main -> main
 Source:   day4.json
-Begun:    2023-11-14T22:17:20Z (5 s)
+Begun:    2023-11-14 22:17:20 UTC (24 h ago, took 5 s)
 Outcome:  done
 
     events:      1 created
@@ -256,15 +267,15 @@ To change:  nothing
 fn status_says_first_what_needs_a_person() {
     let seen = ask("t status --destination main").data;
     let (seen, routes) = seen.split_once("\n\n").unwrap();
-    assert!(routes.starts_with("main -> main: last success 2023-11-14T22:17:25Z, "), "{routes}");
-    assert!(routes.ends_with(" d ago; not in the configuration\n"), "{routes}");
+    assert!(routes.starts_with("main -> main: last success 2023-11-14 22:17:25 UTC, "), "{routes}");
+    assert!(routes.ends_with(" h ago; not in the configuration\n"), "{routes}");
     assert_eq!(
         seen,
         "\
 destination main
   ! exposed: domain red.example, in 13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave: marked red after it was sent; tag it in MISP by hand
 MISP:       https://misp.example/, MISP 2.5.1
-Last run:   4 bbbb00000000, 2023-11-14T22:17:20Z, done
+Last run:   4 bbbb00000000, 2023-11-14 22:17:20 UTC, 24 h ago, done
 Events:     1 present; 0 unsettled
 Attributes: 1 adopted, 1 rejected, 4 sent
 Of these:   1 retired, 1 superseded; 1 drifted"
@@ -331,10 +342,11 @@ fn texts_of_others_cannot_steer_the_terminal() {
     let cli = All::try_parse_from(["t", "log"]).unwrap();
     let seen = screen(cli.global, |context| {
         let filter = FilterArgs::default();
-        let args = log::Args { filter: filter.clone(), number: None, oneline: false, pulls: false };
+        let args = log::Args { filter: filter.clone(), ..log::Args::default() };
         log::run(&args, context, &ledger)?;
         for run in ["1", "4"] {
-            let args = show::Args { run: run.to_owned(), filter: filter.clone(), stat: false };
+            let (run, filter) = (run.to_owned(), filter.clone());
+            let args = show::Args { run, filter, stat: false, all: false };
             show::run(&args, context, &ledger)?;
         }
         let args = why::Args {
@@ -349,7 +361,7 @@ fn texts_of_others_cannot_steer_the_terminal() {
             number: NonZeroUsize::new(9).unwrap(),
         };
         why::run(&args, context, &ledger)?;
-        status::run(&status::Args { destination: None, max_age: None }, context, &ledger)
+        status::run(&status::Args::default(), context, &ledger)
     });
     seen.result.unwrap();
     assert!(seen.data.contains("\\u{1b}[2J\\r\\n\\u{202e}x\\u{200b}"));
@@ -427,7 +439,7 @@ fn a_reader_that_had_enough_is_no_error() {
         }
     }
     let cli = All::try_parse_from(["t", "log"]).unwrap();
-    let mut context = Context::new(cli.global, Ui::new(Box::new(Closed), Box::new(Closed)));
+    let mut context = Context::new(cli.global, Ui::marked(Box::new(Closed), Box::new(Closed)));
     context.say("nobody hears this");
     let AllVerbs::Log(args) = cli.verb else { panic!("parsed as log") };
     let error = log::run(&args, &mut context, &ledger()).unwrap_err();

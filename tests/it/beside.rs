@@ -131,7 +131,7 @@ fn the_daemon_opens_no_file_that_a_question_names() {
     place.run(&["plan", "-o", "plan.json"]).code(0);
     let daemon = Daemon::start(&place);
     let plan = place.path("plan.json");
-    let question = json!({ "protocol": 2, "args": ["apply", plan], "store": null, "input": null });
+    let question = json!({ "protocol": 3, "args": ["apply", plan], "store": null, "input": null });
     let question = question.to_string();
     let mut stream = UnixStream::connect(place.path("state/agent.sock")).unwrap();
     write!(

@@ -40,6 +40,7 @@ mod renamed;
 mod report;
 mod rest;
 mod schemas;
+mod screen;
 mod secrets;
 mod signals;
 mod stix_bundles;

@@ -29,7 +29,7 @@ pub const ATTRIBUTES: usize = 41;
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// What in the environment of this test would change what the program does.
-pub const FOREIGN: [&str; 16] = [
+pub const FOREIGN: [&str; 25] = [
     "NOTIFY_SOCKET",
     "RUNTIME_DIRECTORY",
     "XDG_RUNTIME_DIR",
@@ -46,6 +46,15 @@ pub const FOREIGN: [&str; 16] = [
     "SSL_CERT_FILE",
     "MISP_TRICKLE_LOG",
     "MISP_TRICKLE_CONFIG",
+    "MISP_TRICKLE_PAGER",
+    "PAGER",
+    "LESS",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "TERM",
+    "TZ",
 ];
 
 /// The program: cargo puts it beside the folder of the tests.

@@ -27,6 +27,7 @@ mod unix {
         cli::{
             daemon::ask::{Channel, PROTOCOL, Parts, Question},
             output::{Output, Rights},
+            screen::ReaderText,
             verbs::{Beside, export},
         },
         config::{Config, SocketPlace},
@@ -58,17 +59,22 @@ mod unix {
         let input = verb.input().map(read).transpose()?;
         let mut file = Pending { named: verb.output(), output: None };
         let args = context.args.clone();
-        let exit = ask(&owner, args, input, &mut |channel, part| match channel {
-            Channel::Data => context.ui.pass_on(part).map_err(|cause| match verb {
+        let is_raw = context.global.json || matches!(verb, Verb::Export(_));
+        let mut heard = Heard::default();
+        let reader = Some(ReaderText::from(&context.reader));
+        let asked = Asked { args, input, reader };
+        let exit = ask(&owner, asked, &mut |channel, part| match channel {
+            Channel::Data if is_raw => context.ui.pass_on(part).map_err(|cause| match verb {
                 Verb::Export(_) => export::half(cause),
                 _ => cause.into(),
             }),
-            Channel::Talk => {
-                context.ui.pass_on_talk(part);
+            Channel::Data => {
+                heard.data.extend_from_slice(part);
                 Ok(())
             }
+            Channel::Talk => heard.talk(part, context),
             Channel::File => file.write(part),
-            Channel::End => Ok(()),
+            Channel::End => heard.end(context),
         })?;
         if exit == Exit::Done {
             file.end()?;
@@ -83,11 +89,19 @@ mod unix {
     ) -> Result<Option<(Exit, String)>, CliError> {
         let Some(socket) = Store::advertised(store) else { return Ok(None) };
         let mut data = Vec::new();
-        let exit = ask(&Owner::of(socket)?, args, None, &mut |channel, part| {
+        let asked = Asked { args, input: None, reader: None };
+        let exit = ask(&Owner::of(socket)?, asked, &mut |channel, part| {
             data.extend_from_slice(if channel == Channel::Data { part } else { b"" });
             Ok(())
         })?;
         Ok(Some((exit, String::from_utf8_lossy(&data).into_owned())))
+    }
+
+    /// What is asked, beside whom.
+    struct Asked {
+        args: Vec<String>,
+        input: Option<String>,
+        reader: Option<ReaderText>,
     }
 
     /// A daemon that has a store.
@@ -129,6 +143,40 @@ mod unix {
         }
     }
 
+    /// What the daemon printed for people and is not shown yet: what it looks like is decided here.
+    #[derive(Default)]
+    struct Heard {
+        data: Vec<u8>,
+        talk: Vec<u8>,
+    }
+
+    impl Heard {
+        /// Says the lines that are whole, behind the data that came before them.
+        fn talk(&mut self, part: &[u8], context: &mut Context) -> Result<(), CliError> {
+            self.show_data(context)?;
+            self.talk.extend_from_slice(part);
+            if let Some(end) = self.talk.iter().rposition(|byte| *byte == b'\n') {
+                let lines: Vec<u8> = self.talk.drain(..=end).collect();
+                context.ui.pass_on_talk(&String::from_utf8_lossy(&lines));
+            }
+            Ok(())
+        }
+
+        fn show_data(&mut self, context: &mut Context) -> Result<(), CliError> {
+            if !self.data.is_empty() {
+                let data = std::mem::take(&mut self.data);
+                context.ui.text(&String::from_utf8_lossy(&data))?;
+            }
+            Ok(())
+        }
+
+        fn end(&mut self, context: &mut Context) -> Result<(), CliError> {
+            self.show_data(context)?;
+            context.ui.pass_on_talk(&String::from_utf8_lossy(&std::mem::take(&mut self.talk)));
+            Ok(())
+        }
+    }
+
     /// The file that a verb writes, from the first part of it on.
     struct Pending<'v> {
         named: Option<(&'v Path, Rights)>,
@@ -165,12 +213,12 @@ mod unix {
     /// One question over a socket, without a limit on time once somebody showed to be there.
     fn ask(
         owner: &Owner,
-        args: Vec<String>,
-        input: Option<String>,
+        Asked { args, input, reader }: Asked,
         take: &mut Taker<'_>,
     ) -> Result<Exit, CliError> {
         let silent = |cause| owner.silent(cause);
-        let question = Question { protocol: PROTOCOL, store: owner.store.clone(), args, input };
+        let question =
+            Question { protocol: PROTOCOL, store: owner.store.clone(), args, input, reader };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(CliError::System)?.block_on(async {
             let mut answer = send(&owner.socket, &question).await.map_err(silent)?;
@@ -184,6 +232,7 @@ mod unix {
                 parts.push(&bytes);
                 while let Some((channel, part)) = parts.next().map_err(silent)? {
                     if let (Channel::End, [code]) = (channel, &part[..]) {
+                        take(channel, &part)?;
                         return Ok(Exit::of_code(*code));
                     }
                     take(channel, &part)?;

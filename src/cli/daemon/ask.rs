@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::screen::ReaderText;
+
 /// The form of both.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// A verb that somebody asks the owner of the store to carry out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,9 @@ pub(crate) struct Question {
     pub(crate) args: Vec<String>,
     /// What is in the file that the verb reads: the owner opens none of its caller's files.
     pub(crate) input: Option<String>,
+    /// Who reads the answer; nobody where it is a program.
+    #[serde(default)]
+    pub(in crate::cli) reader: Option<ReaderText>,
 }
 
 /// Where a part of an answer belongs.

@@ -18,8 +18,9 @@ use clap::Parser;
 use crate::{
     cli::{
         Cli, CliError, Context, Exit, Ui,
-        args::{GlobalArgs, RouteArgs, SyncArgs},
+        args::{GlobalArgs, RouteArgs, SyncArgs, When},
         pages::Site,
+        screen::Reader,
         verbs::{
             self, Beside, Verb,
             sync::tell,
@@ -75,6 +76,9 @@ impl RequestHandler {
                 store: Some(shared.config().store_path.clone()),
                 wait: Duration::ZERO,
                 json: false,
+                color: When::Never,
+                utc: true,
+                no_pager: true,
                 verbose: 0,
                 quiet: true,
             };
@@ -89,7 +93,7 @@ impl RequestHandler {
 
     fn exit(&self, question: Question, caller: Caller, sink: &Sink) -> Exit {
         let to = |channel| Box::new(Part { channel, sink: sink.clone() });
-        let mut ui = Ui::new(to(Channel::Data), to(Channel::Talk));
+        let mut ui = Ui::marked(to(Channel::Data), to(Channel::Talk));
         let is_ours = question.store.is_none_or(|store| store == self.store);
         if question.protocol != PROTOCOL || !is_ours {
             ui.error("the question is for another store or version; run the verb again");
@@ -107,6 +111,7 @@ impl RequestHandler {
         cli.global.store = Some(self.shared.config().store_path.clone());
         let (name, as_json) = (cli.verb.name(), cli.global.json);
         let mut context = Context::new(cli.global, ui);
+        context.reader = question.reader.as_ref().map_or(Reader::NONE, Reader::from);
         context.verb = name;
         context.throttles = self.shared.throttles.clone();
         context.host = Some(Arc::new(RequestHost {

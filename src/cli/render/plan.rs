@@ -11,17 +11,26 @@ use crate::{
 };
 
 use super::{
+    marks::{bad, faint, head, odd, state},
     sync,
-    words::{Bytes, Clean, attribute_counts, counts, line, sign},
+    words::{Bytes, Clean, attribute_counts, line, more, sign, states},
 };
+
+/// What shows all of it.
+const WHOLE: &str = "misp-trickle plan --all";
 
 /// How many attributes and changes of one event are written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
     /// All of them.
     Full,
-    /// So many; then how many more there are.
-    AtMost(usize),
+    /// The first of them; then how many more there are.
+    AtMost {
+        /// Of each event.
+        changes: usize,
+        /// Of the plan, and of what is exposed.
+        events: usize,
+    },
     /// None, and no events either.
     None,
 }
@@ -52,37 +61,45 @@ pub(super) fn events_of(preview: &Preview) -> EventTally {
 #[must_use]
 pub fn text(name: &DestinationName, url: &str, preview: &Preview, length: Length) -> String {
     let mut out = String::new();
-    line!(out, "{} -> {name} ({})", preview.saved.feed, Clean(url));
-    for plan in &preview.plans {
-        exposed(&mut out, plan);
-    }
-    if length != Length::None {
-        preview.plans.iter().for_each(|plan| event(&mut out, plan, length));
+    let route = head(format!("{} -> {name}", preview.saved.feed));
+    line!(out, "{route} ({})", Clean(url));
+    let (changes, events) = match length {
+        Length::Full => (usize::MAX, usize::MAX),
+        Length::AtMost { changes, events } => (changes, events),
+        Length::None => (0, 0),
+    };
+    let most = if length == Length::None { usize::MAX } else { events };
+    let exposed: Vec<String> = preview.plans.iter().flat_map(exposed).collect();
+    exposed.iter().take(most).for_each(|it| line!(out, "{it}"));
+    more(&mut out, exposed.len().saturating_sub(most), "exposed", WHOLE);
+    preview.plans.iter().take(events).for_each(|plan| event(&mut out, plan, changes));
+    let hidden = preview.plans.len().saturating_sub(events);
+    if hidden > 0 && events > 0 {
+        line!(out);
+        more(&mut out, hidden, "events", WHOLE);
     }
     line!(out);
     sums(&mut out, preview);
     out
 }
 
-fn exposed(out: &mut String, plan: &EventPlan) {
-    for change in &plan.changes {
-        let ChangeKind::Exposed(why) = &change.kind else { continue };
-        let what = shown(plan, change.attribute);
-        line!(
-            out,
-            "  ! exposed     {what}, in {}: {}",
-            Clean(title(plan)),
-            Clean(&why.to_string())
-        );
-    }
+/// What was sent and is marked stricter now, each a line.
+fn exposed(plan: &EventPlan) -> Vec<String> {
+    let line = |change: &Change| {
+        let ChangeKind::Exposed(why) = &change.kind else { return None };
+        let (word, what) = (bad("exposed"), shown(plan, change.attribute, 0));
+        let (title, why) = (Clean(title(plan)), why.to_string());
+        Some(format!("  ! {word}     {what}, in {title}: {}", Clean(&why)))
+    };
+    plan.changes.iter().filter_map(line).collect()
 }
 
-fn event(out: &mut String, plan: &EventPlan, length: Length) {
-    let (uuid, title) = (plan.event.head.uuid, Clean(title(plan)));
+fn event(out: &mut String, plan: &EventPlan, most: usize) {
+    let (uuid, title) = (faint(plan.event.head.uuid), head(Clean(title(plan))));
     line!(out);
     match (&plan.refusal, plan.create) {
         (Some(why), _) => {
-            return line!(out, ". event {uuid} {title}\n  . {}", Clean(&why.to_string()));
+            return line!(out, ". event {uuid} {title}\n  . {}", odd(Clean(&why.to_string())));
         }
         (None, true) => line!(out, "+ event {uuid} {title}"),
         (None, false) => line!(out, "~ event {uuid} {title}"),
@@ -108,32 +125,30 @@ fn event(out: &mut String, plan: &EventPlan, length: Length) {
     if plan.publish {
         line!(out, "  + publish     the key may now, or the last run ended before it");
     }
+    let named =
+        plan.changes.iter().filter_map(|change| change.attribute).chain(plan.send.iter().copied());
+    let kinds = named.filter_map(|uuid| Some(attribute(plan, &uuid)?.kind.name().len()));
+    let kinds = kinds.max().unwrap_or(0);
     let mut lines: Vec<String> =
-        plan.changes.iter().filter_map(|it| change_line(plan, it)).collect();
-    let mut sent: Vec<String> = plan.send.iter().map(|uuid| shown(plan, Some(*uuid))).collect();
+        plan.changes.iter().filter_map(|it| change_line(plan, it, kinds)).collect();
+    let mut sent: Vec<String> =
+        plan.send.iter().map(|uuid| shown(plan, Some(*uuid), kinds)).collect();
     sent.sort_unstable();
     lines.extend(sent.iter().map(|what| format!("+ add         {what}")));
-    let shown = match length {
-        Length::Full => lines.len(),
-        Length::AtMost(count) => count,
-        Length::None => 0,
-    };
-    for text in lines.iter().take(shown) {
+    for text in lines.iter().take(most) {
         line!(out, "  {text}");
     }
-    if lines.len() > shown {
-        line!(out, "    and {} more; `-v` shows all", lines.len() - shown);
-    }
+    more(out, lines.len().saturating_sub(most), "changes", WHOLE);
 }
 
 /// One change that needs no request; what is exposed stands at the top already.
-fn change_line(plan: &EventPlan, change: &Change) -> Option<String> {
+fn change_line(plan: &EventPlan, change: &Change, kinds: usize) -> Option<String> {
     let phrase = Phrase::from(&change.kind);
     if matches!(change.kind, ChangeKind::Exposed(_)) {
         return None;
     }
     let sign = sign(change.kind.effect());
-    let what = shown(plan, change.attribute);
+    let what = shown(plan, change.attribute, kinds);
     let after = match (&change.kind, &phrase.detail) {
         (ChangeKind::Superseded(by), _) => {
             let by = attribute(plan, by).map_or("another value", |it| it.value.as_str());
@@ -142,7 +157,8 @@ fn change_line(plan: &EventPlan, change: &Change) -> Option<String> {
         (_, Some(detail)) => format!("  ({})", Clean(detail)),
         (_, None) => String::new(),
     };
-    Some(format!("{sign} {:<11} {what}{after}", phrase.word))
+    let word = state(phrase.word, format!("{:<11}", phrase.word));
+    Some(format!("{sign} {word} {what}{after}"))
 }
 
 fn sums(out: &mut String, preview: &Preview) {
@@ -154,14 +170,14 @@ fn sums(out: &mut String, preview: &Preview) {
             other => other,
         };
     }
-    line!(out, "Plan: events: {}", counts(&all));
+    line!(out, "Plan: events: {}", states(&all));
     let mut all = attribute_counts(&preview.attributes);
     for (word, _) in &mut all {
         if *word == "pending" {
             *word = "to add";
         }
     }
-    line!(out, "  attributes:  {}", counts(&all));
+    line!(out, "  attributes:  {}", states(&all));
     sync::dataset(out, &dataset(preview));
     let cost = &preview.cost;
     match cost.requests {
@@ -192,9 +208,10 @@ fn attribute<'p>(plan: &'p EventPlan, uuid: &AttributeUuid) -> Option<&'p Attrib
     plan.event.attributes.get(uuid).map(|known| &known.attribute)
 }
 
-fn shown(plan: &EventPlan, uuid: Option<AttributeUuid>) -> String {
+/// Type and value of an attribute; types take so many columns.
+fn shown(plan: &EventPlan, uuid: Option<AttributeUuid>, kinds: usize) -> String {
     match uuid.and_then(|uuid| attribute(plan, &uuid)) {
-        Some(it) => format!("{}  {}", it.kind, Clean(it.value.as_str())),
+        Some(it) => format!("{:<kinds$}  {}", it.kind.name(), Clean(it.value.as_str())),
         None => "the event".to_owned(),
     }
 }

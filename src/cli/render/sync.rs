@@ -9,7 +9,10 @@ use crate::{
     model::DestinationName,
 };
 
-use super::words::{Bytes, Clean, attribute_counts, counts, line, spoken};
+use super::{
+    marks::{faint, head, outcome},
+    words::{Bytes, Clean, attribute_counts, counts, line, spoken, states},
+};
 
 /// One destination and what came of the run there.
 pub type Outcome = (DestinationName, Result<Summary, Report>);
@@ -39,12 +42,13 @@ pub fn in_a_line(run: &RunRecord) -> String {
 
 fn one_text(out: &mut String, Summary { run, publishing, .. }: &Summary) {
     let tally = &run.tally;
-    let (number, id, outcome) = (run.number, run.id.short(), run.outcome.name());
-    line!(out, "run {number} {id}, {} -> {}: {outcome}", run.feed, run.destination);
+    let (run_is, id) = (head(format!("run {}", run.number)), faint(run.id.short()));
+    let (feed, destination, outcome) = (&run.feed, &run.destination, outcome(run.outcome));
+    line!(out, "{run_is} {id}, {feed} -> {destination}: {outcome}");
     let waiting = [("publishing", publishing.asked), ("unpublished", publishing.unpublished)];
     let events: Vec<_> = tally.events.named().into_iter().chain(waiting).collect();
-    line!(out, "  events:      {}", counts(&events));
-    line!(out, "  attributes:  {}", counts(&attribute_counts(&tally.attributes)));
+    line!(out, "  events:      {}", states(&events));
+    line!(out, "  attributes:  {}", states(&attribute_counts(&tally.attributes)));
     dataset(out, &run.dataset);
     let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
     match tally.requests {

@@ -11,6 +11,7 @@ use crate::{
 
 use super::{
     json::name_of,
+    marks::{bad, faint, head, odd},
     words::{Bytes, Clean, line},
 };
 
@@ -38,20 +39,22 @@ fn one_text(out: &mut String, name: &DestinationName, found: &Verified) {
         "{name}: {proven} of {events} events proven, {present} attributes; {known} are known"
     );
     for finding in &found.findings {
-        line!(out, "  event {} {}", finding.event, Clean(&finding.info));
+        line!(out, "  event {} {}", faint(finding.event), head(Clean(&finding.info)));
         if finding.there == There::No {
-            line!(out, "    is not there: deleted, lost, or hidden from this key");
+            line!(out, "    {}: deleted, lost, or hidden from this key", bad("is not there"));
         }
         if let Some(why) = &finding.why {
             line!(out, "    MISP does not say what it holds of it: {}", Clean(why));
         }
         if let Some(LostColour { tag, attributes }) = &finding.lost {
-            line!(out, "    lacks its tag {}: {attributes} attributes are exposed", Clean(tag));
+            let exposed = bad(format!("{attributes} attributes are exposed"));
+            line!(out, "    lacks its tag {}: {exposed}", Clean(tag));
         }
         for Difference { kind, value, drift, tag, .. } in &finding.differences {
             let lacks = tag.as_ref().map(|tag| format!(", lacks its tag {}", Clean(tag)));
             let lacks = lacks.unwrap_or_default();
-            line!(out, "    {:<9} {kind} {}{lacks}", name_of(drift), Clean(value));
+            let drift = odd(format!("{:<9}", name_of(drift)));
+            line!(out, "    {drift} {kind} {}{lacks}", Clean(value));
         }
         if finding.extras > 0 {
             line!(out, "    {} more were added by others, which is no drift", finding.extras);

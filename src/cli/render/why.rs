@@ -18,7 +18,8 @@ use crate::{
 
 use super::{
     json::name_of,
-    words::{Clean, counts, line, spoken},
+    marks::{bad, faint, head, odd, state},
+    words::{Clean, line, spoken, states},
 };
 
 /// All that is known of what was asked for.
@@ -45,15 +46,17 @@ pub fn why(found: &[Why]) -> String {
 
 fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
     let (known, attribute) = (&it.known, &it.known.attribute);
-    line!(out, "attribute {} {}", attribute.kind, Clean(attribute.value.as_str()));
+    let value = head(Clean(attribute.value.as_str()));
+    line!(out, "attribute {} {value}", attribute.kind);
     if let Some(why) = &known.exposed {
-        line!(out, "Exposed:    {}", Clean(&why.to_string()));
+        line!(out, "{}    {}", bad("Exposed:"), Clean(&why.to_string()));
     }
-    line!(out, "UUID:       {} (found by {})", attribute.uuid, name_of(&it.found_by));
-    let (event, title) = (it.event.uuid, Clean(&it.event.fields.info));
+    line!(out, "UUID:       {} (found by {})", faint(attribute.uuid), name_of(&it.found_by));
+    let (event, title) = (faint(it.event.uuid), Clean(&it.event.fields.info));
     line!(out, "Event:      {event} {title}, at {}", why.destination);
-    let standing = Phrase::from(&known.standing).to_string();
-    line!(out, "Standing:   {}, since run {}", Clean(&standing), known.since);
+    let standing = Phrase::from(&known.standing);
+    let said = standing.to_string();
+    line!(out, "Standing:   {}, since run {}", state(standing.word, Clean(&said)), known.since);
     line!(out, "Marking:    {}", Mark(known.marking));
     let wanted: Vec<&str> = it.wanted_by.iter().map(FeedName::as_str).collect();
     withheld(out, it.withheld.as_ref());
@@ -82,34 +85,35 @@ fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
 }
 
 fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
-    let head = &it.event;
-    line!(out, "event {} {}", head.uuid, Clean(&head.fields.info));
-    let exposed: u64 = head.feeds.values().map(|feed| feed.attributes.exposed).sum();
+    let event = &it.event;
+    line!(out, "event {} {}", faint(event.uuid), head(Clean(&event.fields.info)));
+    let exposed: u64 = event.feeds.values().map(|feed| feed.attributes.exposed).sum();
     if exposed > 0 {
         line!(
             out,
-            "Exposed:    {exposed} attributes; `status` names them, with what to do by hand"
+            "{}    {exposed} attributes; `status` names them, with what to do by hand",
+            bad("Exposed:")
         );
     }
-    let presence = Phrase::from(&head.presence).to_string();
-    let id = head.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
+    let presence = Phrase::from(&event.presence).to_string();
+    let id = event.misp_id.map(|id| format!(", event {id} there")).unwrap_or_default();
     line!(out, "MISP:       {}, {}{id}", why.destination, Clean(&presence));
-    line!(out, "Incident:   {} (found by {})", Clean(head.root.as_str()), name_of(&it.found_by));
-    line!(out, "Marking:    {}", Mark(head.marking));
+    line!(out, "Incident:   {} (found by {})", Clean(event.root.as_str()), name_of(&it.found_by));
+    line!(out, "Marking:    {}", Mark(event.marking));
     withheld(out, it.withheld.as_ref());
     if let Some(why) = &it.blocked {
-        line!(out, "Blocked:    {}", Clean(&why.to_string()));
+        line!(out, "{}    {}", odd("Blocked:"), Clean(&why.to_string()));
     }
     if !it.lost.is_empty() {
         let lost = it.lost.iter().map(|(reason, count)| format!("{count} {}", spoken(reason)));
         line!(out, "Lost:       {}", lost.collect::<Vec<_>>().join(", "));
     }
     let all: Vec<_> = it.standings.iter().map(|(word, count)| (*word, *count)).collect();
-    line!(out, "Attributes: {}", counts(&all));
-    for (tag, why, _) in head.tags.refused() {
-        line!(out, "No tag:     {}: {}", Clean(tag), Clean(why));
+    line!(out, "Attributes: {}", states(&all));
+    for (tag, why, _) in event.tags.refused() {
+        line!(out, "{}     {}: {}", odd("No tag:"), Clean(tag), Clean(why));
     }
-    if let Some(why) = head.publishing.unpublished() {
+    if let Some(why) = event.publishing.unpublished() {
         line!(out, "Published:  no: {}", Clean(why));
     }
     history(out, &it.history);
@@ -124,7 +128,7 @@ fn history(out: &mut String, history: &[(RunNumber, ChangeKind)]) {
 
 fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
     let KnownLoss { loss, since, until } = &it.known;
-    line!(out, "lost {} {}", Clean(&loss.kind), Clean(&loss.value));
+    line!(out, "lost {} {}", Clean(&loss.kind), head(Clean(&loss.value)));
     let reason = spoken(&loss.reason);
     let detail = loss.detail.as_ref().map(|detail| format!(": {}", Clean(detail)));
     let rule = loss.rule.as_ref().map(|rule| format!(", by rule {}", Clean(rule)));
@@ -133,7 +137,7 @@ fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
     line!(out, "Held by:    {entity} (found by {})", name_of(&it.found_by));
     match &it.event {
         Some(head) => {
-            let (event, title) = (head.uuid, Clean(&head.fields.info));
+            let (event, title) = (faint(head.uuid), Clean(&head.fields.info));
             line!(out, "Event:      {event} {title}, at {}", why.destination);
         }
         None => {
@@ -149,7 +153,8 @@ fn withheld(out: &mut String, why: Option<&Withheld>) {
     let Some(why) = why else { return };
     let entities: Vec<&str> = why.entities.iter().map(EntityKey::as_str).collect();
     let (reason, mark, by) = (why.reason(), Mark(why.marking), why.marked_by());
-    line!(out, "Withheld:   {reason}; marked {mark} {by} {}", Clean(&entities.join(", ")));
+    let word = odd("Withheld:");
+    line!(out, "{word}   {reason}; marked {mark} {by} {}", Clean(&entities.join(", ")));
 }
 
 fn remedies(out: &mut String, remedies: &[Remedy]) {

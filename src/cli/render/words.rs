@@ -5,8 +5,9 @@
 
 use std::fmt::{self, Write};
 
+use super::marks::{Mark, state};
 use crate::{
-    model::steers,
+    model::{Count, steers},
     plan::{AttributeTally, Effect},
 };
 
@@ -39,6 +40,14 @@ pub(super) const fn sign(effect: Effect) -> char {
     }
 }
 
+/// How many more of something there are, and what shows them; nothing where there are none.
+pub(super) fn more(out: &mut String, hidden: usize, what: &str, whole: &str) {
+    if hidden > 0 {
+        let count = Count(hidden as u64);
+        line!(out, "  … {count} more {what}: `{whole}`");
+    }
+}
+
 /// What there is of, with its numbers; `none` if there is nothing.
 pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
     let some = all.iter().filter(|(_, count)| *count > 0);
@@ -46,19 +55,27 @@ pub(in crate::cli) fn counts(all: &[(&'static str, u64)]) -> String {
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
-/// A text of others: what could steer a terminal or turn the direction of writing is escaped.
+/// The same, with what needs a look marked.
+pub(super) fn states(all: &[(&'static str, u64)]) -> String {
+    let some = all.iter().filter(|(_, count)| *count > 0);
+    let texts: Vec<String> =
+        some.map(|(word, count)| state(word, format_args!("{count} {word}")).to_string()).collect();
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
+}
+
+/// A text of others: what could steer a terminal, turn the direction of writing, or pass for a mark of ours is escaped.
 pub(in crate::cli) struct Clean<'t>(pub(in crate::cli) &'t str);
 
 impl fmt::Display for Clean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            write_visibly(f, c)?;
-        }
-        Ok(())
+        self.0.chars().try_for_each(|c| match Mark::of(c) {
+            Some(_) => write!(f, "{}", c.escape_default()),
+            None => write_visibly(f, c),
+        })
     }
 }
 
-/// All that is printed for people passes through here: as [`Clean`], but its lines stay.
+/// All that is printed for people passes through here: as [`Clean`], but its lines and marks stay.
 pub(in crate::cli) struct Lines<T>(pub(in crate::cli) T);
 
 impl<T: fmt::Display> fmt::Display for Lines<T> {

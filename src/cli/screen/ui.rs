@@ -7,7 +7,14 @@ use std::{
 
 use serde::Serialize;
 
-use crate::cli::{ErrorAnswer, Report, render::Lines};
+use crate::cli::{
+    ErrorAnswer, Report,
+    render::{Lines, bad, odd},
+};
+
+use jiff::tz::TimeZone;
+
+use super::{Face, Reader, Stream, pager::Pager, reader::local_zone};
 
 /// Data for programs and people on one stream, talk on the other.
 pub struct Ui {
@@ -15,6 +22,15 @@ pub struct Ui {
     talk: Box<dyn Write>,
     /// Whether they are those of the process.
     is_standard: bool,
+    /// How data for people and talk are shown; nothing where another process shows them.
+    faces: Option<Faces>,
+    /// What shows long answers, where somebody at a terminal reads them.
+    pager: Option<Pager>,
+}
+
+struct Faces {
+    data: Face,
+    talk: Face,
 }
 
 impl fmt::Debug for Ui {
@@ -24,16 +40,43 @@ impl fmt::Debug for Ui {
 }
 
 impl Ui {
-    /// Standard output and standard error.
+    /// Standard output and standard error, with times in the local zone or in UTC.
     #[must_use]
-    pub fn standard() -> Self {
-        Self { data: Box::new(io::stdout()), talk: Box::new(io::stderr()), is_standard: true }
+    pub fn standard(utc: bool) -> Self {
+        let zone = if utc { TimeZone::UTC } else { local_zone() };
+        let face = |stream| Face::of(stream, zone.clone());
+        let faces = Faces { data: face(Stream::Data), talk: face(Stream::Talk) };
+        let (data, talk) = (Box::new(io::stdout()), Box::new(io::stderr()));
+        Self { data, talk, is_standard: true, faces: Some(faces), pager: None }
     }
 
-    /// Two other streams.
+    /// Two streams to somebody who decides what marked texts look like: marks stay in what goes there.
     #[must_use]
-    pub fn new(data: Box<dyn Write>, talk: Box<dyn Write>) -> Self {
-        Self { data, talk, is_standard: false }
+    pub fn marked(data: Box<dyn Write>, talk: Box<dyn Write>) -> Self {
+        Self { data, talk, is_standard: false, faces: None, pager: None }
+    }
+
+    /// Two streams that look like this.
+    #[cfg(test)]
+    pub(in crate::cli) fn with_face(
+        data: Box<dyn Write>,
+        talk: Box<dyn Write>,
+        face: Face,
+    ) -> Self {
+        let faces = Some(Faces { data: face.clone(), talk: face });
+        Self { faces, ..Self::marked(data, talk) }
+    }
+
+    /// From now on what is longer than the terminal goes through a pager.
+    pub(in crate::cli) fn page(&mut self) {
+        let is_read = self.is_standard && Stream::Data.is_terminal();
+        self.pager = is_read.then(Pager::chosen).flatten();
+    }
+
+    /// Who reads its answers.
+    pub(in crate::cli) fn reader(&self) -> Reader {
+        let zone = self.faces.as_ref().map_or(TimeZone::UTC, |faces| faces.data.zone.clone());
+        Reader { is_at_terminal: self.is_standard && Stream::Data.is_terminal(), zone }
     }
 
     /// Whether somebody at a terminal hears the talk and can answer.
@@ -47,6 +90,23 @@ impl Ui {
     /// # Errors
     /// If nobody takes it.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
+        let text = Lines(text).to_string();
+        let text = match &self.faces {
+            Some(faces) => faces.data.lay(&text),
+            None => text,
+        };
+        let is_long = || Stream::Data.lines().is_none_or(|lines| text.lines().count() >= lines);
+        match &self.pager {
+            Some(pager) if is_long() && pager.show(&text) => Ok(()),
+            _ => self.data(&text),
+        }
+    }
+
+    /// Writes a text for people and programs, such as TOML: what could steer a terminal is escaped, and lines stay whole.
+    ///
+    /// # Errors
+    /// If nobody takes it.
+    pub fn document(&mut self, text: &str) -> io::Result<()> {
         self.data(&Lines(text).to_string())
     }
 
@@ -75,7 +135,7 @@ impl Ui {
         self.data(&serde_json::to_string(value)?)
     }
 
-    /// Writes data that another process printed, as they are: it escaped what had to be.
+    /// Writes data for programs that another process printed, as they are.
     ///
     /// # Errors
     /// If nobody takes it.
@@ -84,9 +144,9 @@ impl Ui {
         self.data.flush()
     }
 
-    /// Writes what another process said, as it is.
-    pub fn pass_on_talk(&mut self, talk: &[u8]) {
-        drop(self.talk.write_all(talk));
+    /// Says lines that another process said.
+    pub fn pass_on_talk(&mut self, talk: &str) {
+        self.utter(talk);
     }
 
     /// Says what is being done or what comes next.
@@ -96,19 +156,19 @@ impl Ui {
 
     /// Asks: what is answered stands behind it.
     pub fn ask(&mut self, question: impl fmt::Display) {
-        drop(write!(self.talk, "{}", Lines(question)));
+        self.utter(&question.to_string());
         drop(self.talk.flush());
     }
 
     /// Says what may not be meant.
     pub fn warn(&mut self, text: impl fmt::Display) {
-        self.talk(format_args!("warning: {text}"));
+        self.talk(format_args!("{} {text}", odd("warning:")));
     }
 
     /// Says why it stopped; each line of a list of errors gets the word before it.
     pub fn error(&mut self, text: impl fmt::Display) {
         for line in text.to_string().lines() {
-            self.talk(format_args!("error: {line}"));
+            self.talk(format_args!("{} {line}", bad("error:")));
         }
     }
 
@@ -127,6 +187,12 @@ impl Ui {
 
     /// A reader of the talk that went away is no reason to stop the work.
     fn talk(&mut self, text: fmt::Arguments<'_>) {
-        drop(writeln!(self.talk, "{}", Lines(text)));
+        self.utter(&format!("{text}\n"));
+    }
+
+    fn utter(&mut self, text: &str) {
+        let text = Lines(text).to_string();
+        let shown = self.faces.as_ref().map(|faces| faces.talk.lay(&text));
+        drop(self.talk.write_all(shown.unwrap_or(text).as_bytes()));
     }
 }

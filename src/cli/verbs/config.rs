@@ -30,6 +30,6 @@ pub(crate) fn run(context: &mut Context) -> Result<Exit, CliError> {
         format!("# in effect, from {file}\n{toml}")
     };
     let json = || ConfigAnswer { file: &file, config: &value };
-    context.answer(json, text)?;
+    context.answer_with_document(json, text)?;
     Ok(Exit::Done)
 }

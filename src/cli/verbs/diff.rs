@@ -1,11 +1,7 @@
 //! `diff`: what MISP gained between two runs.
 
 use crate::{
-    cli::{
-        CliError, Context, Exit,
-        args::FilterArgs,
-        render::{self, Detail},
-    },
+    cli::{CliError, Context, Exit, args::FilterArgs, render},
     history::{
         Ledger,
         query::{self, Selected},
@@ -27,6 +23,9 @@ pub(crate) struct Args {
     /// Only counts
     #[arg(long)]
     pub stat: bool,
+    /// All changes, at a terminal as well
+    #[arg(long, conflicts_with = "stat")]
+    pub all: bool,
 }
 
 /// Prints the net changes of all runs after `from` up to `to`, at the destination of `to`.
@@ -39,10 +38,10 @@ pub(crate) fn run(
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
     let difference = difference(ledger, args.from.as_deref(), &args.to, args.filter.filter())?;
-    let detail = if args.stat { Detail::Counts } else { Detail::Full };
+    let detail = context.detail(args.stat, args.all);
     context.answer(
         || render::json::DiffAnswer::new(&difference, detail),
-        || render::text::diff(&difference, detail),
+        || render::changes::diff(&difference, detail),
     )?;
     Ok(Exit::Done)
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &MapArgs, context: &mut Context) -> Result<Exit, CliErro
             let fingerprint = rules.fingerprint().to_string();
             render::json::RulesAnswer { fingerprint, rules: rules.to_toml() }
         };
-        context.answer(json, || rules.to_toml())?;
+        context.answer_with_document(json, || rules.to_toml())?;
     }
     let Some(file) = &args.file else { return Ok(Exit::Done) };
     let spec = source_at(file);

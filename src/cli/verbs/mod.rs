@@ -251,6 +251,11 @@ impl Verb {
         }
     }
 
+    /// Whether its answer may be long, and it is over once that is given.
+    pub(super) const fn is_paged(&self) -> bool {
+        matches!(self.beside(), Beside::Question) || matches!(self, Self::Plan(_) | Self::Check)
+    }
+
     /// How its log is written.
     pub(super) const fn log_style(&self) -> Style {
         match self {

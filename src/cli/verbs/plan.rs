@@ -16,7 +16,7 @@ use crate::{
         job::{self, CliOverrides},
         output::Rights,
         renames,
-        render::{self, plan::Length},
+        render::{self, Detail, plan::Length},
         source,
     },
     config::{Destination, Feed},
@@ -25,7 +25,7 @@ use crate::{
     store::Store,
 };
 
-/// Attributes and changes of one event that are shown without `-v`.
+/// Attributes and changes of one event that are shown without `--all`; at a terminal, as many events.
 const SHOWN: usize = 20;
 
 /// A plan in a file: what the agent compares, and what the command line said.
@@ -75,10 +75,12 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         save(path, &overrides, preview, context)?;
         context.say(format_args!("next: misp-trickle apply {}", path.display()));
     }
-    let length = match (args.stat, context.global.verbose) {
-        (true, _) => Length::None,
-        (false, 0) => Length::AtMost(SHOWN),
-        (false, _) => Length::Full,
+    let all = args.all || context.global.verbose > 0;
+    let length = match context.detail(args.stat, all) {
+        Detail::Counts => Length::None,
+        Detail::Brief => Length::AtMost { changes: SHOWN, events: SHOWN },
+        Detail::Full if all => Length::Full,
+        Detail::Full => Length::AtMost { changes: SHOWN, events: usize::MAX },
     };
     show(context, length, &jobs, &previews)?;
     Ok(Exit::Done)

@@ -1,11 +1,7 @@
 //! `show`: one run and what it changed.
 
 use crate::{
-    cli::{
-        CliError, Context, Exit,
-        args::FilterArgs,
-        render::{self, Detail},
-    },
+    cli::{CliError, Context, Exit, args::FilterArgs, render},
     history::{Ledger, query},
 };
 
@@ -21,6 +17,9 @@ pub(crate) struct Args {
     /// Only counts
     #[arg(long)]
     pub stat: bool,
+    /// All changes, at a terminal as well
+    #[arg(long, conflicts_with = "stat")]
+    pub all: bool,
 }
 
 /// Prints the run.
@@ -34,10 +33,10 @@ pub(crate) fn run(
 ) -> Result<Exit, CliError> {
     let run = query::select_run(ledger, &args.run, &args.filter.filter())?;
     let shown = query::show(ledger, run)?;
-    let detail = if args.stat { Detail::Counts } else { Detail::Full };
+    let detail = context.detail(args.stat, args.all);
     context.answer(
         || render::json::ShowAnswer::new(&shown, detail),
-        || render::text::show(&shown, detail),
+        || render::changes::show(&shown, detail),
     )?;
     Ok(Exit::Done)
 }

@@ -26,7 +26,7 @@ use crate::{
 use crate::{cli::daemon::Paused, daemon::Hold};
 
 /// Arguments of `status`.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Args {
     /// Only this destination
     #[arg(long, value_name = "NAME")]
@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Exit with 9 if the last success of a route is longer ago, or it never had one
     #[arg(long, value_name = "DUR", value_parser = parse_duration)]
     pub max_age: Option<Duration>,
+    /// All that needs a person, at a terminal as well
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Prints how things stand.
@@ -55,9 +58,10 @@ pub(crate) fn run(
     let found = found.iter().map(|name| query::status(ledger, name));
     let found = found.collect::<Result<Vec<_>, _>>()?;
     let is_late = routes.iter().any(|route| route.is_late(args.max_age));
+    let detail = context.detail(false, args.all);
     context.answer(
         || render::json::StatusAnswer::new(&found, &routes, &feeds),
-        || render::text::status(&found, &routes, &feeds),
+        || render::status::status(&found, &routes, &feeds, detail),
     )?;
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");

@@ -107,5 +107,5 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
 
 /// What a verb says, pages do not.
 pub(crate) fn silent() -> Ui {
-    Ui::new(Box::new(io::sink()), Box::new(io::sink()))
+    Ui::marked(Box::new(io::sink()), Box::new(io::sink()))
 }

@@ -111,7 +111,7 @@ fn event_changes(event: &EventChanges, detail: Detail) -> EventChangesView<'_> {
         title: event.title.as_deref(),
         changes: event.own.iter().map(ChangeView::from).collect(),
         counts: counts.map(|(word, count)| (named(word), count)).collect(),
-        attributes: (detail == Detail::Full)
+        attributes: (detail != Detail::Counts)
             .then(|| event.attributes.iter().map(attribute_change).collect()),
     }
 }

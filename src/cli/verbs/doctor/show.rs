@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{
-        render::{Clean, line},
+        render::{Clean, Tone, Toned, head, line},
         verbs::doctor::{
             Found,
             finding::{Finding, Outcome},
@@ -22,7 +22,7 @@ pub(super) fn text(found: &Found<'_>) -> String {
     lines(&mut out, &found.store);
     lines(&mut out, &found.source);
     for (destination, findings) in &found.destinations {
-        line!(out, "\ndestination {}", destination.name);
+        line!(out, "\n{}", head(format_args!("destination {}", destination.name)));
         lines(&mut out, findings);
     }
     out
@@ -30,11 +30,40 @@ pub(super) fn text(found: &Found<'_>) -> String {
 
 fn lines(out: &mut String, findings: &[Finding]) {
     for Finding { check, outcome, what, cure } in findings {
-        line!(out, "{:<8} {check:<10} {}", outcome.name(), Clean(what));
+        let tone = match outcome {
+            Outcome::Good => Tone::Good,
+            Outcome::Odd => Tone::Odd,
+            Outcome::Bad(_) => Tone::Bad,
+        };
+        let word = Toned(Some(tone), format_args!("{:<8}", outcome.name()));
+        line!(out, "{word} {check:<10} {}", Clean(what));
         if let Some(cure) = cure {
             line!(out, "{:<19} -> {}", "", Clean(cure));
         }
     }
+}
+
+/// Findings of each kind.
+#[cfg(test)]
+pub(in crate::cli) fn sample() -> String {
+    use crate::cli::Exit;
+    let key = "MISP takes the key, whose user me@example.org has the role User";
+    let tags = "tlp:amber and tlp:green are not in MISP, and the role may not make them: what is marked so is withheld";
+    let cure = "have an administrator make them: Event Actions, List Taxonomies, tlp, enable all of its tags";
+    let mut out = String::new();
+    lines(&mut out, &[Finding::good("store", "state is free and can be written")]);
+    line!(out, "\n{}", head("destination main"));
+    let findings = [
+        Finding::good("key", key),
+        Finding::odd(
+            "organisation",
+            "events will be of ORGNAME, as a new MISP calls its own",
+            cure,
+        ),
+        Finding::bad("tags", Exit::Refused, tags, cure),
+    ];
+    lines(&mut out, &findings);
+    out
 }
 
 /// `doctor`: what was looked at, and how it is.

@@ -1,0 +1,113 @@
+//! A program that shows long answers page by page, as git has it.
+
+use std::{
+    env, io,
+    io::Write,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+/// What shows the pages where nothing is said.
+const USUAL: &str = "less";
+/// What `less` is told where nothing is: to end at once if all fits, to show colours, and to leave the screen as it is.
+const LESS: (&str, &str) = ("LESS", "FRX");
+/// By these in order; an empty one, or `cat`, wants no pager.
+const VARIABLES: [&str; 2] = ["MISP_TRICKLE_PAGER", "PAGER"];
+/// Only a shell understands what has one of these in it.
+const FOR_A_SHELL: &str = "|&;<>()$`\\\"' \t\n*?[#~=%";
+/// What a shell answers if there is no such program, or it cannot be started.
+const NO_PROGRAM: [i32; 2] = [126, 127];
+
+/// A pager that was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pager(String);
+
+impl Pager {
+    /// The one that the environment names. A terminal that cannot move its cursor has none.
+    pub(super) fn chosen() -> Option<Self> {
+        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+        (!is_dumb).then(|| Self::of(|name| env::var(name).ok()))?
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let said = VARIABLES.into_iter().find_map(variable);
+        let command = said.unwrap_or_else(|| USUAL.to_owned());
+        let command = command.trim();
+        (!command.is_empty() && command != "cat").then(|| Self(command.to_owned()))
+    }
+
+    /// Shows a text, and waits until its reader has enough. `false` where there is no such program: nothing was shown.
+    pub(super) fn show(&self, text: &str) -> bool {
+        // Ctrl-C is for the pager; whoever dies of it leaves two programs to one keyboard.
+        let _ear = Ear::new();
+        let Ok(mut child) = self.start() else { return false };
+        let mut input = child.stdin.take().expect("it is piped");
+        // Who quits early has seen enough.
+        drop(input.write_all(text.as_bytes()));
+        drop(input);
+        let ended = child.wait();
+        !ended.is_ok_and(|status: ExitStatus| {
+            status.code().is_some_and(|code| NO_PROGRAM.contains(&code))
+        })
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        let mut command = if cfg!(unix) && self.0.contains(|it| FOR_A_SHELL.contains(it)) {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &self.0]);
+            shell
+        } else {
+            Command::new(&self.0)
+        };
+        if env::var_os(LESS.0).is_none() {
+            command.env(LESS.0, LESS.1);
+        }
+        command.stdin(Stdio::piped()).spawn()
+    }
+}
+
+/// While it is there, Ctrl-C does not end this program.
+struct Ear {
+    _runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Ear {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok();
+        if let Some(runtime) = &runtime {
+            runtime.block_on(async { drop(crate::cli::live::Signals::listen()) });
+        }
+        Self { _runtime: runtime }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_variable_goes_before_that_of_all_programs() {
+        let chosen = |own: Option<&str>, all: Option<&str>| {
+            let of = |name: &str| if name == "PAGER" { all } else { own };
+            Pager::of(|name| of(name).map(str::to_owned)).map(|pager| pager.0)
+        };
+        assert_eq!(chosen(None, None).as_deref(), Some("less"));
+        assert_eq!(chosen(None, Some("more")).as_deref(), Some("more"));
+        assert_eq!(chosen(Some("most -s"), Some("more")).as_deref(), Some("most -s"));
+        assert_eq!(chosen(Some(""), Some("more")), None);
+        assert_eq!(chosen(None, Some("cat")), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pager_that_is_not_there_shows_nothing_and_one_that_quits_is_no_fault() {
+        let long = "x\n".repeat(200_000);
+        for (command, shows) in [
+            ("no-such-pager-of-anybody", false),
+            ("no-such-pager-of-anybody -R 2>/dev/null", false),
+            ("true", true),
+            ("head -n 1 >/dev/null", true),
+        ] {
+            assert_eq!(Pager(command.to_owned()).show(&long), shows, "{command}");
+        }
+    }
+}

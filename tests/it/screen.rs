@@ -1,0 +1,128 @@
+//! What a terminal shows that a pipe does not: colours, folded lines, a pager.
+
+use misp_trickle_testing::{
+    program::{Place, Sandbox},
+    terminal::Terminal,
+};
+
+fn at_terminal(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
+    let mut command = place.command(arguments);
+    command.env("TERM", "xterm").envs(variables.iter().copied());
+    Terminal::start(command)
+}
+
+/// What is shown once the program has ended well.
+#[track_caller]
+fn shown(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let mut terminal = at_terminal(place, arguments, variables);
+    assert_eq!(terminal.code(), Some(0), "{}", terminal.shown());
+    terminal.shown()
+}
+
+#[test]
+fn colours_follow_the_terminal_the_environment_and_the_option() {
+    let place = Sandbox::start().after_two_days();
+    let green = "\u{1b}[32mdone\u{1b}[0m";
+    let log = ["log", "--no-pager"];
+    assert!(shown(&place, &log, &[]).contains(green));
+    for (more, variables) in [
+        (None, ("NO_COLOR", "1")),
+        (None, ("TERM", "dumb")),
+        (Some("--color=never"), ("CLICOLOR_FORCE", "1")),
+        (Some("--json"), ("CLICOLOR_FORCE", "1")),
+    ] {
+        let log: Vec<&str> = log.into_iter().chain(more).collect();
+        let seen = shown(&place, &log, &[variables]);
+        assert!(seen.contains("done") && !seen.contains('\u{1b}'), "{log:?} {variables:?} {seen}");
+    }
+    let piped = place.run(&["log"]).code(0).data;
+    assert!(!piped.contains('\u{1b}'), "{piped}");
+    for coloured in [
+        place.run(&["log", "--color", "always"]),
+        place.run_in(&[("CLICOLOR_FORCE", "1")], &["log"]),
+    ] {
+        assert!(coloured.code(0).data.contains(green));
+    }
+    // Wrong arguments are told in the colours that are wanted as well.
+    assert!(place.run(&["log", "--color", "always", "-n", "x"]).code(2).talk.contains('\u{1b}'));
+    assert!(!place.run(&["log", "-n", "x"]).code(2).talk.contains('\u{1b}'));
+}
+
+#[test]
+fn times_are_those_of_the_zone_or_of_utc() {
+    let place = Sandbox::start().after_two_days();
+    let log = |more: &[&str], zone: &str| {
+        let log: Vec<&str> = ["log"].iter().chain(more).copied().collect();
+        place.run_in(&[("TZ", zone)], &log).code(0).data
+    };
+    assert!(log(&[], "Asia/Kathmandu").contains(" +05:45 ("));
+    assert!(log(&["--utc"], "Asia/Kathmandu").contains(" UTC ("));
+    assert!(log(&["--json"], "Asia/Kathmandu").contains("Z\""));
+}
+
+#[test]
+fn a_terminal_folds_and_cuts_and_a_pipe_does_not() {
+    let place = Sandbox::start().after_two_days();
+    let shows = |more: &[&str]| -> Vec<String> {
+        let show = ["--no-pager", "--color=never", "show", "1"];
+        let show: Vec<&str> = show.iter().chain(more).copied().collect();
+        let seen = shown(&place, &show, &[("COLUMNS", "60")]);
+        seen.lines().map(str::to_owned).collect()
+    };
+    let rows = shows(&[]);
+    let is_long = |row: &String| row.chars().count() > 60;
+    assert!(
+        !rows.iter().any(|row| is_long(row) && row.split(' ').next_back().unwrap().len() < 30),
+        "{rows:#?}"
+    );
+    let piped = place.run(&["show", "1"]).code(0).data;
+    assert!(piped.lines().any(|line| is_long(&line.to_owned())));
+    assert!(!piped.contains("more changes"));
+    let quiet = place.run(&["sync", "--source", "next.json"]).code(0);
+    assert!(quiet.data.contains("not one request"), "{}", quiet.data);
+}
+
+#[test]
+fn a_pager_shows_long_answers_and_does_no_harm() {
+    let place = Sandbox::start().after_two_days();
+    for variables in [
+        [("MISP_TRICKLE_PAGER", "sed s/^/paged:/"), ("PAGER", "no-such-pager")],
+        [("PAGER", "sed s/^/paged:/"), ("LESS", "")],
+    ] {
+        let seen = shown(&place, &["log"], &variables);
+        assert!(seen.lines().all(|line| line.starts_with("paged:")), "{seen}");
+    }
+    for variables in [
+        ("PAGER", "no-such-pager"),
+        ("PAGER", "no-such-pager -x"),
+        ("MISP_TRICKLE_PAGER", ""),
+        ("PAGER", "cat"),
+    ] {
+        let seen = shown(&place, &["log"], &[variables]);
+        assert!(seen.contains("Outcome:"), "{variables:?} {seen}");
+    }
+    let unpaged = shown(&place, &["log", "--no-pager"], &[("PAGER", "sed s/^/paged:/")]);
+    assert!(!unpaged.contains("paged:"), "{unpaged}");
+    // One that quits early ends nothing in error.
+    assert_eq!(shown(&place, &["log"], &[("PAGER", "true")]), "");
+    // What Ctrl-C does is the matter of the pager, and its end is that of the program.
+    let mut waits =
+        at_terminal(&place, &["log"], &[("PAGER", "trap 'echo heard' INT; cat; read x </dev/tty")]);
+    waits.waits_for("Outcome:").types("\u{3}").waits_for("heard").types("\n");
+    assert_eq!(waits.code(), Some(0));
+}
+
+#[test]
+fn log_takes_a_time_and_an_outcome() {
+    let place = Sandbox::start().after_two_days();
+    let runs = |more: &[&str]| {
+        let log: Vec<&str> = ["log", "--json"].iter().chain(more).copied().collect();
+        place.run(&log).code(0).json()["runs"].as_array().unwrap().len()
+    };
+    assert_eq!((runs(&["--since", "1h"]), runs(&["--outcome", "done"])), (2, 2));
+    assert_eq!((runs(&["--since", "2000-01-01"]), runs(&["--since", "2999-01-01"])), (2, 0));
+    place.run(&["log", "--outcome", "failed"]).code(0).says(&["without --since and --outcome"]);
+    place.run(&["log", "--feed", "nope"]).code(0).says(&["the store knows those of main -> main"]);
+    place.run(&["log", "--outcome", "don"]).code(2).says(&["done", "similar"]);
+    place.run(&["log", "-n", "0"]).code(2).says(&["-n"]);
+}
