@@ -329,7 +329,7 @@ fn links_lead_somewhere() {
 
 #[test]
 fn files_that_the_architecture_names_exist() {
-    let text = read("ARCHITECTURE.md");
+    let text = ["ARCHITECTURE.md", "CONTRIBUTING.md"].map(read).concat();
     let quoted = text.split('`').skip(1).step_by(2);
     let paths = ["src/", "tests/", "benches/", "fuzz/", ".ci/"];
     for path in quoted.filter(|quoted| paths.iter().any(|start| quoted.starts_with(start))) {

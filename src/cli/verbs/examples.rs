@@ -112,7 +112,7 @@ Examples:
 pub(super) const EXPORT: &str = "\
 Examples:
     misp-trickle export backup.jsonl.zst
-    misp-trickle export - | jq -c 'select(.run)'";
+    misp-trickle export - | jq -c 'select(.kind == \"run\")'";
 
 pub(super) const IMPORT: &str = "\
 Examples:
