@@ -306,6 +306,22 @@ fn anchors(text: &str) -> BTreeSet<String> {
     headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
 }
 
+/// Variables of the environment that are this program's own.
+#[test]
+fn the_reference_has_every_variable() {
+    let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
+    let variables = |text: &str| -> BTreeSet<String> {
+        let names = text
+            .split(|c| !is_part(c))
+            .filter(|it| it.starts_with("MISP_TRICKLE_") && !it.contains("_TEST_"));
+        names.map(str::to_owned).collect()
+    };
+    let sources = sources().into_iter().filter(|(path, _)| path.starts_with("src"));
+    let named: BTreeSet<String> = sources.flat_map(|(_, text)| variables(&text)).collect();
+    assert!(named.len() > 1, "{named:?}");
+    assert_eq!(variables(&read("docs/reference/commands.md")), named);
+}
+
 #[test]
 fn links_lead_somewhere() {
     for name in pages() {
