@@ -370,8 +370,12 @@ impl<'t, T: Rests> Pulling<'t, T> {
     ) -> Result<(), TaxiiError> {
         let damaged = self.next_damaged();
         let mut pack = into.delta(&self.identity)?;
-        let Mended { count, has_removed } =
+        let Mended { count, has_removed, broke_off_at } =
             self.taxii.mend(collections, &damaged, &mut pack).await?;
+        if let Some(place) = broke_off_at {
+            // Those that get no answer keep those behind them waiting once.
+            self.mark.mended = damaged[place].id.as_deref().map(|id| hex(&name(id)));
+        }
         if count == 0 {
             drop(pack);
             return self.forget(into);

@@ -96,3 +96,27 @@ fn all_that_is_damaged_is_asked_for_in_the_end() {
     let left = (0..3).map(|_| world.pulled().1.damaged().len()).min();
     assert_eq!(left, Some(119));
 }
+
+/// Whichever of them it is.
+#[test]
+fn those_that_get_no_answer_keep_those_behind_them_waiting_once() {
+    const OBJECTS: usize = 7;
+    for sound in 0..OBJECTS {
+        let mut world = World::one(Ways::default());
+        let broken: Vec<String> = (0..OBJECTS).map(broken).collect();
+        world.taxii.post_texts("reports", &broken, 0);
+        world.pulled();
+        // What is read again has none of them.
+        world.taxii.advance(60 * MINUTE);
+        world.taxii.post("reports", &incident(99, 1), 0);
+        world.taxii.advance(60 * MINUTE);
+        world.pulled();
+        for number in (0..OBJECTS).filter(|number| *number != sound) {
+            let target = format!("objects/{}", id("incident", number));
+            world.taxii.trouble(&target, 0, 1_000, Trouble::Say(500, "", "{}"));
+        }
+        world.taxii.mend("reports", &broken[sound], &incident(sound, 5)[0]);
+        let left = (0..4).map(|_| world.pulled().1.damaged().len()).min();
+        assert_eq!(left, Some(OBJECTS - 1), "object {sound}");
+    }
+}
