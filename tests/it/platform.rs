@@ -29,7 +29,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use crate::daemon::{Daemon, LONG, log, until};
 
 /// A platform with the outgoing feed 12, at an address that stays.
-struct Served {
+pub(crate) struct Served {
     platform: Arc<Mutex<Platform>>,
     url: String,
     runtime: Option<Runtime>,
@@ -44,7 +44,7 @@ fn dataset(text: &str) -> Dataset {
 }
 
 impl Served {
-    fn start(strategy: Strategy, text: &str) -> Self {
+    pub(crate) fn start(strategy: Strategy, text: &str) -> Self {
         let setup = Setup::new(12, strategy);
         let platform = Platform::new("https://ic.example", setup, dataset(text), now());
         let platform = Arc::new(Mutex::new(platform));
@@ -71,14 +71,14 @@ impl Served {
         self.listen(&address);
     }
 
-    fn put(&self, text: &str) {
+    pub(crate) fn put(&self, text: &str) {
         let address = self.url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
         let put = send(address, "PUT", "/dataset", &[], Some(text.as_bytes())).unwrap();
         assert_eq!(put.status, 200);
     }
 
     /// A place whose source is the feed.
-    fn place(&self, sandbox: &Sandbox) -> Place {
+    pub(crate) fn place(&self, sandbox: &Sandbox) -> Place {
         let place = sandbox.place();
         place.configure("kind = \"file\"", "kind = \"eiq-feed\"");
         place.configure("path = \"day.json\"", &format!("url = {:?}\nfeed = 12", self.url));

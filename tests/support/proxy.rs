@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// Bytes of one connection in both directions.
@@ -51,6 +52,15 @@ impl Passed {
 
 impl Proxy {
     pub fn before(server: SocketAddr) -> Self {
+        Self::at_rate(server, None)
+    }
+
+    /// One that lets so many bytes a second through each connection and way.
+    pub fn slow(server: SocketAddr, rate: u64) -> Self {
+        Self::at_rate(server, Some(rate))
+    }
+
+    fn at_rate(server: SocketAddr, rate: Option<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let connections: Arc<Mutex<Vec<Arc<Meter>>>> = Arc::default();
@@ -63,8 +73,8 @@ impl Proxy {
                 let (client_back, server_back) =
                     (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let up = meter.clone();
-                thread::spawn(move || forward(client, server, &up.up));
-                thread::spawn(move || forward(server_back, client_back, &meter.down));
+                thread::spawn(move || forward(client, server, &up.up, rate));
+                thread::spawn(move || forward(server_back, client_back, &meter.down, rate));
             }
         });
         Self { address, connections }
@@ -81,10 +91,13 @@ impl Proxy {
 
 /// Passes bytes on until either side is done. They are counted before they are passed on, so that an
 /// answer that arrived is an answer that was counted.
-fn forward(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64) {
-    let mut buffer = vec![0; 64 * 1024];
+fn forward(mut from: TcpStream, mut to: TcpStream, count: &AtomicU64, rate: Option<u64>) {
+    let mut buffer = vec![0; if rate.is_some() { 512 } else { 64 * 1024 }];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         count.fetch_add(read as u64, Ordering::SeqCst);
+        if let Some(rate) = rate {
+            thread::sleep(Duration::from_secs_f64(read as f64 / rate as f64));
+        }
         if to.write_all(&buffer[..read]).is_err() {
             break;
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod life;
+mod long;
 mod routes;
 
 use std::{
@@ -119,10 +120,15 @@ pub(crate) fn add(place: &Place, name: &str, url: &str) {
 }
 
 #[track_caller]
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(LONG, what, holds);
+}
+
+#[track_caller]
+fn until_within(longest: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < LONG, "{what}");
+        assert!(begun.elapsed() < longest, "{what}");
         thread::sleep(Duration::from_millis(50));
     }
 }
