@@ -323,3 +323,23 @@ fn what_a_run_was_for_is_told_whatever_is_marked_stricter() {
     assert_eq!(kinds(&cleared), kinds(&ledger));
     assert!(kinds(&cleared).contains(&RunKind::Forgetting));
 }
+
+#[test]
+fn what_is_to_be_done_by_hand_says_what_would_change_it_as_why_does() {
+    for (why, remedy) in [
+        (
+            BlockedReason::OwnerUnknown("2.4".into()),
+            "a version of MISP that says whose the event is",
+        ),
+        (BlockedReason::EventHidden, "a key of the organisation that owns the event"),
+        (BlockedReason::IncidentNotAccepted, "the source accepts the incident"),
+    ] {
+        let mut ledger = ledger();
+        let event = ledger.events.values_mut().next().unwrap();
+        event.attributes.values_mut().next().unwrap().standing = Standing::Blocked(why);
+        let all = written(&ledger, Clearance::ALL).html;
+        assert!(all.contains(remedy), "{remedy} is not in {all}");
+        let none = written(&ledger, Clearance::up_to(Tlp::Clear)).html;
+        assert!(!none.contains(remedy), "{remedy}");
+    }
+}

@@ -1,6 +1,9 @@
 //! How things stand at a destination, and all that waits there for somebody's hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use crate::{
     history::{
@@ -12,8 +15,9 @@ use crate::{
 };
 
 use super::{
-    Phrase, Status,
+    Phrase, Remedy, Status,
     status::{Exposure, status_of_each},
+    why::remedy,
 };
 
 /// So many examples of one task are told.
@@ -39,6 +43,8 @@ pub struct Task {
     pub kind: TaskKind,
     /// Why, a fragment; `None` where what it is about is not seen.
     pub why: Option<Box<str>>,
+    /// What would change it; `None` where the reason says that, or is not seen.
+    pub remedy: Option<Remedy>,
     /// How many attributes it is about, and events themselves.
     pub count: u64,
     /// Some of them.
@@ -144,13 +150,14 @@ pub fn overview(
             title: exposure.title.clone(),
             attribute: content,
         };
-        found.add(TaskKind::Exposed, &exposure.why.to_string(), is_seen.then_some(example));
+        found.add(TaskKind::Exposed, &exposure.why, None, is_seen.then_some(example));
     }
     for (feed, why) in &status.removals_wait {
         let why = format!("feed {feed}: {why}");
         let task = Task {
             kind: TaskKind::RemovalsWait,
             why: Some(why.into()),
+            remedy: None,
             count: 1,
             examples: vec![],
         };
@@ -187,39 +194,52 @@ impl Finds {
         let is_seen = self.clearance.sees_event(&event.head);
         let example = |known| is_seen.then(|| Example::of(event, known));
         if let Presence::Blocked(why) = &event.head.presence {
-            self.add(TaskKind::Blocked, &why.to_string(), example(None));
+            self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example(None));
         }
         for (tag, why, _) in event.head.tags.refused() {
-            self.add(TaskKind::TagMissing, &format!("{tag}: {why}"), example(None));
+            let why = format!("{tag}: {why}");
+            self.add(TaskKind::TagMissing, &why, Some(Remedy::TakeTags), example(None));
         }
         let is_there = event.head.presence == Presence::Present;
         if let Some(why) = event.head.publishing.unpublished().filter(|_| is_there) {
-            self.add(TaskKind::Unpublished, why, example(None));
+            let remedy = remedy::of_publishing(&event.head.publishing);
+            self.add(TaskKind::Unpublished, &why, remedy, example(None));
         }
         for known in event.attributes.values() {
             let is_seen = is_seen && self.clearance.sees_attribute(known);
             let example = || is_seen.then(|| Example::of(event, Some(known)));
             if let Some(why) = &known.exposed {
                 self.told.insert(event.head.uuid);
-                self.add(TaskKind::Exposed, &why.to_string(), example());
+                self.add(TaskKind::Exposed, why, None, example());
             }
             match &known.standing {
                 Standing::Rejected { words, version } => {
-                    self.add(TaskKind::Rejected, &format!("MISP {version}: {words}"), example());
+                    let why = format!("MISP {version}: {words}");
+                    self.add(TaskKind::Rejected, &why, Some(Remedy::OtherValue), example());
                 }
                 Standing::Blocked(why) => {
-                    self.add(TaskKind::Blocked, &why.to_string(), example());
+                    self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example());
                 }
-                Standing::Held => self.add(TaskKind::Held, "", example()),
+                Standing::Held => {
+                    let why = &"only changed mapping rules call for it";
+                    self.add(TaskKind::Held, why, Some(Remedy::AcceptMapping), example());
+                }
                 _ => {}
             }
         }
     }
 
-    /// One more; without an example it is not seen, and neither is the reason, which may quote it.
-    fn add(&mut self, kind: TaskKind, why: &str, example: Option<Example>) {
-        let why = example.as_ref().map(|_| Box::from(why));
-        let new = Task { kind, why: why.clone(), count: 0, examples: Vec::new() };
+    /// One more; without an example it is not seen, and neither is the reason, which may quote it, nor what would change it.
+    fn add(
+        &mut self,
+        kind: TaskKind,
+        why: &dyn Display,
+        remedy: Option<Remedy>,
+        example: Option<Example>,
+    ) {
+        let why = example.as_ref().map(|_| why.to_string().into_boxed_str());
+        let remedy = remedy.filter(|_| example.is_some());
+        let new = Task { kind, why: why.clone(), remedy, count: 0, examples: Vec::new() };
         let task = self.tasks.entry((kind, why)).or_insert(new);
         task.count += 1;
         if task.examples.len() < EXAMPLES_MAX {

@@ -39,27 +39,11 @@ fn task(it: &Task, overview: &Overview, clearance: Clearance) -> Markup {
                 Some(why) => { strong { (Count(it.count).to_string()) } " " (prose(why)) }
                 None => { (hidden(it.count, clearance.limit())) }
             }
-            " " span.muted { (cure(it.kind)) }
+            @if let Some(remedy) = &it.remedy { " " span.muted { "Would change it: " (prose(&remedy.to_string())) } }
         }
         @if !it.examples.is_empty() { (table(&it.examples, overview.status.record.as_ref())) }
         @if it.count > it.examples.len() as u64 && !it.examples.is_empty() {
             p.muted { "and " (Count(it.count - it.examples.len() as u64).to_string()) " more" }
-        }
-    }
-}
-
-/// What helps, where the reason does not say it itself.
-fn cure(kind: TaskKind) -> Markup {
-    html! {
-        @match kind {
-            TaskKind::Exposed | TaskKind::RemovalsWait | TaskKind::Unpublished => {}
-            TaskKind::Rejected => { "Correct the value at its source; another version of MISP is tried once." }
-            TaskKind::Blocked => { "It is tried again once the key or the incident is another." }
-            TaskKind::TagMissing => { "Have the tag made in MISP; " code { "misp-trickle doctor" } " says how." }
-            TaskKind::Held => {
-                "Only changed mapping rules call for it. Look at " code { "misp-trickle plan" } ", then run "
-                code { "misp-trickle sync --accept-mapping" } "."
-            }
         }
     }
 }

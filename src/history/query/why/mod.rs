@@ -3,7 +3,7 @@
 mod asked;
 mod cause;
 mod loss;
-mod remedy;
+pub(super) mod remedy;
 
 #[cfg(test)]
 mod tests;

@@ -196,10 +196,18 @@ fn of_present(event: &KnownEvent) -> Vec<Remedy> {
         (owes || any_stands(event, &Standing::Pending), Remedy::NextRun),
         (any_stands(event, &Standing::Held), Remedy::AcceptMapping),
         (head.tags.refused().next().is_some(), Remedy::TakeTags),
-        (head.publishing == Publishing::WaitsForRight, Remedy::PublishRight),
-        (matches!(head.publishing, Publishing::Failed(_)), Remedy::Publish),
     ];
-    lacks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, remedy)| remedy).collect()
+    let lacks = lacks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, remedy)| remedy);
+    lacks.chain(of_publishing(&head.publishing)).collect()
+}
+
+/// What would publish an event that a run could not publish.
+pub(in crate::history::query) const fn of_publishing(publishing: &Publishing) -> Option<Remedy> {
+    match publishing {
+        Publishing::WaitsForRight => Some(Remedy::PublishRight),
+        Publishing::Failed(_) => Some(Remedy::Publish),
+        _ => None,
+    }
 }
 
 /// Of an event that is not made, and which nothing that is known keeps back.
@@ -244,7 +252,8 @@ const fn of_withheld(why: &WithheldReason) -> Remedy {
     }
 }
 
-const fn of_blocked(why: &BlockedReason) -> Remedy {
+/// What would lift a block.
+pub(in crate::history::query) const fn of_blocked(why: &BlockedReason) -> Remedy {
     match why {
         BlockedReason::IncidentNotAccepted => Remedy::AcceptIncident,
         BlockedReason::OwnedBy(_) => Remedy::AppendToForeign,
