@@ -157,12 +157,10 @@ pub fn intact<R: AsRow + PartialEq>(expected: &[Vec<R>], found: &[R]) -> Vec<boo
     expected.iter().enumerate().map(is_intact).collect()
 }
 
-/// The place in MISP's order that the next attribute gets.
+/// Whether MISP should list anything of the event.
 #[must_use]
-pub fn next_order(event: &KnownEvent) -> u32 {
-    let ours = event.attributes.values().filter_map(|known| known.order).max();
-    let foreign = event.head.foreign.iter().map(|(order, _)| *order).max();
-    ours.max(foreign).map_or(0, |last| last.saturating_add(1))
+pub fn lists_any(event: &KnownEvent) -> bool {
+    !event.head.foreign.is_empty() || event.attributes.values().any(|known| known.order.is_some())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, rc::Rc};
 
 use serde::{
     Deserialize, Deserializer,
@@ -37,7 +37,7 @@ pub(super) struct Leaves(pub(super) Vec<Leaf>);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     /// The keys that lead to it, in lower case; lists have none.
-    pub(super) path: Vec<Box<str>>,
+    pub(super) path: Vec<Rc<str>>,
     /// The place in the path of the first key that is written in other letters than lower case.
     pub(super) respelled: Option<usize>,
     pub(super) text: String,
@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Leaves {
 
 /// A walk over a value, in which the keys on the way are known.
 struct Walk<'w> {
-    path: &'w mut Vec<Box<str>>,
+    path: &'w mut Vec<Rc<str>>,
     respelled: Option<usize>,
     all: &'w mut Leaves,
 }
@@ -229,6 +229,11 @@ fn usual(key: &str) -> Cow<'_, str> {
 /// `tlpColor`.
 pub(super) fn speaks_of_tlp(name: &str) -> bool {
     const ENDS: [&str; 6] = ["color", "colour", "level", "marking", "label", "tag"];
+    let is_named = name.as_bytes().windows(3).any(|word| word.eq_ignore_ascii_case(b"tlp"));
+    // Most names are neither, which these two looks tell.
+    if !is_named && !name.contains(['f', 'F']) {
+        return false;
+    }
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
     if letters.to_ascii_lowercase().contains("trafficlight") {
         return true;

@@ -1,15 +1,89 @@
 //! Whether an object may be marked at a place that is not looked at otherwise: a quick no for nearly all.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::model::{is_invisible, narrow};
 
 /// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
 /// the name in words does, or what may stand for either once it is read: an escape, a letter of full width, or one
 /// that is not shown.
 pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
-    let is_named = memchr::memchr2_iter(b'p', b'P', raw)
-        .any(|at| at >= 2 && raw[at - 2..at].eq_ignore_ascii_case(b"tl"));
-    let has = |part: &[u8]| memchr::memmem::find(raw, part).is_some();
-    is_named || has(b"raffic") || has(b"RAFFIC") || has(b"\\u") || has_odd_letters(raw)
+    tlp(raw).next().is_some() || may_spell_tlp_otherwise(raw)
+}
+
+/// Where `tlp` stands, in whatever case.
+fn tlp(raw: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr2_iter(b'p', b'P', raw).filter_map(|end| {
+        let at = end.checked_sub(2)?;
+        raw[at..=end].eq_ignore_ascii_case(b"tlp").then_some(at)
+    })
+}
+
+/// Whether what means TLP may stand there in other bytes.
+fn may_spell_tlp_otherwise(raw: &[u8]) -> bool {
+    // Made once, as every object is gone through.
+    static SORTS: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["raffic", "RAFFIC", "\\u"].map(Finder::new));
+    SORTS.iter().any(|sort| sort.find(raw).is_some()) || has_odd_letters(raw)
+}
+
+/// The keys under which the platform marks an entity.
+const OF_PLATFORM: [&[u8]; 2] = [b"\"tlp_color\"", b"\"tlp_color_override\""];
+
+/// What of an entity of EclecticIQ is read as its marking.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marked<'a> {
+    /// How many colours under the keys of the platform.
+    pub(super) colours: usize,
+    /// The value of `data.handling`, out of the entity; empty where it has none.
+    pub(super) handling: &'a str,
+}
+
+/// Whether an entity of EclecticIQ may be marked beside what is read as its marking: under a key that is written
+/// otherwise, or in another place. Nearly every entity speaks of TLP where the platform does, and nowhere else.
+pub(super) fn may_be_marked_beside(raw: &[u8], marked: Marked<'_>) -> bool {
+    let Some(parts) = beside(raw, marked.handling) else { return true };
+    let keys = parts.iter().map(|part| memchr::memmem::find_iter(part, b"\"handling\"").count());
+    let keys: usize = keys.sum();
+    keys > usize::from(!marked.handling.is_empty())
+        || parts.iter().map(|part| words(part, b"handling").count()).sum::<usize>() > keys
+        || parts.iter().any(|part| words(part, b"marking").next().is_some())
+        || parts.iter().any(|part| may_spell_tlp_otherwise(part))
+        || colours(parts).is_none_or(|colours| colours > marked.colours)
+}
+
+/// What stands before and behind a part of a text.
+fn beside<'a>(raw: &'a [u8], part: &str) -> Option<[&'a [u8]; 2]> {
+    if part.is_empty() {
+        return Some([raw, b""]);
+    }
+    let start = part.as_ptr().addr().checked_sub(raw.as_ptr().addr())?;
+    Some([raw.get(..start)?, raw.get(start + part.len()..)?])
+}
+
+/// How many texts stand under the keys of the platform; none if anything else speaks of TLP.
+fn colours(parts: [&[u8]; 2]) -> Option<usize> {
+    let mut texts = 0;
+    for part in parts {
+        for at in tlp(part) {
+            let start = at.checked_sub(1)?;
+            let key = OF_PLATFORM.iter().find(|key| part[start..].starts_with(key))?;
+            match value_behind(&part[start + key.len()..])? {
+                b'"' => texts += 1,
+                b'n' => {}
+                _ => return None,
+            }
+        }
+    }
+    Some(texts)
+}
+
+/// How the value begins behind the name of a member.
+fn value_behind(rest: &[u8]) -> Option<u8> {
+    let rest = rest.trim_ascii_start().strip_prefix(b":")?;
+    rest.trim_ascii_start().first().copied()
 }
 
 fn has_odd_letters(raw: &[u8]) -> bool {
@@ -42,15 +116,6 @@ pub(super) fn may_be_marked_elsewhere(raw: &[u8], has: [bool; 2]) -> bool {
     has.iter().zip(seen).any(|(has, seen)| seen > usize::from(*has)) || (seen[2] > 0 && !has[1])
 }
 
-/// Whether an entity of EclecticIQ may have a marking of STIX 1 beside the one that is read, under a key that is
-/// written otherwise or in another place.
-pub(super) fn may_be_handled_elsewhere(raw: &[u8], is_handled: bool) -> bool {
-    let exact = memchr::memmem::find_iter(raw, b"\"handling\"").count();
-    words(raw, b"handling").count() > exact
-        || exact > usize::from(is_handled)
-        || words(raw, b"marking").any(|at| !is_handled || !raw[at..].starts_with(b"marking"))
-}
-
 /// Where a word that ends in `g` stands, in whatever case.
 fn words<'r>(raw: &'r [u8], word: &'static [u8]) -> impl Iterator<Item = usize> + 'r {
     memchr::memchr2_iter(b'g', b'G', raw).filter_map(move |end| {
@@ -75,6 +140,61 @@ mod tests {
         }
     }
 
+    /// Whether an entity may be marked beside so many colours and its handling, if that is told.
+    fn beside(raw: &str, colours: usize, handling: &str) -> bool {
+        let handling = match raw.find(handling) {
+            Some(at) if !handling.is_empty() => &raw[at..at + handling.len()],
+            _ => "",
+        };
+        may_be_marked_beside(raw.as_bytes(), Marked { colours, handling })
+    }
+
+    #[test]
+    fn what_is_read_as_the_marking_of_an_entity_is_no_suspicion() {
+        let list = r#"[{"marking_structures": [{"marking_structure_type": "tlp"}]}]"#;
+        let handled =
+            format!(r#"{{"data": {{"handling": {list}}}, "meta": {{"tlp_color":"RED"}}}}"#);
+        for (own, colours, handling) in [
+            (r#"{"meta": {"tlp_color" : "GREEN", "tlp_color_override":null}}"#, 1, ""),
+            (r#"{"meta": {"tlp_color":"GREEN", "tlp_color_override": "RED"}}"#, 2, ""),
+            (r#"{"meta": {"tlp_color": null}}"#, 0, ""),
+            (r#"{"data": {"handling": []}}"#, 0, "[]"),
+            (&handled, 1, list),
+            ("{}", 0, ""),
+        ] {
+            assert!(!beside(own, colours, handling), "{own}");
+        }
+    }
+
+    #[test]
+    fn what_may_mark_an_entity_beside_its_marking_is_suspected() {
+        for (other, colours) in [
+            (r#"{"tlp_color": "GREEN"}"#, 0),
+            (
+                r#"{"meta": {"tlp_color": "GREEN"}, "extracts": [{"meta": {"tlp_color": "RED"}}]}"#,
+                1,
+            ),
+            (r#"{"meta": {"tlp_color": {"value": "GREEN", "x": "RED"}}}"#, 1),
+            (r#"{"meta": {"tlp_color": "TLP:GREEN"}}"#, 1),
+            (r#"{"meta": {"Tlp_color": "GREEN"}}"#, 1),
+            (r#"{"meta": {"tlp_color_": "GREEN"}}"#, 1),
+            (r#"{"meta": {"tlp_color": "GREEN"}, "x": "\"tlp_color\": \"RED\""}"#, 1),
+            (r#"{"meta": {"tlp_color": "GREEN"}, "x": "\u0054LP"}"#, 1),
+            ("tlp", 1),
+            (r#"{"Handling": []}"#, 0),
+            (r#"{"handling": 1}"#, 0),
+            (r#"{"handling": [], "x": {"handling": 1}}"#, 0),
+            (r#"{"handling": [], "Handling": 1}"#, 0),
+            (r#"{"handling": [], "tlp": "RED"}"#, 0),
+            (r#"{"handling": [], "x": {"markings": ["RED"]}}"#, 0),
+            (r#"{"marking_structures": 1}"#, 0),
+            (r#"{"Marking_Structures": 1}"#, 0),
+        ] {
+            let handling = if other.contains("[],") { "[]" } else { "" };
+            assert!(beside(other, colours, handling), "{other}");
+        }
+    }
+
     #[test]
     fn a_marking_under_another_key_or_in_another_object_is_suspected() {
         let id = "marking-definition--x";
@@ -88,7 +208,6 @@ mod tests {
         ] {
             let has = ["object_m", "granular"].map(|key| usual.contains(key));
             assert!(!may_be_marked_elsewhere(usual.as_bytes(), has), "{usual}");
-            assert!(!may_be_handled_elsewhere(br#""handling": [{"marking_structures": 1}]"#, true));
         }
         for other in [
             format!(r#""Object_Marking_Refs": ["{id}"]"#),
@@ -103,15 +222,6 @@ mod tests {
         ] {
             let has = [other.starts_with(r#""object_marking_refs"#), other.starts_with(r#""gran"#)];
             assert!(may_be_marked_elsewhere(other.as_bytes(), has), "{other}");
-        }
-        for (other, is_handled) in [
-            (r#""Handling": 1"#, false),
-            (r#""handling": 1"#, false),
-            (r#""handling": 1, "handling": 2"#, true),
-            (r#""marking_structures": 1"#, false),
-            (r#""handling": [{"Marking_Structures": 1}]"#, true),
-        ] {
-            assert!(may_be_handled_elsewhere(other.as_bytes(), is_handled), "{other}");
         }
     }
 }

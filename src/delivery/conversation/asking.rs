@@ -14,8 +14,11 @@ use crate::{
 use super::{
     Conversation, Look, Making, Phase, Purpose, Request, Verdict, Want, Why,
     knowledge::WasPublished,
-    outbox::{Outbox, take_from},
+    outbox::{Outbox, Turn, take_from},
 };
+
+/// So many attributes of a queue decide how it goes: more than any request brings.
+const DECIDING: usize = 10_000;
 
 /// What a decision rests on beside the event itself.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +65,7 @@ impl Conversation {
             Look::Metadata(_) => self.ask(Request::Look(look), Call::Metadata(event)),
             Look::Owner(..) => self.ask(Request::Look(look), Call::WhichEvents(vec![event])),
             Look::Count => self.ask(Request::Look(look), Call::CountOf(event)),
-            Look::Rows if rows::next_order(self.event()) > 0 && !self.goes_by_time(book) => {
+            Look::Rows if rows::lists_any(self.event()) && !self.goes_by_time(book) => {
                 self.ask_for_rows(Request::Look(look))
             }
             // A list of nothing costs no more than a question about it.
@@ -157,7 +160,7 @@ impl Conversation {
         }
         let way = self.way(around);
         if way == Way::Quiet && !self.misp.is_proven {
-            if rows::next_order(self.event()) == 0 {
+            if !rows::lists_any(self.event()) {
                 return self.ask(Request::Listing, Call::Listing(event));
             }
             if self.goes_by_time(book) {
@@ -197,14 +200,15 @@ impl Conversation {
         known.any(|uuid| self.outbox.queue.contains(&uuid))
     }
 
-    /// One that needs its echo goes first and alone; with what it shows, the rest may go together.
+    /// One that needs its echo goes first and alone; with what it shows, the rest may go together. Of a long queue the
+    /// beginning decides, as a quiet way only gets cheaper by what is behind it.
     fn way(&self, Around { in_company, book, .. }: Around<'_>) -> Way {
         let foreseen = self.foresees_tags(book);
+        if self.may_need_echo(book) && self.queued().any(|(_, it)| needs_echo(it, book)) {
+            return Way::Loud;
+        }
         let mut quiet = (0, 0);
-        for (key, attribute) in self.queued() {
-            if needs_echo(attribute, book) {
-                return Way::Loud;
-            }
+        for (key, attribute) in self.queued().take(DECIDING) {
             if !goes_loudly(self.outbox.loud.contains(&key), foreseen, attribute) {
                 quiet = (quiet.0 + 1, quiet.1 + cost::text_of(attribute));
             }
@@ -244,15 +248,17 @@ impl Conversation {
         let mut taken = 0;
         let keys = take_from(queue, most, |key| {
             if !fits(key) || (new_first && was_tried(key)) {
-                return false;
+                return Turn::Later;
             }
             let attribute = self.event.attribute(key).map(|known| &known.attribute);
             let cost = attribute.map_or(0, |attribute| cost_of(attribute, way));
-            let goes = taken == 0 || cost <= bytes;
             // Where one does not fit, those behind it wait with it.
-            bytes = if goes { bytes.saturating_sub(cost) } else { 0 };
-            taken += usize::from(goes);
-            goes
+            if taken > 0 && cost > bytes {
+                return Turn::Full;
+            }
+            bytes = bytes.saturating_sub(cost);
+            taken += 1;
+            Turn::Now
         });
         let attributes = self.event.body_of(&keys, self.manners.misp_now);
         (keys, attributes)

@@ -137,7 +137,7 @@ impl Conversation {
             Reply::Listing(listed) => listed.is_empty(),
             _ => false,
         };
-        nothing && rows::next_order(self.event()) > 0 && !self.misp.seen
+        nothing && rows::lists_any(self.event()) && !self.misp.seen
     }
 
     fn on_created(
@@ -197,7 +197,7 @@ impl Conversation {
         answers: &[AttributeAnswer],
         book: &mut DestinationRecord,
     ) -> Phase {
-        let mut order = rows::next_order(self.event());
+        let mut order = self.event.next_order();
         for key in body {
             let uuid = self.event.attribute(key).map(|known| known.attribute.uuid);
             let answer = answers.iter().find(|answer| Some(answer.uuid) == uuid);

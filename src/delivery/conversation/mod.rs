@@ -19,7 +19,7 @@ mod tags;
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp},
+    model::{AttributeUuid, EventUuid, OrgUuid, RunNumber, Timestamp, Tlp},
     plan::{
         AttributeTally, EventPlan, EventSettings, EventUpdate, KnownEvent, OnForeign, Presence,
         Publishing, Standing, WithheldReason,
@@ -29,7 +29,7 @@ use crate::{
 use super::{Backoff, Call, chunk::TooMuch};
 use book::{EventBook, Impact, News};
 use knowledge::Knowledge;
-use outbox::{Edit, Making, Outbox, take_from};
+use outbox::{Edit, Making, Outbox, Turn, take_from};
 use phase::{Body, Look, Phase, Purpose, Request, Why};
 use retry::Retry;
 
@@ -141,6 +141,7 @@ impl Conversation {
         };
         let tried = plan.send.iter().copied().filter(was_tried).collect();
         let misp = Knowledge::new(is_foreign, plan.covered, head.published == Some(true));
+        let colours = own_colours(&plan);
         let outbox = Outbox {
             making: match plan.create && plan.refusal.is_none() {
                 false => Making::No,
@@ -149,6 +150,7 @@ impl Conversation {
             },
             queue: plan.send.into(),
             remarked: plan.remarked,
+            colours,
             loud: BTreeSet::new(),
             edit: plan.fields.filter(|_| !is_foreign).map(|fields| Edit { fields, compared: None }),
             tags: plan.tags.into(),
@@ -296,7 +298,8 @@ impl Conversation {
     /// Keeps back what would stand in MISP without its colour.
     fn withhold(&mut self, is_it: impl Fn(&EventBook, AttributeUuid) -> bool) {
         let event = &self.event;
-        for key in take_from(&mut self.outbox.queue, usize::MAX, |key| is_it(event, key)) {
+        let turn = |key| if is_it(event, key) { Turn::Now } else { Turn::Later };
+        for key in take_from(&mut self.outbox.queue, usize::MAX, turn) {
             let why = WithheldReason::MarkingCannotBeCarried;
             self.event.set_standing(key, Standing::Withheld(why));
         }
@@ -341,4 +344,14 @@ impl Conversation {
             event: self.event.into_known(),
         }
     }
+}
+
+/// The colours that the attributes to be sent have of their own, or get in the conversation.
+fn own_colours(plan: &EventPlan) -> BTreeSet<Box<str>> {
+    let known = plan.send.iter().filter_map(|key| plan.event.attributes.get(key));
+    let known = known.flat_map(|known| &known.attribute.tags);
+    let remarked = plan.remarked.values().flat_map(|desired| &desired.attribute.tags);
+    let attached = plan.colours.iter().map(|(_, colour)| colour);
+    let tags: BTreeSet<&Box<str>> = known.chain(remarked).chain(attached).collect();
+    tags.into_iter().filter(|tag| Tlp::of_tag(tag).is_some()).cloned().collect()
 }

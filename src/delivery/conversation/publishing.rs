@@ -138,12 +138,17 @@ impl Conversation {
     /// An answer to a change shows when the event was published last: since our last change, somebody else did it.
     pub(super) fn see_publishing(&mut self, answer: &EventAnswer) {
         let WasPublished::Believed(was_shown) = &mut self.misp.was_published else { return };
-        let rows = self.event.attributes().values().filter(|known| known.order.is_some());
-        let newest = rows.filter_map(|known| known.timestamp).max();
-        let last_change = self.event.head().timestamp.or(newest).unwrap_or(i64::MAX);
-        let shown = answer.publish_timestamp.is_some_and(|at| at > 0 && at >= last_change);
-        let is_first = self.event.impact != Impact::Certain && self.outbox.making != Making::Done;
-        *was_shown |= shown && is_first;
+        // The newest row is looked for only where there is something to compare with it.
+        let Some(shown) = answer.publish_timestamp.filter(|at| *at > 0) else { return };
+        if self.event.impact == Impact::Certain || self.outbox.making == Making::Done {
+            return;
+        }
+        let newest = || {
+            let rows = self.event.attributes().values().filter(|known| known.order.is_some());
+            rows.filter_map(|known| known.timestamp).max()
+        };
+        let last_change = self.event.head().timestamp.or_else(newest).unwrap_or(i64::MAX);
+        *was_shown |= shown >= last_change;
     }
 
     /// Says that our change left an event unpublished that somebody had published.

@@ -11,7 +11,7 @@ use crate::{
     format::{
         element::Element,
         leaves::{Leaf, Leaves, speaks_of_tlp},
-        suspicion::{may_be_handled_elsewhere, may_speak_of_tlp},
+        suspicion::{Marked, may_be_marked_beside},
     },
     graph::{Entity, Facts},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
@@ -171,7 +171,7 @@ fn tlp(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<
     let (data, meta) = (&object.data.0, &object.meta.0);
     let said = colour(&meta.tlp_color_override, "/meta/tlp_color_override", element, facts)
         .or_else(|| colour(&meta.tlp_color, "/meta/tlp_color", element, facts));
-    let handled = data.handling.0.iter().filter_map(|leaf| {
+    let handled = data.handling.leaves.0.iter().filter_map(|leaf| {
         // The colour may stand in an object, as `value`.
         let mut nearest = leaf.path.iter().rev().take(2);
         let is_colour =
@@ -208,8 +208,12 @@ pub(super) fn of_link(
 /// own, `tlp` beside `data`, tags in `data`, and what is read elsewhere under a key that is written otherwise.
 /// `meta.tlp_color` is not among them, as it can be overridden.
 fn elsewhere(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
-    let is_handled = !object.data.0.handling.0.is_empty();
-    if !may_speak_of_tlp(element.raw) && !may_be_handled_elsewhere(element.raw, is_handled) {
+    let (handling, meta) = (&object.data.0.handling, &object.meta.0);
+    let own = [&meta.tlp_color, &meta.tlp_color_override];
+    let colours = own.into_iter().filter(|text| matches!(text, Text::Is(_))).count();
+    let is_respelled = handling.leaves.0.iter().any(|leaf| leaf.respelled.is_some());
+    let marked = Marked { colours, handling: handling.raw };
+    if !is_respelled && !may_be_marked_beside(element.raw, marked) {
         return None;
     }
     let Leaves(leaves) = element.parse(facts)?;

@@ -2,7 +2,8 @@
 //!
 //! Names are those of EclecticIQ JSON 1.0 and 2.0. Everything is borrowed from the bytes where it can be.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
 
 use crate::format::leaves::Leaves;
 
@@ -76,7 +77,8 @@ pub(super) struct Data<'a> {
     #[serde(borrow)]
     pub(super) status: List<Text<'a>>,
     /// Markings of STIX 1, in more shapes than one.
-    pub(super) handling: Leaves,
+    #[serde(borrow)]
+    pub(super) handling: Handling<'a>,
     #[serde(borrow)]
     pub(super) information_source: References<'a>,
     #[serde(borrow, rename = "information-source")]
@@ -110,6 +112,22 @@ pub(super) struct Data<'a> {
     pub(super) source: List<Named<'a>>,
     #[serde(borrow)]
     pub(super) target: List<Named<'a>>,
+}
+
+/// `data.handling`, and how it is written.
+#[derive(Debug, Default)]
+pub(super) struct Handling<'a> {
+    pub(super) leaves: Leaves,
+    /// Empty where there is none.
+    pub(super) raw: &'a str,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Handling<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        let leaves = serde_json::from_str(raw).map_err(D::Error::custom)?;
+        Ok(Self { leaves, raw })
+    }
 }
 
 /// `meta`: what the platform keeps about the entity.

@@ -96,7 +96,7 @@ impl Definition {
             self.unreadable.get_or_insert_with(|| leaf.text.clone());
         }
         if said.is_some() && leaf.respelled == Some(0) {
-            self.respelled.get_or_insert_with(|| leaf.path[0].clone());
+            self.respelled.get_or_insert_with(|| (&*leaf.path[0]).into());
         }
         self.strictest = self.strictest.max(said);
     }

@@ -89,9 +89,16 @@ impl Conversation {
         proves.then_some(colour)
     }
 
+    /// Whether any attribute of the queue may have a colour of its own that MISP never showed to be taken.
+    pub(super) fn may_need_echo(&self, book: &DestinationRecord) -> bool {
+        self.outbox.may_have_colour(|colour| !book.has_proven(colour))
+    }
+
     /// The same of attributes with a colour of their own: one goes alone, and the rest once the echo shows the tag.
     fn needs_echo_of<'c>(&'c self, book: &'c DestinationRecord) -> impl Iterator<Item = &'c str> {
-        let attributes = self.queued().map(|(_, attribute)| attribute);
+        let may_need = self.may_need_echo(book);
+        let queued = self.queued().take(if may_need { usize::MAX } else { 0 });
+        let attributes = queued.map(|(_, attribute)| attribute);
         let attributes = attributes.filter(|attribute| needs_echo(attribute, book));
         let colours = attributes.filter_map(|attribute| strictest_of(&attribute.tags));
         // What MISP is known not to take is kept back, and proves nothing.

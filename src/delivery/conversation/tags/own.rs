@@ -167,6 +167,9 @@ impl Conversation {
 
     /// Keeps back what has a colour of its own that turned out to be one that MISP does not take.
     pub(in super::super) fn withhold_refused_colours(&mut self, book: &DestinationRecord) {
+        if !self.outbox.may_have_colour(|colour| book.cannot_carry(colour).is_some()) {
+            return;
+        }
         self.withhold(|event, key| {
             let known = event.attribute(key);
             let colour = known.and_then(|known| strictest_of(&known.attribute.tags));

@@ -1,15 +1,19 @@
 //! What is known of the event, what became of each attribute, and what of that the ledger has to learn.
 
+mod listed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{AttributeResult, TimedAttribute, rows},
+    delivery::{AttributeResult, TimedAttribute},
     model::{AttributeUuid, EventUuid, RunNumber},
     plan::{
         AttributeTally, Change, ChangeKind, EventHead, EventUpdate, ExposedReason, KnownAttribute,
         KnownEvent, Standing, TagStanding,
     },
 };
+
+use listed::Listed;
 
 /// What our writes did to the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +30,8 @@ pub(super) enum Impact {
 #[derive(Debug)]
 pub(super) struct EventBook {
     known: KnownEvent,
+    /// What MISP's list should hold of our attributes; `None` where it has to be counted.
+    listed: Option<Listed>,
     run: RunNumber,
     /// Taken by MISP in a quiet call; not proven yet.
     pub(super) unproven: Vec<AttributeUuid>,
@@ -56,6 +62,7 @@ impl EventBook {
     ) -> Self {
         Self {
             known,
+            listed: None,
             run,
             unproven: Vec::new(),
             disputed: BTreeMap::new(),
@@ -118,6 +125,7 @@ impl EventBook {
 
     /// An attribute, to be changed: the ledger learns it.
     pub(super) fn attribute_mut(&mut self, key: AttributeUuid) -> Option<&mut KnownAttribute> {
+        self.listed = None;
         let known = self.known.attributes.get_mut(&key)?;
         self.news.attributes.insert(key);
         Some(known)
@@ -146,7 +154,9 @@ impl EventBook {
             let before = bucket(&mut self.tally, known, self.run);
             *before = before.saturating_sub(1);
         }
+        let listed = Listed::of(known);
         (known.standing, known.since) = (standing, self.run);
+        self.listed = self.listed.and_then(|all| all.with(Listed::of(known), listed));
         if is_planned {
             *bucket(&mut self.tally, known, self.run) += 1;
         }
@@ -192,7 +202,9 @@ impl EventBook {
         let Some(known) = self.known.attributes.get_mut(&key) else { return };
         let shown = (Some(order), Some(timestamp));
         if (known.order, known.timestamp) != shown {
+            let listed = Listed::of(known);
             (known.order, known.timestamp) = shown;
+            self.listed = self.listed.and_then(|all| all.with(Listed::of(known), listed));
             self.news.attributes.insert(key);
         }
     }
@@ -200,9 +212,11 @@ impl EventBook {
     /// A body was taken, and what of it was dropped is not known yet: it comes last in MISP's order, which the ledger
     /// does not learn before the proof.
     pub(super) fn await_proof(&mut self, body: Vec<AttributeUuid>) {
-        for (order, key) in (rows::next_order(&self.known)..).zip(body) {
+        for (order, key) in (self.next_order()..).zip(body) {
             if let Some(known) = self.known.attributes.get_mut(&key) {
+                let listed = Listed::of(known);
                 known.order = Some(order);
+                self.listed = self.listed.and_then(|all| all.with(Listed::of(known), listed));
             }
             self.unproven.push(key);
         }
@@ -218,15 +232,30 @@ impl EventBook {
                 known.attribute.uuid = *key;
                 self.news.attributes.insert(*key);
             }
+            let listed = Listed::of(known);
             let timestamp = *known.timestamp.get_or_insert(now);
+            self.listed = self.listed.and_then(|all| all.with(Listed::of(known), listed));
             body.push(TimedAttribute { attribute: known.attribute.clone(), timestamp });
         }
         body
     }
 
     /// Attributes of others and ours that are not deleted, as MISP should count them.
-    pub(super) fn live_rows(&self) -> u64 {
-        rows::expected(&self.known).iter().filter(|row| !row.deleted).count() as u64
+    pub(super) fn live_rows(&mut self) -> u64 {
+        let foreign = self.known.head.foreign.iter().filter(|(_, row)| !row.deleted).count();
+        foreign as u64 + self.listed().live
+    }
+
+    /// The place in MISP's order that the next attribute gets.
+    pub(super) fn next_order(&mut self) -> u32 {
+        let foreign = self.known.head.foreign.iter().map(|(order, _)| *order).max();
+        let behind = foreign.map_or(0, |last| last.saturating_add(1));
+        self.listed().next.max(behind)
+    }
+
+    /// What MISP's list should hold of our attributes: counted once, and along with each change.
+    fn listed(&mut self) -> Listed {
+        *self.listed.get_or_insert_with(|| Listed::of_all(self.known.attributes.values()))
     }
 
     /// What the ledger has to learn, since the last time it was asked.
