@@ -23,7 +23,18 @@ impl Size {
 
 /// A dataset: incidents, their indicators and the relations between them.
 pub(crate) fn eclecticiq(size: Size) -> Vec<u8> {
+    changed(size, |_| 0)
+}
+
+/// The same where the observables of these numbers, counted over the dataset, have other values: those of a version,
+/// of which the first is 0.
+pub(crate) fn changed(size: Size, version: impl Fn(u64) -> u64) -> Vec<u8> {
     let mut noise = Noise(0x6d69_7370);
+    let mut place = 0;
+    let mut version = || {
+        place += 1;
+        version(place - 1)
+    };
     let mut text = String::from("{\"content-type\":\"urn:eclecticiq.com:json:1.0\",\"entities\":[");
     for incident in 0..size.incidents {
         let id = uuid(1, incident, 0);
@@ -36,7 +47,7 @@ pub(crate) fn eclecticiq(size: Size) -> Vec<u8> {
         let mut number = 0;
         while left > 0 {
             let count = left.min(PER_INDICATOR);
-            indicator(&mut text, &mut noise, [incident, number], count);
+            indicator(&mut text, &mut noise, [incident, number], count, &mut version);
             relation(&mut text, [incident, number], &id);
             left -= count;
             number += 1;
@@ -46,7 +57,13 @@ pub(crate) fn eclecticiq(size: Size) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn indicator(text: &mut String, noise: &mut Noise, at: [u32; 2], count: u32) {
+fn indicator(
+    text: &mut String,
+    noise: &mut Noise,
+    at: [u32; 2],
+    count: u32,
+    version: &mut impl FnMut() -> u64,
+) {
     text.push(',');
     let title = format!("Indicator {} of intrusion {}", at[1], at[0]);
     entity(text, "indicator", &uuid(2, at[0], at[1]), &title);
@@ -55,7 +72,7 @@ fn indicator(text: &mut String, noise: &mut Noise, at: [u32; 2], count: u32) {
         if place > 0 {
             text.push(',');
         }
-        let (kind, value) = observable(noise);
+        let (kind, value) = observable(noise, version());
         write!(
             text,
             "{{\"kind\":\"{kind}\",\"value\":\"{value}\",\"meta\":{{\"classification\":\"bad\",\
@@ -94,8 +111,8 @@ fn uuid(kind: u8, one: u32, other: u32) -> String {
 }
 
 /// A value that never comes twice: the mixture of kinds is that of an incident with malware.
-fn observable(noise: &mut Noise) -> (&'static str, String) {
-    let number = noise.next();
+fn observable(noise: &mut Noise, version: u64) -> (&'static str, String) {
+    let number = noise.next() ^ version;
     match noise.next() % 10 {
         0..=3 => {
             let halves = [number, noise.next(), noise.next(), noise.next()];

@@ -8,11 +8,11 @@ fn id(kind: &str, number: u32) -> String {
     format!("{kind}--00000000-{sort:04x}-4000-8000-{number:012x}")
 }
 
-const TIMES: &str = "\"created\":\"2024-05-14T11:00:00Z\",\"modified\":\"2024-05-14T11:00:00Z\",\
+const TIMES: &str = "\"spec_version\":\"2.1\",\"created\":\"2024-05-14T11:00:00Z\",\"modified\":\"2024-05-14T11:00:00Z\",\
     \"object_marking_refs\":[\"marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da\"]";
 
 fn bundle(objects: &[String]) -> Vec<u8> {
-    format!("{{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":[{}]}}", objects.join(","))
+    format!("{{\"type\":\"bundle\",\"id\":\"bundle--00000000-0000-4000-8000-000000000001\",\"objects\":[{}]}}", objects.join(","))
         .into_bytes()
 }
 
@@ -37,7 +37,7 @@ fn indicator(number: u32, values: impl Iterator<Item = String>, inside: &str) ->
         "indicator",
         number,
         &format!(
-            ",\"pattern_type\":\"stix\",\"pattern\":\"{pattern}\",\"indicator_types\":[\"malicious-activity\"]{inside}"
+            ",\"valid_from\":\"2024-05-14T11:00:00Z\",\"pattern_type\":\"stix\",\"pattern\":\"{pattern}\",\"indicator_types\":[\"malicious-activity\"]{inside}"
         ),
     )
 }

@@ -40,7 +40,7 @@ struct Weighed {
 
 impl Line {
     fn new(encoding: Encoding) -> Self {
-        let Metered { runtime, misp, proxy, url, access } =
+        let Metered { runtime, misp, proxy, url, access, .. } =
             Metered::start(encoding, Duration::from_secs(30));
         let remote = runtime.block_on(async { Arc::new(Remote::new(&access).unwrap()) });
         let job = Job { url, ..open_job() };

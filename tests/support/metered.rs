@@ -28,6 +28,7 @@ pub struct Metered {
     pub url: String,
     /// The same with the key of a synchronisation user.
     pub access: Access,
+    keys: Keys,
 }
 
 impl Metered {
@@ -42,6 +43,12 @@ impl Metered {
         drop(runtime.spawn(serve(listener, misp.clone())));
         let url = format!("http://{}/", proxy.address);
         let access = direct_access(&url, keys.get("sync").unwrap(), encoding, timeout);
-        Self { runtime, misp, proxy, url, access }
+        Self { runtime, misp, proxy, url, access, keys }
+    }
+
+    /// The key of a synchronisation user.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.keys.get("sync").unwrap()
     }
 }

@@ -49,7 +49,7 @@ struct Line {
 
 impl Line {
     fn new(rate: Option<u64>, encoding: Encoding, timeout: Duration) -> Self {
-        let Metered { runtime, misp, proxy, url, access } = Metered::start(encoding, timeout);
+        let Metered { runtime, misp, proxy, url, access, .. } = Metered::start(encoding, timeout);
         let limiter = rate.map(|rate| Arc::new(Limiter::new(NonZeroU64::new(rate).unwrap())));
         let pace = Pace::of(limiter);
         let remote = runtime.block_on(async { Remote::new(&access).unwrap().paced(pace) });
