@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     misp::{Attribute, AttributeType, Dated, DesiredAttribute, DesiredEvent, EventFields, Value},
@@ -191,6 +193,21 @@ fn a_question_that_waits_for_bytes_waits_for_a_misp_that_asks_to_be_left_alone_a
     );
 }
 
+/// An event as it is known once it was made.
+fn known_of(event: EventUuid, domains: &[&str]) -> KnownEvent {
+    let mut before = session(plan(&desired_of(event, domains, "Ebb"), None));
+    loop {
+        match before.next(NOW) {
+            Step::Send(token, Call::AddEvent(_)) => {
+                before.on_reply(token, metadata_of(1, event, NOW.seconds()), NOW);
+            }
+            Step::Send(token, _) => before.on_reply(token, Reply::NotModified, NOW),
+            Step::Done => return before.take_reports().remove(0).event,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Another agent sent to the second event what is to be sent, so that it has to be listed: that does not fit, and ends no run
 /// while the first waits for a question.
 #[test]
@@ -198,19 +215,6 @@ fn the_favoured_event_gets_on_although_a_question_about_another_does_not_fit() {
     let other = "5d0a1bc9-3ab4-4a75-9d35-0d55a1a2f6d7".parse().unwrap();
     let domains: Vec<String> = (0..90).map(|number| format!("{number}.example")).collect();
     let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
-    let known_of = |event, domains: &[&str]| {
-        let mut before = session(plan(&desired_of(event, domains, "Ebb"), None));
-        loop {
-            match before.next(NOW) {
-                Step::Send(token, Call::AddEvent(_)) => {
-                    before.on_reply(token, metadata_of(1, event, NOW.seconds()), NOW);
-                }
-                Step::Send(token, _) => before.on_reply(token, Reply::NotModified, NOW),
-                Step::Done => return before.take_reports().remove(0).event,
-                other => panic!("{other:?}"),
-            }
-        }
-    };
     let first = known_of(uuid(), &domains[..1]);
     let mut second = known_of(other, &domains[1..]);
     let wanted = desired_of(other, &domains, "Ebb");
@@ -236,5 +240,75 @@ fn the_favoured_event_gets_on_although_a_question_about_another_does_not_fit() {
             session.on_reply(token, reply, NOW);
         }
         assert_eq!(session.stopped(), None, "nothing is written with {left}: {calls:?}");
+    }
+}
+
+/// An answer to a call, as somebody drew it.
+fn drawn(call: &Call, kind: u8) -> Reply {
+    let no_effect = Trouble::NoEffect { why: "503".into(), retry_after: None };
+    match (kind % 5, call) {
+        (0, _) => Reply::Trouble(Trouble::NotMisp { why: "a page".into() }),
+        (1, _) => Reply::Trouble(no_effect),
+        (_, Call::Version) => Reply::Version { version: "2.5.1".into(), encodings: Vec::new() },
+        (2, Call::Rows { expected, .. }) => {
+            let later = |row: &Row| Row { timestamp: row.timestamp + 1, ..*row };
+            Reply::Rows(expected.iter().map(later).collect())
+        }
+        (_, Call::Rows { .. }) => Reply::NotModified,
+        (_, Call::Metadata(event)) => match metadata_of(1, *event, NOW.seconds()) {
+            Reply::Event(answer) => Reply::Metadata(Some(answer)),
+            other => other,
+        },
+        (3, Call::Listing(_)) => Reply::Listing(Vec::new()),
+        _ => Reply::Trouble(no_effect),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    /// Whatever MISP answers, and however little is left: nobody waits for an answer where none is to come, and it ends.
+    #[test]
+    fn a_session_that_may_spend_little_comes_to_its_end(
+        concurrency in 1_usize..6,
+        left in 0_u64..40_000,
+        sizes in proptest::collection::vec((1_usize..90, 0_usize..60, any::<bool>()), 1..6),
+        draws in proptest::collection::vec(any::<u8>(), 60),
+    ) {
+        let domains: Vec<String> = (0..160).map(|number| format!("{number}.example")).collect();
+        let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+        let manners = EventSettings { publish: Publish::Keep, ..settings() };
+        let mut session = session_with(manners, [], concurrency);
+        for (number, (held, more, is_doubted)) in sizes.iter().enumerate() {
+            let event = format!("5d0a1bc9-3ab4-4a75-9d35-0d55a1a2f6d{number}").parse().unwrap();
+            let mut known = known_of(event, &domains[..*held]);
+            known.head.unproven = *is_doubted;
+            session.offer(plan(&desired_of(event, &domains[..held + more], "Ebb"), Some(known)));
+        }
+        let (mut now, mut under_way, mut draws) = (NOW, Vec::new(), draws.into_iter().cycle());
+        session.may_spend(Some(left));
+        for step in 0.. {
+            prop_assert!(step < 5_000, "it does not end");
+            let until = match session.next(now) {
+                Step::Send(token, call) => {
+                    under_way.push((token, call));
+                    continue;
+                }
+                Step::Done => break,
+                Step::Wait(until) => Some(until),
+                Step::Idle => None,
+            };
+            let draw = draws.next().unwrap();
+            match (under_way.is_empty(), until) {
+                (false, _) => {
+                    let (token, call) = under_way.remove(usize::from(draw) % under_way.len());
+                    session.on_reply(token, drawn(&call, draw / 7), now);
+                }
+                (true, Some(until)) => now = now.max(until),
+                (true, None) => prop_assert!(false, "nobody answers any more"),
+            }
+        }
+        prop_assert!(under_way.is_empty());
+        prop_assert_eq!(session.take_reports().len(), sizes.len());
     }
 }

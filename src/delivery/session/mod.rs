@@ -102,8 +102,8 @@ pub struct Session {
     alone: VecDeque<EventUuid>,
     firsts: Firsts,
     flights: BTreeMap<Token, Flight>,
-    /// A question that waits for what the calls under way leave to be spent.
-    held: Option<(Flight, Call)>,
+    /// Questions that wait for what the calls under way leave to be spent.
+    held: VecDeque<(Flight, Call)>,
     next_token: u64,
     reports: Vec<Report>,
     more_to_come: bool,
@@ -140,7 +140,7 @@ impl Session {
             alone: VecDeque::new(),
             firsts: Firsts::default(),
             flights: BTreeMap::new(),
-            held: None,
+            held: VecDeque::new(),
             next_token: 0,
             reports: Vec::new(),
             more_to_come: true,
@@ -249,12 +249,11 @@ impl Session {
         if self.health.takes_question() {
             return self.ask(Flight::Version, Call::Version);
         }
+        if let Some(step) = self.ask_what_is_held() {
+            return step;
+        }
         if self.health.waits() {
             return Step::Idle;
-        }
-        let is_next = self.favourite_is_next();
-        if let Some((flight, call)) = self.held.take_if(|_| !is_next) {
-            return self.ask(flight, call);
         }
         while self.flights.len() < self.concurrency {
             let Some(uuid) = self.next_ready() else { break };
@@ -267,8 +266,7 @@ impl Session {
                 if !self.flights.is_empty() {
                     break;
                 }
-                // What waits for a question may be smaller, or have the favour.
-                return self.ask_about_rows().unwrap_or_else(|| self.give_out());
+                return self.when_nothing_fits();
             };
             let in_company = self.in_company(uuid);
             let Some(talk) = self.talks.get_mut(&uuid) else { continue };
@@ -325,7 +323,8 @@ impl Session {
 
     /// The conversation goes on: at once, or behind all others.
     fn go_on(&mut self, uuid: EventUuid) {
-        match self.talks.get(&uuid).is_some_and(Conversation::stands_back) {
+        let stands_back = self.talks.get(&uuid).is_some_and(Conversation::stands_back);
+        match stands_back && self.purse.favourite() != Some(uuid) {
             true => self.back.push_back(uuid),
             false => self.ready.push_front(uuid),
         }

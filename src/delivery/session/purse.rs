@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// Puts the favoured event before all others that can go on. Whether it can.
-    pub(super) fn favourite_is_next(&mut self) -> bool {
+    fn favourite_is_next(&mut self) -> bool {
         let Some(favourite) = self.purse.favourite() else { return false };
         let place = self.ready.iter().position(|uuid| *uuid == favourite);
         if let Some(place) = place {
@@ -117,7 +117,7 @@ impl Session {
     }
 
     /// Sends a question that fits into what is left. Another waits for what is under way, which may take less than it
-    /// might, and for the favoured event; where neither is, the run ends.
+    /// might.
     pub(super) fn ask(&mut self, flight: Flight, call: Call) -> Step {
         let events = flight.events();
         let fits = self
@@ -130,17 +130,35 @@ impl Session {
         if fits || is_favoured() {
             return self.send(flight, call);
         }
-        let favourite = self.purse.favourite();
-        let waits = self.parked.iter().chain(&self.alone).any(|uuid| Some(*uuid) == favourite);
-        if self.flights.is_empty() && !waits {
-            return self.give_out();
-        }
-        self.held = Some((flight, call));
+        self.held.push_front((flight, call));
         match self.flights.is_empty() {
-            // Of the favoured event, which may be asked about whatever that takes.
-            true => self.ask_about_rows().unwrap_or_else(|| self.give_out()),
+            true => self.when_nothing_fits(),
             false => Step::Idle,
         }
+    }
+
+    /// Asks what was held back, but for a favoured event that can go on. Whether MISP is there all others wait for.
+    pub(super) fn ask_what_is_held(&mut self) -> Option<Step> {
+        let is_waited_for = matches!(self.held.front(), Some((Flight::Version, _)));
+        if !is_waited_for && (self.health.waits() || self.favourite_is_next()) {
+            return None;
+        }
+        let (flight, call) = self.held.pop_front()?;
+        Some(self.ask(flight, call))
+    }
+
+    /// Nothing is under way, and what would go next does not fit: the favoured event may, once it can go on, and what waits
+    /// for a question may be smaller. Where neither is, the run ends.
+    pub(super) fn when_nothing_fits(&mut self) -> Step {
+        if self.health.waits() {
+            return self.give_out();
+        }
+        let favourite = self.purse.favourite();
+        let sleeps = self.sleeping.keys().find(|(_, uuid)| Some(*uuid) == favourite);
+        if let Some((until, _)) = sleeps {
+            return Step::Wait(*until);
+        }
+        self.ask_about_rows().unwrap_or_else(|| self.give_out())
     }
 
     /// Ends the run where nothing that is left to do fits into what is left to be spent.
