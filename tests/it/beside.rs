@@ -22,7 +22,7 @@ use program::{ATTRIBUTES, DAY_2, Place, Sandbox, seen};
 use serde_json::json;
 
 use crate::{
-    daemon::{Daemon, MAIN, add, until},
+    daemon::{Daemon, MAIN, add, log, until},
     store_user::as_nobody,
 };
 
@@ -205,6 +205,41 @@ fn questions_are_answered_beside_a_delivery_and_who_asks_misp_waits_for_his_turn
     });
     verified.code(0).says(&["waiting for what is under way at main", "3 of 3"]);
     assert!(sync.wait().unwrap().success());
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    daemon.end();
+}
+
+#[test]
+fn who_waited_for_his_turn_goes_by_the_configuration_that_holds_then() {
+    let sandbox = Sandbox::start();
+    let is_held = Arc::new(AtomicBool::new(false));
+    let held = is_held.clone();
+    let front = Front::before(sandbox.address, move |_, _| {
+        while held.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        Act::Pass
+    });
+    let place = place(&sandbox);
+    place.configure(&sandbox.url(), &front.url());
+    place.run(&["sync"]).code(0);
+    place.write("day.json", DAY_2);
+    place.run(&["plan", "-o", "plan.json"]).code(0);
+    let daemon = Daemon::start(&place);
+    is_held.store(true, Ordering::Relaxed);
+    let before = front.seen().len();
+    thread::scope(|scope| {
+        let verify = scope.spawn(|| place.run(&["verify"]));
+        until("it is asked", || front.seen().len() > before);
+        let apply = scope.spawn(|| place.run(&["apply", "plan.json"]));
+        thread::sleep(Duration::from_millis(500));
+        place.configure("allow_tlp = [\"clear\", \"green\", \"amber\"]", "allow_tlp = [\"clear\"]");
+        daemon.signal("-HUP");
+        until("it is taken", || log(&place).contains("the configuration was read again"));
+        is_held.store(false, Ordering::Relaxed);
+        verify.join().unwrap().code(0);
+        apply.join().unwrap().code(7).says(&["policy or event settings"]);
+    });
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
     daemon.end();
 }

@@ -32,13 +32,15 @@ pub(crate) fn run(args: &ApplyArgs, context: &mut Context) -> Result<Exit, CliEr
         bwlimit: context.throttles.of_process(),
         ..CliOverrides::default()
     };
-    let config = context.config()?;
-    let jobs = job::jobs(&config, &overrides)?;
+    // What is wrong is told at once; what is to be done goes by the configuration that holds once it may.
+    job::jobs(&context.config()?, &overrides)?;
     if context.host.is_some() && file.source_path.is_some() {
         let what = "the plan is of a source of its own, and it runs feeds as they are configured";
         return Err(CliError::AskedTooMuch { what });
     }
     let _turn = context.turn(&DestinationName::new(&file.saved.destination))?;
+    let config = context.config()?;
+    let jobs = job::jobs(&config, &overrides)?;
     let ledger = context.shared_store(&config)?;
     let feed = config.feed(Some(&file.saved.feed), file.source_path.as_deref())?;
     let dataset = beside_pulls(|| {

@@ -68,6 +68,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let mut exit = Exit::Done;
     for destination in destinations {
         let _turn = context.turn(&destination.name)?;
+        // It may have changed while others were at it.
+        let config = context.config()?;
+        let destination = config.destination(Some(destination.name.as_str()))?;
         if let Some(host) = &context.host {
             // What was delivered while it waited is to be there as well.
             store = host.view()?;

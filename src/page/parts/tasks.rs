@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::{
     history::{
         Clearance,
-        query::{Example, Overview, Task, TaskKind},
+        query::{Example, Overview, Remedy, Task, TaskKind},
     },
     model::Count,
     plan::DestinationRecord,
@@ -39,7 +39,7 @@ fn task(it: &Task, overview: &Overview, clearance: Clearance) -> Markup {
                 Some(why) => { strong { (Count(it.count).to_string()) } " " (prose(why)) }
                 None => { (hidden(it.count, clearance.limit())) }
             }
-            @if let Some(remedy) = &it.remedy { " " span.muted { "Would change it: " (prose(&remedy.to_string())) } }
+            @if let Some(remedy) = it.remedy.as_ref().filter(|remedy| **remedy != Remedy::Nothing) { " " span.muted { "Would change it: " (prose(&remedy.to_string())) } }
         }
         @if !it.examples.is_empty() { (table(&it.examples, overview.status.record.as_ref())) }
         @if it.count > it.examples.len() as u64 && !it.examples.is_empty() {

@@ -69,11 +69,12 @@ fn span() -> Duration {
 /// Runs at a destination do not overlap.
 fn one_at_a_time(place: &Place, destination: &str) -> usize {
     let log = place.json(&["log", "-n", "100000", "--destination", destination]);
-    let mut spans: Vec<(String, String)> = log["runs"]
+    let time = |run: &Value, key| run[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let mut spans: Vec<(jiff::Timestamp, jiff::Timestamp)> = log["runs"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|run| ["begun", "ended"].map(|key| run[key].as_str().unwrap().to_owned()).into())
+        .map(|run| (time(run, "begun"), time(run, "ended")))
         .collect();
     spans.sort();
     for pair in spans.windows(2) {

@@ -157,6 +157,9 @@ impl Visit<'_> {
         args: &DoctorArgs,
     ) -> Result<Vec<Finding>, CliError> {
         let _turn = self.context.turn(&destination.name)?;
+        // It may have changed while others were at it.
+        let config = self.context.config()?;
+        let destination = config.destination(Some(destination.name.as_str()))?;
         let known = match &shelf {
             Shelf::Open(store) => store.destination(&destination.name)?,
             Shelf::Absent | Shelf::Unusable => None,
