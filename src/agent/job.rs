@@ -137,8 +137,14 @@ fn wall_clock() -> Timestamp {
 pub enum Phase {
     /// Reading the source.
     Reading,
-    /// Comparing incidents with the ledger, and delivering.
+    /// Comparing incidents with the ledger.
+    Comparing,
+    /// Asking MISP who it is and what may be done there.
+    Asking,
+    /// Sending, and proving what arrived.
     Delivering,
+    /// Looking at what MISP published.
+    Publishing,
     /// Writing the end of the run.
     Finishing,
 }

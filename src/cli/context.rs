@@ -11,7 +11,11 @@ use crate::{
 };
 
 use super::{
-    CliError, Ui, args::GlobalArgs, host::Host, render::Detail, screen::Reader,
+    CliError, Ui,
+    args::GlobalArgs,
+    host::Host,
+    render::{Detail, head},
+    screen::Reader,
     throttles::Throttles,
 };
 
@@ -34,6 +38,8 @@ pub struct Context {
     pub(super) host: Option<Arc<dyn Host>>,
     /// Who reads what it answers.
     pub(super) reader: Reader,
+    /// Whether it says which command comes next; who runs several verbs by itself knows.
+    pub(super) guides: bool,
     /// Whether the warnings of the configuration were said.
     has_warned: bool,
 }
@@ -52,6 +58,7 @@ impl Context {
             store_private: StorePrivacy::Prefer,
             throttles: Arc::default(),
             host: None,
+            guides: false,
             has_warned: false,
         }
     }
@@ -107,6 +114,13 @@ impl Context {
     pub fn say(&mut self, text: impl std::fmt::Display) {
         if !self.global.quiet {
             self.ui.say(text);
+        }
+    }
+
+    /// Says which command comes next. Programs do not ask.
+    pub(super) fn next(&mut self, text: impl std::fmt::Display) {
+        if self.guides && !self.global.json {
+            self.say(format_args!("{} {text}", head("next:")));
         }
     }
 

@@ -15,13 +15,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{
     agent::{Clock, SystemClock},
-    config::{Destination, StorePrivacy},
+    config::{Destination, StorePrivacy, format_duration},
     history::Ledger,
     remote::Remote,
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, Exit, Ui, host::Host, job, throttles::Throttles};
+use super::{CliError, Context, Exit, Ui, host::Host, job, screen::progress, throttles::Throttles};
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
@@ -211,6 +211,7 @@ async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool)
 /// was on its way is in the ledger.
 async fn end_at_last(as_json: bool) {
     tokio::time::sleep(AT_LAST).await;
+    progress::wipe();
     Ui::standard(true).report(&CliError::Interrupted.report(), as_json);
     process::exit(Exit::Interrupted.code().into());
 }
@@ -325,7 +326,15 @@ impl Context {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> Result<Store, CliError> {
-        let store = Store::open(path, mode, self.owner(), self.global.wait)?;
+        let owner = self.owner();
+        let store = match Store::open(path, mode, owner.clone(), Duration::ZERO) {
+            Err(OpenError::Locked { holder, .. }) if !self.global.wait.is_zero() => {
+                let most = format_duration(self.global.wait);
+                self.say(format_args!("waiting at most {most} for the store, which {holder} has"));
+                Store::open(path, mode, owner, self.global.wait)?
+            }
+            opened => opened?,
+        };
         self.heed(&store)?;
         Ok(store)
     }

@@ -29,7 +29,12 @@ mod verbs;
 
 use std::{env, process::ExitCode};
 
-use clap::Parser;
+use clap::{
+    CommandFactory, Parser,
+    error::{ContextKind, ContextValue},
+};
+
+use crate::model::nearest;
 
 pub use context::Context;
 pub use exit::Exit;
@@ -58,7 +63,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            return not_understood(&error).into();
+            return not_understood(&suggesting(error)).into();
         }
     };
     logging::start(&cli.global, cli.verb.log_style());
@@ -68,6 +73,7 @@ pub fn main() -> ExitCode {
     }
     let mut context = Context::new(cli.global, ui);
     context.verb = cli.verb.name();
+    context.guides = !matches!(cli.verb, Verb::Demo(_));
     context.args = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     match cli.verb.run(&mut context) {
         Ok(exit) => exit.into(),
@@ -78,6 +84,22 @@ pub fn main() -> ExitCode {
             report.exit().into()
         }
     }
+}
+
+/// With the verb that may have been meant, where clap finds none.
+fn suggesting(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let command = Cli::command();
+    let verbs = command.get_subcommands().map(clap::Command::get_name);
+    if let Some(meant) = nearest(written, verbs)
+        && error.get(ContextKind::SuggestedSubcommand).is_none()
+    {
+        let meant = ContextValue::Strings(vec![meant.to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, meant);
+    }
+    error
 }
 
 /// Prints the help that was asked for, or what is wrong with the arguments.

@@ -3,8 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
+    time::Duration,
 };
 
 use crate::{
@@ -27,6 +31,9 @@ use super::{
     source,
     throttles::Throttles,
 };
+
+/// How often is looked whether there is something to say of runs that say nothing.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The last run of a route, as schedules count it.
 pub(super) fn last_run(known: &RouteHistory) -> LastRun {
@@ -143,16 +150,25 @@ pub(super) fn deliver(
             thread::Builder::new().spawn_scoped(scope, work).map_err(CliError::System)?;
         }
         drop(say);
-        for said in heard {
+        loop {
+            bars.beat(context);
+            let said = match heard.recv_timeout(LOOK) {
+                Ok(said) => said,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match said {
                 Said::Progress(destination, progress) => bars.show(&destination, progress),
                 Said::Note(destination, note) => bars.note(context, &destination, &note),
-                Said::Ended(place, outcome) => ended[place] = *outcome,
+                Said::Ended(place, outcome) => {
+                    bars.ended(&jobs[place].0.destination);
+                    ended[place] = *outcome;
+                }
             }
         }
         Ok::<_, CliError>(())
     })?;
-    bars.finish();
+    bars.finish(context);
     Ok(ended)
 }
 

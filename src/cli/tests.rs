@@ -90,6 +90,7 @@ fn screen(global: GlobalArgs, verb: impl FnOnce(&mut Context) -> Result<Exit, Cl
     let (data, talk) = (Sink::default(), Sink::default());
     let ui = Ui::with_face(Box::new(data.clone()), Box::new(talk.clone()), face());
     let mut context = Context::new(global, ui);
+    context.guides = true;
     let result = verb(&mut context);
     Seen { data: data.text(), talk: talk.text(), result }
 }

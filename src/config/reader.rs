@@ -17,7 +17,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::model::{Locus, Place, Symbol, Words};
+use crate::model::{Locus, Place, Symbol, Words, nearest};
 
 use super::{Notice, parse_duration, parse_size};
 
@@ -208,7 +208,9 @@ impl<'r, 't> Section<'r, 't> {
         let found = words.iter().find(|(word, _)| *word == at.value);
         if found.is_none() {
             let all: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
-            let cure = format!("write one of {}", all.join(", "));
+            let meant = nearest(at.value, words.iter().map(|(word, _)| *word));
+            let meant = meant.map(|word| format!("; did you mean {word:?}?"));
+            let cure = format!("write one of {}{}", all.join(", "), meant.unwrap_or_default());
             self.reader.wrong(at, format!("{:?} is not known here", at.value), &cure);
         }
         found.map(|(_, meaning)| *meaning)
@@ -353,7 +355,9 @@ impl<'r, 't> Section<'r, 't> {
                 continue;
             }
             let known: Vec<&str> = self.asked.iter().copied().collect();
-            let cure = format!("remove it or write one of {}", known.join(", "));
+            let meant = nearest(key, known.iter().copied());
+            let meant = meant.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+            let cure = format!("remove it or write one of {}{meant}", known.join(", "));
             self.reader.fault(&self.key(key), &name.span(), "is not a known key".to_owned(), &cure);
         }
     }

@@ -36,6 +36,6 @@ pub use text::{
 pub(crate) use text_form::as_text;
 pub use time::{Timestamp, TimestampError};
 pub use tlp::{Marking, MarkingId, Tlp};
-pub use words::Words;
 #[cfg(test)]
 pub(crate) use words::names;
+pub use words::{Words, nearest};

@@ -20,6 +20,22 @@ pub trait Words: Copy + PartialEq + 'static {
     }
 }
 
+/// The one of these words that somebody may have meant who wrote another: at most two letters are other ones or change
+/// places, or one of both begins with the other.
+#[must_use]
+pub fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    const PREFIX_CHARS_MIN: usize = 3;
+    let written = written.to_lowercase();
+    let distance = |word: &str| {
+        let is_part = written.len().min(word.len()) >= PREFIX_CHARS_MIN
+            && (written.starts_with(word) || word.starts_with(&written));
+        if is_part { 1 } else { strsim::damerau_levenshtein(&written, word) }
+    };
+    let words = words.into_iter().map(|word| (distance(word), word));
+    let near = words.filter(|(distance, word)| *distance <= 2 && distance * 2 < word.len());
+    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+}
+
 /// The names of an enum as serde writes them: what it says when it is given another.
 #[cfg(test)]
 pub(crate) fn names<T: serde::de::DeserializeOwned>() -> std::collections::BTreeSet<String> {
@@ -29,4 +45,27 @@ pub(crate) fn names<T: serde::de::DeserializeOwned>() -> std::collections::BTree
     let text = error.to_string();
     let (_, list) = text.split_once("expected ").expect("the names follow");
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn what_may_have_been_meant_is_near() {
+        let words = ["never", "keep", "always", "mon", "why", "verify"];
+        for (written, meant) in [
+            ("nevr", Some("never")),
+            ("Always", Some("always")),
+            ("monday", Some("mon")),
+            ("wyh", Some("why")),
+            ("verfiy", Some("verify")),
+            ("x", None),
+            ("no", None),
+            ("", None),
+            ("sometimes", None),
+        ] {
+            assert_eq!(nearest(written, words), meant, "{written}");
+        }
+    }
 }

@@ -126,3 +126,50 @@ fn log_takes_a_time_and_an_outcome() {
     place.run(&["log", "--outcome", "don"]).code(2).says(&["done", "similar"]);
     place.run(&["log", "-n", "0"]).code(2).says(&["-n"]);
 }
+
+#[test]
+fn each_step_says_which_comes_next_and_only_to_people() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.place();
+    for (step, next) in [
+        ("status", "no store"),
+        ("doctor", "next: `misp-trickle plan` "),
+        ("plan", "next: `misp-trickle sync` "),
+        ("sync", "next: `misp-trickle status` "),
+        ("plan", "next: `misp-trickle status` "),
+        ("status", "next: `misp-trickle log` "),
+    ] {
+        let seen = place.run(&[step]);
+        assert!(next == "no store" || seen.talk.contains(next), "{step}: {}", seen.talk);
+        for quiet in ["--json", "--quiet"] {
+            let talk = place.run(&[step, quiet]).talk;
+            assert!(!talk.contains("next:"), "{step} {quiet}: {talk}");
+        }
+    }
+}
+
+#[test]
+fn who_writes_a_word_wrong_is_told_the_right_one() {
+    let place = Sandbox::start().place();
+    for (written, meant) in [("wyh", "'why'"), ("stauts", "'status'"), ("synk", "'sync'")] {
+        place.run(&[written]).code(2).says(&["similar", meant]);
+    }
+    place.run(&["sync", "--colour", "never"]).code(2).says(&["--color"]);
+    place.configure("version = 1", "version = 1\nstoer = 1");
+    place.configure("publish = \"never\"", "publish = \"nevr\"");
+    place.run(&["plan"]).says(&["did you mean \"never\"?", "did you mean store?"]);
+}
+
+#[test]
+fn a_bar_leaves_nothing_behind() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = Place::at(&format!("http://{}", silent.local_addr().unwrap()), &"x".repeat(40));
+    let mut terminal = at_terminal(&place, &["sync"], &[("COLUMNS", "50")]);
+    terminal.waits_for("asking MISP");
+    let shown = terminal.shown();
+    let last = shown.rsplit("asking MISP").next().unwrap();
+    terminal.types("\u{3}").waits_for("\u{1b}[2K").waits_for("interrupted");
+    assert_eq!(terminal.code(), Some(130), "{}", terminal.shown());
+    // Behind a bar there is room for what the terminal echoes.
+    assert!("asking MISP".len() + last.chars().count() <= 46, "{last:?}");
+}

@@ -246,6 +246,15 @@ impl Place {
     }
 }
 
+/// A text without how long ago times were: two looks at the same may differ in that.
+pub fn without_ages(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_age =
+        |at: usize| (0..3).any(|more| words.get(at + more).is_some_and(|it| it.starts_with("ago")));
+    let kept = words.iter().enumerate().filter(|(at, _)| !is_age(*at));
+    kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+}
+
 /// Runs the program to its end. One that hangs fails the test.
 pub fn seen(command: &mut Command) -> Seen {
     seen_with(command, "")

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     super::{
-        Asking, Careful, Ending, Job,
+        Asking, Careful, Ending, Job, Phase,
         asking::long_wait,
         learn::{LearnError, WantedTags},
         lost::{self, Finding, Gone},
@@ -194,6 +194,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     /// Asks MISP who it is, and takes over what it says once it is known to be the one that the ledger knows.
     pub(super) async fn learn(&mut self) -> Result<(), Halt> {
+        self.totals.tell_progress(Phase::Asking);
         let before = self.planner.record.clone();
         if let Err(halt) = self.learn_beside(&before).await {
             // Whose answers these are is not known, or is known to be a stranger.

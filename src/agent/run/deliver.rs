@@ -57,6 +57,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             feeds: BTreeMap::new(),
             ended: None,
         };
+        self.totals.tell_progress(Phase::Delivering);
         self.offer(&mut talk, first);
         while self.go_on(&mut talk).await? {}
         self.take_lessons(&talk.session);

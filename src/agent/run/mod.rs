@@ -240,6 +240,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
     }
 
     async fn go(&mut self) -> Result<(), Halt> {
+        self.totals.tell_progress(Phase::Comparing);
         self.say_first()?;
         self.deliver().await?;
         Ok(self.look_at_publishing().await?)

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, summary::PublishingTally},
+    super::{AgentError, Phase, summary::PublishingTally},
     Run,
 };
 
@@ -126,6 +126,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.publications.asked.is_empty() && self.totals.record.tally.requests == 0 {
             return Ok(());
         }
+        self.totals.tell_progress(Phase::Publishing);
         let open = self.publications.open(self.contact.verified);
         let mut open = &open[..];
         while !open.is_empty() {

@@ -113,6 +113,7 @@ impl RequestHandler {
         let mut context = Context::new(cli.global, ui);
         context.reader = question.reader.as_ref().map_or(Reader::NONE, Reader::from);
         context.verb = name;
+        context.guides = true;
         context.throttles = self.shared.throttles.clone();
         context.host = Some(Arc::new(RequestHost {
             shared: self.shared.clone(),

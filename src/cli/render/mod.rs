@@ -14,6 +14,7 @@ pub mod why;
 mod words;
 
 pub(super) use marks::{Clock, Mark, Tone, Toned, bad, head, odd};
+pub(super) use notes::Notes;
 pub(super) use words::{Bytes, Clean, Lines, Span, line};
 
 /// So much of each list is shown where an answer is brief.

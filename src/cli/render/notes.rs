@@ -1,8 +1,8 @@
 //! Notes of runs and pulls: those that say the same of several events are one line.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use crate::model::Count;
+use crate::model::{Count, DestinationName};
 
 use super::words::{Clean, line};
 
@@ -11,7 +11,7 @@ const OF_EVENT: &str = "event ";
 const UUID_CHARS: usize = 36;
 
 /// What a note says, without the event that it says it of.
-pub(in crate::cli) fn without_event(note: &str) -> Option<(&str, &str)> {
+fn without_event(note: &str) -> Option<(&str, &str)> {
     let rest = note.strip_prefix(OF_EVENT)?;
     let (uuid, said) = rest.split_at_checked(UUID_CHARS)?;
     uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-').then_some((uuid, said))
@@ -33,9 +33,41 @@ pub(super) fn lines(out: &mut String, indent: &str, notes: &[String]) {
             (_, true) => line!(out, "{indent}{} ({} times)", Clean(note), Count(times)),
             (_, false) => {
                 let others = Count(times - 1);
-                line!(out, "{indent}{} (the same for {others} more events)", Clean(note));
+                let plural = if times == 2 { "" } else { "s" };
+                line!(out, "{indent}{} (the same for {others} more event{plural})", Clean(note));
             }
         }
+    }
+}
+
+/// Notes as they come: what is said of many events is said of the first, and at the end of how many more.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Notes {
+    /// How often it was said of another event, by destination.
+    told: BTreeMap<(DestinationName, String), u64>,
+}
+
+impl Notes {
+    /// Whether nothing like it was said at this destination.
+    pub(in crate::cli) fn is_new(&mut self, destination: &DestinationName, note: &str) -> bool {
+        let Some((_, said)) = without_event(note) else { return true };
+        let more = self.told.entry((destination.clone(), said.to_owned()));
+        let mut is_new = true;
+        more.and_modify(|more| {
+            *more += 1;
+            is_new = false;
+        })
+        .or_insert(0);
+        is_new
+    }
+
+    /// What was not said.
+    pub(in crate::cli) fn rest(self) -> impl Iterator<Item = (DestinationName, String)> {
+        let left = self.told.into_iter().filter(|(_, more)| *more > 0);
+        left.map(|((destination, said), more)| {
+            let plural = if more == 1 { "" } else { "s" };
+            (destination, format!("the same for {} more event{plural}{said}", Count(more)))
+        })
     }
 }
 
@@ -55,5 +87,17 @@ mod tests {
             event("ä")
         );
         assert_eq!(out, shown);
+    }
+
+    #[test]
+    fn while_a_run_goes_on_the_first_of_many_is_said() {
+        let event = |digit: &str| format!("event {}: no tag", digit.repeat(36));
+        let (main, other) = (DestinationName::new("main"), DestinationName::new("other"));
+        let mut notes = Notes::default();
+        assert!(notes.is_new(&main, &event("a")) && notes.is_new(&other, &event("a")));
+        assert!(!notes.is_new(&main, &event("b")) && !notes.is_new(&main, &event("c")));
+        assert!(notes.is_new(&main, "x") && notes.is_new(&main, "x"));
+        let rest: Vec<_> = notes.rest().collect();
+        assert_eq!(rest, [(main, "the same for 2 more events: no tag".to_owned())]);
     }
 }

@@ -76,7 +76,7 @@ impl Stream {
     }
 
     /// How wide it is; what nobody looks at has no width.
-    fn columns(self) -> Option<usize> {
+    pub(super) fn columns(self) -> Option<usize> {
         if !self.is_terminal() {
             return None;
         }

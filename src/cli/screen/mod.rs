@@ -2,6 +2,7 @@
 
 mod face;
 pub(super) mod logging;
+mod narrow;
 mod pager;
 pub(super) mod progress;
 mod reader;

@@ -73,7 +73,6 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
     let previews = source::beside_pulls(|| previews(&feeds, &jobs, store.as_ref()))?;
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {
         save(path, &overrides, preview, context)?;
-        context.say(format_args!("next: misp-trickle apply {}", path.display()));
     }
     let all = args.all || context.global.verbose > 0;
     let length = match context.detail(args.stat, all) {
@@ -83,6 +82,12 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         Detail::Full => Length::AtMost { changes: SHOWN, events: usize::MAX },
     };
     show(context, length, &jobs, &previews)?;
+    let is_something = previews.iter().any(|(_, preview)| preview.cost.requests > 0);
+    match &args.output {
+        Some(path) => context.next(format_args!("misp-trickle apply {}", path.display())),
+        None if is_something => context.next("`misp-trickle sync` sends it"),
+        None => context.next("`misp-trickle status` shows how things stand: nothing is to be sent"),
+    }
     Ok(Exit::Done)
 }
 

@@ -66,7 +66,29 @@ pub(crate) fn run(
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");
     }
+    context.next(after(&found, &routes));
     Ok(if is_late { Exit::Late } else { Exit::Done })
+}
+
+/// Which command comes after.
+fn after(found: &[query::Status], routes: &[RouteStatus]) -> &'static str {
+    let needs_somebody = |status: &query::Status| {
+        !status.exposed.is_empty()
+            || !status.refused_tags.is_empty()
+            || !status.removals_wait.is_empty()
+    };
+    if routes.iter().any(|route| route.failures > 0) {
+        return "`misp-trickle log --outcome failed` says why attempts failed";
+    }
+    if found.is_empty() {
+        return "`misp-trickle sync` sends what MISP does not have yet";
+    }
+    match found.iter().any(needs_somebody) {
+        true => "do by hand what stands behind each `!`",
+        false => {
+            "`misp-trickle log` lists the runs, and `misp-trickle show` what the newest changed"
+        }
+    }
 }
 
 /// The routes of the configuration, and those that the ledger knows beside; and their feeds, as far as those are pulled.

@@ -95,6 +95,9 @@ pub(crate) fn tell<'d>(
     }
     context
         .answer(|| render::json::SyncAnswer::new(&outcomes), || render::sync::text(&outcomes))?;
+    if exit == Exit::Done {
+        context.next("`misp-trickle status` shows how things stand");
+    }
     Ok(exit)
 }
 

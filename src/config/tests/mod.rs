@@ -185,7 +185,7 @@ fn an_unknown_key_is_named_with_its_place_and_its_neighbours() {
     assert_eq!(
         found,
         [format!(
-            "{FILE}:3:3: store.pth: is not a known key; remove it or write one of path, private"
+            "{FILE}:3:3: store.pth: is not a known key; remove it or write one of path, private; did you mean path?"
         )]
     );
     let found = faults("[sauce]\n[mapping]\ndeep = 2\n");

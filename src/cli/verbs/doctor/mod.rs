@@ -113,7 +113,12 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
     }
     context.answer(|| show::json(&found), || show::text(&found))?;
     let of_destinations = found.destinations.iter().flat_map(|(_, findings)| findings);
-    Ok(exit(found.store.iter().chain(&found.source).chain(of_destinations)))
+    let exit = exit(found.store.iter().chain(&found.source).chain(of_destinations));
+    context.next(match exit {
+        Exit::Done => "`misp-trickle plan` shows what a run would send",
+        _ => "do what stands behind each `->`, and then `misp-trickle doctor` again",
+    });
+    Ok(exit)
 }
 
 fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {

@@ -88,8 +88,8 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         [only] => format!("{only}; with it there, "),
         all => format!("{}; with both there, ", all.join(", ")),
     };
-    context.say(format_args!(
-        "next: {first}`misp-trickle doctor` says what is wrong before anything is sent"
+    context.next(format_args!(
+        "{first}`misp-trickle doctor` says what is wrong before anything is sent"
     ));
     // Before its secrets are there it can only fail.
     if offers && lacks && wants_doctor(&mut Terminal::start(context)?, false)? {

@@ -68,6 +68,7 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     }
     context
         .answer(|| render::json::SyncAnswer::new(&outcomes), || render::sync::text(&outcomes))?;
-    context.say("nothing was sent; next: misp-trickle sync");
+    context.say("nothing was sent");
+    context.next("misp-trickle sync");
     Ok(exit)
 }

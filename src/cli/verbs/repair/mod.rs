@@ -127,7 +127,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
             Ok(Exit::Damaged)
         }
         RepairMode::InPlace if !sound => {
-            context.say("next: misp-trickle sync, which proves with MISP what is not certain");
+            context.next("misp-trickle sync, which proves with MISP what is not certain");
             Ok(Exit::Done)
         }
         RepairMode::Trial | RepairMode::InPlace => Ok(Exit::Done),

@@ -62,6 +62,6 @@ pub(crate) fn run(
     });
     let text = each.collect::<String>();
     context.answer(|| ResendAnswer { destinations }, || text)?;
-    context.say("next: misp-trickle sync");
+    context.next("misp-trickle sync");
     Ok(Exit::Done)
 }
