@@ -14,7 +14,7 @@ use super::{
     CliError, Ui,
     args::GlobalArgs,
     host::Host,
-    render::{Detail, head},
+    render::Detail,
     screen::Reader,
     throttles::Throttles,
 };
@@ -119,8 +119,8 @@ impl Context {
 
     /// Says which command comes next. Programs do not ask.
     pub(super) fn next(&mut self, text: impl std::fmt::Display) {
-        if self.guides && !self.global.json {
-            self.say(format_args!("{} {text}", head("next:")));
+        if self.guides && !self.global.json && !self.global.quiet {
+            self.ui.guide(text);
         }
     }
 

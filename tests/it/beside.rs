@@ -23,6 +23,7 @@ use serde_json::json;
 
 use crate::{
     daemon::{Daemon, MAIN, add, log, until},
+    screen::shown,
     store_user::as_nobody,
 };
 
@@ -72,6 +73,20 @@ fn what_is_asked_of_the_store_is_answered_as_without_it() {
     let left = fs::read_dir(place.path("elsewhere")).unwrap().count();
     assert_eq!(left, 1, "nothing is left beside the export");
     place.run(&["doctor"]).code(0).says(&["the daemon has", "takes the key", "nothing to send"]);
+    daemon.end();
+}
+
+#[test]
+fn a_pager_shows_what_the_daemon_answers() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    let daemon = Daemon::start(&place);
+    for verb in ["log", "status"] {
+        let pager = ("PAGER", "sed s/^/paged:/");
+        let seen = shown(&place, &[verb, "--quiet"], &[pager, ("COLUMNS", "40")]);
+        assert!(seen.lines().all(|line| line.starts_with("paged:")), "{seen}");
+    }
     daemon.end();
 }
 

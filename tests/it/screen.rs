@@ -13,7 +13,7 @@ fn at_terminal(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) ->
 
 /// What is shown once the program has ended well.
 #[track_caller]
-fn shown(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+pub(crate) fn shown(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut terminal = at_terminal(place, arguments, variables);
     assert_eq!(terminal.code(), Some(0), "{}", terminal.shown());
     terminal.shown()
@@ -110,6 +110,9 @@ fn a_pager_shows_long_answers_and_does_no_harm() {
         at_terminal(&place, &["log"], &[("PAGER", "trap 'echo heard' INT; cat; read x </dev/tty")]);
     waits.waits_for("Outcome:").types("\u{3}").waits_for("heard").types("\n");
     assert_eq!(waits.code(), Some(0));
+    // Whoever ends the program from elsewhere does not have to wait for a reader.
+    let mut ends = at_terminal(&place, &["log"], &[("PAGER", "kill -TERM $PPID; cat")]);
+    assert_eq!(ends.code(), None, "{}", ends.shown());
 }
 
 #[test]

@@ -72,10 +72,16 @@ mod unix {
                 heard.data.extend_from_slice(part);
                 Ok(())
             }
-            Channel::Talk => heard.talk(part, context),
+            Channel::Talk => {
+                heard.talk(part, context);
+                Ok(())
+            }
             Channel::File => file.write(part),
-            Channel::End => heard.end(context),
-        })?;
+            Channel::End => Ok(()),
+        });
+        // A pager waits for its reader: not while the answer is on its way.
+        heard.end(context)?;
+        let exit = exit?;
         if exit == Exit::Done {
             file.end()?;
         }
@@ -151,28 +157,21 @@ mod unix {
     }
 
     impl Heard {
-        /// Says the lines that are whole, behind the data that came before them.
-        fn talk(&mut self, part: &[u8], context: &mut Context) -> Result<(), CliError> {
-            self.show_data(context)?;
+        /// Says the lines that are whole, those aside that follow data.
+        fn talk(&mut self, part: &[u8], context: &mut Context) {
             self.talk.extend_from_slice(part);
-            if let Some(end) = self.talk.iter().rposition(|byte| *byte == b'\n') {
+            let end = self.talk.iter().rposition(|byte| *byte == b'\n');
+            if let Some(end) = end.filter(|_| self.data.is_empty()) {
                 let lines: Vec<u8> = self.talk.drain(..=end).collect();
                 context.ui.pass_on_talk(&String::from_utf8_lossy(&lines));
             }
-            Ok(())
         }
 
-        fn show_data(&mut self, context: &mut Context) -> Result<(), CliError> {
+        fn end(self, context: &mut Context) -> Result<(), CliError> {
             if !self.data.is_empty() {
-                let data = std::mem::take(&mut self.data);
-                context.ui.text(&String::from_utf8_lossy(&data))?;
+                context.ui.text(&String::from_utf8_lossy(&self.data))?;
             }
-            Ok(())
-        }
-
-        fn end(&mut self, context: &mut Context) -> Result<(), CliError> {
-            self.show_data(context)?;
-            context.ui.pass_on_talk(&String::from_utf8_lossy(&std::mem::take(&mut self.talk)));
+            context.ui.pass_on_talk(&String::from_utf8_lossy(&self.talk));
             Ok(())
         }
     }

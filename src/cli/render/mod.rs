@@ -15,7 +15,7 @@ mod words;
 
 pub(super) use marks::{Clock, Mark, Tone, Toned, bad, head, odd};
 pub(super) use notes::Notes;
-pub(super) use words::{Bytes, Clean, Lines, Span, line};
+pub(super) use words::{Bytes, Clean, CleanLines, Lines, Span, line};
 
 /// So much of each list is shown where an answer is brief.
 const SHOWN: usize = 20;

@@ -75,6 +75,22 @@ impl fmt::Display for Clean<'_> {
     }
 }
 
+/// A text of others with lines of its own: as [`Clean`], but those stay.
+pub(in crate::cli) struct CleanLines<T>(pub(in crate::cli) T);
+
+impl<T: fmt::Display> fmt::Display for CleanLines<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        for (place, line) in text.split('\n').enumerate() {
+            if place > 0 {
+                f.write_char('\n')?;
+            }
+            Clean(line).fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
 /// All that is printed for people passes through here: as [`Clean`], but its lines and marks stay.
 pub(in crate::cli) struct Lines<T>(pub(in crate::cli) T);
 

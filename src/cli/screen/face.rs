@@ -81,6 +81,8 @@ impl Stream {
             return None;
         }
         let said = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+        // As in the answer of a terminal that does not know it, 0 is no width.
+        let said = said.filter(|it| *it > 0);
         let measured = || self.size().map(|(columns, _)| columns).filter(|it| *it > 0);
         Some(said.or_else(measured).unwrap_or(COLUMNS_USUAL))
     }
@@ -153,10 +155,18 @@ impl Face {
 
     /// The letters that show, with times written out.
     fn letters(&self, line: &str) -> Vec<Letter> {
+        // Nothing that stands behind a mark without an end is lost.
+        let unclosed = |open: Option<(Clock, String)>| {
+            let text = open.map(|(_, text)| text).unwrap_or_default();
+            text.chars().collect::<Vec<_>>().into_iter()
+        };
         let (mut shown, mut tone, mut clock) = (Vec::with_capacity(line.len()), None, None);
         for letter in line.chars() {
             match (Mark::of(letter), &mut clock) {
-                (Some(Mark::Clock(new)), _) => clock = Some((new, String::new())),
+                (Some(Mark::Clock(new)), _) => {
+                    let open = clock.replace((new, String::new()));
+                    shown.extend(unclosed(open).map(|letter| Letter { letter, tone }));
+                }
                 (Some(Mark::Tone(new)), _) => tone = Some(new),
                 (Some(Mark::End), _) => match clock.take() {
                     Some((clock, micros)) => {
@@ -169,6 +179,7 @@ impl Face {
                 (None, None) => shown.push(Letter { letter, tone }),
             }
         }
+        shown.extend(unclosed(clock).map(|letter| Letter { letter, tone }));
         shown
     }
 
@@ -380,5 +391,6 @@ mod tests {
     fn marks_that_make_no_sense_do_no_harm() {
         let text = format!("a\u{fdd7}b\u{fdd5}x\u{fdd7}c\u{fdd0}d\n{}", At(Timestamp::default()));
         assert_eq!(face(None).lay(&text), "abxcd\n1970-01-01 02:00:00 +02:00");
+        assert_eq!(face(None).lay("a\u{fdd5}b\u{fdd6}1\u{fdd5}c\u{fdd4}d"), "ab1cd");
     }
 }

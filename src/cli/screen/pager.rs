@@ -37,8 +37,7 @@ impl Pager {
 
     /// Shows a text, and waits until its reader has enough. `false` where there is no such program: nothing was shown.
     pub(super) fn show(&self, text: &str) -> bool {
-        // Ctrl-C is for the pager; whoever dies of it leaves two programs to one keyboard.
-        let _ear = Ear::new();
+        leave_ctrl_c_to_it();
         let Ok(mut child) = self.start() else { return false };
         let mut input = child.stdin.take().expect("it is piped");
         // Who quits early has seen enough.
@@ -65,18 +64,13 @@ impl Pager {
     }
 }
 
-/// While it is there, Ctrl-C does not end this program.
-struct Ear {
-    _runtime: Option<tokio::runtime::Runtime>,
-}
-
-impl Ear {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok();
-        if let Some(runtime) = &runtime {
-            runtime.block_on(async { drop(crate::cli::live::Signals::listen()) });
-        }
-        Self { _runtime: runtime }
+/// From now on Ctrl-C is for the pager: whoever dies of it leaves two programs to one keyboard. SIGTERM still ends this one.
+fn leave_ctrl_c_to_it() {
+    #[cfg(unix)]
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        use tokio::signal::unix::{SignalKind, signal};
+        // What once listened goes on to hear it, until the program ends.
+        runtime.block_on(async { drop(signal(SignalKind::interrupt())) });
     }
 }
 

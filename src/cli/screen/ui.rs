@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::{
     ErrorAnswer, Report,
-    render::{Lines, bad, odd},
+    render::{CleanLines, Lines, Toned, bad, head, odd},
 };
 
 use jiff::tz::TimeZone;
@@ -149,26 +149,31 @@ impl Ui {
         self.utter(talk);
     }
 
-    /// Says what is being done or what comes next.
+    /// Says what is being done.
     pub fn say(&mut self, text: impl fmt::Display) {
-        self.talk(format_args!("{text}"));
+        self.talk(None, text);
+    }
+
+    /// Says which command comes next.
+    pub(in crate::cli) fn guide(&mut self, text: impl fmt::Display) {
+        self.talk(Some(head("next:")), text);
     }
 
     /// Asks: what is answered stands behind it.
     pub fn ask(&mut self, question: impl fmt::Display) {
-        self.utter(&question.to_string());
+        self.utter(&CleanLines(question).to_string());
         drop(self.talk.flush());
     }
 
     /// Says what may not be meant.
     pub fn warn(&mut self, text: impl fmt::Display) {
-        self.talk(format_args!("{} {text}", odd("warning:")));
+        self.talk(Some(odd("warning:")), text);
     }
 
     /// Says why it stopped; each line of a list of errors gets the word before it.
     pub fn error(&mut self, text: impl fmt::Display) {
         for line in text.to_string().lines() {
-            self.talk(format_args!("{} {line}", bad("error:")));
+            self.talk(Some(bad("error:")), line);
         }
     }
 
@@ -185,14 +190,56 @@ impl Ui {
         drop(self.json(&ErrorAnswer { report }));
     }
 
-    /// A reader of the talk that went away is no reason to stop the work.
-    fn talk(&mut self, text: fmt::Arguments<'_>) {
-        self.utter(&format!("{text}\n"));
+    /// The text may quote others: what marks there are stand before it.
+    fn talk(&mut self, before: Option<Toned<&str>>, text: impl fmt::Display) {
+        let before = before.map(|word| format!("{word} ")).unwrap_or_default();
+        self.utter(&format!("{before}{}\n", CleanLines(text)));
     }
 
+    /// A reader of the talk that went away is no reason to stop the work.
     fn utter(&mut self, text: &str) {
         let text = Lines(text).to_string();
         let shown = self.faces.as_ref().map(|faces| faces.talk.lay(&text));
         drop(self.talk.write_all(shown.unwrap_or(text).as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn words_of_others_hide_nothing_that_stands_behind_them() {
+        let talk = Kept::default();
+        let zone = TimeZone::UTC;
+        let face = Face { is_coloured: false, columns: None, zone, now: Timestamp::default() };
+        let mut ui = Ui::with_face(Box::new(io::sink()), Box::new(talk.clone()), face);
+        for mark in '\u{fdd0}'..='\u{fdd7}' {
+            let text = format!("it says {mark}7; do this\n  and that");
+            ui.warn(&text);
+            ui.error(&text);
+            ui.say(&text);
+            ui.ask(&text);
+            let shown = String::from_utf8(std::mem::take(&mut *talk.0.lock().unwrap())).unwrap();
+            let escaped = text.replace(mark, &mark.escape_default().to_string());
+            let error = escaped.replace('\n', "\nerror: ");
+            assert_eq!(shown, format!("warning: {escaped}\nerror: {error}\n{escaped}\n{escaped}"));
+        }
     }
 }
