@@ -11,11 +11,7 @@ use crate::{
 };
 
 use super::{
-    CliError, Ui,
-    args::GlobalArgs,
-    host::Host,
-    render::Detail,
-    screen::Reader,
+    CliError, Ui, args::GlobalArgs, host::Host, render::Detail, screen::Reader,
     throttles::Throttles,
 };
 
@@ -110,6 +106,15 @@ impl Context {
         }
     }
 
+    /// The command that shows all of an answer: what it was called with, and `--all`.
+    pub(super) fn whole(&self) -> String {
+        let end = self.args.iter().position(|arg| arg == "--").unwrap_or(self.args.len());
+        let (options, rest) = self.args.split_at(end);
+        let words = options.iter().map(String::as_str).chain(["--all"]);
+        let words = words.chain(rest.iter().map(String::as_str)).map(quoted);
+        ["misp-trickle".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+    }
+
     /// Says something, unless `--quiet`.
     pub fn say(&mut self, text: impl std::fmt::Display) {
         if !self.global.quiet {
@@ -164,6 +169,15 @@ impl Context {
     }
 }
 
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "@%+=:,./_-".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// The destination of this name, or all that the ledger knows.
 ///
 /// # Errors
@@ -185,4 +199,18 @@ pub(super) fn known_destinations(
         return Err(CliError::UnknownDestination { asked: asked.to_owned(), hint });
     }
     Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_as_a_shell_takes_them() {
+        for (word, shown) in
+            [("--since=2d", "--since=2d"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'")]
+        {
+            assert_eq!(quoted(word), shown);
+        }
+    }
 }

@@ -71,10 +71,12 @@ pub fn main() -> ExitCode {
     if cli.verb.is_paged() && !cli.global.no_pager && !cli.global.json {
         ui.page();
     }
+    let odd_zone = ui.odd_zone().filter(|_| !cli.global.json);
     let mut context = Context::new(cli.global, ui);
     context.verb = cli.verb.name();
     context.guides = !matches!(cli.verb, Verb::Demo(_));
     context.args = env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    odd_zone.iter().for_each(|why| context.warn(why));
     match cli.verb.run(&mut context) {
         Ok(exit) => exit.into(),
         Err(error) if error.is_closed_pipe() => Exit::Done.into(),

@@ -155,6 +155,18 @@ impl RunRecord {
         self.repeated.map_or(self.begun, |repeated| repeated.last)
     }
 
+    /// Whether it did all that it was for, which was nothing, and nobody has to know more of it.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        const QUIET: [&str; 2] = ["planned", "unchanged"];
+        let Self { tally, pull, notes, .. } = self;
+        let counts = tally.attributes.named().into_iter().chain(tally.events.named());
+        let is_nothing =
+            counts.into_iter().all(|(word, count)| count == 0 || QUIET.contains(&word));
+        let has_notes = !notes.is_empty() || pull.as_ref().is_some_and(|it| !it.notes.is_empty());
+        self.outcome == Outcome::Done && is_nothing && !has_notes
+    }
+
     /// Whether neither MISP nor what is known of it is another after the run than it was before.
     #[must_use]
     pub const fn changed_nothing(&self) -> bool {

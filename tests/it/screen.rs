@@ -116,6 +116,60 @@ fn a_pager_shows_long_answers_and_does_no_harm() {
 }
 
 #[test]
+fn the_command_that_shows_all_is_the_one_that_was_given() {
+    let place = Sandbox::start().after_two_days();
+    for day in 0..21 {
+        place.run(&["sync", "--source", if day % 2 == 0 { "dataset.json" } else { "next.json" }]);
+    }
+    let log =
+        ["--config", "./misp-trickle.toml", "--no-pager", "log", "--since", "2 d", "--oneline"];
+    let seen = shown(&place, &log, &[("COLUMNS", "300")]);
+    let whole =
+        "misp-trickle --config ./misp-trickle.toml --no-pager log --since '2 d' --oneline --all";
+    assert!(seen.contains(whole), "{seen}");
+}
+
+#[test]
+fn only_less_and_who_wants_them_get_colours_from_a_pager() {
+    let place = Sandbox::start().after_two_days();
+    let is_coloured = |more: &[&str], variables: &[(&str, &str)]| {
+        let log: Vec<&str> = ["log"].iter().chain(more).copied().collect();
+        shown(&place, &log, variables).contains("[32mdone")
+    };
+    let pager = ("PAGER", "sed s/^/paged:/");
+    assert!(!is_coloured(&[], &[pager]));
+    assert!(is_coloured(&["--color=always"], &[pager]));
+    assert!(is_coloured(&[], &[pager, ("CLICOLOR_FORCE", "1")]));
+    // Whatever `less` is told beside, it is told to show colours.
+    let bin = place.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::fs::write(bin.join("less"), "#!/bin/sh\necho \"$@\"; cat\n").unwrap();
+    let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bin.join("less"), runs).unwrap();
+    let less = format!("{} -i", bin.join("less").display());
+    let seen = shown(&place, &["log"], &[("PAGER", &less), ("LESS", "-i")]);
+    assert!(seen.starts_with("-i -R\n") && seen.contains("[32mdone"), "{seen}");
+}
+
+#[test]
+fn a_time_zone_that_is_none_is_told_once() {
+    let place = Sandbox::start().after_two_days();
+    let log = |zone: &str, more: &[&str]| {
+        let log: Vec<&str> = ["log"].iter().chain(more).copied().collect();
+        place.run_in(&[("TZ", zone)], &log).code(0)
+    };
+    let wrong = log("Europe/Nowhere", &[]);
+    assert_eq!(wrong.talk.matches("warning: TZ=").count(), 1, "{}", wrong.talk);
+    assert!(wrong.data.contains(" UTC ("));
+    for (zone, more) in
+        [("Europe/Nowhere", "--utc"), ("Europe/Nowhere", "--json"), ("X-5", "--all")]
+    {
+        assert_eq!(log(zone, &[more]).talk, "", "{zone} {more}");
+    }
+    assert!(log("CET-1CEST", &[]).data.contains(":00 ("));
+}
+
+#[test]
 fn log_takes_a_time_and_an_outcome() {
     let place = Sandbox::start().after_two_days();
     let runs = |more: &[&str]| {
@@ -125,6 +179,7 @@ fn log_takes_a_time_and_an_outcome() {
     assert_eq!((runs(&["--since", "1h"]), runs(&["--outcome", "done"])), (2, 2));
     assert_eq!((runs(&["--since", "2000-01-01"]), runs(&["--since", "2999-01-01"])), (2, 0));
     place.run(&["log", "--outcome", "failed"]).code(0).says(&["without --since and --outcome"]);
+    place.run(&["log", "--pulls"]).code(0).says(&["no run rested on a pull yet"]);
     place.run(&["log", "--feed", "nope"]).code(0).says(&["the store knows those of main -> main"]);
     place.run(&["log", "--outcome", "don"]).code(2).says(&["done", "similar"]);
     place.run(&["log", "-n", "0"]).code(2).says(&["-n"]);

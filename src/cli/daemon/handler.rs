@@ -99,7 +99,7 @@ impl RequestHandler {
             ui.error("the question is for another store or version; run the verb again");
             return Exit::Locked;
         }
-        let args = ["misp-trickle".to_owned()].into_iter().chain(question.args);
+        let args = ["misp-trickle".to_owned()].into_iter().chain(question.args.clone());
         let mut cli = match Cli::try_parse_from(args) {
             Ok(cli) => cli,
             Err(error) => {
@@ -113,6 +113,7 @@ impl RequestHandler {
         let mut context = Context::new(cli.global, ui);
         context.reader = question.reader.as_ref().map_or(Reader::NONE, Reader::from);
         context.verb = name;
+        context.args = question.args;
         context.guides = true;
         context.throttles = self.shared.throttles.clone();
         context.host = Some(Arc::new(RequestHost {

@@ -14,19 +14,18 @@ use super::{
     words::{Clean, line, more, sign, states},
 };
 
-/// A run and what it changed.
+/// A run and what it changed; `whole` shows what is left out here.
 #[must_use]
-pub fn show(shown: &Shown, detail: Detail) -> String {
+pub fn show(shown: &Shown, detail: Detail, whole: &str) -> String {
     let mut out = String::new();
-    block(&mut out, &shown.run);
-    let whole = format!("misp-trickle show {} --all", shown.run.number);
-    events(&mut out, &shown.events, detail, &whole);
+    block(&mut out, &shown.run, detail);
+    events(&mut out, &shown.events, detail, whole);
     out
 }
 
-/// The net changes of several runs.
+/// The net changes of several runs; `whole` shows what is left out here.
 #[must_use]
-pub fn diff(difference: &Difference, detail: Detail) -> String {
+pub fn diff(difference: &Difference, detail: Detail, whole: &str) -> String {
     let mut out = String::new();
     let Difference { destination, from, to, runs, .. } = difference;
     let plural = if *runs == 1 { "" } else { "s" };
@@ -35,8 +34,7 @@ pub fn diff(difference: &Difference, detail: Detail) -> String {
     if difference.events.is_empty() {
         line!(out, "nothing changed");
     }
-    let whole = format!("misp-trickle diff {from} {to} --all");
-    events(&mut out, &difference.events, detail, &whole);
+    events(&mut out, &difference.events, detail, whole);
     out
 }
 

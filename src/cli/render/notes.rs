@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use crate::model::{Count, DestinationName};
 
-use super::words::{Clean, line};
+use super::{
+    Detail,
+    words::{Clean, line},
+};
 
 /// How a note of one event begins, behind which stand its UUID and what there is to say of it.
 const OF_EVENT: &str = "event ";
@@ -17,8 +20,13 @@ fn without_event(note: &str) -> Option<(&str, &str)> {
     uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-').then_some((uuid, said))
 }
 
-/// Each note a line, in the order in which they came; of those that say the same, the first and how many there are.
-pub(super) fn lines(out: &mut String, indent: &str, notes: &[String]) {
+/// Each note a line, in the order in which they came; unless all are wanted, of those that say the same the first and how
+/// many there are.
+pub(super) fn lines(out: &mut String, indent: &str, notes: &[String], detail: Detail) {
+    if detail == Detail::Full {
+        notes.iter().for_each(|note| line!(out, "{indent}{}", Clean(note)));
+        return;
+    }
     let mut told: Vec<(&str, &str, u64)> = Vec::new();
     for note in notes {
         let said = without_event(note).map_or(note.as_str(), |(_, said)| said);
@@ -80,13 +88,16 @@ mod tests {
         let event = |digit: &str| format!("event {}: no tag", digit.repeat(36));
         let notes = [&event("a"), "x", &event("b"), "event horizon", "x", &event("ä"), &event("c")];
         let mut out = String::new();
-        lines(&mut out, "  ", &notes.map(str::to_owned));
+        lines(&mut out, "  ", &notes.map(str::to_owned), Detail::Brief);
         let shown = format!(
             "  {} (the same for 2 more events)\n  x (2 times)\n  event horizon\n  {}\n",
             event("a"),
             event("ä")
         );
         assert_eq!(out, shown);
+        out.clear();
+        lines(&mut out, "", &notes.map(str::to_owned), Detail::Full);
+        assert_eq!(out, notes.join("\n") + "\n");
     }
 
     #[test]

@@ -16,9 +16,6 @@ use super::{
     words::{Bytes, Clean, attribute_counts, line, more, sign, states},
 };
 
-/// What shows all of it.
-const WHOLE: &str = "misp-trickle plan --all";
-
 /// How many attributes and changes of one event are written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
@@ -57,9 +54,15 @@ pub(super) fn events_of(preview: &Preview) -> EventTally {
     events
 }
 
-/// One preview in words: what is exposed first, then event by event, then the sums.
+/// One preview in words: what is exposed first, then event by event, then the sums; `whole` shows what is left out here.
 #[must_use]
-pub fn text(name: &DestinationName, url: &str, preview: &Preview, length: Length) -> String {
+pub fn text(
+    name: &DestinationName,
+    url: &str,
+    preview: &Preview,
+    length: Length,
+    whole: &str,
+) -> String {
     let mut out = String::new();
     let route = head(format!("{} -> {name}", preview.saved.feed));
     line!(out, "{route} ({})", Clean(url));
@@ -71,12 +74,12 @@ pub fn text(name: &DestinationName, url: &str, preview: &Preview, length: Length
     let most = if length == Length::None { usize::MAX } else { events };
     let exposed: Vec<String> = preview.plans.iter().flat_map(exposed).collect();
     exposed.iter().take(most).for_each(|it| line!(out, "{it}"));
-    more(&mut out, exposed.len().saturating_sub(most), "exposed", WHOLE);
-    preview.plans.iter().take(events).for_each(|plan| event(&mut out, plan, changes));
+    more(&mut out, exposed.len().saturating_sub(most), "exposed", whole);
+    preview.plans.iter().take(events).for_each(|plan| event(&mut out, plan, changes, whole));
     let hidden = preview.plans.len().saturating_sub(events);
     if hidden > 0 && events > 0 {
         line!(out);
-        more(&mut out, hidden, "events", WHOLE);
+        more(&mut out, hidden, "events", whole);
     }
     line!(out);
     sums(&mut out, preview);
@@ -94,7 +97,7 @@ fn exposed(plan: &EventPlan) -> Vec<String> {
     plan.changes.iter().filter_map(line).collect()
 }
 
-fn event(out: &mut String, plan: &EventPlan, most: usize) {
+fn event(out: &mut String, plan: &EventPlan, most: usize, whole: &str) {
     let (uuid, title) = (faint(plan.event.head.uuid), head(Clean(title(plan))));
     line!(out);
     match (&plan.refusal, plan.create) {
@@ -138,7 +141,7 @@ fn event(out: &mut String, plan: &EventPlan, most: usize) {
     for text in lines.iter().take(most) {
         line!(out, "  {text}");
     }
-    more(out, lines.len().saturating_sub(most), "changes", WHOLE);
+    more(out, lines.len().saturating_sub(most), "changes", whole);
 }
 
 /// One change that needs no request; what is exposed stands at the top already.

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use crate::history::{Outcome, Pull, Repeated, RunRecord, query::PullsAlike};
+use crate::history::{Pull, Repeated, RunRecord, query::PullsAlike};
 
 use super::{
     Detail,
@@ -13,9 +13,6 @@ use super::{
     notes,
     words::{Bytes, Clean, attribute_counts, line, more, states},
 };
-
-/// What shows all of it.
-const WHOLE: &str = "misp-trickle log --all";
 
 /// Runs that are told together.
 enum Part<'r> {
@@ -27,11 +24,8 @@ enum Part<'r> {
 
 /// All runs, each by itself unless it is to be brief.
 fn parts(runs: &[RunRecord], detail: Detail) -> Vec<Part<'_>> {
-    let is_quiet = |run: &RunRecord| {
-        run.outcome == Outcome::Done && run.changed_nothing() && run.notes.is_empty()
-    };
     let mut parts = Vec::new();
-    for alike in runs.chunk_by(|a, b| is_quiet(a) && is_quiet(b)) {
+    for alike in runs.chunk_by(|a, b| a.is_quiet() && b.is_quiet()) {
         match alike {
             [_, _, ..] if detail == Detail::Brief => parts.push(Part::Quiet(alike)),
             alike => parts.extend(alike.iter().map(Part::Run)),
@@ -49,9 +43,9 @@ fn runs_in(parts: &[Part<'_>]) -> usize {
     runs.sum()
 }
 
-/// The runs, one block each.
+/// The runs, one block each; `whole` shows what is left out here.
 #[must_use]
-pub fn log(runs: &[RunRecord], detail: Detail) -> String {
+pub fn log(runs: &[RunRecord], detail: Detail, whole: &str) -> String {
     let mut out = String::new();
     let parts = parts(runs, detail);
     let (shown, _) = detail.cut(&parts);
@@ -60,17 +54,17 @@ pub fn log(runs: &[RunRecord], detail: Detail) -> String {
             line!(out);
         }
         match part {
-            Part::Run(run) => block(&mut out, run),
+            Part::Run(run) => block(&mut out, run, detail),
             Part::Quiet(runs) => {
                 let (first, last, what) = quiet(runs);
                 line!(out, "{}", head(format_args!("{first} to {last}")));
-                line!(out, "{what}");
+                line!(out, "{what}: `{}`", Clean(whole));
             }
         }
     }
     if shown.len() < parts.len() {
         line!(out);
-        more(&mut out, runs_in(&parts[shown.len()..]), "runs", WHOLE);
+        more(&mut out, runs_in(&parts[shown.len()..]), "runs", whole);
     }
     out
 }
@@ -90,9 +84,9 @@ fn quiet(runs: &[RunRecord]) -> (String, u64, String) {
     (format!("runs {}", oldest.number), newest.number.0, what)
 }
 
-/// The runs, one line each.
+/// The runs, one line each; `whole` shows what is left out here.
 #[must_use]
-pub fn oneline(runs: &[RunRecord], detail: Detail) -> String {
+pub fn oneline(runs: &[RunRecord], detail: Detail, whole: &str) -> String {
     let mut out = String::new();
     let parts = parts(runs, detail);
     let (shown, _) = detail.cut(&parts);
@@ -101,7 +95,7 @@ pub fn oneline(runs: &[RunRecord], detail: Detail) -> String {
             Part::Run(run) => run,
             Part::Quiet(runs) => {
                 let (first, last, what) = quiet(runs);
-                line!(out, "{first} to {last}: {what}");
+                line!(out, "{first} to {last}: {what}: `{}`", Clean(whole));
                 continue;
             }
         };
@@ -113,13 +107,13 @@ pub fn oneline(runs: &[RunRecord], detail: Detail) -> String {
         let (feed, destination) = (&run.feed, &run.destination);
         line!(out, "{id} {number} {begun} {feed} -> {destination} {outcome}: {what}{again}");
     }
-    more(&mut out, runs_in(&parts[shown.len()..]), "runs", WHOLE);
+    more(&mut out, runs_in(&parts[shown.len()..]), "runs", whole);
     out
 }
 
-/// The pulls, newest first.
+/// The pulls, newest first; `whole` shows what is left out here.
 #[must_use]
-pub fn pulls(pulls: &[PullsAlike], detail: Detail) -> String {
+pub fn pulls(pulls: &[PullsAlike], detail: Detail, whole: &str) -> String {
     let mut out = String::new();
     let (shown, hidden) = detail.cut(pulls);
     for PullsAlike { feed, last, times, first, runs } in shown {
@@ -130,9 +124,9 @@ pub fn pulls(pulls: &[PullsAlike], detail: Detail) -> String {
         }
         let runs: Vec<String> = runs.iter().map(ToString::to_string).collect();
         line!(out, "    runs: {}", runs.join(", "));
-        notes::lines(&mut out, "    ", &last.notes);
+        notes::lines(&mut out, "    ", &last.notes, detail);
     }
-    more(&mut out, hidden, "pulls", "misp-trickle log --pulls --all");
+    more(&mut out, hidden, "pulls", whole);
     out
 }
 
@@ -153,7 +147,7 @@ fn again(Repeated { times, last }: &Repeated) -> String {
 }
 
 /// All that a run's record tells.
-pub(super) fn block(out: &mut String, run: &RunRecord) {
+pub(super) fn block(out: &mut String, run: &RunRecord, detail: Detail) {
     line!(out, "{} {}", head(format_args!("run {}", run.number)), faint(run.id.short()));
     line!(out, "Feed:     {} -> {}", run.feed, run.destination);
     line!(out, "Source:   {}", Clean(&run.source));
@@ -169,7 +163,7 @@ pub(super) fn block(out: &mut String, run: &RunRecord) {
     }
     if let Some(last) = &run.pull {
         line!(out, "Pull:     {} {}", At(last.begun), pull(last));
-        notes::lines(out, "          ", &last.notes);
+        notes::lines(out, "          ", &last.notes, detail);
     }
     line!(out, "Outcome:  {}", outcome(run.outcome));
     line!(out);
@@ -189,5 +183,5 @@ pub(super) fn block(out: &mut String, run: &RunRecord) {
     );
     let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
     line!(out, "    wire:        {} requests, {sent} sent, {received} received", tally.requests);
-    notes::lines(out, "    ", &run.notes);
+    notes::lines(out, "    ", &run.notes, detail);
 }

@@ -17,23 +17,21 @@ use super::{
     words::{Clean, line, more, states},
 };
 
-/// What shows all of it.
-const WHOLE: &str = "misp-trickle status --all";
-
-/// How things stand, what needs a person first.
+/// How things stand, what needs a person first; `whole` shows what is left out here.
 #[must_use]
 pub fn status(
     found: &[Status],
     routes: &[RouteStatus],
     feeds: &[FeedStatus],
     detail: Detail,
+    whole: &str,
 ) -> String {
     let mut out = String::new();
     for status in found {
         if !out.is_empty() {
             line!(out);
         }
-        one_status(&mut out, status, detail);
+        one_status(&mut out, status, detail, whole);
     }
     if !routes.is_empty() {
         line!(out);
@@ -80,13 +78,13 @@ fn one_feed(out: &mut String, status: &FeedStatus) {
     last.notes.iter().for_each(|note| line!(out, "    {}", Clean(note)));
 }
 
-fn one_status(out: &mut String, status: &Status, detail: Detail) {
+fn one_status(out: &mut String, status: &Status, detail: Detail, whole: &str) {
     let record = status.record.as_ref();
     let url = record.map_or("never reached", |record| record.url.as_str());
     let version = record.filter(|record| !record.version.is_empty());
     let version = version.map(|it| format!(", MISP {}", it.version)).unwrap_or_default();
     line!(out, "{}", head(format_args!("destination {}", status.destination)));
-    by_hand(out, status, detail);
+    by_hand(out, status, detail, whole);
     line!(out, "MISP:       {}{}", Clean(url), Clean(&version));
     match &status.last_run {
         Some(run) => {
@@ -120,7 +118,7 @@ fn one_status(out: &mut String, status: &Status, detail: Detail) {
 }
 
 /// What a person has to do, or should know.
-fn by_hand(out: &mut String, status: &Status, detail: Detail) {
+fn by_hand(out: &mut String, status: &Status, detail: Detail, whole: &str) {
     let (exposed, hidden) = detail.cut(&status.exposed);
     for it in exposed {
         let content = it.attribute.as_ref().and_then(|(_, content)| content.as_ref());
@@ -132,7 +130,7 @@ fn by_hand(out: &mut String, status: &Status, detail: Detail) {
         let (word, event, why) = (bad("exposed"), faint(it.event), it.why.to_string());
         line!(out, "  ! {word}: {what}, in {event} {title}: {}", Clean(&why));
     }
-    more(out, hidden, "exposed", WHOLE);
+    more(out, hidden, "exposed", whole);
     let (refused, hidden) = detail.cut(&status.refused_tags);
     for it in refused {
         let (event, title) = &it.first;
@@ -142,7 +140,7 @@ fn by_hand(out: &mut String, status: &Status, detail: Detail) {
         let (word, event) = (bad("tag refused"), faint(event));
         line!(out, "  ! {word}: {tag}, on {event} {title}{more}: {why}");
     }
-    more(out, hidden, "refused", WHOLE);
+    more(out, hidden, "refused", whole);
     let (unpublished, hidden) = detail.cut(&status.unpublished);
     for it in unpublished {
         let (event, title) = &it.first;
@@ -151,7 +149,7 @@ fn by_hand(out: &mut String, status: &Status, detail: Detail) {
         let (word, event) = (odd("unpublished"), faint(event));
         line!(out, "  ! {word}: {event} {}{more}: {}", Clean(title), Clean(&it.why));
     }
-    more(out, hidden, "unpublished", WHOLE);
+    more(out, hidden, "unpublished", whole);
     for (feed, why) in &status.removals_wait {
         let word = odd("removals wait");
         line!(out, "  ! {word}, feed {}: {}", Clean(feed.as_str()), Clean(why));

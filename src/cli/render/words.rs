@@ -44,7 +44,7 @@ pub(super) const fn sign(effect: Effect) -> char {
 pub(super) fn more(out: &mut String, hidden: usize, what: &str, whole: &str) {
     if hidden > 0 {
         let count = Count(hidden as u64);
-        line!(out, "  … {count} more {what}: `{whole}`");
+        line!(out, "  … {count} more {what}: `{}`", Clean(whole));
     }
 }
 

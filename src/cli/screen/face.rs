@@ -75,6 +75,16 @@ impl Stream {
         choice != ColorChoice::Never
     }
 
+    /// Whether colours are wanted where nobody knows that they show.
+    pub(super) fn is_colour_forced() -> bool {
+        let variable = env::var_os("CLICOLOR_FORCE").is_some_and(|it| !it.is_empty() && it != "0");
+        match ColorChoice::global() {
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+            ColorChoice::Auto => variable,
+            ColorChoice::Never => false,
+        }
+    }
+
     /// How wide it is; what nobody looks at has no width.
     pub(super) fn columns(self) -> Option<usize> {
         if !self.is_terminal() {

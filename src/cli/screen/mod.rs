@@ -11,5 +11,5 @@ mod snapshots;
 mod ui;
 
 pub(super) use face::{Face, Stream, choose_colours};
-pub(super) use reader::{Reader, ReaderText};
+pub(super) use reader::{Reader, ReaderText, zone_named};
 pub use ui::Ui;

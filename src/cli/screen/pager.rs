@@ -3,6 +3,7 @@
 use std::{
     env, io,
     io::Write,
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
 };
 
@@ -10,6 +11,8 @@ use std::{
 const USUAL: &str = "less";
 /// What `less` is told where nothing is: to end at once if all fits, to show colours, and to leave the screen as it is.
 const LESS: (&str, &str) = ("LESS", "FRX");
+/// What it is told whatever it was told before: otherwise it shows the letters of colours.
+const COLOURS: &str = "-R";
 /// By these in order; an empty one, or `cat`, wants no pager.
 const VARIABLES: [&str; 2] = ["MISP_TRICKLE_PAGER", "PAGER"];
 /// Only a shell understands what has one of these in it.
@@ -49,8 +52,25 @@ impl Pager {
         })
     }
 
+    /// Whether it is `less`, which shows colours; of others nobody knows.
+    pub(super) fn is_less(&self) -> bool {
+        self.less().is_some()
+    }
+
+    /// The words of its command, if it is `less` and no shell has to understand them.
+    fn less(&self) -> Option<Vec<&str>> {
+        let words: Vec<&str> = self.0.split(' ').filter(|word| !word.is_empty()).collect();
+        let program = Path::new(*words.first()?).file_stem()?;
+        let is_plain = !words.iter().any(|word| word.contains(|it| FOR_A_SHELL.contains(it)));
+        (program == "less" && is_plain).then_some(words)
+    }
+
     fn start(&self) -> io::Result<Child> {
-        let mut command = if cfg!(unix) && self.0.contains(|it| FOR_A_SHELL.contains(it)) {
+        let mut command = if let Some([program, options @ ..]) = self.less().as_deref() {
+            let mut less = Command::new(program);
+            less.args(options).arg(COLOURS);
+            less
+        } else if cfg!(unix) && self.0.contains(|it| FOR_A_SHELL.contains(it)) {
             let mut shell = Command::new("sh");
             shell.args(["-c", &self.0]);
             shell
@@ -89,6 +109,20 @@ mod tests {
         assert_eq!(chosen(Some("most -s"), Some("more")).as_deref(), Some("most -s"));
         assert_eq!(chosen(Some(""), Some("more")), None);
         assert_eq!(chosen(None, Some("cat")), None);
+    }
+
+    #[test]
+    fn less_is_known_with_its_options_and_in_its_folder() {
+        for (command, is_less) in [
+            ("less", true),
+            ("/usr/bin/less  -i +G", true),
+            ("lessen", false),
+            ("less | cat", false),
+            ("LESS=i less", false),
+            ("more", false),
+        ] {
+            assert_eq!(Pager(command.to_owned()).is_less(), is_less, "{command}");
+        }
     }
 
     #[cfg(unix)]

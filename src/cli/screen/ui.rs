@@ -26,6 +26,8 @@ pub struct Ui {
     faces: Option<Faces>,
     /// What shows long answers, where somebody at a terminal reads them.
     pager: Option<Pager>,
+    /// Why times are not local.
+    odd_zone: Option<String>,
 }
 
 struct Faces {
@@ -43,17 +45,20 @@ impl Ui {
     /// Standard output and standard error, with times in the local zone or in UTC.
     #[must_use]
     pub fn standard(utc: bool) -> Self {
-        let zone = if utc { TimeZone::UTC } else { local_zone() };
+        let (zone, odd_zone) = match if utc { Ok(TimeZone::UTC) } else { local_zone() } {
+            Ok(zone) => (zone, None),
+            Err(why) => (TimeZone::UTC, Some(why)),
+        };
         let face = |stream| Face::of(stream, zone.clone());
         let faces = Faces { data: face(Stream::Data), talk: face(Stream::Talk) };
         let (data, talk) = (Box::new(io::stdout()), Box::new(io::stderr()));
-        Self { data, talk, is_standard: true, faces: Some(faces), pager: None }
+        Self { data, talk, is_standard: true, faces: Some(faces), pager: None, odd_zone }
     }
 
     /// Two streams to somebody who decides what marked texts look like: marks stay in what goes there.
     #[must_use]
     pub fn marked(data: Box<dyn Write>, talk: Box<dyn Write>) -> Self {
-        Self { data, talk, is_standard: false, faces: None, pager: None }
+        Self { data, talk, is_standard: false, faces: None, pager: None, odd_zone: None }
     }
 
     /// Two streams that look like this.
@@ -71,6 +76,11 @@ impl Ui {
     pub(in crate::cli) fn page(&mut self) {
         let is_read = self.is_standard && Stream::Data.is_terminal();
         self.pager = is_read.then(Pager::chosen).flatten();
+    }
+
+    /// Why times are not local; the first time that this is asked.
+    pub(in crate::cli) const fn odd_zone(&mut self) -> Option<String> {
+        self.odd_zone.take()
     }
 
     /// Who reads its answers.
@@ -91,15 +101,17 @@ impl Ui {
     /// If nobody takes it.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         let text = Lines(text).to_string();
-        let text = match &self.faces {
-            Some(faces) => faces.data.lay(&text),
-            None => text,
-        };
-        let is_long = || Stream::Data.lines().is_none_or(|lines| text.lines().count() >= lines);
-        match &self.pager {
-            Some(pager) if is_long() && pager.show(&text) => Ok(()),
-            _ => self.data(&text),
+        let Some(Faces { data: face, .. }) = &self.faces else { return self.data(&text) };
+        let shown = face.lay(&text);
+        let is_long = Stream::Data.lines().is_none_or(|lines| shown.lines().count() >= lines);
+        if let Some(pager) = self.pager.as_ref().filter(|_| is_long) {
+            let is_coloured = face.is_coloured && (pager.is_less() || Stream::is_colour_forced());
+            let paged = Face { is_coloured, ..face.clone() }.lay(&text);
+            if pager.show(&paged) {
+                return Ok(());
+            }
         }
+        self.data(&shown)
     }
 
     /// Writes a text for people and programs, such as TOML: what could steer a terminal is escaped, and lines stay whole.

@@ -38,10 +38,10 @@ pub(crate) fn run(
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
     let difference = difference(ledger, args.from.as_deref(), &args.to, args.filter.filter())?;
-    let detail = context.detail(args.stat, args.all);
+    let (detail, whole) = (context.detail(args.stat, args.all), context.whole());
     context.answer(
         || render::json::DiffAnswer::new(&difference, detail),
-        || render::changes::diff(&difference, detail),
+        || render::changes::diff(&difference, detail, &whole),
     )?;
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use jiff::{civil::DateTime, tz::TimeZone};
 
 use crate::{
     agent::{Clock, SystemClock},
-    cli::{CliError, Context, Exit, args::FilterArgs, render},
+    cli::{CliError, Context, Exit, args::FilterArgs, render, screen::zone_named},
     config::parse_duration,
     history::{Ledger, Outcome, RunRecord, query},
     model::Timestamp,
@@ -63,12 +63,23 @@ impl FromStr for Since {
         if let Ok(ago) = parse_duration(text) {
             return Ok(Self::Ago(ago));
         }
-        if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        let (date, zone) = match text.strip_suffix(']').and_then(|it| it.split_once('[')) {
+            Some((date, name)) => {
+                let unknown = || format!("{text:?}: no time zone has the name {name:?}");
+                (date, Some(zone_named(name).ok_or_else(unknown)?))
+            }
+            None => (text, None),
+        };
+        if let Ok(time) = date.parse::<jiff::Timestamp>() {
             return Ok(Self::At(Timestamp::from_micros(time.as_microsecond())));
         }
-        text.parse().map(Self::Local).map_err(|_| {
-            format!("{text:?} is neither a span such as 2d nor a date such as 2026-12-01 or 2026-12-01T08:30")
-        })
+        let wrong = |_| {
+            format!(
+                "{text:?} is neither a span such as 2d nor a date such as 2026-12-01 or 2026-12-01T08:30"
+            )
+        };
+        let date: DateTime = date.parse().map_err(wrong)?;
+        Ok(zone.map_or(Self::Local(date), |zone| Self::At(time_in(&zone, date))))
     }
 }
 
@@ -80,14 +91,20 @@ impl Since {
                 let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
                 now.plus_seconds(-seconds)
             }
-            Self::Local(time) => match zone.to_timestamp(time) {
-                Ok(time) => Timestamp::from_micros(time.as_microsecond()),
-                // Only the ends of the calendar have none.
-                Err(_) => now,
-            },
+            Self::Local(date) => time_in(zone, date),
             Self::At(time) => time,
         }
     }
+}
+
+/// When clocks of this zone show it. Only the ends of the calendar are no point in time: they become the nearest.
+fn time_in(zone: &TimeZone, date: DateTime) -> Timestamp {
+    let nearest = || match date.year() < 0 {
+        true => jiff::Timestamp::MIN,
+        false => jiff::Timestamp::MAX,
+    };
+    let time = zone.to_timestamp(date).unwrap_or_else(|_| nearest());
+    Timestamp::from_micros(time.as_microsecond())
 }
 
 /// Prints the runs.
@@ -112,7 +129,8 @@ pub(crate) fn run(
     let runs: Vec<RunRecord> = all.iter().filter(is_meant).take(most).cloned().collect();
     let text = if args.oneline { render::runs::oneline } else { render::runs::log };
     let detail = context.detail(false, args.all || args.number.is_some());
-    context.answer(|| render::json::LogAnswer { runs: &runs }, || text(&runs, detail))?;
+    let whole = context.whole();
+    context.answer(|| render::json::LogAnswer { runs: &runs }, || text(&runs, detail, &whole))?;
     if runs.is_empty() {
         let why = nothing(!all.is_empty(), ledger)?;
         context.say(format_args!("there is no such run: {why}"));
@@ -141,15 +159,20 @@ fn pulls(
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
     let mut pulls = query::pulls(ledger, &args.filter.filter(), None)?;
+    let are_any = !pulls.is_empty();
     pulls.retain(|alike| since.is_none_or(|since| alike.last.begun >= since));
     pulls.truncate(args.number.map_or(usize::MAX, NonZeroUsize::get));
     let detail = context.detail(false, args.all || args.number.is_some());
+    let whole = context.whole();
     context.answer(
         || render::json::PullsAnswer { pulls: &pulls },
-        || render::runs::pulls(&pulls, detail),
+        || render::runs::pulls(&pulls, detail, &whole),
     )?;
     if pulls.is_empty() {
-        context.say("no run rested on a pull yet");
+        context.say(match are_any {
+            true => "there is no such pull: without --since there are some",
+            false => "no run rested on a pull yet",
+        });
     }
     Ok(Exit::Done)
 }
@@ -169,6 +192,12 @@ mod tests {
         assert_eq!(time("1970-01-02T08:30"), 86_400 + 30_600 - 7_200);
         assert_eq!(time("1970-01-02 08:30:01"), 86_400 + 30_601 - 7_200);
         assert_eq!(time("1970-01-02T00:00:00Z"), 86_400);
+        assert_eq!(time("1970-01-02T08:30[Europe/Berlin]"), 86_400 + 30_600 - 3_600);
+        assert_eq!(time("1970-01-02T08:30Z[Europe/Berlin]"), 86_400 + 30_600);
+        assert!(time("-009999-01-01") < -300_000_000_000);
+        for wrong in ["1970-01-02[Europe/Nowhere]", "1970-01-02[u-ca=japanese]", "1970-01-02["] {
+            assert!(wrong.parse::<Since>().is_err(), "{wrong}");
+        }
         let wrong = "yesterday".parse::<Since>().unwrap_err();
         assert!(wrong.contains("2026-12-01"), "{wrong}");
     }

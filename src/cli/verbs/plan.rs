@@ -25,7 +25,7 @@ use crate::{
     store::Store,
 };
 
-/// Attributes and changes of one event that are shown without `--all`; at a terminal, as many events.
+/// Attributes and changes of one event, and events, that are shown at a terminal without `--all`.
 const SHOWN: usize = 20;
 
 /// A plan in a file: what the agent compares, and what the command line said.
@@ -78,8 +78,7 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
     let length = match context.detail(args.stat, all) {
         Detail::Counts => Length::None,
         Detail::Brief => Length::AtMost { changes: SHOWN, events: SHOWN },
-        Detail::Full if all => Length::Full,
-        Detail::Full => Length::AtMost { changes: SHOWN, events: usize::MAX },
+        Detail::Full => Length::Full,
     };
     show(context, length, &jobs, &previews)?;
     let is_something = previews.iter().any(|(_, preview)| preview.cost.requests > 0);
@@ -133,8 +132,9 @@ fn show(
             context.say(format_args!("note: {}", render::Clean(note)));
         }
     }
+    let whole = context.whole();
     let one = |((name, preview), (job, _)): (&(_, Preview), &(Job, _))| {
-        render::plan::text(name, &job.url, preview, length)
+        render::plan::text(name, &job.url, preview, length, &whole)
     };
     let text = || previews.iter().zip(jobs).map(one).collect::<Vec<_>>().join("\n");
     context.answer(|| render::json::PlanAnswer::new(previews), text)

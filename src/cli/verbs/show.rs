@@ -33,10 +33,10 @@ pub(crate) fn run(
 ) -> Result<Exit, CliError> {
     let run = query::select_run(ledger, &args.run, &args.filter.filter())?;
     let shown = query::show(ledger, run)?;
-    let detail = context.detail(args.stat, args.all);
+    let (detail, whole) = (context.detail(args.stat, args.all), context.whole());
     context.answer(
         || render::json::ShowAnswer::new(&shown, detail),
-        || render::changes::show(&shown, detail),
+        || render::changes::show(&shown, detail, &whole),
     )?;
     Ok(Exit::Done)
 }

@@ -58,10 +58,10 @@ pub(crate) fn run(
     let found = found.iter().map(|name| query::status(ledger, name));
     let found = found.collect::<Result<Vec<_>, _>>()?;
     let is_late = routes.iter().any(|route| route.is_late(args.max_age));
-    let detail = context.detail(false, args.all);
+    let (detail, whole) = (context.detail(false, args.all), context.whole());
     context.answer(
         || render::json::StatusAnswer::new(&found, &routes, &feeds),
-        || render::status::status(&found, &routes, &feeds, detail),
+        || render::status::status(&found, &routes, &feeds, detail, &whole),
     )?;
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");
