@@ -57,6 +57,7 @@ pub(super) const LOG: &str = "\
 Examples:
     misp-trickle log -n 5
     misp-trickle log --oneline --feed incidents
+    misp-trickle log --since 2d --outcome failed       # what went wrong since the day before yesterday
     misp-trickle log --pulls -n 3                      # what was pulled from the source";
 
 pub(super) const SHOW: &str = "\
