@@ -245,3 +245,32 @@ pub struct DatasetTally {
     #[serde(flatten)]
     pub mapping: MappingTally,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::query::testing::run;
+
+    #[test]
+    fn a_run_is_quiet_if_nobody_has_to_know_more_of_it() {
+        let mut quiet = RunRecord { outcome: Outcome::Done, ..run(1, "", "main") };
+        (quiet.tally.events, quiet.notes) = (EventTally::default(), Vec::new());
+        quiet.tally.attributes = AttributeTally { planned: 2, unchanged: 2, ..Default::default() };
+        quiet.tally.events.unchanged = 1;
+        assert!(quiet.is_quiet());
+        let is_quiet = |change: &dyn Fn(&mut RunRecord)| {
+            let mut run = quiet.clone();
+            change(&mut run);
+            run.is_quiet()
+        };
+        assert!(!is_quiet(&|run| run.outcome = Outcome::Partial));
+        assert!(!is_quiet(&|run| run.notes.push("x".to_owned())));
+        assert!(!is_quiet(&|run| run.tally.events.withheld = 1));
+        for (place, (word, _)) in quiet.tally.attributes.named().into_iter().enumerate() {
+            let mut counts = [0; AttributeTally::COUNT];
+            counts[place] = 1;
+            let says = !is_quiet(&|run| run.tally.attributes = AttributeTally::of_counts(counts));
+            assert_eq!(says, !["planned", "unchanged"].contains(&word), "{word}");
+        }
+    }
+}

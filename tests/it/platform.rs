@@ -384,6 +384,8 @@ fn each_pull_is_in_the_history_with_what_came_of_it() {
     let told = told.map(|it| format!("{} {} {}", it["outcome"], it["times"], it["runs"]));
     let wanted = ["\"failed\" 1 [3]", "\"unchanged\" 3 [2]", "\"whole\" 1 [1]"];
     assert_eq!(told.collect::<Vec<_>>(), wanted);
+    let later = ["log", "--pulls", "--since", "2999-01-01"];
+    place.run(&later).code(0).says(&["without --since there are some"]);
     let log = place.run(&["log", "--pulls", "-n", "2"]).code(0);
     log.says(&["main 20", " failed (", "    3 alike since 20", "    runs: 2\n"]).hides(&[" whole"]);
     place.run(&["show", "1"]).code(0).says(&["Pull:     20", " whole; ", " objects"]);

@@ -75,11 +75,7 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         save(path, &overrides, preview, context)?;
     }
     let all = args.all || context.global.verbose > 0;
-    let length = match context.detail(args.stat, all) {
-        Detail::Counts => Length::None,
-        Detail::Brief => Length::AtMost { changes: SHOWN, events: SHOWN },
-        Detail::Full => Length::Full,
-    };
+    let length = length(context.detail(args.stat, all));
     show(context, length, &jobs, &previews)?;
     let is_something = previews.iter().any(|(_, preview)| preview.cost.requests > 0);
     match &args.output {
@@ -88,6 +84,14 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         None => context.next("`misp-trickle status` shows how things stand: nothing is to be sent"),
     }
     Ok(Exit::Done)
+}
+
+const fn length(detail: Detail) -> Length {
+    match detail {
+        Detail::Counts => Length::None,
+        Detail::Brief => Length::AtMost { changes: SHOWN, events: SHOWN },
+        Detail::Full => Length::Full,
+    }
 }
 
 /// Those of all jobs, of what was last pulled.
@@ -165,4 +169,15 @@ fn save(
         file.end()
     });
     written.map_err(|cause| CliError::Write { path: path.to_owned(), cause, cure })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_terminal_cuts_the_changes_of_an_event() {
+        assert_eq!(length(Detail::Full), Length::Full);
+        assert_ne!(length(Detail::Brief), Length::Full);
+    }
 }
