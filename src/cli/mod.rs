@@ -26,6 +26,7 @@ mod tests;
 mod throttles;
 mod unmarked;
 mod verbs;
+mod version;
 
 use std::{env, process::ExitCode};
 
@@ -48,7 +49,7 @@ use verbs::Verb;
 
 /// Carries incidents from EclecticIQ or STIX 2.1 into MISP and sends only what changed
 #[derive(Debug, Parser)]
-#[command(name = "misp-trickle", version, propagate_version = true, after_help = exit::TABLE)]
+#[command(name = "misp-trickle", version, long_version = version::LONG.as_str(), propagate_version = true, after_help = exit::TABLE)]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,

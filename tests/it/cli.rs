@@ -30,6 +30,17 @@ fn the_demonstration_holds_what_it_says() {
 }
 
 #[test]
+fn the_version_says_what_it_is_a_version_of() {
+    let says = |option| seen(Command::new(binary()).arg(option)).code(0).data;
+    let (short, long) = (says("-V"), says("--version"));
+    assert_eq!(short, format!("misp-trickle {}\n", env!("CARGO_PKG_VERSION")));
+    let lines: Vec<&str> = long.strip_prefix(&short).unwrap().lines().collect();
+    let target = format!("-{}", std::env::consts::OS);
+    assert!(lines[0].starts_with("commit: ") && lines[1].contains(&target), "{long}");
+    assert_eq!(lines[2], "measured on MISP 2.5.1 and 2.5.19");
+}
+
+#[test]
 fn a_dataset_is_planned_sent_and_never_sent_again() {
     let sandbox = Sandbox::start();
     let place = sandbox.place();

@@ -2,13 +2,14 @@
 
 use crate::{
     agent::PLAIN,
-    cli::verbs::doctor::{Subject, finding::Finding},
+    cli::{
+        verbs::doctor::{Subject, finding::Finding},
+        version::MEASURED,
+    },
     delivery::{RefusedWhy, Reply},
     plan::DestinationRecord,
 };
 
-/// The MISPs that our facts were measured on.
-const MEASURED: [&str; 2] = ["2.5.1", "2.5.19"];
 /// What is not known of other versions, and found out as they answer.
 const UNKNOWN: &str =
     "in which order it lists rows, when workers publish, and which values it takes";
