@@ -104,7 +104,7 @@ fn row(head: &EventHead) -> Markup {
     let withheld: u64 = head.feeds.values().map(|feed| feed.attributes.withheld).sum();
     html! {
         tr {
-            th scope="row" { a href={ "/events/" (head.uuid) } { (heading(&head.fields.info)) } " " span.muted { (head.fields.date) } }
+            th scope="row" { a href={ "/events/" (head.uuid) } { (heading(&head.fields.info)) } " " time.muted { (head.fields.date) } }
             td data-label="TLP" { (marking(head.marking)) }
             td data-label="In MISP" { (presence(head)) }
             td.number data-label="Withheld" { (Count(withheld).to_string()) }

@@ -7,14 +7,14 @@ use crate::{
         Outcome, RunRecord,
         query::{Difference, EventChanges, RunsFilter, RunsPage, ShownPart},
     },
-    model::{Count, DestinationName, FeedName},
+    model::{DestinationName, FeedName},
 };
 
 use super::{
     frame::{Place, Site, within},
     link::Query,
     parts::{
-        changes::changes,
+        changes::{Lead, changes},
         runs::{gained, record, tone},
         text::{Tone, ago, badge, counted, visible},
     },
@@ -134,7 +134,7 @@ pub fn run_page(site: &Site, part: &ShownPart) -> String {
         (record(run))
         p { a href=(Query::default().with("to", &run.number.to_string()).on("/diff")) { "Difference to the run before" } }
         h2 { "Changes in " (counted(part.events, "event", "events")) }
-        (changes(&part.shown.events, usize::MAX, ""))
+        (changes(&part.shown.events, usize::MAX, "", Lead::ToPages))
         @if let Some(from) = part.next {
             p { a rel="next" href={ "/runs/" (run.number) "?from=" (from) } { "More changes" } }
         }
@@ -155,9 +155,10 @@ pub fn diff_page(site: &Site, difference: &Difference) -> String {
         }
         p {
             "At " (visible(destination.as_str())) ", in " (counted(*runs, "run", "runs")) ": "
-            strong { (Count(all as u64).to_string()) } " changes in " (counted(events.len() as u64, "event", "events"))
+            strong { (counted(all as u64, "change", "changes")) }
         }
-        (changes(events, LINES_MAX, &format!("misp-trickle diff {from} {to}")))
+        h2 { "Changes in " (counted(events.len() as u64, "event", "events")) }
+        (changes(events, LINES_MAX, &format!("misp-trickle diff {from} {to}"), Lead::ToPages))
     };
     within(site, &format!("From {from} to {to}"), Place::Runs, &main)
 }

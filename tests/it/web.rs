@@ -31,13 +31,13 @@ fn read(mut stream: impl Read + Write, path: &str, headers: &str) -> Answer {
 }
 
 /// A browser that came in by a link.
-struct Browser {
+pub(crate) struct Browser {
     address: String,
     cookie: String,
 }
 
 impl Browser {
-    fn by(answer: &Value) -> Self {
+    pub(crate) fn by(answer: &Value) -> Self {
         let address = answer["address"].as_str().unwrap().to_owned();
         let link = answer["link"].as_str().unwrap();
         let path = link.strip_prefix(&format!("http://{address}")).unwrap();
@@ -54,7 +54,7 @@ impl Browser {
         read(TcpStream::connect(&self.address).unwrap(), path, &headers)
     }
 
-    fn page(&self, path: &str) -> String {
+    pub(crate) fn page(&self, path: &str) -> String {
         let (status, _, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");
         body
@@ -62,19 +62,35 @@ impl Browser {
 }
 
 /// `web` where nobody else has the store.
-struct Web {
+pub(crate) struct Web {
     child: Child,
-    browser: Browser,
+    answer: Value,
 }
 
 impl Web {
-    fn start(place: &Place, arguments: &[&str]) -> Self {
+    pub(crate) fn open(place: &Place, arguments: &[&str]) -> Self {
         let mut command = place.command(&[&["web", "--json"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         check_line(&line);
-        Self { child, browser: Browser::by(&serde_json::from_str(&line).unwrap()) }
+        Self { child, answer: serde_json::from_str(&line).unwrap() }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        self.answer["address"].as_str().unwrap()
+    }
+
+    /// What lets in once.
+    pub(crate) fn link(&self) -> &str {
+        self.answer["link"].as_str().unwrap()
+    }
+
+    /// It, and a browser that used the link.
+    fn start(place: &Place, arguments: &[&str]) -> (Self, Browser) {
+        let web = Self::open(place, arguments);
+        let browser = Browser::by(&web.answer);
+        (web, browser)
     }
 }
 
@@ -94,14 +110,14 @@ fn links(page: &str) -> Vec<String> {
 #[test]
 fn every_link_leads_somewhere_and_every_page_has_its_twin() {
     let place = Sandbox::start().after_two_days();
-    let web = Web::start(&place, &[]);
+    let (_web, browser) = Web::start(&place, &[]);
     let (mut open, mut seen) = (VecDeque::from(["/".to_owned()]), BTreeSet::new());
     let mut schemas = BTreeSet::new();
     while let Some(path) = open.pop_front() {
         if !seen.insert(path.clone()) {
             continue;
         }
-        let page = web.browser.page(&path);
+        let page = browser.page(&path);
         if path.split('?').next().unwrap().ends_with(".json") {
             check_line(&page);
             let answer: Value = serde_json::from_str(&page).unwrap();
@@ -129,8 +145,8 @@ fn every_link_leads_somewhere_and_every_page_has_its_twin() {
 #[test]
 fn pages_say_what_verbs_say() {
     let place = Sandbox::start().after_two_days();
-    let web = Web::start(&place, &[]);
-    let json = |path: &str| -> Value { serde_json::from_str(&web.browser.page(path)).unwrap() };
+    let (_web, browser) = Web::start(&place, &[]);
+    let json = |path: &str| -> Value { serde_json::from_str(&browser.page(path)).unwrap() };
     for (path, verb) in [
         ("/runs.json", &["log"][..]),
         ("/runs/1.json", &["show", "1"]),
@@ -153,9 +169,9 @@ fn pages_say_what_verbs_say() {
         ("/value?q=nothing.example", "Nothing is known of it"),
         ("/value", "Write a value"),
     ] {
-        assert!(web.browser.page(path).contains(shows), "{path}: {shows}");
+        assert!(browser.page(path).contains(shows), "{path}: {shows}");
     }
-    assert!(!web.browser.page("/events?tlp=green").contains("An insider"));
+    assert!(!browser.page("/events?tlp=green").contains("An insider"));
     for (path, status) in [
         ("/nothing", 404),
         ("/runs/99", 404),
@@ -168,9 +184,9 @@ fn pages_say_what_verbs_say() {
         ("/diff?from=2&to=1", 400),
         ("/runs/..%2f..%2fetc", 400),
     ] {
-        assert_eq!(web.browser.get(path).0, status, "{path}");
+        assert_eq!(browser.get(path).0, status, "{path}");
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let (twin, _, body) = web.browser.get(&format!("{path}.json?{query}"));
+        let (twin, _, body) = browser.get(&format!("{path}.json?{query}"));
         assert_eq!(twin, status, "{path}");
         check_line(&body);
     }
@@ -186,11 +202,11 @@ fn pages_for_others_name_nothing_that_is_marked_stricter() {
         found.unwrap().to_owned()
     };
     let hospital = event("Ransomware in a hospital");
-    let web = Web::start(&place, &["--max-tlp", "green"]);
+    let (_web, browser) = Web::start(&place, &["--max-tlp", "green"]);
     let (mut open, mut seen) = (VecDeque::from(["/".to_owned()]), BTreeSet::new());
     while let Some(path) = open.pop_front() {
         if seen.insert(path.clone()) {
-            let page = web.browser.page(&path);
+            let page = browser.page(&path);
             for secret in ["hospital", "An insider", &hospital] {
                 assert!(!page.contains(secret), "{secret} is on {path}");
             }
@@ -198,8 +214,8 @@ fn pages_for_others_name_nothing_that_is_marked_stricter() {
         }
     }
     assert!(seen.len() > 20, "{seen:?}");
-    assert_eq!(web.browser.get(&format!("/events/{hospital}")).0, 404);
-    assert!(web.browser.page("/events").contains("2 not shown, as they are marked stricter"));
+    assert_eq!(browser.get(&format!("/events/{hospital}")).0, 404);
+    assert!(browser.page("/events").contains("2 not shown, as they are marked stricter"));
 }
 
 #[test]

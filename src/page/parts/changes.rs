@@ -8,10 +8,23 @@ use crate::{
     plan::{ChangeKind, Effect},
 };
 
-use super::text::{Tone, badge, prose, value};
+use super::text::{Tone, badge, heading, prose, value};
+
+/// Where a click on an event leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::page) enum Lead {
+    ToPages,
+    /// There is this page alone.
+    Nowhere,
+}
 
 /// The events with their changes, at most so many lines of them.
-pub(in crate::page) fn changes(events: &[EventChanges], lines_max: usize, rest: &str) -> Markup {
+pub(in crate::page) fn changes(
+    events: &[EventChanges],
+    lines_max: usize,
+    rest: &str,
+    lead: Lead,
+) -> Markup {
     let (mut left, mut shown) = (lines_max, Vec::new());
     for event in events {
         if left == 0 {
@@ -27,17 +40,28 @@ pub(in crate::page) fn changes(events: &[EventChanges], lines_max: usize, rest: 
     let told: usize = shown.iter().map(|(_, own, attributes)| own.len() + attributes.len()).sum();
     let all: usize = events.iter().map(EventChanges::count).sum();
     html! {
-        @for (event, own, attributes) in shown { (one(event, own, attributes)) }
+        @for (event, own, attributes) in shown { (one(event, own, attributes, lead)) }
         @if all > told { p.muted { "… " (Count((all - told) as u64).to_string()) " more changes: " code { (rest) } } }
     }
 }
 
-fn one(event: &EventChanges, own: &[ChangeKind], attributes: &[AttributeChange]) -> Markup {
+fn one(
+    event: &EventChanges,
+    own: &[ChangeKind],
+    attributes: &[AttributeChange],
+    lead: Lead,
+) -> Markup {
     html! {
-        h3 { @match &event.title { Some(title) => { (prose(title)) } None => { code { (event.event) } } } }
+        h3 {
+            @match &event.title {
+                Some(title) if lead == Lead::ToPages => { a href={ "/events/" (event.event) } { (heading(title)) } }
+                Some(title) => { (prose(title)) }
+                None => { code { (event.event) } }
+            }
+        }
         @if !own.is_empty() { ul.plain { @for kind in own { li { (phrase(kind)) } } } }
         @if !attributes.is_empty() {
-            table.stack {
+            table.stack.changes {
                 thead { tr { th scope="col" { "Change" } th scope="col" { "Type" } th scope="col" { "Value" } th scope="col" { "Why" } } }
                 tbody { @for change in attributes { (row(change)) } }
             }

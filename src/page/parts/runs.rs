@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    changes::changes,
+    changes::{Lead, changes},
     text::{Tone, ago, badge, counted, prose, time, visible},
 };
 
@@ -78,7 +78,7 @@ fn one(view: &RunView, now: Timestamp) -> Markup {
             }
             (record(run))
             @if let Some(shown) = &view.shown {
-                (changes(&shown.events, LINES_MAX, &format!("misp-trickle show {}", run.number)))
+                (changes(&shown.events, LINES_MAX, &format!("misp-trickle show {}", run.number), Lead::Nowhere))
             }
         }
     }

@@ -39,7 +39,7 @@ impl Daemon {
         Self::with(&mut place.command(&["run"]), place)
     }
 
-    fn with(command: &mut Command, place: &Place) -> Self {
+    pub(crate) fn with(command: &mut Command, place: &Place) -> Self {
         let log = fs::File::create(place.path("run.log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
