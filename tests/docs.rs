@@ -109,8 +109,9 @@ fn completed(fragment: &str) -> String {
     let destinations = table.get_mut("destinations").and_then(toml::Value::as_table_mut);
     for (_, destination) in destinations.into_iter().flatten() {
         let destination = destination.as_table_mut().expect("a destination is a table");
-        for (key, value) in [("url", "https://misp.example.org"), ("api_key_env", "KEY")] {
-            destination.entry(key).or_insert_with(|| value.into());
+        destination.entry("url").or_insert_with(|| "https://misp.example.org".into());
+        if !destination.contains_key("api_key_file") {
+            destination.entry("api_key_env").or_insert_with(|| "KEY".into());
         }
     }
     table.to_string()

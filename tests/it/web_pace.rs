@@ -1,7 +1,7 @@
 //! How long pages take of a store with 2,000 runs and 100,000 attributes, while a run delivers as many again:
 //! `cargo test --test it web_pace -- --ignored --nocapture`, with `PAGES_PROGRAM` for a program that was built to be fast.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
 
 use std::{
     collections::BTreeMap,
