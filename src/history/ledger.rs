@@ -138,6 +138,19 @@ pub trait Ledger {
     /// Every event of a destination without its attributes, sorted by UUID.
     fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError>;
 
+    /// Every event of a destination, sorted by UUID, with a digest of all that is known of it: the same one, the same event.
+    fn prints(
+        &self,
+        destination: &DestinationName,
+    ) -> Result<Vec<(EventUuid, Digest)>, LedgerError> {
+        let mut prints = Vec::new();
+        for head in self.heads(destination)? {
+            let event = self.event(destination, head.uuid)?;
+            prints.push((head.uuid, Digest::plain(format!("{event:?}").as_bytes())));
+        }
+        Ok(prints)
+    }
+
     /// An event with all its attributes.
     fn event(
         &self,

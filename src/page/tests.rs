@@ -38,7 +38,9 @@ fn view_of(ledger: &MapLedger, clearance: Clearance) -> ReportView {
         }],
         overviews: destinations
             .iter()
-            .map(|name| query::overview(ledger, name, clearance).unwrap())
+            .map(|name| {
+                query::overview(ledger, name, clearance, &mut query::Memory::default()).unwrap()
+            })
             .collect(),
         days: query::traffic(&runs),
         run_count: runs.len() as u64,

@@ -56,6 +56,19 @@ impl Ledger for Store {
         Ok(heads)
     }
 
+    /// The record of a head names all else by its content.
+    fn prints(
+        &self,
+        destination: &DestinationName,
+    ) -> Result<Vec<(EventUuid, Digest)>, LedgerError> {
+        let mut prints = Vec::new();
+        self.engine.scan(&keys::heads(destination), &mut |key, value| {
+            prints.push((layout::event_of(key)?, Digest::plain(value)));
+            Ok(())
+        })?;
+        Ok(prints)
+    }
+
     fn event(
         &self,
         destination: &DestinationName,

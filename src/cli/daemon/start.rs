@@ -160,6 +160,7 @@ impl Listeners {
     fn serve(self, threads: &Handle, face: &Monitor, handler: RequestHandler) {
         let site = Arc::new(handler.site());
         if let (Some(listener), Some((_, door))) = (self.pages, handler.web.clone()) {
+            site.prepare();
             let site = site.clone();
             drop(threads.spawn(async move {
                 if let Err(error) = serve_port(listener, site, door).await {

@@ -11,9 +11,12 @@ use crate::{
     cli::{
         CliError, Context,
         render::json::StatusAnswer,
-        verbs::{report, status},
+        verbs::report::{self, Told},
     },
-    history::{Clearance, Cleared, query},
+    history::{
+        Clearance, Cleared,
+        query::{self, Memory},
+    },
     model::Tlp,
     page::{self, STYLE},
     store::Store,
@@ -43,6 +46,8 @@ struct Inner {
     /// What was opened of a store that nobody else has.
     shelf: Shelf,
     overview: Mutex<Kept>,
+    /// What is read again of an event only once it changed.
+    memory: Mutex<Memory>,
 }
 
 /// The overview in both of its forms.
@@ -86,7 +91,16 @@ impl Site {
             max_tlp: Box::new(max_tlp),
             shelf: Shelf::default(),
             overview: Mutex::default(),
+            memory: Mutex::default(),
         }))
+    }
+
+    /// Makes the overview behind everybody's back, for whoever comes first.
+    pub(in crate::cli) fn prepare(&self) {
+        let site = self.clone();
+        // What went wrong is told to whoever asks.
+        let work = move || drop(site.make_overview(site.clearance()));
+        self.kept().being_made = Some(thread::spawn(work));
     }
 
     fn clearance(&self) -> Clearance {
@@ -136,7 +150,11 @@ impl Site {
 
     fn make_overview(&self, clearance: Clearance) -> Result<Arc<Both>, Wrong> {
         let at = Instant::now();
-        let answer = self.with_store(|store, context| Ok(made(context, store, clearance)?))?;
+        let mut memory = self.0.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let made =
+            self.with_store(|store, context| Ok(made(context, store, clearance, &mut memory)?));
+        drop(memory);
+        let answer = made?;
         let answer = Arc::new(answer);
         self.kept().made = Some((at, clearance, answer.clone()));
         Ok(answer)
@@ -177,15 +195,19 @@ fn unknown(clearance: Clearance) -> page::Site {
 }
 
 /// The overview, and the answer of `status`.
-fn made(context: &Context, store: &Store, clearance: Clearance) -> Result<Both, CliError> {
-    let view = report::view(context, store, (None, 0), clearance)?;
+fn made(
+    context: &Context,
+    store: &Store,
+    clearance: Clearance,
+    memory: &mut Memory,
+) -> Result<Both, CliError> {
+    let Told { view, routes, feeds } = report::view(context, store, (None, 0), clearance, memory)?;
     let html = page::overview_page(&view);
-    let cleared = Cleared::new(store, clearance);
-    let (routes, feeds) = status::routes(None, context, &cleared)?;
     let json = if clearance.is_whole() {
         let found: Vec<_> = view.overviews.into_iter().map(|overview| overview.status).collect();
         json(&StatusAnswer::new(&found, &routes, &feeds))
     } else {
+        let cleared = Cleared::new(store, clearance);
         let names = crate::history::Ledger::destinations(store)?;
         let found = names.iter().map(|name| query::status(&cleared, name));
         json(&StatusAnswer::new(&found.collect::<Result<Vec<_>, _>>()?, &routes, &feeds))

@@ -10,12 +10,16 @@ use serde::Serialize;
 use crate::{
     agent::{Clock, SystemClock},
     cli::{
-        CliError, Context, Exit, args::colour, context::known_destinations, output::Rights,
+        CliError, Context, Exit,
+        args::colour,
+        context::known_destinations,
+        output::Rights,
+        render::json::{FeedStatus, RouteStatus},
         verbs::status,
     },
     history::{
         Clearance, Cleared, Ledger, RunRecord,
-        query::{self, RunFilter},
+        query::{self, Memory, RunFilter},
     },
     model::{DestinationName, Digest, Tlp},
     page::{self, Report, ReportView, RunView},
@@ -63,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let store = context.ledger()?;
     let clearance = args.max_tlp.map_or(Clearance::ALL, Clearance::up_to);
     let which = (args.destination.as_deref(), args.runs);
-    let view = view(context, &store, which, clearance)?;
+    let view = view(context, &store, which, clearance, &mut Memory::default())?.view;
     let Report { html, digest } = page::report(&view);
     write(&args.output, &html, context).map_err(|cause| CliError::Write {
         path: args.output.clone(),
@@ -85,32 +89,41 @@ fn write(path: &Path, html: &str, context: &Context) -> io::Result<()> {
     target.end()
 }
 
-/// What pages show of a store: of all destinations or of one, with so many of the newest runs.
+/// What pages show of a store, and what of it `status` says in other words.
+pub(in crate::cli) struct Told {
+    pub(in crate::cli) view: ReportView,
+    pub(in crate::cli) routes: Vec<RouteStatus>,
+    pub(in crate::cli) feeds: Vec<FeedStatus>,
+}
+
+/// What pages show of all destinations or of one, with so many of the newest runs.
 pub(in crate::cli) fn view(
     context: &Context,
     ledger: &Store,
     (destination, run_count_max): (Option<&str>, usize),
     clearance: Clearance,
-) -> Result<ReportView, CliError> {
-    let (routes, _feeds) = status::routes(destination, context, ledger)?;
-    let known = known_destinations(ledger, destination)?;
-    let overviews = known.iter().map(|name| query::overview(ledger, name, clearance));
-    let overviews = overviews.collect::<Result<Vec<_>, _>>()?;
+    memory: &mut Memory,
+) -> Result<Told, CliError> {
     let cleared = Cleared::new(ledger, clearance);
+    let (routes, feeds) = status::routes(destination, context, &cleared)?;
+    let known = known_destinations(ledger, destination)?;
+    let overviews = known.iter().map(|name| query::overview(ledger, name, clearance, memory));
+    let overviews = overviews.collect::<Result<Vec<_>, _>>()?;
     let destination = destination.map(DestinationName::new);
     let runs = query::log(&cleared, &RunFilter { feed: None, destination }, None)?;
     let (days, run_count) = (query::traffic(&runs), runs.len() as u64);
     let newest = runs.into_iter().take(run_count_max).map(|run| shown(&cleared, run));
-    Ok(ReportView {
+    let view = ReportView {
         store: ledger.id().to_string(),
         now: SystemClock.now(),
         clearance,
-        routes: routes.into_iter().map(Into::into).collect(),
+        routes: routes.iter().cloned().map(Into::into).collect(),
         overviews,
         days,
         runs: newest.collect::<Result<_, _>>()?,
         run_count,
-    })
+    };
+    Ok(Told { view, routes, feeds })
 }
 
 /// A run with what it changed, if it did anything.

@@ -89,6 +89,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
         context
     };
     let site = Arc::new(Site::new(at_hand, move || max_tlp));
+    site.prepare();
     let runtime = Runtime::new().map_err(CliError::System)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(CliError::System)?;

@@ -5,6 +5,7 @@
 mod changes;
 mod overview;
 mod pages;
+mod part;
 mod pulls;
 mod routes;
 mod select;
@@ -28,6 +29,7 @@ pub use overview::{Example, Overview, Task, TaskKind, overview};
 pub use pages::{
     EventFilter, EventsPage, RunsFilter, RunsPage, ShownPart, events_page, runs_page, show_part,
 };
+pub use part::Memory;
 pub use pulls::{PullsAlike, pulls};
 pub use routes::{RouteHistory, routes};
 pub use select::{Selected, select_base, select_run};

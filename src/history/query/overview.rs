@@ -1,27 +1,19 @@
 //! How things stand at a destination, and all that waits there for somebody's hand.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Display,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{
-        Clearance, Cleared, Ledger, LedgerError, Outcome, RunKind, RunRecord, cleared::NOT_SHOWN,
-    },
+    history::{Clearance, Cleared, Ledger, LedgerError, Outcome, RunKind, RunRecord},
     misp::{AttributeType, Value},
     model::{DestinationName, EventUuid},
-    plan::{KnownAttribute, KnownEvent, Presence, Standing},
+    plan::{KnownAttribute, KnownEvent},
 };
 
 use super::{
-    Phrase, Remedy, Status,
-    status::{Exposure, status_of_each},
-    why::remedy,
+    Remedy, Status,
+    part::{Finds, Memory, Reasons},
+    status::{Exposure, exposures},
 };
-
-/// So many examples of one task are told.
-const EXAMPLES_MAX: usize = 12;
 
 /// How things stand at a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +92,7 @@ pub struct Example {
 }
 
 impl Example {
-    fn of(event: &KnownEvent, known: Option<&KnownAttribute>) -> Self {
+    pub(super) fn of(event: &KnownEvent, known: Option<&KnownAttribute>) -> Self {
         Self {
             event: event.head.uuid,
             misp_id: event.head.misp_id,
@@ -110,7 +102,8 @@ impl Example {
     }
 }
 
-/// How things stand at a destination, told to somebody of this clearance. Reads every event of it, one at a time.
+/// How things stand at a destination, told to somebody of this clearance. Reads every event of it, one at a time, that is
+/// not remembered as it is.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -118,23 +111,21 @@ pub fn overview(
     ledger: &dyn Ledger,
     destination: &DestinationName,
     clearance: Clearance,
+    memory: &mut Memory,
 ) -> Result<Overview, LedgerError> {
-    let mut found = Finds { clearance, tasks: BTreeMap::new(), told: BTreeSet::new() };
-    let mut reasons = BTreeMap::new();
-    let status = status_of_each(ledger, destination, &mut |event| {
-        found.event(event);
-        let is_seen = clearance.sees_event(&event.head);
-        for known in event.attributes.values() {
-            if let Standing::Withheld(_) | Standing::Blocked(_) = known.standing {
-                let Phrase { word, detail } = Phrase::from(&known.standing);
-                let detail = match is_seen && clearance.sees_attribute(known) {
-                    true => detail.unwrap_or_default(),
-                    false => NOT_SHOWN.into(),
-                };
-                *reasons.entry((word, detail)).or_default() += 1;
-            }
+    let runs = ledger.runs()?;
+    let mut status = Status::begun(ledger, destination, &runs)?;
+    let (mut found, mut reasons, mut untold) = (Finds::default(), Reasons::new(), BTreeSet::new());
+    memory.each(ledger, destination, clearance, &mut |uuid, part| {
+        status.add(&part.status.status);
+        untold.extend(part.status.is_untold.then_some(uuid));
+        found.told.extend(&part.finds.told);
+        part.finds.tasks.values().for_each(|task| found.add_all(task));
+        for (reason, count) in &part.reasons {
+            *reasons.entry(reason.clone()).or_default() += count;
         }
     })?;
+    status.exposed.extend(exposures(ledger, destination, &untold)?);
     let seen = Cleared::new(ledger, clearance);
     for exposure in &status.exposed {
         let Exposure { event, attribute, .. } = exposure;
@@ -163,87 +154,22 @@ pub fn overview(
         };
         found.tasks.insert((task.kind, task.why.clone()), task);
     }
-    let datasets = datasets(&seen, destination)?;
+    let datasets = datasets(&seen, destination, &runs)?;
     Ok(Overview { status, reasons, tasks: found.tasks.into_values().collect(), datasets })
 }
 
 fn datasets(
-    ledger: &dyn Ledger,
+    seen: &dyn Ledger,
     destination: &DestinationName,
+    runs: &[RunRecord],
 ) -> Result<Vec<RunRecord>, LedgerError> {
     let mut newest = BTreeMap::new();
-    for run in ledger.runs()? {
+    for run in runs {
         let ended = matches!(run.outcome, Outcome::Done | Outcome::Partial);
         if run.destination == *destination && run.kind() == RunKind::Delivery && ended {
-            newest.entry(run.feed.clone()).or_insert(run);
+            newest.entry(&run.feed).or_insert(run.number);
         }
     }
-    Ok(newest.into_values().collect())
-}
-
-/// What was found on the way.
-struct Finds {
-    clearance: Clearance,
-    tasks: BTreeMap<(TaskKind, Option<Box<str>>), Task>,
-    /// Events whose exposures were told.
-    told: BTreeSet<EventUuid>,
-}
-
-impl Finds {
-    fn event(&mut self, event: &KnownEvent) {
-        let is_seen = self.clearance.sees_event(&event.head);
-        let example = |known| is_seen.then(|| Example::of(event, known));
-        if let Presence::Blocked(why) = &event.head.presence {
-            self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example(None));
-        }
-        for (tag, why, _) in event.head.tags.refused() {
-            let why = format!("{tag}: {why}");
-            self.add(TaskKind::TagMissing, &why, Some(Remedy::TakeTags), example(None));
-        }
-        let is_there = event.head.presence == Presence::Present;
-        if let Some(why) = event.head.publishing.unpublished().filter(|_| is_there) {
-            let remedy = remedy::of_publishing(&event.head.publishing);
-            self.add(TaskKind::Unpublished, &why, remedy, example(None));
-        }
-        for known in event.attributes.values() {
-            let is_seen = is_seen && self.clearance.sees_attribute(known);
-            let example = || is_seen.then(|| Example::of(event, Some(known)));
-            if let Some(why) = &known.exposed {
-                self.told.insert(event.head.uuid);
-                self.add(TaskKind::Exposed, why, None, example());
-            }
-            match &known.standing {
-                Standing::Rejected { words, version } => {
-                    let why = format!("MISP {version}: {words}");
-                    self.add(TaskKind::Rejected, &why, Some(Remedy::OtherValue), example());
-                }
-                Standing::Blocked(why) => {
-                    self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example());
-                }
-                Standing::Held => {
-                    let why = &"only changed mapping rules call for it";
-                    self.add(TaskKind::Held, why, Some(Remedy::AcceptMapping), example());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// One more; without an example it is not seen, and neither is the reason, which may quote it, nor what would change it.
-    fn add(
-        &mut self,
-        kind: TaskKind,
-        why: &dyn Display,
-        remedy: Option<Remedy>,
-        example: Option<Example>,
-    ) {
-        let why = example.as_ref().map(|_| why.to_string().into_boxed_str());
-        let remedy = remedy.filter(|_| example.is_some());
-        let new = Task { kind, why: why.clone(), remedy, count: 0, examples: Vec::new() };
-        let task = self.tasks.entry((kind, why)).or_insert(new);
-        task.count += 1;
-        if task.examples.len() < EXAMPLES_MAX {
-            task.examples.extend(example);
-        }
-    }
+    let newest = newest.into_values().map(|number| seen.run(number));
+    newest.filter_map(Result::transpose).collect()
 }

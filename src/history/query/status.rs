@@ -9,7 +9,7 @@ use crate::{
     plan::{DestinationRecord, ExposedReason, KnownEvent, Presence, Publishing},
 };
 
-use super::{Ledger, LedgerError, Phrase, RunFilter, log};
+use super::{Ledger, LedgerError, Phrase, RunFilter};
 
 /// How things stand at a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,62 +86,106 @@ pub struct Exposure {
 /// # Errors
 /// If the ledger cannot be read.
 pub fn status(ledger: &dyn Ledger, destination: &DestinationName) -> Result<Status, LedgerError> {
-    status_of_each(ledger, destination, &mut |_| ())
-}
-
-/// The same; each event passes by on the way.
-pub(super) fn status_of_each(
-    ledger: &dyn Ledger,
-    destination: &DestinationName,
-    each: &mut dyn FnMut(&KnownEvent),
-) -> Result<Status, LedgerError> {
-    let filter = RunFilter { feed: None, destination: Some(destination.clone()) };
-    let mut status = Status {
-        destination: destination.clone(),
-        record: ledger.destination(destination)?,
-        last_run: log(ledger, &filter, Some(1))?.pop(),
-        events: BTreeMap::new(),
-        unsettled: 0,
-        attributes: BTreeMap::new(),
-        retired: 0,
-        superseded: 0,
-        drifted: 0,
-        exposed: Vec::new(),
-        refused_tags: Vec::new(),
-        removals_wait: Vec::new(),
-        publishing: 0,
-        unpublished: Vec::new(),
-    };
-    status.removals(ledger)?;
-    let mut exposed = BTreeSet::new();
+    let mut status = Status::begun(ledger, destination, &ledger.runs()?)?;
+    let mut untold = BTreeSet::new();
     for head in ledger.heads(destination)? {
         let Some(event) = ledger.event(destination, head.uuid)? else { continue };
-        each(&event);
-        status.count(&event);
-        let before = status.exposed.len();
-        status.expose(&event);
-        status.publish(&event);
-        // An earlier release wrote exposures down in the history alone.
-        let counted = event.head.feeds.values().any(|feed| feed.attributes.exposed > 0);
-        if counted && status.exposed.len() == before {
-            exposed.insert(head.uuid);
-        }
+        let one = EventStatus::of(destination, &event);
+        status.add(&one.status);
+        untold.extend(one.is_untold.then_some(head.uuid));
     }
-    status.exposed.extend(exposures(ledger, destination, &exposed)?);
+    status.exposed.extend(exposures(ledger, destination, &untold)?);
     Ok(status)
 }
 
+/// What one event adds.
+#[derive(Debug)]
+pub(super) struct EventStatus {
+    pub(super) status: Status,
+    /// It is exposed, and only the history tells how: an earlier release wrote it down there alone.
+    pub(super) is_untold: bool,
+}
+
+impl EventStatus {
+    pub(super) fn of(destination: &DestinationName, event: &KnownEvent) -> Self {
+        let mut status = Status::of(destination);
+        status.count(event);
+        status.expose(event);
+        status.publish(event);
+        let is_exposed = event.head.feeds.values().any(|feed| feed.attributes.exposed > 0);
+        Self { is_untold: is_exposed && status.exposed.is_empty(), status }
+    }
+}
+
 impl Status {
-    fn removals(&mut self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
-        let feeds = self.record.iter().flat_map(DestinationRecord::named_feeds);
-        for feed in feeds.cloned().collect::<Vec<_>>() {
-            let destination = Some(self.destination.clone());
-            let filter = RunFilter { feed: Some(feed.clone()), destination };
-            let Some(run) = log(ledger, &filter, Some(1))?.pop() else { continue };
-            let waits = run.notes.iter().find_map(|note| note.strip_prefix(REMOVALS_WAIT));
-            self.removals_wait.extend(waits.map(|why| (feed, why.into())));
+    /// Before an event was counted.
+    fn of(destination: &DestinationName) -> Self {
+        Self {
+            destination: destination.clone(),
+            record: None,
+            last_run: None,
+            events: BTreeMap::new(),
+            unsettled: 0,
+            attributes: BTreeMap::new(),
+            retired: 0,
+            superseded: 0,
+            drifted: 0,
+            exposed: Vec::new(),
+            refused_tags: Vec::new(),
+            removals_wait: Vec::new(),
+            publishing: 0,
+            unpublished: Vec::new(),
         }
-        Ok(())
+    }
+
+    /// What is known without a look at events, by all runs, newest first.
+    pub(super) fn begun(
+        ledger: &dyn Ledger,
+        destination: &DestinationName,
+        runs: &[RunRecord],
+    ) -> Result<Self, LedgerError> {
+        let newest = |feed| {
+            let filter = RunFilter { feed, destination: Some(destination.clone()) };
+            runs.iter().find(|run| filter.takes(run))
+        };
+        let record = ledger.destination(destination)?;
+        let feeds = record.iter().flat_map(DestinationRecord::named_feeds);
+        let waits = feeds.filter_map(|feed| {
+            let mut notes = newest(Some(feed.clone()))?.notes.iter();
+            let why = notes.find_map(|note| note.strip_prefix(REMOVALS_WAIT))?;
+            Some((feed.clone(), why.into()))
+        });
+        let removals_wait = waits.collect();
+        Ok(Self { last_run: newest(None).cloned(), removals_wait, record, ..Self::of(destination) })
+    }
+
+    /// What was counted of other events.
+    pub(super) fn add(&mut self, more: &Self) {
+        for (word, count) in &more.events {
+            *self.events.entry(word).or_default() += count;
+        }
+        for (word, count) in &more.attributes {
+            *self.attributes.entry(word).or_default() += count;
+        }
+        self.unsettled += more.unsettled;
+        self.retired += more.retired;
+        self.superseded += more.superseded;
+        self.drifted += more.drifted;
+        self.publishing += more.publishing;
+        self.exposed.extend_from_slice(&more.exposed);
+        for one in &more.refused_tags {
+            let same = |it: &&mut RefusedTag| it.tag == one.tag && it.why == one.why;
+            match self.refused_tags.iter_mut().find(same) {
+                Some(known) => known.events += one.events,
+                None => self.refused_tags.push(one.clone()),
+            }
+        }
+        for one in &more.unpublished {
+            match self.unpublished.iter_mut().find(|it| it.why == one.why) {
+                Some(known) => known.events += one.events,
+                None => self.unpublished.push(one.clone()),
+            }
+        }
     }
 
     fn expose(&mut self, event: &KnownEvent) {
@@ -156,11 +200,6 @@ impl Status {
             });
         }
         for (tag, why, _) in event.head.tags.refused() {
-            let same = |it: &&mut RefusedTag| *it.tag == *tag && *it.why == *why;
-            if let Some(refused) = self.refused_tags.iter_mut().find(same) {
-                refused.events += 1;
-                continue;
-            }
             let first = (event.head.uuid, event.head.fields.info.clone());
             let (tag, why) = (tag.into(), why.into());
             self.refused_tags.push(RefusedTag { tag, why, events: 1, first });
@@ -174,10 +213,6 @@ impl Status {
         }
         self.publishing += u64::from(head.publishing == Publishing::Asked);
         let Some(why) = head.publishing.unpublished() else { return };
-        if let Some(same) = self.unpublished.iter_mut().find(|it| *it.why == *why) {
-            same.events += 1;
-            return;
-        }
         let first = (head.uuid, head.fields.info.clone());
         self.unpublished.push(Unpublished { why: why.into(), events: 1, first });
     }
@@ -199,7 +234,7 @@ impl Status {
 }
 
 /// The exposures that the history tells of these events: each was written down once.
-fn exposures(
+pub(super) fn exposures(
     ledger: &dyn Ledger,
     destination: &DestinationName,
     events: &BTreeSet<EventUuid>,

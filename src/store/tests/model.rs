@@ -1,11 +1,14 @@
 //! The store gives the same answers as the ledger of plain maps, whatever was committed.
 
-use crate::history::{Ledger, MemoryLedger};
+use crate::history::{
+    Clearance, Ledger, MemoryLedger,
+    query::{Memory, Overview, overview},
+};
 
 use super::{
     super::{Disk, MemoryEngine, Store},
     folder::{open, owner},
-    script::{Dice, commit, sound_answers},
+    script::{Dice, commit, destinations, sound_answers},
 };
 
 /// Plays one commit on both; the generator is seeded alike, so both get the same one.
@@ -33,6 +36,28 @@ fn random_commits_give_the_answers_of_the_model() {
         let reopened = Store::over(Box::new(MemoryEngine::on(disk))).unwrap();
         assert!(sound_answers(&reopened) == sound_answers(&model), "seed {seed}, reopened");
     }
+}
+
+/// Also proves that what one event adds adds up to what all of them come to.
+#[test]
+fn what_an_overview_remembers_is_read_again_once_it_changed() {
+    let (mut store, mut model) = (
+        Store::over(Box::new(MemoryEngine::on(Disk::default()))).unwrap(),
+        MemoryLedger::default(),
+    );
+    let mut memory = Memory::default();
+    let all = |ledger: &dyn Ledger, memory: &mut Memory| -> Vec<Overview> {
+        let names = destinations();
+        names.iter().map(|name| overview(ledger, name, Clearance::ALL, memory).unwrap()).collect()
+    };
+    for step in 0..120 {
+        play(step, [&mut store, &mut model]);
+        assert_eq!(all(&store, &mut memory), all(&model, &mut Memory::default()), "{step}");
+    }
+    // Nothing is read of what did not change.
+    let before = memory.reads();
+    all(&store, &mut memory);
+    assert!(before > 100 && memory.reads() == before, "{before}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub struct FeedStatus {
 }
 
 /// When one feed was last delivered to one destination.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RouteStatus {
     /// The feed.
