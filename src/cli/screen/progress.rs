@@ -25,7 +25,7 @@ use super::{Stream, narrow::Narrow};
 const DELIVERING: &str = "{msg} [{wide_bar}] {eta}";
 const OTHERWISE: &str = "{msg} {spinner}";
 /// Longer names of destinations are cut.
-const NAME_CHARS_MAX: usize = 12;
+const NAME_CHARS_MAX: usize = 10;
 /// In a second.
 const FRAMES: u8 = 8;
 /// How often somebody who reads a log is told that a run goes on.
@@ -235,7 +235,7 @@ mod tests {
     fn a_bar_has_room_behind_the_longest_text() {
         let name = DestinationName::new("a-destination-with-a-long-name");
         let longest = text(Some(&name), FAR);
-        assert!(longest.starts_with("a-destinatio…: 99999/"), "{longest}");
+        assert!(longest.starts_with("a-destinat…: 99999/"), "{longest}");
         // Brackets, spaces, and what is left.
         assert!(longest.chars().count() + " [------] 59m".len() <= 76, "{longest}");
     }
