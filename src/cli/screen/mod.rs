@@ -8,8 +8,10 @@ pub(super) mod progress;
 mod reader;
 #[cfg(test)]
 mod snapshots;
+mod stream;
 mod ui;
 
-pub(super) use face::{Face, Stream, choose_colours};
+pub(super) use face::Face;
 pub(super) use reader::{Reader, ReaderText, zone_named};
+pub(super) use stream::{Stream, choose_colours};
 pub use ui::Ui;
