@@ -139,16 +139,16 @@ pub trait Ledger {
     fn heads(&self, destination: &DestinationName) -> Result<Vec<EventHead>, LedgerError>;
 
     /// Every event of a destination, sorted by UUID, with a digest of all that is known of it: the same one, the same event.
-    fn prints(
+    fn fingerprints(
         &self,
         destination: &DestinationName,
     ) -> Result<Vec<(EventUuid, Digest)>, LedgerError> {
-        let mut prints = Vec::new();
+        let mut fingerprints = Vec::new();
         for head in self.heads(destination)? {
             let event = self.event(destination, head.uuid)?;
-            prints.push((head.uuid, Digest::plain(format!("{event:?}").as_bytes())));
+            fingerprints.push((head.uuid, Digest::plain(format!("{event:?}").as_bytes())));
         }
-        Ok(prints)
+        Ok(fingerprints)
     }
 
     /// An event with all its attributes.

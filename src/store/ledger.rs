@@ -57,16 +57,16 @@ impl Ledger for Store {
     }
 
     /// The record of a head names all else by its content.
-    fn prints(
+    fn fingerprints(
         &self,
         destination: &DestinationName,
     ) -> Result<Vec<(EventUuid, Digest)>, LedgerError> {
-        let mut prints = Vec::new();
+        let mut fingerprints = Vec::new();
         self.engine.scan(&keys::heads(destination), &mut |key, value| {
-            prints.push((layout::event_of(key)?, Digest::plain(value)));
+            fingerprints.push((layout::event_of(key)?, Digest::plain(value)));
             Ok(())
         })?;
-        Ok(prints)
+        Ok(fingerprints)
     }
 
     fn event(

@@ -56,9 +56,9 @@ impl Memory {
         }
         let mut before = self.destinations.remove(destination).unwrap_or_default();
         let mut now = BTreeMap::new();
-        for (uuid, print) in ledger.prints(destination)? {
+        for (uuid, fingerprint) in ledger.fingerprints(destination)? {
             let part = match before.remove(&uuid) {
-                Some((of, part)) if of == print => part,
+                Some((of, part)) if of == fingerprint => part,
                 _ => {
                     self.reads += 1;
                     let Some(event) = ledger.event(destination, uuid)? else { continue };
@@ -67,7 +67,7 @@ impl Memory {
             };
             take(uuid, &part);
             if now.len() < EVENTS_MAX {
-                now.insert(uuid, (print, part));
+                now.insert(uuid, (fingerprint, part));
             }
         }
         self.destinations.insert(destination.clone(), now);
