@@ -26,13 +26,15 @@ fn colours_follow_the_terminal_the_environment_and_the_option() {
     let log = ["log", "--no-pager"];
     assert!(shown(&place, &log, &[]).contains(green));
     for (more, variables) in [
-        (None, ("NO_COLOR", "1")),
-        (None, ("TERM", "dumb")),
-        (Some("--color=never"), ("CLICOLOR_FORCE", "1")),
-        (Some("--json"), ("CLICOLOR_FORCE", "1")),
+        (None, &[("NO_COLOR", "1")][..]),
+        (None, &[("TERM", "dumb")]),
+        (None, &[("TERM", "dumb"), ("CI", "true")]),
+        (None, &[("TERM", ""), ("CI", "true")]),
+        (Some("--color=never"), &[("CLICOLOR_FORCE", "1")]),
+        (Some("--json"), &[("CLICOLOR_FORCE", "1")]),
     ] {
         let log: Vec<&str> = log.into_iter().chain(more).collect();
-        let seen = shown(&place, &log, &[variables]);
+        let seen = shown(&place, &log, variables);
         assert!(seen.contains("done") && !seen.contains('\u{1b}'), "{log:?} {variables:?} {seen}");
     }
     let piped = place.run(&["log"]).code(0).data;

@@ -29,7 +29,7 @@ pub const ATTRIBUTES: usize = 41;
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// What in the environment of this test would change what the program does.
-pub const FOREIGN: [&str; 25] = [
+pub const FOREIGN: [&str; 26] = [
     "NOTIFY_SOCKET",
     "RUNTIME_DIRECTORY",
     "XDG_RUNTIME_DIR",
@@ -55,6 +55,7 @@ pub const FOREIGN: [&str; 25] = [
     "COLUMNS",
     "TERM",
     "TZ",
+    "CI",
 ];
 
 /// The program: cargo puts it beside the folder of the tests.

@@ -7,6 +7,8 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+use super::stream::is_dumb;
+
 /// What shows the pages where nothing is said.
 const USUAL: &str = "less";
 /// What `less` is told where nothing is: to end at once if all fits, to show colours, and to leave the screen as it is.
@@ -27,8 +29,7 @@ pub(super) struct Pager(String);
 impl Pager {
     /// The one that the environment names. A terminal that cannot move its cursor has none.
     pub(super) fn chosen() -> Option<Self> {
-        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-        (!is_dumb).then(|| Self::of(|name| env::var(name).ok()))?
+        (!is_dumb()).then(|| Self::of(|name| env::var(name).ok()))?
     }
 
     fn of(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {

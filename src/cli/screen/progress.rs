@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    env,
     io::{self, Write},
     time::{Duration, Instant},
 };
@@ -19,7 +18,7 @@ use crate::{
     model::{DestinationName, Span},
 };
 
-use super::{Stream, narrow::Narrow};
+use super::{Stream, narrow::Narrow, stream::is_dumb};
 
 /// The bar takes what room there is.
 const DELIVERING: &str = "{msg} [{wide_bar}] {eta}";
@@ -123,11 +122,6 @@ impl Bars {
             self.say(context, &destination, &rest);
         }
     }
-}
-
-/// Whether the terminal cannot move its cursor.
-fn is_dumb() -> bool {
-    env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// How far a run is, in words.

@@ -92,4 +92,13 @@ pub(in crate::cli) fn choose_colours(args: impl Iterator<Item = OsString>) {
         }
         before = arg;
     }
+    // `anstream` colours such a terminal where `CI` is set, as build servers show colours without a terminal.
+    if is_dumb() && ColorChoice::global() == ColorChoice::Auto && !Stream::is_colour_forced() {
+        ColorChoice::Never.write_global();
+    }
+}
+
+/// Whether the terminal, if there is one, can do no more than show lines.
+pub(super) fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
