@@ -1,8 +1,25 @@
-//! Events of other organisations, or of nobody who is known: what may be done to them, and what becomes of them when the key is another one's.
+//! Events of other organisations, or of nobody who is known: what may be done to them, and what becomes of them when
+//! the key is another one's.
 
 use crate::model::OrgUuid;
 
 use super::{BlockedReason, DestinationRecord, EventHead, EventSettings, OnForeign, Presence};
+
+/// So often it is asked whether an event that MISP hid is shown by now, to the same key.
+const LOOK_AGAIN_SECONDS: i64 = 7 * 24 * 3_600;
+
+impl DestinationRecord {
+    /// Whether MISP may show events by now that it hid when it was last asked who the key is: the key is another's, or
+    /// has other rights, or a week began.
+    #[must_use]
+    pub fn may_see_more_than(&self, before: &Self) -> bool {
+        let week = |it: &Self| it.asked.map(|at| at.seconds().div_euclid(LOOK_AGAIN_SECONDS));
+        let who = |it: &Self| (it.user, it.org, it.key_mark);
+        who(self) != who(before)
+            || self.permissions != before.permissions
+            || week(self) != week(before)
+    }
+}
 
 /// Why nothing is written to an event of this organisation; `None` if it may be. MISP lets nobody but a site
 /// administrator append to another organisation's event.
@@ -45,7 +62,28 @@ impl EventHead {
         if let BlockedReason::OwnerUnknown(version) = why {
             return **version != *destination.version;
         }
-        let owner = self.seen.orgc.filter(|_| why.is_ownership());
-        owner.is_some_and(|owner| why_not_of(owner, settings, destination).is_none())
+        // Records of 0.1.0 have the owner in the reason alone.
+        let (BlockedReason::OwnedBy(owner) | BlockedReason::AppendNeedsAdmin(owner)) = why else {
+            return false;
+        };
+        why_not_of(self.seen.orgc.unwrap_or(*owner), settings, destination).is_none()
+    }
+
+    /// Whether MISP has the event, as far as is known, and did not show it to the key.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.presence == Presence::Blocked(BlockedReason::EventHidden)
+    }
+
+    /// MISP shows an event that it hid, and whose it is, if it says so.
+    pub fn show(
+        &mut self,
+        owner: Option<OrgUuid>,
+        settings: &EventSettings,
+        destination: &DestinationRecord,
+    ) {
+        self.seen.orgc = owner;
+        let why_not = owner.and_then(|owner| why_not_of(owner, settings, destination));
+        self.presence = why_not.map_or(Presence::Absent, Presence::Blocked);
     }
 }

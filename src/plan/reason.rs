@@ -49,10 +49,16 @@ impl BlockedReason {
         matches!(self, Self::OwnedBy(_) | Self::AppendNeedsAdmin(_) | Self::OwnerUnknown(_))
     }
 
+    /// Whether another key, other rights or another MISP may end it: who is asked is asked again, while it stands.
+    #[must_use]
+    pub const fn may_end_in_misp(&self) -> bool {
+        self.is_ownership() || matches!(self, Self::EventHidden)
+    }
+
     /// Whether it may end, with the incident or the key.
     #[must_use]
     pub const fn may_end(&self) -> bool {
-        self.is_ownership() || matches!(self, Self::IncidentNotAccepted)
+        self.may_end_in_misp() || matches!(self, Self::IncidentNotAccepted)
     }
 }
 

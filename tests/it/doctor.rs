@@ -221,3 +221,17 @@ fn what_can_be_read_once_only_is_left_to_the_run() {
     place.configure("kind = \"file\"", "kind = \"stdin\"");
     place.run(&["doctor"]).code(0).says(&words).says(&["is read from standard input"]);
 }
+
+#[test]
+fn what_doctor_learns_of_another_key_keeps_no_run_from_looking_for_what_was_hidden() {
+    let sandbox = Sandbox::start();
+    make_tags(&sandbox);
+    place(&sandbox, "admin").run(&["sync"]).code(0);
+    let place = place(&sandbox, "sync");
+    place.run(&["sync"]).says(&["this key cannot see it"]);
+    let owners = sandbox.key("admin");
+    let theirs = [("MISP_API_KEY", &*owners)];
+    place.run_in(&theirs, &["doctor"]).code(0);
+    let seen = place.run_in(&theirs, &["sync"]).code(0);
+    seen.says(&["41 adopted"]);
+}

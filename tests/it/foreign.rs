@@ -8,7 +8,9 @@ use dataset::{Dataset, event};
 use misp_trickle::{
     agent::{Ending, Summary},
     delivery::Call,
-    plan::{OnForeign, Presence},
+    history::Ledger,
+    model::RunNumber,
+    plan::{BlockedReason, OnForeign, Presence},
     remote::Answer,
     sandbox::{Release, Setup},
     source::SourceSpec,
@@ -90,6 +92,66 @@ fn with_the_key_of_another_organisation_nothing_is_appended_to_what_was_ours() {
     );
     assert_eq!(head(&back, event(1)).presence, misp_trickle::plan::Presence::Present);
     assert_at_rest(&mut back, &mut set);
+}
+
+/// An event of a site administrator's organisation that no other may see, and one who met it all the same.
+fn hidden() -> (World, World, Dataset) {
+    let mut admin = World::new("admin");
+    request(&admin, "admin", "/tags/add", &json!({"name": "tlp:clear"}));
+    let mut set = Dataset::default();
+    set.incident(1).domains("theirs", 0..5);
+    deliver(&mut admin, &mut set);
+    let mut sync = admin.second("sync");
+    set.incident(1).domains("ours", 0..3);
+    assert_eq!(deliver(&mut sync, &mut set).run.tally.events.blocked, 1);
+    assert_eq!(head(&sync, event(1)).presence, Presence::Blocked(BlockedReason::EventHidden));
+    (admin, sync, set)
+}
+
+#[test]
+fn an_event_that_was_hidden_is_looked_for_with_another_key() {
+    let (admin, mut sync, mut set) = hidden();
+    // Nobody asks again by the same key, and no question more than once a day.
+    let requests = sync.requests();
+    for round in 0..3 {
+        assert_eq!(deliver(&mut sync, &mut set).run.tally.events.blocked, 1, "round {round}");
+    }
+    assert_eq!(sync.requests(), requests);
+    // A key of the organisation that owns it, while the dataset stays as it was.
+    let mut other = admin.second("admin");
+    (other.ledger, other.job) = (sync.ledger, sync.job);
+    let summary = deliver(&mut other, &mut set);
+    assert_eq!((summary.ending, summary.run.tally.events.blocked), (Ending::Done, 0));
+    assert_eq!(contents(&other)[&event(1)].1.len(), 8);
+    assert_at_rest(&mut other, &mut set);
+}
+
+#[test]
+fn an_event_that_is_shown_by_now_is_found_within_a_week() {
+    let (admin, mut sync, mut set) = hidden();
+    let asked_before = asked(&sync, "POST events/index");
+    for _ in 0..20 {
+        sync.clock.advance(24 * 3_600);
+        deliver(&mut sync, &mut set);
+    }
+    let weekly = asked(&sync, "POST events/index") - asked_before;
+    assert!((2..=3).contains(&weekly), "{weekly} questions in 20 days");
+    let runs = (1..=sync.ledger.last_run().unwrap().0).map(RunNumber);
+    let changes = runs.flat_map(|run| sync.ledger.changes(run).unwrap());
+    let blocked = changes.filter(|it| it.attribute.is_none()).count();
+    assert_eq!(blocked, 1, "what is as it was is no news");
+    // Its owner lets all see it: it is known by now whose it is, and nothing is written to it.
+    let uuid = event(1).to_string();
+    let all = json!({"Event": {"uuid": uuid, "distribution": "1"}});
+    request(&admin, "admin", &format!("/events/edit/{uuid}"), &all);
+    for _ in 0..8 {
+        sync.clock.advance(24 * 3_600);
+        deliver(&mut sync, &mut set);
+    }
+    let now = head(&sync, event(1)).presence;
+    assert!(matches!(now, Presence::Blocked(BlockedReason::OwnedBy(_))), "{now:?}");
+    assert_eq!(contents(&sync)[&event(1)].1.len(), 5);
+    assert_at_rest(&mut sync, &mut set);
 }
 
 /// The answers of a MISP whose metadata leave the owner of an event out, and its index too where it is `mute`.

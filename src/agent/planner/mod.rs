@@ -18,9 +18,8 @@ use crate::{
         Context, Digest, Encoder, EntityKey, EventUuid, FeedName, Reader, RunNumber, Timestamp,
     },
     plan::{
-        self, AttributeTally, BlockedReason, DestinationRecord, EventHead, EventPlan, FeedHead,
-        KnownEvent, MappingTally, Presence, Refusal, Retire, Standing, Stricter, Terms,
-        WithheldReason,
+        self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
+        MappingTally, Presence, Refusal, Retire, Standing, Stricter, Terms, WithheldReason,
     },
 };
 
@@ -317,12 +316,12 @@ pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
             && match &known.standing {
                 Standing::Withheld(reason) => *reason == WithheldReason::MarkingCannotBeCarried,
                 // Whose the event is may be right for another key.
-                Standing::Blocked(why) => why.is_ownership(),
+                Standing::Blocked(why) => why.may_end_in_misp(),
                 _ => false,
             }
     });
-    let unowned = matches!(event.head.presence, Presence::Blocked(BlockedReason::OwnerUnknown(_)));
-    tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable && !unowned
+    let kept_out = matches!(&event.head.presence, Presence::Blocked(why) if why.may_end_in_misp());
+    tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable && !kept_out
 }
 
 /// MISP's clock, in the seconds that it can store: its column holds 31 bits.

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    delivery::{Call, Reply, Session, Wire},
-    history::Ledger,
-    model::Timestamp,
-    plan::{DestinationRecord, EventPlan, Publish},
+    delivery::{Call, Reply, Session, WHICH_EVENTS_MAX, Wire},
+    history::{Commit, EventUpdate, Ledger},
+    model::{EventUuid, Timestamp},
+    plan::{DestinationRecord, EventPlan, Publish, Refusal},
 };
 
 use super::{
@@ -18,7 +18,6 @@ use super::{
         planner::Planner,
     },
     Halt, Run,
-    remains::is_kept_from,
 };
 
 /// A run that sends at least so many attributes asks MISP anew who it is, once a day.
@@ -164,8 +163,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Whether MISP has to be asked who it is before a plan is carried out. What waits for a tag is a
     /// reason to ask, too: the tag may be there by now.
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
-        // Whose an event is may be right for another key, or other rights.
-        let kept = is_kept_from(plan.refusal.as_ref());
+        // Whose an event is may be right for another key, or other rights, and so who may see it.
+        let kept = matches!(&plan.refusal, Some(Refusal::Blocked(why)) if why.may_end_in_misp());
         let waits_for_right = plan.event.head.publishing.waits_for_right(self.job.settings.publish);
         let unpublished = waits_for_right || self.would_stay_unpublished(plan);
         let waits = plan.lacks_a_tag() || unpublished || kept;
@@ -196,11 +195,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) async fn learn(&mut self) -> Result<(), Halt> {
         self.totals.tell_progress(Phase::Asking);
         let before = self.planner.record.clone();
-        if let Err(halt) = self.learn_beside(&before).await {
-            // Whose answers these are is not known, or is known to be a stranger.
-            self.planner.record = before;
-            return Err(halt);
-        }
+        let shown = match self.learn_beside(&before).await {
+            Ok(shown) => shown,
+            Err(halt) => {
+                // Whose answers these are is not known, or is known to be a stranger.
+                self.planner.record = before;
+                return Err(halt);
+            }
+        };
         self.contact.identity = Identity::Renewed;
         let record = &self.planner.record;
         // Events that were passed over before this may hold refusals of the version or the rights before.
@@ -208,7 +210,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             before.version == record.version && before.all_tag_terms() == record.all_tag_terms();
         self.remains.settle(before.version.is_empty() || as_before);
         self.journal.gather_destination(record.clone());
-        if record.may("perm_site_admin") {
+        let is_admin = record.may("perm_site_admin");
+        // In the same step: who is known by then is not asked again for this.
+        if !shown.is_empty() {
+            shown.iter().for_each(|it| self.planner.learn_head(it.head.clone()));
+            self.commit(Commit { events: shown, ..Commit::default() })?;
+        }
+        if is_admin {
             self.totals.note(
                 "the key is a site administrator's: a key with the role Sync user or User is enough",
             );
@@ -216,7 +224,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(())
     }
 
-    async fn learn_beside(&mut self, before: &DestinationRecord) -> Result<(), Halt> {
+    /// Gives the events that it shows by now.
+    async fn learn_beside(&mut self, before: &DestinationRecord) -> Result<Vec<EventUpdate>, Halt> {
         let (job, world) = (self.job, self.world);
         self.planner.record.url.clone_from(&job.url);
         let wanted = WantedTags { always: &job.settings.tags, of_events: &[] };
@@ -226,7 +235,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if moved && self.is_stranger().await? {
             return Err(Ending::AnotherMisp.into());
         }
-        Ok(())
+        match self.planner.record.may_see_more_than(before) {
+            true => self.look_for_hidden().await,
+            false => Ok(Vec::new()),
+        }
     }
 
     /// Whether the MISP behind a new address, or for a key of another organisation, is not the one that
@@ -237,6 +249,23 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             let why = "it does not say which of the events delivered before it holds".into();
             LearnError::Unreachable { url: self.job.url.clone(), why }.into()
         })
+    }
+
+    /// Asks which events MISP shows by now that it hid. Where no answer came they stay as they are until the next time.
+    async fn look_for_hidden(&mut self) -> Result<Vec<EventUpdate>, Halt> {
+        let hidden = self.planner.heads().filter(|head| head.is_hidden());
+        let hidden: Vec<EventUuid> = hidden.map(|head| head.uuid).collect();
+        let mut updates = Vec::new();
+        for asked in hidden.chunks(WHICH_EVENTS_MAX) {
+            let reply = self.ask(&Call::WhichEvents(asked.to_vec())).await?;
+            let Reply::WhichEvents(shown) = reply else { break };
+            for found in shown.iter().filter(|found| asked.contains(&found.event)) {
+                let Some(mut head) = self.planner.head(found.event).cloned() else { continue };
+                head.show(found.orgc, &self.job.settings, &self.planner.record);
+                updates.push(EventUpdate::of(head));
+            }
+        }
+        Ok(updates)
     }
 
     /// MISP does not know an event of ours: one question decides whether the event alone is lost. `false`: it was

@@ -39,7 +39,7 @@ use crate::{
     history::{Commit, DestinationTally, Ledger, MemoryLedger},
     mirror::Files,
     model::{FeedName, Timestamp},
-    plan::DestinationRecord,
+    plan::{DestinationRecord, EventHead},
     remote::Remote,
     store::{OpenError, OpenMode, Store},
 };
@@ -179,7 +179,7 @@ impl Visit<'_> {
                 return Ok(vec![Finding::fault("access", &error.report())]);
             }
         };
-        let mut record = known.unwrap_or_default();
+        let mut record = known.clone().unwrap_or_default();
         let (mut findings, round_trip) = match self.learn(destination, &remote, &mut record)? {
             Ok(learned) => learned,
             Err(fault) => return Ok(vec![fault]),
@@ -188,9 +188,15 @@ impl Visit<'_> {
             *shelf = Shelf::Open(self.context.shared_store(self.config)?);
         }
         let speed = Speed { round_trip, bwlimit: destination.bwlimit };
-        let commit = Commit { destination: Some(record.clone()), ..Commit::default() };
+        let mut commit = Commit { destination: Some(record.clone()), ..Commit::default() };
         match shelf {
             Shelf::Open(store) => {
+                let heads = store.heads(&destination.name)?;
+                let sees_more = known.is_none_or(|known| record.may_see_more_than(&known));
+                if sees_more && heads.iter().any(EventHead::is_hidden) {
+                    // Whoever looks for those asks who the key is before.
+                    commit.destination = Some(DestinationRecord { user: None, ..record.clone() });
+                }
                 if args.push_test_event {
                     let uuid = writing::test_event(store.lock().id(), destination);
                     let push = writing::push(&remote, uuid, &record, SystemClock.now());

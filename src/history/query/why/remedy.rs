@@ -256,8 +256,8 @@ const fn of_withheld(why: &WithheldReason) -> Remedy {
 pub(in crate::history::query) const fn of_blocked(why: &BlockedReason) -> Remedy {
     match why {
         BlockedReason::IncidentNotAccepted => Remedy::AcceptIncident,
-        BlockedReason::OwnedBy(_) => Remedy::AppendToForeign,
-        BlockedReason::AppendNeedsAdmin(_) | BlockedReason::EventHidden => Remedy::OtherKey,
+        BlockedReason::OwnedBy(_) | BlockedReason::AppendNeedsAdmin(_) => Remedy::AppendToForeign,
+        BlockedReason::EventHidden => Remedy::OtherKey,
         BlockedReason::OwnerUnknown(_) => Remedy::OtherMisp,
         BlockedReason::UuidTaken | BlockedReason::Other(_) => Remedy::Nothing,
     }

@@ -5,10 +5,10 @@ use crate::{
         MapLedger, digest, event_uuid, known, ledger, main_destination, uuid_of,
     },
     misp::Source,
-    model::{EntityKey, Marking, Symbol, Tlp, kept_text},
+    model::{EntityKey, Marking, OrgUuid, Symbol, Timestamp, Tlp, kept_text},
     plan::{
-        BlockedReason, ExposedReason, FeedSet, KnownAttribute, Presence, Publishing, Standing,
-        TagStanding, WithheldReason,
+        BlockedReason, DestinationRecord, EventSettings, ExposedReason, FeedSet, KnownAttribute,
+        OnForeign, Presence, Publishing, Standing, TagStanding, WithheldReason,
     },
 };
 
@@ -281,5 +281,69 @@ fn each_standing_says_what_would_change_it() {
         ),
     ] {
         assert_eq!(remedy::of_attribute(&known, None), remedies, "{:?}", known.standing);
+    }
+}
+
+/// What the remedy of a block says is done, and then the event is looked at again: nothing is promised that nobody
+/// keeps. A new reason finds its row here, or this does not compile.
+#[test]
+fn what_would_lift_a_block_lifts_it() {
+    let (us, other) =
+        (OrgUuid::new(uuid::Uuid::from_u128(1)), OrgUuid::new(uuid::Uuid::from_u128(2)));
+    let before = DestinationRecord {
+        version: "2.5.1".to_owned(),
+        org: Some(us),
+        user: Some(1),
+        asked: Some(Timestamp::from_seconds(1)),
+        ..DestinationRecord::default()
+    };
+    let append = EventSettings { on_foreign: OnForeign::Append, ..EventSettings::default() };
+    let admin =
+        DestinationRecord { permissions: ["perm_site_admin".to_owned()].into(), ..before.clone() };
+    let owners = DestinationRecord { org: Some(other), user: Some(2), ..before.clone() };
+    let updated = DestinationRecord { version: "2.5.2".to_owned(), ..before.clone() };
+    let block = EventSettings::default();
+    let reasons = [
+        BlockedReason::IncidentNotAccepted,
+        BlockedReason::OwnedBy(other),
+        BlockedReason::AppendNeedsAdmin(other),
+        BlockedReason::OwnerUnknown("2.5.1".into()),
+        BlockedReason::EventHidden,
+        BlockedReason::UuidTaken,
+        BlockedReason::Other("of old".into()),
+    ];
+    for why in reasons {
+        let mut head = ledger().events.into_values().next().unwrap().head;
+        head.seen.orgc = None;
+        head.presence = Presence::Blocked(why.clone());
+        let released = |settings, record| head.is_released(settings, record);
+        assert!(!released(&block, &before), "{why}: nothing changed");
+        let remedy = remedy::of_blocked(&why);
+        let lifts = match &why {
+            BlockedReason::OwnedBy(_) | BlockedReason::AppendNeedsAdmin(_) => {
+                assert!(!released(&append, &before), "{why}: the key sees it already");
+                assert_eq!(remedy, Remedy::AppendToForeign, "{why}");
+                why.may_end_in_misp() && released(&append, &admin) && released(&block, &owners)
+            }
+            BlockedReason::OwnerUnknown(_) => {
+                assert_eq!(remedy, Remedy::OtherMisp, "{why}");
+                why.may_end_in_misp() && released(&block, &updated)
+            }
+            BlockedReason::EventHidden => {
+                assert_eq!(remedy, Remedy::OtherKey, "{why}");
+                let looked_for = |now: &DestinationRecord| now.may_see_more_than(&before);
+                why.may_end_in_misp() && looked_for(&owners) && looked_for(&admin)
+            }
+            // It stands with what the dataset says, not with what is known of MISP.
+            BlockedReason::IncidentNotAccepted => {
+                assert_eq!(remedy, Remedy::AcceptIncident, "{why}");
+                why.may_end()
+            }
+            BlockedReason::UuidTaken | BlockedReason::Other(_) => {
+                assert_eq!(remedy, Remedy::Nothing, "{why}");
+                !why.may_end()
+            }
+        };
+        assert!(lifts, "{why}: {remedy}");
     }
 }
