@@ -70,7 +70,7 @@ impl Schedule {
     /// When the next run begins: at once if that is not later than `now`. `None`: not by itself.
     ///
     /// A route that never ran is due at once, and so is one whose last run lies in the future: the clock was set
-    /// back, and nobody knows how long ago it was. A run that failed is tried again after [`backoff`], or when the
+    /// back, and nobody knows how long ago it was. A run that failed is tried again after [`backoff()`], or when the
     /// next one is due anyway. `seed` tells routes apart that have the same schedule; it decides about the jitter.
     #[must_use]
     pub fn due(&self, now: Timestamp, last: Option<&LastRun>, seed: u64) -> Option<Timestamp> {
