@@ -183,6 +183,12 @@ pub struct EventHead {
 }
 
 impl EventHead {
+    /// Whether no feed wants the event any more.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.feeds.values().all(|feed| feed.gone)
+    }
+
     /// Whether an earlier run left the event unpublished, or may have, that is to be published.
     #[must_use]
     pub fn owes_publishing(&self, publish: Publish) -> bool {

@@ -129,8 +129,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         head.unproven = true;
         // A colour that is not known to be there is attached with what is planned; of an incident that left it stays
         // known, so that it is told again.
-        if let Some(lost) = finding.lost.as_ref().filter(|_| head.feeds.values().any(|it| !it.gone))
-        {
+        if let Some(lost) = finding.lost.as_ref().filter(|_| !head.is_left()) {
             head.tags.retain(|tag| tag_key(&tag.name) != tag_key(&lost.tag));
         }
         self.commit_update(EventUpdate::of(head.clone()))?;

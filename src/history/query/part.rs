@@ -114,20 +114,11 @@ pub(super) struct Finds {
 
 impl Finds {
     fn event(&mut self, event: &KnownEvent) {
+        // What nobody wants any more is asked of nobody; what is exposed stands in MISP all the same.
+        if !event.head.is_left() {
+            self.head(event);
+        }
         let is_seen = self.clearance.sees_event(&event.head);
-        let example = |known| is_seen.then(|| Example::of(event, known));
-        if let Presence::Blocked(why) = &event.head.presence {
-            self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example(None));
-        }
-        for (tag, why, _) in event.head.tags.refused() {
-            let why = format!("{tag}: {why}");
-            self.add(TaskKind::TagMissing, &why, Some(Remedy::TakeTags), example(None));
-        }
-        let is_there = event.head.presence == Presence::Present;
-        if let Some(why) = event.head.publishing.unpublished().filter(|_| is_there) {
-            let remedy = remedy::of_publishing(&event.head.publishing);
-            self.add(TaskKind::Unpublished, &why, remedy, example(None));
-        }
         for known in event.attributes.values() {
             let is_seen = is_seen && self.clearance.sees_attribute(known);
             let example = || is_seen.then(|| Example::of(event, Some(known)));
@@ -135,20 +126,45 @@ impl Finds {
                 self.told.insert(event.head.uuid);
                 self.add(TaskKind::Exposed, why, None, example());
             }
-            match &known.standing {
-                Standing::Rejected { words, version } => {
-                    let why = format!("MISP {version}: {words}");
-                    self.add(TaskKind::Rejected, &why, Some(Remedy::OtherValue), example());
-                }
-                Standing::Blocked(why) => {
-                    self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example());
-                }
-                Standing::Held => {
-                    let why = &"only changed mapping rules call for it";
-                    self.add(TaskKind::Held, why, Some(Remedy::AcceptMapping), example());
-                }
-                _ => {}
+            if !known.wanted.is_empty() {
+                self.standing(&known.standing, example);
             }
+        }
+    }
+
+    /// What is to be done about an event itself.
+    fn head(&mut self, event: &KnownEvent) {
+        let is_seen = self.clearance.sees_event(&event.head);
+        let example = || is_seen.then(|| Example::of(event, None));
+        if let Presence::Blocked(why) = &event.head.presence {
+            self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example());
+        }
+        for (tag, why, _) in event.head.tags.refused() {
+            let why = format!("{tag}: {why}");
+            self.add(TaskKind::TagMissing, &why, Some(Remedy::TakeTags), example());
+        }
+        let is_there = event.head.presence == Presence::Present;
+        if let Some(why) = event.head.publishing.unpublished().filter(|_| is_there) {
+            let remedy = remedy::of_publishing(&event.head.publishing);
+            self.add(TaskKind::Unpublished, &why, remedy, example());
+        }
+    }
+
+    /// What is to be done about an attribute that is not in MISP.
+    fn standing(&mut self, standing: &Standing, example: impl FnOnce() -> Option<Example>) {
+        match standing {
+            Standing::Rejected { words, version } => {
+                let why = format!("MISP {version}: {words}");
+                self.add(TaskKind::Rejected, &why, Some(Remedy::OtherValue), example());
+            }
+            Standing::Blocked(why) => {
+                self.add(TaskKind::Blocked, why, Some(remedy::of_blocked(why)), example());
+            }
+            Standing::Held => {
+                let why = &"only changed mapping rules call for it";
+                self.add(TaskKind::Held, why, Some(Remedy::AcceptMapping), example());
+            }
+            _ => {}
         }
     }
 

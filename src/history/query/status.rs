@@ -199,7 +199,7 @@ impl Status {
                 why: why.clone(),
             });
         }
-        for (tag, why, _) in event.head.tags.refused() {
+        for (tag, why, _) in event.head.tags.refused().filter(|_| !event.head.is_left()) {
             let first = (event.head.uuid, event.head.fields.info.clone());
             let (tag, why) = (tag.into(), why.into());
             self.refused_tags.push(RefusedTag { tag, why, events: 1, first });
@@ -212,7 +212,7 @@ impl Status {
             return;
         }
         self.publishing += u64::from(head.publishing == Publishing::Asked);
-        let Some(why) = head.publishing.unpublished() else { return };
+        let Some(why) = head.publishing.unpublished().filter(|_| !head.is_left()) else { return };
         let first = (head.uuid, head.fields.info.clone());
         self.unpublished.push(Unpublished { why: why.into(), events: 1, first });
     }

@@ -1,13 +1,18 @@
 //! The questions, asked of a short history.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
-    history::ChangeKind,
+    history::{ChangeKind, Clearance},
     model::{DestinationName, RunNumber, Tlp},
-    plan::ExposedReason,
+    plan::{
+        BlockedReason, ExposedReason, FeedSet, KnownEvent, Presence, Publishing, Standing,
+        TagStanding,
+    },
 };
 
 use super::{
-    testing::{MapLedger, event_uuid, ledger, main_destination, uuid_of},
+    testing::{MapLedger, digest, event_uuid, head, known, ledger, main_destination, uuid_of},
     *,
 };
 
@@ -247,6 +252,62 @@ fn status_counts_each_attribute_once() {
     let [exposure] = &found.exposed[..] else { panic!("{:?}", found.exposed) };
     assert_eq!(exposure.why, ExposedReason::MarkedLater(Tlp::Red));
     assert_eq!(exposure.attribute.as_ref().unwrap().0, uuid_of("red.example"));
+}
+
+/// Of one event with all that may be asked of somebody: what overview, status and `why` ask.
+fn asked_of(event: KnownEvent) -> (BTreeSet<TaskKind>, bool, Vec<Remedy>) {
+    let mut ledger = ledger();
+    ledger.events = BTreeMap::from([((main_destination(), event.head.uuid), event)]);
+    let destination = main_destination();
+    let memory = &mut Memory::default();
+    let overview = overview(&ledger, &destination, Clearance::ALL, memory).unwrap();
+    let status = status(&ledger, &destination).unwrap();
+    let asks = !status.refused_tags.is_empty() || !status.unpublished.is_empty();
+    let remedies = why(&ledger, &destination, &event_uuid().to_string(), 50).unwrap().answers;
+    let remedies = remedies.into_iter().flat_map(|answer| match answer {
+        Answer::Event(it) => it.remedies,
+        Answer::Attribute(it) => it.remedies,
+        _ => Vec::new(),
+    });
+    (overview.tasks.iter().map(|task| task.kind).collect(), asks, remedies.collect())
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_asked_of_nobody() {
+    let rejected = Standing::Rejected { words: "no".into(), version: "2.5.1".into() };
+    let mut exposed = known("exposed.example", Standing::Sent);
+    exposed.exposed = Some(ExposedReason::MarkedLater(Tlp::Red));
+    let all = [
+        known("rejected.example", rejected),
+        known("blocked.example", Standing::Blocked(BlockedReason::UuidTaken)),
+        known("held.example", Standing::Held),
+        exposed,
+    ];
+    let mut event = KnownEvent {
+        head: head(),
+        attributes: all.into_iter().map(|it| (it.attribute.uuid, it)).collect(),
+    };
+    let terms = digest("terms");
+    event.head.tags.set("x", TagStanding::Refused { why: "no".into(), terms });
+    event.head.publishing = Publishing::WaitsForRight;
+    let mut foreign = event.clone();
+    foreign.head.presence = Presence::Blocked(BlockedReason::EventHidden);
+    let wanted = [TaskKind::Exposed, TaskKind::Rejected, TaskKind::Blocked, TaskKind::Held];
+    let (tasks, asks, _) = asked_of(event.clone());
+    let with = [TaskKind::TagMissing, TaskKind::Unpublished];
+    assert_eq!((tasks, asks), (wanted.into_iter().chain(with).collect(), true));
+    // What is exposed stands in MISP, wanted or not.
+    let exposed = BTreeSet::from([TaskKind::Exposed]);
+    for (mut event, event_remedy) in [(event, Remedy::Stays), (foreign, Remedy::Return)] {
+        event.head.feeds.values_mut().for_each(|feed| feed.gone = true);
+        for known in event.attributes.values_mut() {
+            known.wanted = FeedSet::default();
+        }
+        let (tasks, asks, remedies) = asked_of(event);
+        assert_eq!((tasks, asks), (exposed.clone(), false));
+        assert!(remedies.contains(&event_remedy), "{remedies:?}");
+        assert!(!remedies.contains(&Remedy::OtherKey), "{remedies:?}");
+    }
 }
 
 proptest::proptest! {

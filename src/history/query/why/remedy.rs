@@ -162,12 +162,11 @@ pub(super) fn of_event(
 ) -> Vec<Remedy> {
     let head = &event.head;
     let mut remedies = by_hand(event);
-    let is_left = head.feeds.values().all(|feed| feed.gone);
     match &head.presence {
         Presence::Declined => remedies.push(Remedy::Restore),
+        Presence::Present if head.is_left() => remedies.push(Remedy::Stays),
+        Presence::Absent | Presence::Blocked(_) if head.is_left() => remedies.push(Remedy::Return),
         Presence::Blocked(why) => remedies.push(of_blocked(why)),
-        Presence::Present if is_left => remedies.push(Remedy::Stays),
-        Presence::Absent if is_left => remedies.push(Remedy::Return),
         Presence::Present => remedies.append(&mut of_present(event)),
         Presence::Absent => match (withheld, blocked) {
             (Some(withheld), _) => remedies.extend(withheld.why.iter().map(of_withheld)),
