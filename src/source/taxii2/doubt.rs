@@ -221,13 +221,12 @@ impl<T: Rests> Taxii2<T> {
         pack: &mut Pack<'_, '_>,
     ) -> Result<Mended, TaxiiError> {
         let (mut mended, mut troubles) = (Mended::default(), Troubles::default());
-        for (place, Damage { id, version, .. }) in damaged.iter().enumerate() {
+        for Damage { id, version, .. } in damaged {
             let Some(id) = id.as_deref().filter(|id| is_askable(id)) else { continue };
             let found = match self.everywhere(collections, id, &mut troubles).await {
                 Ok(found) => found.unwrap_or_default(),
                 Err(trouble) => {
                     self.note(&format!("not all that is damaged could be asked for: {trouble}"));
-                    mended.broke_off_at = Some(place);
                     break;
                 }
             };
@@ -254,8 +253,6 @@ pub(super) struct Mended {
     pub(super) count: usize,
     /// Of some of it all versions that were known went before what came.
     pub(super) has_removed: bool,
-    /// The place of the last that was asked for, where those behind it were not.
-    pub(super) broke_off_at: Option<usize>,
 }
 
 /// Tells what is wrong with one object from what is wrong with a server.

@@ -20,9 +20,6 @@ pub(super) struct Mark {
     pub(super) manifest_at: Option<Timestamp>,
     /// Of what is to be asked for, all up to this one was.
     pub(super) asked: Option<String>,
-    /// The same of what is damaged, where that is more than is asked for in one pull.
-    #[serde(default)]
-    pub(super) mended: Option<String>,
 }
 
 /// What was taken of a collection.
@@ -69,7 +66,6 @@ impl Mark {
             stands: BTreeMap::new(),
             manifest_at: Some(now),
             asked: None,
-            mended: None,
         }
     }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::{
     mirror::{Bookmark, Damage, Object, PackWriter, Pulled, SourceIdentity},
-    model::Timestamp,
+    model::{Digest, Timestamp},
     source::peer::Rests,
 };
 
@@ -370,12 +371,8 @@ impl<'t, T: Rests> Pulling<'t, T> {
     ) -> Result<(), TaxiiError> {
         let damaged = self.next_damaged();
         let mut pack = into.delta(&self.identity)?;
-        let Mended { count, has_removed, broke_off_at } =
+        let Mended { count, has_removed } =
             self.taxii.mend(collections, &damaged, &mut pack).await?;
-        if let Some(place) = broke_off_at {
-            // Those that get no answer keep those behind them waiting once.
-            self.mark.mended = damaged[place].id.as_deref().map(|id| hex(&name(id)));
-        }
         if count == 0 {
             drop(pack);
             return self.forget(into);
@@ -389,18 +386,15 @@ impl<'t, T: Rests> Pulling<'t, T> {
         Ok(())
     }
 
-    /// What is damaged and asked for in this pull: of very much the next in turn, so that what cannot be had keeps no other
-    /// waiting for ever.
-    fn next_damaged(&mut self) -> Vec<Damage> {
-        let askable = self.damaged.iter().filter_map(|it| Some((name(it.id.as_deref()?), it)));
-        let mut turn: Vec<_> = askable.map(|(name, damage)| (hex(&name), damage)).collect();
-        turn.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let is_behind = |name: &String| self.mark.mended.as_ref().is_none_or(|last| name > last);
-        let before = turn.iter().take_while(|(name, _)| !is_behind(name)).count();
-        turn.rotate_left(before);
-        let is_rest = turn.len() > DAMAGED_MAX;
+    /// What is damaged and asked for in this pull, in an order of chance: so what cannot be had keeps no other waiting for
+    /// ever, and nothing has to be written down of a pull that brought nothing.
+    fn next_damaged(&self) -> Vec<Damage> {
+        let chance = Uuid::new_v4();
+        let rank = |id: &str| Digest::plain(&[chance.as_bytes(), &name(id)[..]].concat());
+        let askable = self.damaged.iter().filter_map(|it| Some((rank(it.id.as_deref()?), it)));
+        let mut turn: Vec<_> = askable.collect();
+        turn.sort_unstable_by_key(|(rank, _)| *rank);
         turn.truncate(DAMAGED_MAX);
-        self.mark.mended = turn.last().filter(|_| is_rest).map(|(name, _)| name.clone());
         turn.into_iter().map(|(_, damage)| damage.clone()).collect()
     }
 

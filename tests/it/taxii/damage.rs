@@ -82,24 +82,29 @@ fn all_that_is_damaged_is_asked_for_in_the_end() {
     let broken: Vec<String> = (0..120).map(broken).collect();
     world.taxii.post_texts("reports", &broken, 0);
     assert_eq!(world.pulled().1.damaged().len(), 120);
+    let packs = world.pulled().1.packs();
     let mut asked = BTreeSet::new();
-    for pulls in 1..=3 {
+    // By chance 50 of them in each: that one is left out of so many is as good as impossible.
+    let enough = (1..=60).find(|_| {
         world.taxii.asked();
-        assert_eq!(world.pulled().1.damaged().len(), 120);
+        let (_, fold) = world.pulled();
+        assert_eq!((fold.damaged().len(), fold.packs()), (120, packs), "nothing came of it");
         let now = world.taxii.asked().into_iter().filter(|it| it.contains("/objects/incident--"));
+        let now: BTreeSet<_> = now.collect();
+        assert_eq!(now.len(), 50);
         asked.extend(now);
-        assert_eq!(asked.len(), (pulls * 50).min(120));
-    }
-    // Every object has its turn, also the one that was asked for first.
+        asked.len() == 120
+    });
+    assert!(enough.is_some(), "{} were asked for", asked.len());
+    // Every object has its turn, also one that was asked for before.
     let old = &broken[7];
     world.taxii.mend("reports", old, &incident(7, 5)[0]);
-    let left = (0..3).map(|_| world.pulled().1.damaged().len()).min();
-    assert_eq!(left, Some(119));
+    assert!((0..60).any(|_| world.pulled().1.damaged().len() == 119));
 }
 
 /// Whichever of them it is.
 #[test]
-fn those_that_get_no_answer_keep_those_behind_them_waiting_once() {
+fn those_that_get_no_answer_keep_no_other_waiting_for_ever() {
     const OBJECTS: usize = 7;
     for sound in 0..OBJECTS {
         let mut world = World::one(Ways::default());
@@ -115,8 +120,11 @@ fn those_that_get_no_answer_keep_those_behind_them_waiting_once() {
             let target = format!("objects/{}", id("incident", number));
             world.taxii.trouble(&target, 0, 1_000, Trouble::Say(500, "", "{}"));
         }
+        let packs = world.pulled().1.packs();
+        let more = (0..10).map(|_| world.pulled().1.packs());
+        assert_eq!(more.max(), Some(packs), "of what is asked in vain no pack is written");
         world.taxii.mend("reports", &broken[sound], &incident(sound, 5)[0]);
-        let left = (0..4).map(|_| world.pulled().1.damaged().len()).min();
-        assert_eq!(left, Some(OBJECTS - 1), "object {sound}");
+        let mut left = (0..60).map(|_| world.pulled().1.damaged().len());
+        assert!(left.any(|left| left == OBJECTS - 1), "object {sound}");
     }
 }
