@@ -42,8 +42,8 @@ pub(super) struct Contact<W> {
     heard: bool,
     /// The store knew of no event there when the run began.
     pub(super) knows_nothing: bool,
-    /// It was looked at in this run what it holds.
-    pub(super) verified: bool,
+    /// Whether it was looked at what it holds.
+    pub(super) verified: Verified,
     /// What became known of events that it does not know.
     gone: Gone,
     /// Until then it rests, and somebody was told.
@@ -60,6 +60,16 @@ enum Identity {
     Renewed,
 }
 
+/// Whether it was looked at in this run what MISP holds of what was sent before. Once is enough: a run only gets less of
+/// what it may transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verified {
+    NotYet,
+    /// It would have taken more than is left, or no answer came.
+    PassedOver,
+    Yes,
+}
+
 impl<W: Wire + Send + Sync + 'static> Contact<W> {
     pub(super) fn new(job: &Job, wire: Arc<W>, planner: &Planner<'_>) -> Self {
         let is_known = is_known(job, &planner.record, wire.key_mark());
@@ -68,7 +78,7 @@ impl<W: Wire + Send + Sync + 'static> Contact<W> {
             identity: if is_known { Identity::Known } else { Identity::Unknown },
             heard: false,
             knows_nothing: planner.knows_nothing(),
-            verified: false,
+            verified: Verified::NotYet,
             gone: Gone::default(),
             told_until: Timestamp::from_seconds(0),
         }

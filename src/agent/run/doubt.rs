@@ -18,6 +18,7 @@ use super::{
         verify::{batch, rows_of},
     },
     Halt, Run,
+    contact::Verified,
 };
 
 /// Most rows that are asked about in a run that came for something else.
@@ -57,9 +58,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// listed and reconciled in this run, what was lost is sent again. Says whether anything was found.
     pub(super) async fn verify_if_due(&mut self, current: EventUuid) -> Result<bool, Halt> {
         let (world, now) = (self.world, self.world.clock.now());
-        if !is_due(self.job, &self.planner.record, now) {
+        let is_due = is_due(self.job, &self.planner.record, now);
+        if !is_due || self.contact.verified != Verified::NotYet {
             return Ok(false);
         }
+        self.contact.verified = Verified::PassedOver;
         // Those that this run did nothing about yet.
         let may_be = |event| event == current || self.backlog.is_untouched(event);
         let bytes = self.bytes_left();
@@ -85,7 +88,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                 return Ok(false);
             }
         };
-        self.contact.verified = true;
+        self.contact.verified = Verified::Yes;
         let record = &mut self.planner.record;
         record.verified = Some(now);
         record.verified_up_to = last.or(record.verified_up_to);

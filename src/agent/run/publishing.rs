@@ -16,6 +16,7 @@ use crate::{
 use super::{
     super::{AgentError, Phase, summary::PublishingTally},
     Run,
+    contact::Verified,
 };
 
 /// Titles in the note about what stays unpublished.
@@ -127,7 +128,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             return Ok(());
         }
         self.totals.tell_progress(Phase::Publishing);
-        let open = self.publications.open(self.contact.verified);
+        let open = self.publications.open(self.contact.verified == Verified::Yes);
         let mut open = &open[..];
         while !open.is_empty() {
             // What does not fit into this run is asked about by the next that sends anything.

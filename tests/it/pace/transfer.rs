@@ -318,3 +318,29 @@ fn a_run_that_took_what_it_may_is_told() {
     place.run(&["sync"]).code(0);
     assert_eq!(sandbox.attributes(), program::ATTRIBUTES);
 }
+
+/// Of what cannot be looked at one is named and passed over in a run, however much it plans; the next goes on behind it.
+#[test]
+fn what_is_too_large_to_be_looked_at_is_passed_over_once_a_run() {
+    let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+    line.job.verify_every = Some(Duration::ZERO);
+    let mut set = Dataset::default();
+    for number in 0..4 {
+        for value in 0..400 {
+            set.incident(number).observe("domain", &format!("{value}.{number}.example"));
+        }
+    }
+    for number in 4..8 {
+        set.incident(number).observe("domain", &format!("{number}.example"));
+    }
+    line.deliver(&mut set);
+    line.job.max_transfer = Some(60_000);
+    for run in 0..3 {
+        for number in 4..8 {
+            set.incident(number).observe("domain", &format!("{run}.{number}.example"));
+        }
+        let notes = line.run(&mut set).run.notes;
+        let passed = notes.iter().filter(|note| note.contains("rows are still there")).count();
+        assert!(passed <= 1, "run {run}: {notes:?}");
+    }
+}
