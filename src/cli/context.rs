@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU64, path::PathBuf, sync::Arc};
 
+use clap::Parser;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    CliError, Ui, args::GlobalArgs, host::Host, render::Detail, screen::Reader,
+    Cli, CliError, Ui, args::GlobalArgs, host::Host, render::Detail, screen::Reader,
     throttles::Throttles,
 };
 
@@ -115,6 +116,24 @@ impl Context {
         ["misp-trickle".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
     }
 
+    /// The arguments with which somebody else answers as this would: who runs several verbs says for all of them how they
+    /// speak, and not in the line of each.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere nobody else answers"))]
+    pub(super) fn asked(&self) -> Vec<String> {
+        let line = ["misp-trickle"].into_iter().chain(self.args.iter().map(String::as_str));
+        let said = Cli::try_parse_from(line).map(|cli| cli.global).ok();
+        let lacks = |flag: fn(&GlobalArgs) -> bool| {
+            flag(&self.global) && said.as_ref().is_some_and(|said| !flag(said))
+        };
+        let flags = [
+            ("--json", lacks(|it| it.json)),
+            ("--quiet", lacks(|it| it.quiet)),
+            ("--utc", lacks(|it| it.utc)),
+        ];
+        let flags = flags.into_iter().filter(|(_, lacks)| *lacks).map(|(flag, _)| flag.to_owned());
+        flags.chain(self.args.iter().cloned()).collect()
+    }
+
     /// Says something, unless `--quiet`.
     pub fn say(&mut self, text: impl std::fmt::Display) {
         if !self.global.quiet {
@@ -212,5 +231,24 @@ mod tests {
         {
             assert_eq!(quoted(word), shown);
         }
+    }
+
+    fn asked(args: &[&str], change: fn(&mut GlobalArgs)) -> Vec<String> {
+        let line = ["misp-trickle"].iter().chain(args);
+        let mut global = Cli::try_parse_from(line).unwrap().global;
+        change(&mut global);
+        let mut context = Context::new(global, Ui::standard(true));
+        context.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        context.asked()
+    }
+
+    #[test]
+    fn who_answers_for_it_is_told_what_the_line_does_not_say() {
+        assert_eq!(asked(&["log", "-q"], |_| ()), ["log", "-q"]);
+        assert_eq!(asked(&["log", "-q"], |global| global.quiet = true), ["log", "-q"]);
+        let both = |global: &mut GlobalArgs| (global.quiet, global.json) = (true, true);
+        let told = ["--json", "--quiet", "why", "--", "-x"];
+        assert_eq!(asked(&["why", "--", "-x"], both), told);
+        assert_eq!(asked(&["--json", "log"], both), ["--quiet", "--json", "log"]);
     }
 }

@@ -58,7 +58,7 @@ mod unix {
             |path: &Path| fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause));
         let input = verb.input().map(read).transpose()?;
         let mut file = Pending { named: verb.output(), output: None };
-        let args = context.args.clone();
+        let args = context.asked();
         let is_raw = context.global.json || matches!(verb, Verb::Export(_));
         let mut heard = Heard::default();
         let reader = Some(ReaderText::from(&context.reader));

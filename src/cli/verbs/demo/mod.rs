@@ -215,11 +215,6 @@ fn step(context: &mut Context, line: &str) -> Result<(), CliError> {
         .map_err(|error| CliError::Demo(error.to_string()))?;
     context.verb = cli.verb.name();
     context.args = line.split_whitespace().skip(1).map(str::to_owned).collect();
-    // A daemon that answers is to be as quiet.
-    context.args.push("--quiet".to_owned());
-    if context.global.json {
-        context.args.push("--json".to_owned());
-    }
     let exit = cli.verb.run(context)?;
     holds(&format!("`{line}` ends well"), exit == Exit::Done)
 }
