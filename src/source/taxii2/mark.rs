@@ -61,12 +61,7 @@ pub(super) struct Times {
 impl Mark {
     /// Nothing was taken.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self {
-            version: VERSION,
-            stands: BTreeMap::new(),
-            manifest_at: Some(now),
-            asked: None,
-        }
+        Self { version: VERSION, stands: BTreeMap::new(), manifest_at: Some(now), asked: None }
     }
 
     /// Reads a bookmark; none if it is of a version that is not known.

@@ -149,10 +149,14 @@ fn nothing_is_missed_nothing_overlaps_and_what_it_counts_is_what_passes() {
     }
     let dead = ["web", "drop"].map(|feed| format!("feed=\"{feed}\",destination=\"dead\""));
     until_within(LONG * 3, "the dead one fails", || {
-        dead.iter().any(|route| daemon.metric("misp_trickle_failures", route) >= 1.0)
+        dead.iter().all(|route| daemon.metric("misp_trickle_failures", route) >= 1.0)
     });
     let took_to_end = daemon.end();
     let runs = ["main", "slow", "dead"].map(|to| one_at_a_time(&place, to));
+    let log = place.json(&["log", "-n", "100000", "--destination", "dead"]);
+    for run in log["runs"].as_array().unwrap() {
+        assert!(matches!(run["outcome"].as_str(), Some("failed" | "interrupted")), "{run}");
+    }
     place.run(&["check"]).code(0);
     let [status, log, why] = took;
     println!(
