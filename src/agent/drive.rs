@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
 use crate::{
-    delivery::{Call, Chunk, Exchange, Manners, Session, Step, Stop, Token, Wire},
+    delivery::{Call, Chunk, Exchange, Manners, Session, Step, Stop, Token, Window, Wire},
     model::{RunNumber, Timestamp},
     plan::{DestinationRecord, EventSettings},
 };
@@ -84,7 +84,8 @@ pub(super) fn session(
     let too_large = record.too_large.filter(|(_, since)| holds(*since));
     let failed = too_large.and_then(|(size, _)| usize::try_from(size).ok());
     let chunk = Chunk::new(learned, job.chunk_max).knowing(failed);
-    let session = Session::new(manners, record.clone(), job.concurrency, chunk);
+    let window = Window::new(job.concurrency, record.concurrency.map(usize::from));
+    let session = Session::new(manners, record.clone(), window, chunk);
     session.within(job.request_bytes_max)
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    delivery::{Backoff, Stop},
+    delivery::{Backoff, Concurrency, Stop},
     format::Format,
     graph,
     history::LedgerError,
@@ -53,7 +53,7 @@ pub struct Job {
     /// What becomes of attributes that only changed rules call for.
     pub mapping_change: MappingChange,
     /// Requests under way at once.
-    pub concurrency: usize,
+    pub concurrency: Concurrency,
     /// Most attributes in one request, to begin with.
     pub chunk_max: usize,
     /// When to try again.

@@ -14,7 +14,7 @@ use crate::{
     config::{
         Config, ConfigError, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings,
     },
-    delivery::Backoff,
+    delivery::{Backoff, Concurrency},
     format::Format,
     http::Connection,
     mapper::{IncludeTags, Rules, Settings},
@@ -28,8 +28,6 @@ use super::CliError;
 
 /// Most attributes of a request, to begin with: MISP takes three seconds for so many.
 const CHUNK_MAX: usize = 1_000;
-/// Events under way at once where the configuration leaves it open: two fill a MISP of two cores.
-const CONCURRENCY: usize = 2;
 /// Waits before repeats.
 pub(super) const BACKOFF: Backoff =
     Backoff { base_ms: 1_000, max_ms: 60_000, tries_max: 5, seed: 0 };
@@ -115,7 +113,10 @@ fn job(
         allow_empty: overrides.allow_empty,
         removals: if overrides.accept_removals { Removals::Accept } else { Removals::Hold },
         mapping_change: accepted.unwrap_or(config.mapping.on_change),
-        concurrency: destination.concurrency.map_or(CONCURRENCY, |number| number.get().into()),
+        concurrency: match destination.concurrency {
+            Some(number) => Concurrency::Fixed(number.get().into()),
+            None => Concurrency::Auto,
+        },
         chunk_max: CHUNK_MAX,
         backoff: Backoff { seed: now, ..BACKOFF },
         verify_every: destination.verify_every,
@@ -266,7 +267,7 @@ mod tests {
         let all = jobs(&config, &CliOverrides::default()).unwrap();
         let [(a, _), (b, _)] = &all[..] else { panic!("{all:?}") };
         assert_eq!(a.source, SourceSpec::File("/etc/trickle/day.json".into()));
-        assert_eq!((a.concurrency, b.concurrency), (7, CONCURRENCY));
+        assert_eq!((a.concurrency, b.concurrency), (Concurrency::Fixed(7), Concurrency::Auto));
         assert_eq!(a.settings.tags, [Box::from("a"), "b".into()]);
         assert_eq!(a.settings.publish, Publish::Keep);
         assert_eq!(a.policy.allow_tlp, [Tlp::Green].into());

@@ -16,6 +16,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+mod window;
 mod wire;
 
 pub use crate::model::{Backoff, REST_SECONDS_MAX};
@@ -29,4 +30,5 @@ pub use reply::{
 pub use session::{Session, Step, Stop, Token};
 pub use tagged::{Page, PageOf};
 pub use tags::fact_of;
+pub use window::{Concurrency, Window};
 pub use wire::{Call, NewEvent, Tagged, TimedAttribute, WHICH_EVENTS_MAX, Wire};

@@ -201,6 +201,12 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether fewer requests at once may spare it.
+    #[must_use]
+    pub const fn is_of_load(&self) -> bool {
+        matches!(self, Self::NoEffect { .. } | Self::Unknown { .. } | Self::Busy { .. })
+    }
+
     /// What happened, for people.
     #[must_use]
     pub fn why(&self) -> &str {

@@ -83,7 +83,8 @@ fn session_with<const N: usize>(
         misp_now: NOW.seconds(),
     };
     let (book, chunk) = (DestinationRecord::default(), Chunk::new(None, 100));
-    let mut session = Session::new(manners, book, concurrency, chunk);
+    let mut session =
+        Session::new(manners, book, Window::new(Concurrency::Fixed(concurrency), None), chunk);
     plans.into_iter().for_each(|plan| session.offer(plan));
     session.no_more();
     session

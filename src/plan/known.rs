@@ -49,6 +49,9 @@ pub struct DestinationRecord {
     pub heard: Option<Timestamp>,
     /// Most attributes to send in one request, as learned; 0 for not learned yet.
     pub chunk_max: u32,
+    /// How many requests at once turned out best; `None`: not learned yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u8>,
     /// The fewest attributes that were too many for one request because there were so many, and when.
     pub too_large: Option<(u32, Timestamp)>,
     /// When version, encodings and role were last asked.

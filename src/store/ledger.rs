@@ -15,7 +15,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         index::Postings,
         record::{
-            AliasesV1, CountersV2, CursorV1, DestinationV2, RunV3, decode_changes, decode_losses,
+            AliasesV1, CountersV2, CursorV1, DestinationV3, RunV3, decode_changes, decode_losses,
             encode_changes, encode_losses,
             envelope::encode,
             keys::{self, Kind, Name},
@@ -34,7 +34,7 @@ impl Ledger for Store {
         let Some(body) = self.read().record(&keys::destination(name))? else {
             return Ok(None);
         };
-        Ok(Some(DestinationV2::read(&body)?.record()))
+        Ok(Some(DestinationV3::read(&body)?.record()))
     }
 
     fn head(
@@ -186,7 +186,7 @@ impl Ledger for Store {
         let (overlay, mut names) = (self.read(), Vec::new());
         overlay.engine().scan(Kind::Destination.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            names.push(DestinationV2::read(&body)?.name());
+            names.push(DestinationV3::read(&body)?.name());
             Ok(())
         })?;
         names.sort_unstable();
@@ -292,7 +292,7 @@ fn put(
         overlay.put_record(keys::run(record.number), &encode(&RunV3::of(record))?)?;
     }
     if let Some(record) = &commit.destination {
-        let body = encode(&DestinationV2::of(destination, record))?;
+        let body = encode(&DestinationV3::of(destination, record))?;
         overlay.put_record(keys::destination(destination), &body)?;
     }
     if let Some((feed, cursor)) = &commit.cursor {

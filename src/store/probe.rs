@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, Page, PageV1,
+        AliasesV1, CountersV2, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, Page, PageV1,
         RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
         encode_losses,
         envelope::{Body, Form, encode, seal, unseal},
@@ -38,8 +38,8 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
         3 => encode(&RunV3::of(&RunV3::read(&body)?)),
         4 => encode(&CursorV1::of(&body.decode::<CursorV1>("a cursor")?.cursor())),
         5 => {
-            let stored = DestinationV2::read(&body)?;
-            encode(&DestinationV2::of(&stored.name(), &stored.record()))
+            let stored = DestinationV3::read(&body)?;
+            encode(&DestinationV3::of(&stored.name(), &stored.record()))
         }
         6 => {
             let aliases = body.decode::<AliasesV1<'_>>("aliases")?.pairs().collect();

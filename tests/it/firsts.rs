@@ -7,7 +7,11 @@
 use std::sync::Arc;
 
 use misp_trickle::{
-    agent::Ending, delivery::Call, history::MemoryLedger, remote::Answer, source::SourceSpec,
+    agent::Ending,
+    delivery::{Call, Concurrency},
+    history::MemoryLedger,
+    remote::Answer,
+    source::SourceSpec,
 };
 use misp_trickle_testing::{obstructed, world};
 use obstructed::{Obstructed, attributes, dataset, run, world};
@@ -56,7 +60,7 @@ fn a_lost_store_sends_no_body_to_an_event_that_is_there() {
         run(&mut world, wire);
         let deleted = delete(&world, 33);
         world.ledger = MemoryLedger::default();
-        world.job.concurrency = concurrency;
+        world.job.concurrency = Concurrency::Fixed(concurrency);
         let wire = watched(&world);
         let summary = run(&mut world, wire.clone());
         let said = summary.run.notes.join("\n");

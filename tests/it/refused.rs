@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use misp_trickle::{
     agent::{Ending, Summary},
-    delivery::{Call, Reply, Trouble},
+    delivery::{Call, Concurrency, Reply, Trouble},
     plan::Publish,
     remote::{self, Answer},
     source::SourceSpec,
@@ -159,7 +159,7 @@ fn a_size_that_failed_is_not_tried_again() {
     let folder = TempDir::new().unwrap();
     for refusal in [(413, PAGE), (504, PAGE), (500, MISPS_OWN), (500, PAGE), (524, PAGE)] {
         let mut world = world(dataset(&folder, 4, 900));
-        world.job.concurrency = 1;
+        world.job.concurrency = Concurrency::Fixed(1);
         let large = |call: &Call| attributes(call) > 100;
         let wire = Obstructed::new(&world, move |call, _| large(call).then(|| answer(refusal)));
         let summary = run(&mut world, wire.clone());
@@ -183,7 +183,7 @@ fn the_trouble_of_one_event_keeps_nobody_waiting_however_large_it_is() {
     let folder = TempDir::new().unwrap();
     let path = dataset(&folder, 30, 4);
     let mut world = world(path);
-    world.job.concurrency = 2;
+    world.job.concurrency = Concurrency::Fixed(2);
     let first = std::sync::OnceLock::new();
     let wire = Obstructed::new(&world, move |call, _| {
         let event = match call {
@@ -407,7 +407,7 @@ fn a_size_that_failed_is_remembered_and_one_value_blames_no_size() {
         sent.iter().map(|(_, call)| attributes(call)).filter(|size| *size > 0).collect()
     };
     let mut world = world(dataset(&folder, 1, 900));
-    world.job.concurrency = 1;
+    world.job.concurrency = Concurrency::Fixed(1);
     let large = |call: &Call, _| (attributes(call) > 100).then(|| answer((413, PAGE)));
     let wire = Obstructed::new(&world, large);
     run(&mut world, wire.clone());

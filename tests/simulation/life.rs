@@ -9,7 +9,7 @@ use std::{
 
 use misp_trickle::{
     agent::{self, AgentError, Ending, Summary},
-    delivery::Wire,
+    delivery::{Concurrency, Wire},
     history::Ledger,
     model::{EventUuid, Timestamp, Tlp},
     plan::{Publish, Standing},
@@ -124,7 +124,7 @@ impl Agent {
     fn new(mut world: World, path: PathBuf, dice: &mut Dice) -> Self {
         world.job.source = SourceSpec::File(path.clone());
         world.job.chunk_max = 1 + dice.below(12) as usize;
-        world.job.concurrency = 1 + dice.below(3) as usize;
+        world.job.concurrency = Concurrency::Fixed(1 + dice.below(3) as usize);
         Self {
             world,
             path,
@@ -257,10 +257,13 @@ pub(crate) fn simulate(nature: Nature) {
     });
     let first = Agent::new(world, folder.path().join("dataset.json"), &mut dice);
     let mut agents: Vec<Agent> = std::iter::once(first).chain(second).collect();
-    let mut publishing = Dice::apart(seed, "publish");
+    let (mut publishing, mut windows) = (Dice::apart(seed, "publish"), Dice::apart(seed, "window"));
     for agent in &mut agents {
         let publish = [Publish::Never, Publish::Never, Publish::Keep, Publish::Always];
         agent.world.job.settings.publish = publish[publishing.below(4) as usize];
+        if windows.chance(30) {
+            agent.world.job.concurrency = Concurrency::Auto;
+        }
     }
     let analyst = Analyst::default();
     let mut life = Life { nature, agents, analyst, restored: false, adopted: false, unhurt: true };

@@ -13,7 +13,7 @@ use misp_trickle::{
     agent::{
         self, Clock, Dataset, Job, Removals, Sample, Silent, Summary, Verified, VerifyOptions,
     },
-    delivery::{Backoff, Call, Exchange, Wire},
+    delivery::{Backoff, Call, Concurrency, Exchange, Wire},
     format::Format,
     graph,
     history::MemoryLedger,
@@ -255,7 +255,7 @@ pub fn open_job() -> Job {
         allow_empty: false,
         removals: Removals::Hold,
         mapping_change: MappingChange::Hold,
-        concurrency: 2,
+        concurrency: Concurrency::Fixed(2),
         chunk_max: 1_000,
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 5, seed: 1 },
         verify_every: None,

@@ -176,6 +176,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let now = self.world.clock.now();
         let record = &mut self.planner.record;
         record.chunk_max = u32::try_from(session.chunk_max()).unwrap_or(u32::MAX);
+        let learned = session.window().and_then(|most| u8::try_from(most).ok());
+        record.concurrency = learned.or(record.concurrency);
         let failed = session.too_large().and_then(|size| u32::try_from(size).ok());
         if failed.is_some() && failed != record.too_large.map(|(size, _)| size) {
             record.too_large = failed.map(|size| (size, now));

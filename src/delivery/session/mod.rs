@@ -19,7 +19,7 @@ use crate::{
 
 use self::{firsts::Firsts, health::Health, purse::Purse};
 use super::{
-    Call, Chunk, Manners, Reply, Report, Verdict,
+    Call, Chunk, Manners, Reply, Report, Verdict, Window,
     conversation::{Around, Conversation, Want},
 };
 
@@ -84,7 +84,7 @@ pub struct Session {
     proving: BTreeMap<Box<str>, EventUuid>,
     /// Conversations that wait for that.
     held_back: Vec<EventUuid>,
-    concurrency: usize,
+    window: Window,
     chunk: Chunk,
     /// Most bytes of a request and its answer.
     request_bytes_max: u64,
@@ -114,21 +114,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session without events. `concurrency` is the most requests under way at once, `chunk` the most
-    /// attributes in one request.
+    /// A session without events. `window` is the most requests under way at once, `chunk` the most attributes in one
+    /// request.
     #[must_use]
-    pub fn new(
-        manners: Manners,
-        book: DestinationRecord,
-        concurrency: usize,
-        chunk: Chunk,
-    ) -> Self {
+    pub fn new(manners: Manners, book: DestinationRecord, window: Window, chunk: Chunk) -> Self {
         Self {
             manners: Arc::new(manners),
             book,
             proving: BTreeMap::new(),
             held_back: Vec::new(),
-            concurrency: concurrency.max(1),
+            window,
             chunk,
             request_bytes_max: u64::MAX,
             purse: Purse::default(),
@@ -166,8 +161,8 @@ impl Session {
         let held = held - back.max().unwrap_or(0);
         self.stop.is_none()
             && !self.health.lets_nothing_through()
-            && self.ready.len() < self.concurrency
-            && !self.firsts.are_enough(self.concurrency)
+            && self.ready.len() < self.window.most()
+            && !self.firsts.are_enough(self.window.most())
             && self.talks.len() < EVENTS_HELD_MAX
             && (held < ATTRIBUTES_HELD_MAX || self.talks.is_empty())
     }
@@ -235,8 +230,22 @@ impl Session {
         self.chunk.failed()
     }
 
+    /// The most requests under way at once that turned out best, if this session found that out.
+    #[must_use]
+    pub fn window(&self) -> Option<usize> {
+        self.window.learned()
+    }
+
     /// What to do now. The driver asks until it gets something else than [`Step::Send`].
     pub fn next(&mut self, now: Timestamp) -> Step {
+        let step = self.step(now);
+        if !matches!(step, Step::Send(..)) && self.flights.len() < self.window.most() {
+            self.window.slackens();
+        }
+        step
+    }
+
+    fn step(&mut self, now: Timestamp) -> Step {
         if self.stop.is_some() {
             return self.wind_up();
         }
@@ -255,7 +264,7 @@ impl Session {
         if self.health.waits() {
             return Step::Idle;
         }
-        while self.flights.len() < self.concurrency {
+        while self.flights.len() < self.window.most() {
             let Some(uuid) = self.next_ready() else { break };
             if self.has_to_wait(uuid) || self.waits_for_a_colour(uuid) {
                 continue;
@@ -293,7 +302,7 @@ impl Session {
                 return self.ask(Flight::Version, Call::Version);
             }
         }
-        if self.flights.len() < self.concurrency
+        if self.flights.len() < self.window.most()
             && let Some(step) = self.ask_what_is_there().or_else(|| self.ask_for_rows())
         {
             return step;
@@ -389,11 +398,24 @@ impl Session {
         if let Some(stop) = self.health.watch(about, &reply, self.manners.backoff, now) {
             self.stop.get_or_insert(stop);
         }
+        self.learn_window(&flight, &reply, now);
         match flight {
             Flight::One(uuid, _) => self.on_answer(uuid, reply, now),
             Flight::Rows(events) => self.on_rows(&events, &reply, now),
             Flight::There(events) => self.on_there(events, &reply),
             Flight::Version => {}
+        }
+    }
+
+    fn learn_window(&mut self, flight: &Flight, reply: &Reply, now: Timestamp) {
+        let written = match flight {
+            Flight::One(uuid, true) => self.talks.get(uuid).and_then(Conversation::in_flight),
+            _ => None,
+        };
+        match reply {
+            Reply::Trouble(trouble) if trouble.is_of_load() => self.window.too_much(),
+            Reply::Trouble(_) => {}
+            _ => self.window.answered(written.unwrap_or(0), now),
         }
     }
 

@@ -17,7 +17,7 @@ const SEARCH: Duration = Duration::from_millis(20);
 const ALONE: Duration = Duration::from_micros(2_500);
 /// The same by each of two writers, who fill both cores.
 const SHARED: Duration = Duration::from_micros(1_800);
-/// Writers who find a core of their own.
+/// Cores of the MISP that was measured: so many writers find one of their own.
 const CORES: u32 = 2;
 /// A byte of a long answer.
 const LISTED: Duration = Duration::from_nanos(900);
@@ -35,11 +35,11 @@ pub(super) struct Work {
     pub(super) bytes: u32,
 }
 
-/// How long a MISP takes for it.
-fn span(work: Work) -> Duration {
+/// How long a MISP of so many cores takes for it.
+fn span(work: Work, cores: u32) -> Duration {
     let each = match work.writers {
         0 | 1 => ALONE,
-        writers => SHARED * writers.max(CORES) / CORES,
+        writers => SHARED * writers.max(cores) / cores,
     };
     let search = if work.is_search { SEARCH } else { Duration::ZERO };
     REQUEST + search + each * work.attributes + LISTED * work.bytes
@@ -49,6 +49,7 @@ fn span(work: Work) -> Duration {
 #[derive(Debug, Clone)]
 pub struct Slowness {
     times_faster: f64,
+    cores: u32,
     writers: Arc<AtomicU32>,
 }
 
@@ -56,7 +57,13 @@ impl Slowness {
     /// One that is so many times faster than a MISP; 1 is as slow.
     #[must_use]
     pub fn new(times_faster: f64) -> Self {
-        Self { times_faster: times_faster.max(0.001), writers: Arc::default() }
+        Self { times_faster: times_faster.max(0.001), cores: CORES, writers: Arc::default() }
+    }
+
+    /// The same with so many cores instead of two. That more cores take more writers is assumed, not measured.
+    #[must_use]
+    pub fn of_cores(self, cores: u32) -> Self {
+        Self { cores: cores.max(1), ..self }
     }
 
     /// Waits as long as the work takes.
@@ -64,7 +71,8 @@ impl Slowness {
         let writes = u32::from(work.attributes > 0);
         let writers = self.writers.fetch_add(writes, Ordering::SeqCst) + writes;
         let left = Leaves(&self.writers, writes);
-        tokio::time::sleep(span(Work { writers, ..work }).div_f64(self.times_faster)).await;
+        tokio::time::sleep(span(Work { writers, ..work }, self.cores).div_f64(self.times_faster))
+            .await;
         drop(left);
     }
 }
@@ -85,7 +93,7 @@ mod tests {
     /// Attributes a second of so many writers that send bodies of this size, each on an event of its own.
     fn rate(writers: u32, attributes: u32) -> f64 {
         let body = Work { attributes, writers, ..Work::default() };
-        f64::from(writers * attributes) / span(body).as_secs_f64()
+        f64::from(writers * attributes) / span(body, CORES).as_secs_f64()
     }
 
     #[test]

@@ -31,7 +31,7 @@ use crate::{
             swap::{self, Aside, Fresh},
         },
         record::{
-            AliasesV1, CursorV1, DestinationV2, RunV3, encode_changes, encode_losses,
+            AliasesV1, CursorV1, DestinationV3, RunV3, encode_changes, encode_losses,
             envelope::encode,
             keys::{self, Kind, Name},
         },
@@ -386,7 +386,7 @@ impl Reader {
             Line::Destination { name, mut record } => {
                 counts.destinations += 1;
                 sound::destination(&mut record)?;
-                (keys::destination(&name), encode(&DestinationV2::of(&name, &record))?)
+                (keys::destination(&name), encode(&DestinationV3::of(&name, &record))?)
             }
             Line::Rules { fingerprint, table } => {
                 counts.rules += 1;

@@ -115,6 +115,7 @@ fn lines_of_0_1_0_are_read() {
         "first_organisation",
         "too_large",
         "key_mark",
+        "concurrency",
     ];
     let without = |line: &str| {
         let mut line: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -10,7 +10,7 @@ use crate::{
         event::layout,
         export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
-            CursorV1, DestinationV2, HeadV3, RunV3, decode_changes, decode_losses,
+            CursorV1, DestinationV3, HeadV3, RunV3, decode_changes, decode_losses,
             envelope::damaged,
             keys::{self, Kind},
         },
@@ -115,7 +115,7 @@ impl Store {
         let strange = || damaged(format!("{} is no key of {}", keys::shown(key), kind.name()));
         Ok(match kind {
             Kind::Destination => {
-                let stored = DestinationV2::read(&body)?;
+                let stored = DestinationV3::read(&body)?;
                 Line::Destination { name: stored.name(), record: Box::new(stored.record()) }
             }
             Kind::Rules => {

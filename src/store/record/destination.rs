@@ -32,9 +32,9 @@ struct DestinationV1<'a> {
     feeds: Vec<&'a str>,
 }
 
-/// As it is written now; no release wrote it yet, so what else is learned may still be added.
+/// As it was written before the window was learned.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct DestinationV2<'a> {
+struct DestinationV2<'a> {
     /// The key may hold only its digest.
     name: &'a str,
     url: &'a str,
@@ -57,6 +57,14 @@ pub(in super::super) struct DestinationV2<'a> {
     first_org: Option<[u8; 16]>,
     too_large: Option<(u32, i64)>,
     key_mark: Option<u64>,
+}
+
+/// As it is written now.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct DestinationV3<'a> {
+    #[serde(borrow)]
+    before: DestinationV2<'a>,
+    concurrency: Option<u8>,
 }
 
 /// How a tag stands at a MISP.
@@ -87,6 +95,10 @@ impl Stored for DestinationV2<'_> {
     const VERSION: u8 = 2;
 }
 
+impl Stored for DestinationV3<'_> {
+    const VERSION: u8 = 3;
+}
+
 impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
     fn from(before: DestinationV1<'a>) -> Self {
         Self {
@@ -115,13 +127,32 @@ impl<'a> From<DestinationV1<'a>> for DestinationV2<'a> {
     }
 }
 
-impl<'a> DestinationV2<'a> {
+impl<'a> DestinationV3<'a> {
     /// The destination that a body holds.
     pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
-        body.decode_either::<Self, DestinationV1<'a>>("a destination")
+        let what = "a destination";
+        if body.version == Self::VERSION {
+            return body.decode(what);
+        }
+        let before = body.decode_either::<DestinationV2<'a>, DestinationV1<'a>>(what)?;
+        Ok(Self { before, concurrency: None })
     }
 
     pub(in super::super) fn of(name: &'a DestinationName, record: &'a DestinationRecord) -> Self {
+        Self { before: DestinationV2::of(name, record), concurrency: record.concurrency }
+    }
+
+    pub(in super::super) fn name(&self) -> DestinationName {
+        DestinationName::new(self.before.name)
+    }
+
+    pub(in super::super) fn record(&self) -> DestinationRecord {
+        DestinationRecord { concurrency: self.concurrency, ..self.before.record() }
+    }
+}
+
+impl<'a> DestinationV2<'a> {
+    fn of(name: &'a DestinationName, record: &'a DestinationRecord) -> Self {
         Self {
             name: name.as_str(),
             url: &record.url,
@@ -147,11 +178,7 @@ impl<'a> DestinationV2<'a> {
         }
     }
 
-    pub(in super::super) fn name(&self) -> DestinationName {
-        DestinationName::new(self.name)
-    }
-
-    pub(in super::super) fn record(&self) -> DestinationRecord {
+    fn record(&self) -> DestinationRecord {
         DestinationRecord {
             url: self.url.to_owned(),
             version: self.version.to_owned(),
@@ -161,6 +188,7 @@ impl<'a> DestinationV2<'a> {
             tags: self.tags.iter().map(|(tag, fact)| (tag_key(tag), fact.fact())).collect(),
             clock_offset_seconds: self.clock_offset_seconds,
             chunk_max: self.chunk_max,
+            concurrency: None,
             asked: self.asked.map(Timestamp::from_micros),
             verified: self.verified.map(Timestamp::from_micros),
             verified_up_to: self

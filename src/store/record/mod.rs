@@ -17,7 +17,7 @@ mod run;
 
 pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
-pub(super) use destination::{AliasesV1, DestinationV2};
+pub(super) use destination::{AliasesV1, DestinationV3};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use index::{ChunkName, Page, PageV1, Spot};
 pub(super) use losses::{decode_losses, encode_losses};

@@ -381,6 +381,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         proven_tags: (0..dice.below(3)).map(|_| tag_key(&dice.word())).collect(),
         clock_offset_seconds: dice.count().cast_signed() - (1 << 51),
         chunk_max: 500,
+        concurrency: dice.maybe(|_| 3),
         asked: dice.maybe(Dice::time),
         verified: dice.maybe(Dice::time),
         verified_up_to: dice.maybe(|dice| EventUuid::new(Uuid::from_u64_pair(4, dice.number()))),

@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, IdentityV1, PageV1,
+            AliasesV1, CountersV2, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, PageV1,
             RunV3,
             envelope::{Body, damaged, object_digest},
             keys::{self, Kind},
@@ -282,7 +282,7 @@ pub(crate) fn prove(
             let elsewhere = buckets.find(|bucket| bucket != key);
             elsewhere.unwrap_or_else(|| key.to_vec())
         }
-        Kind::Destination => keys::destination(&DestinationV2::read(&body)?.name()),
+        Kind::Destination => keys::destination(&DestinationV3::read(&body)?.name()),
         Kind::Run => keys::run(RunV3::read(&body)?.number),
         _ => {
             decodes(kind, key, &body)?;

@@ -16,7 +16,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         lifecycle::swap::Fresh,
         record::{
-            CountersV2, CursorV1, DestinationV2, IdentityV1, RunV3, decode_changes,
+            CountersV2, CursorV1, DestinationV3, IdentityV1, RunV3, decode_changes,
             envelope::{Body, encode},
             keys::{self, Kind, Name},
         },
@@ -254,7 +254,7 @@ impl Salvage {
                 self.lost.push(Problem { place: keys::shown(&key), what });
             }
             let record = DestinationRecord { feeds, ..DestinationRecord::default() };
-            fresh.record(key, &encode(&DestinationV2::of(name, &record))?)?;
+            fresh.record(key, &encode(&DestinationV3::of(name, &record))?)?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Limits on the bytes of a run.
 
+use misp_trickle::delivery::Concurrency;
 use misp_trickle_testing::dice::Dice;
 
 use super::*;
@@ -167,7 +168,7 @@ impl Growing {
     fn grow(&self, concurrency: usize, most: u64) -> Vec<u64> {
         let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
         line.job.settings.publish = Publish::Never;
-        line.job.concurrency = concurrency;
+        line.job.concurrency = Concurrency::Fixed(concurrency);
         let mut set = Dataset::default();
         for number in 0..self.events {
             set.incident(number).title(&format!("{number} {}", self.title));
@@ -241,7 +242,7 @@ fn each_run_under_any_limit_gets_nearer_to_the_end() {
         let mut dice = Dice::apart(seed, "limits");
         let events = 2 + dice.below(5) as u16;
         let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
-        line.job.concurrency = [1, 2, 4, 16][dice.below(4) as usize];
+        line.job.concurrency = Concurrency::Fixed([1, 2, 4, 16][dice.below(4) as usize]);
         line.job.settings.publish =
             [Publish::Never, Publish::Keep, Publish::Always][dice.below(3) as usize];
         let mut set = Dataset::default();

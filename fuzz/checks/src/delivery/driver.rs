@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use arbitrary::{Result, Unstructured};
 
 use misp_trickle::{
-    delivery::{Backoff, Call, Chunk, Manners, Reply, Report, Session, Step, Stop, Token},
+    delivery::{
+        Backoff, Call, Chunk, Concurrency, Manners, Reply, Report, Session, Step, Stop, Token,
+        Window,
+    },
     misp::attribute_uuid,
     model::{EventUuid, RunNumber, Timestamp},
     plan::{DestinationRecord, EventPlan, EventSettings, EventUpdate, KnownEvent, Standing},
@@ -93,8 +96,8 @@ impl Drive {
             misp_now: i64::from(i32::MAX),
         };
         let chunk = Chunk::new(None, self.chunk_max);
-        let mut session =
-            Session::new(manners, DestinationRecord::default(), self.concurrency, chunk);
+        let window = Window::new(Concurrency::Fixed(self.concurrency), None);
+        let mut session = Session::new(manners, DestinationRecord::default(), window, chunk);
         let mut offered: Vec<EventUuid> = Vec::new();
         for plan in plans {
             offered.push(plan.event.head.uuid);

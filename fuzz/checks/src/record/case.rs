@@ -366,6 +366,7 @@ fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
         proven_tags: many(input, 2, |input| Ok(tag_key(&text(input)?)))?.into_iter().collect(),
         clock_offset_seconds: input.arbitrary()?,
         chunk_max: input.arbitrary()?,
+        concurrency: input.arbitrary()?,
         asked: some(input, time)?,
         verified: some(input, time)?,
         verified_up_to: some(input, |input| Ok(EventUuid::new(uuid(input)?)))?,

@@ -14,7 +14,7 @@ use crate::{
             source::{Seen, count},
         },
     },
-    delivery::Estimate,
+    delivery::{Concurrency, Estimate},
     history::Ledger,
     model::FeedName,
     plan::{Refusal, WithheldReason},
@@ -25,6 +25,8 @@ const CHECK: &str = "outlook";
 
 /// What an attribute costs MISP itself: a thousand in one request took three seconds.
 const ATTRIBUTE: Duration = Duration::from_millis(3);
+/// So many requests go side by side, at least, where a run finds out how many are best.
+const SIDE_BY_SIDE: u32 = 2;
 
 /// How fast a destination is.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +46,10 @@ impl Speed {
         };
         let work = times(self.round_trip, requests)
             .saturating_add(times(ATTRIBUTE, preview.attributes.pending));
-        let side_by_side = u32::try_from(job.concurrency.max(1)).unwrap_or(u32::MAX);
+        let side_by_side = match job.concurrency {
+            Concurrency::Fixed(number) => u32::try_from(number.max(1)).unwrap_or(u32::MAX),
+            Concurrency::Auto => SIDE_BY_SIDE,
+        };
         let bytes = bytes_sent + bytes_received;
         let wire = self.bwlimit.map_or(0, |rate| bytes.div_ceil(rate.get()));
         (work / side_by_side).max(Duration::from_secs(wire))

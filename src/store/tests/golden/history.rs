@@ -180,6 +180,7 @@ fn destination() {
         proven_tags: BTreeSet::new(),
         clock_offset_seconds: -3,
         chunk_max: 500,
+        concurrency: None,
         asked: Some(Timestamp::from_seconds(1_700_000_000)),
         verified: Some(Timestamp::from_seconds(1_700_000_000)),
         verified_up_to: Some(EVENT),
@@ -190,10 +191,14 @@ fn destination() {
         first_org: Some(OrgUuid::new(EVENT.uuid())),
         too_large: None,
     };
-    let body = frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, DESTINATION_V2);
+    let now = format!("{DESTINATION_V2}00");
+    let body = frozen(&encode(&DestinationV3::of(&name, &record)).unwrap(), 3, &now);
+    let second = written(2, DESTINATION_V2);
     let before = DestinationRecord { heard: None, ..record.clone() };
-    for (body, record) in [(body, record.clone()), (written(1, DESTINATION_V1), before)] {
-        let read = DestinationV2::read(&body).unwrap();
+    for (body, record) in
+        [(body, record.clone()), (second, record.clone()), (written(1, DESTINATION_V1), before)]
+    {
+        let read = DestinationV3::read(&body).unwrap();
         assert_eq!((read.name(), read.record()), (name.clone(), record));
     }
     let facts = [
@@ -214,13 +219,14 @@ fn destination() {
         first_org: None,
         too_large: Some((120, Timestamp::from_seconds(1_700_000_000))),
         key_mark: Some(7),
+        concurrency: Some(6),
         ..record
     };
-    let body =
-        frozen(&encode(&DestinationV2::of(&name, &record)).unwrap(), 2, DESTINATION_V2_WITH_TAGS);
-    assert_eq!(DestinationV2::read(&body).unwrap().record(), record);
-    let later = written(3, DESTINATION_V1);
-    assert!(matches!(DestinationV2::read(&later), Err(LedgerError::Newer { .. })));
+    let now = format!("{DESTINATION_V2_WITH_TAGS}0106");
+    let body = frozen(&encode(&DestinationV3::of(&name, &record)).unwrap(), 3, &now);
+    assert_eq!(DestinationV3::read(&body).unwrap().record(), record);
+    let later = written(4, DESTINATION_V1);
+    assert!(matches!(DestinationV3::read(&later), Err(LedgerError::Newer { .. })));
 }
 
 #[test]

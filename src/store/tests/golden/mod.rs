@@ -26,7 +26,7 @@ use crate::{
         Said, Seen, Standing, TagFact, TagStanding, WithheldReason,
     },
     store::record::{
-        AliasesV1, CountersV2, CursorV1, DestinationV2, FormatV1, HeadV3, Identified, IdentityV1,
+        AliasesV1, CountersV2, CursorV1, DestinationV3, FormatV1, HeadV3, Identified, IdentityV1,
         Page, PageV1, RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket,
         encode_changes, encode_losses,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
