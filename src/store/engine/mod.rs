@@ -3,6 +3,7 @@
 pub(super) mod memory;
 pub(super) mod segments;
 pub(super) mod sled;
+pub(super) mod tail;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,8 @@
 //!
 //! Where there is a snapshot and the header of the segment in which the log ends is damaged, sled goes on in that
 //! segment and leaves the header as it is: what it takes from then on it does not find when it is opened again.
+//!
+//! What sled does to damaged files it does before it says that they are: so they are looked at before.
 
 use std::{
     collections::BTreeMap,
@@ -17,16 +19,18 @@ use std::{
     path::Path,
 };
 
+use crate::store::engine::tail;
+
 /// Bytes of a segment, sled's default.
-const SEGMENT_BYTES: u64 = 512 << 10;
-const SEGMENT: i64 = SEGMENT_BYTES as i64;
-const HEADER_BYTES: usize = 20;
+pub(super) const SEGMENT_BYTES: u64 = 512 << 10;
+pub(super) const SEGMENT: i64 = SEGMENT_BYTES as i64;
+pub(super) const HEADER_BYTES: usize = 20;
 /// Numbers are stored with all bits but the sign turned, so that zeros are no header.
 const TURNED: i64 = i64::MAX;
 
 /// What the header of a segment says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Header {
+pub(super) struct Header {
     /// Where in the log the segment begins.
     begins: i64,
     /// How far the log was on the disk.
@@ -61,6 +65,18 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
+/// In which condition a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Nothing is wrong.
+    Sound,
+    /// Something stands behind its end that is part of it. Where a process was killed while it wrote, that was never
+    /// acknowledged.
+    Torn,
+    /// A header is neither sound nor empty, or the log ends before a place that it had reached.
+    Damaged,
+}
+
 /// The log in sled's file.
 pub(crate) struct Log {
     file: File,
@@ -83,12 +99,30 @@ impl Log {
         Ok(Some(Self { file, headers, is_damaged }))
     }
 
-    /// Whether all headers can be read, and the segment is there in which the log ends by the place in the name of
-    /// the snapshot. Such a place at the end of a segment is that of the next, which may not be begun.
-    pub(crate) fn is_whole(&self, snapshot: Option<i64>) -> bool {
-        let ends = snapshot.filter(|place| *place > 0).map(|place| (place - 1) / SEGMENT * SEGMENT);
-        let last = self.headers.last_key_value().map(|(begins, _)| *begins);
-        !self.is_damaged && ends.is_none_or(|ends| last >= Some(ends))
+    /// In which condition it is, as far as sled looks at it. It had reached the place in the name of the snapshot; such
+    /// a place at the end of a segment is that of the next, which may not be begun.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub(crate) fn condition(&mut self, snapshot: Option<i64>) -> io::Result<Condition> {
+        if self.is_damaged {
+            return Ok(Condition::Damaged);
+        }
+        let reached = snapshot.unwrap_or_default().max(0);
+        let first = reached / SEGMENT * SEGMENT;
+        let stable = self.headers.range(first..).map(|(_, (_, header))| header.stable);
+        let from = stable.max().unwrap_or_default().max(first) / SEGMENT * SEGMENT;
+        let tail = tail::read(&mut self.file, &self.headers, from)?;
+        Ok(match tail.is_torn {
+            _ if tail.ends < reached => Condition::Damaged,
+            true => Condition::Torn,
+            false => Condition::Sound,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn headers(&self) -> &Headers {
+        &self.headers
     }
 
     /// Whether sled can follow it without a snapshot.
@@ -111,9 +145,9 @@ impl Log {
 }
 
 /// By where they begin in the log: the place in the file, and the header.
-type Headers = BTreeMap<i64, (u64, Header)>;
+pub(super) type Headers = BTreeMap<i64, (u64, Header)>;
 
-/// The sound headers, and whether there are others.
+/// The sound headers, and whether there are others, or two of one place.
 fn headers(file: &mut File) -> io::Result<(Headers, bool)> {
     let (mut headers, mut is_damaged) = (Headers::new(), false);
     let mut place = 0;
@@ -128,7 +162,7 @@ fn headers(file: &mut File) -> io::Result<(Headers, bool)> {
             Err(error) => return Err(error),
         }
         match Header::read(&bytes) {
-            Some(header) => drop(headers.insert(header.begins, (place, header))),
+            Some(header) => is_damaged |= headers.insert(header.begins, (place, header)).is_some(),
             None => is_damaged |= bytes != [0; HEADER_BYTES],
         }
         place += SEGMENT_BYTES;
@@ -180,7 +214,8 @@ mod tests {
     fn nothing_is_lost_with_the_snapshot_however_long_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("engine"), folder.path().join("other"));
-        let mut sound = || -> Result<(), LedgerError> { panic!("nothing was wrong") };
+        let mut sound =
+            |sign| -> Result<(), LedgerError> { panic!("{sign:?}, and nothing was wrong") };
         let mut mended = 0;
         for step in 0..220_u32 {
             {
@@ -206,7 +241,7 @@ mod tests {
                 fs::write(other.join(name), &whole[..whole.len() / 2]).unwrap();
             }
             let mut doubted = false;
-            let mut doubt = || {
+            let mut doubt = |_| {
                 doubted = true;
                 Ok(())
             };

@@ -27,13 +27,19 @@ use std::{
 use crate::{
     history::LedgerError,
     store::{
-        engine::{Effort, Engine, Pair, Visitor, Writes, segments},
+        engine::{
+            Effort, Engine, Pair, Visitor, Writes,
+            segments::{self, Condition},
+        },
         lifecycle::{error::told_io, permissions},
     },
 };
 
 /// sled's file with its settings, which are the same in every store.
 const CONF: &str = "conf";
+/// How the names of its snapshots begin, and how that of one ends which it did not write to its end.
+const SNAPSHOT: &str = "snap.";
+const UNFINISHED: &str = ".generating";
 /// In sled's words, when somebody else has its file.
 const LOCKED: &str = "acquire lock";
 /// More than the engine, the runtime and the reading of a source ever had at once.
@@ -45,8 +51,17 @@ const LOCK_TRIED: Duration = Duration::from_millis(20);
 /// Bytes of its file that sled keeps in memory; what they take there is a multiple.
 const CACHE_BYTES: u64 = 64 << 20;
 
-/// Keeps the doubt about what sled finds.
-pub(crate) type Doubt<'d> = dyn FnMut() -> Result<(), LedgerError> + 'd;
+/// What is seen of files before anything in them is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// The log ends in what a killed process may have left, or damage: sled will overwrite it.
+    Torn,
+    /// Part of them is damaged, or has to be dropped for sled to open them: what it finds is to be doubted.
+    Damaged,
+}
+
+/// Takes signs in; nobody writes to the files until it returns. Where it fails, nothing is changed.
+pub(crate) type Signs<'d> = dyn FnMut(Sign) -> Result<(), LedgerError> + 'd;
 
 /// sled in a folder of its own.
 pub(crate) struct SledEngine {
@@ -59,12 +74,12 @@ pub(crate) struct SledEngine {
 }
 
 impl SledEngine {
-    /// Opens or creates the engine's files. The caller holds the store's lock. `doubt` is called before
-    /// anything is dropped that cannot be missed without a doubt; where it fails, nothing is.
+    /// Opens or creates the engine's files. The caller holds the store's lock. `signs` is called before anything is
+    /// changed: where our own reading tells, before sled has them.
     pub(crate) fn open(
         folder: &Path,
         effort: Effort,
-        doubt: &mut Doubt<'_>,
+        signs: &mut Signs<'_>,
     ) -> Result<Self, LedgerError> {
         try_threads().map_err(|error| LedgerError::Io {
             path: folder.display().to_string(),
@@ -73,19 +88,21 @@ impl SledEngine {
                 "the system gives this user no {THREADS} threads ({error}); raise its limit"
             ),
         })?;
-        remove(folder, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
         let without: [fn(&str) -> bool; 2] =
-            [|name| name.starts_with("snap."), |name| name == CONF];
+            [|name| name.starts_with(SNAPSHOT), |name| name == CONF];
         let steps = if effort == Effort::Utmost { without.len() } else { 1 };
-        prepare_log(folder, doubt)?;
+        prepare(folder, signs)?;
         let mut tried = open_guarded(folder);
         for drop_these in without.into_iter().take(steps) {
             if !matches!(tried, Err(LedgerError::Damaged { .. })) {
                 break;
             }
-            doubt()?;
-            remove(folder, drop_these)?;
-            prepare_log(folder, doubt)?;
+            {
+                let _resting = rest(folder)?;
+                signs(Sign::Damaged)?;
+                remove(folder, drop_these)?;
+            }
+            prepare(folder, signs)?;
             tried = open_guarded(folder);
         }
         let db = tried?;
@@ -283,31 +300,56 @@ fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> LedgerError 
     LedgerError::Io { path: path.display().to_string(), doing, cause: told_io(error) }
 }
 
-/// Looks at the log before sled does, and sees to it that it alone is enough where there is no snapshot. `doubt` is
-/// called before anything is changed, and where sled would not notice that part of the log is damaged.
-fn prepare_log(folder: &Path, doubt: &mut Doubt<'_>) -> Result<(), LedgerError> {
+/// Looks at the files before sled does, and sees to it that it opens them: what it did not write to its end is removed,
+/// and the log alone is enough where there is no snapshot.
+fn prepare(folder: &Path, signs: &mut Signs<'_>) -> Result<(), LedgerError> {
+    let _resting = rest(folder)?;
     let db = folder.join("db");
     let wrong = |error: io::Error| io_error(&db, "opened", &error);
-    let Some(log) = segments::Log::open(&db).map_err(wrong)? else { return Ok(()) };
+    let log = segments::Log::open(&db).map_err(wrong)?;
     let snapshot = snapshot(folder)?;
-    if !log.is_whole(snapshot) {
-        doubt()?;
+    let mut followed = None;
+    if let Some(mut log) = log {
+        let place = snapshot.as_ref().map(|(place, _)| *place);
+        match log.condition(place).map_err(wrong)? {
+            Condition::Sound => {}
+            Condition::Torn => signs(Sign::Torn)?,
+            Condition::Damaged => signs(Sign::Damaged)?,
+        }
+        followed = (snapshot.is_none() && !log.is_followable()).then_some(log);
     }
-    if snapshot.is_some() || log.is_followable() {
-        return Ok(());
+    let is_broken = |path: &Path| is_sound(path).map(|sound| !sound);
+    let broken =
+        snapshot.map(|(_, path)| is_broken(&path).map_err(|error| io_error(&path, "read", &error)));
+    if followed.is_some() || broken.transpose()?.unwrap_or_default() {
+        signs(Sign::Damaged)?;
     }
-    doubt()?;
-    log.make_followable().map_err(wrong)
+    remove(folder, |name| name.starts_with(SNAPSHOT) && name.ends_with(UNFINISHED))?;
+    followed.map_or(Ok(()), segments::Log::make_followable).map_err(wrong)
 }
 
-/// Up to which place in the log the newest snapshot goes, if there is one: its name says it.
-fn snapshot(folder: &Path) -> Result<Option<i64>, LedgerError> {
-    let snapshots = files(folder, |name| name.starts_with("snap."))?;
+/// The newest snapshot, if there is one, and up to which place in the log it goes: its name says it.
+pub(super) fn snapshot(folder: &Path) -> Result<Option<(i64, PathBuf)>, LedgerError> {
+    let is_whole = |name: &str| name.starts_with(SNAPSHOT) && !name.ends_with(UNFINISHED);
     let place = |path: PathBuf| {
         let digits = path.extension().and_then(|it| i64::from_str_radix(it.to_str()?, 16).ok());
-        digits.unwrap_or_default()
+        (digits.unwrap_or_default(), path)
     };
-    Ok(snapshots.into_iter().map(place).max())
+    Ok(files(folder, is_whole)?.into_iter().map(place).max())
+}
+
+/// Whether a snapshot is as it was written: its last bytes are a checksum of those before its length.
+fn is_sound(snapshot: &Path) -> io::Result<bool> {
+    let bytes = fs::read(snapshot)?;
+    let Some((rest, check)) = bytes.split_last_chunk() else { return Ok(false) };
+    let Some((content, _length)) = rest.split_last_chunk::<8>() else { return Ok(false) };
+    let mut crc = flate2::Crc::new();
+    crc.update(content);
+    Ok(!content.is_empty() && u32::from_le_bytes(*check) == crc.sum())
+}
+
+fn rest(folder: &Path) -> Result<Option<File>, LedgerError> {
+    at_rest(folder).map_err(|error| io_error(folder, "opened", &error))
 }
 
 /// The files of a folder that have a name of some kind; none where there is no folder.
@@ -348,14 +390,14 @@ mod tests {
     #[test]
     fn a_lock_that_lingers_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || Ok(())).unwrap());
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut |_| Ok(())).unwrap());
         let file = File::open(folder.path().join("db")).unwrap();
         file.lock().unwrap();
         let holder = thread::spawn(move || {
             thread::sleep(LOCK_TRIED * 10);
             drop(file);
         });
-        drop(SledEngine::open(folder.path(), Effort::Usual, &mut || Ok(())).unwrap());
+        drop(SledEngine::open(folder.path(), Effort::Usual, &mut |_| Ok(())).unwrap());
         holder.join().unwrap();
     }
 

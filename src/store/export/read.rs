@@ -26,7 +26,7 @@ use crate::{
         lifecycle::{
             folder::{check_vacant, identity, is_store},
             lock::Lock,
-            open::open_engine,
+            opened::{Opened, open_engine},
             permissions,
             swap::{self, Aside, Fresh},
         },
@@ -187,7 +187,7 @@ fn import(path: &Path, from: &mut dyn BufRead) -> Result<ImportReport, ImportErr
     let store = StoreId(Uuid::new_v4());
     reader.fresh.finish(&identity(path, store)?, header.commits.max(1), false)?;
     swap::swap(path, Aside::Removed)?;
-    let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
+    let Opened { engine, mut mark, .. } = open_engine(path, Effort::Usual, None)?;
     drop(engine);
     mark.set(header.commits.max(1));
     let Header { store: from, exported, counts, .. } = header;

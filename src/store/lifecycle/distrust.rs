@@ -44,7 +44,7 @@ impl Store {
         warnings.retain(|warning| *warning != Warning::Suspect);
         warnings.push(Warning::Renewed { aside: aside.clone() });
         let folder = path.join(ENGINE_FOLDER);
-        let engine = SledEngine::open(&folder, Effort::Usual, &mut || Ok(())).map_err(of)?;
+        let engine = SledEngine::open(&folder, Effort::Usual, &mut |_| Ok(())).map_err(of)?;
         let store = Self::formatted(Box::new(engine), path)?;
         let mut store = store.expect("an engine that was finished holds a store");
         (store.mark, store.lock, store.warnings) = (mark, lock, warnings);

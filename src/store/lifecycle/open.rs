@@ -13,17 +13,18 @@ use crate::{
     model::RunNumber,
     store::{
         OpenError, Owner,
-        engine::{Effort, Engine, Writes, sled::SledEngine},
+        engine::{Effort, Engine, Writes},
         event::overlay::Overlay,
         lifecycle::{
-            acknowledged::{self, Mark, Marked},
+            acknowledged::{Mark, Marked},
             copy::Copy,
-            error::told_io,
             folder::{
                 ENGINE_FOLDER, check_vacant, check_writable, identity, is_store, make_private,
             },
+            found::Found,
             lock::{Lock, Socket},
-            permissions, swap,
+            opened::{Doubt, Opened, Said, empty, open_engine},
+            permissions,
         },
         record::{
             CountersV2, FormatV1, IdentityV1,
@@ -134,17 +135,6 @@ pub enum Warning {
     },
 }
 
-/// How what the engine holds compares with what was acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doubt {
-    /// Nothing tells that anything is missing.
-    None,
-    /// The last commits are missing, and the files are sound: they are an earlier state, as of a backup.
-    Older,
-    /// Part of the files is damaged.
-    Damaged,
-}
-
 impl Store {
     /// Opens the store in a folder. If what it holds may be older than what was acknowledged, and it is opened to be
     /// written to, every event that MISP should have is marked to be proven first; if part of its files is damaged, it is
@@ -176,16 +166,19 @@ impl Store {
         check_writable(path)?;
         let lock = Lock::take(path, owner, wait)?;
         let readable = make_private(path)?;
-        let (engine, mark, marked) = open_engine(path, Effort::Usual)?;
+        let mut found = Found::look(path)?;
+        let Opened { engine, mark, said } = open_engine(path, Effort::Usual, Some(&mut found))?;
         let mut store = match Self::formatted(Box::new(engine), path)? {
             Some(store) => store,
-            None => return Err(empty(path, marked)),
+            None => return Err(empty(path, said.marked)),
         };
         store.lock = Some(lock);
         store.warnings.extend(readable);
-        let doubt = store.compare_mark(mark, marked);
-        if doubt == Doubt::Damaged {
-            store = store.renewed(path)?.0;
+        let doubt = store.compare_mark(mark, said);
+        match doubt {
+            Doubt::None => found.not_needed()?,
+            Doubt::Older => {}
+            Doubt::Damaged => store = store.renewed(path)?.0,
         }
         if doubt != Doubt::None {
             store.distrust()?;
@@ -207,14 +200,14 @@ impl Store {
             }
             Copy::of(path)?
         };
-        let (engine, mark, marked) = open_engine(copy.path(), Effort::Usual)?;
+        let Opened { engine, mark, said } = open_engine(copy.path(), Effort::Usual, None)?;
         let mut store = match Self::formatted(Box::new(engine), path)? {
             Some(store) => store,
-            None => return Err(empty(path, marked)),
+            None => return Err(empty(path, said.marked)),
         };
         store.mode = OpenMode::ReadOnly;
         store.copy = Some(copy);
-        store.compare_mark(mark, marked);
+        store.compare_mark(mark, said);
         store.compare_place(path)?;
         Ok(store)
     }
@@ -229,7 +222,7 @@ impl Store {
         check_vacant(path)?;
         let lock = Lock::take(path, owner, Duration::ZERO)?;
         let readable = make_private(path)?;
-        let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
+        let Opened { engine, mut mark, .. } = open_engine(path, Effort::Usual, None)?;
         let shown = path.display().to_string();
         if Self::formatted_engine(&engine).map_err(|error| OpenError::of(&shown, error))? {
             return Err(OpenError::Exists { path: shown });
@@ -392,14 +385,15 @@ impl Store {
     }
 
     /// Whether the engine may hold less than was acknowledged; if so, a warning says it.
-    pub(crate) fn compare_mark(&mut self, mut mark: Mark, marked: Marked) -> Doubt {
+    pub(crate) fn compare_mark(&mut self, mut mark: Mark, said: Said) -> Doubt {
         let found = self.counters.sequence;
-        let (acknowledged, suspect) = match marked {
+        let (acknowledged, doubted) = match said.marked {
             Marked::Nothing => (0, false),
             Marked::Commit(number) => (number, false),
             Marked::Doubted(number) => (number, true),
         };
         let older = acknowledged > found;
+        let suspect = doubted || (older && said.is_torn);
         self.warnings.extend(suspect.then_some(Warning::Suspect));
         self.warnings.extend(older.then_some(Warning::Older { acknowledged, found }));
         let doubt = match (suspect, older) {
@@ -458,42 +452,5 @@ impl fmt::Debug for Store {
             .field("mode", &self.mode)
             .field("commits", &self.counters.sequence)
             .finish_non_exhaustive()
-    }
-}
-
-/// Opens the engine of a store whose lock is held, and the mark beside it. What had to be dropped for it is
-/// in the mark before it is dropped: the doubt outlives a process that was killed over it.
-pub(crate) fn open_engine(
-    path: &Path,
-    effort: Effort,
-) -> Result<(SledEngine, Mark, Marked), OpenError> {
-    swap::finish_swap(path)?;
-    let opened = Mark::open(path);
-    let (mut mark, before) =
-        opened.map_err(|error| OpenError::io(&path.join(acknowledged::FILE), "opened", &error))?;
-    let mut marked = before;
-    let mut doubt = || {
-        let doubted = mark.doubt().and_then(|said| permissions::sync_folder(path).map(|()| said));
-        marked = doubted.map_err(|error| LedgerError::Io {
-            path: path.join(acknowledged::FILE).display().to_string(),
-            doing: "written",
-            cause: told_io(&error),
-        })?;
-        Ok(())
-    };
-    let opened = SledEngine::open(&path.join(ENGINE_FOLDER), effort, &mut doubt);
-    let engine = opened.map_err(|error| OpenError::of(&path.display().to_string(), error))?;
-    Ok((engine, mark, marked))
-}
-
-/// What an engine without a single record is: a store that was never begun, or one that lost everything.
-fn empty(path: &Path, marked: Marked) -> OpenError {
-    let path = path.display().to_string();
-    match marked {
-        Marked::Nothing => OpenError::NoStore { path },
-        Marked::Commit(_) | Marked::Doubted(_) => {
-            let what = "the engine's files hold nothing, although there were commits".to_owned();
-            OpenError::Damaged { path, what }
-        }
     }
 }

@@ -77,6 +77,19 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder and all that is in it durable.
+pub(crate) fn sync_all(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_all(&entry.path())?;
+        } else {
+            open_file(&entry.path())?.sync_all()?;
+        }
+    }
+    sync_folder(folder)
+}
+
 /// Removes a folder and all that is in it, if it is there.
 pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {

@@ -6,7 +6,8 @@
 //! | `engine.new` | one that is being filled; worth nothing after a crash |
 //! | `engine.next` | one that is whole; it takes the place of `engine` if that is gone |
 //! | `engine.old` | one whose place was taken, to be removed |
-//! | `engine.damaged-1`, … | one that was damaged, kept for people |
+//! | `engine.found` | a copy of one as it was found, with damage or what may be some (`found`) |
+//! | `engine.damaged-1`, … | one that was damaged, as it was found, kept for people |
 //!
 //! At each moment `engine` or `engine.next` is whole. Only where `engine` is missing was a swap cut off.
 
@@ -34,6 +35,8 @@ const NEW: &str = "engine.new";
 const NEXT: &str = "engine.next";
 const OLD: &str = "engine.old";
 const DAMAGED: &str = "engine.damaged-";
+/// A copy of the store's own, as it was found.
+pub(super) const FOUND: &str = "engine.found";
 /// A copy on which version 0.1.0 tried a repair, and that was cut off.
 const TRIAL: &str = "trial";
 /// Bytes that are gathered before they are written.
@@ -44,14 +47,15 @@ const BATCH_BYTES: usize = 4 << 20;
 pub(crate) enum Aside {
     /// It is removed.
     Removed,
-    /// It is kept under a name of its own.
+    /// It is kept under a name of its own: as it was found where it was copied before it was opened, else as it is.
     Kept,
 }
 
 /// Whether a name in a store's folder is one of these.
 pub(crate) fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    [NEW, NEXT, OLD, TRIAL].iter().any(|ours| name == **ours) || name.starts_with(DAMAGED)
+    let is_one = [NEW, NEXT, OLD, TRIAL].iter().any(|ours| name == **ours);
+    is_one || name.starts_with(FOUND) || name.starts_with(DAMAGED)
 }
 
 /// Whether a swap was cut off between its two renames.
@@ -78,16 +82,31 @@ pub(crate) fn swap(path: &Path, aside: Aside) -> Result<Option<String>, OpenErro
     if is_waiting(path) {
         return finish_swap(path).map(|()| None);
     }
-    let name = match aside {
-        Aside::Removed => OLD.to_owned(),
-        Aside::Kept => (1..)
-            .map(|number: u64| format!("{DAMAGED}{number}"))
-            .find(|name| !path.join(name).exists())
-            .expect("a folder holds fewer names than there are numbers"),
-    };
-    rename(path, ENGINE_FOLDER, &name)?;
+    if aside == Aside::Kept && !path.join(FOUND).exists() {
+        let name = vacant(path);
+        rename(path, ENGINE_FOLDER, &name)?;
+        finish_swap(path)?;
+        return Ok(Some(name));
+    }
+    rename(path, ENGINE_FOLDER, OLD)?;
     finish_swap(path)?;
-    Ok((aside == Aside::Kept).then_some(name))
+    // Last: a process that dies before finds that copy, and so makes no other of files that were changed since.
+    if aside == Aside::Kept { keep_found(path).map(Some) } else { Ok(None) }
+}
+
+/// Gives the copy of what was found the name under which it is kept for people.
+pub(super) fn keep_found(path: &Path) -> Result<String, OpenError> {
+    let name = vacant(path);
+    rename(path, FOUND, &name)?;
+    Ok(name)
+}
+
+/// The first name for what is kept that nothing has.
+fn vacant(path: &Path) -> String {
+    (1..)
+        .map(|number: u64| format!("{DAMAGED}{number}"))
+        .find(|name| !path.join(name).exists())
+        .expect("a folder holds fewer names than there are numbers")
 }
 
 /// Removes an engine that waits, and what a rebuild that was cut off left.
@@ -118,7 +137,7 @@ impl Fresh {
     pub(crate) fn begin(store: &Path) -> Result<Self, OpenError> {
         discard(store)?;
         let folder = store.join(NEW);
-        let opened = SledEngine::open(&folder, Effort::Usual, &mut || Ok(()));
+        let opened = SledEngine::open(&folder, Effort::Usual, &mut |_| Ok(()));
         let engine = opened.map_err(|error| of(store, error))?;
         Ok(Self { store: store.to_owned(), engine, writes: Writes::new(), bytes: 0 })
     }

@@ -35,7 +35,8 @@ pub(in super::super) fn open(path: &Path) -> Result<Store, OpenError> {
 }
 
 fn open_engine(folder: &Path) -> SledEngine {
-    SledEngine::open(folder, Effort::Usual, &mut || panic!("nothing was wrong")).unwrap()
+    SledEngine::open(folder, Effort::Usual, &mut |sign| panic!("{sign:?}, and nothing was wrong"))
+        .unwrap()
 }
 
 /// Copies a store once nobody writes it any more: sled's threads of a handle that is gone may.

@@ -49,7 +49,7 @@ fn repair(path: &Path, mode: RepairMode) -> Result<RepairReport, OpenError> {
 /// Writes to the engine behind the store's back.
 fn spoil(path: &Path, writes: &Writes) {
     let folder = path.join("engine");
-    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut || Ok(())).unwrap();
+    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut |_| Ok(())).unwrap();
     engine.commit(writes).unwrap();
 }
 

@@ -22,8 +22,9 @@ use crate::{
             acknowledged::Marked,
             copy::Copy,
             folder::{identity, is_store},
+            found::Found,
             lock::Lock,
-            open::{Doubt, open_engine},
+            opened::{Doubt, Opened, Said, open_engine},
             swap::{self, Aside, Fresh},
         },
         record::IdentityV1,
@@ -98,40 +99,55 @@ impl Store {
         match mode {
             RepairMode::InPlace => {
                 let _lock = Lock::take(path, owner, wait)?;
-                repair(path)
+                repair_kept(path)
             }
             RepairMode::Trial => {
                 let copy = {
                     let _lock = Lock::share(path, wait)?;
                     Copy::of(path)?
                 };
-                repair(copy.path())
+                repair(copy.path(), None)
             }
         }
     }
 }
 
-fn repair(path: &Path) -> Result<RepairReport, OpenError> {
-    match whole(path) {
+/// Files are copied as they are found before anything opens them: not all damage shows before.
+fn repair_kept(path: &Path) -> Result<RepairReport, OpenError> {
+    swap::finish_swap(path)?;
+    let mut found = Found::look(path)?;
+    found.keep().map_err(|error| OpenError::of(&path.display().to_string(), error))?;
+    let report = repair(path, Some(&mut found));
+    match report.as_ref().map(|report| &report.repaired) {
+        Ok(Repaired::Sound | Repaired::Older { aside: None }) | Err(OpenError::Newer { .. }) => {
+            found.not_needed()?;
+        }
+        Ok(_) | Err(_) => {}
+    }
+    report
+}
+
+fn repair(path: &Path, mut found: Option<&mut Found>) -> Result<RepairReport, OpenError> {
+    match whole(path, found.as_deref_mut()) {
         Ok(report) => return Ok(report),
         Err(OpenError::Damaged { .. }) => {}
         Err(other) => return Err(other),
     }
-    match salvage(path) {
+    match salvage(path, found) {
         Err(OpenError::Damaged { what, .. }) => replace(path, what),
         done => done,
     }
 }
 
 /// The report of a store with nothing wrong but its age; else it is damaged.
-fn whole(path: &Path) -> Result<RepairReport, OpenError> {
+fn whole(path: &Path, found: Option<&mut Found>) -> Result<RepairReport, OpenError> {
     let shown = path.display().to_string();
     let of = |error| OpenError::of(&shown, error);
-    let (engine, mark, marked) = open_engine(path, Effort::Utmost)?;
+    let Opened { engine, mark, said } = open_engine(path, Effort::Utmost, found)?;
     let store = Store::formatted(Box::new(engine), path)?;
     let nothing = || of(LedgerError::Damaged { what: "the engine holds no store".to_owned() });
     let mut store = store.ok_or_else(nothing)?;
-    let doubt = store.compare_mark(mark, marked);
+    let doubt = store.compare_mark(mark, said);
     let check = store.check().map_err(of)?;
     if let Some(problem) = check.problems.first() {
         return Err(OpenError::Damaged { path: shown, what: problem.to_string() });
@@ -157,10 +173,11 @@ fn whole(path: &Path) -> Result<RepairReport, OpenError> {
     })
 }
 
-fn salvage(path: &Path) -> Result<RepairReport, OpenError> {
+fn salvage(path: &Path, found: Option<&mut Found>) -> Result<RepairReport, OpenError> {
     let shown = path.display().to_string();
     let of = |error| OpenError::of(&shown, error);
-    let (engine, _, marked) = open_engine(path, Effort::Utmost)?;
+    let opened = open_engine(path, Effort::Utmost, found)?;
+    let Opened { engine, said: Said { marked, .. }, .. } = opened;
     // A store of a newer format is not damaged, whatever in it cannot be read.
     if let Err(newer @ LedgerError::Newer { .. }) = Store::formatted_engine(&engine) {
         return Err(of(newer));
@@ -213,7 +230,7 @@ fn replace(path: &Path, why: String) -> Result<RepairReport, OpenError> {
 fn reopen(path: &Path, doubted: bool) -> Result<(Stats, u64), OpenError> {
     let shown = path.display().to_string();
     let of = |error| OpenError::of(&shown, error);
-    let (engine, mut mark, _) = open_engine(path, Effort::Usual)?;
+    let Opened { engine, mut mark, .. } = open_engine(path, Effort::Usual, None)?;
     let store = Store::formatted(Box::new(engine), path)?;
     let mut store = store.ok_or_else(|| OpenError::NoStore { path: shown.clone() })?;
     mark.set(store.counters.sequence);
