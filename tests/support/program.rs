@@ -6,9 +6,13 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use misp_trickle::sandbox::{Keys, Misp, serve};
@@ -281,5 +285,38 @@ pub fn seen_with(command: &mut Command, input: &str) -> Seen {
         code: output.status.code().unwrap_or(-1),
         data,
         talk: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// How late this machine is just now: the longest that the program takes to say its version, asked over and over beside
+/// what is measured. Alone it takes milliseconds; beside a heavy build everything takes longer, and no less.
+pub struct Lateness {
+    ends: Arc<AtomicBool>,
+    thread: thread::JoinHandle<Duration>,
+}
+
+impl Lateness {
+    pub fn watch() -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let asked_to_end = ends.clone();
+        let thread = thread::spawn(move || {
+            let mut longest = Duration::ZERO;
+            while !asked_to_end.load(Ordering::SeqCst) {
+                let begun = Instant::now();
+                assert!(Command::new(binary()).arg("-V").output().unwrap().status.success());
+                longest = longest.max(begun.elapsed());
+                thread::sleep(Duration::from_millis(100));
+            }
+            longest
+        });
+        Self { ends, thread }
+    }
+
+    /// What is left of a time that was measured beside it, once what a late machine adds is taken off: the program starts
+    /// no process and writes a few files, so that ten times what another takes to start is more than that.
+    pub fn off(self, took: Duration) -> Duration {
+        self.ends.store(true, Ordering::SeqCst);
+        let longest = self.thread.join().unwrap();
+        took.saturating_sub(10 * longest)
     }
 }
