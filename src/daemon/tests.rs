@@ -208,6 +208,20 @@ fn an_outdated_reading_is_read_anew_for_all_and_who_was_paused_stays_so() {
     assert_eq!(begin(&mut scheduler, 4), ["f to a 4"], "somebody still wants it");
 }
 
+/// Datasets of a source that the feed does not have any more count while somebody delivers them, as they take the same
+/// room: the feed is read again once one of those ends.
+#[test]
+fn outdated_readings_that_are_being_delivered_keep_nobody_waiting_for_longer_than_that() {
+    let mut scheduler = scheduler(&[("f", "a", 60), ("f", "b", 60), ("f", "c", 60)]);
+    assert_eq!(begin(&mut scheduler, 0), ["f to a 1", "f to b 1", "f to c 1"]);
+    scheduler.outdated(&route("f", "b"));
+    assert_eq!(begin(&mut scheduler, 1), ["f to b 2"]);
+    scheduler.outdated(&route("f", "c"));
+    assert_eq!(begin(&mut scheduler, 2), [""; 0], "`a` has the first, `b` the second");
+    scheduler.ended(&route("f", "a"), at(4), Ended::Failure);
+    assert_eq!(begin(&mut scheduler, 4), ["f to c 3"]);
+}
+
 #[test]
 fn nobody_waits_for_a_route_that_left_the_configuration() {
     let ((begin, begun), (release, let_go)) = (channel(), channel());
