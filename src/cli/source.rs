@@ -8,11 +8,12 @@ use crate::{
     agent::{AgentError, Clock, Dataset, LedgerHandle, SystemClock},
     config::{
         ConnectionSettings, EiqApiSource, EiqFeedSource, Feed, FeedAccess, FeedSource, KeySource,
-        TaxiiAccess, TaxiiSource,
+        LocalPlace, LocalSource, TaxiiAccess, TaxiiSource,
     },
+    format::Format,
     history::{Pull, PullOutcome},
     http::ConnectionError,
-    mirror::{Files, Mirror, Pulled},
+    mirror::{Files, Mirror, Pulled, SourceIdentity},
     model::{Backoff, FeedName, shortened},
     source::{
         Asked,
@@ -41,6 +42,27 @@ pub(super) fn asked(feed: &Feed) -> Result<Option<Asked>, CliError> {
         FeedSource::EiqApi(source) => Some(Asked::EiqApi(Box::new(eiq_api(&feed.name, source)?))),
         FeedSource::Taxii2(source) => Some(Asked::Taxii2(Box::new(taxii2(&feed.name, source)?))),
     })
+}
+
+/// What a feed's dataset is made of, however it is reached: what was read of another says nothing of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Identity {
+    Local(LocalPlace, Format),
+    Asked(SourceIdentity),
+    /// Its secrets or certificates cannot be used, so that nothing was read of it.
+    Unusable,
+}
+
+impl Identity {
+    pub(super) fn of(feed: &Feed) -> Self {
+        match (&feed.source, asked(feed)) {
+            (FeedSource::Local(LocalSource { place, format, .. }), _) => {
+                Self::Local(place.clone(), *format)
+            }
+            (_, Ok(Some(asked))) => Self::Asked(asked.identity()),
+            (_, Ok(None) | Err(_)) => Self::Unusable,
+        }
+    }
 }
 
 fn eiq_feed(feed: &FeedName, source: &EiqFeedSource) -> Result<EiqFeed, CliError> {
@@ -195,4 +217,33 @@ pub(super) fn beside_pulls<T>(
         }
     }
     read()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// A source of these lines.
+    fn identity(lines: &str) -> Identity {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("misp-trickle.toml");
+        let destination = "[destinations.main]\nurl = \"https://misp.example/\"\napi_key_env = \"MISP_API_KEY\"\n";
+        std::fs::write(&path, format!("[source]\n{lines}\n{destination}")).unwrap();
+        let config = Config::load(&path).unwrap();
+        Identity::of(&config.feeds[0])
+    }
+
+    #[test]
+    fn how_a_source_is_reached_makes_it_no_other() {
+        let taxii = "kind = \"taxii2\"\nurl = \"https://taxii.example/api/\"\n\
+                     collections = [\"one\"]\n";
+        let asked = |more: &str| identity(&format!("{taxii}{more}"));
+        assert!(matches!(asked(""), Identity::Asked(_)));
+        assert_eq!(asked(""), asked("timeout = \"7s\"\noverlap = \"1m\""));
+        assert_ne!(asked(""), asked("headers = { X-Tenant = \"north\" }"));
+        let folder = |more: &str| identity(&format!("kind = \"folder\"\npath = \"/day\"\n{more}"));
+        assert_eq!(folder(""), folder("quiet = \"7s\""));
+        assert_ne!(folder(""), identity("kind = \"folder\"\npath = \"/night\""));
+    }
 }

@@ -31,6 +31,14 @@ impl ExtraHeader {
     }
 }
 
+impl ExtraHeader {
+    /// Its name, and its value where everybody may know that.
+    #[must_use]
+    pub fn shown(&self) -> (&str, Option<&str>) {
+        (&self.name, (!self.is_secret).then(|| self.value.expose()))
+    }
+}
+
 /// The values that nobody may know and that can be told from other texts.
 pub(super) fn secrets(headers: &[ExtraHeader]) -> impl Iterator<Item = Secret> + '_ {
     let secret = headers.iter().filter(|header| header.is_secret).map(|header| &header.value);

@@ -87,6 +87,8 @@ pub enum Context {
     Name,
     /// A key of MISP, so that another one is noticed.
     Key,
+    /// Who asks a server, as far as that is no secret.
+    Asker,
     /// One pull of a source as it is kept, up to some line.
     Pack,
     /// An object of a source, its name and what it consists of.
@@ -112,6 +114,7 @@ impl Context {
             Self::Plan => "misp-trickle 2026 plan v1",
             Self::Name => "misp-trickle 2026 long name v1",
             Self::Key => "misp-trickle 2026 key of misp v1",
+            Self::Asker => "misp-trickle 2026 asker of a server v1",
             Self::Pack => "misp-trickle 2026 pack v1",
             Self::Copy => "misp-trickle 2026 copy of an object v1",
             Self::Marking => "misp-trickle 2026 marking of an object v1",

@@ -13,7 +13,7 @@ use crate::{
         routes::ready,
         source,
     },
-    config::{Config, FeedSource},
+    config::Config,
     daemon::{Alarm, Delivered, Ended, Order, Outdated, Worker},
     history::Outcome,
     model::{FeedName, RouteName},
@@ -23,14 +23,14 @@ use super::{Shared, quiet::wait_for_quiet};
 
 /// What a reading gives.
 pub(in crate::cli) struct Taken {
-    /// The source that the feed had by then.
-    source: Option<FeedSource>,
+    /// What the feed's source was by then.
+    source: Option<source::Identity>,
     dataset: Result<Dataset, Report>,
 }
 
-/// The source of a feed, if the configuration has the feed.
-fn source_of<'c>(config: &'c Config, feed: &FeedName) -> Option<&'c FeedSource> {
-    config.feeds.iter().find(|it| it.name == *feed).map(|it| &it.source)
+/// What the source of a feed is, if the configuration has the feed.
+fn source_of(config: &Config, feed: &FeedName) -> Option<source::Identity> {
+    config.feeds.iter().find(|it| it.name == *feed).map(source::Identity::of)
 }
 
 impl Worker for Shared {
@@ -46,13 +46,13 @@ impl Worker for Shared {
             wait_for_quiet(&feed, &self.waiter)?;
             source::dataset(&feed, &self.ledger, &self.waiter)
         });
-        Taken { source: source.cloned(), dataset: dataset.map_err(|error| error.report()) }
+        Taken { source, dataset: dataset.map_err(|error| error.report()) }
     }
 
     fn deliver(&self, order: &Order, taken: &Taken) -> Result<Delivered<Self::Outcome>, Outdated> {
         // One configuration for both: another may come in between.
         let config = self.config();
-        if source_of(&config, &order.route.feed) != taken.source.as_ref() {
+        if source_of(&config, &order.route.feed) != taken.source {
             return Err(Outdated);
         }
         let outcome = self.carry_out(&config, order, &taken.dataset);

@@ -69,7 +69,7 @@ impl<T: Rests> EiqApi<T> {
     /// What it is by its configuration.
     #[must_use]
     pub fn identity(&self) -> SourceIdentity {
-        let identity = SourceIdentity::new(KIND).with("url", self.peer.base().as_str());
+        let identity = self.peer.identity(KIND);
         identity.with("feed", &self.feed.to_string())
     }
 

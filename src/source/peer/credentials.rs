@@ -39,6 +39,14 @@ impl Credentials {
         }
     }
 
+    /// The user, where that is told.
+    pub(super) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Token(_) => None,
+            Self::User { name, .. } => Some(name),
+        }
+    }
+
     /// What no answer may bring into a message, in each form in which it was sent.
     pub(super) fn secrets(&self, header: &HeaderValue) -> Vec<Secret> {
         match self {

@@ -27,11 +27,12 @@ use url::Url;
 
 use crate::{
     http::{
-        self, Connection, ConnectionError, Failure, PROXY_ASKS, Patience, Way, http_date,
-        rest_seconds, without_secrets,
+        self, Connection, ConnectionError, ExtraHeader, Failure, PROXY_ASKS, Patience, Way,
+        http_date, rest_seconds, without_secrets,
     },
+    mirror::SourceIdentity,
     model::{
-        Backoff, REST_SECONDS_MAX, Secret, Timestamp,
+        Backoff, Context, Digest, Encoder, REST_SECONDS_MAX, Secret, Timestamp,
         limits::{ANSWER_BYTES_MAX, DOWNLOAD_RATE_MIN},
         shortened,
     },
@@ -62,10 +63,31 @@ pub struct Access {
     pub name: &'static str,
 }
 
+impl Access {
+    /// What tells who asks from another, as far as it is known without a secret: the user's name, and the headers with
+    /// those values that everybody may know. A token or a password may be renewed for the same user, so neither is in
+    /// it. `None`: nothing tells.
+    fn who(&self) -> Option<Digest> {
+        let user = self.credentials.as_ref().and_then(Credentials::user);
+        let mut headers: Vec<_> = self.connection.headers.iter().map(ExtraHeader::shown).collect();
+        headers.sort_unstable();
+        let text = |encoder: &mut Encoder, text: &str| {
+            encoder.text(text);
+        };
+        let mut encoder = Encoder::new(Context::Asker);
+        encoder.option(user, text).list(headers.iter(), |encoder, (name, value)| {
+            encoder.text(&name.to_ascii_lowercase()).option(*value, text);
+        });
+        (user.is_some() || !headers.is_empty()).then(|| encoder.finish())
+    }
+}
+
 /// A server, and the connections to it.
 pub struct Peer<T = Sleeps> {
     client: reqwest::Client,
     base: Url,
+    /// What tells who asks from another, if anything does.
+    who: Option<Digest>,
     headers: HeaderMap,
     /// What no answer may bring into a message.
     secrets: Vec<Secret>,
@@ -128,6 +150,7 @@ impl<T: Rests> Peer<T> {
         Ok(Self {
             client,
             base: connection.url.clone(),
+            who: access.who(),
             headers,
             secrets,
             way: Way::new(connection, Patience::Part, name),
@@ -148,6 +171,16 @@ impl<T: Rests> Peer<T> {
     #[must_use]
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// What a mirror of any source of this kind is a mirror of: the server, and who asks it, as far as that is known.
+    #[must_use]
+    pub fn identity(&self, kind: &str) -> SourceIdentity {
+        let identity = SourceIdentity::new(kind).with("url", self.base.as_str());
+        match &self.who {
+            Some(who) => identity.with("who", &who.short()),
+            None => identity,
+        }
     }
 
     /// How often a request is tried at most.
@@ -383,5 +416,52 @@ fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
 impl<T> fmt::Debug for Peer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: &str, password: &str) -> Option<Credentials> {
+        let password = Secret::new(password.to_owned());
+        Some(Credentials::User { name: name.to_owned(), password })
+    }
+
+    fn token(token: &str) -> Option<Credentials> {
+        Some(Credentials::Token(Secret::new(token.to_owned())))
+    }
+
+    fn identity(credentials: Option<Credentials>, headers: &[ExtraHeader]) -> SourceIdentity {
+        let connection = Connection {
+            url: Url::parse("https://taxii.example/api/").unwrap(),
+            headers: headers.to_vec(),
+            verify_tls: true,
+            ca_bundle: None,
+            identity: None,
+            proxy: http::Proxy::Direct,
+            timeout: Duration::from_secs(20),
+        };
+        let backoff = Backoff { base_ms: 1, max_ms: 1, tries_max: 1, seed: 1 };
+        let accept = "application/json";
+        let access = Access { connection, credentials, accept, backoff, name: "the server" };
+        Peer::new(&access, Sleeps).unwrap().identity("taxii2")
+    }
+
+    #[test]
+    fn who_asks_is_a_part_of_what_is_asked_but_no_secret_is() {
+        let ann = identity(user("ann", "one"), &[]);
+        assert_eq!(ann, identity(user("ann", "two"), &[]), "a password that was renewed");
+        assert_ne!(ann, identity(user("bob", "one"), &[]));
+        let open = identity(None, &[]);
+        assert_eq!(open.to_string(), "taxii2 url=https://taxii.example/api/");
+        assert_eq!(identity(token("one"), &[]), identity(token("two"), &[]), "nothing tells");
+        let tenant = |name: &str| identity(token("one"), &[ExtraHeader::plain("X-Tenant", name)]);
+        assert_ne!(tenant("north"), tenant("south"));
+        let secret = |value: &str| ExtraHeader::secret("X-Gate-Key", Secret::new(value.to_owned()));
+        let [one, two] = ["one", "two"].map(|value| identity(None, &[secret(value)]));
+        assert_eq!(one, two);
+        assert_ne!(one, open, "another way in may be another's");
+        assert!(!one.to_string().contains("one") && !ann.to_string().contains("ann"));
     }
 }

@@ -95,7 +95,7 @@ impl<T: Rests> Taxii2<T> {
     /// What it is by its configuration.
     #[must_use]
     pub fn identity(&self) -> SourceIdentity {
-        let identity = SourceIdentity::new(KIND).with("url", self.peer.base().as_str());
+        let identity = self.peer.identity(KIND);
         identity.with("collections", &self.settings.collections.join(","))
     }
 

@@ -265,3 +265,30 @@ fn a_collection_that_was_made_anew_is_another_source() {
     assert_eq!((pulled, fold.others() > 0), (Pulled::Whole, true));
     world.is_whole(&fold);
 }
+
+/// Another user may see other objects: what the one before saw says nothing of what is gone for this one.
+#[test]
+fn another_user_is_another_source_and_a_new_password_is_none() {
+    let mut world = World::one(Ways::default());
+    let log_in = |world: &mut World, name: &str, password: &str, sent: &str| {
+        let password = Secret::new(password.to_owned());
+        world.credentials = Some(Credentials::User { name: name.to_owned(), password });
+        world.taxii.state().ways.authorization = Some(format!("Basic {sent}"));
+    };
+    log_in(&mut world, "ann", "one", "YW5uOm9uZQ==");
+    world.taxii.post("reports", &incidents(0..3), 0);
+    assert_eq!(world.pulled().0, Pulled::Whole);
+    log_in(&mut world, "ann", "two", "YW5uOnR3bw==");
+    world.taxii.post("reports", &incidents(3..4), 0);
+    let (pulled, fold) = world.pulled();
+    assert_eq!((pulled, fold.others()), (Pulled::Delta, 0));
+    log_in(&mut world, "bob", "one", "Ym9iOm9uZQ==");
+    // As long as it was not read whole, nothing is known of what it has.
+    world.taxii.trouble("objects", 0, 1, Trouble::Say(403, "", ""));
+    let (pulled, fold) = world.pull();
+    assert!(pulled.is_err() && !fold.is_whole() && world.told(&fold).is_empty());
+    world.taxii.clear();
+    let (pulled, fold) = world.pulled();
+    assert_eq!((pulled, fold.others() > 0), (Pulled::Whole, true));
+    world.is_whole(&fold);
+}
