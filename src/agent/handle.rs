@@ -126,6 +126,25 @@ impl<L: Ledger> Ledger for LedgerHandle<L> {
         self.lock().find(destination, terms)
     }
 
+    fn find_words(
+        &self,
+        destination: &DestinationName,
+        words: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.lock().find_words(destination, words)
+    }
+
+    fn aliases_of(
+        &self,
+        entity: &EntityKey,
+    ) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        self.lock().aliases_of(entity)
+    }
+
+    fn has_losses(&self, destination: &DestinationName, feed: u8) -> Result<bool, LedgerError> {
+        self.lock().has_losses(destination, feed)
+    }
+
     fn changes_of(
         &self,
         destination: &DestinationName,

@@ -354,12 +354,14 @@ fn texts_of_others_cannot_steer_the_terminal() {
             value: "13cb1207".to_owned(),
             destination: None,
             number: NonZeroUsize::new(9).unwrap(),
+            scan: false,
         };
         why::run(&args, context, &ledger)?;
         let args = why::Args {
             value: evil.to_owned(),
             destination: None,
             number: NonZeroUsize::new(9).unwrap(),
+            scan: false,
         };
         why::run(&args, context, &ledger)?;
         status::run(&status::Args::default(), context, &ledger)

@@ -100,6 +100,25 @@ impl<'l> Cleared<'l> {
         Ok(Some(change))
     }
 
+    fn seen_of(
+        &self,
+        destination: &DestinationName,
+        found: Option<Found>,
+    ) -> Result<Option<Found>, LedgerError> {
+        if self.clearance.is_whole() {
+            return Ok(found);
+        }
+        let Some(mut found) = found else { return Ok(None) };
+        let mut events = BTreeSet::new();
+        for event in found.events {
+            if self.head(destination, event)?.is_some() {
+                events.insert(event);
+            }
+        }
+        (found.events, found.losses) = (events, BTreeSet::new());
+        Ok(Some(found))
+    }
+
     /// Of the words of a run only those stay that cannot quote anything.
     fn without_words(&self, mut run: RunRecord) -> RunRecord {
         if self.clearance.is_whole() {
@@ -226,18 +245,26 @@ impl Ledger for Cleared<'_> {
         destination: &DestinationName,
         terms: &[u32],
     ) -> Result<Option<Found>, LedgerError> {
-        let Some(mut found) = self.ledger.find(destination, terms)? else { return Ok(None) };
-        if self.clearance.is_whole() {
-            return Ok(Some(found));
-        }
-        let mut events = BTreeSet::new();
-        for event in found.events {
-            if self.sees(destination, event, None)? {
-                events.insert(event);
-            }
-        }
-        (found.events, found.losses) = (events, BTreeSet::new());
-        Ok(Some(found))
+        self.seen_of(destination, self.ledger.find(destination, terms)?)
+    }
+
+    fn find_words(
+        &self,
+        destination: &DestinationName,
+        words: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.seen_of(destination, self.ledger.find_words(destination, words)?)
+    }
+
+    fn aliases_of(
+        &self,
+        entity: &EntityKey,
+    ) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        self.ledger.aliases_of(entity)
+    }
+
+    fn has_losses(&self, destination: &DestinationName, feed: u8) -> Result<bool, LedgerError> {
+        Ok(self.clearance.is_whole() && self.ledger.has_losses(destination, feed)?)
     }
 
     /// How a lost value is marked is not kept: it is shown to those who may see everything.

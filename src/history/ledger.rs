@@ -207,6 +207,30 @@ pub trait Ledger {
         terms: &[u32],
     ) -> Result<Option<Found>, LedgerError>;
 
+    /// Where all of these fingerprints of words lead to, where there is an index: something there may have each of them.
+    fn find_words(
+        &self,
+        _destination: &DestinationName,
+        _words: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        Ok(None)
+    }
+
+    /// The aliases that may be one entity, each with its root.
+    fn aliases_of(
+        &self,
+        entity: &EntityKey,
+    ) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        let mut aliases = self.aliases()?;
+        aliases.retain(|alias, _| alias.may_be(entity));
+        Ok(aliases)
+    }
+
+    /// Whether any loss of a feed is kept at a destination.
+    fn has_losses(&self, destination: &DestinationName, feed: u8) -> Result<bool, LedgerError> {
+        Ok(!self.loss_places(destination, feed)?.is_empty())
+    }
+
     /// The changes of some events at a destination, with their runs, oldest first.
     fn changes_of(
         &self,

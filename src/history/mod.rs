@@ -8,6 +8,7 @@ mod memory;
 pub mod query;
 mod record;
 mod term;
+mod words;
 
 pub use clearance::Clearance;
 pub use cleared::Cleared;
@@ -23,6 +24,9 @@ pub use record::{
     RunKind, RunRecord,
 };
 
+pub(crate) use term::Leads;
 pub use term::Term;
+pub use words::WordOf;
+pub(crate) use words::{is_part, words, words_of_value};
 
 pub use crate::plan::{Change, ChangeKind, EventUpdate};

@@ -8,7 +8,10 @@ use crate::{
     plan::{EventHead, KnownAttribute},
 };
 
-use super::Loss;
+use super::{
+    Loss,
+    words::{WordOf, words, words_of_value},
+};
 
 /// What something is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +24,14 @@ pub enum Term<'a> {
     Attribute(AttributeUuid),
     /// MISP's number of an event.
     Number(u64),
+    /// A word of a value or a title, by its beginning.
+    Word(WordOf, &'a str),
+    /// The beginning of an event's UUID.
+    Uuid(&'a str),
 }
+
+/// So many digits of an event's UUID lead to it.
+const UUID_DIGITS: usize = 4;
 
 impl Term<'_> {
     /// The fingerprint; it never changes.
@@ -38,31 +48,69 @@ impl Term<'_> {
                 encoder.text("attribute").bytes(uuid.uuid().as_bytes()).finish()
             }
             Self::Number(number) => encoder.text("number").u64(*number).finish(),
+            Self::Word(of, word) => {
+                let of_what = match of {
+                    WordOf::Value => "word",
+                    WordOf::Title => "word of a title",
+                };
+                encoder.text(of_what).text(of.start(word)).finish()
+            }
+            Self::Uuid(text) => {
+                let digits = text.get(..UUID_DIGITS).unwrap_or(text).to_ascii_lowercase();
+                encoder.text("uuid").text(&digits).finish()
+            }
         };
         let [a, b, c, d, ..] = *digest.as_bytes();
         u32::from_be_bytes([a, b, c, d])
     }
+}
 
+/// The fingerprints of all that something is found by.
+#[derive(Debug, Default)]
+pub(crate) struct Leads {
+    /// Of what is asked for as a whole.
+    pub(crate) whole: Vec<u32>,
+    /// Of its parts.
+    pub(crate) parts: Vec<u32>,
+}
+
+impl Leads {
     /// What an attribute is found by.
-    pub(crate) fn of_attribute(known: &KnownAttribute) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn attribute(&mut self, known: &KnownAttribute) {
         let attribute = &known.attribute;
-        let own = [Term::Value(attribute.value.as_str()), Term::Attribute(attribute.uuid)];
-        let sources = known.sources.iter().flat_map(|source| {
-            let raw = source.raw.as_deref().map(Term::Value);
-            raw.into_iter().chain([Term::Entity(&source.entity)])
-        });
-        own.into_iter().chain(sources).map(|term| term.fingerprint())
+        self.term(Term::Attribute(attribute.uuid));
+        self.value(attribute.value.as_str());
+        for source in &known.sources {
+            self.term(Term::Entity(&source.entity));
+            if let Some(raw) = &source.raw {
+                self.value(raw);
+            }
+        }
     }
 
     /// What an event is found by, beside its UUID.
-    pub(crate) fn of_head(head: &EventHead) -> impl Iterator<Item = u32> + '_ {
-        let number = head.misp_id.map(Term::Number);
-        number.into_iter().chain([Term::Entity(&head.root)]).map(|term| term.fingerprint())
+    pub(crate) fn head(&mut self, head: &EventHead) {
+        head.misp_id.into_iter().for_each(|number| self.term(Term::Number(number)));
+        self.term(Term::Entity(&head.root));
+        let words = words(&head.fields.info);
+        self.parts.extend(words.map(|word| Term::Word(WordOf::Title, &word).fingerprint()));
+        self.parts.push(Term::Uuid(&head.uuid.to_string()).fingerprint());
     }
 
     /// What a loss is found by.
-    pub(crate) fn of_loss(loss: &Loss) -> impl Iterator<Item = u32> + '_ {
-        let terms = [Term::Value(&loss.value), Term::Entity(&loss.entity)];
-        terms.into_iter().map(|term| term.fingerprint())
+    pub(crate) fn loss(&mut self, loss: &Loss) {
+        self.value(&loss.value);
+        self.term(Term::Entity(&loss.entity));
+    }
+
+    fn value(&mut self, text: &str) {
+        self.term(Term::Value(text));
+        let words = words_of_value(text);
+        let words = words.iter().map(|word| Term::Word(WordOf::Value, word).fingerprint());
+        self.parts.extend(words);
+    }
+
+    fn term(&mut self, term: Term<'_>) {
+        self.whole.push(term.fingerprint());
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         Change, ChangeKind, Clearance, Cleared, FORGETS, Ledger, Outcome, Pull, PullOutcome,
         RunKind, RunRecord,
         query::{
-            self, EventFilter, RunFilter, RunsFilter, Selected,
+            self, Depth, EventFilter, RunFilter, RunsFilter, Selected,
             testing::{MapLedger, event_uuid, ledger, main_destination, uuid_of},
         },
     },
@@ -80,7 +80,7 @@ fn pages(ledger: &MapLedger, clearance: Clearance, asked: &str) -> Vec<String> {
         event: cleared.event(&main, head.uuid).unwrap().unwrap(),
     };
     let views: Vec<EventView> = found.events.iter().map(view).collect();
-    let why = |asked: &str| query::why(&cleared, &main, asked, 20).unwrap();
+    let why = |asked: &str| query::why(&cleared, &main, asked, 20, Depth::Words).unwrap();
     let whys = [why(asked), why("example"), why(&event_uuid().to_string())];
     let newest = cleared.run(RunNumber(4)).unwrap().unwrap();
     let difference = query::diff(&cleared, &Selected::Beginning, &newest).unwrap();
@@ -306,7 +306,7 @@ fn no_question_tells_what_is_marked_stricter() {
     to.source.clear();
     assert_silent(&format!("{:?}", query::diff(&cleared, &Selected::Beginning, &to).unwrap()));
     for asked in ["SECRET", "SECRET1", &uuid_of("red.example").to_string(), "seen.example"] {
-        let found = query::why(&cleared, &main, asked, 20).unwrap();
+        let found = query::why(&cleared, &main, asked, 20, Depth::Words).unwrap();
         assert_silent(&format!("{:?}", found.answers));
         assert_eq!(found.answers.len(), usize::from(asked == "seen.example"));
     }

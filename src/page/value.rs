@@ -30,11 +30,12 @@ pub fn value_page(site: &Site, asked: &str, found: &[Why]) -> String {
         @if asked.is_empty() { p { "Write a value, a UUID, an entity's id, or words of a title into the field above." } }
         @else {
             p.muted { "Asked for " code { (heading(asked)) } }
-            @if is_unknown { p { "Nothing is known of it: " (query::MAY_HIDE) "." } }
+            @if is_unknown { p { "Nothing is known of it: " (query::LOOKED_FOR) "; " (query::MAY_HIDE) "." } }
         }
         @for why in found {
             @for answer in &why.answers { (one(why, answer)) }
             @if why.more > 0 { p.muted { (Count(why.more).to_string()) " more at " (visible(why.destination.as_str())) "; a longer part of it, or the whole, finds fewer" } }
+            @if why.unread > 0 { p.muted { (Count(why.unread).to_string()) " events at " (visible(why.destination.as_str())) " may have more of it and were not read; " code { "misp-trickle why --scan" } " reads them" } }
         }
     };
     within(site, "Why", Place::Elsewhere, &main)

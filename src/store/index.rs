@@ -1,21 +1,21 @@
-//! The index: which events and losses a term leads to, and which chunks of changes tell of an event.
+//! The index: which events and losses a term leads to, which chunks of changes tell of an event, where aliases are.
 //!
 //! Pages that are only added to, in the step of what they lead to. It holds nothing that does not stand elsewhere: a store that
 //! has none, or lost part of it, gets it when it is next opened to be written to; until then questions read everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::{
-    history::{Change, Found, KnownLoss, Ledger, LedgerError, LossOf, LossPlace, Term},
-    model::{DestinationName, EventUuid, RunNumber},
+    history::{Change, Found, KnownLoss, Leads, Ledger, LedgerError, LossOf, LossPlace, Term},
+    model::{DestinationName, EntityKey, EventUuid, RunNumber},
     store::{
         Store,
         engine::Writes,
         event::overlay::Overlay,
         record::{
-            ChunkName, Page, PageV1, Spot, decode_changes,
+            AliasesV1, ChunkName, Page, PageV1, Spot, decode_changes,
             keys::{self, IndexOf, Kind, Name},
         },
     },
@@ -24,17 +24,41 @@ use crate::{
 /// Records that are read before what they give is written, while an index is made.
 const RECORDS_PER_STEP: usize = 2_000;
 
+/// So many words are looked for at once.
+const WORDS_MAX: usize = 16;
+
 /// What one step adds to the index of a destination.
 #[derive(Debug, Default)]
 pub(super) struct Postings {
     terms: BTreeSet<(Spot, u32)>,
+    words: BTreeSet<(Spot, u32)>,
     changes: BTreeSet<(Spot, ChunkName)>,
+    aliases: BTreeSet<(Spot, u32)>,
 }
 
 impl Postings {
-    pub(super) fn event(&mut self, event: EventUuid, terms: impl IntoIterator<Item = u32>) {
-        let spot = *event.uuid().as_bytes();
-        self.terms.extend(terms.into_iter().map(|term| (spot, term)));
+    pub(super) fn event(&mut self, event: EventUuid, leads: Leads) {
+        self.leads(*event.uuid().as_bytes(), leads);
+    }
+
+    fn leads(&mut self, spot: Spot, leads: Leads) {
+        self.terms.extend(leads.whole.into_iter().map(|term| (spot, term)));
+        self.words.extend(leads.parts.into_iter().map(|word| (spot, word)));
+    }
+
+    /// Aliases that a bucket did not have before.
+    pub(super) fn aliases<'a>(
+        &mut self,
+        bucket: [u8; 2],
+        aliases: impl IntoIterator<Item = &'a EntityKey>,
+    ) {
+        let spot = u128::from(u16::from_be_bytes(bucket)).to_be_bytes();
+        let terms = aliases.into_iter().map(|alias| Term::Entity(alias).fingerprint());
+        self.aliases.extend(terms.map(|term| (spot, term)));
+    }
+
+    fn len(&self) -> usize {
+        self.terms.len() + self.words.len() + self.changes.len() + self.aliases.len()
     }
 
     /// Of losses those that were not there before; both are sorted.
@@ -42,8 +66,9 @@ impl Postings {
         let spot = spot_of(place);
         let is_new =
             |known: &&KnownLoss| old.binary_search_by(|it| it.loss.cmp(&known.loss)).is_err();
-        let terms = losses.iter().filter(is_new).flat_map(|known| Term::of_loss(&known.loss));
-        self.terms.extend(terms.map(|term| (spot, term)));
+        let mut leads = Leads::default();
+        losses.iter().filter(is_new).for_each(|known| leads.loss(&known.loss));
+        self.leads(spot, leads);
     }
 
     pub(super) fn changes(&mut self, chunk: &[Change], name: ChunkName) {
@@ -57,9 +82,11 @@ impl Postings {
         overlay: &mut Overlay<'_>,
         destination: &Name,
     ) -> Result<(), LedgerError> {
-        let mut none = BTreeSet::new();
-        append(overlay, destination, IndexOf::Terms, &mut self.terms, &mut BTreeSet::new())?;
-        append(overlay, destination, IndexOf::Changes, &mut none, &mut self.changes)
+        let none = || (BTreeSet::new(), BTreeSet::new());
+        append(overlay, destination, IndexOf::Terms, &mut self.terms, &mut none().1)?;
+        append(overlay, destination, IndexOf::Words, &mut self.words, &mut none().1)?;
+        append(overlay, destination, IndexOf::Changes, &mut none().0, &mut self.changes)?;
+        append(overlay, &nowhere(), IndexOf::Aliases, &mut self.aliases, &mut none().1)
     }
 }
 
@@ -100,6 +127,11 @@ fn spot_of(place: &LossPlace) -> Spot {
     }
 }
 
+/// The place of what is of no destination.
+fn nowhere() -> Name {
+    Name::of("")
+}
+
 fn found_at(spot: Spot, found: &mut Found) {
     let number = u128::from_be_bytes(spot);
     match u32::try_from(number) {
@@ -119,7 +151,7 @@ impl Store {
         destination: &DestinationName,
         terms: &[u32],
     ) -> Result<Option<Found>, LedgerError> {
-        if !self.counters.indexed {
+        if !self.counters.is_indexed() {
             return Ok(None);
         }
         let mut terms: Vec<[u8; 4]> = terms.iter().map(|term| term.to_be_bytes()).collect();
@@ -132,13 +164,54 @@ impl Store {
         Ok(Some(found))
     }
 
+    /// Where all of some words lead to; `None` where there is no index.
+    pub(super) fn look_up_words(
+        &self,
+        destination: &DestinationName,
+        words: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        if !self.counters.is_indexed() {
+            return Ok(None);
+        }
+        let words: BTreeSet<[u8; 4]> = words.iter().map(|word| word.to_be_bytes()).collect();
+        let words: Vec<[u8; 4]> = words.into_iter().take(WORDS_MAX).collect();
+        let all = (0..words.len()).fold(0, |all, bit| all | 1 << bit);
+        let mut spots = BTreeMap::new();
+        self.pages(destination, IndexOf::Words, &mut |page| page.leads_each(&words, &mut spots))?;
+        let mut found = Found::default();
+        let whole = spots.into_iter().filter(|(_, bits)| *bits == all);
+        whole.for_each(|(spot, _)| found_at(spot, &mut found));
+        Ok(Some(found))
+    }
+
+    /// The aliases that may be an entity; `None` where there is no index.
+    pub(super) fn look_up_aliases(
+        &self,
+        entity: &EntityKey,
+    ) -> Result<Option<BTreeMap<EntityKey, EntityKey>>, LedgerError> {
+        if !self.counters.is_indexed() {
+            return Ok(None);
+        }
+        let terms = [Term::Entity(entity).fingerprint().to_be_bytes()];
+        let mut buckets = BTreeSet::new();
+        self.pages_at(&nowhere(), IndexOf::Aliases, &mut |page| page.leads(&terms, &mut buckets))?;
+        let (overlay, mut aliases) = (self.read(), BTreeMap::new());
+        for bucket in buckets {
+            let [.., high, low] = bucket;
+            let Some(body) = overlay.record(&keys::aliases_in([high, low]))? else { continue };
+            let pairs = body.decode::<AliasesV1<'_>>("aliases")?;
+            aliases.extend(pairs.pairs().filter(|(alias, _)| alias.may_be(entity)));
+        }
+        Ok(Some(aliases))
+    }
+
     /// The changes of events, in order; `None` where there is no index.
     pub(super) fn look_up_changes(
         &self,
         destination: &DestinationName,
         events: &BTreeSet<EventUuid>,
     ) -> Result<Option<Vec<(RunNumber, Change)>>, LedgerError> {
-        if !self.counters.indexed {
+        if !self.counters.is_indexed() {
             return Ok(None);
         }
         let spots = events.iter().map(|event| *event.uuid().as_bytes()).collect();
@@ -162,8 +235,17 @@ impl Store {
         of: IndexOf,
         visit: &mut dyn FnMut(&PageV1<'_>),
     ) -> Result<(), LedgerError> {
+        self.pages_at(&Name::of(destination.as_str()), of, visit)
+    }
+
+    fn pages_at(
+        &self,
+        destination: &Name,
+        of: IndexOf,
+        visit: &mut dyn FnMut(&PageV1<'_>),
+    ) -> Result<(), LedgerError> {
         let overlay = self.read();
-        let prefix = keys::index(&Name::of(destination.as_str()), of);
+        let prefix = keys::index(destination, of);
         overlay.engine().scan(&prefix, &mut |key, value| {
             visit(&PageV1::read(&overlay.body(key, value)?)?);
             Ok(())
@@ -172,16 +254,17 @@ impl Store {
 
     /// Makes the index of a store that has none, or part of one, in steps: until the last of them it has none.
     pub(super) fn make_index(&mut self) -> Result<(), LedgerError> {
-        if self.counters.indexed {
+        if self.counters.is_indexed() {
             return Ok(());
         }
         self.drop_index()?;
+        self.index_aliases()?;
         for destination in self.destinations()? {
             self.index_events(&destination)?;
             self.index_losses(&destination)?;
         }
         self.index_changes()?;
-        self.counters.indexed = true;
+        self.counters = self.counters.with_index(true);
         self.write(Writes::new())
     }
 
@@ -198,15 +281,31 @@ impl Store {
         }
     }
 
+    fn index_aliases(&mut self) -> Result<(), LedgerError> {
+        let mut postings = Postings::default();
+        for key in keys::alias_buckets() {
+            let Some(body) = self.read().record(&key)? else { continue };
+            let bucket = keys::alias_bucket(&key).expect("it was made of a bucket");
+            let pairs: Vec<_> = body.decode::<AliasesV1<'_>>("aliases")?.pairs().collect();
+            postings.aliases(bucket, pairs.iter().map(|(alias, _)| alias));
+            self.put_when_full(&mut postings, &DestinationName::new(""))?;
+        }
+        self.put_postings(postings, &DestinationName::new(""))
+    }
+
     fn index_events(&mut self, destination: &DestinationName) -> Result<(), LedgerError> {
         let mut postings = Postings::default();
         for head in self.heads(destination)? {
             if let Some(event) = self.event(destination, head.uuid)? {
                 for known in event.attributes.values() {
-                    postings.event(head.uuid, Term::of_attribute(known));
+                    let mut leads = Leads::default();
+                    leads.attribute(known);
+                    postings.event(head.uuid, leads);
                     self.put_when_full(&mut postings, destination)?;
                 }
-                postings.event(head.uuid, Term::of_head(&head));
+                let mut leads = Leads::default();
+                leads.head(&head);
+                postings.event(head.uuid, leads);
             }
             self.put_when_full(&mut postings, destination)?;
         }
@@ -254,7 +353,7 @@ impl Store {
         postings: &mut Postings,
         destination: &DestinationName,
     ) -> Result<(), LedgerError> {
-        match postings.terms.len() + postings.changes.len() >= RECORDS_PER_STEP * 64 {
+        match postings.len() >= RECORDS_PER_STEP * 64 {
             true => self.put_postings(std::mem::take(postings), destination),
             false => Ok(()),
         }

@@ -171,6 +171,31 @@ impl Ledger for Store {
         self.look_up(destination, terms)
     }
 
+    fn find_words(
+        &self,
+        destination: &DestinationName,
+        words: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.look_up_words(destination, words)
+    }
+
+    fn aliases_of(
+        &self,
+        entity: &EntityKey,
+    ) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        if let Some(aliases) = self.look_up_aliases(entity)? {
+            return Ok(aliases);
+        }
+        let mut aliases = self.aliases()?;
+        aliases.retain(|alias, _| alias.may_be(entity));
+        Ok(aliases)
+    }
+
+    fn has_losses(&self, destination: &DestinationName, feed: u8) -> Result<bool, LedgerError> {
+        let first = self.engine.page(&keys::losses_of_feed(destination, feed), b"", 1)?;
+        Ok(!first.is_empty())
+    }
+
     fn changes_of(
         &self,
         destination: &DestinationName,
@@ -281,8 +306,8 @@ fn put(
     for mut update in commit.events {
         changes.append(&mut update.changes);
         let event = update.head.uuid;
-        let terms = layout::put(overlay, keys::head(destination, event), update)?;
-        postings.event(event, terms);
+        let leads = layout::put(overlay, keys::head(destination, event), update)?;
+        postings.event(event, leads);
     }
     for (part, chunk) in (0_u32..).zip(changes.chunks(CHANGES_MAX)) {
         postings.changes(chunk, (run.0, sequence, part));
@@ -309,8 +334,8 @@ fn put(
             false => overlay.put_record(key, &encode_losses(losses)?)?,
         }
     }
+    put_aliases(overlay, commit.aliases, &mut postings)?;
     postings.put(overlay, &Name::of(destination.as_str()))?;
-    put_aliases(overlay, commit.aliases)?;
     if let Some((fingerprint, table)) = &commit.rules {
         overlay.put_record(keys::rules(fingerprint), &encode(table)?)?;
     }
@@ -320,6 +345,7 @@ fn put(
 fn put_aliases(
     overlay: &mut Overlay<'_>,
     new: BTreeMap<EntityKey, EntityKey>,
+    postings: &mut Postings,
 ) -> Result<(), LedgerError> {
     let mut buckets = BTreeMap::<Vec<u8>, BTreeMap<EntityKey, EntityKey>>::new();
     for (alias, root) in new {
@@ -330,6 +356,8 @@ fn put_aliases(
         if let Some(body) = overlay.record(&key)? {
             aliases.extend(body.decode::<AliasesV1<'_>>("aliases")?.pairs());
         }
+        let bucket = keys::alias_bucket(&key).expect("it was made of a bucket");
+        postings.aliases(bucket, new.keys().filter(|alias| !aliases.contains_key(*alias)));
         aliases.extend(new);
         overlay.put_record(key, &encode(&AliasesV1::of(&aliases))?)?;
     }

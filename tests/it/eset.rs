@@ -12,7 +12,7 @@ use misp_trickle::{
     agent::{Ending, Summary},
     history::{
         Ledger,
-        query::{Answer, AttributeAnswer, RunFilter, Selected, diff, log, show, why},
+        query::{Answer, AttributeAnswer, Depth, RunFilter, Selected, diff, log, show, why},
     },
     model::{EventUuid, RunNumber, Tlp},
     plan::{ChangeKind, KnownAttribute, Standing, Unmarked},
@@ -326,7 +326,7 @@ fn the_ledger_supersedes_and_retires_what_left() {
 }
 
 fn why_attribute(world: &World, event: Uuid, key: &Key) -> AttributeAnswer {
-    let found = why(&world.ledger, &world.job.destination, &key.1, 50).unwrap();
+    let found = why(&world.ledger, &world.job.destination, &key.1, 50, Depth::Words).unwrap();
     let in_event = found.answers.into_iter().find_map(|answer| match answer {
         Answer::Attribute(it)
             if it.event.uuid.uuid() == event && it.known.attribute.kind.name() == key.0 =>

@@ -13,7 +13,7 @@ use misp_trickle::{
     agent::{Silent, sync},
     history::{
         Commit, Cursor, Ledger, LossOf,
-        query::{Answer, FoundBy, LossAnswer, Remedy, why},
+        query::{Answer, Depth, FoundBy, LossAnswer, Remedy, why},
     },
     model::{Context, DestinationName, Digest, Encoder, Reader, RunNumber, Tlp, shortened},
     plan::{Policy, Standing, Strategy, WithheldReason},
@@ -36,7 +36,7 @@ const AMBER: usize = 2;
 type Seen = BTreeMap<String, usize>;
 
 fn ask(world: &World, text: &str) -> Vec<Answer> {
-    why(&world.ledger, &world.job.destination, text, usize::MAX).unwrap().answers
+    why(&world.ledger, &world.job.destination, text, usize::MAX, Depth::Words).unwrap().answers
 }
 
 /// What policy makes of an attribute of an incident that is marked so, in the words of the ledger.
@@ -79,7 +79,7 @@ fn every_occurrence_is_answered(path: &Path) -> Seen {
     }
     let mut seen = Seen::new();
     for (value, all) in by_value {
-        let answers = why(&store, &destination, &value, usize::MAX).unwrap().answers;
+        let answers = why(&store, &destination, &value, usize::MAX, Depth::Words).unwrap().answers;
         for occurrence in all {
             for word in told(&answers, &occurrence, &incidents) {
                 *seen.entry(word).or_default() += 1;
@@ -262,14 +262,14 @@ fn an_older_store_says_that_it_has_no_losses_and_gets_them_with_the_next_reading
     let losses_of_none = places.into_iter().map(|place| (place, Vec::new())).collect();
     let commit = Commit { losses: losses_of_none, ..Default::default() };
     world.ledger.commit(&destination, RunNumber(1), commit).unwrap();
-    let found = why(&world.ledger, &destination, "alert tcp", 9).unwrap();
+    let found = why(&world.ledger, &destination, "alert tcp", 9, Depth::Words).unwrap();
     assert_eq!((found.answers, found.unkept), (vec![], vec![world.job.feed.clone()]));
 
     set.incident(2).domains("more", 0..1);
     let summary = world.sync(&set.write());
     assert_eq!(summary.run.tally.attributes.sent, 1);
     assert_eq!(losses(&world, "alert tcp")[0].2, 2, "of an event that did not change");
-    let found = why(&world.ledger, &destination, "alert tcp", 9).unwrap();
+    let found = why(&world.ledger, &destination, "alert tcp", 9, Depth::Words).unwrap();
     assert_eq!(found.unkept, []);
 }
 

@@ -79,6 +79,9 @@ fn pages_come_soon_while_a_run_delivers() {
     let place = place(&sandbox);
     let store = place.json(&["status"]);
     println!("{} attributes: {}", SIZE.attributes(), store["destinations"][0]["attributes"]);
+    let kinds = &place.json(&["check"])["kinds"];
+    let bytes = |kind: &str| kinds[kind]["bytes"].as_u64().unwrap() / SIZE.attributes();
+    println!("bytes each: {} of the index, {} of events", bytes("index_pages"), bytes("objects"));
     let daemon = Daemon::with(&mut command(&place, &["run"]), &place);
     let browser = Browser::by(&place.json(&["web"]));
     let event = browser.page("/events").split("href=\"/events/").nth(1).unwrap()[..36].to_owned();
@@ -98,6 +101,9 @@ fn pages_come_soon_while_a_run_delivers() {
         format!("/value?q={value}"),
         "/value?q=nothing.example.org".to_owned(),
         "/value?q=Intrusion+7".to_owned(),
+        "/value?q=intrusion".to_owned(),
+        "/value?q=invoice-12".to_owned(),
+        "/value?q=0123456789ab".to_owned(),
         "/diff?to=1999".to_owned(),
         "/faults".to_owned(),
     ];

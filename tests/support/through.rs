@@ -114,6 +114,25 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
         self.inner.find(destination, terms)
     }
 
+    fn find_words(
+        &self,
+        destination: &DestinationName,
+        words: &[u32],
+    ) -> Result<Option<Found>, LedgerError> {
+        self.inner.find_words(destination, words)
+    }
+
+    fn aliases_of(
+        &self,
+        entity: &EntityKey,
+    ) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
+        self.inner.aliases_of(entity)
+    }
+
+    fn has_losses(&self, destination: &DestinationName, feed: u8) -> Result<bool, LedgerError> {
+        self.inner.has_losses(destination, feed)
+    }
+
     fn changes_of(
         &self,
         destination: &DestinationName,

@@ -13,7 +13,7 @@ use crate::{
     },
     history::{
         Clearance, Cleared, Ledger, Outcome, RunRecord,
-        query::{self, EventFilter, RunFilter, RunsFilter},
+        query::{self, Depth, EventFilter, RunFilter, RunsFilter},
     },
     model::{AttributeUuid, DestinationName, EventUuid, FeedName, RunNumber, Tlp},
     page::{self, EventView, EventsAsked, RunsAsked, STANDINGS},
@@ -195,16 +195,18 @@ fn event(seen: &Seen<'_>, uuid: EventUuid, after: Option<AttributeUuid>) -> Resu
         return Ok(page::event(&seen.site, &views, after));
     }
     let asked = uuid.to_string();
-    let one =
-        |view: &EventView| query::why(seen.cleared, &view.destination, &asked, ANSWERS_ON_A_PAGE);
+    let one = |view: &EventView| {
+        query::why(seen.cleared, &view.destination, &asked, ANSWERS_ON_A_PAGE, Depth::Whole)
+    };
     let found = views.iter().map(one).collect::<Result<Vec<_>, _>>()?;
     Ok(json(&WhyAnswer::new(&asked, &found)))
 }
 
 fn value(seen: &Seen<'_>, q: &str) -> Result<String, Wrong> {
     let destinations = if q.is_empty() { Vec::new() } else { seen.ledger.destinations()? };
-    let found =
-        destinations.iter().map(|name| query::why(seen.cleared, name, q, ANSWERS_ON_A_PAGE));
+    let found = destinations
+        .iter()
+        .map(|name| query::why(seen.cleared, name, q, ANSWERS_ON_A_PAGE, Depth::Words));
     let found = found.collect::<Result<Vec<_>, _>>()?;
     Ok(seen.told(|| WhyAnswer::new(q, &found), |site| page::value_page(site, q, &found)))
 }

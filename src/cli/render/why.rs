@@ -40,6 +40,11 @@ pub fn why(found: &[Why]) -> String {
         if why.more > 0 {
             line!(out, "\n{} more at {}; `-n` tells more of them", why.more, why.destination);
         }
+        if why.unread > 0 {
+            let events = if why.unread == 1 { "event" } else { "events" };
+            let (unread, at) = (why.unread, &why.destination);
+            line!(out, "\n{unread} {events} at {at} may have more of it; `--scan` reads them too");
+        }
     }
     out
 }

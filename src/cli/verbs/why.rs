@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 
 use crate::{
     cli::{CliError, Context, Exit, context::known_destinations, render},
-    history::{Ledger, query},
+    history::{
+        Ledger,
+        query::{self, Depth},
+    },
 };
 
 /// Arguments of `why`.
@@ -19,6 +22,9 @@ pub(crate) struct Args {
     /// At most so many answers for each destination
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub number: NonZeroUsize,
+    /// Read everything, and find any part of a value, not only words of it: takes long in a large store
+    #[arg(long)]
+    pub scan: bool,
 }
 
 /// Prints all that is known of it; [`Exit::Error`] if that is nothing.
@@ -30,9 +36,10 @@ pub(crate) fn run(
     context: &mut Context,
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
+    let depth = if args.scan { Depth::Letters } else { Depth::Words };
     let found = known_destinations(ledger, args.destination.as_deref())?
         .iter()
-        .map(|name| query::why(ledger, name, &args.value, args.number.get()))
+        .map(|name| query::why(ledger, name, &args.value, args.number.get(), depth))
         .collect::<Result<Vec<_>, _>>()?;
     let is_known = !found.iter().all(query::Why::is_nothing);
     context.answer(
@@ -50,12 +57,9 @@ pub(crate) fn run(
     if is_known {
         return Ok(Exit::Done);
     }
-    context.say(format_args!(
-        "nothing is known of {:?}{}: {}",
-        args.value,
-        places(&found),
-        query::MAY_HIDE
-    ));
+    let looked = [query::LOOKED_FOR, query::MAY_HIDE];
+    let looked = looked[usize::from(args.scan)..].join("; ");
+    context.say(format_args!("nothing is known of {:?}{}: {looked}", args.value, places(&found)));
     Ok(Exit::Error)
 }
 

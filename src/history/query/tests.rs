@@ -168,7 +168,7 @@ fn diff_refuses_what_makes_no_sense() {
 }
 
 fn ask(text: &str) -> Why {
-    why(&ledger(), &main_destination(), text, 3).unwrap()
+    why(&ledger(), &main_destination(), text, 3, Depth::Words).unwrap()
 }
 
 fn attribute(text: &str) -> (AttributeAnswer, usize) {
@@ -263,7 +263,8 @@ fn asked_of(event: KnownEvent) -> (BTreeSet<TaskKind>, bool, Vec<Remedy>) {
     let overview = overview(&ledger, &destination, Clearance::ALL, memory).unwrap();
     let status = status(&ledger, &destination).unwrap();
     let asks = !status.refused_tags.is_empty() || !status.unpublished.is_empty();
-    let remedies = why(&ledger, &destination, &event_uuid().to_string(), 50).unwrap().answers;
+    let remedies =
+        why(&ledger, &destination, &event_uuid().to_string(), 50, Depth::Words).unwrap().answers;
     let remedies = remedies.into_iter().flat_map(|answer| match answer {
         Answer::Event(it) => it.remedies,
         Answer::Attribute(it) => it.remedies,

@@ -1,7 +1,7 @@
 //! Events in the store: a head under its name, its foreign rows and its attributes in objects.
 
 use crate::{
-    history::{EventUpdate, LedgerError, Term},
+    history::{EventUpdate, Leads, LedgerError},
     misp::attribute_uuid,
     model::{Digest, EventUuid},
     plan::{EventHead, KnownEvent, Row},
@@ -80,25 +80,25 @@ pub(crate) fn salvage(
     Ok(Salvaged { event, attributes_lost, rows_lost })
 }
 
-/// Writes the head, and of its attributes those that changed. What the history gains is written elsewhere. Gives the
-/// fingerprints of the terms that lead to the event now and did not before.
+/// Writes the head, and of its attributes those that changed. What the history gains is written elsewhere. Gives
+/// what leads to the event now and did not before.
 pub(crate) fn put(
     overlay: &mut Overlay<'_>,
     key: Vec<u8>,
     update: EventUpdate,
-) -> Result<Vec<u32>, LedgerError> {
+) -> Result<Leads, LedgerError> {
     let EventUpdate { head, attributes, changes: _ } = update;
-    let mut terms = Vec::new();
+    let mut leads = Leads::default();
     let (root, old_foreign) = match overlay.record(&key)? {
         Some(body) => {
             let old = HeadV3::read(&body)?;
-            if old.base.misp_id != head.misp_id {
-                terms.extend(Term::of_head(&head));
+            if old.base.misp_id != head.misp_id || *old.base.info != *head.fields.info {
+                leads.head(&head);
             }
             (Root { depth: old.base.depth, slots: old.base.slots }, old.base.foreign)
         }
         None => {
-            terms.extend(Term::of_head(&head));
+            leads.head(&head);
             (Root::default(), Vec::new())
         }
     };
@@ -108,14 +108,14 @@ pub(crate) fn put(
         (attribute_uuid(owner.event, attribute.kind, &attribute.value), known)
     });
     let changed: Attributes = changed.collect();
-    let root = tree::update(overlay, owner, root, changed, &mut terms)?;
+    let root = tree::update(overlay, owner, root, changed, &mut leads)?;
     let foreign = put_foreign(overlay, &key, &old_foreign, &head.foreign)?;
     let mut stored = HeadV3::of(&head);
     let base = &mut stored.base;
     (base.depth, base.slots, base.foreign) = (root.depth, root.slots, foreign);
     let body = encode(&stored)?;
     overlay.put_record(key, &body)?;
-    Ok(terms)
+    Ok(leads)
 }
 
 /// The digests of every object that a head needs.

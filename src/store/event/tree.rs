@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    history::{LedgerError, Term},
+    history::{Leads, LedgerError},
     model::{AttributeUuid, Digest, EventUuid, Interner},
     plan::KnownAttribute,
     store::{
@@ -87,21 +87,21 @@ pub(crate) fn read(
     Ok(found.into_iter().collect())
 }
 
-/// The tree with these attributes in it, new or as they are now. Adds the terms by which those are found that were not
-/// found by them before.
+/// The tree with these attributes in it, new or as they are now. Adds what leads to those to which it did
+/// not before.
 pub(crate) fn update(
     overlay: &mut Overlay<'_>,
     owner: Owner<'_>,
     root: Root,
     changed: Attributes,
-    terms: &mut Vec<u32>,
+    leads: &mut Leads,
 ) -> Result<Root, LedgerError> {
     if changed.is_empty() {
         return Ok(root);
     }
     check_depth(root.depth)?;
     let mut depth = root.depth;
-    let mut slots = update_level(overlay, owner, depth, root.slots, changed, terms)?;
+    let mut slots = update_level(overlay, owner, depth, root.slots, changed, leads)?;
     while slots.len() > owner.shape.fanout_max {
         depth += 1;
         slots = write_nodes(overlay, owner, depth, &slots)?;
@@ -184,10 +184,10 @@ fn update_level(
     level: u8,
     slots: Vec<SlotV1>,
     mut changed: Attributes,
-    terms: &mut Vec<u32>,
+    leads: &mut Leads,
 ) -> Result<Vec<SlotV1>, LedgerError> {
     if slots.is_empty() {
-        terms.extend(changed.values().flat_map(Term::of_attribute));
+        changed.values().for_each(|known| leads.attribute(known));
         return write_buckets(overlay, owner, changed);
     }
     let ends: Vec<_> = slots.iter().skip(1).map(|next| Some(uuid(&next.first))).collect();
@@ -202,7 +202,7 @@ fn update_level(
         let old: Vec<Digest> = digests(&slot).collect();
         if let Some(below) = level.checked_sub(1) {
             let slots = read_node(overlay, owner, level, &slot)?;
-            let slots = update_level(overlay, owner, below, slots, here, terms)?;
+            let slots = update_level(overlay, owner, below, slots, here, leads)?;
             overlay.free(&owner.place(level, &slot.first), &old);
             updated.extend(write_nodes(overlay, owner, level, &slots)?);
         } else {
@@ -210,7 +210,7 @@ fn update_level(
             let mut all: Attributes = known.into_iter().collect();
             for (identity, known) in here {
                 if !all.get(&identity).is_some_and(|old| is_found_alike(old, &known)) {
-                    terms.extend(Term::of_attribute(&known));
+                    leads.attribute(&known);
                 }
                 all.insert(identity, known);
             }

@@ -35,7 +35,7 @@ impl Store {
         let filled = || -> Result<(), OpenError> {
             let mut fresh = Fresh::begin(path)?;
             let identity = fresh.copy_all(&*engine).map_err(of)?;
-            fresh.finish(&identity, counters.sequence, counters.indexed)
+            fresh.finish(&identity, counters.sequence, counters.is_indexed())
         };
         filled().inspect_err(|_| drop(swap::discard(path)))?;
         drop(engine);

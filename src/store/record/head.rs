@@ -52,7 +52,7 @@ pub(in super::super) struct HeadV2<'a> {
     root: EntityV1<'a>,
     presence: PresenceV2<'a>,
     pub(in super::super) misp_id: Option<u64>,
-    info: &'a str,
+    pub(in super::super) info: &'a str,
     date: &'a str,
     analysis: u8,
     tags: Vec<&'a str>,

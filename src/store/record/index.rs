@@ -72,6 +72,16 @@ impl<'a> PageV1<'a> {
         }
     }
 
+    /// Where each of these fingerprints leads to, as bits by their places in the list.
+    pub(in super::super) fn leads_each(&self, terms: &[[u8; 4]], to: &mut BTreeMap<Spot, u32>) {
+        let of_page = self.terms.as_chunks::<4>().0.iter();
+        for (term, place) in of_page.zip(self.places.as_chunks::<2>().0) {
+            if let Some(bit) = terms.iter().position(|it| it == term) {
+                *to.entry(self.spot(u16::from_be_bytes(*place))).or_default() |= 1 << bit;
+            }
+        }
+    }
+
     /// The chunks that tell of one of these events.
     pub(in super::super) fn tells(&self, events: &BTreeSet<Spot>, to: &mut BTreeSet<ChunkName>) {
         let told = self.changes.iter().filter(|(spot, _)| events.contains(&self.spot(*spot)));

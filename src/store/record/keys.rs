@@ -10,7 +10,7 @@
 //! | `d/` destination | what is known of it |
 //! | `f/` feed, destination | cursor |
 //! | `t/` fingerprint | rule table |
-//! | `x/` destination, terms or changes, number | page of the index |
+//! | `x/` destination, terms, changes, words or aliases, number | page of the index |
 //! | `l/` destination, feed's place, event UUID or bucket | losses |
 //! | `m/format`, `m/store`, `m/seq` | the store itself: format, identity, counters |
 //!
@@ -175,7 +175,7 @@ pub(crate) fn change_chunk(run: RunNumber, commit: u64, part: u32) -> Vec<u8> {
 pub(crate) fn aliases(alias: &EntityKey) -> Vec<u8> {
     let digest = Encoder::new(Context::Record).text(alias.as_str()).finish();
     let [high, low, ..] = *digest.as_bytes();
-    Key::new(Kind::Alias).bytes(&[high, low & 0xf0]).0
+    aliases_in([high, low & 0xf0])
 }
 
 /// What is known of a destination.
@@ -229,6 +229,10 @@ pub(crate) enum IndexOf {
     Terms,
     /// From events to changes.
     Changes,
+    /// From words of values and titles to events and losses.
+    Words,
+    /// From entities to buckets of aliases; of no destination.
+    Aliases,
 }
 
 /// A part of the index of a destination.
@@ -323,10 +327,19 @@ pub(crate) fn rules_fingerprint(key: &[u8]) -> Option<Digest> {
     Some(Digest::from_bytes(fingerprint.try_into().ok()?))
 }
 
+/// The bucket that the key of aliases names.
+pub(crate) fn alias_bucket(key: &[u8]) -> Option<[u8; 2]> {
+    key.strip_prefix(Kind::Alias.prefix())?.try_into().ok()
+}
+
+/// The aliases of a bucket.
+pub(crate) fn aliases_in(bucket: [u8; 2]) -> Vec<u8> {
+    Key::new(Kind::Alias).bytes(&bucket).0
+}
+
 /// Every key that aliases may stand under.
 pub(crate) fn alias_buckets() -> impl Iterator<Item = Vec<u8>> {
-    (0..=u8::MAX)
-        .flat_map(|high| (0..16).map(move |low| Key::new(Kind::Alias).bytes(&[high, low << 4]).0))
+    (0..=u8::MAX).flat_map(|high| (0..16).map(move |low| aliases_in([high, low << 4])))
 }
 
 /// How a key is named to people: its kind and the rest, readable where it is text.

@@ -57,9 +57,12 @@ pub(in super::super) struct CountersV2 {
     pub(in super::super) sequence: u64,
     /// Records of each [`Kind`], in its order, the store's own not counted.
     counts: [u64; Kind::ALL.len() - 1],
-    /// Whether all that the index should lead to is in it.
-    pub(in super::super) indexed: bool,
+    /// Of which making the index is that leads to all that it should; 0 where none does. It was a truth value once.
+    index: u8,
 }
+
+/// How the index is made now. One that was made otherwise is made anew.
+const INDEX: u8 = 2;
 
 impl From<CountersV1> for CountersV2 {
     fn from(before: CountersV1) -> Self {
@@ -85,9 +88,14 @@ impl CountersV2 {
         Self { sequence, ..Self::default() }
     }
 
+    /// Whether all that the index should lead to is in it.
+    pub(in super::super) const fn is_indexed(&self) -> bool {
+        self.index == INDEX
+    }
+
     /// The same, with or without an index.
     pub(in super::super) const fn with_index(self, indexed: bool) -> Self {
-        Self { indexed, ..self }
+        Self { index: if indexed { INDEX } else { 0 }, ..self }
     }
 
     pub(in super::super) fn add(&mut self, kind: Kind) {

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::{
     history::{
         Change, ChangeKind, Commit, EventUpdate, KnownLoss, Ledger, Loss, LossOf, LossPlace,
-        RunRecord, query::why,
+        RunRecord,
+        query::{Depth, why},
     },
     misp::{Attribute, AttributeType, Category, Source, Value, attribute_uuid},
     model::{DestinationName, EntityKey, EventUuid, FeedName, Marking, RunNumber, Symbol, Tlp},
@@ -288,12 +289,14 @@ fn why_budget() {
     let uuid = last.attribute.uuid.to_string();
     let value = last.attribute.value.as_str();
     let entity = last.sources[0].entity.to_string();
-    for text in [value, &uuid, &entity, &some] {
+    let (lost, begin) = (some.split('.').nth(1).unwrap(), &value[..16]);
+    let nothing = ["nothing.example.org", "Nothing happened", "0123456789ab"];
+    for text in [value, &uuid, &entity, &some, begin, lost].into_iter().chain(nothing) {
         for what in ["first", "again"] {
             let begun = Instant::now();
-            let found = why(&store, &destination(), text, 20).unwrap();
+            let found = why(&store, &destination(), text, 20, Depth::Words).unwrap();
             println!("  {what} {text}: {} found, {:?}", found.answers.len(), begun.elapsed());
-            assert_eq!(found.answers.len(), 1);
+            assert_eq!(found.answers.len(), usize::from(!nothing.contains(&text)));
         }
     }
 }

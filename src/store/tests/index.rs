@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    history::{Ledger, LossOf, LossPlace, RunRecord, Term},
-    model::{DestinationName, EventUuid},
+    history::{
+        Commit, EventUpdate, Leads, Ledger, LossOf, LossPlace, RunRecord,
+        query::{Answer, Depth, FoundBy, testing::known, why},
+    },
+    misp::attribute_uuid,
+    model::{DestinationName, EventUuid, RunNumber},
+    plan::{DestinationRecord, EventHead, Standing},
     store::{Disk, MemoryEngine, Store, engine::Writes, record::keys::Kind},
 };
 
-use super::script::{Dice, commit, destinations, events};
+use super::script::{Dice, commit, destinations, events, head};
 
 /// A store after so many random commits, all of them to one destination.
 fn built(commits: u64) -> (Disk, Store) {
@@ -29,24 +34,44 @@ fn name() -> DestinationName {
 /// Every term of what a store holds leads there, and so do events to their changes.
 fn assert_complete(store: &Store) {
     let leads = |term: u32| store.find(&name(), &[term]).unwrap().expect("there is an index");
-    let mut terms = 0;
+    let words = |word| store.find_words(&name(), &[word]).unwrap().expect("there is an index");
+    let (mut terms, mut parts) = (0, 0);
     for head in store.heads(&name()).unwrap() {
         let event = store.event(&name(), head.uuid).unwrap().unwrap();
-        let attributes = event.attributes.values().flat_map(Term::of_attribute);
-        for term in attributes.chain(Term::of_head(&head)) {
+        let mut all = Leads::default();
+        event.attributes.values().for_each(|known| all.attribute(known));
+        all.head(&head);
+        for term in all.whole {
             assert!(leads(term).events.contains(&head.uuid), "{}", head.uuid);
             terms += 1;
+        }
+        for part in all.parts {
+            assert!(words(part).events.contains(&head.uuid), "{}", head.uuid);
+            parts += 1;
         }
     }
     for place in (0..2).flat_map(|feed| store.loss_places(&name(), feed).unwrap()) {
         for known in store.losses(&name(), &place).unwrap() {
-            for term in Term::of_loss(&known.loss) {
+            let mut all = Leads::default();
+            all.loss(&known.loss);
+            for term in all.whole {
                 assert!(leads_to(&leads(term), &place), "{place:?}");
                 terms += 1;
             }
+            for part in all.parts {
+                assert!(leads_to(&words(part), &place), "{place:?}");
+                parts += 1;
+            }
         }
     }
-    assert!(terms > 1_000, "{terms}");
+    assert!(terms > 1_000 && parts > 1_000, "{terms} {parts}");
+    let aliases = store.aliases().unwrap();
+    assert!(aliases.len() > 2, "{}", aliases.len());
+    for (alias, root) in &aliases {
+        assert_eq!(store.aliases_of(alias).unwrap().get(alias), Some(root));
+        let named = store.aliases_of(&alias.bare()).unwrap();
+        assert_eq!(named.get(alias), Some(root), "a UUID alone may be any of its types");
+    }
     let asked: BTreeSet<EventUuid> = events().into_iter().take(2).collect();
     let mut read = Vec::new();
     for run in store.runs().unwrap().iter().rev() {
@@ -83,11 +108,101 @@ fn a_store_without_an_index_gets_one_when_it_is_opened_to_be_written_to() {
     scanned.unwrap();
     assert!(pages.len() > 3, "{}", pages.len());
     // As in a store of an earlier release, but for what is left of an index that was cut off.
-    store.counters.indexed = false;
+    store.counters = store.counters.with_index(false);
     store.write(Writes::from([(pages[1].clone(), None)])).unwrap();
     assert_eq!(store.find(&name(), &[7]).unwrap(), None, "all is read instead");
     drop(store);
     let store = Store::over(Box::new(MemoryEngine::on(disk))).unwrap();
     assert_complete(&store);
     assert_eq!(store.check().unwrap().problems, []);
+}
+
+/// A store with some events, the last of which cannot be read: whoever reads everything fails.
+fn with_one_that_cannot_be_read() -> Store {
+    let (disk, mut store) = built(0);
+    let mut before = Vec::new();
+    for (number, title, values) in [
+        (1, "Phishing wave of APT29", ["http://login.example.com/a", "198.51.100.17"]),
+        (2, "Another wave", ["13b4a3d0f2e64a9b1c7d13b4a3d0f2e64a9b1c7d", "mail.example.com"]),
+        (3, "Something else", ["unread.example.net", "192.0.2.1"]),
+    ] {
+        before = disk.keys();
+        let (uuid, mut dice) = (uuid_of(number), Dice(number));
+        let mut head = EventHead { foreign: Vec::new(), ..head(&mut dice, uuid) };
+        head.fields.info = title.into();
+        let attributes = values.map(|value| {
+            let mut known = known(value, Standing::Sent);
+            let attribute = &mut known.attribute;
+            attribute.uuid = attribute_uuid(uuid, attribute.kind, &attribute.value);
+            known
+        });
+        let events = vec![EventUpdate { attributes: attributes.into(), ..EventUpdate::of(head) }];
+        let destination = Some(DestinationRecord::default());
+        let commit = Commit { events, destination, ..Commit::default() };
+        store.commit(&name(), RunNumber(1), commit).unwrap();
+    }
+    let of_last = disk.keys().into_iter().filter(|key| !before.contains(key));
+    let objects = of_last.filter(|key| Kind::of(key) == Some(Kind::Object));
+    objects.for_each(|key| disk.spoil(&key, None));
+    store
+}
+
+fn uuid_of(number: u64) -> EventUuid {
+    EventUuid::new(uuid::Uuid::from_u64_pair((0x13cb_0000 + number) << 32, number))
+}
+
+#[test]
+fn a_part_is_found_without_a_look_at_anything_else() {
+    let store = with_one_that_cannot_be_read();
+    let ask = |text: &str, depth| why(&store, &name(), text, 20, depth);
+    let found = |text: &str| -> Vec<(FoundBy, EventUuid)> {
+        let found = ask(text, Depth::Words).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let by = |answer: &Answer| match answer {
+            Answer::Attribute(it) => (it.found_by, it.event.uuid),
+            Answer::Event(it) => (it.found_by, it.event.uuid),
+            Answer::Loss(it) => panic!("{it:?}"),
+        };
+        found.answers.iter().map(by).collect()
+    };
+    let (one, two) = (uuid_of(1), uuid_of(2));
+    for (text, events) in [
+        ("example.com", vec![(FoundBy::Part, one), (FoundBy::Part, two)]),
+        ("hxxp://LOGIN[.]example[.]com", vec![(FoundBy::Part, one)]),
+        ("13b4a3d0", vec![(FoundBy::Part, two)]),
+        ("198.51.100.", vec![(FoundBy::Part, one)]),
+        ("phish apt29", vec![(FoundBy::Title, one)]),
+        ("WAVE", vec![(FoundBy::Title, one), (FoundBy::Title, two)]),
+        ("apt", vec![]),
+        ("13cb0002", vec![(FoundBy::UuidPrefix, two)]),
+        ("nothing.example.org", vec![]),
+        ("Nothing happened", vec![]),
+        ("13b4", vec![]),
+        ("198.51.100.1", vec![]),
+    ] {
+        assert_eq!(found(text), events, "{text}");
+    }
+    ask("example", Depth::Letters).unwrap_err();
+}
+
+#[test]
+fn what_many_have_is_read_up_to_a_bound_and_the_rest_is_counted() {
+    let (_, mut store) = built(0);
+    let mut many = Vec::new();
+    for number in 0..400 {
+        let uuid = uuid_of(number);
+        let head = EventHead { foreign: Vec::new(), ..head(&mut Dice(number), uuid) };
+        let mut known = known("everywhere.example.com", Standing::Sent);
+        let attribute = &mut known.attribute;
+        attribute.uuid = attribute_uuid(uuid, attribute.kind, &attribute.value);
+        many.push(EventUpdate { attributes: vec![known], ..EventUpdate::of(head) });
+    }
+    let commit = Commit { events: many, ..Commit::default() };
+    store.commit(&name(), RunNumber(1), commit).unwrap();
+    for text in ["everywhere.example.com", "everywhere.example"] {
+        let found = why(&store, &name(), text, 20, Depth::Words).unwrap();
+        assert_eq!(found.answers.len(), 20);
+        assert_eq!((found.more + found.unread, found.unread > 100), (380, true), "{found:?}");
+        let found = why(&store, &name(), text, 20, Depth::Letters).unwrap();
+        assert_eq!((found.more, found.unread), (380, 0));
+    }
 }

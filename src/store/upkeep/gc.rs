@@ -73,7 +73,7 @@ impl Store {
         };
         let mut fresh = Fresh::begin(&path)?;
         let identity = fresh.copy_all(&*engine).map_err(of)?;
-        fresh.finish(&identity, counters.sequence, counters.indexed)?;
+        fresh.finish(&identity, counters.sequence, counters.is_indexed())?;
         drop(engine);
         let (before, after) = swap::sizes(&path)?;
         let compacted = after.saturating_mul(100) <= before.saturating_mul(WORTH_PERCENT);

@@ -41,6 +41,7 @@ impl<'a> WhyAnswer<'a> {
             destination: &why.destination,
             answers: why.answers.iter().map(AnswerView::from).collect(),
             more: why.more,
+            unread: why.unread,
             unkept: &why.unkept,
         };
         Self { asked, destinations: found.iter().map(one).collect() }
@@ -58,6 +59,8 @@ pub struct DestinationView<'a> {
     pub answers: Vec<AnswerView<'a>>,
     /// How many more there are.
     pub more: u64,
+    /// Events that may have more of it and were not read, as that would take long; `--scan` reads them.
+    pub unread: u64,
     /// Feeds whose losses were counted and not kept: a run that reads their sources keeps them.
     pub unkept: &'a [FeedName],
 }

@@ -6,16 +6,18 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    history::{Loss, Term},
+    history::{Loss, Term, WordOf, is_part, words, words_of_value},
     misp::{AttributeType, Value, search_form, settle},
     model::{AttributeUuid, EntityKey, EventUuid, kept_text},
     plan::{EventHead, KnownAttribute},
 };
 
-use super::FoundBy;
+use super::{Depth, FoundBy};
 
-/// Fewest characters that are looked for within values and titles, and at the beginning of event UUIDs.
+/// Fewest characters that are looked for within values, and at the beginning of event UUIDs.
 const PART_CHARS_MIN: usize = 4;
+/// Fewest letters of the longest word that is looked for in titles.
+const TITLE_LETTERS_MIN: usize = 3;
 /// What stands in the address of an event before its number or UUID.
 const EVENT_PATHS: [&str; 2] = ["/events/view/", "/events/view2/"];
 
@@ -99,9 +101,25 @@ impl Asked {
         terms.map(|term| term.fingerprint()).collect()
     }
 
-    /// Whether aliases name roots for it.
-    pub(super) const fn has_other_names(&self) -> bool {
-        self.entities.len() > 1
+    /// By what titles lead to it, where it may be words of one.
+    pub(super) fn words_of_title(&self) -> Vec<u32> {
+        let is_long = |word: &String| word.chars().count() >= TITLE_LETTERS_MIN;
+        let may_be = self.words.iter().any(is_long);
+        let words = self.words.iter().filter(|_| may_be);
+        words.map(|word| Term::Word(WordOf::Title, word).fingerprint()).collect()
+    }
+
+    /// By what the beginning of an event's UUID leads to it.
+    pub(super) fn beginning_of_uuid(&self) -> Option<u32> {
+        let is_uuid = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        let may_be = self.may_be_part() && self.text.bytes().all(is_uuid);
+        may_be.then(|| Term::Uuid(&self.text).fingerprint())
+    }
+
+    /// By what values lead to it that it is part of.
+    pub(super) fn words_of_value(&self) -> Vec<u32> {
+        let words = words_of_value(&self.text);
+        words.iter().map(|word| Term::Word(WordOf::Value, word).fingerprint()).collect()
     }
 
     fn number_in_misp(&self) -> Option<u64> {
@@ -150,6 +168,7 @@ impl Asked {
         &mut self,
         head: &EventHead,
         known: &KnownAttribute,
+        depth: Depth,
     ) -> Option<FoundBy> {
         let attribute = &known.attribute;
         let value = attribute.value.as_str();
@@ -162,10 +181,18 @@ impl Asked {
             Some(FoundBy::SourceValue)
         } else if known.sources.iter().any(|it| self.is_entity(&it.entity, head)) {
             Some(FoundBy::Entity)
-        } else if self.may_be_part() && value.to_lowercase().contains(&self.folded) {
+        } else if self.is_part_of(value, depth) {
             Some(FoundBy::Part)
         } else {
             None
+        }
+    }
+
+    fn is_part_of(&self, value: &str, depth: Depth) -> bool {
+        match depth {
+            Depth::Whole => false,
+            Depth::Words => is_part(&search_form(value), &self.folded),
+            Depth::Letters => self.may_be_part() && search_form(value).contains(&self.folded),
         }
     }
 
@@ -176,13 +203,18 @@ impl Asked {
     }
 
     /// How it names a loss of the event of an incident, or of none.
-    pub(super) fn in_loss(&self, loss: &Loss, incident: Option<&EntityKey>) -> Option<FoundBy> {
+    pub(super) fn in_loss(
+        &self,
+        loss: &Loss,
+        incident: Option<&EntityKey>,
+        depth: Depth,
+    ) -> Option<FoundBy> {
         let is_incident = incident == Some(&loss.entity);
         if self.is_raw(&loss.value) {
             Some(FoundBy::SourceValue)
         } else if !is_incident && self.entities.iter().any(|it| it.may_be(&loss.entity)) {
             Some(FoundBy::Entity)
-        } else if self.may_be_part() && search_form(&loss.value).contains(&self.folded) {
+        } else if self.is_part_of(&loss.value, depth) {
             Some(FoundBy::Part)
         } else {
             None
@@ -198,13 +230,14 @@ impl Asked {
         raw == self.kept || search_form(raw) == self.folded
     }
 
-    /// Whether each of its words begins one of the title's.
+    /// Whether each of its words is one of the title's, or begins one.
     fn is_in_title(&self, title: &str) -> bool {
-        if !self.may_be_part() || self.words.is_empty() {
+        if self.words_of_title().is_empty() {
             return false;
         }
         let title: Vec<String> = words(title).collect();
-        self.words.iter().all(|asked| title.iter().any(|word| word.starts_with(asked)))
+        let is_in = |asked: &String| title.iter().any(|word| WordOf::Title.finds(asked, word));
+        self.words.iter().all(is_in)
     }
 }
 
@@ -243,11 +276,6 @@ impl Site {
 fn number_of(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     if is_plain { text.parse().ok() } else { None }
-}
-
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let parts = text.split(|letter: char| !letter.is_alphanumeric());
-    parts.filter(|part| !part.is_empty()).map(str::to_lowercase)
 }
 
 #[cfg(test)]

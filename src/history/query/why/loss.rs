@@ -1,10 +1,8 @@
 //! What did not reach MISP.
 
-use std::collections::BTreeSet;
-
 use crate::{
     history::{KnownLoss, Ledger, LedgerError, LossOf, LossPlace},
-    model::{DestinationName, EventUuid, FeedName},
+    model::{DestinationName, FeedName},
     plan::{DestinationRecord, EventHead},
 };
 
@@ -42,32 +40,13 @@ impl LossAnswer {
 }
 
 impl Search<'_> {
-    /// Looks among the losses of some events, in all feeds.
-    pub(super) fn losses_of_events(
-        &mut self,
-        events: &BTreeSet<EventUuid>,
-    ) -> Result<(), LedgerError> {
-        for (_, feed) in self.record.feed_bits() {
-            for event in events {
-                self.losses_of(&LossPlace { feed, of: LossOf::Event(*event) })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks among all losses.
-    pub(super) fn all_losses(&mut self) -> Result<(), LedgerError> {
-        for (_, feed) in self.record.feed_bits() {
-            for place in self.ledger.loss_places(self.destination, feed)? {
-                self.losses_of(&place)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Looks among the losses of one place.
     pub(super) fn losses_of(&mut self, place: &LossPlace) -> Result<(), LedgerError> {
+        if !self.may_read(0) {
+            return Ok(());
+        }
         let losses = self.ledger.losses(self.destination, place)?;
+        self.may_read(losses.len());
         let Some(feed) = self.record.feeds.get(usize::from(place.feed)) else { return Ok(()) };
         let event = match place.of {
             LossOf::Event(event) if !losses.is_empty() => {
@@ -77,8 +56,13 @@ impl Search<'_> {
         };
         for known in losses {
             let root = event.as_ref().map(|head| &head.root);
-            let Some(found_by) = self.asked.in_loss(&known.loss, root) else { continue };
-            self.push(found_by, || {
+            let Some(found_by) = self.asked.in_loss(&known.loss, root, self.depth) else {
+                continue;
+            };
+            if !self.accepts(found_by) {
+                continue;
+            }
+            self.finds_of(found_by).push(|| {
                 let (feed, event, of) = (feed.clone(), event.clone(), place.of);
                 let remedies = vec![remedy::of_loss(&known)];
                 Answer::Loss(Box::new(LossAnswer { found_by, feed, of, event, known, remedies }))
@@ -96,9 +80,7 @@ pub(super) fn unkept(
 ) -> Result<Vec<FeedName>, LedgerError> {
     let mut unkept = Vec::new();
     for (feed, place) in record.feed_bits() {
-        if counts_losses(ledger, destination, feed)?
-            && ledger.loss_places(destination, place)?.is_empty()
-        {
+        if counts_losses(ledger, destination, feed)? && !ledger.has_losses(destination, place)? {
             unkept.push(feed.clone());
         }
     }

@@ -4,6 +4,7 @@ mod asked;
 mod cause;
 mod loss;
 pub(super) mod remedy;
+mod search;
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    history::{ChangeKind, Found},
+    history::ChangeKind,
     misp::Value,
     model::{AttributeUuid, DestinationName, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{BlockedReason, DestinationRecord, EventHead, KnownAttribute, KnownEvent},
@@ -21,6 +22,7 @@ use crate::{
 
 use super::{Ledger, LedgerError, Phrase};
 use asked::Asked;
+use search::Search;
 
 pub use cause::{Whose, Withheld};
 pub use loss::{LossAnswer, NO_LONGER_LOST};
@@ -37,6 +39,8 @@ pub struct Why {
     pub answers: Vec<Answer>,
     /// How many more were found than are told.
     pub more: u64,
+    /// Events that may have more of it and were not read, as that would take long.
+    pub unread: u64,
     /// Where nothing was found: feeds whose losses were counted and not kept, by a release that did not, or as they were
     /// lost.
     pub unkept: Vec<FeedName>,
@@ -53,6 +57,10 @@ impl Why {
 /// What may be there although nothing is known of it, in words.
 pub const MAY_HIDE: &str = "what stood in an object that was skipped, an entity that gives no value, and losses that \
                             were only counted are not kept by name";
+
+/// How it was looked for where nothing was found, in words.
+pub const LOOKED_FOR: &str = "it was looked for as a whole, and in values and titles by words, whole or begun (6 letters of a \
+                              value, 4 of a title); `why --scan` reads everything and finds any part";
 
 /// One find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,11 +150,23 @@ pub struct EventAnswer {
     pub history: Vec<(RunNumber, ChangeKind)>,
 }
 
+/// How far is looked for what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// For the whole of it alone.
+    Whole,
+    /// For words of values and titles too, by the index.
+    Words,
+    /// For any run of letters of values: everything is read.
+    Letters,
+}
+
 /// Looks for a value, an entity's id, the UUID of an attribute or event, MISP's number or address of one, or words of a
 /// title among all that was ever wanted at a destination, and all that did not reach it. Titles, and parts of values and
 /// UUIDs, are looked for only where nothing matches as a whole. At most `limit` finds are told.
 ///
-/// What matches as a whole is found by the ledger's index, where it has one; else every event is read, one at a time.
+/// The ledger's index leads to what is looked for, and of that so much is read as answers soon; where it has none, or
+/// any run of letters is looked for, every event is read, one at a time.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -155,90 +175,21 @@ pub fn why(
     destination: &DestinationName,
     text: &str,
     limit: usize,
+    depth: Depth,
 ) -> Result<Why, LedgerError> {
     let record = ledger.destination(destination)?.unwrap_or_default();
-    let asked = Asked::new(text, &BTreeMap::new());
-    let finds = (Finds::new(limit), Finds::new(limit));
-    let mut search = Search { ledger, destination, record: &record, asked, finds };
-    search.go(text)?;
-    let (whole, part) = search.finds;
+    let asked = Asked::new(text, &ledger.aliases_of(&EntityKey::meant(text.trim()))?);
+    let mut search = Search::new(ledger, destination, &record, asked, limit);
+    search.go(depth)?;
+    let (unread, (whole, part)) = (search.unread, search.finds);
     let Finds { mut answers, more, .. } = if whole.is_nothing() { part } else { whole };
     add_history(ledger, destination, &mut answers)?;
     let unkept = match answers.is_empty() && more == 0 {
         true => loss::unkept(ledger, destination, &record)?,
         false => Vec::new(),
     };
-    Ok(Why { asked: text.to_owned(), destination: destination.clone(), answers, more, unkept })
-}
-
-/// A question at a destination, and what was found.
-struct Search<'a> {
-    ledger: &'a dyn Ledger,
-    destination: &'a DestinationName,
-    record: &'a DestinationRecord,
-    asked: Asked,
-    /// What matches as a whole, and what in part.
-    finds: (Finds, Finds),
-}
-
-impl Search<'_> {
-    /// Goes from what is quick to what takes long, until something matches as a whole.
-    fn go(&mut self, text: &str) -> Result<(), LedgerError> {
-        // An id may have other names, under which there is more of it.
-        let is_id = EntityKey::meant(text.trim()).uuid().is_some();
-        if !is_id && self.indexed()? {
-            return Ok(());
-        }
-        self.asked = Asked::new(text, &self.ledger.aliases()?);
-        if (is_id || self.asked.has_other_names()) && self.indexed()? {
-            return Ok(());
-        }
-        for head in self.ledger.heads(self.destination)? {
-            self.event(head.uuid)?;
-        }
-        self.all_losses()
-    }
-
-    /// Looks where the index leads to; whether something matches as a whole.
-    fn indexed(&mut self) -> Result<bool, LedgerError> {
-        let found = self.ledger.find(self.destination, &self.asked.terms())?;
-        let Some(Found { mut events, losses }) = found else { return Ok(false) };
-        events.extend(self.asked.event());
-        for event in &events {
-            self.event(*event)?;
-        }
-        self.losses_of_events(&events)?;
-        for place in &losses {
-            self.losses_of(place)?;
-        }
-        let is_found = !self.finds.0.is_nothing();
-        if !is_found {
-            // What matches in part is looked for everywhere.
-            let limit = self.finds.0.limit;
-            self.finds = (Finds::new(limit), Finds::new(limit));
-        }
-        Ok(is_found)
-    }
-
-    fn event(&mut self, event: EventUuid) -> Result<(), LedgerError> {
-        let Some(event) = self.ledger.event(self.destination, event)? else { return Ok(()) };
-        if let Some(found_by) = self.asked.in_head(&event.head, &self.record.url) {
-            self.push(found_by, || Answer::Event(Box::new(event_answer(found_by, &event))));
-        }
-        let record = self.record;
-        for known in event.attributes.values() {
-            let Some(found_by) = self.asked.in_attribute(&event.head, known) else { continue };
-            self.push(found_by, || {
-                Answer::Attribute(Box::new(attribute_answer(found_by, &event, known, record)))
-            });
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, found_by: FoundBy, answer: impl FnOnce() -> Answer) {
-        let (whole, part) = &mut self.finds;
-        if found_by.is_whole() { whole.push(answer) } else { part.push(answer) }
-    }
+    let (asked, destination) = (text.to_owned(), destination.clone());
+    Ok(Why { asked, destination, answers, more, unread, unkept })
 }
 
 impl FoundBy {
@@ -247,6 +198,7 @@ impl FoundBy {
     }
 }
 
+/// Answers that are told, and how many more there are.
 #[derive(Debug)]
 struct Finds {
     answers: Vec<Answer>,
@@ -263,8 +215,12 @@ impl Finds {
         self.answers.is_empty() && self.more == 0
     }
 
+    const fn has_room(&self) -> bool {
+        self.answers.len() < self.limit
+    }
+
     fn push(&mut self, answer: impl FnOnce() -> Answer) {
-        if self.answers.len() < self.limit {
+        if self.has_room() {
             self.answers.push(answer());
         } else {
             self.more += 1;

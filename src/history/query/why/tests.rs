@@ -15,7 +15,7 @@ use crate::{
 use super::*;
 
 fn ask(ledger: &MapLedger, text: &str) -> Vec<Answer> {
-    why(ledger, &main_destination(), text, 20).unwrap().answers
+    why(ledger, &main_destination(), text, 20, Depth::Words).unwrap().answers
 }
 
 /// By what one event was found.
@@ -217,7 +217,7 @@ fn of_a_long_value_all_counts() {
 
 #[test]
 fn what_is_known_and_not_told_is_not_nothing() {
-    let none = why(&ledger(), &main_destination(), "back.example", 0).unwrap();
+    let none = why(&ledger(), &main_destination(), "back.example", 0, Depth::Words).unwrap();
     assert!(none.answers.is_empty() && !none.is_nothing(), "{none:?}");
 }
 

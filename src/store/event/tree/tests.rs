@@ -36,7 +36,7 @@ fn a_deep_tree_is_a_map() {
         model.extend(changed.clone());
         let mut engine = MemoryEngine::on(disk.clone());
         let mut overlay = Overlay::over(&engine);
-        root = update(&mut overlay, owner, root, changed, &mut Vec::new()).unwrap();
+        root = update(&mut overlay, owner, root, changed, &mut Leads::default()).unwrap();
         assert!(read(&overlay, owner, &root).unwrap() == model, "before the commit");
         let writes = overlay.into_writes();
         engine.commit(&writes).unwrap();
@@ -60,15 +60,16 @@ fn an_update_that_changes_nothing_writes_nothing_new() {
     let all = some(&mut dice, event, 60);
     let mut engine = MemoryEngine::on(disk.clone());
     let mut overlay = Overlay::over(&engine);
-    let root = update(&mut overlay, owner, Root::default(), all.clone(), &mut Vec::new()).unwrap();
+    let root =
+        update(&mut overlay, owner, Root::default(), all.clone(), &mut Leads::default()).unwrap();
     let slots = root.slots.clone();
     let writes = overlay.into_writes();
     engine.commit(&writes).unwrap();
     let mut overlay = Overlay::over(&engine);
     let one = all.into_iter().take(1).collect();
-    let mut terms = Vec::new();
-    assert_eq!(update(&mut overlay, owner, root, one, &mut terms).unwrap().slots, slots);
-    assert!(terms.is_empty(), "they lead there already: {terms:?}");
+    let mut leads = Leads::default();
+    assert_eq!(update(&mut overlay, owner, root, one, &mut leads).unwrap().slots, slots);
+    assert!(leads.whole.is_empty() && leads.parts.is_empty(), "they lead there already: {leads:?}");
     for (key, value) in overlay.into_writes() {
         assert_eq!(disk.value(&key), value, "what is put again is what was there");
     }
@@ -81,7 +82,8 @@ fn a_bucket_that_is_not_the_one_named_is_damage() {
     let engine = MemoryEngine::on(Disk::default());
     let mut overlay = Overlay::over(&engine);
     let all = some(&mut dice, event, 60);
-    let mut root = update(&mut overlay, owner, Root::default(), all, &mut Vec::new()).unwrap();
+    let mut root =
+        update(&mut overlay, owner, Root::default(), all, &mut Leads::default()).unwrap();
     let whole = root.slots.clone();
     let spoils: [fn(&mut SlotV1); 4] = [
         |slot| slot.count += 1,

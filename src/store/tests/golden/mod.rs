@@ -96,9 +96,12 @@ fn the_store_itself() {
     let body = written(1, "fb2c010001000000000000");
     assert_eq!(CountersV2::read(&body).unwrap(), counters);
     counters.add(keys::Kind::Losses);
-    counters.indexed = true;
-    let body = frozen(&encode(&counters).unwrap(), 2, "fb2c010001000000000000010001");
+    let counters = counters.with_index(true);
+    let body = frozen(&encode(&counters).unwrap(), 2, "fb2c010001000000000000010002");
     assert_eq!(CountersV2::read(&body).unwrap(), counters);
+    let body = written(2, "fb2c010001000000000000010001");
+    let older = CountersV2::read(&body).unwrap();
+    assert!(!older.is_indexed(), "it lacks words: it is made anew");
     assert_eq!(hex(&encode(&FormatV1::CURRENT).unwrap().bytes), "01");
 }
 
