@@ -66,6 +66,13 @@ impl<L: Ledger> Ledger for LedgerHandle<L> {
         self.lock().event(destination, event)
     }
 
+    fn fingerprints(
+        &self,
+        destination: &DestinationName,
+    ) -> Result<Vec<(EventUuid, Digest)>, LedgerError> {
+        self.lock().fingerprints(destination)
+    }
+
     fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
         self.lock().aliases()
     }

@@ -15,7 +15,7 @@ use prometheus_client::{
 
 use crate::{
     history::{DestinationTally, RunRecord},
-    model::{RouteName, RunNumber, Timestamp},
+    model::{DestinationName, RouteName, RunNumber, Timestamp},
 };
 
 use super::{Delivered, Ended, RouteView, Standing};
@@ -40,6 +40,11 @@ struct OfResult {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfDestination {
+    destination: String,
+}
+
 type Seconds = Gauge<f64, AtomicU64>;
 /// A counter of a tally, and its word.
 type Named = (&'static str, u64);
@@ -59,6 +64,7 @@ pub struct Metrics {
     running: Family<OfRoute, Gauge>,
     paused: Family<OfRoute, Gauge>,
     failures: Family<OfRoute, Gauge>,
+    exposed: Family<OfDestination, Gauge>,
     /// The record of each route's last run: attempts that changed nothing are counted in the one before.
     counted: Mutex<BTreeMap<RouteName, (RunNumber, DestinationTally)>>,
     snapshot: Mutex<BTreeSet<RouteName>>,
@@ -83,6 +89,7 @@ impl Metrics {
             running: Family::default(),
             paused: Family::default(),
             failures: Family::default(),
+            exposed: Family::default(),
             counted: Mutex::new(counted.collect()),
             snapshot: Mutex::default(),
         };
@@ -127,6 +134,8 @@ impl Metrics {
         registry.register("paused", "1 while the route is paused", self.paused.clone());
         let what = "Runs in a row that failed";
         registry.register("failures", what, self.failures.clone());
+        let what = "Attributes in MISP that must not be there as they are, now";
+        registry.register("exposed_attributes", what, self.exposed.clone());
     }
 
     /// Counts a delivery.
@@ -146,6 +155,16 @@ impl Metrics {
                 .insert(route.clone(), (run.number, run.tally));
             let before = before.filter(|(number, _)| *number == run.number);
             self.count(route, &run.tally, before.map(|(_, tally)| tally).as_ref());
+        }
+    }
+
+    /// Takes over how many attributes of a destination are exposed.
+    pub fn exposed(&self, destination: &DestinationName, count: u64) {
+        let snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if snapshot.iter().any(|route| route.destination == *destination) {
+            let destination = destination.to_string();
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.exposed.get_or_create(&OfDestination { destination }).set(count);
         }
     }
 
@@ -173,7 +192,13 @@ impl Metrics {
     pub(super) fn routes(&self, view: &[RouteView]) {
         let now: BTreeSet<RouteName> = view.iter().map(|route| route.name.clone()).collect();
         let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        snapshot.difference(&now).for_each(|gone| self.forget(gone));
+        for gone in snapshot.difference(&now) {
+            self.forget(gone);
+            if now.iter().all(|route| route.destination != gone.destination) {
+                let destination = gone.destination.to_string();
+                self.exposed.remove(&OfDestination { destination });
+            }
+        }
         now.difference(&snapshot).for_each(|new| {
             self.count(new, &DestinationTally::default(), None);
         });

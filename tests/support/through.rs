@@ -54,6 +54,13 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
         self.inner.event(destination, event)
     }
 
+    fn fingerprints(
+        &self,
+        destination: &DestinationName,
+    ) -> Result<Vec<(EventUuid, Digest)>, LedgerError> {
+        self.inner.fingerprints(destination)
+    }
+
     fn aliases(&self) -> Result<BTreeMap<EntityKey, EntityKey>, LedgerError> {
         self.inner.aliases()
     }

@@ -24,7 +24,7 @@ use crate::{
     store::Store,
 };
 
-use super::{Shared, ask::Channel, handler::Part, worker::delivered};
+use super::{Shared, ask::Channel, exposure::Recount, handler::Part, worker::delivered};
 
 /// How often somebody who waits for his turn looks whether to go on waiting.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
@@ -75,7 +75,10 @@ impl Host for RequestHost {
         let mut waits = Some(waits);
         loop {
             match told.recv_timeout(LOOK) {
-                Ok(turn) => return Ok(Turn::of(turn)),
+                Ok(turn) => {
+                    let (shared, destination) = (self.shared.clone(), destination.clone());
+                    return Ok(Turn::of((turn, Recount { shared, destination })));
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(CliError::Interrupted),
                 Err(RecvTimeoutError::Timeout) => {}
             }

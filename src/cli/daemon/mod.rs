@@ -4,6 +4,7 @@
 
 pub(crate) mod alarm;
 pub(super) mod ask;
+mod exposure;
 mod handler;
 mod host;
 mod paused;
@@ -15,7 +16,7 @@ pub(super) mod start;
 mod worker;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -24,12 +25,13 @@ use crate::{
     config::{Config, ConfigError},
     daemon::RoutePlan,
     history::query::RouteHistory,
-    model::RouteName,
+    model::{DestinationName, RouteName},
     store::Store,
 };
 
 use super::{CliError, args::RouteArgs, live::Waiter, routes::last_run, throttles::Throttles};
 use alarm::Bell;
+use exposure::Exposure;
 pub(super) use paused::Paused;
 
 /// What the threads of the daemon share.
@@ -39,6 +41,7 @@ pub(super) struct Shared {
     pub(super) paused: Paused,
     pub(super) throttles: Arc<Throttles>,
     bell: Bell,
+    exposure: Exposure,
     config: RwLock<Arc<Config>>,
 }
 
@@ -46,6 +49,14 @@ impl Shared {
     /// The configuration in effect.
     pub(super) fn config(&self) -> Arc<Config> {
         self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts what is exposed at each destination, which reads every event once.
+    fn count_exposed(&self) {
+        let routes = self.config().routes();
+        let destinations: BTreeSet<DestinationName> =
+            routes.into_iter().map(|route| route.destination).collect();
+        destinations.iter().for_each(|name| self.exposure.look(&self.ledger, name));
     }
 
     fn take_config(&self, config: Arc<Config>) {

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
     process,
     sync::{Arc, Mutex, RwLock, mpsc::Sender},
+    thread,
     time::Duration,
 };
 
@@ -37,6 +38,7 @@ use super::{
     Shared,
     alarm::Bell,
     ask::PROTOCOL,
+    exposure::Exposure,
     handler::RequestHandler,
     paused::Paused,
     place,
@@ -87,8 +89,9 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let metrics = Arc::new(Metrics::new(counted));
     let config = RwLock::new(Arc::new(config));
     let throttles = context.throttles.clone();
+    let exposure = Exposure::new(metrics.clone());
     let bell = Bell::start(waiter.clone()).map_err(CliError::System)?;
-    let shared = Arc::new(Shared { waiter, ledger, paused, throttles, bell, config });
+    let shared = Arc::new(Shared { waiter, ledger, paused, throttles, bell, exposure, config });
     let mut scheduler = Scheduler::default();
     scheduler.configure(shared.plans(&shared.config(), &history));
     let failing = history.iter().filter(|(_, known)| known.failures > 0);
@@ -113,6 +116,8 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
         web: listeners.pages_at().map(|address| address.to_string()),
     };
     listeners.serve(&threads, &Monitor { metrics, snapshot: dispatcher.snapshot() }, handler);
+    let counts = shared.clone();
+    drop(thread::spawn(move || counts.count_exposed()));
     drop(threads.spawn(handle_signals(signals, given, shared, sender)));
     context.ui.json(&ready)?;
     notify::ready();

@@ -56,6 +56,7 @@ impl Worker for Shared {
             return Err(Outdated);
         }
         let outcome = self.carry_out(&config, order, &taken.dataset);
+        self.exposure.look(&self.ledger, &order.route.destination);
         Ok(delivered(outcome.map_err(|error| error.report())))
     }
 

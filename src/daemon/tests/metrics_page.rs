@@ -30,6 +30,7 @@ fn exported() -> BTreeMap<String, Metric> {
     metrics.routes(&[view]);
     let (ended, words) = (Ended::Stopped, String::new());
     metrics.delivered::<()>(&route, &Delivered { ended, run: None, words, outcome: None });
+    metrics.exposed(&route.destination, 2);
     let text = metrics.text();
     let mut found = BTreeMap::<String, Metric>::new();
     let mut kind = "";

@@ -137,3 +137,27 @@ fn the_service_manager_hears_when_it_is_ready_alive_and_at_its_end() {
     hear("STOPPING=1");
     daemon.end();
 }
+
+#[test]
+fn what_is_exposed_is_shown_as_long_as_it_is() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let exposed = |daemon: &Daemon| {
+        daemon.has_metric("misp_trickle_exposed_attributes", "destination=\"main\"")
+    };
+    let daemon = Daemon::start(&place);
+    until("it delivers", || sandbox.attributes() == ATTRIBUTES);
+    until("it is counted", || exposed(&daemon) == Some(0.0));
+    let day = fs::read_to_string(place.path("day.json")).unwrap();
+    let stricter = day.replace("\"AMBER\"", "\"RED\"").replace("\"GREEN\"", "\"RED\"");
+    place.write("day.json", &stricter);
+    until("it is told", || exposed(&daemon).is_some_and(|count| count > 0.0));
+    let count = exposed(&daemon);
+    daemon.end();
+    // A counter would begin at 0 again.
+    let daemon = Daemon::start(&place);
+    until("it is counted again", || exposed(&daemon) == count);
+    place.write("day.json", &day);
+    until("it is over", || exposed(&daemon) == Some(0.0));
+    daemon.end();
+}

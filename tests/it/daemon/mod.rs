@@ -88,11 +88,16 @@ impl Daemon {
 
     /// A counter or gauge of a route.
     pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
+        self.has_metric(name, labels).unwrap_or_else(|| panic!("there is no {name}{{{labels}}}"))
+    }
+
+    /// The same, if it is there.
+    pub(crate) fn has_metric(&self, name: &str, labels: &str) -> Option<f64> {
         let (status, text) = self.get("/metrics", "localhost");
         assert_eq!(status, 200);
         let start = format!("{name}{{{labels}}} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&start));
-        value.unwrap_or_else(|| panic!("{start} is not in\n{text}")).parse().unwrap()
+        value.map(|value| value.parse().unwrap())
     }
 }
 
