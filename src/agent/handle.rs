@@ -7,7 +7,8 @@ use std::{
 
 use crate::{
     history::{
-        Change, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+        Change, ChangePlace, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+        RunRecord,
     },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
@@ -107,6 +108,15 @@ impl<L: Ledger> Ledger for LedgerHandle<L> {
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         self.lock().changes(run)
+    }
+
+    fn changes_behind(
+        &self,
+        run: RunNumber,
+        place: Option<ChangePlace>,
+        least: usize,
+    ) -> Result<(Vec<Change>, Option<ChangePlace>), LedgerError> {
+        self.lock().changes_behind(run, place, least)
     }
 
     fn losses(

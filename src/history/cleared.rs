@@ -15,8 +15,8 @@ use crate::{
 };
 
 use super::{
-    Change, Clearance, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
-    REMOVALS_WAIT, RunKind, RunRecord,
+    Change, ChangePlace, Clearance, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError,
+    LossPlace, REMOVALS_WAIT, RunKind, RunRecord,
 };
 
 /// The name of whatever is not seen.
@@ -225,6 +225,18 @@ impl Ledger for Cleared<'_> {
         let Some(record) = self.ledger.run(run)? else { return Ok(Vec::new()) };
         let seen = changes.into_iter().map(|change| self.cleared(&record.destination, change));
         seen.filter_map(Result::transpose).collect()
+    }
+
+    fn changes_behind(
+        &self,
+        run: RunNumber,
+        place: Option<ChangePlace>,
+        least: usize,
+    ) -> Result<(Vec<Change>, Option<ChangePlace>), LedgerError> {
+        let (changes, next) = self.ledger.changes_behind(run, place, least)?;
+        let Some(record) = self.ledger.run(run)? else { return Ok((Vec::new(), None)) };
+        let seen = changes.into_iter().map(|change| self.cleared(&record.destination, change));
+        Ok((seen.filter_map(Result::transpose).collect::<Result<_, _>>()?, next))
     }
 
     fn changes_of(

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,30 @@ pub struct Found {
     pub losses: BTreeSet<LossPlace>,
 }
 
+/// A place among the changes of a run: behind those of a step, or of a part of a long one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangePlace {
+    /// The step, as the ledger counts them.
+    pub step: u64,
+    /// The part.
+    pub part: u32,
+}
+
+impl fmt::Display for ChangePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.step, self.part)
+    }
+}
+
+impl FromStr for ChangePlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (step, part) = text.split_once('-').ok_or(())?;
+        Ok(Self { step: step.parse().map_err(drop)?, part: part.parse().map_err(drop)? })
+    }
+}
+
 /// What is remembered of all destinations, and the history of runs.
 pub trait Ledger {
     /// What is known of a destination.
@@ -185,6 +210,23 @@ pub trait Ledger {
 
     /// What a run changed, in order.
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError>;
+
+    /// What a run changed behind a place, in order: at least so much, if there is so much, and where that ends if there is
+    /// more.
+    fn changes_behind(
+        &self,
+        run: RunNumber,
+        place: Option<ChangePlace>,
+        least: usize,
+    ) -> Result<(Vec<Change>, Option<ChangePlace>), LedgerError> {
+        let mut changes = self.changes(run)?;
+        let begin = place.map_or(0, |place| usize::try_from(place.step).unwrap_or(usize::MAX));
+        changes.drain(..begin.min(changes.len()));
+        let is_more = changes.len() > least;
+        changes.truncate(least);
+        let step = (begin + changes.len()) as u64;
+        Ok((changes, is_more.then_some(ChangePlace { step, part: 0 })))
+    }
 
     /// What is kept of losses in one place, sorted; nothing where none was ever kept.
     fn losses(

@@ -13,7 +13,7 @@ mod words;
 pub use clearance::Clearance;
 pub use cleared::Cleared;
 pub(crate) use ledger::read_changes_of;
-pub use ledger::{Commit, Cursor, Found, Ledger, LedgerError};
+pub use ledger::{ChangePlace, Commit, Cursor, Found, Ledger, LedgerError};
 #[cfg(test)]
 pub(crate) use losses::LOSSES_BYTES_MAX;
 pub use losses::{KnownLoss, Loss, LossOf, LossPlace};

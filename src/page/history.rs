@@ -21,7 +21,7 @@ use super::{
 };
 
 /// So many lines of a difference are shown.
-const LINES_MAX: usize = 1_000;
+pub const DIFF_LINES: usize = 1_000;
 
 /// What was asked of the list of runs.
 #[derive(Debug, Clone, Default)]
@@ -133,7 +133,10 @@ pub fn run_page(site: &Site, part: &ShownPart) -> String {
         }
         (record(run))
         p { a href=(Query::default().with("to", &run.number.to_string()).on("/diff")) { "Difference to the run before" } }
-        h2 { "Changes in " (counted(part.events, "event", "events")) }
+        h2 {
+            @if part.is_later || part.next.is_some() { "Changes, a part of them" }
+            @else { "Changes in " (counted(part.shown.events.len() as u64, "event", "events")) }
+        }
         (changes(&part.shown.events, usize::MAX, "", Lead::ToPages))
         @if let Some(from) = part.next {
             p { a rel="next" href={ "/runs/" (run.number) "?from=" (from) } { "More changes" } }
@@ -158,7 +161,7 @@ pub fn diff_page(site: &Site, difference: &Difference) -> String {
             strong { (counted(all as u64, "change", "changes")) }
         }
         h2 { "Changes in " (counted(events.len() as u64, "event", "events")) }
-        (changes(events, LINES_MAX, &format!("misp-trickle diff {from} {to}"), Lead::ToPages))
+        (changes(events, DIFF_LINES, &format!("misp-trickle diff {from} {to}"), Lead::ToPages))
     };
     within(site, &format!("From {from} to {to}"), Place::Runs, &main)
 }

@@ -17,7 +17,7 @@ mod value;
 
 pub use events::{EventView, EventsAsked, STANDINGS, event, events};
 pub use frame::{STYLE, Site, trouble};
-pub use history::{RunsAsked, diff_page, faults_page, run_page, runs_page};
+pub use history::{DIFF_LINES, RunsAsked, diff_page, faults_page, run_page, runs_page};
 pub use link::twin;
 pub use overview::overview_page;
 pub use parts::routes::{Next, Route};

@@ -83,8 +83,8 @@ fn pages(ledger: &MapLedger, clearance: Clearance, asked: &str) -> Vec<String> {
     let why = |asked: &str| query::why(&cleared, &main, asked, 20, Depth::Words).unwrap();
     let whys = [why(asked), why("example"), why(&event_uuid().to_string())];
     let newest = cleared.run(RunNumber(4)).unwrap().unwrap();
-    let difference = query::diff(&cleared, &Selected::Beginning, &newest).unwrap();
-    let part = |run| query::show_part(&cleared, run, 0, 3).unwrap();
+    let difference = query::diff(&cleared, &Selected::Beginning, &newest, usize::MAX).unwrap();
+    let part = |run| query::show_part(&cleared, run, None, 3).unwrap();
     let mut pages = vec![
         overview_page(&view_of(ledger, clearance)),
         runs_page(&site, &runs, &listed),
@@ -304,7 +304,10 @@ fn no_question_tells_what_is_marked_stricter() {
     }
     let mut to = cleared.run(RunNumber(4)).unwrap().unwrap();
     to.source.clear();
-    assert_silent(&format!("{:?}", query::diff(&cleared, &Selected::Beginning, &to).unwrap()));
+    assert_silent(&format!(
+        "{:?}",
+        query::diff(&cleared, &Selected::Beginning, &to, usize::MAX).unwrap()
+    ));
     for asked in ["SECRET", "SECRET1", &uuid_of("red.example").to_string(), "seen.example"] {
         let found = query::why(&cleared, &main, asked, 20, Depth::Words).unwrap();
         assert_silent(&format!("{:?}", found.answers));

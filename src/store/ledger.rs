@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     history::{
-        Change, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
-        read_changes_of,
+        Change, ChangePlace, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+        RunRecord, read_changes_of,
     },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
@@ -17,7 +17,7 @@ use crate::{
         record::{
             AliasesV1, CountersV2, CursorV1, DestinationV3, RunV3, decode_changes, decode_losses,
             encode_changes, encode_losses,
-            envelope::encode,
+            envelope::{damaged, encode},
             keys::{self, Kind, Name},
         },
     },
@@ -25,6 +25,8 @@ use crate::{
 
 /// Changes in one record: so many fit one value of the engine once packed.
 const CHANGES_MAX: usize = 256;
+/// Such records that are read at a time, by somebody who wants some of them.
+const CHUNKS_PER_LOOK: usize = 4;
 
 impl Ledger for Store {
     fn destination(
@@ -139,6 +141,33 @@ impl Ledger for Store {
             decode_changes(&overlay.body(key, value)?, &mut changes)
         })?;
         Ok(changes)
+    }
+
+    fn changes_behind(
+        &self,
+        run: RunNumber,
+        place: Option<ChangePlace>,
+        least: usize,
+    ) -> Result<(Vec<Change>, Option<ChangePlace>), LedgerError> {
+        let (overlay, prefix) = (self.read(), keys::changes(run));
+        let (mut changes, mut at) = (Vec::new(), place);
+        loop {
+            let behind = at.map(|at| keys::change_chunk(run, at.step, at.part));
+            let behind = behind.unwrap_or_default();
+            let chunks = overlay.engine().page(&prefix, &behind, CHUNKS_PER_LOOK)?;
+            if chunks.is_empty() {
+                return Ok((changes, None));
+            }
+            for (key, value) in chunks {
+                if changes.len() >= least {
+                    return Ok((changes, at));
+                }
+                decode_changes(&overlay.body(&key, &value)?, &mut changes)?;
+                let (_, step, part) = keys::change_numbers(&key)
+                    .ok_or_else(|| damaged("the key of changes is cut off".to_owned()))?;
+                at = Some(ChangePlace { step, part });
+            }
+        }
     }
 
     fn losses(

@@ -352,8 +352,9 @@ fn the_history_tells_both_days() {
     assert_eq!(sent as usize, keys(&before).len());
 
     let second = show(&world.ledger, runs[0].clone()).unwrap();
-    let net = diff(&world.ledger, &Selected::Run(Box::new(runs[1].clone())), &runs[0]).unwrap();
-    let whole = diff(&world.ledger, &Selected::Beginning, &runs[0]).unwrap();
+    let net = diff(&world.ledger, &Selected::Run(Box::new(runs[1].clone())), &runs[0], usize::MAX)
+        .unwrap();
+    let whole = diff(&world.ledger, &Selected::Beginning, &runs[0], usize::MAX).unwrap();
     let appended: BTreeSet<_> = keys(&after).difference(&keys(&before)).cloned().collect();
     let sent = |events: &[misp_trickle::history::query::EventChanges]| -> BTreeSet<(Uuid, Key)> {
         let each =

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
     history::{
-        Change, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace, RunRecord,
+        Change, ChangePlace, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+        RunRecord,
     },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
     plan::{DestinationRecord, EventHead, KnownEvent},
@@ -95,6 +96,15 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
 
     fn changes(&self, run: RunNumber) -> Result<Vec<Change>, LedgerError> {
         self.inner.changes(run)
+    }
+
+    fn changes_behind(
+        &self,
+        run: RunNumber,
+        place: Option<ChangePlace>,
+        least: usize,
+    ) -> Result<(Vec<Change>, Option<ChangePlace>), LedgerError> {
+        self.inner.changes_behind(run, place, least)
     }
 
     fn losses(

@@ -12,7 +12,7 @@ use crate::{
         verbs::diff::difference,
     },
     history::{
-        Clearance, Cleared, Ledger, Outcome, RunRecord,
+        ChangePlace, Clearance, Cleared, Ledger, Outcome, RunRecord,
         query::{self, Depth, EventFilter, RunFilter, RunsFilter},
     },
     model::{AttributeUuid, DestinationName, EventUuid, FeedName, RunNumber, Tlp},
@@ -58,7 +58,7 @@ impl Seen<'_> {
 /// A question.
 pub(super) enum Asked {
     Runs { filter: RunsFilter, before: Option<RunNumber> },
-    Run { number: String, from: usize },
+    Run { number: String, from: Option<ChangePlace> },
     Events { asked: EventsAsked, after: Option<EventUuid> },
     Event { uuid: EventUuid, after: Option<AttributeUuid> },
     Value { q: String },
@@ -77,7 +77,7 @@ impl Asked {
                 before: key(address, "before", number)?,
             },
             ["runs", number] => {
-                let from = key(address, "from", |text| text.parse().ok())?.unwrap_or(0);
+                let from = key(address, "from", |text| text.parse().ok())?;
                 Self::Run { number: number.to_owned(), from }
             }
             ["events"] => {
@@ -115,7 +115,8 @@ impl Asked {
             Self::Value { q } => value(seen, &q),
             Self::Diff { from, to, destination } => {
                 let filter = RunFilter { feed: None, destination };
-                let difference = difference(seen.cleared, from.as_deref(), &to, filter)?;
+                let lines = if seen.form == Form::Json { usize::MAX } else { page::DIFF_LINES };
+                let difference = difference(seen.cleared, from.as_deref(), &to, filter, lines)?;
                 let answer = || DiffAnswer::new(&difference, Detail::Full);
                 Ok(seen.told(answer, |site| page::diff_page(site, &difference)))
             }
@@ -147,7 +148,7 @@ fn runs(seen: &Seen<'_>, filter: RunsFilter, before: Option<RunNumber>) -> Resul
     Ok(seen.told(|| LogAnswer { runs: &page.runs }, |site| page::runs_page(site, &page, &asked)))
 }
 
-fn run(seen: &Seen<'_>, number: &str, from: usize) -> Result<String, Wrong> {
+fn run(seen: &Seen<'_>, number: &str, from: Option<ChangePlace>) -> Result<String, Wrong> {
     let record = match number.parse().ok().map(|number| seen.cleared.run(RunNumber(number))) {
         Some(found) => found?,
         None => None,

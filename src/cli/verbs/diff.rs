@@ -6,6 +6,7 @@ use crate::{
         Ledger,
         query::{self, Selected},
     },
+    model::RunNumber,
 };
 
 /// Arguments of `diff`.
@@ -37,7 +38,8 @@ pub(crate) fn run(
     context: &mut Context,
     ledger: &dyn Ledger,
 ) -> Result<Exit, CliError> {
-    let difference = difference(ledger, args.from.as_deref(), &args.to, args.filter.filter())?;
+    let difference =
+        difference(ledger, args.from.as_deref(), &args.to, args.filter.filter(), usize::MAX)?;
     let (detail, whole) = (context.detail(args.stat, args.all), context.whole());
     context.answer(
         || render::json::DiffAnswer::new(&difference, detail),
@@ -55,6 +57,7 @@ pub(in crate::cli) fn difference(
     from: Option<&str>,
     to: &str,
     mut filter: query::RunFilter,
+    lines: usize,
 ) -> Result<query::Difference, CliError> {
     let to = query::select_run(ledger, to, &filter)?;
     filter.destination.get_or_insert_with(|| to.destination.clone());
@@ -62,7 +65,7 @@ pub(in crate::cli) fn difference(
         Some(text) => query::select_base(ledger, text, &filter)?,
         None => before(ledger, &filter, &to)?,
     };
-    Ok(query::diff(ledger, &from, &to)?)
+    Ok(query::diff(ledger, &from, &to, lines)?)
 }
 
 fn before(
@@ -70,7 +73,10 @@ fn before(
     filter: &query::RunFilter,
     to: &crate::history::RunRecord,
 ) -> Result<Selected, CliError> {
-    let runs = query::log(ledger, filter, None)?;
-    let found = runs.into_iter().find(|run| run.number < to.number);
-    Ok(found.map_or(Selected::Beginning, |run| Selected::Run(Box::new(run))))
+    for number in (1..to.number.0).rev() {
+        if let Some(run) = ledger.run(RunNumber(number))?.filter(|run| filter.takes(run)) {
+            return Ok(Selected::Run(Box::new(run)));
+        }
+    }
+    Ok(Selected::Beginning)
 }

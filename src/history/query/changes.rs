@@ -6,10 +6,13 @@ use crate::{
     history::{Change, ChangeKind, RunRecord},
     misp::{AttributeType, Value},
     model::{AttributeUuid, DestinationName, EventUuid, RunNumber},
-    plan::{KnownAttribute, Topic},
+    plan::{EventHead, KnownAttribute, Topic},
 };
 
 use super::{Ledger, LedgerError, Phrase, QueryError, Selected};
+
+/// So few runs are read one by one.
+const FEW_RUNS: u64 = 100;
 
 /// The changes of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +111,8 @@ pub struct Difference {
 }
 
 /// The net changes of all runs to `to`'s destination, of whatever feed, that came after `from`, up to
-/// and with `to`: what was retired and came back is no change, what was withheld and then sent was sent.
+/// and with `to`: what was retired and came back is no change, what was withheld and then sent was sent. The first
+/// `lines` of them are told with titles and values.
 ///
 /// # Errors
 /// If the runs went to different destinations or stand the wrong way round, or the ledger cannot be
@@ -117,6 +121,7 @@ pub fn diff(
     ledger: &dyn Ledger,
     from: &Selected,
     to: &RunRecord,
+    lines: usize,
 ) -> Result<Difference, QueryError> {
     let from = match from {
         Selected::Beginning => RunNumber(0),
@@ -133,25 +138,22 @@ pub fn diff(
         }
         Selected::Run(run) => run.number,
     };
-    let mut numbers: Vec<RunNumber> = ledger
-        .runs()?
-        .iter()
-        .filter(|run| run.destination == to.destination)
-        .map(|run| run.number)
-        .filter(|number| from < *number && *number <= to.number)
-        .collect();
-    numbers.sort_unstable();
+    let numbers = between(ledger, from, to)?;
     let mut net = Net::default();
     for number in &numbers {
         for change in ledger.changes(*number)? {
             net.add(change);
         }
     }
-    let events = net
-        .into_events()
-        .into_iter()
-        .map(|(event, changes)| describe(ledger, &to.destination, event, changes))
-        .collect::<Result<_, _>>()?;
+    let mut left = lines;
+    let events = net.into_events().into_iter().map(|(event, changes)| {
+        if left == 0 {
+            return Ok(told(event, None, &BTreeMap::new(), changes));
+        }
+        left = left.saturating_sub(changes.len());
+        describe(ledger, &to.destination, event, changes)
+    });
+    let events = events.collect::<Result<_, LedgerError>>()?;
     Ok(Difference {
         destination: to.destination.clone(),
         from,
@@ -159,6 +161,26 @@ pub fn diff(
         runs: numbers.len() as u64,
         events,
     })
+}
+
+/// The runs to a destination behind one, up to another, in order.
+fn between(
+    ledger: &dyn Ledger,
+    from: RunNumber,
+    to: &RunRecord,
+) -> Result<Vec<RunNumber>, LedgerError> {
+    let few = to.number.0.saturating_sub(from.0) <= FEW_RUNS;
+    let mut runs = match few {
+        true => (from.0 + 1..=to.number.0)
+            .filter_map(|number| ledger.run(RunNumber(number)).transpose())
+            .collect::<Result<Vec<_>, _>>()?,
+        false => ledger.runs()?,
+    };
+    runs.retain(|run| run.destination == to.destination);
+    let numbers = runs.iter().map(|run| run.number);
+    let mut numbers: Vec<_> = numbers.filter(|it| from < *it && *it <= to.number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// What a change is about, by name where there are several such things.
@@ -211,13 +233,22 @@ pub(super) fn describe(
     } else {
         (ledger.head(destination, event)?, BTreeMap::new())
     };
+    Ok(told(event, head, &known, changes))
+}
+
+fn told(
+    event: EventUuid,
+    head: Option<EventHead>,
+    known: &BTreeMap<AttributeUuid, KnownAttribute>,
+    changes: Vec<Change>,
+) -> EventChanges {
+    let value = |known: &KnownAttribute| known.attribute.value.clone();
     let mut described = EventChanges {
         event,
         title: head.map(|head| head.fields.info),
         own: Vec::new(),
         attributes: Vec::new(),
     };
-    let value = |known: &KnownAttribute| known.attribute.value.clone();
     for Change { attribute, kind, .. } in changes {
         let Some(uuid) = attribute else {
             described.own.push(kind);
@@ -230,5 +261,5 @@ pub(super) fn describe(
         let content = known.get(&uuid).map(|known| (known.attribute.kind, value(known)));
         described.attributes.push(AttributeChange { uuid, content, kind, instead });
     }
-    Ok(described)
+    described
 }

@@ -2,7 +2,7 @@
 //! is left out or shown twice while runs come in.
 
 use crate::{
-    history::{Change, Clearance, Outcome, RunRecord},
+    history::{ChangePlace, Clearance, Outcome, RunRecord},
     model::{DestinationName, EventUuid, RunNumber, Tlp},
     plan::EventHead,
 };
@@ -14,6 +14,8 @@ use super::{
 
 /// So many records are looked at for one page at most.
 const LOOKED_AT_MAX: u64 = 5_000;
+/// So many parts in a row are passed over of which nothing is seen.
+const EMPTY_PARTS_MAX: usize = 10;
 
 /// Some runs, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,40 +71,39 @@ impl RunsFilter {
     }
 }
 
-/// Some of the events that a run changed.
+/// Some of what a run changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownPart {
-    /// The run and these events.
+    /// The run and these changes, by event; the part before may have others of the first, and the one behind of any.
     pub shown: Shown,
-    /// How many events it changed in all.
-    pub events: u64,
-    /// The place of the first event of the next part.
-    pub next: Option<usize>,
+    /// Whether there is a part before.
+    pub is_later: bool,
+    /// Behind what the next part begins.
+    pub next: Option<ChangePlace>,
 }
 
-/// What a run changed, from the event at a place on, until so many lines are told or all. What a run changed never changes,
-/// so a place stays what it is.
+/// What a run changed behind a place: so many changes or somewhat more, or all that are left.
 ///
 /// # Errors
 /// If the ledger cannot be read.
 pub fn show_part(
     ledger: &dyn Ledger,
     run: RunRecord,
-    from: usize,
+    place: Option<ChangePlace>,
     lines: usize,
 ) -> Result<ShownPart, LedgerError> {
-    let all: Vec<(EventUuid, Vec<Change>)> = grouped(ledger.changes(run.number)?);
-    let count = all.len();
-    let (mut events, mut told, mut next) = (Vec::new(), 0, None);
-    for (place, (event, changes)) in all.into_iter().enumerate().skip(from) {
-        if told > 0 && told + changes.len() > lines {
-            next = Some(place);
+    let (mut changes, mut next) = ledger.changes_behind(run.number, place, lines)?;
+    // Of a part that may not be seen nothing is left.
+    for _ in 0..EMPTY_PARTS_MAX {
+        if !changes.is_empty() || next.is_none() {
             break;
         }
-        told += changes.len();
-        events.push(describe(ledger, &run.destination, event, changes)?);
+        (changes, next) = ledger.changes_behind(run.number, next, lines)?;
     }
-    Ok(ShownPart { shown: Shown { run, events }, events: count as u64, next })
+    let events = grouped(changes).into_iter();
+    let described = events.map(|(event, part)| describe(ledger, &run.destination, event, part));
+    let events = described.collect::<Result<_, _>>()?;
+    Ok(ShownPart { shown: Shown { run, events }, is_later: place.is_some(), next })
 }
 
 /// Which events a question is about.

@@ -100,7 +100,7 @@ fn net(from: &str, to: &str) -> Vec<(String, &'static str)> {
     let ledger = ledger();
     let to = select_run(&ledger, to, &all()).unwrap();
     let from = select_base(&ledger, from, &only("main")).unwrap();
-    let found = diff(&ledger, &from, &to).unwrap();
+    let found = diff(&ledger, &from, &to, usize::MAX).unwrap();
     let mut changes: Vec<(String, &'static str)> = found
         .events
         .iter()
@@ -161,9 +161,9 @@ fn diff_refuses_what_makes_no_sense() {
     let ledger = ledger();
     let run = |text: &str| select_run(&ledger, text, &all()).unwrap();
     let base = |text: &str| Selected::Run(Box::new(run(text)));
-    let backwards = diff(&ledger, &base("4"), &run("1")).unwrap_err();
+    let backwards = diff(&ledger, &base("4"), &run("1"), usize::MAX).unwrap_err();
     assert!(matches!(backwards, QueryError::Backwards { from: 4, to: 1 }));
-    let apart = diff(&ledger, &base("3"), &run("4")).unwrap_err();
+    let apart = diff(&ledger, &base("3"), &run("4"), usize::MAX).unwrap_err();
     assert!(matches!(apart, QueryError::Apart { from: 3, to: 4, .. }));
 }
 

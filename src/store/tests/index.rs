@@ -206,3 +206,23 @@ fn what_many_have_is_read_up_to_a_bound_and_the_rest_is_counted() {
         assert_eq!((found.more, found.unread), (380, 0));
     }
 }
+
+#[test]
+fn parts_of_a_run_are_all_of_it_in_order() {
+    let (_, store) = built(60);
+    let mut parts = 0;
+    for run in store.runs().unwrap() {
+        let (mut told, mut place) = (Vec::new(), None);
+        loop {
+            let (changes, next) = store.changes_behind(run.number, place, 20).unwrap();
+            assert!(next.is_none() || (20..=275).contains(&changes.len()), "{}", changes.len());
+            told.extend(changes);
+            parts += 1;
+            let Some(next) = next else { break };
+            assert_eq!(next.to_string().parse(), Ok(next));
+            place = Some(next);
+        }
+        assert!(told == store.changes(run.number).unwrap(), "{}", run.number);
+    }
+    assert!(parts > store.runs().unwrap().len(), "{parts}");
+}
