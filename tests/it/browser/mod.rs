@@ -15,6 +15,7 @@ use std::{
     env, fs,
     io::Write,
     net::TcpListener,
+    path::Path,
     thread,
 };
 
@@ -255,4 +256,24 @@ fn another_site_gets_nothing_of_a_browser_that_came_in() {
     assert!(said(&mut tab).contains("this link was used"), "{}", said(&mut tab));
     tab.go(&site);
     assert_eq!(tab.text("document.querySelector('h1').textContent"), "Overview");
+}
+
+/// `WRITE_PICTURE=1` takes it anew: the second of the two days of `demo`.
+#[test]
+fn the_readme_shows_a_run() {
+    const WIDTH: u32 = 900;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("docs/run.png");
+    if env::var_os("WRITE_PICTURE").is_some() {
+        let place = Sandbox::start().after_two_days();
+        let (mut tab, _web, site) = inside(&place, &[]).expect("a picture needs a browser");
+        tab.look(WIDTH, "light");
+        tab.go(&format!("{site}runs/2"));
+        fs::write(&path, tab.png(1_100)).unwrap();
+    }
+    let picture = fs::read(&path).unwrap();
+    assert!(picture.starts_with(b"\x89PNG") && picture[16..20] == WIDTH.to_be_bytes());
+    assert!(picture.len() <= 150_000, "{} bytes", picture.len());
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains("docs/run.png"), "nobody sees it");
 }

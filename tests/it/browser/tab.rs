@@ -157,15 +157,19 @@ impl Tab {
     /// Puts a picture of the whole page into the folder that `BROWSER_PICTURES` names.
     pub(crate) fn picture(&mut self, name: &str) {
         let Some(folder) = env::var_os("BROWSER_PICTURES") else { return };
-        let height =
-            self.tell("document.documentElement.scrollHeight").as_u64().unwrap().min(4_000);
-        let width = self.tell("innerWidth");
+        fs::create_dir_all(&folder).unwrap();
+        let path = Path::new(&folder).join(format!("{name}.png"));
+        fs::write(path, self.png(4_000)).unwrap();
+    }
+
+    /// The page, at most so high.
+    pub(crate) fn png(&mut self, highest: u64) -> Vec<u8> {
+        let height = self.tell("document.documentElement.scrollHeight").as_u64().unwrap();
+        let (width, height) = (self.tell("innerWidth"), height.min(highest));
         let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
         let asked = json!({"format": "png", "clip": clip, "captureBeyondViewport": true});
         let picture = self.ask("Page.captureScreenshot", &asked);
-        fs::create_dir_all(&folder).unwrap();
-        let path = Path::new(&folder).join(format!("{name}.png"));
-        fs::write(path, decoded(picture["data"].as_str().unwrap())).unwrap();
+        decoded(picture["data"].as_str().unwrap())
     }
 }
 
