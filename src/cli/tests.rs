@@ -172,6 +172,7 @@ Outcome:  done
     attributes:  2 sent, 1 withheld
     dataset:     1 incidents, 3 entities; 4 occurrences = 3 mapped + 0 merged + 1 lost
     wire:        2 requests, 900 B sent, 1.2 kB received
+    everything:  about 1.4 kB, had all of it been sent
     one thing to know
 "
     );

@@ -122,8 +122,7 @@ impl Asked {
             }
             Self::Faults { before } => {
                 let page = query::runs_page(seen.cleared, &went_wrong, before, RUNS_ON_A_PAGE)?;
-                Ok(seen
-                    .told(|| LogAnswer { runs: &page.runs }, |site| page::faults_page(site, &page)))
+                Ok(seen.told(|| LogAnswer::new(&page.runs), |site| page::faults_page(site, &page)))
             }
         }
     }
@@ -145,7 +144,7 @@ fn runs(seen: &Seen<'_>, filter: RunsFilter, before: Option<RunNumber>) -> Resul
     feeds.sort_unstable();
     feeds.dedup();
     let asked = RunsAsked { filter, feeds, destinations };
-    Ok(seen.told(|| LogAnswer { runs: &page.runs }, |site| page::runs_page(site, &page, &asked)))
+    Ok(seen.told(|| LogAnswer::new(&page.runs), |site| page::runs_page(site, &page, &asked)))
 }
 
 fn run(seen: &Seen<'_>, number: &str, from: Option<ChangePlace>) -> Result<String, Wrong> {

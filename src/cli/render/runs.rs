@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use crate::history::{Pull, Repeated, RunRecord, query::PullsAlike};
+use crate::history::{
+    Pull, Repeated, RunRecord,
+    query::{PullsAlike, everything},
+};
 
 use super::{
     Detail,
@@ -183,5 +186,8 @@ pub(super) fn block(out: &mut String, run: &RunRecord, detail: Detail) {
     );
     let (sent, received) = (Bytes(tally.bytes_sent), Bytes(tally.bytes_received));
     line!(out, "    wire:        {} requests, {sent} sent, {received} received", tally.requests);
+    if let Some(everything) = everything(run) {
+        line!(out, "    everything:  about {}, had all of it been sent", Bytes(everything));
+    }
     notes::lines(out, "    ", &run.notes, detail);
 }

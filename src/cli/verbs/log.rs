@@ -130,7 +130,7 @@ pub(crate) fn run(
     let text = if args.oneline { render::runs::oneline } else { render::runs::log };
     let detail = context.detail(false, args.all || args.number.is_some());
     let whole = context.whole();
-    context.answer(|| render::json::LogAnswer { runs: &runs }, || text(&runs, detail, &whole))?;
+    context.answer(|| render::json::LogAnswer::new(&runs), || text(&runs, detail, &whole))?;
     if runs.is_empty() {
         let why = nothing(!all.is_empty(), ledger)?;
         context.say(format_args!("there is no such run: {why}"));

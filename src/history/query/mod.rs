@@ -3,6 +3,7 @@
 //! Everything is read through [`Ledger`]; nothing here writes, prints or knows how it is stored.
 
 mod changes;
+mod everything;
 mod exposed;
 mod overview;
 mod pages;
@@ -26,6 +27,7 @@ use super::{Ledger, LedgerError, RunRecord};
 use crate::model::{DestinationName, Fault, FeedName};
 
 pub use changes::{AttributeChange, Difference, EventChanges, Shown, diff, show};
+pub use everything::everything;
 pub use exposed::ExposedCount;
 pub use overview::{Example, Overview, Task, TaskKind, overview};
 pub use pages::{

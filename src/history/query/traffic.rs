@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::history::{Outcome, RunRecord};
 
+use super::everything;
+
 /// The attempts of one day, UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Day {
@@ -19,6 +21,8 @@ pub struct Day {
     pub sent: u64,
     /// Bytes that came back.
     pub received: u64,
+    /// About how many both ways it would have been, had everything been sent each time.
+    pub everything: u64,
 }
 
 /// The days on which something ran, oldest first. Attempts that have no record of their own count for the day of the one that
@@ -33,6 +37,9 @@ pub fn traffic(runs: &[RunRecord]) -> Vec<Day> {
         day.runs += attempts;
         day.sent += run.tally.bytes_sent;
         day.received += run.tally.bytes_received;
+        // Of a run that went no further what it did take counts for both.
+        let taken = run.tally.bytes_sent + run.tally.bytes_received;
+        day.everything = day.everything.saturating_add(everything(run).unwrap_or(taken));
         match run.outcome {
             Outcome::Failed => day.failed += attempts,
             Outcome::Done | Outcome::Partial if run.changed_nothing() => day.quiet += attempts,
@@ -62,15 +69,23 @@ mod tests {
             ..run(2, "bbbb", "main")
         };
         let failed = RunRecord { outcome: Outcome::Failed, begun: quiet.begun, ..busy.clone() };
+        let of = |runs: &[&RunRecord]| -> u64 {
+            runs.iter().map(|run| everything(run).unwrap_or(900 + 1_200)).sum()
+        };
+        let told = [of(&[&busy]), of(&[&quiet, &failed])];
         let days = traffic(&[failed, quiet, busy]);
-        let day = |date: &str, runs, quiet, failed| Day {
+        let day = |date: &str, runs, quiet, failed, everything| Day {
             date: date.to_owned(),
             runs,
             quiet,
             failed,
             sent: 900,
             received: 1_200,
+            everything,
         };
-        assert_eq!(days, [day("2024-05-14", 1, 0, 0), day("2024-05-15", 11, 10, 1)]);
+        assert_eq!(
+            days,
+            [day("2024-05-14", 1, 0, 0, told[0]), day("2024-05-15", 11, 10, 1, told[1])]
+        );
     }
 }

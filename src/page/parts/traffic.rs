@@ -19,6 +19,7 @@ const DAYS_MAX: u64 = 60;
 pub(in crate::page) fn traffic(days: &[Day], now: Timestamp) -> Markup {
     let (sent, received) =
         days.iter().fold((0, 0), |(up, down), day| (up + day.sent, down + day.received));
+    let everything = days.iter().fold(0_u64, |all, day| all.saturating_add(day.everything));
     html! {
         section aria-labelledby="traffic" {
             h2 #traffic { "What travelled" }
@@ -27,7 +28,8 @@ pub(in crate::page) fn traffic(days: &[Day], now: Timestamp) -> Markup {
                 p {
                     "In all " strong { (Bytes(sent).to_string()) } " up and " strong { (Bytes(received).to_string()) } " down, in "
                     (counted(days.iter().map(|day| day.runs).sum(), "run", "runs")) " on "
-                    (counted(days.len() as u64, "day", "days")) "."
+                    (counted(days.len() as u64, "day", "days")) ". Everything each time would have been about "
+                    strong { (Bytes(everything).to_string()) } "."
                 }
                 (figure(days, now))
                 (table(days))
@@ -94,6 +96,7 @@ fn table(days: &[Day]) -> Markup {
                     thead { tr {
                         th scope="col" { "Day" } th.number scope="col" { "Runs" } th.number scope="col" { "Quiet" }
                         th.number scope="col" { "Failed" } th.number scope="col" { "Up" } th.number scope="col" { "Down" }
+                        th.number scope="col" { "Everything" }
                     } }
                     tbody { @for days in folded(days).iter().rev() { (row(days)) } }
                 }
@@ -119,6 +122,7 @@ fn row(days: &[&Day]) -> Markup {
             td.number { @if failed > 0 { (badge(Tone::Bad, &Count(failed).to_string())) } @else { "0" } }
             td.number { (Bytes(sum(|day| day.sent)).to_string()) }
             td.number { (Bytes(sum(|day| day.received)).to_string()) }
+            td.number { (Bytes(sum(|day| day.everything)).to_string()) }
         }
     }
 }
@@ -141,7 +145,15 @@ mod tests {
     use super::*;
 
     fn day(date: &str, quiet: u64, sent: u64) -> Day {
-        Day { date: date.to_owned(), runs: 2, quiet, failed: 0, sent, received: sent }
+        Day {
+            date: date.to_owned(),
+            runs: 2,
+            quiet,
+            failed: 0,
+            sent,
+            received: sent,
+            everything: sent,
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     cli::render::Detail,
     history::{
         RunRecord,
-        query::{AttributeChange, Difference, EventChanges, PullsAlike, Shown},
+        query::{AttributeChange, Difference, EventChanges, PullsAlike, Shown, everything},
     },
     model::{DestinationName, EventUuid, RunNumber},
 };
@@ -21,7 +21,33 @@ use super::state::{AttributeChangeView, ChangeView, named};
 #[serde(tag = "schema", rename = "misp-trickle/log/2")]
 pub struct LogAnswer<'a> {
     /// The runs.
-    pub runs: &'a [RunRecord],
+    pub runs: Vec<RunView<'a>>,
+}
+
+impl<'a> LogAnswer<'a> {
+    /// The answer.
+    #[must_use]
+    pub fn new(runs: &'a [RunRecord]) -> Self {
+        Self { runs: runs.iter().map(RunView::from).collect() }
+    }
+}
+
+/// A run, and what it would have taken otherwise.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunView<'a> {
+    /// The run.
+    #[serde(flatten)]
+    pub run: &'a RunRecord,
+    /// About how many bytes both ways it and its repeats would have taken, had each sent every event whole that is in MISP:
+    /// 46 for an attribute, 1390 for an event, both as measured; none of a run that did not come to its end.
+    pub bytes_of_everything: Option<u64>,
+}
+
+impl<'a> From<&'a RunRecord> for RunView<'a> {
+    fn from(run: &'a RunRecord) -> Self {
+        Self { run, bytes_of_everything: everything(run) }
+    }
 }
 
 /// `log --pulls`: the pulls that runs rested on, newest first.
@@ -39,7 +65,7 @@ pub struct PullsAnswer<'a> {
 #[serde(tag = "schema", rename = "misp-trickle/show/2")]
 pub struct ShowAnswer<'a> {
     /// The run.
-    pub run: &'a RunRecord,
+    pub run: RunView<'a>,
     /// The events that it changed, in the order of the run.
     pub events: Vec<EventChangesView<'a>>,
 }
@@ -48,7 +74,7 @@ impl<'a> ShowAnswer<'a> {
     /// The answer.
     #[must_use]
     pub fn new(shown: &'a Shown, detail: Detail) -> Self {
-        Self { run: &shown.run, events: changes(&shown.events, detail) }
+        Self { run: (&shown.run).into(), events: changes(&shown.events, detail) }
     }
 }
 
