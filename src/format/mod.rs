@@ -20,6 +20,7 @@ mod stix;
 mod suspicion;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod window;
 
 use std::{

@@ -241,7 +241,7 @@ impl<S: Sink> Visitor for Router<'_, S> {
         if !is_empty {
             self.see_marking(name, "");
         }
-        let (list, format) = LISTS.iter().find(|(list, _)| *list == name)?;
+        let (list, format) = LISTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(name))?;
         if self.sign(*format) {
             return Some(*list);
         }

@@ -1,5 +1,7 @@
 //! Tells by its members what a JSON object is: a package of objects, or one of the objects itself.
 
+use super::route::LISTS;
+
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nature {
@@ -36,7 +38,7 @@ impl Signs {
     /// Takes one more member in; says what the object is as soon as that is certain.
     pub(super) fn see(&mut self, name: &str, value: Value<'_>) -> Option<Nature> {
         match (name, value) {
-            ("entities" | "entities_v2" | "objects", Value::List) => return Some(Nature::Package),
+            (_, Value::List) if is_list_of_objects(name) => return Some(Nature::Package),
             ("content-type", Value::Text(text)) if text.starts_with("urn:eclecticiq.com:json:") => {
                 return Some(Nature::Package);
             }
@@ -68,6 +70,11 @@ impl Signs {
             Nature::Unknown
         }
     }
+}
+
+/// Whether what is called so is a list of a package.
+fn is_list_of_objects(name: &str) -> bool {
+    LISTS.iter().any(|(list, _)| list.eq_ignore_ascii_case(name))
 }
 
 /// Whether an id is that of a STIX object of this type.

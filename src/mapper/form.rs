@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
-use crate::model::Words;
+use crate::{misp::with_dots, model::Words};
 
 /// A form that a value may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +105,7 @@ fn with_prefix<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
 }
 
 fn is_ip(value: &str) -> bool {
-    let value = value.strip_suffix('.').unwrap_or(value);
-    value.parse::<IpAddr>().is_ok()
-        || (value.contains('[') && value.replace("[.]", ".").parse::<IpAddr>().is_ok())
+    with_dots(value.strip_suffix('.').unwrap_or(value)).parse::<IpAddr>().is_ok()
 }
 
 /// Letters, digits, `+`, `.`, `-`, then `://`; MISP undoes `[:]`, `h[tt]p` and `[hxxp://]` by itself.
@@ -168,6 +166,7 @@ mod tests {
         for (form, yes, no) in [
             (Form::Ip, "2001:db8::1", "example.org"),
             (Form::Ip, "198.51[.]100.7.", "198.51.100"),
+            (Form::Ip, "198[dot]51(dot)100[.]7", "198[dot]51[dot]example"),
             (Form::Scheme, "hxxps[:]//example[.]org/", "example.org:8080/http://x"),
             (Form::Scheme, "h[tt]p://example.org", "example.org/a"),
             (Form::Scheme, "[hxxp://]example.org", "://x"),

@@ -56,8 +56,9 @@ fn plain_and_packed_files_are_read_alike() {
         ("plain", &[&one[..], &two[..]].concat()),
         ("members", &[gzip(&one), gzip(&two)].concat()),
         ("frames", &[zstd(&one), zstd(&two)].concat()),
+        ("skippable", &[b"\x5d\x2a\x4d\x18\x02\0\0\0hi", &zstd(&one)[..], &zstd(&two)].concat()),
     ]);
-    for name in ["plain", "members", "frames"] {
+    for name in ["plain", "members", "frames", "skippable"] {
         let spec = file(&folder, name);
         assert_eq!(titles(&spec), ["one", "two"], "{name}");
         let raw = fs::read(folder.path().join(name)).unwrap();

@@ -16,6 +16,11 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// First bytes of a Zstandard frame (RFC 8878).
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
+/// Whether a frame of Zstandard begins here that holds nothing of the data: some packers write one first.
+const fn is_skippable(head: &[u8]) -> bool {
+    matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18])
+}
+
 /// Compressed data unpacks to more than it may.
 #[derive(Debug, thiserror::Error)]
 #[error("unpacks to more than {bytes_max} bytes")]
@@ -68,7 +73,8 @@ impl Reader {
         let mut input = Digesting { input, encoder: Encoder::new(Context::Source) };
         let mut head = Vec::new();
         input.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut head)?;
-        let (gzip, zstd) = (head.starts_with(GZIP_MAGIC), head.starts_with(ZSTD_MAGIC));
+        let zstd = head.starts_with(ZSTD_MAGIC) || is_skippable(&head);
+        let gzip = head.starts_with(GZIP_MAGIC);
         let raw = Cursor::new(head).chain(input);
         let buffered = |raw| BufReader::with_capacity(BUFFER_BYTES, raw);
         let body = if gzip {

@@ -18,11 +18,12 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use super::{apart::OwnId, element::Element};
+use super::{apart::OwnId, element::Element, versions::Versions};
 use crate::{
     graph::{Entity, Facts, Relation},
     model::{EntityKey, Interner, Timestamp},
 };
+pub(in crate::format) use lenient::says_nothing;
 pub(in crate::format) use name::key;
 use unread::Unread;
 use wire::Object;
@@ -33,6 +34,8 @@ pub(crate) struct Decoder {
     symbols: Interner,
     /// Where in the facts the latest entity with this platform id is.
     known: BTreeMap<EntityKey, usize>,
+    /// Of which versions of relations those in the facts are.
+    versions: Versions,
     unread: Unread,
 }
 
@@ -40,6 +43,15 @@ impl Decoder {
     /// A decoder that has seen nothing.
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// Notes of which version of what a relation is that comes to this place.
+    fn note(&mut self, object: &Object<'_>, place: usize) {
+        let data = &object.data.0;
+        if let Some(id) = data.id.get().or(object.id.get()) {
+            let time = data.timestamp.get().and_then(|text| Timestamp::parse(text).ok());
+            self.versions.note(key(id).as_str(), time, place);
+        }
     }
 
     /// Keeps an entity unless an equal one came before.
@@ -81,8 +93,10 @@ impl super::Decoder for Decoder {
             match relation::relations(&object, &mut self.symbols) {
                 Ok(relations) => {
                     let tlp = entity::of_link(&object, element, facts);
-                    let marked = relations.into_iter().map(|it| Relation { tlp, ..it });
-                    facts.relations.extend(marked);
+                    for relation in relations {
+                        self.note(&object, facts.relations.len());
+                        facts.relations.push(Relation { tlp, ..relation });
+                    }
                 }
                 Err(what) => facts.report(element.skipped(what)),
             }
@@ -104,6 +118,9 @@ impl super::Decoder for Decoder {
     }
 
     fn finish(self, facts: &mut Facts) {
+        for relation in self.versions.outdated(facts) {
+            facts.relations[relation].removed = true;
+        }
         self.unread.report(facts);
     }
 }

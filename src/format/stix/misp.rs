@@ -136,6 +136,8 @@ impl Exported {
             _ => vec![(kind, &*text)],
         };
         for (kind, text) in parts {
+            // The second part of `domain|ip`, which is no type by itself.
+            let kind = if kind == "ip" { "ip-dst" } else { kind };
             let known = AttributeType::named(kind).filter(|kind| !kind.is_composite());
             match known {
                 Some(known) => {
@@ -209,6 +211,11 @@ mod tests {
                 json!({"type": "x-misp-attribute", "x_misp_type": "regkey|value",
                        "x_misp_value": "HKLM\\x|1|2"}),
                 &["misp-regkey=HKLM\\x", "lost x-misp:value=1|2"],
+            ),
+            (
+                json!({"type": "x-misp-attribute", "x_misp_type": "domain|ip",
+                       "x_misp_value": "c2.example|198.51.100.7"}),
+                &["misp-domain=c2.example", "misp-ip-dst=198.51.100.7"],
             ),
             (
                 json!({"type": "x-misp-attribute", "x_misp_type": "malware-sample",

@@ -10,6 +10,7 @@
 
 mod definition;
 mod incident;
+mod joined;
 mod kinds;
 mod leaves;
 mod links;
@@ -20,7 +21,6 @@ pub mod pattern;
 mod properties;
 mod reading;
 mod references;
-mod versions;
 mod wire;
 
 #[cfg(test)]
@@ -31,12 +31,12 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::{
+    joined::Joined,
     kinds::{languages, paths},
     references::References,
-    versions::Versions,
     wire::Object,
 };
-use super::{apart::OwnId, element::Element};
+use super::{apart::OwnId, element::Element, versions::Versions};
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
     model::{EntityKey, Interner, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
@@ -178,7 +178,7 @@ impl Decoder {
         let is_observable = observed::is_observable(kind, object);
         let is_read_whole = is_observable || misp::is_misp(kind) || links::may_hold(element.raw);
         let whole = match is_read_whole {
-            true => element.parse::<Value>(facts).unwrap_or_default(),
+            true => element.parse::<Joined>(facts).unwrap_or_default().0,
             false => Value::Null,
         };
         match kind {
@@ -268,7 +268,7 @@ impl Decoder {
         let ids = object.object_refs.iter().map(|id| EntityKey::whole(id));
         self.references.want_objects(index, ids, element);
         let dictionary = object.objects.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        if let Some(dictionary) = dictionary {
+        if let Some(Joined(dictionary)) = dictionary {
             (entity.observables, entity.unusable) =
                 observed::of_dictionary(&dictionary, &mut self.symbols);
         }

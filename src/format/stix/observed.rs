@@ -4,9 +4,12 @@
 //! Every scalar of an object is a value, unless it is structural: what no rule knows is counted as a loss.
 //! None is for detection: that something was seen does not say that it is bad.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     kinds::{
@@ -141,6 +144,23 @@ pub(super) fn unmapped(found: &Seen, symbols: &mut Interner) -> Vec<Unusable> {
     unusable.collect()
 }
 
+/// The objects of a dictionary by their keys. A list is one by place, and a key that is written twice has all of its objects.
+fn by_key(objects: &Value) -> Vec<(Cow<'_, str>, &Value)> {
+    match objects {
+        Value::Object(objects) => {
+            let all = objects.iter().flat_map(|(key, value)| {
+                let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                values.iter().map(|value| (Cow::Borrowed(&**key), value))
+            });
+            all.collect()
+        }
+        Value::Array(objects) => {
+            (0..).zip(objects).map(|(at, it): (usize, _)| (at.to_string().into(), it)).collect()
+        }
+        other => vec![("".into(), other)],
+    }
+}
+
 /// The observables of a STIX 2.0 dictionary of objects, whose references are its keys: what one refers to
 /// stands in the same dictionary, so that only its `value` is taken over, which means something else there.
 pub(super) fn of_dictionary(
@@ -148,14 +168,20 @@ pub(super) fn of_dictionary(
     symbols: &mut Interner,
 ) -> (Vec<Observable>, Vec<Unusable>) {
     let (mut observables, mut unusable) = (Vec::new(), Vec::new());
-    let Value::Object(objects) = objects else { return (observables, unusable) };
-    for object in objects.values().filter(|object| object.is_object()) {
+    let objects = by_key(objects);
+    let named: BTreeMap<&str, &Value> = objects.iter().map(|(key, it)| (&**key, *it)).collect();
+    for (key, object) in &objects {
+        if !object.is_object() {
+            let lost = json!({"objects": {&**key: object}});
+            unusable.extend(unmapped(&find("observed-data", &lost), symbols));
+            continue;
+        }
         let object_type = object.get("type").and_then(Value::as_str).unwrap_or_default();
         let found = find(&object_type.to_ascii_lowercase(), object);
         unusable.extend(unmapped(&found, symbols));
         let taken = found.references.iter().filter_map(|(takes, key)| {
             let Takes::Value(gives, since) = takes else { return None };
-            let value = objects.get(&**key)?.get("value")?.as_str()?;
+            let value = named.get(&**key)?.get("value")?.as_str()?;
             Some((gives.kind("value", value)?, value.into(), *since))
         });
         let taken: Vec<_> = taken.collect();
@@ -170,8 +196,6 @@ pub(super) fn of_dictionary(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn unmapped_of(object_type: &str, object: &Value) -> Vec<String> {
@@ -261,6 +285,18 @@ mod tests {
         assert_eq!(shown, [("ipv4", "198.51.100.7"), ("ip-src", "198.51.100.7")]);
         assert!(observables.iter().all(|o| o.context_only && o.links.has("observed")));
         let shown: Vec<_> = unusable.iter().map(|o| (&*o.kind, &*o.value)).collect();
-        assert_eq!(shown, [("network-traffic:end", "2020")]);
+        assert_eq!(
+            shown,
+            [("network-traffic:end", "2020"), ("observed-data:objects.2", "no object")]
+        );
+        let address = |value: &str| json!({"type": "ipv4-addr", "value": value});
+        let values = |objects: Value| {
+            let (observables, unusable) = of_dictionary(&objects, &mut Interner::default());
+            let seen = observables.iter().map(|it| it.value.to_string());
+            seen.chain(unusable.iter().map(|it| format!("lost {}", it.value))).collect::<Vec<_>>()
+        };
+        assert_eq!(values(json!([address("a"), address("b")])), ["a", "b"]);
+        assert_eq!(values(json!({"0": [address("a"), address("b")]})), ["a", "b"]);
+        assert_eq!(values(json!("0")), ["lost 0"]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::wire::{ExternalReference, Object, Text};
 use crate::{
-    format::element::Element,
+    format::{eiq::says_nothing, element::Element},
     graph::{Entity, Facts},
     model::{EntityKey, Symbol, Timestamp, kept_name},
 };
@@ -68,7 +68,7 @@ pub(super) fn version(object: &Object<'_>) -> Option<Timestamp> {
 
 /// The name, or what a type has in place of one. Never a description: some titles become values.
 fn title(kind: &str, object: &Object<'_>) -> String {
-    if !object.name.is_empty() {
+    if !says_nothing(&object.name) {
         return object.name.to_string();
     }
     match kind {

@@ -64,6 +64,8 @@ fn the_same_objects_give_the_same_facts_in_every_envelope() {
         format!("[{sorted}]"),
         format!(r#"{{"more":false,"objects":[{all}]}}"#),
         format!(r#"{{"objects":[{all}]}}"#),
+        format!(r#"{{"type":"bundle","Objects":[{all}]}}"#),
+        format!(r#"[{{"OBJECTS":[{all}]}}]"#),
         format!(
             r#"{{"content-type":"urn:eclecticiq.com:json:2.0","entities":[],"objects":[{all}]}}"#
         ),

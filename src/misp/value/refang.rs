@@ -1,5 +1,7 @@
 //! Refanging: what MISP turns back into a plain indicator before it looks at a value.
 
+use std::borrow::Cow;
+
 use super::text::every_byte;
 
 /// Which spellings MISP undoes for a type.
@@ -26,6 +28,12 @@ pub fn search_form(text: &str) -> String {
     let link = Refang::Link.apply(text);
     let mail = Refang::Mail.apply(link.as_deref().unwrap_or(text));
     mail.or(link).as_deref().unwrap_or(text).to_lowercase()
+}
+
+/// The text with the dots that MISP undoes in addresses and names.
+#[must_use]
+pub fn with_dots(text: &str) -> Cow<'_, str> {
+    Refang::Dots.apply(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 impl Refang {

@@ -13,7 +13,8 @@ mod word;
 
 pub(super) use nested::{References, Strings, Urls};
 pub(super) use shape::{Held, List, Obj};
-pub(super) use text::{Named, Text, says_nothing};
+pub(in crate::format) use text::says_nothing;
+pub(super) use text::{Named, Text};
 pub(super) use word::{Count, Flag, Links};
 
 /// Visits what is nothing but left aside.

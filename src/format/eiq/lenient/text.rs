@@ -42,7 +42,7 @@ impl Text<'_> {
 }
 
 /// Whether a text stands for none: it is blank, or how a program in Python or JavaScript writes null.
-pub(in crate::format::eiq) fn says_nothing(text: &str) -> bool {
+pub(in crate::format) fn says_nothing(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
 }

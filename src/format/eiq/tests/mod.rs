@@ -430,3 +430,27 @@ fn nesting_as_deep_as_is_read_does_no_harm() {
         }
     }
 }
+
+#[test]
+fn of_versions_of_a_relation_the_newest_counts_and_of_equal_ones_a_removed_one() {
+    let relation = |time: &str, more: &str| {
+        format!(
+            r#"{{"id":"p","data":{{"id":"{{x}}relation-{INDICATOR}","type":"relation","key":"uses",
+                "timestamp":"{time}","source":"{INDICATOR}","target":"{INCIDENT}"}}{more}}}"#
+        )
+    };
+    let (first, second) = ("2024-01-01T00:00:00+00:00", "2024-01-02T00:00:00+00:00");
+    let removed = r#","diff":"del""#;
+    for (one, other, links) in [
+        (relation(first, ""), relation(second, removed), 0),
+        (relation(first, removed), relation(second, ""), 1),
+        (relation(first, ""), relation(first, removed), 0),
+        (relation("", ""), relation("", removed), 0),
+    ] {
+        for list in [format!("{one},{other}"), format!("{other},{one}")] {
+            let facts = read(&format!(r#"{{"entities":[{list}]}}"#));
+            let count = facts.relations.iter().filter(|relation| !relation.removed).count();
+            assert_eq!(count, links, "{list}");
+        }
+    }
+}

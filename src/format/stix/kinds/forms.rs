@@ -5,6 +5,8 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
+use crate::misp::with_dots;
+
 /// Hash algorithms, folded as [`algorithm`] does, and their kinds.
 pub(super) const FILE_HASHES: [(&str, &str); 21] = [
     ("md5", "hash-md5"),
@@ -91,6 +93,27 @@ pub(super) fn endpoint(value: &str) -> &'static str {
     })
 }
 
+/// Without what MISP undoes, and without the brackets of an address of version 6.
 fn refanged(value: &str) -> Cow<'_, str> {
-    if value.contains('[') { Cow::Owned(value.replace(['[', ']'], "")) } else { value.into() }
+    match with_dots(value) {
+        dotted if dotted.contains('[') => Cow::Owned(dotted.replace(['[', ']'], "")),
+        dotted => dotted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_in_every_spelling_that_misp_undoes() {
+        for (value, kind) in [
+            ("198[dot]51[dot]100[dot]41", "ipv4"),
+            ("198(dot)51.100[.]41/24", "ipv4-cidr"),
+            ("[2001:db8::1]", "ipv6"),
+            ("c2[dot]example", "domain"),
+        ] {
+            assert_eq!(endpoint(value), kind, "{value}");
+        }
+    }
 }

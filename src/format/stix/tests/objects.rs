@@ -296,3 +296,19 @@ fn an_object_takes_over_what_it_refers_to() {
         [("hash-md5", "aa"), ("file", "i.exe"), ("hash-md5", "bb")]
     );
 }
+
+#[test]
+fn a_name_that_is_null_in_words_is_none_and_nothing_that_is_written_twice_is_lost() {
+    for name in ["null", " None ", ""] {
+        let facts = decode(&json!([
+            {"type": "incident", "id": format!("incident--{U1}"), "name": name},
+        ]));
+        assert_eq!(&*facts.entities[0].title, "", "{name}");
+    }
+    let raw = format!(
+        r#"{{"type": "domain-name", "id": "domain-name--{U1}", "value": "a.example", "value": "b.example"}}"#
+    );
+    let facts = decode_raw(&[&raw]);
+    let values: Vec<&str> = facts.entities[0].observables.iter().map(|it| &*it.value).collect();
+    assert_eq!(values, ["a.example", "b.example"]);
+}

@@ -73,6 +73,8 @@ fn only_the_newest_version_of_an_object_has_relations() {
     ]));
     assert_eq!(facts.entities.len(), 2, "both versions; the graph takes the newest");
     assert_eq!(arrows(&facts), ["1 -object_refs-> 3", "2 -uses-> 4 (removed)"]);
+    let tied = decode(&json!([uses("03", true), uses("03", false)]));
+    assert_eq!(arrows(&tied), ["2 -uses-> 4 (removed)"; 2]);
 }
 
 #[test]

@@ -25,9 +25,10 @@ impl Versions {
         self.0.push(Version { object, modified, relation });
     }
 
-    /// Removes the relations that come from a version older than the newest of their object. Those of versions that tie
-    /// are as strict as the strictest of them, and of one whose time cannot be read.
-    pub(super) fn keep_newest(mut self, facts: &mut Facts) {
+    /// The relations that come from a version older than the newest of their object, by their places, sorted. Those of
+    /// versions that tie are removed if one of them is, and as strict as the strictest of them, and of one whose time cannot
+    /// be read.
+    pub(super) fn outdated(mut self, facts: &mut Facts) -> Vec<usize> {
         self.0.sort_unstable();
         let mut outdated = Vec::new();
         for object in self.0.chunk_by(|a, b| a.object == b.object) {
@@ -37,8 +38,17 @@ impl Versions {
             outdated.extend(old.iter().map(|version| version.relation));
             let timeless = old.iter().take_while(|version| version.modified.is_none());
             share_markings(timeless.chain(kept), kept, facts);
+            if kept.iter().any(|version| facts.relations[version.relation].removed) {
+                kept.iter().for_each(|version| facts.relations[version.relation].removed = true);
+            }
         }
         outdated.sort_unstable();
+        outdated
+    }
+
+    /// Leaves them out.
+    pub(super) fn keep_newest(self, facts: &mut Facts) {
+        let outdated = self.outdated(facts);
         let mut outdated = outdated.into_iter().peekable();
         let mut index = 0;
         facts.relations.retain(|_| {
