@@ -9,7 +9,11 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::model::{MarkingId, Tlp, is_invisible, narrow};
+use super::element::Element;
+use crate::{
+    graph::Facts,
+    model::{MarkingId, Tlp, is_invisible, narrow},
+};
 
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
@@ -33,6 +37,16 @@ const PROSE: [&str; 11] = [
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
 
+/// Looks at all of an object for what marks it. One that cannot be looked at is red, as nobody knows how it is marked.
+pub(super) fn look(element: &Element<'_>, facts: &mut Facts) -> Result<Vec<Leaf>, Tlp> {
+    let leaves = std::str::from_utf8(element.raw).ok().and_then(|text| Leaves::of(text).ok());
+    leaves.map(|Leaves(leaves)| leaves).ok_or_else(|| {
+        let what = "its properties cannot all be looked at for markings; taken as TLP red";
+        facts.report(element.warning("", what));
+        Tlp::Red
+    })
+}
+
 /// A text, or a number as it is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
@@ -41,6 +55,31 @@ pub(super) struct Leaf {
     /// The place in the path of the first key that is written in other letters than lower case.
     pub(super) respelled: Option<usize>,
     pub(super) text: String,
+}
+
+impl Leaves {
+    /// Those of a value. A number that is too large for any other reader is a text here.
+    pub(super) fn of(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text).or_else(|_| serde_json::from_str(&with_numbers_quoted(text)))
+    }
+}
+
+/// JSON with all of its numbers as texts.
+fn with_numbers_quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 64);
+    let (mut in_text, mut in_number, mut is_escaped) = (false, false, false);
+    for letter in text.chars() {
+        let goes_on = matches!(letter, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
+        let begins = matches!(letter, '0'..='9' | '-') && !in_text;
+        if (in_number && !goes_on) || (!in_number && begins) {
+            in_number = !in_number;
+            quoted.push('"');
+        }
+        quoted.push(letter);
+        in_text ^= letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && in_text && !is_escaped;
+    }
+    quoted
 }
 
 impl Leaf {

@@ -204,13 +204,13 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Whether a version may be as new as the one that counts. Where a time is not known, only a major update of which
-    /// the time is known comes after it for sure.
+    /// Whether a version may be as new as the one that counts: one of the same time, whatever its place in the chain.
+    /// Where a time is not known, only a major update of which the time is known comes after it for sure.
     fn ties(&self, place: usize, newest: usize) -> bool {
         let time = |at: usize| self.facts.entities[at].modified;
         let (rank, last) = (self.rank(place), self.rank(newest));
         match (time(place), time(newest)) {
-            (Some(time), Some(last_time)) => time == last_time && rank == last,
+            (Some(time), Some(last_time)) => time == last_time,
             (None, Some(_)) => rank.0 >= last.0,
             (_, None) => true,
         }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, Leaves, speaks_of_tlp},
+        leaves::{Leaf, look, speaks_of_tlp},
         suspicion::{Marked, may_be_marked_beside},
     },
     graph::{Entity, Facts},
@@ -216,7 +216,10 @@ fn elsewhere(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> O
     if !is_respelled && !may_be_marked_beside(element.raw, marked) {
         return None;
     }
-    let Leaves(leaves) = element.parse(facts)?;
+    let leaves = match look(element, facts) {
+        Ok(leaves) => leaves,
+        Err(tlp) => return Some(tlp),
+    };
     let is_own = |leaf: &Leaf| {
         let path: Vec<&str> = leaf.path.iter().map(AsRef::as_ref).collect();
         leaf.respelled.is_none()

@@ -125,7 +125,7 @@ pub(super) struct Handling<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Handling<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let leaves = serde_json::from_str(raw).map_err(D::Error::custom)?;
+        let leaves = Leaves::of(raw).map_err(D::Error::custom)?;
         Ok(Self { leaves, raw })
     }
 }

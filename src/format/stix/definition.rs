@@ -7,7 +7,7 @@ use super::{marking, wire::Object};
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, Leaves, speaks_of_tlp},
+        leaves::{Leaf, look, speaks_of_tlp},
     },
     graph::Facts,
     model::{MarkingId, Tlp},
@@ -33,7 +33,11 @@ const BODIES: [&str; 2] = ["definition", "x_opencti_definition"];
 
 /// Takes down a marking definition.
 pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
-    let Some(Leaves(leaves)) = element.parse(facts) else { return };
+    let id = MarkingId::of(&object.id);
+    let leaves = match look(element, facts) {
+        Ok(leaves) => leaves,
+        Err(tlp) => return facts.markings.define(id, Some(tlp)),
+    };
     let Definition { mut strictest, unreadable, respelled } = Definition::of(&leaves);
     if let Some(key) = respelled {
         let what = format!(
@@ -48,7 +52,6 @@ pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Fac
         facts.report(element.warning("", what));
         strictest = Some(Tlp::Red);
     }
-    let id = MarkingId::of(&object.id);
     facts.markings.define(id.clone(), strictest);
     for mark in marking::marks_of_definition(object, element, facts) {
         facts.markings.mark_definition(&id, mark);

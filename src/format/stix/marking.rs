@@ -9,7 +9,7 @@ use super::wire::Object;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, Leaves, speaks_of_tlp},
+        leaves::{Leaf, look, speaks_of_tlp},
         suspicion::{may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark},
@@ -154,8 +154,13 @@ impl<'r, 'e> Reader<'r, 'e> {
         self.marks.push((self.facts.markings.colour(tlp), extent));
     }
 
+    /// All that may mark the object.
     fn leaves(&mut self) -> Vec<Leaf> {
-        self.element.parse(self.facts).map_or_else(Vec::new, |Leaves(leaves)| leaves)
+        look(self.element, self.facts).unwrap_or_else(|tlp| {
+            let mark = self.facts.markings.colour(tlp);
+            self.marks.push((mark, Extent::Whole));
+            Vec::new()
+        })
     }
 
     /// Properties that are called after TLP, labels, and markings of objects within or under other keys.

@@ -26,7 +26,8 @@ pub(super) fn entity(
         time.map_err(|error| facts.report(ignored(error))).ok()
     };
     let created = time("created", &object.created);
-    let modified = time("modified", &object.modified).or(created);
+    let own = time("modified", &object.modified);
+    let modified = if object.modified.is_empty() { created } else { own };
     let start = time("valid_from", &object.valid_from)
         .or_else(|| time("first_observed", &object.first_observed))
         .or_else(|| time("first_seen", &object.first_seen));
@@ -60,10 +61,11 @@ pub(super) fn entity(
     }
 }
 
-/// The time of this version of an object.
+/// The time of this version of an object: that of its creation only where it says no other. One that cannot be read is
+/// none, and never that of the creation, which is older.
 pub(super) fn version(object: &Object<'_>) -> Option<Timestamp> {
-    let time = |text: &Text<'_>| Timestamp::parse(text).ok();
-    time(&object.modified).or_else(|| time(&object.created))
+    let text = if object.modified.is_empty() { &object.created } else { &object.modified };
+    Timestamp::parse(text).ok()
 }
 
 /// The name, or what a type has in place of one. Never a description: some titles become values.

@@ -20,7 +20,7 @@ pub(super) struct Object<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow, default)]
     pub(super) created: Text<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "as_written")]
     pub(super) modified: Text<'a>,
     #[serde(borrow, default)]
     pub(super) revoked: Text<'a>,
@@ -165,6 +165,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextsVisitor)
+    }
+}
+
+/// A text, in which what is a list or an object is not absent, but stands there as it is written.
+fn as_written<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?.get();
+    match serde_json::from_str::<Text<'_>>(raw) {
+        Ok(text) if !text.is_empty() || matches!(raw, "null" | "\"\"") => Ok(text),
+        _ => Ok(Text(Cow::Borrowed(raw))),
     }
 }
 

@@ -58,7 +58,7 @@ fn copies_that_tie_take_the_strictest_marking() {
 }
 
 #[test]
-fn an_update_without_a_time_frees_nothing_and_one_with_a_time_does() {
+fn an_update_frees_only_where_its_time_is_later_or_that_of_the_older_is_not_known() {
     let version = |number: u8, seconds: Option<i64>, tlp| Entity {
         modified: seconds.map(Timestamp::from_seconds),
         ..marked(number, tlp)
@@ -67,8 +67,10 @@ fn an_update_without_a_time_frees_nothing_and_one_with_a_time_does() {
         (version(2, Some(4), RED), version(3, None, GREEN), RED),
         (version(2, None, RED), version(3, None, GREEN), RED),
         (version(2, None, RED), version(3, Some(4), GREEN), GREEN),
-        // The time is the same, and the update says which came first.
-        (version(2, Some(4), RED), version(3, Some(4), GREEN), GREEN),
+        (version(2, Some(4), RED), version(3, Some(5), GREEN), GREEN),
+        // The time is the same: the update says which came first, and not that it is freer.
+        (version(2, Some(4), RED), version(3, Some(4), GREEN), RED),
+        (version(2, Some(4), GREEN), version(3, Some(4), RED), RED),
     ] {
         let graph = linked(vec![older, newer], vec![update(3, 2)]);
         assert_eq!(member_marking(&graph).tlp, then);

@@ -159,3 +159,22 @@ fn a_marking_under_a_key_in_other_letters_makes_stricter_and_is_told() {
         assert_eq!(read_one(&text).entities[0].marking(), Marking::of(Some(Tlp::Red)), "{text}");
     }
 }
+
+#[test]
+fn what_cannot_be_read_hides_no_marking() {
+    let deep = format!("{}{}", "[".repeat(127), "]".repeat(127));
+    for (value, told) in [("1e400", 0), ("-1E+999", 0), (&*deep, 1)] {
+        for kind in ["indicator", "relation"] {
+            let text = format!(
+                r#"{{"id":"{U1}","data":{{"type":"{kind}","title":"x","source":"a","target":"b","tlp":"RED"}},"meta":{{"tlp_color":"GREEN"}},"relevancy":{value}}}"#
+            );
+            let facts = read_one(&text);
+            let of_relation = facts.relations.first().map(|relation| relation.tlp);
+            let found = of_relation.unwrap_or_else(|| facts.entities[0].marking().tlp);
+            assert_eq!(found, Some(Tlp::Red), "{text}");
+            assert_eq!((issues(&facts).len(), facts.skipped), (told, 0), "{text}");
+        }
+    }
+    let handled = r#","handling":[{"marking_structures":[{"color":"RED","x":1e400}]}]"#;
+    assert_eq!(entity(&indicator(handled, "")).tlp, Some(Tlp::Red));
+}

@@ -5,6 +5,7 @@ mod elsewhere;
 mod markings;
 mod objects;
 mod relations;
+mod unreadable;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
