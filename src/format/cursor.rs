@@ -105,9 +105,9 @@ impl<'a, R: Read> Cursor<'a, R> {
         self.scan(Scanner::new(self.limits.depth_max), keep_bytes_max)
     }
 
-    /// Passes what is left of a list.
-    pub(super) fn pass_list(&mut self) -> Result<(), FormatError> {
-        self.scan(Scanner::in_list(self.limits.depth_max), 0).map(drop)
+    /// Passes what is left of a list, which is kept as a value is.
+    pub(super) fn pass_list(&mut self, keep_bytes_max: usize) -> Result<Passed, FormatError> {
+        self.scan(Scanner::in_list(self.limits.depth_max), keep_bytes_max)
     }
 
     fn scan(&mut self, mut scanner: Scanner, keep_bytes_max: usize) -> Result<Passed, FormatError> {

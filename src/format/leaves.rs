@@ -2,14 +2,17 @@
 //!
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
-use std::{borrow::Cow, fmt, rc::Rc};
+use std::{borrow::Cow, collections::BTreeSet, fmt, rc::Rc};
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::element::Element;
+use super::{
+    element::Element,
+    naming::{names_tlp, speaks_of_tlp},
+};
 use crate::{
     graph::Facts,
     model::{MarkingId, Tlp, is_invisible, narrow},
@@ -33,6 +36,12 @@ const PROSE: [&str; 11] = [
     "value",
 ];
 
+/// Keys under which an object says what it is, and those under which it then says a value; also behind a `_`.
+const NAMING: [&str; 8] =
+    ["name", "type", "key", "kind", "label", "attribute", "field", "property"];
+const SAYING: [&str; 10] =
+    ["value", "values", "text", "content", "data", "color", "colour", "level", "rating", "marking"];
+
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
@@ -54,6 +63,10 @@ pub(super) struct Leaf {
     pub(super) path: Vec<Rc<str>>,
     /// The place in the path of the first key that is written in other letters than lower case.
     pub(super) respelled: Option<usize>,
+    /// The place in the path of the last key that speaks of TLP.
+    of_tlp: Option<usize>,
+    /// The objects on the way, by number, as many as keys: the last is the one that it stands in.
+    pub(super) objects: Vec<u32>,
     pub(super) text: String,
 }
 
@@ -93,6 +106,21 @@ impl Leaf {
         self.path.first().is_some_and(|key| **key == *property)
     }
 
+    /// Whether its own key speaks of TLP.
+    pub(super) fn is_called_tlp(&self) -> bool {
+        self.of_tlp.is_some_and(|place| place + 1 == self.path.len())
+    }
+
+    /// Whether its own key speaks of TLP, or the one around it.
+    pub(super) fn is_near_tlp(&self) -> bool {
+        self.of_tlp.is_some_and(|place| self.path.len() <= place + 2)
+    }
+
+    /// Whether it says that the object it stands in is about TLP: `"type": "TLP"`.
+    pub(super) fn says_type_tlp(&self) -> bool {
+        is_one_of(self.key(), &NAMING) && names_tlp(&self.text)
+    }
+
     /// What it says of TLP, by the name of its property, or of the one around it, or in a label: a colour, or a text
     /// that was meant as one.
     ///
@@ -101,10 +129,14 @@ impl Leaf {
     pub(super) fn tlp(&self) -> Option<Result<Tlp, &str>> {
         let text = self.text.trim();
         let said = || Tlp::of_tag(text).max(Tlp::said_in(text));
-        if self.path.iter().rev().take(2).any(|key| speaks_of_tlp(key)) {
-            let is_absent = ["", "none", "null"].iter().any(|none| text.eq_ignore_ascii_case(none));
-            let colour = || text.parse().ok().or_else(said).ok_or(text);
-            return (!is_absent).then(colour);
+        if self.of_tlp.is_some() {
+            let colour = text.parse().ok().or_else(said);
+            // Deep in what is called so may stand what is no colour, such as the time of its making.
+            let is_meant = self.is_near_tlp() || is_one_of(self.key(), &SAYING);
+            return match colour {
+                Some(tlp) => Some(Ok(tlp)),
+                None => (is_meant && !says_nothing(text)).then_some(Err(text)),
+            };
         }
         if self.is_about_marking() {
             return text.parse().ok().or_else(said).map(Ok);
@@ -136,12 +168,12 @@ impl Leaf {
 
     /// The marking that it names by an id, in a property that is about marking.
     pub(super) fn marking(&self) -> Option<MarkingId> {
-        if !self.is_about_marking() && !self.path.iter().any(|key| speaks_of_tlp(key)) {
+        if !self.is_about_marking() && self.of_tlp.is_none() {
             return None;
         }
         let is_id = |id: &MarkingId| id.as_str().starts_with(MarkingId::PREFIX);
         // A bare UUID may be that of anything but a marking.
-        let may_be_bare = self.key().contains("marking") || speaks_of_tlp(self.key());
+        let may_be_bare = self.key().contains("marking") || self.is_called_tlp();
         let names = may_be_bare || self.text.contains("--");
         names.then(|| MarkingId::of(&self.text)).filter(is_id)
     }
@@ -166,10 +198,35 @@ impl Leaf {
     }
 }
 
+/// What objects within say that are named after TLP, or of a type called so: `{"name": "TLP", "value": "RED"}`.
+pub(super) fn said_by_type(leaves: &[Leaf]) -> impl Iterator<Item = (&Leaf, Result<Tlp, &str>)> {
+    let inner = leaves.iter().filter(|leaf| leaf.path.len() > 1 && leaf.says_type_tlp());
+    let typed: BTreeSet<u32> = inner.filter_map(|leaf| leaf.objects.last().copied()).collect();
+    leaves.iter().filter_map(move |leaf| {
+        let text = leaf.text.trim();
+        let is_value = is_one_of(leaf.key(), &SAYING)
+            && leaf.objects.last().is_some_and(|object| typed.contains(object));
+        let said = || text.parse().ok().or_else(|| Tlp::said_in(text)).ok_or(text);
+        (is_value && !says_nothing(text)).then(|| (leaf, said()))
+    })
+}
+
+/// Whether a key is one of these, or ends in one behind a `_`, `-` or `:`.
+fn is_one_of(key: &str, names: &[&str]) -> bool {
+    names.contains(&key.rsplit(['_', '-', ':']).next().unwrap_or(key))
+}
+
+/// Whether a text stands for no marking.
+pub(super) fn says_nothing(text: &str) -> bool {
+    ["", "none", "null"].iter().any(|none| text.trim().eq_ignore_ascii_case(none))
+}
+
 impl<'de> Deserialize<'de> for Leaves {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut all = Self::default();
-        Walk { path: &mut Vec::new(), respelled: None, all: &mut all }.deserialize(deserializer)?;
+        let (path, objects, count) = (&mut Vec::new(), &mut Vec::new(), &mut 0);
+        let walk = Walk { path, objects, count, respelled: None, of_tlp: None, all: &mut all };
+        walk.deserialize(deserializer)?;
         Ok(all)
     }
 }
@@ -177,18 +234,24 @@ impl<'de> Deserialize<'de> for Leaves {
 /// A walk over a value, in which the keys on the way are known.
 struct Walk<'w> {
     path: &'w mut Vec<Rc<str>>,
+    objects: &'w mut Vec<u32>,
+    /// How many objects were met.
+    count: &'w mut u32,
     respelled: Option<usize>,
+    of_tlp: Option<usize>,
     all: &'w mut Leaves,
 }
 
 impl Walk<'_> {
     fn again(&mut self) -> Walk<'_> {
-        Walk { path: self.path, respelled: self.respelled, all: self.all }
+        let Self { path, objects, count, respelled, of_tlp, all } = self;
+        Walk { path, objects, count, respelled: *respelled, of_tlp: *of_tlp, all }
     }
 
     fn leaf<E>(self, text: &dyn ToString) -> Result<(), E> {
-        let (path, respelled) = (self.path.clone(), self.respelled);
-        self.all.0.push(Leaf { path, respelled, text: text.to_string() });
+        let Self { path, objects, respelled, of_tlp, all, .. } = self;
+        let (path, objects, text) = (path.clone(), objects.clone(), text.to_string());
+        all.0.push(Leaf { path, respelled, of_tlp, objects, text });
         Ok(())
     }
 }
@@ -238,17 +301,23 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        *self.count += 1;
+        self.objects.push(*self.count);
+        let (place, outer) = (self.path.len(), (self.respelled, self.of_tlp));
         while let Some(key) = entries.next_key::<String>()? {
             let usual = usual(&key);
             let is_other = matches!(usual, Cow::Owned(_));
-            let outer = self.respelled;
-            self.respelled = outer.or(is_other.then_some(self.path.len()));
+            self.respelled = outer.0.or(is_other.then_some(place));
+            // Capitals in a key tell its words.
+            let is_of_tlp = speaks_of_tlp(&key) || (is_other && speaks_of_tlp(&usual));
+            self.of_tlp = if is_of_tlp { Some(place) } else { outer.1 };
             self.path.push(usual.into());
             let read = entries.next_value_seed(self.again());
             self.path.pop();
-            self.respelled = outer;
+            (self.respelled, self.of_tlp) = outer;
             read?;
         }
+        self.objects.pop();
         Ok(())
     }
 }
@@ -262,35 +331,6 @@ fn usual(key: &str) -> Cow<'_, str> {
     let letters = key.chars().filter(|letter| !is_invisible(*letter)).map(narrow);
     let folded: String = letters.flat_map(char::to_lowercase).collect();
     folded.trim().to_owned().into()
-}
-
-/// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`,
-/// `tlpColor`.
-pub(super) fn speaks_of_tlp(name: &str) -> bool {
-    const ENDS: [&str; 6] = ["color", "colour", "level", "marking", "label", "tag"];
-    let is_named = name.as_bytes().windows(3).any(|word| word.eq_ignore_ascii_case(b"tlp"));
-    // Most names are neither, which these two looks tell.
-    if !is_named && !name.contains(['f', 'F']) {
-        return false;
-    }
-    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
-    if letters.to_ascii_lowercase().contains("trafficlight") {
-        return true;
-    }
-    name.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
-        let (head, rest) = word.split_at_checked(3).unwrap_or((word, ""));
-        head.eq_ignore_ascii_case("tlp")
-            && (rest.bytes().all(|byte| !byte.is_ascii_alphabetic())
-                || ENDS.iter().any(|end| rest.eq_ignore_ascii_case(end)))
-    })
-}
-
-/// Whether a text is the name of TLP and nothing else.
-fn names_tlp(text: &str) -> bool {
-    let words =
-        text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    let name = words.collect::<Vec<_>>().join(" ").to_lowercase();
-    ["tlp", "traffic light protocol"].contains(&&*name)
 }
 
 #[cfg(test)]
@@ -307,15 +347,5 @@ mod tests {
         assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
         let respelled: Vec<Option<usize>> = leaves.0.iter().map(|leaf| leaf.respelled).collect();
         assert_eq!(respelled, [Some(0), None, Some(1), None]);
-    }
-
-    #[test]
-    fn names_after_tlp_are_known() {
-        for name in ["tlp", "TLP", "tlp_2_0", "x_tlp_color", "Tlp-Level", "tlp2", "tlpColor"] {
-            assert!(speaks_of_tlp(name), "{name}");
-        }
-        for name in ["", "tl", "tlpx", "atlp", "temple", "x_opencti_definition"] {
-            assert!(!speaks_of_tlp(name), "{name}");
-        }
     }
 }

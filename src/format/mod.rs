@@ -12,6 +12,7 @@ mod eiq;
 mod element;
 mod leaves;
 mod mend;
+mod naming;
 mod route;
 mod scan;
 mod signs;
@@ -21,6 +22,7 @@ mod suspicion;
 #[cfg(test)]
 mod tests;
 mod versions;
+mod whole;
 mod window;
 
 use std::{

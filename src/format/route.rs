@@ -3,8 +3,8 @@
 use super::{
     Format, FormatError,
     element::{Element, Origin},
-    leaves::speaks_of_tlp,
     splitter::{Member, Visitor},
+    whole,
 };
 use crate::model::{Issue, Severity, Symbol, Tlp};
 
@@ -138,20 +138,6 @@ impl<'a, S: Sink> Router<'a, S> {
         }
     }
 
-    /// Takes down a member that marks the document. What it says is known of a text alone; anything else is red.
-    fn see_marking(&mut self, name: &str, text: &str) {
-        let letters = name.to_ascii_lowercase();
-        let is_label = ["labels", "tags"].contains(&&*letters);
-        let tlp = match text.parse().ok().or_else(|| Tlp::said_in(text)) {
-            _ if is_label && text.is_empty() => return,
-            None if is_label => return,
-            said => said.unwrap_or(Tlp::Red),
-        };
-        if is_label || letters.contains("marking") || letters == "handling" || speaks_of_tlp(name) {
-            self.marked = self.marked.max(Some(tlp));
-        }
-    }
-
     /// What marks all of a document that is marked itself: it makes what it holds as strict, and nothing marked.
     fn take_marking(&mut self, origin: &Origin<'_>) -> Option<Tlp> {
         let tlp = self.marked.take()?;
@@ -198,11 +184,12 @@ impl<S: Sink> Visitor for Router<'_, S> {
     }
 
     fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>) {
-        self.note(name);
-        match value {
-            Member::Scalar(_) | Member::Text("") => {}
-            Member::Text(text) => self.see_marking(name, text),
-            Member::LongText | Member::LongScalar | Member::Object => self.see_marking(name, ""),
+        if !matches!(value, Member::List(_)) {
+            self.note(name);
+        }
+        let is_of_format = LISTS.iter().map(|(list, _)| list).chain(&ASIDE).any(|it| *it == name);
+        if !is_of_format {
+            self.marked = self.marked.max(whole::marking(name, value));
         }
         match (name, value) {
             ("more", Member::Scalar(said) | Member::Text(said)) => {
@@ -223,7 +210,7 @@ impl<S: Sink> Visitor for Router<'_, S> {
             ("type", Member::Text(text)) if text.eq_ignore_ascii_case("linked-entities") => {
                 self.of_extension = true;
             }
-            (_, Member::Scalar(_)) => {}
+            (_, Member::Scalar(_) | Member::List(_)) => {}
             _ if LISTS.iter().any(|(list, format)| *list == name && self.sign(*format)) => {
                 let place = origin.place(&format!("/{name}"));
                 let what = "should be a list and is none; left out".to_owned();
@@ -238,9 +225,6 @@ impl<S: Sink> Visitor for Router<'_, S> {
         let aside = ASIDE.iter().find(|aside| **aside == name && !is_empty);
         self.aside.extend(aside);
         self.of_api |= name == "data";
-        if !is_empty {
-            self.see_marking(name, "");
-        }
         let (list, format) = LISTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(name))?;
         if self.sign(*format) {
             return Some(*list);

@@ -24,6 +24,9 @@ use crate::model::{
 /// Longest name or scalar of a top-level member that is looked at, in bytes.
 const SCALAR_BYTES_MAX: usize = 4 << 10;
 
+/// Longest list or object of a top-level member that is looked at, in bytes.
+const ASIDE_BYTES_MAX: usize = 64 << 10;
+
 /// What is done with the pieces of a source.
 pub(crate) trait Visitor {
     /// A document, or a package of a list of packages, begins.
@@ -32,7 +35,7 @@ pub(crate) trait Visitor {
     /// A document is itself what would stand in a list of this name; whether it is wanted.
     fn alone(&mut self, list: &'static str) -> bool;
 
-    /// A top-level member whose value is no list, and the package that it stands in.
+    /// A top-level member whose value is no list of elements, and the package that it stands in.
     fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>);
 
     /// A top-level list, and whether there is nothing in it: its name if its elements are wanted.
@@ -51,15 +54,17 @@ pub(crate) trait Visitor {
     fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError>;
 }
 
-/// Value of a top-level member that is no list.
+/// Value of a top-level member that is no list of elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Member<'a> {
     /// A short text.
     Text(&'a str),
     /// A text too long to be looked at.
     LongText,
-    /// An object.
-    Object,
+    /// An object as it stands there; none if it is too long to be looked at.
+    Object(Option<&'a str>),
+    /// A list as it stands there that has something in it; none if it is too long to be looked at.
+    List(Option<&'a str>),
     /// A number, a truth value or null, as it stands there.
     Scalar(&'a str),
     /// One that is too long to be looked at.
@@ -252,9 +257,12 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         if !(first.is_ascii_alphanumeric() || matches!(first, b'{' | b'"' | b'-')) {
             return Err(self.cursor.unexpected("a value"));
         }
-        let keep = if first == b'{' { 0 } else { SCALAR_BYTES_MAX };
+        let keep = if first == b'{' { ASIDE_BYTES_MAX } else { SCALAR_BYTES_MAX };
         match (first, self.cursor.pass(keep)?) {
-            (b'{', _) => self.tell(&name, Member::Object),
+            (b'{', passed) => {
+                let object = self.text_of(passed);
+                self.tell(&name, Member::Object(object.as_deref()));
+            }
             (b'"', Passed::Kept(range)) => {
                 let text = self.cursor.scalar::<String>(range)?;
                 self.tell(&name, Member::Text(&text));
@@ -270,6 +278,12 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         Ok(())
     }
 
+    /// What was passed, if it was kept.
+    fn text_of(&self, passed: Passed) -> Option<String> {
+        let Passed::Kept(range) = passed else { return None };
+        Some(String::from_utf8_lossy(self.cursor.slice(range)).into_owned())
+    }
+
     fn tell(&mut self, name: &str, value: Member<'_>) {
         let origin = origin(self.file, self.document, &self.inside);
         self.visitor.member(name, value, &origin);
@@ -283,7 +297,12 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         if is_empty {
             return Ok(());
         }
-        let Some(name) = wanted else { return self.cursor.pass_list() };
+        let Some(name) = wanted else {
+            let passed = self.cursor.pass_list(ASIDE_BYTES_MAX)?;
+            let list = self.text_of(passed).map(|rest| format!("[{rest}"));
+            self.tell(name, Member::List(list.as_deref()));
+            return Ok(());
+        };
         for index in 0.. {
             self.element(name, index, depth)?;
             if self.cursor.comma_or(b']')? {

@@ -7,8 +7,8 @@ use memchr::memmem::Finder;
 use crate::model::{is_invisible, narrow};
 
 /// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
-/// the name in words does, or what may stand for either once it is read: an escape, a letter of full width, or one
-/// that is not shown.
+/// the name in words does, or what may stand for either once it is read: an escape, full stops between the letters, a letter of full
+/// width, or one that is not shown.
 pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
     tlp(raw).next().is_some() || may_spell_tlp_otherwise(raw)
 }
@@ -24,8 +24,8 @@ fn tlp(raw: &[u8]) -> impl Iterator<Item = usize> {
 /// Whether what means TLP may stand there in other bytes.
 fn may_spell_tlp_otherwise(raw: &[u8]) -> bool {
     // Made once, as every object is gone through.
-    static SORTS: LazyLock<[Finder<'static>; 3]> =
-        LazyLock::new(|| ["raffic", "RAFFIC", "\\u"].map(Finder::new));
+    static SORTS: LazyLock<[Finder<'static>; 6]> =
+        LazyLock::new(|| ["raffic", "RAFFIC", "\\u", "&#", ".L.P", ".l.p"].map(Finder::new));
     SORTS.iter().any(|sort| sort.find(raw).is_some()) || has_odd_letters(raw)
 }
 
@@ -130,9 +130,16 @@ mod tests {
 
     #[test]
     fn an_object_may_speak_of_tlp_in_every_form_in_which_a_tag_is_read() {
-        for text in
-            ["tLp:red", "Traffic Light", "TRAFFIC LIGHT", "\\u0054LP", "\u{ff54}lp", "t\u{200b}lp"]
-        {
+        for text in [
+            "tLp:red",
+            "Traffic Light",
+            "TRAFFIC LIGHT",
+            "\\u0054LP",
+            "\u{ff54}lp",
+            "t\u{200b}lp",
+            "T.L.P",
+            "&#84;LP",
+        ] {
             assert!(may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
         }
         for text in ["", "t l p", "\u{e9}t\u{e9} \u{4e2d}", "\\n", "pal"] {

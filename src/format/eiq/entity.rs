@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    handling,
     lenient::{List, Obj, References, Text},
     mechanism, name, observable, older,
     wire::{Meta, Object, Source},
@@ -10,10 +11,10 @@ use super::{
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look, speaks_of_tlp},
+        leaves::{Leaf, look, said_by_type, says_nothing},
         suspicion::{Marked, may_be_marked_beside},
     },
-    graph::{Entity, Facts},
+    graph::{Entity, Facts, Mark},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
 };
 
@@ -69,14 +70,14 @@ impl Object<'_> {
     }
 }
 
-/// Decodes one entity of a kind. Without an id it is reported and left out.
+/// Decodes one entity of a kind, with the markings that it names by id. Without an id it is reported and left out.
 pub(super) fn entity(
     object: &Object<'_>,
     kind: Symbol,
     element: &Element<'_>,
     symbols: &mut Interner,
     facts: &mut Facts,
-) -> Option<Entity> {
+) -> Option<(Entity, Vec<Mark>)> {
     let (data, meta) = (&object.data.0, &object.meta.0);
     let Some(id) = data.id.get().or(object.id.get()) else {
         facts.report(element.skipped(format!("{kind} without `data.id` and `id`; left out")));
@@ -90,6 +91,8 @@ pub(super) fn entity(
     let mut observables = observable::observables(object, element, symbols, facts);
     mechanism::add(object, element, symbols, facts, &mut observables);
     let unusable = observable::enrichments(object, &observables, symbols);
+    let tlp = tlp(object, element, facts);
+    let (partly, marks) = elsewhere(object, element, facts);
     let entity = Entity {
         platform: platform(object, &key, id),
         key,
@@ -101,8 +104,8 @@ pub(super) fn entity(
         created: times.created,
         start: times.start,
         end: times.end,
-        tlp: tlp(object, element, facts),
-        partly: elsewhere(object, element, facts),
+        tlp,
+        partly,
         reliability: reliability(&meta.source_reliability, &object.sources),
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
@@ -113,7 +116,7 @@ pub(super) fn entity(
         removed: object.is_removed(),
         before: None,
     };
-    Some(older::remembered(entity, object))
+    Some((older::remembered(entity, object), marks))
 }
 
 /// The platform's own id. Where there is none beside the key, a form of the id by which an older release
@@ -171,20 +174,7 @@ fn tlp(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<
     let (data, meta) = (&object.data.0, &object.meta.0);
     let said = colour(&meta.tlp_color_override, "/meta/tlp_color_override", element, facts)
         .or_else(|| colour(&meta.tlp_color, "/meta/tlp_color", element, facts));
-    let handled = data.handling.leaves.0.iter().filter_map(|leaf| {
-        // The colour may stand in an object, as `value`.
-        let mut nearest = leaf.path.iter().rev().take(2);
-        let is_colour =
-            nearest.any(|key| speaks_of_tlp(key) || matches!(&**key, "color" | "colour"));
-        if let Ok(bare) = leaf.text.parse() {
-            return Some(bare);
-        }
-        if is_colour {
-            return colour(&Text::Is((&*leaf.text).into()), "/data/handling", element, facts);
-        }
-        Tlp::said_in(&leaf.text)
-    });
-    let handled = handled.max();
+    let handled = handling::colour(&data.handling.leaves.0, element, facts);
     if let (Some(said), Some(handled)) = (said, handled)
         && handled > said
     {
@@ -199,52 +189,77 @@ pub(super) fn of_link(
     object: &Object<'_>,
     element: &Element<'_>,
     facts: &mut Facts,
-) -> Option<Tlp> {
+) -> (Option<Tlp>, Vec<Mark>) {
     let tagged = tags(object).iter().filter_map(|tag| Tlp::of_tag(tag)).max();
-    tlp(object, element, facts).max(tagged).max(elsewhere(object, element, facts))
+    let (elsewhere, marks) = elsewhere(object, element, facts);
+    (tlp(object, element, facts).max(tagged).max(elsewhere), marks)
 }
 
 /// The strictest marking of a part, or of a property where the platform has none: an observable with a colour of its
-/// own, `tlp` beside `data`, tags in `data`, and what is read elsewhere under a key that is written otherwise.
-/// `meta.tlp_color` is not among them, as it can be overridden.
-fn elsewhere(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+/// own, `tlp` beside `data`, tags in `data`, the ids of STIX's markings, and what is read elsewhere under a key that is
+/// written otherwise. `meta.tlp_color` is not among them, as it can be overridden.
+fn elsewhere(
+    object: &Object<'_>,
+    element: &Element<'_>,
+    facts: &mut Facts,
+) -> (Option<Tlp>, Vec<Mark>) {
     let (handling, meta) = (&object.data.0.handling, &object.meta.0);
     let own = [&meta.tlp_color, &meta.tlp_color_override];
     let colours = own.into_iter().filter(|text| matches!(text, Text::Is(_))).count();
     let is_respelled = handling.leaves.0.iter().any(|leaf| leaf.respelled.is_some());
     let marked = Marked { colours, handling: handling.raw };
     if !is_respelled && !may_be_marked_beside(element.raw, marked) {
-        return None;
+        return (None, Vec::new());
     }
     let leaves = match look(element, facts) {
         Ok(leaves) => leaves,
-        Err(tlp) => return Some(tlp),
+        Err(tlp) => return (Some(tlp), Vec::new()),
     };
-    let is_own = |leaf: &Leaf| {
-        let path: Vec<&str> = leaf.path.iter().map(AsRef::as_ref).collect();
-        leaf.respelled.is_none()
-            && matches!(
-                path[..],
-                ["data", "handling", ..]
-                    | ["meta", "tlp_color" | "tlp_color_override"]
-                    | ["meta", "tlp_color" | "tlp_color_override", "value" | "name"]
-            )
-    };
+    let is_own = |leaf: &Leaf| is_own(leaf, meta);
     let alone = leaves.iter().filter(|leaf| !is_own(leaf)).filter_map(|leaf| {
-        let tlp = leaf.tlp()?.unwrap_or(Tlp::Red);
+        let is_reference = leaf.refers_to_marking() && leaf.marking().is_none();
+        let red = is_reference && !says_nothing(&leaf.text);
+        let tlp = leaf.tlp().or(red.then_some(Ok(Tlp::Red)))?.unwrap_or(Tlp::Red);
         Some((leaf, tlp))
     });
     let pairs = leaves.windows(2).filter(|pair| !pair.iter().any(is_own));
     let pairs = pairs.filter_map(|pair| Some((&pair[0], pair[0].tlp_with(&pair[1])?)));
-    let found: Vec<(&Leaf, Tlp)> = alone.chain(pairs).collect();
-    if let Some((leaf, tlp)) = found.iter().find(|(leaf, _)| leaf.respelled.is_some()) {
+    let typed = said_by_type(&leaves).filter(|(leaf, _)| !is_own(leaf));
+    let typed = typed.map(|(leaf, said)| (leaf, said.unwrap_or(Tlp::Red)));
+    let found: Vec<(&Leaf, Tlp)> = alone.chain(pairs).chain(typed).collect();
+    let is_odd = |leaf: &Leaf| leaf.respelled.is_some() || is_colour_of_platform(leaf);
+    if let Some((leaf, tlp)) = found.iter().find(|(leaf, _)| is_odd(leaf)) {
         let key: String = leaf.path.join("/").chars().take(SHOWN_CHARS_MAX).collect();
         let what = format!(
             "{key:?} says TLP {tlp}, and EclecticIQ writes that key otherwise; it holds where it is stricter"
         );
         facts.report(element.warning("", what));
     }
-    found.iter().map(|(_, tlp)| *tlp).max()
+    let marks = leaves.iter().filter_map(Leaf::marking).map(|id| facts.markings.named(id));
+    (found.iter().map(|(_, tlp)| *tlp).max(), marks.collect())
+}
+
+/// Whether a leaf was read as the marking of the entity. Of a colour that is an object, or stands in a list, that is
+/// what was taken of it.
+fn is_own(leaf: &Leaf, meta: &Meta<'_>) -> bool {
+    let own = match leaf.path.get(1).map(AsRef::as_ref) {
+        Some("tlp_color") => &meta.tlp_color,
+        _ => &meta.tlp_color_override,
+    };
+    leaf.respelled.is_none()
+        && ((leaf.is_in("data") && leaf.path.get(1).is_some_and(|key| **key == *"handling"))
+            || (is_colour_of_platform(leaf)
+                && (*own == Text::Unreadable || own.get() == Some(leaf.text.trim()))))
+}
+
+/// Whether a leaf is a colour where the platform has it.
+fn is_colour_of_platform(leaf: &Leaf) -> bool {
+    let path: Vec<&str> = leaf.path.iter().take(4).map(AsRef::as_ref).collect();
+    matches!(
+        path[..],
+        ["meta", "tlp_color" | "tlp_color_override"]
+            | ["meta", "tlp_color" | "tlp_color_override", "value" | "name"]
+    )
 }
 
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.

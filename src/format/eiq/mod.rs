@@ -4,6 +4,7 @@
 //! of equal copies one is kept. Which of two different versions counts is for `graph` to decide.
 
 mod entity;
+mod handling;
 pub(super) mod kinds;
 mod lenient;
 mod mechanism;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 
 use super::{apart::OwnId, element::Element, versions::Versions};
 use crate::{
-    graph::{Entity, Facts, Relation},
+    graph::{Entity, Extent, Facts, Mark, Relation},
     model::{EntityKey, Interner, Timestamp},
 };
 pub(in crate::format) use lenient::says_nothing;
@@ -54,13 +55,20 @@ impl Decoder {
         }
     }
 
-    /// Keeps an entity unless an equal one came before.
-    fn keep(&mut self, entity: Entity, facts: &mut Facts) {
+    /// Keeps an entity unless an equal one came before, and marks the one that is kept.
+    fn keep(&mut self, entity: Entity, marks: Vec<Mark>, facts: &mut Facts) {
         let id = entity.platform.as_ref().unwrap_or(&entity.key);
-        let earlier = self.known.get(id).and_then(|at| facts.entities.get(*at));
-        if earlier != Some(&entity) {
-            self.known.insert(id.clone(), facts.entities.len());
-            facts.entities.push(entity);
+        let known = self.known.get(id).copied();
+        let place = match known.filter(|at| facts.entities.get(*at) == Some(&entity)) {
+            Some(place) => place,
+            None => {
+                self.known.insert(id.clone(), facts.entities.len());
+                facts.entities.push(entity);
+                facts.entities.len() - 1
+            }
+        };
+        for mark in marks {
+            facts.markings.mark(place, mark, Extent::Part);
         }
     }
 }
@@ -92,10 +100,11 @@ impl super::Decoder for Decoder {
         if object.is_relation() {
             match relation::relations(&object, &mut self.symbols) {
                 Ok(relations) => {
-                    let tlp = entity::of_link(&object, element, facts);
+                    let (tlp, marks) = entity::of_link(&object, element, facts);
+                    let mark = facts.markings.together(marks);
                     for relation in relations {
                         self.note(&object, facts.relations.len());
-                        facts.relations.push(Relation { tlp, ..relation });
+                        facts.relations.push(Relation { tlp, mark, ..relation });
                     }
                 }
                 Err(what) => facts.report(element.skipped(what)),
@@ -107,11 +116,11 @@ impl super::Decoder for Decoder {
             Some(_) if object.is_placeholder() => {}
             Some(kind) => {
                 let kind = self.symbols.symbol(&kind.to_ascii_lowercase());
-                if let Some(entity) =
+                if let Some((entity, marks)) =
                     entity::entity(&object, kind, element, &mut self.symbols, facts)
                 {
                     self.unread.see(&object, element);
-                    self.keep(entity, facts);
+                    self.keep(entity, marks, facts);
                 }
             }
         }

@@ -7,7 +7,8 @@ use super::{marking, wire::Object};
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look, speaks_of_tlp},
+        leaves::{Leaf, look},
+        naming::speaks_of_tlp,
     },
     graph::Facts,
     model::{MarkingId, Tlp},
@@ -90,7 +91,7 @@ impl Definition {
     }
 
     fn hear(&mut self, leaf: &Leaf, is_tlp: bool) {
-        let is_called_so = speaks_of_tlp(leaf.key());
+        let is_called_so = leaf.is_called_tlp();
         let is_body = is_tlp && BODIES.iter().any(|property| leaf.is_in(property));
         // There a colour needs no `TLP:` before it.
         let bare = leaf.text.parse().ok().filter(|_| is_called_so || is_body);

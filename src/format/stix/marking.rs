@@ -9,7 +9,7 @@ use super::wire::Object;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look, speaks_of_tlp},
+        leaves::{Leaf, look, said_by_type},
         suspicion::{may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark},
@@ -33,6 +33,7 @@ pub(super) fn marks(
         let leaves = reader.leaves();
         leaves.iter().for_each(|leaf| reader.loose(leaf));
         leaves.windows(2).for_each(|pair| reader.together(&pair[0], &pair[1]));
+        said_by_type(&leaves).for_each(|(leaf, said)| reader.typed(leaf, said));
     }
     reader.marks
 }
@@ -171,7 +172,7 @@ impl<'r, 'e> Reader<'r, 'e> {
         let Some(said) = leaf.tlp() else { return };
         let tlp = said.unwrap_or_else(|text| self.no_colour(text));
         let is_inside = leaf.path.len() > 1 && !leaf.is_in("extensions");
-        let is_called_so = speaks_of_tlp(leaf.key());
+        let is_called_so = leaf.is_called_tlp();
         let is_usual = leaf.respelled.is_none() || (is_called_so && leaf.path.len() == 1);
         let extent = match is_inside || !is_usual {
             true => Extent::Part,
@@ -208,6 +209,13 @@ impl<'r, 'e> Reader<'r, 'e> {
             let mark = self.facts.markings.colour(tlp);
             self.add(leaf, mark, Extent::Part);
         }
+    }
+
+    /// What an object within says that is called after TLP.
+    fn typed(&mut self, leaf: &Leaf, said: Result<Tlp, &str>) {
+        let tlp = said.unwrap_or_else(|text| self.no_colour(text));
+        let mark = self.facts.markings.colour(tlp);
+        self.add(leaf, mark, Extent::Part);
     }
 
     /// Adds what was not heard yet; says where it stands if nobody would look for it there.

@@ -1,5 +1,6 @@
 //! The Traffic Light Protocol, versions 1.0 and 2.0.
 
+mod escapes;
 mod marking;
 mod text;
 
@@ -62,16 +63,23 @@ impl Tlp {
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
         let letter = tag.chars().find(|letter| letter.is_alphanumeric())?;
-        if letter.is_ascii() && !letter.eq_ignore_ascii_case(&'t') && !tag.contains(['P', 'p']) {
+        let may_be = |tag: &str| tag.contains(['P', 'p', '&', '%']);
+        if letter.is_ascii() && !letter.eq_ignore_ascii_case(&'t') && !may_be(tag) {
             return None;
         }
-        strictest([Words::of(tag).whole()])
+        strictest(Words::of(tag).iter().map(Words::whole))
     }
 
     /// The strictest colour that a text speaks of: a statement such as `Marked TLP:RED until May`.
     #[must_use]
     pub fn said_in(text: &str) -> Option<Self> {
-        strictest(Words::of(text).places())
+        strictest(Words::of(text).iter().flat_map(Words::places))
+    }
+
+    /// The strictest colour that a text begins with, where all of it is about its marking: `RED - recipients only`.
+    #[must_use]
+    pub fn first_in(text: &str) -> Option<Self> {
+        Words::of(text).iter().filter_map(Words::first).max()
     }
 }
 
@@ -98,7 +106,7 @@ impl FromStr for Tlp {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        Words::of(text).colour().ok_or_else(|| IdError {
+        Words::of(text).iter().filter_map(Words::colour).max().ok_or_else(|| IdError {
             text: text.to_owned(),
             wanted: "a TLP colour (clear, green, amber, amber+strict, red)",
         })
@@ -262,6 +270,33 @@ mod tests {
             ("AMBER (TLP)", Some(Tlp::Amber)),
             ("\u{422}LP:\u{410}MBER", Some(Tlp::Amber)),
             ("TLP marking (v2.0): TLP:AMBER", Some(Tlp::Amber)),
+            ("<p><strong>TLP</strong>: RED</p>", Some(Tlp::Red)),
+            ("<span class=\"tlp-red\">for us</span>", Some(Tlp::Red)),
+            ("&lt;b&gt;TLP&lt;/b&gt; RED", Some(Tlp::Red)),
+            ("TLP&colon;RED", Some(Tlp::Red)),
+            ("TLP&#x3a;RED", Some(Tlp::Red)),
+            ("TLP&#58RED", Some(Tlp::Red)),
+            ("&#84;&#x4c;P:RED", Some(Tlp::Red)),
+            ("TLP&#58;AMBER&#43;STRICT", Some(Tlp::AmberStrict)),
+            ("TLP%3aAMBER%2bSTRICT", Some(Tlp::AmberStrict)),
+            ("TLP%253ARED", Some(Tlp::Red)),
+            ("TLP:AMBER PLUS STRICT", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER with strict", Some(Tlp::AmberStrict)),
+            ("TLP: GREEN or RED", Some(Tlp::Red)),
+            ("TLP:GREEN/red", Some(Tlp::Red)),
+            ("TLP:GREEN | AMBER", Some(Tlp::Amber)),
+            ("TLP:WHITE, GREEN, RED", Some(Tlp::Red)),
+            ("TLP: GREEN for the report, RED for its annex.", Some(Tlp::Red)),
+            ("TLP:AMBER or GREEN", Some(Tlp::Amber)),
+            ("TLP rating: RED", Some(Tlp::Red)),
+            ("The TLP designation of this report is RED", Some(Tlp::Red)),
+            ("Its TLP has been set to amber.", Some(Tlp::Amber)),
+            ("T.L.P.: RED", Some(Tlp::Red)),
+            ("RED according to the Traffic Light Protocol", Some(Tlp::Red)),
+            ("TLP:GREEN. The red team wrote it.", Some(Tlp::Green)),
+            ("TLP:GREEN for red teams, their red lines and more", Some(Tlp::Green)),
+            ("TLP is a protocol. The light is red.", None),
+            ("A red line under it, see TLP", None),
             ("see https://www.first.org/tlp/ for red lines", None),
             ("Copyright 2024, all rights red", None),
             ("tlp:ex:chr", None),

@@ -1,10 +1,19 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
-use std::borrow::Cow;
-
 use crate::model::{is_invisible, narrow};
 
-use super::Tlp;
+use super::{Tlp, escapes::readings};
+
+/// Most words that may stand between the name of TLP and a colour that a sentence gives it.
+const BETWEEN_MAX: usize = 8;
+/// Words before the colour of a sentence: `the TLP designation of this report is RED`.
+const LINKING: [&str; 12] =
+    ["is", "be", "are", "was", "as", "to", "at", "remains", "marked", "rated", "set", "designated"];
+/// Words between one colour and the next.
+const JOINING: [&str; 6] = ["or", "and", "to", "then", "but", "bis"];
+/// Words between a colour and the name of TLP that stands behind it: `RED according to TLP`.
+const BACKWARDS: [&str; 12] =
+    ["under", "according", "to", "the", "per", "by", "in", "of", "with", "as", "is", "our"];
 
 /// What one place of a text says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,31 +32,63 @@ pub(super) struct Words {
     ends_open: bool,
 }
 
+#[derive(Default)]
 struct Word {
     text: String,
-    /// Whether a `:` or `=` stands between it and the word before it.
+    before: Before,
+    /// Whether it is in capitals.
+    is_loud: bool,
+}
+
+/// What stands between a word and the word before it.
+#[derive(Clone, Copy, Default)]
+struct Before {
+    /// A `:` or `=`.
     is_value: bool,
+    /// What gives one of several: a `/` or its like.
+    is_choice: bool,
+    /// A comma or its like.
+    is_listed: bool,
+    /// The end of a sentence.
+    is_end: bool,
+    /// A full stop, which ends a sentence if white space follows.
+    is_stop: bool,
+}
+
+impl Before {
+    fn see(&mut self, letter: char) {
+        self.is_value |= matches!(letter, ':' | '=');
+        self.is_choice |= matches!(letter, '/' | '|' | '&' | '\\');
+        self.is_listed |= matches!(letter, ',' | ';' | '-' | '\u{2013}' | '\u{2014}');
+        self.is_end |= letter == '\n' || (self.is_stop && letter.is_whitespace());
+        self.is_stop = matches!(letter, '.' | '!' | '?');
+    }
 }
 
 impl Words {
-    pub(super) fn of(text: &str) -> Self {
-        let text = &*unescaped(text);
+    /// The words of each way to read a text: one, unless it has markup.
+    pub(super) fn of(text: &str) -> Vec<Self> {
+        readings(text).iter().map(|text| Self::written(text)).collect()
+    }
+
+    fn written(text: &str) -> Self {
         let mut words: Vec<Word> = Vec::new();
-        let (mut inside, mut is_value) = (false, false);
+        let (mut inside, mut before) = (false, Before::default());
         for letter in text.chars().filter(|letter| !is_invisible(*letter)).map(narrow) {
             if letter.is_alphanumeric() {
                 if !inside {
-                    words.push(Word { text: String::new(), is_value });
-                    (inside, is_value) = (true, false);
+                    words.push(Word { before, is_loud: true, ..Word::default() });
+                    (inside, before) = (true, Before::default());
                 }
                 let word = words.last_mut().expect("a word was begun above");
+                word.is_loud &= !letter.is_lowercase();
                 word.text.extend(letter.to_lowercase());
             } else {
                 inside = false;
-                is_value |= matches!(letter, ':' | '=');
+                before.see(letter);
             }
         }
-        Self { words, ends_open: is_value }
+        Self { words, ends_open: before.is_value }
     }
 
     /// The colour that the whole text names, with or without `tlp` before it.
@@ -57,6 +98,12 @@ impl Words {
             (_, Some((tlp, taken))) if taken == self.words.len() => Some(tlp),
             _ => None,
         }
+    }
+
+    /// The strictest of the colours that the text begins with, where all of it is about its marking.
+    pub(super) fn first(&self) -> Option<Tlp> {
+        let (tlp, taken) = colour(self.texts(0))?;
+        Some(self.strictest(tlp, taken))
     }
 
     /// What the text says as a whole.
@@ -82,13 +129,18 @@ impl Words {
         let found = match squashed {
             Some((tlp, taken)) => Some((tlp, place + taken)),
             None if !rest.is_empty() && !is_filler(rest) => return Said::Nothing,
-            None => colour(self.texts(next)).map(|(tlp, taken)| (tlp, next + taken)),
+            None => match colour(self.texts(next)) {
+                Some((tlp, taken)) => Some((tlp, next + taken)),
+                None if whole => None,
+                None => self.in_sentence(next),
+            },
         };
         let mut between = self.words[place + 1..].iter().take(next - place);
-        let is_meant = between.any(|word| word.is_value)
+        let is_meant = between.any(|word| word.before.is_value)
             || (self.ends_open && next == self.words.len() && found.is_none());
         match found {
-            Some((tlp, end)) if !whole || end == self.words.len() => Said::Colour(tlp),
+            Some((tlp, end)) if !whole => Said::Colour(self.strictest(tlp, end)),
+            Some((tlp, end)) if end == self.words.len() => Said::Colour(tlp),
             None if self.texts(next).take(2).eq(["ex", "chr"])
                 && (!whole || next + 2 == self.words.len()) =>
             {
@@ -99,19 +151,57 @@ impl Words {
         }
     }
 
+    /// A colour that the sentence gives from some word on, and where that ends.
+    fn in_sentence(&self, from: usize) -> Option<(Tlp, usize)> {
+        let places = from..self.words.len().min(from + BETWEEN_MAX);
+        let mut places = places.take_while(|place| !self.words[*place].before.is_end);
+        places.find_map(|place| {
+            let is_given = self.words[place].before.is_value
+                || LINKING.contains(&&*self.words[place.checked_sub(1)?].text);
+            let (tlp, taken) = is_given.then(|| colour(self.texts(place))).flatten()?;
+            Some((tlp, place + taken))
+        })
+    }
+
+    /// The strictest of a colour and of those that are named with it in its sentence, behind its end: `GREEN/RED`,
+    /// `GREEN or RED`, `GREEN for members, RED for others`.
+    fn strictest(&self, mut tlp: Tlp, mut end: usize) -> Tlp {
+        let is_loud = end.checked_sub(1).is_some_and(|last| self.words[last].is_loud);
+        for place in end..self.words.len() {
+            let Word { before, is_loud: is_loud_too, .. } = &self.words[place];
+            if before.is_end {
+                break;
+            }
+            let is_joined = place > 0 && JOINING.contains(&&*self.words[place - 1].text);
+            let is_next = (place == end && before.is_choice) || (place == end + 1 && is_joined);
+            let is_further =
+                is_loud && *is_loud_too && (is_joined || before.is_choice || before.is_listed);
+            if let (true, Some((other, taken))) = (is_next || is_further, colour(self.texts(place)))
+            {
+                (tlp, end) = (tlp.max(other), place + taken);
+            }
+        }
+        tlp
+    }
+
     /// A colour that stands before the name, as in `RED (TLP)`.
     fn before_its_name(&self, place: usize, whole: bool) -> Said {
         let Some((tlp, taken)) = colour(self.texts(place)) else { return Said::Nothing };
-        let mut after = self.texts(place + taken);
-        match after.next() == Some("tlp") && (!whole || after.next().is_none()) {
-            true => Said::Colour(tlp),
-            false => Said::Nothing,
+        let mut next = place + taken;
+        let is_between = |word: &Word| BACKWARDS.contains(&&*word.text) && !word.before.is_end;
+        while !whole && self.words.get(next).is_some_and(is_between) {
+            next += 1;
+        }
+        match self.name(next) {
+            Some((end, "")) if !whole || end + 1 == self.words.len() => Said::Colour(tlp),
+            _ => Said::Nothing,
         }
     }
 
     /// The word that ends the name of TLP, if the name begins at a word, and what else that word holds.
     fn name(&self, place: usize) -> Option<(usize, &str)> {
-        if self.texts(place).take(3).eq(["traffic", "light", "protocol"]) {
+        const NAMES: [[&str; 3]; 2] = [["traffic", "light", "protocol"], ["t", "l", "p"]];
+        if NAMES.iter().any(|name| self.texts(place).take(3).eq(name.iter().copied())) {
             return Some((place + 2, ""));
         }
         Some((place, self.words.get(place)?.text.strip_prefix("tlp")?))
@@ -122,34 +212,45 @@ impl Words {
     }
 }
 
-/// A text without the escapes that URLs have for what stands between a name and a value.
-fn unescaped(text: &str) -> Cow<'_, str> {
-    const ESCAPES: [(&str, &str); 6] =
-        [("%3A", ":"), ("%3a", ":"), ("%3D", "="), ("%3d", "="), ("%20", " "), ("%2B", "+")];
-    let escapes = ESCAPES.iter().filter(|(escape, _)| text.contains(escape));
-    escapes.fold(text.into(), |text, (escape, letter)| text.replace(escape, letter).into())
-}
-
 /// The colour that a list of words begins with, and how many of them it takes.
 fn colour<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<(Tlp, usize)> {
     Some(match words.next()? {
         "white" | "clear" => (Tlp::Clear, 1),
         "green" => (Tlp::Green, 1),
-        "amber" if words.next() == Some("strict") => (Tlp::AmberStrict, 2),
-        "amber" => (Tlp::Amber, 1),
-        "amberstrict" => (Tlp::AmberStrict, 1),
+        "amber" => match words.next() {
+            Some("strict") => (Tlp::AmberStrict, 2),
+            Some("plus" | "and" | "with") if words.next() == Some("strict") => {
+                (Tlp::AmberStrict, 3)
+            }
+            _ => (Tlp::Amber, 1),
+        },
+        "amberstrict" | "amberplusstrict" => (Tlp::AmberStrict, 1),
         "red" => (Tlp::Red, 1),
         _ => return None,
     })
 }
 
-/// Whether a word may stand between TLP and its colour: a version, as in `TLP 2.0: RED`, a number that stands for a
-/// letter, as in `TLP&#58;RED`, or a word for what a colour is.
+/// Whether a word may stand between TLP and its colour: a version, as in `TLP 2.0: RED`, or a word for what a colour
+/// is.
 fn is_filler(word: &str) -> bool {
     let number = word.strip_prefix('v').unwrap_or(word);
     number.bytes().all(|byte| byte.is_ascii_digit())
         || matches!(
             word,
-            "version" | "level" | "color" | "colour" | "marking" | "classification" | "is" | "tlp"
+            "version"
+                | "level"
+                | "color"
+                | "colour"
+                | "marking"
+                | "classification"
+                | "rating"
+                | "designation"
+                | "status"
+                | "code"
+                | "label"
+                | "tag"
+                | "value"
+                | "is"
+                | "tlp"
         )
 }

@@ -178,3 +178,102 @@ fn what_cannot_be_read_hides_no_marking() {
     let handled = r#","handling":[{"marking_structures":[{"color":"RED","x":1e400}]}]"#;
     assert_eq!(entity(&indicator(handled, "")).tlp, Some(Tlp::Red));
 }
+
+#[test]
+fn handling_that_says_it_is_tlp_and_has_no_colour_is_red() {
+    let of = |structure: &str| format!(r#"[{{"marking_structures":[{structure}]}}]"#);
+    let tlp = r#""marking_structure_type":"tlp""#;
+    for (handling, marking, told) in [
+        (of(&format!("{{{tlp}}}")), Some(Tlp::Red), 1),
+        (of(&format!(r#"{{{tlp},"value":"RED - recipients only"}}"#)), Some(Tlp::Red), 0),
+        (of(&format!(r#"{{{tlp},"value":"GREEN or RED, ask us"}}"#)), Some(Tlp::Red), 0),
+        (of(&format!(r#"{{{tlp},"value":"for recipients"}}"#)), Some(Tlp::Red), 1),
+        (of(&format!(r#"{{{tlp},"color":"PINK"}}"#)), Some(Tlp::Red), 1),
+        (of(&format!(r#"{{{tlp},"color":"GREEN"}},{{{tlp}}}"#)), Some(Tlp::Red), 1),
+        (of(r#"{"xsi:type":"tlpMarking:TLPMarkingStructureType"}"#), Some(Tlp::Red), 0),
+        (of(r#"{"name":"TLP","value":"AMBER"}"#), Some(Tlp::Amber), 0),
+        (of(&format!(r#"{{{tlp},"data":{{"color":"AMBER"}}}}"#)), Some(Tlp::Amber), 0),
+        (of(r#"{"statement":"<p><strong>TLP</strong>: RED</p>"}"#), Some(Tlp::Red), 0),
+        (of(r#"{"marking_structure_type":"simple","statement":"Red Ltd, all rights"}"#), None, 0),
+        (r#""RED (named recipients)""#.to_owned(), Some(Tlp::Red), 0),
+        (r#""named recipients""#.to_owned(), Some(Tlp::Red), 1),
+        (r#"["TLP:GREEN","for members"]"#.to_owned(), Some(Tlp::Green), 0),
+        (r#"["none"]"#.to_owned(), None, 0),
+        (r#""""#.to_owned(), None, 0),
+        ("[]".to_owned(), None, 0),
+    ] {
+        for (kind, ends) in [("indicator", ""), ("relation", r#","source":"a","target":"b""#)] {
+            let text = format!(
+                r#"{{"id":"{U1}","data":{{"type":"{kind}","title":"x"{ends},"handling":{handling}}},"meta":{{}}}}"#
+            );
+            let facts = read_one(&text);
+            let of_relation = facts.relations.first().map(|relation| relation.tlp);
+            let found = of_relation.unwrap_or_else(|| facts.entities[0].marking().tlp);
+            assert_eq!(found, marking, "{text}");
+            assert_eq!(issues(&facts).len(), told, "{text}: {:?}", facts.issues);
+        }
+    }
+}
+
+#[test]
+fn a_colour_in_an_object_or_a_list_is_heard_where_it_is_stricter() {
+    for (meta, marking, told) in [
+        (r#"{"tlp_color":{"value":"GREEN","name":"RED"}}"#, Marking::of(Some(Tlp::Red)), 1),
+        (r#"{"tlp_color":{"name":"GREEN","value":"GREEN"}}"#, Marking::of(Some(Tlp::Green)), 0),
+        (r#"{"tlp_color":["RED"]}"#, Marking::of(Some(Tlp::Red)), 1),
+        (r#"[{"tlp_color":"RED"}]"#, Marking { tlp: Some(Tlp::Red), unmarked: true }, 1),
+        (
+            r#"{"tlp_color":{"value":"RED"},"tlp_color_override":"GREEN"}"#,
+            Marking::of(Some(Tlp::Green)),
+            0,
+        ),
+        (
+            r#"{"tlp_color":"GREEN","custom_attributes":[{"name":"TLP","value":"RED"}]}"#,
+            Marking::of(Some(Tlp::Red)),
+            1,
+        ),
+    ] {
+        let text =
+            format!(r#"{{"id":"{U1}","data":{{"type":"indicator","title":"x"}},"meta":{meta}}}"#);
+        let facts = read_one(&text);
+        assert_eq!(facts.entities[0].marking(), marking, "{text}");
+        assert_eq!(issues(&facts).len(), told, "{text}: {:?}", facts.issues);
+    }
+}
+
+#[test]
+fn ids_of_markings_are_read_as_in_stix() {
+    const OWN: &str = "marking-definition--99999999-9999-4999-8999-999999999999";
+    const FIXED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
+    const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+    let defines = format!(r#"{{"type":"marking-definition","id":"{OWN}","name":"TLP:AMBER"}}"#);
+    for (refs, defined, tlp) in [
+        (format!(r#"["{OWN}"]"#), &*defines, Tlp::Amber),
+        (format!(r#"["{OWN}"]"#), "", Tlp::Red),
+        (format!(r#""{FIXED}""#), "", Tlp::Red),
+        (format!(r#"["{GREEN}"]"#), "", Tlp::Green),
+        (format!(r#"["{GREEN}",{{"id":"{FIXED}"}}]"#), "", Tlp::Red),
+        (r#"["x"]"#.to_owned(), "", Tlp::Red),
+        ("[]".to_owned(), "", Tlp::Green),
+    ] {
+        for (inner, outer) in [(true, false), (false, true)] {
+            let refs = format!(r#","object_marking_refs":{refs}"#);
+            let part = |is: bool| if is { &*refs } else { "" };
+            let entity = |kind: &str| {
+                format!(
+                    r#"{{"id":"{U1}","data":{{"type":"{kind}","title":"x","source":"a","target":"b"{}}},"meta":{{"tlp_color":"GREEN"}}{}}}"#,
+                    part(inner),
+                    part(outer),
+                )
+            };
+            let (one, link) = (entity("indicator"), entity("relation"));
+            let text = format!(r#"{{"entities":[{one},{one},{link}],"objects":[{defined}]}}"#);
+            let file = Symbol::new("day.json");
+            let mut facts = decode(text.as_bytes(), &file, Format::Auto).unwrap();
+            facts.settle(&crate::graph::Said::new());
+            assert_eq!(facts.entities.len(), 1, "{text}");
+            assert_eq!(facts.entities[0].marking(), Marking::of(Some(tlp)), "{text}");
+            assert_eq!(facts.relations[0].tlp, Some(tlp), "{text}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Markings of STIX 1: what `data.handling` says, in whatever shape.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    format::{
+        element::Element,
+        leaves::{Leaf, says_nothing},
+        naming::speaks_of_tlp,
+    },
+    graph::Facts,
+    model::Tlp,
+};
+
+/// Longest part of a wrong value that an issue shows, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
+
+/// The strictest colour of all. What is meant as one and cannot be read is red.
+pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+    let typed: BTreeSet<u32> =
+        leaves.iter().filter(|leaf| is_type(leaf)).filter_map(own_object).collect();
+    let said: Vec<Option<Tlp>> = leaves.iter().map(|leaf| said(leaf, &typed)).collect();
+    let both = || leaves.iter().zip(&said);
+    let readable = both().filter(|(_, said)| said.is_some());
+    let coloured: BTreeSet<u32> =
+        readable.flat_map(|(leaf, _)| leaf.objects.iter().copied()).collect();
+    let is_silent = said.iter().all(Option::is_none);
+    let is_meant = |leaf: &Leaf| match own_object(leaf) {
+        // Handling that is nothing but a text.
+        None => is_silent,
+        Some(object) => is_colour(leaf) || (is_type(leaf) && !coloured.contains(&object)),
+    };
+    let unreadable =
+        both().find(|(leaf, said)| said.is_none() && !says_nothing(&leaf.text) && is_meant(leaf));
+    let Some((leaf, _)) = unreadable else { return said.into_iter().flatten().max() };
+    let shown: String = leaf.text.chars().take(SHOWN_CHARS_MAX).collect();
+    let what = format!("{shown:?} is no TLP colour; read as red");
+    facts.report(element.warning("/data/handling", what));
+    Some(Tlp::Red)
+}
+
+fn said(leaf: &Leaf, typed: &BTreeSet<u32>) -> Option<Tlp> {
+    let text = &*leaf.text;
+    // Where all of the text is about TLP, a colour at its beginning needs no `TLP` before it.
+    let is_about = own_object(leaf).is_none_or(|object| typed.contains(&object));
+    let first = || is_about.then(|| Tlp::first_in(text)).flatten();
+    text.parse().ok().or_else(|| Tlp::said_in(text).max(first()))
+}
+
+/// Whether it is called a colour; that may stand in an object, as `value`.
+fn is_colour(leaf: &Leaf) -> bool {
+    let mut nearest = leaf.path.iter().rev().take(2);
+    nearest.any(|key| matches!(&**key, "color" | "colour")) || leaf.is_near_tlp()
+}
+
+/// Whether it says that the marking is TLP.
+fn is_type(leaf: &Leaf) -> bool {
+    leaf.says_type_tlp() || (leaf.key().ends_with("type") && speaks_of_tlp(&leaf.text))
+}
+
+fn own_object(leaf: &Leaf) -> Option<u32> {
+    leaf.objects.last().copied()
+}

@@ -1,0 +1,64 @@
+//! What marks a document as a whole: no format has that, and producers write it in all the ways in which they mark
+//! objects.
+
+use memchr::memmem;
+
+use super::{
+    leaves::{Leaf, Leaves, said_by_type, says_nothing},
+    mend::mend,
+    naming::speaks_of_tlp,
+    splitter::Member,
+    suspicion::may_speak_of_tlp,
+};
+use crate::model::Tlp;
+
+/// What a member of a document says of all that is in it. What is called a marking and cannot be read is red.
+pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
+    let json = match value {
+        Member::Text(text) if says_nothing(text) => return None,
+        Member::Scalar("null") => return None,
+        Member::Text(text) => serde_json::to_string(text).ok(),
+        Member::Scalar(raw) => Some(raw.to_owned()),
+        Member::Object(raw) | Member::List(raw) => raw.map(ToOwned::to_owned),
+        Member::LongText | Member::LongScalar => None,
+    };
+    let key = serde_json::to_string(name).ok()?;
+    let json = json.map(|json| format!("{{{key}:{json}}}").into_bytes());
+    let json = json.map(|json| mend(&json).map_or(json, |mended| mended.text));
+    let is_called_so = is_called_a_marking(name);
+    let text = json.as_deref().map(String::from_utf8_lossy);
+    let Some(Leaves(leaves)) = text.and_then(|text| Leaves::of(&text).ok()) else {
+        let may_mark =
+            |raw: &[u8]| may_speak_of_tlp(raw) || memmem::find(raw, b"marking").is_some();
+        let is_meant = is_called_so || is_label(name) || json.as_deref().is_some_and(may_mark);
+        return is_meant.then_some(Tlp::Red);
+    };
+    // What stands in a list of objects marks these, unless the list is one of labels or markings.
+    let is_of_objects = matches!(value, Member::List(_)) && !is_called_so && !is_label(name);
+    let leaves: Vec<Leaf> =
+        leaves.into_iter().filter(|leaf| !is_of_objects || leaf.path.len() == 1).collect();
+    let pairs = leaves.windows(2).filter_map(|pair| pair[0].tlp_with(&pair[1]));
+    let typed = said_by_type(&leaves).map(|(_, said)| said.unwrap_or(Tlp::Red));
+    let strictest = leaves.iter().filter_map(said).chain(pairs).chain(typed).max();
+    strictest.or(is_called_so.then_some(Tlp::Red))
+}
+
+fn said(leaf: &Leaf) -> Option<Tlp> {
+    if let Some(id) = leaf.marking() {
+        // Its definition may be in the document, and is not looked for.
+        return Some(id.fixed().unwrap_or(Tlp::Red));
+    }
+    let is_unreadable = leaf.refers_to_marking() && !says_nothing(&leaf.text);
+    let said = leaf.tlp().map(|said| said.unwrap_or(Tlp::Red));
+    said.or(is_unreadable.then_some(Tlp::Red))
+}
+
+fn is_called_a_marking(name: &str) -> bool {
+    let letters = name.to_ascii_lowercase();
+    letters.contains("marking") || letters == "handling" || speaks_of_tlp(name)
+}
+
+fn is_label(name: &str) -> bool {
+    let letters = name.to_ascii_lowercase();
+    ["label", "labels", "tag", "tags"].iter().any(|end| letters.ends_with(end))
+}
