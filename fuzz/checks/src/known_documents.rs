@@ -207,7 +207,8 @@ impl Told {
         if input.arbitrary()? {
             data["type"] = json!("relation");
         }
-        let mut element = json!({"id": uuid(99), "diff": diff, "data": data, "meta": {}});
+        let id = uuid(99 + self.elements.len());
+        let mut element = json!({"id": id, "diff": diff, "data": data, "meta": {}});
         let tlp = forms::eclecticiq(input, &mut element)?.strictest();
         self.elements.push(element);
         self.relations.push(("uses".to_owned(), source, target, removed, tlp));
