@@ -6,7 +6,6 @@
 
 mod apart;
 mod assembly;
-mod cursor;
 mod decoding;
 mod eiq;
 mod element;
@@ -14,8 +13,6 @@ mod leaves;
 mod mend;
 mod naming;
 mod route;
-mod scan;
-mod signs;
 mod splitter;
 mod stix;
 mod suspicion;
@@ -23,7 +20,6 @@ mod suspicion;
 mod tests;
 mod versions;
 mod whole;
-mod window;
 
 use std::{
     collections::BTreeSet,

@@ -6,15 +6,22 @@
 //! own. What is balanced but wrong inside an element is the decoder's to report; what is wrong around the
 //! elements ends the reading, as nobody can say where to go on.
 
+mod cursor;
+mod scan;
+mod signs;
+mod window;
+
 use std::{io::Read, ops::Range};
 
 use memchr::memmem;
 
+use self::{
+    cursor::{Cursor, Passed},
+    signs::{Nature, Signs, Value},
+};
 use super::{
     FormatError,
-    cursor::{Cursor, Passed},
     element::{Element, Origin, Position},
-    signs::{Nature, Signs, Value},
 };
 use crate::model::{
     Issue, Symbol,

@@ -1,6 +1,6 @@
 //! Tells by its members what a JSON object is: a package of objects, or one of the objects itself.
 
-use super::route::LISTS;
+use crate::format::route::LISTS;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

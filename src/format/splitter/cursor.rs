@@ -6,12 +6,14 @@ use std::{
 };
 
 use super::{
+    Limits,
+    scan::{Progress, Scanner},
+    window::{Refill, Window},
+};
+use crate::format::{
     FormatError,
     element::{Position, reason},
     mend,
-    scan::{Progress, Scanner},
-    splitter::Limits,
-    window::{Refill, Window},
 };
 use crate::model::{Locus, Place, Symbol};
 

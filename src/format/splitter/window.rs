@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use super::element::Position;
+use crate::format::element::Position;
 
 /// Bytes read from a stream and not yet forgotten. Grows only when what must be kept does not fit.
 #[derive(Debug)]
