@@ -201,10 +201,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether fewer requests at once may spare it.
+    /// Whether fewer requests at once may spare it: MISP, or what stands before it, says that it has too much to do. A
+    /// connection that is lost says nothing of that.
     #[must_use]
     pub const fn is_of_load(&self) -> bool {
-        matches!(self, Self::NoEffect { .. } | Self::Unknown { .. } | Self::Busy { .. })
+        matches!(self, Self::Busy { .. }) || self.retry_after().is_some()
     }
 
     /// What happened, for people.

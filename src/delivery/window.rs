@@ -3,7 +3,10 @@
 //!
 //! What MISP gets done is measured while the window is full: a run with little to send says nothing of MISP. A window
 //! that turns out no better is given up, and tried again after a while that doubles each time. Whoever else uses that MISP
-//! waits longer with each further request, so the window never grows beyond twice the shortest wait.
+//! waits longer with each further request, so the window does not grow beyond twice the shortest wait. What an earlier run
+//! learned is held against smaller windows first: MISP may have moved to another machine.
+
+use std::cmp::Ordering;
 
 use crate::model::Timestamp;
 
@@ -52,6 +55,10 @@ struct Search {
     /// Measurements to go before the next trial, and how many it will be after that one.
     rest: u32,
     patience: u32,
+    /// Whether a smaller window is to be tried first.
+    doubts: bool,
+    /// Whether it is this small only because something came to nothing.
+    halved: bool,
     measured: Measured,
 }
 
@@ -93,13 +100,15 @@ impl Window {
         match concurrency {
             Concurrency::Fixed(most) => Self { most: most.max(1), search: None },
             Concurrency::Auto => {
-                let best = learned.unwrap_or(FIRST).clamp(1, MOST);
+                let best = learned.unwrap_or(FIRST).clamp(FIRST, MOST);
                 let search = Search {
                     best,
                     rate: None,
                     shortest: u64::MAX,
                     rest: if learned.is_some() { PATIENCE } else { 0 },
                     patience: PATIENCE,
+                    doubts: best > FIRST,
+                    halved: false,
                     measured: Measured::default(),
                 };
                 Self { most: best, search: Some(search) }
@@ -113,10 +122,11 @@ impl Window {
         self.most
     }
 
-    /// The window that turned out best, if any was measured.
+    /// The window that turned out best, if that was measured.
     #[must_use]
     pub fn learned(&self) -> Option<usize> {
-        self.search.as_ref().filter(|search| search.rate.is_some()).map(|search| search.best)
+        let measured = |search: &&Search| search.rate.is_some() && !search.halved;
+        self.search.as_ref().filter(measured).map(|search| search.best)
     }
 
     /// The window is not full: what is answered now says nothing.
@@ -135,11 +145,17 @@ impl Window {
         }
     }
 
-    /// A request came to nothing because MISP, or what stands before it, has too much to do.
+    /// A request came to nothing because MISP, or what stands before it, has too much to do. All that are under way may:
+    /// together they halve the window once.
     pub(super) fn too_much(&mut self) {
         let Some(search) = &mut self.search else { return };
+        if search.measured.stale > 0 {
+            search.measured.stale -= 1;
+            return;
+        }
         search.best = (search.best / 2).max(1);
         (search.rate, search.rest) = (None, PATIENCE);
+        (search.doubts, search.halved) = (false, true);
         let next = search.best;
         self.change(next);
     }
@@ -156,23 +172,42 @@ impl Window {
 impl Search {
     /// The window that follows a measurement of this one.
     fn next(&mut self, window: usize, rate: Rate) -> usize {
-        let wait = rate.wait(window);
-        self.shortest = self.shortest.min(wait);
-        if window > self.best {
-            let pays = self.rate.is_none_or(|before| rate.pays_against(before));
-            if !pays || wait > self.shortest.saturating_mul(2) {
-                self.wait_longer();
-                return self.best;
+        self.shortest = self.shortest.min(rate.wait(window));
+        match window.cmp(&self.best) {
+            Ordering::Greater => {
+                let pays = self.rate.is_none_or(|before| rate.pays_against(before));
+                self.halved = false;
+                if !pays || self.is_too_long(window, rate) {
+                    self.wait_longer();
+                    return self.best;
+                }
+                (self.best, self.rate, self.patience) = (window, Some(rate), PATIENCE);
             }
-            (self.best, self.rate, self.patience) = (window, Some(rate), PATIENCE);
-        } else {
-            self.rate = Some(self.rate.map_or(rate, |before| before.and(rate)));
+            Ordering::Less => {
+                let larger = self.rate.filter(|larger| larger.pays_against(rate));
+                if larger.is_some_and(|larger| !self.is_too_long(self.best, larger)) {
+                    self.doubts = false;
+                    return self.best;
+                }
+                (self.best, self.rate) = (window, Some(rate));
+            }
+            Ordering::Equal => {
+                self.rate = Some(self.rate.map_or(rate, |before| before.and(rate)));
+            }
+        }
+        self.doubts &= self.best > FIRST;
+        if self.doubts {
+            return self.best - 1;
         }
         if self.best == MOST || self.rest > 0 {
             self.rest = self.rest.saturating_sub(1);
             return self.best;
         }
         self.best + 1
+    }
+
+    fn is_too_long(&self, window: usize, rate: Rate) -> bool {
+        rate.wait(window) > self.shortest.saturating_mul(2)
     }
 
     fn wait_longer(&mut self) {
@@ -239,8 +274,10 @@ mod tests {
             assert_eq!(window.learned(), None, "nothing is known yet");
             misp.answers(&mut window, 400);
             assert_eq!(window.learned(), Some(cores.max(FIRST)), "{cores} cores");
-            let later = Window::new(Concurrency::Auto, window.learned());
+            let mut later = Window::new(Concurrency::Auto, window.learned());
             assert_eq!(later.most(), cores.max(FIRST));
+            misp.answers(&mut later, 400);
+            assert_eq!(later.learned(), window.learned());
         }
     }
 
@@ -256,16 +293,37 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_more_than_twice_as_long() {
-        // Each place more gets a bit more done, as one core more of very many would.
-        let (mut window, mut now) =
-            (Window::new(Concurrency::Auto, None), Timestamp::from_seconds(9));
-        for _ in 0..2_000 {
-            let percent = 100 + 6 * window.most() as u64;
-            now = now.after(Duration::from_micros(100_000_000 / percent));
-            window.answered(1_000, now);
+    fn nobody_waits_more_than_twice_as_long_in_a_later_run_either() {
+        let (mut learned, mut now) = (None, Timestamp::from_seconds(9));
+        for _ in 0..3 {
+            let mut window = Window::new(Concurrency::Auto, learned);
+            // Each place more gets a bit more done, as one core more of very many would.
+            for _ in 0..2_000 {
+                let percent = 100 + 6 * window.most() as u64;
+                now = now.after(Duration::from_micros(100_000_000 / percent));
+                window.answered(1_000, now);
+            }
+            learned = window.learned();
+            assert_eq!(learned, Some(4));
         }
-        assert_eq!(window.learned(), Some(4));
+    }
+
+    #[test]
+    fn what_was_learned_of_a_larger_machine_is_given_up() {
+        let (mut misp, mut window) = (Misp::new(2), Window::new(Concurrency::Auto, Some(7)));
+        misp.answers(&mut window, 500);
+        assert_eq!(window.learned(), Some(2));
+    }
+
+    #[test]
+    fn all_that_fail_together_halve_it_once_and_nothing_of_that_is_remembered() {
+        let (mut misp, mut window) = (Misp::new(8), Window::new(Concurrency::Auto, Some(8)));
+        (0..8).for_each(|_| window.too_much());
+        assert_eq!(window.most(), 4);
+        misp.answers(&mut window, 40);
+        assert_eq!((window.most(), window.learned()), (4, None));
+        misp.answers(&mut window, 5_000);
+        assert_eq!(window.learned(), Some(8));
     }
 
     #[test]
@@ -276,9 +334,7 @@ mod tests {
             window.slackens();
         }
         assert_eq!((window.most(), window.learned()), (6, None));
-        window.too_much();
-        assert_eq!(window.most(), 3);
-        (0..9).for_each(|_| window.too_much());
+        (0..99).for_each(|_| window.too_much());
         assert_eq!(window.most(), 1);
         misp.answers(&mut window, 5_000);
         assert_eq!(window.learned(), Some(8), "it recovers");
