@@ -27,6 +27,6 @@ pub use record::{
 pub(crate) use term::Leads;
 pub use term::Term;
 pub use words::WordOf;
-pub(crate) use words::{is_part, words, words_of_value};
+pub(crate) use words::{is_part, words, words_beside_a_net, words_of_value};
 
 pub use crate::plan::{Change, ChangeKind, EventUpdate};

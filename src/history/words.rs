@@ -63,6 +63,16 @@ pub(crate) fn words_of_value(text: &str) -> BTreeSet<String> {
     words.take(VALUE_WORDS_MAX).collect()
 }
 
+/// The words of what could be an address, as they stand in a value that is none: in a host that begins with one.
+pub(crate) fn words_beside_a_net(text: &str) -> BTreeSet<String> {
+    let form = search_form(text);
+    let is_long = |word: &String| word.chars().count() >= VALUE_LETTERS_MIN;
+    match words_of_value(text).iter().any(|word| is_net(word)) {
+        true => words(&form).filter(is_long).take(VALUE_WORDS_MAX).collect(),
+        false => BTreeSet::new(),
+    }
+}
+
 /// Whether a text stands in a value as whole words, but that its last one may be the beginning of one. Both are in the form
 /// that is searched.
 pub(crate) fn is_part(value: &str, asked: &str) -> bool {
@@ -111,6 +121,7 @@ mod tests {
             ("http://198.51.100.17/x", "198.51.100"),
             ("C:\\Windows\\System32\\evil.dll", "system32\\evil"),
             ("2001:db8::17", "2001:db8"),
+            ("198.51.100.17.sslip.example", "51.100.17.sslip"),
         ] {
             let (form, asked) = (search_form(value), search_form(part));
             assert!(is_part(&form, &asked), "{part} in {value}");
@@ -145,5 +156,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_address_is_found_in_a_name_that_begins_with_it() {
+        let value = words_of_value("198.51.100.17.sslip.example");
+        assert!(!words_of_value("198.51.100.17").is_subset(&value));
+        let beside = words_beside_a_net("198.51.100.17");
+        assert!(!beside.is_empty() && beside.is_subset(&value), "{beside:?}");
+        assert!(words_beside_a_net("example.com").is_empty());
     }
 }

@@ -6,7 +6,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    history::{Loss, Term, WordOf, is_part, words, words_of_value},
+    history::{Loss, Term, WordOf, is_part, words, words_beside_a_net, words_of_value},
     misp::{AttributeType, Value, search_form, settle},
     model::{AttributeUuid, EntityKey, EventUuid, kept_text},
     plan::{EventHead, KnownAttribute},
@@ -116,10 +116,11 @@ impl Asked {
         may_be.then(|| Term::Uuid(&self.text).fingerprint())
     }
 
-    /// By what values lead to it that it is part of.
-    pub(super) fn words_of_value(&self) -> Vec<u32> {
-        let words = words_of_value(&self.text);
-        words.iter().map(|word| Term::Word(WordOf::Value, word).fingerprint()).collect()
+    /// By what values lead to it that it is part of; by the one or the other.
+    pub(super) fn words_of_value(&self) -> [Vec<u32>; 2] {
+        [words_of_value(&self.text), words_beside_a_net(&self.text)].map(|words| {
+            words.iter().map(|word| Term::Word(WordOf::Value, word).fingerprint()).collect()
+        })
     }
 
     fn number_in_misp(&self) -> Option<u64> {

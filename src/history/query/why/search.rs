@@ -67,7 +67,12 @@ impl<'a> Search<'a> {
                 self.head(event)?;
             }
         }
-        let found = self.led_to(&self.asked.words_of_value())?;
+        let mut found = Found::default();
+        for words in self.asked.words_of_value() {
+            let more = self.led_to(&words)?;
+            found.events.extend(more.events);
+            found.losses.extend(more.losses);
+        }
         for event in &found.events {
             self.attributes(*event)?;
         }
