@@ -268,7 +268,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let mut updates = Vec::new();
         for asked in hidden.chunks(WHICH_EVENTS_MAX) {
             let reply = self.ask(&Call::WhichEvents(asked.to_vec())).await?;
-            let Reply::WhichEvents(shown) = reply else { break };
+            let Reply::WhichEvents(shown) = reply else {
+                // Who asks is learned anew by the next run, and with it this is asked again.
+                self.planner.record.user = None;
+                break;
+            };
             for found in shown.iter().filter(|found| asked.contains(&found.event)) {
                 let Some(mut head) = self.planner.head(found.event).cloned() else { continue };
                 head.show(found.orgc, &self.job.settings, &self.planner.record);
