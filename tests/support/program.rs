@@ -288,8 +288,8 @@ pub fn seen_with(command: &mut Command, input: &str) -> Seen {
     }
 }
 
-/// How late this machine is just now: the longest that the program takes to say its version, asked over and over beside
-/// what is measured. Alone it takes milliseconds; beside a heavy build everything takes longer, and no less.
+/// How late this machine is just now: what the program usually takes to say its version, asked over and over beside what
+/// is measured. Alone it takes milliseconds; beside a heavy build everything takes longer, and no less.
 pub struct Lateness {
     ends: Arc<AtomicBool>,
     thread: thread::JoinHandle<Duration>,
@@ -300,14 +300,15 @@ impl Lateness {
         let ends = Arc::new(AtomicBool::new(false));
         let asked_to_end = ends.clone();
         let thread = thread::spawn(move || {
-            let mut longest = Duration::ZERO;
+            let mut all = Vec::new();
             while !asked_to_end.load(Ordering::SeqCst) {
                 let begun = Instant::now();
                 assert!(Command::new(binary()).arg("-V").output().unwrap().status.success());
-                longest = longest.max(begun.elapsed());
+                all.push(begun.elapsed());
                 thread::sleep(Duration::from_millis(100));
             }
-            longest
+            all.sort();
+            all.get(all.len() / 2).copied().unwrap_or_default()
         });
         Self { ends, thread }
     }
@@ -316,7 +317,7 @@ impl Lateness {
     /// no process and writes a few files, so that ten times what another takes to start is more than that.
     pub fn off(self, took: Duration) -> Duration {
         self.ends.store(true, Ordering::SeqCst);
-        let longest = self.thread.join().unwrap();
-        took.saturating_sub(10 * longest)
+        let usual = self.thread.join().unwrap();
+        took.saturating_sub(10 * usual)
     }
 }
