@@ -7,7 +7,7 @@ use super::{
     decoding::{Decoding, format_of},
     eiq,
     element::Element,
-    mend,
+    lost, mend,
     route::{End, Router, Sink},
     splitter::{Limits, split},
     stix,
@@ -141,6 +141,7 @@ fn name(written: &Element<'_>, found: Format) -> Named {
     let is_lost = alone.facts.entities.is_empty() && alone.facts.relations.is_empty();
     let (id, version) = own.unwrap_or_default();
     if let Some(issue) = skipped.filter(|_| is_lost) {
+        let (id, version) = lost::identity(raw, format_of(written, found));
         let id = id.map(|id| id.as_str().into());
         return Named::Damaged { id, version, what: issue.what.clone() };
     }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Format,
-    apart::Piece,
+    apart::{Piece, Unreadable},
     decoding::Decoding,
     element::{Element, Origin, Position},
     route::{End, Sink},
 };
 use crate::{
     graph::Facts,
-    model::{Issue, Locus, Place, Severity, Symbol, Tlp},
+    model::{EntityKey, Issue, Locus, Place, Severity, Symbol, Tlp},
 };
 
 /// A dataset that is being put together.
@@ -79,13 +79,21 @@ impl Assembly {
     }
 
     /// Something that should have been an object of a document and could not be read.
-    pub fn damaged(&mut self, document: &str, pointer: &str, what: String) {
+    pub fn damaged(&mut self, document: &str, unreadable: &Unreadable<'_>) {
+        let Unreadable { pointer, id, version, what, .. } = *unreadable;
+        if let Some(id) = id {
+            self.decoding.lose(EntityKey::whole(id), version);
+        }
         let locus = match pointer {
             "" => Locus::Whole,
             pointer => Locus::Pointer(pointer.into()),
         };
         let place = Place { file: Symbol::new(document), locus };
-        self.decoding.facts.report(Issue { place, severity: Severity::Skipped, what });
+        self.decoding.facts.report(Issue {
+            place,
+            severity: Severity::Skipped,
+            what: what.to_owned(),
+        });
     }
 
     /// The dataset.

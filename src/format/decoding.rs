@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     graph::{Coverage, Extent, Facts},
-    model::{Issue, Reader, Tlp},
+    model::{EntityKey, Issue, Reader, Timestamp, Tlp},
 };
 
 /// The facts of the elements that came so far.
@@ -37,6 +37,11 @@ impl Decoding {
         self.eiq.finish(&mut facts);
         self.stix.finish(&mut facts);
         facts
+    }
+
+    /// Takes down that a version of an object cannot be read.
+    pub(super) fn lose(&mut self, id: EntityKey, version: Option<Timestamp>) {
+        self.stix.lose_version(id, version, &mut self.facts);
     }
 
     /// Marks all that came since this document began: as strict as that, and what was not marked is not.

@@ -10,6 +10,7 @@ mod decoding;
 mod eiq;
 mod element;
 mod leaves;
+mod lost;
 mod mend;
 mod naming;
 mod route;

@@ -1,12 +1,21 @@
 //! Which relations belong to outdated versions of the objects that stand for them.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
-use crate::{graph::Facts, model::Timestamp};
+use crate::{
+    graph::Facts,
+    model::{EntityKey, Timestamp, Tlp},
+};
 
 /// The relations that objects stand for, and the versions of those objects.
 #[derive(Debug, Default)]
-pub(super) struct Versions(Vec<Version>);
+pub(super) struct Versions {
+    noted: Vec<Version>,
+    /// Objects of which a version cannot be read, and the time of that, as far as it can be.
+    lost: BTreeSet<(Uuid, Option<Timestamp>)>,
+}
 
 /// A relation, and the version of the object that it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,18 +29,28 @@ struct Version {
 
 impl Versions {
     /// Notes where a relation comes from.
-    pub(super) fn note(&mut self, id: &str, modified: Option<Timestamp>, relation: usize) {
-        let object = Uuid::new_v5(&Uuid::NAMESPACE_URL, id.trim().as_bytes());
-        self.0.push(Version { object, modified, relation });
+    pub(super) fn note(&mut self, id: &EntityKey, modified: Option<Timestamp>, relation: usize) {
+        self.noted.push(Version { object: hash(id), modified, relation });
+    }
+
+    /// Notes that a version of an object cannot be read.
+    pub(super) fn lose(&mut self, id: &EntityKey, modified: Option<Timestamp>) {
+        self.lost.insert((hash(id), modified));
+    }
+
+    /// Whether a version that may be as new cannot be read.
+    fn may_have_lost(&self, object: Uuid, newest: Option<Timestamp>) -> bool {
+        let mut lost = self.lost.range((object, None)..).take_while(|(of, _)| *of == object);
+        lost.any(|(_, time)| time.is_none() || *time >= newest)
     }
 
     /// The relations that come from a version older than the newest of their object, by their places, sorted. Those of
     /// versions that tie are removed if one of them is, and as strict as the strictest of them, and of one whose time cannot
-    /// be read.
+    /// be read; they are red where one of these cannot be read at all.
     pub(super) fn outdated(mut self, facts: &mut Facts) -> Vec<usize> {
-        self.0.sort_unstable();
+        self.noted.sort_unstable();
         let mut outdated = Vec::new();
-        for object in self.0.chunk_by(|a, b| a.object == b.object) {
+        for object in self.noted.chunk_by(|a, b| a.object == b.object) {
             let newest = object.last().and_then(|version| version.modified);
             let count = object.partition_point(|version| version.modified < newest);
             let (old, kept) = object.split_at(count);
@@ -40,6 +59,14 @@ impl Versions {
             share_markings(timeless.chain(kept), kept, facts);
             if kept.iter().any(|version| facts.relations[version.relation].removed) {
                 kept.iter().for_each(|version| facts.relations[version.relation].removed = true);
+            }
+            if self.may_have_lost(object[0].object, newest) {
+                let red = facts.markings.colour(Tlp::Red);
+                for version in kept {
+                    let mark = facts.relations[version.relation].mark;
+                    let both = facts.markings.together(mark.into_iter().chain([red]));
+                    facts.relations[version.relation].mark = both;
+                }
             }
         }
         outdated.sort_unstable();
@@ -57,6 +84,10 @@ impl Versions {
             !is_outdated
         });
     }
+}
+
+fn hash(id: &EntityKey) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, id.as_str().as_bytes())
 }
 
 /// Gives all markings of some relations to all of others.

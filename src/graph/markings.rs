@@ -8,9 +8,9 @@ mod copies;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{MarkingId, Tlp};
+use crate::model::{EntityKey, MarkingId, Timestamp, Tlp};
 
-use super::Facts;
+use super::{Entity, Facts};
 use copies::CopyOf;
 
 /// Most warnings of one sort that are told one by one; the rest is counted.
@@ -51,6 +51,8 @@ pub struct Markings {
     uses: Vec<Use>,
     /// What marked earlier copies of entities.
     copies: Vec<CopyOf>,
+    /// Versions of entities that cannot be read, and their times as far as those can.
+    lost: BTreeSet<(EntityKey, Option<Timestamp>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +121,25 @@ impl Markings {
         self.uses.push(Use { entity, mark, extent });
     }
 
+    /// Takes down that a version of an entity cannot be read: nobody knows how it is marked, so no version that is not
+    /// newer for sure is freer than red. So it is with a definition of a marking.
+    pub fn lose(&mut self, key: EntityKey, version: Option<Timestamp>) {
+        if key.as_str().starts_with(MarkingId::PREFIX) {
+            self.define(MarkingId::of(key.as_str()), Some(Tlp::Red));
+        }
+        self.lost.insert((key, version));
+    }
+
+    /// Whether a version of an entity that may be as new as this one cannot be read.
+    fn may_have_lost(&self, entity: &Entity) -> bool {
+        let is_lost = |key: &EntityKey| {
+            let versions = self.lost.range((key.clone(), None)..);
+            let mut versions = versions.take_while(|(of, _)| of == key);
+            versions.any(|(_, lost)| lost.is_none() || *lost >= entity.modified)
+        };
+        !self.lost.is_empty() && (is_lost(&entity.key) || entity.platform.iter().any(is_lost))
+    }
+
     /// All that entities are marked with, and their places.
     pub fn uses(&self) -> impl Iterator<Item = (usize, Mark)> {
         self.uses.iter().map(|each| (each.entity, each.mark))
@@ -142,6 +163,7 @@ impl Markings {
         for (id, said) in part.definitions {
             self.definitions.entry(id).or_default().extend(said);
         }
+        self.lost.extend(part.lost);
         let renumber = |mark: Mark| renumbered[mark.0 as usize];
         let pairs = part.of_definitions.into_iter();
         self.of_definitions
@@ -264,6 +286,13 @@ impl Facts {
         let mut markings = std::mem::take(&mut self.markings);
         let colours = markings.colours(said, &mut warnings);
         let meaning = |mark: Mark| colours[mark.0 as usize];
+        for entity in self.entities.iter_mut().filter(|entity| markings.may_have_lost(entity)) {
+            entity.partly = Some(Tlp::Red);
+            warnings.lost.add(format!(
+                "a version of {} cannot be read, and may be marked stricter; taken as TLP red",
+                entity.id
+            ));
+        }
         for Use { entity, mark, extent } in markings.uses {
             let entity = &mut self.entities[entity];
             let Meaning { whole, partly } = meaning(mark);
@@ -307,6 +336,7 @@ impl Facts {
 struct Warnings {
     undefined: FirstOnes,
     contradictions: FirstOnes,
+    lost: FirstOnes,
 }
 
 impl Warnings {
@@ -322,7 +352,9 @@ impl Warnings {
 
     fn texts(self) -> Vec<String> {
         let undefined = self.undefined.texts("markings that are defined nowhere");
-        undefined.chain(self.contradictions.texts("contradictions between markings")).collect()
+        let contradictions = self.contradictions.texts("contradictions between markings");
+        let lost = self.lost.texts("entities with a version that cannot be read");
+        undefined.chain(contradictions).chain(lost).collect()
     }
 }
 

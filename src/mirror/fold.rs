@@ -14,7 +14,7 @@ use super::{
     weigh::{self, Standing},
 };
 use crate::{
-    format::{Assembly, Format, Piece},
+    format::{Assembly, Format, Piece, Unreadable},
     graph::{Coverage, Facts},
     model::{Digest, EntityKey, Timestamp, Tlp},
 };
@@ -226,8 +226,9 @@ impl Fold {
             }
             Ok(())
         })?;
-        for Damage { document, pointer, what, .. } in self.damaged() {
-            assembly.damaged(document, pointer, what.to_string());
+        for Damage { document, pointer, list, id, version, what, .. } in self.damaged() {
+            let (id, version) = (id.as_deref(), *version);
+            assembly.damaged(document, &Unreadable { pointer, list, id, version, what });
         }
         let mut facts = assembly.finish();
         facts.coverage = self.coverage();

@@ -9,7 +9,7 @@ use arbitrary::{Result, Unstructured};
 use misp_trickle::{
     format::{self, Assembly, Format, FormatError, Identity, Piece, Taker, Unreadable},
     graph::{Coverage, Facts, Said},
-    model::{Issue, Locus, Place, Severity, Symbol, Tlp, limits::ISSUES_KEPT_MAX},
+    model::{Issue, Locus, Place, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX},
 };
 
 use super::{
@@ -115,7 +115,7 @@ fn same(
 enum Step {
     Document(String, Format),
     Object { list: String, index: usize, inside: String, raw: Vec<u8>, id: Box<str> },
-    Damaged { pointer: String, what: String },
+    Damaged { pointer: String, what: String, id: Option<String>, version: Option<Timestamp> },
     Closed(Option<Tlp>),
 }
 
@@ -137,8 +137,10 @@ impl Taker for Steps {
         });
     }
 
-    fn damaged(&mut self, &Unreadable { pointer, what, .. }: &Unreadable<'_>) {
-        self.0.push(Step::Damaged { pointer: pointer.to_owned(), what: what.to_owned() });
+    fn damaged(&mut self, unreadable: &Unreadable<'_>) {
+        let &Unreadable { pointer, what, id, version, .. } = unreadable;
+        let (pointer, what) = (pointer.to_owned(), what.to_owned());
+        self.0.push(Step::Damaged { pointer, what, id: id.map(ToOwned::to_owned), version });
     }
 
     fn closed(&mut self, marked: Option<Tlp>) {
@@ -164,7 +166,10 @@ fn apart(text: &[u8], format: Format, whole: &Facts) {
                 let (list, inside) = (&*list, &*inside);
                 assembly.object(&Piece { list, index, inside, raw: &raw }, number);
             }
-            Step::Damaged { pointer, what } => assembly.damaged(&document, &pointer, what),
+            Step::Damaged { pointer, what, id, version } => {
+                let (pointer, id, what) = (&*pointer, id.as_deref(), &*what);
+                assembly.damaged(&document, &Unreadable { pointer, list: "", id, version, what });
+            }
             Step::Closed(marked) => assembly.close(marked),
         }
     }

@@ -19,7 +19,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use super::{apart::OwnId, element::Element, versions::Versions};
+use super::{Format, apart::OwnId, element::Element, lost, versions::Versions};
 use crate::{
     graph::{Entity, Extent, Facts, Mark, Relation},
     model::{EntityKey, Interner, Timestamp},
@@ -51,7 +51,18 @@ impl Decoder {
         let data = &object.data.0;
         if let Some(id) = data.id.get().or(object.id.get()) {
             let time = data.timestamp.get().and_then(|text| Timestamp::parse(text).ok());
-            self.versions.note(key(id).as_str(), time, place);
+            self.versions.note(&key(id), time, place);
+        }
+    }
+
+    /// Takes down what was left out, for an older version of it may be there that is marked freer.
+    fn lose(&mut self, element: &Element<'_>, facts: &mut Facts) {
+        // An entity has an id of its own in each version, beside the one that all share.
+        let (_, version) = lost::identity(element.raw, Format::EclecticIq);
+        for id in lost::ids(element.raw) {
+            let id = key(&id);
+            self.versions.lose(&id, version);
+            facts.markings.lose(id, version);
         }
     }
 
@@ -93,7 +104,9 @@ pub(super) fn reads(raw: &[u8]) -> bool {
 
 impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
-        let Some(object) = element.parse::<Object<'_>>(facts) else { return };
+        let Some(object) = element.parse::<Object<'_>>(facts) else {
+            return self.lose(element, facts);
+        };
         if object.is_unresolved() {
             return;
         }
@@ -112,7 +125,10 @@ impl super::Decoder for Decoder {
             return;
         }
         match object.kind() {
-            None => facts.report(element.skipped("has no `type`; left out")),
+            None => {
+                facts.report(element.skipped("has no `type`; left out"));
+                self.lose(element, facts);
+            }
             Some(_) if object.is_placeholder() => {}
             Some(kind) => {
                 let kind = self.symbols.symbol(&kind.to_ascii_lowercase());

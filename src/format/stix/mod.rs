@@ -36,10 +36,10 @@ use self::{
     references::References,
     wire::Object,
 };
-use super::{apart::OwnId, element::Element, versions::Versions};
+use super::{Format, apart::OwnId, element::Element, lost, versions::Versions};
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
+    model::{EntityKey, Interner, Reader, Timestamp, Tlp, limits::OBSERVED_BYTES_MAX},
 };
 
 /// All kinds of observables that STIX may give, but for those of unknown languages of patterns.
@@ -80,7 +80,9 @@ impl Decoder {
 
 impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
-        let Some(object) = element.parse::<Object<'_>>(facts) else { return };
+        let Some(object) = element.parse::<Object<'_>>(facts) else {
+            return self.lose(element, facts);
+        };
         let missing = match (object.kind.is_empty(), object.id.is_empty()) {
             (true, true) => Some("type and id"),
             (true, false) => Some("type"),
@@ -89,7 +91,7 @@ impl super::Decoder for Decoder {
         };
         if let Some(missing) = missing {
             facts.report(element.skipped(format!("an object without {missing}; left out")));
-            return;
+            return self.lose(element, facts);
         }
         match &*lower(&object.kind) {
             "marking-definition" => definition::define(&object, element, facts),
@@ -107,6 +109,24 @@ impl super::Decoder for Decoder {
 
 /// Reading one object.
 impl Decoder {
+    /// Takes down what was left out, for an older version of it may be there that is marked freer.
+    fn lose(&mut self, element: &Element<'_>, facts: &mut Facts) {
+        if let (Some(id), version) = lost::identity(element.raw, Format::Stix21) {
+            self.lose_version(id, version, facts);
+        }
+    }
+
+    /// Takes down that a version of an object cannot be read.
+    pub(super) fn lose_version(
+        &mut self,
+        id: EntityKey,
+        version: Option<Timestamp>,
+        facts: &mut Facts,
+    ) {
+        self.versions.lose(&id, version);
+        facts.markings.lose(id, version);
+    }
+
     fn relationship(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
         let missing = match (object.source_ref.is_empty(), object.target_ref.is_empty()) {
             (true, _) => Some("source_ref"),
@@ -116,7 +136,7 @@ impl Decoder {
         if let Some(missing) = missing {
             let what = format!("{} has no {missing}; left out", &*object.id);
             facts.report(element.skipped(what));
-            return;
+            return self.lose(element, facts);
         }
         let kind = if object.relationship_type.is_empty() {
             let what = format!("{} has no relationship_type; taken as related-to", &*object.id);
@@ -155,7 +175,11 @@ impl Decoder {
     /// Adds a relation that an object stands for.
     fn relate(&mut self, object: &Object<'_>, relation: Relation, facts: &mut Facts) {
         // Invalid times are reported where the object itself is read.
-        self.versions.note(&object.id, properties::version(object), facts.relations.len());
+        self.versions.note(
+            &EntityKey::whole(&object.id),
+            properties::version(object),
+            facts.relations.len(),
+        );
         facts.relations.push(relation);
     }
 

@@ -165,20 +165,21 @@ impl Words {
 
     /// The strictest of a colour and of those that are named with it in its sentence, behind its end: `GREEN/RED`,
     /// `GREEN or RED`, `GREEN for members, RED for others`.
-    fn strictest(&self, mut tlp: Tlp, mut end: usize) -> Tlp {
+    fn strictest(&self, mut tlp: Tlp, end: usize) -> Tlp {
         let is_loud = end.checked_sub(1).is_some_and(|last| self.words[last].is_loud);
+        let mut next = end;
         for place in end..self.words.len() {
             let Word { before, is_loud: is_loud_too, .. } = &self.words[place];
             if before.is_end {
                 break;
             }
             let is_joined = place > 0 && JOINING.contains(&&*self.words[place - 1].text);
-            let is_next = (place == end && before.is_choice) || (place == end + 1 && is_joined);
+            let is_next = (place == next && before.is_choice) || (place == next + 1 && is_joined);
             let is_further =
                 is_loud && *is_loud_too && (is_joined || before.is_choice || before.is_listed);
             if let (true, Some((other, taken))) = (is_next || is_further, colour(self.texts(place)))
             {
-                (tlp, end) = (tlp.max(other), place + taken);
+                (tlp, next) = (tlp.max(other), place + taken);
             }
         }
         tlp

@@ -277,3 +277,25 @@ fn ids_of_markings_are_read_as_in_stix() {
         }
     }
 }
+
+#[test]
+fn a_version_that_is_damaged_may_be_marked_stricter() {
+    let of = |timestamp: &str, more: &str| {
+        format!(
+            r#"{{"id":"{U1}","data":{{"id":"{{x}}indicator-{INDICATOR}","type":"indicator","title":"x","timestamp":"{timestamp}"{more}}},"meta":{{"tlp_color":"GREEN"}}}}"#
+        )
+    };
+    let good = of("2024-01-02T00:00:00Z", "");
+    for (damaged, tlp) in [
+        (of("2024-01-03T00:00:00Z", r#","title":"y""#), Tlp::Red),
+        (of("2024-01-03T00:00:00Z", r#","x":01"#).replace(U1, "1"), Tlp::Red),
+        (of("soon", r#","x":01"#).replace(INDICATOR, INCIDENT), Tlp::Red),
+        (of("2024-01-01T00:00:00Z", r#","x":01"#), Tlp::Green),
+        (of("soon", r#","x":01"#).replace(INDICATOR, INCIDENT).replace(U1, "1"), Tlp::Green),
+    ] {
+        let mut facts = read_one(&format!("{good},{damaged}"));
+        let told = facts.settle(&crate::graph::Said::new()).len();
+        assert_eq!(facts.entities[0].marking(), Marking::of(Some(tlp)), "{damaged}");
+        assert_eq!((told, facts.skipped), (usize::from(tlp == Tlp::Red), 1), "{damaged}");
+    }
+}

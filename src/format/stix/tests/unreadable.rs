@@ -111,3 +111,45 @@ fn a_version_is_dated_by_its_creation_only_where_it_says_no_other_time() {
         assert_eq!(facts.relations.len(), 1);
     }
 }
+
+#[test]
+fn a_version_that_is_damaged_may_be_marked_stricter() {
+    let (early, late) = ("2024-01-01T00:00:00Z", "2024-01-03T00:00:00Z");
+    let of = |kind: &str, modified: &str, more: &str| {
+        format!(
+            r#"{{"type":"{kind}","id":"{kind}--{U1}","modified":"{modified}","object_marking_refs":["{GREEN}"],"relationship_type":"x",
+                "source_ref":"a--{U2}","target_ref":"b--{U3}"{more}}}"#
+        )
+    };
+    for kind in ["malware", "relationship"] {
+        let good = of(kind, "2024-01-02T00:00:00Z", "");
+        for (damaged, tlp) in [
+            (of(kind, late, r#","name":"a","name":"b""#), Tlp::Red),
+            (of(kind, late, r#","x":01"#), Tlp::Red),
+            (of(kind, "soon", r#","x":01"#), Tlp::Red),
+            (of(kind, late, r#","modified":"2024-01-01T00:00:00Z""#), Tlp::Red),
+            (of(kind, late, "").replacen(r#""type""#, r#""Type""#, 1), Tlp::Red),
+            // An older version has no say, and another object none.
+            (of(kind, early, r#","x":01"#), Tlp::Green),
+            (of("tool", late, r#","x":01"#), Tlp::Green),
+        ] {
+            for objects in [[&*good, &*damaged], [&*damaged, &*good]] {
+                let mut facts = decode_unsettled(&objects);
+                let told = facts.settle(&Said::new()).len();
+                let found = match kind {
+                    "relationship" => facts.relations[0].tlp,
+                    _ => facts.entities[0].marking().tlp,
+                };
+                assert_eq!((found, facts.skipped), (Some(tlp), 1), "{objects:?}");
+                assert_eq!(told, usize::from(tlp == Tlp::Red && kind == "malware"), "{objects:?}");
+            }
+        }
+    }
+    let marking = format!("marking-definition--{U2}");
+    let defines = format!(r#"{{"type":"marking-definition","id":"{marking}","name":"TLP:GREEN"}}"#);
+    let damaged = defines.replace("GREEN", "RED").replace('}', r#","x":01}"#);
+    let uses =
+        format!(r#"{{"type":"malware","id":"malware--{U1}","object_marking_refs":["{marking}"]}}"#);
+    let facts = decode_raw(&[&defines, &damaged, &uses]);
+    assert_eq!(facts.entities[0].tlp, Some(Tlp::Red));
+}
