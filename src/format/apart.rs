@@ -1,5 +1,7 @@
 //! Takes the objects of documents out of them, to be kept one by one, and says by what each is known.
 
+pub(super) mod lost;
+
 use std::io::Read;
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
     decoding::{Decoding, format_of},
     eiq,
     element::Element,
-    lost, mend,
+    mend,
     route::{End, Router, Sink},
     splitter::{Limits, split},
     stix,

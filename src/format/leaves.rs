@@ -2,6 +2,8 @@
 //!
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
+mod naming;
+
 use std::{borrow::Cow, collections::BTreeSet, fmt, rc::Rc};
 
 use serde::{
@@ -9,14 +11,13 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{
-    element::Element,
-    naming::{names_tlp, speaks_of_tlp},
-};
+use super::element::Element;
 use crate::{
     graph::Facts,
     model::{MarkingId, Tlp, is_invisible, narrow},
 };
+use naming::names_tlp;
+pub(super) use naming::speaks_of_tlp;
 
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];

@@ -10,9 +10,7 @@ mod decoding;
 mod eiq;
 mod element;
 mod leaves;
-mod lost;
 mod mend;
-mod naming;
 mod route;
 mod splitter;
 mod stix;
@@ -20,7 +18,6 @@ mod suspicion;
 #[cfg(test)]
 mod tests;
 mod versions;
-mod whole;
 
 use std::{
     collections::BTreeSet,

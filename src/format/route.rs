@@ -1,10 +1,11 @@
 //! Finds out the format of each document and leads its elements to where they are read or kept.
 
+mod whole;
+
 use super::{
     Format, FormatError,
     element::{Element, Origin},
     splitter::{Member, Visitor},
-    whole,
 };
 use crate::model::{Issue, Severity, Symbol, Tlp};
 

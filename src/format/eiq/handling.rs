@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, says_nothing},
-        naming::speaks_of_tlp,
+        leaves::{Leaf, says_nothing, speaks_of_tlp},
     },
     graph::Facts,
     model::Tlp,

@@ -19,7 +19,12 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use super::{Format, apart::OwnId, element::Element, lost, versions::Versions};
+use super::{
+    Format,
+    apart::{OwnId, lost},
+    element::Element,
+    versions::Versions,
+};
 use crate::{
     graph::{Entity, Extent, Facts, Mark, Relation},
     model::{EntityKey, Interner, Timestamp},

@@ -7,8 +7,7 @@ use super::{marking, wire::Object};
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look},
-        naming::speaks_of_tlp,
+        leaves::{Leaf, look, speaks_of_tlp},
     },
     graph::Facts,
     model::{MarkingId, Tlp},

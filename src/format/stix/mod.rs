@@ -36,7 +36,12 @@ use self::{
     references::References,
     wire::Object,
 };
-use super::{Format, apart::OwnId, element::Element, lost, versions::Versions};
+use super::{
+    Format,
+    apart::{OwnId, lost},
+    element::Element,
+    versions::Versions,
+};
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
     model::{EntityKey, Interner, Reader, Timestamp, Tlp, limits::OBSERVED_BYTES_MAX},

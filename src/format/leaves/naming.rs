@@ -19,7 +19,7 @@ const ENDS: [&str; 13] = [
 
 /// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`,
 /// `tlpColor`, `reportTLP`.
-pub(super) fn speaks_of_tlp(name: &str) -> bool {
+pub(in crate::format) fn speaks_of_tlp(name: &str) -> bool {
     let is_named = name.as_bytes().windows(3).any(|word| word.eq_ignore_ascii_case(b"tlp"));
     // Most names are neither, which these two looks tell.
     if !is_named && !name.contains(['f', 'F']) {

@@ -3,19 +3,24 @@
 
 use memchr::memmem;
 
-use super::{Format, apart::OwnId, eiq, stix};
-use crate::model::{EntityKey, Timestamp};
+use crate::{
+    format::{Format, apart::OwnId, eiq, stix},
+    model::{EntityKey, Timestamp},
+};
 
 /// Most ids that are taken of one element.
 const IDS_MAX: usize = 1_000;
 
 /// The ids that stand in an element, those of objects within included.
-pub(super) fn ids(raw: &[u8]) -> Vec<String> {
+pub(in crate::format) fn ids(raw: &[u8]) -> Vec<String> {
     texts(raw, b"\"id\"").take(IDS_MAX).collect()
 }
 
 /// By what an element is known that is left out, and the time of its version, as far as these can be read.
-pub(super) fn identity(raw: &[u8], format: Format) -> (Option<EntityKey>, Option<Timestamp>) {
+pub(in crate::format) fn identity(
+    raw: &[u8],
+    format: Format,
+) -> (Option<EntityKey>, Option<Timestamp>) {
     let (own, key) = match format {
         Format::Stix21 => (stix::own_id(raw), &b"\"modified\""[..]),
         Format::EclecticIq | Format::Auto => (eiq::own_id(raw), &b"\"timestamp\""[..]),

@@ -3,14 +3,15 @@
 
 use memchr::memmem;
 
-use super::{
-    leaves::{Leaf, Leaves, said_by_type, says_nothing},
-    mend::mend,
-    naming::speaks_of_tlp,
-    splitter::Member,
-    suspicion::may_speak_of_tlp,
+use crate::{
+    format::{
+        leaves::{Leaf, Leaves, said_by_type, says_nothing, speaks_of_tlp},
+        mend::mend,
+        splitter::Member,
+        suspicion::may_speak_of_tlp,
+    },
+    model::Tlp,
 };
-use crate::model::Tlp;
 
 /// What a member of a document says of all that is in it. What is called a marking and cannot be read is red.
 pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
