@@ -60,6 +60,20 @@ fn values(text: &str) -> usize {
     names.len()
 }
 
+/// Each of these went out once.
+#[test]
+fn nothing_goes_out_of_what_is_marked_in_an_odd_form() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/marking-odd");
+    let cases = fs::read_dir(&cases).expect("a folder").map(|it| it.expect("an entry").path());
+    let cases: Vec<_> = cases.collect();
+    assert!(cases.len() >= 35, "{cases:?}");
+    for case in cases {
+        for unmarked in [Unmarked::Deny, Unmarked::Allow] {
+            assert_eq!(sent(&case, unmarked), 0, "{} leaks", case.display());
+        }
+    }
+}
+
 #[test]
 fn nothing_stricter_goes_out_of_the_cases_and_all_of_their_green_twins_does() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/marking");
