@@ -52,8 +52,9 @@ impl Store {
     }
 
     /// Marks the head of every event that MISP should have, at all destinations, and takes the shortcut over
-    /// unchanged sources away, in one commit; says how many heads it marked.
-    pub(crate) fn mark_unproven(&mut self) -> Result<u64, LedgerError> {
+    /// unchanged sources away, in one commit; says how many heads it marked. With that the doubt ends, also where there
+    /// was nothing to mark.
+    pub(crate) fn settle_doubt(&mut self) -> Result<u64, LedgerError> {
         let mut overlay = self.read();
         let events = mark_heads(&mut overlay)?;
         unsettle_cursors(&mut overlay)?;
@@ -61,14 +62,6 @@ impl Store {
         if !writes.is_empty() {
             self.write(writes)?;
         }
-        Ok(events)
-    }
-}
-
-impl Store {
-    /// As [`Store::mark_unproven`]; and where there is nothing to mark, the doubt ends all the same.
-    pub(crate) fn settle_doubt(&mut self) -> Result<u64, LedgerError> {
-        let events = self.mark_unproven()?;
         let sequence = self.counters.sequence;
         if let Some(mark) = &mut self.mark {
             mark.set(sequence);

@@ -408,9 +408,10 @@ impl Store {
         doubt
     }
 
-    /// Marks every event that MISP should have as one to be proven, and says how many there are.
+    /// Marks every event that MISP should have as one to be proven, and says how many there are: with that the doubt
+    /// is settled.
     fn distrust(&mut self) -> Result<(), OpenError> {
-        let marked = self.mark_unproven();
+        let marked = self.settle_doubt();
         let events = marked.map_err(|error| OpenError::of(&self.shown_path(), error))?;
         if events > 0 {
             self.warnings.push(Warning::Distrusted { events });

@@ -1,6 +1,10 @@
 //! Repair and garbage: what proves itself stays, nothing is claimed beyond it, and it is said what went.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     history::{Commit, EventUpdate, Ledger, RunRecord},
@@ -400,19 +404,24 @@ fn an_older_store_is_distrusted_by_the_first_that_writes() {
     assert_eq!(open(&path).unwrap().warnings(), []);
 }
 
+/// Leaves half of sled's snapshot.
+fn cut_snapshot(path: &Path) {
+    let mut entries = fs::read_dir(path.join("engine")).unwrap().map(|entry| entry.unwrap().path());
+    let is_snapshot =
+        |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("snap.");
+    let snapshot = entries.find(is_snapshot).unwrap();
+    let mut bytes = fs::read(&snapshot).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    fs::write(&snapshot, bytes).unwrap();
+}
+
 #[test]
 fn a_doubt_is_not_forgotten_by_those_who_only_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     drop(build(&path, 12));
     drop(open(&path).unwrap());
-    let entries = fs::read_dir(path.join("engine")).unwrap().map(|entry| entry.unwrap().path());
-    let is_snapshot =
-        |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with("snap.");
-    let snapshot = entries.into_iter().find(|path| is_snapshot(path)).unwrap();
-    let mut bytes = fs::read(&snapshot).unwrap();
-    bytes.truncate(bytes.len() / 2);
-    fs::write(&snapshot, bytes).unwrap();
+    cut_snapshot(&path);
     for _ in 0..2 {
         let reader = Store::open(&path, OpenMode::ReadOnly, owner(1), Duration::from_secs(2));
         assert_eq!(reader.unwrap().warnings()[0], Warning::Suspect);
@@ -423,6 +432,25 @@ fn a_doubt_is_not_forgotten_by_those_who_only_read() {
         matches!(&warnings[..], [first, Warning::Distrusted { .. }] if *first == renewed),
         "{warnings:?}"
     );
+    assert_eq!(open(&path).unwrap().warnings(), []);
+    assert_eq!(names(&path), ["acknowledged", "engine", "engine.damaged-1", "lock"]);
+}
+
+#[test]
+fn a_doubt_ends_with_the_opening_that_settled_it_also_where_there_is_no_event_to_be_proven() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = Store::create(&path, owner(1)).unwrap();
+    for step in 0..3 {
+        let (name, number) = (DestinationName::new("main"), store.begin_run().unwrap());
+        let run = Some(run(&mut Dice(step), number, &name));
+        store.commit(&name, number, Commit { run, ..Commit::default() }).unwrap();
+    }
+    drop(store);
+    drop(open(&path).unwrap());
+    cut_snapshot(&path);
+    let renewed = Warning::Renewed { aside: "engine.damaged-1".to_owned() };
+    assert_eq!(open(&path).unwrap().warnings(), [renewed]);
     assert_eq!(open(&path).unwrap().warnings(), []);
     assert_eq!(names(&path), ["acknowledged", "engine", "engine.damaged-1", "lock"]);
 }
