@@ -252,11 +252,13 @@ impl Store {
         })
     }
 
-    /// Makes the index of a store that has none, or part of one, in steps: until the last of them it has none.
+    /// Makes the index of a store that has none, part of one, or one that was made otherwise, in steps: from the first
+    /// of them until the last it has none.
     pub(super) fn make_index(&mut self) -> Result<(), LedgerError> {
         if self.counters.is_indexed() {
             return Ok(());
         }
+        self.counters = self.counters.with_index(false);
         self.drop_index()?;
         self.index_aliases()?;
         for destination in self.destinations()? {

@@ -15,7 +15,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         index::Postings,
         record::{
-            AliasesV1, CountersV2, CursorV1, DestinationV3, RunV3, decode_changes, decode_losses,
+            AliasesV1, CountersV3, CursorV1, DestinationV3, RunV3, decode_changes, decode_losses,
             encode_changes, encode_losses,
             envelope::{damaged, encode},
             keys::{self, Kind, Name},
@@ -303,7 +303,7 @@ impl Store {
     }
 
     /// Counts what comes and goes, and drops from the step what would change nothing.
-    fn count(&self, writes: &mut Writes, counters: &mut CountersV2) -> Result<(), LedgerError> {
+    fn count(&self, writes: &mut Writes, counters: &mut CountersV3) -> Result<(), LedgerError> {
         let mut idle = Vec::new();
         for (key, value) in &*writes {
             let Some(kind) = Kind::of(key) else { continue };

@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV2, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, Page, PageV1,
+        AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, Page, PageV1,
         RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
         encode_losses,
         envelope::{Body, Form, encode, seal, unseal},
@@ -49,7 +49,7 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
             let rows: Vec<RowV1> = body.decode("rows")?;
             encode(&stored_rows(&rows_of(&rows).collect::<Vec<_>>()))
         }
-        8 => encode(&CountersV2::read(&body)?),
+        8 => encode(&CountersV3::read(&body)?),
         9 => encode(&body.decode::<IdentityV1>("the identity")?),
         10 => encode(&body.decode::<FormatV1>("the format")?),
         11 => encode_losses(&decode_losses(&body)?),

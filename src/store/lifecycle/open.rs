@@ -27,7 +27,7 @@ use crate::{
             permissions,
         },
         record::{
-            CountersV2, FormatV1, IdentityV1,
+            CountersV3, FormatV1, IdentityV1,
             envelope::{damaged, encode},
             keys,
         },
@@ -40,7 +40,7 @@ use crate::{
 /// Fields are dropped in order: the engine is closed before the lock is given back.
 pub struct Store {
     pub(crate) engine: Box<dyn Engine>,
-    pub(in crate::store) counters: CountersV2,
+    pub(in crate::store) counters: CountersV3,
     pub(crate) mode: OpenMode,
     /// Why nothing more may be written.
     pub(crate) failed: Option<String>,
@@ -340,7 +340,7 @@ impl Store {
             let identity = overlay.record(keys::IDENTITY)?;
             let identity = identity.ok_or_else(|| missing("the store's identity"))?;
             let identity: IdentityV1 = identity.decode("the store's identity")?;
-            Ok(Some((CountersV2::read(&counters)?, identity)))
+            Ok(Some((CountersV3::read(&counters)?, identity)))
         };
         let found = read().map_err(|error| OpenError::of(&shown, error))?;
         Ok(found.map(|(counters, identity)| {
@@ -352,7 +352,7 @@ impl Store {
 
     /// Writes the first records into an empty engine.
     fn begin(engine: Box<dyn Engine>, identity: &IdentityV1) -> Result<Self, LedgerError> {
-        let counters = CountersV2::after(0).with_index(true);
+        let counters = CountersV3::after(0).with_index(true);
         let mut store = Self::bare(engine, counters, identity);
         let mut overlay = store.read();
         overlay.put_record(keys::FORMAT.to_vec(), &encode(&FormatV1::CURRENT)?)?;
@@ -364,7 +364,7 @@ impl Store {
 
     pub(in crate::store) fn bare(
         engine: Box<dyn Engine>,
-        counters: CountersV2,
+        counters: CountersV3,
         identity: &IdentityV1,
     ) -> Self {
         Self {

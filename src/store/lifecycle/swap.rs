@@ -24,7 +24,7 @@ use crate::{
         event::overlay::Overlay,
         lifecycle::{folder::ENGINE_FOLDER, permissions},
         record::{
-            CountersV2, FormatV1, IdentityV1,
+            CountersV3, FormatV1, IdentityV1,
             envelope::{Body, damaged, encode},
             keys::{self, Kind},
         },
@@ -209,7 +209,7 @@ impl Fresh {
         indexed: bool,
     ) -> Result<(), LedgerError> {
         self.flush()?;
-        let mut counters = CountersV2::after(sequence).with_index(indexed);
+        let mut counters = CountersV3::after(sequence).with_index(indexed);
         self.engine.scan(b"", &mut |key, _| {
             let kind = Kind::of(key);
             counters.add(kind.ok_or_else(|| damaged("no record has such a key".to_owned()))?);

@@ -12,6 +12,8 @@ use crate::{
 
 /// Kinds of records that there were when counters were first written.
 const KINDS_V1: usize = 8;
+/// And when they first told of an index.
+const KINDS_V2: usize = 10;
 
 /// The format of the whole store. A later one is refused at opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,10 @@ impl Stored for CountersV1 {}
 
 impl Stored for CountersV2 {
     const VERSION: u8 = 2;
+}
+
+impl Stored for CountersV3 {
+    const VERSION: u8 = 3;
 }
 
 impl FormatV1 {
@@ -50,14 +56,22 @@ struct CountersV1 {
     counts: [u64; KINDS_V1],
 }
 
+/// As it was before the index led from words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct CountersV2 {
+    sequence: u64,
+    counts: [u64; KINDS_V2],
+    is_indexed: bool,
+}
+
 /// Written with every commit: what a check compares the records with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in super::super) struct CountersV2 {
+pub(in super::super) struct CountersV3 {
     /// Commits so far.
     pub(in super::super) sequence: u64,
     /// Records of each [`Kind`], in its order, the store's own not counted.
     counts: [u64; Kind::ALL.len() - 1],
-    /// Of which making the index is that leads to all that it should; 0 where none does. It was a truth value once.
+    /// Of which making the index is that leads to all that it should; 0 where none does.
     index: u8,
 }
 
@@ -66,16 +80,30 @@ const INDEX: u8 = 2;
 
 impl From<CountersV1> for CountersV2 {
     fn from(before: CountersV1) -> Self {
-        let mut counters = Self::after(before.sequence);
+        let mut counters = Self { sequence: before.sequence, ..Self::default() };
         counters.counts[..KINDS_V1].copy_from_slice(&before.counts);
         counters
     }
 }
 
-impl CountersV2 {
+impl From<CountersV2> for CountersV3 {
+    fn from(before: CountersV2) -> Self {
+        let mut counters = Self::after(before.sequence);
+        counters.counts[..KINDS_V2].copy_from_slice(&before.counts);
+        // The first way to make an index.
+        counters.index = u8::from(before.is_indexed);
+        counters
+    }
+}
+
+impl CountersV3 {
     /// The counters that a body holds.
     pub(in super::super) fn read(body: &Body) -> Result<Self, LedgerError> {
-        body.decode_either::<Self, CountersV1>("the commit counter")
+        let what = "the commit counter";
+        match body.version {
+            Self::VERSION => body.decode(what),
+            _ => Ok(body.decode_either::<CountersV2, CountersV1>(what)?.into()),
+        }
     }
 
     /// Records of a kind; `None` for the store's own.

@@ -21,7 +21,7 @@ pub(super) use destination::{AliasesV1, DestinationV3};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use index::{ChunkName, Page, PageV1, Spot};
 pub(super) use losses::{decode_losses, encode_losses};
-pub(super) use meta::{CountersV2, FormatV1, IdentityV1};
+pub(super) use meta::{CountersV3, FormatV1, IdentityV1};
 pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
 pub(super) use run::{CursorV1, RunV3};
 

@@ -10,7 +10,14 @@ use crate::{
     misp::attribute_uuid,
     model::{DestinationName, EventUuid, RunNumber},
     plan::{DestinationRecord, EventHead, Standing},
-    store::{Disk, MemoryEngine, Store, engine::Writes, record::keys::Kind},
+    store::{
+        Disk, Fault, MemoryEngine, Store,
+        engine::Writes,
+        record::{
+            envelope::{Form, encode, seal, unseal},
+            keys::{self, Kind},
+        },
+    },
 };
 
 use super::script::{Dice, commit, destinations, events, head};
@@ -112,6 +119,27 @@ fn a_store_without_an_index_gets_one_when_it_is_opened_to_be_written_to() {
     store.write(Writes::from([(pages[1].clone(), None)])).unwrap();
     assert_eq!(store.find(&name(), &[7]).unwrap(), None, "all is read instead");
     drop(store);
+    let store = Store::over(Box::new(MemoryEngine::on(disk))).unwrap();
+    assert_complete(&store);
+    assert_eq!(store.check().unwrap().problems, []);
+}
+
+/// As in a store of before, of which the index was made otherwise: whoever takes that for whole has to be told at once.
+#[test]
+fn an_index_is_none_as_soon_as_the_first_of_it_is_taken_away() {
+    let (disk, store) = built(60);
+    let mut old = encode(&store.counters).unwrap();
+    (old.version, *old.bytes.last_mut().unwrap()) = (2, 1);
+    drop(store);
+    let old = seal(keys::COUNTERS, old.version, Form::Plain, &old.bytes);
+    disk.spoil(keys::COUNTERS, Some(old));
+    for commits in 1..4 {
+        let engine = MemoryEngine::on(disk.clone()).failing_after(commits, Fault::NothingKept);
+        drop(Store::over(Box::new(engine)).unwrap_err());
+        let value = disk.value(keys::COUNTERS).unwrap();
+        let payload = unseal(keys::COUNTERS, &value).unwrap().payload;
+        assert_eq!(payload.last(), Some(&0), "after {commits} commits");
+    }
     let store = Store::over(Box::new(MemoryEngine::on(disk))).unwrap();
     assert_complete(&store);
     assert_eq!(store.check().unwrap().problems, []);

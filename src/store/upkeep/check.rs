@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV2, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, PageV1,
+            AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, PageV1,
             RunV3,
             envelope::{Body, damaged, object_digest},
             keys::{self, Kind},
@@ -250,7 +250,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn counters(&mut self, counters: &CountersV2) {
+    fn counters(&mut self, counters: &CountersV3) {
         for kind in Kind::ALL {
             let found = self.kinds.get(&kind).map_or(0, |stats| stats.records);
             let expected = counters.count(kind).unwrap_or(keys::META.len() as u64);
@@ -303,7 +303,7 @@ fn decodes(kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
         (Kind::Rules, _) => body.decode::<&str>("a rule table").map(drop),
         (_, keys::FORMAT) => body.decode::<FormatV1>("the format").map(drop),
         (_, keys::IDENTITY) => body.decode::<IdentityV1>("the identity").map(drop),
-        (_, keys::COUNTERS) => CountersV2::read(body).map(drop),
+        (_, keys::COUNTERS) => CountersV3::read(body).map(drop),
         _ => Err(damaged("no record has such a key".to_owned())),
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         lifecycle::swap::Fresh,
         record::{
-            CountersV2, CursorV1, DestinationV3, IdentityV1, RunV3, decode_changes,
+            CountersV3, CursorV1, DestinationV3, IdentityV1, RunV3, decode_changes,
             envelope::{Body, encode},
             keys::{self, Kind, Name},
         },
@@ -178,7 +178,7 @@ impl Salvage {
     /// The highest commit number that anything speaks of.
     pub(crate) fn last_commit(&self) -> u64 {
         let counters = self.records.get(keys::COUNTERS);
-        let counted = counters.and_then(|body| CountersV2::read(body).ok());
+        let counted = counters.and_then(|body| CountersV3::read(body).ok());
         let changes = self.of_kind(Kind::Changes);
         let changes = changes.filter_map(|(key, _)| Some(keys::change_numbers(key)?.1));
         changes.chain(counted.map(|counters| counters.sequence)).max().unwrap_or_default()

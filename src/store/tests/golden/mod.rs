@@ -26,7 +26,7 @@ use crate::{
         Said, Seen, Standing, TagFact, TagStanding, WithheldReason,
     },
     store::record::{
-        AliasesV1, CountersV2, CursorV1, DestinationV3, FormatV1, HeadV3, Identified, IdentityV1,
+        AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, Identified, IdentityV1,
         Page, PageV1, RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket,
         encode_changes, encode_losses,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
@@ -90,18 +90,26 @@ fn the_store_itself() {
     let golden = "010101010101010101010101010101010a2f7372762f737461746563";
     let body = frozen(&encode(&identity).unwrap(), 1, golden);
     assert_eq!(body.decode::<IdentityV1>("the identity").unwrap(), identity);
-    let mut counters = CountersV2::default();
+    let mut counters = CountersV3::default();
     counters.sequence = 300;
     counters.add(keys::Kind::Head);
     let body = written(1, "fb2c010001000000000000");
-    assert_eq!(CountersV2::read(&body).unwrap(), counters);
+    assert_eq!(CountersV3::read(&body).unwrap(), counters);
     counters.add(keys::Kind::Losses);
     let counters = counters.with_index(true);
-    let body = frozen(&encode(&counters).unwrap(), 2, "fb2c010001000000000000010002");
-    assert_eq!(CountersV2::read(&body).unwrap(), counters);
-    let body = written(2, "fb2c010001000000000000010001");
-    let older = CountersV2::read(&body).unwrap();
-    assert!(!older.is_indexed(), "it lacks words: it is made anew");
+    let body = frozen(&encode(&counters).unwrap(), 3, "fb2c010001000000000000010002");
+    assert_eq!(CountersV3::read(&body).unwrap(), counters);
+    // Of an index that lacks words: it is made anew.
+    for (golden, before) in
+        [("fb2c010001000000000000010000", 0), ("fb2c010001000000000000010001", 1)]
+    {
+        let older = CountersV3::read(&written(2, golden)).unwrap();
+        assert!(!older.is_indexed());
+        assert_eq!(encode(&older).unwrap().bytes.last(), Some(&before));
+        assert_eq!(older.with_index(true), counters);
+    }
+    let newer = CountersV3::read(&written(4, "00")).unwrap_err();
+    assert!(matches!(newer, LedgerError::Newer { .. }), "{newer}");
     assert_eq!(hex(&encode(&FormatV1::CURRENT).unwrap().bytes), "01");
 }
 
