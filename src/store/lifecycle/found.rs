@@ -3,8 +3,9 @@
 //! sled changes files that it opens, damaged ones too: it clears what stands behind damage, and goes on writing until it
 //! is closed. So they are copied before it has them: at once where our own reading tells that they are damaged, or that
 //! they may be (the log ends in what a killed process may have left), and before a repair. The copy waits under a name
-//! of its own until the store goes on in fresh files. Where nothing turns out to be damaged it is removed again, and an
-//! intact store is never copied.
+//! of its own, which says by which sign it was made, until the store goes on in fresh files. Where nothing turns out to
+//! be damaged it is removed again, by a later opening too if it was made for a torn end, and an intact store is never
+//! copied.
 
 use std::{
     io::{self, ErrorKind},
@@ -20,7 +21,7 @@ use crate::{
             error::told_io,
             folder::ENGINE_FOLDER,
             permissions,
-            swap::{FOUND, keep_found},
+            swap::{FOUND, TORN, copied, keep_found},
         },
     },
 };
@@ -35,63 +36,72 @@ const NO_ROOM: &str = "the damaged files are copied as they were found before an
 #[derive(Debug)]
 pub(crate) struct Found {
     store: PathBuf,
-    copied: Copied,
+    copied: Option<Copied>,
 }
 
-/// By whom it was made.
+/// By whom it was made, and under which name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copied {
-    No,
-    /// By this opening of the store.
-    Now,
-    /// By one before, which did not come to its end.
-    Before,
+struct Copied {
+    name: &'static str,
+    /// By an opening before this one, which did not come to its end.
+    is_of_before: bool,
 }
 
 impl Found {
     /// What an opening before left, if it did not come to its end. The caller holds the store's lock.
     pub(crate) fn look(store: &Path) -> Result<Self, OpenError> {
-        let (path, unfinished) = (store.join(FOUND), unfinished(store));
+        let unfinished = unfinished(store);
         permissions::remove_folder(&unfinished)
             .map_err(|error| OpenError::io(&unfinished, "removed", &error))?;
-        let copied = if path.exists() { Copied::Before } else { Copied::No };
+        let copied = copied(store).map(|name| Copied { name, is_of_before: true });
         Ok(Self { store: store.to_owned(), copied })
     }
 
     /// Copies the files, unless that was done: then they may have been changed since.
     pub(crate) fn keep(&mut self) -> Result<(), LedgerError> {
-        self.copy().map_err(|error| self.failed(&error))
+        self.copy(FOUND).map_err(|error| self.failed(&error))
     }
 
     /// Copies the files if a sign tells to. What may be damaged goes on without a copy where there is no room for one.
     pub(crate) fn see(&mut self, sign: Sign) -> Result<(), LedgerError> {
-        match self.copy() {
-            Err(error) if sign == Sign::Torn && is_full(&error) => Ok(()),
-            done => done.map_err(|error| self.failed(&error)),
-        }
+        let done = match sign {
+            Sign::Torn => match self.copy(TORN) {
+                Err(error) if is_full(&error) => Ok(()),
+                done => done,
+            },
+            Sign::Damaged => self.copy(FOUND).and_then(|()| self.is_damaged()),
+        };
+        done.map_err(|error| self.failed(&error))
     }
 
     /// Whether an opening before this one took the files for damaged.
     pub(crate) fn is_of_before(&self) -> bool {
-        self.copied == Copied::Before
+        self.copied.is_some_and(|copied| copied.is_of_before)
     }
 
-    /// Nothing is damaged: what was copied now is removed. What was copied before may be of files that somebody replaced
-    /// since, and is kept.
-    pub(crate) fn not_needed(&self) -> Result<(), OpenError> {
+    /// Nothing is damaged: what was copied is removed. But what was copied before of damaged files is of files that
+    /// somebody replaced since, and is kept: under the name that is given.
+    pub(crate) fn not_needed(&self) -> Result<Option<String>, OpenError> {
         match self.copied {
-            Copied::No => Ok(()),
-            Copied::Before => keep_found(&self.store).map(drop),
-            Copied::Now => {
-                let path = self.store.join(FOUND);
+            Some(Copied { name: FOUND, is_of_before: true }) => keep_found(&self.store).map(Some),
+            _ => self.removed().map(|()| None),
+        }
+    }
+
+    /// The same, where nobody can be told: what is to be kept stays for the next opening.
+    pub(crate) fn removed(&self) -> Result<(), OpenError> {
+        match self.copied {
+            None | Some(Copied { name: FOUND, is_of_before: true }) => Ok(()),
+            Some(Copied { name, .. }) => {
+                let path = self.store.join(name);
                 permissions::remove_folder(&path)
                     .map_err(|error| OpenError::io(&path, "removed", &error))
             }
         }
     }
 
-    fn copy(&mut self) -> io::Result<()> {
-        if self.copied != Copied::No {
+    fn copy(&mut self, name: &'static str) -> io::Result<()> {
+        if self.copied.is_some() {
             return Ok(());
         }
         let engine = self.store.join(ENGINE_FOLDER);
@@ -99,9 +109,18 @@ impl Found {
         let _resting = at_rest(&engine)?;
         permissions::copy_folder(&engine, &unfinished)
             .and_then(|()| permissions::sync_all(&unfinished))
-            .and_then(|()| permissions::rename(&self.store, &format!("{FOUND}{UNFINISHED}"), FOUND))
+            .and_then(|()| permissions::rename(&self.store, &format!("{FOUND}{UNFINISHED}"), name))
             .inspect_err(|_| drop(permissions::remove_folder(&unfinished)))?;
-        self.copied = Copied::Now;
+        self.copied = Some(Copied { name, is_of_before: false });
+        Ok(())
+    }
+
+    /// What was copied as torn is damaged.
+    fn is_damaged(&mut self) -> io::Result<()> {
+        if let Some(copied) = self.copied.as_mut().filter(|copied| copied.name == TORN) {
+            permissions::rename(&self.store, TORN, FOUND)?;
+            copied.name = FOUND;
+        }
         Ok(())
     }
 
@@ -126,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_with_what_helps() {
-        let found = Found { store: PathBuf::from("state"), copied: Copied::No };
+        let found = Found { store: PathBuf::from("state"), copied: None };
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
             let error = OpenError::of("state", found.failed(&kind.into())).to_string();
             assert!(error.contains("state/engine.found") && error.contains("make room"), "{error}");

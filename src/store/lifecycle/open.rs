@@ -113,6 +113,15 @@ pub enum Warning {
         /// The folder of the damaged files, in the store's.
         aside: String,
     },
+    /// The files are sound; others, which were damaged, had their place.
+    #[error(
+        "files of the engine that were found damaged, and were replaced since, are kept in {aside}: remove them once \
+         nothing is missed"
+    )]
+    Kept {
+        /// The folder of the damaged files, in the store's.
+        aside: String,
+    },
     /// The last commits are missing.
     #[error(
         "the store is older than it was: commit {acknowledged} was acknowledged, the last it holds \
@@ -176,7 +185,10 @@ impl Store {
         store.warnings.extend(readable);
         let doubt = store.compare_mark(mark, said);
         match doubt {
-            Doubt::None => found.not_needed()?,
+            Doubt::None => {
+                let kept = found.not_needed()?;
+                store.warnings.extend(kept.map(|aside| Warning::Kept { aside }));
+            }
             Doubt::Older => {}
             Doubt::Damaged => store = store.renewed(path)?.0,
         }

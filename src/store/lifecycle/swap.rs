@@ -6,7 +6,8 @@
 //! | `engine.new` | one that is being filled; worth nothing after a crash |
 //! | `engine.next` | one that is whole; it takes the place of `engine` if that is gone |
 //! | `engine.old` | one whose place was taken, to be removed |
-//! | `engine.found` | a copy of one as it was found, with damage or what may be some (`found`) |
+//! | `engine.found` | a copy of one as it was found, with damage, or before a repair (`found`) |
+//! | `engine.torn` | the same of one of which only the end of the log was torn |
 //! | `engine.damaged-1`, … | one that was damaged, as it was found, kept for people |
 //!
 //! At each moment `engine` or `engine.next` is whole. Only where `engine` is missing was a swap cut off.
@@ -37,6 +38,8 @@ const OLD: &str = "engine.old";
 const DAMAGED: &str = "engine.damaged-";
 /// A copy of the store's own, as it was found.
 pub(super) const FOUND: &str = "engine.found";
+/// The same where its log was torn at the end, as a killed process leaves it, and nothing else was seen.
+pub(super) const TORN: &str = "engine.torn";
 /// A copy on which version 0.1.0 tried a repair, and that was cut off.
 const TRIAL: &str = "trial";
 /// Bytes that are gathered before they are written.
@@ -54,7 +57,7 @@ pub(crate) enum Aside {
 /// Whether a name in a store's folder is one of these.
 pub(crate) fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    let is_one = [NEW, NEXT, OLD, TRIAL].iter().any(|ours| name == **ours);
+    let is_one = [NEW, NEXT, OLD, TRIAL, TORN].iter().any(|ours| name == **ours);
     is_one || name.starts_with(FOUND) || name.starts_with(DAMAGED)
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn swap(path: &Path, aside: Aside) -> Result<Option<String>, OpenErro
     if is_waiting(path) {
         return finish_swap(path).map(|()| None);
     }
-    if aside == Aside::Kept && !path.join(FOUND).exists() {
+    if aside == Aside::Kept && copied(path).is_none() {
         let name = vacant(path);
         rename(path, ENGINE_FOLDER, &name)?;
         finish_swap(path)?;
@@ -97,8 +100,13 @@ pub(crate) fn swap(path: &Path, aside: Aside) -> Result<Option<String>, OpenErro
 /// Gives the copy of what was found the name under which it is kept for people.
 pub(super) fn keep_found(path: &Path) -> Result<String, OpenError> {
     let name = vacant(path);
-    rename(path, FOUND, &name)?;
+    rename(path, copied(path).unwrap_or(FOUND), &name)?;
     Ok(name)
+}
+
+/// The name of the copy of what was found, if there is one.
+pub(super) fn copied(path: &Path) -> Option<&'static str> {
+    [FOUND, TORN].into_iter().find(|name| path.join(name).exists())
 }
 
 /// The first name for what is kept that nothing has.

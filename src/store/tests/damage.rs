@@ -22,6 +22,7 @@ use super::{
             sled::{SledEngine, at_rest},
             tail::end_of_log,
         },
+        lifecycle::{found::Found, opened::open_engine},
         record::keys,
     },
     folder::{copy, copy_at_rest, open, owner},
@@ -342,6 +343,29 @@ fn what_a_killed_opening_copied_is_kept_and_what_it_copied_in_part_is_not() {
     assert_eq!(open(&path).unwrap().warnings(), []);
 }
 
+/// An opening that is killed where it would see that nothing is missing.
+fn killed_while_it_opens(path: &Path) {
+    let mut found = Found::look(path).unwrap();
+    drop(open_engine(path, Effort::Usual, Some(&mut found)).unwrap());
+    assert_eq!(kept(path).len(), 1);
+}
+
+/// The next finds nothing torn any more, as sled cleared it.
+#[test]
+fn what_is_torn_and_was_never_acknowledged_is_not_kept_if_the_opening_that_copied_it_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (acknowledged, killed, found) = torn(folder.path());
+    killed_while_it_opens(&killed);
+    let store = open(&killed).unwrap();
+    assert_eq!((store.check().unwrap().problems, kept(&killed)), (vec![], vec![]));
+    assert!(store.warnings().iter().all(|it| matches!(it, Warning::Copied { .. })));
+
+    killed_while_it_opens(&acknowledged);
+    drop(open(&acknowledged).unwrap());
+    assert_eq!(kept(&acknowledged), ["engine.damaged-1"]);
+    assert!(content(&acknowledged.join("engine.damaged-1")) == found);
+}
+
 #[test]
 fn files_that_were_put_back_do_not_cost_those_that_were_found_damaged() {
     let folder = tempfile::tempdir().unwrap();
@@ -356,6 +380,8 @@ fn files_that_were_put_back_do_not_cost_those_that_were_found_damaged() {
     fs::remove_dir_all(path.join("engine")).unwrap();
     copy(&backup.join("engine"), &path.join("engine"));
     fs::copy(backup.join("acknowledged"), path.join("acknowledged")).unwrap();
+    let kept_in = Warning::Kept { aside: "engine.damaged-1".to_owned() };
+    assert_eq!(open(&path).unwrap().warnings(), [kept_in]);
     assert_eq!(open(&path).unwrap().warnings(), []);
     assert_eq!(kept(&path), ["engine.damaged-1"]);
     assert!(content(&path.join("engine.damaged-1")) == found);

@@ -120,7 +120,7 @@ fn repair_kept(path: &Path) -> Result<RepairReport, OpenError> {
     let report = repair(path, Some(&mut found));
     match report.as_ref().map(|report| &report.repaired) {
         Ok(Repaired::Sound | Repaired::Older { aside: None }) | Err(OpenError::Newer { .. }) => {
-            found.not_needed()?;
+            found.removed()?;
         }
         Ok(_) | Err(_) => {}
     }
