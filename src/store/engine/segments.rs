@@ -99,7 +99,7 @@ impl Log {
         Ok(Some(Self { file, headers, is_damaged }))
     }
 
-    /// In which condition it is, as far as sled looks at it. It had reached the place in the name of the snapshot; such
+    /// In which condition its headers and its end are (`tail`). It had reached the place in the name of the snapshot; such
     /// a place at the end of a segment is that of the next, which may not be begun.
     ///
     /// # Errors

@@ -1,12 +1,15 @@
-//! The end of sled's log, read as sled reads it before it is opened.
+//! The end of sled's log, read before sled opens it.
 //!
-//! sled 0.34.7 follows its log from the last segment of which it knows that it was on the disk, up to the first message
-//! that does not prove itself, and overwrites with zeros what stands behind. That may be torn by a crash, damaged later,
-//! or left of what the segment held before it was given free, as none is cleared before it is used again. A message
+//! To find the end, sled 0.34.7 follows its log from the last segment of which it knows that it was on the disk, up to
+//! the first message that does not prove itself, and overwrites with zeros what stands behind. That may be torn by a
+//! crash, damaged later, or left of what the segment held before it was given free, as none is cleared before it is used
+//! again. A message
 //! names its segment, and no two of the log have one number. So what stands behind the end is part of the log if it is a
 //! message that names this segment.
 //!
-//! Not told from what was left before is a last message of which the header itself is damaged.
+//! Not told from what was left before is a last message of which the header itself is damaged. Not looked at is what
+//! stands between the segment in which the snapshot ends and the one from which the log is followed here: sled reads it
+//! too, and drops the rest of a segment behind a message that does not prove itself, without a word.
 
 use std::{
     fs::File,
