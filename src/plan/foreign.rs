@@ -1,7 +1,7 @@
 //! Events of other organisations, or of nobody who is known: what may be done to them, and what becomes of them when
 //! the key is another one's.
 
-use crate::model::OrgUuid;
+use crate::model::{Context, Digest, Encoder, OrgUuid};
 
 use super::{BlockedReason, DestinationRecord, EventHead, EventSettings, OnForeign, Presence};
 
@@ -13,11 +13,31 @@ impl DestinationRecord {
     /// has other rights, or a week began.
     #[must_use]
     pub fn may_see_more_than(&self, before: &Self) -> bool {
-        let week = |it: &Self| it.asked.map(|at| at.seconds().div_euclid(LOOK_AGAIN_SECONDS));
-        let who = |it: &Self| (it.user, it.org, it.key_mark);
-        who(self) != who(before)
-            || self.permissions != before.permissions
-            || week(self) != week(before)
+        self.sight_terms() != before.sight_terms()
+    }
+
+    /// Fingerprint of who asked, and in which week: under it MISP keeps from us what it kept.
+    #[must_use]
+    pub fn sight_terms(&self) -> Digest {
+        let week = self.asked.map(|at| at.seconds().div_euclid(LOOK_AGAIN_SECONDS));
+        let mut encoder = Encoder::new(Context::Policy);
+        let number = |encoder: &mut Encoder, number: u64| {
+            encoder.u64(number);
+        };
+        encoder
+            .text("sight")
+            .option(self.user, number)
+            .option(self.key_mark, number)
+            .option(self.org, |encoder, org| {
+                encoder.bytes(org.uuid().as_bytes());
+            })
+            .option(week, |encoder, week| {
+                encoder.text(&week.to_string());
+            })
+            .list(self.permissions.iter(), |encoder, right| {
+                encoder.text(right);
+            });
+        encoder.finish()
     }
 }
 

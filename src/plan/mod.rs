@@ -34,7 +34,7 @@ pub use policy::{
     EventSettings, MappingChange, OnForeign, Policy, Publish, Unmarked, policy_fingerprint,
 };
 pub use publishing::{NO_RIGHT, NO_WORKER, NOT_YET, Publishing};
-pub use reason::{BlockedReason, ExposedReason, WithheldReason};
+pub use reason::{Awaits, BlockedReason, ExposedReason, WithheldReason};
 pub use retire::{Retire, Strategy};
 pub use say::{Said, without_feed};
 pub(crate) use say::{Stricter, stricter_words};

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{OrgUuid, Tlp};
 
+use super::{OnForeign, Presence};
+
 /// Why policy keeps something back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,17 +51,37 @@ impl BlockedReason {
         matches!(self, Self::OwnedBy(_) | Self::AppendNeedsAdmin(_) | Self::OwnerUnknown(_))
     }
 
-    /// Whether another key, other rights or another MISP may end it: who is asked is asked again, while it stands.
+    /// What may end it.
     #[must_use]
-    pub const fn may_end_in_misp(&self) -> bool {
-        self.is_ownership() || matches!(self, Self::EventHidden)
+    pub const fn awaits(&self) -> Awaits {
+        match self {
+            Self::IncidentNotAccepted => Awaits::Dataset,
+            Self::OwnedBy(_)
+            | Self::AppendNeedsAdmin(_)
+            | Self::OwnerUnknown(_)
+            | Self::EventHidden => Awaits::Misp,
+            Self::UuidTaken | Self::Other(_) => Awaits::Nothing,
+        }
     }
 
-    /// Whether it may end, with the incident or the key.
+    /// Whether each run tells it as long as it stands: what was to be appended to all the same, what was delivered to
+    /// before, and what nobody can be named for.
     #[must_use]
-    pub const fn may_end(&self) -> bool {
-        self.may_end_in_misp() || matches!(self, Self::IncidentNotAccepted)
+    pub fn is_told(&self, presence: &Presence, on_foreign: OnForeign) -> bool {
+        let was_to_be = on_foreign == OnForeign::Append || *presence == Presence::Present;
+        matches!(self, Self::OwnerUnknown(_)) || (was_to_be && self.is_ownership())
     }
+}
+
+/// What may end a [`BlockedReason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaits {
+    /// The dataset: a plan of what it says decides.
+    Dataset,
+    /// Another key, other rights or another MISP: who is asked is asked again, while it stands.
+    Misp,
+    /// Nothing that could be noticed.
+    Nothing,
 }
 
 /// Why something that is in MISP must not be there as it is.

@@ -6,7 +6,7 @@ use crate::{
 };
 
 use super::{
-    ExposedReason, KnownAttribute, KnownEvent, Refusal, Standing, Terms, WithheldReason,
+    Awaits, ExposedReason, KnownAttribute, KnownEvent, Refusal, Standing, Terms, WithheldReason,
     has_own_colour, strictest_of, tags::lacks_a_colour,
 };
 
@@ -86,7 +86,7 @@ impl Situation<'_> {
             }
             (_, Some(Standing::Declined)) => Verdict::Keep,
             // What is wrong with the attribute itself stays so; an incident may be accepted after all.
-            (_, Some(Standing::Blocked(why))) if !why.may_end() => Verdict::Keep,
+            (_, Some(Standing::Blocked(why))) if why.awaits() == Awaits::Nothing => Verdict::Keep,
             (_, _) if self.reason_to_withhold().is_some() => {
                 Verdict::Stand(self.reason_to_withhold().expect("asked on the line above"))
             }

@@ -2,14 +2,17 @@
 
 #![allow(missing_docs, clippy::unwrap_used, dead_code)]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use dataset::{Dataset, event};
 use misp_trickle::{
-    agent::{Ending, Summary},
+    agent::{self, Ending, Observer, Phase, Progress, Summary},
     delivery::Call,
     history::Ledger,
-    model::RunNumber,
+    model::{FeedName, RunNumber},
     plan::{BlockedReason, OnForeign, Presence},
     remote::Answer,
     sandbox::{Release, Setup},
@@ -124,6 +127,88 @@ fn an_event_that_was_hidden_is_looked_for_with_another_key() {
     assert_eq!((summary.ending, summary.run.tally.events.blocked), (Ending::Done, 0));
     assert_eq!(contents(&other)[&event(1)].1.len(), 8);
     assert_at_rest(&mut other, &mut set);
+}
+
+/// Whether a run reads its source.
+#[derive(Default)]
+struct Reads(AtomicBool);
+
+impl Observer for Reads {
+    fn progress(&self, progress: Progress) {
+        self.0.fetch_or(progress.phase == Phase::Reading, Ordering::SeqCst);
+    }
+
+    fn note(&self, _: &str) {}
+}
+
+/// Delivers a dataset as it is; whether it was read for that.
+fn reads(world: &mut World, set: &mut Dataset) -> bool {
+    world.job.source = SourceSpec::File(set.write());
+    let reads = Reads::default();
+    world.sync_watched(&agent::Dataset::default(), &reads);
+    reads.0.into_inner()
+}
+
+#[test]
+fn a_source_is_not_read_again_for_what_waits_for_another_key_before_that_is_asked_for() {
+    let (admin, mut sync, mut set) = hidden();
+    set.incident(2).domains("free", 0..3);
+    deliver(&mut sync, &mut set);
+    for round in 0..3 {
+        assert!(!reads(&mut sync, &mut set), "round {round}: nothing changed");
+    }
+    let cursor = |world: &World| {
+        world.ledger.cursor(&world.job.feed, &world.job.destination).unwrap().unwrap()
+    };
+    assert!(cursor(&sync).settled);
+    // Once a day it is asked who the key is, and once a week what MISP shows it.
+    let (asked_before, mut read) = (asked(&sync, "POST events/index"), 0);
+    for _ in 0..15 {
+        sync.clock.advance(24 * 3_600);
+        read += u64::from(reads(&mut sync, &mut set));
+        assert!(!reads(&mut sync, &mut set), "it was asked a minute ago");
+    }
+    let weekly = asked(&sync, "POST events/index") - asked_before;
+    assert!((2..=3).contains(&weekly) && read <= 15, "{weekly} questions, {read} times read");
+    // Its owner lets it be seen: found by the next look.
+    let uuid = event(1).to_string();
+    let all = json!({"Event": {"uuid": uuid, "distribution": "1"}});
+    request(&admin, "admin", &format!("/events/edit/{uuid}"), &all);
+    for _ in 0..8 {
+        sync.clock.advance(24 * 3_600);
+        reads(&mut sync, &mut set);
+    }
+    let now = head(&sync, event(1)).presence;
+    assert!(matches!(now, Presence::Blocked(BlockedReason::OwnedBy(_))), "{now:?}");
+    assert!(!reads(&mut sync, &mut set), "it is another's, and that was asked for today");
+    // Another key reads at once.
+    let mut other = admin.second("admin");
+    (other.ledger, other.job) = (sync.ledger, sync.job);
+    assert!(reads(&mut other, &mut set));
+    assert_eq!(contents(&other)[&event(1)].1.len(), 8);
+    // What was passed over before it was known who the key is, is looked at once more.
+    assert!(reads(&mut other, &mut set));
+    assert!(!reads(&mut other, &mut set));
+}
+
+#[test]
+fn what_one_feed_finds_shown_the_others_look_at() {
+    let (admin, mut sync, mut set) = hidden();
+    let first = sync.job.feed.clone();
+    assert!(!reads(&mut sync, &mut set));
+    let uuid = event(1).to_string();
+    let all = json!({"Event": {"uuid": uuid, "distribution": "1"}});
+    request(&admin, "admin", &format!("/events/edit/{uuid}"), &all);
+    // Another feed with the same incident looks first, a week later.
+    let mut also = set.copy();
+    also.incident(1).domains("also", 0..1);
+    sync.job.feed = FeedName::new("second");
+    sync.clock.advance(7 * 24 * 3_600);
+    assert!(reads(&mut sync, &mut also));
+    assert!(matches!(head(&sync, event(1)).presence, Presence::Blocked(BlockedReason::OwnedBy(_))));
+    sync.job.feed = first;
+    assert!(reads(&mut sync, &mut set), "what it waits for is another thing now");
+    assert!(!reads(&mut sync, &mut set));
 }
 
 #[test]

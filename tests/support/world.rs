@@ -11,7 +11,8 @@ use std::{
 
 use misp_trickle::{
     agent::{
-        self, Clock, Dataset, Job, Removals, Sample, Silent, Summary, Verified, VerifyOptions,
+        self, Clock, Dataset, Job, Observer, Removals, Sample, Silent, Summary, Verified,
+        VerifyOptions,
     },
     delivery::{Backoff, Call, Concurrency, Exchange, Wire},
     format::Format,
@@ -181,6 +182,11 @@ impl World {
 
     /// Delivers a dataset, whatever the job's source is.
     pub fn sync_from(&mut self, dataset: &Dataset) -> Summary {
+        self.sync_watched(dataset, &Silent)
+    }
+
+    /// The same with somebody who watches.
+    pub fn sync_watched(&mut self, dataset: &Dataset, observer: &dyn Observer) -> Summary {
         self.clock.advance(60);
         let interrupt = AtomicBool::new(false);
         let run = agent::sync_from(
@@ -189,7 +195,7 @@ impl World {
             &mut self.ledger,
             self.wire.clone(),
             &*self.clock,
-            &Silent,
+            observer,
             &interrupt,
         );
         wait(run).unwrap()

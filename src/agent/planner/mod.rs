@@ -3,6 +3,7 @@
 mod holding;
 mod incident;
 mod losses;
+mod rest;
 mod retirement;
 
 use std::{
@@ -19,13 +20,14 @@ use crate::{
     },
     plan::{
         self, AttributeTally, DestinationRecord, EventHead, EventPlan, FeedHead, KnownEvent,
-        MappingTally, Presence, Refusal, Retire, Standing, Stricter, Terms, WithheldReason,
+        MappingTally, Presence, Refusal, Retire, Stricter, Terms,
     },
 };
 
 use super::{Input, Job, Older};
 pub(super) use holding::note_of;
 pub(super) use losses::Losses;
+pub(super) use rest::{Rest, cursor_policy, policy_of};
 pub(super) use retirement::Retirement;
 
 /// What one incident calls for.
@@ -293,35 +295,6 @@ pub(super) fn older_reader(job: &Job, heads: &[EventHead]) -> Option<Reader> {
     let first_time = feeds().all(|feed| feed.reader.is_older());
     let older = feeds().filter(|feed| feed.reader.is_older() && (first_time || !feed.gone));
     older.map(|feed| feed.reader).min()
-}
-
-/// See [`Planner::policy`].
-pub(super) fn policy_of(job: &Job, record: &DestinationRecord) -> Digest {
-    let reader = u64::from(Reader::NOW.number());
-    let mut encoder = Encoder::new(Context::Policy);
-    encoder.digest(&job.policy_fingerprint()).text(&record.version).u64(reader).finish()
-}
-
-/// The same, and whether the tags that were looked for may be used: what a shortcut over a whole source depends on.
-/// Where a release that kept no losses left a cursor, the source is read once more for them.
-pub(super) fn cursor_policy(job: &Job, record: &DestinationRecord) -> Digest {
-    let (policy, tags) = (policy_of(job, record), record.all_tag_terms());
-    Encoder::new(Context::Policy).text("cursor, losses kept").digest(&policy).digest(&tags).finish()
-}
-
-/// Whether an event is settled: an equal skip key next time means no work at all.
-pub(super) fn settled(event: &KnownEvent, tally: &AttributeTally) -> bool {
-    let retryable = event.attributes.values().any(|known| {
-        !known.wanted.is_empty()
-            && match &known.standing {
-                Standing::Withheld(reason) => *reason == WithheldReason::MarkingCannotBeCarried,
-                // Whose the event is may be right for another key.
-                Standing::Blocked(why) => why.may_end_in_misp(),
-                _ => false,
-            }
-    });
-    let kept_out = matches!(&event.head.presence, Presence::Blocked(why) if why.may_end_in_misp());
-    tally.pending == 0 && tally.held == 0 && !event.head.unproven && !retryable && !kept_out
 }
 
 /// MISP's clock, in the seconds that it can store: its column holds 31 bits.

@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Ending, planner::settled},
+    super::{AgentError, Ending, planner::Rest},
     Halt, Mode, Run,
     deliver::Talk,
     remains::Shortfall,
@@ -128,9 +128,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         feed.attributes = *tally;
         self.remains.held_back += u64::from(self.planner.holds_back(feed, tally));
         // A run that only looked retired nothing: the next one plans anew.
-        feed.settled =
-            settled(event, tally) && self.mode == Mode::Deliver && !feed.reader.is_older();
-        self.remains.settle(feed.settled);
+        let rest = match self.mode == Mode::Deliver && !feed.reader.is_older() {
+            true => Rest::of(event, tally, self.job.settings.on_foreign),
+            false => Rest::Open,
+        };
+        feed.settled = rest == Rest::Settled;
+        self.remains.leave(rest);
         self.remains.expose(event, tally);
         self.totals.events_done += 1;
         let record = &mut self.totals.record;

@@ -6,7 +6,7 @@ use crate::{
     delivery::{Call, Reply, Session, WHICH_EVENTS_MAX, Wire},
     history::{Commit, EventUpdate, Ledger},
     model::{EventUuid, Timestamp},
-    plan::{DestinationRecord, EventPlan, Publish, Refusal},
+    plan::{Awaits, DestinationRecord, EventPlan, Publish, Refusal},
 };
 
 use super::{
@@ -119,6 +119,17 @@ pub(in super::super) fn is_known(job: &Job, record: &DestinationRecord, key: Opt
         && record.user.is_some()
 }
 
+/// Whether it is asked anew who this key is, where something depends on it.
+pub(super) fn is_asked_long_ago(record: &DestinationRecord, now: Timestamp) -> bool {
+    is_older(record, now, ASK_AGAIN_SECONDS)
+}
+
+fn is_older(record: &DestinationRecord, now: Timestamp, holds: i64) -> bool {
+    let age = now.seconds() - record.asked.map_or(0, Timestamp::seconds);
+    // What seems to be of the future is of a clock that was set back, and of any age.
+    !(0..=holds).contains(&age)
+}
+
 /// What has to be known of MISP before a plan is carried out.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Before {
@@ -174,17 +185,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// reason to ask, too: the tag may be there by now.
     fn has_to_learn(&self, plan: &EventPlan) -> bool {
         // Whose an event is may be right for another key, or other rights, and so who may see it.
-        let kept = matches!(&plan.refusal, Some(Refusal::Blocked(why)) if why.may_end_in_misp());
+        let kept =
+            matches!(&plan.refusal, Some(Refusal::Blocked(why)) if why.awaits() == Awaits::Misp);
         let waits_for_right = plan.event.head.publishing.waits_for_right(self.job.settings.publish);
         let unpublished = waits_for_right || self.would_stay_unpublished(plan);
         let waits = plan.lacks_a_tag() || unpublished || kept;
-        let asked = self.planner.record.asked.map_or(0, Timestamp::seconds);
-        let age = self.world.clock.now().seconds() - asked;
-        // What seems to be of the future is of a clock that was set back, and of any age.
-        let is_old = |holds: i64| !(0..=holds).contains(&age);
-        let again = (is_old(ASK_AGAIN_SECONDS)
+        let (record, now) = (&self.planner.record, self.world.clock.now());
+        let again = (is_asked_long_ago(record, now)
             && (waits || plan.send.len() >= ASK_AGAIN_ATTRIBUTES))
-            || (is_old(ASK_ABOUT_TAGS_SECONDS) && self.planner.has_refused_tags());
+            || (is_older(record, now, ASK_ABOUT_TAGS_SECONDS) && self.planner.has_refused_tags());
         (waits || plan.needs_misp()) && (self.contact.is_unknown() || again)
     }
 
@@ -205,7 +214,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     pub(super) async fn learn(&mut self) -> Result<(), Halt> {
         self.totals.tell_progress(Phase::Asking);
         let before = self.planner.record.clone();
-        let shown = match self.learn_beside(&before).await {
+        let mut shown = match self.learn_beside(&before).await {
             Ok(shown) => shown,
             Err(halt) => {
                 // Whose answers these are is not known, or is known to be a stranger.
@@ -223,7 +232,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let is_admin = record.may("perm_site_admin");
         // In the same step: who is known by then is not asked again for this.
         if !shown.is_empty() {
-            shown.iter().for_each(|it| self.planner.learn_head(it.head.clone()));
+            for EventUpdate { head, .. } in &mut shown {
+                self.stir(head)?;
+                self.planner.learn_head(head.clone());
+            }
             self.commit(Commit { events: shown, ..Commit::default() })?;
         }
         if is_admin {

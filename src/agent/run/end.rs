@@ -10,7 +10,7 @@ use super::{
     super::{
         AgentError, Ending, Phase, PublishingTally, Summary,
         learn::PLAIN,
-        planner::{cursor_policy, note_of},
+        planner::{Rest, cursor_policy, note_of},
         record::attempt,
     },
     Mode, Run,
@@ -102,11 +102,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             && looked_at_all
             && self.input.skipped == 0
             && self.totals.record.tally.attributes.pending == 0;
+        let rest = if complete { self.remains.rest() } else { Rest::Open };
         Cursor {
             source: complete.then_some(self.input.digest),
             rules: self.job.rules.fingerprint(),
-            policy: cursor_policy(self.job, &self.planner.record),
-            settled: complete && self.remains.is_settled(),
+            policy: cursor_policy(self.job, &self.planner.record, rest == Rest::Waits),
+            settled: rest != Rest::Open,
             run: self.totals.record.number,
         }
     }

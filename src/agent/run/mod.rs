@@ -80,7 +80,7 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
     let world = World::new(job, clock, observer, interrupt);
-    match unchanged::unchanged_source(job, dataset, ledger, world).await {
+    match unchanged::unchanged_source(job, dataset, ledger, wire.key_mark(), world).await {
         Ok(Some(summary)) => Ok(summary),
         Ok(None) => carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await,
         Err(error) => Err(attempt::keep_failed(job, dataset, ledger, world, error)?),

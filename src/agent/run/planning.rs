@@ -16,7 +16,7 @@ use super::{
     Halt, Mode, Run,
     backlog::Work,
     contact::Before,
-    remains::{Shortfall, is_kept_from},
+    remains::Shortfall,
 };
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
@@ -37,7 +37,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             if planned.plan.stirs {
                 self.stir(&mut planned.plan.event.head)?;
             }
-            self.count_refusal(planned.plan.event.head.uuid, planned.plan.refusal.as_ref());
+            self.count_refusal(&planned.plan.event.head, planned.plan.refusal.as_ref());
             if planned.plan.needs_misp() {
                 return Ok(Some(planned));
             }
@@ -116,20 +116,22 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     fn pass(&mut self, event: EventUuid, Settled { feed, refusal, .. }: &Settled) {
         self.backlog.passed.insert(event);
-        self.count_refusal(event, refusal.as_ref());
+        if let Some(head) = self.planner.head(event).cloned() {
+            self.count_refusal(&head, refusal.as_ref());
+        }
         self.totals.pass(feed);
         self.totals.record.tally.events.unchanged += u64::from(refusal.is_none());
         self.remains.settle(feed.settled);
     }
 
-    fn count_refusal(&mut self, event: EventUuid, refusal: Option<&Refusal>) {
+    fn count_refusal(&mut self, head: &EventHead, refusal: Option<&Refusal>) {
         let events = &mut self.totals.record.tally.events;
         match refusal {
             Some(Refusal::Withheld(_)) => events.withheld += 1,
             Some(Refusal::Blocked(_) | Refusal::Declined) => events.blocked += 1,
             None => {}
         }
-        self.remains.refuse(event, refusal, self.job.settings.on_foreign);
+        self.remains.refuse(head, refusal, self.job.settings.on_foreign);
     }
 
     /// Carries a plan out that needs no request.
@@ -145,10 +147,6 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.remains.settle(!waits);
         if waits {
             self.remains.fall_short(Shortfall::LacksTag);
-        }
-        // It was delivered before, under another key: that is told while it is so.
-        if is_kept_from(plan.refusal.as_ref()) && plan.event.head.presence == Presence::Present {
-            self.remains.fall_short(Shortfall::Refused);
         }
         let is_unchanged = plan.refusal.is_none() && !feed.gone;
         self.totals.record.tally.events.unchanged += u64::from(is_unchanged);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     model::EventUuid,
-    plan::{AttributeTally, BlockedReason, KnownEvent, OnForeign, Refusal},
+    plan::{AttributeTally, BlockedReason, EventHead, KnownEvent, OnForeign, Refusal},
 };
 
-use super::super::planner::Planner;
+use super::super::planner::{Planner, Rest};
 
 /// Events in the note about those that nobody is said to own.
 const NAMED_MAX: usize = 20;
@@ -18,8 +18,8 @@ const EXPOSED_EXAMPLES_MAX: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Remains {
     pub(super) shortfall: Shortfall,
-    /// Something has to be looked at again, even if the source stays as it is.
-    unsettled: bool,
+    /// What has to be looked at again, even if the source stays as it is.
+    rest: Rest,
     /// Events of which no answer says whose they are.
     unowned: BTreeSet<EventUuid>,
     /// The first of what is exposed, in words.
@@ -45,25 +45,30 @@ impl Remains {
     }
 
     /// One part of the run is settled, or has to be looked at again.
-    pub(super) const fn settle(&mut self, is_settled: bool) {
-        self.unsettled |= !is_settled;
+    pub(super) fn settle(&mut self, is_settled: bool) {
+        self.leave(if is_settled { Rest::Settled } else { Rest::Open });
     }
 
-    pub(super) const fn is_settled(&self) -> bool {
-        !self.unsettled
+    /// The same of an event.
+    pub(super) fn leave(&mut self, rest: Rest) {
+        self.rest = self.rest.max(rest);
+    }
+
+    pub(super) const fn rest(&self) -> Rest {
+        self.rest
     }
 
     /// Takes note of why nothing is written to an event.
     pub(super) fn refuse(
         &mut self,
-        event: EventUuid,
+        head: &EventHead,
         refusal: Option<&Refusal>,
         on_foreign: OnForeign,
     ) {
-        let unowned = matches!(refusal, Some(Refusal::Blocked(BlockedReason::OwnerUnknown(_))));
-        self.unowned.extend(unowned.then_some(event));
-        // It was to be appended to all the same.
-        if unowned || (on_foreign == OnForeign::Append && is_kept_from(refusal)) {
+        let Some(Refusal::Blocked(why)) = refusal else { return };
+        let unowned = matches!(why, BlockedReason::OwnerUnknown(_));
+        self.unowned.extend(unowned.then_some(head.uuid));
+        if why.is_told(&head.presence, on_foreign) {
             self.fall_short(Shortfall::Refused);
             self.settle(false);
         }
@@ -111,9 +116,4 @@ impl Remains {
             )
         })
     }
-}
-
-/// Whether nothing is written to an event for whose it is.
-pub(super) fn is_kept_from(refusal: Option<&Refusal>) -> bool {
-    matches!(refusal, Some(Refusal::Blocked(why)) if why.is_ownership())
 }

@@ -1,6 +1,10 @@
 //! The shortcut over a source that did not change.
 
-use crate::{history::Ledger, model::RunNumber};
+use crate::{
+    history::{Cursor, Ledger},
+    model::{RunNumber, Timestamp},
+    plan::DestinationRecord,
+};
 
 use super::{
     super::{
@@ -9,25 +13,23 @@ use super::{
         planner::cursor_policy,
         record::{self, attempt, clock_note},
     },
+    contact::{is_asked_long_ago, is_known},
     end,
 };
 
-/// The shortcut over a whole source: the same bytes, rules, policy and a settled ledger need no reading.
+/// The shortcut over a whole source: the same bytes, rules, policy and a settled ledger need no reading. `key`: what the
+/// wire tells the key from another by.
 pub(super) async fn unchanged_source<L: Ledger>(
     job: &Job,
     dataset: &Dataset,
     ledger: &mut L,
+    key: Option<u64>,
     world: World<'_>,
 ) -> Result<Option<Summary>, AgentError> {
     let Some(cursor) = ledger.cursor(&job.feed, &job.destination)? else { return Ok(None) };
     let Some(record) = ledger.destination(&job.destination)? else { return Ok(None) };
-    // A feed without a place there was forgotten, or has another name by now.
-    let same_terms = cursor.settled
-        && record.feeds.contains(&job.feed)
-        && cursor.rules == job.rules.fingerprint()
-        && cursor.policy == cursor_policy(job, &record)
-        && record.url == job.url;
-    if !same_terms || cursor.source.is_none() {
+    let now = world.clock.now();
+    if cursor.source.is_none() || !is_settled(&cursor, job, &record, key, now) {
         return Ok(None);
     }
     if dataset.digest(&job.source, world).await? != cursor.source {
@@ -36,7 +38,6 @@ pub(super) async fn unchanged_source<L: Ledger>(
     dataset.pull_error()?;
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
     let before = ledger.run(ledger.last_run()?)?;
-    let now = world.clock.now();
     let name = dataset.name(job);
     let mut run = record::begin(job, RunNumber::default(), now, name, cursor.source);
     run.pull = dataset.pull().cloned();
@@ -51,4 +52,22 @@ pub(super) async fn unchanged_source<L: Ledger>(
     run.ended = Some(world.clock.now());
     let run = attempt::keep(ledger, run)?;
     Ok(Some(Summary { run, ending, publishing: PublishingTally::default() }))
+}
+
+/// Whether all is settled under the present terms, or waits for a MISP of which nothing has to be asked yet.
+fn is_settled(
+    cursor: &Cursor,
+    job: &Job,
+    record: &DestinationRecord,
+    key: Option<u64>,
+    now: Timestamp,
+) -> bool {
+    let policy = |waits| cursor.policy == cursor_policy(job, record, waits);
+    let is_to_be_asked = || !is_known(job, record, key) || is_asked_long_ago(record, now);
+    // A feed without a place there was forgotten, or has another name by now.
+    cursor.settled
+        && record.feeds.contains(&job.feed)
+        && cursor.rules == job.rules.fingerprint()
+        && record.url == job.url
+        && (policy(false) || (policy(true) && !is_to_be_asked()))
 }

@@ -7,8 +7,8 @@ use crate::{
     misp::Source,
     model::{EntityKey, Marking, OrgUuid, Symbol, Timestamp, Tlp, kept_text},
     plan::{
-        BlockedReason, DestinationRecord, EventSettings, ExposedReason, FeedSet, KnownAttribute,
-        OnForeign, Presence, Publishing, Standing, TagStanding, WithheldReason,
+        Awaits, BlockedReason, DestinationRecord, EventSettings, ExposedReason, FeedSet,
+        KnownAttribute, OnForeign, Presence, Publishing, Standing, TagStanding, WithheldReason,
     },
 };
 
@@ -323,25 +323,27 @@ fn what_would_lift_a_block_lifts_it() {
             BlockedReason::OwnedBy(_) | BlockedReason::AppendNeedsAdmin(_) => {
                 assert!(!released(&append, &before), "{why}: the key sees it already");
                 assert_eq!(remedy, Remedy::AppendToForeign, "{why}");
-                why.may_end_in_misp() && released(&append, &admin) && released(&block, &owners)
+                why.awaits() == Awaits::Misp
+                    && released(&append, &admin)
+                    && released(&block, &owners)
             }
             BlockedReason::OwnerUnknown(_) => {
                 assert_eq!(remedy, Remedy::OtherMisp, "{why}");
-                why.may_end_in_misp() && released(&block, &updated)
+                why.awaits() == Awaits::Misp && released(&block, &updated)
             }
             BlockedReason::EventHidden => {
                 assert_eq!(remedy, Remedy::OtherKey, "{why}");
                 let looked_for = |now: &DestinationRecord| now.may_see_more_than(&before);
-                why.may_end_in_misp() && looked_for(&owners) && looked_for(&admin)
+                why.awaits() == Awaits::Misp && looked_for(&owners) && looked_for(&admin)
             }
             // It stands with what the dataset says, not with what is known of MISP.
             BlockedReason::IncidentNotAccepted => {
                 assert_eq!(remedy, Remedy::AcceptIncident, "{why}");
-                why.may_end()
+                why.awaits() == Awaits::Dataset
             }
             BlockedReason::UuidTaken | BlockedReason::Other(_) => {
                 assert_eq!(remedy, Remedy::Nothing, "{why}");
-                !why.may_end()
+                why.awaits() == Awaits::Nothing
             }
         };
         assert!(lifts, "{why}: {remedy}");
