@@ -9,7 +9,7 @@ use crate::{
     plan::DestinationRecord,
 };
 
-use super::Clock;
+use super::{Clock, allowance::Allowance};
 
 /// So long a wait is told.
 const LONG: Duration = Duration::from_secs(5);
@@ -17,15 +17,41 @@ const LONG: Duration = Duration::from_secs(5);
 /// Questions to a MISP, and what comes of them.
 pub struct Asking<'a, W> {
     /// The way there.
-    pub wire: &'a W,
+    pub(super) wire: &'a W,
     /// What is known of it; what the answers tell is added.
-    pub record: &'a mut DestinationRecord,
+    pub(super) record: &'a mut DestinationRecord,
     /// Our clock.
-    pub clock: &'a dyn Clock,
+    pub(super) clock: &'a dyn Clock,
     /// When to ask again where no answer came.
-    pub backoff: Backoff,
+    pub(super) backoff: Backoff,
     /// What the exchanges add up to.
-    pub tally: &'a mut DestinationTally,
+    pub(super) tally: &'a mut DestinationTally,
+    /// What of it may still go.
+    pub(super) limit: Limit<'a>,
+}
+
+/// What is left for questions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Limit<'a> {
+    #[default]
+    None,
+    /// Each is weighed before it goes.
+    Weighed(&'a Allowance),
+    /// The same of what is asked again where no answer came. What nothing goes without goes once.
+    Once(&'a Allowance),
+}
+
+impl<'a, W> Asking<'a, W> {
+    /// Questions without a limit.
+    pub fn new(
+        wire: &'a W,
+        record: &'a mut DestinationRecord,
+        clock: &'a dyn Clock,
+        backoff: Backoff,
+        tally: &'a mut DestinationTally,
+    ) -> Self {
+        Self { wire, record, clock, backoff, tally, limit: Limit::None }
+    }
 }
 
 impl<W: Wire> Asking<'_, W> {
@@ -33,12 +59,20 @@ impl<W: Wire> Asking<'_, W> {
     pub(super) async fn ask(&mut self, call: &Call) -> Reply {
         debug_assert!(!call.writes(), "a write is not repeated blindly");
         let (mut tries, mut rested) = (0, 0);
+        if !self.may_go(call, tries) {
+            return Reply::Trouble(Trouble::OverLimit);
+        }
         loop {
             let exchange = self.wire.exchange(call).await;
             let now = self.clock.now();
             self.count(&exchange, now);
+            if let Limit::Weighed(allowance) | Limit::Once(allowance) = self.limit {
+                allowance.went(&exchange);
+            }
             let retry_after = match &exchange.reply {
-                Reply::Trouble(Trouble::NotMisp { .. } | Trouble::TooLarge { .. }) => {
+                Reply::Trouble(
+                    Trouble::NotMisp { .. } | Trouble::TooLarge { .. } | Trouble::OverLimit,
+                ) => {
                     return exchange.reply;
                 }
                 Reply::Trouble(trouble) => trouble.retry_after(),
@@ -46,7 +80,8 @@ impl<W: Wire> Asking<'_, W> {
             };
             tries += 1;
             rested += retry_after.unwrap_or(0);
-            if rested > REST_SECONDS_MAX || tries >= self.backoff.tries_max {
+            let is_enough = rested > REST_SECONDS_MAX || tries >= self.backoff.tries_max;
+            if is_enough || !self.may_go(call, tries) {
                 return exchange.reply;
             }
             let next = self.backoff.until(now, tries, self.tally.requests, retry_after);
@@ -54,6 +89,15 @@ impl<W: Wire> Asking<'_, W> {
                 tracing::warn!("{rest}: {}", trouble.why());
             }
             tokio::time::sleep(now.until(next)).await;
+        }
+    }
+
+    /// Whether a question may go, after so many tries.
+    fn may_go(&self, call: &Call, tries: u32) -> bool {
+        match self.limit {
+            Limit::None => true,
+            Limit::Once(_) if tries == 0 => true,
+            Limit::Weighed(allowance) | Limit::Once(allowance) => allowance.lets_go(call),
         }
     }
 

@@ -42,12 +42,15 @@ impl Gone {
 }
 
 /// The question: which of the known events are there. Events that hold nothing are never listed by MISP,
-/// so only such as hold something are asked about.
-pub(super) fn question<'h>(heads: impl Iterator<Item = &'h EventHead>) -> Option<Call> {
+/// so only such as hold something are asked about. As many as `fits` says, but never so few that one says little.
+pub(super) fn question<'h>(
+    heads: impl Iterator<Item = &'h EventHead>,
+    fits: usize,
+) -> Option<Call> {
     let known: Vec<EventUuid> = heads
         .filter(|head| head.presence == Presence::Present && holds_something(head))
         .map(|head| head.uuid)
-        .take(WHICH_EVENTS_MAX)
+        .take(fits.clamp(FEW_EVENTS, WHICH_EVENTS_MAX))
         .collect();
     (!known.is_empty()).then_some(Call::WhichEvents(known))
 }

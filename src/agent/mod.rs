@@ -4,6 +4,7 @@
 //! writes; [`verify()`] asks whether MISP still holds what was sent. Progress leaves as values, never
 //! as print.
 
+mod allowance;
 mod asking;
 mod careful;
 mod dataset;

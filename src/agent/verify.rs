@@ -126,14 +126,10 @@ pub async fn verify<L: Ledger, W: Wire + Sync>(
     let wire = Careful::new(wire);
     let begun = Instant::now();
     while picked.peek().is_some() {
-        let batch = batch(ledger, &options.destination, &mut picked, ROWS_MAX)?;
-        let mut asking = Asking {
-            wire: &wire,
-            record: &mut record,
-            clock,
-            backoff: options.backoff,
-            tally: &mut found.tally,
-        };
+        let fits = |_, rows| rows <= ROWS_MAX;
+        let batch = batch(ledger, &options.destination, &mut picked, fits)?;
+        let tally = &mut found.tally;
+        let mut asking = Asking::new(&wire, &mut record, clock, options.backoff, tally);
         let looking = asking.look(batch);
         let left = options.deadline.map(|deadline| deadline.saturating_sub(begun.elapsed()));
         let findings = match left {
@@ -172,12 +168,13 @@ fn pick(heads: &[EventHead], sample: Sample, seed: u64) -> Vec<EventUuid> {
     picked
 }
 
-/// The next events with their attributes: as many as are looked at together.
+/// The next events with their attributes: as many as are looked at together, one always. `fits` says whether so many are
+/// with so many rows.
 pub(super) fn batch<L: Ledger>(
     ledger: &L,
     destination: &DestinationName,
     events: &mut std::iter::Peekable<impl Iterator<Item = EventUuid>>,
-    rows_max: usize,
+    fits: impl Fn(usize, usize) -> bool,
 ) -> Result<Vec<KnownEvent>, AgentError> {
     let mut batch: Vec<KnownEvent> = Vec::new();
     let mut rows = 0;
@@ -186,7 +183,7 @@ pub(super) fn batch<L: Ledger>(
     {
         if let Some(event) = ledger.event(destination, *event)? {
             rows += rows_of(&event);
-            if rows > rows_max && !batch.is_empty() {
+            if !batch.is_empty() && !fits(batch.len() + 1, rows) {
                 break;
             }
             batch.push(event);
@@ -239,7 +236,7 @@ impl<W: Wire> Asking<'_, W> {
     /// Whether a question is the trouble of what it is about alone: MISP itself said so, or answers another.
     async fn is_its_own(&mut self, trouble: &Trouble) -> bool {
         match trouble {
-            Trouble::NoEffect { .. } => false,
+            Trouble::NoEffect { .. } | Trouble::OverLimit => false,
             Trouble::ServerError { .. } | Trouble::TooLarge { .. } => true,
             Trouble::Unknown { .. } | Trouble::Busy { .. } | Trouble::NotMisp { .. } => {
                 matches!(self.ask(&Call::Version).await, Reply::Version { .. })

@@ -6,7 +6,7 @@
 
 use crate::misp::Attribute;
 
-use super::{Call, Tagged};
+use super::{Call, PageOf, Tagged};
 
 /// Headers of a request that has a body.
 const HEADERS_SENT: u64 = 420;
@@ -130,11 +130,10 @@ pub(super) fn of_listed(attribute: &Attribute) -> u64 {
     LISTED + attribute.value.as_str().len() as u64 + tags
 }
 
-/// Of how many rows an answer can be with so many bytes, where each may be asked for a second time alone and then be
-/// listed.
-pub(crate) fn rows_within(bytes: u64) -> usize {
-    let row = 2 * ROW + LISTED_FOREIGN;
-    usize::try_from(bytes.saturating_sub(of_rows(1, 0)) / row).unwrap_or(usize::MAX)
+/// Most bytes of looking at so many rows of so many events, where each event may be asked about a second time alone and then
+/// be listed.
+pub(crate) const fn of_look(events: u64, rows: u64) -> u64 {
+    of_rows(events, rows) + events * (of_rows(1, 0) + HEADERS) + rows * (ROW + LISTED_FOREIGN)
 }
 
 /// Most bytes of what MISP's index says of so many events.
@@ -148,7 +147,7 @@ pub(crate) fn indexed_within(bytes: u64) -> usize {
 }
 
 /// Most bytes that a call and its answer may take, where MISP answers as foreseen and holds what is expected.
-pub(super) fn most_of(call: &Call) -> u64 {
+pub(crate) fn most_of(call: &Call) -> u64 {
     let rows = |events: usize, rows: usize| of_rows(events as u64, rows as u64);
     match call {
         Call::AddEvent(new) => {
@@ -171,7 +170,10 @@ pub(super) fn most_of(call: &Call) -> u64 {
         }
         Call::Rows { events, expected } => rows(events.len(), expected.len()),
         Call::TaggedRows { events, expected } => rows(events.len(), expected.len()),
-        Call::Page(page) => of_listing(page.size as u64),
+        Call::Page(page) => match page.of {
+            PageOf::Values => of_listing(page.size as u64),
+            PageOf::Rows | PageOf::Expected(_) => PROOF + page.size as u64 * ROW,
+        },
         Call::AnyRows(count) => of_listing(*count),
         Call::WhichEvents(about) => of_index(about.len() as u64),
         Call::CountTagged { of: Tagged::Attributes(about), .. } => of_proofs(about.len() as u64),

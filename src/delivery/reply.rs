@@ -35,6 +35,12 @@ impl Exchange {
         next.date = next.date.or(self.date);
         next
     }
+
+    /// What stands for the answer to a call that was not sent.
+    #[must_use]
+    pub const fn unsent(reply: Reply) -> Self {
+        Self { reply, requests: 0, bytes_sent: 0, bytes_received: 0, date: None }
+    }
 }
 
 /// An answer of MISP, read and classified. What cannot be read is [`Trouble`].
@@ -198,6 +204,8 @@ pub enum Trouble {
         /// What it looks like, and what to do.
         why: Box<str>,
     },
+    /// It was not asked, or not to the end: that may take more than is left of what a run may transfer.
+    OverLimit,
 }
 
 impl Trouble {
@@ -218,6 +226,7 @@ impl Trouble {
             | Self::ServerError { why }
             | Self::TooLarge { why }
             | Self::NotMisp { why } => why,
+            Self::OverLimit => "that may take more than max_transfer leaves",
         }
     }
 
@@ -228,7 +237,10 @@ impl Trouble {
             Self::NoEffect { retry_after, .. }
             | Self::Unknown { retry_after, .. }
             | Self::Busy { retry_after, .. } => *retry_after,
-            Self::ServerError { .. } | Self::TooLarge { .. } | Self::NotMisp { .. } => None,
+            Self::ServerError { .. }
+            | Self::TooLarge { .. }
+            | Self::NotMisp { .. }
+            | Self::OverLimit => None,
         }
     }
 }

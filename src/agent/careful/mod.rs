@@ -15,6 +15,7 @@ use crate::{
     plan::Row,
 };
 
+use super::allowance::Allowance;
 use pages::Pages;
 use tags::Tags;
 
@@ -25,12 +26,20 @@ pub struct Careful<T> {
     tags: Tags,
     pages: Pages,
     notes: Mutex<Vec<String>>,
+    /// What may go of that which nobody foresaw.
+    pub(super) allowance: Allowance,
 }
 
 impl<T> Careful<T> {
     /// Nothing is known of the MISP behind the wire yet.
     pub fn new(wire: T) -> Self {
-        Self { wire, tags: Tags::default(), pages: Pages::default(), notes: Mutex::default() }
+        Self {
+            wire,
+            tags: Tags::default(),
+            pages: Pages::default(),
+            notes: Mutex::default(),
+            allowance: Allowance::default(),
+        }
     }
 
     /// What a person should know, since the last time.
@@ -79,6 +88,19 @@ where
     T: Deref + Send + Sync,
     T::Target: Wire + Sync,
 {
+    /// Sends a call that comes of another: a page, or what is asked again because an answer was no proof.
+    async fn beside(&self, call: &Call) -> Exchange {
+        self.allowance.send_beside(&*self.wire, call).await
+    }
+
+    /// Sends a call that was foreseen, unless it is a page: those are nobody's but ours.
+    async fn first(&self, call: &Call) -> Exchange {
+        match call {
+            _ if matches!(call.bare(), Call::Page(_)) => self.beside(call).await,
+            _ => self.wire.exchange(call).await,
+        }
+    }
+
     async fn rows(&self, call: &Call, events: &[EventUuid], expected: &[Row]) -> Exchange {
         let is_expected = |reply: &Reply| matches!(reply, Reply::Rows(found) if found == expected);
         let [event] = events else { return self.compared(call, is_expected).await };

@@ -50,22 +50,32 @@ impl Pages {
         SIZES[self.size.load(Ordering::SeqCst)]
     }
 
-    /// Smaller pages from now on, if there are any.
-    fn shrink(&self) -> bool {
-        let less = |place: usize| (place + 1 < SIZES.len()).then_some(place + 1);
-        self.size.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    /// As many attributes as the largest page that works and that fits is of, or else the smallest.
+    fn size_that(&self, fits: impl Fn(usize) -> bool) -> usize {
+        let works = self.size();
+        let smaller = SIZES.into_iter().filter(|size| *size <= works);
+        smaller.into_iter().find(|size| fits(*size)).unwrap_or(SIZES[SIZES.len() - 1])
+    }
+
+    /// Smaller pages than these from now on, if there are any.
+    fn shrink(&self, failed: usize) -> bool {
+        let Some(place) = SIZES.iter().position(|size| *size < failed) else { return false };
+        self.size.fetch_max(place, Ordering::SeqCst);
+        true
     }
 }
 
 /// An event that is read in pages, and what that cost.
 struct Reading {
     event: EventUuid,
+    /// Attributes in a page.
+    size: usize,
     spent: Option<Exchange>,
 }
 
 impl Reading {
-    fn page(&self, number: usize, size: usize, only_deleted: bool, of: PageOf) -> Call {
-        Call::Page(Page { event: self.event, number, size, only_deleted, of })
+    fn page(&self, number: usize, only_deleted: bool, of: PageOf) -> Call {
+        Call::Page(Page { event: self.event, number, size: self.size, only_deleted, of })
     }
 
     /// Counts an exchange and gives its answer.
@@ -91,13 +101,14 @@ where
         expected: &[Row],
         failed: Option<Exchange>,
     ) -> Exchange {
-        let mut reading = Reading { event, spent: failed };
+        let mut reading = Reading { event, size: 0, spent: failed };
         let (deleted, live): (Vec<Row>, Vec<Row>) = expected.iter().partition(|row| row.deleted);
         let reply = loop {
+            reading.size = self.size_for(event, PageOf::Rows);
             match self.compare_all(&mut reading, &live, &deleted).await {
                 Ok(None) => break Reply::NotModified,
                 Ok(Some(rows)) => break Reply::Rows(rows),
-                Err(reply) if is_too_much(&reply) && self.pages.shrink() => {}
+                Err(reply) if is_too_much(&reply) && self.pages.shrink(reading.size) => {}
                 Err(reply) => break reply,
             }
         };
@@ -110,15 +121,22 @@ where
         event: EventUuid,
         failed: Option<Exchange>,
     ) -> Exchange {
-        let mut reading = Reading { event, spent: failed };
+        let mut reading = Reading { event, size: 0, spent: failed };
         let reply = loop {
+            reading.size = self.size_for(event, PageOf::Values);
             match self.list_all(&mut reading).await {
                 Ok(listed) => break Reply::Listing(listed),
-                Err(reply) if is_too_much(&reply) && self.pages.shrink() => {}
+                Err(reply) if is_too_much(&reply) && self.pages.shrink(reading.size) => {}
                 Err(reply) => break reply,
             }
         };
         self.read(reading, reply)
+    }
+
+    /// Attributes in a page of an event now.
+    fn size_for(&self, event: EventUuid, of: PageOf) -> usize {
+        let page = |size| Page { event, number: 1, size, only_deleted: false, of: of.clone() };
+        self.pages.size_that(|size| self.allowance.lets_go(&Call::Page(page(size))))
     }
 
     /// The end of a reading: what worked once is begun with the next time, and told.
@@ -172,13 +190,13 @@ where
         only_deleted: bool,
         expected: &[Row],
     ) -> Result<Option<Vec<Row>>, Reply> {
-        let size = self.pages.size();
+        let size = reading.size;
         // Only a page that is not full tells that nothing follows.
         let pages = expected.len() / size + 1;
         for number in 1..=pages {
             let (from, to) = ((number - 1) * size, (number * size).min(expected.len()));
             let rows = &expected[from..to];
-            let page = reading.page(number, size, only_deleted, PageOf::Expected(rows.to_vec()));
+            let page = reading.page(number, only_deleted, PageOf::Expected(rows.to_vec()));
             match reading.take(
                 self.compared(&page, |reply| matches!(reply, Reply::Rows(found) if found == rows))
                     .await,
@@ -205,10 +223,10 @@ where
         first: usize,
         only_deleted: bool,
     ) -> Result<Vec<Row>, Reply> {
-        let (size, mut all) = (self.pages.size(), Vec::new());
+        let mut all = Vec::new();
         // A limit of the server may make pages smaller: an empty one is the end.
         for number in first.. {
-            let page = reading.page(number, size, only_deleted, PageOf::Rows);
+            let page = reading.page(number, only_deleted, PageOf::Rows);
             match reading.take(self.told(&page).await) {
                 Reply::Rows(found) if found.is_empty() => break,
                 Reply::Rows(found) => all.extend(found),
@@ -219,10 +237,10 @@ where
     }
 
     async fn list_all(&self, reading: &mut Reading) -> Result<Vec<Listed>, Reply> {
-        let (size, mut all) = (self.pages.size(), Vec::new());
+        let mut all = Vec::new();
         for only_deleted in [false, true] {
             for number in 1.. {
-                let page = reading.page(number, size, only_deleted, PageOf::Values);
+                let page = reading.page(number, only_deleted, PageOf::Values);
                 match reading.take(self.told(&page).await) {
                     Reply::Listing(found) if found.is_empty() => break,
                     Reply::Listing(found) => all.extend(found),

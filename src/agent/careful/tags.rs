@@ -68,10 +68,10 @@ where
     /// A call that MISP does not answer with 304, whatever tag it carries.
     pub(super) async fn told(&self, call: &Call) -> Exchange {
         if self.tags.lie() && call.has_tag() {
-            return self.wire.exchange(&call.plain()).await;
+            return self.first(&call.plain()).await;
         }
         self.wire.tries_tags(self.tags.are(UNKNOWN));
-        let exchange = self.wire.exchange(call).await;
+        let exchange = self.first(call).await;
         match &exchange.reply {
             Reply::NotModified => {
                 self.caught();
@@ -81,7 +81,7 @@ where
                     let reply = Reply::Trouble(Trouble::Busy { why, retry_after });
                     return Exchange { reply, ..exchange };
                 }
-                exchange.and(self.wire.exchange(&call.plain()).await)
+                exchange.and(self.beside(&call.plain()).await)
             }
             Reply::Trouble(_) | Reply::Refused { .. } => exchange,
             _ => {
@@ -102,7 +102,7 @@ where
     ) -> Exchange {
         let mut spent = None;
         if !self.tags.lie() {
-            let mut exchange = self.wire.exchange(call).await;
+            let mut exchange = self.first(call).await;
             match &exchange.reply {
                 Reply::NotModified => match self.are_honest(call, &mut exchange).await {
                     Ok(true) => return Exchange { reply: Reply::NotModified, ..exchange },
@@ -119,7 +119,10 @@ where
                 _ => return exchange,
             }
         }
-        let mut exchange = self.wire.exchange(&call.plain()).await;
+        let mut exchange = match spent {
+            Some(_) => self.beside(&call.plain()).await,
+            None => self.first(&call.plain()).await,
+        };
         if is_expected(&exchange.reply) {
             exchange.reply = Reply::NotModified;
         }
@@ -135,7 +138,7 @@ where
             let turn = self.tags.asking.lock().await;
             if self.tags.are_unknown_for(call) {
                 let probe = probe_for(call);
-                let answer = self.wire.exchange(&probe).await;
+                let answer = self.first(&probe).await;
                 let reply = answer.reply.clone();
                 *exchange = exchange.clone().and(answer);
                 match reply {

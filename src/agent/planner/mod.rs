@@ -170,10 +170,12 @@ impl<'a> Planner<'a> {
     /// what is refused over and over keeps nobody from being tried.
     pub(super) fn turn(&self, event: EventUuid) -> Option<Digest> {
         let left = self.feed_of(event).is_some_and(|feed| feed.attributes.pending > 0);
-        let rank = |event: EventUuid| -> Digest {
-            Encoder::new(Context::Event).u64(self.run.0).bytes(event.uuid().as_bytes()).finish()
-        };
-        left.then(|| rank(event))
+        left.then(|| self.rank(event))
+    }
+
+    /// A place among others, in each run another.
+    pub(super) fn rank(&self, event: EventUuid) -> Digest {
+        Encoder::new(Context::Event).u64(self.run.0).bytes(event.uuid().as_bytes()).finish()
     }
 
     /// Takes over what became of an event outside its conversation.

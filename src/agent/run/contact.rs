@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    delivery::{Call, Reply, Session, WHICH_EVENTS_MAX, Wire},
+    delivery::{Call, Reply, Session, WHICH_EVENTS_MAX, Wire, cost::indexed_within},
     history::{Commit, EventUpdate, Ledger},
     model::{EventUuid, Timestamp},
     plan::{Awaits, DestinationRecord, EventPlan, Publish, Refusal},
@@ -12,7 +12,8 @@ use crate::{
 use super::{
     super::{
         Asking, Careful, Ending, Job, Phase,
-        asking::long_wait,
+        allowance::Allowance,
+        asking::{Limit, long_wait},
         learn::{LearnError, WantedTags},
         lost::{self, Finding, Gone},
         planner::Planner,
@@ -84,6 +85,10 @@ impl<W: Wire + Send + Sync + 'static> Contact<W> {
         }
     }
 
+    pub(super) fn allowance(&self) -> &Allowance {
+        &self.wire.allowance
+    }
+
     pub(super) fn is_unknown(&self) -> bool {
         self.identity == Identity::Unknown
     }
@@ -150,7 +155,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             clock: self.world.clock,
             backoff: self.job.backoff,
             tally: &mut self.totals.record.tally,
+            limit: Limit::Weighed(self.contact.allowance()),
         }
+    }
+
+    /// The same of what nothing can go without: who MISP is, and what time it has.
+    fn asking_first(&mut self) -> Asking<'_, Careful<Arc<W>>> {
+        let asking = self.asking();
+        Asking { limit: Limit::Once(&asking.wire.allowance), ..asking }
     }
 
     /// Asks one question, if there is time.
@@ -171,7 +183,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Before::Identity if self.has_to_learn(plan) => self.learn().await?,
             Before::Clock if self.has_to_hear(plan) => {
                 self.contact.heard = true;
-                world.before_deadline(self.asking().greet()).await??;
+                world.before_deadline(self.asking_first().greet()).await??;
             }
             Before::Holdings if plan.needs_misp() => {
                 return self.verify_if_due(plan.event.head.uuid).await;
@@ -251,7 +263,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let (job, world) = (self.job, self.world);
         self.planner.record.url.clone_from(&job.url);
         let wanted = WantedTags { always: &job.settings.tags, of_events: &[] };
-        world.before_deadline(self.asking().learn(wanted)).await??;
+        world.before_deadline(self.asking_first().learn(wanted)).await??;
         let record = &self.planner.record;
         let moved = before.url != record.url || (before.org.is_some() && before.org != record.org);
         if moved && self.is_stranger().await? {
@@ -276,9 +288,25 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Asks which events MISP shows by now that it hid. Where no answer came they stay as they are until the next time.
     async fn look_for_hidden(&mut self) -> Result<Vec<EventUpdate>, Halt> {
         let hidden = self.planner.heads().filter(|head| head.is_hidden());
-        let hidden: Vec<EventUuid> = hidden.map(|head| head.uuid).collect();
-        let mut updates = Vec::new();
-        for asked in hidden.chunks(WHICH_EVENTS_MAX) {
+        let mut hidden: Vec<EventUuid> = hidden.map(|head| head.uuid).collect();
+        // Where not all are looked for, others are the next time.
+        hidden.sort_by_cached_key(|event| self.planner.rank(*event));
+        // What is to be sent has its part of the limit.
+        let kept = self.contact.allowance().spare().map_or(0, |spare| spare / 2);
+        let (mut updates, mut left) = (Vec::new(), &hidden[..]);
+        while !left.is_empty() {
+            let spare = self.contact.allowance().spare();
+            let fits = spare.map_or(usize::MAX, |spare| indexed_within(spare.saturating_sub(kept)));
+            let (asked, later) = left.split_at(fits.min(WHICH_EVENTS_MAX).min(left.len()));
+            if asked.is_empty() {
+                let count = left.len();
+                self.totals.note(&format!(
+                    "{count} events that MISP hides were not looked for, as that may take more than max_transfer \
+                     leaves: others are the next time"
+                ));
+                break;
+            }
+            left = later;
             let reply = self.ask(&Call::WhichEvents(asked.to_vec())).await?;
             let Reply::WhichEvents(shown) = reply else {
                 // Who asks is learned anew by the next run, and with it this is asked again.
@@ -315,11 +343,14 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         Ok(true)
     }
 
-    /// Asks which of the events we know are there; `None` if we know none.
+    /// Asks which of the events we know are there, of as many as there is room for, and of some always; `None` if we know
+    /// none.
     async fn which_are_there(&mut self) -> Result<Option<(Call, Reply)>, Halt> {
         let heads = self.journal.ledger.heads(&self.job.destination)?;
-        let Some(call) = lost::question(heads.iter()) else { return Ok(None) };
-        let reply = self.ask(&call).await?;
+        let fits = self.contact.allowance().spare().map_or(usize::MAX, indexed_within);
+        let Some(call) = lost::question(heads.iter(), fits) else { return Ok(None) };
+        let world = self.world;
+        let reply = world.before_deadline(self.asking_first().ask(&call)).await?;
         Ok(Some((call, reply)))
     }
 }

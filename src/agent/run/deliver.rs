@@ -50,6 +50,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if let Some(stop) = self.world.wants_stop() {
             return Err(ending_of_stop(&stop).into());
         }
+        self.contact.allowance().holds(self.bytes_left(), None);
         let Some(first) = self.next_plan().await? else { return Ok(()) };
         let mut talk = Talk {
             session: self.session(),
@@ -60,6 +61,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.totals.tell_progress(Phase::Delivering);
         self.offer(&mut talk, first);
         while self.go_on(&mut talk).await? {}
+        self.contact.allowance().holds(self.bytes_left(), None);
         self.take_lessons(&talk.session);
         match (talk.ended, talk.session.stopped()) {
             (Some(ending), _) => Err(ending.into()),
@@ -79,13 +81,15 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if let Some(stop) = self.world.wants_stop() {
             talk.session.stop(stop);
         }
+        self.share_out(talk);
         match self.offer_more(talk).await {
             Ok(()) => {}
             Err(Halt::Ended(ending)) => talk.wind_up(ending),
             Err(Halt::Failed(error)) => return Err(error),
         }
-        talk.session.may_spend(self.bytes_left());
+        let beside = self.share_out(talk);
         let round = round(&mut talk.session, self.world.clock.now());
+        self.leave_the_rest(talk, beside);
         self.absorb(talk).await?;
         for (token, call) in round.calls {
             talk.flights.send(token, call);
@@ -115,6 +119,19 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Waited::Time => Ok(true),
             Waited::Lost => Ok(false),
         }
+    }
+
+    /// Says to the session what is left, and to all others what is left beside it. Gives what went beside it.
+    fn share_out(&self, talk: &mut Talk<W>) -> u64 {
+        let beside = self.contact.allowance().beside(!talk.flights.is_empty());
+        talk.session.may_spend(self.bytes_left().map(|left| left.saturating_sub(beside)));
+        self.leave_the_rest(talk, beside);
+        beside
+    }
+
+    fn leave_the_rest(&self, talk: &Talk<W>, beside: u64) {
+        let left = talk.session.spare().map(|spare| spare + beside);
+        self.contact.allowance().holds(left, talk.session.favourite());
     }
 
     /// Bytes that may still go, if there is a limit: to learn what is there is no delivery.

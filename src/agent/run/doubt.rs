@@ -3,7 +3,7 @@
 use crate::{
     delivery::{
         Wire,
-        cost::rows_within,
+        cost::of_look,
         verify::{Finding, There},
     },
     history::{EventUpdate, Ledger},
@@ -45,12 +45,13 @@ pub(in crate::agent) fn in_turn<L: Ledger>(
     let (before, behind): (Vec<_>, Vec<_>) =
         there.partition(|event| last.is_some_and(|last| *event <= last));
     let mut turn = behind.into_iter().chain(before).peekable();
-    batch(ledger, &job.destination, &mut turn, rows_for(bytes))
+    batch(ledger, &job.destination, &mut turn, |events, rows| fits(bytes, events, rows))
 }
 
-/// As many rows as are asked about in a run that has so many bytes left, if there is a limit.
-fn rows_for(bytes: Option<u64>) -> usize {
-    bytes.map_or(ROWS_MAX, rows_within).min(ROWS_MAX)
+/// Whether a run that has so many bytes left, if there is a limit, looks at so many rows of so many events.
+fn fits(bytes: Option<u64>, events: usize, rows: usize) -> bool {
+    let most = of_look(events as u64, rows as u64);
+    rows <= ROWS_MAX && bytes.is_none_or(|bytes| most <= bytes)
 }
 
 impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
@@ -65,12 +66,12 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.contact.verified = Verified::PassedOver;
         // Those that this run did nothing about yet.
         let may_be = |event| event == current || self.backlog.is_untouched(event);
-        let bytes = self.bytes_left();
+        let bytes = self.contact.allowance().spare();
         let events = in_turn(self.job, &self.planner, self.journal.ledger, may_be, bytes)?;
         let last = events.last().map(|event| event.head.uuid);
         // One alone may be more than what is left: another run looks at those behind it.
         let rows: usize = events.iter().map(rows_of).sum();
-        if bytes.is_some() && rows > rows_for(bytes) {
+        if bytes.is_some() && !fits(bytes, events.len(), rows) {
             if let Some(event) = last {
                 self.totals.note(&format!(
                     "event {event}: whether its {rows} rows are still there was not looked at, as that may take more \

@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{
-        Call, Reply, WHICH_EVENTS_MAX, Wire,
-        cost::{indexed_within, of_write},
-    },
+    delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire, cost::indexed_within},
     history::{EventUpdate, Ledger},
     model::EventUuid,
     plan::{Change, ChangeKind, EventHead, KnownEvent, NO_WORKER, Presence, Publish, Publishing},
@@ -132,7 +129,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let mut open = &open[..];
         while !open.is_empty() {
             // What does not fit into this run is asked about by the next that sends anything.
-            let fits = self.bytes_left().map_or(usize::MAX, indexed_within).min(WHICH_EVENTS_MAX);
+            let spare = self.contact.allowance().spare();
+            let fits = spare.map_or(usize::MAX, indexed_within).min(WHICH_EVENTS_MAX);
             let (events, rest) = open.split_at(fits.min(open.len()));
             if events.is_empty() {
                 break;
@@ -153,8 +151,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Events that hold nothing are not in MISP's index: such a one is asked about alone, once it matters.
     async fn shows_alone(&mut self, event: EventUuid) -> bool {
         let Publications { bare, asked, .. } = &self.publications;
-        let fits = self.bytes_left().is_none_or(|left| of_write(0, 0) <= left);
-        if !bare.contains(&event) || asked.contains(&event) || !fits {
+        if !bare.contains(&event) || asked.contains(&event) {
             return false;
         }
         match self.ask(&Call::Metadata(event)).await {

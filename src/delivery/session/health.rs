@@ -107,6 +107,7 @@ impl Health {
             return None;
         };
         match trouble {
+            Trouble::OverLimit => return Some(Stop::Transfer),
             Trouble::TooLarge { .. } => return None,
             // A body that is not let through says nothing of MISP; a question does.
             Trouble::NotMisp { .. } if writes => return None,

@@ -89,6 +89,18 @@ impl Session {
         self.purse.holds(left);
     }
 
+    /// What nobody else may spend of it: all but what calls under way may take, and what the last proofs do.
+    #[must_use]
+    pub fn spare(&self) -> Option<u64> {
+        self.allowance_for(0)
+    }
+
+    /// The event that gets somewhere whatever that takes.
+    #[must_use]
+    pub fn favourite(&self) -> Option<EventUuid> {
+        self.purse.favourite()
+    }
+
     /// How much the next request of an event may bring; `None` if it may not go.
     pub(super) fn room_for(&self, uuid: EventUuid) -> Option<Room> {
         let most = self.most();

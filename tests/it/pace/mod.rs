@@ -21,9 +21,9 @@ use misp_trickle::{
     history::{Commit, EventUpdate, Ledger, MemoryLedger},
     misp::{Attribute, AttributeType, Value},
     model::{DestinationName, EventUuid, RunNumber},
-    plan::Publish,
+    plan::{DestinationRecord, Publish},
     remote::{Encoding, Limiter, Pace, Remote},
-    sandbox::{Keys, Misp, Request},
+    sandbox::{Keys, Misp, Request, Setup},
     source::SourceSpec,
 };
 use misp_trickle_testing::{dataset, metered::Metered, program, proxy, world};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use misp_trickle::delivery::Concurrency;
 use misp_trickle_testing::dice::Dice;
+use serde_json::json;
 
 use super::*;
 
@@ -58,12 +59,17 @@ fn a_run_takes_as_many_bytes_as_it_may_and_the_next_goes_on() {
 
 /// What an analyst does in MISP.
 fn analyst(line: &Line, path: &str) {
+    ask_as(line, "sync", path, b"{}".to_vec());
+}
+
+fn ask_as(line: &Line, who: &str, path: &str, body: Vec<u8>) {
     let keys = Keys::demo("metered");
-    let key = keys.get("sync").unwrap();
-    let headers = [("Authorization", key), ("Accept", "application/json")];
+    let key = keys.get(who).unwrap();
+    let json = "application/json";
+    let headers = [("Authorization", key), ("Accept", json), ("Content-Type", json)];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let (method, path) = ("POST".to_owned(), path.to_owned());
-    let request = Request { method, path, headers, body: b"{}".to_vec() };
+    let request = Request { method, path, headers, body };
     let reply = line.misp.lock().unwrap().handle(&request, SystemClock.now().seconds());
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
 }
@@ -82,57 +88,76 @@ fn distrust(ledger: &mut MemoryLedger, name: &DestinationName) {
 /// Lists after trouble are weighed as well: of a store that came back older, and of events whose rows differ.
 #[test]
 fn a_run_that_has_to_look_again_keeps_to_its_limit() {
-    const MOST: u64 = 30_000;
     for (is_older, do_differ) in [(true, false), (false, true), (true, true)] {
-        let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
-        line.job.settings.publish = Publish::Never;
-        let mut set = Dataset::default();
-        for number in 0..60_u16 {
-            for value in 0..40 {
-                let value = format!("{value}.of-{number}.{}.example", "long".repeat(12));
-                set.incident(number).title(&format!("Incident {number}")).observe("domain", &value);
-            }
-        }
-        line.deliver(&mut set);
-        let earlier = line.ledger.clone();
-        for number in 0..60_u16 {
-            let value = format!("more.of-{number}.example");
-            set.incident(number).observe("domain", &value);
-        }
-        if is_older {
-            line.deliver(&mut set);
-            line.ledger = earlier;
-            let name = line.job.destination.clone();
-            distrust(&mut line.ledger, &name);
-        }
-        if do_differ {
-            for number in 0..60 {
-                let attributes = line.misp.lock().unwrap().attributes(event(number));
-                analyst(&line, &format!("/attributes/delete/{}", attributes[0].uuid));
-            }
-        }
-        line.job.max_transfer = Some(MOST);
-        let (mut runs, mut full) = (0, 0);
-        loop {
-            runs += 1;
-            let before = line.proxy.passed();
-            let summary = line.run(&mut set);
-            let bytes = line.proxy.passed().since(before).bytes();
-            assert!(bytes < MOST, "run {runs} took {bytes} bytes: {is_older}, {do_differ}");
-            full += u64::from(bytes > MOST / 2);
-            if summary.ending == Ending::Done {
-                break;
-            }
-            assert_eq!(summary.ending, Ending::OutOfBytes, "{:?}", summary.run.notes);
-            assert!(runs < 100, "it gets nowhere");
-        }
-        let deleted = if do_differ { 60 } else { 0 };
-        let misp = line.misp.lock().unwrap();
-        let all = misp.events().into_iter().flat_map(|it| misp.attributes(it.uuid));
-        assert_eq!(all.filter(|it| !it.deleted).count(), 60 * 41 - deleted);
-        println!("{runs} runs, {full} full: {is_older}, {do_differ}");
-        assert!(full > runs / 2, "{full} of {runs} runs took more than half of what they might");
+        look_again(is_older, do_differ, None);
     }
+}
+
+/// And pages, where MISP runs out of memory over more rows than it is given.
+#[test]
+fn a_run_that_has_to_look_again_in_pages_keeps_to_its_limit() {
+    for (is_older, do_differ, rows) in [(true, false, 30), (false, true, 15), (true, true, 15)] {
+        look_again(is_older, do_differ, Some(rows));
+    }
+}
+
+fn look_again(is_older: bool, do_differ: bool, memory_rows: Option<usize>) {
+    const MOST: u64 = 30_000;
+    let events = if memory_rows.is_some() { 12 } else { 60_u16 };
+    let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+    line.job.settings.publish = Publish::Never;
+    let mut set = Dataset::default();
+    for number in 0..events {
+        for value in 0..40 {
+            let value = format!("{value}.of-{number}.{}.example", "long".repeat(12));
+            set.incident(number).title(&format!("Incident {number}")).observe("domain", &value);
+        }
+    }
+    line.deliver(&mut set);
+    let earlier = line.ledger.clone();
+    for number in 0..events {
+        let value = format!("more.of-{number}.example");
+        set.incident(number).observe("domain", &value);
+    }
+    if is_older {
+        line.deliver(&mut set);
+        line.ledger = earlier;
+        let name = line.job.destination.clone();
+        distrust(&mut line.ledger, &name);
+    }
+    if do_differ {
+        for number in 0..events {
+            let attributes = line.misp.lock().unwrap().attributes(event(number));
+            analyst(&line, &format!("/attributes/delete/{}", attributes[0].uuid));
+        }
+    }
+    line.misp.lock().unwrap().set_up(Setup { memory_rows, ..Setup::default() });
+    line.job.max_transfer = Some(MOST);
+    let (mut runs, mut full) = (0, 0);
+    loop {
+        runs += 1;
+        let before = line.proxy.passed();
+        let summary = line.run(&mut set);
+        let bytes = line.proxy.passed().since(before).bytes();
+        assert!(bytes < MOST, "run {runs} took {bytes} bytes: {is_older}, {do_differ}");
+        full += u64::from(bytes > MOST / 2);
+        if summary.ending == Ending::Done {
+            break;
+        }
+        assert_eq!(summary.ending, Ending::OutOfBytes, "{:?}", summary.run.notes);
+        assert!(runs < 100, "it gets nowhere");
+    }
+    let events = usize::from(events);
+    let deleted = if do_differ { events } else { 0 };
+    let misp = line.misp.lock().unwrap();
+    let all = misp.events().into_iter().flat_map(|it| misp.attributes(it.uuid));
+    assert_eq!(all.filter(|it| !it.deleted).count(), events * 41 - deleted);
+    println!("{runs} runs, {full} full: {is_older}, {do_differ}, {memory_rows:?}");
+    let is_cheap = memory_rows.is_none();
+    assert!(
+        !is_cheap || full > runs / 2,
+        "{full} of {runs} runs took more than half of what they might"
+    );
 }
 
 /// However little a run may take, one chunk goes.
@@ -271,11 +296,46 @@ fn each_run_under_any_limit_gets_nearer_to_the_end() {
                     .observe("domain", &format!("more-{value}.of-{number}.example"));
             }
         }
+        let memory_rows = dice.chance(30).then_some(20);
+        line.misp.lock().unwrap().set_up(Setup { memory_rows, ..Setup::default() });
         let most = [1, 2_000, 8_000, 20_000, 60_000][dice.below(5) as usize];
         line.job.max_transfer = Some(most);
         let runs = (1..=60).find(|_| line.run(&mut set).ending == Ending::Done);
         assert!(runs.is_some(), "seed {seed}: it gets nowhere with {most} bytes");
     }
+}
+
+/// A key that may see more looks for what was hidden, and keeps to the limit: what does not fit has its turn later.
+#[test]
+fn a_run_that_looks_for_hidden_events_keeps_to_its_limit() {
+    const MOST: u64 = 8_000;
+    let mut line = Line::new(None, Encoding::Plain, Duration::from_secs(30));
+    let mut set = Dataset::default();
+    for number in 0..200 {
+        let uuid = event(number).to_string();
+        let json = json!({"Event": {"uuid": uuid, "info": "theirs", "distribution": "0"}});
+        ask_as(&line, "admin", "/events/add", json.to_string().into_bytes());
+        set.incident(number).observe("domain", &format!("{number}.example"));
+    }
+    let blocked = line.run(&mut set).run.tally.events.blocked;
+    assert_eq!(blocked, 200);
+    let name = line.job.destination.clone();
+    let record = line.ledger.destination(&name).unwrap().unwrap();
+    let another = DestinationRecord { user: None, ..record };
+    let commit = Commit { destination: Some(another), ..Commit::default() };
+    line.ledger.commit(&name, RunNumber(1), commit).unwrap();
+    line.job.max_transfer = Some(MOST);
+    set.incident(200).observe("domain", "200.example");
+    let mut notes = Vec::new();
+    for run in 1..=3 {
+        let before = line.proxy.passed();
+        notes.extend(line.run(&mut set).run.notes);
+        let bytes = line.proxy.passed().since(before).bytes();
+        assert!(bytes < MOST, "run {run} took {bytes} bytes");
+    }
+    assert_eq!(line.held(), 1, "{notes:?}");
+    let told = notes.iter().any(|note| note.contains("were not looked for"));
+    assert!(told, "{notes:?}");
 }
 
 /// What is too large to be looked at under a limit is told, and keeps none of the others from it.

@@ -233,13 +233,7 @@ impl Visit<'_> {
         let wanted = WantedTags { always: &destination.event.tags, of_events: &of_events };
         let (now, mut tally) = (SystemClock.now(), DestinationTally::default());
         let careful = Careful::new(remote);
-        let mut asking = Asking {
-            wire: &careful,
-            record,
-            clock: &SystemClock,
-            backoff: IMPATIENT,
-            tally: &mut tally,
-        };
+        let mut asking = Asking::new(&careful, record, &SystemClock, IMPATIENT, &mut tally);
         let begun = Instant::now();
         if let Err(why) = self.ask(asking.learn(wanted))? {
             return Ok(Err(Finding::fault("MISP", &Report::from(&AgentError::Learn(why)))));

@@ -1,0 +1,105 @@
+//! What of a run's limit on bytes is left beside what a session keeps for its own calls, which it weighs itself: for the
+//! questions of the run, and for what comes of a call that nobody foresaw.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::{
+    delivery::{Call, Exchange, Reply, Trouble, Wire, cost},
+    model::EventUuid,
+};
+
+/// What may still go. Each call is weighed by the most that it may take before it goes.
+#[derive(Debug, Default)]
+pub(super) struct Allowance(Mutex<Purse>);
+
+#[derive(Debug, Default)]
+struct Purse {
+    /// What is left beside what a session counts. `None`: there is no limit.
+    left: Option<u64>,
+    /// What of it went beside the calls of a session that are under way: no tally has it yet.
+    beside: u64,
+    /// What is looked at whatever it takes, so that each run gets somewhere.
+    favourite: Option<EventUuid>,
+}
+
+impl Purse {
+    fn spare(&self) -> Option<u64> {
+        Some(self.left?.saturating_sub(self.beside))
+    }
+}
+
+impl Allowance {
+    fn purse<T>(&self, with: impl FnOnce(&mut Purse) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// So much is left, what went beside included, and one event is favoured.
+    pub(super) fn holds(&self, left: Option<u64>, favourite: Option<EventUuid>) {
+        self.purse(|purse| (purse.left, purse.favourite) = (left, favourite));
+    }
+
+    /// What is left, if there is a limit.
+    pub(super) fn spare(&self) -> Option<u64> {
+        self.purse(|purse| purse.spare())
+    }
+
+    /// What went beside the calls under way. Once none is, all of it is counted.
+    pub(super) fn beside(&self, is_any_under_way: bool) -> u64 {
+        self.purse(|purse| {
+            if !is_any_under_way {
+                purse.beside = 0;
+            }
+            purse.beside
+        })
+    }
+
+    /// Whether a call may go.
+    pub(super) fn lets_go(&self, call: &Call) -> bool {
+        self.spare().is_none_or(|spare| cost::most_of(call) <= spare)
+    }
+
+    /// A call went that is counted now.
+    pub(super) fn went(&self, exchange: &Exchange) {
+        let bytes = exchange.bytes_sent + exchange.bytes_received;
+        self.purse(|purse| purse.left = purse.left.map(|left| left.saturating_sub(bytes)));
+    }
+
+    /// Sends what nobody foresaw, if it may go.
+    pub(super) async fn send_beside<W: Wire + Sync + ?Sized>(
+        &self,
+        wire: &W,
+        call: &Call,
+    ) -> Exchange {
+        let most = cost::most_of(call);
+        let may_go = self.purse(|purse| {
+            let Some(spare) = purse.spare() else { return true };
+            let is_favoured = event_of(call).is_some_and(|event| purse.favourite == Some(event));
+            if !is_favoured && most > spare {
+                return false;
+            }
+            purse.beside += most;
+            true
+        });
+        if !may_go {
+            return Exchange::unsent(Reply::Trouble(Trouble::OverLimit));
+        }
+        let exchange = wire.exchange(call).await;
+        let bytes = exchange.bytes_sent + exchange.bytes_received;
+        self.purse(|purse| purse.beside = (purse.beside + bytes).saturating_sub(most));
+        exchange
+    }
+}
+
+/// The event that a call is about, if it is about one.
+fn event_of(call: &Call) -> Option<EventUuid> {
+    match call {
+        Call::Page(page) => Some(page.event),
+        Call::Rows { events, .. } | Call::TaggedRows { events, .. } => match events.as_slice() {
+            [event] => Some(*event),
+            _ => None,
+        },
+        Call::Listing(event) | Call::Metadata(event) => Some(*event),
+        Call::Plain(call) => event_of(call),
+        _ => None,
+    }
+}
