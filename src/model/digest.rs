@@ -97,6 +97,8 @@ pub enum Context {
     Marking,
     /// A dataset that was put together from several pulls.
     Dataset,
+    /// The files of a store's engine.
+    Engine,
 }
 
 impl Context {
@@ -119,6 +121,7 @@ impl Context {
             Self::Copy => "misp-trickle 2026 copy of an object v1",
             Self::Marking => "misp-trickle 2026 marking of an object v1",
             Self::Dataset => "misp-trickle 2026 dataset v1",
+            Self::Engine => "misp-trickle 2026 files of an engine v1",
         }
     }
 }

@@ -6,8 +6,14 @@
 //! of its own, which says by which sign it was made, until the store goes on in fresh files. Where nothing turns out to
 //! be damaged it is removed again, by a later opening too if it was made for a torn end, and an intact store is never
 //! copied.
+//!
+//! Where an opening comes to no end, its user may put other files in the place of the damaged ones, as of a backup. That
+//! shows by what the files were when that opening ended ([`LEFT`]): where they are neither that nor the copy, and
+//! damaged too, the copy gets the name under which it is kept, and they are copied as well. So each state that was found
+//! damaged is kept once, up to [`KEPT_MAX`] of them.
 
 use std::{
+    fs,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
@@ -15,19 +21,21 @@ use std::{
 use crate::{
     history::LedgerError,
     store::{
-        OpenError,
+        OpenError, Warning,
         engine::sled::{Sign, at_rest},
         lifecycle::{
             error::told_io,
-            folder::ENGINE_FOLDER,
+            folder::{ENGINE_FOLDER, replace_file},
             permissions,
-            swap::{FOUND, TORN, copied, keep_found},
+            swap::{FOUND, LEFT, TORN, copied, count_kept, forget_left, keep_found},
         },
     },
 };
 
 /// What follows the name of a copy that is not written to its end.
 const UNFINISHED: &str = ".new";
+/// While so many are kept, files that were put in the place of damaged ones are not copied as well.
+const KEPT_MAX: usize = 8;
 /// What helps where there is no room for it.
 const NO_ROOM: &str = "the damaged files are copied as they were found before anything in them is changed: make room for \
      a copy in the store's folder, and run it again";
@@ -37,6 +45,8 @@ const NO_ROOM: &str = "the damaged files are copied as they were found before an
 pub(crate) struct Found {
     store: PathBuf,
     copied: Option<Copied>,
+    /// What a person should know.
+    warnings: Vec<Warning>,
 }
 
 /// By whom it was made, and under which name.
@@ -54,7 +64,7 @@ impl Found {
         permissions::remove_folder(&unfinished)
             .map_err(|error| OpenError::io(&unfinished, "removed", &error))?;
         let copied = copied(store).map(|name| Copied { name, is_of_before: true });
-        Ok(Self { store: store.to_owned(), copied })
+        Ok(Self { store: store.to_owned(), copied, warnings: Vec::new() })
     }
 
     /// Copies the files, unless that was done: then they may have been changed since.
@@ -95,18 +105,76 @@ impl Found {
             Some(Copied { name, .. }) => {
                 let path = self.store.join(name);
                 permissions::remove_folder(&path)
-                    .map_err(|error| OpenError::io(&path, "removed", &error))
+                    .map_err(|error| OpenError::io(&path, "removed", &error))?;
+                forget_left(&self.store)
             }
         }
     }
 
+    /// What became known.
+    pub(crate) fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The opening came to no end: writes down what it left, so that other files are told from those. Where that cannot
+    /// be done, the next opening takes whatever it finds for what this one left. The caller holds the store's lock.
+    pub(crate) fn leave(&self) {
+        let left = || -> io::Result<()> {
+            let engine = self.store.join(ENGINE_FOLDER);
+            let _resting = at_rest(&engine)?;
+            let digest = permissions::digest(&engine)?;
+            replace_file(&self.store, LEFT, digest.to_string().as_bytes())
+        };
+        let waits = copied(&self.store).is_some() || !self.warnings.is_empty();
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
+        if waits && let Err(error) = left() {
+            tracing::debug!("what an opening left is not written down: {error}");
+        }
+    }
+
+    /// Whether the files were put there since the copy was made.
+    fn is_replaced(&self, engine: &Path, name: &str) -> io::Result<bool> {
+        let Ok(left) = fs::read_to_string(self.store.join(LEFT)) else { return Ok(false) };
+        let now = permissions::digest(engine)?;
+        Ok(now.to_string() != left && now != permissions::digest(&self.store.join(name))?)
+    }
+
+    /// Gives the copy of files that were replaced its name. Whether there is room for another.
+    fn set_aside(&mut self) -> io::Result<bool> {
+        let aside = keep_found(&self.store).map_err(io::Error::other)?;
+        self.copied = None;
+        self.warnings.push(Warning::Kept { aside });
+        self.has_room()
+    }
+
+    fn has_room(&mut self) -> io::Result<bool> {
+        let unkept = Warning::Unkept { kept: count_kept(&self.store)? };
+        let is_full = matches!(unkept, Warning::Unkept { kept } if kept >= KEPT_MAX);
+        if is_full && !self.warnings.contains(&unkept) {
+            self.warnings.push(unkept);
+        }
+        Ok(!is_full)
+    }
+
     fn copy(&mut self, name: &'static str) -> io::Result<()> {
-        if self.copied.is_some() {
+        let engine = self.store.join(ENGINE_FOLDER);
+        let _resting = at_rest(&engine)?;
+        let may_copy = match self.copied {
+            Some(Copied { name: before, is_of_before: true })
+                if name == FOUND && self.is_replaced(&engine, before)? =>
+            {
+                self.set_aside()?
+            }
+            Some(_) => false,
+            // Where something was left without a copy, there was no room for one.
+            None => !self.store.join(LEFT).exists() || self.has_room()?,
+        };
+        if !may_copy {
             return Ok(());
         }
-        let engine = self.store.join(ENGINE_FOLDER);
         let unfinished = unfinished(&self.store);
-        let _resting = at_rest(&engine)?;
         permissions::copy_folder(&engine, &unfinished)
             .and_then(|()| permissions::sync_all(&unfinished))
             .and_then(|()| permissions::rename(&self.store, &format!("{FOUND}{UNFINISHED}"), name))
@@ -145,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_with_what_helps() {
-        let found = Found { store: PathBuf::from("state"), copied: None };
+        let store = PathBuf::from("state");
+        let found = Found { store, copied: None, warnings: Vec::new() };
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
             let error = OpenError::of("state", found.failed(&kind.into())).to_string();
             assert!(error.contains("state/engine.found") && error.contains("make room"), "{error}");

@@ -25,6 +25,7 @@ use crate::{
             lock::{Lock, Socket},
             opened::{Doubt, Opened, Said, empty, open_engine},
             permissions,
+            swap::{copied, forget_left},
         },
         record::{
             CountersV3, FormatV1, IdentityV1,
@@ -122,6 +123,15 @@ pub enum Warning {
         /// The folder of the damaged files, in the store's.
         aside: String,
     },
+    /// Files that were put in the place of damaged ones are damaged too, and were not copied.
+    #[error(
+        "the engine's files are damaged, as those were whose place they took, and were not copied as they were found: {kept} copies \
+         of damaged files are kept in the store's folder; remove those that nobody misses"
+    )]
+    Unkept {
+        /// How many are kept.
+        kept: usize,
+    },
     /// The last commits are missing.
     #[error(
         "the store is older than it was: commit {acknowledged} was acknowledged, the last it holds \
@@ -176,13 +186,34 @@ impl Store {
         let lock = Lock::take(path, owner, wait)?;
         let readable = make_private(path)?;
         let mut found = Found::look(path)?;
-        let Opened { engine, mark, said } = open_engine(path, Effort::Usual, Some(&mut found))?;
+        let mut store = match Self::open_found(path, &mut found) {
+            Ok(store) => store,
+            Err(error) => {
+                found.leave();
+                return Err(error);
+            }
+        };
+        if copied(path).is_none() {
+            forget_left(path)?;
+        }
+        store.lock = Some(lock);
+        store.warnings.splice(0..0, readable);
+        store.compare_place(path)?;
+        store.describe("");
+        let shown = path.display().to_string();
+        store.make_index().map_err(|error| OpenError::of(&shown, error))?;
+        Ok(store)
+    }
+
+    /// Opens what is there. Where that comes to its end, nothing of what was found waits any more.
+    fn open_found(path: &Path, found: &mut Found) -> Result<Self, OpenError> {
+        let opened = open_engine(path, Effort::Usual, Some(&mut *found));
+        let Opened { engine, mark, said } = opened?;
         let mut store = match Self::formatted(Box::new(engine), path)? {
             Some(store) => store,
             None => return Err(empty(path, said.marked)),
         };
-        store.lock = Some(lock);
-        store.warnings.extend(readable);
+        store.warnings.extend_from_slice(found.warnings());
         let doubt = store.compare_mark(mark, said);
         match doubt {
             Doubt::None => {
@@ -195,10 +226,6 @@ impl Store {
         if doubt != Doubt::None {
             store.distrust()?;
         }
-        store.compare_place(path)?;
-        store.describe("");
-        let shown = path.display().to_string();
-        store.make_index().map_err(|error| OpenError::of(&shown, error))?;
         Ok(store)
     }
 

@@ -3,9 +3,14 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
+
+use crate::model::{Context, Digest, Encoder};
+
+/// Bytes of a file that are digested at once.
+const PART_BYTES: usize = 1 << 20;
 
 /// Makes a folder, and those above it that are missing.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
@@ -88,6 +93,34 @@ pub(crate) fn sync_all(folder: &Path) -> io::Result<()> {
         }
     }
     sync_folder(folder)
+}
+
+/// Digest of a folder's files, by name.
+pub(crate) fn digest(folder: &Path) -> io::Result<Digest> {
+    let mut encoder = Encoder::new(Context::Engine);
+    feed(folder, &mut encoder)?;
+    Ok(encoder.finish())
+}
+
+fn feed(folder: &Path, encoder: &mut Encoder) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        encoder.bytes(entry.file_name().as_encoded_bytes());
+        if entry.file_type()?.is_dir() {
+            feed(&entry.path(), encoder)?;
+            continue;
+        }
+        let (mut file, mut part) = (File::open(entry.path())?, vec![0; PART_BYTES]);
+        loop {
+            let read = file.read(&mut part)?;
+            encoder.bytes(&part[..read]);
+            if read == 0 {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes a folder and all that is in it, if it is there.

@@ -8,12 +8,14 @@
 //! | `engine.old` | one whose place was taken, to be removed |
 //! | `engine.found` | a copy of one as it was found, with damage, or before a repair (`found`) |
 //! | `engine.torn` | the same of one of which only the end of the log was torn |
+//! | `found.left` | what the files were when an opening ended that copied them so (`found`) |
 //! | `engine.damaged-1`, … | one that was damaged, as it was found, kept for people |
 //!
 //! At each moment `engine` or `engine.next` is whole. Only where `engine` is missing was a swap cut off.
 
 use std::{
     ffi::OsStr,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -40,6 +42,9 @@ const DAMAGED: &str = "engine.damaged-";
 pub(super) const FOUND: &str = "engine.found";
 /// The same where its log was torn at the end, as a killed process leaves it, and nothing else was seen.
 pub(super) const TORN: &str = "engine.torn";
+/// The digest of the store's own files as an opening left them that kept them as it found them, and came to no end: others
+/// were put in their place.
+pub(super) const LEFT: &str = "found.left";
 /// A copy on which version 0.1.0 tried a repair, and that was cut off.
 const TRIAL: &str = "trial";
 /// Bytes that are gathered before they are written.
@@ -58,7 +63,7 @@ pub(crate) enum Aside {
 pub(crate) fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let is_one = [NEW, NEXT, OLD, TRIAL, TORN].iter().any(|ours| name == **ours);
-    is_one || name.starts_with(FOUND) || name.starts_with(DAMAGED)
+    is_one || [FOUND, DAMAGED, LEFT].iter().any(|ours| name.starts_with(ours))
 }
 
 /// Whether a swap was cut off between its two renames.
@@ -101,7 +106,26 @@ pub(crate) fn swap(path: &Path, aside: Aside) -> Result<Option<String>, OpenErro
 pub(super) fn keep_found(path: &Path) -> Result<String, OpenError> {
     let name = vacant(path);
     rename(path, copied(path).unwrap_or(FOUND), &name)?;
+    forget_left(path)?;
     Ok(name)
+}
+
+/// How many were kept so, and not removed by anybody.
+pub(super) fn count_kept(path: &Path) -> io::Result<usize> {
+    let names = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name()));
+    let names = names.collect::<io::Result<Vec<_>>>()?;
+    Ok(names.iter().filter(|name| name.to_string_lossy().starts_with(DAMAGED)).count())
+}
+
+/// No copy waits any more.
+pub(super) fn forget_left(path: &Path) -> Result<(), OpenError> {
+    let file = path.join(LEFT);
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(OpenError::io(&file, "removed", &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The name of the copy of what was found, if there is one.

@@ -404,3 +404,67 @@ fn a_repair_keeps_damage_that_shows_only_when_records_are_read() {
     assert_eq!(kept(&still), ["engine.damaged-1"]);
     assert!(content(&still.join("engine.damaged-1")) == found);
 }
+
+/// Puts the files of a backup in the place of the engine's, with damage of their own.
+fn put_back(path: &Path, backup: &Path, damage: &str) -> BTreeMap<String, Vec<u8>> {
+    let engine = path.join("engine");
+    fs::remove_dir_all(&engine).unwrap();
+    copy(&backup.join("engine"), &engine);
+    fs::write(engine.join("conf"), damage).unwrap();
+    content(&engine)
+}
+
+#[test]
+fn files_that_were_put_back_damaged_are_kept_as_well_and_none_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    build(&path);
+    let backup = folder.path().join("backup");
+    copy_at_rest(&path, &backup);
+    let opened = || {
+        for _ in 0..2 {
+            assert!(matches!(open(&path), Err(OpenError::Damaged { .. })));
+        }
+        kept(&path)
+    };
+    let first = put_back(&path, &backup, "segment_size: many");
+    assert_eq!(opened(), ["engine.found"]);
+    let second = put_back(&path, &backup, "segment_size: few");
+    let mut names = opened();
+    names.sort();
+    assert_eq!(names, ["engine.damaged-1", "engine.found"]);
+    assert!(content(&path.join("engine.damaged-1")) == first);
+    assert!(content(&path.join("engine.found")) == second);
+    // More are not kept than somebody will look at, and none is removed for another.
+    for number in 0..12 {
+        put_back(&path, &backup, &format!("segment_size: {number} many"));
+        opened();
+    }
+    assert_eq!(kept(&path).len(), 8);
+    assert!(content(&path.join("engine.damaged-2")) == second);
+    // What is sound in the end is opened, and what was kept stays.
+    fs::remove_dir_all(path.join("engine")).unwrap();
+    copy(&backup.join("engine"), &path.join("engine"));
+    fs::copy(backup.join("acknowledged"), path.join("acknowledged")).unwrap();
+    assert_eq!(open(&path).unwrap().warnings(), []);
+    assert!(!path.join("found.left").exists());
+    assert_eq!(kept(&path).len(), 8);
+}
+
+#[test]
+fn a_repair_of_files_that_were_put_back_damaged_keeps_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    build(&path);
+    let backup = folder.path().join("backup");
+    copy_at_rest(&path, &backup);
+    let first = put_back(&path, &backup, "segment_size: many");
+    assert!(matches!(open(&path), Err(OpenError::Damaged { .. })));
+    let second = put_back(&path, &backup, "segment_size: few");
+    repair(&path);
+    let mut names = kept(&path);
+    names.sort();
+    assert_eq!(names, ["engine.damaged-1", "engine.damaged-2"]);
+    assert!(content(&path.join("engine.damaged-1")) == first);
+    assert!(content(&path.join("engine.damaged-2")) == second);
+}

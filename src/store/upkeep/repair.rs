@@ -122,7 +122,8 @@ fn repair_kept(path: &Path) -> Result<RepairReport, OpenError> {
         Ok(Repaired::Sound | Repaired::Older { aside: None }) | Err(OpenError::Newer { .. }) => {
             found.removed()?;
         }
-        Ok(_) | Err(_) => {}
+        Ok(_) => {}
+        Err(_) => found.leave(),
     }
     report
 }
