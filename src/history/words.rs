@@ -53,7 +53,10 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// The words that lead to a value, or to all values that one may be part of.
 pub(crate) fn words_of_value(text: &str) -> BTreeSet<String> {
-    let form = search_form(text);
+    words_of_form(&search_form(text))
+}
+
+fn words_of_form(form: &str) -> BTreeSet<String> {
     let parts = form.split(|letter: char| !letter.is_alphanumeric() && letter != '.');
     let parts = parts.map(|part| part.trim_matches('.'));
     let words = parts.flat_map(|part| match net(part) {
@@ -67,7 +70,7 @@ pub(crate) fn words_of_value(text: &str) -> BTreeSet<String> {
 pub(crate) fn words_beside_a_net(text: &str) -> BTreeSet<String> {
     let form = search_form(text);
     let is_long = |word: &String| word.chars().count() >= VALUE_LETTERS_MIN;
-    match words_of_value(text).iter().any(|word| is_net(word)) {
+    match words_of_form(&form).iter().any(|word| is_net(word)) {
         true => words(&form).filter(is_long).take(VALUE_WORDS_MAX).collect(),
         false => BTreeSet::new(),
     }

@@ -268,13 +268,8 @@ pub(crate) enum Name {
 impl Name {
     /// As it stands in keys.
     pub(crate) fn of(text: &str) -> Self {
-        match text.len() <= TEXT_BYTES_MAX {
-            true => Self::Text(text.to_owned()),
-            false => {
-                let digest = Encoder::new(Context::Record).text(text).finish();
-                Self::Digest { digest }
-            }
-        }
+        let key = Key(Vec::new()).text(text);
+        Self::split(&key.0).expect("what was put into a key is found there").0
     }
 
     /// The name at the beginning of a key's rest, and what follows it.
