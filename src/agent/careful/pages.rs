@@ -104,7 +104,7 @@ where
         let mut reading = Reading { event, size: 0, spent: failed };
         let (deleted, live): (Vec<Row>, Vec<Row>) = expected.iter().partition(|row| row.deleted);
         let reply = loop {
-            reading.size = self.size_for(event, PageOf::Rows);
+            reading.size = self.size_for(event, &PageOf::Rows);
             match self.compare_all(&mut reading, &live, &deleted).await {
                 Ok(None) => break Reply::NotModified,
                 Ok(Some(rows)) => break Reply::Rows(rows),
@@ -123,7 +123,7 @@ where
     ) -> Exchange {
         let mut reading = Reading { event, size: 0, spent: failed };
         let reply = loop {
-            reading.size = self.size_for(event, PageOf::Values);
+            reading.size = self.size_for(event, &PageOf::Values);
             match self.list_all(&mut reading).await {
                 Ok(listed) => break Reply::Listing(listed),
                 Err(reply) if is_too_much(&reply) && self.pages.shrink(reading.size) => {}
@@ -134,7 +134,7 @@ where
     }
 
     /// Attributes in a page of an event now.
-    fn size_for(&self, event: EventUuid, of: PageOf) -> usize {
+    fn size_for(&self, event: EventUuid, of: &PageOf) -> usize {
         let page = |size| Page { event, number: 1, size, only_deleted: false, of: of.clone() };
         self.pages.size_that(|size| self.allowance.lets_go(&Call::Page(page(size))))
     }

@@ -50,7 +50,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if let Some(stop) = self.world.wants_stop() {
             return Err(ending_of_stop(&stop).into());
         }
-        self.contact.allowance().holds(self.bytes_left(), None);
+        self.leave_all();
         let Some(first) = self.next_plan().await? else { return Ok(()) };
         let mut talk = Talk {
             session: self.session(),
@@ -61,7 +61,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.totals.tell_progress(Phase::Delivering);
         self.offer(&mut talk, first);
         while self.go_on(&mut talk).await? {}
-        self.contact.allowance().holds(self.bytes_left(), None);
+        self.leave_all();
         self.take_lessons(&talk.session);
         match (talk.ended, talk.session.stopped()) {
             (Some(ending), _) => Err(ending.into()),
@@ -127,6 +127,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         talk.session.may_spend(self.bytes_left().map(|left| left.saturating_sub(beside)));
         self.leave_the_rest(talk, beside);
         beside
+    }
+
+    /// No session spends anything.
+    fn leave_all(&self) {
+        let allowance = self.contact.allowance();
+        allowance.beside(false);
+        allowance.holds(self.bytes_left(), None);
     }
 
     fn leave_the_rest(&self, talk: &Talk<W>, beside: u64) {

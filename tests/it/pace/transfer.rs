@@ -152,7 +152,6 @@ fn look_again(is_older: bool, do_differ: bool, memory_rows: Option<usize>) {
     let misp = line.misp.lock().unwrap();
     let all = misp.events().into_iter().flat_map(|it| misp.attributes(it.uuid));
     assert_eq!(all.filter(|it| !it.deleted).count(), events * 41 - deleted);
-    println!("{runs} runs, {full} full: {is_older}, {do_differ}, {memory_rows:?}");
     let is_cheap = memory_rows.is_none();
     assert!(
         !is_cheap || full > runs / 2,
