@@ -1,7 +1,9 @@
 //! Feeds that left the configuration, or have another name there.
 
 use crate::{
-    history::{Commit, DatasetTally, DestinationTally, FORGETS, Ledger, Outcome, RunRecord},
+    history::{
+        Commit, DatasetTally, DestinationTally, FORGETS, Ledger, Outcome, PlaceLosses, RunRecord,
+    },
     model::{DestinationName, Digest, FeedName, RunNumber},
     plan::{EventHead, EventUpdate, NOBODY, without_feed},
 };
@@ -61,7 +63,8 @@ pub fn forget_feed<L: Ledger>(
     let number = run.number;
     // Whoever gets the place has lost nothing yet.
     let bit = u8::try_from(place).unwrap_or(NOBODY);
-    let losses = ledger.loss_places(destination, bit)?.into_iter().map(|it| (it, Vec::new()));
+    let losses =
+        ledger.loss_places(destination, bit)?.into_iter().map(|it| (it, PlaceLosses::default()));
     let losses = losses.collect();
     let commit = Commit { destination: Some(known), run: Some(run), losses, ..Commit::default() };
     ledger.commit(destination, number, commit)?;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     history::{
-        Change, ChangePlace, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+        Change, ChangePlace, Commit, Cursor, Found, Ledger, LedgerError, LossPlace, PlaceLosses,
         RunRecord,
     },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
@@ -123,7 +123,7 @@ impl<L: Ledger> Ledger for LedgerHandle<L> {
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError> {
+    ) -> Result<PlaceLosses, LedgerError> {
         self.lock().losses(destination, place)
     }
 

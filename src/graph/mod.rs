@@ -312,7 +312,13 @@ impl Graph {
     /// Whether an entity is present that goes by this root.
     #[must_use]
     pub fn holds(&self, root: &EntityKey) -> bool {
-        self.nodes.binary_search_by(|node| node.root.cmp(root)).is_ok()
+        self.newest(root).is_some()
+    }
+
+    /// The newest version of the entity that goes by this root.
+    pub(crate) fn newest(&self, root: &EntityKey) -> Option<&Entity> {
+        let node = self.nodes.binary_search_by(|node| node.root.cmp(root)).ok()?;
+        Some(self.entity(index(node)))
     }
 
     /// What a person should know about the dataset: markings that contradict each other or are defined nowhere,

@@ -15,8 +15,8 @@ use crate::{
 };
 
 use super::{
-    Change, ChangePlace, Clearance, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError,
-    LossPlace, REMOVALS_WAIT, RunKind, RunRecord,
+    Change, ChangePlace, Clearance, Commit, Cursor, Found, Ledger, LedgerError, LossPlace,
+    PlaceLosses, REMOVALS_WAIT, RunKind, RunRecord,
 };
 
 /// The name of whatever is not seen.
@@ -284,10 +284,10 @@ impl Ledger for Cleared<'_> {
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError> {
+    ) -> Result<PlaceLosses, LedgerError> {
         match self.clearance.is_whole() {
             true => self.ledger.losses(destination, place),
-            false => Ok(Vec::new()),
+            false => Ok(PlaceLosses::default()),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     plan::{DestinationRecord, EventHead, EventUpdate, KnownEvent},
 };
 
-use super::{Change, KnownLoss, LossPlace, RunRecord};
+use super::{Change, LossPlace, PlaceLosses, RunRecord};
 
 /// What went wrong with the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +80,8 @@ pub struct Commit {
     /// Where the feed stands at the destination. The first commit of a run unsettles it, so that a run that
     /// dies is noticed; only the last one moves it.
     pub cursor: Option<(FeedName, Cursor)>,
-    /// What did not reach MISP, by place: all that is known there from now on, nothing to forget it.
-    pub losses: BTreeMap<LossPlace, Vec<KnownLoss>>,
+    /// What did not reach MISP, by place: all that is known there from now on, none to forget it.
+    pub losses: BTreeMap<LossPlace, PlaceLosses>,
     /// Aliases to remember: another id of an entity, and the root of its version chain.
     pub aliases: BTreeMap<EntityKey, EntityKey>,
     /// A rule table, stored under its fingerprint.
@@ -228,12 +228,12 @@ pub trait Ledger {
         Ok((changes, is_more.then_some(ChangePlace { step, part: 0 })))
     }
 
-    /// What is kept of losses in one place, sorted; nothing where none was ever kept.
+    /// What is kept of losses in one place; nothing where none was ever kept.
     fn losses(
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError>;
+    ) -> Result<PlaceLosses, LedgerError>;
 
     /// The places at a destination where losses of a feed are kept, sorted; the feed is meant by its bit there.
     fn loss_places(

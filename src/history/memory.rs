@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    Change, Commit, Cursor, EventUpdate, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+    Change, Commit, Cursor, EventUpdate, Found, Ledger, LedgerError, LossPlace, PlaceLosses,
     RunRecord,
 };
 
@@ -24,7 +24,7 @@ pub struct MemoryLedger {
     cursors: BTreeMap<(FeedName, DestinationName), Cursor>,
     runs: BTreeMap<RunNumber, RunRecord>,
     changes: BTreeMap<RunNumber, Vec<Change>>,
-    losses: BTreeMap<(DestinationName, LossPlace), Vec<KnownLoss>>,
+    losses: BTreeMap<(DestinationName, LossPlace), PlaceLosses>,
     /// The newest number that a run has.
     begun: RunNumber,
 }
@@ -115,7 +115,7 @@ impl Ledger for MemoryLedger {
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError> {
+    ) -> Result<PlaceLosses, LedgerError> {
         Ok(self.losses.get(&(destination.clone(), *place)).cloned().unwrap_or_default())
     }
 
@@ -163,7 +163,7 @@ impl Ledger for MemoryLedger {
         }
         for (place, losses) in commit.losses {
             let key = (destination.clone(), place);
-            match losses.is_empty() {
+            match losses.known.is_empty() {
                 true => drop(self.losses.remove(&key)),
                 false => drop(self.losses.insert(key, losses)),
             }

@@ -7,6 +7,7 @@ mod losses;
 mod memory;
 pub mod query;
 mod record;
+mod settle;
 mod term;
 mod words;
 
@@ -14,16 +15,18 @@ pub use clearance::Clearance;
 pub use cleared::Cleared;
 pub(crate) use ledger::read_changes_of;
 pub use ledger::{ChangePlace, Commit, Cursor, Found, Ledger, LedgerError};
-#[cfg(test)]
-pub(crate) use losses::LOSSES_BYTES_MAX;
-pub use losses::{KnownLoss, Loss, LossOf, LossPlace};
-pub(crate) use losses::{LOSS_BUCKETS, LOSSES_OF_EVENT_MAX};
+pub(crate) use losses::LOSS_BUCKETS;
+pub use losses::{Ended, KnownLoss, Loss, LossOf, LossPlace, MoreLosses, PlaceLosses};
 pub use memory::MemoryLedger;
 pub use record::{
     DatasetTally, DestinationTally, FORGETS, Outcome, Pull, PullOutcome, REMOVALS_WAIT, Repeated,
     RunKind, RunRecord,
 };
 
+pub use settle::Fate;
+#[cfg(test)]
+pub(crate) use settle::LOSSES_BYTES_MAX;
+pub(crate) use settle::LOSSES_OF_EVENT_MAX;
 pub(crate) use term::Leads;
 pub use term::Term;
 pub use words::WordOf;

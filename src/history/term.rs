@@ -28,6 +28,8 @@ pub enum Term<'a> {
     Word(WordOf, &'a str),
     /// The beginning of an event's UUID.
     Uuid(&'a str),
+    /// More losses than are kept: it leads to the places of which some are counted alone.
+    MoreLosses,
 }
 
 /// So many digits of an event's UUID lead to it.
@@ -59,6 +61,7 @@ impl Term<'_> {
                 let digits = text.get(..UUID_DIGITS).unwrap_or(text).to_ascii_lowercase();
                 encoder.text("uuid").text(&digits).finish()
             }
+            Self::MoreLosses => encoder.text("more losses").finish(),
         };
         let [a, b, c, d, ..] = *digest.as_bytes();
         u32::from_be_bytes([a, b, c, d])
@@ -101,6 +104,11 @@ impl Leads {
     pub(crate) fn loss(&mut self, loss: &Loss) {
         self.value(&loss.value);
         self.term(Term::Entity(&loss.entity));
+    }
+
+    /// What a place is found by where some of its losses are not kept.
+    pub(crate) fn more_losses(&mut self) {
+        self.term(Term::MoreLosses);
     }
 
     fn value(&mut self, text: &str) {

@@ -33,6 +33,9 @@ pub fn value_page(site: &Site, asked: &str, found: &[Why]) -> String {
             @if is_unknown { p { "Nothing is known of it: " (query::LOOKED_FOR) "; " (query::MAY_HIDE) "." } }
         }
         @for why in found {
+            @for (feed, count) in &why.more_lost {
+                p.muted { "Feed " (visible(feed.as_str())) " lost at least " (Count(*count).to_string()) " more at " (visible(why.destination.as_str())) " than are kept by name; it may be one of them" }
+            }
             @for answer in &why.answers { (one(why, answer)) }
             @if why.more > 0 { p.muted { (Count(why.more).to_string()) " more at " (visible(why.destination.as_str())) "; a longer part of it, or the whole, finds fewer" } }
             @if why.unread > 0 { p.muted { (Count(why.unread).to_string()) " events at " (visible(why.destination.as_str())) " may have more of it and were not read; " code { "misp-trickle why --scan" } " reads them" } }
@@ -118,7 +121,7 @@ fn event(why: &Why, it: &EventAnswer) -> Markup {
 }
 
 fn loss(why: &Why, it: &LossAnswer) -> Markup {
-    let KnownLoss { loss, since, until } = &it.known;
+    let KnownLoss { loss, since, until, .. } = &it.known;
     html! {
         h2 { "Lost: " (loss.kind) }
         dl {
@@ -137,8 +140,9 @@ fn loss(why: &Why, it: &LossAnswer) -> Markup {
             }
             dt { "Dataset" } dd {
                 "feed " (visible(it.feed.as_str())) ", since " (run(*since))
-                @if let Some(until) = until { "; no longer lost so since " (run(*until)) ": " (query::NO_LONGER_LOST) }
+                @if let Some(until) = until { "; no longer lost so since " (run(*until)) ": " (it.known.how_it_ended()) }
             }
+            @if it.more_lost > 0 { dt { "Beside it" } dd { "at least " (Count(it.more_lost).to_string()) " more of its event that are only counted" } }
             (remedies(&it.remedies))
         }
     }

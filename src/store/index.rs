@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::{
-    history::{Change, Found, KnownLoss, Leads, Ledger, LedgerError, LossOf, LossPlace, Term},
+    history::{
+        Change, Found, KnownLoss, Leads, Ledger, LedgerError, LossOf, LossPlace, PlaceLosses, Term,
+    },
     model::{DestinationName, EntityKey, EventUuid, RunNumber},
     store::{
         Store,
@@ -62,12 +64,15 @@ impl Postings {
     }
 
     /// Of losses those that were not there before; both are sorted.
-    pub(super) fn losses(&mut self, place: &LossPlace, old: &[KnownLoss], losses: &[KnownLoss]) {
+    pub(super) fn losses(&mut self, place: &LossPlace, old: &PlaceLosses, losses: &PlaceLosses) {
         let spot = spot_of(place);
         let is_new =
-            |known: &&KnownLoss| old.binary_search_by(|it| it.loss.cmp(&known.loss)).is_err();
+            |known: &&KnownLoss| old.known.binary_search_by(|it| it.loss.cmp(&known.loss)).is_err();
         let mut leads = Leads::default();
-        losses.iter().filter(is_new).for_each(|known| leads.loss(&known.loss));
+        losses.known.iter().filter(is_new).for_each(|known| leads.loss(&known.loss));
+        if losses.unkept() > 0 && old.unkept() == 0 {
+            leads.more_losses();
+        }
         self.leads(spot, leads);
     }
 
@@ -319,7 +324,11 @@ impl Store {
         let mut postings = Postings::default();
         for feed in (0..=u8::MAX).take(feeds) {
             for place in self.loss_places(destination, feed)? {
-                postings.losses(&place, &[], &self.losses(destination, &place)?);
+                postings.losses(
+                    &place,
+                    &PlaceLosses::default(),
+                    &self.losses(destination, &place)?,
+                );
                 self.put_when_full(&mut postings, destination)?;
             }
         }

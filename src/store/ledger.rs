@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     history::{
-        Change, ChangePlace, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+        Change, ChangePlace, Commit, Cursor, Found, Ledger, LedgerError, LossPlace, PlaceLosses,
         RunRecord, read_changes_of,
     },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
@@ -174,9 +174,9 @@ impl Ledger for Store {
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError> {
+    ) -> Result<PlaceLosses, LedgerError> {
         let body = self.read().record(&keys::losses(destination, place))?;
-        body.map_or_else(|| Ok(Vec::new()), |body| decode_losses(&body))
+        body.map_or_else(|| Ok(PlaceLosses::default()), |body| decode_losses(&body))
     }
 
     fn loss_places(
@@ -356,9 +356,9 @@ fn put(
     for (place, losses) in &commit.losses {
         let key = keys::losses(destination, place);
         let old = overlay.record(&key)?;
-        let old = old.map_or_else(|| Ok(Vec::new()), |body| decode_losses(&body))?;
+        let old = old.map_or_else(|| Ok(PlaceLosses::default()), |body| decode_losses(&body))?;
         postings.losses(place, &old, losses);
-        match losses.is_empty() {
+        match losses.known.is_empty() {
             true => overlay.remove_record(key)?,
             false => overlay.put_record(key, &encode_losses(losses)?)?,
         }

@@ -12,11 +12,12 @@ use std::{
 use misp_trickle::{
     agent::{Silent, sync},
     history::{
-        Commit, Cursor, Ledger, LossOf,
+        Commit, Cursor, Ended, Ledger, LossOf, MoreLosses, PlaceLosses,
         query::{Answer, Depth, FoundBy, LossAnswer, Remedy, why},
     },
+    mapper::Rules,
     model::{Context, DestinationName, Digest, Encoder, Reader, RunNumber, Tlp, shortened},
-    plan::{Policy, Standing, Strategy, WithheldReason},
+    plan::{MappingChange, Policy, Standing, Strategy, WithheldReason},
     source::SourceSpec,
     store::{Disk, MemoryEngine, Store},
 };
@@ -234,6 +235,78 @@ fn losses_come_and_go_with_runs() {
     assert_eq!(losses(&world, "alert tcp"), row(3, Some(4)), "its incident left");
 }
 
+/// How each loss of a value ended, by the name of its reason, with the run.
+fn ends(world: &World, text: &str) -> Vec<(String, Option<u64>, Option<Ended>)> {
+    let lost = ask(world, text).into_iter().filter_map(|answer| match answer {
+        Answer::Loss(it) => Some(it.known),
+        _ => None,
+    });
+    lost.map(|it| (it.loss.reason.to_string(), it.until.map(|run| run.0), it.ended)).collect()
+}
+
+#[test]
+fn how_a_loss_ended_is_told() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    lossy(&mut set);
+    world.sync(&set.write());
+    let row = |reason: &str, until, ended| (reason.to_owned(), until, ended);
+    world.job.mapping_change = MappingChange::Apply;
+    let rule = |kind| {
+        let table = format!("[observable]\nmade-up = [{{ type = {kind:?} }}]");
+        Rules::with_overrides(&table, "rules.toml").unwrap()
+    };
+    world.job.rules = rule("md5");
+    world.sync(&set.write());
+    let other = row("no_misp_type", Some(2), Some(Ended::Otherwise));
+    assert_eq!(ends(&world, "alert tcp"), [other.clone(), row("refused_by_misp", None, None)]);
+    world.job.rules = rule("text");
+    world.sync(&set.write());
+    let mapped = row("refused_by_misp", Some(3), Some(Ended::Mapped));
+    assert_eq!(ends(&world, "alert tcp"), [other, mapped]);
+
+    set.incident(1).link(false);
+    world.sync(&set.write());
+    let unlinked = row("refused_by_misp", Some(4), Some(Ended::Unlinked));
+    let of_none = row("not_linked", None, None);
+    let told = ends(&world, "no hash");
+    assert!(told.contains(&unlinked) && told.contains(&of_none), "{told:?}");
+    set.incident(1).link(true);
+    world.sync(&set.write());
+    let told = ends(&world, "no hash");
+    assert!(told.contains(&row("not_linked", Some(5), Some(Ended::Linked))), "{told:?}");
+    assert!(told.contains(&row("refused_by_misp", None, None)), "{told:?}");
+    set.incident(1).forget("no hash");
+    world.sync(&set.write());
+    let told = ends(&world, "no hash");
+    assert!(told.contains(&row("refused_by_misp", Some(6), Some(Ended::Left))), "{told:?}");
+}
+
+#[test]
+fn more_losses_than_are_kept_are_told() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    lossy(&mut set);
+    world.sync(&set.write());
+    let destination = world.job.destination.clone();
+    let place = world.ledger.loss_places(&destination, 0).unwrap()[0];
+    let mut losses = world.ledger.losses(&destination, &place).unwrap();
+    losses.more = Some(MoreLosses { count: 7, run: RunNumber(1) });
+    losses.forgotten = 2;
+    let commit = Commit { losses: [(place, losses)].into(), ..Commit::default() };
+    world.ledger.commit(&destination, RunNumber(1), commit).unwrap();
+    let found = why(&world.ledger, &destination, "nobody knows", 9, Depth::Words).unwrap();
+    assert_eq!(found.more_lost, [(world.job.feed.clone(), 9)].into());
+    let [Answer::Loss(it)] = &ask(&world, "alert tcp")[..] else { panic!("one loss") };
+    assert_eq!(it.more_lost, 9);
+    set.incident(2).domains("more", 0..1);
+    world.sync(&set.write());
+    let found = why(&world.ledger, &destination, "nobody knows", 9, Depth::Words).unwrap();
+    assert_eq!(found.more_lost, [(world.job.feed.clone(), 9)].into(), "its event did not change");
+    set.incident(1).domains("more", 0..1);
+    world.sync(&set.write());
+    let found = why(&world.ledger, &destination, "nobody knows", 9, Depth::Words).unwrap();
+    assert_eq!(found.more_lost, [(world.job.feed.clone(), 2)].into(), "all that is lost is kept");
+}
+
 #[test]
 fn what_a_dataset_does_not_hold_is_lost_still_where_nothing_leaves() {
     let (mut world, mut set) = (World::new("sync"), Dataset::default());
@@ -259,7 +332,7 @@ fn an_older_store_says_that_it_has_no_losses_and_gets_them_with_the_next_reading
     let destination = world.job.destination.clone();
     let places = world.ledger.loss_places(&destination, 0).unwrap();
     assert!(matches!(places[..], [place] if matches!(place.of, LossOf::Event(_))), "{places:?}");
-    let losses_of_none = places.into_iter().map(|place| (place, Vec::new())).collect();
+    let losses_of_none = places.into_iter().map(|place| (place, PlaceLosses::default())).collect();
     let commit = Commit { losses: losses_of_none, ..Default::default() };
     world.ledger.commit(&destination, RunNumber(1), commit).unwrap();
     let found = why(&world.ledger, &destination, "alert tcp", 9, Depth::Words).unwrap();
@@ -294,7 +367,7 @@ fn an_older_store_gets_its_losses_of_a_source_that_did_not_change() {
     let cursor = world.ledger.cursor(&feed, &destination).unwrap().unwrap();
     assert!(cursor.settled && cursor.source.is_some(), "a shortcut");
     let commit = Commit {
-        losses: places.into_iter().map(|place| (place, Vec::new())).collect(),
+        losses: places.into_iter().map(|place| (place, PlaceLosses::default())).collect(),
         cursor: Some((feed, Cursor { policy: terms_of_before(&world), ..cursor })),
         ..Commit::default()
     };

@@ -22,6 +22,7 @@ pub struct Incident {
     day: String,
     tlp: Option<&'static str>,
     tags: Vec<String>,
+    is_linked: bool,
     indicators: BTreeMap<Option<&'static str>, Vec<(String, String)>>,
 }
 
@@ -45,6 +46,7 @@ impl Dataset {
             day: "2025-03-01".to_owned(),
             tlp: Some("CLEAR"),
             tags: Vec::new(),
+            is_linked: true,
             indicators: BTreeMap::new(),
         })
     }
@@ -117,6 +119,12 @@ impl Incident {
         self
     }
 
+    /// Whether relations lead from its indicators to it.
+    pub fn link(&mut self, is_linked: bool) -> &mut Self {
+        self.is_linked = is_linked;
+        self
+    }
+
     pub fn forget(&mut self, value: &str) -> &mut Self {
         for observables in self.indicators.values_mut() {
             observables.retain(|(_, known)| known != value);
@@ -150,6 +158,9 @@ impl Incident {
             let indicator = id(0).to_string();
             let title = format!("Indicator of {number}");
             all.push(entity(&indicator, "indicator", &title, *tlp, extracts.collect()));
+            if !self.is_linked {
+                continue;
+            }
             all.push(json!({
                 "id": id(1).to_string(),
                 "data": {"type": "relation", "key": "related_incidents",

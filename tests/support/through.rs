@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use misp_trickle::{
     history::{
-        Change, ChangePlace, Commit, Cursor, Found, KnownLoss, Ledger, LedgerError, LossPlace,
+        Change, ChangePlace, Commit, Cursor, Found, Ledger, LedgerError, LossPlace, PlaceLosses,
         RunRecord,
     },
     model::{DestinationName, Digest, EntityKey, EventUuid, FeedName, RunNumber},
@@ -111,7 +111,7 @@ impl<L: Ledger, C: Commits<L>> Ledger for Through<'_, L, C> {
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError> {
+    ) -> Result<PlaceLosses, LedgerError> {
         self.inner.losses(destination, place)
     }
 

@@ -30,8 +30,8 @@ impl Planner<'_> {
         let event = self.event_of(incident.root);
         if settled.feed.mapping.lost_total() > 0 && self.lacks_losses(event, ledger)? {
             let rules = &self.job.rules;
-            let mapped = mapper::map_as(self.version(), incident, event, rules, self.now);
-            settled.losses = self.losses_of(event, incident, mapped.losses, ledger)?;
+            let mut mapped = mapper::map_as(self.version(), incident, event, rules, self.now);
+            settled.losses = self.losses_of(event, incident, &mut mapped, ledger)?;
         }
         Ok(Call::Nothing(Box::new(settled)))
     }
@@ -77,6 +77,7 @@ impl Planner<'_> {
         let head = self.heads.get(&uuid);
         let last = head.and_then(|head| self.feed_head(head)).map(|it| (it.rules, it.reader));
         let mut mapped = mapper::map_as(self.version(), incident, uuid, &self.job.rules, self.now);
+        let losses = self.losses_of(uuid, incident, &mut mapped, ledger)?;
         let known = match head {
             Some(_) => ledger.event(&self.job.destination, uuid)?,
             None => None,
@@ -120,7 +121,6 @@ impl Planner<'_> {
             mapping,
         };
         plan.stirs |= self.stirs(uuid, &feed);
-        let losses = self.losses_of(uuid, incident, mapped.losses, ledger)?;
         Ok(Planned { plan, feed, losses })
     }
 

@@ -4,31 +4,46 @@ use std::collections::BTreeMap;
 
 use crate::{
     graph::{Graph, Incident},
-    history::{KnownLoss, Ledger, LedgerError, Loss, LossOf, LossPlace},
-    mapper::{self, Unlinked},
+    history::{Ended, Fate, Ledger, LedgerError, Loss, LossOf, LossPlace, PlaceLosses},
+    mapper::{self, Mapped, Unlinked},
     model::{EntityKey, EventUuid, Symbol, kept_text, shortened},
     plan::Retire,
 };
 
-use super::Planner;
+use super::{
+    Planner,
+    contents::{Contents, Occurrences},
+};
 
 /// What of losses is another after a plan than before.
-pub(in crate::agent) type Losses = BTreeMap<LossPlace, Vec<KnownLoss>>;
+pub(in crate::agent) type Losses = BTreeMap<LossPlace, PlaceLosses>;
 
 impl Planner<'_> {
-    /// What changes with the losses of an incident that was mapped.
+    /// What changes with the losses of an incident that was mapped; they are taken out.
     pub(super) fn losses_of(
         &self,
         event: EventUuid,
         incident: &Incident<'_>,
-        losses: Vec<mapper::Loss>,
+        mapped: &mut Mapped,
         ledger: &impl Ledger,
     ) -> Result<Losses, LedgerError> {
-        let member = |root: &EntityKey| {
+        let losses = std::mem::take(&mut mapped.losses).into_iter().map(kept);
+        let (contents, occurrences) = (self.contents(), Occurrences::of(&mapped.event));
+        let has = |loss: &Loss| contents.as_ref().is_some_and(|it| it.has(loss));
+        let is_member = |root: &EntityKey| {
             let members = &incident.members;
             root == incident.root || members.binary_search_by(|it| it.root.cmp(root)).is_ok()
         };
-        self.settle(LossOf::Event(event), losses.into_iter().map(kept), member, ledger)
+        self.settle(LossOf::Event(event), losses, ledger, |loss| {
+            let is_member = is_member(&loss.entity);
+            let how = match is_member {
+                // Of very many sources an attribute names some: what its entity has and is not lost is mapped.
+                true if occurrences.has(loss) || has(loss) => Ended::Mapped,
+                false if has(loss) => Ended::Unlinked,
+                _ => Ended::Left,
+            };
+            (is_member, how)
+        })
     }
 
     /// What changes with the losses of an incident that left the dataset.
@@ -37,7 +52,14 @@ impl Planner<'_> {
         event: EventUuid,
         ledger: &impl Ledger,
     ) -> Result<Losses, LedgerError> {
-        self.settle(LossOf::Event(event), [], |_| true, ledger)
+        let contents = self.contents();
+        let has = |loss: &Loss| contents.as_ref().is_some_and(|it| it.has(loss));
+        let how = |loss: &Loss| if has(loss) { Ended::Unlinked } else { Ended::Left };
+        self.settle(LossOf::Event(event), [], ledger, |loss| (true, how(loss)))
+    }
+
+    fn contents(&self) -> Option<Contents<'_>> {
+        self.graph.map(Contents::of)
     }
 
     /// Whether an event counts losses that nobody kept: an earlier release did not, or they were lost.
@@ -75,34 +97,40 @@ impl Planner<'_> {
     /// What changes with the losses of one of these buckets.
     pub(in crate::agent) fn unlinked_losses(
         &self,
-        graph: &Graph,
+        contents: &Contents<'_>,
         bucket: LossOf,
         unlinked: Vec<Unlinked<'_>>,
         ledger: &impl Ledger,
     ) -> Result<Losses, LedgerError> {
         let now = unlinked.into_iter().map(|it| kept(it.into()));
-        self.settle(bucket, now, |root| graph.holds(root), ledger)
+        self.settle(bucket, now, ledger, |loss| {
+            let how = if contents.has(loss) { Ended::Linked } else { Ended::Left };
+            (contents.graph.holds(&loss.entity), how)
+        })
     }
 
-    /// Compares with what is kept. `is_here`: whether the dataset says all of an entity that held one.
+    /// Compares with what is kept. `became` says of what is lost no more whether the dataset says all of the entity that
+    /// held it, and how it ended if it did.
     fn settle(
         &self,
         of: LossOf,
         losses: impl IntoIterator<Item = Loss>,
-        is_here: impl Fn(&EntityKey) -> bool,
         ledger: &impl Ledger,
+        became: impl Fn(&Loss) -> (bool, Ended),
     ) -> Result<Losses, LedgerError> {
         let place = LossPlace { feed: self.feed, of };
         let before = ledger.losses(&self.job.destination, &place)?;
-        let is_over = |loss: &Loss| {
-            is_here(&loss.entity)
+        let fate = |loss: &Loss| {
+            let (is_here, how) = became(loss);
+            let is_over = is_here
                 || match self.retirement.of_plan() {
                     Retire::Yes => true,
                     Retire::Gone(gone) => gone.contains(&loss.entity),
                     Retire::No => false,
-                }
+                };
+            if is_over { Fate::Over(how) } else { Fate::Untold }
         };
-        let after = of.settle(&before, losses, self.run, is_over);
+        let after = of.settle(&before, losses, self.run, fate);
         let changed = (after != before).then_some((place, after));
         Ok(changed.into_iter().collect())
     }

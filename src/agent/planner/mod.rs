@@ -1,5 +1,6 @@
 //! Which incidents need work: the skip key, mapping under old and new rules, and the plan.
 
+mod contents;
 mod holding;
 mod incident;
 mod losses;
@@ -12,6 +13,7 @@ use std::{
 };
 
 use crate::{
+    graph::Graph,
     history::{Ledger, LedgerError, LossPlace},
     mapper::Rules,
     misp::{Claims, Version},
@@ -25,6 +27,7 @@ use crate::{
 };
 
 use super::{Input, Job, Older};
+pub(super) use contents::Contents;
 pub(super) use holding::note_of;
 pub(super) use losses::Losses;
 pub(super) use rest::{Rest, cursor_policy, policy_of};
@@ -73,6 +76,8 @@ pub(super) struct Planner<'a> {
     pub(super) record: DestinationRecord,
     pub(super) retirement: Retirement,
     claims: Claims,
+    /// The dataset's, once it was looked at.
+    graph: Option<&'a Graph>,
     older: Option<Arc<Older>>,
     feed: u8,
     run: RunNumber,
@@ -106,6 +111,7 @@ impl<'a> Planner<'a> {
             record,
             retirement,
             claims,
+            graph: None,
             older: None,
             feed,
             run,
@@ -116,7 +122,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Settles which event each incident of the dataset becomes, and keeps what an older reader made of it.
-    pub(super) fn look_at(&mut self, input: &Input) {
+    pub(super) fn look_at(&mut self, input: &'a Input) {
+        self.graph = Some(&input.graph);
         self.older.clone_from(&input.older);
         let roots = input.graph.roots().map(|(root, entity)| (root, &*entity.kind));
         self.claims = Claims::of(roots, |event| self.heads.get(&event).map(|head| &head.root));

@@ -10,7 +10,7 @@ use super::{
     super::{
         AgentError, Ending, Phase, PublishingTally, Summary,
         learn::PLAIN,
-        planner::{Rest, cursor_policy, note_of},
+        planner::{Contents, Rest, cursor_policy, note_of},
         record::attempt,
     },
     Mode, Run,
@@ -69,9 +69,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// between is followed by one that goes on. One that stopped early leaves it to the next, too.
     fn keep_unlinked(&mut self) -> Result<(), AgentError> {
         let graph = &self.input.graph;
+        let contents = Contents::of(graph);
         for (bucket, unlinked) in self.planner.unlinked(graph, self.journal.ledger)? {
             let ledger = &*self.journal.ledger;
-            let losses = self.planner.unlinked_losses(graph, bucket, unlinked, ledger)?;
+            let losses = self.planner.unlinked_losses(&contents, bucket, unlinked, ledger)?;
             self.keep_losses(losses)?;
         }
         Ok(())

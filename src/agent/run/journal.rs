@@ -51,7 +51,7 @@ impl<'a, L: Ledger> Journal<'a, L> {
 
     /// The same of what did not reach MISP.
     pub(super) fn gather_losses(&mut self, mut losses: Losses) {
-        self.gathered += losses.values().map(Vec::len).sum::<usize>();
+        self.gathered += losses.values().map(|it| it.known.len()).sum::<usize>();
         self.next.losses.append(&mut losses);
     }
 

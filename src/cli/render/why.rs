@@ -8,10 +8,7 @@ use std::fmt::{self, Write};
 use crate::{
     history::{
         ChangeKind, KnownLoss,
-        query::{
-            Answer, AttributeAnswer, EventAnswer, LossAnswer, NO_LONGER_LOST, Phrase, Remedy, Why,
-            Withheld,
-        },
+        query::{Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld},
     },
     model::{EntityKey, FeedName, Marking, RunNumber},
 };
@@ -132,7 +129,7 @@ fn history(out: &mut String, history: &[(RunNumber, ChangeKind)]) {
 }
 
 fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
-    let KnownLoss { loss, since, until } = &it.known;
+    let KnownLoss { loss, since, until, .. } = &it.known;
     line!(out, "lost {} {}", Clean(&loss.kind), head(Clean(&loss.value)));
     let reason = spoken(&loss.reason);
     let detail = loss.detail.as_ref().map(|detail| format!(": {}", Clean(detail)));
@@ -149,8 +146,12 @@ fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
             line!(out, "Event:      none at {}: {}", why.destination, it.without_event());
         }
     }
-    let over = until.map(|run| format!("; no longer lost so since run {run}: {NO_LONGER_LOST}"));
+    let over = |run| format!("; no longer lost so since run {run}: {}", it.known.how_it_ended());
+    let over = until.map(over);
     line!(out, "Dataset:    feed {}, since run {since}{}", it.feed, over.unwrap_or_default());
+    if it.more_lost > 0 {
+        line!(out, "Beside it:  at least {} more of its event that are only counted", it.more_lost);
+    }
     remedies(out, &it.remedies);
 }
 

@@ -54,6 +54,14 @@ pub(crate) fn run(
              source keeps it"
         ));
     }
+    for why in &found {
+        for (feed, count) in &why.more_lost {
+            context.say(format_args!(
+                "note: feed {feed} lost at least {count} more at {} than are kept by name: it may be one of them",
+                why.destination
+            ));
+        }
+    }
     if is_known {
         return Ok(Exit::Done);
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, Found, KnownLoss,
-        Ledger, LedgerError, LossPlace, Outcome, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, Found, Ledger,
+        LedgerError, LossPlace, Outcome, PlaceLosses, RunRecord,
     },
     misp::{Attribute, AttributeType, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -27,7 +27,7 @@ pub(crate) struct MapLedger {
     pub(crate) runs: Vec<RunRecord>,
     pub(crate) changes: BTreeMap<RunNumber, Vec<Change>>,
     pub(crate) aliases: BTreeMap<EntityKey, EntityKey>,
-    pub(crate) losses: BTreeMap<LossPlace, Vec<KnownLoss>>,
+    pub(crate) losses: BTreeMap<LossPlace, PlaceLosses>,
 }
 
 impl Ledger for MapLedger {
@@ -99,7 +99,7 @@ impl Ledger for MapLedger {
         &self,
         destination: &DestinationName,
         place: &LossPlace,
-    ) -> Result<Vec<KnownLoss>, LedgerError> {
+    ) -> Result<PlaceLosses, LedgerError> {
         let found = self.losses.get(place).filter(|_| *destination == main_destination());
         Ok(found.cloned().unwrap_or_default())
     }

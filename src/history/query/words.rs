@@ -72,7 +72,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::{
-        history::{Outcome, query::Remedy},
+        history::{Ended, Outcome, query::Remedy},
         model::names,
         plan::{
             AttributeTally, BlockedReason, EventTally, ExposedReason, Publishing, TagStanding,
@@ -113,6 +113,7 @@ mod tests {
             ("withheld", names::<WithheldReason>()),
             ("blocked", names::<BlockedReason>()),
             ("exposed", names::<ExposedReason>()),
+            ("how a loss ended", names::<Ended>()),
             ("what would change it", names::<Remedy>()),
             ("change", names::<ChangeKind>()),
             ("outcome of a run", names::<Outcome>()),

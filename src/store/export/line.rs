@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    history::{Change, Cursor, EventUpdate, KnownLoss, LossPlace, RunRecord},
+    history::{Change, Cursor, EventUpdate, LossPlace, PlaceLosses, RunRecord},
     model::{DestinationName, Digest, EntityKey, RunNumber},
     plan::DestinationRecord,
     store::record::keys::Name,
@@ -45,7 +45,8 @@ pub(super) enum Line {
         destination: Name,
         #[serde(flatten)]
         place: LossPlace,
-        losses: Vec<KnownLoss>,
+        #[serde(flatten)]
+        losses: PlaceLosses,
     },
     Cursor {
         feed: Name,

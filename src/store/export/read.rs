@@ -11,7 +11,7 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    history::{EventUpdate, KnownLoss, LedgerError, RunRecord},
+    history::{EventUpdate, LedgerError, PlaceLosses, RunRecord},
     model::{Encoder, EntityKey, Fault},
     plan::DestinationRecord,
     store::{
@@ -305,7 +305,7 @@ pub enum Told {
     /// The run that a cursor was moved by.
     Cursor(u64),
     /// What did not reach MISP.
-    Losses(Vec<KnownLoss>),
+    Losses(PlaceLosses),
     /// Something without numbers.
     Other,
 }

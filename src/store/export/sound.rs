@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     history::{
-        EventUpdate, KnownLoss, LOSS_BUCKETS, LOSSES_OF_EVENT_MAX, LossOf, LossPlace, RunRecord,
+        EventUpdate, LOSS_BUCKETS, LOSSES_OF_EVENT_MAX, LossOf, LossPlace, MoreLosses, PlaceLosses,
+        RunRecord,
     },
     misp::{Attribute, attribute_uuid},
     model::{
@@ -88,22 +89,31 @@ fn mapping(tally: &MappingTally) -> Result<(), Wrong> {
 }
 
 /// What did not reach MISP, in the order in which it is kept.
-pub(super) fn losses(place: &LossPlace, losses: &mut [KnownLoss]) -> Result<(), Wrong> {
+pub(super) fn losses(place: &LossPlace, losses: &mut PlaceLosses) -> Result<(), Wrong> {
     if usize::from(place.feed) >= FEEDS_MAX {
         return Err(format!("there is no feed in place {}", place.feed));
     }
     if matches!(place.of, LossOf::Unlinked(bucket) if bucket >= LOSS_BUCKETS) {
         return Err("there is no such bucket of losses".to_owned());
     }
-    if losses.is_empty() || losses.len() > LOSSES_OF_EVENT_MAX {
-        return Err(format!("there are {} losses in one place", losses.len()));
+    let PlaceLosses { known, more, forgotten } = losses;
+    if known.is_empty() || known.len() > LOSSES_OF_EVENT_MAX {
+        return Err(format!("there are {} losses in one place", known.len()));
     }
-    for known in &mut *losses {
+    for known in &mut *known {
         run_number(known.since)?;
         known.until.map_or(Ok(()), run_number)?;
+        if known.until.is_none() && known.ended.is_some() {
+            return Err("a loss ended in no run".to_owned());
+        }
         keep(&mut known.loss.value);
     }
-    match losses.is_sorted_by(|one, next| one.loss < next.loss) {
+    number(*forgotten, "a number of losses")?;
+    if let Some(MoreLosses { count, run }) = more {
+        number(*count, "a number of losses")?;
+        run_number(*run)?;
+    }
+    match known.is_sorted_by(|one, next| one.loss < next.loss) {
         true => Ok(()),
         false => Err("losses are not in order".to_owned()),
     }

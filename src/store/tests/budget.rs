@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     history::{
         Change, ChangeKind, Commit, EventUpdate, KnownLoss, Ledger, Loss, LossOf, LossPlace,
-        RunRecord,
+        PlaceLosses, RunRecord,
         query::{Depth, why},
     },
     misp::{Attribute, AttributeType, Category, Source, Value, attribute_uuid},
@@ -251,7 +251,7 @@ fn why_budget() {
     }
     println!("{runs} runs written: {:?}", begun.elapsed());
     let before: u64 = store.stats().unwrap().kinds.values().map(|kind| kind.bytes).sum();
-    let mut buckets = BTreeMap::<LossPlace, Vec<KnownLoss>>::new();
+    let mut buckets = BTreeMap::<LossPlace, PlaceLosses>::new();
     for number in 0..losses {
         let value = format!("{}.lost-{number}.example", dice.below(1_000_000));
         let loss = Loss {
@@ -263,14 +263,15 @@ fn why_budget() {
             rule: None,
         };
         let place = LossPlace { feed: 0, of: LossOf::unlinked(&loss.entity, &value) };
-        buckets.entry(place).or_default().push(KnownLoss {
+        buckets.entry(place).or_default().known.push(KnownLoss {
             loss,
             since: RunNumber(1),
             until: None,
+            ended: None,
         });
     }
-    let some = buckets.values().next().unwrap()[0].loss.value.clone();
-    buckets.values_mut().for_each(|known| known.sort_by(|one, next| one.loss.cmp(&next.loss)));
+    let some = buckets.values().next().unwrap().known[0].loss.value.clone();
+    buckets.values_mut().for_each(|it| it.known.sort_by(|one, next| one.loss.cmp(&next.loss)));
     let begun = Instant::now();
     let mut all = buckets.into_iter().peekable();
     while all.peek().is_some() {

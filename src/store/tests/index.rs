@@ -58,7 +58,7 @@ fn assert_complete(store: &Store) {
         }
     }
     for place in (0..2).flat_map(|feed| store.loss_places(&name(), feed).unwrap()) {
-        for known in store.losses(&name(), &place).unwrap() {
+        for known in store.losses(&name(), &place).unwrap().known {
             let mut all = Leads::default();
             all.loss(&known.loss);
             for term in all.whole {

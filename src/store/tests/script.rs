@@ -4,8 +4,9 @@ use uuid::Uuid;
 
 use crate::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, KnownLoss,
-        Loss, LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, Ended, EventUpdate,
+        KnownLoss, Loss, LossOf, LossPlace, MoreLosses, Outcome, PlaceLosses, Pull, PullOutcome,
+        Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -394,7 +395,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
     }
 }
 
-fn losses(dice: &mut Dice) -> (LossPlace, Vec<KnownLoss>) {
+fn losses(dice: &mut Dice) -> (LossPlace, PlaceLosses) {
     let of = match dice.maybe(|dice| events()[usize::try_from(dice.below(4)).unwrap()]) {
         Some(event) => LossOf::Event(event),
         None => LossOf::Unlinked(dice.below(2) as u16 * 0x0fff),
@@ -416,12 +417,17 @@ fn losses(dice: &mut Dice) -> (LossPlace, Vec<KnownLoss>) {
         };
         let (since, until) =
             (RunNumber(1 + dice.count()), dice.maybe(|dice| RunNumber(1 + dice.count())));
-        KnownLoss { loss, since, until }
+        let how = [Ended::Mapped, Ended::Left, Ended::Linked, Ended::Unlinked, Ended::Otherwise];
+        let how = how[usize::try_from(dice.below(5)).unwrap()];
+        let ended = until.filter(|_| dice.once_in(2)).map(|_| how);
+        KnownLoss { loss, since, until, ended }
     });
     let mut known: Vec<KnownLoss> = known.collect();
     known.sort_by(|one, next| one.loss.cmp(&next.loss));
     known.dedup_by(|one, next| one.loss == next.loss);
-    (place, known)
+    let is_full = !known.is_empty() && dice.once_in(4);
+    let more = is_full.then(|| MoreLosses { count: 1 + dice.count(), run: RunNumber(1) });
+    (place, PlaceLosses { forgotten: if is_full { dice.count() } else { 0 }, known, more })
 }
 
 /// One random commit to a destination; run numbers rise by one at a time.

@@ -7,8 +7,9 @@ use arbitrary::{Result, Unstructured};
 use crate::dataset::{many, some, text};
 use misp_trickle::{
     history::{
-        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, EventUpdate, KnownLoss,
-        Loss, LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord,
+        Change, ChangeKind, Commit, Cursor, DatasetTally, DestinationTally, Ended, EventUpdate,
+        Fate, Loss, LossOf, LossPlace, MoreLosses, Outcome, PlaceLosses, Pull, PullOutcome,
+        Repeated, RunRecord,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
@@ -32,7 +33,7 @@ pub(super) struct Case {
     pub(super) changes: Vec<Change>,
     pub(super) aliases: BTreeMap<EntityKey, EntityKey>,
     pub(super) rules: (Digest, String),
-    pub(super) losses: BTreeMap<LossPlace, Vec<KnownLoss>>,
+    pub(super) losses: BTreeMap<LossPlace, PlaceLosses>,
 }
 
 impl Case {
@@ -78,7 +79,7 @@ impl Case {
 }
 
 /// What did not reach MISP, in one place.
-fn losses(input: &mut Unstructured<'_>) -> Result<BTreeMap<LossPlace, Vec<KnownLoss>>> {
+fn losses(input: &mut Unstructured<'_>) -> Result<BTreeMap<LossPlace, PlaceLosses>> {
     let of = match input.arbitrary()? {
         true => LossOf::Event(EventUuid::new(uuid(input)?)),
         false => LossOf::unlinked(&entity(input)?, &text(input)?),
@@ -95,8 +96,18 @@ fn losses(input: &mut Unstructured<'_>) -> Result<BTreeMap<LossPlace, Vec<KnownL
             rule: some(input, |input| Ok(Symbol::new(&text(input)?)))?,
         })
     })?;
-    let known = of.settle(&[], losses, RunNumber(1), |_| true);
-    Ok(if known.is_empty() { BTreeMap::new() } else { [(place, known)].into() })
+    let ended = *input.choose(&[Ended::Mapped, Ended::Left, Ended::Linked, Ended::Unlinked])?;
+    let now = of.settle(&PlaceLosses::default(), losses, RunNumber(1), |_| Fate::Untold);
+    let goes: bool = input.arbitrary()?;
+    let mut then = match goes {
+        true => of.settle(&now, [], RunNumber(2), |_| Fate::Over(ended)),
+        false => now,
+    };
+    then.more = some(input, |input| {
+        Ok(MoreLosses { count: input.int_in_range(1..=99)?, run: RunNumber(1) })
+    })?;
+    then.forgotten = input.int_in_range(0..=9)?;
+    Ok(if then.known.is_empty() { BTreeMap::new() } else { [(place, then)].into() })
 }
 
 /// Some changes; now and then more of them than one record holds.

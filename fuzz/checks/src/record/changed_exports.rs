@@ -198,7 +198,9 @@ fn sound(told: &Told) {
         Told::Cursor(run) => assert!(*run <= NUMBER_MAX, "{run}"),
         Told::Losses(losses) => {
             let within = |known: &KnownLoss| (1..=NUMBER_MAX).contains(&known.since.0);
-            assert!(losses.iter().all(within), "{losses:?}");
+            assert!(losses.known.iter().all(within), "{losses:?}");
+            let is_over = |known: &KnownLoss| known.until.is_some() || known.ended.is_none();
+            assert!(losses.known.iter().all(is_over) && losses.forgotten <= NUMBER_MAX);
         }
         Told::Other => {}
     }

@@ -43,6 +43,7 @@ impl<'a> WhyAnswer<'a> {
             more: why.more,
             unread: why.unread,
             unkept: &why.unkept,
+            more_lost: &why.more_lost,
         };
         Self { asked, destinations: found.iter().map(one).collect() }
     }
@@ -63,6 +64,8 @@ pub struct DestinationView<'a> {
     pub unread: u64,
     /// Feeds whose losses were counted and not kept: a run that reads their sources keeps them.
     pub unkept: &'a [FeedName],
+    /// Where nothing was found: how many losses of a feed there are or were, at least, that are only counted; it may be one of them.
+    pub more_lost: &'a BTreeMap<FeedName, u64>,
 }
 
 /// One attribute or event.
@@ -185,6 +188,8 @@ pub struct LossView<'a> {
     /// The loss, and the runs in which it came and went.
     #[serde(flatten)]
     pub loss: &'a KnownLoss,
+    /// How many more its event lost at least, in this feed, than are kept one by one.
+    pub more_lost: u64,
     /// What would change it.
     pub remedies: Vec<RemedyView>,
 }
@@ -335,6 +340,7 @@ fn loss(it: &LossAnswer) -> LossView<'_> {
         feed: &it.feed,
         event: it.event.as_ref().map(head),
         loss: &it.known,
+        more_lost: it.more_lost,
         remedies: it.remedies.iter().map(RemedyView::from).collect(),
     }
 }

@@ -1,12 +1,14 @@
 //! What did not reach MISP.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    history::{KnownLoss, Ledger, LedgerError, LossOf, LossPlace},
-    model::{DestinationName, FeedName},
+    history::{KnownLoss, Ledger, LedgerError, LossOf, LossPlace, Term},
+    model::{DestinationName, EventUuid, FeedName},
     plan::{DestinationRecord, EventHead},
 };
 
-use super::{Answer, FoundBy, Remedy, Search, remedy};
+use super::{Answer, FoundBy, Remedy, Search, remedy, search::READ_MAX};
 
 /// What is known of an occurrence that gave no attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +23,11 @@ pub struct LossAnswer {
     pub event: Option<EventHead>,
     /// The loss: entity, kind, value, reason, and in which runs.
     pub known: KnownLoss,
+    /// How many more its event lost at least, in this feed, than are kept one by one.
+    pub more_lost: u64,
     /// What would change it.
     pub remedies: Vec<Remedy>,
 }
-
-/// What became of a loss that is none any more: which of these is not kept.
-pub const NO_LONGER_LOST: &str = "it left the dataset, is linked or mapped now, or lost otherwise";
 
 impl LossAnswer {
     /// Why there is no event to name.
@@ -46,15 +47,19 @@ impl Search<'_> {
             return Ok(());
         }
         let losses = self.ledger.losses(self.destination, place)?;
-        self.may_read(losses.len());
+        self.may_read(losses.known.len());
         let Some(feed) = self.record.feeds.get(usize::from(place.feed)) else { return Ok(()) };
         let event = match place.of {
-            LossOf::Event(event) if !losses.is_empty() => {
+            LossOf::Event(event) if !losses.known.is_empty() => {
                 self.ledger.head(self.destination, event)?
             }
             LossOf::Event(_) | LossOf::Unlinked(_) => None,
         };
-        for known in losses {
+        let more_lost = match place.of {
+            LossOf::Event(_) => losses.unkept(),
+            LossOf::Unlinked(_) => 0,
+        };
+        for known in losses.known {
             let root = event.as_ref().map(|head| &head.root);
             let Some(found_by) = self.asked.in_loss(&known.loss, root, self.depth) else {
                 continue;
@@ -65,11 +70,59 @@ impl Search<'_> {
             self.finds_of(found_by).push(|| {
                 let (feed, event, of) = (feed.clone(), event.clone(), place.of);
                 let remedies = vec![remedy::of_loss(&known)];
-                Answer::Loss(Box::new(LossAnswer { found_by, feed, of, event, known, remedies }))
+                Answer::Loss(Box::new(LossAnswer {
+                    found_by,
+                    feed,
+                    of,
+                    event,
+                    known,
+                    more_lost,
+                    remedies,
+                }))
             });
         }
         Ok(())
     }
+}
+
+/// How many losses of each feed there are, or were, at least, that are not kept one by one. So much is read as for an answer.
+pub(super) fn more_lost(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    record: &DestinationRecord,
+) -> Result<BTreeMap<FeedName, u64>, LedgerError> {
+    let (mut more, mut left) = (BTreeMap::new(), READ_MAX);
+    for place in places_of_more(ledger, destination, record)? {
+        let losses = ledger.losses(destination, &place)?;
+        if let Some(feed) =
+            record.feeds.get(usize::from(place.feed)).filter(|_| losses.unkept() > 0)
+        {
+            *more.entry(feed.clone()).or_default() += losses.unkept();
+        }
+        left = left.saturating_sub(1 + losses.known.len());
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(more)
+}
+
+/// Where losses may be that are not kept one by one.
+fn places_of_more(
+    ledger: &dyn Ledger,
+    destination: &DestinationName,
+    record: &DestinationRecord,
+) -> Result<Vec<LossPlace>, LedgerError> {
+    let feeds = record.feed_bits().map(|(_, feed)| feed);
+    let Some(found) = ledger.find(destination, &[Term::MoreLosses.fingerprint()])? else {
+        let places = feeds.map(|feed| ledger.loss_places(destination, feed));
+        return Ok(places.collect::<Result<Vec<_>, _>>()?.concat());
+    };
+    let of_event = |event: &EventUuid| {
+        let of = LossOf::Event(*event);
+        record.feed_bits().map(move |(_, feed)| LossPlace { feed, of })
+    };
+    Ok(found.events.iter().flat_map(of_event).chain(found.losses.iter().copied()).collect())
 }
 
 /// The feeds of which losses are counted and none is kept.

@@ -25,7 +25,7 @@ use asked::Asked;
 use search::Search;
 
 pub use cause::{Whose, Withheld};
-pub use loss::{LossAnswer, NO_LONGER_LOST};
+pub use loss::LossAnswer;
 pub use remedy::Remedy;
 
 /// All that was found.
@@ -44,6 +44,9 @@ pub struct Why {
     /// Where nothing was found: feeds whose losses were counted and not kept, by a release that did not, or as they were
     /// lost.
     pub unkept: Vec<FeedName>,
+    /// Where nothing was found: how many losses of a feed there are or were, at least, that are not kept one by one, for want of
+    /// room. It may be one of them.
+    pub more_lost: BTreeMap<FeedName, u64>,
 }
 
 impl Why {
@@ -184,12 +187,15 @@ pub fn why(
     let (unread, (whole, part)) = (search.unread, search.finds);
     let Finds { mut answers, more, .. } = if whole.is_nothing() { part } else { whole };
     add_history(ledger, destination, &mut answers)?;
-    let unkept = match answers.is_empty() && more == 0 {
-        true => loss::unkept(ledger, destination, &record)?,
-        false => Vec::new(),
+    let (unkept, more_lost) = match answers.is_empty() && more == 0 {
+        true => (
+            loss::unkept(ledger, destination, &record)?,
+            loss::more_lost(ledger, destination, &record)?,
+        ),
+        false => (Vec::new(), BTreeMap::new()),
     };
     let (asked, destination) = (text.to_owned(), destination.clone());
-    Ok(Why { asked, destination, answers, more, unread, unkept })
+    Ok(Why { asked, destination, answers, more, unread, unkept, more_lost })
 }
 
 impl FoundBy {

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// So many attributes and losses are read for an answer, where the index leads to more, and the event that is begun.
-const READ_MAX: usize = 10_000;
+pub(super) const READ_MAX: usize = 10_000;
 /// What it takes to look at an event at all, as attributes.
 const EVENT_TAKES: usize = 50;
 /// What it takes to look at the title of one.

@@ -239,6 +239,13 @@ fn aliases() {
     assert_eq!(read.pairs().collect::<BTreeMap<_, _>>(), aliases);
 }
 
+const LOSSES_V1: &str = concat!(
+    "010013cb120706744a54a999df5ff8e35c1a",
+    "05 05736e6f7274 0c6e6f5f6d6973705f74797065 0f726566757365645f62795f6d697370",
+    "0f4d4953502072656675736573206974 0d6f627365727661626c652e6970",
+    "02 00000100000100 00000201030104 0101fb2c01 0201610162",
+);
+
 #[test]
 fn losses() {
     let loss = |value: &str, reason: &str| Loss {
@@ -254,18 +261,30 @@ fn losses() {
         rule: Some(Symbol::new("observable.ip")),
         ..loss("b", "refused_by_misp")
     };
-    let known = [
-        KnownLoss { loss: loss("a", "no_misp_type"), since: RunNumber(1), until: None },
-        KnownLoss { loss: refused, since: RunNumber(1), until: Some(RunNumber(300)) },
+    let known = vec![
+        KnownLoss {
+            loss: loss("a", "no_misp_type"),
+            since: RunNumber(1),
+            until: None,
+            ended: None,
+        },
+        KnownLoss { loss: refused, since: RunNumber(1), until: Some(RunNumber(300)), ended: None },
     ];
-    let golden = concat!(
-        "010013cb120706744a54a999df5ff8e35c1a",
-        "05 05736e6f7274 0c6e6f5f6d6973705f74797065 0f726566757365645f62795f6d697370",
-        "0f4d4953502072656675736573206974 0d6f627365727661626c652e6970",
-        "02 00000100000100 00000201030104 0101fb2c01 0201610162",
-    );
-    let body = frozen(&encode_losses(&known).unwrap(), 1, golden);
-    assert_eq!(decode_losses(&body).unwrap(), known);
+    let mut losses = PlaceLosses { known, ..PlaceLosses::default() };
+    let before = written(1, LOSSES_V1);
+    assert_eq!(decode_losses(&before).unwrap(), losses, "how it ended was not kept");
+    losses.known[1].ended = Some(Ended::Mapped);
+    losses.more = Some(MoreLosses { count: 7, run: RunNumber(9) });
+    losses.forgotten = 5;
+    let now = format!("{LOSSES_V1} 01 0100 01 0709 05");
+    let body = frozen(&encode_losses(&losses).unwrap(), 2, &now);
+    assert_eq!(decode_losses(&body).unwrap(), losses);
+    let newer = decode_losses(&written(3, &now)).unwrap_err();
+    assert!(matches!(newer, LedgerError::Newer { .. }), "{newer}");
+    for wrong in ["01 0000 01 0709 05", "01 0105 01 0709 05", "01 0200 01 0709 05"] {
+        let wrong = decode_losses(&written(2, &format!("{LOSSES_V1} {wrong}"))).unwrap_err();
+        assert!(matches!(wrong, LedgerError::Damaged { .. }), "{wrong}");
+    }
 }
 
 #[test]

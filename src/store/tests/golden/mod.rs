@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use crate::{
     history::{
-        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, KnownLoss, LedgerError, Loss,
-        LossOf, LossPlace, Outcome, Pull, PullOutcome, Repeated, RunRecord, Term,
+        Change, ChangeKind, Cursor, DatasetTally, DestinationTally, Ended, KnownLoss, LedgerError,
+        Loss, LossOf, LossPlace, MoreLosses, Outcome, PlaceLosses, Pull, PullOutcome, Repeated,
+        RunRecord, Term,
     },
     misp::{Attribute, AttributeType, Category, EventFields, Source, Value, attribute_uuid},
     model::{
