@@ -4,13 +4,13 @@
 
 use crate::{
     misp::search_form,
-    model::{AttributeUuid, Context, Encoder, EntityKey},
+    model::{AttributeUuid, Context, Encoder, EntityKey, EventUuid},
     plan::{EventHead, KnownAttribute},
 };
 
 use super::{
     Loss,
-    words::{WordOf, words, words_of_value},
+    words::{TITLE_WORDS_MAX, WordOf, words, words_of_value},
 };
 
 /// What something is found by.
@@ -28,6 +28,8 @@ pub enum Term<'a> {
     Word(WordOf, &'a str),
     /// The beginning of an event's UUID.
     Uuid(&'a str),
+    /// An event, of which changes tell.
+    Event(EventUuid),
     /// More losses than are kept: it leads to the places of which some are counted alone.
     MoreLosses,
 }
@@ -61,6 +63,7 @@ impl Term<'_> {
                 let digits = text.get(..UUID_DIGITS).unwrap_or(text).to_ascii_lowercase();
                 encoder.text("uuid").text(&digits).finish()
             }
+            Self::Event(uuid) => encoder.text("event").bytes(uuid.uuid().as_bytes()).finish(),
             Self::MoreLosses => encoder.text("more losses").finish(),
         };
         let [a, b, c, d, ..] = *digest.as_bytes();
@@ -95,7 +98,7 @@ impl Leads {
     pub(crate) fn head(&mut self, head: &EventHead) {
         head.misp_id.into_iter().for_each(|number| self.term(Term::Number(number)));
         self.term(Term::Entity(&head.root));
-        let words = words(&head.fields.info);
+        let words = words(&head.fields.info).take(TITLE_WORDS_MAX);
         self.parts.extend(words.map(|word| Term::Word(WordOf::Title, &word).fingerprint()));
         self.parts.push(Term::Uuid(&head.uuid.to_string()).fingerprint());
     }

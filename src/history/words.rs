@@ -9,6 +9,8 @@ use crate::misp::search_form;
 
 /// Of a long value so many words lead to it.
 const VALUE_WORDS_MAX: usize = 32;
+/// Of a long title so many words lead to it.
+pub(super) const TITLE_WORDS_MAX: usize = 64;
 /// Fewest letters of a word of a value that leads to it: shorter ones are everywhere.
 const VALUE_LETTERS_MIN: usize = 2;
 

@@ -4,9 +4,9 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, Page, PageV1,
-        RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket, encode_changes,
-        encode_losses,
+        AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
+        decode_bucket, decode_changes, decode_losses, decode_page, decode_table, encode_bucket,
+        encode_changes, encode_losses, encode_page, encode_table,
         envelope::{Body, Form, encode, seal, unseal},
         rows_of, stored_rows,
     },
@@ -15,7 +15,7 @@ use crate::{
 pub use super::export::{Told, told_by};
 
 /// How many kinds of bodies there are.
-pub const BODIES: u8 = 13;
+pub const BODIES: u8 = 14;
 
 /// Reads a body of a kind, and writes what was read, in the version that is written now.
 ///
@@ -53,7 +53,8 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
         9 => encode(&body.decode::<IdentityV1>("the identity")?),
         10 => encode(&body.decode::<FormatV1>("the format")?),
         11 => encode_losses(&decode_losses(&body)?),
-        _ => Page::of(&PageV1::read(&body)?).body(),
+        12 => encode_page(&decode_page(&body)?.into_iter().collect()),
+        _ => encode_table(&decode_table::<20>(&body)?),
     };
     rewritten.map(|body| (body.version, body.bytes))
 }

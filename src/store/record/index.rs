@@ -1,6 +1,6 @@
-//! A page of the index: where the fingerprints of terms lead, or which chunks of changes tell of an event.
+//! A page of the index: fingerprints, each with the number of what it leads to. And a page of a table that says what numbers mean.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,131 +9,103 @@ use crate::{
     store::record::envelope::{Body, Stored, damaged, encode},
 };
 
-/// What a fingerprint leads to: the UUID of an event, or a place of losses in the same form.
+/// A fingerprint, and the number of what it leads to.
+pub(in super::super) type Posting = (u32, u32);
+/// What a number of terms and words means: the UUID of an event, or a place of losses in the same form.
 pub(in super::super) type Spot = [u8; 16];
 /// A chunk of changes: run, commit, part.
 pub(in super::super) type ChunkName = (u64, u64, u32);
 
-/// So long a page gets before the next one begins, in bytes: it fits one value of the engine.
-const PAGE_BYTES_MAX: usize = 5 << 10;
-const SPOT_BYTES: usize = size_of::<Spot>();
-const CHANGE_BYTES: usize = 10;
+/// So many stand in a page at most: it fits one value of the engine.
+pub(in super::super) const PAGE_POSTINGS_MAX: usize = 640;
+/// So many numbers have their meaning in one page of a table.
+pub(in super::super) const TABLE_PAGE_ENTRIES: u32 = 256;
 
-/// No release wrote it yet. The columns are bytes, so that a page is looked through as it stands.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct PageV1<'a> {
-    spots: &'a [u8],
-    /// Fingerprints, big-endian.
+/// No release wrote it yet. Both columns hold first the highest byte of all that stands in them, then the next: what is sorted, or
+/// small, is packed well so.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct PageV2<'a> {
+    /// Fingerprints, sorted.
     terms: &'a [u8],
-    /// For each of them a number of the list before, big-endian in two bytes.
-    places: &'a [u8],
-    /// Numbers of that list, each with a chunk that tells of that event.
-    changes: Vec<(u16, ChunkName)>,
+    /// For each of them a number.
+    numbers: &'a [u8],
 }
 
-impl Stored for PageV1<'_> {}
-
-/// A page that is added to.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Page {
-    spots: Vec<u8>,
-    terms: Vec<u8>,
-    places: Vec<u8>,
-    changes: Vec<(u16, ChunkName)>,
+impl Stored for PageV2<'_> {
+    // The first version held what numbers mean in each page.
+    const VERSION: u8 = 2;
 }
 
-impl<'a> PageV1<'a> {
-    pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
-        let page: Self = body.decode("a page of the index")?;
-        let (spots, rest) = page.spots.as_chunks::<SPOT_BYTES>();
-        let (terms, more) = page.terms.as_chunks::<4>();
-        let (places, most) = page.places.as_chunks::<2>();
-        let numbers = places.iter().map(|place| u16::from_be_bytes(*place));
-        let mut numbers = numbers.chain(page.changes.iter().map(|(number, _)| *number));
-        let is_whole = [rest, more, most].iter().all(|rest| rest.is_empty());
-        let leads = numbers.all(|number| usize::from(number) < spots.len());
-        match is_whole && leads && terms.len() == places.len() {
-            true => Ok(page),
-            false => Err(damaged("a page of the index leads nowhere".to_owned())),
-        }
-    }
+/// No release wrote it yet.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct TableV1<'a> {
+    /// What numbers mean, one behind the other.
+    entries: &'a [u8],
+}
 
-    fn spot(&self, number: u16) -> Spot {
-        self.spots.as_chunks::<SPOT_BYTES>().0[usize::from(number)]
-    }
+impl Stored for TableV1<'_> {}
 
-    /// Where one of these fingerprints leads to.
-    pub(in super::super) fn leads(&self, terms: &[[u8; 4]], to: &mut BTreeSet<Spot>) {
-        let of_page = self.terms.as_chunks::<4>().0.iter();
-        for (term, place) in of_page.zip(self.places.as_chunks::<2>().0) {
-            if terms.contains(term) {
-                to.insert(self.spot(u16::from_be_bytes(*place)));
-            }
-        }
-    }
+/// The body of a page.
+pub(in super::super) fn encode_page(postings: &BTreeSet<Posting>) -> Result<Body, LedgerError> {
+    let terms = columns(postings.iter().map(|(term, _)| *term));
+    let numbers = columns(postings.iter().map(|(_, number)| *number));
+    encode(&PageV2 { terms: &terms, numbers: &numbers })
+}
 
-    /// Where each of these fingerprints leads to, as bits by their places in the list.
-    pub(in super::super) fn leads_each(&self, terms: &[[u8; 4]], to: &mut BTreeMap<Spot, u32>) {
-        let of_page = self.terms.as_chunks::<4>().0.iter();
-        for (term, place) in of_page.zip(self.places.as_chunks::<2>().0) {
-            if let Some(bit) = terms.iter().position(|it| it == term) {
-                *to.entry(self.spot(u16::from_be_bytes(*place))).or_default() |= 1 << bit;
-            }
-        }
+/// What a page holds, sorted.
+pub(in super::super) fn decode_page(body: &Body) -> Result<Vec<Posting>, LedgerError> {
+    let PageV2 { terms, numbers } = body.decode("a page of the index")?;
+    let wrong = || damaged("the columns of a page of the index do not fit".to_owned());
+    if terms.len() != numbers.len() || !terms.len().is_multiple_of(4) {
+        return Err(wrong());
     }
+    let postings: Vec<Posting> = of_columns(terms).zip(of_columns(numbers)).collect();
+    if postings.is_sorted_by(|one, next| one < next) { Ok(postings) } else { Err(wrong()) }
+}
 
-    /// The chunks that tell of one of these events.
-    pub(in super::super) fn tells(&self, events: &BTreeSet<Spot>, to: &mut BTreeSet<ChunkName>) {
-        let told = self.changes.iter().filter(|(spot, _)| events.contains(&self.spot(*spot)));
-        to.extend(told.map(|(_, chunk)| *chunk));
+/// The body of a page of a table.
+pub(in super::super) fn encode_table<const N: usize>(
+    entries: &[[u8; N]],
+) -> Result<Body, LedgerError> {
+    encode(&TableV1 { entries: entries.as_flattened() })
+}
+
+/// What a page of a table holds.
+pub(in super::super) fn decode_table<const N: usize>(
+    body: &Body,
+) -> Result<Vec<[u8; N]>, LedgerError> {
+    let TableV1 { entries } = body.decode("a table of the index")?;
+    match entries.as_chunks() {
+        (entries, []) => Ok(entries.to_vec()),
+        _ => Err(damaged("an entry of a table of the index is cut off".to_owned())),
     }
 }
 
-impl Page {
-    pub(in super::super) fn of(read: &PageV1<'_>) -> Self {
-        let PageV1 { spots, terms, places, changes } = read;
-        let (spots, terms, places) = (spots.to_vec(), terms.to_vec(), places.to_vec());
-        Self { spots, terms, places, changes: changes.clone() }
-    }
+/// A chunk of changes as it stands in a table.
+pub(in super::super) fn chunk_entry((run, commit, part): ChunkName) -> [u8; 20] {
+    let mut entry = [0; 20];
+    entry[..8].copy_from_slice(&run.to_be_bytes());
+    entry[8..16].copy_from_slice(&commit.to_be_bytes());
+    entry[16..].copy_from_slice(&part.to_be_bytes());
+    entry
+}
 
-    pub(in super::super) fn body(&self) -> Result<Body, LedgerError> {
-        let Self { spots, terms, places, changes } = self;
-        encode(&PageV1 { spots, terms, places, changes: changes.clone() })
-    }
+/// The chunk of changes that stands there.
+pub(in super::super) fn chunk_of(entry: [u8; 20]) -> ChunkName {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = entry;
+    let [i, j, k, l, m, n, o, p, rest @ ..] = rest;
+    let (run, commit) = ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]);
+    (u64::from_be_bytes(run), u64::from_be_bytes(commit), u32::from_be_bytes(rest))
+}
 
-    /// Adds what fits, and takes it out of the lists.
-    pub(in super::super) fn fill(
-        &mut self,
-        terms: &mut BTreeSet<(Spot, u32)>,
-        changes: &mut BTreeSet<(Spot, ChunkName)>,
-    ) {
-        let spots = self.spots.as_chunks::<SPOT_BYTES>().0.iter().copied();
-        let mut numbers: BTreeMap<Spot, u16> = spots.zip(0..).collect();
-        while self.has_room()
-            && let Some((spot, term)) = terms.pop_first()
-        {
-            let number = self.number(&mut numbers, spot);
-            self.terms.extend(term.to_be_bytes());
-            self.places.extend(number.to_be_bytes());
-        }
-        while self.has_room()
-            && let Some((spot, chunk)) = changes.pop_first()
-        {
-            let number = self.number(&mut numbers, spot);
-            self.changes.push((number, chunk));
-        }
-    }
+fn columns(numbers: impl Iterator<Item = u32>) -> Vec<u8> {
+    let numbers: Vec<[u8; 4]> = numbers.map(u32::to_be_bytes).collect();
+    (0..4).flat_map(|byte| numbers.iter().map(move |number| number[byte])).collect()
+}
 
-    fn number(&mut self, numbers: &mut BTreeMap<Spot, u16>, spot: Spot) -> u16 {
-        let next = u16::try_from(numbers.len()).expect("a page holds far fewer");
-        *numbers.entry(spot).or_insert_with(|| {
-            self.spots.extend(spot);
-            next
-        })
-    }
-
-    const fn has_room(&self) -> bool {
-        let changes = self.changes.len() * CHANGE_BYTES;
-        self.spots.len() + self.terms.len() + self.places.len() + changes < PAGE_BYTES_MAX
-    }
+fn of_columns(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let count = bytes.len() / 4;
+    let byte = move |place: usize, column: usize| bytes[column * count + place];
+    (0..count)
+        .map(move |it| u32::from_be_bytes([byte(it, 0), byte(it, 1), byte(it, 2), byte(it, 3)]))
 }

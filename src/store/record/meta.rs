@@ -76,7 +76,7 @@ pub(in super::super) struct CountersV3 {
 }
 
 /// How the index is made now. One that was made otherwise is made anew.
-const INDEX: u8 = 2;
+const INDEX: u8 = 3;
 
 impl From<CountersV1> for CountersV2 {
     fn from(before: CountersV1) -> Self {

@@ -1,26 +1,38 @@
 //! The index leads to all that reading everything finds, and a store without one gets it.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     history::{
-        Commit, EventUpdate, Leads, Ledger, LossOf, LossPlace, RunRecord,
+        Commit, EventUpdate, Leads, Ledger, LedgerError, LossOf, LossPlace, RunRecord, Term,
         query::{Answer, Depth, FoundBy, testing::known, why},
     },
     misp::attribute_uuid,
     model::{DestinationName, EventUuid, RunNumber},
     plan::{DestinationRecord, EventHead, Standing},
     store::{
-        Disk, Fault, MemoryEngine, Store,
+        Disk, Engine, Fault, MemoryEngine, Pair, RepairMode, Repaired, Store, Visitor,
         engine::Writes,
+        index::Postings,
         record::{
+            decode_page, encode_page,
             envelope::{Form, encode, seal, unseal},
-            keys::{self, Kind},
+            keys::{self, IndexOf, Kind},
         },
     },
 };
 
-use super::script::{Dice, commit, destinations, events, head};
+use super::{
+    folder::{open, owner},
+    script::{Dice, commit, destinations, events, head},
+};
 
 /// A store after so many random commits, all of them to one destination.
 fn built(commits: u64) -> (Disk, Store) {
@@ -145,9 +157,196 @@ fn an_index_is_none_as_soon_as_the_first_of_it_is_taken_away() {
     assert_eq!(store.check().unwrap().problems, []);
 }
 
+/// A memory that counts the records of the index that are read.
+struct Counting {
+    memory: MemoryEngine,
+    read: Arc<AtomicUsize>,
+}
+
+impl Counting {
+    fn count(&self, key: &[u8]) {
+        let is_page = Kind::of(key) == Some(Kind::Index);
+        self.read.fetch_add(usize::from(is_page), Ordering::Relaxed);
+    }
+}
+
+impl Engine for Counting {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.count(key);
+        self.memory.get(key)
+    }
+
+    fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
+        self.memory.scan(prefix, &mut |key, value| {
+            self.count(key);
+            visit(key, value)
+        })
+    }
+
+    fn page(&self, prefix: &[u8], after: &[u8], max: usize) -> Result<Vec<Pair>, LedgerError> {
+        let page = self.memory.page(prefix, after, max)?;
+        page.iter().for_each(|(key, _)| self.count(key));
+        Ok(page)
+    }
+
+    fn last_key(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.memory.last_key(prefix)
+    }
+
+    fn commit(&mut self, writes: &Writes) -> Result<(), LedgerError> {
+        self.memory.commit(writes)
+    }
+
+    fn bytes_on_disk(&self) -> Result<u64, LedgerError> {
+        self.memory.bytes_on_disk()
+    }
+}
+
+/// A store whose index has so many steps of postings, a hundred of each event, and how many of its records a look-up reads at
+/// most; and how many there are.
+fn records_read(steps: u64) -> (usize, usize) {
+    const EACH: u64 = 10_000;
+    let (disk, read) = (Disk::default(), Arc::new(AtomicUsize::new(0)));
+    let engine = Counting { memory: MemoryEngine::on(disk.clone()), read: read.clone() };
+    let mut store = Store::over(Box::new(engine)).unwrap();
+    let term = |number: u64| Term::Number(number).fingerprint();
+    let everywhere = Term::Value("everywhere").fingerprint();
+    for step in 0..steps {
+        let mut postings = Postings::default();
+        for number in step * EACH..(step + 1) * EACH {
+            let whole = vec![term(number), everywhere];
+            postings.event(uuid_of(number / 100), Leads { whole, parts: Vec::new() });
+        }
+        store.put_postings(postings, &name()).unwrap();
+    }
+    let mut most = 0;
+    for number in (0..steps * EACH).step_by(997) {
+        let before = read.load(Ordering::Relaxed);
+        let found = store.find(&name(), &[term(number)]).unwrap().unwrap();
+        assert!(found.events.contains(&uuid_of(number / 100)), "{number}");
+        assert!(found.events.len() < 5, "{}", found.events.len());
+        most = most.max(read.load(Ordering::Relaxed) - before);
+    }
+    let found = store.find(&name(), &[everywhere]).unwrap().unwrap();
+    assert_eq!(found.events.len() as u64, steps * EACH / 100, "what is everywhere is found so");
+    assert!(found.events.iter().all(|event| event.uuid().as_u64_pair().1 < steps * EACH / 100));
+    let records = disk.keys().into_iter().filter(|key| Kind::of(key) == Some(Kind::Index));
+    (most, records.count())
+}
+
+#[test]
+fn a_look_up_reads_a_few_pages_however_many_there_are() {
+    let ((small, few), (large, many)) = (records_read(3), records_read(30));
+    assert!(many > 8 * few, "{few} {many}");
+    assert!(small <= 80 && large <= 80, "{small} of {few}, {large} of {many}");
+}
+
+/// The keys of the pages of a part of the index.
+fn pages(store: &Store, of: IndexOf) -> Vec<Vec<u8>> {
+    let mut pages = Vec::new();
+    let scanned = store.engine.scan(Kind::Index.prefix(), &mut |key, _| {
+        pages.extend(keys::index_names(key).filter(|it| it.0 == of).map(|_| key.to_vec()));
+        Ok(())
+    });
+    scanned.unwrap();
+    pages
+}
+
+fn nothing_under(key: &[u8]) -> Vec<u8> {
+    let body = encode_page(&BTreeSet::new()).unwrap();
+    seal(key, body.version, Form::Plain, &body.bytes)
+}
+
+#[test]
+fn check_tells_what_the_index_lacks() {
+    let (disk, store) = built(60);
+    for of in [IndexOf::Terms, IndexOf::Words, IndexOf::Changes, IndexOf::Aliases] {
+        let key = pages(&store, of).swap_remove(0);
+        let whole = disk.value(&key);
+        disk.spoil(&key, Some(nothing_under(&key)));
+        let problems = store.check().unwrap().problems;
+        let [problem] = &problems[..] else { panic!("{of:?}: {problems:?}") };
+        let told = problem.to_string();
+        let cure = "entries of the index are missing, so `why` may not find what is there; \
+                    `misp-trickle repair` has it made anew";
+        assert!(told.starts_with("x/") && told.ends_with(cure), "{told}");
+        disk.spoil(&key, whole);
+        assert_eq!(store.check().unwrap().problems, []);
+    }
+}
+
+#[test]
+fn one_entry_of_the_index_is_missed() {
+    let store = with_three();
+    let key = pages(&store, IndexOf::Terms).swap_remove(0);
+    let page = decode_page(&store.read().record(&key).unwrap().unwrap()).unwrap();
+    let mut store = store;
+    for gone in &page {
+        let rest = page.iter().copied().filter(|posting| posting != gone).collect();
+        let mut overlay = store.read();
+        overlay.put_record(key.clone(), &encode_page(&rest).unwrap()).unwrap();
+        let writes = overlay.into_writes();
+        store.write(writes).unwrap();
+        let problems = store.check().unwrap().problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let told = format!("1 of {} entries", page.len());
+        assert!(problems[0].what.starts_with(&told), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_repair_has_an_index_made_anew_that_lacks_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = Store::create(&path, owner(1)).unwrap();
+    for step in 0..60 {
+        let (_, run, mut commit) = commit(&mut Dice(step), store.last_run().unwrap());
+        commit.run = commit.run.map(|record| RunRecord { destination: name(), ..record });
+        store.commit(&name(), run, commit).unwrap();
+    }
+    let key = pages(&store, IndexOf::Terms).swap_remove(0);
+    store.write(Writes::from([(key.clone(), Some(nothing_under(&key)))])).unwrap();
+    assert_eq!(store.check().unwrap().problems.len(), 1);
+    drop(store);
+    let report = Store::repair(&path, owner(1), Duration::ZERO, RepairMode::InPlace).unwrap();
+    assert!(matches!(report.repaired, Repaired::Salvaged { .. }), "{report:?}");
+    assert_eq!((report.lost, report.events), (vec![], vec![]));
+    let store = open(&path).unwrap();
+    assert_eq!(store.check().unwrap().problems, []);
+    assert_complete(&store);
+}
+
+#[test]
+fn of_a_long_title_the_first_words_lead_to_it() {
+    let (_, mut store) = built(0);
+    let mut head = EventHead { foreign: Vec::new(), ..head(&mut Dice(1), uuid_of(1)) };
+    let words: Vec<String> = (0..70).map(|number| format!("{number:02}word")).collect();
+    head.fields.info = words.join(" ").into();
+    let commit = Commit { events: vec![EventUpdate::of(head)], ..Commit::default() };
+    store.commit(&name(), RunNumber(1), commit).unwrap();
+    let found = |text: &str, depth| why(&store, &name(), text, 9, depth).unwrap().answers.len();
+    assert_eq!((found("63word", Depth::Words), found("64word", Depth::Words)), (1, 0));
+    assert_eq!(found("64word", Depth::Letters), 1, "whoever reads everything finds it");
+}
+
 /// A store with some events, the last of which cannot be read: whoever reads everything fails.
 fn with_one_that_cannot_be_read() -> Store {
     let (disk, mut store) = built(0);
+    let before = three_events(&disk, &mut store);
+    let of_last = disk.keys().into_iter().filter(|key| !before.contains(key));
+    let objects = of_last.filter(|key| Kind::of(key) == Some(Kind::Object));
+    objects.for_each(|key| disk.spoil(&key, None));
+    store
+}
+
+fn with_three() -> Store {
+    let (disk, mut store) = built(0);
+    three_events(&disk, &mut store);
+    store
+}
+
+/// Three events; the keys that there were before the last.
+fn three_events(disk: &Disk, store: &mut Store) -> Vec<Vec<u8>> {
     let mut before = Vec::new();
     for (number, title, values) in [
         (1, "Phishing wave of APT29", ["http://login.example.com/a", "198.51.100.17"]),
@@ -169,10 +368,7 @@ fn with_one_that_cannot_be_read() -> Store {
         let commit = Commit { events, destination, ..Commit::default() };
         store.commit(&name(), RunNumber(1), commit).unwrap();
     }
-    let of_last = disk.keys().into_iter().filter(|key| !before.contains(key));
-    let objects = of_last.filter(|key| Kind::of(key) == Some(Kind::Object));
-    objects.for_each(|key| disk.spoil(&key, None));
-    store
+    before
 }
 
 fn uuid_of(number: u64) -> EventUuid {

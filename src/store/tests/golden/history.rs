@@ -289,14 +289,23 @@ fn losses() {
 
 #[test]
 fn pages_of_the_index_and_what_leads_to_them() {
-    let (mut terms, mut changes) = (BTreeSet::new(), BTreeSet::new());
-    terms.insert(([7; 16], 0x0102_0304));
-    changes.insert(([7; 16], (1, 2, 3)));
-    let mut page = Page::default();
-    page.fill(&mut terms, &mut changes);
-    let golden = "10 07070707070707070707070707070707 04 01020304 02 0000 01 00 010203";
-    let body = frozen(&page.body().unwrap(), 1, golden);
-    assert_eq!(Page::of(&PageV1::read(&body).unwrap()), page);
+    let postings = BTreeSet::from([(0x0102_0304, 5), (0x0102_0305, 0x0600_0007)]);
+    let golden = "08 0101 0202 0303 0405 08 0006 0000 0000 0507";
+    let body = frozen(&encode_page(&postings).unwrap(), 2, golden);
+    assert!(decode_page(&body).unwrap().iter().eq(&postings));
+    for wrong in ["08 0101 0202 0303 0504 08 0006 0000 0000 0507", "04 01020304 00", "01 01 01 01"]
+    {
+        let wrong = decode_page(&written(2, wrong)).unwrap_err();
+        assert!(matches!(wrong, LedgerError::Damaged { .. }), "{wrong}");
+    }
+    // As it was when each page held what its numbers mean: nobody reads it, as such an index is made anew.
+    let before = written(1, "10 07070707070707070707070707070707 04 01020304 02 0000 00");
+    decode_page(&before).unwrap_err();
+    let chunk = (1, 2, 3);
+    let golden = "14 0000000000000001 0000000000000002 00000003";
+    let body = frozen(&encode_table(&[chunk_entry(chunk)]).unwrap(), 1, golden);
+    assert_eq!(decode_table(&body).unwrap().into_iter().map(chunk_of).collect::<Vec<_>>(), [chunk]);
+    decode_table::<16>(&body).unwrap_err();
     let entity = EntityKey::of("incident--13cb1207-0674-4a54-a999-df5ff8e35c1a");
     let whole = EntityKey::whole("incident--13cb1207-0674-4a54-a999-df5ff8e35c1a");
     let fingerprints = [
@@ -306,9 +315,19 @@ fn pages_of_the_index_and_what_leads_to_them() {
         Term::Entity(&whole),
         Term::Attribute(OTHER),
         Term::Number(17),
+        Term::Event(EVENT),
+        Term::MoreLosses,
     ];
     let fingerprints = fingerprints.map(|term| term.fingerprint());
-    let frozen =
-        [2_369_355_498, 2_369_355_498, 2_435_160_321, 2_435_160_321, 3_974_684_193, 525_964_817];
+    let frozen = [
+        2_369_355_498,
+        2_369_355_498,
+        2_435_160_321,
+        2_435_160_321,
+        3_974_684_193,
+        525_964_817,
+        795_433_483,
+        917_602_605,
+    ];
     assert_eq!(fingerprints, frozen);
 }

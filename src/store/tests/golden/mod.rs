@@ -28,8 +28,9 @@ use crate::{
     },
     store::record::{
         AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, Identified, IdentityV1,
-        Page, PageV1, RowV1, RunV3, decode_bucket, decode_changes, decode_losses, encode_bucket,
-        encode_changes, encode_losses,
+        RowV1, RunV3, chunk_entry, chunk_of, decode_bucket, decode_changes, decode_losses,
+        decode_page, decode_table, encode_bucket, encode_changes, encode_losses, encode_page,
+        encode_table,
         envelope::{Body, Form, Place, encode, seal, seal_object, unseal, unseal_object},
         keys, rows_of, stored_rows,
     },
@@ -98,13 +99,15 @@ fn the_store_itself() {
     assert_eq!(CountersV3::read(&body).unwrap(), counters);
     counters.add(keys::Kind::Losses);
     let counters = counters.with_index(true);
-    let body = frozen(&encode(&counters).unwrap(), 3, "fb2c010001000000000000010002");
+    let body = frozen(&encode(&counters).unwrap(), 3, "fb2c010001000000000000010003");
     assert_eq!(CountersV3::read(&body).unwrap(), counters);
-    // Of an index that lacks words: it is made anew.
-    for (golden, before) in
-        [("fb2c010001000000000000010000", 0), ("fb2c010001000000000000010001", 1)]
-    {
-        let older = CountersV3::read(&written(2, golden)).unwrap();
+    // Of an index that lacks words, or of one that has to be read to its end: it is made anew.
+    for (version, golden, before) in [
+        (2, "fb2c010001000000000000010000", 0),
+        (2, "fb2c010001000000000000010001", 1),
+        (3, "fb2c010001000000000000010002", 2),
+    ] {
+        let older = CountersV3::read(&written(version, golden)).unwrap();
         assert!(!older.is_indexed());
         assert_eq!(encode(&older).unwrap().bytes.last(), Some(&before));
         assert_eq!(older.with_index(true), counters);
@@ -148,8 +151,16 @@ fn keys_of_records() {
             format!("6c2f 03 6c6162 02 01 {uuid}"),
         ),
         (
-            keys::index_page(&keys::Name::of("lab"), keys::IndexOf::Changes, 258),
-            "782f 03 6c6162 01 00000102".to_owned(),
+            keys::index_page(&keys::Name::of("lab"), keys::IndexOf::Changes, &[], 258),
+            "782f 03 6c6162 01 10 00000102".to_owned(),
+        ),
+        (
+            keys::index_page(&keys::Name::of("lab"), keys::IndexOf::Words, &[15, 3], 1),
+            "782f 03 6c6162 02 0f03 10 00000001".to_owned(),
+        ),
+        (
+            keys::index_table(&keys::Name::of("lab"), keys::IndexOf::Spots, 258),
+            "782f 03 6c6162 04 00000102".to_owned(),
         ),
         (
             keys::losses(&lab, &LossPlace { feed: 2, of: LossOf::Unlinked(258) }),
