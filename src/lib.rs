@@ -76,6 +76,10 @@
     )
 )]
 
+// What the tests of the store share with those outside names the package.
+#[cfg(test)]
+extern crate self as misp_trickle;
+
 // The core: values in, values out.
 pub mod model;
 

@@ -22,6 +22,7 @@ mod plot;
 mod section;
 mod shapes;
 mod stage;
+mod store;
 mod writers;
 
 use std::{env, process::ExitCode};
@@ -31,13 +32,14 @@ use section::Section;
 /// A part of the page; whether it measures, or only tries if all of it runs.
 type Part = fn(bool) -> Section;
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("observables", growth::observables),
     ("attributes", growth::attributes),
     ("runs", growth::runs),
     ("destinations", growth::destinations),
     ("shapes", shapes::measure),
     ("writers", writers::measure),
+    ("store", store::measure),
     ("idle", idle::measure),
     ("peers", peers::measure),
     ("layout", layout::measure),

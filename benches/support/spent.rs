@@ -55,9 +55,19 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// Processor time in seconds of all children that ended.
 fn of_children() -> f64 {
+    processor(13)
+}
+
+/// Processor time in seconds of all threads of this process.
+pub(crate) fn of_this_process() -> f64 {
+    processor(11)
+}
+
+/// The sum of two fields of what the kernel tells, counted from behind the name.
+fn processor(first: usize) -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").expect("Linux tells of every process");
     let behind_name = stat.rsplit_once(')').expect("the name stands in brackets").1;
-    let ticks = behind_name.split_whitespace().skip(13).take(2);
+    let ticks = behind_name.split_whitespace().skip(first).take(2);
     ticks.filter_map(|it| it.parse::<f64>().ok()).sum::<f64>() / TICKS
 }
 

@@ -5,6 +5,8 @@
 //! device's file is copied as the disk has it then; what the system still held in memory is not in it. The
 //! copy is mounted, which replays its journal, and the store in it has to hold what was acknowledged.
 //! It needs root, `mount`, `mkfs.ext4` and a loop device, and says so where it cannot run.
+//!
+//! The same child is only killed too (`ENGINE_KILLS`), which needs nothing, and each is done to sled and to redb.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails or says so by it")]
@@ -12,7 +14,8 @@
 mod mirror;
 
 use std::{
-    io::{BufRead, BufReader},
+    fs,
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
@@ -29,24 +32,97 @@ use misp_trickle::{
     plan::KnownEvent,
     store::{OpenMode, Owner, Store},
 };
-use misp_trickle_testing::{dataset, dice, loop_device, world};
+use misp_trickle_testing::{dataset, dice, loop_device, redb_engine::RedbEngine, world};
 use tempfile::TempDir;
 use world::World;
 
 const CHILD: &str = "writes_until_the_power_goes";
-/// Where the child finds the folder of its store.
+/// Where the child finds the folder of its store, and the name of the engine.
 const STORE: &str = "POWER_CUT_STORE";
+const ENGINE: &str = "POWER_CUT_ENGINE";
 /// The longest a child may write, in milliseconds.
 const LIFE_MS: u64 = 1_500;
 
+/// What keeps the store's keys and values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    Sled,
+    Redb,
+}
+
+impl Keeper {
+    fn named(name: &str) -> Self {
+        if name == "redb" { Self::Redb } else { Self::Sled }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Redb => "redb",
+        }
+    }
+
+    fn create(self, path: &Path) -> Store {
+        match self {
+            Self::Sled => Store::create(path, owner()).unwrap(),
+            Self::Redb => {
+                fs::create_dir(path).unwrap();
+                fs::File::open(path.parent().unwrap()).unwrap().sync_all().unwrap();
+                self.open(path)
+            }
+        }
+    }
+
+    fn open(self, path: &Path) -> Store {
+        let opened = match self {
+            Self::Sled => Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO),
+            Self::Redb => Store::over(Box::new(RedbEngine::open(&path.join("redb")).unwrap())),
+        };
+        opened.unwrap_or_else(|error| panic!("the store does not open: {error}"))
+    }
+}
+
 #[test]
 fn nothing_acknowledged_is_lost() {
+    nothing_is_lost(Keeper::Sled);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_on_redb() {
+    nothing_is_lost(Keeper::Redb);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_it_is_killed() {
+    for keeper in [Keeper::Sled, Keeper::Redb] {
+        let mut dice = Dice::new(seed());
+        let kills = std::env::var("ENGINE_KILLS").map_or(3, |kills| kills.parse().unwrap());
+        let acknowledged = (0..kills).filter_map(|_| kill_once(keeper, &mut dice)).sum::<usize>();
+        println!("{}: {kills} kills, {acknowledged} acknowledged commits", keeper.name());
+        assert!(acknowledged > 0, "nothing was acknowledged: nothing was shown");
+    }
+}
+
+fn kill_once(keeper: Keeper, dice: &mut Dice) -> Option<usize> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut child = begin(CHILD, keeper, &path);
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    // What it tells first comes after any time that a loaded machine needs.
+    let begun = wait_for(&mut told, "done 1.");
+    thread::sleep(Duration::from_millis(dice.below(LIFE_MS)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    judge(keeper, begun.as_bytes().chain(told), &path)
+}
+
+fn nothing_is_lost(keeper: Keeper) {
     let Some(rounds) = rounds() else { return };
     let mut dice = Dice::new(seed());
     let (mut acknowledged, mut early) = (0, 0);
     for round in 0..rounds {
         let life = Duration::from_millis(dice.below(LIFE_MS));
-        match cut_once(life) {
+        match cut_once(keeper, life) {
             Ok(Some(acks)) => acknowledged += acks,
             Ok(None) => early += 1,
             Err(Unavailable(why)) => {
@@ -91,11 +167,15 @@ impl AfterTheCut {
 }
 
 /// One life of a child that writes. Gives what it told, and the disk afterwards.
-fn cut(name: &str, life: Duration) -> Result<(BufReader<ChildStdout>, AfterTheCut), Unavailable> {
+fn cut(
+    name: &str,
+    keeper: Keeper,
+    life: Duration,
+) -> Result<(BufReader<ChildStdout>, AfterTheCut), Unavailable> {
     let folder = tempfile::tempdir().unwrap();
     let image = Image::new(folder.path())?;
     let mounted = image.mount("before")?;
-    let mut child = begin(name, &mounted.path().join("state"));
+    let mut child = begin(name, keeper, &mounted.path().join("state"));
     let mut told = BufReader::new(child.stdout.take().unwrap());
     wait_until_ready(&mut told);
     thread::sleep(life);
@@ -109,22 +189,28 @@ fn cut(name: &str, life: Duration) -> Result<(BufReader<ChildStdout>, AfterTheCu
 }
 
 /// One life of a store. Gives the number of acknowledged commits, `None` if the power went before any.
-fn cut_once(life: Duration) -> Result<Option<usize>, Unavailable> {
-    let (told, mounted) = cut(CHILD, life)?;
-    let Some(told) = Told::read(told) else { return Ok(None) };
-    let found = fingerprint_at(&mounted.path().join("state"));
+fn cut_once(keeper: Keeper, life: Duration) -> Result<Option<usize>, Unavailable> {
+    let (told, mounted) = cut(CHILD, keeper, life)?;
+    Ok(judge(keeper, told, &mounted.path().join("state")))
+}
+
+/// Holds a store against what its child told.
+fn judge(keeper: Keeper, told: impl BufRead, path: &Path) -> Option<usize> {
+    let told = Told::read(told)?;
+    let found = fingerprint_at(keeper, path);
     assert!(
         told.may_be(&found),
         "after {} acknowledged commits the store holds something else: {found}",
         told.acknowledged
     );
-    Ok(Some(told.acknowledged))
+    Some(told.acknowledged)
 }
 
-fn begin(name: &str, store: &Path) -> Child {
+fn begin(name: &str, keeper: Keeper, store: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture"])
         .env(STORE, store)
+        .env(ENGINE, keeper.name())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -136,11 +222,17 @@ fn signal(child: &Child, name: &str) {
 }
 
 fn wait_until_ready(told: &mut BufReader<ChildStdout>) {
-    let mut line = String::new();
-    while line.trim_end() != "ready" {
-        line.clear();
-        assert!(told.read_line(&mut line).unwrap() > 0, "the child ended before it began to write");
+    wait_for(told, "ready");
+}
+
+/// What the child tells to the end of a line that begins so.
+fn wait_for(told: &mut BufReader<ChildStdout>, beginning: &str) -> String {
+    let (mut said, mut line) = (String::new(), 0);
+    while !said[line..].starts_with(beginning) {
+        line = said.len();
+        assert!(told.read_line(&mut said).unwrap() > 0, "the child ended before it began to write");
     }
+    said
 }
 
 /// What the child told of its commits before the power went.
@@ -176,9 +268,8 @@ impl Told {
 }
 
 /// What the store in a folder holds, after every record was checked.
-fn fingerprint_at(path: &Path) -> String {
-    let store = Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO)
-        .unwrap_or_else(|error| panic!("the store does not open: {error}"));
+fn fingerprint_at(keeper: Keeper, path: &Path) -> String {
+    let store = keeper.open(path);
     let report = store.check().unwrap();
     assert_eq!(report.problems, [], "the store is damaged");
     fingerprint(&store)
@@ -217,17 +308,16 @@ fn writes_until_the_power_goes() {
         return;
     };
     let path = Path::new(&path);
+    let keeper = Keeper::named(&std::env::var(ENGINE).unwrap());
     let template = Template::new();
     println!("\nready");
     let mut model = MemoryLedger::default();
     println!("begin {}", fingerprint(&model));
-    let mut store = Some(Store::create(path, owner()).unwrap());
+    let mut store = Some(keeper.create(path));
     println!("done 0");
     // A run opens the store, commits some times, and closes it.
     for number in 1.. {
-        let mut open = store.take().unwrap_or_else(|| {
-            Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO).unwrap()
-        });
+        let mut open = store.take().unwrap_or_else(|| keeper.open(path));
         for step in 0..1 + number % 5 * 10 {
             let destination = &template.destination;
             let commit = || template.commit(number, step);

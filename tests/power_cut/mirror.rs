@@ -9,7 +9,7 @@ use misp_trickle::{
     store::MirrorFolder,
 };
 
-use super::{Dice, LIFE_MS, STORE, Unavailable, cut, rounds, seed, world::wait};
+use super::{Dice, Keeper, LIFE_MS, STORE, Unavailable, cut, rounds, seed, world::wait};
 
 const CHILD: &str = "mirror::pulls_until_the_power_goes";
 /// Objects that a pull brings.
@@ -38,7 +38,7 @@ fn what_was_pulled_is_kept() {
 
 /// One life of a mirror. Gives the number of pulls that ended.
 fn cut_once(life: Duration) -> Result<u64, Unavailable> {
-    let (told, mounted) = cut(CHILD, life)?;
+    let (told, mounted) = cut(CHILD, Keeper::Sled, life)?;
     let lines = told.lines().map(Result::unwrap);
     let done = lines.filter_map(|line| line.strip_prefix("done ")?.parse().ok()).max();
     let acknowledged: u64 = done.unwrap_or(0);

@@ -24,6 +24,7 @@ pub mod pattern;
 pub mod program;
 pub mod proxy;
 pub mod reading;
+pub mod redb_engine;
 pub mod regex;
 pub mod sabotage;
 pub mod scene;

@@ -8,5 +8,8 @@ pub(super) mod folder;
 mod golden;
 mod index;
 mod model;
+#[allow(dead_code, unreachable_pub, reason = "tests and benches outside read it too")]
+#[path = "../../../tests/support/redb_engine.rs"]
+mod redb_engine;
 mod repair;
 pub(super) mod script;

@@ -1,18 +1,24 @@
 //! The store gives the same answers as the ledger of plain maps, whatever was committed.
 
-use crate::history::{
-    Clearance, Ledger, MemoryLedger,
-    query::{Memory, Overview, overview},
+use std::time::Duration;
+
+use crate::{
+    history::{
+        Clearance, Ledger, MemoryLedger,
+        query::{Memory, Overview, overview},
+    },
+    model::Timestamp,
 };
 
 use super::{
-    super::{Disk, MemoryEngine, Store},
+    super::{Disk, Engine, MemoryEngine, Store, Writes},
     folder::{open, owner},
+    redb_engine::RedbEngine,
     script::{Dice, commit, destinations, sound_answers},
 };
 
-/// Plays one commit on both; the generator is seeded alike, so both get the same one.
-fn play(seed: u64, ledgers: [&mut dyn Ledger; 2]) {
+/// Plays one commit on each; the generator is seeded alike, so all get the same one.
+fn play<const N: usize>(seed: u64, ledgers: [&mut dyn Ledger; N]) {
     for ledger in ledgers {
         let last = ledger.last_run().unwrap();
         let (destination, run, commit) = commit(&mut Dice(seed), last);
@@ -78,4 +84,51 @@ fn on_disk_it_is_the_same_after_every_reopening() {
         assert!(report.attributes > 0);
         assert_eq!(store.warnings(), []);
     }
+}
+
+#[test]
+fn on_redb_it_is_the_same_after_every_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redb");
+    let mut model = MemoryLedger::default();
+    for round in 0..4_u64 {
+        let mut store = Store::over(Box::new(RedbEngine::open(&path).unwrap())).unwrap();
+        assert!(sound_answers(&store) == sound_answers(&model), "round {round}");
+        for step in 0..12 {
+            play(round * 100 + step, [&mut store, &mut model]);
+        }
+        assert!(sound_answers(&store) == sound_answers(&model), "round {round}");
+        assert_eq!(store.check().unwrap().problems, [], "round {round}");
+    }
+}
+
+#[test]
+fn what_one_engine_exports_the_other_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let redb = |name: &str| Box::new(RedbEngine::open(&folder.path().join(name)).unwrap());
+    let mut store = Store::over(redb("first")).unwrap();
+    for step in 0..20 {
+        play(step, [&mut store]);
+    }
+    let (export, path) = (exported(&store), folder.path().join("state"));
+    Store::import(&path, owner(1), Duration::ZERO, &mut (export.join("\n") + "\n").as_bytes())
+        .unwrap();
+    let sled = open(&path).unwrap();
+    assert_eq!(exported(&sled)[1..], export[1..]);
+    let mut second = redb("second");
+    let mut pairs = Writes::new();
+    let keep = &mut |key: &[u8], value: &[u8]| {
+        pairs.insert(key.to_vec(), Some(value.to_vec()));
+        Ok(())
+    };
+    sled.engine.scan(b"", keep).unwrap();
+    second.commit(&pairs).unwrap();
+    assert_eq!(exported(&Store::over(second).unwrap())[1..], export[1..]);
+}
+
+/// The lines of an export, the first of which names store and time.
+fn exported(store: &Store) -> Vec<String> {
+    let mut bytes = Vec::new();
+    store.export(&mut bytes, Timestamp::from_seconds(1_700_000_000)).unwrap();
+    String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
 }
