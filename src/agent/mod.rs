@@ -31,7 +31,7 @@ pub use handle::LedgerHandle;
 pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Removals, Silent, SystemClock};
 pub use learn::{LearnError, PLAIN, WantedTags};
 pub use preview::{
-    PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, reader_for,
+    PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, readers_for,
 };
 pub use record::attempt::keep_refused;
 pub use resend::resend;

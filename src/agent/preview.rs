@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     AgentError, Clock, Dataset, Input, Job,
-    planner::{Call, Planner, Retirement, note_of, older_reader},
+    planner::{Call, Planner, Retirement, note_of, older_readers},
     record::as_unchanged,
     rehearsal::{Opening, preface, rehearse},
     run::{Publications, feed_place, in_turn, is_due, is_heard, is_known},
@@ -100,21 +100,21 @@ pub fn preview_packed<L: Ledger>(
     compression: CompressionChoice,
 ) -> Result<Preview, AgentError> {
     let heads = ledger.heads(&job.destination)?;
-    let reader = older_reader(job, &heads);
-    let input = dataset.read(job, &Aliases(ledger.aliases()?), reader)?;
+    let readers = older_readers(job, &heads);
+    let input = dataset.read(job, &Aliases(ledger.aliases()?), readers)?;
     preview_with(job, ledger, clock, &input, heads, compression)
 }
 
-/// The reader whose datasets have to be made again for a run: what an input is to be read for.
+/// The readers whose datasets have to be made again for a run: what an input is to be read for.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub fn reader_for<L: Ledger>(job: &Job, ledger: &L) -> Result<Option<Reader>, AgentError> {
-    Ok(older_reader(job, &ledger.heads(&job.destination)?))
+pub fn readers_for<L: Ledger>(job: &Job, ledger: &L) -> Result<BTreeSet<Reader>, AgentError> {
+    Ok(older_readers(job, &ledger.heads(&job.destination)?))
 }
 
-/// The same of a source that was read already, with the ledger's aliases and for the reader that
-/// [`reader_for`] names.
+/// The same of a source that was read already, with the ledger's aliases and for the readers that
+/// [`readers_for`] names.
 ///
 /// # Errors
 /// If the ledger cannot be read.

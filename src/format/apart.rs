@@ -189,7 +189,7 @@ impl<T: Taker> Sink for Handing<'_, T> {
         self.announce(&place, found);
         match name(element, found) {
             Named::Object(identity) => {
-                let Element { list, index, raw, origin } = *element;
+                let Element { list, index, raw, origin, is_respelled: _ } = *element;
                 let piece = Piece { list, index, inside: origin.inside, raw };
                 self.taker.object(&piece, &identity);
             }

@@ -112,5 +112,5 @@ impl Default for Assembly {
 fn element<'a>(piece: &Piece<'a>, file: &'a Symbol) -> Element<'a> {
     let Piece { list, index, inside, raw } = *piece;
     let origin = Origin { file, document: 1, inside, before: b"", start: Position::START };
-    Element { list, index, raw, origin }
+    Element { list, is_respelled: false, index, raw, origin }
 }

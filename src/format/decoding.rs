@@ -63,16 +63,20 @@ pub(super) fn format_of(element: &Element<'_>, found: Format) -> Format {
     list.map_or(found, |(_, format)| *format)
 }
 
-/// Whether the first reader took an element.
-fn first_took(element: &Element<'_>, found: Format, is_mended: bool) -> bool {
+/// The first reader that takes an element.
+fn first_of(element: &Element<'_>, found: Format, is_mended: bool) -> Reader {
     let format = format_of(element, found);
-    match format {
-        _ if element.list.is_empty() || format != found => false,
-        // The first reader knew packages and lists of them, and nothing within those.
-        _ if element.origin.inside.matches('/').count() > 1 => false,
-        _ if !is_mended => true,
+    let is_read_as_it_is = || match format {
         Format::Stix21 => stix::reads(element.raw),
         Format::EclecticIq | Format::Auto => eiq::reads(element.raw),
+    };
+    match format {
+        _ if element.is_respelled => Reader::THIRD,
+        _ if element.list.is_empty() || format != found => Reader::SECOND,
+        // The first reader knew packages and lists of them, and nothing within those.
+        _ if element.origin.inside.matches('/').count() > 1 => Reader::SECOND,
+        _ if is_mended && !is_read_as_it_is() => Reader::SECOND,
+        _ => Reader::FIRST,
     }
 }
 
@@ -98,8 +102,9 @@ impl Sink for Decoding {
             Format::Stix21 => self.stix.element(&element, &mut self.facts),
             Format::EclecticIq | Format::Auto => self.eiq.element(&element, &mut self.facts),
         }
-        if !first_took(written, found, mended.is_some()) {
-            self.facts.came_with(Reader::SECOND, entities, relations);
+        let reader = first_of(written, found, mended.is_some());
+        if reader > Reader::FIRST {
+            self.facts.came_with(reader, entities, relations);
         }
     }
 

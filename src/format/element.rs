@@ -52,6 +52,8 @@ pub(crate) struct Origin<'a> {
 pub(crate) struct Element<'a> {
     /// Name of the list, such as `entities`; empty for an object that stands alone.
     pub(crate) list: &'a str,
+    /// Whether that name, or the one of a list around it, is written in other letters.
+    pub(crate) is_respelled: bool,
     /// Which element of the list, counted from 0.
     pub(crate) index: usize,
     /// The element's bytes, without white space around them.
@@ -146,7 +148,7 @@ impl<'a> Element<'a> {
     /// An element alone, for tests of decoders.
     pub(crate) fn alone(list: &'a str, raw: &'a str, file: &'a Symbol) -> Self {
         let origin = Origin { file, document: 1, inside: "", before: b"", start: Position::START };
-        Self { list, index: 0, raw: raw.as_bytes(), origin }
+        Self { list, is_respelled: false, index: 0, raw: raw.as_bytes(), origin }
     }
 }
 

@@ -3,6 +3,7 @@
 mod apart;
 mod damage;
 mod envelopes;
+mod third;
 
 use std::io::{self, Read};
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     graph::Facts,
-    model::{EntityKey, Timestamp, Tlp},
+    model::{EntityKey, Reader, Timestamp, Tlp},
 };
 
 /// The relations that objects stand for, and the versions of those objects.
@@ -25,12 +25,19 @@ struct Version {
     /// An object without a time counts as older than any.
     modified: Option<Timestamp>,
     relation: usize,
+    /// What readers before the third took for its time.
+    then: Option<Timestamp>,
 }
 
 impl Versions {
-    /// Notes where a relation comes from.
-    pub(super) fn note(&mut self, id: &EntityKey, modified: Option<Timestamp>, relation: usize) {
-        self.noted.push(Version { object: hash(id), modified, relation });
+    /// Notes where a relation comes from, of which time, and of which it was to readers before the third.
+    pub(super) fn note(
+        &mut self,
+        id: &EntityKey,
+        [modified, then]: [Option<Timestamp>; 2],
+        relation: usize,
+    ) {
+        self.noted.push(Version { object: hash(id), modified, relation, then });
     }
 
     /// Notes that a version of an object cannot be read.
@@ -44,22 +51,19 @@ impl Versions {
         lost.any(|(_, time)| time.is_none() || *time >= newest)
     }
 
-    /// The relations that come from a version older than the newest of their object, by their places, sorted. Those of
-    /// versions that tie are removed if one of them is, and as strict as the strictest of them, and of one whose time cannot
-    /// be read; they are red where one of these cannot be read at all.
-    pub(super) fn outdated(mut self, facts: &mut Facts) -> Vec<usize> {
+    /// Leaves out the relations that come from a version older than the newest of their object. Those of versions that tie
+    /// are removed if one of them is, and as strict as the strictest of them, and of one whose time cannot be read; they
+    /// are red where one of these cannot be read at all.
+    pub(super) fn keep_newest(mut self, facts: &mut Facts) {
         self.noted.sort_unstable();
         let mut outdated = Vec::new();
         for object in self.noted.chunk_by(|a, b| a.object == b.object) {
             let newest = object.last().and_then(|version| version.modified);
             let count = object.partition_point(|version| version.modified < newest);
             let (old, kept) = object.split_at(count);
-            outdated.extend(old.iter().map(|version| version.relation));
+            outdated.extend(outdated_of(old, kept, facts));
             let timeless = old.iter().take_while(|version| version.modified.is_none());
             share_markings(timeless.chain(kept), kept, facts);
-            if kept.iter().any(|version| facts.relations[version.relation].removed) {
-                kept.iter().for_each(|version| facts.relations[version.relation].removed = true);
-            }
             if self.may_have_lost(object[0].object, newest) {
                 let red = facts.markings.colour(Tlp::Red);
                 for version in kept {
@@ -70,12 +74,6 @@ impl Versions {
             }
         }
         outdated.sort_unstable();
-        outdated
-    }
-
-    /// Leaves them out.
-    pub(super) fn keep_newest(self, facts: &mut Facts) {
-        let outdated = self.outdated(facts);
         let mut outdated = outdated.into_iter().peekable();
         let mut index = 0;
         facts.relations.retain(|_| {
@@ -88,6 +86,30 @@ impl Versions {
 
 fn hash(id: &EntityKey) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, id.as_str().as_bytes())
+}
+
+/// Of relations of one object, those of outdated versions; what an earlier reader took otherwise stays for that. They are
+/// counted as removed where they are outdated now alone, or where one of those that count is removed.
+fn outdated_of(old: &[Version], kept: &[Version], facts: &mut Facts) -> Vec<usize> {
+    let newest_then = old.iter().chain(kept).map(|version| version.then).max();
+    let is_removed = kept.iter().any(|it| facts.relations[it.relation].removed.is_some());
+    let mut outdated = Vec::new();
+    let sorted = old.iter().map(|it| (it, true)).chain(kept.iter().map(|it| (it, is_removed)));
+    for (place, (version, is_removed)) in sorted.enumerate() {
+        let was_kept = Some(version.then) == newest_then;
+        if place < old.len() && !was_kept {
+            outdated.push(version.relation);
+            continue;
+        }
+        let relation = &mut facts.relations[version.relation];
+        if is_removed {
+            relation.removed.get_or_insert(Reader::THIRD);
+        }
+        if !was_kept {
+            relation.since = relation.since.max(Reader::THIRD);
+        }
+    }
+    outdated
 }
 
 /// Gives all markings of some relations to all of others.

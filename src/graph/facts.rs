@@ -263,8 +263,8 @@ pub struct Relation {
     pub target: EntityKey,
     /// EclecticIQ's `stix_update_of`: the source is a newer version of the target.
     pub update_of: bool,
-    /// Absent although it is written there.
-    pub removed: bool,
+    /// The first reader to which it is absent although it is written there; `None` where it is there.
+    pub removed: Option<Reader>,
     /// The first reader that reads it.
     pub since: Reader,
     /// Its own marking, which holds for what is reached through it. One that has none adds nothing.

@@ -30,7 +30,7 @@ pub use facts::{
     Entity, Facts, LinkTypes, Maliciousness, Observable, Relation, Unusable, WhyUnusable,
 };
 pub use markings::{Extent, Mark, Markings, Said};
-pub use older::Before;
+pub use older::{Before, as_known_by};
 pub use rest::Rest;
 pub use versions::{Aliases, Joined};
 pub use walk::{Direction, Via};

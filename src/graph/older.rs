@@ -18,21 +18,41 @@ pub struct Before {
 impl Entity {
     /// The entity, which no reader before this one takes.
     #[must_use]
-    pub fn since(self, reader: Reader) -> Self {
-        let before = Before { until: reader.before(), entity: None, tlp: None };
-        Self { before: Some(Box::new(before)), ..self }
+    pub fn since(mut self, reader: Reader) -> Self {
+        if let Some(of) = self.read_by(reader) {
+            of.before = Some(Box::new(Before { until: reader.before(), entity: None, tlp: None }));
+        }
+        self
     }
 
     /// The entity, which readers before this one read with a change. Observables say for themselves since when
     /// they are read, and may still be added.
     #[must_use]
-    pub fn was(mut self, reader: Reader, change: impl FnOnce(&mut Self)) -> Self {
+    pub fn was(mut self, reader: Reader, change: impl Fn(&mut Self)) -> Self {
         let observables = std::mem::take(&mut self.observables);
-        let mut older = self.clone();
-        change(&mut older);
-        let tlp = (older.tlp != self.tlp).then_some(older.tlp);
-        let before = Before { until: reader.before(), entity: Some(older), tlp };
-        Self { observables, before: Some(Box::new(before)), ..self }
+        if let Some(of) = self.read_by(reader) {
+            let mut older = of.clone();
+            older.change(&change);
+            let tlp = (older.tlp != of.tlp).then_some(older.tlp);
+            of.before = Some(Box::new(Before { until: reader.before(), entity: Some(older), tlp }));
+        }
+        Self { observables, ..self }
+    }
+
+    /// Changes it, and how each older reader reads it.
+    fn change(&mut self, change: &impl Fn(&mut Self)) {
+        change(self);
+        if let Some(older) = self.before.as_deref_mut().and_then(|it| it.entity.as_mut()) {
+            older.change(change);
+        }
+    }
+
+    /// How this reader reads it, as far as that is written down; `None` where the reader passes over it.
+    fn read_by(&mut self, reader: Reader) -> Option<&mut Self> {
+        match self.before.as_deref().is_some_and(|before| reader <= before.until) {
+            true => self.before.as_deref_mut()?.entity.as_mut()?.read_by(reader),
+            false => Some(self),
+        }
     }
 
     /// The entity as a reader read it, if it did.
@@ -82,16 +102,18 @@ impl Relation {
     }
 }
 
-/// To the first reader an object of STIX was the UUID in its id.
-fn as_known_by(key: &EntityKey, reader: Reader) -> EntityKey {
+/// By what a reader knows an object: to the first an object of STIX was the UUID in its id.
+#[must_use]
+pub fn as_known_by(key: &EntityKey, reader: Reader) -> EntityKey {
     if reader < Reader::SECOND { key.bare() } else { key.clone() }
 }
 
 impl Relation {
     fn as_read_by(&self, reader: Reader) -> Option<Self> {
         let [source, target] = [&self.source, &self.target].map(|key| as_known_by(key, reader));
-        let free = self.free.filter(|since| *since <= reader);
-        (self.since <= reader).then(|| Self { source, target, free, ..self.clone() })
+        let of = |since: Option<Reader>| since.filter(|since| *since <= reader);
+        let (free, removed) = (of(self.free), of(self.removed));
+        (self.since <= reader).then(|| Self { source, target, free, removed, ..self.clone() })
     }
 }
 
@@ -176,6 +198,35 @@ mod tests {
         then.settle(&Said::new());
         let markings: Vec<_> = then.entities.iter().map(|it| (it.tlp, it.partly)).collect();
         assert_eq!(markings, [(None, Some(Tlp::Red)), (Some(Tlp::Amber), None), (None, None)]);
+    }
+
+    #[test]
+    fn what_several_readers_read_otherwise_each_reads_in_its_own_way() {
+        let as_third = |it: Entity| it.was(Reader::THIRD, |older| older.title = "old".into());
+        let as_second = |it: Entity| it.was(Reader::SECOND, |older| older.status = None);
+        let entity = Entity { status: Some("Closed".into()), ..entity("incident", 1) };
+        for both in [as_third(as_second(entity.clone())), as_second(as_third(entity.clone()))] {
+            let read = |by| both.as_read_by(by).map(|it| (it.title, it.status.is_some()));
+            assert_eq!(read(Reader::FIRST), Some(("old".into(), false)));
+            assert_eq!(read(Reader::SECOND), Some(("old".into(), true)));
+            assert_eq!(read(Reader::THIRD), Some(("incident 1".into(), true)));
+        }
+        let read = |it: &Entity, by| it.as_read_by(by).map(|it| it.title);
+        let new = as_third(entity.clone()).since(Reader::SECOND);
+        assert_eq!(
+            [read(&new, Reader::FIRST), read(&new, Reader::SECOND)],
+            [None, Some("old".into())]
+        );
+        let newest = as_second(entity).since(Reader::THIRD).since(Reader::SECOND);
+        assert_eq!([read(&newest, Reader::FIRST), read(&newest, Reader::SECOND)], [None, None]);
+    }
+
+    #[test]
+    fn a_relation_that_a_newer_reader_takes_for_removed_was_there() {
+        let gone = Relation { removed: Some(Reader::THIRD), ..relation("x", 1, 2) };
+        let facts = facts(Vec::new(), vec![gone.clone()]);
+        assert_eq!(facts.as_read_by(Reader::SECOND).relations, [relation("x", 1, 2)]);
+        assert_eq!(facts.as_read_by(Reader::THIRD).relations, [gone]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl ChainOrder {
             .relations
             .iter()
             .zip(&places.ends)
-            .filter(|(relation, _)| relation.update_of && !relation.removed)
+            .filter(|(relation, _)| relation.update_of && relation.removed.is_none())
             .map(|(_, &[newer, older])| (newer, older))
             .collect();
         if updates.is_empty() {

@@ -57,7 +57,7 @@ pub(crate) fn relation(kind: &str, source: u8, target: u8) -> Relation {
         source: key(source),
         target: key(target),
         update_of: false,
-        removed: false,
+        removed: None,
         since: Reader::FIRST,
         tlp: None,
         mark: None,
@@ -102,7 +102,7 @@ fn any_relation() -> impl Strategy<Value = Relation> {
     let said = (prop::bool::weighted(0.1), prop::bool::weighted(0.4));
     (kind, 0..12_u8, 0..12_u8, said).prop_map(|(kind, source, target, (removed, free))| Relation {
         update_of: kind == "stix_update_of",
-        removed,
+        removed: removed.then_some(Reader::FIRST),
         free: free.then_some(Reader::SECOND),
         ..relation(kind, source, target)
     })

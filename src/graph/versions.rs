@@ -118,7 +118,7 @@ impl<'a> Resolver<'a> {
             }
         }
         for (relation, &[newer, older]) in self.facts.relations.iter().zip(&self.places.ends) {
-            if relation.update_of && !relation.removed {
+            if relation.update_of && relation.removed.is_none() {
                 self.names.join(newer, older);
             }
         }

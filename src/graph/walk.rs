@@ -122,7 +122,7 @@ impl Links {
         let mut links = Vec::new();
         let mut outside = Vec::new();
         for (relation, ends) in relations.into_iter().zip(ends) {
-            if relation.removed || relation.update_of {
+            if relation.removed.is_some() || relation.update_of {
                 continue;
             }
             match *ends {

@@ -38,6 +38,30 @@ pub(super) enum Shape {
     Cwe,
 }
 
+/// What rules mean, by the number of their format; each knows what the one before does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Meaning {
+    /// That of misp-trickle 0.1.0.
+    First = 1,
+    /// Addresses are known whose dots are in words, too.
+    Second = 2,
+}
+
+impl Meaning {
+    /// That of this program.
+    pub(super) const NOW: Self = Self::Second;
+
+    /// The number that a table has.
+    pub(super) const fn format(self) -> u32 {
+        self as u32
+    }
+
+    /// That of a table with this number, if this program knows it.
+    pub(super) fn of_format(format: u32) -> Option<Self> {
+        [Self::First, Self::Second].into_iter().find(|meaning| meaning.format() == format)
+    }
+}
+
 impl Words for Form {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("ip", Self::Ip),
@@ -52,10 +76,10 @@ impl Words for Form {
 }
 
 impl Form {
-    pub(super) fn fits(self, value: &str) -> bool {
+    pub(super) fn fits(self, value: &str, meaning: Meaning) -> bool {
         let value = value.trim();
         match self {
-            Self::Ip => is_ip(value),
+            Self::Ip => is_ip(value, meaning),
             Self::Scheme => has_scheme(value),
             Self::Digits => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Iban => is_iban(value),
@@ -104,8 +128,13 @@ fn with_prefix<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
     }
 }
 
-fn is_ip(value: &str) -> bool {
-    with_dots(value.strip_suffix('.').unwrap_or(value)).parse::<IpAddr>().is_ok()
+fn is_ip(value: &str, meaning: Meaning) -> bool {
+    let value = value.strip_suffix('.').unwrap_or(value);
+    let plain = match meaning {
+        Meaning::First => value.replace("[.]", ".").into(),
+        Meaning::Second => with_dots(value),
+    };
+    plain.parse::<IpAddr>().is_ok()
 }
 
 /// Letters, digits, `+`, `.`, `-`, then `://`; MISP undoes `[:]`, `h[tt]p` and `[hxxp://]` by itself.
@@ -179,8 +208,11 @@ mod tests {
             (Form::StixPattern, "[url:value = 'x']", "url"),
             (Form::Sigma, "logsource: a\ndetection: b", "detection: b"),
         ] {
-            assert!(form.fits(yes), "{form:?} {yes}");
-            assert!(!form.fits(no), "{form:?} {no}");
+            assert!(form.fits(yes, Meaning::NOW), "{form:?} {yes}");
+            assert!(!form.fits(no, Meaning::NOW), "{form:?} {no}");
+        }
+        for (value, is_one) in [("198[dot]51(dot)100[.]7", false), ("198.51[.]100.7.", true)] {
+            assert_eq!(Form::Ip.fits(value, Meaning::First), is_one, "{value}");
         }
     }
 

@@ -112,7 +112,9 @@ impl<'g> Collector<'g> {
         may_detect: MayDetect,
     ) {
         let Observable { kind: origin, value, .. } = &same[0];
-        let fitting = |rule: &&ObservableRule| same.iter().any(|one| rule.fits(value, one.links));
+        let meaning = self.rules.meaning;
+        let fits = |rule: &ObservableRule, one: &Observable| rule.fits(value, one.links, meaning);
+        let fitting = |rule: &&ObservableRule| same.iter().any(|one| fits(rule, one));
         let barred = same.iter().any(is_barred);
         let (target, shape) = match rules.iter().find(fitting) {
             Some(rule) => {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    form::{Form, Shape},
+    form::{Form, Meaning, Shape},
     rules_file,
 };
 
@@ -26,6 +26,7 @@ pub struct Rules {
     pub(super) observable: BTreeMap<Symbol, Vec<ObservableRule>>,
     pub(super) entity: BTreeMap<Symbol, Vec<EntityRule>>,
     pub(super) names: Names,
+    pub(super) meaning: Meaning,
     fingerprint: Digest,
 }
 
@@ -172,7 +173,8 @@ impl Rules {
         rules_file::read(Some(include_str!("default.toml")), toml, file)
     }
 
-    /// Reads what [`to_toml`](Self::to_toml) wrote: a whole table, with nothing under it.
+    /// Reads what [`to_toml`](Self::to_toml) wrote: a whole table, with nothing under it. It means what it meant to the release
+    /// that wrote it.
     ///
     /// # Errors
     /// As [`with_overrides`](Self::with_overrides).
@@ -208,6 +210,7 @@ impl Rules {
 
     /// Puts a table together; its fingerprint is taken of it here.
     pub(super) fn new(
+        meaning: Meaning,
         settings: Settings,
         skip_entities: Vec<Symbol>,
         incident: Vec<EntityRule>,
@@ -216,7 +219,17 @@ impl Rules {
     ) -> Self {
         let names = Names { entity: Symbol::new("entity"), fallback: Symbol::new("text_fallback") };
         let fingerprint = Digest::from_bytes([0; 32]);
-        Self { settings, skip_entities, incident, observable, entity, names, fingerprint }.sealed()
+        let rules = Self {
+            settings,
+            skip_entities,
+            incident,
+            observable,
+            entity,
+            names,
+            meaning,
+            fingerprint,
+        };
+        rules.sealed()
     }
 
     fn sealed(mut self) -> Self {
@@ -227,9 +240,9 @@ impl Rules {
 
 impl ObservableRule {
     /// Whether the rule is for an observable of this value, linked in these ways.
-    pub(super) fn fits(&self, value: &str, links: LinkTypes) -> bool {
+    pub(super) fn fits(&self, value: &str, links: LinkTypes, meaning: Meaning) -> bool {
         let linked = self.linked.bits() == 0 || self.linked.bits() & links.bits() != 0;
-        linked && self.when.is_none_or(|form| form.fits(value))
+        linked && self.when.is_none_or(|form| form.fits(value, meaning))
     }
 }
 

@@ -11,16 +11,18 @@ use crate::{
     model::{Context, Digest, Encoder, Symbol, Words},
 };
 
-use super::rules::{Comment, EntityRule, IncludeTags, ObservableRule, Rules, RulesError, Settings};
+use super::{
+    form::Meaning,
+    rules::{Comment, EntityRule, IncludeTags, ObservableRule, Rules, RulesError, Settings},
+};
 
-/// Version of what the rules mean; a table with another number is refused.
-const FORMAT: u32 = 1;
 /// Longest comment where a table does not say it, in characters.
 const COMMENT_MAX: u32 = 120;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Of what the rules mean; a table with a number that nobody knows is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<Spanned<u32>>,
     #[serde(default)]
@@ -97,12 +99,13 @@ fn parse(text: &str) -> Result<File, Fault> {
         Fault { key: key_at(text, span.start), span, why: error.message().to_owned() }
     })?;
     match &file.format {
-        Some(format) if *format.get_ref() != FORMAT => Err(Fault {
+        Some(format) if Meaning::of_format(*format.get_ref()).is_none() => Err(Fault {
             span: format.span(),
             key: "format".to_owned(),
             why: format!(
-                "{} is of another version of the program, which reads {FORMAT}",
-                format.get_ref()
+                "{} is of another version of the program, which reads up to {}",
+                format.get_ref(),
+                Meaning::NOW.format()
             ),
         }),
         _ => Ok(file),
@@ -129,6 +132,7 @@ fn key_at(text: &str, offset: usize) -> String {
 /// A checked file; settings that it leaves out are `None`.
 #[derive(Default)]
 struct Table {
+    meaning: Option<Meaning>,
     include_tags: Option<IncludeTags>,
     comment: Option<Comment>,
     comment_chars_max: Option<u32>,
@@ -150,6 +154,7 @@ impl Table {
             rows.into_iter().map(|row| row.into_rule(key)).collect::<Result<Vec<_>, _>>()
         };
         let mut table = Self {
+            meaning: file.format.and_then(|format| Meaning::of_format(*format.get_ref())),
             include_tags,
             comment,
             comment_chars_max: settings.comment_chars_max,
@@ -176,6 +181,8 @@ impl Table {
         self.observable.extend(over.observable);
         self.entity.extend(over.entity);
         Self {
+            // What a user writes means what it means now, whatever it was copied from.
+            meaning: self.meaning,
             include_tags: over.include_tags.or(self.include_tags),
             comment: over.comment.or(self.comment),
             comment_chars_max: over.comment_chars_max.or(self.comment_chars_max),
@@ -201,7 +208,8 @@ impl Table {
             text_fallback: self.text_fallback.unwrap_or(false),
         };
         let incident = self.incident.unwrap_or_default();
-        Rules::new(settings, skip_entities, incident, self.observable, self.entity)
+        let meaning = self.meaning.unwrap_or(Meaning::NOW);
+        Rules::new(meaning, settings, skip_entities, incident, self.observable, self.entity)
     }
 }
 
@@ -311,7 +319,7 @@ pub(super) fn fingerprint(rules: &Rules) -> Digest {
     let settings = &file.settings;
     let mut encoder = Encoder::new(Context::Rules);
     encoder
-        .u64(FORMAT.into())
+        .u64(rules.meaning.format().into())
         .option(settings.include_tags.as_ref(), word)
         .option(settings.comment.as_ref(), word)
         .option(settings.comment_chars_max, |encoder, chars| {
@@ -345,7 +353,7 @@ pub(super) fn fingerprint(rules: &Rules) -> Digest {
 fn file(rules: &Rules) -> File {
     let Settings { include_tags, comment, comment_max, text_fallback } = rules.settings;
     File {
-        format: Some(spanned(FORMAT)),
+        format: Some(spanned(rules.meaning.format())),
         settings: SettingsTable {
             include_tags: Some(word(include_tags)),
             comment: Some(word(comment)),

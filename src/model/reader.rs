@@ -15,8 +15,10 @@ impl Reader {
     pub const FIRST: Self = Self(1);
     /// An object of STIX is known by its whole id; kinds, references and values that 0.1.0 passed over.
     pub const SECOND: Self = Self(2);
-    /// The one of this program.
-    pub const NOW: Self = Self::SECOND;
+    /// Forms of values and of objects that the second passed over, or took for something else; versions of relations.
+    pub const THIRD: Self = Self(3);
+    /// The one of this program. Stores are made by whatever was built, so one that was once in a program is frozen.
+    pub const NOW: Self = Self::THIRD;
 
     /// The reader of a number that was written down.
     #[must_use]

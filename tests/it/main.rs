@@ -52,6 +52,7 @@ mod taxii;
 mod tls;
 mod two_feeds;
 mod upgrade;
+mod upgrade_reader;
 mod verify;
 mod verify_tags;
 mod versions;

@@ -52,7 +52,9 @@ impl<'d> Reach<'d> {
         }
         let mut links = BTreeSet::new();
         let mut impacts = BTreeSet::new();
-        for link in dataset.relations.iter().filter(|link| !link.removed && !link.update_of) {
+        for link in
+            dataset.relations.iter().filter(|link| link.removed.is_none() && !link.update_of)
+        {
             let (one, other) = (groups[&link.source], groups[&link.target]);
             links.extend([(one, other, link.free.is_some()), (other, one, false)]);
             if link.kind.as_str() == "impacted_refs" && one != other {
@@ -185,7 +187,7 @@ fn groups(dataset: &Dataset) -> BTreeMap<&EntityKey, Group> {
         join(&entity.key, entity.platform.as_ref().unwrap_or(&entity.key));
     }
     for relation in &dataset.relations {
-        let is_update = relation.update_of && !relation.removed;
+        let is_update = relation.update_of && relation.removed.is_none();
         join(&relation.source, if is_update { &relation.target } else { &relation.source });
         join(&relation.target, &relation.target);
     }

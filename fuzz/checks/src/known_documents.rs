@@ -86,7 +86,7 @@ impl Told {
         let relations = facts.relations.iter().map(|it| {
             let ends = [&it.source, &it.target].map(|key| key.as_str().to_owned());
             let [source, target] = ends;
-            (it.kind.to_string(), source, target, it.removed, it.tlp)
+            (it.kind.to_string(), source, target, it.removed.is_some(), it.tlp)
         });
         assert_eq!(relations.collect::<Vec<_>>(), self.relations, "{text}");
         let pointers = |severity| {

@@ -104,7 +104,7 @@ impl<'d> Strict<'d> {
             all.entities.insert(group, all.range(group, &places));
         }
         for (place, link) in dataset.relations.iter().enumerate() {
-            if !link.removed && !link.update_of {
+            if link.removed.is_none() && !link.update_of {
                 let (one, other) = (reach.group(&link.source), reach.group(&link.target));
                 let forms = dataset.link_forms[place].iter();
                 let tlp = forms.filter_map(|form| all.colour(form)).max().max(link.tlp);
@@ -124,10 +124,9 @@ impl<'d> Strict<'d> {
             places.iter().filter(|place| modified(place).is_none_or(|time| Some(time) == last));
         let said: Vec<Marking> = may_count.clone().map(|place| self.said(*place)).collect();
         let most = said.iter().copied().reduce(both).expect("an entity has a version");
-        let is_updated =
-            self.dataset.relations.iter().any(|link| {
-                link.update_of && !link.removed && self.reach.group(&link.source) == group
-            });
+        let is_updated = self.dataset.relations.iter().any(|link| {
+            link.update_of && link.removed.is_none() && self.reach.group(&link.source) == group
+        });
         if !is_updated {
             return Range(most, most);
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     format::Format,
-    graph::{self, Aliases, Coverage, Facts, Graph},
+    graph::{self, Aliases, Coverage, Facts, Graph, Incident},
     mapper::{self, Rules},
     mirror::{Fold, Mirror, MirrorError, SourceIdentity},
     model::{DestinationName, Digest, EntityKey, Issue, Reader, Severity},
@@ -32,8 +32,9 @@ pub struct Input {
     pub coverage: Coverage,
     /// Where it comes from.
     pub origin: Origin,
-    /// The dataset as an older reader would have made it of the same bytes, where an event was last planned by it.
-    pub older: Option<Arc<Older>>,
+    /// The dataset as each older reader would have made it of the same bytes by which an event was last planned, the oldest
+    /// first.
+    pub older: Vec<Arc<Older>>,
 }
 
 /// Where a dataset comes from.
@@ -91,7 +92,15 @@ pub struct Older {
     /// That reader.
     pub reader: Reader,
     /// Its dataset.
-    pub graph: Graph,
+    graph: Graph,
+}
+
+impl Older {
+    /// What that reader would have made of an incident, if it had found it.
+    #[must_use]
+    pub fn incident_of(&self, root: &EntityKey) -> Option<Incident<'_>> {
+        self.graph.incident_of(&graph::as_known_by(root, self.reader))
+    }
 }
 
 impl Input {
@@ -99,12 +108,16 @@ impl Input {
     ///
     /// # Errors
     /// If it cannot be read or is no dataset.
-    pub fn read(job: &Job, aliases: &Aliases, reader: Option<Reader>) -> Result<Self, SourceError> {
-        Self::read_source(&job.source, job.format, aliases, &job.graph, reader)
+    pub fn read(
+        job: &Job,
+        aliases: &Aliases,
+        readers: impl IntoIterator<Item = Reader>,
+    ) -> Result<Self, SourceError> {
+        Self::read_source(&job.source, job.format, aliases, &job.graph, readers)
     }
 
-    /// Reads a source without a job around it. Where an older reader is named, what it would have made of the
-    /// same bytes is kept beside what they are read as.
+    /// Reads a source without a job around it. What older readers, if any, would have made of the same bytes is
+    /// kept beside what they are read as.
     ///
     /// # Errors
     /// If it cannot be read or is no dataset.
@@ -113,11 +126,11 @@ impl Input {
         format: Format,
         aliases: &Aliases,
         options: &graph::Options,
-        reader: Option<Reader>,
+        readers: impl IntoIterator<Item = Reader>,
     ) -> Result<Self, SourceError> {
         let (facts, digest) = source::read(spec, format)?;
         let what = (source_name(spec), digest, Origin::Bytes);
-        Ok(Self::of(facts, what, aliases, options, reader))
+        Ok(Self::of(facts, what, aliases, options, readers))
     }
 
     /// The same of what was kept of a source: the dataset that one whole read of it would have given.
@@ -129,12 +142,12 @@ impl Input {
         fold: &Fold,
         aliases: &Aliases,
         options: &graph::Options,
-        reader: Option<Reader>,
+        readers: impl IntoIterator<Item = Reader>,
     ) -> Result<Self, MirrorError> {
         let source = fold.source().unwrap_or_else(|| mirror.of()).clone();
         let (name, mirror_of_it) = (source.to_string(), mirror.clone());
         let what = (name, fold.digest(), Origin::Mirror { mirror: mirror_of_it, source });
-        Ok(Self::of(mirror.facts(fold)?, what, aliases, options, reader))
+        Ok(Self::of(mirror.facts(fold)?, what, aliases, options, readers))
     }
 
     fn of(
@@ -142,15 +155,16 @@ impl Input {
         (name, digest, origin): (String, Digest, Origin),
         aliases: &Aliases,
         options: &graph::Options,
-        reader: Option<Reader>,
+        readers: impl IntoIterator<Item = Reader>,
     ) -> Self {
         let issues = std::mem::take(&mut facts.issues);
         let (skipped, coverage) = (facts.skipped, facts.covers());
         let formats = facts.formats.iter().copied().collect();
-        let older = reader.map(|reader| {
+        let older = readers.into_iter().map(|reader| {
             let (facts, aliases) = (facts.as_read_by(reader), aliases.as_read_by(reader));
             Arc::new(Older { reader, graph: Graph::build(facts, &aliases, options) })
         });
+        let older = older.collect();
         let graph = Graph::build(facts, aliases, options);
         let coverage = match coverage {
             Coverage::Changes { gone } => {

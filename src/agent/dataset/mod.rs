@@ -3,7 +3,7 @@
 mod hints;
 mod input;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::sync::{Mutex, OnceCell};
 
@@ -63,7 +63,7 @@ enum From {
 struct Reading {
     from: From,
     options: graph::Options,
-    reader: Option<Reader>,
+    readers: BTreeSet<Reader>,
 }
 
 impl Dataset {
@@ -108,12 +108,12 @@ impl Dataset {
         &self,
         job: &Job,
         aliases: &Aliases,
-        reader: Option<Reader>,
+        readers: BTreeSet<Reader>,
     ) -> Result<Input, AgentError> {
-        self.reading(job, reader)?.now(aliases)
+        self.reading(job, readers)?.now(aliases)
     }
 
-    fn reading(&self, job: &Job, reader: Option<Reader>) -> Result<Reading, AgentError> {
+    fn reading(&self, job: &Job, readers: BTreeSet<Reader>) -> Result<Reading, AgentError> {
         let from = match &self.mirrored {
             Some(kept) => {
                 if kept.fold.packs() == 0 {
@@ -123,7 +123,7 @@ impl Dataset {
             }
             None => From::Source(job.source.clone(), job.format),
         };
-        Ok(Reading { from, options: job.graph.clone(), reader })
+        Ok(Reading { from, options: job.graph.clone(), readers })
     }
 
     /// What the source is called in records.
@@ -151,16 +151,15 @@ impl Dataset {
         digest.await.copied()
     }
 
-    /// The dataset as a job reads it. `reader` names the older reader whose reading is kept beside it, if one is
-    /// needed. The aliases are asked for when the source is read, not before.
+    /// The dataset as a job reads it. `readers` are the older readers whose readings are kept beside it. The aliases are asked for when the source is read, not before.
     pub(super) async fn input(
         &self,
         job: &Job,
-        reader: Option<Reader>,
+        readers: BTreeSet<Reader>,
         aliases: impl FnOnce() -> Result<Aliases, AgentError>,
         world: World<'_>,
     ) -> Result<Arc<Input>, AgentError> {
-        let reading = self.reading(job, reader)?;
+        let reading = self.reading(job, readers)?;
         let mut inputs = self.inputs.lock().await;
         if let Some((_, input)) = inputs.iter().find(|(read, _)| *read == reading) {
             return Ok(input.clone());
@@ -175,13 +174,13 @@ impl Dataset {
 
 impl Reading {
     fn now(&self, aliases: &Aliases) -> Result<Input, AgentError> {
-        let (options, reader) = (&self.options, self.reader);
+        let (options, readers) = (&self.options, self.readers.iter().copied());
         Ok(match &self.from {
             From::Mirror(kept) => {
-                Input::mirrored(&kept.mirror, &kept.fold, aliases, options, reader)?
+                Input::mirrored(&kept.mirror, &kept.fold, aliases, options, readers)?
             }
             From::Source(source, format) => {
-                Input::read_source(source, *format, aliases, options, reader)?
+                Input::read_source(source, *format, aliases, options, readers)?
             }
         })
     }

@@ -103,7 +103,10 @@ impl Planner<'_> {
         let waits = plan.tally.held > 0 || holding.others || plan.late_colour || unknown_before;
         let (rules, reader) = match (waits, last) {
             (true, Some(last)) => last,
-            (true, None) => (self.job.rules.fingerprint(), self.older_reader()),
+            (true, None) => {
+                let reader = self.last_reader().map_or(Reader::NOW, |older| older.reader);
+                (self.job.rules.fingerprint(), reader)
+            }
             (false, _) => (self.job.rules.fingerprint(), Reader::NOW),
         };
         let (graph, policy, attributes) = (incident.digest, self.policy(), plan.tally);
@@ -151,12 +154,11 @@ impl Planner<'_> {
         }
         let Some((rules, reader)) = last else {
             // Of what an older reader finds too, nothing is new but the incident.
-            let older = self.older.as_ref();
-            let finds =
-                older.is_none_or(|it| it.graph.incident_of(&incident.root.bare()).is_some());
+            let older = self.last_reader();
+            let finds = older.is_none_or(|it| it.incident_of(incident.root).is_some());
             return Ok((!finds).then_some(Before::OtherReader(None)));
         };
-        let older = self.older.clone().filter(|older| reader <= older.reader);
+        let older = self.older.iter().find(|older| reader <= older.reader).cloned();
         let (now, job, version) = (self.now, self.job, self.version());
         let old_rules = match rules == job.rules.fingerprint() {
             true => None,
@@ -170,10 +172,7 @@ impl Planner<'_> {
         };
         Ok(Some(match older {
             None => Before::OtherRules(map(incident)),
-            Some(older) => {
-                let root = incident.root.bare();
-                Before::OtherReader(older.graph.incident_of(&root).as_ref().map(map))
-            }
+            Some(older) => Before::OtherReader(older.incident_of(incident.root).as_ref().map(map)),
         }))
     }
 

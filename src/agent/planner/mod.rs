@@ -78,7 +78,8 @@ pub(super) struct Planner<'a> {
     claims: Claims,
     /// The dataset's, once it was looked at.
     graph: Option<&'a Graph>,
-    older: Option<Arc<Older>>,
+    /// The oldest reader first.
+    older: Vec<Arc<Older>>,
     feed: u8,
     run: RunNumber,
     now: Timestamp,
@@ -112,7 +113,7 @@ impl<'a> Planner<'a> {
             retirement,
             claims,
             graph: None,
-            older: None,
+            older: Vec::new(),
             feed,
             run,
             now,
@@ -121,7 +122,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Settles which event each incident of the dataset becomes, and keeps what an older reader made of it.
+    /// Settles which event each incident of the dataset becomes, and keeps what older readers made of it.
     pub(super) fn look_at(&mut self, input: &'a Input) {
         self.graph = Some(&input.graph);
         self.older.clone_from(&input.older);
@@ -212,9 +213,9 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The reader of which the dataset was made too.
-    fn older_reader(&self) -> Reader {
-        self.older.as_ref().map_or(Reader::NOW, |older| older.reader)
+    /// The newest of the older readers, by which new incidents were last planned.
+    fn last_reader(&self) -> Option<&Older> {
+        self.older.last().map(AsRef::as_ref)
     }
 
     /// Whether something of an event waits until somebody accepts it, be it a field alone.
@@ -297,13 +298,13 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// The reader whose datasets have to be made again: that of the oldest event of the feed that an older one planned.
-/// Of what left the dataset only in the first run of a newer one.
-pub(super) fn older_reader(job: &Job, heads: &[EventHead]) -> Option<Reader> {
+/// The readers whose datasets have to be made again: those of the events of the feed that an older one planned. Of what left
+/// the dataset only in the first run of a newer one.
+pub(super) fn older_readers(job: &Job, heads: &[EventHead]) -> BTreeSet<Reader> {
     let feeds = || heads.iter().filter_map(|head| head.feeds.get(&job.feed));
     let first_time = feeds().all(|feed| feed.reader.is_older());
     let older = feeds().filter(|feed| feed.reader.is_older() && (first_time || !feed.gone));
-    older.map(|feed| feed.reader).min()
+    older.map(|feed| feed.reader).collect()
 }
 
 /// MISP's clock, in the seconds that it can store: its column holds 31 bits.

@@ -35,7 +35,7 @@ use crate::{
 use super::{
     AgentError, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
-    planner::{Planner, Retirement, older_reader},
+    planner::{Planner, Retirement, older_readers},
     record::{self, attempt, clock_note},
 };
 use backlog::Backlog;
@@ -143,9 +143,9 @@ async fn read<L: Ledger>(
     let phase = Phase::Reading;
     let nothing = Progress { phase, events_done: 0, events: 0, attributes_sent: 0, bytes: 0 };
     world.observer.progress(nothing);
-    let reader = older_reader(job, &ledger.heads(&job.destination)?);
+    let readers = older_readers(job, &ledger.heads(&job.destination)?);
     let aliases = || Ok(Aliases(ledger.aliases()?));
-    dataset.input(job, reader, aliases, world).await
+    dataset.input(job, readers, aliases, world).await
 }
 
 /// A run under way.

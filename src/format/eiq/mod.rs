@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     graph::{Entity, Extent, Facts, Mark, Relation},
-    model::{EntityKey, Interner, Timestamp},
+    model::{EntityKey, Interner, Reader, Timestamp},
 };
 pub(in crate::format) use lenient::says_nothing;
 pub(in crate::format) use name::key;
@@ -56,7 +56,8 @@ impl Decoder {
         let data = &object.data.0;
         if let Some(id) = data.id.get().or(object.id.get()) {
             let time = data.timestamp.get().and_then(|text| Timestamp::parse(text).ok());
-            self.versions.note(&key(id), time, place);
+            // Earlier readers knew no versions: all counted.
+            self.versions.note(&key(id), [time, None], place);
         }
     }
 
@@ -115,13 +116,28 @@ impl super::Decoder for Decoder {
         if object.is_unresolved() {
             return;
         }
+        let (entities, relations) = (facts.entities.len(), facts.relations.len());
+        self.object(&object, element, facts);
+        if object.data.0.handling.is_new {
+            facts.came_with(Reader::THIRD, entities, relations);
+        }
+    }
+
+    fn finish(self, facts: &mut Facts) {
+        self.versions.keep_newest(facts);
+        self.unread.report(facts);
+    }
+}
+
+impl Decoder {
+    fn object(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
         if object.is_relation() {
-            match relation::relations(&object, &mut self.symbols) {
+            match relation::relations(object, &mut self.symbols) {
                 Ok(relations) => {
-                    let (tlp, marks) = entity::of_link(&object, element, facts);
+                    let (tlp, marks) = entity::of_link(object, element, facts);
                     let mark = facts.markings.together(marks);
                     for relation in relations {
-                        self.note(&object, facts.relations.len());
+                        self.note(object, facts.relations.len());
                         facts.relations.push(Relation { tlp, mark, ..relation });
                     }
                 }
@@ -138,19 +154,12 @@ impl super::Decoder for Decoder {
             Some(kind) => {
                 let kind = self.symbols.symbol(&kind.to_ascii_lowercase());
                 if let Some((entity, marks)) =
-                    entity::entity(&object, kind, element, &mut self.symbols, facts)
+                    entity::entity(object, kind, element, &mut self.symbols, facts)
                 {
-                    self.unread.see(&object, element);
+                    self.unread.see(object, element);
                     self.keep(entity, marks, facts);
                 }
             }
         }
-    }
-
-    fn finish(self, facts: &mut Facts) {
-        for relation in self.versions.outdated(facts) {
-            facts.relations[relation].removed = true;
-        }
-        self.unread.report(facts);
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn remembered(entity: Entity, object: &Object<'_>) -> Entity {
         then.name = None;
         then.start = older.start;
         then.created = then.modified;
-        then.references = older.references;
+        then.references.clone_from(&older.references);
         then.tlp = older.tlp;
     })
 }

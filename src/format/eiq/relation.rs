@@ -92,7 +92,7 @@ pub(super) fn relations(
         source: source.key.clone(),
         target: target.key.clone(),
         update_of,
-        removed: object.is_removed(),
+        removed: object.is_removed().then_some(Reader::FIRST),
         since: typed.max(source.since).max(target.since),
         tlp: None,
         mark: None,

@@ -120,13 +120,18 @@ pub(super) struct Handling<'a> {
     pub(super) leaves: Leaves,
     /// Empty where there is none.
     pub(super) raw: &'a str,
+    /// Whether readers before the third could not read it, nor what it stands in.
+    pub(super) is_new: bool,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Handling<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let leaves = Leaves::of(raw).map_err(D::Error::custom)?;
-        Ok(Self { leaves, raw })
+        let (leaves, is_new) = match serde_json::from_str(raw) {
+            Ok(leaves) => (leaves, false),
+            Err(_) => (Leaves::of(raw).map_err(D::Error::custom)?, true),
+        };
+        Ok(Self { leaves, raw, is_new })
     }
 }
 

@@ -109,7 +109,8 @@ pub(crate) fn split<R: Read, V: Visitor>(
     visitor: &mut V,
 ) -> Result<(), FormatError> {
     let cursor = Cursor::new(input, file, limits);
-    Splitter { cursor, file, limits, document: 0, inside: String::new(), visitor }.run()
+    let (inside, is_respelled) = (String::new(), false);
+    Splitter { cursor, file, limits, document: 0, inside, is_respelled, visitor }.run()
 }
 
 struct Splitter<'a, R, V> {
@@ -119,6 +120,8 @@ struct Splitter<'a, R, V> {
     document: usize,
     /// A JSON pointer to the object that is being read, in its document.
     inside: String,
+    /// Whether the name of a list on the way there is written in other letters.
+    is_respelled: bool,
     visitor: &'a mut V,
 }
 
@@ -304,18 +307,21 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         if is_empty {
             return Ok(());
         }
-        let Some(name) = wanted else {
+        let Some(list) = wanted else {
             let passed = self.cursor.pass_list(ASIDE_BYTES_MAX)?;
             let list = self.text_of(passed).map(|rest| format!("[{rest}"));
             self.tell(name, Member::List(list.as_deref()));
             return Ok(());
         };
+        let outside = self.is_respelled;
+        self.is_respelled |= name != list;
         for index in 0.. {
-            self.element(name, index, depth)?;
+            self.element(list, index, depth)?;
             if self.cursor.comma_or(b']')? {
                 break;
             }
         }
+        self.is_respelled = outside;
         Ok(())
     }
 
@@ -353,7 +359,8 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
             self.cursor.pass(0)?;
             let what = format!("a bundle in more than {ENVELOPE_DEPTH_MAX} others; left out");
             let origin = origin(self.file, self.document, &self.inside);
-            let element = Element { list, index, raw: b"", origin };
+            let is_respelled = self.is_respelled;
+            let element = Element { list, is_respelled, index, raw: b"", origin };
             self.visitor.issue(element.skipped(what));
             return Ok(());
         }
@@ -377,7 +384,8 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         self.cursor.come_near(raw.start);
         let (before, start) = self.cursor.before(raw.start);
         let origin = Origin { before, start, ..origin(self.file, self.document, &self.inside) };
-        let element = Element { list, index, raw: self.cursor.slice(raw), origin };
+        let (raw, is_respelled) = (self.cursor.slice(raw), self.is_respelled);
+        let element = Element { list, is_respelled, index, raw, origin };
         match what {
             None => self.visitor.element(&element),
             Some(what) => self.visitor.issue(element.skipped(format!("{what}; left out"))),

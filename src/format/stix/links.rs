@@ -22,7 +22,7 @@ const OTHERS: [&str; 4] = ["created_by_ref", "object_marking_refs", "marking_ref
 const FIRST: [&str; 3] = ["object_refs", "sighting_of_ref", "observed_data_refs"];
 
 /// A reference to another object.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Link<'o> {
     /// Name of the property.
     pub(super) kind: &'o str,

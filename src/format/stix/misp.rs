@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::{
+    joined::{self, Whole},
     leaves::{self, Leaf},
     observed,
     reading::tested,
@@ -51,8 +52,18 @@ pub(super) struct Exported {
     pub(super) unusable: Vec<Unusable>,
 }
 
+/// Reads a whole object of MISP.
+pub(super) fn read_whole(object_type: &str, object: &Whole, symbols: &mut Interner) -> Exported {
+    let mut exported = read(object_type, &object.now, symbols);
+    if let Some(then) = &object.then {
+        let then = read(object_type, then, symbols).observables;
+        joined::new_to_third(&mut exported.observables, &then, |it| &mut it.since);
+    }
+    exported
+}
+
 /// Reads an object of MISP.
-pub(super) fn read(object_type: &str, object: &Value, symbols: &mut Interner) -> Exported {
+fn read(object_type: &str, object: &Value, symbols: &mut Interner) -> Exported {
     let mut exported = Exported::default();
     let Value::Object(properties) = object else { return exported };
     let labels = Labels::of(properties);
@@ -137,14 +148,17 @@ impl Exported {
         };
         for (kind, text) in parts {
             // The second part of `domain|ip`, which is no type by itself.
-            let kind = if kind == "ip" { "ip-dst" } else { kind };
+            let (kind, since) = match kind {
+                "ip" => ("ip-dst", Reader::THIRD),
+                kind => (kind, Reader::SECOND),
+            };
             let known = AttributeType::named(kind).filter(|kind| !kind.is_composite());
             match known {
                 Some(known) => {
                     let kind = symbols.symbol(&format!("{KIND}{}", known.name()));
                     self.observables.push(match to_ids {
-                        true => tested(kind, text).since(Reader::SECOND),
-                        false => observed::seen(kind, text.into(), Reader::SECOND),
+                        true => tested(kind, text).since(since),
+                        false => observed::seen(kind, text.into(), since),
                     });
                 }
                 None => self.lose(observed::shown("x-misp", &[kind], text), symbols),

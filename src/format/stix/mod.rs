@@ -31,7 +31,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::{
-    joined::Joined,
+    joined::Whole,
     kinds::{languages, paths},
     references::References,
     wire::Object,
@@ -157,7 +157,7 @@ impl Decoder {
             source: EntityKey::whole(&object.source_ref),
             target: EntityKey::whole(&object.target_ref),
             update_of: false,
-            removed: object.revoked.is_true(),
+            removed: object.revoked.is_true().then_some(Reader::FIRST),
             since: Reader::FIRST,
             tlp: object.labels.iter().filter_map(|label| Tlp::of_tag(label)).max(),
             mark: facts.markings.together(marks.into_iter().map(|(mark, _)| mark)),
@@ -182,7 +182,7 @@ impl Decoder {
         // Invalid times are reported where the object itself is read.
         self.versions.note(
             &EntityKey::whole(&object.id),
-            properties::version(object),
+            [properties::version(object), properties::version_then(object)],
             facts.relations.len(),
         );
         facts.relations.push(relation);
@@ -207,14 +207,14 @@ impl Decoder {
         let is_observable = observed::is_observable(kind, object);
         let is_read_whole = is_observable || misp::is_misp(kind) || links::may_hold(element.raw);
         let whole = match is_read_whole {
-            true => element.parse::<Joined>(facts).unwrap_or_default().0,
-            false => Value::Null,
+            true => Whole::of(element, facts),
+            false => Whole::default(),
         };
         match kind {
             "indicator" => self.indicator(object, &mut entity, element, facts),
             "observed-data" => self.observed_data(index, object, &mut entity, element),
             _ if misp::is_misp(kind) => {
-                let exported = misp::read(kind, &whole, &mut self.symbols);
+                let exported = misp::read_whole(kind, &whole, &mut self.symbols);
                 (entity.observables, entity.unusable) = (exported.observables, exported.unusable);
             }
             _ if is_observable => {
@@ -230,17 +230,21 @@ impl Decoder {
         &mut self,
         object_type: &str,
         object: &Object<'_>,
-        whole: &Value,
+        whole: &Whole,
         key: &EntityKey,
         facts: &mut Facts,
     ) {
-        for links::Link { kind, target, since } in links::of(object_type, whole) {
+        let mut links = links::of(object_type, &whole.now);
+        if let Some(then) = &whole.then {
+            joined::new_to_third(&mut links, &links::of(object_type, then), |it| &mut it.since);
+        }
+        for links::Link { kind, target, since } in links {
             let relation = Relation {
                 kind: self.symbols.symbol(kind),
                 source: key.clone(),
                 target: EntityKey::whole(&target),
                 update_of: false,
-                removed: object.revoked.is_true(),
+                removed: object.revoked.is_true().then_some(Reader::FIRST),
                 since,
                 tlp: None,
                 mark: None,
@@ -296,10 +300,9 @@ impl Decoder {
     ) {
         let ids = object.object_refs.iter().map(|id| EntityKey::whole(id));
         self.references.want_objects(index, ids, element);
-        let dictionary = object.objects.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        if let Some(Joined(dictionary)) = dictionary {
+        if let Some(objects) = object.objects.and_then(|raw| Whole::read(raw.get())) {
             (entity.observables, entity.unusable) =
-                observed::of_dictionary(&dictionary, &mut self.symbols);
+                observed::of_objects(&objects, &mut self.symbols);
         }
     }
 
@@ -308,10 +311,10 @@ impl Decoder {
         kind: &str,
         index: usize,
         entity: &mut Entity,
-        object: &Value,
+        object: &Whole,
         element: &Element<'_>,
     ) {
-        let found = observed::find(kind, object);
+        let (found, first_then) = observed::find_whole(kind, object);
         entity.unusable = observed::unmapped(&found, &mut self.symbols);
         for (kind, value, since) in found.values {
             entity.observables.push(observed::seen(self.symbols.symbol(kind), value, since));
@@ -323,8 +326,11 @@ impl Decoder {
         let is_named = !entity.title.is_empty() || kind == "network-traffic";
         if let (false, Some(first)) = (is_named, entity.observables.first()) {
             entity.title.clone_from(&first.value);
+            if let Some(then) = first_then.filter(|then| *then != entity.title) {
+                *entity = entity.clone().was(Reader::THIRD, |older| older.title.clone_from(&then));
+            }
         }
-        let has_value = object.get("value").is_some_and(Value::is_string);
+        let has_value = object.now.get("value").is_some_and(Value::is_string);
         self.references.note(index, has_value);
     }
 }

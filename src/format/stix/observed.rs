@@ -9,9 +9,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
+    joined::{self, Whole},
     kinds::{
         paths::{self, Gives, Scope},
         table::{self, Rule},
@@ -39,12 +40,20 @@ pub(super) struct Seen {
 }
 
 /// What an object takes over from another one that it refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Takes {
     /// Its `value`, since this reader; what that gives depends on it.
     Value(Gives, Reader),
-    /// All that it says; a `name` of a file as this kind.
-    All(&'static str),
+    /// All that it says, since this reader; a `name` of a file as this kind.
+    All(&'static str, Reader),
+}
+
+impl Takes {
+    fn since(&mut self) -> &mut Reader {
+        match self {
+            Self::Value(_, since) | Self::All(_, since) => since,
+        }
+    }
 }
 
 /// Whether an object of this type is a cyber-observable object: one that is known, one that says so, or a
@@ -62,8 +71,18 @@ pub(super) fn is_observable(object_type: &str, object: &Object<'_>) -> bool {
         || (is_timeless() && !table::is_domain_object(object_type))
 }
 
+/// Everything in a whole object. Gives what its first value was to earlier readers, too, where that was another.
+pub(super) fn find_whole(object_type: &str, object: &Whole) -> (Seen, Option<Box<str>>) {
+    let mut seen = find(object_type, &object.now);
+    let Some(then) = &object.then else { return (seen, None) };
+    let then = find(object_type, then);
+    joined::new_to_third(&mut seen.values, &then.values, |(.., since)| since);
+    joined::new_to_third(&mut seen.references, &then.references, |(takes, _)| takes.since());
+    (seen, then.values.into_iter().next().map(|(_, value, _)| value))
+}
+
 /// Everything in an object.
-pub(super) fn find(object_type: &str, object: &Value) -> Seen {
+fn find(object_type: &str, object: &Value) -> Seen {
     let mut seen = Seen::default();
     let (mut values, mut references) = (Vec::new(), Vec::new());
     leaves::of(object, |Leaf { steps, text, reference, in_lists }| {
@@ -85,13 +104,14 @@ pub(super) fn find(object_type: &str, object: &Value) -> Seen {
                         Some((_, Rule { gives: Gives::Kind(kind), .. })) => kind,
                         _ => "file",
                     };
-                    references.push((usize::MAX, Takes::All(name), text.into()));
+                    let takes = Takes::All(name, Reader::SECOND);
+                    references.push((usize::MAX, takes, text.into()));
                 }
             }
         } else if let Some((place, Rule { gives, since, .. })) = found
-            && let Some(kind) = gives.kind(key, text)
+            && let Some((kind, since)) = gives.read(key, text, *since)
         {
-            values.push((place, (kind, gives.shown(key, text).into(), *since)));
+            values.push((place, (kind, gives.shown(key, text).into(), since)));
         } else if !text.trim().is_empty() {
             seen.unmapped.insert(shown(object_type, steps, text));
         }
@@ -161,12 +181,28 @@ fn by_key(objects: &Value) -> Vec<(Cow<'_, str>, &Value)> {
     }
 }
 
-/// The observables of a STIX 2.0 dictionary of objects, whose references are its keys: what one refers to
-/// stands in the same dictionary, so that only its `value` is taken over, which means something else there.
-pub(super) fn of_dictionary(
-    objects: &Value,
+/// The observables of a STIX 2.0 dictionary of objects. Earlier readers took the objects of one that is an object, each
+/// the last of its key.
+pub(super) fn of_objects(
+    objects: &Whole,
     symbols: &mut Interner,
 ) -> (Vec<Observable>, Vec<Unusable>) {
+    let (mut observables, unusable) = of_dictionary(&objects.now, symbols);
+    let then = objects.then.as_ref().unwrap_or(&objects.now).as_object();
+    let is_same =
+        then.is_some_and(|then| objects.then.is_none() && then.values().all(Value::is_object));
+    if !is_same {
+        let then = then.into_iter().flatten().filter(|(_, object)| object.is_object());
+        let then: Map<String, Value> = then.map(|(key, it)| (key.clone(), it.clone())).collect();
+        let (then, _) = of_dictionary(&then.into(), symbols);
+        joined::new_to_third(&mut observables, &then, |observable| &mut observable.since);
+    }
+    (observables, unusable)
+}
+
+/// The observables of a dictionary, whose references are its keys: what one refers to
+/// stands in the same dictionary, so that only its `value` is taken over, which means something else there.
+fn of_dictionary(objects: &Value, symbols: &mut Interner) -> (Vec<Observable>, Vec<Unusable>) {
     let (mut observables, mut unusable) = (Vec::new(), Vec::new());
     let objects = by_key(objects);
     let named: BTreeMap<&str, &Value> = objects.iter().map(|(key, it)| (&**key, *it)).collect();
@@ -182,7 +218,8 @@ pub(super) fn of_dictionary(
         let taken = found.references.iter().filter_map(|(takes, key)| {
             let Takes::Value(gives, since) = takes else { return None };
             let value = named.get(&**key)?.get("value")?.as_str()?;
-            Some((gives.kind("value", value)?, value.into(), *since))
+            let (kind, since) = gives.read("value", value, *since)?;
+            Some((kind, value.into(), since))
         });
         let taken: Vec<_> = taken.collect();
         for (kind, value, since) in found.values.into_iter().chain(taken) {
@@ -234,7 +271,7 @@ mod tests {
                 (Takes::Value(Gives::Destination, Reader::FIRST), "x".into()),
                 (Takes::Value(Gives::Destination, Reader::FIRST), "y".into()),
                 (Takes::Value(Gives::Source, Reader::FIRST), "ipv4-addr--1".into()),
-                (Takes::All("file"), "z".into()),
+                (Takes::All("file", Reader::SECOND), "z".into()),
             ]
         );
         assert_eq!(found.values, [first("port", "443"), first("user-agent", "curl")]);

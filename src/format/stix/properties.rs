@@ -6,7 +6,7 @@ use super::wire::{ExternalReference, Object, Text};
 use crate::{
     format::{eiq::says_nothing, element::Element},
     graph::{Entity, Facts},
-    model::{EntityKey, Symbol, Timestamp, kept_name},
+    model::{EntityKey, Reader, Symbol, Timestamp, kept_name},
 };
 
 /// The entity of an object, without observables and marking.
@@ -28,20 +28,23 @@ pub(super) fn entity(
     let created = time("created", &object.created);
     let own = time("modified", &object.modified);
     let modified = if object.modified.is_empty() { created } else { own };
+    let modified_then = own.or(created);
     let start = time("valid_from", &object.valid_from)
         .or_else(|| time("first_observed", &object.first_observed))
         .or_else(|| time("first_seen", &object.first_seen));
     let end = time("valid_until", &object.valid_until)
         .or_else(|| time("last_observed", &object.last_observed))
         .or_else(|| time("last_seen", &object.last_seen));
-    let title = title(&kind, object).into();
+    let title: Box<str> = title(&kind, object).into();
+    let title_then = if object.name.is_empty() { &*title } else { &*object.name };
+    let is_as_ever = (modified, &*title) == (modified_then, title_then);
     let (references, external_ids) = external(&kind, object, element, facts);
-    Entity {
+    let entity = Entity {
         key: EntityKey::whole(&object.id),
         id: kept_name(&object.id).into(),
         platform: None,
         kind,
-        title,
+        title: title.clone(),
         name: None,
         modified,
         created,
@@ -58,6 +61,13 @@ pub(super) fn entity(
         unusable: Vec::new(),
         removed: object.revoked.is_true(),
         before: None,
+    };
+    match is_as_ever {
+        true => entity,
+        false => entity.was(Reader::THIRD, |older| {
+            older.modified = modified_then;
+            older.title = title_then.into();
+        }),
     }
 }
 
@@ -66,6 +76,11 @@ pub(super) fn entity(
 pub(super) fn version(object: &Object<'_>) -> Option<Timestamp> {
     let text = if object.modified.is_empty() { &object.created } else { &object.modified };
     Timestamp::parse(text).ok()
+}
+
+/// The same to readers before the third: that of the creation, where it says one that cannot be read.
+pub(super) fn version_then(object: &Object<'_>) -> Option<Timestamp> {
+    Timestamp::parse(&object.modified).or_else(|_| Timestamp::parse(&object.created)).ok()
 }
 
 /// The name, or what a type has in place of one. Never a description: some titles become values.

@@ -194,16 +194,17 @@ impl Reader<'_> {
         let key = properties(&test.path).next_back().unwrap_or_default();
         let mut is_mapped = !values.is_empty();
         for value in values {
-            let found = plain(value)
-                .zip(rule)
-                .and_then(|(value, (_, rule))| Some((rule, rule.gives.kind(key, value)?, value)));
-            let Some((Rule { gives, since, .. }, kind, value)) = found else {
+            let found =
+                plain(value).zip(rule).and_then(|(value, (_, Rule { gives, since, .. }))| {
+                    Some((gives.shown(key, value), gives.read(key, value, *since)?))
+                });
+            let Some((value, (kind, since))) = found else {
                 is_mapped = false;
                 continue;
             };
             let context_only = joined == Joined::ByAnd && !paths::stands_alone(kind);
             let kind = self.symbols.symbol(kind);
-            let observable = tested(kind, &gives.shown(key, value)).since(*since);
+            let observable = tested(kind, &value).since(since);
             self.reading.observables.push(Observable { context_only, ..observable });
         }
         if is_mapped {

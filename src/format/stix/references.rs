@@ -11,7 +11,7 @@ use super::observed::{self, Takes};
 use crate::{
     format::element::Element,
     graph::{Entity, Extent, Facts, Mark, Observable, Unusable},
-    model::{EntityKey, Interner, Issue, Locus, Place, Reader, Severity, Tlp},
+    model::{EntityKey, Interner, Issue, Locus, Place, Severity, Tlp},
 };
 
 /// All references of a source.
@@ -103,13 +103,14 @@ impl References {
                 Takes::Value(gives, since) => {
                     let first = found.observables.first().filter(|_| target.has_value);
                     let Some(first) = first else { continue };
-                    let Some(kind) = gives.kind("value", &first.value) else { continue };
                     let since = since.max(first.since);
+                    let read = gives.read("value", &first.value, since);
+                    let Some((kind, since)) = read else { continue };
                     let value = first.value.clone();
                     let observable = observed::seen(symbols.symbol(kind), value, since);
                     (vec![observable], Vec::new())
                 }
-                Takes::All(name) => {
+                Takes::All(name, since) => {
                     if entity == target.entity || !whole.insert((entity, target.entity)) {
                         continue;
                     }
@@ -119,7 +120,10 @@ impl References {
                         "file" => Observable { kind: name.clone(), ..of },
                         _ => of,
                     };
-                    let named = |of| named(of).since(Reader::SECOND);
+                    let named = |of: Observable| {
+                        let since = since.max(of.since);
+                        named(of).since(since)
+                    };
                     (observables.map(named).collect(), found.unusable.clone())
                 }
             };

@@ -15,7 +15,7 @@ fn what_is_removed_is_absent() {
     let back = graph(vec![gone, version("incident", 1, 12, 10)], vec![]);
     assert_eq!(members(&back).len(), 1);
 
-    let unlinked = vec![Relation { removed: true, ..relation("x", 1, 2) }];
+    let unlinked = vec![Relation { removed: Some(Reader::FIRST), ..relation("x", 1, 2) }];
     let unlinked = graph(vec![entity("incident", 1), entity("indicator", 2)], unlinked);
     assert_eq!(members(&unlinked), [(key(1), vec![])]);
 }

@@ -23,7 +23,7 @@ fn the_rest_has_what_no_incident_reaches_here_or_elsewhere() {
         (vec![relation("x", 2, 99)], vec![3, 4]),
         (vec![relation("x", 99, 2), relation("x", 2, 3)], vec![3, 4]),
         (vec![relation("x", 99, 2), relation("x", 1, 2)], vec![3, 4]),
-        (vec![Relation { removed: true, ..relation("x", 2, 99) }], vec![2, 3, 4]),
+        (vec![Relation { removed: Some(Reader::FIRST), ..relation("x", 2, 99) }], vec![2, 3, 4]),
     ] {
         let graph = Graph::build(facts(entities(), links.clone()), &Aliases::default(), &rest());
         let expected: Vec<EntityKey> = expected.into_iter().map(key).collect();

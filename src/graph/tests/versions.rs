@@ -67,7 +67,10 @@ fn the_root_of_a_chain_is_known_from_the_relation_alone() {
     // The first version is there, and what is named is a newer one or no version.
     assert_eq!(root(vec![incident(3)], vec![update(9, 3)]), key(3));
     assert_eq!(root(vec![incident(9), incident(3)], vec![update(9, 3)]), key(3));
-    assert_eq!(root(vec![incident(9)], vec![Relation { removed: true, ..update(9, 3) }]), key(9));
+    assert_eq!(
+        root(vec![incident(9)], vec![Relation { removed: Some(Reader::FIRST), ..update(9, 3) }]),
+        key(9)
+    );
     let unnamed = Relation { target: EntityKey::of("unknown"), ..update(9, 3) };
     assert_eq!(root(vec![incident(9)], vec![unnamed]), key(9));
     // A minor version keeps its key, whatever its platform ids are.

@@ -87,7 +87,7 @@ fn errors_name_file_line_and_key() {
         ("[entity]\na = [{ from = \"x\", type = \"text\" }]", 2, "entity.a", "references"),
         ("[settings]\ncomment = \"x\"", 2, "settings.comment", "title, none"),
         ("[settings]\ncolour = 1", 2, "settings.colour", "unknown field"),
-        ("format = 2", 1, "format", "another version"),
+        ("format = 3", 1, "format", "another version"),
         ("\n[observable", 2, "observable", ""),
     ] {
         let error = Rules::with_overrides(text, "rules.toml").unwrap_err();

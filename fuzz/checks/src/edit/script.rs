@@ -213,7 +213,7 @@ fn relation(kind: &str, source: EntityKey, target: EntityKey) -> Relation {
         source,
         target,
         update_of,
-        removed: false,
+        removed: None,
         since: Reader::FIRST,
         tlp: None,
         mark: None,

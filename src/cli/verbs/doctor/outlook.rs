@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, num::NonZeroU64, time::Duration};
 
 use crate::{
-    agent::{Dataset, Job, Preview, SystemClock, preview, preview_of, preview_packed, reader_for},
+    agent::{Dataset, Job, Preview, SystemClock, preview, preview_of, preview_packed, readers_for},
     cli::{
         Exit, Report,
         render::{Bytes, Span},
@@ -78,7 +78,7 @@ pub(super) fn never_pulled(feed: &FeedName) -> Finding {
 
 /// Plans a run of one feed, of what was read of it. What an older release planned calls for another reading.
 pub(super) fn examine(job: &Job, ledger: &impl Ledger, seen: &Seen, speed: Speed) -> Finding {
-    let planned = reader_for(job, ledger).and_then(|reader| match reader == seen.reader {
+    let planned = readers_for(job, ledger).and_then(|readers| match readers == seen.readers {
         true => preview_of(job, ledger, &SystemClock, &seen.input),
         false => preview(job, ledger, &SystemClock),
     });

@@ -1,7 +1,9 @@
 //! Whether each feed can be read, what it is, and what it holds.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    agent::{Candidates, Input, Job, LedgerHandle, reader_for},
+    agent::{Candidates, Input, Job, LedgerHandle, readers_for},
     cli::{CliError, Context, Report, job, live::Live, verbs::doctor::finding::Finding},
     config::{Config, Feed, FeedSource, LocalPlace, LocalSource},
     graph::Aliases,
@@ -23,8 +25,8 @@ pub(crate) struct Seen {
     pub(crate) tags: Vec<Box<str>>,
     /// What was read.
     pub(crate) input: Input,
-    /// The reader that it was read for, beside the one of now.
-    pub(crate) reader: Option<Reader>,
+    /// The readers that it was read for, beside the one of now.
+    pub(crate) readers: BTreeSet<Reader>,
 }
 
 /// Reads every feed once. What can be read only once is left to the run: it would miss what is read here.
@@ -73,15 +75,15 @@ fn look(
         return left_out("a pipe");
     }
     let known = store.map_or_else(|| Ok(Default::default()), |store| known(&job, store));
-    let (aliases, reader) = match known {
+    let (aliases, readers) = match known {
         Ok(known) => known,
         Err(error) => return fault(&error.report()),
     };
-    match Input::read(&job, &aliases, reader) {
+    match Input::read(&job, &aliases, readers.iter().copied()) {
         Err(error) => fault(&CliError::from(error).report()),
         Ok(input) => {
             let (findings, tags) = (told(&input), input.tags(&job.rules));
-            (Some(Seen { feed: feed.name.to_string(), tags, input, reader }), findings)
+            (Some(Seen { feed: feed.name.to_string(), tags, input, readers }), findings)
         }
     }
 }
@@ -92,8 +94,8 @@ const fn has_path(local: &LocalSource) -> bool {
 }
 
 /// What the store knows that decides how a source is read.
-fn known(job: &Job, store: &LedgerHandle<Store>) -> Result<(Aliases, Option<Reader>), CliError> {
-    Ok((Aliases(store.aliases()?), reader_for(job, store)?))
+fn known(job: &Job, store: &LedgerHandle<Store>) -> Result<(Aliases, BTreeSet<Reader>), CliError> {
+    Ok((Aliases(store.aliases()?), readers_for(job, store)?))
 }
 
 /// What a run of the feed does; which destination is the first one's matter.

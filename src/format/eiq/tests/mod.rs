@@ -171,12 +171,12 @@ fn relations_are_read_from_both_lists() {
             {{"id":"c","type":"relation","data":{{"key":"stix_update_of","source":"x","target":"y"}}}},
             {{"id":"d","data":{{"type":"relation","relationship":"uses","source":"x"}}}}]}}"#
     ));
-    let relation = |kind: &str, source, target, update_of, removed| Relation {
+    let relation = |kind: &str, source, target, update_of, removed: bool| Relation {
         kind: kind.into(),
         source: EntityKey::of(source),
         target: EntityKey::of(target),
         update_of,
-        removed,
+        removed: removed.then_some(Reader::FIRST),
         since: Reader::FIRST,
         tlp: None,
         mark: None,
@@ -449,7 +449,8 @@ fn of_versions_of_a_relation_the_newest_counts_and_of_equal_ones_a_removed_one()
     ] {
         for list in [format!("{one},{other}"), format!("{other},{one}")] {
             let facts = read(&format!(r#"{{"entities":[{list}]}}"#));
-            let count = facts.relations.iter().filter(|relation| !relation.removed).count();
+            let count =
+                facts.relations.iter().filter(|relation| relation.removed.is_none()).count();
             assert_eq!(count, links, "{list}");
         }
     }

@@ -93,6 +93,12 @@ pub(super) fn endpoint(value: &str) -> &'static str {
     })
 }
 
+/// Whether what stands at the end of a connection is an address to the third reader only, as the dots are in words.
+pub(super) fn has_dots_in_words(value: &str) -> bool {
+    let without_brackets = value.replace(['[', ']'], "");
+    address(&without_brackets).is_none() && address(&refanged(value.trim())).is_some()
+}
+
 /// Without what MISP undoes, and without the brackets of an address of version 6.
 fn refanged(value: &str) -> Cow<'_, str> {
     match with_dots(value) {
@@ -114,6 +120,8 @@ mod tests {
             ("c2[dot]example", "domain"),
         ] {
             assert_eq!(endpoint(value), kind, "{value}");
+            let is_new = value.contains("(dot)") || value.contains("100[dot]");
+            assert_eq!(has_dots_in_words(value), is_new, "{value}");
         }
     }
 }

@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 
 use super::{
-    forms::{CERTIFICATE_HASHES, FILE_HASHES, address, algorithm, endpoint},
+    forms::{CERTIFICATE_HASHES, FILE_HASHES, address, algorithm, endpoint, has_dots_in_words},
     table::{self, Rule},
 };
+use crate::model::Reader;
 
 /// Where a rule holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(in crate::format::stix) enum Scope {
 }
 
 /// What the value of a property is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::format::stix) enum Gives {
     /// Always of this kind.
     Kind(&'static str),
@@ -78,8 +79,20 @@ pub(in crate::format::stix) fn find<'p>(
 }
 
 impl Gives {
+    /// The kind of a value, and the first reader that has it, where the rule is of this one.
+    pub(in crate::format::stix) fn read(
+        self,
+        key: &str,
+        value: &str,
+        since: Reader,
+    ) -> Option<(&'static str, Reader)> {
+        let is_new = matches!(self, Self::Destination | Self::Source) && has_dots_in_words(value);
+        let since = if is_new { since.max(Reader::THIRD) } else { since };
+        Some((self.kind(key, value)?, since))
+    }
+
     /// The kind of a value; `key` is the last step of its path. `None` for a hash that has no kind.
-    pub(in crate::format::stix) fn kind(self, key: &str, value: &str) -> Option<&'static str> {
+    fn kind(self, key: &str, value: &str) -> Option<&'static str> {
         Some(match self {
             Self::Kind(kind) => kind,
             Self::Ipv4 => address(value).unwrap_or("ipv4"),

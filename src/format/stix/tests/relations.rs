@@ -6,7 +6,7 @@ use super::*;
 fn arrows(facts: &Facts) -> Vec<String> {
     let digit = |key: &EntityKey| key.bare().as_str().chars().next().unwrap();
     let arrow = |relation: &Relation| {
-        let removed = if relation.removed { " (removed)" } else { "" };
+        let removed = if relation.removed.is_some() { " (removed)" } else { "" };
         let (source, target) = (digit(&relation.source), digit(&relation.target));
         format!("{source} -{}-> {target}{removed}", relation.kind)
     };
