@@ -40,7 +40,7 @@ impl Entity {
     }
 
     /// Changes it, and how each older reader reads it.
-    fn change(&mut self, change: &impl Fn(&mut Self)) {
+    pub(crate) fn change(&mut self, change: &impl Fn(&mut Self)) {
         change(self);
         if let Some(older) = self.before.as_deref_mut().and_then(|it| it.entity.as_mut()) {
             older.change(change);

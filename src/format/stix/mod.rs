@@ -322,17 +322,26 @@ impl Decoder {
         for (takes, id) in found.references {
             self.references.want_part(index, takes, EntityKey::whole(&id), element);
         }
-        // A connection is not known by its port.
-        let is_named = !entity.title.is_empty() || kind == "network-traffic";
-        if let (false, Some(first)) = (is_named, entity.observables.first()) {
-            entity.title.clone_from(&first.value);
-            if let Some(then) = first_then.filter(|then| *then != entity.title) {
-                *entity = entity.clone().was(Reader::THIRD, |older| older.title.clone_from(&then));
-            }
-        }
+        entitle(kind, entity, first_then);
         let has_value = object.now.get("value").is_some_and(Value::is_string);
         self.references.note(index, has_value);
     }
+}
+
+/// Calls a cyber-observable object that has no name by its first value, of which earlier readers may have taken another for
+/// the first. A connection is not known by its port.
+fn entitle(kind: &str, entity: &mut Entity, first_then: Option<Box<str>>) {
+    let first = entity.observables.first().filter(|_| kind != "network-traffic");
+    let Some(first) = first.map(|first| first.value.clone()) else { return };
+    let call = |it: &mut Entity, title: &str| {
+        if it.title.is_empty() {
+            it.title = title.into();
+        }
+    };
+    if let Some(then) = first_then.filter(|then| entity.title.is_empty() && *then != first) {
+        *entity = entity.clone().was(Reader::THIRD, |older| call(older, &then));
+    }
+    entity.change(&|it| call(it, &first));
 }
 
 /// By what an object is known, if it can be read.

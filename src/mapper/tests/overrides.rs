@@ -95,3 +95,15 @@ fn errors_name_file_line_and_key() {
         assert!(error.why.contains(why), "{error}");
     }
 }
+
+#[test]
+fn rules_of_an_earlier_format_mean_what_they_meant_and_are_others() {
+    let now = Rules::standard();
+    let then = Rules::from_toml(&now.to_toml().replacen("format = 2", "format = 1", 1)).unwrap();
+    assert!(then.to_toml().starts_with("format = 1\n"));
+    assert_ne!(then.fingerprint(), now.fingerprint());
+    assert_eq!(Rules::from_toml(&then.to_toml()).unwrap().fingerprint(), then.fingerprint());
+    // A user's file that was copied from an earlier one is read as one of now.
+    let copied = Rules::with_overrides("format = 1", "rules.toml").unwrap();
+    assert_eq!(copied.fingerprint(), now.fingerprint());
+}
