@@ -1,7 +1,6 @@
 //! From the configuration and the command line to what a run is asked to do.
 
 use std::{
-    fs,
     num::NonZeroU64,
     path::{Path, PathBuf},
     time::Duration,
@@ -12,7 +11,8 @@ use url::Url;
 use crate::{
     agent::{Clock, Job, Removals, SystemClock},
     config::{
-        Config, ConfigError, ConnectionSettings, Destination, Feed, FeedSource, MappingSettings,
+        Config, ConfigError, ConnectionSettings, Destination, Feed, FeedSource, Holds,
+        MappingSettings, read_file,
     },
     delivery::{Backoff, Concurrency},
     format::Format,
@@ -223,7 +223,7 @@ fn identity(settings: &ConnectionSettings) -> Result<Option<Secret>, CliError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    fs::read(path).map_err(|cause| CliError::read(path, &cause))
+    read_file(path, Holds::Settings).map_err(|cause| CliError::read(path, &cause))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reads how a server is reached: the keys that destinations and sources over HTTP have in common.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use url::{Host, Url};
 
@@ -10,12 +10,16 @@ use super::{
     ConnectionSettings, KeySource,
     headers::read_headers,
     reader::{At, Reader, Section, article, is_variable_name},
+    shown::{is_plainly_path, looks_like_secret},
 };
 
 /// Longest wait for an answer: a slow MISP takes minutes for a large event, and a platform for a large content block.
 const TIMEOUT: Duration = Duration::from_mins(5);
+const PEM_CURE: &str =
+    "remove it, make a new one if others could read this file, and write the path of the PEM file";
 
 /// How people call a server and the secret that opens it.
+#[derive(Clone, Copy)]
 pub(super) struct Peer {
     /// The server, such as `MISP`.
     pub(super) name: &'static str,
@@ -31,8 +35,6 @@ pub(super) struct Peer {
     pub(super) elsewhere: Option<&'static str>,
     /// A variable that could hold the secret.
     pub(super) example: &'static str,
-    /// Whether a text is rather such a secret than the name of a variable.
-    pub(super) looks_like_secret: fn(&str) -> bool,
 }
 
 /// What was found of something that may be left out.
@@ -60,9 +62,14 @@ pub(super) fn read_connection(
         );
         section.reader().warn(&at, what, "trust your own authority with ca_bundle = \"PATH\"");
     }
-    let client_cert = section.path("client_cert");
-    let client_key = section.text("client_key");
-    if let (Some(at), None) = (&client_key, &client_cert) {
+    let pem = Peer { secret: "private key", secret_cure: PEM_CURE, ..*peer };
+    let mut pem = |key| {
+        let at = section.text(key)?;
+        let path = secret_file(section.reader(), &at, &pem);
+        Some((at, path))
+    };
+    let (client_cert, client_key) = (pem("client_cert"), pem("client_key"));
+    if let (Some((at, _)), None) = (&client_key, &client_cert) {
         let what = "is the key of a certificate that is not named".to_owned();
         section.reader().wrong(at, what, "add client_cert = \"PATH\"");
     }
@@ -70,8 +77,8 @@ pub(super) fn read_connection(
         headers,
         verify_tls: checks,
         ca_bundle: section.path("ca_bundle"),
-        client_cert,
-        client_key: client_key.map(|at| section.reader().path(&at)),
+        client_cert: client_cert.and_then(|(_, path)| path),
+        client_key: client_key.and_then(|(_, path)| path),
         proxy,
         timeout: section.duration("timeout", TIMEOUT),
     }
@@ -141,35 +148,44 @@ pub(super) fn read_secret(
     peer: &Peer,
 ) -> Found<KeySource> {
     let reader = section.reader();
-    match (section.text(env_key), section.text(file_key)) {
-        (Some(env), None) => {
-            if !is_variable_name(env.value) {
-                // The text is not repeated: it may be the secret itself.
-                let what = "is not the name of an environment variable".to_owned();
-                reader.wrong(
-                    &env,
-                    what,
-                    &format!("write the name only, such as {:?}", peer.example),
-                );
-            }
-            if (peer.looks_like_secret)(env.value) {
-                let what = format!(
-                    "looks like {} {} itself, not like the name of a variable",
-                    article(peer.secret),
-                    peer.secret
-                );
-                reader.wrong(&env, what, peer.secret_cure);
-                return Found::Faulty;
-            }
-            Found::There(KeySource::Env(env.value.to_owned()))
-        }
-        (None, Some(file)) => Found::There(KeySource::File(reader.path(&file))),
+    let found = match (section.text(env_key), section.text(file_key)) {
+        (Some(env), None) => secret_variable(reader, &env, peer).map(KeySource::Env),
+        (None, Some(file)) => secret_file(reader, &file, peer).map(KeySource::File),
         (Some(_), Some(file)) => {
             reader.wrong(&file, format!("stands beside {env_key}"), "keep one of the two");
-            Found::Faulty
+            None
         }
-        (None, None) => Found::Absent,
+        (None, None) => return Found::Absent,
+    };
+    found.map_or(Found::Faulty, Found::There)
+}
+
+/// The name of a variable that holds a secret. The text is never repeated in a fault: it may be the secret itself.
+pub(super) fn secret_variable(reader: &Reader<'_>, at: &At<&str>, peer: &Peer) -> Option<String> {
+    if looks_like_secret(at.value) {
+        reader.wrong(at, itself(peer, "the name of a variable"), peer.secret_cure);
+        return None;
     }
+    if !is_variable_name(at.value) {
+        let what = "is not the name of an environment variable".to_owned();
+        reader.wrong(at, what, &format!("write the name only, such as {:?}", peer.example));
+        return None;
+    }
+    Some(at.value.to_owned())
+}
+
+/// The path of a file that holds a secret. What looks like one is a path where it says so itself.
+pub(super) fn secret_file(reader: &Reader<'_>, at: &At<&str>, peer: &Peer) -> Option<PathBuf> {
+    if !is_plainly_path(at.value) && looks_like_secret(at.value) {
+        let cure = format!("{}; a file of such a name is written \"./NAME\"", peer.secret_cure);
+        reader.wrong(at, itself(peer, "the path of a file"), &cure);
+        return None;
+    }
+    Some(reader.path(at))
+}
+
+fn itself(peer: &Peer, wanted: &str) -> String {
+    format!("looks like {} {} itself, not like {wanted}", article(peer.secret), peer.secret)
 }
 
 fn read_proxy(section: &mut Section<'_, '_>) -> Proxy {

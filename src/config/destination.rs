@@ -36,7 +36,6 @@ const MISP: Peer = Peer {
         "remove it; if something before MISP wants it, add auth_header = \"X-MISP-AUTH\" for the key",
     ),
     example: DEFAULT_KEY_ENV,
-    looks_like_secret: looks_like_key,
 };
 
 /// `None` only where a fault was reported.

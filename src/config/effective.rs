@@ -1,4 +1,5 @@
-//! The configuration in effect as a value to print. It holds no secret, as [`Config`] holds none.
+//! The configuration in effect as a value to print, without what may be a secret: [`Config`] holds none but in an address
+//! or command of `[serve]`.
 
 use std::{num::NonZeroU64, time::Duration};
 
@@ -14,10 +15,11 @@ use super::{
     Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, HookUrl,
     KeySource, LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace,
     TaxiiAccess, format_duration, format_size,
+    shown::{shown_command, shown_url},
 };
 
-/// Every setting with its value, in the form of the file: as TOML it parses to the same configuration.
-/// Feeds stand under `feeds`, `[source]` as `feeds.main`.
+/// Every setting with its value, in the form of the file: as TOML it parses to the same configuration, but
+/// for what may be a secret. Feeds stand under `feeds`, `[source]` as `feeds.main`.
 #[must_use]
 pub fn effective(config: &Config) -> Value {
     let feeds = config.feeds.iter().map(|it| (it.name.to_string(), feed(it)));
@@ -74,7 +76,7 @@ fn source(feed: &Feed) -> Value {
             };
             let settings = json!({
                 "kind": kind,
-                "url": it.url.as_str(),
+                "url": shown_url(&it.url),
                 "token_env": env,
                 "token_file": file,
                 "feed": it.feed,
@@ -86,7 +88,7 @@ fn source(feed: &Feed) -> Value {
             let (env, file) = secret(&it.token);
             let settings = json!({
                 "kind": kind,
-                "url": it.url.as_str(),
+                "url": shown_url(&it.url),
                 "token_env": env,
                 "token_file": file,
                 "feed": it.feed,
@@ -96,7 +98,7 @@ fn source(feed: &Feed) -> Value {
         FeedSource::Taxii2(it) => {
             let mut settings = json!({
                 "kind": kind,
-                "url": it.url.as_str(),
+                "url": shown_url(&it.url),
                 "collections": it.collections,
                 "overlap": format_duration(it.overlap),
                 "manifest_every": or_never(it.manifest_every),
@@ -121,7 +123,7 @@ fn source(feed: &Feed) -> Value {
 fn destination(it: &Destination) -> Value {
     let (env, file) = secret(&it.key);
     let settings = json!({
-        "url": it.url.as_str(),
+        "url": shown_url(&it.url),
         "api_key_env": env,
         "api_key_file": file,
         "auth_header": it.auth_header.word(),
@@ -159,8 +161,8 @@ fn connection(it: &ConnectionSettings) -> Value {
         "client_key": path(&it.client_key),
         "proxy": match &it.proxy {
             Proxy::Environment => None,
-            Proxy::Direct => Some("none"),
-            Proxy::Url(url) => Some(url.as_str()),
+            Proxy::Direct => Some("none".to_owned()),
+            Proxy::Url(url) => Some(shown_url(url)),
         },
         "timeout": format_duration(it.timeout),
     })
@@ -169,8 +171,10 @@ fn connection(it: &ConnectionSettings) -> Value {
 fn headers(it: &ConnectionSettings) -> Option<Map<String, Value>> {
     let source = |source: &HeaderSource| match source {
         HeaderSource::Plain(text) => json!(text),
-        HeaderSource::Env(name) => json!({ "env": name }),
-        HeaderSource::File(path) => json!({ "file": path.display().to_string() }),
+        HeaderSource::Secret(from) => {
+            let (env, file) = secret(from);
+            without_nulls(json!({ "env": env, "file": file }))
+        }
     };
     let headers = it.headers.iter().map(|(name, value)| (name.clone(), source(value)));
     Some(headers.collect()).filter(|headers: &Map<_, _>| !headers.is_empty())
@@ -242,7 +246,7 @@ fn schedule(it: &ScheduleSettings) -> Value {
 fn serve(it: &ServeSettings) -> Value {
     let (url, (env, file)) = match &it.on_failure_url {
         None => (None, (None, None)),
-        Some(HookUrl::Plain(url)) => (Some(url.as_str()), (None, None)),
+        Some(HookUrl::Plain(url)) => (Some(shown_url(url)), (None, None)),
         Some(HookUrl::Secret(source)) => (None, secret(source)),
     };
     without_nulls(json!({
@@ -252,7 +256,7 @@ fn serve(it: &ServeSettings) -> Value {
             SocketPlace::Nowhere => Some(String::new()),
         },
         "group": it.group,
-        "on_failure": it.on_failure,
+        "on_failure": it.on_failure.as_deref().map(shown_command),
         "on_failure_url": url,
         "on_failure_url_env": env,
         "on_failure_url_file": file,

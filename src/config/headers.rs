@@ -1,13 +1,14 @@
 //! Reads `[destinations.NAME.headers]` and those of sources: names of headers and where their values come from.
 
-use std::{collections::BTreeMap, env, fs};
+use std::collections::BTreeMap;
 
 use crate::{http::ExtraHeader, model::Secret};
 
 use super::{
     ConfigError, ConnectionSettings, HeaderSource,
-    connection::Peer,
-    reader::{At, Named, Section, is_variable_name},
+    connection::{Found, Peer, read_secret},
+    reader::{At, Named, Section},
+    shown::names_secret,
 };
 
 /// Headers that the program sets itself, or that HTTP sets between two machines.
@@ -32,8 +33,6 @@ const OURS: [&str; 19] = [
     "user-agent",
     "x-misp-auth",
 ];
-/// Parts of the names of headers whose values are secret.
-const SECRET_PARTS: [&str; 6] = ["authorization", "cookie", "key", "password", "secret", "token"];
 const ELSEWHERE: &str = "write { env = \"NAME\" } or { file = \"PATH\" } in place of the value";
 
 /// The headers, each under its name in small letters.
@@ -49,7 +48,7 @@ pub(super) fn read_headers(
         }
         let source = match value {
             Named::Text(text) => plain(section, &name, &text),
-            Named::Table(table) => elsewhere(table),
+            Named::Table(table) => elsewhere(table, peer),
         };
         let Some(source) = source else { continue };
         if headers.insert(name.value.to_ascii_lowercase(), source).is_some() {
@@ -89,8 +88,7 @@ fn is_usable(
 }
 
 fn plain(section: &Section<'_, '_>, name: &At<&str>, text: &At<&str>) -> Option<HeaderSource> {
-    let lower = name.value.to_ascii_lowercase();
-    if SECRET_PARTS.iter().any(|part| lower.contains(part)) {
+    if names_secret(name.value) {
         // Not repeated: it may be one.
         let what =
             "is the value of what looks like a secret, which has no place in a configuration";
@@ -104,22 +102,14 @@ fn plain(section: &Section<'_, '_>, name: &At<&str>, text: &At<&str>) -> Option<
     Some(HeaderSource::Plain(text.value.to_owned()))
 }
 
-fn elsewhere(mut table: Section<'_, '_>) -> Option<HeaderSource> {
-    let reader = table.reader();
-    let (env, file) = (table.text("env"), table.text("file"));
-    let source = match (&env, &file) {
-        (Some(env), None) => {
-            let is_name = is_variable_name(env.value);
-            if !is_name {
-                let what = "is not the name of an environment variable".to_owned();
-                reader.wrong(env, what, "write the name only");
-            }
-            is_name.then(|| HeaderSource::Env(env.value.to_owned()))
-        }
-        (None, Some(file)) => Some(HeaderSource::File(reader.path(file))),
-        _ => {
+fn elsewhere(mut table: Section<'_, '_>, peer: &Peer) -> Option<HeaderSource> {
+    let value = Peer { secret: "secret", secret_cure: ELSEWHERE, example: "NAME", ..*peer };
+    let source = match read_secret(&mut table, ["env", "file"], &value) {
+        Found::There(source) => Some(HeaderSource::Secret(source)),
+        Found::Faulty => None,
+        Found::Absent => {
             let (key, span) = (table.key("env"), table.span.clone());
-            reader.fault(&key, &span, "is missing, or stands beside `file`".to_owned(), ELSEWHERE);
+            table.reader().fault(&key, &span, "is missing, and so is `file`".to_owned(), ELSEWHERE);
             None
         }
     };
@@ -148,12 +138,7 @@ impl ConnectionSettings {
         let read = |(name, source): (&String, &HeaderSource)| {
             let text = match source {
                 HeaderSource::Plain(text) => Ok(text.clone()),
-                HeaderSource::Env(variable) => {
-                    env::var(variable).map_err(|_| "is not set, or no text".to_owned())
-                }
-                HeaderSource::File(path) => {
-                    fs::read_to_string(path).map_err(|error| error.to_string())
-                }
+                HeaderSource::Secret(source) => source.text(),
             };
             let text = text.map(|text| text.trim().to_owned());
             let text = text.and_then(|text| usable(&text).map(|()| text));
@@ -177,8 +162,7 @@ impl std::fmt::Display for HeaderSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Plain(_) => f.write_str("the configuration"),
-            Self::Env(name) => write!(f, "the environment variable {name}"),
-            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Secret(source) => source.fmt(f),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 use crate::model::Secret;
 
-use super::{ConfigError, Destination, KeySource, destination::looks_like_key};
+use super::{ConfigError, Destination, Holds, KeySource, looks_like_key, read_text};
 
 impl Destination {
     /// Reads the API key; white space around it is cut off.
@@ -92,20 +92,13 @@ impl KeySource {
         place: &str,
         form: SecretForm,
     ) -> Result<Secret, ConfigError> {
-        let (text, cure) = match self {
-            Self::Env(name) => (
-                env::var(name).map_err(|error| match error {
-                    env::VarError::NotPresent => "it is not set".to_owned(),
-                    env::VarError::NotUnicode(_) => "it is not text".to_owned(),
-                }),
-                format!("set it: read -rs {name} && export {name}"),
-            ),
-            Self::File(path) => (
-                fs::read_to_string(path).map_err(|error| error.to_string()),
-                format!("put the {short} alone into the file, readable for this user only"),
-            ),
+        let cure = match self {
+            Self::Env(name) => format!("set it: read -rs {name} && export {name}"),
+            Self::File(_) => {
+                format!("put the {short} alone into the file, readable for this user only")
+            }
         };
-        let secret = text.and_then(|text| form.read(&text).map_err(str::to_owned));
+        let secret = self.text().and_then(|text| form.read(&text).map_err(str::to_owned));
         secret.map_err(|what| ConfigError::Key {
             place: place.to_owned(),
             noun,
@@ -113,6 +106,17 @@ impl KeySource {
             what,
             cure,
         })
+    }
+
+    /// What stands there.
+    pub(super) fn text(&self) -> Result<String, String> {
+        match self {
+            Self::Env(name) => env::var(name).map_err(|error| match error {
+                env::VarError::NotPresent => "it is not set".to_owned(),
+                env::VarError::NotUnicode(_) => "it is not text".to_owned(),
+            }),
+            Self::File(path) => read_text(path, Holds::Secret).map_err(|error| error.to_string()),
+        }
     }
 
     /// What is wrong with who may read the file, a lower-case fragment.

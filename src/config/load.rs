@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -20,9 +20,10 @@ use crate::{
 };
 
 use super::{
-    CONTAINERS, Config, ConfigError, Destination, Feed, FeedSource, LocalPlace, LocalSource,
+    CONTAINERS, Config, ConfigError, Destination, Feed, FeedSource, Holds, LocalPlace, LocalSource,
     MappingSettings, ScheduleSettings, StorePrivacy,
     destination::read_destination,
+    read_text,
     reader::{At, Reader, Section},
     schedule::read_schedule,
     serve::read_serve,
@@ -42,7 +43,7 @@ impl Config {
     /// # Errors
     /// If the file cannot be read or is not valid; see [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        let text = read_text(path, Holds::Settings).map_err(|error| ConfigError::Unreadable {
             path: path.to_owned(),
             cause: error.to_string(),
             cure: match error.kind() {
@@ -50,6 +51,7 @@ impl Config {
                     "`misp-trickle init` writes one, `--config FILE` names another"
                 }
                 io::ErrorKind::InvalidData => "save it as UTF-8",
+                io::ErrorKind::FileTooLarge => "`--config FILE` names another",
                 _ => "make it readable for this user, or name another with `--config FILE`",
             },
         })?;

@@ -8,6 +8,7 @@ mod connection;
 mod destination;
 mod effective;
 mod error;
+mod file;
 mod headers;
 mod key;
 mod load;
@@ -15,6 +16,7 @@ mod reader;
 mod schedule;
 mod serve;
 mod settings;
+mod shown;
 mod source;
 mod template;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod units;
 pub use destination::{BWLIMIT_MIN, looks_like_key};
 pub use effective::effective;
 pub use error::{ConfigError, Notice};
+pub use file::{Holds, read_file, read_text};
 pub use key::SecretForm;
 pub use settings::{
     CONTAINERS, Config, ConnectionSettings, Destination, Feed, FirstRun, HeaderSource, HookUrl,

@@ -17,9 +17,12 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::model::{Locus, Place, Symbol, Words, nearest};
+use crate::model::{Locus, Place, Symbol, Words, nearest, shortened};
 
-use super::{Notice, parse_duration, parse_size};
+use super::{Notice, parse_duration, parse_size, shown::looks_like_secret};
+
+/// Longest key that is shown, in characters.
+const KEY_CHARS_MAX: usize = 200;
 
 /// A file that is being read, and what was found to say about it.
 pub(super) struct Reader<'t> {
@@ -59,11 +62,18 @@ impl<'t> Reader<'t> {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        // What stands there may be a secret in the wrong place, or have no end.
+        let value = self.text.get(span.clone()).unwrap_or("").trim_matches(['"', '\'']);
+        let what = if looks_like_secret(value) { what.replace(value, "…") } else { what };
+        let key = match key.char_indices().nth(KEY_CHARS_MAX) {
+            Some((end, _)) => format!("{}…", &key[..end]),
+            None => key.to_owned(),
+        };
         Notice {
             place: Place { file: self.file.clone(), locus: Locus::Line(line, column) },
-            key: key.to_owned(),
-            what,
-            cure: cure.to_owned(),
+            key,
+            what: shortened(&what).into_owned(),
+            cure: shortened(cure).into_owned(),
         }
     }
 

@@ -19,14 +19,9 @@ const HOOK: Peer = Peer {
     secret_cure: SECRET_CURE,
     elsewhere: None,
     example: "HOOK_URL",
-    looks_like_secret: is_url,
 };
 const SECRET_CURE: &str =
     "write on_failure_url_env = \"HOOK_URL\" or on_failure_url_file = \"PATH\"";
-
-fn is_url(text: &str) -> bool {
-    text.contains("://")
-}
 
 pub(super) fn read_serve(root: &mut Section<'_, '_>) -> ServeSettings {
     let Some(mut section) = root.section("serve") else { return ServeSettings::default() };

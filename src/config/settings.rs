@@ -146,10 +146,8 @@ pub enum KeySource {
 pub enum HeaderSource {
     /// It stands in the configuration.
     Plain(String),
-    /// The environment variable of this name.
-    Env(String),
-    /// This file.
-    File(PathBuf),
+    /// It is a secret.
+    Secret(KeySource),
 }
 
 /// How incidents become events.

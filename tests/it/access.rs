@@ -231,7 +231,7 @@ fn headers_that_are_the_programs_own_or_hold_a_secret_are_refused() {
         ("X = \"a\\nb\"", "more than one line of plain characters"),
         ("X = 7", "is an integer"),
         ("X = {}", "write { env = \"NAME\" }"),
-        ("X = { env = \"A\", file = \"b\" }", "write { env = \"NAME\" }"),
+        ("X = { env = \"A\", file = \"b\" }", "stands beside env; keep one of the two"),
         ("X = { env = \"A\", else = \"b\" }", "is not a known key"),
         ("X = \"a\"\nx = \"b\"", "is there twice"),
     ] {

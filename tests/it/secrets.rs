@@ -274,12 +274,16 @@ fn no_error_of_the_configuration_repeats_a_secret() {
     }
     for (from, to) in [
         ("api_key_env = \"MISP_API_KEY\"", format!("api_key_env = {key:?}")),
+        ("api_key_env = \"MISP_API_KEY\"", format!("api_key_file = {key:?}")),
+        ("verify_tls = true", format!("headers = {{ X-T = {{ env = {key:?} }} }}")),
         ("url = \"http://", format!("url = \"http://{USER}:{PASSWORD}@")),
         ("url = \"http://", format!("url = \"ftp://{USER}:{PASSWORD}@")),
     ] {
         let place = Place::new(&sandbox.url(), &key, "verify_tls = true");
         place.configure(from, &to);
-        secrets.run(&place, &[], &["sync"]).code(1);
+        for verb in ["sync", "config", "doctor"] {
+            secrets.run(&place, &[], &[verb]).code(1);
+        }
     }
     // A key that no header may hold.
     let place = Place::new(&sandbox.url(), &key, "verify_tls = true");

@@ -30,7 +30,7 @@ mod unix {
             screen::ReaderText,
             verbs::{Beside, export},
         },
-        config::{Config, SocketPlace},
+        config::{Config, Holds, SocketPlace, read_text},
         http::causes,
         store::{Socket, Store},
     };
@@ -54,8 +54,9 @@ mod unix {
             let what = "it has the store, which this verb needs for itself";
             return Err(CliError::AskedTooMuch { what });
         }
-        let read =
-            |path: &Path| fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause));
+        let read = |path: &Path| {
+            read_text(path, Holds::Data).map_err(|cause| CliError::read(path, &cause))
+        };
         let input = verb.input().map(read).transpose()?;
         let mut file = Pending { named: verb.output(), output: None };
         let args = context.asked();

@@ -1,7 +1,5 @@
 //! `apply`: carries out a saved plan, and refuses if anything moved since it was made.
 
-use std::fs;
-
 use crate::{
     agent::{PLAN_SCHEMA, SavedPlan},
     cli::{
@@ -15,6 +13,7 @@ use crate::{
             sync,
         },
     },
+    config::{Holds, read_text},
     model::DestinationName,
 };
 
@@ -68,7 +67,7 @@ fn read(args: &ApplyArgs, context: &Context) -> Result<PlanFile, CliError> {
             let sent = host.input().map(str::to_owned);
             sent.ok_or_else(|| not_a_plan("the question came without it".to_owned()))?
         }
-        None => fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause))?,
+        None => read_text(path, Holds::Data).map_err(|cause| CliError::read(path, &cause))?,
     };
     let file: PlanFile =
         serde_json::from_str(&text).map_err(|error| not_a_plan(error.to_string()))?;

@@ -14,7 +14,6 @@ pub(super) const PLATFORM: Peer = Peer {
     secret_cure: SECRET_CURE,
     elsewhere: None,
     example: DEFAULT_EIQ_TOKEN_ENV,
-    looks_like_secret: looks_like_token,
 };
 
 /// Refuses keys that would hold a secret.
@@ -32,10 +31,4 @@ pub(super) fn read_number(section: &mut Section<'_, '_>) -> Option<u64> {
         section.reader().fault(&section.key("feed"), &section.span, what, cure);
     }
     section.integer("feed", 1..=i64::MAX).map(|at| at.value.unsigned_abs())
-}
-
-/// Tokens of platforms are long, and names of variables have words.
-fn looks_like_token(text: &str) -> bool {
-    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.len() >= 32 && is_word && text.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -64,15 +64,12 @@ const SERVER: Peer = Peer {
     secret_cure: TOKEN_CURE,
     elsewhere: None,
     example: DEFAULT_TAXII_TOKEN_ENV,
-    looks_like_secret: looks_like_token,
 };
 const SERVER_OF_USERS: Peer = Peer {
     secret: "password",
     short: "password",
     secret_cure: PASSWORD_CURE,
     example: DEFAULT_TAXII_PASSWORD_ENV,
-    // Nobody can tell one from a name.
-    looks_like_secret: |_| false,
     ..SERVER
 };
 
@@ -171,13 +168,4 @@ fn read_access(section: &mut Section<'_, '_>) -> Found<TaxiiAccess> {
         }
         (Found::Faulty, ..) | (_, _, Found::Faulty) => Found::Faulty,
     }
-}
-
-/// Tokens are long, and names of variables have words.
-fn looks_like_token(text: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    text.len() >= 32
-        && text.bytes().all(is_word)
-        && text.bytes().any(|byte| byte.is_ascii_digit())
-        && text.bytes().any(|byte| byte.is_ascii_lowercase())
 }

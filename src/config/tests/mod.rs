@@ -392,8 +392,69 @@ fn headers_are_printed_without_their_secrets_and_read_again() {
     assert_eq!(names, ["authorization", "x-client-id", "x-pass"]);
     assert_eq!(
         destination.connection.headers["x-pass"],
-        HeaderSource::File("/etc/trickle/pass".into())
+        HeaderSource::Secret(KeySource::File("/etc/trickle/pass".into()))
     );
     let printed = toml::to_string(&effective(&config)).unwrap();
     assert_eq!(effective(&good(&printed)), effective(&config), "{printed}");
+}
+
+/// A key as MISP makes them, where the name of what holds it should stand.
+const PASTED: &str = "S3CRETS3CRETS3CRETS3CRETS3CRETS3CRET1234";
+
+#[test]
+fn a_secret_where_its_variable_or_file_is_named_is_told_and_not_repeated() {
+    let taxii = "kind = \"taxii2\"\nurl = \"https://x\"\ncollections = [\"a\"]\n";
+    let eiq = "kind = \"eiq-feed\"\nurl = \"https://x\"\nfeed = 1\n";
+    let key = |name: &str| {
+        with_destination("")
+            .replace("api_key_env = \"MISP_API_KEY\"", &format!("{name} = {PASTED:?}"))
+    };
+    let hook = |name: &str| format!("[serve]\n{name} = \"https://hooks.example/{PASTED}\"\n");
+    for text in [
+        key("api_key_env"),
+        key("api_key_file"),
+        with_destination(&format!("headers = {{ X-T = {{ env = {PASTED:?} }} }}\n")),
+        with_destination(&format!("headers = {{ X-T = {{ file = {PASTED:?} }} }}\n")),
+        with_destination(&format!("client_cert = \"-----BEGIN\\n{PASTED}\"\n")),
+        with_destination(&format!("client_cert = \"c\"\nclient_key = {PASTED:?}\n")),
+        format!("[source]\n{eiq}token_env = {PASTED:?}\n"),
+        format!("[source]\n{eiq}token_file = {PASTED:?}\n"),
+        format!("[source]\n{taxii}token_file = {PASTED:?}\n"),
+        format!("[source]\n{taxii}username = \"me\"\npassword_file = {PASTED:?}\n"),
+        hook("on_failure_url_env"),
+        hook("on_failure_url_file"),
+    ] {
+        let found = faults(&text).join("\n");
+        assert!(found.contains("itself, not like"), "{text}\n{found}");
+        assert!(!found.contains("S3CRET"), "{found}");
+    }
+    // Where no such thing is named at all.
+    for line in ["compression", "bwlimit", "timeout", "include_tags"] {
+        let found = faults(&with_destination(&format!("{line} = {PASTED:?}\n"))).join("\n");
+        assert!(!found.contains("S3CRET"), "{found}");
+    }
+    // A file may be called so, if it is said that it is one.
+    let named = key("api_key_file").replace(PASTED, &format!("./{PASTED}"));
+    assert!(matches!(good(&named).destinations[0].key, KeySource::File(_)));
+}
+
+#[test]
+fn what_is_printed_of_alarms_opens_nothing() {
+    let printed = |lines: &str| effective(&good(&format!("[serve]\n{lines}"))).to_string();
+    for lines in [
+        "on_failure = [\"curl\", \"-H\", \"Authorization: hunter2\", \"http://h\"]\n",
+        "on_failure_url = \"https://h.example/x?token=hunter2\"\n",
+    ] {
+        assert!(!printed(lines).contains("hunter2"), "{}", printed(lines));
+    }
+    assert!(printed("on_failure = [\"alarm\", \"ops\"]\n").contains("\"ops\""));
+}
+
+#[test]
+fn what_is_repeated_of_a_configuration_has_an_end() {
+    let long = "k".repeat(1 << 20);
+    for text in [format!("{long} = 1\n"), format!("[store]\nprivate = \"{long}\"\n")] {
+        let found = faults(&text).join("\n");
+        assert!(!found.is_empty() && found.len() < 4_000, "{} bytes", found.len());
+    }
 }

@@ -128,7 +128,10 @@ fn the_daemon_answers_where_the_configuration_says_and_on_loopback_alone() {
         ("on_failure = []", "names no program"),
         ("on_failure = \"a b\"", "write a list of texts"),
         ("on_failure_url = \"ftp://a\"", "another scheme than http and https"),
-        ("on_failure_url_env = \"https://a/secret\"", "is not the name of an environment variable"),
+        (
+            "on_failure_url_env = \"https://a/secret\"",
+            "looks like an address itself, not like the name of a variable",
+        ),
         ("on_failure_url = \"https://a\"\non_failure_url_env = \"HOOK\"", "stands beside"),
     ] {
         let found = faults(&format!("[serve]\n{wrong}\n"));

@@ -1,15 +1,13 @@
 //! `sandbox eclecticiq`: a platform with one outgoing feed.
 
-use std::{
-    fs,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
 use crate::{
     agent::{Clock, SystemClock},
     cli::{CliError, Context, Exit, args::EclecticIqArgs},
+    config::{Holds, read_file},
     sandbox::eclecticiq::{Dataset, Platform, Setup, TOKEN, serve},
 };
 
@@ -48,7 +46,7 @@ pub(super) fn run(args: &EclecticIqArgs, context: &mut Context) -> Result<Exit, 
 fn dataset(args: &EclecticIqArgs) -> Result<Dataset, CliError> {
     let mut dataset: Option<Dataset> = None;
     for path in &args.dataset {
-        let text = fs::read(path).map_err(|cause| CliError::read(path, &cause))?;
+        let text = read_file(path, Holds::Data).map_err(|cause| CliError::read(path, &cause))?;
         let wrong = |cause| CliError::NotADataset { path: path.clone(), cause };
         let next = Dataset::read(&text).map_err(wrong)?;
         dataset = Some(match dataset {

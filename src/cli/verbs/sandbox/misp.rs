@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     sync::{Arc, Mutex},
 };
 
@@ -11,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     cli::{CliError, Context, Exit, args::MispArgs},
+    config::{Holds, read_text},
     sandbox::{Keys, Misp, Setup, Slowness, serve, serve_slowly},
 };
 
@@ -76,7 +76,7 @@ fn keys(args: &MispArgs) -> Result<(Keys, Option<BTreeMap<String, String>>), Cli
         let told = ROLES.iter().filter_map(key).collect();
         return Ok((keys, Some(told)));
     };
-    let text = fs::read_to_string(path).map_err(|cause| CliError::read(path, &cause))?;
+    let text = read_text(path, Holds::Settings).map_err(|cause| CliError::read(path, &cause))?;
     let keys: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|error| {
         CliError::read(path, &format_args!("it is no object from role names to keys: {error}"))
     })?;
