@@ -9,6 +9,7 @@ mod assembly;
 mod decoding;
 mod eiq;
 mod element;
+mod flag;
 mod leaves;
 mod mend;
 mod route;

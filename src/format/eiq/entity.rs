@@ -30,15 +30,31 @@ impl Object<'_> {
     /// Whether this says of itself that the platform knows only the id of it, whatever else it has.
     pub(super) fn is_unresolved(&self) -> bool {
         let (data, meta) = (&self.data.0, &self.meta.0);
-        [self.is_unresolved_idref, data.is_unresolved_idref, meta.is_unresolved_idref]
+        [&self.is_unresolved_idref, &data.is_unresolved_idref, &meta.is_unresolved_idref]
             .into_iter()
-            .any(|flag| flag.0)
+            .any(|flag| flag.is_set)
+    }
+
+    /// Says which of the values that keep it from going out say neither yes nor no.
+    pub(super) fn tell_odd(&self, element: &Element<'_>, facts: &mut Facts) {
+        let (data, meta) = (&self.data.0, &self.meta.0);
+        for (flag, place) in [
+            (&self.is_unresolved_idref, "/is_unresolved_idref"),
+            (&data.is_unresolved_idref, "/data/is_unresolved_idref"),
+            (&meta.is_unresolved_idref, "/meta/is_unresolved_idref"),
+            (&self.is_ref, "/is_ref"),
+            (&data.is_ref, "/data/is_ref"),
+            (&meta.is_ref, "/meta/is_ref"),
+        ] {
+            flag.tell(place, false, element, facts);
+        }
     }
 
     /// Whether this stands for an entity that is not in the package, only linked to.
     pub(super) fn is_placeholder(&self) -> bool {
         let (data, meta) = (&self.data.0, &self.meta.0);
-        let marked = self.is_ref.0 || data.is_ref.0 || meta.is_ref.0 || data.idref.get().is_some();
+        let flags = [&self.is_ref, &data.is_ref, &meta.is_ref];
+        let marked = flags.iter().any(|flag| flag.is_set) || data.idref.get().is_some();
         let typed = self.kind().is_some_and(|kind| kind.ends_with("_ref"));
         marked || typed || self.is_bare()
     }

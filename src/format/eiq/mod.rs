@@ -113,6 +113,7 @@ impl super::Decoder for Decoder {
         let Some(object) = element.parse::<Object<'_>>(facts) else {
             return self.lose(element, facts);
         };
+        object.tell_odd(element, facts);
         if object.is_unresolved() {
             return;
         }

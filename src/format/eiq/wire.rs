@@ -5,9 +5,9 @@
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::format::leaves::Leaves;
+use crate::format::{flag::Flag, leaves::Leaves};
 
-use super::lenient::{Count, Flag, Held, Links, List, Named, Obj, References, Strings, Text, Urls};
+use super::lenient::{Count, Held, Links, List, Named, Obj, References, Strings, Text, Urls};
 
 /// One element of `entities` or `entities_v2`: an entity, a relation, or a placeholder for an entity
 /// that is not in the package.

@@ -98,6 +98,7 @@ impl super::Decoder for Decoder {
             facts.report(element.skipped(format!("an object without {missing}; left out")));
             return self.lose(element, facts);
         }
+        object.revoked.tell("/revoked", true, element, facts);
         match &*lower(&object.kind) {
             "marking-definition" => definition::define(&object, element, facts),
             "extension-definition" | "language-content" => {}
@@ -157,7 +158,7 @@ impl Decoder {
             source: EntityKey::whole(&object.source_ref),
             target: EntityKey::whole(&object.target_ref),
             update_of: false,
-            removed: object.revoked.is_true().then_some(Reader::FIRST),
+            removed: object.revoked.is_set.then_some(Reader::FIRST),
             since: Reader::FIRST,
             tlp: object.labels.iter().filter_map(|label| Tlp::of_tag(label)).max(),
             mark: facts.markings.together(marks.into_iter().map(|(mark, _)| mark)),
@@ -244,7 +245,7 @@ impl Decoder {
                 source: key.clone(),
                 target: EntityKey::whole(&target),
                 update_of: false,
-                removed: object.revoked.is_true().then_some(Reader::FIRST),
+                removed: object.revoked.is_set.then_some(Reader::FIRST),
                 since,
                 tlp: None,
                 mark: None,

@@ -59,7 +59,7 @@ pub(super) fn entity(
         external_ids,
         observables: Vec::new(),
         unusable: Vec::new(),
-        removed: object.revoked.is_true(),
+        removed: object.revoked.is_set,
         before: None,
     };
     match is_as_ever {

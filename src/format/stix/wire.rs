@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::format::flag::Flag;
+
 /// Any object of a bundle: the union of the properties that matter of all types.
 #[derive(Debug, Deserialize)]
 pub(super) struct Object<'a> {
@@ -22,8 +24,8 @@ pub(super) struct Object<'a> {
     pub(super) created: Text<'a>,
     #[serde(borrow, default, deserialize_with = "as_written")]
     pub(super) modified: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) revoked: Text<'a>,
+    #[serde(default)]
+    pub(super) revoked: Flag,
     #[serde(borrow, default)]
     pub(super) labels: Texts<'a>,
     /// Read apart, as what is no id is no less a marking.
@@ -128,11 +130,6 @@ pub(super) struct Text<'a>(Cow<'a, str>);
 impl Text<'_> {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Whether it is the truth value `true`.
-    pub(super) fn is_true(&self) -> bool {
-        self.0 == "true"
     }
 }
 
@@ -291,7 +288,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((&*object.kind, &*object.id, &*object.name), ("x", "7", ""));
-        assert!(object.revoked.is_true() && object.created.is_empty());
+        assert!(object.revoked.is_set && object.created.is_empty());
         assert_eq!((&*object.country, &*object.city, &*object.region), ("-1", "1.5", ""));
         let texts = |texts: &Texts<'_>| texts.iter().map(|t| t.to_string()).collect::<Vec<_>>();
         assert_eq!(texts(&object.labels), ["one"]);

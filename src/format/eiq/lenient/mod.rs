@@ -15,7 +15,7 @@ pub(super) use nested::{References, Strings, Urls};
 pub(super) use shape::{Held, List, Obj};
 pub(in crate::format) use text::says_nothing;
 pub(super) use text::{Named, Text};
-pub(super) use word::{Count, Flag, Links};
+pub(super) use word::{Count, Links};
 
 /// Visits what is nothing but left aside.
 macro_rules! left_aside {

@@ -1,4 +1,4 @@
-//! Link types, counts and truth values.
+//! Link types and counts.
 
 use std::fmt;
 
@@ -9,9 +9,7 @@ use serde::{
 
 use crate::graph::LinkTypes;
 
-use super::{
-    Text, drain, drain_map, expecting_anything, left_aside, null_is_default, says_nothing,
-};
+use super::{Text, drain_map, expecting_anything, left_aside, null_is_default, says_nothing};
 
 /// Link types: a list of names or a single one.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -97,57 +95,5 @@ impl<'de> Deserialize<'de> for Count {
         }
 
         deserializer.deserialize_any(CountVisitor)
-    }
-}
-
-/// A truth value: `true`, `"true"`, 1, or an object whose `value` is one.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(in crate::format::eiq) struct Flag(pub(in crate::format::eiq) bool);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FlagVisitor;
-
-        impl<'de> Visitor<'de> for FlagVisitor {
-            type Value = Flag;
-
-            expecting_anything!();
-            null_is_default!();
-            left_aside!(visit_i64(i64) => Flag(false));
-
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Flag, E> {
-                Ok(Flag((number - 1.0).abs() < f64::EPSILON))
-            }
-
-            fn visit_bool<E: Error>(self, flag: bool) -> Result<Flag, E> {
-                Ok(Flag(flag))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Flag, E> {
-                Ok(Flag(number == 1))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Flag, E> {
-                let text = text.trim();
-                Ok(Flag(["true", "yes", "1"].iter().any(|yes| text.eq_ignore_ascii_case(yes))))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Flag, A::Error> {
-                drain(list).map(|()| Flag(false))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Flag, A::Error> {
-                let mut flag = Flag(false);
-                while let Some(key) = map.next_key::<Text<'de>>()? {
-                    match key {
-                        Text::Is(key) if key == "value" => flag = map.next_value()?,
-                        _ => drop(map.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(flag)
-            }
-        }
-
-        deserializer.deserialize_any(FlagVisitor)
     }
 }

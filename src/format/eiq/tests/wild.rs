@@ -31,8 +31,17 @@ fn what_the_platform_knows_only_by_id_is_no_entity_whatever_it_has() {
             assert_eq!(facts.relations.len(), 1, "{object}");
         }
     }
-    for no in ["false", r#""false""#, "0", r#""None""#, "null", "[true]", r#"{"value":0}"#] {
+    for no in ["false", r#""false""#, "0", r#""None""#, "null", "[]", r#"{"value":0}"#] {
         entity(&indicator("", &format!(r#""is_unresolved_idref":{no}"#)));
+    }
+    // What says neither keeps it as well, and is told.
+    for odd in ["[true]", "2", r#""no""#, r#"{"value":"x"}"#] {
+        for key in ["is_unresolved_idref", "is_ref"] {
+            let facts = read_one(&indicator("", &format!("\"{key}\":{odd}")));
+            assert_eq!(facts.entities, [], "{odd}");
+            let told = issues(&facts).join("\n");
+            assert!(told.contains(key) && told.contains("neither true nor false"), "{told}");
+        }
     }
 }
 

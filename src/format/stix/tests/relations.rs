@@ -53,6 +53,37 @@ fn relationships_containers_and_sightings_are_relations() {
 }
 
 #[test]
+fn what_is_not_plainly_unrevoked_is_revoked_and_told() {
+    let read = |revoked: Value| {
+        decode(&json!([
+            {"type": "incident", "id": format!("incident--{U1}"), "revoked": revoked},
+            {"type": "relationship", "id": format!("relationship--{U3}"), "revoked": revoked,
+             "relationship_type": "uses", "source_ref": format!("malware--{U2}"),
+             "target_ref": format!("tool--{U1}")},
+        ]))
+    };
+    for (revoked, removed, told) in [
+        (json!(true), true, 0),
+        (json!(false), false, 0),
+        (json!(null), false, 0),
+        (json!("True"), true, 2),
+        (json!("TRUE"), true, 2),
+        (json!(1), true, 2),
+        (json!("yes"), true, 2),
+        (json!("no"), true, 2),
+        (json!([true]), true, 2),
+        (json!("False"), false, 2),
+        (json!(0), false, 2),
+    ] {
+        let facts = read(revoked.clone());
+        let found = (facts.entities[0].removed, facts.relations[0].removed, facts.issues.len());
+        assert_eq!(found, (removed, removed, told), "{revoked}: {:?}", facts.issues);
+    }
+    let said = read(json!("True")).issues[0].to_string();
+    assert!(said.contains("/revoked") && said.contains("read as true"), "{said}");
+}
+
+#[test]
 fn only_the_newest_version_of_an_object_has_relations() {
     let report = |day: &str, refs: Value| {
         json!({"type": "report", "id": format!("report--{U1}"), "object_refs": refs,
