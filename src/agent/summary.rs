@@ -11,6 +11,8 @@ pub struct Summary {
     pub ending: Ending,
     /// Events that are to be published, and are not yet.
     pub publishing: PublishingTally,
+    /// Where all is withheld: whether an incident has no TLP colour.
+    pub unmarked: bool,
 }
 
 /// Events that are to be published, and are not yet.

@@ -46,7 +46,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             ..Commit::default()
         };
         self.commit(commit)?;
-        Ok(Summary { run: self.totals.record, ending, publishing })
+        let unmarked = ending == Ending::AllWithheld
+            && self.input.graph.incidents().any(|incident| incident.entity.tlp.is_none());
+        Ok(Summary { run: self.totals.record, ending, publishing, unmarked })
     }
 
     /// Writes down that the run ended on an error, and gives it back. What was not written yet goes with it; where

@@ -3,12 +3,12 @@
 use crate::{
     history::{Cursor, Ledger},
     model::{RunNumber, Timestamp},
-    plan::DestinationRecord,
+    plan::{DestinationRecord, EventHead},
 };
 
 use super::{
     super::{
-        AgentError, Dataset, Job, PublishingTally, Summary,
+        AgentError, Dataset, Ending, Job, PublishingTally, Summary,
         job::World,
         planner::cursor_policy,
         record::{self, attempt, clock_note},
@@ -51,7 +51,11 @@ pub(super) async fn unchanged_source<L: Ledger>(
     run.outcome = ending.outcome();
     run.ended = Some(world.clock.now());
     let run = attempt::keep(ledger, run)?;
-    Ok(Some(Summary { run, ending, publishing: PublishingTally::default() }))
+    let is_unmarked =
+        |head: &EventHead| head.feeds.contains_key(&job.feed) && head.marking.unmarked;
+    let unmarked =
+        ending == Ending::AllWithheld && ledger.heads(&job.destination)?.iter().any(is_unmarked);
+    Ok(Some(Summary { run, ending, publishing: PublishingTally::default(), unmarked }))
 }
 
 /// Whether all is settled under the present terms, or waits for a MISP of which nothing has to be asked yet.

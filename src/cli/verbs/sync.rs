@@ -78,7 +78,7 @@ pub(crate) fn tell<'d>(
             Ok(summary) => {
                 exit = exit.worse(of_ending(&summary.ending));
                 explain(context, &summary.ending);
-                if summary.ending == Ending::AllWithheld && unmarked::are_withheld(destination) {
+                if summary.unmarked && unmarked::are_withheld(destination) {
                     let cure = unmarked::cure(destination.name.as_str());
                     context.warn(format_args!("incidents without a TLP colour go once you {cure}"));
                 }
