@@ -25,12 +25,12 @@ use std::{
 use crate::{
     format::{self, Format, FormatError},
     graph::Facts,
-    model::{Context, Digest, Encoder, Symbol},
+    model::{Context, Digest, Encoder, Issue, Locus, Place, Severity, Symbol},
 };
 
 pub use asked::{Asked, Look, PullError};
 pub use error::SourceError;
-pub use part::{FolderState, Part, open};
+pub use part::{FolderState, Part, left_out, open};
 pub use unpack::Reader;
 
 /// Bytes read at a time for a digest alone.
@@ -64,6 +64,11 @@ pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), Source
         }
         let digest = reader.finish().map_err(|error| part.unreadable(error))?;
         digests.push((part, digest));
+    }
+    if let (SourceSpec::Folder(path), Some(what)) = (spec, left_out(spec)?) {
+        let file = Symbol::new(&path.display().to_string());
+        let place = Place { file, locus: Locus::Whole };
+        facts.report(Issue { place, severity: Severity::Warning, what });
     }
     Ok((facts, combine(spec, &digests)))
 }

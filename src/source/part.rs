@@ -13,12 +13,15 @@ use super::{
     SourceError, SourceSpec,
     unpack::{Reader, TooLarge},
 };
-use crate::model::Symbol;
+use crate::model::{Symbol, shortened};
 
 /// Endings of the files that are read from a folder, in any case.
 const ENDINGS: [&str; 5] = [".json", ".stix", ".stix2", ".ndjson", ".jsonl"];
 /// Endings that may follow those.
 const PACKED: [&str; 2] = [".gz", ".zst"];
+
+/// Most files that are named as left out.
+const LEFT_SHOWN_MAX: usize = 10;
 
 /// One file of a source, or standard input.
 #[derive(Debug)]
@@ -46,20 +49,61 @@ pub fn open(spec: &SourceSpec) -> Result<Vec<Part>, SourceError> {
 }
 
 fn in_folder(folder: &Path) -> Result<Vec<Part>, SourceError> {
+    let (paths, _) = files(folder)?;
+    if paths.is_empty() {
+        return Err(SourceError::EmptyFolder { path: folder.to_owned(), endings: endings() });
+    }
+    Ok(paths.into_iter().map(Part::of).collect())
+}
+
+/// The files of a folder that are read, and those that are not, each sorted. Hidden ones are neither: they may still be
+/// written.
+fn files(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), SourceError> {
     let failed = |error| SourceError::Open { path: folder.to_owned(), error };
-    let mut paths = Vec::new();
+    let (mut read, mut left) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.file_name().is_some_and(is_dataset) && path.is_file() {
-            paths.push(path);
+        match path.file_name() {
+            Some(name) if !is_hidden(name) && path.is_file() => {
+                if is_dataset(name) {
+                    read.push(path);
+                } else {
+                    left.push(path);
+                }
+            }
+            _ => {}
         }
     }
-    if paths.is_empty() {
-        let endings = format!("{}, with or without {}", ENDINGS.join(", "), PACKED.join(" or "));
-        return Err(SourceError::EmptyFolder { path: folder.to_owned(), endings });
-    }
-    paths.sort();
-    Ok(paths.into_iter().map(Part::of).collect())
+    read.sort();
+    left.sort();
+    Ok((read, left))
+}
+
+fn endings() -> String {
+    format!("{}, with or without {}", ENDINGS.join(", "), PACKED.join(" or "))
+}
+
+/// Which files of a folder are not read, and why: a newer version of something may be in one.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn left_out(spec: &SourceSpec) -> Result<Option<String>, SourceError> {
+    let SourceSpec::Folder(folder) = spec else { return Ok(None) };
+    let (_, left) = files(folder)?;
+    let names = left.iter().filter_map(|path| path.file_name());
+    let named = names.take(LEFT_SHOWN_MAX).map(|name| name.to_string_lossy());
+    let named: Vec<String> = named.map(|name| shortened(&name).into_owned()).collect();
+    let more = match left.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Ok((!named.is_empty()).then(|| {
+        format!(
+            "not read, as their names do not end in {}: {}{more}; rename datasets, and keep anything else elsewhere",
+            endings(),
+            named.join(", ")
+        )
+    }))
 }
 
 /// Lengths and times of change of a folder and its datasets, to tell whether somebody still changes them.
@@ -93,11 +137,15 @@ impl FolderState {
     }
 }
 
-/// Whether a file of this name in a folder is read. Hidden files are not: they may still be written.
+fn is_hidden(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with('.')
+}
+
+/// Whether a file of this name in a folder is read.
 fn is_dataset(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_lowercase();
     let unpacked = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-    !name.starts_with('.') && ENDINGS.iter().any(|ending| unpacked.ends_with(ending))
+    ENDINGS.iter().any(|ending| unpacked.ends_with(ending))
 }
 
 fn is_folder(path: &Path) -> Result<bool, SourceError> {

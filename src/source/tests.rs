@@ -83,7 +83,11 @@ fn a_folder_gives_its_datasets_in_the_order_of_their_names() {
     let spec = SourceSpec::Folder(folder.path().to_owned());
     assert_eq!(titles(&spec), ["a", "b", "c"]);
     let before = digest(&spec).unwrap().unwrap();
-    assert_eq!(read(&spec, Format::Auto).unwrap().1, before);
+    let (facts, read_as) = read(&spec, Format::Auto).unwrap();
+    assert_eq!(read_as, before);
+    let [told] = &facts.issues[..] else { panic!("{:?}", facts.issues) };
+    assert!(told.what.contains("e.tar.gz") && told.what.contains("rename"), "{told}");
+    assert!(!told.what.contains(".hidden"), "{told}");
     fs::rename(folder.path().join("b.json"), folder.path().join("z.json")).unwrap();
     assert_ne!(digest(&spec).unwrap().unwrap(), before);
 }

@@ -82,7 +82,11 @@ fn look(
     match Input::read(&job, &aliases, readers.iter().copied()) {
         Err(error) => fault(&CliError::from(error).report()),
         Ok(input) => {
-            let (findings, tags) = (told(&input), input.tags(&job.rules));
+            let (mut findings, tags) = (told(&input), input.tags(&job.rules));
+            if let Ok(Some(what)) = source::left_out(&job.source) {
+                let (what, cure) = what.rsplit_once("; ").unwrap_or((&what, ""));
+                findings.push(Finding::odd(CHECK, format!("{}: {what}", input.name), cure));
+            }
             (Some(Seen { feed: feed.name.to_string(), tags, input, readers }), findings)
         }
     }
