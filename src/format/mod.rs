@@ -67,6 +67,11 @@ pub enum FormatError {
         /// The first top-level members that it has, in words.
         members: String,
     },
+    /// It is what a TAXII server answers that has no dataset to give.
+    TaxiiError {
+        /// The file.
+        file: Symbol,
+    },
     /// It is what EclecticIQ's API answers.
     ApiPage {
         /// The file.
@@ -98,6 +103,11 @@ impl FormatError {
             Self::Unrecognised { file, wanted, members } => Fault::new(
                 format!("this is {}: it has {members}", wanted.missed()),
                 "check the path and the `format` setting",
+            )
+            .at(file),
+            Self::TaxiiError { file } => Fault::new(
+                "this is an error that a TAXII server gave in place of objects",
+                "read in the file what it says, and fetch the objects again",
             )
             .at(file),
             Self::ApiPage { file } => Fault::new(

@@ -16,6 +16,8 @@ const NAME_CHARS_MAX: usize = 40;
 
 /// Top-level members of what MISP itself exports.
 const MISP_NAMES: [&str; 4] = ["Event", "response", "Attribute", "EventReport"];
+/// Top-level members of the error message of TAXII 2.1, beside its `title`.
+const TAXII_ERROR: [&str; 3] = ["error_code", "http_status", "error_id"];
 /// Said of a page.
 const PAGE: &str = "this is one page of several; what is on the others is not here, so nothing is retired: \
                     fetch them all and put their objects into one bundle";
@@ -157,6 +159,10 @@ impl<'a, S: Sink> Router<'a, S> {
         };
         if let Some(name) = self.names.iter().find(of_misp) {
             return FormatError::Misp { file: self.file.clone(), member: name.clone() };
+        }
+        let has = |member: &&str| self.names.iter().any(|name| name == member);
+        if has(&"title") && TAXII_ERROR.iter().any(has) {
+            return FormatError::TaxiiError { file: self.file.clone() };
         }
         if self.of_api {
             return FormatError::ApiPage { file: self.file.clone() };

@@ -297,8 +297,10 @@ fn all_withheld_is_6_in_every_run() {
     let place = sandbox.place();
     place.configure("[\"clear\", \"green\", \"amber\"]", "[]");
     for _ in 0..2 {
-        let seen = place.run(&["sync", "--json"]).code(6).json();
-        assert_eq!(seen["destinations"][0]["events"]["withheld"], 4);
+        let seen = place.run(&["sync", "--json"]).code(6);
+        // All have a colour: another policy on what has none would change nothing.
+        assert!(!seen.talk.contains("unmarked = "), "{}", seen.talk);
+        assert_eq!(seen.json()["destinations"][0]["events"]["withheld"], 4);
     }
     assert_eq!(sandbox.requests(), 0);
 }
@@ -313,8 +315,11 @@ fn a_dataset_without_colours_is_told_the_line_that_lets_it_go() {
     assert!(place.run(&["map", &colourless]).code(0).talk.contains(line));
     let coloured = format!("{packages}chain-day1.json");
     assert!(!place.run(&["map", &coloured]).code(0).talk.contains(line));
-    let synced = place.run(&["sync", "--source", &colourless]).code(6);
-    assert!(synced.talk.contains(line), "{}", synced.talk);
+    // Also where nothing changed since.
+    for _ in 0..2 {
+        let synced = place.run(&["sync", "--source", &colourless]).code(6);
+        assert!(synced.talk.contains(line), "{}", synced.talk);
+    }
     assert!(place.run(&["doctor"]).code(0).data.contains(line));
 }
 
@@ -484,4 +489,30 @@ fn a_platform_needs_a_dataset_of_a_kind_that_it_knows() {
     let mut command = Command::new(binary());
     command.args(["sandbox", "--jobs", "late", "eclecticiq", "--dataset"]).arg(&file);
     assert!(program::seen(&mut command).code(2).talk.contains("cannot be used"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_refused_with_its_limit() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.place();
+    for (arguments, limit) in [
+        (&["config", "--config", "/dev/zero"][..], "4 MiB"),
+        (&["sandbox", "--keys", "/dev/zero"], "4 MiB"),
+        (&["apply", "/dev/zero"], "256 MiB"),
+    ] {
+        place.run(arguments).code(1).says(&[limit, "name the right file"]);
+    }
+    place.configure("rules_file = \"\"", "rules_file = \"/dev/zero\"");
+    place.run(&["plan"]).code(1).says(&["/dev/zero", "4 MiB"]);
+    place.configure("api_key_env = \"MISP_API_KEY\"", "api_key_file = \"/dev/zero\"");
+    place.run(&["doctor"]).says(&["64 KiB"]);
+}
+
+#[test]
+fn a_store_where_none_can_be_is_told_with_a_cure() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.place();
+    place.configure("path = \"state\"", "path = \"misp-trickle.toml\"");
+    place.run(&["sync"]).says(&["misp-trickle.toml", "name such a one as `path` under [store]"]);
 }

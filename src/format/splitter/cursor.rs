@@ -236,7 +236,7 @@ impl<'a, R: Read> Cursor<'a, R> {
         Ok(&ahead[..ahead.len().min(count)])
     }
 
-    /// An error if what comes next is no text of one byte a letter: UTF-16, with or without a mark, or an archive.
+    /// An error if what comes next begins no JSON of one byte a letter, and it can be told what it is: UTF-16, an archive, CSV.
     pub(super) fn refuse_other_bytes(&mut self) -> Result<(), FormatError> {
         let what = match self.ahead(4)? {
             b"PK\x03\x04" => "this is a ZIP archive; unpack it first",
@@ -245,8 +245,29 @@ impl<'a, R: Read> Cursor<'a, R> {
             b"7z\xbc\xaf" => "this is a 7z archive; unpack it first",
             [0x1f, 0x8b, ..] | b"\x28\xb5\x2f\xfd" => "this is packed twice; unpack it once",
             b"%PDF" => "this is a PDF; export the dataset as EclecticIQ JSON or STIX 2.1",
+            [0, 0, 0, 0] => {
+                "there are zeros where JSON should begin: this is a device, or was not written to its end; check the \
+                 path, or export or fetch the dataset again"
+            }
+            [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] | [0, 0, 0, _] | [_, 0, 0, 0] => {
+                "this is UTF-32; convert it to UTF-8 first"
+            }
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [b'{' | b'[' | b'<', 0, ..] => {
                 "this is UTF-16; convert it to UTF-8 first"
+            }
+            [0xef, 0xbb, 0xbf, ..] => {
+                "there are two byte order marks; save it as UTF-8 without any"
+            }
+            [0x1e, ..] => {
+                "this is a JSON text sequence (RFC 7464); remove the characters U+001E, one before each document"
+            }
+            b"data" | b"even" | b"id: " | b": pi" | b"retr" => {
+                "these are events of a stream, not JSON; keep what stands behind each `data:`"
+            }
+            b"eyJ0" | b"eyJp" | b"eyJv" | b"eyJz" | b"eyJt" | b"eyJl" | b"eyJj" | b"ewog"
+            | b"ewoJ" | b"ew0K" | b"W3si" | b"Wwog" | b"Ww0K" => "this is base64; decode it first",
+            [b'a'..=b'z' | b'A'..=b'Z' | b'"' | b'#', ..] => {
+                "this is text or CSV, not JSON; export it as EclecticIQ JSON or STIX 2.1"
             }
             _ => return Ok(()),
         };
@@ -302,7 +323,14 @@ impl<'a, R: Read> Cursor<'a, R> {
             Ok(ahead) => shown(ahead),
             Err(error) => return error,
         };
-        self.not_json(format!("expected {expected}, found {found}"))
+        let next = match self.ahead(1) {
+            Ok(b"}" | b"]") => {
+                "; if a comma stands before it, remove that, else export or fetch the dataset again"
+            }
+            _ if found.contains("write plain quotes") => "",
+            _ => "; export or fetch the dataset again, and write nothing into it by hand",
+        };
+        self.not_json(format!("expected {expected}, found {found}{next}"))
     }
 
     /// This is no JSON, from here on.

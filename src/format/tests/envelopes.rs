@@ -290,6 +290,21 @@ fn what_is_no_dataset_is_called_by_its_name() {
         (b"7z\xbc\xaf\x27\x1c", "this is a 7z archive"),
         (b"\x1f\x8b\x08\0", "this is packed twice"),
         (b"%PDF-1.7", "this is a PDF"),
+        (b"\xff\xfe\0\0{\0\0\0", "this is UTF-32; convert it"),
+        (b"\0\0\xfe\xff\0\0\0{", "this is UTF-32; convert it"),
+        (b"{\0\0\0\"\0\0\0", "this is UTF-32; convert it"),
+        (b"\0\0\0{\0\0\0\"", "this is UTF-32; convert it"),
+        (b"\0\0\0\0\0\0\0\0", "zeros where JSON should begin"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", "two byte order marks; save it"),
+        (b"\x1e{}\n\x1e{}", "a JSON text sequence (RFC 7464); remove"),
+        (b"data: {}\n\n", "keep what stands behind each `data:`"),
+        (b"event: x\ndata: {}\n\n", "keep what stands behind each `data:`"),
+        (b"eyJ0eXBlIjoiYnVuZGxlIn0=", "this is base64; decode it"),
+        (b"ewogICJ0eXBlIjoiYnVuZGxlIgp9", "this is base64; decode it"),
+        (b"id,value\n1,a.example\n", "this is text or CSV, not JSON; export"),
+        (b"{\"objects\": [{},]}", "if a comma stands before it, remove that"),
+        (br#"{"objects":[]} 7"#, "export or fetch the dataset again"),
+        (br#"{"title":"Error","error_code":"500","http_status":"500"}"#, "a TAXII server gave"),
     ] {
         let error = decode(bytes, &Symbol::new("f"), Format::Auto).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
@@ -314,13 +329,19 @@ fn messages_show_the_character_that_stands_there() {
         ("{} \u{1}", "f:1:4: expected `{` or `[`, found `\\u{1}` (U+0001)"),
     ] {
         for size in [1, 2, 100] {
-            assert_eq!(pieces(text, &[size], SMALL).1.as_deref(), Some(error));
+            assert_eq!(pieces(text, &[size], SMALL).1, Some(told(error)));
         }
     }
     let error = error_of(b"{} \xe2\x28");
-    assert_eq!(error, "f:1:4: expected `{` or `[`, found the byte 0xE2, which is no UTF-8 here");
+    assert_eq!(
+        error,
+        told("f:1:4: expected `{` or `[`, found the byte 0xE2, which is no UTF-8 here")
+    );
     let error = error_of(b"{} \xe2");
-    assert_eq!(error, "f:1:4: expected `{` or `[`, found the byte 0xE2, which is no UTF-8 here");
+    assert_eq!(
+        error,
+        told("f:1:4: expected `{` or `[`, found the byte 0xE2, which is no UTF-8 here")
+    );
 }
 
 #[test]

@@ -136,6 +136,9 @@ pub(crate) fn told_io(error: &io::Error) -> String {
             "; run it as the user who owns the store, or give that user the right to write there"
         }
         io::ErrorKind::ReadOnlyFilesystem => "; choose a place that can be written to",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "; a store is a folder of its own, in a folder that is there: name such a one as `path` under [store]"
+        }
         _ => "",
     };
     format!("{error}{help}")
