@@ -3,8 +3,9 @@
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
 mod naming;
+mod together;
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, rc::Rc};
+use std::{borrow::Cow, fmt, rc::Rc};
 
 use serde::{
     Deserialize, Deserializer,
@@ -14,28 +15,31 @@ use serde::{
 use super::element::Element;
 use crate::{
     graph::Facts,
-    model::{MarkingId, Tlp, is_invisible, narrow},
+    model::{MarkingId, Tlp, readings},
 };
-use naming::names_tlp;
-pub(super) use naming::speaks_of_tlp;
+pub(super) use naming::{names_tlp, speaks_of_tlp};
+pub(super) use together::said_together;
 
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
 
-/// Names of properties that hold what people read, and values of observables.
-const PROSE: [&str; 11] = [
-    "name",
+/// Names of properties that hold what people read.
+const PROSE: [&str; 8] = [
     "title",
     "description",
     "short_description",
     "summary",
     "abstract",
-    "content",
     "explanation",
     "analysis",
     "pattern",
-    "value",
 ];
+
+/// Names of properties that hold what people read, or the value of an observable, where an object has them itself. In an
+/// object within they may hold anything.
+const OWN: [&str; 3] = ["name", "content", "value"];
+/// Properties in which observables stand.
+const OBSERVABLES: [&str; 4] = ["objects", "extracts", "observables", "observable"];
 
 /// Keys under which an object says what it is, and those under which it then says a value; also behind a `_`.
 const NAMING: [&str; 8] =
@@ -68,6 +72,9 @@ pub(super) struct Leaf {
     of_tlp: Option<usize>,
     /// The objects on the way, by number, as many as keys: the last is the one that it stands in.
     pub(super) objects: Vec<u32>,
+    /// The lists on the way, by number; what is further within has a higher one.
+    lists: Vec<u32>,
+    /// `null` for what holds nothing.
     pub(super) text: String,
 }
 
@@ -117,6 +124,16 @@ impl Leaf {
         self.of_tlp.is_some_and(|place| self.path.len() <= place + 2)
     }
 
+    /// Whether any key on the way speaks of TLP.
+    pub(super) fn is_under_tlp(&self) -> bool {
+        self.of_tlp.is_some()
+    }
+
+    /// Whether it stands for nothing at all: `null`, or what is empty.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.text == NOTHING
+    }
+
     /// Whether it says that the object it stands in is about TLP: `"type": "TLP"`.
     pub(super) fn says_type_tlp(&self) -> bool {
         is_one_of(self.key(), &NAMING) && names_tlp(&self.text)
@@ -150,9 +167,17 @@ impl Leaf {
         is_tag.then(said).flatten().map(Ok)
     }
 
-    /// Whether it is written for people, or is a value.
+    /// Whether it is written for people, or is the value of an observable.
     fn is_prose(&self) -> bool {
-        !self.is_in("external_references") && PROSE.contains(&self.key())
+        let mut keys = self.path.iter().map(AsRef::as_ref).rev();
+        let is_own = OWN.contains(&self.key());
+        let around = keys.by_ref().find(|key| !is_own || !OWN.contains(key)).unwrap_or("");
+        // Observables may be numbered, and have their value in `data`.
+        let is_between = around == "data" || around.bytes().all(|byte| byte.is_ascii_digit());
+        let holder = keys.next().filter(|_| is_between).unwrap_or(around);
+        !self.is_in("external_references")
+            && (PROSE.contains(&around)
+                || (is_own && (around.is_empty() || OBSERVABLES.contains(&holder))))
     }
 
     fn is_label(&self) -> bool {
@@ -185,37 +210,30 @@ impl Leaf {
         ["markingref", "markingrefs"].iter().any(|end| letters.ends_with(end))
     }
 
-    /// The colour that two neighbours say together: the name of TLP and a colour, as in `["TLP", "RED"]` or
-    /// `{"namespace": "tlp", "predicate": "red"}`.
-    pub(super) fn tlp_with(&self, next: &Self) -> Option<Tlp> {
-        let in_labels = |leaf: &Self| {
-            leaf.is_label() || leaf.is_about_marking() || leaf.is_in("external_references")
-        };
-        let said = |name: &Self, colour: &Self| {
-            names_tlp(&name.text).then(|| colour.text.parse().ok()).flatten()
-        };
-        let both = in_labels(self) && in_labels(next);
-        both.then(|| said(self, next).or_else(|| said(next, self))).flatten()
+    /// Whether it stands among labels or markings.
+    fn is_among_labels(&self) -> bool {
+        self.is_label() || self.is_about_marking() || self.is_in("external_references")
+    }
+
+    /// The colour that it is, and nothing else: as a text, or as a key whose value is no refusal (`"red": true`).
+    fn colour(&self) -> Option<Tlp> {
+        let text = self.text.trim();
+        let is_refused =
+            || says_nothing(text) || REFUSALS.iter().any(|no| text.eq_ignore_ascii_case(no));
+        text.parse().ok().or_else(|| self.key().parse().ok().filter(|_| !is_refused()))
     }
 }
 
-/// What objects within say that are named after TLP, or of a type called so: `{"name": "TLP", "value": "RED"}`.
-pub(super) fn said_by_type(leaves: &[Leaf]) -> impl Iterator<Item = (&Leaf, Result<Tlp, &str>)> {
-    let inner = leaves.iter().filter(|leaf| leaf.path.len() > 1 && leaf.says_type_tlp());
-    let typed: BTreeSet<u32> = inner.filter_map(|leaf| leaf.objects.last().copied()).collect();
-    leaves.iter().filter_map(move |leaf| {
-        let text = leaf.text.trim();
-        let is_value = is_one_of(leaf.key(), &SAYING)
-            && leaf.objects.last().is_some_and(|object| typed.contains(object));
-        let said = || text.parse().ok().or_else(|| Tlp::said_in(text)).ok_or(text);
-        (is_value && !says_nothing(text)).then(|| (leaf, said()))
-    })
-}
+/// Values by which a property says no.
+const REFUSALS: [&str; 5] = ["false", "0", "no", "off", "n"];
 
 /// Whether a key is one of these, or ends in one behind a `_`, `-` or `:`.
 fn is_one_of(key: &str, names: &[&str]) -> bool {
     names.contains(&key.rsplit(['_', '-', ':']).next().unwrap_or(key))
 }
+
+/// The text of what holds nothing.
+const NOTHING: &str = "null";
 
 /// Whether a text stands for no marking.
 pub(super) fn says_nothing(text: &str) -> bool {
@@ -225,8 +243,10 @@ pub(super) fn says_nothing(text: &str) -> bool {
 impl<'de> Deserialize<'de> for Leaves {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut all = Self::default();
-        let (path, objects, count) = (&mut Vec::new(), &mut Vec::new(), &mut 0);
-        let walk = Walk { path, objects, count, respelled: None, of_tlp: None, all: &mut all };
+        let (path, objects, lists) = (&mut Vec::new(), &mut Vec::new(), &mut Vec::new());
+        let (count, all_of_it) = (&mut 0, &mut all);
+        let walk =
+            Walk { path, objects, lists, count, respelled: None, of_tlp: None, all: all_of_it };
         walk.deserialize(deserializer)?;
         Ok(all)
     }
@@ -236,7 +256,8 @@ impl<'de> Deserialize<'de> for Leaves {
 struct Walk<'w> {
     path: &'w mut Vec<Rc<str>>,
     objects: &'w mut Vec<u32>,
-    /// How many objects were met.
+    lists: &'w mut Vec<u32>,
+    /// How many objects and lists were met.
     count: &'w mut u32,
     respelled: Option<usize>,
     of_tlp: Option<usize>,
@@ -245,14 +266,19 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn again(&mut self) -> Walk<'_> {
-        let Self { path, objects, count, respelled, of_tlp, all } = self;
-        Walk { path, objects, count, respelled: *respelled, of_tlp: *of_tlp, all }
+        let Self { path, objects, lists, count, respelled, of_tlp, all } = self;
+        Walk { path, objects, lists, count, respelled: *respelled, of_tlp: *of_tlp, all }
+    }
+
+    /// A leaf for what holds nothing, where none came.
+    fn nothing_since<E>(self, before: usize) -> Result<(), E> {
+        if self.all.0.len() == before { self.leaf(&NOTHING) } else { Ok(()) }
     }
 
     fn leaf<E>(self, text: &dyn ToString) -> Result<(), E> {
-        let Self { path, objects, respelled, of_tlp, all, .. } = self;
-        let (path, objects, text) = (path.clone(), objects.clone(), text.to_string());
-        all.0.push(Leaf { path, respelled, of_tlp, objects, text });
+        let Self { path, objects, lists, respelled, of_tlp, all, .. } = self;
+        let (path, objects, lists) = (path.clone(), objects.clone(), lists.clone());
+        all.0.push(Leaf { path, respelled, of_tlp, objects, lists, text: text.to_string() });
         Ok(())
     }
 }
@@ -293,18 +319,23 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+        self.leaf(&NOTHING)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        *self.count += 1;
+        self.lists.push(*self.count);
+        let before = self.all.0.len();
         while items.next_element_seed(self.again())?.is_some() {}
-        Ok(())
+        self.lists.pop();
+        self.nothing_since(before)
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
         *self.count += 1;
         self.objects.push(*self.count);
         let (place, outer) = (self.path.len(), (self.respelled, self.of_tlp));
+        let before = self.all.0.len();
         while let Some(key) = entries.next_key::<String>()? {
             let usual = usual(&key);
             let is_other = matches!(usual, Cow::Owned(_));
@@ -319,19 +350,20 @@ impl<'de> Visitor<'de> for Walk<'_> {
             read?;
         }
         self.objects.pop();
-        Ok(())
+        self.nothing_since(before)
     }
 }
 
 /// A key in the letters in which keys are known; borrowed where it is written so.
 fn usual(key: &str) -> Cow<'_, str> {
-    let is_usual = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    let is_usual =
+        |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && !b"&%<\\".contains(&byte);
     if key.bytes().all(is_usual) && key.trim().len() == key.len() {
         return key.into();
     }
-    let letters = key.chars().filter(|letter| !is_invisible(*letter)).map(narrow);
-    let folded: String = letters.flat_map(char::to_lowercase).collect();
-    folded.trim().to_owned().into()
+    let read = readings(key).pop().unwrap_or_default();
+    let usual = read.trim().to_lowercase();
+    if usual == key { key.into() } else { usual.into() }
 }
 
 #[cfg(test)]
@@ -344,9 +376,9 @@ mod tests {
         let leaves: Leaves = serde_json::from_str(text).unwrap();
         let all: Vec<String> =
             leaves.0.iter().map(|leaf| format!("{} {}", leaf.path.join("/"), leaf.text)).collect();
-        assert_eq!(all, ["a x", "a y", "a/b 1", "d/e/f true"]);
+        assert_eq!(all, ["a x", "a y", "a/b 1", "a/c null", "d/e/f true"]);
         assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
         let respelled: Vec<Option<usize>> = leaves.0.iter().map(|leaf| leaf.respelled).collect();
-        assert_eq!(respelled, [Some(0), None, Some(1), None]);
+        assert_eq!(respelled, [Some(0), None, Some(1), None, None]);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::{is_invisible, narrow};
+use crate::model::{is_plain, may_be_escaped};
 
 /// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
 /// the name in words does, or what may stand for either once it is read: an escape, full stops between the letters, a letter of full
@@ -26,7 +26,7 @@ fn may_spell_tlp_otherwise(raw: &[u8]) -> bool {
     // Made once, as every object is gone through.
     static SORTS: LazyLock<[Finder<'static>; 6]> =
         LazyLock::new(|| ["raffic", "RAFFIC", "\\u", "&#", ".L.P", ".l.p"].map(Finder::new));
-    SORTS.iter().any(|sort| sort.find(raw).is_some()) || has_odd_letters(raw)
+    SORTS.iter().any(|sort| sort.find(raw).is_some()) || has_odd_letters(raw) || is_escaped(raw)
 }
 
 /// The keys under which the platform marks an entity.
@@ -86,9 +86,12 @@ fn value_behind(rest: &[u8]) -> Option<u8> {
     rest.trim_ascii_start().first().copied()
 }
 
+fn is_escaped(raw: &[u8]) -> bool {
+    std::str::from_utf8(raw).is_ok_and(may_be_escaped)
+}
+
 fn has_odd_letters(raw: &[u8]) -> bool {
-    let is_odd =
-        |letter: char| !letter.is_ascii() && (is_invisible(letter) || narrow(letter) != letter);
+    let is_odd = |letter: char| !letter.is_ascii() && !is_plain(letter);
     !raw.is_ascii() && std::str::from_utf8(raw).is_ok_and(|text| text.chars().any(is_odd))
 }
 
@@ -139,6 +142,10 @@ mod tests {
             "t\u{200b}lp",
             "T.L.P",
             "&#84;LP",
+            "%54LP",
+            "T&shy;LP",
+            "TL<wbr>P",
+            "\u{1d413}LP",
         ] {
             assert!(may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
         }

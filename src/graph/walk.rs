@@ -248,8 +248,8 @@ impl Links {
     }
 
     /// Everything within `depth` of an incident, sorted by node. A walk never enters another incident. Of
-    /// several ways to an entity those count that cost least, and of these the ones with the fewest steps; the
-    /// markings along all of them count, those of links too.
+    /// several ways to an entity those count that cost least; the colours along all of them, those of links too. Its
+    /// relations, and whether something on the way is unmarked, are those of the ways with the fewest steps among them.
     pub(super) fn walk(
         &self,
         incident: u32,
@@ -268,34 +268,46 @@ impl Links {
         reached
     }
 
-    /// The walk in full, way by way: by what they cost, then by their steps.
+    /// The walk in full, way by way: by what they cost, then by their steps. What comes again at the same cost by more
+    /// steps only makes stricter, and so what lies beyond it.
     fn far(&self, incident: u32, depth: u8, marking: impl Fn(u32) -> Marking) -> Vec<Reached> {
         type Ways = BTreeMap<u32, (Vec<Via>, Marking)>;
-        let mut reached = Vec::new();
-        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        let mut reached: Vec<Reached> = Vec::new();
+        // What each node cost, and its place among the reached.
+        let mut seen: BTreeMap<u32, (u8, usize)> = BTreeMap::new();
         let start = Ways::from([(incident, (Vec::new(), Marking::default()))]);
         let mut open: BTreeMap<(u8, u32), Ways> = BTreeMap::from([((0, 0), start)]);
         while let Some(((cost, steps), ways)) = open.pop_first() {
-            for (node, (mut relations, path)) in ways {
-                if !seen.insert(node) {
-                    continue;
-                }
+            for (node, (mut relations, mut path)) in ways {
                 let is_first = node == incident;
+                match seen.get(&node) {
+                    Some(&(before, at)) if before == cost && reached[at].path.tlp < path.tlp => {
+                        reached[at].path.tlp = path.tlp;
+                        path = reached[at].path;
+                    }
+                    Some(_) => continue,
+                    None if is_first => {}
+                    None => {
+                        seen.insert(node, (cost, reached.len()));
+                        relations.sort_unstable();
+                        relations.dedup();
+                        reached.push(Reached { node, relations, path, bystander: false });
+                    }
+                }
                 let beyond = if is_first { path } else { path.and(marking(node)) };
                 for link in self.inner(node) {
                     let cost = cost + link.cost(Way::Out, is_first);
-                    if cost > depth || seen.contains(&link.to) {
+                    let way = beyond.and(link.marking());
+                    let is_known = |&(before, at): &(u8, usize)| {
+                        before < cost || reached[at].path.tlp >= way.tlp
+                    };
+                    if cost > depth || seen.get(&link.to).is_some_and(is_known) {
                         continue;
                     }
                     let ways = open.entry((cost, steps + 1)).or_default();
                     let (relations, marking) = ways.entry(link.to).or_default();
                     relations.push(self.via(link));
-                    *marking = marking.and(beyond).and(link.marking());
-                }
-                if !is_first {
-                    relations.sort_unstable();
-                    relations.dedup();
-                    reached.push(Reached { node, relations, path, bystander: false });
+                    *marking = marking.and(way);
                 }
             }
         }

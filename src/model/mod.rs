@@ -30,12 +30,12 @@ pub use reader::Reader;
 pub use secret::Secret;
 pub use symbol::{Interner, Symbol};
 pub use text::{
-    Bytes, Count, Span, is_invisible, keep_note, kept_name, kept_text, narrow, shortened, spoken,
-    steers,
+    Bytes, Count, Span, is_invisible, is_plain, keep_note, kept_name, kept_text, plain, shortened,
+    spoken, steers,
 };
 pub(crate) use text_form::as_text;
 pub use time::{Timestamp, TimestampError};
-pub use tlp::{Marking, MarkingId, Tlp};
+pub use tlp::{Marking, MarkingId, Tlp, may_be_escaped, readings};
 #[cfg(test)]
 pub(crate) use words::names;
 pub use words::{Words, nearest};

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look, said_by_type, says_nothing},
+        leaves::{Leaf, look, said_together, says_nothing},
         suspicion::{Marked, may_be_marked_beside},
     },
     graph::{Entity, Facts, Mark},
@@ -238,11 +238,11 @@ fn elsewhere(
         let tlp = leaf.tlp().or(red.then_some(Ok(Tlp::Red)))?.unwrap_or(Tlp::Red);
         Some((leaf, tlp))
     });
-    let pairs = leaves.windows(2).filter(|pair| !pair.iter().any(is_own));
-    let pairs = pairs.filter_map(|pair| Some((&pair[0], pair[0].tlp_with(&pair[1])?)));
-    let typed = said_by_type(&leaves).filter(|(leaf, _)| !is_own(leaf));
-    let typed = typed.map(|(leaf, said)| (leaf, said.unwrap_or(Tlp::Red)));
-    let found: Vec<(&Leaf, Tlp)> = alone.chain(pairs).chain(typed).collect();
+    let is_title = |leaf: &Leaf| leaf.path.len() == 2 && leaf.key() == "title";
+    let others = leaves.iter().filter(|leaf| !is_own(leaf) && !is_title(leaf));
+    let together = said_together(others).into_iter();
+    let together = together.map(|(leaf, said)| (leaf, said.unwrap_or(Tlp::Red)));
+    let found: Vec<(&Leaf, Tlp)> = alone.chain(together).collect();
     let is_odd = |leaf: &Leaf| leaf.respelled.is_some() || is_colour_of_platform(leaf);
     if let Some((leaf, tlp)) = found.iter().find(|(leaf, _)| is_odd(leaf)) {
         let key: String = leaf.path.join("/").chars().take(SHOWN_CHARS_MAX).collect();

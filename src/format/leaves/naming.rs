@@ -1,5 +1,11 @@
 //! What names say: whether a property, a type or a label is called after TLP.
 
+use crate::model::readings;
+
+/// Words of the name of TLP, and what stands with it.
+const KNOWN: [&str; 7] =
+    ["traffic", "light", "protocol", "trafficlight", "trafficlightprotocol", "x", "version"];
+
 /// What stands with TLP in one word: `tlpcolor`.
 const ENDS: [&str; 13] = [
     "color",
@@ -20,6 +26,14 @@ const ENDS: [&str; 13] = [
 /// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`,
 /// `tlpColor`, `reportTLP`.
 pub(in crate::format) fn speaks_of_tlp(name: &str) -> bool {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.: ".contains(&byte);
+    match name.bytes().all(is_usual) {
+        true => speaks(name),
+        false => readings(name).iter().any(|name| speaks(name)),
+    }
+}
+
+fn speaks(name: &str) -> bool {
     let is_named = name.as_bytes().windows(3).any(|word| word.eq_ignore_ascii_case(b"tlp"));
     // Most names are neither, which these two looks tell.
     if !is_named && !name.contains(['f', 'F']) {
@@ -29,31 +43,36 @@ pub(in crate::format) fn speaks_of_tlp(name: &str) -> bool {
     letters.to_ascii_lowercase().contains("trafficlight") || words(name).any(is_tlp)
 }
 
-/// Whether a text is the name of TLP, or of its colour, and nothing else: `TLP`, `TLP 2.0`, `tlp_color`.
-pub(super) fn names_tlp(text: &str) -> bool {
-    let mut is_named = false;
-    let mut all = text
-        .split(|letter: char| !letter.is_alphanumeric())
-        .flat_map(|word| {
-            let (whole, parts) = match is_tlp(word) {
-                true => (Some(word), None),
-                false => (None, Some(humps(word))),
-            };
-            whole.into_iter().chain(parts.into_iter().flatten())
-        })
-        .filter(|word| !word.is_empty());
-    let is_known = all.all(|word| {
-        is_named |= is_tlp(word) || word.eq_ignore_ascii_case("protocol");
-        let word = word.to_lowercase();
-        let number = word.strip_prefix('v').unwrap_or(&word);
-        is_tlp(&word)
-            || ["traffic", "light", "protocol", "x", "version"].contains(&&*word)
-            || ENDS.contains(&&*word)
-            || number.bytes().all(|byte| byte.is_ascii_digit())
-    });
+/// Whether a text is the name of TLP, or of its colour, and nothing else: `TLP`, `TLP 2.0`, `tlp_color`, `T.L.P.`.
+pub(in crate::format) fn names_tlp(text: &str) -> bool {
+    readings(text).iter().any(|text| names(text))
+}
+
+fn names(text: &str) -> bool {
     let letters: String = text.chars().filter(|letter| letter.is_alphabetic()).collect();
-    let is_long = !text.to_lowercase().contains("tlp");
-    is_known && is_named && (!is_long || letters.to_lowercase().contains("trafficlightprotocol"))
+    let letters = letters.to_lowercase();
+    let is_named = letters.contains("tlp") || letters.contains("trafficlight");
+    is_named
+        && (is_tlp(&letters)
+            || text
+                .split(|letter: char| !letter.is_alphanumeric())
+                .flat_map(|word| {
+                    let (whole, parts) = match is_known(&word.to_lowercase()) {
+                        true => (Some(word), None),
+                        false => (None, Some(humps(word))),
+                    };
+                    whole.into_iter().chain(parts.into_iter().flatten())
+                })
+                .all(|word| is_known(&word.to_lowercase())))
+}
+
+/// Whether a word in small letters is a part of the name of TLP, or nothing.
+fn is_known(word: &str) -> bool {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    is_tlp(word)
+        || KNOWN.contains(&word)
+        || ENDS.contains(&word)
+        || number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a word is the name of TLP, with a version or what a colour is called.
@@ -119,14 +138,24 @@ mod tests {
 
     #[test]
     fn a_text_is_the_name_of_tlp_or_more_than_that() {
-        for text in
-            ["TLP", "tlp", "TLP 2.0", "tlp_color", "TLP Level:", "Traffic Light Protocol", "TLPv2"]
-        {
+        for text in [
+            "TLP",
+            "tlp",
+            "TLP 2.0",
+            "tlp_color",
+            "TLP Level:",
+            "Traffic Light Protocol",
+            "TLPv2",
+            "TrafficLightProtocol",
+            "traffic-light",
+            "T.L.P.",
+            "T&shy;LP",
+            "%54LP",
+            "\u{1d413}LP",
+        ] {
             assert!(names_tlp(text), "{text}");
         }
-        for text in
-            ["", "TLP:RED", "TLP report", "color", "traffic light", "protocol", "2.0", "atlp"]
-        {
+        for text in ["", "TLP:RED", "TLP report", "color", "traffic", "protocol", "2.0", "atlp"] {
             assert!(!names_tlp(text), "{text}");
         }
     }

@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use crate::{
     format::{
-        leaves::{Leaf, Leaves, said_by_type, says_nothing, speaks_of_tlp},
+        leaves::{Leaf, Leaves, said_together, says_nothing, speaks_of_tlp},
         mend::mend,
         splitter::Member,
         suspicion::may_speak_of_tlp,
@@ -38,9 +38,9 @@ pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
     let is_of_objects = matches!(value, Member::List(_)) && !is_called_so && !is_label(name);
     let leaves: Vec<Leaf> =
         leaves.into_iter().filter(|leaf| !is_of_objects || leaf.path.len() == 1).collect();
-    let pairs = leaves.windows(2).filter_map(|pair| pair[0].tlp_with(&pair[1]));
-    let typed = said_by_type(&leaves).map(|(_, said)| said.unwrap_or(Tlp::Red));
-    let strictest = leaves.iter().filter_map(said).chain(pairs).chain(typed).max();
+    let together = said_together(leaves.iter()).into_iter();
+    let together = together.map(|(_, said)| said.unwrap_or(Tlp::Red));
+    let strictest = leaves.iter().filter_map(said).chain(together).max();
     strictest.or(is_called_so.then_some(Tlp::Red))
 }
 

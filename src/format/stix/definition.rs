@@ -7,7 +7,7 @@ use super::{marking, wire::Object};
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look, speaks_of_tlp},
+        leaves::{Leaf, look, names_tlp, says_nothing, speaks_of_tlp},
     },
     graph::Facts,
     model::{MarkingId, Tlp},
@@ -31,14 +31,17 @@ const SILENT: [&str; 9] = [
 const TYPES: [&str; 2] = ["definition_type", "x_opencti_definition_type"];
 const BODIES: [&str; 2] = ["definition", "x_opencti_definition"];
 
-/// Takes down a marking definition.
+/// Properties by which a definition says nothing of what it is, beside those that any object has.
+const OF_ANY: [&str; 4] = ["type", "lang", "revoked", "confidence"];
+
+/// Takes down a marking definition. One that says nothing is none: what it marks has a marking that is defined nowhere.
 pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
     let id = MarkingId::of(&object.id);
     let leaves = match look(element, facts) {
         Ok(leaves) => leaves,
         Err(tlp) => return facts.markings.define(id, Some(tlp)),
     };
-    let Definition { mut strictest, unreadable, respelled } = Definition::of(&leaves);
+    let Definition { mut strictest, unreadable, respelled, is_empty } = Definition::of(&leaves);
     if let Some(key) = respelled {
         let what = format!(
             "{key:?} says the colour of the marking, and STIX writes that key in lower case; it holds where it is stricter"
@@ -52,7 +55,9 @@ pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Fac
         facts.report(element.warning("", what));
         strictest = Some(Tlp::Red);
     }
-    facts.markings.define(id.clone(), strictest);
+    if !is_empty {
+        facts.markings.define(id.clone(), strictest);
+    }
     for mark in marking::marks_of_definition(object, element, facts) {
         facts.markings.mark_definition(&id, mark);
     }
@@ -65,17 +70,24 @@ struct Definition {
     unreadable: Option<String>,
     /// The first key that says a colour and is written in other letters.
     respelled: Option<Box<str>>,
+    is_empty: bool,
 }
 
 impl Definition {
     fn of(leaves: &[Leaf]) -> Self {
-        let is_tlp = leaves.iter().any(|leaf| {
-            let is_type = TYPES.iter().any(|property| leaf.is_in(property));
-            let is_extension = leaf.path.iter().any(|key| **key == *TLP_2_EXTENSION);
-            (is_type && speaks_of_tlp(&leaf.text)) || is_extension
+        let is_among = |leaf: &Leaf, all: &[&str]| all.iter().any(|property| leaf.is_in(property));
+        let telling = |leaf: &&Leaf| !is_among(leaf, &SILENT);
+        let is_tlp = leaves.iter().filter(telling).any(|leaf| {
+            let is_type = is_among(leaf, &TYPES) && speaks_of_tlp(&leaf.text);
+            let is_extension = leaf.path.iter().any(|key| **key == *TLP_2_EXTENSION)
+                || (leaf.is_in("extensions") && leaf.is_under_tlp());
+            is_type || is_extension || names_tlp(&leaf.text)
         });
-        let mut all = Self::default();
-        let telling = |leaf: &&Leaf| !SILENT.iter().any(|property| leaf.is_in(property));
+        let is_empty = leaves.iter().all(|leaf| {
+            let is_silent = !leaf.is_in("description") && is_among(leaf, &SILENT);
+            is_silent || is_among(leaf, &OF_ANY) || says_nothing(&leaf.text)
+        });
+        let mut all = Self { is_empty: is_empty && !is_tlp, ..Self::default() };
         for leaf in leaves.iter().filter(telling) {
             all.hear(leaf, is_tlp);
         }
@@ -95,7 +107,8 @@ impl Definition {
         // There a colour needs no `TLP:` before it.
         let bare = leaf.text.parse().ok().filter(|_| is_called_so || is_body);
         let said = bare.or_else(|| Tlp::said_in(&leaf.text));
-        if said.is_none() && is_called_so {
+        let is_absent = !is_tlp && leaf.holds_nothing();
+        if said.is_none() && is_called_so && !is_absent {
             self.unreadable.get_or_insert_with(|| leaf.text.clone());
         }
         if said.is_some() && leaf.respelled == Some(0) {

@@ -9,7 +9,7 @@ use super::wire::Object;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, look, said_by_type},
+        leaves::{Leaf, look, said_together, says_nothing},
         suspicion::{may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark},
@@ -32,8 +32,8 @@ pub(super) fn marks(
     if object.objects.is_some() || is_suspicious() {
         let leaves = reader.leaves();
         leaves.iter().for_each(|leaf| reader.loose(leaf));
-        leaves.windows(2).for_each(|pair| reader.together(&pair[0], &pair[1]));
-        said_by_type(&leaves).for_each(|(leaf, said)| reader.typed(leaf, said));
+        let said = said_together(leaves.iter());
+        said.into_iter().for_each(|(leaf, said)| reader.together(leaf, said));
     }
     reader.marks
 }
@@ -195,7 +195,7 @@ impl<'r, 'e> Reader<'r, 'e> {
                 1 => leaf.is_in("object_marking_refs"),
                 _ => leaf.is_in("granular_markings") || leaf.is_in("object_marking_refs"),
             };
-        if !leaf.refers_to_marking() || is_read || leaf.text.trim().is_empty() {
+        if !leaf.refers_to_marking() || is_read || says_nothing(&leaf.text) {
             return false;
         }
         // The keys of a leaf are folded and lists have none, so the object is what can be pointed to.
@@ -203,16 +203,8 @@ impl<'r, 'e> Reader<'r, 'e> {
         true
     }
 
-    /// A colour that two neighbours say together.
-    fn together(&mut self, leaf: &Leaf, next: &Leaf) {
-        if let Some(tlp) = leaf.tlp_with(next) {
-            let mark = self.facts.markings.colour(tlp);
-            self.add(leaf, mark, Extent::Part);
-        }
-    }
-
-    /// What an object within says that is called after TLP.
-    fn typed(&mut self, leaf: &Leaf, said: Result<Tlp, &str>) {
+    /// What members say together, such as those of an object within that is called after TLP.
+    fn together(&mut self, leaf: &Leaf, said: Result<Tlp, &str>) {
         let tlp = said.unwrap_or_else(|text| self.no_colour(text));
         let mark = self.facts.markings.colour(tlp);
         self.add(leaf, mark, Extent::Part);

@@ -119,7 +119,7 @@ fn what_only_ties_an_incident_to_its_values_costs_no_depth() {
 }
 
 #[test]
-fn ties_in_a_ring_are_walked_once_and_by_the_shortest_way() {
+fn ties_in_a_ring_are_walked_to_their_end_and_all_ways_that_cost_the_same_make_stricter() {
     let marked = |number, tlp| Entity { tlp: Some(tlp), ..entity("event", number) };
     let entities = vec![
         Entity { tlp: Some(Tlp::Clear), ..entity("incident", 1) },
@@ -137,7 +137,39 @@ fn ties_in_a_ring_are_walked_once_and_by_the_shortest_way() {
     let graph = deep(entities, relations, 1);
     let incident = graph.incidents().next().unwrap();
     let paths: Vec<_> = incident.members.iter().map(|member| member.path.tlp).collect();
-    assert_eq!(paths, [None, Some(Tlp::Green), Some(Tlp::Green)]);
+    // A way may lead through the ring and back.
+    assert_eq!(paths, [Some(Tlp::Red); 3]);
+}
+
+#[test]
+fn a_way_of_more_steps_and_the_same_cost_makes_stricter_all_that_lies_beyond() {
+    let marked = |kind, number, tlp| Entity { tlp: Some(tlp), ..entity(kind, number) };
+    for (event, strict, unmarked) in [
+        (marked("event", 2, Tlp::Red), Some(Tlp::Red), false),
+        (marked("event", 2, Tlp::Clear), Some(Tlp::Green), false),
+        // What is not marked on a longer way does not make unmarked.
+        (entity("event", 2), None, false),
+    ] {
+        let entities = vec![
+            marked("incident", 1, Tlp::Green),
+            event,
+            marked("indicator", 3, Tlp::Green),
+            marked("indicator", 4, Tlp::Green),
+        ];
+        let relations = vec![
+            relation("x", 1, 2),
+            relation("x", 1, 3),
+            free("sighting_refs", 2, 3),
+            relation("x", 3, 4),
+        ];
+        let graph = deep(entities, relations, 2);
+        let members = &graph.incidents().next().unwrap().members;
+        let beyond = strict.max(Some(Tlp::Green));
+        let strict = strict.filter(|tlp| *tlp == Tlp::Red).or(strict.map(|_| Tlp::Clear));
+        assert_eq!(members[1].path, Marking { tlp: strict, unmarked });
+        assert_eq!(members[2].path, Marking { tlp: beyond, unmarked });
+        assert_eq!(members[1].relations.len(), 1);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
 use crate::model::{
     Context, Encoder,
     limits::{NAME_BYTES_MAX, WORDS_CHARS_MAX},
@@ -78,20 +80,57 @@ pub fn steers(letter: char) -> bool {
     letter.is_control() || is_invisible(letter) || matches!(letter, '\u{2028}' | '\u{2029}')
 }
 
-/// A letter in its usual form: of full width, as keyboards for Chinese and Japanese write it, or of Cyrillic or Greek where
-/// it looks like one of those that name TLP and its colours.
+/// The text in its usual letters, without those that show nothing.
 #[must_use]
-pub fn narrow(letter: char) -> char {
+pub fn plain(text: &str) -> Cow<'_, str> {
+    match text.chars().all(is_plain) {
+        true => text.into(),
+        false => text.chars().filter(|letter| !is_silent(*letter)).map(narrow).collect(),
+    }
+}
+
+/// Whether a letter shows something, and is written in its usual form.
+#[must_use]
+pub fn is_plain(letter: char) -> bool {
+    !is_silent(letter) && (letter.is_ascii() || narrow(letter) == letter)
+}
+
+/// Whether a letter shows nothing of its own: it parts no words, and stands within them.
+fn is_silent(letter: char) -> bool {
+    match letter.is_ascii() {
+        true => letter.is_ascii_control() && !letter.is_ascii_whitespace(),
+        false => is_invisible(letter) || is_combining_mark(letter),
+    }
+}
+
+/// A letter in its usual form: of full width, as keyboards for Chinese and Japanese write it, of an alphabet of mathematics,
+/// in a frame or a small capital, or of Cyrillic or Greek where it looks like one of those that name TLP and its colours.
+fn narrow(letter: char) -> char {
+    let mut usual = std::iter::once(letter).nfkd();
+    let letter = match (usual.next(), usual.next()) {
+        (Some(usual), None) => usual,
+        // In parentheses.
+        (Some('('), Some(usual)) => usual,
+        _ => letter,
+    };
+    let of_block = |start: char| {
+        char::from_u32(u32::from(letter) - u32::from(start) + u32::from('A')).unwrap_or(letter)
+    };
     match letter {
-        '\u{ff01}'..='\u{ff5e}' => {
-            char::from_u32(u32::from(letter) - 0xfee0).expect("the block ends in ASCII")
-        }
-        '\u{410}' | '\u{430}' | '\u{391}' | '\u{3b1}' => 'a',
-        '\u{412}' | '\u{432}' | '\u{392}' => 'b',
-        '\u{415}' | '\u{435}' | '\u{395}' => 'e',
-        '\u{41c}' | '\u{43c}' | '\u{39c}' => 'm',
-        '\u{420}' | '\u{440}' | '\u{3a1}' | '\u{3c1}' => 'p',
-        '\u{422}' | '\u{442}' | '\u{3a4}' | '\u{3c4}' => 't',
+        '\u{1f150}'..='\u{1f169}' => of_block('\u{1f150}'),
+        '\u{1f170}'..='\u{1f189}' => of_block('\u{1f170}'),
+        '\u{1f1e6}'..='\u{1f1ff}' => of_block('\u{1f1e6}'),
+        '\u{410}' | '\u{430}' | '\u{391}' | '\u{3b1}' | '\u{1d00}' => 'a',
+        '\u{412}' | '\u{432}' | '\u{392}' | '\u{299}' => 'b',
+        '\u{1d05}' => 'd',
+        '\u{415}' | '\u{435}' | '\u{395}' | '\u{1d07}' => 'e',
+        '\u{262}' => 'g',
+        '\u{29f}' => 'l',
+        '\u{41c}' | '\u{43c}' | '\u{39c}' | '\u{1d0d}' => 'm',
+        '\u{274}' => 'n',
+        '\u{420}' | '\u{440}' | '\u{3a1}' | '\u{3c1}' | '\u{1d18}' => 'p',
+        '\u{280}' => 'r',
+        '\u{422}' | '\u{442}' | '\u{3a4}' | '\u{3c4}' | '\u{1d1b}' => 't',
         _ => letter,
     }
 }

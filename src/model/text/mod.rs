@@ -5,5 +5,5 @@ mod letters;
 
 pub use amount::{Bytes, Count, Span};
 pub use letters::{
-    is_invisible, keep_note, kept_name, kept_text, narrow, shortened, spoken, steers,
+    is_invisible, is_plain, keep_note, kept_name, kept_text, plain, shortened, spoken, steers,
 };

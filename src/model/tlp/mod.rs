@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{IdError, as_text};
 
+pub use escapes::{may_be_escaped, readings};
 pub use marking::MarkingId;
 use text::{Said, Words};
 
@@ -62,9 +63,9 @@ impl Tlp {
     /// lost. `None` is a tag of another kind: a bare word such as `red`, or `tlp:ex:chr`, which is no colour.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
-        let letter = tag.chars().find(|letter| letter.is_alphanumeric())?;
-        let may_be = |tag: &str| tag.contains(['P', 'p', '&', '%']);
-        if letter.is_ascii() && !letter.eq_ignore_ascii_case(&'t') && !may_be(tag) {
+        // What the name of TLP is written with, in letters or in words, or what may hide it.
+        let may_be = |tag: &str| tag.contains(['P', 'p', 'G', 'g', '&', '%', '<', '\\']);
+        if tag.is_ascii() && !may_be(tag) {
             return None;
         }
         strictest(Words::of(tag).iter().map(Words::whole))
@@ -293,6 +294,29 @@ mod tests {
             ("Its TLP has been set to amber.", Some(Tlp::Amber)),
             ("T.L.P.: RED", Some(Tlp::Red)),
             ("RED according to the Traffic Light Protocol", Some(Tlp::Red)),
+            ("TrafficLightProtocol: RED", Some(Tlp::Red)),
+            ("TrafficLight Protocol RED", Some(Tlp::Red)),
+            ("Traffic Light: RED", Some(Tlp::Red)),
+            ("TRAFFIC-LIGHT=AMBER", Some(Tlp::Amber)),
+            ("TL<wbr>P:RED", Some(Tlp::Red)),
+            ("T&shy;LP:RED", Some(Tlp::Red)),
+            ("T&unheardOf;LP:RED", Some(Tlp::Red)),
+            ("\u{1d413}\u{1d40b}\u{1d40f}:\u{1d411}\u{1d404}\u{1d403}", Some(Tlp::Red)),
+            ("TLP%C2%A0RED", Some(Tlp::Red)),
+            ("STRICT TLP:AMBER", Some(Tlp::AmberStrict)),
+            ("Strictly TLP:AMBER", Some(Tlp::AmberStrict)),
+            ("AMBER (TLP), strict", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER (STRICT)", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER+S", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER/S", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER-S", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER/EU", Some(Tlp::AmberStrict)),
+            ("TLP:AMBER+EU", Some(Tlp::Red)),
+            ("TLP:GREEN+X", Some(Tlp::Red)),
+            ("TLP:GREEN+PAP:RED", Some(Tlp::Green)),
+            ("TLP:AMBER / PAP:RED", Some(Tlp::Amber)),
+            ("TLP:AMBER. It is strictly for you.", Some(Tlp::Amber)),
+            ("Restricted: TLP:AMBER", Some(Tlp::Amber)),
             ("TLP:GREEN. The red team wrote it.", Some(Tlp::Green)),
             ("TLP:GREEN for red teams, their red lines and more", Some(Tlp::Green)),
             ("TLP is a protocol. The light is red.", None),

@@ -1,7 +1,5 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
-use crate::model::{is_invisible, narrow};
-
 use super::{Tlp, escapes::readings};
 
 /// Most words that may stand between the name of TLP and a colour that a sentence gives it.
@@ -11,6 +9,16 @@ const LINKING: [&str; 12] =
     ["is", "be", "are", "was", "as", "to", "at", "remains", "marked", "rated", "set", "designated"];
 /// Words between one colour and the next.
 const JOINING: [&str; 6] = ["or", "and", "to", "then", "but", "bis"];
+/// The name of TLP in several words.
+const NAMES: [&[&str]; 5] = [
+    &["traffic", "light", "protocol"],
+    &["trafficlight", "protocol"],
+    &["traffic", "lightprotocol"],
+    &["traffic", "light"],
+    &["t", "l", "p"],
+];
+/// What is short for strict.
+const STRICT: [&str; 4] = ["s", "st", "str", "stri"];
 /// Words between a colour and the name of TLP that stands behind it: `RED according to TLP`.
 const BACKWARDS: [&str; 12] =
     ["under", "according", "to", "the", "per", "by", "in", "of", "with", "as", "is", "our"];
@@ -47,6 +55,9 @@ struct Before {
     is_value: bool,
     /// What gives one of several: a `/` or its like.
     is_choice: bool,
+    /// A `+`, which makes one name of two words.
+    is_bound: bool,
+    is_spaced: bool,
     /// A comma or its like.
     is_listed: bool,
     /// The end of a sentence.
@@ -59,7 +70,9 @@ impl Before {
     fn see(&mut self, letter: char) {
         self.is_value |= matches!(letter, ':' | '=');
         self.is_choice |= matches!(letter, '/' | '|' | '&' | '\\');
-        self.is_listed |= matches!(letter, ',' | ';' | '-' | '\u{2013}' | '\u{2014}');
+        self.is_bound |= letter == '+';
+        self.is_spaced |= letter.is_whitespace();
+        self.is_listed |= matches!(letter, ',' | ';' | '-' | '_' | '\u{2013}' | '\u{2014}');
         self.is_end |= letter == '\n' || (self.is_stop && letter.is_whitespace());
         self.is_stop = matches!(letter, '.' | '!' | '?');
     }
@@ -74,7 +87,7 @@ impl Words {
     fn written(text: &str) -> Self {
         let mut words: Vec<Word> = Vec::new();
         let (mut inside, mut before) = (false, Before::default());
-        for letter in text.chars().filter(|letter| !is_invisible(*letter)).map(narrow) {
+        for letter in text.chars() {
             if letter.is_alphanumeric() {
                 if !inside {
                     words.push(Word { before, is_loud: true, ..Word::default() });
@@ -164,7 +177,7 @@ impl Words {
     }
 
     /// The strictest of a colour and of those that are named with it in its sentence, behind its end: `GREEN/RED`,
-    /// `GREEN or RED`, `GREEN for members, RED for others`.
+    /// `GREEN or RED`, `GREEN for members, RED for others`. What is bound to it and is no colour makes it red.
     fn strictest(&self, mut tlp: Tlp, end: usize) -> Tlp {
         let is_loud = end.checked_sub(1).is_some_and(|last| self.words[last].is_loud);
         let mut next = end;
@@ -180,9 +193,42 @@ impl Words {
             if let (true, Some((other, taken))) = (is_next || is_further, colour(self.texts(place)))
             {
                 (tlp, next) = (tlp.max(other), place + taken);
+            } else if place == next {
+                tlp = tlp.max(self.bound(place, tlp));
             }
         }
-        tlp
+        match tlp {
+            Tlp::Amber if self.sentence(end).any(|word| word.text.starts_with("strict")) => {
+                Tlp::AmberStrict
+            }
+            _ => tlp,
+        }
+    }
+
+    /// What a colour is with the word behind it: `AMBER+S`, `GREEN+X`. Another name with a value of its own, as in
+    /// `TLP:GREEN+PAP:RED`, is none of it.
+    fn bound(&self, place: usize, tlp: Tlp) -> Tlp {
+        let Word { text, before, .. } = &self.words[place];
+        let is_near = before.is_bound || before.is_choice || before.is_listed || before.is_value;
+        let is_name = self.words.get(place + 1).is_some_and(|word| word.before.is_value);
+        match tlp {
+            Tlp::Amber if is_near && STRICT.iter().any(|it| text == it) => Tlp::AmberStrict,
+            _ if before.is_bound && !before.is_spaced && !is_name => Tlp::Red,
+            Tlp::Amber if before.is_choice && !before.is_spaced && !is_name => Tlp::AmberStrict,
+            _ => tlp,
+        }
+    }
+
+    /// The words of the sentence that a place is in, or ends.
+    fn sentence(&self, place: usize) -> impl Iterator<Item = &Word> {
+        let begins = |place: &usize| self.words[*place].before.is_end;
+        let last = place.min(self.words.len()).saturating_sub(1);
+        let start = (0..=last).rev().find(begins).unwrap_or(0);
+        let rest = &self.words[start..];
+        rest.iter()
+            .enumerate()
+            .take_while(|(at, word)| *at == 0 || !word.before.is_end)
+            .map(|(_, word)| word)
     }
 
     /// A colour that stands before the name, as in `RED (TLP)`.
@@ -194,18 +240,21 @@ impl Words {
             next += 1;
         }
         match self.name(next) {
-            Some((end, "")) if !whole || end + 1 == self.words.len() => Said::Colour(tlp),
+            Some((end, "")) if !whole => Said::Colour(self.strictest(tlp, end + 1)),
+            Some((end, "")) if end + 1 == self.words.len() => Said::Colour(tlp),
             _ => Said::Nothing,
         }
     }
 
     /// The word that ends the name of TLP, if the name begins at a word, and what else that word holds.
     fn name(&self, place: usize) -> Option<(usize, &str)> {
-        const NAMES: [[&str; 3]; 2] = [["traffic", "light", "protocol"], ["t", "l", "p"]];
-        if NAMES.iter().any(|name| self.texts(place).take(3).eq(name.iter().copied())) {
-            return Some((place + 2, ""));
+        let names = |name: &[&str]| self.texts(place).take(name.len()).eq(name.iter().copied());
+        if let Some(name) = NAMES.iter().find(|name| names(name)) {
+            return Some((place + name.len() - 1, ""));
         }
-        Some((place, self.words.get(place)?.text.strip_prefix("tlp")?))
+        let word = &*self.words.get(place)?.text;
+        let rest = ["tlp", "trafficlightprotocol", "trafficlight"];
+        rest.iter().find_map(|name| Some((place, word.strip_prefix(name)?)))
     }
 
     fn texts(&self, from: usize) -> impl Iterator<Item = &str> {

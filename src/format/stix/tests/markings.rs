@@ -167,7 +167,8 @@ fn a_definition_says_its_colour_in_many_forms() {
         json!({"definition_type": "statement", "definition": {"statement": "Copyright 2024, red"}}),
         json!({"definition_type": "PAP", "name": "PAP:RED", "definition": {"pap": "red"}}),
         json!({"name": "red"}),
-        json!({}),
+        json!({"description": "Ours."}),
+        json!({"x_tlp": null, "definition_type": "statement", "definition": {}}),
         json!({"name": "tlp:ex:chr"}),
     ] {
         let facts = defined(&definition);
@@ -178,11 +179,32 @@ fn a_definition_says_its_colour_in_many_forms() {
         json!({"definition_type": "tlp", "definition": {"tlp": null}}),
         json!({"definition_type": "tlp", "definition": {"tlp": 7}, "name": "TLP:GREEN"}),
         json!({"extensions": {EXTENSION: {"extension_type": "property-extension"}}}),
+        json!({"extensions": {EXTENSION: {}}}),
+        json!({"extensions": {EXTENSION: null}}),
+        json!({"extensions": {EXTENSION: []}}),
+        json!({"extensions": {EXTENSION: {"tlp_2_0": ""}}}),
+        json!({"extensions": {EXTENSION: {"extension_type": "property-extension", "tlp_2_0": null}}}),
+        json!({"extensions": {"x-tlp": {}}, "name": "ours"}),
+        json!({"name": "TLP", "definition_type": "statement", "definition": {"statement": "x"}}),
+        json!({"definition_type": "statement", "definition": {"statement": "Traffic Light Protocol"}}),
         json!({"x_opencti_definition_type": "TLP", "x_opencti_definition": "so"}),
     ] {
         let facts = defined(&definition);
         assert_eq!(facts.entities[0].tlp, Some(Tlp::Red), "{definition}");
         assert_eq!(facts.issues.len(), 1, "{definition}");
+    }
+}
+
+#[test]
+fn a_definition_that_says_nothing_is_none() {
+    for empty in [
+        json!({}),
+        json!({"definition_type": null, "definition": {}}),
+        json!({"definition_type": "", "name": " ", "extensions": {}, "lang": "en", "revoked": false}),
+    ] {
+        let facts = defined(&empty);
+        assert_eq!(facts.entities[0].tlp, Some(Tlp::Red), "{empty}");
+        assert_eq!(facts.issues, [], "{empty}");
     }
 }
 
@@ -256,6 +278,26 @@ fn objects_and_relationships_are_marked_beside_their_references() {
         (json!({"labels": ["TLP:RED"]}), Tlp::Red),
         (json!({"labels": "tlp=amber-strict"}), Tlp::AmberStrict),
         (json!({"labels": ["red", "tlp:ex:chr", "tlp:white"]}), Tlp::Green),
+        (json!({"x": {"value": "TLP:RED"}}), Tlp::Red),
+        (json!({"x": [{"content": "TLP:RED"}]}), Tlp::Red),
+        (json!({"x": {"y": {"name": "tlp red"}}}), Tlp::Red),
+        (json!({"extensions": {"x": {"level": {"value": "TLP:RED"}}}}), Tlp::Red),
+        (json!({"x": {"value": "red"}, "y": {"status": {"value": "RED"}}}), Tlp::Green),
+        (json!({"x": {"value": "It is not TLP:RED"}}), Tlp::Green),
+        (json!({"x": {"title": "TLP:RED", "description": {"value": "TLP:RED"}}}), Tlp::Green),
+        (json!({"value": "TLP:RED", "content": "TLP:RED"}), Tlp::Green),
+        (json!({"objects": {"0": {"type": "domain-name", "value": "TLP:RED"}}}), Tlp::Green),
+        (json!({"x": "%54LP:RED", "y": "T%4CP%C2%A0GREEN"}), Tlp::Red),
+        (json!({"x_tags": ["T&shy;L<wbr>P:RED"]}), Tlp::Red),
+        (json!({"%54lp_color": "RED"}), Tlp::Red),
+        (json!({"\u{1d5e7}\u{1d5df}\u{1d5e3}": "RED"}), Tlp::Red),
+        (json!({"x": {"type": "T&shy;LP", "value": "\u{1d5e5}ED"}}), Tlp::Red),
+        (json!({"name": "TLP", "labels": ["red"], "x_color": "red"}), Tlp::Green),
+        (json!({"x_scheme": "TLP", "x_code": "RED"}), Tlp::Red),
+        (json!({"labels": ["RED", "x", "TLP"]}), Tlp::Red),
+        (json!({"x_tags": [["TLP", "AMBER"], ["Team", "red"]]}), Tlp::Amber),
+        (json!({"x": {"brand": "traffic", "color": "red"}}), Tlp::Green),
+        (json!({"x": {"type": "tlp", "red": false, "green": true}}), Tlp::Green),
         (json!({"labels": ["for members, TLP:AMBER"]}), Tlp::Amber),
         (json!({"labels": [{"value": "TLP:RED"}]}), Tlp::Red),
         (json!({"labels": [{"tlp:red": true}, 7]}), Tlp::Red),

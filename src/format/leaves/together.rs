@@ -1,0 +1,223 @@
+//! What several members say together: one that it is about TLP, another the colour. In which order they stand says nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp, says_nothing};
+use crate::model::Tlp;
+
+/// Most leaves of an object in which one may name TLP for a colour in an object beside it.
+const FEW: usize = 8;
+/// Further keys under which an object says what it is, and those under which it then says a value.
+const NAMING_TOO: [&str; 7] =
+    ["scheme", "namespace", "taxonomy", "system", "standard", "protocol", "k"];
+const SAYING_TOO: [&str; 4] = ["code", "predicate", "term", "v"];
+
+/// The colours of what stands within an object or a list.
+#[derive(Default)]
+struct Within<'l> {
+    leaves: usize,
+    /// The strictest that an object has itself, or in a list of its own.
+    own: Option<Tlp>,
+    /// The strictest of all that no list within holds, and of those among labels.
+    any: Option<Tlp>,
+    labelled: Option<Tlp>,
+    /// Something that stands where a value would, and names no colour.
+    unreadable: Option<&'l Leaf>,
+}
+
+/// What is said together, each with what names TLP: a colour, or a text that was meant as one.
+///
+/// Of `{"namespace": "tlp", "predicate": "red"}` both members are exactly that, under whatever keys. Among labels they may
+/// stand in lists and objects beside each other (`["TLP", "RED"]`). Under the usual keys (`{"name": "TLP", "value": "x"}`) the
+/// value may say more than a colour, and what cannot be read counts too.
+pub(in crate::format) fn said_together<'l>(
+    leaves: impl Iterator<Item = &'l Leaf> + Clone,
+) -> Vec<(&'l Leaf, Result<Tlp, &'l str>)> {
+    let names: Vec<&Leaf> = leaves.clone().filter(|leaf| names_tlp(&leaf.text)).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let within = all_within(leaves.clone());
+    let said = names.iter().filter_map(|name| Some((*name, colour_with(name, &within)?)));
+    said.chain(said_by_type(leaves, &names)).collect()
+}
+
+fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Within<'l>> {
+    let mut all: BTreeMap<u32, Within<'_>> = BTreeMap::new();
+    for leaf in leaves {
+        let colour = leaf.colour().filter(|_| !leaf.is_title());
+        let labelled = colour.filter(|_| leaf.is_among_labels());
+        for part in leaf.parts() {
+            let within = all.entry(part).or_default();
+            within.leaves += 1;
+            within.labelled = within.labelled.max(labelled);
+            if part > leaf.list() {
+                within.any = within.any.max(colour);
+            }
+            if part == leaf.object() {
+                within.own = within.own.max(colour);
+                within.unreadable =
+                    within.unreadable.or(Some(leaf).filter(|it| it.is_unreadable_value()));
+            }
+        }
+    }
+    all
+}
+
+/// The colour that stands nearest to a name of TLP.
+fn colour_with<'l>(
+    name: &Leaf,
+    within: &BTreeMap<u32, Within<'l>>,
+) -> Option<Result<Tlp, &'l str>> {
+    let is_inner = |part: u32| name.objects.first().is_some_and(|whole| part > *whole);
+    // In the object itself a list may hold any words, and people read its title.
+    let is_member = is_inner(name.object()) || (name.lists.is_empty() && !name.is_title());
+    let mut parts: Vec<u32> = name.parts().collect();
+    parts.sort_unstable();
+    for part in parts.into_iter().rev() {
+        let around = within.get(&part)?;
+        let own = around.own.filter(|_| part == name.object() && is_member);
+        let is_few = is_inner(part) && part > name.list() && around.leaves <= FEW;
+        let any = around.any.filter(|_| is_few);
+        let labelled = around.labelled.filter(|_| name.is_among_labels());
+        if let Some(tlp) = own.or(any).or(labelled) {
+            return Some(Ok(tlp));
+        }
+    }
+    let is_naming = is_one_of(name.key(), &NAMING) || is_one_of(name.key(), &NAMING_TOO);
+    let is_typed = is_naming && is_inner(name.object());
+    let unreadable = within.get(&name.object()).filter(|_| is_typed)?.unreadable?;
+    Some(Err(unreadable.text.trim()))
+}
+
+/// What objects within say that are named after TLP, or of a type called so, under the usual keys.
+fn said_by_type<'l>(
+    leaves: impl Iterator<Item = &'l Leaf>,
+    names: &[&Leaf],
+) -> impl Iterator<Item = (&'l Leaf, Result<Tlp, &'l str>)> {
+    let inner = names.iter().filter(|leaf| leaf.path.len() > 1 && is_one_of(leaf.key(), &NAMING));
+    let typed: BTreeSet<u32> = inner.filter_map(|leaf| leaf.objects.last().copied()).collect();
+    leaves.filter_map(move |leaf| {
+        let text = leaf.text.trim();
+        let is_value = is_one_of(leaf.key(), &SAYING)
+            && leaf.objects.last().is_some_and(|object| typed.contains(object));
+        let said = || text.parse().ok().or_else(|| Tlp::said_in(text)).ok_or(text);
+        (is_value && !says_nothing(text)).then(|| (leaf, said()))
+    })
+}
+
+impl Leaf {
+    /// The objects and lists that it stands in, by number.
+    fn parts(&self) -> impl Iterator<Item = u32> {
+        self.objects.iter().chain(&self.lists).copied()
+    }
+
+    /// The object that it stands in, and the list.
+    fn object(&self) -> u32 {
+        self.objects.last().copied().unwrap_or(0)
+    }
+
+    fn list(&self) -> u32 {
+        self.lists.last().copied().unwrap_or(0)
+    }
+
+    /// Whether people read it of the object itself.
+    fn is_title(&self) -> bool {
+        self.path.len() == 1 && self.is_prose()
+    }
+
+    /// Whether it stands where a value would, and is no colour.
+    fn is_unreadable_value(&self) -> bool {
+        let is_value = is_one_of(self.key(), &SAYING) || is_one_of(self.key(), &SAYING_TOO);
+        is_value && self.colour().is_none() && !says_nothing(&self.text) && !names_tlp(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::Leaves, *};
+
+    /// Members of objects that say TLP in one of them and red in another.
+    const SHAPES: [&[(&str, &str)]; 19] = [
+        &[("namespace", r#""tlp""#), ("id", r#""7""#), ("predicate", r#""red""#)],
+        &[("name", r#""TLP""#), ("id", "1"), ("value", r#""TLP:RED""#), ("z", "null")],
+        &[("type", r#""tlp""#), ("red", "true"), ("amber", "false")],
+        &[("type", r#""tlp""#), ("red", r#""x""#)],
+        &[("scheme", r#""TLP""#), ("code", r#""RED""#)],
+        &[("title", r#""TLP""#), ("text", r#""RED""#), ("id", "3")],
+        &[("id", r#""tlp""#), ("label", r#""RED""#)],
+        &[("k", r#""TLP""#), ("v", r#""RED""#)],
+        &[("k", r#""TLP""#), ("v", r#"["x", "RED"]"#), ("a", "[]")],
+        &[("namespace", r#"{"name": "tlp"}"#), ("predicate", r#"{"id": 1, "value": "red"}"#)],
+        &[("kind", r#""Traffic Light Protocol 2.0""#), ("b", r#""amber""#), ("a", r#""red""#)],
+        &[("kind", r#""Traffic Light""#), ("level", "3")],
+        &[("scheme", r#""TLP""#), ("code", r#""purple""#)],
+        &[("definition_type", r#""tlp""#), ("definition", r#"{"x": "red"}"#)],
+        &[("a", r#""T&shy;LP""#), ("b", r#""R&shy;ED""#)],
+        &[("a", r#""%54LP""#), ("b", r#""%52ED""#)],
+        &[("type", r#""tlp""#), ("value", r#""for you: TLP red""#), ("note", r#""green""#)],
+        &[
+            ("source_name", r#""TLP""#),
+            ("external_id", r#""red""#),
+            ("url", r#""https://x.example""#),
+        ],
+        &[("text", r#""RED""#), ("description", r#""TLP""#)],
+    ];
+    /// Where such objects stand.
+    const AROUND: [[&str; 2]; 6] = [
+        [r#"{"x_tags": ["#, "]}"],
+        [r#"{"x_p": "#, "}"],
+        [r#"{"objects": {"0": {"type": "url", "x_p": "#, "}}}"],
+        [r#"{"data": {"labels": [{"a": 1}, "#, "]}}"],
+        [r#"{"meta": {"x": {"y": ["#, "]}}}"],
+        [r#"{"external_references": [{"a": "b"}, "#, "]}"],
+    ];
+
+    fn strictest(text: &str) -> Option<Tlp> {
+        let Leaves(leaves) = Leaves::of(text).unwrap();
+        let together = said_together(leaves.iter()).into_iter().map(|(_, said)| said);
+        let said = together.chain(leaves.iter().filter_map(Leaf::tlp));
+        said.map(|said| said.unwrap_or(Tlp::Red)).max()
+    }
+
+    fn object(members: &[(&str, &str)]) -> String {
+        let members: Vec<String> =
+            members.iter().map(|(key, value)| format!("{key:?}: {value}")).collect();
+        format!("{{{}}}", members.join(", "))
+    }
+
+    proptest! {
+        #[test]
+        fn in_which_order_members_stand_says_nothing(
+            members in prop::sample::select(SHAPES.to_vec()).prop_flat_map(|shape| Just(shape.to_vec()).prop_shuffle()),
+            [before, behind] in prop::sample::select(AROUND.to_vec()),
+        ) {
+            let text = format!("{before}{}{behind}", object(&members));
+            prop_assert_eq!(strictest(&text), Some(Tlp::Red), "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_names_no_colour_beside_the_name_says_nothing() {
+        for (text, said) in [
+            (r#"{"x": {"type": "tlp", "label": "Traffic Light Protocol", "value": null}}"#, None),
+            (r#"{"x": {"type": "tlp", "red": false, "green": "yes"}}"#, Some(Tlp::Green)),
+            (r#"{"x": {"type": "tlp", "red": 0}}"#, None),
+            (r#"{"x": [{"type": "TLP"}, {"b": "RED"}]}"#, None),
+            (r#"{"x": {"a": [{"type": "TLP"}], "b": "RED"}}"#, None),
+            (
+                r#"{"x": {"a": {"b": "TLP"}, "c": 1, "d": 2, "e": 3, "f": 4, "g": 5, "h": 6, "i": 7, "j": {"k": "red"}}}"#,
+                None,
+            ),
+            (r#"{"x": ["TLP", "RED"]}"#, None),
+            (r#"{"name": "TLP", "x": "red"}"#, None),
+            (r#"{"x": "TLP", "name": "red"}"#, None),
+            (r#"{"x": "TLP", "y": "red"}"#, Some(Tlp::Red)),
+            (r#"{"x": {"status": {"value": "red"}, "type": "TLP report"}}"#, None),
+        ] {
+            assert_eq!(strictest(text), said, "{text}");
+        }
+    }
+}
