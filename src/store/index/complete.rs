@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    history::{Ledger, LedgerError},
+    history::LedgerError,
     model::DestinationName,
     store::{
         Problem, Store,
@@ -17,10 +17,7 @@ use crate::{
     },
 };
 
-use super::{
-    gather::Gather,
-    postings::{Postings, nowhere},
-};
+use super::{gather::Gather, postings::Postings};
 
 /// So many postings are compared at most, in 8 bytes each: of more the share of some fingerprints, that of others after the next
 /// commit.
@@ -65,37 +62,25 @@ impl Leading {
         let shares = (pages * PAGE_POSTINGS_MAX as u64).div_ceil(COMPARED_MAX).max(1);
         let shares = (shares, store.counters.sequence % shares);
         let mut leading = Self { known: Vec::new(), shares, lacking: BTreeMap::new() };
-        for destination in store.destinations()? {
-            let name = Name::of(destination.as_str());
-            let spots = hashes::<16>(store, &name, IndexOf::Spots)?;
-            leading.part(store, &name, IndexOf::Terms, |number| spots.get(number).copied())?;
-            leading.part(store, &name, IndexOf::Words, |number| spots.get(number).copied())?;
-            let chunks = hashes::<20>(store, &name, IndexOf::Chunks)?;
-            leading.part(store, &name, IndexOf::Changes, |number| chunks.get(number).copied())?;
-        }
-        leading.part(store, &nowhere(), IndexOf::Aliases, |bucket| Some(hash_of(&bucket)))?;
-        leading.known.sort_unstable();
-        leading.known.dedup();
-        Ok(leading)
-    }
-
-    /// Takes in a part, of which numbers mean something with this hash.
-    fn part(
-        &mut self,
-        store: &Store,
-        name: &Name,
-        of: IndexOf,
-        meaning: impl Fn(usize) -> Option<u64>,
-    ) -> Result<(), LedgerError> {
-        let (overlay, salt) = (store.read(), salt(name, of));
-        store.engine.scan(&keys::index(name, of), &mut |key, value| {
+        let meanings = Meanings::read(store)?;
+        let overlay = store.read();
+        store.engine.scan(Kind::Index.prefix(), &mut |key, value| {
+            let Some((name, of, _)) = keys::index_names(key).filter(|(_, of, _)| !of.is_table())
+            else {
+                return Ok(());
+            };
+            let salt = salt(&name, of);
             for (term, number) in decode_page(&overlay.body(key, value)?)? {
-                if let Some(meaning) = meaning(number as usize).filter(|_| self.compares(term)) {
-                    self.known.push(posting(term, salt, meaning));
+                if leading.compares(term) {
+                    let meaning = meanings.of(&name, of, number);
+                    leading.known.extend(meaning.map(|meaning| posting(term, salt, meaning)));
                 }
             }
             Ok(())
-        })
+        })?;
+        leading.known.sort_unstable();
+        leading.known.dedup();
+        Ok(leading)
     }
 
     const fn compares(&self, term: u32) -> bool {
@@ -126,18 +111,35 @@ impl Leading {
 }
 
 /// The hashes of what numbers mean, by number.
-fn hashes<const N: usize>(
-    store: &Store,
-    name: &Name,
-    of: IndexOf,
-) -> Result<Vec<u64>, LedgerError> {
-    let (overlay, mut hashes) = (store.read(), Vec::new());
-    store.engine.scan(&keys::index(name, of), &mut |key, value| {
-        let entries = decode_table::<N>(&overlay.body(key, value)?)?;
-        hashes.extend(entries.iter().map(hash_of));
-        Ok(())
-    })?;
-    Ok(hashes)
+struct Meanings(BTreeMap<(Name, IndexOf), Vec<u64>>);
+
+impl Meanings {
+    fn read(store: &Store) -> Result<Self, LedgerError> {
+        let (overlay, mut meanings) = (store.read(), BTreeMap::<_, Vec<u64>>::new());
+        store.engine.scan(Kind::Index.prefix(), &mut |key, value| {
+            let Some((name, of, _)) = keys::index_names(key).filter(|(_, of, _)| of.is_table())
+            else {
+                return Ok(());
+            };
+            let body = overlay.body(key, value)?;
+            let hashes = meanings.entry((name, of)).or_default();
+            match of {
+                IndexOf::Chunks => hashes.extend(decode_table::<20>(&body)?.iter().map(hash_of)),
+                _ => hashes.extend(decode_table::<16>(&body)?.iter().map(hash_of)),
+            }
+            Ok(())
+        })?;
+        Ok(Self(meanings))
+    }
+
+    fn of(&self, name: &Name, of: IndexOf, number: u32) -> Option<u64> {
+        let table = match of {
+            IndexOf::Aliases => return Some(hash_of(&(number as usize))),
+            IndexOf::Changes => IndexOf::Chunks,
+            _ => IndexOf::Spots,
+        };
+        self.0.get(&(name.clone(), table))?.get(number as usize).copied()
+    }
 }
 
 /// Changes are looked for at all destinations: whose a run is says its record, and where its changes are said to stand its commits.

@@ -10,8 +10,8 @@
 //! | `d/` destination | what is known of it |
 //! | `f/` feed, destination | cursor |
 //! | `t/` fingerprint | rule table |
-//! | `x/` destination, terms, changes, words or aliases, way, number | page of the index |
-//! | `x/` destination, what of numbers, number | page of a table of the index |
+//! | `x/` destination, terms, changes, words or aliases, way in the tree, number | page of the index |
+//! | `x/` destination, events or chunks, number | page of what numbers of the index mean |
 //! | `l/` destination, feed's place, event UUID or bucket | losses |
 //! | `m/format`, `m/store`, `m/seq` | the store itself: format, identity, counters |
 //!
@@ -246,7 +246,8 @@ impl IndexOf {
     const ALL: [Self; 6] =
         [Self::Terms, Self::Changes, Self::Words, Self::Aliases, Self::Spots, Self::Chunks];
 
-    const fn is_table(self) -> bool {
+    /// Whether it says what numbers mean.
+    pub(crate) const fn is_table(self) -> bool {
         matches!(self, Self::Spots | Self::Chunks)
     }
 }
@@ -273,12 +274,12 @@ pub(crate) fn index_table(destination: &Name, of: IndexOf, number: u32) -> Vec<u
 
 /// The number of the page that a key names.
 pub(crate) fn index_number(key: &[u8]) -> Option<u32> {
-    index_names(key).map(|(_, number)| number)
+    index_names(key).map(|(_, _, number)| number)
 }
 
-/// The part of the index and the number of the page that a key names.
-pub(crate) fn index_names(key: &[u8]) -> Option<(IndexOf, u32)> {
-    let (_, rest) = Name::split(key.strip_prefix(Kind::Index.prefix())?)?;
+/// The destination, the part of the index and the number of the page that a key names.
+pub(crate) fn index_names(key: &[u8]) -> Option<(Name, IndexOf, u32)> {
+    let (name, rest) = Name::split(key.strip_prefix(Kind::Index.prefix())?)?;
     let (code, rest) = rest.split_first()?;
     let of = IndexOf::ALL.into_iter().find(|of| *of as u8 == *code)?;
     let (way, number) = rest.split_last_chunk()?;
@@ -292,7 +293,7 @@ pub(crate) fn index_names(key: &[u8]) -> Option<(IndexOf, u32)> {
                 && digits.iter().all(is_digit)
         }
     };
-    is_way.then(|| (of, u32::from_be_bytes(*number)))
+    is_way.then(|| (name, of, u32::from_be_bytes(*number)))
 }
 
 /// A name as it stands in a key: itself, or its digest where it is long.
@@ -475,10 +476,10 @@ mod tests {
             assert_eq!(Key::new(Kind::Head).name(&at).0, heads(&name));
             for way in [&[][..], &[3], &[15, 0, 1, 2, 3, 4, 5, 6]] {
                 let key = index_page(&at, IndexOf::Changes, way, 7);
-                assert_eq!(index_names(&key), Some((IndexOf::Changes, 7)), "{way:?}");
+                assert_eq!(index_names(&key), Some((at.clone(), IndexOf::Changes, 7)), "{way:?}");
             }
             let key = index_table(&at, IndexOf::Chunks, 7);
-            assert_eq!(index_names(&key), Some((IndexOf::Chunks, 7)));
+            assert_eq!(index_names(&key), Some((at.clone(), IndexOf::Chunks, 7)));
             for strange in [
                 index_page(&at, IndexOf::Spots, &[], 7),
                 index_page(&at, IndexOf::Terms, &[16], 7),

@@ -245,7 +245,7 @@ fn a_look_up_reads_a_few_pages_however_many_there_are() {
 fn pages(store: &Store, of: IndexOf) -> Vec<Vec<u8>> {
     let mut pages = Vec::new();
     let scanned = store.engine.scan(Kind::Index.prefix(), &mut |key, _| {
-        pages.extend(keys::index_names(key).filter(|it| it.0 == of).map(|_| key.to_vec()));
+        pages.extend(keys::index_names(key).filter(|it| it.1 == of).map(|_| key.to_vec()));
         Ok(())
     });
     scanned.unwrap();

@@ -305,8 +305,8 @@ pub(crate) fn prove(
 
 fn index_page(key: &[u8], body: &Body) -> Result<(), LedgerError> {
     match keys::index_names(key) {
-        Some((IndexOf::Spots, _)) => decode_table::<16>(body).map(drop),
-        Some((IndexOf::Chunks, _)) => decode_table::<20>(body).map(drop),
+        Some((_, IndexOf::Spots, _)) => decode_table::<16>(body).map(drop),
+        Some((_, IndexOf::Chunks, _)) => decode_table::<20>(body).map(drop),
         Some(_) => decode_page(body).map(drop),
         None => Err(damaged("no record has such a key".to_owned())),
     }
