@@ -15,7 +15,7 @@ use super::{
     Config, ConnectionSettings, Destination, Feed, FeedAccess, FeedSource, HeaderSource, HookUrl,
     KeySource, LocalPlace, MappingSettings, ScheduleSettings, ServeSettings, SocketPlace,
     TaxiiAccess, format_duration, format_size,
-    shown::{shown_command, shown_url},
+    shown::{shown_command, shown_origin, shown_url},
 };
 
 /// Every setting with its value, in the form of the file: as TOML it parses to the same configuration, but
@@ -246,7 +246,7 @@ fn schedule(it: &ScheduleSettings) -> Value {
 fn serve(it: &ServeSettings) -> Value {
     let (url, (env, file)) = match &it.on_failure_url {
         None => (None, (None, None)),
-        Some(HookUrl::Plain(url)) => (Some(shown_url(url)), (None, None)),
+        Some(HookUrl::Plain(url)) => (Some(shown_origin(url)), (None, None)),
         Some(HookUrl::Secret(source)) => (None, secret(source)),
     };
     without_nulls(json!({

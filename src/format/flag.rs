@@ -71,10 +71,16 @@ fn truth(value: &Value) -> Truth {
         Value::Number(number) if number.as_f64() == Some(1.0) => Truth::Is(true),
         Value::String(text) => match text.trim() {
             text if says_nothing(text) => Truth::Absent,
-            text if ["false", "0"].iter().any(|no| text.eq_ignore_ascii_case(no)) => {
+            text if ["false", "no", "n", "off", "0"]
+                .iter()
+                .any(|no| text.eq_ignore_ascii_case(no)) =>
+            {
                 Truth::Is(false)
             }
-            text if ["true", "yes", "1"].iter().any(|yes| text.eq_ignore_ascii_case(yes)) => {
+            text if ["true", "yes", "y", "on", "1"]
+                .iter()
+                .any(|yes| text.eq_ignore_ascii_case(yes)) =>
+            {
                 Truth::Is(true)
             }
             _ => Truth::Odd,
@@ -114,7 +120,7 @@ mod tests {
             (r#""True""#, true, false),
             (r#"" yes ""#, true, false),
             ("1.0", true, false),
-            (r#""no""#, true, true),
+            (r#""no""#, false, false),
             (r#""maybe""#, true, true),
             ("2", true, true),
             ("[true]", true, true),

@@ -443,11 +443,13 @@ fn what_is_printed_of_alarms_opens_nothing() {
     let printed = |lines: &str| effective(&good(&format!("[serve]\n{lines}"))).to_string();
     for lines in [
         "on_failure = [\"curl\", \"-H\", \"Authorization: hunter2\", \"http://h\"]\n",
+        "on_failure = [\"sshpass\", \"-p\", \"hunter2\", \"alarm\"]\n",
         "on_failure_url = \"https://h.example/x?token=hunter2\"\n",
+        "on_failure_url = \"https://h.example/hunter2\"\n",
     ] {
         assert!(!printed(lines).contains("hunter2"), "{}", printed(lines));
     }
-    assert!(printed("on_failure = [\"alarm\", \"ops\"]\n").contains("\"ops\""));
+    assert!(printed("on_failure = [\"alarm\", \"ops\"]\n").contains("\"alarm\""));
 }
 
 #[test]

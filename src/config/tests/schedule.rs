@@ -119,9 +119,9 @@ fn the_daemon_answers_where_the_configuration_says_and_on_loopback_alone() {
     assert_eq!(good("").serve, ServeSettings::default());
     assert_eq!(serve("socket = \"\"").socket, SocketPlace::Nowhere);
     assert_eq!(serve("socket = \"a.sock\"").socket, SocketPlace::At("/etc/trickle/a.sock".into()));
-    let hook = "on_failure = [\"a\", \"b c\"]\non_failure_url_env = \"HOOK\"";
-    let told = good(&format!("[serve]\n{hook}\n"));
-    assert_eq!(told.serve.on_failure, Some(vec!["a".to_owned(), "b c".to_owned()]));
+    let command = serve("on_failure = [\"a\", \"b c\"]").on_failure;
+    assert_eq!(command, Some(vec!["a".to_owned(), "b c".to_owned()]));
+    let told = good("[serve]\non_failure = [\"a\"]\non_failure_url_env = \"HOOK\"\n");
     let printed = toml::to_string(&effective(&told)).unwrap();
     assert_eq!(good(&printed).serve, told.serve);
     for (wrong, words) in [

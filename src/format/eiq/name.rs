@@ -1,13 +1,6 @@
 //! Names of entities: ids, and ends of relations, in all the forms in which they are written.
 
-use std::borrow::Cow;
-
-use uuid::Uuid;
-
 use crate::model::EntityKey;
-
-/// Bytes of a UUID without dashes.
-const SIMPLE_BYTES: usize = 32;
 
 /// The key of a name: a UUID, `{https://eiq.example}incident-<uuid>`, `incident--<uuid>`, or the URL of an
 /// entity, perhaps with a slash, a query or a fragment behind it. A name without a UUID is one as a whole.
@@ -24,19 +17,8 @@ fn uuid_in(name: &str) -> Option<EntityKey> {
         Some((_, own)) if name.starts_with('{') => own,
         _ => name,
     };
-    let mut parts = own.rsplit('/').map(|part| EntityKey::of(&dashed(part.trim_matches(edges))));
+    let mut parts = own.rsplit('/').map(|part| EntityKey::of(part.trim_matches(edges)));
     parts.find(|key| key.uuid().is_some())
-}
-
-/// A name whose UUID at the end has its dashes, where it has none.
-fn dashed(name: &str) -> Cow<'_, str> {
-    let split = name.len().checked_sub(SIMPLE_BYTES).and_then(|at| name.split_at_checked(at));
-    let Some((before, tail)) = split else { return name.into() };
-    let is_apart = !before.ends_with(|letter: char| letter.is_ascii_alphanumeric());
-    match Uuid::try_parse(tail) {
-        Ok(uuid) if is_apart => format!("{before}{uuid}").into(),
-        _ => name.into(),
-    }
 }
 
 /// Whether an end of a relation is a place in a list, as in the JSON of extensions.
@@ -74,8 +56,7 @@ mod tests {
             "https://eiq.example/entity/{U}/",
             "/api/v1/entities/U/relationships/",
         ] {
-            let simple = UUID.replace('-', "");
-            for uuid in [UUID.to_owned(), UUID.to_uppercase(), simple.to_uppercase(), simple] {
+            for uuid in [UUID.to_owned(), UUID.to_uppercase()] {
                 assert_eq!(key(&form.replace('U', &uuid)).as_str(), UUID, "{form}");
             }
         }

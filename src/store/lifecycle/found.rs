@@ -138,7 +138,11 @@ impl Found {
     fn is_replaced(&self, engine: &Path, name: &str) -> io::Result<bool> {
         let Ok(left) = fs::read_to_string(self.store.join(LEFT)) else { return Ok(false) };
         let now = permissions::digest(engine)?;
-        Ok(now.to_string() != left && now != permissions::digest(&self.store.join(name))?)
+        let is_replaced =
+            now.to_string() != left && now != permissions::digest(&self.store.join(name))?;
+        // From here on the files change, and an opening that is killed cannot write down how it left them.
+        forget_left(&self.store).map_err(io::Error::other)?;
+        Ok(is_replaced)
     }
 
     /// Gives the copy of files that were replaced its name. Whether there is room for another.

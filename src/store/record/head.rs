@@ -340,7 +340,7 @@ impl<'a> HeadV2<'a> {
             foreign,
             owner: self.owner,
             marking: marking_of(self.marking)?,
-            feeds: self.feeds.iter().map(FeedHeadV2::head).collect(),
+            feeds: self.feeds.iter().map(FeedHeadV2::head).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -451,12 +451,19 @@ impl<'a> FeedHeadV2<'a> {
         }
     }
 
-    fn head(&self) -> (FeedName, FeedHead) {
+    fn head(&self) -> Result<(FeedName, FeedHead), LedgerError> {
+        let reader = Reader::numbered(self.reader);
+        // What only a later release reads would look as if it had left the dataset, or were freer.
+        if reader > Reader::NOW {
+            return Err(LedgerError::Newer {
+                what: format!("an event of the feed `{}`", self.feed),
+            });
+        }
         let head = FeedHead {
             graph: Digest::from_bytes(self.graph),
             rules: Digest::from_bytes(self.rules),
             policy: Digest::from_bytes(self.policy),
-            reader: Reader::numbered(self.reader),
+            reader,
             settled: self.settled,
             gone: self.gone,
             place: None,
@@ -464,7 +471,7 @@ impl<'a> FeedHeadV2<'a> {
             attributes: AttributeTally::of_counts(self.attributes),
             mapping: self.mapping.tally(),
         };
-        (FeedName::new(self.feed), head)
+        Ok((FeedName::new(self.feed), head))
     }
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::{
     history::{
-        Clearance, Ledger, MemoryLedger,
+        Clearance, Ledger, LedgerError, MemoryLedger,
         query::{Memory, Overview, overview},
     },
-    model::Timestamp,
+    model::{Reader, RunNumber, Timestamp},
 };
 
 use super::{
@@ -124,6 +124,22 @@ fn what_one_engine_exports_the_other_takes() {
     sled.engine.scan(b"", keep).unwrap();
     second.commit(&pairs).unwrap();
     assert_eq!(exported(&Store::over(second).unwrap())[1..], export[1..]);
+}
+
+#[test]
+fn what_a_later_release_read_is_newer_not_known() {
+    let mut store = Store::over(Box::new(MemoryEngine::on(Disk::default()))).unwrap();
+    let later = Reader::numbered(Reader::NOW.number() + 1);
+    let (name, run, mut commit) = (0_u64..)
+        .map(|seed| commit(&mut Dice(seed), RunNumber(0)))
+        .find(|(_, _, commit)| commit.events.iter().any(|event| !event.head.feeds.is_empty()))
+        .unwrap();
+    for feed in commit.events.iter_mut().flat_map(|event| event.head.feeds.values_mut()) {
+        feed.reader = later;
+    }
+    store.commit(&name, run, commit).unwrap();
+    let error = store.heads(&name).unwrap_err();
+    assert!(matches!(error, LedgerError::Newer { .. }), "{error}");
 }
 
 /// The lines of an export, the first of which names store and time.

@@ -35,7 +35,7 @@ fn what_the_platform_knows_only_by_id_is_no_entity_whatever_it_has() {
         entity(&indicator("", &format!(r#""is_unresolved_idref":{no}"#)));
     }
     // What says neither keeps it as well, and is told.
-    for odd in ["[true]", "2", r#""no""#, r#"{"value":"x"}"#] {
+    for odd in ["[true]", "2", r#""maybe""#, r#"{"value":"x"}"#] {
         for key in ["is_unresolved_idref", "is_ref"] {
             let facts = read_one(&indicator("", &format!("\"{key}\":{odd}")));
             assert_eq!(facts.entities, [], "{odd}");

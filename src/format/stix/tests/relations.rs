@@ -70,7 +70,7 @@ fn what_is_not_plainly_unrevoked_is_revoked_and_told() {
         (json!("TRUE"), true, 2),
         (json!(1), true, 2),
         (json!("yes"), true, 2),
-        (json!("no"), true, 2),
+        (json!("no"), false, 2),
         (json!([true]), true, 2),
         (json!("False"), false, 2),
         (json!(0), false, 2),
