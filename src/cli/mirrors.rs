@@ -63,7 +63,7 @@ fn view(name: String, fold: &Fold, bytes_on_disk: u64) -> MirrorView {
         packs: fold.packs(),
         objects: fold.objects(),
         whole: fold.basis() == Basis::Whole,
-        objects_damaged: fold.damaged().len(),
+        objects_damaged: fold.objects_damaged(),
         packs_damaged: damaged.collect(),
         behind: fold.is_behind(),
         packs_of_others: fold.others(),

@@ -18,6 +18,7 @@ use crate::model::{
     Context, Digest, Encoder, EntityKey, Issue, Locus, Place, Severity, Symbol, Timestamp, Tlp,
     limits::ISSUES_KEPT_MAX,
 };
+use lost::{Found, Lost, lost};
 
 /// An object as it stood in its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +52,8 @@ pub struct Unreadable<'a> {
     pub pointer: &'a str,
     /// The list, as in a [`Piece`].
     pub list: &'a str,
-    /// Its id, as far as that can be read.
-    pub id: Option<&'a str>,
+    /// All that it may be, as far as that can be read.
+    pub ids: &'a [EntityKey],
     /// The time of its version, as far as that can be read.
     pub version: Option<Timestamp>,
     /// What is wrong, a fragment.
@@ -119,8 +120,7 @@ enum Named {
     /// It stands for an entity that is elsewhere.
     Placeholder,
     Damaged {
-        id: Option<Box<str>>,
-        version: Option<Timestamp>,
+        lost: Lost,
         what: String,
     },
 }
@@ -143,9 +143,10 @@ fn name(written: &Element<'_>, found: Format) -> Named {
     let is_lost = alone.facts.entities.is_empty() && alone.facts.relations.is_empty();
     let (id, version) = own.unwrap_or_default();
     if let Some(issue) = skipped.filter(|_| is_lost) {
-        let (id, version) = lost::identity(raw, format_of(written, found));
-        let id = id.map(|id| id.as_str().into());
-        return Named::Damaged { id, version, what: issue.what.clone() };
+        return Named::Damaged {
+            lost: lost(raw, format_of(written, found)),
+            what: issue.what.clone(),
+        };
     }
     let id = match id {
         Some(id) => id.as_str().into(),
@@ -177,6 +178,10 @@ impl<T: Taker> Handing<'_, T> {
             self.taker.document(&place.file, found);
         }
     }
+
+    fn damaged(&mut self, Lost { ids, version }: &Lost, pointer: &str, list: &str, what: &str) {
+        self.taker.damaged(&Unreadable { pointer, list, ids, version: *version, what });
+    }
 }
 
 impl<T: Taker> Sink for Handing<'_, T> {
@@ -194,27 +199,21 @@ impl<T: Taker> Sink for Handing<'_, T> {
                 self.taker.object(&piece, &identity);
             }
             Named::Placeholder => {}
-            Named::Damaged { id, version, what } => {
-                let (pointer, list) = (pointer(&place.locus), element.list);
-                let (id, what) = (id.as_deref(), &*what);
-                self.taker.damaged(&Unreadable { pointer, list, id, version, what });
+            Named::Damaged { lost, what } => {
+                self.damaged(&lost, pointer(&place.locus), element.list, &what);
             }
         }
     }
 
-    fn report(&mut self, issue: Issue, found: Format) {
-        match issue.severity {
-            Severity::Skipped => {
-                self.announce(&issue.place, found);
-                let (pointer, what) = (pointer(&issue.place.locus), &*issue.what);
-                let (list, id, version) = ("", None, None);
-                self.taker.damaged(&Unreadable { pointer, list, id, version, what });
-            }
-            Severity::Warning if self.pages.warnings.len() < ISSUES_KEPT_MAX => {
-                self.pages.warnings.push(issue);
-            }
-            Severity::Warning => {}
+    fn report(&mut self, issue: Issue, _: Format) {
+        if self.pages.warnings.len() < ISSUES_KEPT_MAX {
+            self.pages.warnings.push(issue);
         }
+    }
+
+    fn left_out(&mut self, issue: Issue, list: &str, lost: &Found, found: Format) {
+        self.announce(&issue.place, found);
+        self.damaged(&lost.lost(found), pointer(&issue.place.locus), list, &issue.what);
     }
 
     fn end(&mut self, _: Format, end: End) {

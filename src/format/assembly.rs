@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Format,
-    apart::{Piece, Unreadable},
+    apart::{Piece, Unreadable, lost::Lost},
     decoding::Decoding,
     element::{Element, Origin, Position},
     route::{End, Sink},
 };
 use crate::{
     graph::Facts,
-    model::{EntityKey, Issue, Locus, Place, Severity, Symbol, Tlp},
+    model::{Issue, Locus, Place, Severity, Symbol, Tlp},
 };
 
 /// A dataset that is being put together.
@@ -80,10 +80,8 @@ impl Assembly {
 
     /// Something that should have been an object of a document and could not be read.
     pub fn damaged(&mut self, document: &str, unreadable: &Unreadable<'_>) {
-        let Unreadable { pointer, id, version, what, .. } = *unreadable;
-        if let Some(id) = id {
-            self.decoding.lose(EntityKey::whole(id), version);
-        }
+        let Unreadable { pointer, ids, version, what, .. } = *unreadable;
+        self.decoding.lose(&Lost { ids: ids.to_vec(), version });
         let locus = match pointer {
             "" => Locus::Whole,
             pointer => Locus::Pointer(pointer.into()),
@@ -94,6 +92,15 @@ impl Assembly {
             severity: Severity::Skipped,
             what: what.to_owned(),
         });
+    }
+
+    /// More of a document could not be read than is known one by one: it may be a version of anything.
+    pub fn doubt(&mut self, document: &str) {
+        self.decoding.mark_all(Tlp::Red);
+        let place = Place { file: Symbol::new(document), locus: Locus::Whole };
+        let what = "so much of it cannot be read that nobody can say what that is; all is taken as TLP red";
+        let (severity, what) = (Severity::Warning, what.to_owned());
+        self.decoding.facts.report(Issue { place, severity, what });
     }
 
     /// The dataset.

@@ -1,7 +1,9 @@
 //! Makes facts of elements, one after the other.
 
 use super::{
-    Decoder as _, Format, eiq,
+    Decoder as _, Format,
+    apart::lost::{Found, Lost},
+    eiq,
     element::Element,
     mend,
     route::{End, LISTS, Sink},
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     graph::{Coverage, Extent, Facts},
-    model::{EntityKey, Issue, Reader, Timestamp, Tlp},
+    model::{Issue, Reader, Tlp},
 };
 
 /// The facts of the elements that came so far.
@@ -40,8 +42,15 @@ impl Decoding {
     }
 
     /// Takes down that a version of an object cannot be read.
-    pub(super) fn lose(&mut self, id: EntityKey, version: Option<Timestamp>) {
-        self.stix.lose_version(id, version, &mut self.facts);
+    pub(super) fn lose(&mut self, lost: &Lost) {
+        self.stix.lose(lost, &mut self.facts);
+        self.eiq.lose(lost, &mut self.facts);
+    }
+
+    /// Marks all that came.
+    pub(super) fn mark_all(&mut self, tlp: Tlp) {
+        self.begins = (0, 0);
+        self.mark(tlp);
     }
 
     /// Marks all that came since this document began: as strict as that, and what was not marked is not.
@@ -110,6 +119,11 @@ impl Sink for Decoding {
 
     fn report(&mut self, issue: Issue, _: Format) {
         self.facts.report(issue);
+    }
+
+    fn left_out(&mut self, issue: Issue, _: &str, lost: &Found, found: Format) {
+        self.facts.report(issue);
+        self.lose(&lost.lost(found));
     }
 
     fn end(&mut self, found: Format, end: End) {

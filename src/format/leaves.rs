@@ -8,7 +8,7 @@ mod together;
 use std::{borrow::Cow, fmt, rc::Rc};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
@@ -47,6 +47,10 @@ const NAMING: [&str; 8] =
 const SAYING: [&str; 10] =
     ["value", "values", "text", "content", "data", "color", "colour", "level", "rating", "marking"];
 
+/// The words of which one is in each key that is about marking, but for those that speak of TLP. The quick look searches for
+/// the same.
+pub(super) const OF_MARKING: [&str; 2] = ["marking", "handling"];
+
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
@@ -70,7 +74,7 @@ pub(super) struct Leaf {
     pub(super) respelled: Option<usize>,
     /// The place in the path of the last key that speaks of TLP.
     of_tlp: Option<usize>,
-    /// The objects on the way, by number, as many as keys: the last is the one that it stands in.
+    /// The objects on the way, by number: the last is the one that it stands in.
     pub(super) objects: Vec<u32>,
     /// The lists on the way, by number; what is further within has a higher one.
     lists: Vec<u32>,
@@ -79,9 +83,33 @@ pub(super) struct Leaf {
 }
 
 impl Leaves {
-    /// Those of a value. A number that is too large for any other reader is a text here.
+    /// Those of an object. A number that is too large for any other reader is a text here.
     pub(super) fn of(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text).or_else(|_| serde_json::from_str(&with_numbers_quoted(text)))
+        Self::under(&[], text)
+    }
+
+    /// Those of a value that stands under these keys.
+    pub(super) fn under(keys: &[&str], text: &str) -> serde_json::Result<Self> {
+        Self::read(keys, text).or_else(|_| Self::read(keys, &with_numbers_quoted(text)))
+    }
+
+    /// The same, without those that hold a number that is too large.
+    pub(super) fn read(keys: &[&str], text: &str) -> serde_json::Result<Self> {
+        let mut all = Self::default();
+        let mut path = keys.iter().map(|key| Rc::from(*key)).collect();
+        let mut walk = Walk {
+            path: &mut path,
+            objects: &mut Vec::new(),
+            lists: &mut Vec::new(),
+            count: &mut 0,
+            respelled: None,
+            of_tlp: None,
+            all: &mut all,
+        };
+        let mut value = serde_json::Deserializer::from_str(text);
+        walk.again().deserialize(&mut value)?;
+        value.end()?;
+        Ok(all)
     }
 }
 
@@ -181,15 +209,13 @@ impl Leaf {
     }
 
     fn is_label(&self) -> bool {
-        self.path
-            .iter()
-            .any(|key| LABELS.iter().any(|end| key.ends_with(end)) || key.contains("taxonom"))
+        self.path.iter().any(|key| holds_labels(key))
     }
 
     /// Whether it stands in something that is called a marking, or the handling of STIX 1: a colour needs no `TLP`
     /// there.
     fn is_about_marking(&self) -> bool {
-        self.path.iter().any(|key| key.contains("marking") || **key == *"handling")
+        self.path.iter().any(|key| is_about_marking(key))
     }
 
     /// The marking that it names by an id, in a property that is about marking.
@@ -198,16 +224,20 @@ impl Leaf {
             return None;
         }
         let is_id = |id: &MarkingId| id.as_str().starts_with(MarkingId::PREFIX);
-        // A bare UUID may be that of anything but a marking.
+        // A bare UUID may be that of anything but a marking, unless it is one of TLP's.
         let may_be_bare = self.key().contains("marking") || self.is_called_tlp();
         let names = may_be_bare || self.text.contains("--");
-        names.then(|| MarkingId::of(&self.text)).filter(is_id)
+        let id = MarkingId::of(&self.text);
+        // Where it is no colour it was red to earlier readers, and gets no freer.
+        let is_of_tlp = || id.fixed().is_some() && self.tlp().is_none();
+        (names || is_of_tlp()).then_some(id).filter(is_id)
     }
 
     /// Whether it stands where STIX has the id of a marking, in whatever letters the key is written.
     pub(super) fn refers_to_marking(&self) -> bool {
         let letters: String = self.key().chars().filter(char::is_ascii_alphanumeric).collect();
-        ["markingref", "markingrefs"].iter().any(|end| letters.ends_with(end))
+        let ends = ["markingref", "markingrefs"];
+        is_about_marking(self.key()) && ends.iter().any(|end| letters.ends_with(end))
     }
 
     /// Whether it stands among labels or markings.
@@ -227,6 +257,16 @@ impl Leaf {
 /// Values by which a property says no.
 const REFUSALS: [&str; 5] = ["false", "0", "no", "off", "n"];
 
+/// Whether what stands under a key is about marking.
+pub(super) fn is_about_marking(key: &str) -> bool {
+    OF_MARKING.iter().any(|word| key.contains(word))
+}
+
+/// Whether labels stand under a key.
+pub(super) fn holds_labels(key: &str) -> bool {
+    LABELS.iter().any(|end| key.ends_with(end)) || key.contains("taxonom")
+}
+
 /// Whether a key is one of these, or ends in one behind a `_`, `-` or `:`.
 fn is_one_of(key: &str, names: &[&str]) -> bool {
     names.contains(&key.rsplit(['_', '-', ':']).next().unwrap_or(key))
@@ -238,18 +278,6 @@ const NOTHING: &str = "null";
 /// Whether a text stands for no marking.
 pub(super) fn says_nothing(text: &str) -> bool {
     ["", "none", "null"].iter().any(|none| text.trim().eq_ignore_ascii_case(none))
-}
-
-impl<'de> Deserialize<'de> for Leaves {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut all = Self::default();
-        let (path, objects, lists) = (&mut Vec::new(), &mut Vec::new(), &mut Vec::new());
-        let (count, all_of_it) = (&mut 0, &mut all);
-        let walk =
-            Walk { path, objects, lists, count, respelled: None, of_tlp: None, all: all_of_it };
-        walk.deserialize(deserializer)?;
-        Ok(all)
-    }
 }
 
 /// A walk over a value, in which the keys on the way are known.
@@ -355,7 +383,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 }
 
 /// A key in the letters in which keys are known; borrowed where it is written so.
-fn usual(key: &str) -> Cow<'_, str> {
+pub(super) fn usual(key: &str) -> Cow<'_, str> {
     let is_usual =
         |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && !b"&%<\\".contains(&byte);
     if key.bytes().all(is_usual) && key.trim().len() == key.len() {
@@ -373,7 +401,7 @@ mod tests {
     #[test]
     fn every_text_is_there_with_its_keys_also_under_a_key_that_stands_there_twice() {
         let text = r#"{"A": "x", "a": ["y", {"B": 1, "c": null}], "d": {"e": {"f": true}}}"#;
-        let leaves: Leaves = serde_json::from_str(text).unwrap();
+        let leaves = Leaves::of(text).unwrap();
         let all: Vec<String> =
             leaves.0.iter().map(|leaf| format!("{} {}", leaf.path.join("/"), leaf.text)).collect();
         assert_eq!(all, ["a x", "a y", "a/b 1", "a/c null", "d/e/f true"]);

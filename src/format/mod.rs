@@ -30,6 +30,7 @@ use crate::{
     graph::Facts,
     model::{Fault, Place, Symbol, Words},
 };
+use apart::lost::Lost;
 pub use apart::{Identity, Pages, Piece, Taker, Unreadable, name_of, take_apart};
 pub use assembly::Assembly;
 use decoding::Decoding;
@@ -167,6 +168,9 @@ impl Format {
 pub(crate) trait Decoder {
     /// One element of a top-level list: `entities` and `entities_v2`, or `objects`.
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts);
+
+    /// Something was left out: an older version of what it may be may be there that is marked freer.
+    fn lose(&mut self, lost: &Lost, facts: &mut Facts);
 
     /// The end of the source: facts that need all elements are made here.
     fn finish(self, facts: &mut Facts);

@@ -4,8 +4,10 @@ mod whole;
 
 use super::{
     Format, FormatError,
+    apart::lost::{Found, Scan},
+    decoding::format_of,
     element::{Element, Origin},
-    splitter::{Member, Visitor},
+    splitter::{Member, Visitor, Wanted},
 };
 use crate::model::{Issue, Severity, Symbol, Tlp};
 
@@ -21,6 +23,9 @@ const TAXII_ERROR: [&str; 3] = ["error_code", "http_status", "error_id"];
 /// Said of a page.
 const PAGE: &str = "this is one page of several; what is on the others is not here, so nothing is retired: \
                     fetch them all and put their objects into one bundle";
+
+/// Said of a member.
+const UNREAD: &str = "too long or nested too deep to be looked at for markings, so all in the document is taken as TLP red";
 
 /// Lists beside `entities` that hold relations elsewhere, and are not read.
 const ASIDE: [&str; 2] = ["relations", "relationships"];
@@ -40,8 +45,11 @@ pub(super) trait Sink {
     /// An element of a document of this format.
     fn element(&mut self, element: &Element<'_>, found: Format);
 
-    /// Something that is wrong with a document, of this format as far as is known.
+    /// Something that a person should know of a document, of this format as far as is known.
     fn report(&mut self, issue: Issue, found: Format);
+
+    /// Something that should have been an element of a document of this format, and what was found in it.
+    fn left_out(&mut self, issue: Issue, list: &str, lost: &Found, found: Format);
 
     /// A document of this format ends; an object that stands alone has no end.
     fn end(&mut self, found: Format, end: End);
@@ -196,6 +204,9 @@ impl<S: Sink> Visitor for Router<'_, S> {
         }
         let is_of_format = LISTS.iter().map(|(list, _)| list).chain(&ASIDE).any(|it| *it == name);
         if !is_of_format {
+            if value == Member::Unread {
+                self.warn(origin, &format!("/{name}"), UNREAD);
+            }
             self.marked = self.marked.max(whole::marking(name, value));
         }
         match (name, value) {
@@ -221,35 +232,44 @@ impl<S: Sink> Visitor for Router<'_, S> {
             _ if LISTS.iter().any(|(list, format)| *list == name && self.sign(*format)) => {
                 let place = origin.place(&format!("/{name}"));
                 let what = "should be a list and is none; left out".to_owned();
-                self.issue(Issue { place, severity: Severity::Skipped, what });
+                let issue = Issue { place, severity: Severity::Skipped, what };
+                let mut scan = Scan::default();
+                if let Member::Object(raw) | Member::Text(raw) = value {
+                    scan.see(raw.as_bytes());
+                }
+                self.sink.left_out(issue, name, &scan.finish(), self.found);
             }
             _ => {}
         }
     }
 
-    fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Option<&'static str> {
+    fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Wanted {
         self.note(name);
         let aside = ASIDE.iter().find(|aside| **aside == name && !is_empty);
         self.aside.extend(aside);
         self.of_api |= name == "data";
-        let (list, format) = LISTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(name))?;
+        let known = LISTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(name));
+        let Some((list, format)) = known else {
+            return if aside.is_some() { Wanted::Nothing } else { Wanted::Whole };
+        };
         if self.sign(*format) {
-            return Some(*list);
+            return Wanted::Elements(list);
         }
         if !is_empty {
             let what = "this list is of another format than the `format` setting says; not read: set \
                         `format = \"auto\"` to read both";
             self.warn(origin, &format!("/{name}"), what);
         }
-        None
+        Wanted::Nothing
     }
 
     fn element(&mut self, element: &Element<'_>) {
         self.sink.element(element, self.found);
     }
 
-    fn issue(&mut self, issue: Issue) {
-        self.sink.report(issue, self.found);
+    fn left_out(&mut self, element: &Element<'_>, found: &Found, what: &str) {
+        let format = format_of(element, self.found);
+        self.sink.left_out(element.skipped(what), element.list, found, format);
     }
 
     fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError> {

@@ -4,29 +4,57 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::{is_plain, may_be_escaped};
+use super::leaves::OF_MARKING;
+use crate::model::{is_plain, may_be_escaped, parts};
+
+/// Whether anything may mark that stands in an object: a quick no.
+pub(super) fn may_be_marked(raw: &[u8]) -> bool {
+    may_speak_of_tlp(raw) || of_marking(raw).next().is_some()
+}
 
 /// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
-/// the name in words does, or what may stand for either once it is read: an escape, full stops between the letters, a letter of full
-/// width, or one that is not shown.
+/// with anything between its letters, the name in words does, or what may stand for either once it is read: an escape, a
+/// tag, a letter of full width, or one that is not shown.
 pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
     tlp(raw).next().is_some() || may_spell_tlp_otherwise(raw)
 }
 
-/// Where `tlp` stands, in whatever case.
+/// Where `tlp` stands.
 fn tlp(raw: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr2_iter(b'p', b'P', raw).filter_map(|end| {
-        let at = end.checked_sub(2)?;
-        raw[at..=end].eq_ignore_ascii_case(b"tlp").then_some(at)
-    })
+    spelled(raw, "tlp")
+}
+
+/// Where a word stands, in whatever case, and with whatever between its letters that is none.
+fn spelled<'r>(raw: &'r [u8], word: &'static str) -> impl Iterator<Item = usize> + 'r {
+    let (last, others) = word.as_bytes().split_last().expect("a word");
+    memchr::memchr2_iter(*last, last.to_ascii_uppercase(), raw)
+        .filter_map(|end| others.iter().rev().try_fold(end, |end, it| letter_before(raw, end, *it)))
+}
+
+/// Where a letter stands, if no other stands between it and a place. That of an escape such as `\n` is none.
+fn letter_before(raw: &[u8], mut end: usize, letter: u8) -> Option<usize> {
+    loop {
+        let at = raw[..end].iter().rposition(u8::is_ascii_alphabetic)?;
+        if raw[at].eq_ignore_ascii_case(&letter) {
+            return Some(at);
+        }
+        let before = at.checked_sub(1)?;
+        if raw[before] != b'\\' || !b"nrtf".contains(&raw[at]) {
+            return None;
+        }
+        end = before;
+    }
 }
 
 /// Whether what means TLP may stand there in other bytes.
 fn may_spell_tlp_otherwise(raw: &[u8]) -> bool {
     // Made once, as every object is gone through.
-    static SORTS: LazyLock<[Finder<'static>; 6]> =
-        LazyLock::new(|| ["raffic", "RAFFIC", "\\u", "&#", ".L.P", ".l.p"].map(Finder::new));
-    SORTS.iter().any(|sort| sort.find(raw).is_some()) || has_odd_letters(raw) || is_escaped(raw)
+    static SORTS: LazyLock<[Finder<'static>; 4]> =
+        LazyLock::new(|| ["\\u", "\\b", "\u{7f}", "&#"].map(Finder::new));
+    SORTS.iter().any(|sort| sort.find(raw).is_some())
+        || spelled(raw, "traffic").next().is_some()
+        || has_odd_letters(raw)
+        || is_escaped(raw)
 }
 
 /// The keys under which the platform marks an entity.
@@ -48,8 +76,7 @@ pub(super) fn may_be_marked_beside(raw: &[u8], marked: Marked<'_>) -> bool {
     let keys = parts.iter().map(|part| memchr::memmem::find_iter(part, b"\"handling\"").count());
     let keys: usize = keys.sum();
     keys > usize::from(!marked.handling.is_empty())
-        || parts.iter().map(|part| words(part, b"handling").count()).sum::<usize>() > keys
-        || parts.iter().any(|part| words(part, b"marking").next().is_some())
+        || parts.iter().map(|part| of_marking(part).count()).sum::<usize>() > keys
         || parts.iter().any(|part| may_spell_tlp_otherwise(part))
         || colours(parts).is_none_or(|colours| colours > marked.colours)
 }
@@ -87,7 +114,8 @@ fn value_behind(rest: &[u8]) -> Option<u8> {
 }
 
 fn is_escaped(raw: &[u8]) -> bool {
-    std::str::from_utf8(raw).is_ok_and(may_be_escaped)
+    let is_read = |raw| may_be_escaped(raw) || ["tlp", "traffic"].iter().any(|it| parts(raw, it));
+    std::str::from_utf8(raw).is_ok_and(is_read)
 }
 
 fn has_odd_letters(raw: &[u8]) -> bool {
@@ -107,7 +135,7 @@ const OF_STIX: [&[u8]; 4] = [
 /// the properties `object_marking_refs` and `granular_markings`, where it has them.
 pub(super) fn may_be_marked_elsewhere(raw: &[u8], has: [bool; 2]) -> bool {
     let mut seen = [0_usize; OF_STIX.len()];
-    for word in words(raw, b"marking") {
+    for word in of_marking(raw) {
         let known = OF_STIX.iter().position(|known| {
             let inside = memchr::memmem::find(known, b"marking").unwrap_or(0);
             word >= inside && raw[word - inside..].starts_with(known)
@@ -119,9 +147,16 @@ pub(super) fn may_be_marked_elsewhere(raw: &[u8], has: [bool; 2]) -> bool {
     has.iter().zip(seen).any(|(has, seen)| seen > usize::from(*has)) || (seen[2] > 0 && !has[1])
 }
 
-/// Where a word that ends in `g` stands, in whatever case.
-fn words<'r>(raw: &'r [u8], word: &'static [u8]) -> impl Iterator<Item = usize> + 'r {
-    memchr::memchr2_iter(b'g', b'G', raw).filter_map(move |end| {
+/// Where the words stand by which a key is about marking.
+fn of_marking(raw: &[u8]) -> impl Iterator<Item = usize> {
+    OF_MARKING.into_iter().flat_map(|word| words(raw, word))
+}
+
+/// Where a word stands, in whatever case.
+fn words(raw: &[u8], word: &'static str) -> impl Iterator<Item = usize> {
+    let word = word.as_bytes();
+    let last = word[word.len() - 1];
+    memchr::memchr2_iter(last, last.to_ascii_uppercase(), raw).filter_map(move |end| {
         let at = (end + 1).checked_sub(word.len())?;
         raw[at..=end].eq_ignore_ascii_case(word).then_some(at)
     })
@@ -141,6 +176,17 @@ mod tests {
             "\u{ff54}lp",
             "t\u{200b}lp",
             "T.L.P",
+            "T - l/p",
+            "T1L.P",
+            "T\\nL\\tP",
+            "\\\\tlp",
+            "T\\bLP",
+            "T\u{7f}LP",
+            "T&nbsp;L&nbsp;P",
+            "T%2FL%2FP",
+            "T <b class=\\\"l\\\"></b>L.P",
+            "traf-<i>fic</i> light",
+            "tRafFic light",
             "&#84;LP",
             "%54LP",
             "T&shy;LP",
@@ -149,7 +195,16 @@ mod tests {
         ] {
             assert!(may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
         }
-        for text in ["", "t l p", "\u{e9}t\u{e9} \u{4e2d}", "\\n", "pal"] {
+        for text in [
+            "",
+            "t l a p",
+            "t <b>l</b>",
+            "a%20tl&nbsp;x",
+            "\\tl p",
+            "\u{e9}t\u{e9} \u{4e2d}",
+            "\\n",
+            "pal",
+        ] {
             assert!(!may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
         }
     }
@@ -233,6 +288,8 @@ mod tests {
             format!(r#""x": {{"granular_markings": [{{"marking_ref": "{id}"}}]}}"#),
             format!(r#""object_marking_refs": [], "x": {{"object_marking_refs": ["{id}"]}}"#),
             r#""x_markings": 1"#.to_owned(),
+            r#""handling": 1"#.to_owned(),
+            r#""x": {"HandLing": 1}"#.to_owned(),
         ] {
             let has = [other.starts_with(r#""object_marking_refs"#), other.starts_with(r#""gran"#)];
             assert!(may_be_marked_elsewhere(other.as_bytes(), has), "{other}");

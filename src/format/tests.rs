@@ -3,6 +3,7 @@
 mod apart;
 mod damage;
 mod envelopes;
+mod markings;
 mod third;
 
 use std::io::{self, Read};
@@ -10,14 +11,13 @@ use std::io::{self, Read};
 use proptest::prelude::*;
 
 use super::{
-    Format, FormatError, decode,
+    Format, FormatError,
+    apart::lost::Found,
+    decode,
     element::{Element, Origin},
-    splitter::{Limits, Member, Visitor, split},
+    splitter::{Limits, Member, Visitor, Wanted, split},
 };
-use crate::{
-    graph::Coverage,
-    model::{Issue, Symbol},
-};
+use crate::{graph::Coverage, model::Symbol};
 
 const SMALL: Limits = Limits { buffer_bytes: 8, object_bytes_max: 200, depth_max: 4 };
 
@@ -57,16 +57,19 @@ impl Visitor for Scribe {
         false
     }
 
-    fn list(&mut self, name: &str, _: bool, _: &Origin<'_>) -> Option<&'static str> {
-        ["entities", "objects"].into_iter().find(|wanted| *wanted == name)
+    fn list(&mut self, name: &str, _: bool, _: &Origin<'_>) -> Wanted {
+        let known = ["entities", "objects"].into_iter().find(|wanted| *wanted == name);
+        known.map_or(Wanted::Whole, Wanted::Elements)
     }
 
     fn element(&mut self, element: &Element<'_>) {
         self.0.push(format!("{} {}", element.place(), String::from_utf8_lossy(element.raw)));
     }
 
-    fn issue(&mut self, issue: Issue) {
-        self.0.push(issue.to_string());
+    fn left_out(&mut self, element: &Element<'_>, found: &Found, what: &str) {
+        let ids = found.lost(Format::Stix21).ids;
+        let ids = ids.iter().map(|id| format!(" ({id})")).collect::<String>();
+        self.0.push(format!("{}{ids}", element.skipped(what)));
     }
 
     fn end(&mut self, _: &Origin<'_>) -> Result<(), FormatError> {
@@ -107,12 +110,12 @@ fn the_elements_of_wanted_lists_come_out_one_by_one() {
         "begin",
         r#"content-type = Text("ab")"#,
         "n = Scalar(\"-1\")",
-        r#"enrichments = List(Some("[{\"x\":[1]}]"))"#,
+        r#"enrichments = List("[{\"x\":[1]}]")"#,
         r#"f#/entities/0 {"a":"]}\""}"#,
         "f#/entities/1 7",
         r#"f#/entities/2 "s""#,
-        r#"o = Object(Some("{\"p\":{}}"))"#,
-        r#"m = Object(Some("{}"))"#,
+        r#"o = Object("{\"p\":{}}")"#,
+        r#"m = Object("{}")"#,
         "end",
         "begin",
         "end",
@@ -142,7 +145,9 @@ fn documents_may_follow_one_another_or_stand_in_a_list() {
 #[test]
 fn too_long_and_too_deep_elements_are_passed_over() {
     let long = format!(r#"{{"a":"{}"}}"#, "]x\\\"".repeat(100));
-    let text = format!(r#"{{"entities":[{long},[[[[1]]]],[[[[[1]]]]],{long},2]}}"#);
+    let deep = r#"[[[[["a--1",{"id":"b--2"}]]]]]"#;
+    let named = long.replace("}", r#","id":"a--1"}"#);
+    let text = format!(r#"{{"entities":[{long},[[[[1]]]],{deep},{named},2]}}"#);
     for size in [1, 7, 1000] {
         assert_eq!(
             pieces(&text, &[size], SMALL).0,
@@ -150,8 +155,8 @@ fn too_long_and_too_deep_elements_are_passed_over() {
                 "begin",
                 "f#/entities/0: skipped: longer than 200 bytes; left out",
                 "f#/entities/1 [[[[1]]]]",
-                "f#/entities/2: skipped: nested deeper than 4 levels; left out",
-                "f#/entities/3: skipped: longer than 200 bytes; left out",
+                "f#/entities/2: skipped: nested deeper than 4 levels; left out (b--2) (a--1)",
+                "f#/entities/3: skipped: longer than 200 bytes; left out (a--1)",
                 "f#/entities/4 2",
                 "end",
             ]

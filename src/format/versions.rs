@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use super::apart::lost::Lost;
 use crate::{
     graph::Facts,
     model::{EntityKey, Reader, Timestamp, Tlp},
@@ -41,8 +42,8 @@ impl Versions {
     }
 
     /// Notes that a version of an object cannot be read.
-    pub(super) fn lose(&mut self, id: &EntityKey, modified: Option<Timestamp>) {
-        self.lost.insert((hash(id), modified));
+    pub(super) fn lose(&mut self, lost: &Lost) {
+        self.lost.extend(lost.ids.iter().map(|id| (hash(id), lost.version)));
     }
 
     /// Whether a version that may be as new cannot be read.

@@ -121,13 +121,15 @@ impl Markings {
         self.uses.push(Use { entity, mark, extent });
     }
 
-    /// Takes down that a version of an entity cannot be read: nobody knows how it is marked, so no version that is not
-    /// newer for sure is freer than red. So it is with a definition of a marking.
-    pub fn lose(&mut self, key: EntityKey, version: Option<Timestamp>) {
-        if key.as_str().starts_with(MarkingId::PREFIX) {
-            self.define(MarkingId::of(key.as_str()), Some(Tlp::Red));
+    /// Takes down that a version of one of these entities cannot be read: nobody knows how it is marked, so no version
+    /// that is not newer for sure is freer than red. So it is with a definition of a marking.
+    pub fn lose(&mut self, keys: &[EntityKey], version: Option<Timestamp>) {
+        for key in keys {
+            if key.as_str().starts_with(MarkingId::PREFIX) {
+                self.define(MarkingId::of(key.as_str()), Some(Tlp::Red));
+            }
+            self.lost.insert((key.clone(), version));
         }
-        self.lost.insert((key, version));
     }
 
     /// Whether a version of an entity that may be as new as this one cannot be read.

@@ -19,12 +19,28 @@ pub struct Damage {
     pub pointer: Box<str>,
     /// The list that it stood in, as in a [`Piece`](crate::format::Piece).
     pub list: Box<str>,
-    /// Its id, as far as that can be read.
+    /// Its id, or one of those that may be its id, as far as that can be read.
     pub id: Option<Box<str>>,
     /// The time of its version, as far as that can be read.
     pub version: Option<Timestamp>,
     /// What is wrong, a fragment.
     pub what: Box<str>,
+}
+
+/// Said of what is not kept one by one.
+pub(super) const MORE: &str = "more of it cannot be read";
+
+impl Damage {
+    /// Whether it stands for more than one object, of which nobody knows what they are.
+    pub(super) fn is_of_many(&self) -> bool {
+        *self.what == *MORE
+    }
+
+    /// Whether it is of the same object, which may be one or the other.
+    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
+        let both = self.id.is_some() && other.id.is_some();
+        both && self == &Self { id: self.id.clone(), ..other.clone() }
+    }
 }
 
 impl fmt::Display for Damage {

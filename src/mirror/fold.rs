@@ -181,6 +181,17 @@ impl Fold {
         &self.standing.damaged
     }
 
+    /// The same object by object: of each all that it may be.
+    pub(super) fn damaged_objects(&self) -> impl Iterator<Item = &[Damage]> {
+        self.damaged().chunk_by(Damage::is_of_the_same)
+    }
+
+    /// How many objects could not be read and have to be asked for again.
+    #[must_use]
+    pub fn objects_damaged(&self) -> usize {
+        self.damaged_objects().count()
+    }
+
     /// Ids of what the source said is gone, and that did not come back. None where the basis is whole: there whatever
     /// is not here is gone.
     #[must_use]
@@ -226,9 +237,15 @@ impl Fold {
             }
             Ok(())
         })?;
-        for Damage { document, pointer, list, id, version, what, .. } in self.damaged() {
-            let (id, version) = (id.as_deref(), *version);
-            assembly.damaged(document, &Unreadable { pointer, list, id, version, what });
+        for of_one in self.damaged_objects() {
+            let ids = of_one.iter().filter_map(|damage| damage.id.as_deref());
+            let ids: Vec<EntityKey> = ids.map(EntityKey::whole).collect();
+            let Damage { document, pointer, list, version, what, .. } = &of_one[0];
+            let (ids, version) = (&*ids, *version);
+            assembly.damaged(document, &Unreadable { pointer, list, ids, version, what });
+        }
+        if let Some(many) = self.damaged().iter().find(|damage| damage.is_of_many()) {
+            assembly.doubt(&many.document);
         }
         let mut facts = assembly.finish();
         facts.coverage = self.coverage();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     MirrorError,
-    damage::Damage,
+    damage::{Damage, MORE},
     pack::{
         line::{DamagedLine, ObjectLine},
         read::{Record, Stop},
@@ -17,9 +17,6 @@ use crate::{
         limits::{DAMAGED_KEPT_MAX, MIRROR_RECORDS_MAX},
     },
 };
-
-/// Said of what is not kept one by one.
-const MORE: &str = "more of it cannot be read";
 
 /// The beginning of a digest, long enough that nobody finds two things with the same.
 pub(super) type Short = [u8; 16];

@@ -35,7 +35,7 @@ pub use text::{
 };
 pub(crate) use text_form::as_text;
 pub use time::{Timestamp, TimestampError};
-pub use tlp::{Marking, MarkingId, Tlp, may_be_escaped, readings};
+pub use tlp::{Marking, MarkingId, Tlp, may_be_escaped, parts, readings};
 #[cfg(test)]
 pub(crate) use words::names;
 pub use words::{Words, nearest};

@@ -9,7 +9,9 @@ use arbitrary::{Result, Unstructured};
 use misp_trickle::{
     format::{self, Assembly, Format, FormatError, Identity, Piece, Taker, Unreadable},
     graph::{Coverage, Facts, Said},
-    model::{Issue, Locus, Place, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX},
+    model::{
+        EntityKey, Issue, Locus, Place, Severity, Symbol, Timestamp, Tlp, limits::ISSUES_KEPT_MAX,
+    },
 };
 
 use super::{
@@ -115,7 +117,7 @@ fn same(
 enum Step {
     Document(String, Format),
     Object { list: String, index: usize, inside: String, raw: Vec<u8>, id: Box<str> },
-    Damaged { pointer: String, what: String, id: Option<String>, version: Option<Timestamp> },
+    Damaged { pointer: String, what: String, ids: Vec<EntityKey>, version: Option<Timestamp> },
     Closed(Option<Tlp>),
 }
 
@@ -138,9 +140,9 @@ impl Taker for Steps {
     }
 
     fn damaged(&mut self, unreadable: &Unreadable<'_>) {
-        let &Unreadable { pointer, what, id, version, .. } = unreadable;
+        let &Unreadable { pointer, what, ids, version, .. } = unreadable;
         let (pointer, what) = (pointer.to_owned(), what.to_owned());
-        self.0.push(Step::Damaged { pointer, what, id: id.map(ToOwned::to_owned), version });
+        self.0.push(Step::Damaged { pointer, what, ids: ids.to_vec(), version });
     }
 
     fn closed(&mut self, marked: Option<Tlp>) {
@@ -166,9 +168,9 @@ fn apart(text: &[u8], format: Format, whole: &Facts) {
                 let (list, inside) = (&*list, &*inside);
                 assembly.object(&Piece { list, index, inside, raw: &raw }, number);
             }
-            Step::Damaged { pointer, what, id, version } => {
-                let (pointer, id, what) = (&*pointer, id.as_deref(), &*what);
-                assembly.damaged(&document, &Unreadable { pointer, list: "", id, version, what });
+            Step::Damaged { pointer, what, ids, version } => {
+                let (pointer, ids, what) = (&*pointer, &*ids, &*what);
+                assembly.damaged(&document, &Unreadable { pointer, list: "", ids, version, what });
             }
             Step::Closed(marked) => assembly.close(marked),
         }

@@ -1,68 +1,178 @@
-//! What can be told of an element that cannot be read: which objects it is a version of, and of which time. It may be
+//! What can be told of an element that is left out: which objects it may be a version of, and of which time. It may be
 //! marked stricter than the versions that can be read.
+//!
+//! It is what it calls its `id`, and so may be all that is called so within it, for it may hold other objects; but not
+//! what the ends of a relation are called. Where it has no id of its own that can be read, it may be any of those that it
+//! names, of its type where that can be read. One that names none is no version of anything.
 
-use memchr::memmem;
+mod scan;
+
+use std::collections::BTreeSet;
+
+use serde::de::IgnoredAny;
 
 use crate::{
-    format::{Format, apart::OwnId, eiq, stix},
-    model::{EntityKey, Timestamp},
+    format::{Format, eiq},
+    model::{EntityKey, MarkingId, Timestamp},
 };
+use scan::{Level, Place, Role};
+
+pub(in crate::format) use scan::Scan;
 
 /// Most ids that are taken of one element.
-const IDS_MAX: usize = 1_000;
+const IDS_MAX: usize = 100_000;
 
-/// The ids that stand in an element, those of objects within included.
-pub(in crate::format) fn ids(raw: &[u8]) -> Vec<String> {
-    texts(raw, b"\"id\"").take(IDS_MAX).collect()
+/// What stands in an element, whatever format it is in.
+#[derive(Debug, Default)]
+pub(in crate::format) struct Found {
+    /// What it calls its id, and where; in `data` it may have another.
+    own: Vec<(Level, String)>,
+    /// What is called an id within it.
+    within: BTreeSet<String>,
+    /// All that may be ids.
+    named: BTreeSet<String>,
+    types: Vec<String>,
+    modified: Time,
+    timestamp: Time,
+    /// Whether it is JSON, so that what it says stands where it seems to.
+    is_json: bool,
 }
 
-/// By what an element is known that is left out, and the time of its version, as far as these can be read.
-pub(in crate::format) fn identity(
-    raw: &[u8],
-    format: Format,
-) -> (Option<EntityKey>, Option<Timestamp>) {
-    let (own, key) = match format {
-        Format::Stix21 => (stix::own_id(raw), &b"\"modified\""[..]),
-        Format::EclecticIq | Format::Auto => (eiq::own_id(raw), &b"\"timestamp\""[..]),
-    };
-    if let Some(OwnId::Of { id: Some(id), version }) = own {
-        return (Some(id), version);
+/// A time of an element.
+#[derive(Debug, Default)]
+struct Time {
+    /// How often its key stands there, and how often where it should.
+    anywhere: usize,
+    in_place: usize,
+    said: Option<String>,
+}
+
+impl Time {
+    fn count(&mut self, is_in_place: bool) {
+        self.anywhere += 1;
+        self.in_place += usize::from(is_in_place);
     }
-    let id = ids(raw).first().map(|id| match format {
-        Format::Stix21 => EntityKey::whole(id),
-        Format::EclecticIq | Format::Auto => eiq::key(id),
-    });
-    (id, version(raw, key))
-}
 
-/// The time that stands under a key, if that stands there once.
-fn version(raw: &[u8], key: &[u8]) -> Option<Timestamp> {
-    if memmem::find_iter(raw, key).count() != 1 {
-        return None;
+    /// The time, unless there may be another.
+    fn read(&self, is_json: bool) -> Option<Timestamp> {
+        let count = if is_json { self.in_place } else { self.anywhere };
+        let said = self.said.as_deref().filter(|_| count == 1)?;
+        Timestamp::parse(said).ok()
     }
-    Timestamp::parse(&texts(raw, key).next()?).ok()
 }
 
-/// The texts that stand under a key.
-fn texts<'r>(raw: &'r [u8], key: &'r [u8]) -> impl Iterator<Item = String> + 'r {
-    memmem::find_iter(raw, key).filter_map(move |at| {
-        let value = raw[at + key.len()..].trim_ascii_start().strip_prefix(b":")?;
-        let value = value.trim_ascii_start();
-        let mut text = serde_json::Deserializer::from_slice(value).into_iter::<&str>();
-        text.next()?.ok().map(ToOwned::to_owned)
-    })
+/// What an element may be that is left out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// That by which it is known comes first, if it is known.
+    pub(in crate::format) ids: Vec<EntityKey>,
+    pub(in crate::format) version: Option<Timestamp>,
+}
+
+/// What an element may be, of which all bytes are there.
+pub(in crate::format) fn lost(raw: &[u8], format: Format) -> Lost {
+    let mut scan = Scan::default();
+    scan.see(raw);
+    let is_json = serde_json::from_slice::<IgnoredAny>(raw).is_ok();
+    Found { is_json, ..scan.finish() }.lost(format)
+}
+
+impl Found {
+    /// Sees a key.
+    fn count(&mut self, Place { role, level, .. }: Place) {
+        match role {
+            Role::Modified => self.modified.count(level == Level::Own),
+            Role::Timestamp => self.timestamp.count(level == Level::Data),
+            Role::Any | Role::Id | Role::Type => {}
+        }
+    }
+
+    /// Takes down a text that stands at a place.
+    fn take(&mut self, text: String, Place { level, role, is_end }: Place) {
+        if text.contains("--") || eiq::key(&text).uuid().is_some() {
+            insert(&mut self.named, &text);
+            if role == Role::Id && level == Level::Within && !is_end {
+                insert(&mut self.within, &text);
+            }
+        }
+        match (role, level) {
+            (Role::Id, Level::Own | Level::Data) if self.own.len() < IDS_MAX => {
+                self.own.push((level, text));
+            }
+            (Role::Type, Level::Own) if self.types.len() < IDS_MAX => self.types.push(text),
+            (Role::Modified, Level::Own) => self.modified.said = Some(text),
+            (Role::Timestamp, Level::Data) => self.timestamp.said = Some(text),
+            _ => {}
+        }
+    }
+
+    /// What it may be in a format.
+    pub(in crate::format) fn lost(&self, format: Format) -> Lost {
+        let (ids, time) = match format {
+            Format::Stix21 => (self.of_stix(), &self.modified),
+            Format::EclecticIq | Format::Auto => (self.of_eiq(), &self.timestamp),
+        };
+        let mut known = BTreeSet::new();
+        let ids = ids.into_iter().filter(|id| known.insert(id.as_str().to_owned()));
+        Lost { ids: ids.collect(), version: time.read(self.is_json) }
+    }
+
+    fn of_stix(&self) -> Vec<EntityKey> {
+        let own = self.own.iter().filter(|(level, _)| *level == Level::Own);
+        let mut ids: Vec<EntityKey> = own.map(|(_, id)| EntityKey::whole(id)).collect();
+        let is_known = ids.iter().any(is_whole);
+        ids.extend(self.within.iter().map(|id| EntityKey::whole(id)).filter(is_whole));
+        if !is_known {
+            // What is marked with TLP is not lost with it: its definitions are known without any.
+            let is_tlp = |id: &EntityKey| MarkingId::of(id.as_str()).fixed().is_some();
+            let named = self.named.iter().flat_map(|name| self.of_its_types(name));
+            ids.extend(named.filter(|id| is_whole(id) && !is_tlp(id)));
+        }
+        ids
+    }
+
+    /// The ids of its types that a name may stand for; the name itself where it has no type.
+    fn of_its_types(&self, name: &str) -> Vec<EntityKey> {
+        let id = EntityKey::whole(name);
+        let types = self.types.iter().map(|it| it.trim());
+        match eiq::key(name).uuid() {
+            _ if self.types.is_empty() => vec![id],
+            Some(uuid) if !is_whole(&id) => {
+                types.map(|it| EntityKey::whole(&format!("{it}--{uuid}"))).collect()
+            }
+            _ => {
+                let own = name.split_once("--").map_or("", |(own, _)| own.trim());
+                types.filter(|it| it.eq_ignore_ascii_case(own)).map(|_| id.clone()).collect()
+            }
+        }
+    }
+
+    fn of_eiq(&self) -> Vec<EntityKey> {
+        let is_whole = |id: &EntityKey| id.uuid().is_some();
+        let key = |(level, id): &(Level, String)| (*level, eiq::key(id));
+        let own: Vec<(Level, EntityKey)> = self.own.iter().map(key).collect();
+        // Beside the id that all versions share, each has one of its own before it.
+        let is_shared = |level: Level| level == Level::Data || self.is_json;
+        let is_known = own.iter().any(|(level, id)| is_shared(*level) && is_whole(id));
+        let mut ids: Vec<EntityKey> = own.into_iter().map(|(_, id)| id).collect();
+        let others = if is_known { &self.within } else { &self.named };
+        ids.extend(others.iter().map(|id| eiq::key(id)).filter(is_whole));
+        ids
+    }
+}
+
+/// Whether an id has a type, as those of STIX have.
+fn is_whole(id: &EntityKey) -> bool {
+    let is_of_type = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let kind = id.as_str().split_once("--").map_or("", |(kind, _)| kind);
+    !kind.is_empty() && kind.bytes().all(is_of_type)
+}
+
+fn insert(ids: &mut BTreeSet<String>, id: &str) {
+    if ids.len() < IDS_MAX {
+        ids.insert(id.to_owned());
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_and_the_time_of_what_is_broken_are_found() {
-        let raw = br#"{"id" : "a--1","x":[{"id":"b--2"},"id",{"id":7}],"name":"n","name":01,"modified":"2024-01-01T00:00:00Z""#;
-        assert_eq!(ids(raw), ["a--1", "b--2"]);
-        assert_eq!(version(raw, b"\"modified\""), Timestamp::parse("2024-01-01T00:00:00Z").ok());
-        assert_eq!(version(raw, b"\"created\""), None);
-        assert_eq!(version(&[&raw[..], &raw[..]].concat(), b"\"modified\""), None);
-    }
-}
+mod tests;

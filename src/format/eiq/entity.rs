@@ -225,7 +225,7 @@ fn elsewhere(
     let is_respelled = handling.leaves.0.iter().any(|leaf| leaf.respelled.is_some());
     let marked = Marked { colours, handling: handling.raw };
     if !is_respelled && !may_be_marked_beside(element.raw, marked) {
-        return (None, Vec::new());
+        return (None, named(&handling.leaves.0, facts));
     }
     let leaves = match look(element, facts) {
         Ok(leaves) => leaves,
@@ -251,8 +251,13 @@ fn elsewhere(
         );
         facts.report(element.warning("", what));
     }
-    let marks = leaves.iter().filter_map(Leaf::marking).map(|id| facts.markings.named(id));
-    (found.iter().map(|(_, tlp)| *tlp).max(), marks.collect())
+    (found.iter().map(|(_, tlp)| *tlp).max(), named(&leaves, facts))
+}
+
+/// The markings that are named by id.
+fn named(leaves: &[Leaf], facts: &mut Facts) -> Vec<Mark> {
+    let ids = leaves.iter().filter_map(Leaf::marking);
+    ids.map(|id| facts.markings.named(id)).collect()
 }
 
 /// Whether a leaf was read as the marking of the entity. Of a colour that is an object, or stands in a list, that is

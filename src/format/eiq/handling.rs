@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     format::{
         element::Element,
-        leaves::{Leaf, says_nothing, speaks_of_tlp},
+        leaves::{Leaf, said_together, says_nothing, speaks_of_tlp},
     },
     graph::Facts,
     model::Tlp,
@@ -14,7 +14,7 @@ use crate::{
 /// Longest part of a wrong value that an issue shows, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
 
-/// The strictest colour of all. What is meant as one and cannot be read is red.
+/// The strictest colour of all, but for those that are named by id. What is meant as one and cannot be read is red.
 pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
     let typed: BTreeSet<u32> =
         leaves.iter().filter(|leaf| is_type(leaf)).filter_map(own_object).collect();
@@ -27,11 +27,19 @@ pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) 
     let is_meant = |leaf: &Leaf| match own_object(leaf) {
         // Handling that is nothing but a text.
         None => is_silent,
-        Some(object) => is_colour(leaf) || (is_type(leaf) && !coloured.contains(&object)),
+        Some(object) => {
+            is_colour(leaf)
+                || (leaf.refers_to_marking() && leaf.marking().is_none())
+                || (is_type(leaf) && !coloured.contains(&object))
+        }
     };
     let unreadable =
         both().find(|(leaf, said)| said.is_none() && !says_nothing(&leaf.text) && is_meant(leaf));
-    let Some((leaf, _)) = unreadable else { return said.into_iter().flatten().max() };
+    let Some((leaf, _)) = unreadable else {
+        let together = said_together(leaves.iter()).into_iter();
+        let together = together.map(|(_, said)| said.unwrap_or(Tlp::Red));
+        return said.into_iter().flatten().chain(together).max();
+    };
     let shown: String = leaf.text.chars().take(SHOWN_CHARS_MAX).collect();
     let what = format!("{shown:?} is no TLP colour; read as red");
     facts.report(element.warning("/data/handling", what));

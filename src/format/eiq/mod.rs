@@ -20,8 +20,11 @@ mod wire;
 use std::collections::BTreeMap;
 
 use super::{
-    Format,
-    apart::{OwnId, lost},
+    Decoder as _, Format,
+    apart::{
+        OwnId,
+        lost::{Lost, lost},
+    },
     element::Element,
     versions::Versions,
 };
@@ -58,17 +61,6 @@ impl Decoder {
             let time = data.timestamp.get().and_then(|text| Timestamp::parse(text).ok());
             // Earlier readers knew no versions: all counted.
             self.versions.note(&key(id), [time, None], place);
-        }
-    }
-
-    /// Takes down what was left out, for an older version of it may be there that is marked freer.
-    fn lose(&mut self, element: &Element<'_>, facts: &mut Facts) {
-        // An entity has an id of its own in each version, beside the one that all share.
-        let (_, version) = lost::identity(element.raw, Format::EclecticIq);
-        for id in lost::ids(element.raw) {
-            let id = key(&id);
-            self.versions.lose(&id, version);
-            facts.markings.lose(id, version);
         }
     }
 
@@ -111,7 +103,7 @@ pub(super) fn reads(raw: &[u8]) -> bool {
 impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
         let Some(object) = element.parse::<Object<'_>>(facts) else {
-            return self.lose(element, facts);
+            return self.lose(&lost(element.raw, Format::EclecticIq), facts);
         };
         object.tell_odd(element, facts);
         if object.is_unresolved() {
@@ -122,6 +114,11 @@ impl super::Decoder for Decoder {
         if object.data.0.handling.is_new {
             facts.came_with(Reader::THIRD, entities, relations);
         }
+    }
+
+    fn lose(&mut self, lost: &Lost, facts: &mut Facts) {
+        self.versions.lose(lost);
+        facts.markings.lose(&lost.ids, lost.version);
     }
 
     fn finish(self, facts: &mut Facts) {
@@ -142,23 +139,27 @@ impl Decoder {
                         facts.relations.push(Relation { tlp, mark, ..relation });
                     }
                 }
-                Err(what) => facts.report(element.skipped(what)),
+                Err(what) => {
+                    facts.report(element.skipped(what));
+                    self.lose(&lost(element.raw, Format::EclecticIq), facts);
+                }
             }
             return;
         }
         match object.kind() {
             None => {
                 facts.report(element.skipped("has no `type`; left out"));
-                self.lose(element, facts);
+                self.lose(&lost(element.raw, Format::EclecticIq), facts);
             }
             Some(_) if object.is_placeholder() => {}
             Some(kind) => {
                 let kind = self.symbols.symbol(&kind.to_ascii_lowercase());
-                if let Some((entity, marks)) =
-                    entity::entity(object, kind, element, &mut self.symbols, facts)
-                {
-                    self.unread.see(object, element);
-                    self.keep(entity, marks, facts);
+                match entity::entity(object, kind, element, &mut self.symbols, facts) {
+                    Some((entity, marks)) => {
+                        self.unread.see(object, element);
+                        self.keep(entity, marks, facts);
+                    }
+                    None => self.lose(&lost(element.raw, Format::EclecticIq), facts),
                 }
             }
         }

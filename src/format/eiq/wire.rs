@@ -127,9 +127,10 @@ pub(super) struct Handling<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Handling<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let (leaves, is_new) = match serde_json::from_str(raw) {
+        let keys = ["data", "handling"];
+        let (leaves, is_new) = match Leaves::read(&keys, raw) {
             Ok(leaves) => (leaves, false),
-            Err(_) => (Leaves::of(raw).map_err(D::Error::custom)?, true),
+            Err(_) => (Leaves::under(&keys, raw).map_err(D::Error::custom)?, true),
         };
         Ok(Self { leaves, raw, is_new })
     }

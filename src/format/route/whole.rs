@@ -1,14 +1,15 @@
 //! What marks a document as a whole: no format has that, and producers write it in all the ways in which they mark
 //! objects.
 
-use memchr::memmem;
-
 use crate::{
     format::{
-        leaves::{Leaf, Leaves, said_together, says_nothing, speaks_of_tlp},
+        leaves::{
+            Leaf, Leaves, holds_labels, is_about_marking, said_together, says_nothing,
+            speaks_of_tlp, usual,
+        },
         mend::mend,
         splitter::Member,
-        suspicion::may_speak_of_tlp,
+        suspicion::may_be_marked,
     },
     model::Tlp,
 };
@@ -20,22 +21,23 @@ pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
         Member::Scalar("null") => return None,
         Member::Text(text) => serde_json::to_string(text).ok(),
         Member::Scalar(raw) => Some(raw.to_owned()),
-        Member::Object(raw) | Member::List(raw) => raw.map(ToOwned::to_owned),
-        Member::LongText | Member::LongScalar => None,
+        Member::Object(raw) | Member::List(raw) => Some(raw.to_owned()),
+        Member::Unread => return Some(Tlp::Red),
     };
     let key = serde_json::to_string(name).ok()?;
     let json = json.map(|json| format!("{{{key}:{json}}}").into_bytes());
     let json = json.map(|json| mend(&json).map_or(json, |mended| mended.text));
     let is_called_so = is_called_a_marking(name);
+    if !json.as_deref().is_some_and(may_be_marked) {
+        return None;
+    }
     let text = json.as_deref().map(String::from_utf8_lossy);
     let Some(Leaves(leaves)) = text.and_then(|text| Leaves::of(&text).ok()) else {
-        let may_mark =
-            |raw: &[u8]| may_speak_of_tlp(raw) || memmem::find(raw, b"marking").is_some();
-        let is_meant = is_called_so || is_label(name) || json.as_deref().is_some_and(may_mark);
-        return is_meant.then_some(Tlp::Red);
+        return Some(Tlp::Red);
     };
     // What stands in a list of objects marks these, unless the list is one of labels or markings.
-    let is_of_objects = matches!(value, Member::List(_)) && !is_called_so && !is_label(name);
+    let is_of_objects =
+        matches!(value, Member::List(_)) && !is_called_so && !holds_labels(&usual(name));
     let leaves: Vec<Leaf> =
         leaves.into_iter().filter(|leaf| !is_of_objects || leaf.path.len() == 1).collect();
     let together = said_together(leaves.iter()).into_iter();
@@ -55,11 +57,6 @@ fn said(leaf: &Leaf) -> Option<Tlp> {
 }
 
 fn is_called_a_marking(name: &str) -> bool {
-    let letters = name.to_ascii_lowercase();
-    letters.contains("marking") || letters == "handling" || speaks_of_tlp(name)
-}
-
-fn is_label(name: &str) -> bool {
-    let letters = name.to_ascii_lowercase();
-    ["label", "labels", "tag", "tags"].iter().any(|end| letters.ends_with(end))
+    let key = usual(name);
+    is_about_marking(&key) || speaks_of_tlp(name) || speaks_of_tlp(&key)
 }

@@ -104,15 +104,29 @@ impl<'a, R: Read> Cursor<'a, R> {
 
     /// Passes one value; it is kept in the window if it is not longer than `keep_bytes_max`.
     pub(super) fn pass(&mut self, keep_bytes_max: usize) -> Result<Passed, FormatError> {
-        self.scan(Scanner::new(self.limits.depth_max), keep_bytes_max)
+        self.pass_seeing(keep_bytes_max, |_| ())
+    }
+
+    /// The same, where all of it is seen piece by piece, kept or not.
+    pub(super) fn pass_seeing(
+        &mut self,
+        keep_bytes_max: usize,
+        see: impl FnMut(&[u8]),
+    ) -> Result<Passed, FormatError> {
+        self.scan(Scanner::new(self.limits.depth_max), keep_bytes_max, see)
     }
 
     /// Passes what is left of a list, which is kept as a value is.
     pub(super) fn pass_list(&mut self, keep_bytes_max: usize) -> Result<Passed, FormatError> {
-        self.scan(Scanner::in_list(self.limits.depth_max), keep_bytes_max)
+        self.scan(Scanner::in_list(self.limits.depth_max), keep_bytes_max, |_| ())
     }
 
-    fn scan(&mut self, mut scanner: Scanner, keep_bytes_max: usize) -> Result<Passed, FormatError> {
+    fn scan(
+        &mut self,
+        mut scanner: Scanner,
+        keep_bytes_max: usize,
+        mut see: impl FnMut(&[u8]),
+    ) -> Result<Passed, FormatError> {
         let (mut start, mut too_long) = (self.at, false);
         loop {
             let scanned = self.at;
@@ -122,6 +136,7 @@ impl<'a, R: Read> Cursor<'a, R> {
                 }
                 Progress::End(count) => {
                     self.at = scanned + count;
+                    see(&self.window.bytes()[scanned..self.at]);
                     break;
                 }
                 Progress::Mismatch(offset) => {
@@ -132,6 +147,7 @@ impl<'a, R: Read> Cursor<'a, R> {
                 Progress::More => {}
             }
             self.at = self.window.bytes().len();
+            see(&self.window.bytes()[scanned..]);
             if self.is_too_far() {
                 return Ok(Passed::TooFar);
             }

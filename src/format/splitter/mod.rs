@@ -21,18 +21,16 @@ use self::{
 };
 use super::{
     FormatError,
+    apart::lost::{Found, Scan},
     element::{Element, Origin, Position},
 };
 use crate::model::{
-    Issue, Symbol,
+    Symbol,
     limits::{self, ENVELOPE_DEPTH_MAX},
 };
 
-/// Longest name or scalar of a top-level member that is looked at, in bytes.
+/// Longest text that tells what an object is, in bytes.
 const SCALAR_BYTES_MAX: usize = 4 << 10;
-
-/// Longest list or object of a top-level member that is looked at, in bytes.
-const ASIDE_BYTES_MAX: usize = 64 << 10;
 
 /// What is done with the pieces of a source.
 pub(crate) trait Visitor {
@@ -45,14 +43,14 @@ pub(crate) trait Visitor {
     /// A top-level member whose value is no list of elements, and the package that it stands in.
     fn member(&mut self, name: &str, value: Member<'_>, origin: &Origin<'_>);
 
-    /// A top-level list, and whether there is nothing in it: its name if its elements are wanted.
-    fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Option<&'static str>;
+    /// A top-level list, and whether there is nothing in it: what is wanted of it.
+    fn list(&mut self, name: &str, is_empty: bool, origin: &Origin<'_>) -> Wanted;
 
     /// An element of a wanted list, or one that stands alone.
     fn element(&mut self, element: &Element<'_>);
 
-    /// Something that was left out.
-    fn issue(&mut self, issue: Issue);
+    /// An element that is left out, and what was found in it.
+    fn left_out(&mut self, element: &Element<'_>, found: &Found, what: &str);
 
     /// The document that began ends.
     ///
@@ -61,21 +59,28 @@ pub(crate) trait Visitor {
     fn end(&mut self, origin: &Origin<'_>) -> Result<(), FormatError>;
 }
 
+/// What is wanted of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Its elements, as those of a list of this name.
+    Elements(&'static str),
+    /// What stands in it, as one member.
+    Whole,
+    Nothing,
+}
+
 /// Value of a top-level member that is no list of elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Member<'a> {
-    /// A short text.
     Text(&'a str),
-    /// A text too long to be looked at.
-    LongText,
-    /// An object as it stands there; none if it is too long to be looked at.
-    Object(Option<&'a str>),
-    /// A list as it stands there that has something in it; none if it is too long to be looked at.
-    List(Option<&'a str>),
+    /// As it stands there.
+    Object(&'a str),
+    /// As it stands there; it has something in it.
+    List(&'a str),
     /// A number, a truth value or null, as it stands there.
     Scalar(&'a str),
-    /// One that is too long to be looked at.
-    LongScalar,
+    /// What is longer than an element may be, or nested deeper.
+    Unread,
 }
 
 /// How much the splitter keeps.
@@ -246,7 +251,7 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         if self.cursor.peek()? != b'"' {
             return Err(self.cursor.unexpected("the name of a member in quotes"));
         }
-        let name = match self.cursor.pass(SCALAR_BYTES_MAX)? {
+        let name = match self.cursor.pass(self.limits.object_bytes_max)? {
             Passed::Kept(range) => self.cursor.scalar::<String>(range).unwrap_or_default(),
             Passed::TooLong | Passed::TooDeep => String::new(),
             Passed::TooFar => return Ok(None),
@@ -267,31 +272,27 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         if !(first.is_ascii_alphanumeric() || matches!(first, b'{' | b'"' | b'-')) {
             return Err(self.cursor.unexpected("a value"));
         }
-        let keep = if first == b'{' { ASIDE_BYTES_MAX } else { SCALAR_BYTES_MAX };
-        match (first, self.cursor.pass(keep)?) {
-            (b'{', passed) => {
-                let object = self.text_of(passed);
-                self.tell(&name, Member::Object(object.as_deref()));
-            }
-            (b'"', Passed::Kept(range)) => {
+        let Passed::Kept(range) = self.cursor.pass(self.limits.object_bytes_max)? else {
+            self.tell(&name, Member::Unread);
+            return Ok(());
+        };
+        match first {
+            b'{' => self.tell(&name, Member::Object(&self.text(range))),
+            b'"' => {
                 let text = self.cursor.scalar::<String>(range)?;
                 self.tell(&name, Member::Text(&text));
             }
-            (b'"', _) => self.tell(&name, Member::LongText),
-            (_, Passed::Kept(range)) => {
+            _ => {
                 self.cursor.scalar::<serde::de::IgnoredAny>(range.clone())?;
-                let scalar = String::from_utf8_lossy(self.cursor.slice(range)).into_owned();
-                self.tell(&name, Member::Scalar(&scalar));
+                self.tell(&name, Member::Scalar(&self.text(range)));
             }
-            _ => self.tell(&name, Member::LongScalar),
         }
         Ok(())
     }
 
-    /// What was passed, if it was kept.
-    fn text_of(&self, passed: Passed) -> Option<String> {
-        let Passed::Kept(range) = passed else { return None };
-        Some(String::from_utf8_lossy(self.cursor.slice(range)).into_owned())
+    /// What was kept.
+    fn text(&self, range: Range<usize>) -> String {
+        String::from_utf8_lossy(self.cursor.slice(range)).into_owned()
     }
 
     fn tell(&mut self, name: &str, value: Member<'_>) {
@@ -307,11 +308,22 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         if is_empty {
             return Ok(());
         }
-        let Some(list) = wanted else {
-            let passed = self.cursor.pass_list(ASIDE_BYTES_MAX)?;
-            let list = self.text_of(passed).map(|rest| format!("[{rest}"));
-            self.tell(name, Member::List(list.as_deref()));
-            return Ok(());
+        let list = match wanted {
+            Wanted::Elements(list) => list,
+            Wanted::Whole => {
+                match self.cursor.pass_list(self.limits.object_bytes_max)? {
+                    Passed::Kept(range) => {
+                        let list = format!("[{}", self.text(range));
+                        self.tell(name, Member::List(&list));
+                    }
+                    _ => self.tell(name, Member::Unread),
+                }
+                return Ok(());
+            }
+            Wanted::Nothing => {
+                self.cursor.pass_list(0)?;
+                return Ok(());
+            }
         };
         let outside = self.is_respelled;
         self.is_respelled |= name != list;
@@ -341,27 +353,38 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
             }
             Passed::TooLong | Passed::TooFar | Passed::TooDeep => true,
         };
+        let mut scan = Scan::default();
         if may_be_bundle {
             self.cursor.back();
             if is_inner && self.nature()? == Nature::Package {
                 return self.inner(list, index, depth);
             }
-            passed = self.cursor.pass(self.limits.object_bytes_max)?;
+            let max = self.limits.object_bytes_max;
+            passed = match passed {
+                Passed::Kept(_) => self.cursor.pass(max)?,
+                _ => self.cursor.pass_seeing(max, |piece| scan.see(piece))?,
+            };
         }
         self.cursor.let_go();
-        self.hand_on(list, index, passed);
+        match (passed, self.limits) {
+            (Passed::Kept(raw), _) => self.hand_on(list, index, raw),
+            (Passed::TooLong | Passed::TooFar, Limits { object_bytes_max: max, .. }) => {
+                self.leave_out(list, index, scan, &format!("longer than {max} bytes"));
+            }
+            (Passed::TooDeep, Limits { depth_max: max, .. }) => {
+                self.leave_out(list, index, scan, &format!("nested deeper than {max} levels"));
+            }
+        }
         Ok(())
     }
 
     /// A package in place of an element.
     fn inner(&mut self, list: &str, index: usize, depth: usize) -> Result<(), FormatError> {
         if depth == ENVELOPE_DEPTH_MAX {
-            self.cursor.pass(0)?;
-            let what = format!("a bundle in more than {ENVELOPE_DEPTH_MAX} others; left out");
-            let origin = origin(self.file, self.document, &self.inside);
-            let is_respelled = self.is_respelled;
-            let element = Element { list, is_respelled, index, raw: b"", origin };
-            self.visitor.issue(element.skipped(what));
+            let mut scan = Scan::default();
+            self.cursor.pass_seeing(0, |piece| scan.see(piece))?;
+            let what = format!("a bundle in more than {ENVELOPE_DEPTH_MAX} others");
+            self.leave_out(list, index, scan, &what);
             return Ok(());
         }
         let outside = self.inside.len();
@@ -371,25 +394,19 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         Ok(())
     }
 
-    fn hand_on(&mut self, list: &'static str, index: usize, passed: Passed) {
-        let (raw, what): (Range<usize>, Option<String>) = match passed {
-            Passed::Kept(raw) => (raw, None),
-            Passed::TooLong | Passed::TooFar => {
-                (0..0, Some(format!("longer than {} bytes", self.limits.object_bytes_max)))
-            }
-            Passed::TooDeep => {
-                (0..0, Some(format!("nested deeper than {} levels", self.limits.depth_max)))
-            }
-        };
+    fn leave_out(&mut self, list: &str, index: usize, scan: Scan, what: &str) {
+        let origin = origin(self.file, self.document, &self.inside);
+        let is_respelled = self.is_respelled;
+        let element = Element { list, is_respelled, index, raw: b"", origin };
+        self.visitor.left_out(&element, &scan.finish(), &format!("{what}; left out"));
+    }
+
+    fn hand_on(&mut self, list: &'static str, index: usize, raw: Range<usize>) {
         self.cursor.come_near(raw.start);
         let (before, start) = self.cursor.before(raw.start);
         let origin = Origin { before, start, ..origin(self.file, self.document, &self.inside) };
         let (raw, is_respelled) = (self.cursor.slice(raw), self.is_respelled);
-        let element = Element { list, is_respelled, index, raw, origin };
-        match what {
-            None => self.visitor.element(&element),
-            Some(what) => self.visitor.issue(element.skipped(format!("{what}; left out"))),
-        }
+        self.visitor.element(&Element { list, is_respelled, index, raw, origin });
     }
 }
 

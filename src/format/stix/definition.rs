@@ -58,7 +58,7 @@ pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Fac
     if !is_empty {
         facts.markings.define(id.clone(), strictest);
     }
-    for mark in marking::marks_of_definition(object, element, facts) {
+    for mark in marking::marks_of_definition(object, element, &leaves, facts) {
         facts.markings.mark_definition(&id, mark);
     }
 }

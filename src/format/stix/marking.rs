@@ -5,7 +5,7 @@
 
 use serde_json::{Value, value::RawValue};
 
-use super::wire::Object;
+use super::{joined::Whole, wire::Object};
 use crate::{
     format::{
         element::Element,
@@ -38,17 +38,16 @@ pub(super) fn marks(
     reader.marks
 }
 
-/// The markings that a marking definition has itself; what it defines is read apart.
+/// The markings that a marking definition has itself, all of which was looked at; what it defines is read apart.
 pub(super) fn marks_of_definition(
     object: &Object<'_>,
     element: &Element<'_>,
+    leaves: &[Leaf],
     facts: &mut Facts,
 ) -> Vec<Mark> {
     let mut reader = Reader::of(object, element, facts);
-    if may_be_marked_elsewhere(element.raw, own(object)) {
-        for leaf in &reader.leaves() {
-            reader.named(leaf);
-        }
+    for leaf in leaves {
+        reader.named(leaf);
     }
     reader.marks.into_iter().map(|(mark, _)| mark).collect()
 }
@@ -83,14 +82,14 @@ impl<'r, 'e> Reader<'r, 'e> {
         // Nearly all are lists of ids without escapes.
         match serde_json::from_str::<Vec<&str>>(raw.get()) {
             Ok(ids) => ids.iter().for_each(|id| self.text(id, INSIDE, Extent::Whole)),
-            Err(_) => match serde_json::from_str(raw.get()) {
-                Ok(Value::Array(items)) => {
+            Err(_) => match all_of(raw) {
+                Some(Value::Array(items)) => {
                     items.iter().for_each(|item| self.item(item, INSIDE, Extent::Whole));
                 }
-                Ok(Value::Null) => {}
-                Ok(Value::String(text)) if text.trim().is_empty() => {}
-                Ok(other) => self.item(&other, INSIDE, Extent::Whole),
-                Err(_) => self.item(&Value::Null, INSIDE, Extent::Whole),
+                Some(Value::Null) => {}
+                Some(Value::String(text)) if text.trim().is_empty() => {}
+                Some(other) => self.item(&other, INSIDE, Extent::Whole),
+                None => self.item(&Value::Null, INSIDE, Extent::Whole),
             },
         }
     }
@@ -98,7 +97,7 @@ impl<'r, 'e> Reader<'r, 'e> {
     /// Markings of parts; one that gives a language is none.
     fn granular(&mut self, raw: &RawValue) {
         const INSIDE: &str = "/granular_markings";
-        let Ok(Value::Array(items)) = serde_json::from_str(raw.get()) else {
+        let Some(Value::Array(items)) = all_of(raw) else {
             return self.item(&Value::Null, INSIDE, Extent::Part);
         };
         for item in items {
@@ -114,20 +113,14 @@ impl<'r, 'e> Reader<'r, 'e> {
         if let Value::String(text) = item {
             return self.text(text, inside, extent);
         }
-        // A list or an object may hold ids or colours, and then means these.
-        let mut texts = Vec::new();
-        texts_in(item, &mut texts);
+        // A list, as what is written twice is one here, or an object may hold ids or colours, and then means these.
         let mut marks: Vec<Mark> = Vec::new();
-        for text in texts {
-            let id = MarkingId::of(text);
-            if id.as_str().starts_with(MarkingId::PREFIX) {
-                marks.push(self.facts.markings.named(id));
-            } else if let Some(tlp) = text.parse().ok().or_else(|| Tlp::said_in(text)) {
-                marks.push(self.facts.markings.colour(tlp));
-            }
-        }
+        let is_read = self.held(item, &mut marks);
         if marks.is_empty() {
             return self.odd(&item.to_string(), Tlp::Red, inside, extent);
+        }
+        if !is_read {
+            marks.push(self.facts.markings.colour(Tlp::Red));
         }
         let what = format!(
             "{:?} is no id of a marking; what it holds is taken for one",
@@ -135,6 +128,36 @@ impl<'r, 'e> Reader<'r, 'e> {
         );
         self.facts.report(self.element.warning(inside, what));
         self.marks.extend(marks.into_iter().map(|mark| (mark, extent)));
+    }
+
+    /// Takes the ids and colours that a value holds; whether that is all that is meant as one.
+    fn held(&mut self, value: &Value, marks: &mut Vec<Mark>) -> bool {
+        match value {
+            Value::String(text) => {
+                let id = MarkingId::of(text);
+                let mark = match id.as_str().starts_with(MarkingId::PREFIX) {
+                    true => Some(self.facts.markings.named(id)),
+                    false => {
+                        let tlp = text.parse().ok().or_else(|| Tlp::said_in(text));
+                        tlp.map(|tlp| self.facts.markings.colour(tlp))
+                    }
+                };
+                marks.extend(mark);
+                mark.is_some()
+            }
+            Value::Array(items) => {
+                items.iter().fold(true, |is_read, item| self.held(item, marks) && is_read)
+            }
+            // What else an object says of a marking is no marking.
+            Value::Object(entries) => {
+                let before = marks.len();
+                for value in entries.values() {
+                    self.held(value, marks);
+                }
+                marks.len() > before
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
     }
 
     /// An id, or else the name of a colour.
@@ -237,17 +260,12 @@ impl<'r, 'e> Reader<'r, 'e> {
     }
 }
 
+/// A value in which nothing is lost that is written twice.
+fn all_of(raw: &RawValue) -> Option<Value> {
+    Whole::read(raw.get()).map(|whole| whole.now)
+}
+
 /// The beginning of a text, for an issue.
 fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS_MAX).collect()
-}
-
-/// All texts in a value.
-fn texts_in<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
-    match value {
-        Value::String(text) => texts.push(text),
-        Value::Array(items) => items.iter().for_each(|item| texts_in(item, texts)),
-        Value::Object(entries) => entries.values().for_each(|value| texts_in(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

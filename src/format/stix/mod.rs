@@ -37,14 +37,17 @@ use self::{
     wire::Object,
 };
 use super::{
-    Format,
-    apart::{OwnId, lost},
+    Decoder as _, Format,
+    apart::{
+        OwnId,
+        lost::{Lost, lost},
+    },
     element::Element,
     versions::Versions,
 };
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Reader, Timestamp, Tlp, limits::OBSERVED_BYTES_MAX},
+    model::{EntityKey, Interner, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
 };
 
 /// All kinds of observables that STIX may give, but for those of unknown languages of patterns.
@@ -86,7 +89,7 @@ impl Decoder {
 impl super::Decoder for Decoder {
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
         let Some(object) = element.parse::<Object<'_>>(facts) else {
-            return self.lose(element, facts);
+            return self.lose(&lost(element.raw, Format::Stix21), facts);
         };
         let missing = match (object.kind.is_empty(), object.id.is_empty()) {
             (true, true) => Some("type and id"),
@@ -96,7 +99,7 @@ impl super::Decoder for Decoder {
         };
         if let Some(missing) = missing {
             facts.report(element.skipped(format!("an object without {missing}; left out")));
-            return self.lose(element, facts);
+            return self.lose(&lost(element.raw, Format::Stix21), facts);
         }
         object.revoked.tell("/revoked", true, element, facts);
         match &*lower(&object.kind) {
@@ -107,6 +110,11 @@ impl super::Decoder for Decoder {
         }
     }
 
+    fn lose(&mut self, lost: &Lost, facts: &mut Facts) {
+        self.versions.lose(lost);
+        facts.markings.lose(&lost.ids, lost.version);
+    }
+
     fn finish(mut self, facts: &mut Facts) {
         self.references.resolve(&mut self.symbols, facts);
         self.versions.keep_newest(facts);
@@ -115,24 +123,6 @@ impl super::Decoder for Decoder {
 
 /// Reading one object.
 impl Decoder {
-    /// Takes down what was left out, for an older version of it may be there that is marked freer.
-    fn lose(&mut self, element: &Element<'_>, facts: &mut Facts) {
-        if let (Some(id), version) = lost::identity(element.raw, Format::Stix21) {
-            self.lose_version(id, version, facts);
-        }
-    }
-
-    /// Takes down that a version of an object cannot be read.
-    pub(super) fn lose_version(
-        &mut self,
-        id: EntityKey,
-        version: Option<Timestamp>,
-        facts: &mut Facts,
-    ) {
-        self.versions.lose(&id, version);
-        facts.markings.lose(id, version);
-    }
-
     fn relationship(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
         let missing = match (object.source_ref.is_empty(), object.target_ref.is_empty()) {
             (true, _) => Some("source_ref"),
@@ -142,7 +132,7 @@ impl Decoder {
         if let Some(missing) = missing {
             let what = format!("{} has no {missing}; left out", &*object.id);
             facts.report(element.skipped(what));
-            return self.lose(element, facts);
+            return self.lose(&lost(element.raw, Format::Stix21), facts);
         }
         let kind = if object.relationship_type.is_empty() {
             let what = format!("{} has no relationship_type; taken as related-to", &*object.id);

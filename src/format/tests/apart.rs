@@ -3,7 +3,7 @@
 use super::{super::*, *};
 use crate::{
     graph::{Facts, Said},
-    model::{Digest, Timestamp, Tlp},
+    model::{Digest, EntityKey, Timestamp, Tlp},
 };
 
 const UUID: &str = "13cb1207-0674-4a54-a999-df5ff8e35c1a";
@@ -24,8 +24,9 @@ impl Taker for Names {
     }
 
     fn damaged(&mut self, unreadable: &Unreadable<'_>) {
-        let Unreadable { pointer, id, what, .. } = unreadable;
-        self.0.push(format!("{pointer} {id:?}: {what}"));
+        let Unreadable { pointer, ids, what, .. } = unreadable;
+        let ids: Vec<&str> = ids.iter().map(EntityKey::as_str).collect();
+        self.0.push(format!("{pointer} {ids:?}: {what}"));
     }
 
     fn closed(&mut self, marked: Option<Tlp>) {
@@ -58,9 +59,9 @@ fn objects_are_known_by_their_ids_and_times() {
         "f is STIX 2".to_owned(),
         format!("objects/0 ttp--{UUID} of 2026-01-01T00:00:00Z"),
         "objects/1 x--1 of 2026-01-02T00:00:00Z".to_owned(),
-        "/objects/2 None: an object without id; left out".to_owned(),
+        "/objects/2 []: an object without id; left out".to_owned(),
         format!(
-            "/objects/3 Some(\"relationship--{UUID}\"): relationship--{UUID} has no target_ref; left out"
+            "/objects/3 [\"relationship--{UUID}\"]: relationship--{UUID} has no target_ref; left out"
         ),
         "closed Some(Red)".to_owned(),
         "f (document 2) is EclecticIQ JSON".to_owned(),

@@ -376,7 +376,12 @@ fn what_marks_a_document_as_a_whole_makes_all_in_it_as_strict_and_nothing_marked
         (r#""x":{"attributes":[{"type":"TLP","value":"RED"}]}"#.to_owned(), Some(Tlp::Red)),
         (r#""classification":"TLP:RED""#.to_owned(), Some(Tlp::Red)),
         (r#""classification":["TLP:RED"]"#.to_owned(), Some(Tlp::Red)),
-        (format!(r#""labels":["{}"]"#, "x".repeat(70_000)), Some(Tlp::Red)),
+        (format!(r#""labels":["{}"]"#, "x".repeat(70_000)), None),
+        (format!(r#""x":{{"x":"{}","tlp":"RED"}}"#, "x".repeat(70_000)), Some(Tlp::Red)),
+        (format!(r#""x":["{}","TLP:RED"]"#, "x".repeat(70_000)), Some(Tlp::Red)),
+        (format!(r#""x":"{}TLP:RED""#, " ".repeat(70_000)), Some(Tlp::Red)),
+        (format!(r#""{}tlp":"RED""#, "x_".repeat(7_000)), Some(Tlp::Red)),
+        (format!(r#""x":{}{}"#, "[".repeat(200), "]".repeat(200)), Some(Tlp::Red)),
     ] {
         let text = bundle(&all());
         let (before, behind) = (text.replacen('{', &format!("{{{member},"), 1), {

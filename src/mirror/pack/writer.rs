@@ -284,16 +284,20 @@ impl Taker for Taking<'_, '_, '_> {
     }
 
     fn damaged(&mut self, unreadable: &Unreadable<'_>) {
-        let Unreadable { pointer, list, id, version, what } = *unreadable;
+        let Unreadable { pointer, list, ids, version, what } = *unreadable;
         self.pack.has_news = true;
-        let line = DamagedLine {
-            pointer: pointer.into(),
-            id: id.map(Into::into),
-            version: version.map(Timestamp::micros),
-            list: list.into(),
-            what: shortened(what),
-        };
-        self.write(|stream| stream.record(&Line::Damaged(line)));
+        let unknown = ids.is_empty().then_some(None);
+        // One for each that it may be, as each is mended by itself.
+        for id in ids.iter().map(Some).chain(unknown) {
+            let line = DamagedLine {
+                pointer: pointer.into(),
+                id: id.map(|id| id.as_str().into()),
+                version: version.filter(|_| id.is_some()).map(Timestamp::micros),
+                list: list.into(),
+                what: shortened(what),
+            };
+            self.write(|stream| stream.record(&Line::Damaged(line)));
+        }
     }
 
     fn closed(&mut self, marked: Option<Tlp>) {

@@ -113,6 +113,36 @@ fn an_entity_is_mended_in_the_form_in_which_it_is_damaged() {
 }
 
 #[test]
+fn all_that_a_damaged_object_may_be_is_red_and_it_is_one() {
+    let twice = format!(
+        r#"{{"type":"incident","id":"{}","id":"{}","modified":"2026-01-01T00:00:05Z"}}"#,
+        id_of(2),
+        id_of(1)
+    );
+    let page = bundle(&[&*object(1, 4, "a", "green"), &object(2, 9, "b", "green"), &twice]);
+    let files = MemoryFiles::default();
+    let fold = pulls(&files, vec![vec![Whole, Document("page 1", page), End("1")]]);
+    let fold = mirror(&files).compact(&fold).unwrap();
+    assert_eq!((fold.damaged().len(), fold.objects_damaged()), (2, 1));
+    let mut facts = mirror(&files).facts(&fold).unwrap();
+    facts.settle(&Said::new());
+    assert_eq!(facts.skipped, 1);
+    let marked: Vec<_> = facts.entities.iter().map(|it| (&*it.title, it.marking().tlp)).collect();
+    assert_eq!(marked, [("a", Some(Tlp::Red)), ("b", Some(Tlp::Green))]);
+
+    let relation = |end: &str| {
+        let data = format!(r#""id":"relation-{}","type":"relation","source":"a""#, &id_of(1)[10..]);
+        format!(r#"{{"entities":[{{"data":{{{data}{end}}},"meta":{{"tlp_color":"GREEN"}}}}]}}"#)
+    };
+    let files = MemoryFiles::default();
+    let (sound, broken) = (relation(r#","target":"b""#), relation(""));
+    let act = vec![Whole, Document("block 1", sound), Document("block 2", broken), End("1")];
+    let mut facts = mirror(&files).facts(&pulls(&files, vec![act])).unwrap();
+    facts.settle(&Said::new());
+    assert_eq!((facts.relations[0].tlp, facts.skipped), (Some(Tlp::Red), 1));
+}
+
+#[test]
 fn what_came_back_and_cannot_be_read_is_not_gone() {
     let files = MemoryFiles::default();
     let fold = pulls(
@@ -195,9 +225,14 @@ fn a_whole_pull_mends_all() {
 #[test]
 fn of_very_many_the_rest_of_a_document_is_one() {
     let files = MemoryFiles::default();
-    let many = vec!["{}"; crate::model::limits::DAMAGED_KEPT_MAX + 5];
+    let mut many = vec!["{}".to_owned(); crate::model::limits::DAMAGED_KEPT_MAX + 5];
+    many.push(object(2, 1, "b", "green"));
     let fold = pulls(&files, vec![vec![Whole, objects(&many), End("1")]]);
     assert_eq!(fold.damaged().len(), crate::model::limits::DAMAGED_KEPT_MAX + 1);
+    // What is not known may be a version of anything.
+    let mut facts = mirror(&files).facts(&fold).unwrap();
+    facts.settle(&Said::new());
+    assert_eq!(facts.entities[0].marking().tlp, Some(Tlp::Red));
     let fold = pulls(&files, vec![vec![Delta, objects(&[object(1, 1, "a", "")]), End("2")]]);
     assert!(fold.damaged().is_empty());
 }

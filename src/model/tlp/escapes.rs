@@ -49,8 +49,8 @@ const NAME_MAX: usize = 32;
 #[must_use]
 pub fn readings(text: &str) -> Vec<Cow<'_, str>> {
     let whole = unescaped(text);
-    let spaced = replaced(&whole, is_tag, " ");
-    let joined = replaced(&whole, |text| is_tag(text).or_else(|| is_entity(text)), "");
+    let spaced = replaced(&whole, tag, " ");
+    let joined = replaced(&whole, |text| tag(text).or_else(|| is_entity(text)), "");
     [Some(whole), spaced.map(Cow::Owned), joined.map(Cow::Owned)].into_iter().flatten().collect()
 }
 
@@ -72,7 +72,7 @@ fn is_in_word(text: &str, at: usize) -> bool {
     if !before.ends_with(char::is_alphabetic) {
         return false;
     }
-    while let Some(length) = is_tag(rest) {
+    while let Some(length) = tag(rest) {
         rest = &rest[length..];
     }
     rest.starts_with(char::is_alphabetic)
@@ -104,7 +104,7 @@ fn unescaped_once(text: &str) -> Option<String> {
 }
 
 /// The letter that an escape at the start of a text stands for, and the length of the escape.
-fn letter(escape: &str) -> Option<(char, usize)> {
+pub(super) fn letter(escape: &str) -> Option<(char, usize)> {
     let rest = escape.get(1..)?;
     match escape.as_bytes()[0] {
         b'&' => entity(rest),
@@ -172,10 +172,10 @@ fn is_entity(text: &str) -> Option<usize> {
 }
 
 /// The length of a tag at the start of a text.
-fn is_tag(text: &str) -> Option<usize> {
+pub(super) fn tag(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('<')?;
-    let is_tag = inside.starts_with(|it: char| it.is_ascii_alphabetic() || "/!".contains(it));
-    let end = is_tag.then(|| memchr::memchr2(b'>', b'<', inside.as_bytes())).flatten()?;
+    let is_one = inside.starts_with(|it: char| it.is_ascii_alphabetic() || "/!".contains(it));
+    let end = is_one.then(|| memchr::memchr2(b'>', b'<', inside.as_bytes())).flatten()?;
     inside[end..].starts_with('>').then_some(end + 2)
 }
 

@@ -2,6 +2,7 @@
 
 mod escapes;
 mod marking;
+mod parting;
 mod text;
 
 use std::{fmt, str::FromStr};
@@ -12,6 +13,7 @@ use super::{IdError, as_text};
 
 pub use escapes::{may_be_escaped, readings};
 pub use marking::MarkingId;
+pub use parting::parts;
 use text::{Said, Words};
 
 /// A TLP colour, from the freest to the strictest. WHITE of TLP 1.0 is CLEAR of TLP 2.0.

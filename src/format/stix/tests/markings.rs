@@ -247,6 +247,8 @@ fn what_is_no_id_of_a_marking_is_no_less_a_marking() {
         (json!([green, ""]), Some(Tlp::Red), 1),
         (json!({"id": green}), Some(Tlp::Green), 1),
         (json!({"id": "x"}), Some(Tlp::Red), 1),
+        (json!([[green, "x"]]), Some(Tlp::Red), 1),
+        (json!([[green, {"id": green, "name": "x"}]]), Some(Tlp::Green), 1),
         (json!(7), Some(Tlp::Red), 1),
         (json!([green, "TLP:AMBER"]), Some(Tlp::Amber), 1),
         (json!("amber+strict"), Some(Tlp::AmberStrict), 1),

@@ -76,8 +76,8 @@ fn what_is_not_plainly_unrevoked_is_revoked_and_told() {
         (json!(0), false, 2),
     ] {
         let facts = read(revoked.clone());
-        let found =
-            (facts.entities[0].removed, facts.relations[0].removed.is_some(), facts.issues.len());
+        let link = facts.relations[0].removed.is_some();
+        let found = (facts.entities[0].removed, link, facts.issues.len());
         assert_eq!(found, (removed, removed, told), "{revoked}: {:?}", facts.issues);
     }
     let said = read(json!("True")).issues[0].to_string();
