@@ -145,9 +145,7 @@ impl<'r, 'e> Reader<'r, 'e> {
                 marks.extend(mark);
                 mark.is_some()
             }
-            Value::Array(items) => {
-                items.iter().fold(true, |is_read, item| self.held(item, marks) && is_read)
-            }
+            Value::Array(items) => items.iter().filter(|item| !self.held(item, marks)).count() == 0,
             // What else an object says of a marking is no marking.
             Value::Object(entries) => {
                 let before = marks.len();

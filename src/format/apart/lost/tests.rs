@@ -1,3 +1,5 @@
+//! What may be told of broken, unusual and whole elements.
+
 use super::*;
 
 const UUID: &str = "13cb1207-0674-4a54-a999-df5ff8e35c1a";
