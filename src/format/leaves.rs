@@ -38,7 +38,7 @@ const PROSE: [&str; 8] = [
 /// Names of properties that hold what people read, or the value of an observable, where an object has them itself. In an
 /// object within they may hold anything.
 const OWN: [&str; 3] = ["name", "content", "value"];
-/// Properties in which observables stand.
+/// Ends of the names of properties in which observables stand, such as `bundled_extracts`.
 const OBSERVABLES: [&str; 4] = ["objects", "extracts", "observables", "observable"];
 
 /// Keys under which an object says what it is, and those under which it then says a value; also behind a `_`.
@@ -203,9 +203,9 @@ impl Leaf {
         // Observables may be numbered, and have their value in `data`.
         let is_between = around == "data" || around.bytes().all(|byte| byte.is_ascii_digit());
         let holder = keys.next().filter(|_| is_between).unwrap_or(around);
+        let holds_observables = || OBSERVABLES.iter().any(|end| holder.ends_with(end));
         !self.is_in("external_references")
-            && (PROSE.contains(&around)
-                || (is_own && (around.is_empty() || OBSERVABLES.contains(&holder))))
+            && (PROSE.contains(&around) || (is_own && (around.is_empty() || holds_observables())))
     }
 
     fn is_label(&self) -> bool {

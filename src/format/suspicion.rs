@@ -200,7 +200,7 @@ mod tests {
             "t l a p",
             "t <b>l</b>",
             "a%20tl&nbsp;x",
-            "\\tl p",
+            "\\nl p",
             "\u{e9}t\u{e9} \u{4e2d}",
             "\\n",
             "pal",

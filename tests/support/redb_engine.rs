@@ -4,6 +4,7 @@
 
 use std::{
     error::Error,
+    fmt::Display,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -18,6 +19,9 @@ const PAIRS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("pairs");
 /// As much as sled is given.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// Gets a key and its value, and says whether it wants more.
+type Walker<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, LedgerError> + 'a;
+
 /// All pairs are in one table of one file; each step is one durable transaction.
 pub struct RedbEngine {
     database: Database,
@@ -30,7 +34,7 @@ impl RedbEngine {
     /// # Errors
     /// If it cannot be read or written, or is no file of redb.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let of = |error| told(path, "opened", error);
+        let of = |error| told(path, "opened", &error);
         let open = || -> Result<Database, Box<dyn Error>> {
             let database = Builder::new().set_cache_size(CACHE_BYTES).create(path)?;
             let begin = database.begin_write()?;
@@ -50,21 +54,16 @@ impl RedbEngine {
     pub fn compact(path: &Path) -> Result<(), LedgerError> {
         let mut engine = Self::open(path)?;
         let compacted = engine.database.compact();
-        compacted.map(drop).map_err(|error| told(path, "compacted", error.into()))
+        compacted.map(drop).map_err(|error| told(path, "compacted", &error))
     }
 
     /// Visits the pairs of a table that begin with the prefix and come at or after a key, until the visitor says so.
-    fn walk(
-        &self,
-        prefix: &[u8],
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, LedgerError>,
-    ) -> Result<(), LedgerError> {
+    fn walk(&self, prefix: &[u8], from: &[u8], visit: &mut Walker<'_>) -> Result<(), LedgerError> {
         let read = || -> Result<_, redb::Error> {
             Ok(self.database.begin_read()?.open_table(PAIRS)?.range(from..)?)
         };
-        for pair in read().map_err(|error| self.read(error))? {
-            let (key, value) = pair.map_err(|error| self.read(error.into()))?;
+        for pair in read().map_err(|error| self.read(&error))? {
+            let (key, value) = pair.map_err(|error| self.read(&error.into()))?;
             if !key.value().starts_with(prefix) || !visit(key.value(), value.value())? {
                 break;
             }
@@ -72,8 +71,8 @@ impl RedbEngine {
         Ok(())
     }
 
-    fn read(&self, error: redb::Error) -> LedgerError {
-        told(&self.path, "read", error.into())
+    fn read(&self, error: &redb::Error) -> LedgerError {
+        told(&self.path, "read", error)
     }
 }
 
@@ -83,7 +82,7 @@ impl Engine for RedbEngine {
             let value = self.database.begin_read()?.open_table(PAIRS)?.get(key)?;
             Ok(value.map(|value| value.value().to_vec()))
         };
-        get().map_err(|error| self.read(error))
+        get().map_err(|error| self.read(&error))
     }
 
     fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), LedgerError> {
@@ -113,7 +112,7 @@ impl Engine for RedbEngine {
             let key = before.next_back().transpose()?.map(|(key, _)| key.value().to_vec());
             Ok(key.filter(|key| key.starts_with(prefix)))
         };
-        last().map_err(|error| self.read(error))
+        last().map_err(|error| self.read(&error))
     }
 
     fn commit(&mut self, writes: &Writes) -> Result<(), LedgerError> {
@@ -129,12 +128,11 @@ impl Engine for RedbEngine {
             drop(table);
             Ok(step.commit()?)
         };
-        commit().map_err(|error| told(&self.path, "written", error.into()))
+        commit().map_err(|error| told(&self.path, "written", &error))
     }
 
     fn bytes_on_disk(&self) -> Result<u64, LedgerError> {
-        let file =
-            fs::metadata(&self.path).map_err(|error| told(&self.path, "read", error.into()))?;
+        let file = fs::metadata(&self.path).map_err(|error| told(&self.path, "read", &error))?;
         Ok(file.len())
     }
 }
@@ -147,6 +145,6 @@ fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(behind)
 }
 
-fn told(path: &Path, doing: &'static str, cause: Box<dyn Error>) -> LedgerError {
+fn told(path: &Path, doing: &'static str, cause: &dyn Display) -> LedgerError {
     LedgerError::Io { path: path.display().to_string(), doing, cause: cause.to_string() }
 }

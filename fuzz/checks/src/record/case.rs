@@ -214,7 +214,7 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
         graph: digest(input)?,
         rules: digest(input)?,
         policy: digest(input)?,
-        reader: Reader::numbered(input.arbitrary()?),
+        reader: Reader::numbered(input.int_in_range(0..=Reader::NOW.number())?),
         settled: input.arbitrary()?,
         gone: input.arbitrary()?,
         place: some(input, |input| input.int_in_range(0..=31))?,
