@@ -338,3 +338,35 @@ fn an_event_that_no_answer_names_an_owner_of_is_left_alone_and_told_until_one_do
     assert_eq!(contents(&anew)[&event(1)].1.len(), 15);
     assert_at_rest(&mut anew, &mut set);
 }
+
+/// Under a limit some of them are looked for, and the others by the next run: not a week later.
+#[test]
+fn hidden_events_that_do_not_fit_into_a_limit_are_looked_for_by_the_next_run() {
+    const EVENTS: u16 = 40;
+    let (mut admin, mut set) = (World::new("admin"), Dataset::default());
+    request(&admin, "admin", "/tags/add", &json!({"name": "tlp:clear"}));
+    for number in 1..=EVENTS {
+        set.incident(number).domains(&format!("theirs-{number}"), 0..1);
+    }
+    deliver(&mut admin, &mut set);
+    let mut sync = admin.second("sync");
+    assert_eq!(deliver(&mut sync, &mut set).run.tally.events.blocked, u64::from(EVENTS));
+    for number in 1..=EVENTS {
+        let uuid = event(number).to_string();
+        let all = json!({"Event": {"uuid": uuid, "distribution": "1"}});
+        request(&admin, "admin", &format!("/events/edit/{uuid}"), &all);
+    }
+    sync.clock.advance(7 * 24 * 3_600);
+    sync.job.max_transfer = Some(12_000);
+    let hidden = |sync: &World| {
+        let is_hidden = Presence::Blocked(BlockedReason::EventHidden);
+        (1..=EVENTS).filter(|number| head(sync, event(*number)).presence == is_hidden).count()
+    };
+    deliver(&mut sync, &mut set);
+    assert!(hidden(&sync) > 0, "it is a limit");
+    for _ in 0..10 {
+        deliver(&mut sync, &mut set);
+    }
+    assert_eq!(hidden(&sync), 0);
+    assert_at_rest(&mut sync, &mut set);
+}

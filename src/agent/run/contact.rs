@@ -304,13 +304,13 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                     "{count} events that MISP hides were not looked for, as that may take more than max_transfer \
                      leaves: others are the next time"
                 ));
+                self.look_again_next_time();
                 break;
             }
             left = later;
             let reply = self.ask(&Call::WhichEvents(asked.to_vec())).await?;
             let Reply::WhichEvents(shown) = reply else {
-                // Who asks is learned anew by the next run, and with it this is asked again.
-                self.planner.record.user = None;
+                self.look_again_next_time();
                 break;
             };
             for found in shown.iter().filter(|found| asked.contains(&found.event)) {
@@ -320,6 +320,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             }
         }
         Ok(updates)
+    }
+
+    /// Who asks is learned anew by the next run, and with it what is shown is asked again.
+    const fn look_again_next_time(&mut self) {
+        self.planner.record.user = None;
     }
 
     /// MISP does not know an event of ours: one question decides whether the event alone is lost. `false`: it was
