@@ -273,6 +273,27 @@ fn a_misp_in_which_most_is_gone_is_not_the_one_we_know() {
     }
 }
 
+/// Where a limit leaves room for a question about a few, and those happen to be gone, all are asked about.
+#[test]
+fn a_few_events_that_are_gone_make_no_other_misp_under_a_limit() {
+    let (mut world, mut set) = (World::new("sync"), Dataset::default());
+    for number in 1..=12 {
+        set.incident(number).domains(&format!("of-{number}"), 0..3);
+    }
+    deliver(&mut world, &mut set);
+    let mut uuids: Vec<_> = (1..=12).map(|number| (event(number), number)).collect();
+    uuids.sort_unstable();
+    for (uuid, _) in &uuids[..3] {
+        request(&world, "admin", &format!("/events/delete/{uuid}"), &json!({}));
+    }
+    world.job.max_transfer = Some(1);
+    set.incident(uuids[0].1).domains("more", 0..1);
+    for _ in 0..6 {
+        let summary = deliver(&mut world, &mut set);
+        assert_ne!(summary.ending, Ending::AnotherMisp, "{:?}", summary.run.notes);
+    }
+}
+
 #[test]
 fn a_misp_restored_from_an_older_backup_is_left_alone() {
     let mut world = World::new("sync");

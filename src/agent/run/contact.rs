@@ -278,7 +278,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// Whether the MISP behind a new address, or for a key of another organisation, is not the one that
     /// the ledger knows.
     async fn is_stranger(&mut self) -> Result<bool, Halt> {
-        let Some((call, reply)) = self.which_are_there().await? else { return Ok(false) };
+        let is_another = |call: &Call, reply: &Reply| lost::is_stranger(call, reply) == Some(true);
+        let asked = self.which_are_there(is_another).await?;
+        let Some((call, reply)) = asked else { return Ok(false) };
         lost::is_stranger(&call, &reply).ok_or_else(|| {
             let why = "it does not say which of the events delivered before it holds".into();
             LearnError::Unreachable { url: self.job.url.clone(), why }.into()
@@ -336,7 +338,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if !self.contact.gone.is_to_be_asked() {
             return Ok(true);
         }
-        let finding = match self.which_are_there().await? {
+        let is_another =
+            |call: &Call, reply: &Reply| lost::finding(call, reply) == Some(Finding::AnotherMisp);
+        let finding = match self.which_are_there(is_another).await? {
             Some((call, reply)) => lost::finding(&call, &reply),
             None => Some(Finding::SameMisp),
         };
@@ -349,13 +353,21 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     }
 
     /// Asks which of the events we know are there, of as many as there is room for, and of some always; `None` if we know
-    /// none.
-    async fn which_are_there(&mut self) -> Result<Option<(Call, Reply)>, Halt> {
+    /// none. A few may be gone by accident: what looks like another MISP then is asked of all that go into one question.
+    async fn which_are_there(
+        &mut self,
+        is_another: impl Fn(&Call, &Reply) -> bool,
+    ) -> Result<Option<(Call, Reply)>, Halt> {
         let heads = self.journal.ledger.heads(&self.job.destination)?;
         let fits = self.contact.allowance().spare().map_or(usize::MAX, indexed_within);
-        let Some(call) = lost::question(heads.iter(), fits) else { return Ok(None) };
+        let Some(mut call) = lost::question(heads.iter(), fits) else { return Ok(None) };
         let world = self.world;
-        let reply = world.before_deadline(self.asking_first().ask(&call)).await?;
+        let mut reply = world.before_deadline(self.asking_first().ask(&call)).await?;
+        let whole = lost::question(heads.iter(), usize::MAX).filter(|whole| *whole != call);
+        if let Some(whole) = whole.filter(|_| is_another(&call, &reply)) {
+            reply = world.before_deadline(self.asking_first().ask(&whole)).await?;
+            call = whole;
+        }
         Ok(Some((call, reply)))
     }
 }
