@@ -1,7 +1,10 @@
 //! What of a run's limit on bytes is left beside what a session keeps for its own calls, which it weighs itself: for the
 //! questions of the run, and for what comes of a call that nobody foresaw.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    slice,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::{
     delivery::{Call, Exchange, Reply, Trouble, Wire, cost},
@@ -73,7 +76,7 @@ impl Allowance {
         let most = cost::most_of(call);
         let may_go = self.purse(|purse| {
             let Some(spare) = purse.spare() else { return true };
-            let is_favoured = event_of(call).is_some_and(|event| purse.favourite == Some(event));
+            let is_favoured = purse.favourite.is_some_and(|event| events_of(call).contains(&event));
             if !is_favoured && most > spare {
                 return false;
             }
@@ -90,16 +93,13 @@ impl Allowance {
     }
 }
 
-/// The event that a call is about, if it is about one.
-fn event_of(call: &Call) -> Option<EventUuid> {
+/// The events that a call is about, where it looks at what they hold.
+fn events_of(call: &Call) -> &[EventUuid] {
     match call {
-        Call::Page(page) => Some(page.event),
-        Call::Rows { events, .. } | Call::TaggedRows { events, .. } => match events.as_slice() {
-            [event] => Some(*event),
-            _ => None,
-        },
-        Call::Listing(event) | Call::Metadata(event) => Some(*event),
-        Call::Plain(call) => event_of(call),
-        _ => None,
+        Call::Page(page) => slice::from_ref(&page.event),
+        Call::Rows { events, .. } | Call::TaggedRows { events, .. } => events,
+        Call::Listing(event) | Call::Metadata(event) => slice::from_ref(event),
+        Call::Plain(call) => events_of(call),
+        _ => &[],
     }
 }

@@ -103,6 +103,29 @@ fn who_was_honest_in_the_run_before_has_to_show_it_anew() {
     }
 }
 
+/// What is asked again after a lie may go of the event that a run is about first, however little is left.
+#[test]
+fn a_304_to_a_question_about_several_events_holds_up_no_run_that_has_a_limit() {
+    for most in (10_000..=26_000).step_by(2_000) {
+        let folder = TempDir::new().unwrap();
+        let mut world = world(dataset(&folder, 4, 60));
+        let wire = world.wire.clone();
+        run(&mut world, wire);
+        world.job.source = SourceSpec::File(dataset(&folder, 4, 90));
+        world.job.max_transfer = Some(most);
+        loop {
+            let before = held(&world);
+            let wire = liar(&world, "none", |call| matches!(call, Call::Rows { .. } | Call::Probe));
+            let summary = run(&mut world, wire);
+            if summary.ending == Ending::Done {
+                break;
+            }
+            assert!(held(&world) > before, "with {most} bytes {before} are there");
+        }
+        assert_eq!(held(&world), 360);
+    }
+}
+
 /// Of an event that was made just now MISP counts what it took: a 304 that says otherwise is not believed.
 #[test]
 fn a_304_that_the_count_contradicts_is_not_believed() {
