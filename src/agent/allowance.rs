@@ -61,10 +61,13 @@ impl Allowance {
         self.spare().is_none_or(|spare| cost::most_of(call) <= spare)
     }
 
-    /// A call went that is counted now.
+    /// A call went that is counted now, and so is what went beside it.
     pub(super) fn went(&self, exchange: &Exchange) {
         let bytes = exchange.bytes_sent + exchange.bytes_received;
-        self.purse(|purse| purse.left = purse.left.map(|left| left.saturating_sub(bytes)));
+        self.purse(|purse| {
+            purse.left = purse.left.map(|left| left.saturating_sub(bytes));
+            purse.beside = purse.beside.saturating_sub(exchange.bytes_beside);
+        });
     }
 
     /// Sends what nobody foresaw, if it may go.
@@ -87,9 +90,9 @@ impl Allowance {
             return Exchange::unsent(Reply::Trouble(Trouble::OverLimit));
         }
         let exchange = wire.exchange(call).await;
-        let bytes = exchange.bytes_sent + exchange.bytes_received;
-        self.purse(|purse| purse.beside = (purse.beside + bytes).saturating_sub(most));
-        exchange
+        let bytes_beside = exchange.bytes_sent + exchange.bytes_received;
+        self.purse(|purse| purse.beside = (purse.beside + bytes_beside).saturating_sub(most));
+        Exchange { bytes_beside, ..exchange }
     }
 }
 
@@ -101,5 +104,42 @@ fn events_of(call: &Call) -> &[EventUuid] {
         Call::Listing(event) | Call::Metadata(event) => slice::from_ref(event),
         Call::Plain(call) => events_of(call),
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each call takes a hundred bytes.
+    struct Hundred;
+
+    impl Wire for Hundred {
+        async fn exchange(&self, _: &Call) -> Exchange {
+            Exchange {
+                bytes_sent: 40,
+                bytes_received: 60,
+                ..Exchange::unsent(Reply::Trouble(Trouble::OverLimit))
+            }
+        }
+    }
+
+    /// Of two calls under way that were read in pages one is counted: what is left is less by what went, once.
+    #[tokio::test]
+    async fn what_went_beside_a_call_is_counted_once() {
+        let allowance = Allowance::default();
+        allowance.holds(Some(10_000), None);
+        let one = allowance.send_beside(&Hundred, &Call::Version).await;
+        let more = allowance.send_beside(&Hundred, &Call::Version).await;
+        let other = allowance.send_beside(&Hundred, &Call::Version).await;
+        assert_eq!(allowance.spare(), Some(9_700));
+        let one = one.and(more);
+        allowance.went(&one);
+        assert_eq!((allowance.spare(), allowance.beside(true)), (Some(9_700), 100));
+        // A call that was foreseen takes nothing of what went beside another.
+        allowance.went(&Hundred.exchange(&Call::Version).await);
+        assert_eq!((allowance.spare(), allowance.beside(true)), (Some(9_600), 100));
+        allowance.went(&other);
+        assert_eq!((allowance.spare(), allowance.beside(true)), (Some(9_600), 0));
     }
 }

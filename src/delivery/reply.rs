@@ -16,6 +16,8 @@ pub struct Exchange {
     pub bytes_sent: u64,
     /// Bytes of the answer, headers included.
     pub bytes_received: u64,
+    /// How many of both nobody foresaw when the call went.
+    pub bytes_beside: u64,
     /// MISP's clock, from the `Date` header.
     pub date: Option<Timestamp>,
 }
@@ -26,6 +28,7 @@ impl Exchange {
         self.requests += other.requests;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
+        self.bytes_beside += other.bytes_beside;
     }
 
     /// What another call brought, and what both cost.
@@ -39,7 +42,8 @@ impl Exchange {
     /// What stands for the answer to a call that was not sent.
     #[must_use]
     pub const fn unsent(reply: Reply) -> Self {
-        Self { reply, requests: 0, bytes_sent: 0, bytes_received: 0, date: None }
+        let (requests, bytes_sent, bytes_received, bytes_beside) = (0, 0, 0, 0);
+        Self { reply, requests, bytes_sent, bytes_received, bytes_beside, date: None }
     }
 }
 

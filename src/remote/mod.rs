@@ -239,7 +239,17 @@ impl Remote {
             Err(Late) => (bytes_sent, Failure::Broken(self.way.late())),
         };
         let reply = Reply::Trouble(trouble(failure));
-        (Exchange { reply, requests: 1, bytes_sent, bytes_received: 0, date: None }, Packed::No)
+        (
+            Exchange {
+                reply,
+                requests: 1,
+                bytes_sent,
+                bytes_received: 0,
+                bytes_beside: 0,
+                date: None,
+            },
+            Packed::No,
+        )
     }
 
     async fn read(
@@ -280,7 +290,7 @@ impl Remote {
             }
             Err(why) => (Reply::Trouble(Trouble::Unknown { why, retry_after: None }), Packed::No),
         };
-        (Exchange { reply, requests: 1, bytes_sent, bytes_received, date }, packed)
+        (Exchange { reply, requests: 1, bytes_sent, bytes_received, bytes_beside: 0, date }, packed)
     }
 
     async fn bounded_body(

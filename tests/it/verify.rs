@@ -337,7 +337,14 @@ impl Wire for Sleepy {
         }
         let why = "HTTP 503".into();
         let reply = Reply::Trouble(Trouble::NoEffect { why, retry_after: None });
-        Exchange { reply, requests: 1, bytes_sent: 1, bytes_received: 1, date: None }
+        Exchange {
+            reply,
+            requests: 1,
+            bytes_sent: 1,
+            bytes_received: 1,
+            bytes_beside: 0,
+            date: None,
+        }
     }
 }
 

@@ -377,8 +377,14 @@ fn in_place(call: &Call, reply: Reply) -> Reply {
 
 impl Wire for FaultyWire {
     async fn exchange(&self, call: &Call) -> Exchange {
-        let none =
-            |reply| Exchange { reply, requests: 1, bytes_sent: 1, bytes_received: 0, date: None };
+        let none = |reply| Exchange {
+            reply,
+            requests: 1,
+            bytes_sent: 1,
+            bytes_received: 0,
+            bytes_beside: 0,
+            date: None,
+        };
         let answer = |status, body: &[u8]| {
             let answer = Answer { status, body: body.to_vec(), ..Answer::default() };
             none(remote::decode(call, &answer))

@@ -66,9 +66,14 @@ impl Wire for Obstructed {
             sent.len()
         };
         match (self.obstacle)(call, number) {
-            Some(reply) => {
-                Exchange { reply, requests: 1, bytes_sent: 1, bytes_received: 1, date: None }
-            }
+            Some(reply) => Exchange {
+                reply,
+                requests: 1,
+                bytes_sent: 1,
+                bytes_received: 1,
+                bytes_beside: 0,
+                date: None,
+            },
             None => self.inner.exchange(call).await,
         }
     }

@@ -136,6 +136,7 @@ impl Wire for LocalWire {
             requests: 1,
             bytes_sent,
             bytes_received: answer.body.len() as u64,
+            bytes_beside: 0,
             date: Some(Timestamp::from_seconds(self.misp_now())),
             reply: remote::decode(call, &answer),
         }

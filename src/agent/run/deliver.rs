@@ -111,6 +111,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             Waited::Answer(token, exchange) => {
                 let now = self.world.clock.now();
                 self.asking().count(&exchange, now);
+                self.contact.allowance().went(&exchange);
                 talk.session.on_reply(token, exchange.reply, now);
                 self.take_notes();
                 self.totals.tell_progress(Phase::Delivering);
