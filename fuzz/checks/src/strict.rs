@@ -193,7 +193,7 @@ impl<'d> Strict<'d> {
     }
 
     /// By entity of an event: its marking with all that lies between it and the incident, both included. Of several
-    /// ways the nearest count, all of them.
+    /// ways those that cost least count, all of them; whether something between is unmarked, those of the fewest steps say.
     fn event(&self, incident: Group, depth: u8) -> BTreeMap<Group, Range> {
         let own = self.entities[&incident];
         let distances = self.distances(incident, depth);
@@ -214,7 +214,33 @@ impl<'d> Strict<'d> {
             }
             all.insert(group, marking);
         }
+        while self.colour_along(&mut all, &distances, incident) {}
         all
+    }
+
+    /// Takes the colours along all links that are on a way that costs least. Whether that made any stricter.
+    fn colour_along(
+        &self,
+        all: &mut BTreeMap<Group, Range>,
+        distances: &BTreeMap<Group, Distance>,
+        incident: Group,
+    ) -> bool {
+        let before = all.clone();
+        // What is linked to itself is no farther along any way.
+        let along = |link: &&Link| link.to != incident && link.to != link.from;
+        for link in self.links.iter().filter(along) {
+            let (Some(from), Some(to)) = (distances.get(&link.from), distances.get(&link.to))
+            else {
+                continue;
+            };
+            if link.beyond(*from, incident).0 == to.0 {
+                let [least, most] = [before[&link.from].0, before[&link.from].1].map(|it| it.tlp);
+                let range = all.get_mut(&link.to).expect("what has a distance has a range");
+                range.0.tlp = range.0.tlp.max(least).max(link.tlp);
+                range.1.tlp = range.1.tlp.max(most).max(link.tlp);
+            }
+        }
+        *all != before
     }
 
     /// # Panics
