@@ -30,7 +30,7 @@ use crate::{
 
 pub use asked::{Asked, Look, PullError};
 pub use error::SourceError;
-pub use part::{FolderState, Part, left_out, open};
+pub use part::{FolderState, LeftOut, Part, left_out, open};
 pub use unpack::Reader;
 
 /// Bytes read at a time for a digest alone.
@@ -65,10 +65,10 @@ pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), Source
         let digest = reader.finish().map_err(|error| part.unreadable(error))?;
         digests.push((part, digest));
     }
-    if let (SourceSpec::Folder(path), Some(what)) = (spec, left_out(spec)?) {
+    if let (SourceSpec::Folder(path), Some(left)) = (spec, left_out(spec)?) {
         let file = Symbol::new(&path.display().to_string());
         let place = Place { file, locus: Locus::Whole };
-        facts.report(Issue { place, severity: Severity::Warning, what });
+        facts.report(Issue { place, severity: Severity::Warning, what: left.to_string() });
     }
     Ok((facts, combine(spec, &digests)))
 }

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     ffi::OsStr,
+    fmt,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -83,11 +84,26 @@ fn endings() -> String {
     format!("{}, with or without {}", ENDINGS.join(", "), PACKED.join(" or "))
 }
 
+/// Files of a folder that are not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Which, and why.
+    pub what: String,
+    /// What to do.
+    pub cure: &'static str,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.cure)
+    }
+}
+
 /// Which files of a folder are not read, and why: a newer version of something may be in one.
 ///
 /// # Errors
 /// If the folder cannot be read.
-pub fn left_out(spec: &SourceSpec) -> Result<Option<String>, SourceError> {
+pub fn left_out(spec: &SourceSpec) -> Result<Option<LeftOut>, SourceError> {
     let SourceSpec::Folder(folder) = spec else { return Ok(None) };
     let (_, left) = files(folder)?;
     let names = left.iter().filter_map(|path| path.file_name());
@@ -97,12 +113,13 @@ pub fn left_out(spec: &SourceSpec) -> Result<Option<String>, SourceError> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Ok((!named.is_empty()).then(|| {
-        format!(
-            "not read, as their names do not end in {}: {}{more}; rename datasets, and keep anything else elsewhere",
+    Ok((!named.is_empty()).then(|| LeftOut {
+        what: format!(
+            "not read, as their names do not end in {}: {}{more}",
             endings(),
             named.join(", ")
-        )
+        ),
+        cure: "rename datasets, and keep anything else elsewhere",
     }))
 }
 

@@ -83,9 +83,9 @@ fn look(
         Err(error) => fault(&CliError::from(error).report()),
         Ok(input) => {
             let (mut findings, tags) = (told(&input), input.tags(&job.rules));
-            if let Ok(Some(what)) = source::left_out(&job.source) {
-                let (what, cure) = what.rsplit_once("; ").unwrap_or((&what, ""));
-                findings.push(Finding::odd(CHECK, format!("{}: {what}", input.name), cure));
+            if let Ok(Some(left)) = source::left_out(&job.source) {
+                let what = format!("{}: {}", input.name, left.what);
+                findings.push(Finding::odd(CHECK, what, left.cure));
             }
             (Some(Seen { feed: feed.name.to_string(), tags, input, readers }), findings)
         }
