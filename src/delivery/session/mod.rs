@@ -302,10 +302,12 @@ impl Session {
                 return self.ask(Flight::Version, Call::Version);
             }
         }
-        if self.flights.len() < self.window.most()
-            && let Some(step) = self.ask_what_is_there().or_else(|| self.ask_for_rows())
-        {
-            return step;
+        if self.flights.len() < self.window.most() {
+            // The favoured event, before which a question stood back, may have ended without a call.
+            let step = self.ask_what_is_there().or_else(|| self.ask_for_rows());
+            if let Some(step) = step.or_else(|| self.ask_what_is_held()) {
+                return step;
+            }
         }
         match self.sleeping.keys().next() {
             Some((until, _)) => Step::Wait(*until),
