@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     AgentError, Clock, Dataset, Input, Job,
-    planner::{Call, Planner, Retirement, note_of, older_readers},
+    planner::{Call, Planner, Readers, Retirement, note_of},
     record::as_unchanged,
     rehearsal::{Opening, preface, rehearse},
     run::{Publications, feed_place, in_turn, is_due, is_heard, is_known},
@@ -100,8 +100,8 @@ pub fn preview_packed<L: Ledger>(
     compression: CompressionChoice,
 ) -> Result<Preview, AgentError> {
     let heads = ledger.heads(&job.destination)?;
-    let readers = older_readers(job, &heads);
-    let input = dataset.read(job, &Aliases(ledger.aliases()?), readers)?;
+    let readers = Readers::of(job, &heads, ledger.cursor(&job.feed, &job.destination)?.as_ref());
+    let input = dataset.read(job, &Aliases(ledger.aliases()?), readers.older)?;
     preview_with(job, ledger, clock, &input, heads, compression)
 }
 
@@ -110,7 +110,8 @@ pub fn preview_packed<L: Ledger>(
 /// # Errors
 /// If the ledger cannot be read.
 pub fn readers_for<L: Ledger>(job: &Job, ledger: &L) -> Result<BTreeSet<Reader>, AgentError> {
-    Ok(older_readers(job, &ledger.heads(&job.destination)?))
+    let cursor = ledger.cursor(&job.feed, &job.destination)?;
+    Ok(Readers::of(job, &ledger.heads(&job.destination)?, cursor.as_ref()).older)
 }
 
 /// The same of a source that was read already, with the ledger's aliases and for the readers that

@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{DestinationName, Digest, EntityKey, EventUuid, Fault, FeedName, RunNumber},
+    model::{DestinationName, Digest, EntityKey, EventUuid, Fault, FeedName, Reader, RunNumber},
     plan::{DestinationRecord, EventHead, EventUpdate, KnownEvent},
 };
 
@@ -101,6 +101,10 @@ pub struct Cursor {
     pub settled: bool,
     /// That run: its record says what the dataset held and how each attribute stood.
     pub run: RunNumber,
+    /// By which reader a run last went through the whole dataset; `None` where a release kept the cursor that did not
+    /// write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader: Option<Reader>,
 }
 
 impl Cursor {

@@ -15,7 +15,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         index::Postings,
         record::{
-            AliasesV1, CountersV3, CursorV1, DestinationV3, RunV3, decode_changes, decode_losses,
+            AliasesV1, CountersV3, CursorV2, DestinationV3, RunV3, decode_changes, decode_losses,
             encode_changes, encode_losses,
             envelope::{damaged, encode},
             keys::{self, Kind, Name},
@@ -104,7 +104,7 @@ impl Ledger for Store {
         let Some(body) = self.read().record(&keys::cursor(feed, destination))? else {
             return Ok(None);
         };
-        Ok(Some(body.decode::<CursorV1>("a cursor")?.cursor()))
+        Ok(Some(CursorV2::read(&body)?))
     }
 
     fn run(&self, number: RunNumber) -> Result<Option<RunRecord>, LedgerError> {
@@ -350,7 +350,7 @@ fn put(
         overlay.put_record(keys::destination(destination), &body)?;
     }
     if let Some((feed, cursor)) = &commit.cursor {
-        let body = encode(&CursorV1::of(cursor))?;
+        let body = encode(&CursorV2::of(cursor))?;
         overlay.put_record(keys::cursor(feed, destination), &body)?;
     }
     for (place, losses) in &commit.losses {

@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
+        AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
         decode_bucket, decode_changes, decode_losses, decode_page, decode_table, encode_bucket,
         encode_changes, encode_losses, encode_page, encode_table,
         envelope::{Body, Form, encode, seal, unseal},
@@ -36,7 +36,7 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
             encode_changes(&changes)
         }
         3 => encode(&RunV3::of(&RunV3::read(&body)?)),
-        4 => encode(&CursorV1::of(&body.decode::<CursorV1>("a cursor")?.cursor())),
+        4 => encode(&CursorV2::of(&CursorV2::read(&body)?)),
         5 => {
             let stored = DestinationV3::read(&body)?;
             encode(&DestinationV3::of(&stored.name(), &stored.record()))

@@ -2,15 +2,19 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use misp_trickle::{
-    history::{Commit, EventUpdate, Ledger},
+    agent::{self, Dataset, Ending, Observer, Phase, Progress},
+    history::{Commit, Cursor, EventUpdate, Ledger},
     mapper::Rules,
     model::Reader,
     plan::MappingChange,
 };
-use misp_trickle_testing::world::World;
+use misp_trickle_testing::world::{World, wait};
 
 const U: &str = "-0000-4000-8000-000000000000";
 
@@ -229,4 +233,113 @@ fn what_only_this_version_reads_of_eclecticiq_waits() {
             new: &["seven.example"],
         },
     ]);
+}
+
+/// Whether the cursor says who read the dataset last, or a release kept it that did not write that down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Told {
+    Yes,
+    No,
+}
+
+/// Lets the store say that an older reader went through the whole dataset last.
+fn as_read_by(world: &mut World, reader: Reader, told: Told) {
+    let (feed, destination) = (world.job.feed.clone(), world.job.destination.clone());
+    let cursor = world.ledger.cursor(&feed, &destination).unwrap().unwrap();
+    let reader = (told == Told::Yes).then_some(reader);
+    let cursor = Some((feed, Cursor { reader, ..cursor.unsettled() }));
+    let run = world.ledger.last_run().unwrap();
+    world.ledger.commit(&destination, run, Commit { cursor, ..Commit::default() }).unwrap();
+}
+
+/// A bundle of whose second part, an incident with an indicator, only the third reader knows.
+fn with_a_second_incident(bundle: &str) -> String {
+    let second =
+        self::bundle("").replace("00000001-", "00000011-").replace("\"objects\"", "\"Objects\"");
+    let second = second.replace("00000002-", "00000012-").replace("base.example", "new.example");
+    format!("{bundle}{second}")
+}
+
+#[test]
+fn an_incident_that_only_this_version_finds_waits_where_the_feed_had_no_event() {
+    for (reader, told) in
+        [(Reader::FIRST, Told::Yes), (Reader::SECOND, Told::Yes), (Reader::SECOND, Told::No)]
+    {
+        let mut world = World::new("sync");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.json");
+        let nothing = r#"{"type":"bundle","objects":[]}"#;
+        fs::write(&path, nothing).unwrap();
+        world.sync(&path);
+        as_read_by(&mut world, reader, told);
+        fs::write(&path, with_a_second_incident(nothing)).unwrap();
+        for run in 0..2 {
+            let requests = world.requests();
+            let summary = world.sync(&path);
+            let context = format!("{reader:?} {told:?}, run {run}: {:?}", summary.run.notes);
+            assert_eq!(summary.run.dataset.incidents, 1, "{context}");
+            assert_eq!(world.requests(), requests, "{context}");
+            assert_eq!(summary.run.tally.attributes.held, 1, "{context}");
+        }
+        world.job.mapping_change = MappingChange::Apply;
+        assert_eq!(world.sync(&path).run.tally.attributes.sent, 1, "{reader:?} {told:?}");
+    }
+}
+
+/// Stops a run as soon as it begins to compare.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Observer for Stops<'_> {
+    fn progress(&self, progress: Progress) {
+        self.0.fetch_or(progress.phase == Phase::Comparing, Ordering::SeqCst);
+    }
+
+    fn note(&self, _: &str) {}
+}
+
+/// A run that ends early may have planned known events anew: they do not say any more who read the dataset before.
+#[test]
+fn an_incident_that_only_this_version_finds_waits_although_the_first_run_was_cut_off() {
+    for told in [Told::Yes, Told::No] {
+        let mut world = World::new("sync");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.json");
+        fs::write(&path, bundle("")).unwrap();
+        world.sync(&path);
+        as_planned_by(&mut world, Reader::SECOND);
+        as_read_by(&mut world, Reader::SECOND, told);
+        fs::write(&path, with_a_second_incident(&bundle(""))).unwrap();
+        let interrupt = AtomicBool::new(false);
+        let (dataset, observer) = (Dataset::default(), Stops(&interrupt));
+        let cut_off = agent::sync_from(
+            &world.job,
+            &dataset,
+            &mut world.ledger,
+            world.wire.clone(),
+            &*world.clock,
+            &observer,
+            &interrupt,
+        );
+        assert_eq!(wait(cut_off).unwrap().ending, Ending::Interrupted);
+        as_planned_by(&mut world, Reader::NOW);
+        let requests = world.requests();
+        let tally = world.sync(&path).run.tally.attributes;
+        assert_eq!((tally.sent, tally.held), (0, 1), "{told:?}");
+        assert_eq!(world.requests(), requests, "{told:?}");
+    }
+}
+
+/// What comes later is new, whoever would have read it.
+#[test]
+fn an_incident_that_comes_after_the_first_whole_run_goes_out() {
+    let mut world = World::new("sync");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dataset.json");
+    fs::write(&path, bundle("")).unwrap();
+    world.sync(&path);
+    as_planned_by(&mut world, Reader::SECOND);
+    as_read_by(&mut world, Reader::SECOND, Told::Yes);
+    world.sync(&path);
+    fs::write(&path, with_a_second_incident(&bundle(""))).unwrap();
+    assert_eq!(world.sync(&path).run.tally.attributes.sent, 1);
 }

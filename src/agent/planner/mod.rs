@@ -4,6 +4,7 @@ mod contents;
 mod holding;
 mod incident;
 mod losses;
+mod readers;
 mod rest;
 mod retirement;
 
@@ -30,6 +31,7 @@ use super::{Input, Job, Older};
 pub(super) use contents::Contents;
 pub(super) use holding::note_of;
 pub(super) use losses::Losses;
+pub(super) use readers::Readers;
 pub(super) use rest::{Rest, cursor_policy, policy_of};
 pub(super) use retirement::Retirement;
 
@@ -296,15 +298,6 @@ impl<'a> Planner<'a> {
             mapping: MappingTally::default(),
         }
     }
-}
-
-/// The readers whose datasets have to be made again: those of the events of the feed that an older one planned. Of what left
-/// the dataset only in the first run of a newer one.
-pub(super) fn older_readers(job: &Job, heads: &[EventHead]) -> BTreeSet<Reader> {
-    let feeds = || heads.iter().filter_map(|head| head.feeds.get(&job.feed));
-    let first_time = feeds().all(|feed| feed.reader.is_older());
-    let older = feeds().filter(|feed| feed.reader.is_older() && (first_time || !feed.gone));
-    older.map(|feed| feed.reader).collect()
 }
 
 /// MISP's clock, in the seconds that it can store: its column holds 31 bits.

@@ -3,6 +3,7 @@
 use crate::{
     delivery::Wire,
     history::{Commit, Cursor, Ledger, RunRecord},
+    model::Reader,
     plan::DestinationRecord,
 };
 
@@ -112,6 +113,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             policy: cursor_policy(self.job, &self.planner.record, rest == Rest::Waits),
             settled: rest != Rest::Open,
             run: self.totals.record.number,
+            reader: Some(if whole && looked_at_all { Reader::NOW } else { self.last_reader }),
         }
     }
 

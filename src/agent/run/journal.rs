@@ -1,7 +1,7 @@
 //! The ledger as one run reads and writes it: what needs no request is gathered and goes with the next step.
 
 use crate::{
-    history::{Commit, EventUpdate, Ledger, LedgerError, RunRecord},
+    history::{Commit, Cursor, EventUpdate, Ledger, LedgerError, RunRecord},
     model::{EventUuid, FeedName},
     plan::{DestinationRecord, EventHead, KnownEvent},
 };
@@ -21,18 +21,18 @@ pub(super) struct Journal<'a, L> {
 }
 
 impl<'a, L: Ledger> Journal<'a, L> {
-    /// The first step unsettles the cursor: until the run ends, no shortcut leads over its source. And it keeps the
-    /// names that were learned from the dataset, before anything goes by a plan that rests on them.
+    /// The first step writes the unsettled cursor: until the run ends, no shortcut leads over its source. And it keeps
+    /// the names that were learned from the dataset, before anything goes by a plan that rests on them.
     pub(super) fn begin(
         job: &'a Job,
         ledger: &'a mut L,
         input: &Input,
-    ) -> Result<Self, LedgerError> {
-        let cursor = ledger.cursor(&job.feed, &job.destination)?;
-        let cursor = cursor.map(|cursor| (job.feed.clone(), cursor.unsettled()));
+        unsettled: Option<Cursor>,
+    ) -> Self {
+        let cursor = unsettled.map(|cursor| (job.feed.clone(), cursor));
         let aliases = input.graph.learned_aliases().clone();
         let next = Commit { cursor, aliases, ..Commit::default() };
-        Ok(Self { ledger, job, next, gathered: 0 })
+        Self { ledger, job, next, gathered: 0 }
     }
 
     pub(super) fn head(&self, event: EventUuid) -> Result<Option<EventHead>, LedgerError> {

@@ -27,15 +27,16 @@ use std::sync::{Arc, atomic::AtomicBool};
 use crate::{
     delivery::Wire,
     graph::Aliases,
-    history::{Commit, EventUpdate, Ledger, RunRecord},
-    model::FeedName,
+    history::{Commit, Cursor, EventUpdate, Ledger, RunRecord},
+    model::{FeedName, Reader},
     plan::DestinationRecord,
 };
 
 use super::{
     AgentError, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
     job::World,
-    planner::{Planner, Retirement, older_readers},
+    planner::{Planner, Readers, Retirement},
+    preview::readers_for,
     record::{self, attempt, clock_note},
 };
 use backlog::Backlog;
@@ -143,7 +144,7 @@ async fn read<L: Ledger>(
     let phase = Phase::Reading;
     let nothing = Progress { phase, events_done: 0, events: 0, attributes_sent: 0, bytes: 0 };
     world.observer.progress(nothing);
-    let readers = older_readers(job, &ledger.heads(&job.destination)?);
+    let readers = readers_for(job, ledger)?;
     let aliases = || Ok(Aliases(ledger.aliases()?));
     dataset.input(job, readers, aliases, world).await
 }
@@ -154,6 +155,8 @@ struct Run<'a, L, W> {
     input: &'a Input,
     world: World<'a>,
     mode: Mode,
+    /// By which reader the whole dataset was last read.
+    last_reader: Reader,
     /// What is known of the events and of the destination, and what an incident calls for by that.
     planner: Planner<'a>,
     /// What the ledger has to learn.
@@ -191,7 +194,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let is_new = !destination.feeds.contains(&job.feed);
         let feed = feed_place(job, &mut destination)?;
         let number = ledger.begin_run()?;
-        let mut journal = Journal::begin(job, ledger, input)?;
+        let cursor = ledger.cursor(&job.feed, &job.destination)?;
+        let last_reader = Readers::of(job, &heads, cursor.as_ref()).last;
+        let cursor =
+            cursor.map(|cursor| Cursor { reader: Some(last_reader), ..cursor.unsettled() });
+        let mut journal = Journal::begin(job, ledger, input, cursor);
         // Before anything says by its place what the feed wants: another would take it.
         if is_new {
             journal.gather_destination(destination.clone());
@@ -221,6 +228,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             input,
             world,
             mode,
+            last_reader,
             journal,
             contact: Contact::new(job, wire, &planner),
             backlog: Backlog::of(input, &planner, mode),

@@ -31,7 +31,7 @@ use crate::{
             swap::{self, Aside, Fresh},
         },
         record::{
-            AliasesV1, CursorV1, DestinationV3, RunV3, encode_changes, encode_losses,
+            AliasesV1, CursorV2, DestinationV3, RunV3, encode_changes, encode_losses,
             envelope::encode,
             keys::{self, Kind, Name},
         },
@@ -337,7 +337,7 @@ pub fn told_by(line: &[u8]) -> Result<Told, String> {
             Told::Changes(run.0, commit)
         }
         Line::Cursor { cursor, .. } => {
-            sound::number(cursor.run.0, "the number of a run")?;
+            sound::cursor(&cursor)?;
             Told::Cursor(cursor.run.0)
         }
         Line::Losses { place, mut losses, .. } => {
@@ -415,8 +415,8 @@ impl Reader {
             Line::Event { destination, update } => return self.take_event(&destination, *update),
             Line::Cursor { feed, destination, cursor } => {
                 counts.cursors += 1;
-                sound::number(cursor.run.0, "the number of a run")?;
-                (keys::cursor_of(&feed, &destination), encode(&CursorV1::of(&cursor))?)
+                sound::cursor(&cursor)?;
+                (keys::cursor_of(&feed, &destination), encode(&CursorV2::of(&cursor))?)
             }
             Line::Losses { destination, place, mut losses } => {
                 counts.losses += 1;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     history::{
-        EventUpdate, LOSS_BUCKETS, LOSSES_OF_EVENT_MAX, LossOf, LossPlace, MoreLosses, PlaceLosses,
-        RunRecord,
+        Cursor, EventUpdate, LOSS_BUCKETS, LOSSES_OF_EVENT_MAX, LossOf, LossPlace, MoreLosses,
+        PlaceLosses, RunRecord,
     },
     misp::{Attribute, attribute_uuid},
     model::{
@@ -44,6 +44,18 @@ pub(super) fn run_number(run: RunNumber) -> Result<(), Wrong> {
     match run.0 {
         0 => Err("there is no run 0".to_owned()),
         run => number(run, "the number of a run").map(drop),
+    }
+}
+
+pub(super) fn cursor(cursor: &Cursor) -> Result<(), Wrong> {
+    number(cursor.run.0, "the number of a run")?;
+    cursor.reader.map_or(Ok(()), reader)
+}
+
+fn reader(reader: Reader) -> Result<(), Wrong> {
+    match reader <= Reader::NOW {
+        true => Ok(()),
+        false => Err("a newer version wrote it; use that version".to_owned()),
     }
 }
 
@@ -214,9 +226,7 @@ fn head(head: &EventHead) -> Result<(), Wrong> {
         if feed.place.is_some_and(|place| usize::from(place) >= FEEDS_MAX) {
             return Err(format!("a destination has {FEEDS_MAX} feeds at most"));
         }
-        if feed.reader > Reader::NOW {
-            return Err("a newer version wrote it; use that version".to_owned());
-        }
+        reader(feed.reader)?;
         tally(&feed.attributes)?;
         mapping(&feed.mapping)?;
     }

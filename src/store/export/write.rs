@@ -10,7 +10,7 @@ use crate::{
         event::layout,
         export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
-            CursorV1, DestinationV3, HeadV3, RunV3, decode_changes, decode_losses,
+            CursorV2, DestinationV3, HeadV3, RunV3, decode_changes, decode_losses,
             envelope::damaged,
             keys::{self, Kind},
         },
@@ -140,7 +140,7 @@ impl Store {
             }
             Kind::Cursor => {
                 let (feed, destination) = keys::cursor_names(key).ok_or_else(strange)?;
-                let cursor = body.decode::<CursorV1>("a cursor")?.cursor();
+                let cursor = CursorV2::read(&body)?;
                 Line::Cursor { feed, destination, cursor }
             }
             Kind::Object | Kind::Alias | Kind::Index | Kind::Meta => return Err(strange()),

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use crate::{
-    history::LedgerError,
+    history::{Cursor, LedgerError},
     store::{
         OpenError, Store, Warning,
         engine::{Effort, sled::SledEngine},
@@ -20,7 +20,7 @@ use crate::{
             folder::ENGINE_FOLDER,
             swap::{self, Aside, Fresh},
         },
-        record::{CursorV1, HeadV3, envelope::encode, keys::Kind},
+        record::{CursorV2, HeadV3, envelope::encode, keys::Kind},
     },
 };
 
@@ -90,9 +90,10 @@ fn mark_heads(overlay: &mut Overlay<'_>) -> Result<u64, LedgerError> {
 fn unsettle_cursors(overlay: &mut Overlay<'_>) -> Result<(), LedgerError> {
     let mut changed = Vec::new();
     overlay.engine().scan(Kind::Cursor.prefix(), &mut |key, value| {
-        let mut cursor: CursorV1 = overlay.body(key, value)?.decode("a cursor")?;
-        if cursor.unsettle() {
-            changed.push((key.to_vec(), encode(&cursor)?));
+        let cursor = CursorV2::read(&overlay.body(key, value)?)?;
+        if cursor.settled {
+            let unsettled = Cursor { settled: false, ..cursor };
+            changed.push((key.to_vec(), encode(&CursorV2::of(&unsettled))?));
         }
         Ok(())
     })?;

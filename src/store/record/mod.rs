@@ -5,6 +5,7 @@
 
 mod bucket;
 mod changes;
+mod cursor;
 mod destination;
 pub(super) mod envelope;
 mod head;
@@ -17,6 +18,7 @@ mod run;
 
 pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
+pub(super) use cursor::CursorV2;
 pub(super) use destination::{AliasesV1, DestinationV3};
 pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use index::{
@@ -26,7 +28,7 @@ pub(super) use index::{
 pub(super) use losses::{decode_losses, encode_losses};
 pub(super) use meta::{CountersV3, FormatV1, IdentityV1};
 pub(super) use reason::{blocked_said, exposed_said, loss_said, withheld_said};
-pub(super) use run::{CursorV1, RunV3};
+pub(super) use run::RunV3;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,10 +1,10 @@
-//! Runs and cursors.
+//! Runs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     history::{
-        Cursor, DatasetTally, DestinationTally, LedgerError, Outcome, Pull, PullOutcome, Repeated,
+        DatasetTally, DestinationTally, LedgerError, Outcome, Pull, PullOutcome, Repeated,
         RunRecord,
     },
     model::{DestinationName, Digest, FeedName, RunNumber, Timestamp},
@@ -111,15 +111,6 @@ struct DatasetV1<'a> {
     skipped: u64,
     #[serde(borrow)]
     mapping: MappingV1<'a>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct CursorV1 {
-    source: Option<[u8; 32]>,
-    rules: [u8; 32],
-    policy: [u8; 32],
-    settled: bool,
-    run: u64,
 }
 
 impl<'a> RunV3<'a> {
@@ -307,33 +298,6 @@ impl<'a> DatasetV1<'a> {
     }
 }
 
-impl CursorV1 {
-    pub(in super::super) fn of(cursor: &Cursor) -> Self {
-        Self {
-            source: cursor.source.map(|digest| *digest.as_bytes()),
-            rules: *cursor.rules.as_bytes(),
-            policy: *cursor.policy.as_bytes(),
-            settled: cursor.settled,
-            run: cursor.run.0,
-        }
-    }
-
-    /// Takes the shortcut away; whether there was one.
-    pub(in super::super) const fn unsettle(&mut self) -> bool {
-        std::mem::replace(&mut self.settled, false)
-    }
-
-    pub(in super::super) fn cursor(&self) -> Cursor {
-        Cursor {
-            source: self.source.map(Digest::from_bytes),
-            rules: Digest::from_bytes(self.rules),
-            policy: Digest::from_bytes(self.policy),
-            settled: self.settled,
-            run: RunNumber(self.run),
-        }
-    }
-}
-
 impl Stored for RunV1<'_> {}
 
 impl Stored for RunV2<'_> {
@@ -343,5 +307,3 @@ impl Stored for RunV2<'_> {
 impl Stored for RunV3<'_> {
     const VERSION: u8 = 3;
 }
-
-impl Stored for CursorV1 {}

@@ -462,6 +462,7 @@ pub(in super::super) fn commit(
             policy: dice.digest(),
             settled: dice.once_in(2),
             run: number,
+            reader: dice.once_in(2).then_some(Reader::NOW),
         };
         (feeds()[usize::from(dice.once_in(2))].clone(), cursor)
     });

@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV3, CursorV1, DestinationV3, FormatV1, HeadV3, IdentityV1, RunV3,
+            AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV3, IdentityV1, RunV3,
             decode_page, decode_table,
             envelope::{Body, damaged, object_digest},
             keys::{self, IndexOf, Kind},
@@ -315,7 +315,7 @@ fn index_page(key: &[u8], body: &Body) -> Result<(), LedgerError> {
 fn decodes(kind: Kind, key: &[u8], body: &Body) -> Result<(), LedgerError> {
     match (kind, key) {
         (Kind::Changes, _) => crate::store::record::decode_changes(body, &mut Vec::new()),
-        (Kind::Cursor, _) => body.decode::<CursorV1>("a cursor").map(drop),
+        (Kind::Cursor, _) => CursorV2::read(body).map(drop),
         (Kind::Losses, _) if keys::loss_names(key).is_some() => {
             crate::store::record::decode_losses(body).map(drop)
         }

@@ -16,7 +16,7 @@ use crate::{
         event::{layout, overlay::Overlay},
         lifecycle::swap::Fresh,
         record::{
-            CountersV3, CursorV1, DestinationV3, IdentityV1, RunV3, decode_changes,
+            CountersV3, CursorV2, DestinationV3, IdentityV1, RunV3, decode_changes,
             envelope::{Body, encode},
             keys::{self, Kind, Name},
         },
@@ -170,8 +170,7 @@ impl Salvage {
         let changes = self.of_kind(Kind::Changes);
         let changes = changes.filter_map(|(key, _)| keys::change_numbers(key).map(|(run, ..)| run));
         let cursors = self.of_kind(Kind::Cursor);
-        let cursors = cursors
-            .filter_map(|(_, body)| Some(body.decode::<CursorV1>("a cursor").ok()?.cursor().run));
+        let cursors = cursors.filter_map(|(_, body)| Some(CursorV2::read(body).ok()?.run));
         runs.chain(changes).chain(cursors).max().unwrap_or_default()
     }
 

@@ -49,6 +49,7 @@ impl Case {
                 policy: digest(input)?,
                 settled: input.arbitrary()?,
                 run: run.number,
+                reader: some(input, reader)?,
             },
             changes: changes(input)?,
             aliases: many(input, 4, |input| Ok((entity(input)?, entity(input)?)))?
@@ -214,7 +215,7 @@ fn feed(input: &mut Unstructured<'_>) -> Result<(FeedName, FeedHead)> {
         graph: digest(input)?,
         rules: digest(input)?,
         policy: digest(input)?,
-        reader: Reader::numbered(input.int_in_range(0..=Reader::NOW.number())?),
+        reader: reader(input)?,
         settled: input.arbitrary()?,
         gone: input.arbitrary()?,
         place: some(input, |input| input.int_in_range(0..=31))?,
@@ -467,4 +468,8 @@ fn run(input: &mut Unstructured<'_>, destination: &DestinationName) -> Result<Ru
             })
         })?,
     })
+}
+
+fn reader(input: &mut Unstructured<'_>) -> Result<Reader> {
+    Ok(Reader::numbered(input.int_in_range(0..=Reader::NOW.number())?))
 }

@@ -137,13 +137,20 @@ fn cursor() {
         policy: digest(3),
         settled: true,
         run: RunNumber(12),
+        reader: None,
     };
     let golden = "\
         010505050505050505050505050505050505050505050505050505050505050505020202020202020202 \
         020202020202020202020202020202020202020202020203030303030303030303030303030303030303 \
         03030303030303030303030303010c";
-    let body = frozen(&encode(&CursorV1::of(&cursor)).unwrap(), 1, golden);
-    assert_eq!(body.decode::<CursorV1>("a cursor").unwrap().cursor(), cursor);
+    assert_eq!(CursorV2::read(&written(1, golden)).unwrap(), cursor);
+    for (reader, more) in [(None, "00"), (Some(Reader::SECOND), "0102")] {
+        let cursor = Cursor { reader, ..cursor.clone() };
+        let body = frozen(&encode(&CursorV2::of(&cursor)).unwrap(), 2, &format!("{golden}{more}"));
+        assert_eq!(CursorV2::read(&body).unwrap(), cursor);
+    }
+    let newer = CursorV2::read(&written(2, &format!("{golden}01ff")));
+    assert!(matches!(newer, Err(LedgerError::Newer { .. })), "{newer:?}");
 }
 
 const DESTINATION_V1: &str = "\
