@@ -24,7 +24,7 @@ const ENDS: [&str; 13] = [
 ];
 
 /// Whether the name of a property, or of a type of definition, speaks of TLP: `tlp`, `TLP`, `tlp_2_0`, `x_tlp_color`,
-/// `tlpColor`, `reportTLP`.
+/// `tlpColor`, `reportTLP`, `t_l_p`.
 pub(in crate::format) fn speaks_of_tlp(name: &str) -> bool {
     let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.: ".contains(&byte);
     match name.bytes().all(is_usual) {
@@ -34,13 +34,32 @@ pub(in crate::format) fn speaks_of_tlp(name: &str) -> bool {
 }
 
 fn speaks(name: &str) -> bool {
-    let is_named = name.as_bytes().windows(3).any(|word| word.eq_ignore_ascii_case(b"tlp"));
-    // Most names are neither, which these two looks tell.
-    if !is_named && !name.contains(['f', 'F']) {
+    // Most names spell neither, which these two looks tell.
+    let spells_tlp = spells_tlp(name);
+    if !spells_tlp && !name.contains(['f', 'F']) {
         return false;
     }
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
-    letters.to_ascii_lowercase().contains("trafficlight") || words(name).any(is_tlp)
+    letters.to_ascii_lowercase().contains("trafficlight")
+        || words(name).any(is_tlp)
+        || (spells_tlp && (has_parted_tlp(name) || names(name)))
+}
+
+/// Whether the letters of TLP follow each other in a name, whatever stands between them that is no letter.
+fn spells_tlp(name: &str) -> bool {
+    let mut last = [0; 2];
+    name.bytes().filter(u8::is_ascii_alphabetic).any(|letter| {
+        let letter = letter.to_ascii_lowercase();
+        let is_spelled = [last[0], last[1], letter] == *b"tlp";
+        last = [last[1], letter];
+        is_spelled
+    })
+}
+
+/// Whether several words of a name are the name of TLP together: `x_t_l_p_color`.
+fn has_parted_tlp(name: &str) -> bool {
+    let words: Vec<&str> = alphanumerics(name).filter(|word| !word.is_empty()).collect();
+    [2, 3].iter().any(|count| words.windows(*count).any(|words| is_tlp(&words.concat())))
 }
 
 /// Whether a text is the name of TLP, or of its colour, and nothing else: `TLP`, `TLP 2.0`, `tlp_color`, `T.L.P.`.
@@ -86,8 +105,12 @@ fn is_tlp(word: &str) -> bool {
 
 /// The words of a name, each whole, and each cut where small letters are followed by a large one.
 fn words(name: &str) -> impl Iterator<Item = &str> {
-    let whole = name.split(|letter: char| !letter.is_ascii_alphanumeric());
-    whole.flat_map(|word| std::iter::once(word).chain(humps(word)))
+    alphanumerics(name).flat_map(|word| std::iter::once(word).chain(humps(word)))
+}
+
+/// What a name consists of, but for what is neither letter nor digit.
+fn alphanumerics(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|letter: char| !letter.is_ascii_alphanumeric())
 }
 
 /// The parts of a word in which capitals begin words: `reportTLP`, `TLPValue`.
@@ -126,12 +149,33 @@ mod tests {
             "tlpvalue",
             "TLPv2.0",
             "x_trafficLightProtocol",
+            "t_l_p",
+            "T.L.P",
+            "t-l-p",
+            "T.L.P.",
+            "t_lp",
+            "t_l_p_color",
+            "x_t_l_p",
+            "x_t_l_p2_value",
+            "T1L.P",
+            "\\U0054_l_p",
         ] {
             assert!(speaks_of_tlp(name), "{name}");
         }
-        for name in
-            ["", "tl", "tlpx", "atlp", "temple", "x_opencti_definition", "startLPos", "ATLP"]
-        {
+        for name in [
+            "",
+            "tl",
+            "tlpx",
+            "atlp",
+            "temple",
+            "x_opencti_definition",
+            "startLPos",
+            "ATLP",
+            "at_l_p",
+            "t_l_px",
+            "t_l_a_p",
+            "start_l_p",
+        ] {
             assert!(!speaks_of_tlp(name), "{name}");
         }
     }

@@ -49,6 +49,11 @@ fn key() -> impl Strategy<Value = String> {
         "mark\u{8}ing",
         "%54lp",
         "traf.<b>fic</b>_light",
+        "\\U0054lp",
+        "t_l_p",
+        "T.L.P",
+        "t-l-p",
+        "x_t_l_p_color",
     ];
     let words: Vec<&str> = words.into_iter().chain(OF_MARKING).collect();
     let forms: [fn(&str) -> String; 6] = [
@@ -86,6 +91,8 @@ fn text() -> impl Strategy<Value = String> {
         "T <b class=\"l\"></b>L.P: red",
         "T&no;LP: red",
         "T&shy;L<wbr>P:R%45D",
+        "\\U0054LP:\\X52ED",
+        "T\\x20L\\x20P: red",
         "\u{1d413}\u{1d40b}\u{1d40f}:red",
         "t\u{29f}p",
         "x",
