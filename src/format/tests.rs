@@ -5,6 +5,7 @@ mod damage;
 mod envelopes;
 mod markings;
 mod third;
+mod writings;
 
 use std::io::{self, Read};
 

@@ -54,15 +54,29 @@ pub fn readings(text: &str) -> Vec<Cow<'_, str>> {
     [Some(whole), spaced.map(Cow::Owned), joined.map(Cow::Owned)].into_iter().flatten().collect()
 }
 
-/// Whether a text may read otherwise than it is written, but for what is put between words: a quick no for most.
+/// Whether a text may read otherwise than it is written, but for what is put between words: a quick no for most. The text
+/// may be that of a JSON document, in which a backslash is two.
 #[must_use]
 pub fn may_be_escaped(raw: &str) -> bool {
-    let hides = |letter: char| letter.is_alphanumeric() || "&%<#;\\".contains(letter);
-    memchr::memchr3_iter(b'&', b'%', b'<', raw.as_bytes()).any(|at| {
-        let rest = &raw[at..];
-        let hides = letter(rest).map(|(letter, _)| !is_plain(letter) || hides(letter));
-        hides.unwrap_or_else(|| is_entity(rest).is_some() || is_in_word(raw, at))
-    }) || memchr::memmem::find(raw.as_bytes(), b"\\x").is_some()
+    let bytes = raw.as_bytes();
+    memchr::memchr3_iter(b'&', b'%', b'<', bytes).any(|at| hides(raw, at))
+        || memchr::memchr_iter(b'\\', bytes).any(|at| hides(raw, at))
+}
+
+/// Whether what stands at a place of a text may hide a name: what [`letter`] reads, an entity or a tag.
+fn hides(raw: &str, at: usize) -> bool {
+    let (before, rest) = raw.split_at(at);
+    match letter(rest) {
+        // Some producers write each slash so, which matters where it makes a tag.
+        Some(('/' | '!', _)) if !rest.starts_with('\\') || rest.starts_with("\\/") => {
+            before.trim_end_matches('\\').ends_with('<')
+        }
+        Some((letter, _)) => {
+            let makes_more = letter.is_alphanumeric() || "&%<>#;\\".contains(letter);
+            rest.starts_with('\\') || makes_more || !is_plain(letter)
+        }
+        None => is_entity(rest).is_some() || is_in_word(raw, at),
+    }
 }
 
 /// Whether a tag stands at a place, and letters before it and behind it and those that follow.
@@ -112,6 +126,7 @@ pub(super) fn letter(escape: &str) -> Option<(char, usize)> {
         b'%' => percent(escape),
         b'\\' if rest.starts_with(['u', 'U']) => hex(&rest[1..], 4).map(|letter| (letter, 6)),
         b'\\' if rest.starts_with(['x', 'X']) => hex(&rest[1..], 2).map(|letter| (letter, 4)),
+        b'\\' if rest.starts_with('/') => Some(('/', 2)),
         _ => None,
     }
 }
@@ -214,7 +229,21 @@ mod tests {
             "T<b></b>LP",
             "T&lt;b>LP",
             "\\\\x54LP",
+            "\\\\X54LP",
+            "\\\\u0054LP",
+            "\\\\U0054LP",
+            "T\\\\x20L\\\\x20P",
             "%u0054",
+            "%U0054",
+            "T<b&gt;LP",
+            "T<b%3ELP",
+            "T<%2fb>LP",
+            "T<&sol;b>LP",
+            "T<%21b>LP",
+            "T<\\/b>LP",
+            "T<\\\\/b>LP",
+            "T\\\\x2fLP",
+            "T\\\\U002FLP",
         ] {
             assert!(may_be_escaped(raw), "{raw}");
         }
@@ -228,6 +257,9 @@ mod tests {
             "?a=1&b=2",
             "<p>a</p> <b>b</b>",
             "1 < 2",
+            "a\\nb",
+            "C:\\\\Users\\\\xml",
+            "https:\\/\\/x.example\\/",
         ] {
             assert!(!may_be_escaped(raw), "{raw}");
         }
@@ -247,6 +279,8 @@ mod tests {
             ("T<wbr>LP&thinsp;x&no;", &["T<wbr>LP x&no;", "T LP x&no;", "TLP x"]),
             ("TLP%C2%A0RED %e2%80%8b%EF%BC%9A %A0%C2 %f0x", &["TLP RED :  \u{c2} \u{f0}x"]),
             ("%u0054LP \\u0054LP \\x54LP \\n %25252554", &["TLP TLP TLP \\n T"]),
+            ("T<\\/b>LP a\\/b", &["T</b>LP a/b", "T LP a/b", "TLP a/b"]),
+            ("%U0054LP \\U0054LP \\X54LP", &["TLP TLP TLP"]),
             (
                 "t\u{200b}l\u{332}p&shy;:&shy;\u{1d5e5}&Efr;&dopf; \u{1f1f9}\u{29f}\u{1d18}",
                 &["tlp:REd Tlp"],
