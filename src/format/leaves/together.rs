@@ -1,6 +1,6 @@
 //! What several members say together: one that it is about TLP, another the colour. In which order they stand says nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp, says_nothing};
 use crate::model::Tlp;
@@ -14,18 +14,26 @@ const SAYING_TOO: [&str; 4] = ["code", "predicate", "term", "v"];
 
 /// The colours of what stands within an object or a list.
 #[derive(Default)]
-struct Within<'l> {
+struct Within {
     leaves: usize,
     /// The strictest that an object has itself, or in a list of its own.
     own: Option<Tlp>,
     /// The strictest of all that no list within holds, and of those among labels.
     any: Option<Tlp>,
     labelled: Option<Tlp>,
-    /// Something that stands where a value would, and names no colour.
-    unreadable: Option<&'l Leaf>,
 }
 
-/// What is said together, each with what names TLP: a colour, or a text that was meant as one.
+/// Which values of an object within are meant as colours, as another member names TLP.
+#[derive(Default, Clone, Copy)]
+struct Meant {
+    /// What stands under the usual keys, as the object is called after TLP or of a type called so.
+    usual: bool,
+    /// What is no colour by itself, as there is none beside the name.
+    unreadable: bool,
+}
+
+/// What is said together: a colour with what names TLP, and each value that is meant as one, once, as a colour or as the text
+/// that is none.
 ///
 /// Of `{"namespace": "tlp", "predicate": "red"}` both members are exactly that, under whatever keys. Among labels they may
 /// stand in lists and objects beside each other (`["TLP", "RED"]`). Under the usual keys (`{"name": "TLP", "value": "x"}`) the
@@ -38,12 +46,23 @@ pub(in crate::format) fn said_together<'l>(
         return Vec::new();
     }
     let within = all_within(leaves.clone());
-    let said = names.iter().filter_map(|name| Some((*name, colour_with(name, &within)?)));
-    said.chain(said_by_type(leaves, &names)).collect()
+    let (mut said, mut meant) = (Vec::new(), BTreeMap::<u32, Meant>::new());
+    for name in names {
+        let colour = colour_with(name, &within);
+        said.extend(colour.map(|tlp| (name, Ok(tlp))));
+        if let Some(object) = name.objects.last() {
+            meant.entry(*object).or_default().by(name, colour);
+        }
+    }
+    said.extend(leaves.filter_map(|leaf| {
+        let is_meant = meant.get(leaf.objects.last()?)?.is(leaf);
+        is_meant.then(|| (leaf, judged(leaf)))
+    }));
+    said
 }
 
-fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Within<'l>> {
-    let mut all: BTreeMap<u32, Within<'_>> = BTreeMap::new();
+fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Within> {
+    let mut all: BTreeMap<u32, Within> = BTreeMap::new();
     for leaf in leaves {
         let colour = leaf.colour().filter(|_| !leaf.is_title());
         let labelled = colour.filter(|_| leaf.is_among_labels());
@@ -56,8 +75,6 @@ fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Withi
             }
             if part == leaf.object() {
                 within.own = within.own.max(colour);
-                within.unreadable =
-                    within.unreadable.or(Some(leaf).filter(|it| it.is_unreadable_value()));
             }
         }
     }
@@ -65,45 +82,41 @@ fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Withi
 }
 
 /// The colour that stands nearest to a name of TLP.
-fn colour_with<'l>(
-    name: &Leaf,
-    within: &BTreeMap<u32, Within<'l>>,
-) -> Option<Result<Tlp, &'l str>> {
-    let is_inner = |part: u32| name.objects.first().is_some_and(|whole| part > *whole);
+fn colour_with(name: &Leaf, within: &BTreeMap<u32, Within>) -> Option<Tlp> {
     // In the object itself a list may hold any words, and people read its title.
-    let is_member = is_inner(name.object()) || (name.lists.is_empty() && !name.is_title());
+    let is_member = name.is_within(name.object()) || (name.lists.is_empty() && !name.is_title());
     let mut parts: Vec<u32> = name.parts().collect();
     parts.sort_unstable();
-    for part in parts.into_iter().rev() {
+    parts.into_iter().rev().find_map(|part| {
         let around = within.get(&part)?;
         let own = around.own.filter(|_| part == name.object() && is_member);
-        let is_few = is_inner(part) && part > name.list() && around.leaves <= FEW;
+        let is_few = name.is_within(part) && part > name.list() && around.leaves <= FEW;
         let any = around.any.filter(|_| is_few);
         let labelled = around.labelled.filter(|_| name.is_among_labels());
-        if let Some(tlp) = own.or(any).or(labelled) {
-            return Some(Ok(tlp));
-        }
-    }
-    let is_naming = is_one_of(name.key(), &NAMING) || is_one_of(name.key(), &NAMING_TOO);
-    let is_typed = is_naming && is_inner(name.object());
-    let unreadable = within.get(&name.object()).filter(|_| is_typed)?.unreadable?;
-    Some(Err(unreadable.text.trim()))
+        own.or(any).or(labelled)
+    })
 }
 
-/// What objects within say that are named after TLP, or of a type called so, under the usual keys.
-fn said_by_type<'l>(
-    leaves: impl Iterator<Item = &'l Leaf>,
-    names: &[&Leaf],
-) -> impl Iterator<Item = (&'l Leaf, Result<Tlp, &'l str>)> {
-    let inner = names.iter().filter(|leaf| leaf.path.len() > 1 && is_one_of(leaf.key(), &NAMING));
-    let typed: BTreeSet<u32> = inner.filter_map(|leaf| leaf.objects.last().copied()).collect();
-    leaves.filter_map(move |leaf| {
-        let text = leaf.text.trim();
-        let is_value = is_one_of(leaf.key(), &SAYING)
-            && leaf.objects.last().is_some_and(|object| typed.contains(object));
-        let said = || text.parse().ok().or_else(|| Tlp::said_in(text)).ok_or(text);
-        (is_value && !says_nothing(text)).then(|| (leaf, said()))
-    })
+impl Meant {
+    /// Takes in a name of TLP that stands in the object, with the colour beside it.
+    fn by(&mut self, name: &Leaf, colour: Option<Tlp>) {
+        let is_usual = is_one_of(name.key(), &NAMING);
+        let is_naming = is_usual || is_one_of(name.key(), &NAMING_TOO);
+        self.usual |= is_usual && name.path.len() > 1;
+        self.unreadable |= is_naming && colour.is_none() && name.is_within(name.object());
+    }
+
+    /// Whether a value of the object is meant.
+    fn is(self, leaf: &Leaf) -> bool {
+        let is_usual = is_one_of(leaf.key(), &SAYING) && !says_nothing(&leaf.text);
+        (self.usual && is_usual) || (self.unreadable && leaf.is_unreadable_value())
+    }
+}
+
+/// What a value says that is meant as a colour.
+fn judged(leaf: &Leaf) -> Result<Tlp, &str> {
+    let text = leaf.text.trim();
+    text.parse().ok().or_else(|| Tlp::said_in(text)).ok_or(text)
 }
 
 impl Leaf {
@@ -119,6 +132,11 @@ impl Leaf {
 
     fn list(&self) -> u32 {
         self.lists.last().copied().unwrap_or(0)
+    }
+
+    /// Whether an object or a list that it stands in is within the object that is looked at.
+    fn is_within(&self, part: u32) -> bool {
+        self.objects.first().is_some_and(|whole| part > *whole)
     }
 
     /// Whether people read it of the object itself.
@@ -218,6 +236,36 @@ mod tests {
             (r#"{"x": {"status": {"value": "red"}, "type": "TLP report"}}"#, None),
         ] {
             assert_eq!(strictest(text), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_value_of_what_is_named_after_tlp_is_judged_once() {
+        for (members, said) in [
+            (r#""type": "tlp", "value": "purple""#, &[Err("purple")][..]),
+            (r#""type": "tlp", "name": "TLP", "value": "purple", "k": "tlp""#, &[Err("purple")]),
+            (r#""type": "tlp", "value": "TLP:GREEN for members""#, &[Ok(Tlp::Green)]),
+            (r#""scheme": "TLP", "code": "TLP:GREEN for members""#, &[Ok(Tlp::Green)]),
+            (r#""scheme": "TLP", "code": "purple""#, &[Err("purple")]),
+            (
+                r#""scheme": "TLP", "code": "TLP:GREEN for members", "v": "purple""#,
+                &[Ok(Tlp::Green), Err("purple")],
+            ),
+            (
+                r#""type": "tlp", "code": "TLP:GREEN for members", "value": "purple""#,
+                &[Ok(Tlp::Green), Err("purple")],
+            ),
+            (
+                r#""type": "tlp", "value": "purple", "note": "green""#,
+                &[Ok(Tlp::Green), Err("purple")],
+            ),
+            (r#""type": "tlp", "code": "purple", "note": "green""#, &[Ok(Tlp::Green)]),
+            (r#""type": "tlp", "value": "none", "code": null"#, &[]),
+        ] {
+            let Leaves(leaves) = Leaves::of(&format!("{{\"x\": {{{members}}}}}")).unwrap();
+            let found: Vec<_> =
+                said_together(leaves.iter()).into_iter().map(|(_, said)| said).collect();
+            assert_eq!(found, said, "{members}");
         }
     }
 }

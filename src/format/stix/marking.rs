@@ -226,7 +226,12 @@ impl<'r, 'e> Reader<'r, 'e> {
 
     /// What members say together, such as those of an object within that is called after TLP.
     fn together(&mut self, leaf: &Leaf, said: Result<Tlp, &str>) {
-        let tlp = said.unwrap_or_else(|text| self.no_colour(text));
+        // What stands under a key that speaks of TLP was told already.
+        let is_told = || leaf.marking().is_none() && matches!(leaf.tlp(), Some(Err(_)));
+        let tlp = said.unwrap_or_else(|text| match is_told() {
+            true => Tlp::Red,
+            false => self.no_colour(text),
+        });
         let mark = self.facts.markings.colour(tlp);
         self.add(leaf, mark, Extent::Part);
     }

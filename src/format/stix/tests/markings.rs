@@ -95,6 +95,21 @@ fn a_marking_that_cannot_be_read_is_red() {
 }
 
 #[test]
+fn what_is_no_colour_is_told_once() {
+    let purple = json!({"type": "tlp", "value": "purple"});
+    for more in [json!({"x_p": purple}), json!({"x_tlp": purple}), json!({"x_tlp": "purple"})] {
+        let mut malware = json!({"type": "malware", "id": format!("malware--{U1}"), "name": "m"});
+        malware.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let facts = decode(&json!([malware]));
+        let told = facts.issues.iter().map(ToString::to_string);
+        let told: Vec<String> = told.filter(|told| told.contains("purple")).collect();
+        let what = "\"purple\" is no TLP colour; the object is taken as TLP red";
+        assert_eq!(told, [format!("bundle.json#/objects/0: warning: {what}")]);
+        assert_eq!(facts.entities[0].marking().tlp, Some(Tlp::Red));
+    }
+}
+
+#[test]
 fn an_observable_carries_its_marking_along() {
     let facts = decode(&json!([
         {"type": "observed-data", "id": format!("observed-data--{U1}"),
