@@ -7,6 +7,9 @@ use crate::{
     model::{Issue, Locus, Place, Severity, Symbol},
 };
 
+/// Longest part of a text that an issue shows, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
+
 /// Line and column of a byte, both counted from 1; columns count bytes, as `serde_json`'s do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
@@ -134,6 +137,11 @@ impl<'a> Element<'a> {
             line => Position { line: start.line + line - 1, column: error.column().max(1) },
         }
     }
+}
+
+/// The beginning of a text that others made, for an issue.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
 }
 
 /// What `serde_json` says, without the position it appends.

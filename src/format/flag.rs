@@ -3,11 +3,11 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-use super::{eiq::says_nothing, element::Element};
+use super::{
+    absence::{says_no, says_nothing},
+    element::{Element, shown},
+};
 use crate::graph::Facts;
-
-/// Longest part of an odd value that an issue shows, in characters.
-const SHOWN_CHARS_MAX: usize = 64;
 
 /// A truth value, and how it is written.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Flag {
     }
 
     fn of(value: &Value, raw: &str) -> Self {
-        let shown = || raw.chars().take(SHOWN_CHARS_MAX).collect::<String>().into_boxed_str();
+        let shown = || shown(raw).into_boxed_str();
         match truth(value) {
             _ if value.is_boolean() => Self { is_set: value == true, form: Form::Plain },
             Truth::Absent => Self::default(),
@@ -71,12 +71,7 @@ fn truth(value: &Value) -> Truth {
         Value::Number(number) if number.as_f64() == Some(1.0) => Truth::Is(true),
         Value::String(text) => match text.trim() {
             text if says_nothing(text) => Truth::Absent,
-            text if ["false", "no", "n", "off", "0"]
-                .iter()
-                .any(|no| text.eq_ignore_ascii_case(no)) =>
-            {
-                Truth::Is(false)
-            }
+            text if says_no(text) => Truth::Is(false),
             text if ["true", "yes", "y", "on", "1"]
                 .iter()
                 .any(|yes| text.eq_ignore_ascii_case(yes)) =>

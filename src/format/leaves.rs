@@ -12,13 +12,16 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::element::Element;
+use super::{
+    absence::{says_no, says_nothing},
+    element::Element,
+};
 use crate::{
     graph::Facts,
     model::{MarkingId, Tlp, readings},
 };
 pub(super) use naming::{names_tlp, speaks_of_tlp};
-pub(super) use together::said_together;
+pub(super) use together::{colours_together, said_together};
 
 /// How the names of properties end that hold labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
@@ -90,10 +93,15 @@ impl Leaves {
 
     /// Those of a value that stands under these keys.
     pub(super) fn under(keys: &[&str], text: &str) -> serde_json::Result<Self> {
-        Self::read(keys, text).or_else(|_| Self::read(keys, &with_numbers_quoted(text)))
+        Self::read(keys, text).or_else(|_| Self::read_quoted(keys, text))
     }
 
-    /// The same, without those that hold a number that is too large.
+    /// The same, with each number as a text, however large it is.
+    pub(super) fn read_quoted(keys: &[&str], text: &str) -> serde_json::Result<Self> {
+        Self::read(keys, &with_numbers_quoted(text))
+    }
+
+    /// The same, where no number is too large for `f64`: one that is fails all of it.
     pub(super) fn read(keys: &[&str], text: &str) -> serde_json::Result<Self> {
         let mut all = Self::default();
         let mut path = keys.iter().map(|key| Rc::from(*key)).collect();
@@ -248,14 +256,10 @@ impl Leaf {
     /// The colour that it is, and nothing else: as a text, or as a key whose value is no refusal (`"red": true`).
     fn colour(&self) -> Option<Tlp> {
         let text = self.text.trim();
-        let is_refused =
-            || says_nothing(text) || REFUSALS.iter().any(|no| text.eq_ignore_ascii_case(no));
+        let is_refused = || says_nothing(text) || says_no(text);
         text.parse().ok().or_else(|| self.key().parse().ok().filter(|_| !is_refused()))
     }
 }
-
-/// Values by which a property says no.
-const REFUSALS: [&str; 5] = ["false", "0", "no", "off", "n"];
 
 /// Whether what stands under a key is about marking.
 pub(super) fn is_about_marking(key: &str) -> bool {
@@ -274,11 +278,6 @@ fn is_one_of(key: &str, names: &[&str]) -> bool {
 
 /// The text of what holds nothing.
 const NOTHING: &str = "null";
-
-/// Whether a text stands for no marking.
-pub(super) fn says_nothing(text: &str) -> bool {
-    ["", "none", "null"].iter().any(|none| text.trim().eq_ignore_ascii_case(none))
-}
 
 /// A walk over a value, in which the keys on the way are known.
 struct Walk<'w> {

@@ -4,6 +4,7 @@
 //! stream, one at a time, and the `Decoder` of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
+mod absence;
 mod apart;
 mod assembly;
 mod decoding;

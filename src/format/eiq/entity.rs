@@ -10,16 +10,14 @@ use super::{
 };
 use crate::{
     format::{
-        element::Element,
-        leaves::{Leaf, look, said_together, says_nothing},
+        absence::says_nothing,
+        element::{Element, shown},
+        leaves::{Leaf, colours_together, look},
         suspicion::{Marked, may_be_marked_beside},
     },
     graph::{Entity, Facts, Mark},
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
 };
-
-/// Longest part of a wrong value that an issue shows, in characters.
-const SHOWN_CHARS_MAX: usize = 64;
 
 impl Object<'_> {
     /// The type: in `data` (EclecticIQ JSON, API v2) or at the root (API v1).
@@ -240,12 +238,10 @@ fn elsewhere(
     });
     let is_title = |leaf: &Leaf| leaf.path.len() == 2 && leaf.key() == "title";
     let others = leaves.iter().filter(|leaf| !is_own(leaf) && !is_title(leaf));
-    let together = said_together(others).into_iter();
-    let together = together.map(|(leaf, said)| (leaf, said.unwrap_or(Tlp::Red)));
-    let found: Vec<(&Leaf, Tlp)> = alone.chain(together).collect();
+    let found: Vec<(&Leaf, Tlp)> = alone.chain(colours_together(others)).collect();
     let is_odd = |leaf: &Leaf| leaf.respelled.is_some() || is_colour_of_platform(leaf);
     if let Some((leaf, tlp)) = found.iter().find(|(leaf, _)| is_odd(leaf)) {
-        let key: String = leaf.path.join("/").chars().take(SHOWN_CHARS_MAX).collect();
+        let key = shown(&leaf.path.join("/"));
         let what = format!(
             "{key:?} says TLP {tlp}, and EclecticIQ writes that key otherwise; it holds where it is stricter"
         );
@@ -285,17 +281,17 @@ fn is_colour_of_platform(leaf: &Leaf) -> bool {
 
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.
 fn colour(text: &Text<'_>, inside: &str, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
-    let shown: String = match text {
+    let said = match text {
         Text::Unreadable => "a value that is no text".to_owned(),
         text => {
             let name = text.get()?;
             match name.parse() {
                 Ok(tlp) => return Some(tlp),
-                Err(_) => format!("{:?}", name.chars().take(SHOWN_CHARS_MAX).collect::<String>()),
+                Err(_) => format!("{:?}", shown(name)),
             }
         }
     };
-    facts.report(element.warning(inside, format!("{shown} is no TLP colour; read as red")));
+    facts.report(element.warning(inside, format!("{said} is no TLP colour; read as red")));
     Some(Tlp::Red)
 }
 

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::{
     format::{
-        element::Element,
-        leaves::{Leaf, said_together, says_nothing, speaks_of_tlp},
+        absence::says_nothing,
+        element::{Element, shown},
+        leaves::{Leaf, colours_together, speaks_of_tlp},
     },
     graph::Facts,
     model::Tlp,
 };
-
-/// Longest part of a wrong value that an issue shows, in characters.
-const SHOWN_CHARS_MAX: usize = 64;
 
 /// The strictest colour of all, but for those that are named by id. What is meant as one and cannot be read is red.
 pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
@@ -36,12 +34,10 @@ pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) 
     let unreadable =
         both().find(|(leaf, said)| said.is_none() && !says_nothing(&leaf.text) && is_meant(leaf));
     let Some((leaf, _)) = unreadable else {
-        let together = said_together(leaves.iter()).into_iter();
-        let together = together.map(|(_, said)| said.unwrap_or(Tlp::Red));
+        let together = colours_together(leaves.iter()).map(|(_, tlp)| tlp);
         return said.into_iter().flatten().chain(together).max();
     };
-    let shown: String = leaf.text.chars().take(SHOWN_CHARS_MAX).collect();
-    let what = format!("{shown:?} is no TLP colour; read as red");
+    let what = format!("{:?} is no TLP colour; read as red", shown(&leaf.text));
     facts.report(element.warning("/data/handling", what));
     Some(Tlp::Red)
 }

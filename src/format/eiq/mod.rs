@@ -32,7 +32,6 @@ use crate::{
     graph::{Entity, Extent, Facts, Mark, Relation},
     model::{EntityKey, Interner, Reader, Timestamp},
 };
-pub(in crate::format) use lenient::says_nothing;
 pub(in crate::format) use name::key;
 use unread::Unread;
 use wire::Object;

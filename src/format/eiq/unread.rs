@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{
     entity,
-    lenient::{Held, List, Strings, says_nothing},
+    lenient::{Held, List, Strings},
     wire::{Embedded, Object},
 };
 use crate::{
-    format::element::Element,
+    format::{absence::says_nothing, element::Element},
     graph::Facts,
     model::{Issue, Place, Severity},
 };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp, says_nothing};
-use crate::model::Tlp;
+use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp};
+use crate::{format::absence::says_nothing, model::Tlp};
 
 /// Most leaves of an object in which one may name TLP for a colour in an object beside it.
 const FEW: usize = 8;
@@ -59,6 +59,13 @@ pub(in crate::format) fn said_together<'l>(
         is_meant.then(|| (leaf, judged(leaf)))
     }));
     said
+}
+
+/// The same as colours: what was meant as one and cannot be read is red.
+pub(in crate::format) fn colours_together<'l>(
+    leaves: impl Iterator<Item = &'l Leaf> + Clone,
+) -> impl Iterator<Item = (&'l Leaf, Tlp)> {
+    said_together(leaves).into_iter().map(|(leaf, said)| (leaf, said.unwrap_or(Tlp::Red)))
 }
 
 fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Within> {
@@ -195,9 +202,8 @@ mod tests {
 
     fn strictest(text: &str) -> Option<Tlp> {
         let Leaves(leaves) = Leaves::of(text).unwrap();
-        let together = said_together(leaves.iter()).into_iter().map(|(_, said)| said);
-        let said = together.chain(leaves.iter().filter_map(Leaf::tlp));
-        said.map(|said| said.unwrap_or(Tlp::Red)).max()
+        let alone = leaves.iter().filter_map(Leaf::tlp).map(|said| said.unwrap_or(Tlp::Red));
+        alone.chain(colours_together(leaves.iter()).map(|(_, tlp)| tlp)).max()
     }
 
     fn object(members: &[(&str, &str)]) -> String {

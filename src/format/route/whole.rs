@@ -1,11 +1,13 @@
 //! What marks a document as a whole: no format has that, and producers write it in all the ways in which they mark
 //! objects.
 
+use serde_json::Value;
+
 use crate::{
     format::{
+        absence::says_nothing,
         leaves::{
-            Leaf, Leaves, holds_labels, is_about_marking, said_together, says_nothing,
-            speaks_of_tlp, usual,
+            Leaf, Leaves, colours_together, holds_labels, is_about_marking, speaks_of_tlp, usual,
         },
         mend::mend,
         splitter::Member,
@@ -19,29 +21,25 @@ pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
     let json = match value {
         Member::Text(text) if says_nothing(text) => return None,
         Member::Scalar("null") => return None,
-        Member::Text(text) => serde_json::to_string(text).ok(),
-        Member::Scalar(raw) => Some(raw.to_owned()),
-        Member::Object(raw) | Member::List(raw) => Some(raw.to_owned()),
+        Member::Text(text) => Value::from(text).to_string(),
+        Member::Scalar(raw) | Member::Object(raw) | Member::List(raw) => raw.to_owned(),
         Member::Unread => return Some(Tlp::Red),
     };
-    let key = serde_json::to_string(name).ok()?;
-    let json = json.map(|json| format!("{{{key}:{json}}}").into_bytes());
-    let json = json.map(|json| mend(&json).map_or(json, |mended| mended.text));
-    let is_called_so = is_called_a_marking(name);
-    if !json.as_deref().is_some_and(may_be_marked) {
+    let json = format!("{{{}:{json}}}", Value::from(name)).into_bytes();
+    let json = mend(&json).map_or(json, |mended| mended.text);
+    if !may_be_marked(&json) {
         return None;
     }
-    let text = json.as_deref().map(String::from_utf8_lossy);
-    let Some(Leaves(leaves)) = text.and_then(|text| Leaves::of(&text).ok()) else {
+    let Ok(Leaves(leaves)) = Leaves::of(&String::from_utf8_lossy(&json)) else {
         return Some(Tlp::Red);
     };
+    let is_called_so = is_called_a_marking(name);
     // What stands in a list of objects marks these, unless the list is one of labels or markings.
     let is_of_objects =
         matches!(value, Member::List(_)) && !is_called_so && !holds_labels(&usual(name));
     let leaves: Vec<Leaf> =
         leaves.into_iter().filter(|leaf| !is_of_objects || leaf.path.len() == 1).collect();
-    let together = said_together(leaves.iter()).into_iter();
-    let together = together.map(|(_, said)| said.unwrap_or(Tlp::Red));
+    let together = colours_together(leaves.iter()).map(|(_, tlp)| tlp);
     let strictest = leaves.iter().filter_map(said).chain(together).max();
     strictest.or(is_called_so.then_some(Tlp::Red))
 }

@@ -6,8 +6,9 @@
 use super::{marking, wire::Object};
 use crate::{
     format::{
+        absence::says_nothing,
         element::Element,
-        leaves::{Leaf, look, names_tlp, says_nothing, speaks_of_tlp},
+        leaves::{Leaf, look, names_tlp, speaks_of_tlp},
     },
     graph::Facts,
     model::{MarkingId, Tlp},

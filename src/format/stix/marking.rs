@@ -8,16 +8,14 @@ use serde_json::{Value, value::RawValue};
 use super::{joined::Whole, wire::Object};
 use crate::{
     format::{
-        element::Element,
-        leaves::{Leaf, look, said_together, says_nothing},
+        absence::says_nothing,
+        element::{Element, shown},
+        leaves::{Leaf, look, said_together},
         suspicion::{may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark},
     model::{MarkingId, Tlp},
 };
-
-/// Longest part of a wrong value that an issue shows, in characters.
-const SHOWN_CHARS_MAX: usize = 64;
 
 /// All markings of an object, each with how much of it is meant.
 pub(super) fn marks(
@@ -266,9 +264,4 @@ impl<'r, 'e> Reader<'r, 'e> {
 /// A value in which nothing is lost that is written twice.
 fn all_of(raw: &RawValue) -> Option<Value> {
     Whole::read(raw.get()).map(|whole| whole.now)
-}
-
-/// The beginning of a text, for an issue.
-fn shown(text: &str) -> String {
-    text.chars().take(SHOWN_CHARS_MAX).collect()
 }

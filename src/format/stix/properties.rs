@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::wire::{ExternalReference, Object, Text};
 use crate::{
-    format::{eiq::says_nothing, element::Element},
+    format::{absence::says_nothing, element::Element},
     graph::{Entity, Facts},
     model::{EntityKey, Reader, Symbol, Timestamp, kept_name},
 };
@@ -38,13 +38,14 @@ pub(super) fn entity(
     let title: Box<str> = title(&kind, object).into();
     let title_then = if object.name.is_empty() { &*title } else { &*object.name };
     let is_as_ever = (modified, &*title) == (modified_then, title_then);
+    let title_then: Option<Box<str>> = (!is_as_ever).then(|| title_then.into());
     let (references, external_ids) = external(&kind, object, element, facts);
     let entity = Entity {
         key: EntityKey::whole(&object.id),
         id: kept_name(&object.id).into(),
         platform: None,
         kind,
-        title: title.clone(),
+        title,
         name: None,
         modified,
         created,
@@ -62,11 +63,11 @@ pub(super) fn entity(
         removed: object.revoked.is_set,
         before: None,
     };
-    match is_as_ever {
-        true => entity,
-        false => entity.was(Reader::THIRD, |older| {
+    match title_then {
+        None => entity,
+        Some(title_then) => entity.was(Reader::THIRD, |older| {
             older.modified = modified_then;
-            older.title = title_then.into();
+            older.title.clone_from(&title_then);
         }),
     }
 }

@@ -13,7 +13,6 @@ mod word;
 
 pub(super) use nested::{References, Strings, Urls};
 pub(super) use shape::{Held, List, Obj};
-pub(in crate::format) use text::says_nothing;
 pub(super) use text::{Named, Text};
 pub(super) use word::{Count, Links};
 

@@ -10,7 +10,8 @@ use serde::{
     },
 };
 
-use super::{drain, expecting_anything, left_aside, null_is_default, says_nothing};
+use super::{drain, expecting_anything, left_aside, null_is_default};
+use crate::format::absence::says_nothing;
 
 /// An object; anything else is one with all fields absent.
 #[derive(Debug, Default)]

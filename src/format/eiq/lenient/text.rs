@@ -8,6 +8,7 @@ use serde::{
 };
 
 use super::{drain, expecting_anything, left_aside, null_is_default};
+use crate::format::absence::says_nothing;
 
 /// A text: a string, a whole number, or an object with a `value` (or `name`) that is one.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,12 +40,6 @@ impl Text<'_> {
     pub(in crate::format::eiq) fn is(&self, word: &str) -> bool {
         self.get().is_some_and(|text| text.eq_ignore_ascii_case(word))
     }
-}
-
-/// Whether a text stands for none: it is blank, or how a program in Python or JavaScript writes null.
-pub(in crate::format) fn says_nothing(text: &str) -> bool {
-    let text = text.trim();
-    text.is_empty() || text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none")
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {

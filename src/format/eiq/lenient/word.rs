@@ -7,9 +7,9 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::graph::LinkTypes;
+use crate::{format::absence::says_nothing, graph::LinkTypes};
 
-use super::{Text, drain_map, expecting_anything, left_aside, null_is_default, says_nothing};
+use super::{Text, drain_map, expecting_anything, left_aside, null_is_default};
 
 /// Link types: a list of names or a single one.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
