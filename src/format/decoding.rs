@@ -44,7 +44,7 @@ impl Decoding {
     /// Takes down that a version of an object cannot be read.
     pub(super) fn lose(&mut self, lost: &Lost) {
         self.stix.lose(lost, &mut self.facts);
-        self.eiq.lose(lost, &mut self.facts);
+        self.eiq.versions().lose(lost);
     }
 
     /// Marks all that came.

@@ -37,6 +37,7 @@ pub use assembly::Assembly;
 use decoding::Decoding;
 use element::Element;
 pub use stix::pattern;
+use versions::Versions;
 
 /// Which format a source is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -170,8 +171,14 @@ pub(crate) trait Decoder {
     /// One element of a top-level list: `entities` and `entities_v2`, or `objects`.
     fn element(&mut self, element: &Element<'_>, facts: &mut Facts);
 
+    /// Of which versions of objects relations are.
+    fn versions(&mut self) -> &mut Versions;
+
     /// Something was left out: an older version of what it may be may be there that is marked freer.
-    fn lose(&mut self, lost: &Lost, facts: &mut Facts);
+    fn lose(&mut self, lost: &Lost, facts: &mut Facts) {
+        self.versions().lose(lost);
+        facts.markings.lose(&lost.ids, lost.version);
+    }
 
     /// The end of the source: facts that need all elements are made here.
     fn finish(self, facts: &mut Facts);

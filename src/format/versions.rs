@@ -12,7 +12,7 @@ use crate::{
 
 /// The relations that objects stand for, and the versions of those objects.
 #[derive(Debug, Default)]
-pub(super) struct Versions {
+pub(crate) struct Versions {
     noted: Vec<Version>,
     /// Objects of which a version cannot be read, and the time of that, as far as it can be.
     lost: BTreeSet<(Uuid, Option<Timestamp>)>,

@@ -21,10 +21,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Decoder as _, Format,
-    apart::{
-        OwnId,
-        lost::{Lost, lost},
-    },
+    apart::{OwnId, lost::lost},
     element::Element,
     versions::Versions,
 };
@@ -115,9 +112,8 @@ impl super::Decoder for Decoder {
         }
     }
 
-    fn lose(&mut self, lost: &Lost, facts: &mut Facts) {
-        self.versions.lose(lost);
-        facts.markings.lose(&lost.ids, lost.version);
+    fn versions(&mut self) -> &mut Versions {
+        &mut self.versions
     }
 
     fn finish(self, facts: &mut Facts) {

@@ -38,10 +38,7 @@ use self::{
 };
 use super::{
     Decoder as _, Format,
-    apart::{
-        OwnId,
-        lost::{Lost, lost},
-    },
+    apart::{OwnId, lost::lost},
     element::Element,
     versions::Versions,
 };
@@ -110,9 +107,8 @@ impl super::Decoder for Decoder {
         }
     }
 
-    fn lose(&mut self, lost: &Lost, facts: &mut Facts) {
-        self.versions.lose(lost);
-        facts.markings.lose(&lost.ids, lost.version);
+    fn versions(&mut self) -> &mut Versions {
+        &mut self.versions
     }
 
     fn finish(mut self, facts: &mut Facts) {
