@@ -130,7 +130,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Handling<'a> {
         let keys = ["data", "handling"];
         let (leaves, is_new) = match Leaves::read(&keys, raw) {
             Ok(leaves) => (leaves, false),
-            Err(_) => (Leaves::under(&keys, raw).map_err(D::Error::custom)?, true),
+            Err(_) => (Leaves::read_quoted(&keys, raw).map_err(D::Error::custom)?, true),
         };
         Ok(Self { leaves, raw, is_new })
     }

@@ -49,8 +49,8 @@ const NAME_MAX: usize = 32;
 #[must_use]
 pub fn readings(text: &str) -> Vec<Cow<'_, str>> {
     let whole = unescaped(text);
-    let spaced = replaced(&whole, tag, " ");
-    let joined = replaced(&whole, |text| tag(text).or_else(|| is_entity(text)), "");
+    let spaced = replaced(&whole, tag_length, " ");
+    let joined = replaced(&whole, |text| tag_length(text).or_else(|| entity_length(text)), "");
     [Some(whole), spaced.map(Cow::Owned), joined.map(Cow::Owned)].into_iter().flatten().collect()
 }
 
@@ -75,7 +75,7 @@ fn hides(raw: &str, at: usize) -> bool {
             let makes_more = letter.is_alphanumeric() || "&%<>#;\\".contains(letter);
             rest.starts_with('\\') || makes_more || !is_plain(letter)
         }
-        None => is_entity(rest).is_some() || is_in_word(raw, at),
+        None => entity_length(rest).is_some() || is_in_word(raw, at),
     }
 }
 
@@ -86,7 +86,7 @@ fn is_in_word(text: &str, at: usize) -> bool {
     if !before.ends_with(char::is_alphabetic) {
         return false;
     }
-    while let Some(length) = tag(rest) {
+    while let Some(length) = tag_length(rest) {
         rest = &rest[length..];
     }
     rest.starts_with(char::is_alphabetic)
@@ -179,15 +179,15 @@ fn named(name: &str) -> Option<(char, usize)> {
     Some((letter, 2 + end.len()))
 }
 
-/// The length of an entity at the start of a text, whatever it stands for.
-fn is_entity(text: &str) -> Option<usize> {
+/// The length of an entity at the start of a text, whatever it stands for; `None` if none stands there.
+fn entity_length(text: &str) -> Option<usize> {
     let name = text.strip_prefix('&')?;
     let length = name.bytes().take(NAME_MAX).take_while(u8::is_ascii_alphanumeric).count();
     (length > 0 && name[length..].starts_with(';')).then_some(length + 2)
 }
 
-/// The length of a tag at the start of a text.
-pub(super) fn tag(text: &str) -> Option<usize> {
+/// The length of a tag at the start of a text; `None` if none stands there.
+pub(super) fn tag_length(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('<')?;
     let is_one = inside.starts_with(|it: char| it.is_ascii_alphabetic() || "/!".contains(it));
     let end = is_one.then(|| memchr::memchr2(b'>', b'<', inside.as_bytes())).flatten()?;

@@ -1,26 +1,31 @@
 //! Words whose letters escapes and tags part, which show nothing or stand between words.
 
-use super::escapes::{letter, tag};
+use super::escapes::{letter, tag_length};
 
 /// Whether a word of small letters stands in a text of a JSON document with escapes or tags between its letters, and
 /// nothing else that is a letter. Those that stand for letters are for [`may_be_escaped`](super::may_be_escaped).
 #[must_use]
 pub fn parts(raw: &str, word: &str) -> bool {
-    let may = || memchr::memchr3(b'&', b'%', b'<', raw.as_bytes()).is_some();
+    let bytes = raw.as_bytes();
+    let has_escapes = || memchr::memchr2(b'&', b'%', bytes).is_some();
+    let has_tags = || memchr::memchr(b'<', bytes).is_some();
     // What stands in a tag is read too, and the tag as if it were not there.
-    may() && [false, true].iter().any(|skips_tags| Search::new(word).finds(raw, *skips_tags))
+    (has_escapes() && Search::new(word).finds(raw, false))
+        || (has_tags() && Search::new(word).finds(raw, true))
 }
 
 /// A search for a word.
 struct Search<'w> {
     word: &'w [u8],
+    /// How many of its letters were found one after the other.
     seen: usize,
-    is_parted: bool,
+    /// Whether an escape or a tag stands between two of these.
+    has_part_between: bool,
 }
 
 impl<'w> Search<'w> {
     const fn new(word: &'w str) -> Self {
-        Self { word: word.as_bytes(), seen: 0, is_parted: false }
+        Self { word: word.as_bytes(), seen: 0, has_part_between: false }
     }
 
     fn finds(&mut self, raw: &str, skips_tags: bool) -> bool {
@@ -30,11 +35,11 @@ impl<'w> Search<'w> {
             let part = match byte {
                 b'&' | b'%' => letter(&raw[at..]).map(|(_, length)| length),
                 b'<' if skips_tags => {
-                    tag(&raw[at..]).filter(|end| is_one_text(&bytes[at..at + end]))
+                    tag_length(&raw[at..]).filter(|end| is_one_text(&bytes[at..at + end]))
                 }
                 _ => None,
             };
-            self.is_parted |= part.is_some() && self.seen > 0;
+            self.has_part_between |= part.is_some() && self.seen > 0;
             at += part.unwrap_or(if byte == b'\\' { 2 } else { 1 });
             match byte {
                 b'"' => self.begin(),
@@ -46,10 +51,10 @@ impl<'w> Search<'w> {
     }
 
     fn begin(&mut self) {
-        (self.seen, self.is_parted) = (0, false);
+        (self.seen, self.has_part_between) = (0, false);
     }
 
-    /// Takes the next letter; whether the word ends with it, and is parted.
+    /// Takes the next letter; whether the word ends with it, and something stands between its letters.
     fn ends_with(&mut self, letter: u8) -> bool {
         if !self.word[self.seen].eq_ignore_ascii_case(&letter) {
             self.begin();
@@ -58,7 +63,7 @@ impl<'w> Search<'w> {
         }
         self.seen += 1;
         let is_whole = self.seen == self.word.len();
-        let is_found = is_whole && self.is_parted;
+        let is_found = is_whole && self.has_part_between;
         if is_whole {
             self.begin();
         }
