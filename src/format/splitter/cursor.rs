@@ -335,15 +335,16 @@ impl<'a, R: Read> Cursor<'a, R> {
 
     /// Something else stands here than what was expected.
     pub(super) fn unexpected(&mut self, expected: &str) -> FormatError {
-        let found = match self.ahead(CHAR_BYTES_MAX) {
-            Ok(ahead) => shown(ahead),
+        let (found, is_quote) = match self.ahead(CHAR_BYTES_MAX) {
+            Ok(ahead) => (shown(ahead), first(ahead).is_some_and(is_typographic_quote)),
             Err(error) => return error,
         };
         let next = match self.ahead(1) {
             Ok(b"}" | b"]") => {
                 "; if a comma stands before it, remove that, else export or fetch the dataset again"
             }
-            _ if found.contains("write plain quotes") => "",
+            // How to mend that is said with it.
+            _ if is_quote => "",
             _ => "; export or fetch the dataset again, and write nothing into it by hand",
         };
         self.not_json(format!("expected {expected}, found {found}{next}"))
@@ -360,13 +361,21 @@ impl<'a, R: Read> Cursor<'a, R> {
     }
 }
 
+/// The first character of the bytes.
+fn first(bytes: &[u8]) -> Option<char> {
+    bytes.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next())
+}
+
+fn is_typographic_quote(char: char) -> bool {
+    TYPOGRAPHIC_QUOTES.contains(char)
+}
+
 /// The first character of the bytes, for a person.
 fn shown(bytes: &[u8]) -> String {
-    let first = bytes.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-    match (first, bytes) {
+    match (first(bytes), bytes) {
         (Some(char @ ' '..='~'), _) => format!("`{char}`"),
         (Some(char), _) => {
-            let cure = match TYPOGRAPHIC_QUOTES.contains(char) {
+            let cure = match is_typographic_quote(char) {
                 true => ": write plain quotes, \"…\"",
                 false => "",
             };
