@@ -120,13 +120,13 @@ impl Found {
     fn of_stix(&self) -> Vec<EntityKey> {
         let own = self.own.iter().filter(|(level, _)| *level == Level::Own);
         let mut ids: Vec<EntityKey> = own.map(|(_, id)| EntityKey::whole(id)).collect();
-        let is_known = ids.iter().any(is_whole);
-        ids.extend(self.within.iter().map(|id| EntityKey::whole(id)).filter(is_whole));
+        let is_known = ids.iter().any(is_of_stix);
+        ids.extend(self.within.iter().map(|id| EntityKey::whole(id)).filter(is_of_stix));
         if !is_known {
             // What is marked with TLP is not lost with it: its definitions are known without any.
             let is_tlp = |id: &EntityKey| MarkingId::of(id.as_str()).fixed().is_some();
             let named = self.named.iter().flat_map(|name| self.of_its_types(name));
-            ids.extend(named.filter(|id| is_whole(id) && !is_tlp(id)));
+            ids.extend(named.filter(|id| is_of_stix(id) && !is_tlp(id)));
         }
         ids
     }
@@ -137,7 +137,7 @@ impl Found {
         let types = self.types.iter().map(|it| it.trim());
         match eiq::key(name).uuid() {
             _ if self.types.is_empty() => vec![id],
-            Some(uuid) if !is_whole(&id) => {
+            Some(uuid) if !is_of_stix(&id) => {
                 types.map(|it| EntityKey::whole(&format!("{it}--{uuid}"))).collect()
             }
             _ => {
@@ -148,21 +148,21 @@ impl Found {
     }
 
     fn of_eiq(&self) -> Vec<EntityKey> {
-        let is_whole = |id: &EntityKey| id.uuid().is_some();
+        let has_uuid = |id: &EntityKey| id.uuid().is_some();
         let key = |(level, id): &(Level, String)| (*level, eiq::key(id));
         let own: Vec<(Level, EntityKey)> = self.own.iter().map(key).collect();
         // Beside the id that all versions share, each has one of its own before it.
         let is_shared = |level: Level| level == Level::Data || self.is_json;
-        let is_known = own.iter().any(|(level, id)| is_shared(*level) && is_whole(id));
+        let is_known = own.iter().any(|(level, id)| is_shared(*level) && has_uuid(id));
         let mut ids: Vec<EntityKey> = own.into_iter().map(|(_, id)| id).collect();
         let others = if is_known { &self.within } else { &self.named };
-        ids.extend(others.iter().map(|id| eiq::key(id)).filter(is_whole));
+        ids.extend(others.iter().map(|id| eiq::key(id)).filter(has_uuid));
         ids
     }
 }
 
-/// Whether an id has a type, as those of STIX have.
-fn is_whole(id: &EntityKey) -> bool {
+/// Whether an id begins with a type, as those of STIX do.
+fn is_of_stix(id: &EntityKey) -> bool {
     let is_of_type = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let kind = id.as_str().split_once("--").map_or("", |(kind, _)| kind);
     !kind.is_empty() && kind.bytes().all(is_of_type)
