@@ -317,6 +317,35 @@ fn a_repair_has_an_index_made_anew_that_lacks_something() {
 }
 
 #[test]
+fn a_repair_lists_no_page_of_the_index_as_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = Store::create(&path, owner(1)).unwrap();
+    for step in 0..60 {
+        let (_, run, mut commit) = commit(&mut Dice(step), store.last_run().unwrap());
+        commit.run = commit.run.map(|record| RunRecord { destination: name(), ..record });
+        store.commit(&name(), run, commit).unwrap();
+    }
+    let pages = pages(&store, IndexOf::Terms);
+    let [earlier, damaged, ..] = &pages[..] else { panic!("{}", pages.len()) };
+    let lost = keys::run(store.last_run().unwrap());
+    // As in a store of an earlier release, of which a run cannot be read.
+    store.counters = store.counters.with_index(false);
+    let of_before = seal(earlier, 1, Form::Plain, &encode_page(&BTreeSet::new()).unwrap().bytes);
+    let spoilt = Writes::from([
+        (earlier.clone(), Some(of_before)),
+        (damaged.clone(), Some(b"not what it was".to_vec())),
+        (lost.clone(), Some(b"xx".to_vec())),
+    ]);
+    store.write(spoilt).unwrap();
+    drop(store);
+    let report = Store::repair(&path, owner(1), Duration::ZERO, RepairMode::InPlace).unwrap();
+    let places: BTreeSet<&str> = report.lost.iter().map(|problem| &*problem.place).collect();
+    assert_eq!(places, BTreeSet::from([&*keys::shown(&lost)]));
+    assert_eq!(open(&path).unwrap().check().unwrap().problems, []);
+}
+
+#[test]
 fn of_a_long_title_the_first_words_lead_to_it() {
     let (_, mut store) = built(0);
     let mut head = EventHead { foreign: Vec::new(), ..head(&mut Dice(1), uuid_of(1)) };

@@ -46,10 +46,12 @@ pub(crate) struct Salvage {
 }
 
 impl Salvage {
-    /// Reads all records that stand under a name.
+    /// Reads all records that stand under a name, but for the index: it is made anew when the store is next opened to be
+    /// written to.
     pub(crate) fn read(engine: &dyn Engine) -> Result<Self, LedgerError> {
         let (mut salvage, overlay) = (Self::default(), Overlay::over(engine));
-        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Object) {
+        let is_read = |kind: &Kind| !matches!(kind, Kind::Object | Kind::Index);
+        for kind in Kind::ALL.into_iter().filter(is_read) {
             salvage.both_ways(&overlay, kind, kind.prefix())?;
         }
         salvage.ask_by_name(&overlay)?;
@@ -197,8 +199,7 @@ impl Salvage {
         let overlay = Overlay::over(engine);
         for (key, body) in &self.records {
             match Kind::of(key) {
-                // The index is made anew when the store is next opened to be written to.
-                Some(Kind::Meta | Kind::Index) | None => {}
+                Some(Kind::Meta) | None => {}
                 Some(Kind::Head) => {
                     let (event, loss) = pour_event(&overlay, key, body, fresh)?;
                     self.events.extend(loss);
