@@ -117,6 +117,12 @@ impl EventHead {
         feed.marking.unwrap_or(self.marking)
     }
 
+    /// How a feed that wants the event marks its incident.
+    pub(crate) fn word_of(&self, feed: &FeedName) -> Option<Marking> {
+        let says = self.feeds.get(feed).filter(|it| !it.gone)?;
+        Some(self.said_by(says))
+    }
+
     /// Whether the feeds that want the event, this one aside, have to look at it again once it says so of it: what all say
     /// together is another then, or the owner of its fields goes.
     pub(crate) fn stirs(
@@ -204,7 +210,7 @@ pub(crate) fn stricter_words(
 ) -> Option<Stricter> {
     let KnownEvent { mut head, attributes } = known;
     let place = says.place?;
-    let before = head.feeds.get(feed).filter(|it| !it.gone).map(|it| head.said_by(it));
+    let before = head.word_of(feed);
     let word = before.unwrap_or_default().and(says.marking?);
     let mark = FeedHead { marking: Some(word), settled: false, gone: false, ..says.clone() };
     let is_new = before != Some(word);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, Dataset as Reading, Silent, Summary},
+    agent::{self, Dataset as Reading, Ending, Silent, Summary},
     history::Ledger,
     model::{EventUuid, FeedName, Tlp},
     plan::{Policy, Unmarked},
@@ -316,6 +316,27 @@ fn what_another_feed_left_open_is_looked_at_and_not_wanted() {
         assert_eq!(first.wanted.iter().count(), 1);
     }
     assert!(left_open > 0);
+}
+
+#[test]
+fn a_run_tells_of_missing_colours_by_what_its_feed_holds_now_whether_it_reads_it_or_not() {
+    let mut feeds = Feeds::new();
+    feeds.sets[A].incident(1).tlp(Some("RED"));
+    feeds.sets[A].incident(2).tlp(None);
+    feeds.sets[B].incident(1).tlp(None);
+    // The last of three runs finds nothing changed, and reads nothing.
+    let told = |feeds: &mut Feeds, feed| {
+        [(); 3].map(|()| {
+            let summary = feeds.run(feed);
+            assert_eq!(summary.ending, Ending::AllWithheld);
+            summary.unmarked
+        })
+    };
+    assert_eq!(told(&mut feeds, A), [true; 3]);
+    assert_eq!(told(&mut feeds, B), [true; 3]);
+    feeds.sets[A].remove(2);
+    assert_eq!(told(&mut feeds, A), [false; 3], "neither what left it nor the other feed's word");
+    assert_eq!(told(&mut feeds, B), [true; 3]);
 }
 
 fn of(name: &str) -> FeedName {

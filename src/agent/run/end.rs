@@ -48,7 +48,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         };
         self.commit(commit)?;
         let unmarked = ending == Ending::AllWithheld
-            && self.input.graph.incidents().any(|incident| incident.entity.tlp.is_none());
+            && self.input.graph.incidents().any(|incident| incident.entity.marking().unmarked);
         Ok(Summary { run: self.totals.record, ending, publishing, unmarked })
     }
 

@@ -51,8 +51,8 @@ pub(super) async fn unchanged_source<L: Ledger>(
     run.outcome = ending.outcome();
     run.ended = Some(world.clock.now());
     let run = attempt::keep(ledger, run)?;
-    let is_unmarked =
-        |head: &EventHead| head.feeds.contains_key(&job.feed) && head.marking.unmarked;
+    // As the end of the run before said it of the incidents: their heads keep how the feed marks them.
+    let is_unmarked = |head: &EventHead| head.word_of(&job.feed).is_some_and(|it| it.unmarked);
     let unmarked =
         ending == Ending::AllWithheld && ledger.heads(&job.destination)?.iter().any(is_unmarked);
     Ok(Some(Summary { run, ending, publishing: PublishingTally::default(), unmarked }))
