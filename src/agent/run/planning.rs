@@ -116,7 +116,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     fn pass(&mut self, event: EventUuid, Settled { feed, refusal, .. }: &Settled) {
         self.backlog.passed.insert(event);
-        if let Some(head) = self.planner.head(event).cloned() {
+        if refusal.is_some()
+            && let Some(head) = self.planner.head(event).cloned()
+        {
             self.count_refusal(&head, refusal.as_ref());
         }
         self.totals.pass(feed);
