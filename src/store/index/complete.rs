@@ -69,10 +69,10 @@ impl Leading {
             else {
                 return Ok(());
             };
-            let salt = salt(&name, of);
+            let (salt, meaning_of) = (salt(&name, of), meanings.of(name, of));
             for (term, number) in decode_page(&overlay.body(key, value)?)? {
                 if leading.compares(term) {
-                    let meaning = meanings.of(&name, of, number);
+                    let meaning = meaning_of(number);
                     leading.known.extend(meaning.map(|meaning| posting(term, salt, meaning)));
                 }
             }
@@ -132,13 +132,18 @@ impl Meanings {
         Ok(Self(meanings))
     }
 
-    fn of(&self, name: &Name, of: IndexOf, number: u32) -> Option<u64> {
+    /// What the numbers in a part of the index mean. Those of aliases are buckets themselves.
+    fn of(&self, name: Name, of: IndexOf) -> impl Fn(u32) -> Option<u64> {
         let table = match of {
-            IndexOf::Aliases => return Some(hash_of(&(number as usize))),
-            IndexOf::Changes => IndexOf::Chunks,
-            _ => IndexOf::Spots,
+            IndexOf::Aliases => None,
+            IndexOf::Changes => Some(IndexOf::Chunks),
+            _ => Some(IndexOf::Spots),
         };
-        self.0.get(&(name.clone(), table))?.get(number as usize).copied()
+        let hashes = table.map(|table| self.0.get(&(name, table)).map_or(&[][..], Vec::as_slice));
+        move |number| match hashes {
+            None => Some(hash_of(&(number as usize))),
+            Some(hashes) => hashes.get(number as usize).copied(),
+        }
     }
 }
 
