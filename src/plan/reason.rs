@@ -45,6 +45,21 @@ pub enum BlockedReason {
 }
 
 impl BlockedReason {
+    /// One of each kind, with this owner. A new kind finds its place here, or this does not compile.
+    #[cfg(test)]
+    pub(crate) fn each(owner: OrgUuid) -> Vec<Self> {
+        let next = |it: &Self| match it {
+            Self::IncidentNotAccepted => Some(Self::OwnedBy(owner)),
+            Self::OwnedBy(_) => Some(Self::AppendNeedsAdmin(owner)),
+            Self::AppendNeedsAdmin(_) => Some(Self::OwnerUnknown("2.5.1".into())),
+            Self::OwnerUnknown(_) => Some(Self::EventHidden),
+            Self::EventHidden => Some(Self::UuidTaken),
+            Self::UuidTaken => Some(Self::Other("of old".into())),
+            Self::Other(_) => None,
+        };
+        std::iter::successors(Some(Self::IncidentNotAccepted), next).collect()
+    }
+
     /// Whether it is because of whose the event is: that may change with the key, or with MISP.
     #[must_use]
     pub const fn is_ownership(&self) -> bool {

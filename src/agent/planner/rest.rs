@@ -92,15 +92,7 @@ mod tests {
     #[test]
     fn each_reason_for_a_block_says_what_is_looked_at_again() {
         let owner = OrgUuid::new(uuid::Uuid::from_u128(2));
-        for why in [
-            BlockedReason::IncidentNotAccepted,
-            BlockedReason::OwnedBy(owner),
-            BlockedReason::AppendNeedsAdmin(owner),
-            BlockedReason::OwnerUnknown("2.5.1".into()),
-            BlockedReason::EventHidden,
-            BlockedReason::UuidTaken,
-            BlockedReason::Other("of old".into()),
-        ] {
+        for why in BlockedReason::each(owner) {
             let rest = |presence: &Presence| {
                 let of = |on_foreign| Rest::of_blocked(&why, presence, on_foreign);
                 [of(OnForeign::Block), of(OnForeign::Append)]

@@ -303,16 +303,7 @@ fn what_would_lift_a_block_lifts_it() {
     let owners = DestinationRecord { org: Some(other), user: Some(2), ..before.clone() };
     let updated = DestinationRecord { version: "2.5.2".to_owned(), ..before.clone() };
     let block = EventSettings::default();
-    let reasons = [
-        BlockedReason::IncidentNotAccepted,
-        BlockedReason::OwnedBy(other),
-        BlockedReason::AppendNeedsAdmin(other),
-        BlockedReason::OwnerUnknown("2.5.1".into()),
-        BlockedReason::EventHidden,
-        BlockedReason::UuidTaken,
-        BlockedReason::Other("of old".into()),
-    ];
-    for why in reasons {
+    for why in BlockedReason::each(other) {
         let mut head = ledger().events.into_values().next().unwrap().head;
         head.seen.orgc = None;
         head.presence = Presence::Blocked(why.clone());
