@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    delivery::{Call, Exchange, Reply, Trouble, Wire, cost},
+    delivery::{Call, Exchange, Reply, Trouble, WHICH_EVENTS_MAX, Wire, cost},
     model::EventUuid,
 };
 
@@ -46,14 +46,20 @@ impl Allowance {
         self.purse(|purse| purse.spare())
     }
 
-    /// What went beside the calls under way. Once none is, all of it is counted.
-    pub(super) fn beside(&self, is_any_under_way: bool) -> u64 {
-        self.purse(|purse| {
-            if !is_any_under_way {
-                purse.beside = 0;
-            }
-            purse.beside
-        })
+    /// Of how many events MISP's index may be asked at once, where so many bytes are kept for something else.
+    pub(super) fn events_that_fit(&self, kept: u64) -> usize {
+        let within = |spare: u64| cost::indexed_within(spare.saturating_sub(kept));
+        self.spare().map_or(usize::MAX, within).min(WHICH_EVENTS_MAX)
+    }
+
+    /// What went beside the calls under way.
+    pub(super) fn beside(&self) -> u64 {
+        self.purse(|purse| purse.beside)
+    }
+
+    /// No call is under way: all that went is counted.
+    pub(super) fn all_counted(&self) {
+        self.purse(|purse| purse.beside = 0);
     }
 
     /// Whether a call may go.
@@ -63,9 +69,8 @@ impl Allowance {
 
     /// A call went that is counted now, and so is what went beside it.
     pub(super) fn went(&self, exchange: &Exchange) {
-        let bytes = exchange.bytes_sent + exchange.bytes_received;
         self.purse(|purse| {
-            purse.left = purse.left.map(|left| left.saturating_sub(bytes));
+            purse.left = purse.left.map(|left| left.saturating_sub(exchange.bytes()));
             purse.beside = purse.beside.saturating_sub(exchange.bytes_beside);
         });
     }
@@ -90,7 +95,7 @@ impl Allowance {
             return Exchange::unsent(Reply::Trouble(Trouble::OverLimit));
         }
         let exchange = wire.exchange(call).await;
-        let bytes_beside = exchange.bytes_sent + exchange.bytes_received;
+        let bytes_beside = exchange.bytes();
         self.purse(|purse| purse.beside = (purse.beside + bytes_beside).saturating_sub(most));
         Exchange { bytes_beside, ..exchange }
     }
@@ -98,11 +103,10 @@ impl Allowance {
 
 /// The events that a call is about, where it looks at what they hold.
 fn events_of(call: &Call) -> &[EventUuid] {
-    match call {
+    match call.bare() {
         Call::Page(page) => slice::from_ref(&page.event),
         Call::Rows { events, .. } | Call::TaggedRows { events, .. } => events,
         Call::Listing(event) | Call::Metadata(event) => slice::from_ref(event),
-        Call::Plain(call) => events_of(call),
         _ => &[],
     }
 }
@@ -135,11 +139,11 @@ mod tests {
         assert_eq!(allowance.spare(), Some(9_700));
         let one = one.and(more);
         allowance.went(&one);
-        assert_eq!((allowance.spare(), allowance.beside(true)), (Some(9_700), 100));
+        assert_eq!((allowance.spare(), allowance.beside()), (Some(9_700), 100));
         // A call that was foreseen takes nothing of what went beside another.
         allowance.went(&Hundred.exchange(&Call::Version).await);
-        assert_eq!((allowance.spare(), allowance.beside(true)), (Some(9_600), 100));
+        assert_eq!((allowance.spare(), allowance.beside()), (Some(9_600), 100));
         allowance.went(&other);
-        assert_eq!((allowance.spare(), allowance.beside(true)), (Some(9_600), 0));
+        assert_eq!((allowance.spare(), allowance.beside()), (Some(9_600), 0));
     }
 }

@@ -23,6 +23,12 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Bytes that went both ways.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes_sent + self.bytes_received
+    }
+
     /// Counts what another call cost with this one.
     pub fn count(&mut self, other: &Self) {
         self.requests += other.requests;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    delivery::{Call, Reply, Session, WHICH_EVENTS_MAX, Wire, cost::indexed_within},
+    delivery::{Call, Reply, Session, Wire},
     history::{Commit, EventUpdate, Ledger},
     model::{EventUuid, Timestamp},
     plan::{Awaits, DestinationRecord, EventPlan, Publish, Refusal},
@@ -297,9 +297,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let kept = self.contact.allowance().spare().map_or(0, |spare| spare / 2);
         let (mut updates, mut left) = (Vec::new(), &hidden[..]);
         while !left.is_empty() {
-            let spare = self.contact.allowance().spare();
-            let fits = spare.map_or(usize::MAX, |spare| indexed_within(spare.saturating_sub(kept)));
-            let (asked, later) = left.split_at(fits.min(WHICH_EVENTS_MAX).min(left.len()));
+            let fits = self.contact.allowance().events_that_fit(kept);
+            let (asked, later) = left.split_at(fits.min(left.len()));
             if asked.is_empty() {
                 let count = left.len();
                 self.totals.note(&format!(
@@ -359,15 +358,16 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         is_another: impl Fn(&Call, &Reply) -> bool,
     ) -> Result<Option<(Call, Reply)>, Halt> {
         let heads = self.journal.ledger.heads(&self.job.destination)?;
-        let fits = self.contact.allowance().spare().map_or(usize::MAX, indexed_within);
-        let Some(mut call) = lost::question(heads.iter(), fits) else { return Ok(None) };
+        let fits = self.contact.allowance().events_that_fit(0);
+        let Some(call) = lost::question(heads.iter(), fits) else { return Ok(None) };
         let world = self.world;
-        let mut reply = world.before_deadline(self.asking_first().ask(&call)).await?;
-        let whole = lost::question(heads.iter(), usize::MAX).filter(|whole| *whole != call);
-        if let Some(whole) = whole.filter(|_| is_another(&call, &reply)) {
-            reply = world.before_deadline(self.asking_first().ask(&whole)).await?;
-            call = whole;
+        let reply = world.before_deadline(self.asking_first().ask(&call)).await?;
+        if !is_another(&call, &reply) {
+            return Ok(Some((call, reply)));
         }
-        Ok(Some((call, reply)))
+        let whole = lost::question(heads.iter(), usize::MAX).filter(|whole| *whole != call);
+        let Some(whole) = whole else { return Ok(Some((call, reply))) };
+        let reply = world.before_deadline(self.asking_first().ask(&whole)).await?;
+        Ok(Some((whole, reply)))
     }
 }

@@ -124,7 +124,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
 
     /// Says to the session what is left, and to all others what is left beside it. Gives what went beside it.
     fn share_out(&self, talk: &mut Talk<W>) -> u64 {
-        let beside = self.contact.allowance().beside(!talk.flights.is_empty());
+        let allowance = self.contact.allowance();
+        if talk.flights.is_empty() {
+            allowance.all_counted();
+        }
+        let beside = allowance.beside();
         talk.session.may_spend(self.bytes_left().map(|left| left.saturating_sub(beside)));
         self.leave_the_rest(talk, beside);
         beside
@@ -133,7 +137,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
     /// No session spends anything.
     fn leave_all(&self) {
         let allowance = self.contact.allowance();
-        allowance.beside(false);
+        allowance.all_counted();
         allowance.holds(self.bytes_left(), None);
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    delivery::{Call, Reply, WHICH_EVENTS_MAX, Wire, cost::indexed_within},
+    delivery::{Call, Reply, Wire},
     history::{EventUpdate, Ledger},
     model::EventUuid,
     plan::{Change, ChangeKind, EventHead, KnownEvent, NO_WORKER, Presence, Publish, Publishing},
@@ -129,8 +129,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let mut open = &open[..];
         while !open.is_empty() {
             // What does not fit into this run is asked about by the next that sends anything.
-            let spare = self.contact.allowance().spare();
-            let fits = spare.map_or(usize::MAX, indexed_within).min(WHICH_EVENTS_MAX);
+            let fits = self.contact.allowance().events_that_fit(0);
             let (events, rest) = open.split_at(fits.min(open.len()));
             if events.is_empty() {
                 break;
