@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -14,11 +14,11 @@ use crate::{
 };
 use misp_trickle::{
     history::{Change, ChangeKind, Commit, EventUpdate, Ledger, RunRecord},
-    model::{DestinationName, RunNumber, Timestamp},
+    model::{DestinationName, RunNumber},
     plan::{DestinationRecord, KnownAttribute, KnownEvent},
-    store::{OpenMode, Owner, Store},
+    store::Store,
 };
-use misp_trickle_testing::{dataset::Dataset, redb_engine::RedbEngine, world::World};
+use misp_trickle_testing::{dataset::Dataset, keeper::Keeper, world::World};
 
 /// Attributes of an event.
 const ATTRIBUTES: usize = 500;
@@ -76,7 +76,11 @@ pub(crate) fn measure(measures: bool) -> Section {
     section.tables.push(Table {
         caption: format!("{} attributes, then {runs} runs", events * ATTRIBUTES),
         columns: columns.map(str::to_owned).to_vec(),
-        rows: vec![sled.row("sled"), redb.row("redb"), plain.map(str::to_owned).to_vec()],
+        rows: vec![
+            sled.row(Keeper::Sled.name()),
+            redb.row(Keeper::Redb.name()),
+            plain.map(str::to_owned).to_vec(),
+        ],
     });
     section
 }
@@ -84,43 +88,6 @@ pub(crate) fn measure(measures: bool) -> Section {
 fn claim(what: &str, measured: f64, most: f64, redb: f64) -> Claim {
     let limit = format!("redb: {redb:.0}");
     Claim { what: what.to_owned(), measured, most, goal: None, limit }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keeper {
-    Sled,
-    Redb,
-}
-
-impl Keeper {
-    fn open(self, path: &Path) -> Store {
-        let opened = match self {
-            Self::Sled if !path.exists() => Store::create(path, owner()),
-            Self::Sled => Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO),
-            Self::Redb => {
-                fs::create_dir_all(path).expect("a new folder");
-                Store::over(Box::new(RedbEngine::open(&file_of(path)).expect("redb opens")))
-            }
-        };
-        opened.expect("the store opens")
-    }
-
-    /// Makes the files as small as they can be.
-    fn shrink(self, path: &Path) {
-        match self {
-            Self::Sled => drop(self.open(path).gc().expect("nothing is damaged")),
-            Self::Redb => RedbEngine::compact(&file_of(path)).expect("redb compacts"),
-        }
-    }
-}
-
-fn file_of(path: &Path) -> PathBuf {
-    path.join("redb")
-}
-
-fn owner() -> Owner {
-    let now = Timestamp::from_seconds(1_720_000_000);
-    Owner { pid: std::process::id(), host: "bench".to_owned(), command: "bench".to_owned(), now }
 }
 
 /// What is committed: events, a run and a destination as a sync leaves them.
@@ -179,7 +146,7 @@ impl Load {
     fn take(&self, keeper: Keeper, runs: u64) -> Taken {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state");
-        drop(keeper.open(&path));
+        drop(keeper.create(&path));
         let begun = bytes_of(&path);
         let mut store = keeper.open(&path);
         let first = Instant::now();

@@ -14,7 +14,6 @@
 mod mirror;
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
@@ -26,13 +25,11 @@ use dataset::Dataset;
 use dice::Dice;
 use loop_device::{Image, Mounted, Unavailable};
 use misp_trickle::{
-    agent::{Clock, SystemClock},
     history::{Change, ChangeKind, Commit, EventUpdate, Ledger, MemoryLedger, RunRecord},
     model::{DestinationName, RunNumber},
     plan::KnownEvent,
-    store::{OpenMode, Owner, Store},
 };
-use misp_trickle_testing::{dataset, dice, loop_device, redb_engine::RedbEngine, world};
+use misp_trickle_testing::{dataset, dice, keeper::Keeper, loop_device, world};
 use tempfile::TempDir;
 use world::World;
 
@@ -42,45 +39,6 @@ const STORE: &str = "POWER_CUT_STORE";
 const ENGINE: &str = "POWER_CUT_ENGINE";
 /// The longest a child may write, in milliseconds.
 const LIFE_MS: u64 = 1_500;
-
-/// What keeps the store's keys and values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keeper {
-    Sled,
-    Redb,
-}
-
-impl Keeper {
-    fn named(name: &str) -> Self {
-        if name == "redb" { Self::Redb } else { Self::Sled }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Sled => "sled",
-            Self::Redb => "redb",
-        }
-    }
-
-    fn create(self, path: &Path) -> Store {
-        match self {
-            Self::Sled => Store::create(path, owner()).unwrap(),
-            Self::Redb => {
-                fs::create_dir(path).unwrap();
-                fs::File::open(path.parent().unwrap()).unwrap().sync_all().unwrap();
-                self.open(path)
-            }
-        }
-    }
-
-    fn open(self, path: &Path) -> Store {
-        let opened = match self {
-            Self::Sled => Store::open(path, OpenMode::ReadWrite, owner(), Duration::ZERO),
-            Self::Redb => Store::over(Box::new(RedbEngine::open(&path.join("redb")).unwrap())),
-        };
-        opened.unwrap_or_else(|error| panic!("the store does not open: {error}"))
-    }
-}
 
 #[test]
 fn nothing_acknowledged_is_lost() {
@@ -177,7 +135,7 @@ fn cut(
     let mounted = image.mount("before")?;
     let mut child = begin(name, keeper, &mounted.path().join("state"));
     let mut told = BufReader::new(child.stdout.take().unwrap());
-    wait_until_ready(&mut told);
+    wait_for(&mut told, "ready");
     thread::sleep(life);
     signal(&child, "STOP");
     let copy = image.copy();
@@ -219,10 +177,6 @@ fn begin(name: &str, keeper: Keeper, store: &Path) -> Child {
 fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
     assert!(status.unwrap().success());
-}
-
-fn wait_until_ready(told: &mut BufReader<ChildStdout>) {
-    wait_for(told, "ready");
 }
 
 /// What the child tells to the end of a line that begins so.
@@ -293,11 +247,6 @@ fn fingerprint(ledger: &impl Ledger) -> String {
     }
     add(format!("{:?}", ledger.aliases().unwrap()));
     digest.finalize().to_hex().to_string()
-}
-
-fn owner() -> Owner {
-    let (pid, now) = (std::process::id(), SystemClock.now());
-    Owner { pid, host: "test".to_owned(), command: "test".to_owned(), now }
 }
 
 #[test]

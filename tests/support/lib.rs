@@ -16,6 +16,7 @@ pub mod faulty;
 pub mod front;
 pub mod http_client;
 pub mod http_proxy;
+pub mod keeper;
 pub mod loop_device;
 pub mod metered;
 pub mod obstructed;
