@@ -153,10 +153,7 @@ impl Files for MirrorFolder {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        match fs::remove_file(self.0.join(name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done,
-        }
+        permissions::remove_file(&self.0.join(name))
     }
 }
 

@@ -154,12 +154,15 @@ impl Found {
     }
 
     fn has_room(&mut self) -> io::Result<bool> {
-        let unkept = Warning::Unkept { kept: count_kept(&self.store)? };
-        let is_full = matches!(unkept, Warning::Unkept { kept } if kept >= KEPT_MAX);
-        if is_full && !self.warnings.contains(&unkept) {
+        let kept = count_kept(&self.store)?;
+        if kept < KEPT_MAX {
+            return Ok(true);
+        }
+        let unkept = Warning::Unkept { kept };
+        if !self.warnings.contains(&unkept) {
             self.warnings.push(unkept);
         }
-        Ok(!is_full)
+        Ok(false)
     }
 
     fn copy(&mut self, name: &'static str) -> io::Result<()> {

@@ -131,6 +131,14 @@ pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes a file, if it is there.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
 /// Bytes that the files of a folder take on the disk.
 pub(crate) fn bytes_taken(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;

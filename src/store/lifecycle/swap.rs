@@ -120,12 +120,7 @@ pub(super) fn count_kept(path: &Path) -> io::Result<usize> {
 /// No copy waits any more.
 pub(super) fn forget_left(path: &Path) -> Result<(), OpenError> {
     let file = path.join(LEFT);
-    match fs::remove_file(&file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(OpenError::io(&file, "removed", &error))
-        }
-        _ => Ok(()),
-    }
+    permissions::remove_file(&file).map_err(|error| OpenError::io(&file, "removed", &error))
 }
 
 /// The name of the copy of what was found, if there is one.
