@@ -160,8 +160,19 @@ fn stix_form(
         }
         9 => {
             let (word, tlp) = word(input)?;
-            let key =
-                one(input, &["tlp", "x_tlp", "TLP", "x_tlp_color", "tlpLevel", "x_traffic_light"])?;
+            let key = one(
+                input,
+                &[
+                    "tlp",
+                    "x_tlp",
+                    "TLP",
+                    "x_tlp_color",
+                    "tlpLevel",
+                    "x_traffic_light",
+                    "t_l_p",
+                    "x_t_l_p_color",
+                ],
+            )?;
             let (said, tlp) = *input.choose(&[
                 (word, tlp),
                 (word, tlp),
@@ -370,7 +381,7 @@ fn eiq_form(input: &mut Unstructured<'_>, element: &mut Value, marked: &mut Mark
             marked.part(tagged);
         }
         6 => {
-            let key = one(input, &["tlp", "tlp_color", "x_tlp"])?;
+            let key = one(input, &["tlp", "tlp_color", "x_tlp", "T.L.P"])?;
             let place = one(input, &["data", ""])?;
             let object = if place.is_empty() { element } else { &mut element[&place] };
             if set(object, &key, json!(word)) {
