@@ -180,7 +180,7 @@ fn the_mapping_document_has_every_rule() {
 
 #[test]
 fn the_store_document_has_every_kind_of_record() {
-    let keys = read("src/store/record/keys.rs").replace("//! ", "");
+    let keys = read("src/store/record/keys/mod.rs").replace("//! ", "");
     assert_eq!(first_cells(&read("docs/store.md"), "key"), first_cells(&keys, "key"));
 }
 

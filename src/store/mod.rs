@@ -1,7 +1,7 @@
 //! The ledger on disk: sled behind one file, records in bincode, every one checked when it is read.
 //!
 //! A store is a folder: `lock`, `holder` and `socket` (who has it open, and where that one answers), `acknowledged`
-//! (the last commit), `engine` (sled's own files), and `mirror` (what feeds gave, no part of the ledger). `keys.rs` lists the records.
+//! (the last commit), `engine` (sled's own files), and `mirror` (what feeds gave, no part of the ledger). `record::keys` lists the records.
 //!
 //! Invariants:
 //! - A commit is one batch: the heads, objects, changes and records of a step, and the counters.
