@@ -168,8 +168,9 @@ fn pick(heads: &[EventHead], sample: Sample, seed: u64) -> Vec<EventUuid> {
     picked
 }
 
-/// The next events with their attributes: as many as are looked at together, one always. `fits` says whether so many are
-/// with so many rows.
+/// Takes the next events, to be looked at together, and reads their attributes. It stops at [`EVENTS_MAX`], or before an
+/// event with which there would be too many: `fits` is asked with the number of events and of all their rows. The first
+/// is taken without asking. Events that the ledger does not have any more are left out.
 pub(super) fn batch<L: Ledger>(
     ledger: &L,
     destination: &DestinationName,

@@ -16,7 +16,8 @@ impl DestinationRecord {
         self.sight_terms() != before.sight_terms()
     }
 
-    /// Fingerprint of who asked, and in which week: under it MISP keeps from us what it kept.
+    /// Fingerprint of all by which MISP decides what it shows to the key: user, key, organisation and rights, as MISP last
+    /// named them. The week in which it did so is part of it, so that a week later it is asked again whatever they are.
     #[must_use]
     pub fn sight_terms(&self) -> Digest {
         let week = self.asked.map(|at| at.seconds().div_euclid(LOOK_AGAIN_SECONDS));

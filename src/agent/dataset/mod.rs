@@ -151,7 +151,9 @@ impl Dataset {
         digest.await.copied()
     }
 
-    /// The dataset as a job reads it. `readers` are the older readers whose readings are kept beside it. The aliases are asked for when the source is read, not before.
+    /// The dataset as a job reads it, read once for all jobs that read it alike. `readers` are the older readers whose
+    /// readings are kept beside it. `aliases` is called by the first of these jobs alone: the others get what was read
+    /// with its aliases.
     pub(super) async fn input(
         &self,
         job: &Job,

@@ -47,7 +47,9 @@ impl Rest {
         attributes.fold(own, Self::max)
     }
 
-    /// What a person has to know as long as it is so is found by each run anew.
+    /// Of what is blocked for this reason. Where MISP may end the block and each run is to tell of it, each run looks at
+    /// it; where MISP may end it and nobody is told, the run that asks anew who the key is. Else no run has to: what the
+    /// dataset may end is looked at when the dataset changes.
     fn of_blocked(why: &BlockedReason, presence: &Presence, on_foreign: OnForeign) -> Self {
         match why.awaits() {
             Awaits::Nothing | Awaits::Dataset => Self::Settled,

@@ -147,7 +147,9 @@ impl Meanings {
     }
 }
 
-/// Changes are looked for at all destinations: whose a run is says its record, and where its changes are said to stand its commits.
+/// Keeps the postings of a part apart from those of other parts and destinations. Those of changes are compared without
+/// their destination: they stand under that of their commit, and are looked for under that in the record of their run,
+/// which may have been lost.
 fn salt(name: &Name, of: IndexOf) -> u64 {
     match of {
         IndexOf::Changes => 0,
