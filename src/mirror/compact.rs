@@ -96,7 +96,7 @@ impl Compacting {
                 id: id.as_deref().map(Into::into),
                 version: version.map(Timestamp::micros),
                 list: (&**list).into(),
-                what: (&**what).into(),
+                what: what.text().into(),
             }))?;
         }
         Ok(self.stream)

@@ -23,19 +23,39 @@ pub struct Damage {
     pub id: Option<Box<str>>,
     /// The time of its version, as far as that can be read.
     pub version: Option<Timestamp>,
-    /// What is wrong, a fragment.
-    pub what: Box<str>,
+    /// What is wrong.
+    pub what: Wrong,
 }
 
-/// Said of what is not kept one by one.
-pub(super) const MORE: &str = "more of it cannot be read";
+/// What is wrong with something that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// With one object: a fragment.
+    One(Box<str>),
+    /// It stands for all objects of a text that are not kept one by one. Nobody knows which they are.
+    Many,
+}
 
-impl Damage {
-    /// Whether it stands for more than one object, of which nobody knows what they are.
-    pub(super) fn is_of_many(&self) -> bool {
-        *self.what == *MORE
+/// How packs say [`Wrong::Many`], among the fragments.
+const MORE: &str = "more of it cannot be read";
+
+impl Wrong {
+    /// What a pack says.
+    pub(super) fn of(text: &str) -> Self {
+        if text == MORE { Self::Many } else { Self::One(text.into()) }
     }
 
+    /// As packs say it, and people are told.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::One(what) => what,
+            Self::Many => MORE,
+        }
+    }
+}
+
+impl Damage {
     /// Whether it is of the same object, which may be one or the other.
     pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
         let both = self.id.is_some() && other.id.is_some();
@@ -49,6 +69,6 @@ impl fmt::Display for Damage {
         let hash = if pointer.is_empty() { "" } else { "#" };
         write!(f, "{document}{hash}{pointer}")?;
         id.iter().try_for_each(|id| write!(f, " ({id})"))?;
-        write!(f, ": {what}")
+        write!(f, ": {}", what.text())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Bookmark, MirrorError, SourceIdentity,
     chain::{Chain, Link, Stray, pack_name},
-    damage::Damage,
+    damage::{Damage, Wrong},
     files::Files,
     pack::{
         line::ObjectLine,
@@ -241,10 +241,10 @@ impl Fold {
             let ids = of_one.iter().filter_map(|damage| damage.id.as_deref());
             let ids: Vec<EntityKey> = ids.map(EntityKey::whole).collect();
             let Damage { document, pointer, list, version, what, .. } = &of_one[0];
-            let (ids, version) = (&*ids, *version);
+            let (ids, version, what) = (&*ids, *version, what.text());
             assembly.damaged(document, &Unreadable { pointer, list, ids, version, what });
         }
-        if let Some(many) = self.damaged().iter().find(|damage| damage.is_of_many()) {
+        if let Some(many) = self.damaged().iter().find(|damage| damage.what == Wrong::Many) {
             assembly.doubt(&many.document);
         }
         let mut facts = assembly.finish();

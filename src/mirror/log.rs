@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     MirrorError,
-    damage::{Damage, MORE},
+    damage::{Damage, Wrong},
     pack::{
         line::{DamagedLine, ObjectLine},
         read::{Record, Stop},
@@ -191,15 +191,15 @@ impl Log {
             list: (&*line.list).into(),
             id: line.id.as_deref().map(Into::into),
             version: line.version.map(Timestamp::from_micros),
-            what: (&*line.what).into(),
+            what: Wrong::of(&line.what),
         };
         if self.damages.len() < DAMAGED_KEPT_MAX {
             self.damages.push((number, damage));
             return Ok(());
         }
         let last = self.damages.last().filter(|(number, _)| *number >= self.begun.next);
-        if last.is_none_or(|(_, last)| *last.what != *MORE) {
-            let (pointer, id, version, what) = ("".into(), None, None, MORE.into());
+        if last.is_none_or(|(_, last)| last.what != Wrong::Many) {
+            let (pointer, id, version, what) = ("".into(), None, None, Wrong::Many);
             self.damages.push((number, Damage { pointer, id, version, what, ..damage }));
         }
         Ok(())

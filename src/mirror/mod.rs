@@ -34,7 +34,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::graph::Facts;
 
 pub use chain::Stray;
-pub use damage::Damage;
+pub use damage::{Damage, Wrong};
 pub use error::MirrorError;
 pub use files::{Files, Output};
 pub use fold::{Basis, Fold, Object};

@@ -114,7 +114,7 @@ impl Standing {
         });
         encoder.list(self.damaged.iter(), |encoder, damage| {
             let Damage { text, document, pointer, list, id, version, what } = damage;
-            encoder.text(text).text(document).text(pointer).text(list).text(what);
+            encoder.text(text).text(document).text(pointer).text(list).text(what.text());
             encoder.option(id.as_deref(), |encoder, id| {
                 encoder.text(id);
             });
