@@ -40,6 +40,7 @@ mod refused;
 mod renamed;
 mod report;
 mod rest;
+mod sandbox;
 mod schemas;
 mod screen;
 mod secrets;

@@ -5,8 +5,9 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use crate::{
     history::{Commit, Ledger},
     model::{DestinationName, RunNumber, Timestamp},
+    plan::KnownEvent,
     store::{
-        OpenError, OpenMode, Owner, Store, Warning,
+        OpenError, OpenMode, Owner, RepairMode, RepairReport, Store, Warning,
         engine::{
             Effort, Engine, VALUE_BYTES_MAX, Writes,
             sled::{SledEngine, at_rest},
@@ -16,7 +17,7 @@ use crate::{
             envelope::{Form, encode, seal},
             keys,
         },
-        tests::script::{Dice, commit, run, sound_answers},
+        tests::script::{Dice, commit, destinations, events, run, sound_answers},
     },
 };
 
@@ -48,6 +49,48 @@ pub(super) fn copy_at_rest(from: &Path, to: &Path) {
 pub(super) fn copy(from: &Path, to: &Path) {
     let done = Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap();
     assert!(done.success());
+}
+
+pub(super) fn build(path: &Path, commits: u64) -> Store {
+    let mut store = Store::create(path, owner(1)).unwrap();
+    for step in 0..commits {
+        if step % 8 == 7 {
+            drop(store);
+            store = open(path).unwrap();
+        }
+        let (name, run, commit) = commit(&mut Dice(step), store.last_run().unwrap());
+        store.commit(&name, run, commit).unwrap();
+    }
+    store
+}
+
+pub(super) fn repair(path: &Path, mode: RepairMode) -> Result<RepairReport, OpenError> {
+    Store::repair(path, owner(1), Duration::from_secs(2), mode)
+}
+
+/// Writes to the engine behind the store's back.
+pub(super) fn spoil(path: &Path, writes: &Writes) {
+    let folder = path.join("engine");
+    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut |_| Ok(())).unwrap();
+    engine.commit(writes).unwrap();
+}
+
+pub(super) fn names(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// All events of a store that holds them, with the name of their destination.
+pub(super) fn all_events(store: &Store) -> Vec<(DestinationName, KnownEvent)> {
+    let pairs = destinations().into_iter().flat_map(|name| {
+        let with = move |event| (name.clone(), event);
+        events().into_iter().map(with)
+    });
+    pairs
+        .filter_map(|(name, event)| Some((name.clone(), store.event(&name, event).unwrap()?)))
+        .collect()
 }
 
 #[test]

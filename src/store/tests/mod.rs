@@ -3,8 +3,10 @@
 mod answers;
 mod budget;
 mod damage;
+mod distrust;
 mod faults;
 pub(super) mod folder;
+mod garbage;
 mod golden;
 mod index;
 mod model;

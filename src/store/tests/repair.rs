@@ -1,79 +1,26 @@
-//! Repair and garbage: what proves itself stays, nothing is claimed beyond it, and it is said what went.
+//! Repair: what proves itself stays, nothing is claimed beyond it, and it is said what went.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
 
 use crate::{
     history::{Commit, EventUpdate, Ledger, RunRecord},
     model::{DestinationName, FeedName, RunNumber},
-    plan::{
-        DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, Presence, Said,
-    },
+    plan::{DestinationRecord, FeedHead, FeedSet, KnownAttribute, Presence, Said},
     store::{
-        Kind, OpenError, OpenMode, RepairMode, RepairReport, Repaired, Store, Warning,
-        engine::{
-            Effort, Engine, Writes,
-            memory::{Disk, MemoryEngine},
-            sled::SledEngine,
-        },
+        Kind, OpenError, RepairMode, Repaired, Warning,
+        engine::Writes,
         event::layout as stored_events,
-        lifecycle::permissions,
         record::{
             FormatV1, HeadV3,
             envelope::{Form, encode, seal},
             keys,
         },
         tests::{
-            folder::{copy, copy_at_rest, open, owner},
-            script::{Dice, attribute, commit, destinations, events, head, run, sound_answers},
+            folder::{all_events, build, copy, copy_at_rest, names, open, repair, spoil},
+            script::{Dice, attribute, commit, events, head, run, sound_answers},
         },
     },
 };
-
-fn build(path: &Path, commits: u64) -> Store {
-    let mut store = Store::create(path, owner(1)).unwrap();
-    for step in 0..commits {
-        if step % 8 == 7 {
-            drop(store);
-            store = open(path).unwrap();
-        }
-        let (name, run, commit) = commit(&mut Dice(step), store.last_run().unwrap());
-        store.commit(&name, run, commit).unwrap();
-    }
-    store
-}
-
-fn repair(path: &Path, mode: RepairMode) -> Result<RepairReport, OpenError> {
-    Store::repair(path, owner(1), Duration::from_secs(2), mode)
-}
-
-/// Writes to the engine behind the store's back.
-fn spoil(path: &Path, writes: &Writes) {
-    let folder = path.join("engine");
-    let mut engine = SledEngine::open(&folder, Effort::Usual, &mut |_| Ok(())).unwrap();
-    engine.commit(writes).unwrap();
-}
-
-fn names(path: &Path) -> Vec<String> {
-    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-/// All events of a store that holds them, with the name of their destination.
-fn all_events(store: &Store) -> Vec<(DestinationName, KnownEvent)> {
-    let pairs = destinations().into_iter().flat_map(|name| {
-        let with = move |event| (name.clone(), event);
-        events().into_iter().map(with)
-    });
-    pairs
-        .filter_map(|(name, event)| Some((name.clone(), store.event(&name, event).unwrap()?)))
-        .collect()
-}
 
 #[test]
 fn a_sound_store_is_left_alone() {
@@ -367,148 +314,4 @@ fn a_newer_store_is_not_repaired() {
     let error = repair(&path, RepairMode::InPlace).unwrap_err();
     assert!(matches!(&error, OpenError::Newer { .. }), "{error}");
     assert!(!path.join("engine.damaged-1").exists());
-}
-
-#[test]
-fn an_older_store_is_distrusted_by_the_first_that_writes() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, earlier) = (folder.path().join("state"), folder.path().join("earlier"));
-    let mut store = build(&path, 20);
-    let then = all_events(&store);
-    drop(store);
-    copy(&path.join("engine"), &earlier);
-    store = open(&path).unwrap();
-    let (name, run, commit) = commit(&mut Dice(99), store.last_run().unwrap());
-    store.commit(&name, run, commit).unwrap();
-    drop(store);
-    fs::remove_dir_all(path.join("engine")).unwrap();
-    fs::rename(&earlier, path.join("engine")).unwrap();
-
-    let is_older = |warning: &Warning| matches!(warning, Warning::Older { .. });
-    let reader = Store::open(&path, OpenMode::ReadOnly, owner(1), Duration::from_secs(2)).unwrap();
-    assert!(reader.warnings().iter().any(is_older));
-    drop(reader);
-    let inode = permissions::inode(&path.join("engine")).unwrap();
-    let store = open(&path).unwrap();
-    assert_eq!(permissions::inode(&path.join("engine")).unwrap(), inode, "sound files stay");
-    let is_unsure = |head: &EventHead| head.presence == Presence::Present;
-    let marked = then.iter().filter(|(_, e)| is_unsure(&e.head) && !e.head.unproven).count() as u64;
-    assert!(marked > 0);
-    assert!(store.warnings().contains(&Warning::Distrusted { events: marked }));
-    for (name, event) in then {
-        let head = store.head(&name, event.head.uuid).unwrap().unwrap();
-        assert_eq!(head.unproven, event.head.unproven || is_unsure(&event.head));
-    }
-    assert_eq!(store.check().unwrap().problems, []);
-    drop(store);
-    assert_eq!(open(&path).unwrap().warnings(), []);
-}
-
-/// Leaves half of sled's snapshot.
-fn cut_snapshot(path: &Path) {
-    let mut entries = fs::read_dir(path.join("engine")).unwrap().map(|entry| entry.unwrap().path());
-    let is_snapshot =
-        |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("snap.");
-    let snapshot = entries.find(is_snapshot).unwrap();
-    let mut bytes = fs::read(&snapshot).unwrap();
-    bytes.truncate(bytes.len() / 2);
-    fs::write(&snapshot, bytes).unwrap();
-}
-
-#[test]
-fn a_doubt_is_not_forgotten_by_those_who_only_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state");
-    drop(build(&path, 12));
-    drop(open(&path).unwrap());
-    cut_snapshot(&path);
-    for _ in 0..2 {
-        let reader = Store::open(&path, OpenMode::ReadOnly, owner(1), Duration::from_secs(2));
-        assert_eq!(reader.unwrap().warnings()[0], Warning::Suspect);
-    }
-    let warnings = open(&path).unwrap().warnings().to_vec();
-    let renewed = Warning::Renewed { aside: "engine.damaged-1".to_owned() };
-    assert!(
-        matches!(&warnings[..], [first, Warning::Distrusted { .. }] if *first == renewed),
-        "{warnings:?}"
-    );
-    assert_eq!(open(&path).unwrap().warnings(), []);
-    assert_eq!(names(&path), ["acknowledged", "engine", "engine.damaged-1", "lock"]);
-}
-
-#[test]
-fn a_doubt_ends_with_the_opening_that_settled_it_also_where_there_is_no_event_to_be_proven() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state");
-    let mut store = Store::create(&path, owner(1)).unwrap();
-    for step in 0..3 {
-        let (name, number) = (DestinationName::new("main"), store.begin_run().unwrap());
-        let run = Some(run(&mut Dice(step), number, &name));
-        store.commit(&name, number, Commit { run, ..Commit::default() }).unwrap();
-    }
-    drop(store);
-    drop(open(&path).unwrap());
-    cut_snapshot(&path);
-    let renewed = Warning::Renewed { aside: "engine.damaged-1".to_owned() };
-    assert_eq!(open(&path).unwrap().warnings(), [renewed]);
-    assert_eq!(open(&path).unwrap().warnings(), []);
-    assert_eq!(names(&path), ["acknowledged", "engine", "engine.damaged-1", "lock"]);
-}
-
-#[test]
-fn fresh_files_that_cannot_be_filled_are_not_left_behind() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = Disk::default();
-    let store = Store::over(Box::new(MemoryEngine::on(disk.clone()))).unwrap();
-    disk.spoil(keys::IDENTITY, None);
-    let error = store.renewed(folder.path()).unwrap_err();
-    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
-    assert_eq!(names(folder.path()), [""; 0]);
-}
-
-#[test]
-fn garbage_is_collected_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state");
-    let store = build(&path, 60);
-    let (before, commits) = (sound_answers(&store), store.counters.sequence);
-    drop(store);
-    let (digest, value) = {
-        let place = crate::store::record::envelope::Place {
-            key: b"h/x",
-            role: "attributes",
-            number: 0,
-            at: &[],
-        };
-        crate::store::record::envelope::seal_object(&place, 0, 1, b"left behind")
-    };
-    let key = keys::object([0; keys::NEAR_BYTES], &digest);
-    let mut store = open(&path).unwrap();
-    store.write(Writes::from([(key, Some(value))])).unwrap();
-    assert_eq!(store.check().unwrap().problems.len(), 1);
-    let report = store.gc().unwrap();
-    assert_eq!(report.objects_removed, 1);
-    assert!(report.bytes_after <= report.bytes_before);
-    let store = open(&path).unwrap();
-    assert!(sound_answers(&store) == before, "a fact was lost");
-    assert_eq!((store.check().unwrap().problems, store.warnings()), (vec![], &[][..]));
-    assert!(store.counters.sequence > commits);
-    let again = store.gc().unwrap();
-    assert_eq!(again.objects_removed, 0);
-    // How large the engine's file is depends on its cleaning in the background, so a second copy may still
-    // turn out smaller; it never makes anything larger.
-    assert!(again.bytes_after <= again.bytes_before, "{again:?} after {report:?}");
-    assert!(sound_answers(&open(&path).unwrap()) == before);
-    assert_eq!(names(&path), ["acknowledged", "engine", "lock"]);
-}
-
-#[test]
-fn a_damaged_store_is_not_collected() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state");
-    let store = build(&path, 12);
-    let last = store.last_run().unwrap();
-    drop(store);
-    spoil(&path, &Writes::from([(keys::run(last), Some(b"xx".to_vec()))]));
-    assert!(matches!(open(&path).unwrap().gc(), Err(OpenError::Damaged { .. })));
 }
