@@ -1,11 +1,13 @@
 //! All conversations of a run: several events at once, one writer per event, questions that can be
 //! asked for many events asked once.
 
+mod answers;
 mod colours;
 mod firsts;
 mod health;
 mod purse;
 mod questions;
+mod steps;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,10 +20,7 @@ use crate::{
 };
 
 use self::{firsts::Firsts, health::Health, purse::Purse};
-use super::{
-    Call, Chunk, Manners, Reply, Report, Verdict, Window,
-    conversation::{Around, Conversation, Want},
-};
+use super::{Call, Chunk, Manners, Report, Window, conversation::Conversation};
 
 /// Most events a session holds at once, those that wait for a common question included.
 const EVENTS_HELD_MAX: usize = 64;
@@ -234,244 +233,6 @@ impl Session {
     #[must_use]
     pub fn window(&self) -> Option<usize> {
         self.window.learned()
-    }
-
-    /// What to do now. The driver asks until it gets something else than [`Step::Send`].
-    pub fn next(&mut self, now: Timestamp) -> Step {
-        let step = self.step(now);
-        if !matches!(step, Step::Send(..)) && self.flights.len() < self.window.most() {
-            self.window.slackens();
-        }
-        step
-    }
-
-    fn step(&mut self, now: Timestamp) -> Step {
-        if self.stop.is_some() {
-            return self.wind_up();
-        }
-        self.wake(now);
-        self.let_go();
-        let rest = self.health.rest.filter(|until| now < *until);
-        if let Some(until) = rest.filter(|_| !self.talks.is_empty()) {
-            return Step::Wait(until);
-        }
-        if self.health.takes_question() {
-            return self.ask(Flight::Version, Call::Version);
-        }
-        if let Some(step) = self.ask_what_is_held() {
-            return step;
-        }
-        if self.health.waits() {
-            return Step::Idle;
-        }
-        while self.flights.len() < self.window.most() {
-            let Some(uuid) = self.next_ready() else { break };
-            if self.has_to_wait(uuid) || self.waits_for_a_colour(uuid) {
-                continue;
-            }
-            let Some(room) = self.room_for(uuid) else {
-                self.ready.push_front(uuid);
-                // What is under way may take less than it might.
-                if !self.flights.is_empty() {
-                    break;
-                }
-                return self.when_nothing_fits();
-            };
-            let in_company = self.in_company(uuid);
-            let Some(talk) = self.talks.get_mut(&uuid) else { continue };
-            match talk.next(now, Around { room, in_company, book: &self.book }) {
-                Want::Call(call) if call.writes() => {
-                    return self.send(Flight::One(uuid, true), call);
-                }
-                Want::Call(call) => return self.ask(Flight::One(uuid, false), call),
-                Want::Rows if talk.asks_alone() => self.alone.push_back(uuid),
-                Want::Rows => self.parked.push_back(uuid),
-                Want::Wait(until) => {
-                    self.sleeping.insert((until, uuid), ());
-                }
-                Want::Answer => {}
-                Want::End => {
-                    self.finish(uuid);
-                    self.let_go();
-                }
-            }
-            if self.stop.is_some() {
-                return self.wind_up();
-            }
-            if self.health.takes_question() {
-                return self.ask(Flight::Version, Call::Version);
-            }
-        }
-        if self.flights.len() < self.window.most() {
-            // The favoured event, before which a question stood back, may have ended without a call.
-            let step = self.ask_what_is_there().or_else(|| self.ask_for_rows());
-            if let Some(step) = step.or_else(|| self.ask_what_is_held()) {
-                return step;
-            }
-        }
-        match self.sleeping.keys().next() {
-            Some((until, _)) => Step::Wait(*until),
-            None if self.talks.is_empty() && !self.more_to_come => Step::Done,
-            // Nobody is left who could end the waiting: better the next run goes on than this one never ends.
-            None if self.flights.is_empty() && !self.expects_more() => {
-                debug_assert!(false, "conversations wait for each other");
-                self.wind_up()
-            }
-            None => Step::Idle,
-        }
-    }
-
-    fn wake(&mut self, now: Timestamp) {
-        while let Some(entry) = self.sleeping.first_entry() {
-            let (until, uuid) = *entry.key();
-            if until > now {
-                break;
-            }
-            entry.remove();
-            self.go_on(uuid);
-        }
-    }
-
-    /// The conversation goes on: at once, or behind all others.
-    fn go_on(&mut self, uuid: EventUuid) {
-        let stands_back = self.talks.get(&uuid).is_some_and(Conversation::stands_back);
-        match stands_back && self.purse.favourite() != Some(uuid) {
-            true => self.back.push_back(uuid),
-            false => self.ready.push_front(uuid),
-        }
-    }
-
-    fn next_ready(&mut self) -> Option<EventUuid> {
-        // Where nothing gets through, what becomes of those that tried is known before another begins.
-        if self.health.lets_nothing_through()
-            && let Some(uuid) = self.back.pop_front()
-        {
-            return Some(uuid);
-        }
-        self.choose_first();
-        self.choose_provers();
-        if self.health.lets_nothing_through() && !self.flights.is_empty() {
-            return None;
-        }
-        self.ready.pop_front().or_else(|| {
-            let nothing_else =
-                self.parked.is_empty() && self.firsts.is_idle() && !self.expects_more();
-            if nothing_else { self.back.pop_front() } else { None }
-        })
-    }
-
-    /// Most attributes in one request now.
-    fn most(&self) -> usize {
-        let suspected = self.talks.values().filter_map(Conversation::most_for_others);
-        suspected.fold(self.chunk.most(), usize::min)
-    }
-
-    /// After a stop: nothing new is sent; what is under way is waited for. Where there is time, what MISP took
-    /// is proven, so that the next run does not have to look for it.
-    fn wind_up(&mut self) -> Step {
-        if !self.flights.is_empty() {
-            return Step::Idle;
-        }
-        if matches!(self.stop, Some(Stop::Deadline | Stop::Transfer))
-            && let Some(step) = self.ask_for_last_proofs()
-        {
-            return step;
-        }
-        let left: Vec<EventUuid> = self.talks.keys().copied().collect();
-        for uuid in left {
-            self.finish(uuid);
-        }
-        Step::Done
-    }
-
-    /// Takes in an answer.
-    pub fn on_reply(&mut self, token: Token, reply: Reply, now: Timestamp) {
-        let Some(flight) = self.flights.remove(&token) else { return };
-        self.purse.came(token);
-        let about = match &flight {
-            Flight::One(uuid, writes) => (*uuid, *writes),
-            Flight::Rows(events) | Flight::There(events) => (events[0], false),
-            Flight::Version => {
-                let stop = self.health.on_answer(&reply);
-                self.stop = self.stop.take().or(stop);
-                return;
-            }
-        };
-        if let Some(stop) = self.health.watch(about, &reply, self.manners.backoff, now) {
-            self.stop.get_or_insert(stop);
-        }
-        self.learn_window(&flight, &reply, now);
-        match flight {
-            Flight::One(uuid, _) => self.on_answer(uuid, reply, now),
-            Flight::Rows(events) => self.on_rows(&events, &reply, now),
-            Flight::There(events) => self.on_there(events, &reply),
-            Flight::Version => {}
-        }
-    }
-
-    fn learn_window(&mut self, flight: &Flight, reply: &Reply, now: Timestamp) {
-        let written = match flight {
-            Flight::One(uuid, true) => self.talks.get(uuid).and_then(Conversation::in_flight),
-            _ => None,
-        };
-        match reply {
-            Reply::Trouble(trouble) if trouble.is_of_load() => self.window.too_much(),
-            Reply::Trouble(_) => {}
-            _ => self.window.answered(written.unwrap_or(0), now),
-        }
-    }
-
-    fn on_answer(&mut self, uuid: EventUuid, reply: Reply, now: Timestamp) {
-        let Some(talk) = self.talks.get_mut(&uuid) else { return };
-        if let Some(attributes) = talk.in_flight() {
-            let is_trouble = matches!(reply, Reply::Trouble(_));
-            self.health.on_body(uuid, !is_trouble);
-            if !is_trouble {
-                self.chunk.taken(attributes);
-            }
-        }
-        let made = talk.is_making_the_event().then(|| reply.clone());
-        talk.on_reply(reply, now, &mut self.book);
-        if let Some(reply) = made {
-            self.learn_of_first(uuid, &reply);
-        }
-        self.learn_from(uuid);
-        self.go_on_or_finish(uuid);
-        self.let_go();
-    }
-
-    fn go_on_or_finish(&mut self, uuid: EventUuid) {
-        match self.talks.get(&uuid).is_some_and(Conversation::is_over) {
-            true => self.finish(uuid),
-            false => self.go_on(uuid),
-        }
-    }
-
-    fn learn_from(&mut self, uuid: EventUuid) {
-        if self.talks.get(&uuid).is_some_and(Conversation::is_reordered) && !self.book.reorders() {
-            self.book.reorders = Some(self.book.version.clone());
-        }
-        if let Some(lesson) = self.talks.get_mut(&uuid).and_then(Conversation::take_lesson) {
-            self.chunk.too_much(lesson);
-        }
-    }
-
-    fn finish(&mut self, uuid: EventUuid) {
-        self.learn_from(uuid);
-        self.forget_first(uuid);
-        let Some(talk) = self.talks.remove(&uuid) else { return };
-        let ended = self.health.ended(uuid, talk.got_through());
-        // Given up without an answer: is it the event, or is nobody there?
-        if talk.is_unanswered() {
-            self.health.doubt();
-        }
-        let report = talk.into_report();
-        let key = match &report.verdict {
-            Verdict::KeyRefused(words) => Some(Stop::Key(words.clone())),
-            _ => None,
-        };
-        self.stop = self.stop.take().or(key).or(ended);
-        self.reports.push(report);
     }
 
     /// What the ledger has to learn of events in conversation before anything that [`Session::next`] gave is sent. Of
