@@ -34,7 +34,8 @@ pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportRe
 pub use lifecycle::error::OpenError;
 pub use lifecycle::folder::{PAUSED_FILE, SOCKET_NAME, replace_file};
 pub use lifecycle::lock::{Owner, Socket};
-pub use lifecycle::open::{OpenMode, Store, StoreId, Warning};
+pub use lifecycle::open::{OpenMode, Store, StoreId};
+pub use lifecycle::warning::Warning;
 pub use mirrors::MirrorFolder;
 pub use record::keys::Kind;
 pub use upkeep::check::{CheckReport, KindStats, Problem, Stats};

@@ -12,3 +12,4 @@ pub(super) mod open;
 pub(super) mod opened;
 pub(super) mod permissions;
 pub(super) mod swap;
+pub(super) mod warning;
