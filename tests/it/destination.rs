@@ -313,6 +313,39 @@ fn a_misp_restored_from_an_older_backup_is_left_alone() {
     assert_eq!(contents(&world), before);
 }
 
+/// Its events are there, and what was sent to them since the backup is not: nobody took that out.
+#[test]
+fn what_a_restored_misp_lacks_of_an_event_was_taken_out_by_nobody() {
+    for (attributes, resend) in [(1, false), (40, true)] {
+        let (mut world, mut set) = (World::new("sync"), Dataset::default());
+        world.job.verify_every = Some(Duration::from_secs(1));
+        set.incident(1).domains("one", 0..3);
+        set.incident(2).domains("two", 0..3);
+        deliver(&mut world, &mut set);
+        let older = backup(&world);
+        world.clock.advance(600);
+        set.incident(1).domains("since", 0..attributes);
+        deliver(&mut world, &mut set);
+        restore(&world, older);
+        let before = contents(&world);
+        for more in 0..2 {
+            set.incident(1).domains("new", more..more + 1);
+            world.clock.advance(2 * DAY);
+            let summary = deliver(&mut world, &mut set);
+            assert_eq!(summary.ending, Ending::AnotherMisp, "{:?}", summary.run.notes);
+            assert_eq!(contents(&world), before, "{attributes}");
+        }
+        match resend {
+            true => drop(agent::resend(&mut world.ledger, &world.job.destination).unwrap()),
+            false => drop(world.adopt(&set.write())),
+        }
+        deliver(&mut world, &mut set);
+        let all = 3 + usize::try_from(attributes).unwrap() + 2;
+        assert_eq!(values(&contents(&world), event(1)).len(), all);
+        assert_at_rest(&mut world, &mut set);
+    }
+}
+
 #[test]
 fn a_tag_that_an_analyst_removed_stays_away_after_adopting_too() {
     let mut world = World::new("sync");

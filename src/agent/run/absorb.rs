@@ -71,6 +71,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                     }
                 }
             },
+            Verdict::WentBack => {
+                talk.wind_up(Ending::AnotherMisp);
+                return Ok(report.update);
+            }
             Verdict::GaveUp(why) => {
                 self.totals.note(&format!("event {uuid}: given up for this run: {why}"));
             }

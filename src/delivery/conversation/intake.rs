@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp},
-    plan::{ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen, Standing},
+    plan::{
+        ChangeKind, DestinationRecord, EventTags, FieldEdit, KnownAttribute, Presence, Row, Seen,
+        Standing,
+    },
 };
 
 use super::{
-    Body, Conversation, Impact, Look, Making, Phase, Purpose, Request, Why, fields::fields_of,
-    tags::Shown,
+    Body, Conversation, Impact, Look, Making, Phase, Purpose, Request, Verdict, Why,
+    fields::fields_of, tags::Shown,
 };
 
 impl Conversation {
@@ -91,9 +94,12 @@ impl Conversation {
             }
             (Rows(_) | Looks(Look::Rows), Reply::NotModified) => self.on_proven(),
             (Rows(_) | Listing | Looks(Look::Rows | Look::Listing), reply)
-                if self.is_doubtful(&reply) =>
+                if self.lists_less(&reply) && (self.misp.went_back || !self.misp.seen) =>
             {
-                Phase::Look(Look::Metadata(Why::ListsNothing))
+                match self.misp.went_back {
+                    true => Phase::Over(Verdict::WentBack),
+                    false => Phase::Look(Look::Metadata(Why::ListsLess)),
+                }
             }
             (Listing | Looks(Look::Listing), Reply::Listing(listed)) => {
                 self.reconcile(&listed, book)
@@ -128,16 +134,23 @@ impl Conversation {
         rows.iter().all(|row| known.contains(&row.uuid)) && !self.bring_colours(rows)
     }
 
-    /// An event that is gone lists as one that is empty: before all that we delivered is taken for deleted,
-    /// MISP has to show the event itself.
-    fn is_doubtful(&self, reply: &Reply) -> bool {
-        let nothing = match reply {
-            Reply::Rows(rows) => rows.is_empty(),
-            Reply::TaggedRows(rows) => rows.is_empty(),
-            Reply::Listing(listed) => listed.is_empty(),
-            _ => false,
+    /// Whether MISP lists nothing, or not all that it proved. An event that is gone lists as one that is empty, and a MISP
+    /// that was restored from a backup lists what it had: before anything that we delivered is taken for deleted, MISP has
+    /// to show the event itself.
+    fn lists_less(&self, reply: &Reply) -> bool {
+        let listed: BTreeSet<AttributeUuid> = match reply {
+            Reply::Rows(rows) => rows.iter().map(|row| row.uuid).collect(),
+            Reply::TaggedRows(rows) => rows.iter().map(|tagged| tagged.row.uuid).collect(),
+            Reply::Listing(listed) => listed.iter().map(|each| each.row.uuid).collect(),
+            _ => return false,
         };
-        nothing && rows::lists_any(self.event()) && !self.misp.seen
+        let is_missed = |known: &KnownAttribute| {
+            known.order.is_some()
+                && known.standing.is_in_misp()
+                && !listed.contains(&known.attribute.uuid)
+        };
+        let is_empty = listed.is_empty() && rows::lists_any(self.event());
+        is_empty || self.event.attributes().values().any(is_missed)
     }
 
     fn on_created(
@@ -231,11 +244,19 @@ impl Conversation {
     /// MISP holds what it is expected to hold: nothing came in between, and what it took before is there.
     pub(super) fn on_proven(&mut self) -> Phase {
         self.misp.is_proven = true;
+        self.lacks_nothing();
         for key in std::mem::take(&mut self.event.unproven) {
             self.event.set_standing(key, Standing::Sent);
         }
         self.note_proof(&rows::expected(self.event()));
         Phase::Open
+    }
+
+    /// MISP lists all that it proved once. Where it shows the event as older all the same, its time guards no edit.
+    pub(super) fn lacks_nothing(&mut self) {
+        if std::mem::take(&mut self.misp.went_back) {
+            self.event.head_mut().timestamp = None;
+        }
     }
 
     /// MISP holds exactly these rows.

@@ -24,6 +24,8 @@ pub(super) struct Knowledge {
     pub(super) asked_owner: bool,
     /// It showed the event itself.
     pub(super) seen: bool,
+    /// It showed it as it was before what it proved since.
+    pub(super) went_back: bool,
     pub(super) was_published: WasPublished,
     /// It counts other attributes than it should hold: it dropped one, or somebody was there.
     pub(super) miscounted: bool,
@@ -47,6 +49,7 @@ impl Knowledge {
             is_foreign,
             asked_owner: false,
             seen: false,
+            went_back: false,
             was_published: WasPublished::Believed(is_published),
             miscounted: false,
             misplaced: false,

@@ -14,6 +14,9 @@ use super::{
     Conversation, Look, Making, Phase, Verdict, Why, fields::fields_of, knowledge::WasPublished,
 };
 
+/// How far an estimate of MISP's clock may be from it.
+const CLOCK_SECONDS: i64 = 60;
+
 impl Conversation {
     pub(super) fn on_metadata(
         &mut self,
@@ -55,7 +58,12 @@ impl Conversation {
         if matches!(self.misp.was_published, WasPublished::Believed(_)) {
             self.misp.was_published = WasPublished::Shown(answer.published);
         }
-        self.take_metadata(answer);
+        self.misp.went_back = self.is_older(answer);
+        match self.misp.went_back {
+            // What was known stays so until a list shows whether anything is lacking.
+            true => self.misp.seen = true,
+            false => self.take_metadata(answer),
+        }
         let phase = match (&self.event.head().presence, why) {
             (Presence::Absent, _) => self.found(answer, why),
             (_, Why::NotPermitted) => {
@@ -64,7 +72,7 @@ impl Conversation {
             }
             (_, why) => {
                 self.leave_overruled_fields(answer);
-                let again = why == Why::ListsNothing;
+                let again = why == Why::ListsLess || self.misp.went_back;
                 if again { Phase::Look(Look::Listing) } else { Phase::Open }
             }
         };
@@ -76,6 +84,17 @@ impl Conversation {
             self.see_tags(&answer.tags, book);
         }
         phase
+    }
+
+    /// Whether MISP shows the event as older than what it proved to hold. Whatever is added or taken out moves the
+    /// event's time to MISP's clock, so only a backup that was restored takes it back.
+    fn is_older(&self, answer: &EventAnswer) -> bool {
+        let sent = self.event.attributes().values().filter(|known| {
+            known.standing == Standing::Sent && known.order.is_some() && !known.overruled
+        });
+        // Times of attributes are chosen by an estimate of MISP's clock.
+        let newest = || Some(sent.filter_map(|known| known.timestamp).max()? - CLOCK_SECONDS);
+        self.event.head().timestamp.or_else(newest).is_some_and(|known| answer.timestamp < known)
     }
 
     /// An event that we took for absent is there: made by a lost request of ours, or by another agent.

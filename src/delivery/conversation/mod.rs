@@ -63,6 +63,8 @@ pub enum Verdict {
     GaveUp(Box<str>),
     /// MISP does not know an event that we know as sent.
     Gone,
+    /// The event is there as it was once: MISP was restored from a backup that does not have all that it proved.
+    WentBack,
     /// The whole session has to stop: MISP refuses the key or its role, in its words.
     KeyRefused(Box<str>),
 }

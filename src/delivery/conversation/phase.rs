@@ -40,8 +40,9 @@ pub(super) enum Why {
     Unknown,
     /// MISP says that the event is there.
     IsThere,
-    /// It lists nothing, as it would of an event that is gone: if it is there, it is listed once more.
-    ListsNothing,
+    /// It lists less than it proved once, as it would of an event that is gone, or after it was restored from a backup: if
+    /// neither is so, it is listed once more.
+    ListsLess,
     /// This key may not write to it.
     NotPermitted,
 }

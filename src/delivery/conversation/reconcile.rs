@@ -63,6 +63,7 @@ impl Conversation {
     /// Takes MISP's order, timestamps and deletions over, by UUID.
     pub(super) fn take_rows(&mut self, rows: &[Row]) {
         (self.misp.miscounted, self.misp.moved) = (false, false);
+        self.lacks_nothing();
         self.note_order(rows);
         self.note_proof(rows);
         let attributes = self.event.attributes().iter();
