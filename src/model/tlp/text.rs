@@ -10,11 +10,12 @@ const LINKING: [&str; 12] =
 /// Words between one colour and the next.
 const JOINING: [&str; 6] = ["or", "and", "to", "then", "but", "bis"];
 /// The name of TLP in several words.
-const NAMES: [&[&str]; 5] = [
+const NAMES: [&[&str]; 6] = [
     &["traffic", "light", "protocol"],
     &["trafficlight", "protocol"],
     &["traffic", "lightprotocol"],
     &["traffic", "light"],
+    &["traffic", "lights"],
     &["t", "l", "p"],
 ];
 /// What is short for strict.
@@ -36,7 +37,7 @@ pub(super) enum Said {
 /// A text as words of letters and digits, in lower case.
 pub(super) struct Words {
     words: Vec<Word>,
-    /// Whether a `:` or `=` stands behind the last word.
+    /// Whether a `:`, a `=` or a picture stands behind the last word.
     ends_open: bool,
 }
 
@@ -46,6 +47,8 @@ struct Word {
     before: Before,
     /// Whether it is in capitals.
     is_loud: bool,
+    /// Whether it begins with a capital.
+    is_named: bool,
 }
 
 /// What stands between a word and the word before it.
@@ -53,6 +56,8 @@ struct Word {
 struct Before {
     /// A `:` or `=`.
     is_value: bool,
+    /// What is no mark of writing, such as a red circle.
+    is_picture: bool,
     /// What gives one of several: a `/` or its like.
     is_choice: bool,
     /// A `+`, which makes one name of two words.
@@ -69,6 +74,7 @@ struct Before {
 impl Before {
     fn see(&mut self, letter: char) {
         self.is_value |= matches!(letter, ':' | '=');
+        self.is_picture |= matches!(letter, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
         self.is_choice |= matches!(letter, '/' | '|' | '&' | '\\');
         self.is_bound |= letter == '+';
         self.is_spaced |= letter.is_whitespace();
@@ -90,7 +96,8 @@ impl Words {
         for letter in text.chars() {
             if letter.is_alphanumeric() {
                 if !inside {
-                    words.push(Word { before, is_loud: true, ..Word::default() });
+                    let is_named = !letter.is_lowercase();
+                    words.push(Word { before, is_named, is_loud: true, ..Word::default() });
                     (inside, before) = (true, Before::default());
                 }
                 let word = words.last_mut().expect("a word was begun above");
@@ -101,7 +108,7 @@ impl Words {
                 before.see(letter);
             }
         }
-        Self { words, ends_open: before.is_value }
+        Self { words, ends_open: before.is_value || before.is_picture }
     }
 
     /// The colour that the whole text names, with or without `tlp` before it.
@@ -149,8 +156,11 @@ impl Words {
             },
         };
         let mut between = self.words[place + 1..].iter().take(next - place);
-        let is_meant = between.any(|word| word.before.is_value)
-            || (self.ends_open && next == self.words.len() && found.is_none());
+        let ends_open = self.ends_open && next == self.words.len();
+        // Another word for a colour may be all that stands behind the name: `TLP ROT`.
+        let is_all = whole && (next, next + 1) == (place + 1, self.words.len());
+        let is_meant =
+            between.any(|word| word.before.is_value) || (found.is_none() && (ends_open || is_all));
         match found {
             Some((tlp, end)) if !whole => Said::Colour(self.strictest(tlp, end)),
             Some((tlp, end)) if end == self.words.len() => Said::Colour(tlp),
@@ -170,6 +180,7 @@ impl Words {
         let mut places = places.take_while(|place| !self.words[*place].before.is_end);
         places.find_map(|place| {
             let is_given = self.words[place].before.is_value
+                || self.words[place].is_loud
                 || LINKING.contains(&&*self.words[place.checked_sub(1)?].text);
             let (tlp, taken) = is_given.then(|| colour(self.texts(place))).flatten()?;
             Some((tlp, place + taken))
@@ -179,17 +190,18 @@ impl Words {
     /// The strictest of a colour and of those that are named with it in its sentence, behind its end: `GREEN/RED`,
     /// `GREEN or RED`, `GREEN for members, RED for others`. What is bound to it and is no colour makes it red.
     fn strictest(&self, mut tlp: Tlp, end: usize) -> Tlp {
-        let is_loud = end.checked_sub(1).is_some_and(|last| self.words[last].is_loud);
+        let is_named = end.checked_sub(1).is_some_and(|last| self.words[last].is_named);
         let mut next = end;
         for place in end..self.words.len() {
-            let Word { before, is_loud: is_loud_too, .. } = &self.words[place];
+            let Word { before, .. } = &self.words[place];
             if before.is_end {
                 break;
             }
             let is_joined = place > 0 && JOINING.contains(&&*self.words[place - 1].text);
             let is_next = (place == next && before.is_choice) || (place == next + 1 && is_joined);
+            let is_in_list = is_joined || before.is_choice || before.is_listed;
             let is_further =
-                is_loud && *is_loud_too && (is_joined || before.is_choice || before.is_listed);
+                is_named && (self.is_loud(place) || (self.words[place].is_named && is_in_list));
             if let (true, Some((other, taken))) = (is_next || is_further, colour(self.texts(place)))
             {
                 (tlp, next) = (tlp.max(other), place + taken);
@@ -203,6 +215,14 @@ impl Words {
             }
             _ => tlp,
         }
+    }
+
+    /// Whether a word is in capitals, and not the value of another name: `PAP:RED`.
+    fn is_loud(&self, place: usize) -> bool {
+        let Word { is_loud, before, .. } = &self.words[place];
+        let of = place.checked_sub(1).filter(|_| before.is_value);
+        *is_loud
+            && of.is_none_or(|of| self.words[of].before.is_value || is_filler(&self.words[of].text))
     }
 
     /// What a colour is with the word behind it: `AMBER+S`, `GREEN+X`. Another name with a value of its own, as in
@@ -235,13 +255,19 @@ impl Words {
     fn before_its_name(&self, place: usize, whole: bool) -> Said {
         let Some((tlp, taken)) = colour(self.texts(place)) else { return Said::Nothing };
         let mut next = place + taken;
-        let is_between = |word: &Word| BACKWARDS.contains(&&*word.text) && !word.before.is_end;
+        let is_between = |word: &Word| {
+            (BACKWARDS.contains(&&*word.text) || is_kind(&word.text)) && !word.before.is_end
+        };
         while !whole && self.words.get(next).is_some_and(is_between) {
             next += 1;
         }
         match self.name(next) {
-            Some((end, "")) if !whole => Said::Colour(self.strictest(tlp, end + 1)),
-            Some((end, "")) if end + 1 == self.words.len() => Said::Colour(tlp),
+            Some((end, rest)) if !whole && is_filler(rest) => {
+                Said::Colour(self.strictest(tlp, end + 1))
+            }
+            Some((end, rest)) if end + 1 == self.words.len() && is_filler(rest) => {
+                Said::Colour(tlp)
+            }
             _ => Said::Nothing,
         }
     }
@@ -276,31 +302,35 @@ fn colour<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<(Tlp, usize)> 
         },
         "amberstrict" | "amberplusstrict" => (Tlp::AmberStrict, 1),
         "red" => (Tlp::Red, 1),
+        "r" if words.next() == Some("e") && words.next() == Some("d") => (Tlp::Red, 3),
         _ => return None,
     })
 }
 
-/// Whether a word may stand between TLP and its colour: a version, as in `TLP 2.0: RED`, or a word for what a colour
-/// is.
+/// Whether a word may stand between TLP and its colour: a version, as in `TLP 2.0: RED`, the end of `TLPs`, or a word for
+/// what a colour is.
 fn is_filler(word: &str) -> bool {
     let number = word.strip_prefix('v').unwrap_or(word);
     number.bytes().all(|byte| byte.is_ascii_digit())
-        || matches!(
-            word,
-            "version"
-                | "level"
-                | "color"
-                | "colour"
-                | "marking"
-                | "classification"
-                | "rating"
-                | "designation"
-                | "status"
-                | "code"
-                | "label"
-                | "tag"
-                | "value"
-                | "is"
-                | "tlp"
-        )
+        || matches!(word, "is" | "tlp" | "s" | "value")
+        || is_kind(word)
+}
+
+/// Whether a word says what a colour is.
+fn is_kind(word: &str) -> bool {
+    matches!(
+        word,
+        "version"
+            | "level"
+            | "color"
+            | "colour"
+            | "marking"
+            | "classification"
+            | "rating"
+            | "designation"
+            | "status"
+            | "code"
+            | "label"
+            | "tag"
+    )
 }
