@@ -330,6 +330,13 @@ mod tests {
             ("TLP:Green [Red]", Some(Tlp::Green)),
             ("TLP:WHITE for the title, rest RED", Some(Tlp::Red)),
             ("TLP:GREEN => RED", Some(Tlp::Red)),
+            ("TLP: green, red", Some(Tlp::Red)),
+            ("TLP:GREEN (annex: RED)", Some(Tlp::Red)),
+            ("TLP: was GREEN now RED", Some(Tlp::Red)),
+            ("TLP:GREEN RED", Some(Tlp::Red)),
+            ("TLP:AMBER>RED", Some(Tlp::Red)),
+            ("RED (FIRST TLP)", Some(Tlp::Red)),
+            ("TLP2.0RED", Some(Tlp::Red)),
             ("TLP:GREEN now RED", Some(Tlp::Red)),
             ("TLP:GREEN PAP:RED", Some(Tlp::Green)),
             ("TLP:GREEN, PAP: RED", Some(Tlp::Green)),
@@ -350,6 +357,15 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Tlp::said_in(text), tlp, "{text}");
+        }
+        assert_eq!(Tlp::first_in("GREEN (annex: RED)"), Some(Tlp::Red));
+    }
+
+    /// Each place is read to the end of its sentence: the work must not grow with the square of the text.
+    #[test]
+    fn a_text_that_names_tlp_over_and_over_is_red_and_read_at_once() {
+        for text in ["TLP GREEN ", "TLP:GREEN or ", "tlp is is ", "TLP:AMBER/ ", "amber tlp "] {
+            assert_eq!(Tlp::said_in(&text.repeat(100_000)), Some(Tlp::Red), "{text}");
         }
     }
 }

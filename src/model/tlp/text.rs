@@ -4,6 +4,8 @@ use super::{Tlp, escapes::readings};
 
 /// Most words that may stand between the name of TLP and a colour that a sentence gives it.
 const BETWEEN_MAX: usize = 8;
+/// Most times that a text may name TLP.
+const NAMED_MAX: usize = 100;
 /// Words before the colour of a sentence: `the TLP designation of this report is RED`.
 const LINKING: [&str; 12] =
     ["is", "be", "are", "was", "as", "to", "at", "remains", "marked", "rated", "set", "designated"];
@@ -21,8 +23,21 @@ const NAMES: [&[&str]; 6] = [
 /// What is short for strict.
 const STRICT: [&str; 4] = ["s", "st", "str", "stri"];
 /// Words between a colour and the name of TLP that stands behind it: `RED according to TLP`.
-const BACKWARDS: [&str; 12] =
-    ["under", "according", "to", "the", "per", "by", "in", "of", "with", "as", "is", "our"];
+const BACKWARDS: [&str; 13] = [
+    "under",
+    "according",
+    "to",
+    "the",
+    "per",
+    "by",
+    "in",
+    "of",
+    "with",
+    "as",
+    "is",
+    "our",
+    "first",
+];
 
 /// What one place of a text says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,9 +146,13 @@ impl Words {
         self.at(0, true)
     }
 
-    /// What each place of the text says.
+    /// What each place of the text says. Of one that names TLP over and over nobody knows what it means, and to read each
+    /// place to the end of its sentence would take long.
     pub(super) fn places(&self) -> impl Iterator<Item = Said> {
-        (0..self.words.len()).map(|place| self.at(place, false))
+        let named = (0..self.words.len()).filter(|place| self.name(*place).is_some());
+        let is_flood = named.take(NAMED_MAX + 1).count() > NAMED_MAX;
+        let places = if is_flood { 0 } else { self.words.len() };
+        (0..places).map(|place| self.at(place, false)).chain(is_flood.then_some(Said::Unknown))
     }
 
     /// Reads `tlp` at a word, what says which TLP is meant, and a colour, which ends the text if it is to be the whole.
@@ -198,8 +217,8 @@ impl Words {
                 break;
             }
             let is_joined = place > 0 && JOINING.contains(&&*self.words[place - 1].text);
-            let is_next = (place == next && before.is_choice) || (place == next + 1 && is_joined);
             let is_in_list = is_joined || before.is_choice || before.is_listed;
+            let is_next = (place == next || (place == next + 1 && is_joined)) && is_in_list;
             let is_further =
                 is_named && (self.is_loud(place) || (self.words[place].is_named && is_in_list));
             if let (true, Some((other, taken))) = (is_next || is_further, colour(self.texts(place)))
@@ -217,12 +236,10 @@ impl Words {
         }
     }
 
-    /// Whether a word is in capitals, and not the value of another name: `PAP:RED`.
+    /// Whether a word is in capitals, and not a colour of the other protocol: `PAP:RED`.
     fn is_loud(&self, place: usize) -> bool {
-        let Word { is_loud, before, .. } = &self.words[place];
-        let of = place.checked_sub(1).filter(|_| before.is_value);
-        *is_loud
-            && of.is_none_or(|of| self.words[of].before.is_value || is_filler(&self.words[of].text))
+        let before = place.checked_sub(1).map(|before| &*self.words[before].text);
+        self.words[place].is_loud && before != Some("pap")
     }
 
     /// What a colour is with the word behind it: `AMBER+S`, `GREEN+X`. Another name with a value of its own, as in
@@ -290,7 +307,8 @@ impl Words {
 
 /// The colour that a list of words begins with, and how many of them it takes.
 fn colour<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<(Tlp, usize)> {
-    Some(match words.next()? {
+    // Behind a version: `TLP2.0RED`.
+    Some(match words.next()?.trim_start_matches(|letter: char| letter.is_ascii_digit()) {
         "white" | "clear" => (Tlp::Clear, 1),
         "green" => (Tlp::Green, 1),
         "amber" => match words.next() {
