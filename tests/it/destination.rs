@@ -375,6 +375,24 @@ fn a_tag_that_an_analyst_removed_stays_away_after_adopting_too() {
     assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:clear", "tlp:red"]);
 }
 
+/// An answer to something else shows that it is gone.
+#[test]
+fn a_colour_that_somebody_took_off_is_attached_where_an_answer_shows_it() {
+    let mut world = World::new("sync");
+    make_tag(&world, "tlp:red");
+    let mut set = Dataset::default();
+    set.incident(1).tlp(Some("RED")).domains("one", 0..3);
+    deliver(&mut world, &mut set);
+    let removal = json!({"uuid": event(1).to_string(), "tag": "tlp:red"});
+    request(&world, "tageditor", "/tags/removeTagFromObject", &removal);
+    set.incident(1).domains("more", 0..60);
+    deliver(&mut world, &mut set);
+    assert_eq!(contents(&world)[&event(1)].0.tags, ["tlp:red"]);
+    let tally = deliver(&mut world, &mut set).run.tally.attributes;
+    assert_eq!((tally.exposed, tally.withheld, tally.unchanged), (0, 0, 63));
+    assert_at_rest(&mut world, &mut set);
+}
+
 #[test]
 fn an_adopted_value_that_an_analyst_deleted_stays_away_after_adopting_too() {
     for (hard, expected) in [("", false), ("/1", true)] {

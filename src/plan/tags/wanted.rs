@@ -41,7 +41,9 @@ pub(crate) fn lacking(
         }
         let tried = match tags.standing(tag) {
             Some(TagStanding::Refused { terms, .. }) => *terms == destination.tag_terms(tag),
-            Some(TagStanding::Shown | TagStanding::Doubted | TagStanding::Removed) => true,
+            Some(TagStanding::Shown | TagStanding::Doubted) => true,
+            // Somebody took it off. It stays off, but for a colour: without it what is out would be exposed for good.
+            Some(TagStanding::Removed) => Tlp::of_tag(tag).is_none(),
             None => false,
         };
         match destination.cannot_carry(tag) {
