@@ -6,7 +6,7 @@ use super::{
     Format, FormatError,
     apart::lost::{Found, Scan},
     decoding::format_of,
-    element::{Element, Origin},
+    element::{Element, Origin, shown},
     splitter::{Member, Visitor, Wanted},
 };
 use crate::model::{Issue, Severity, Symbol, Tlp};
@@ -84,8 +84,8 @@ pub(super) struct Router<'a, S> {
     of_extension: bool,
     /// Whether it has a list of what EclecticIQ's API answers.
     of_api: bool,
-    /// What this document says of its own marking, which no format has.
-    marked: Option<Tlp>,
+    /// What this document says of its own marking, which no format has, and the member that says it.
+    marked: Option<(Tlp, String)>,
     sink: S,
 }
 
@@ -151,11 +151,12 @@ impl<'a, S: Sink> Router<'a, S> {
 
     /// What marks all of a document that is marked itself: it makes what it holds as strict, and nothing marked.
     fn take_marking(&mut self, origin: &Origin<'_>) -> Option<Tlp> {
-        let tlp = self.marked.take()?;
+        let (tlp, member) = self.marked.take()?;
         let what = format!(
-            "it is marked as a whole, which no format has; all in it is taken as TLP {tlp} or stricter"
+            "by this member the whole document is marked, which no format has; all in it is taken as TLP {tlp} or stricter; \
+             where it means something else, let its producer leave it out"
         );
-        self.warn(origin, "", &what);
+        self.warn(origin, &format!("/{}", shown(&member)), &what);
         Some(tlp)
     }
 
@@ -207,7 +208,11 @@ impl<S: Sink> Visitor for Router<'_, S> {
             if value == Member::Unread {
                 self.warn(origin, &format!("/{name}"), UNREAD);
             }
-            self.marked = self.marked.max(whole::marking(name, value));
+            if let Some(tlp) = whole::marking(name, value)
+                && self.marked.as_ref().is_none_or(|(known, _)| *known < tlp)
+            {
+                self.marked = Some((tlp, name.to_owned()));
+            }
         }
         match (name, value) {
             ("more", Member::Scalar(said) | Member::Text(said)) => {

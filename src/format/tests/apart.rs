@@ -87,7 +87,7 @@ fn pages_and_warnings_are_told() {
     assert!(empty.is_page && empty.next.as_deref() == Some("b"));
     let warnings: Vec<String> = pages.warnings.iter().map(ToString::to_string).collect();
     assert!(
-        warnings[0].contains("marked as a whole") && warnings[1].contains("one page"),
+        warnings[0].contains("the whole document is marked") && warnings[1].contains("one page"),
         "{warnings:?}"
     );
 }

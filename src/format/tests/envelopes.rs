@@ -395,7 +395,10 @@ fn what_marks_a_document_as_a_whole_makes_all_in_it_as_strict_and_nothing_marked
                 assert_eq!((entity.tlp, entity.partly), (None, tlp), "{text}");
             }
             assert_eq!(facts.relations[0].tlp, tlp, "{text}");
-            let told = issues(&facts).iter().filter(|it| it.contains("marked as a whole")).count();
+            let told = issues(&facts)
+                .iter()
+                .filter(|it| it.contains("the whole document is marked"))
+                .count();
             assert_eq!(told, usize::from(tlp.is_some()), "{text}");
         }
     }
