@@ -348,6 +348,20 @@ fn a_misp_that_was_restored_from_a_backup_is_left_alone_until_somebody_decides()
 }
 
 #[test]
+fn a_misp_in_the_place_of_another_is_taken_once_the_store_learned_what_it_holds() {
+    let (first, second) = (Sandbox::start(), Sandbox::start());
+    let place = place(&first.url(), &first);
+    place.run(&["sync"]).code(0);
+    place.configure(&first.url(), &second.url());
+    let key = [("MISP_API_KEY", &*second.key("sync"))];
+    place.run_in(&key, &["sync", "--source", "next.json"]).code(8).says(&["repair --adopt"]);
+    place.run_in(&key, &["repair", "--adopt"]).code(0).says(&["nothing was sent"]);
+    assert_eq!(second.attributes(), 0);
+    place.run_in(&key, &["sync"]).code(0);
+    assert_eq!(second.attributes(), ATTRIBUTES);
+}
+
+#[test]
 fn no_cache_may_answer_whether_rows_are_as_expected() {
     let sandbox = Sandbox::start();
     let front = Front::before(sandbox.address, |_, _| Act::Pass);

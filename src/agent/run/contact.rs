@@ -18,7 +18,7 @@ use super::{
         lost::{self, Finding, Gone},
         planner::Planner,
     },
-    Halt, Run,
+    Halt, Mode, Run,
 };
 
 /// A run that sends at least so many attributes asks MISP anew who it is, once a day.
@@ -266,7 +266,8 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         world.before_deadline(self.asking_first().learn(wanted)).await??;
         let record = &self.planner.record;
         let moved = before.url != record.url || (before.org.is_some() && before.org != record.org);
-        if moved && self.is_stranger().await? {
+        // Whoever has the store learn what MISP holds says with it that it is this MISP.
+        if moved && self.mode == Mode::Deliver && self.is_stranger().await? {
             return Err(Ending::AnotherMisp.into());
         }
         match self.planner.record.may_see_more_than(before) {
