@@ -111,7 +111,8 @@ impl SourceError {
             Self::Format(error) => error.fault(),
             Self::Pull(error) => error.fault(),
             Self::NotPulled { name } => {
-                Fault::new("nothing was pulled of it yet", "run `misp-trickle sync`").at(name)
+                const CURE: &str = "run `misp-trickle sync`, which pulls it and sends what may go";
+                Fault::new("nothing was pulled of it yet", CURE).at(name)
             }
         }
     }

@@ -424,9 +424,12 @@ fn doctor_tells_what_a_run_would_send_of_what_was_pulled() {
     let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
     let (other, place) = (Sandbox::start(), platform.place(&sandbox));
     let never = ["feed main: nothing was pulled of it yet, so nobody knows what a run would send"];
-    place.run(&["doctor"]).code(0).says(&never);
+    // What is said to come next is something that can be done.
+    place.run(&["plan"]).code(1);
+    place.run(&["doctor"]).code(0).says(&never).says(&["next: `misp-trickle sync` pulls"]);
     place.run(&["sync"]).code(0);
-    place.run(&["doctor"]).code(0).says(&["feed main: nothing to send"]);
+    let known = ["feed main: nothing to send", "next: `misp-trickle plan` shows"];
+    place.run(&["doctor"]).code(0).says(&known);
     add(&place, "other", &other.url());
     let told =
         ["feed main: 41 attributes of 3 events to send, in about ", " kB up and ", " down, about "];

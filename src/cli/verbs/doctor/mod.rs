@@ -112,9 +112,12 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
         found.destinations.push((destination, findings));
     }
     context.answer(|| show::json(&found), || show::text(&found))?;
-    let of_destinations = found.destinations.iter().flat_map(|(_, findings)| findings);
-    let exit = exit(found.store.iter().chain(&found.source).chain(of_destinations));
+    let of_destinations = || found.destinations.iter().flat_map(|(_, findings)| findings);
+    let exit = exit(found.store.iter().chain(&found.source).chain(of_destinations()));
     context.next(match exit {
+        Exit::Done if of_destinations().any(outlook::is_never_pulled) => {
+            "`misp-trickle sync` pulls what was not pulled yet, and sends what may go"
+        }
         Exit::Done => "`misp-trickle plan` shows what a run would send",
         _ => "do what stands behind each `->`, and then `misp-trickle doctor` again",
     });

@@ -22,6 +22,7 @@ use crate::{
 };
 
 const CHECK: &str = "outlook";
+const UNKNOWN: &str = "so nobody knows what a run would send";
 
 /// What an attribute costs MISP itself: a thousand in one request took three seconds.
 const ATTRIBUTE: Duration = Duration::from_millis(3);
@@ -71,9 +72,12 @@ pub(super) fn examine_pulled(
 
 /// What is said of a feed that was never pulled.
 pub(super) fn never_pulled(feed: &FeedName) -> Finding {
-    let what =
-        format!("feed {feed}: nothing was pulled of it yet, so nobody knows what a run would send");
-    Finding::good(CHECK, what)
+    Finding::good(CHECK, format!("feed {feed}: nothing was pulled of it yet, {UNKNOWN}"))
+}
+
+/// Whether a finding is that of a feed that was never pulled, which `plan` cannot show either.
+pub(super) fn is_never_pulled(finding: &Finding) -> bool {
+    finding.check == CHECK && finding.what.ends_with(UNKNOWN)
 }
 
 /// Plans a run of one feed, of what was read of it. What an older release planned calls for another reading.
