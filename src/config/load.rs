@@ -68,7 +68,12 @@ impl Config {
         if !errors.is_empty() {
             for error in &errors {
                 let what = format!("is not TOML: {}", error.message().replace('\n', ", "));
-                let cure = "correct the line; https://toml.io/en/v1.0.0 has the rules";
+                let cure = match error.message() {
+                    "duplicate key" => {
+                        "a table and a key stand once: put these lines under the ones that are there already"
+                    }
+                    _ => "correct the line; https://toml.io/en/v1.0.0 has the rules",
+                };
                 reader.fault("", &error.span().unwrap_or(0..0), what, cure);
             }
             return Err(ConfigError::Invalid { faults: reader.finish().0 });

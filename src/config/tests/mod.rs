@@ -274,7 +274,12 @@ fn broken_toml_has_its_place() {
     assert!(found[0].starts_with(&format!("{FILE}:1:7: is not TOML: ")), "{found:?}");
     assert!(faults("version = 2\n")[0].contains("newer misp-trickle"));
     assert!(faults("store = 3\n")[0].contains("write a table: [store]"));
-    assert!(faults("[a]\nx = 1\n[a]\ny = 2\n")[0].contains(":3:"));
+    // Of a page or of the configuration: lines to add begin with the table that they go into.
+    for twice in ["[a]\nx = 1\n[a]\ny = 2\n", "[a]\n\nx = 1\nx = 2\n"] {
+        let found = &faults(twice)[0];
+        assert!(found.contains(if twice.contains('y') { ":3:" } else { ":4:" }), "{found}");
+        assert!(found.contains("stand once"), "{found}");
+    }
 }
 
 #[test]
