@@ -344,6 +344,48 @@ fn links_lead_somewhere() {
     }
 }
 
+/// Whether a file is one of those that a pattern of the package names: its folder, and how it ends.
+fn is_packaged(pattern: &str, file: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((folder, end)) => {
+            let name = file.strip_prefix(folder);
+            name.is_some_and(|name| name.ends_with(end) && !name.contains('/'))
+        }
+        None => pattern == file,
+    }
+}
+
+#[test]
+fn what_pages_of_the_package_lead_to_is_in_the_package() {
+    let manifest: toml::Table = read("Cargo.toml").parse().expect("the manifest is TOML");
+    let assets = manifest["package"]["metadata"]["deb"]["assets"].as_array().expect("a list");
+    let assets: Vec<&str> = assets.iter().filter_map(|asset| asset[0].as_str()).collect();
+    let is_packaged = |file: &str| assets.iter().any(|pattern| is_packaged(pattern, file));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().expect("the checkout is there");
+    let mut found = 0;
+    for page in pages().iter().filter(|page| is_packaged(page)) {
+        let folder = root.join(page);
+        let folder = folder.parent().expect("a file is in a folder");
+        let text = read(page);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if target.contains("://") || file.is_empty() {
+                continue;
+            }
+            let file = folder.join(file).canonicalize().expect("links lead somewhere");
+            let file = file.strip_prefix(&root).expect("it is below").to_str().expect("UTF-8");
+            // What is for those who change the program is in the repository alone.
+            if file.starts_with("docs/") {
+                let inside = format!("{file}/");
+                let is_there = is_packaged(file) || assets.iter().any(|it| it.starts_with(&inside));
+                assert!(is_there, "{page} leads to {file}, which no asset of the package is");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 50, "{found} links");
+}
+
 #[test]
 fn files_that_the_architecture_names_exist() {
     let text = ["ARCHITECTURE.md", "CONTRIBUTING.md"].map(read).concat();
