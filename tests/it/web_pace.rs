@@ -82,7 +82,7 @@ fn pages_come_soon_while_a_run_delivers() {
     let kinds = &place.json(&["check"])["kinds"];
     let bytes = |kind: &str| kinds[kind]["bytes"].as_u64().unwrap() / SIZE.attributes();
     println!("bytes each: {} of the index, {} of events", bytes("index_pages"), bytes("objects"));
-    let daemon = Daemon::with(&mut command(&place, &["run"]), &place);
+    let daemon = Daemon::with(&mut command(&place, &["run"]), place.folder());
     let browser = Browser::by(&place.json(&["web"]));
     let event = browser.page("/events").split("href=\"/events/").nth(1).unwrap()[..36].to_owned();
     let page = browser.page(&format!("/events/{event}"));

@@ -116,7 +116,7 @@ fn the_service_manager_hears_when_it_is_ready_alive_and_at_its_end() {
     let path = place.path("notify.sock");
     let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(LONG)).unwrap();
-    let daemon = Daemon::with(place.command(&["run"]).env("NOTIFY_SOCKET", &path), &place);
+    let daemon = Daemon::with(place.command(&["run"]).env("NOTIFY_SOCKET", &path), place.folder());
     let mut heard = Vec::new();
     let mut hear = |what: &str| {
         // The daemon goes on telling that it is alive, so no single wait says that this does not come.

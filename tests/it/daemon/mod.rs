@@ -11,6 +11,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -36,15 +37,16 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn start(place: &Place) -> Self {
-        Self::with(&mut place.command(&["run"]), place)
+        Self::with(&mut place.command(&["run"]), place.folder())
     }
 
-    pub(crate) fn with(command: &mut Command, place: &Place) -> Self {
-        let log = fs::File::create(place.path("run.log")).unwrap();
+    /// One of this command, whose log goes into a folder.
+    pub(crate) fn with(command: &mut Command, folder: &Path) -> Self {
+        let log = fs::File::create(folder.join("run.log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let told = fs::read_to_string(place.path("run.log")).unwrap();
+        let told = fs::read_to_string(folder.join("run.log")).unwrap();
         assert!(!line.is_empty(), "it ended: {told}");
         check_line(&line);
         Self { child: Some(child), ready: serde_json::from_str(&line).unwrap() }
@@ -76,7 +78,7 @@ impl Daemon {
     }
 
     /// What a path of the metrics' port answers: status and text.
-    fn get(&self, path: &str, host: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str, host: &str) -> (u16, String) {
         let address = self.ready["metrics"].as_str().unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
