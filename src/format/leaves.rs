@@ -54,6 +54,10 @@ const SAYING: [&str; 10] =
 /// the same.
 pub(super) const OF_MARKING: [&str; 2] = ["marking", "handling"];
 
+/// Most places of an object that its leaves may know together, of the keys, objects and lists on their way: memory of some
+/// 100 MB. One with more is looked at no further.
+const PLACES_MAX: usize = 2_000_000;
+
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
@@ -110,6 +114,7 @@ impl Leaves {
             objects: &mut Vec::new(),
             lists: &mut Vec::new(),
             count: &mut 0,
+            places: &mut 0,
             respelled: None,
             of_tlp: None,
             all: &mut all,
@@ -182,7 +187,7 @@ impl Leaf {
     /// object instead of a text, or among the types as STIX 2.0 has it.
     pub(super) fn tlp(&self) -> Option<Result<Tlp, &str>> {
         let text = self.text.trim();
-        let said = || Tlp::of_tag(text).max(Tlp::said_in(text));
+        let said = || Tlp::meant_by(text);
         if self.of_tlp.is_some() {
             let colour = text.parse().ok().or_else(said);
             // Deep in what is called so may stand what is no colour, such as the time of its making.
@@ -286,6 +291,8 @@ struct Walk<'w> {
     lists: &'w mut Vec<u32>,
     /// How many objects and lists were met.
     count: &'w mut u32,
+    /// How many places the leaves know together.
+    places: &'w mut usize,
     respelled: Option<usize>,
     of_tlp: Option<usize>,
     all: &'w mut Leaves,
@@ -293,17 +300,41 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn again(&mut self) -> Walk<'_> {
-        let Self { path, objects, lists, count, respelled, of_tlp, all } = self;
-        Walk { path, objects, lists, count, respelled: *respelled, of_tlp: *of_tlp, all }
+        let Self { path, objects, lists, count, places, respelled, of_tlp, all } = self;
+        Walk { path, objects, lists, count, places, respelled: *respelled, of_tlp: *of_tlp, all }
     }
 
     /// A leaf for what holds nothing, where none came.
-    fn nothing_since<E>(self, before: usize) -> Result<(), E> {
+    fn nothing_since<E: Error>(self, before: usize) -> Result<(), E> {
         if self.all.0.len() == before { self.leaf(&NOTHING) } else { Ok(()) }
     }
 
-    fn leaf<E>(self, text: &dyn ToString) -> Result<(), E> {
-        let Self { path, objects, lists, respelled, of_tlp, all, .. } = self;
+    /// A key among labels or markings may be one itself (`"labels": {"tlp:red": null}`), unless its value is a plain no.
+    fn key<E: Error>(&mut self, key: &str, before: usize) -> Result<(), E> {
+        let among = |word: &Rc<str>| holds_labels(word) || is_about_marking(word);
+        let is_refused = match &self.all.0[before..] {
+            [only] => says_no(only.text.trim()),
+            _ => false,
+        };
+        let may_be_one = self.path.iter().any(among) && !is_refused;
+        // A name such as `tlp_id` is none.
+        let is_tag = || key.contains([':', '=']) || key.parse::<Tlp>().is_ok();
+        let is_colour =
+            || key.parse::<Tlp>().is_ok() && self.path.iter().any(|it| is_about_marking(it));
+        let is_one = || {
+            (Tlp::of_tag(key).is_some() && is_tag())
+                || is_colour()
+                || key.trim().starts_with(MarkingId::PREFIX)
+        };
+        if may_be_one && is_one() { self.again().leaf(&key) } else { Ok(()) }
+    }
+
+    fn leaf<E: Error>(self, text: &dyn ToString) -> Result<(), E> {
+        let Self { path, objects, lists, places, respelled, of_tlp, all, .. } = self;
+        *places += 2 + path.len() + objects.len() + lists.len();
+        if *places > PLACES_MAX {
+            return Err(E::custom("it holds too many texts and numbers"));
+        }
         let (path, objects, lists) = (path.clone(), objects.clone(), lists.clone());
         all.0.push(Leaf { path, respelled, of_tlp, objects, lists, text: text.to_string() });
         Ok(())
@@ -371,10 +402,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
             let is_of_tlp = speaks_of_tlp(&key) || (is_other && speaks_of_tlp(&usual));
             self.of_tlp = if is_of_tlp { Some(place) } else { outer.1 };
             self.path.push(usual.into());
+            let before = self.all.0.len();
             let read = entries.next_value_seed(self.again());
             self.path.pop();
             (self.respelled, self.of_tlp) = outer;
             read?;
+            self.key(&key, before)?;
         }
         self.objects.pop();
         self.nothing_since(before)
@@ -407,5 +440,36 @@ mod tests {
         assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
         let respelled: Vec<Option<usize>> = leaves.0.iter().map(|leaf| leaf.respelled).collect();
         assert_eq!(respelled, [Some(0), None, Some(1), None, None]);
+    }
+
+    #[test]
+    fn a_key_among_labels_or_markings_may_be_one_unless_its_value_is_a_plain_no() {
+        let strictest = |text: &str| {
+            let leaves = Leaves::of(text).unwrap().0;
+            leaves.iter().filter_map(|leaf| leaf.tlp()?.ok()).max()
+        };
+        for text in [
+            r#"{"labels": {"tlp:red": null}}"#,
+            r#"{"tags": {"TLP:RED": {"a": [1, 2]}}}"#,
+            r#"{"x_markings": {"RED": true}}"#,
+            r#"{"handling": [{"TLP:RED": []}]}"#,
+        ] {
+            assert_eq!(strictest(text), Some(Tlp::Red), "{text}");
+        }
+        for text in [
+            r#"{"labels": {"tlp:red": false, "tlp_id": 3, "red": true}}"#,
+            r#"{"counts": {"tlp:red": 3}}"#,
+        ] {
+            assert_eq!(strictest(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_object_with_more_places_than_memory_is_given_for_is_looked_at_no_further() {
+        let flat = |count: usize| format!("{{\"tags\": [{}]}}", vec!["1"; count].join(","));
+        assert!(Leaves::of(&flat(100_000)).is_ok());
+        assert!(Leaves::of(&flat(PLACES_MAX / 4)).is_err());
+        let deep = format!("{}{}{}", "[".repeat(60), "1,".repeat(99_999) + "1", "]".repeat(60));
+        assert!(Leaves::of(&deep).is_err());
     }
 }

@@ -47,7 +47,7 @@ fn said(leaf: &Leaf, typed: &BTreeSet<u32>) -> Option<Tlp> {
     // Where all of the text is about TLP, a colour at its beginning needs no `TLP` before it.
     let is_about = own_object(leaf).is_none_or(|object| typed.contains(&object));
     let first = || is_about.then(|| Tlp::first_in(text)).flatten();
-    let found = || Tlp::said_in(text).max(first());
+    let found = || Tlp::meant_by(text).max(first());
     // What is called a colour and is more than one was red to earlier readers, and gets no freer by a newer one.
     text.parse().ok().or_else(|| if is_colour(leaf) { None } else { found() })
 }

@@ -97,7 +97,7 @@ impl Definition {
             all.unreadable = Some(String::new());
         } else if silent {
             let description = leaves.iter().filter(|leaf| leaf.is_in("description"));
-            all.strictest = description.filter_map(|leaf| Tlp::said_in(&leaf.text)).max();
+            all.strictest = description.filter_map(|leaf| Tlp::meant_by(&leaf.text)).max();
         }
         all
     }
@@ -107,7 +107,7 @@ impl Definition {
         let is_body = is_tlp && BODIES.iter().any(|property| leaf.is_in(property));
         // There a colour needs no `TLP:` before it.
         let bare = leaf.text.parse().ok().filter(|_| is_called_so || is_body);
-        let said = bare.or_else(|| Tlp::said_in(&leaf.text));
+        let said = bare.or_else(|| Tlp::meant_by(&leaf.text));
         let is_absent = !is_tlp && leaf.holds_nothing();
         if said.is_none() && is_called_so && !is_absent {
             self.unreadable.get_or_insert_with(|| leaf.text.clone());

@@ -136,7 +136,7 @@ impl<'r, 'e> Reader<'r, 'e> {
                 let mark = match id.as_str().starts_with(MarkingId::PREFIX) {
                     true => Some(self.facts.markings.named(id)),
                     false => {
-                        let tlp = text.parse().ok().or_else(|| Tlp::said_in(text));
+                        let tlp = text.parse().ok().or_else(|| Tlp::meant_by(text));
                         tlp.map(|tlp| self.facts.markings.colour(tlp))
                     }
                 };

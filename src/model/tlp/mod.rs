@@ -79,6 +79,12 @@ impl Tlp {
         strictest(Words::of(text).iter().flat_map(Words::places))
     }
 
+    /// What a text means that stands for a marking: as a tag, or by what it speaks of.
+    #[must_use]
+    pub fn meant_by(text: &str) -> Option<Self> {
+        Self::of_tag(text).max(Self::said_in(text))
+    }
+
     /// The strictest colour that a text begins with, where all of it is about its marking: `RED - recipients only`.
     #[must_use]
     pub fn first_in(text: &str) -> Option<Self> {
