@@ -268,14 +268,15 @@ impl Store {
         Overlay::over(&*self.engine)
     }
 
-    fn check_writable(&self) -> Result<(), LedgerError> {
+    /// Whether something may be written.
+    pub(crate) fn check_writable(&self) -> Result<(), LedgerError> {
         let cause = match (self.mode, &self.failed) {
             (OpenMode::ReadOnly, _) => "it was opened for reading only",
             (OpenMode::ReadWrite, Some(_)) => {
                 "a write failed before, and what of it is on the disk is known only after the store \
                  was opened again"
             }
-            (OpenMode::ReadWrite, None) => return Ok(()),
+            (OpenMode::ReadWrite, None) => return self.check_place(),
         };
         let path = self.shown_path();
         Err(LedgerError::Io { path, doing: "written", cause: cause.to_owned() })

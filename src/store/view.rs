@@ -25,12 +25,15 @@ const PORTION: usize = 64;
 /// The values of keys at the moment of a view, as far as they were written since; `None` where there was none.
 type Before = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// What a view has beside the owner's engine; none once the store was opened again, which may have lost something.
+type Beside = Mutex<Option<Before>>;
+
 /// Has something done with the store while nobody writes to it.
 pub type Reach = dyn Fn(&mut dyn FnMut(&Store)) + Send;
 
 /// All views of a store that somebody still reads.
 #[derive(Default)]
-pub(in crate::store) struct Views(Vec<Weak<Mutex<Before>>>);
+pub(in crate::store) struct Views(Vec<Weak<Beside>>);
 
 impl Views {
     /// Puts down for all views what stands where something is about to be written.
@@ -38,6 +41,7 @@ impl Views {
         self.0.retain(|view| view.strong_count() > 0);
         for before in self.0.iter().filter_map(Weak::upgrade) {
             let mut before = lock(&before);
+            let Some(before) = before.as_mut() else { continue };
             for key in writes.keys() {
                 if !before.contains_key(key) {
                     before.insert(key.clone(), engine.get(key)?);
@@ -45,6 +49,13 @@ impl Views {
             }
         }
         Ok(())
+    }
+
+    /// Ends them all: whoever reads one is told to ask again.
+    pub(super) fn end(&mut self) {
+        for before in self.0.drain(..).filter_map(|view| view.upgrade()) {
+            *lock(&before) = None;
+        }
     }
 }
 
@@ -57,7 +68,7 @@ impl Store {
         let identity = self.read().record(keys::IDENTITY)?;
         let identity = identity.expect("the identity was read when the store was opened");
         let identity: IdentityV1 = identity.decode("the store's identity")?;
-        let before = Arc::new(Mutex::new(Before::new()));
+        let before = Arc::new(Mutex::new(Some(Before::new())));
         self.views.0.push(Arc::downgrade(&before));
         let mut view = Self::bare(Box::new(View { reach, before }), self.counters, &identity);
         view.mode = OpenMode::ReadOnly;
@@ -73,7 +84,7 @@ type Portion = (BTreeMap<Vec<u8>, Vec<u8>>, Option<Vec<u8>>);
 /// The engine of a view.
 struct View {
     reach: Box<Reach>,
-    before: Arc<Mutex<Before>>,
+    before: Arc<Beside>,
 }
 
 impl View {
@@ -85,7 +96,9 @@ impl View {
         let (mut work, mut done) = (Some(work), None);
         (self.reach)(&mut |store| {
             let work = work.take().expect("whoever reaches the store calls back once");
-            done = Some(work(&*store.engine, &lock(&self.before)));
+            let before = lock(&self.before);
+            let before = before.as_ref().ok_or_else(|| ended(store));
+            done = Some(before.and_then(|before| work(&*store.engine, before)));
         });
         done.expect("whoever reaches the store calls back")
     }
@@ -173,6 +186,11 @@ impl Engine for View {
     fn bytes_on_disk(&self) -> Result<u64, LedgerError> {
         self.with(|engine, _| engine.bytes_on_disk())
     }
+}
+
+fn ended(store: &Store) -> LedgerError {
+    let cause = "it was opened again meanwhile, as a write had failed; ask again".to_owned();
+    LedgerError::Io { path: store.shown_path(), doing: "read", cause }
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -53,6 +53,7 @@ impl Host for RequestHost {
 
     fn view(&self) -> Result<Store, CliError> {
         let ledger = self.shared.ledger.clone();
+        self.shared.ledger.lock().check_place()?;
         let reach = move |work: &mut dyn FnMut(&Store)| work(&ledger.lock());
         Ok(self.shared.ledger.lock().view(Box::new(reach))?)
     }
@@ -76,8 +77,9 @@ impl Host for RequestHost {
         loop {
             match told.recv_timeout(LOOK) {
                 Ok(turn) => {
+                    let in_use = self.shared.use_store()?;
                     let (shared, destination) = (self.shared.clone(), destination.clone());
-                    return Ok(Turn::of((turn, Recount { shared, destination })));
+                    return Ok(Turn::of((in_use, turn, Recount { shared, destination })));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(CliError::Interrupted),
                 Err(RecvTimeoutError::Timeout) => {}

@@ -6,6 +6,7 @@ pub(crate) mod alarm;
 pub(super) mod ask;
 mod exposure;
 mod handler;
+mod held;
 mod host;
 mod paused;
 mod place;
@@ -32,6 +33,7 @@ use crate::{
 use super::{CliError, args::RouteArgs, live::Waiter, routes::last_run, throttles::Throttles};
 use alarm::Bell;
 use exposure::Exposure;
+use held::Held;
 pub(super) use paused::Paused;
 
 /// What the threads of the daemon share.
@@ -42,6 +44,7 @@ pub(super) struct Shared {
     pub(super) throttles: Arc<Throttles>,
     bell: Bell,
     exposure: Exposure,
+    held: Held,
     config: RwLock<Arc<Config>>,
 }
 

@@ -40,6 +40,7 @@ use super::{
     ask::PROTOCOL,
     exposure::Exposure,
     handler::RequestHandler,
+    held::Held,
     paused::Paused,
     place,
     reload::{ConfigArgs, proven},
@@ -91,7 +92,9 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let throttles = context.throttles.clone();
     let exposure = Exposure::new(metrics.clone());
     let bell = Bell::start(waiter.clone()).map_err(CliError::System)?;
-    let shared = Arc::new(Shared { waiter, ledger, paused, throttles, bell, exposure, config });
+    let held = Held::default();
+    let shared =
+        Arc::new(Shared { waiter, ledger, paused, throttles, bell, exposure, held, config });
     let mut scheduler = Scheduler::default();
     scheduler.configure(shared.plans(&shared.config(), &history));
     let failing = history.iter().filter(|(_, known)| known.failures > 0);
@@ -100,6 +103,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let dispatcher = dispatcher.knowing(Alarms::new(failing));
     dispatcher.show(SystemClock.now());
     let sender = dispatcher.sender();
+    shared.held.tell(sender.clone());
     let handler = RequestHandler {
         shared: shared.clone(),
         store: id.to_string(),
@@ -118,7 +122,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     listeners.serve(&threads, &Monitor { metrics, snapshot: dispatcher.snapshot() }, handler);
     let counts = shared.clone();
     drop(thread::spawn(move || counts.count_exposed()));
-    drop(threads.spawn(handle_signals(signals, given, shared, sender)));
+    drop(threads.spawn(handle_signals(signals, given, shared.clone(), sender)));
     context.ui.json(&ready)?;
     notify::ready();
     dispatcher.run(&SystemClock, GRACE);
@@ -127,7 +131,10 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
         // The next owner removes what is left.
         drop(fs::remove_file(socket));
     }
-    Ok(Exit::Done)
+    match shared.held.lost() {
+        Some(report) => Err(CliError::Told(Box::new(report.clone()))),
+        None => Ok(Exit::Done),
+    }
 }
 
 /// What the daemon listens on.

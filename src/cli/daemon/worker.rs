@@ -43,6 +43,7 @@ impl Worker for Shared {
         let source = source_of(&config, feed);
         let feed = config.feed(Some(feed.as_str()), None).map_err(CliError::from);
         let dataset = feed.and_then(|feed| {
+            drop(self.use_store()?);
             wait_for_quiet(&feed, &self.waiter)?;
             source::dataset(&feed, &self.ledger, &self.waiter)
         });
@@ -112,6 +113,7 @@ impl Shared {
             bwlimit: self.throttles.of_process(),
             ..CliOverrides::default()
         };
+        let _in_use = self.use_store()?;
         let jobs = job::jobs(config, &overrides)?;
         let (job, destination) = jobs.first().expect("a feed and its destination make one job");
         let (dataset, remote, warnings) =

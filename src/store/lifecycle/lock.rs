@@ -53,7 +53,7 @@ const POLL: Duration = Duration::from_millis(25);
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
     folder: PathBuf,
     owner: Owner,
 }
@@ -68,7 +68,7 @@ impl Lock {
         let file = permissions::open_file(&path)
             .map_err(|error| OpenError::io(&path, "opened", &error))?;
         patiently(folder, wait, || file.try_lock())?;
-        let lock = Self { _file: file, folder: folder.to_owned(), owner };
+        let lock = Self { file, folder: folder.to_owned(), owner };
         lock.retract();
         lock.describe("");
         Ok(lock)
@@ -117,6 +117,15 @@ impl Lock {
         serde_json::from_slice(&fs::read(folder.join(SOCKET_FILE)).ok()?).ok()
     }
 
+    /// Where the folder that it locks is not at its path any more: what happened to it. It costs one look at a file.
+    pub(crate) fn displaced(&self) -> Option<&'static str> {
+        match permissions::is_same(&self.file, &self.folder.join(LOCK_FILE)) {
+            Ok(true) => None,
+            Ok(false) => Some("another folder has its place"),
+            Err(_) => Some("its folder was moved or deleted"),
+        }
+    }
+
     /// Removes what an earlier holder that was killed told.
     fn retract(&self) {
         drop(fs::remove_file(self.folder.join(SOCKET_FILE)));
@@ -125,6 +134,10 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        if self.displaced().is_some() {
+            // What stands there is of another holder, if there is one.
+            return;
+        }
         self.retract();
         drop(fs::remove_file(self.folder.join(HOLDER_FILE)));
     }

@@ -11,5 +11,6 @@ pub(super) mod lock;
 pub(super) mod open;
 pub(super) mod opened;
 pub(super) mod permissions;
+pub(super) mod reopen;
 pub(super) mod swap;
 pub(super) mod warning;

@@ -107,7 +107,11 @@ impl Store {
             }
         }
         check_writable(path)?;
-        let lock = Lock::take(path, owner, wait)?;
+        Self::open_locked(path, Lock::take(path, owner, wait)?)
+    }
+
+    /// Opens what the lock is held of.
+    pub(super) fn open_locked(path: &Path, lock: Lock) -> Result<Self, OpenError> {
         let readable = make_private(path)?;
         let mut found = Found::look(path)?;
         let mut store = match Self::open_found(path, &mut found) {

@@ -181,6 +181,21 @@ pub(crate) fn inode(folder: &Path) -> io::Result<u64> {
     return Ok(u64::from(!metadata.is_dir()));
 }
 
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+pub(crate) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let (open, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
+
+/// Elsewhere a file that is open cannot be moved or deleted.
+#[cfg(not(unix))]
+pub(crate) fn is_same(_: &File, path: &Path) -> io::Result<bool> {
+    fs::metadata(path).map(|_| true)
+}
+
 /// Gives a file or folder these rights, or itself where that cannot be done and others may read it.
 #[cfg(unix)]
 fn restrict(path: &Path, mode: u32) -> io::Result<Option<PathBuf>> {

@@ -13,5 +13,6 @@ mod model;
 #[allow(dead_code, unreachable_pub, reason = "tests and benches outside read it too")]
 #[path = "../../../tests/support/redb_engine.rs"]
 mod redb_engine;
+mod reopen;
 mod repair;
 pub(super) mod script;

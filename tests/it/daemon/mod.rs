@@ -5,6 +5,7 @@
 mod life;
 mod long;
 mod routes;
+mod store;
 
 use std::{
     fs,
