@@ -9,6 +9,7 @@ mod beside;
 mod browser;
 mod cli;
 mod conformance;
+mod copies;
 mod crash;
 mod daemon;
 mod destination;

@@ -157,3 +157,34 @@ fn too_few_threads_are_an_error_that_lets_the_store_go() {
     }
     as_nobody(&place, &["sync"]).unwrap().code(0);
 }
+
+#[test]
+fn files_that_their_owner_may_not_write_are_read_and_told_apart_from_those_of_others() {
+    let (_sandbox, place) = delivered();
+    let is_root = chown(place.folder(), Some(NOBODY), Some(NOBODY)).is_ok();
+    if is_root {
+        give_to(NOBODY, place.folder());
+    }
+    for (path, numbers, _) in trace(&place.path("state")) {
+        if path.is_file() {
+            let rights = u32::try_from(numbers[0]).unwrap() & 0o444;
+            fs::set_permissions(path, fs::Permissions::from_mode(rights)).unwrap();
+        }
+    }
+    let run = |verb: &str| match is_root {
+        true => as_nobody(&place, &[verb]),
+        false => Some(place.run(&[verb])),
+    };
+    for verb in ["status", "log", "check", "plan"] {
+        let Some(seen) = run(verb) else {
+            eprintln!("skipped: the program stands where nobody else may run it");
+            return;
+        };
+        seen.code(0);
+    }
+    run("sync")
+        .unwrap()
+        .code(1)
+        .says(&["may not be written", "chmod -R u+w state"])
+        .hides(&["chown"]);
+}

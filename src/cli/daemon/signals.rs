@@ -1,11 +1,13 @@
 //! What signals do to the daemon.
 
 use std::{
-    fs, io,
+    io,
     time::{Duration, Instant},
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::live::is_hang_up_ignored;
 
 /// A second signal within this time counts as the first: service managers and terminals send some twice.
 const SAME: Duration = Duration::from_secs(2);
@@ -68,13 +70,4 @@ async fn hung_up(hang_up: Option<&mut Signal>) {
         Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,
     }
-}
-
-/// Whether SIGHUP was ignored when the program began, where the system tells.
-fn is_hang_up_ignored() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // The first bit is the first signal, SIGHUP.
-    mask.is_some_and(|mask| mask & 1 == 1)
 }

@@ -369,6 +369,7 @@ const fn of_opening(error: &OpenError) -> Kind {
         OpenError::Newer { .. } => Kind::StoreNewer,
         OpenError::Damaged { .. } => Kind::StoreDamaged,
         OpenError::OfAnotherUser { .. } => Kind::StoreOfAnotherUser,
+        OpenError::ReadOnly { .. } => Kind::StoreInaccessible,
         OpenError::Io { .. } => Kind::StoreInaccessible,
     }
 }

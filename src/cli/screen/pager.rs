@@ -7,6 +7,8 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+use crate::cli::live::paged;
+
 use super::stream::is_dumb;
 
 /// What shows the pages where nothing is said.
@@ -87,6 +89,7 @@ impl Pager {
 
 /// From now on Ctrl-C is for the pager: whoever dies of it leaves two programs to one keyboard. SIGTERM still ends this one.
 fn leave_ctrl_c_to_it() {
+    paged();
     #[cfg(unix)]
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
         use tokio::signal::unix::{SignalKind, signal};

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         CliError, Context, Exit,
+        live::leave_no_copy,
         verbs::export::{STREAM, is_compressed, told},
     },
     store::{ExportCounts, ImportReport, Store},
@@ -43,6 +44,7 @@ pub(crate) struct ImportAnswer<'a> {
 pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> {
     let path = context.store_path()?;
     let mut input = open(&args.file).map_err(|cause| CliError::read(&args.file, &cause))?;
+    leave_no_copy(context.global.json);
     let (owner, wait) = (context.owner(), context.global.wait);
     let ImportReport { store, from, exported, counts } =
         Store::import(&path, owner, wait, &mut *input)?;

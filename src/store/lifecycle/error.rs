@@ -52,6 +52,13 @@ pub enum OpenError {
         /// The first of the files, and how many more.
         files: String,
     },
+    /// Files in it are this user's, and may not be written.
+    ReadOnly {
+        /// The store's folder.
+        path: String,
+        /// The first of the files, and how many more.
+        files: String,
+    },
     /// The operating system refused.
     Io {
         /// The file or folder.
@@ -98,6 +105,11 @@ impl OpenError {
                 format!(
                     "as root give them back with `chown -R USER {path}`, and run every `sync` as that user"
                 ),
+            )
+            .at(path),
+            Self::ReadOnly { path, files } => Fault::new(
+                format!("the store has files that may not be written: {files}"),
+                format!("they are this user's: let him write again with `chmod -R u+w {path}`"),
             )
             .at(path),
             Self::Io { path, doing, cause } => {

@@ -36,17 +36,22 @@ pub(super) fn make_private(path: &Path) -> Result<Option<Warning>, OpenError> {
     Ok(readable.map(|path| Warning::NotPrivate { path: path.display().to_string() }))
 }
 
-/// A file of another user would stop the engine half-way, with an error that names only the folder.
+/// A file of another user, or one that was made read-only, would stop the engine half-way, with an error that names only the folder.
 pub(super) fn check_writable(path: &Path) -> Result<(), OpenError> {
     let files =
         permissions::not_writable(path).map_err(|error| OpenError::io(path, "read", &error))?;
-    let Some(first) = files.first() else { return Ok(()) };
+    let foreign: Vec<_> = files.iter().filter(|file| !permissions::is_own(file)).collect();
+    let Some(first) = foreign.first().copied().or(files.first()) else { return Ok(()) };
     let more = match files.len() {
         1 => String::new(),
         count => format!(" and {} more", count - 1),
     };
     let files = format!("{}{more}", first.display());
-    Err(OpenError::OfAnotherUser { path: path.display().to_string(), files })
+    let path = path.display().to_string();
+    Err(match foreign.is_empty() {
+        true => OpenError::ReadOnly { path, files },
+        false => OpenError::OfAnotherUser { path, files },
+    })
 }
 
 /// How a folder is told from a copy of it.

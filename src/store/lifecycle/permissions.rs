@@ -14,11 +14,19 @@ const PART_BYTES: usize = 1 << 20;
 
 /// Makes a folder, and those above it that are missing.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    folder_builder().recursive(true).create(path)
+}
+
+/// Makes a folder that is not there, in one that is.
+pub(crate) fn create_single_folder(path: &Path) -> io::Result<()> {
+    folder_builder().create(path)
+}
+
+fn folder_builder() -> DirBuilder {
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder
 }
 
 /// Opens a file for reading and writing, and makes it if it is missing. Its content stays.
@@ -67,7 +75,12 @@ pub(crate) fn not_writable(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Copies a folder and all that is in it, for its owner only.
+/// Whether a file is this user's: nobody else may give it rights, those that it has included.
+pub(crate) fn is_own(path: &Path) -> bool {
+    fs::metadata(path).and_then(|it| fs::set_permissions(path, it.permissions())).is_ok()
+}
+
+/// Copies a folder and all that is in it, for its owner only, who may write to the copy whatever rights there were.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     create_folder(to)?;
     for entry in fs::read_dir(from)? {
@@ -76,10 +89,15 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             copy_folder(&entry.path(), &target)?;
         } else if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), target)?;
+            copy_file(&entry.path(), &target)?;
         }
     }
     Ok(())
+}
+
+/// The same for a file.
+pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut open_file(to)?).map(drop)
 }
 
 /// Makes a folder and all that is in it durable.

@@ -11,6 +11,7 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         args::RunArgs,
+        live::leave_no_copy,
         mirrors,
         render::{Clean, line},
         verbs::{check::ProblemView, repair::resend::Consent},
@@ -105,6 +106,9 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     }
     let path = context.store_path()?;
     let mode = if args.dry_run { RepairMode::Trial } else { RepairMode::InPlace };
+    if args.dry_run {
+        leave_no_copy(context.global.json);
+    }
     let report = Store::repair(&path, context.owner(), context.global.wait, mode)?;
     let removed = match mode {
         RepairMode::Trial => Vec::new(),

@@ -1,7 +1,8 @@
 //! What the verbs that speak to MISP share: threads, signals, the connection, the store.
 
+mod signals;
+
 use std::{
-    io,
     path::Path,
     process,
     sync::{
@@ -21,7 +22,13 @@ use crate::{
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, Exit, Ui, host::Host, job, screen::progress, throttles::Throttles};
+use super::{CliError, Context, host::Host, job, throttles::Throttles};
+
+#[cfg(unix)]
+pub(super) use signals::is_hang_up_ignored;
+pub(super) use signals::{Signals, leave_no_copy, paged};
+
+use signals::listen;
 
 /// Requests are few and small beside the work of MISP.
 const THREADS: usize = 2;
@@ -197,66 +204,6 @@ pub(super) fn connection(
     Ok((remote.paced(throttles.pace(destination)), warnings))
 }
 
-async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool) {
-    loop {
-        signals.next().await;
-        if interrupt.swap(true, Ordering::Relaxed) {
-            process::exit(Exit::Interrupted.code().into());
-        }
-        drop(tokio::spawn(end_at_last(as_json)));
-    }
-}
-
-/// Ends a program that is busy with something that nobody can stop half-way. That is safe at any moment: what
-/// was on its way is in the ledger.
-async fn end_at_last(as_json: bool) {
-    tokio::time::sleep(AT_LAST).await;
-    progress::wipe();
-    Ui::standard(true).report(&CliError::Interrupted.report(), as_json);
-    process::exit(Exit::Interrupted.code().into());
-}
-
-/// The signals that ask a program to stop.
-pub(super) struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    /// From now on they do not end the program. To be called on a runtime.
-    #[cfg(unix)]
-    pub(super) fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the next one.
-    #[cfg(unix)]
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    /// From now on they do not end the program.
-    #[cfg(not(unix))]
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Waits for the next one.
-    #[cfg(not(unix))]
-    pub(super) async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 impl Context {
     /// The store, to answer questions.
     ///
@@ -326,6 +273,9 @@ impl Context {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> Result<Store, CliError> {
+        if mode == OpenMode::ReadOnly {
+            leave_no_copy(self.global.json);
+        }
         let owner = self.owner();
         let store = match Store::open(path, mode, owner.clone(), Duration::ZERO) {
             Err(OpenError::Locked { holder, .. }) if !self.global.wait.is_zero() => {

@@ -1,0 +1,162 @@
+//! The signals that ask a program to stop, and what it does about them.
+
+#[cfg(unix)]
+use std::fs;
+use std::{
+    io, process,
+    sync::{
+        Arc, Once,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use tokio::runtime::Builder;
+
+use crate::{
+    cli::{CliError, Exit, Ui, screen::progress},
+    store,
+};
+
+use super::AT_LAST;
+
+/// Whether somebody in this process acts on signals who ends it in order.
+static IS_HEARD: AtomicBool = AtomicBool::new(false);
+/// Whether Ctrl-C is for the pager.
+static IS_PAGED: AtomicBool = AtomicBool::new(false);
+
+/// The signals that ask a program to stop. A terminal that is closed asks, too, unless whoever started the program had
+/// that ignored.
+pub(in crate::cli) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    /// From now on they do not end the program, but whoever called this does. To be called on a runtime.
+    pub(in crate::cli) fn listen() -> io::Result<Self> {
+        let signals = Self::begin()?;
+        IS_HEARD.store(true, Ordering::Relaxed);
+        Ok(signals)
+    }
+
+    /// Waits for the next one.
+    pub(in crate::cli) async fn next(&mut self) {
+        let _is_ctrl_c = self.is_ctrl_c().await;
+    }
+
+    #[cfg(unix)]
+    fn begin() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let is_ignored = is_hang_up_ignored();
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: (!is_ignored).then(|| signal(SignalKind::hangup())).transpose()?,
+        })
+    }
+
+    /// Waits for the next one, and says whether a terminal sends it for Ctrl-C.
+    #[cfg(unix)]
+    async fn is_ctrl_c(&mut self) -> bool {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => true,
+            () = hung_up => false,
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn begin() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn is_ctrl_c(&mut self) -> bool {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        true
+    }
+}
+
+/// Whether SIGHUP was ignored when the program began, as `nohup` does, where the system tells.
+#[cfg(unix)]
+pub(in crate::cli) fn is_hang_up_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first bit is the first signal, SIGHUP.
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
+/// From now on Ctrl-C is for the pager.
+pub(in crate::cli) fn paged() {
+    IS_PAGED.store(true, Ordering::Relaxed);
+}
+
+/// From now on a signal that ends a verb which only reads ends it so that no copy of a store stays. Where the system
+/// gives no thread for it, the next verb that reads removes what stays.
+pub(in crate::cli) fn leave_no_copy(as_json: bool) {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        let (listens, listening) = mpsc::channel();
+        // Where there is no thread, its end of the channel is gone at once.
+        drop(thread::Builder::new().spawn(move || end_by_signal(as_json, listens)));
+        let _is_closed = listening.recv();
+    });
+}
+
+/// Listens, says so by closing the channel, and ends the program unless somebody else does.
+fn end_by_signal(as_json: bool, listens: mpsc::Sender<()>) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::begin()?;
+        drop(listens);
+        loop {
+            let is_for_pager = signals.is_ctrl_c().await && IS_PAGED.load(Ordering::Relaxed);
+            if !is_for_pager && !IS_HEARD.load(Ordering::Relaxed) {
+                end_interrupted(as_json);
+            }
+        }
+    })
+}
+
+/// What signals do to a [`Live`](super::Live): the first one asks it to stop, a second ends the program at once.
+pub(super) async fn listen(mut signals: Signals, interrupt: Arc<AtomicBool>, as_json: bool) {
+    loop {
+        signals.next().await;
+        if interrupt.swap(true, Ordering::Relaxed) {
+            store::remove_copies();
+            process::exit(Exit::Interrupted.code().into());
+        }
+        drop(tokio::spawn(end_at_last(as_json)));
+    }
+}
+
+/// Ends a program that is busy with something that nobody can stop half-way. That is safe at any moment: what
+/// was on its way is in the ledger.
+async fn end_at_last(as_json: bool) {
+    tokio::time::sleep(AT_LAST).await;
+    end_interrupted(as_json);
+}
+
+fn end_interrupted(as_json: bool) -> ! {
+    progress::wipe();
+    store::remove_copies();
+    Ui::standard(true).report(&CliError::Interrupted.report(), as_json);
+    process::exit(Exit::Interrupted.code().into());
+}
