@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Connection, ConnectionError, Proxy,
+    Client, Connection, ConnectionError, Proxy,
     cause::words,
     proxy::{self, straight_for_all},
 };
@@ -34,13 +34,14 @@ enum Trust {
     Bundle,
 }
 
-/// The client of one server. Where none can be made, the setting is named without which one can.
+/// The client of one server, which hides the secrets of its headers. Where none can be made, the setting is named without which one can.
 pub(crate) fn client(
     connection: &Connection,
     patience: Patience,
-) -> Result<reqwest::Client, ConnectionError> {
+) -> Result<Client, ConnectionError> {
+    let hiding = |client| Client::new(client, connection.secrets());
     let cause = match builder(connection, patience, Trust::All)?.build() {
-        Ok(client) => return Ok(client),
+        Ok(client) => return Ok(hiding(client)),
         Err(cause) => words(&cause),
     };
     let works =
@@ -49,7 +50,7 @@ pub(crate) fn client(
     if connection.url.scheme() == "http"
         && let Some(client) = works(Trust::Bundle)
     {
-        return Ok(client);
+        return Ok(hiding(client));
     }
     Err(if connection.ca_bundle.is_some() && works(Trust::Machine).is_some() {
         ConnectionError { what: CA_BUNDLE, cause }

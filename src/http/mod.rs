@@ -7,6 +7,7 @@ mod answered;
 mod cause;
 mod client;
 mod headers;
+mod heard;
 mod proxy;
 mod rest;
 mod secrets;
@@ -23,8 +24,9 @@ pub use client::Patience;
 pub(crate) use client::client;
 pub use headers::ExtraHeader;
 pub(crate) use headers::{map, secret_value};
+pub(crate) use heard::{Client, Heard};
 pub(crate) use rest::{http_date, rest_seconds};
-pub(crate) use secrets::without_secrets;
+pub(crate) use secrets::Secrets;
 pub(crate) use way::{Failure, PROXY_ASKS, Way, causes};
 
 /// How a server is reached, with all that its settings name read.
@@ -48,8 +50,8 @@ pub struct Connection {
 
 impl Connection {
     /// What no answer may bring into a message, beside the secret that opens the server.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> + '_ {
-        headers::secrets(&self.headers)
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::new(headers::secrets(&self.headers))
     }
 }
 

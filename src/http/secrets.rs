@@ -1,17 +1,65 @@
 //! Secrets in what others answer: whoever repeats one must not bring it into a message.
 
+use std::sync::Arc;
+
 use crate::model::Secret;
+
+/// All that no answer may bring into a message.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Secrets(Arc<[Secret]>);
+
+impl Secrets {
+    /// These.
+    pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self(secrets.into_iter().collect())
+    }
+
+    /// These, and others.
+    pub(crate) fn and(&self, others: impl IntoIterator<Item = Secret>) -> Self {
+        Self(self.0.iter().cloned().chain(others).collect())
+    }
+
+    /// A text without them.
+    pub(crate) fn hidden_in(&self, text: &str) -> String {
+        match self.hidden_in_body(text.as_bytes()) {
+            Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
+            None => text.to_owned(),
+        }
+    }
+
+    /// The body of an answer without them. `None` if it holds none.
+    pub(crate) fn hidden_in_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        self.0.iter().fold(None, |clean: Option<Vec<u8>>, secret| {
+            let cleaner = without(clean.as_deref().unwrap_or(body), secret);
+            cleaner.or(clean)
+        })
+    }
+}
 
 /// Takes a secret out of what somebody answers who repeats it, so that no message can. `None` if it is not in it.
 fn without(answer: &[u8], secret: &Secret) -> Option<Vec<u8>> {
-    let clean = without_text(answer, secret.expose());
-    // A quote or a backslash in it is never as it is in JSON.
-    let written = serde_json::Value::from(secret.expose()).to_string();
-    let written = &written[1..written.len() - 1];
-    if written == secret.expose() {
-        return clean;
+    forms(secret.expose()).iter().fold(None, |clean: Option<Vec<u8>>, form| {
+        let cleaner = without_text(clean.as_deref().unwrap_or(answer), form);
+        cleaner.or(clean)
+    })
+}
+
+/// A text as it is, and as it stands in JSON, in HTML, which MISP puts into its JSON, and in an address. For most secrets
+/// these are the same.
+fn forms(text: &str) -> Vec<String> {
+    let in_html = text.replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#039;");
+    let in_json = |text: &str| {
+        let written = serde_json::Value::from(text).to_string();
+        written[1..written.len() - 1].to_owned()
+    };
+    let in_address = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let mut forms: Vec<String> = Vec::new();
+    for form in [text.to_owned(), in_json(text), in_json(&in_html), in_html, in_address] {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
     }
-    without_text(clean.as_deref().unwrap_or(answer), written).or(clean)
+    forms
 }
 
 fn without_text(answer: &[u8], text: &str) -> Option<Vec<u8>> {
@@ -33,18 +81,10 @@ fn without_text(answer: &[u8], text: &str) -> Option<Vec<u8>> {
     Some(clean)
 }
 
-/// The same for several.
-pub(crate) fn without_secrets(answer: &[u8], secrets: &[Secret]) -> Option<Vec<u8>> {
-    secrets.iter().fold(None, |clean: Option<Vec<u8>>, secret| {
-        let cleaner = without(clean.as_deref().unwrap_or(answer), secret);
-        cleaner.or(clean)
-    })
-}
-
 /// JSON with every character of ASCII as itself that may stand there so: `\u0041` and `\/` are other forms of `A` and
 /// `/`, in which the key would not be found. `None` for what has no such escape, or is no JSON.
 fn without_needless_escapes(answer: &[u8]) -> Option<Vec<u8>> {
-    let is_json = answer.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
+    let is_json = answer.trim_ascii_start().first().is_some_and(|byte| b"{[\"".contains(byte));
     let mut next = memchr::memchr(b'\\', answer).filter(|_| is_json)?;
     let (mut plain, mut kept) = (Vec::new(), 0);
     loop {
@@ -107,6 +147,16 @@ mod tests {
         assert_eq!(told.as_deref(), Some(&br#"["(the key)"]"#[..]));
         let quote = r#"["\u0022\u005c \u0068unter2/A"]"#;
         assert_eq!(clean(quote).unwrap(), br#"["\u0022\u005c (the key)"]"#);
+    }
+
+    #[test]
+    fn a_secret_is_found_as_it_is_written_in_html_and_in_an_address() {
+        let secrets = Secrets::new([Secret::new(r#"a&b"c'd/e"#.to_owned())]);
+        for form in [r#"a&b"c'd/e"#, "a&amp;b&quot;c&#039;d/e", "a%26b%22c%27d%2Fe"] {
+            assert_eq!(secrets.hidden_in(&format!("<b>{form}</b>")), "<b>(the key)</b>");
+        }
+        let json = r#"{"message":"no a&amp;b&quot;c&#039;d\/e, a&b\"c'd/e"}"#;
+        assert_eq!(secrets.hidden_in(json), r#"{"message":"no (the key), (the key)"}"#);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::{error::Error, time::Duration};
 
 use super::{
-    Connection, Patience, Proxy,
+    Connection, Patience, Proxy, Secrets,
     cause::{self, Cause, Distrust, words},
     client::CONNECT,
     proxy,
@@ -33,12 +33,20 @@ pub(crate) struct Way {
     is_tls: bool,
     timeout: Duration,
     patience: Patience,
+    /// What the words may not hold: some errors quote what came.
+    secrets: Secrets,
 }
 
 impl Way {
     /// The way to a peer, which is how people call the server.
-    pub(crate) fn new(connection: &Connection, patience: Patience, peer: &'static str) -> Self {
+    pub(crate) fn new(
+        connection: &Connection,
+        patience: Patience,
+        peer: &'static str,
+        secrets: Secrets,
+    ) -> Self {
         Self {
+            secrets,
             peer,
             proxy: match &connection.proxy {
                 Proxy::Direct => None,
@@ -61,7 +69,7 @@ impl Way {
 
     /// A request without an answer.
     pub(crate) fn not_answered(&self, error: &reqwest::Error) -> Failure {
-        let (why, cause) = (causes(error), cause::cause(error));
+        let (why, cause) = (self.causes(error), cause::cause(error));
         if let Some(cure) = cause.and_then(|cause| self.cure(cause)) {
             return Failure::Lasting(format!("{why}; {cure}"));
         }
@@ -82,8 +90,8 @@ impl Way {
         if error.is_timeout() {
             return self.late();
         }
-        let why =
-            format!("the connection broke before the whole answer was there: {}", causes(error));
+        let causes = self.causes(error);
+        let why = format!("the connection broke before the whole answer was there: {causes}");
         // With TLS 1.3 a server refuses a certificate after the connection stands, and its reason may get lost.
         if self.is_tls && cause::was_cancelled(error) {
             let cure = match self.shows_certificate {
@@ -95,6 +103,10 @@ impl Way {
             return format!("{why}; {cure}");
         }
         why
+    }
+
+    fn causes(&self, error: &reqwest::Error) -> String {
+        self.secrets.hidden_in(&causes(error))
     }
 
     /// An answer that did not come in time.
@@ -173,5 +185,6 @@ const fn certificate_cure(why: Distrust) -> &'static str {
 /// What caused an error of the client, without its own words: they say that it is one, and the URL.
 pub(crate) fn causes(error: &reqwest::Error) -> String {
     let text = error.source().map(words).unwrap_or_default();
-    if text.is_empty() { error.to_string() } else { text }
+    // The words of the error itself hold the URL, which may be a secret.
+    if text.is_empty() { "the HTTP client says no more".to_owned() } else { text }
 }

@@ -37,11 +37,6 @@ impl AuthHeader {
     }
 }
 
-/// What no answer may bring into a message.
-pub(super) fn secrets(access: &Access) -> Vec<Secret> {
-    std::iter::once(access.key.clone()).chain(access.connection.secrets()).collect()
-}
-
 /// The headers of every request.
 pub(super) fn of(access: &Access) -> Result<HeaderMap, ConnectionError> {
     with_key_in(access, access.auth_header)

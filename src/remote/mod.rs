@@ -9,6 +9,7 @@ mod compress;
 mod decode;
 mod effort;
 mod encode;
+mod head;
 mod headers;
 mod json;
 mod pace;
@@ -29,15 +30,13 @@ use reqwest::header::HeaderMap;
 
 use crate::{
     delivery::{Call, Exchange, KeyRow, RefusedWhy, Reply, Trouble, Wire},
-    http::{
-        self, Connection, ConnectionError, Failure, Patience, Way, http_date, rest_seconds,
-        without_secrets,
-    },
+    http::{self, Client, Connection, ConnectionError, Failure, Heard, Patience, Way},
     model::{Context, Encoder, Secret, limits::REPLY_BYTES_MAX},
 };
 
 use bytes::{head_bytes, request_bytes};
 use effort::Efforts;
+use head::Head;
 use pace::{Late, Pause};
 use packing::{Packed, Packing};
 
@@ -66,7 +65,7 @@ pub struct Access {
 
 /// A connection pool to one MISP.
 pub struct Remote {
-    client: reqwest::Client,
+    client: Client,
     base: String,
     headers: HeaderMap,
     /// The same with the key in the other header that MISP reads, where it is in the usual one.
@@ -80,8 +79,6 @@ pub struct Remote {
     packing: Packing,
     correlate: bool,
     key: Secret,
-    /// What no answer may bring into a message: the key, and secret values of headers.
-    secrets: Vec<Secret>,
     way: Way,
     pace: Pace,
     timeout: Duration,
@@ -99,8 +96,11 @@ impl Remote {
     /// # Errors
     /// If a certificate, the proxy or the key cannot be used.
     pub fn new(access: &Access) -> Result<Self, ConnectionError> {
+        let client = http::client(&access.connection, Patience::Whole)?;
+        let client = client.hiding([access.key.clone()]);
+        let secrets = client.secrets().clone();
         Ok(Self {
-            client: http::client(&access.connection, Patience::Whole)?,
+            client,
             base: access.connection.url.as_str().trim_end_matches('/').to_owned(),
             headers: headers::of(access)?,
             stand_in: headers::stand_in(access)?,
@@ -110,9 +110,8 @@ impl Remote {
             tries_tags: AtomicBool::new(true),
             packing: Packing::default(),
             correlate: access.correlate,
-            secrets: headers::secrets(access),
             key: access.key.clone(),
-            way: Way::new(&access.connection, Patience::Whole, "MISP"),
+            way: Way::new(&access.connection, Patience::Whole, "MISP", secrets),
             pace: Pace::default(),
             timeout: access.connection.timeout,
         })
@@ -180,13 +179,6 @@ impl Remote {
         }
     }
 
-    fn without_secrets(&self, text: &str) -> String {
-        match without_secrets(text.as_bytes(), &self.secrets) {
-            Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
-            None => text.to_owned(),
-        }
-    }
-
     /// Whether compressed bodies get to MISP: one that changes nothing is sent. `None` if none is ever sent, or
     /// nobody answers.
     pub async fn takes_packed(&self) -> Option<bool> {
@@ -226,18 +218,19 @@ impl Remote {
         let bytes_sent = request_bytes(&encoded.method, &url, &headers, body_bytes);
         pause.before(bytes_sent - body_bytes as u64).await;
         let began = Instant::now();
-        let (bytes_sent, failure) = match pause.wait(request.headers(headers).send()).await {
-            Ok(Ok(response)) => {
-                if response.status().is_success() {
-                    self.efforts.waited(plain_bytes, began.elapsed());
+        let (bytes_sent, failure) =
+            match pause.wait(self.client.send(request.headers(headers))).await {
+                Ok(Ok(response)) => {
+                    if (200..300).contains(&response.status()) {
+                        self.efforts.waited(plain_bytes, began.elapsed());
+                    }
+                    return self.read(call, response, &pause, (bytes_sent, packed)).await;
                 }
-                return self.read(call, response, &pause, (bytes_sent, packed)).await;
-            }
-            // Without a connection nothing left this machine.
-            Ok(Err(error)) if error.is_connect() => (0, self.way.not_answered(&error)),
-            Ok(Err(error)) => (bytes_sent, self.way.not_answered(&error)),
-            Err(Late) => (bytes_sent, Failure::Broken(self.way.late())),
-        };
+                // Without a connection nothing left this machine.
+                Ok(Err(error)) if error.is_connect() => (0, self.way.not_answered(&error)),
+                Ok(Err(error)) => (bytes_sent, self.way.not_answered(&error)),
+                Err(Late) => (bytes_sent, Failure::Broken(self.way.late())),
+            };
         let reply = Reply::Trouble(trouble(failure));
         (
             Exchange {
@@ -255,36 +248,18 @@ impl Remote {
     async fn read(
         &self,
         call: &Call,
-        response: reqwest::Response,
+        response: Heard,
         pause: &Pause,
         (bytes_sent, packed): (u64, bool),
     ) -> (Exchange, Packed) {
-        let headers = response.headers().clone();
-        let status = response.status().as_u16();
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let date = header("date").and_then(http_date);
-        let mut bytes_received = head_bytes(&headers);
+        let head = Head::of(&response);
+        let date = head.date;
+        let mut bytes_received = response.measured(head_bytes);
         pause.after(bytes_received).await;
         let raw = self.bounded_body(response, pause, &mut bytes_received).await;
-        let body = raw.and_then(|raw| {
-            // A 304 has no body, whatever its headers say.
-            let encoding = header("content-encoding").filter(|_| !raw.is_empty());
-            decompress(raw, encoding)
-                .map_err(|error| format!("the answer cannot be unpacked: {error}").into())
-        });
-        let (reply, packed) = match body {
+        let (reply, packed) = match raw.and_then(|raw| head.unpacked(raw)) {
             Ok(body) => {
-                let retry_after = ["retry-after", "x-rate-limit-reset"]
-                    .into_iter()
-                    .find_map(|name| rest_seconds(header(name)?, date));
-                let location = header("location").map(|to| self.without_secrets(to));
-                // Words of the server end up in messages and in the history.
-                let cleaned = without_secrets(&body, &self.secrets);
-                // The tag is that of what MISP sent.
-                let etag = header("etag").filter(|_| cleaned.is_none()).map(str::to_owned);
-                let body = cleaned.unwrap_or(body);
-                let result_count = header("x-result-count").and_then(|count| count.parse().ok());
-                let answer = Answer { status, location, etag, result_count, retry_after, body };
+                let answer = head.answer(body, self.client.secrets());
                 let packed = Packed::by(packed, &answer);
                 (decode(call, &answer), packed)
             }
@@ -295,7 +270,7 @@ impl Remote {
 
     async fn bounded_body(
         &self,
-        mut response: reqwest::Response,
+        mut response: Heard,
         pause: &Pause,
         bytes_received: &mut u64,
     ) -> Result<Vec<u8>, Box<str>> {

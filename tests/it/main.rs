@@ -39,6 +39,7 @@ mod publishing;
 mod reasons;
 mod refused;
 mod renamed;
+mod repeated;
 mod report;
 mod rest;
 mod sandbox;

@@ -245,6 +245,7 @@ fn a_server_that_repeats_the_key_does_not_bring_it_into_a_message() {
         answer("429 Slow", json, body.as_bytes()),
         answer("200 OK", json, body.as_bytes()),
         answer("302 Found", &location, b""),
+        answer("200 OK", &format!("Content-Encoding: {key}\r\n"), b"{}"),
     ] {
         let front = instead(&sandbox, false, bytes);
         let seen = place(&front.url(), &sandbox).run(&["-vv", "doctor"]);

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Method;
 use serde::Serialize;
 use tracing::{error, info};
 use url::Url;
@@ -197,11 +198,12 @@ fn post(url: &HookUrl, message: Vec<u8>, waiter: &Waiter) -> Result<(), String> 
     let posted = waiter.ask(async {
         let client =
             http::client(&connection, Patience::Whole).map_err(|error| error.to_string())?;
-        let request = client.post(url).header("content-type", "application/json").body(message);
-        let answer = tokio::time::timeout(PATIENCE, request.send()).await;
+        let request = client.request(Method::POST, url.as_str());
+        let request = request.header("content-type", "application/json").body(message);
+        let answer = tokio::time::timeout(PATIENCE, client.send(request)).await;
         let answer = answer.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?;
         let status = answer.map_err(|error| causes(&error))?.status();
-        if status.is_success() { Ok(()) } else { Err(format!("it answers {status}")) }
+        if (200..300).contains(&status) { Ok(()) } else { Err(format!("it answers {status}")) }
     });
     posted.unwrap_or_else(|| Err("the daemon ends".to_owned()))
 }

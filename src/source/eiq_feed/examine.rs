@@ -107,7 +107,7 @@ impl<T: Rests> EiqFeed<T> {
                 "mend them on the platform; until then, nothing counts as gone",
             ),
             Err(why) => Look::Odd(
-                format!("{listed}; number {id} cannot be read: {why}"),
+                format!("{listed}; number {id} cannot be read: {}", self.peer.clean(&why)),
                 "run the feed again; until then, nothing counts as gone",
             ),
         });

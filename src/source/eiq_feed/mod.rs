@@ -131,7 +131,8 @@ impl<T: Rests> EiqFeed<T> {
     }
 
     fn note(&mut self, what: &str) {
-        self.notes.add(&format!("feed {}: {what}", self.feed));
+        // What cannot be read of a block may be quoted.
+        self.notes.add(&self.peer.clean(&format!("feed {}: {what}", self.feed)));
     }
 }
 

@@ -1,10 +1,9 @@
 //! What is asked for, and what comes.
 
-use reqwest::header::HeaderMap;
 use url::Url;
 
 use crate::{
-    http::http_date,
+    http::{Heard, http_date},
     model::{Timestamp, limits::ANSWER_BYTES_MAX},
 };
 
@@ -37,20 +36,20 @@ impl Ask<'_> {
 #[derive(Debug)]
 pub struct Answer {
     pub(super) body: Body,
-    pub(super) headers: HeaderMap,
+    pub(super) head: Heard,
 }
 
 impl Answer {
     /// What the server's clock said: `Date`.
     #[must_use]
     pub fn date(&self) -> Option<Timestamp> {
-        text(&self.headers, "date").and_then(http_date)
+        self.head.header("date").and_then(|text| http_date(&text))
     }
 
     /// A header that is a time in ISO 8601.
     #[must_use]
     pub fn time(&self, name: &str) -> Option<Timestamp> {
-        Timestamp::parse(text(&self.headers, name)?).ok()
+        Timestamp::parse(&self.head.header(name)?).ok()
     }
 
     /// The body, unpacked: of at most [`ANSWER_BYTES_MAX`].
@@ -71,10 +70,6 @@ pub struct Document<D> {
     pub date: Option<Timestamp>,
     /// What it says.
     pub content: D,
-}
-
-pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What opens a server.
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{
+    RequestBuilder,
+    header::{AUTHORIZATION, HeaderValue},
+};
 
 use crate::{
     http::{ConnectionError, secret_value},
@@ -22,13 +25,12 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// The value of `Authorization`, which nobody prints.
-    pub(super) fn header(&self, client: &reqwest::Client) -> Result<HeaderValue, ConnectionError> {
+    /// The value of `Authorization`, which nobody prints. The request shows how the client writes it, and is not sent.
+    pub(super) fn header(&self, request: RequestBuilder) -> Result<HeaderValue, ConnectionError> {
         match self {
             Self::Token(token) => secret_value("Bearer ", token, "the token cannot be used"),
             Self::User { name, password } => {
                 // The client knows how it is written.
-                let request = client.get("http://localhost/");
                 let built = request.basic_auth(name, Some(password.expose())).build();
                 let value = built.ok().and_then(|it| it.headers().get(AUTHORIZATION).cloned());
                 value.ok_or_else(|| {
@@ -68,7 +70,7 @@ mod tests {
     fn a_user_is_sent_as_rfc_7617_says_and_never_shown() {
         let password = Secret::new("open sesame".to_owned());
         let user = Credentials::User { name: "Aladdin".to_owned(), password };
-        let header = user.header(&reqwest::Client::new()).unwrap();
+        let header = user.header(reqwest::Client::new().get("http://localhost/")).unwrap();
         assert_eq!(header.to_str().unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert!(header.is_sensitive());
         let secrets = user.secrets(&header);

@@ -19,7 +19,7 @@ use std::{
 };
 
 use reqwest::{
-    Response,
+    Method,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use serde::de::DeserializeOwned;
@@ -27,12 +27,12 @@ use url::Url;
 
 use crate::{
     http::{
-        self, Connection, ConnectionError, ExtraHeader, Failure, PROXY_ASKS, Patience, Way,
-        http_date, rest_seconds, without_secrets,
+        self, Client, Connection, ConnectionError, ExtraHeader, Failure, Heard, PROXY_ASKS,
+        Patience, Way, http_date, rest_seconds,
     },
     mirror::SourceIdentity,
     model::{
-        Backoff, Context, Digest, Encoder, REST_SECONDS_MAX, Secret, Timestamp,
+        Backoff, Context, Digest, Encoder, REST_SECONDS_MAX, Timestamp,
         limits::{ANSWER_BYTES_MAX, DOWNLOAD_RATE_MIN},
         shortened,
     },
@@ -84,13 +84,11 @@ impl Access {
 
 /// A server, and the connections to it.
 pub struct Peer<T = Sleeps> {
-    client: reqwest::Client,
+    client: Client,
     base: Url,
     /// What tells who asks from another, if anything does.
     who: Option<Digest>,
     headers: HeaderMap,
-    /// What no answer may bring into a message.
-    secrets: Vec<Secret>,
     way: Way,
     timeout: Duration,
     backoff: Backoff,
@@ -136,24 +134,23 @@ impl<T: Rests> Peer<T> {
     /// If a certificate, the proxy, a header or the credentials cannot be used.
     pub fn new(access: &Access, time: T) -> Result<Self, ConnectionError> {
         let Access { connection, credentials, accept, backoff, name } = access;
-        let client = http::client(connection, Patience::Part)?;
+        let mut client = http::client(connection, Patience::Part)?;
         let mut headers = http::map(&connection.headers)?;
-        let mut secrets: Vec<Secret> = connection.secrets().collect();
         if let Some(credentials) = credentials {
-            let value = credentials.header(&client)?;
-            secrets.extend(credentials.secrets(&value));
+            let value = credentials.header(client.request(Method::GET, connection.url.as_str()))?;
+            client = client.hiding(credentials.secrets(&value));
             headers.insert(AUTHORIZATION, value);
         }
         headers.insert("accept", HeaderValue::from_static(accept));
         headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
         headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
+        let way = Way::new(connection, Patience::Part, name, client.secrets().clone());
         Ok(Self {
             client,
             base: connection.url.clone(),
             who: access.who(),
             headers,
-            secrets,
-            way: Way::new(connection, Patience::Part, name),
+            way,
             timeout: connection.timeout,
             backoff: *backoff,
             time,
@@ -217,7 +214,7 @@ impl<T: Rests> Peer<T> {
         let error = |wrong| PeerError { url: url.clone(), wrong };
         let bytes = answer.bytes().map_err(error)?;
         // What a document says ends up in messages.
-        let bytes = without_secrets(&bytes, &self.secrets).unwrap_or(bytes);
+        let bytes = self.client.secrets().hidden_in_body(&bytes).unwrap_or(bytes);
         let content = serde_json::from_slice(&bytes).map_err(|cause| {
             let what = match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
                 Ok(_) => format!("it is another JSON than that of {}: {cause}", self.way.peer()),
@@ -299,19 +296,19 @@ impl<T: Rests> Peer<T> {
     async fn attempt(&self, url: &Url, bytes_max: u64) -> Result<Answer, Setback> {
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        let request = self.client.get(url.clone()).headers(self.headers.clone());
-        let response =
-            request.send().await.map_err(|error| match self.way.not_answered(&error) {
+        let request = self.client.request(Method::GET, url.as_str()).headers(self.headers.clone());
+        let response = self.client.send(request).await.map_err(|error| {
+            match self.way.not_answered(&error) {
                 Failure::Lasting(why) => Setback::Final(Wrong::Unusable { why }),
                 Failure::NotSent(why) | Failure::Broken(why) => {
                     Setback::Again { why, retry_after: None }
                 }
-            })?;
-        match response.status().as_u16() {
+            }
+        })?;
+        match response.status() {
             200 => {
-                let headers = response.headers().clone();
-                let body = self.body(response, bytes_max, begun).await?;
-                Ok(Answer { body, headers })
+                let (body, response) = self.body(response, bytes_max, begun).await?;
+                Ok(Answer { body, head: response })
             }
             301 | 302 | 307 | 308 => Err(self.redirected(url, &response)),
             status => Err(self.refused(status, response, begun).await),
@@ -320,17 +317,17 @@ impl<T: Rests> Peer<T> {
 
     async fn body(
         &self,
-        mut response: Response,
+        mut response: Heard,
         bytes_max: u64,
         begun: Instant,
-    ) -> Result<Body, Setback> {
+    ) -> Result<(Body, Heard), Setback> {
         let mut body = Body::default();
         loop {
             let chunk = response.chunk().await.map_err(|error| Setback::Again {
                 why: self.way.broken(&error),
                 retry_after: None,
             })?;
-            let Some(chunk) = chunk else { return Ok(body) };
+            let Some(chunk) = chunk else { return Ok((body, response)) };
             self.traffic.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             body.push(&chunk).map_err(|error| Setback::Final(Wrong::Disk(error)))?;
             if body.bytes() > bytes_max {
@@ -345,8 +342,8 @@ impl<T: Rests> Peer<T> {
     }
 
     /// The one redirect that is followed goes to the same host and path, with a slash behind it.
-    fn redirected(&self, url: &Url, response: &Response) -> Setback {
-        let location = header(response, "location").and_then(|to| url.join(to).ok());
+    fn redirected(&self, url: &Url, response: &Heard) -> Setback {
+        let location = response.header("location").and_then(|to| url.join(&to).ok());
         let Some(to) = location else {
             return Setback::Final(Wrong::Redirected { to: "nowhere".to_owned() });
         };
@@ -358,10 +355,9 @@ impl<T: Rests> Peer<T> {
         Setback::Final(Wrong::Redirected { to: shortened(&to).into() })
     }
 
-    async fn refused(&self, status: u16, response: Response, begun: Instant) -> Setback {
-        let date = header(&response, "date").and_then(http_date);
-        let retry_after =
-            header(&response, "retry-after").and_then(|text| rest_seconds(text, date));
+    async fn refused(&self, status: u16, response: Heard, begun: Instant) -> Setback {
+        let date = response.header("date").and_then(|text| http_date(&text));
+        let retry_after = response.header("retry-after").and_then(|text| rest_seconds(&text, date));
         let words = self.words(response, begun).await;
         let why = if words.is_empty() {
             format!("HTTP {status}")
@@ -383,7 +379,7 @@ impl<T: Rests> Peer<T> {
     }
 
     /// What a server says of a refusal, as far as it says so in time.
-    async fn words(&self, mut response: Response, begun: Instant) -> String {
+    async fn words(&self, mut response: Heard, begun: Instant) -> String {
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await
             && (body.len() as u64) < WORDS_BYTES_MAX
@@ -395,22 +391,17 @@ impl<T: Rests> Peer<T> {
         if body.is_empty() {
             return String::new();
         }
+        // Before it is cut: half a secret is not found.
+        let body = self.client.secrets().hidden_in_body(&body).unwrap_or(body);
         let words =
             error::words(&body).unwrap_or_else(|| format!("it answers {}", http::answered(&body)));
-        shortened(&self.clean(&words)).into()
+        shortened(&words).into()
     }
 
     /// A text of the server without our secrets.
     pub(super) fn clean(&self, text: &str) -> String {
-        match without_secrets(text.as_bytes(), &self.secrets) {
-            Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
-            None => text.to_owned(),
-        }
+        self.client.secrets().hidden_in(text)
     }
-}
-
-fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
-    ask::text(response.headers(), name)
 }
 
 impl<T> fmt::Debug for Peer<T> {
@@ -422,6 +413,7 @@ impl<T> fmt::Debug for Peer<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Secret;
 
     fn user(name: &str, password: &str) -> Option<Credentials> {
         let password = Secret::new(password.to_owned());
