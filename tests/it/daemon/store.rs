@@ -10,7 +10,7 @@ const ROOM: &str = "--fsize=unlimited:";
 fn start(place: &Place) -> Daemon {
     let mut shell = Command::new("bash");
     let script = "trap '' XFSZ; exec \"$0\" run";
-    Daemon::with(place.clean(shell.args(["-c", script]).arg(program::binary())), place)
+    Daemon::with(place.clean(shell.args(["-c", script]).arg(program::binary())), place.folder())
 }
 
 fn limit(daemon: &Daemon, what: &str) {
