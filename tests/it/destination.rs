@@ -340,7 +340,7 @@ fn what_a_restored_misp_lacks_of_an_event_was_taken_out_by_nobody() {
             false => drop(world.adopt(&set.write())),
         }
         deliver(&mut world, &mut set);
-        let all = 3 + usize::try_from(attributes).unwrap() + 2;
+        let all = 3 + attributes + 2;
         assert_eq!(values(&contents(&world), event(1)).len(), all);
         assert_at_rest(&mut world, &mut set);
     }

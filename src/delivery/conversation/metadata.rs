@@ -93,7 +93,8 @@ impl Conversation {
             known.standing == Standing::Sent && known.order.is_some() && !known.overruled
         });
         // Times of attributes are chosen by an estimate of MISP's clock.
-        let newest = || Some(sent.filter_map(|known| known.timestamp).max()? - CLOCK_SECONDS);
+        let newest =
+            || Some(sent.filter_map(|known| known.timestamp).max()?.saturating_sub(CLOCK_SECONDS));
         self.event.head().timestamp.or_else(newest).is_some_and(|known| answer.timestamp < known)
     }
 

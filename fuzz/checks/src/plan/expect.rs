@@ -127,7 +127,8 @@ impl Case {
         };
         let Some(wanted) = self.colour() else { return true };
         let untried = match known.head.tags.standing(COLOURS[wanted]) {
-            None => true,
+            // A colour that somebody took off is attached again.
+            None | Some(TagStanding::Removed) => true,
             Some(TagStanding::Refused { terms, .. }) => {
                 *terms != self.destination.tag_terms(COLOURS[wanted])
             }
