@@ -55,6 +55,8 @@ pub enum Remedy {
     Stays,
     /// Somebody restores it in MISP.
     Restore,
+    /// Somebody edits in MISP what an analyst changed there.
+    Edit,
     /// Another rule.
     Rule,
     /// A relation to an incident, or an event for what belongs to none.
@@ -111,6 +113,9 @@ impl fmt::Display for Remedy {
             Self::Restore => {
                 "somebody restores it in MISP: an analyst took it out there, and it is never sent again"
             }
+            Self::Edit => {
+                "somebody edits it in MISP: an analyst changed it there, and it is left as it is; nothing is sent over it"
+            }
             Self::Rule => {
                 "a rule for it in `rules_file`, or, for a kind without any, `text_fallback = true` under [mapping]"
             }
@@ -139,7 +144,7 @@ pub(super) fn of_attribute(known: &KnownAttribute, withheld: Option<&Withheld>) 
         Standing::Sent | Standing::Adopted if is_left => remedies.push(Remedy::Stays),
         _ if is_left => remedies.push(Remedy::Return),
         Standing::Pending => remedies.push(Remedy::NextRun),
-        Standing::Sent | Standing::Adopted if known.overruled => remedies.push(Remedy::Restore),
+        Standing::Sent | Standing::Adopted if known.overruled => remedies.push(Remedy::Edit),
         Standing::Sent | Standing::Adopted if remedies.is_empty() => remedies.push(Remedy::InPlace),
         Standing::Sent | Standing::Adopted => {}
         Standing::Rejected { .. } => remedies.push(Remedy::OtherValue),

@@ -262,7 +262,9 @@ fn each_standing_says_what_would_change_it() {
             KnownAttribute { exposed: Some(exposed.clone()), ..plain(Standing::Sent) },
             vec![Remedy::ByHand(exposed)],
         ),
-        (KnownAttribute { overruled: true, ..plain(Standing::Sent) }, vec![Remedy::Restore]),
+        (KnownAttribute { overruled: true, ..plain(Standing::Sent) }, vec![Remedy::Edit]),
+        (KnownAttribute { overruled: true, ..plain(Standing::Adopted) }, vec![Remedy::Edit]),
+        (KnownAttribute { overruled: true, ..plain(Standing::Declined) }, vec![Remedy::Restore]),
         (
             KnownAttribute { wanted: FeedSet::default(), ..plain(Standing::Sent) },
             vec![Remedy::Stays],
@@ -281,6 +283,54 @@ fn each_standing_says_what_would_change_it() {
         ),
     ] {
         assert_eq!(remedy::of_attribute(&known, None), remedies, "{:?}", known.standing);
+    }
+}
+
+/// Whatever else is known of it: what is said of MISP, of an analyst and of what is sent holds.
+#[test]
+fn what_would_change_an_attribute_says_nothing_that_is_not_so() {
+    let standings = [
+        Standing::Pending,
+        Standing::Sent,
+        Standing::Adopted,
+        Standing::Declined,
+        Standing::Rejected { words: "no".into(), version: "2.5.1".into() },
+        Standing::Withheld(WithheldReason::Tlp(Tlp::Red)),
+        Standing::Withheld(WithheldReason::Unmarked),
+        Standing::Withheld(WithheldReason::Incident),
+        Standing::Withheld(WithheldReason::MarkingCannotBeCarried),
+        Standing::Held,
+        Standing::Blocked(BlockedReason::UuidTaken),
+        Standing::Blocked(BlockedReason::EventHidden),
+    ];
+    for standing in standings {
+        for bits in 0..16_u8 {
+            let has = |bit: u8| bits & 1 << bit != 0;
+            let plain = known("x.example", standing.clone());
+            let known = KnownAttribute {
+                overruled: has(0),
+                wanted: if has(1) { FeedSet::default() } else { plain.wanted },
+                superseded_by: has(2).then(|| uuid_of("new.example")),
+                exposed: has(3).then_some(ExposedReason::MarkedLater(Tlp::Red)),
+                ..plain
+            };
+            let remedies = remedy::of_attribute(&known, None);
+            let words: Vec<String> = remedies.iter().map(ToString::to_string).collect();
+            let (words, is_there) = (words.join("; "), known.standing.is_in_misp());
+            let says = |text: &str| words.contains(text);
+            let told = format!("{known:?}: {words}");
+            assert!(!words.is_empty(), "{told}");
+            let is_declined = known.standing == Standing::Declined;
+            assert_eq!(says("took it out") || says("never sent again"), is_declined, "{told}");
+            assert!(!says("MISP has it") || is_there && !known.overruled, "{told}");
+            assert!(!says("stays there") || is_there, "{told}");
+            assert!(!says("changed it there") || is_there && known.overruled, "{told}");
+            let is_current = !known.wanted.is_empty() && known.superseded_by.is_none();
+            if is_there && known.overruled && is_current {
+                assert!(says("changed it there") && says("left as it is"), "{told}");
+            }
+            assert!(!says("dataset holds it again") || known.wanted.is_empty(), "{told}");
+        }
     }
 }
 
