@@ -130,21 +130,22 @@ fn unusable(feed: &FeedName) -> impl FnOnce(ConnectionError) -> CliError {
     move |cause| CliError::Access { of: format!("feed {feed}"), cause }
 }
 
-/// What a person should know of the file that a secret is in, a lower-case fragment.
-pub(super) fn secret_warning(source: &FeedSource) -> Option<String> {
-    match source {
-        FeedSource::Local(_) => None,
+/// What a person should know of the files that secrets are in, lower-case fragments.
+pub(super) fn secret_warnings(source: &FeedSource) -> Vec<String> {
+    let (own, connection) = match source {
+        FeedSource::Local(_) => return Vec::new(),
         FeedSource::EiqFeed(it) => match &it.access {
-            FeedAccess::Public { .. } => None,
-            FeedAccess::Token { from, .. } => from.warning(TOKEN),
+            FeedAccess::Public { .. } => (None, &it.connection),
+            FeedAccess::Token { from, .. } => (from.warning(TOKEN), &it.connection),
         },
-        FeedSource::EiqApi(it) => it.token.warning(TOKEN),
+        FeedSource::EiqApi(it) => (it.token.warning(TOKEN), &it.connection),
         FeedSource::Taxii2(it) => match &it.access {
-            TaxiiAccess::Public => None,
-            TaxiiAccess::Token(from) => from.warning(TOKEN),
-            TaxiiAccess::User { password, .. } => password.warning(PASSWORD),
+            TaxiiAccess::Public => (None, &it.connection),
+            TaxiiAccess::Token(from) => (from.warning(TOKEN), &it.connection),
+            TaxiiAccess::User { password, .. } => (password.warning(PASSWORD), &it.connection),
         },
-    }
+    };
+    own.into_iter().chain(connection.secret_warnings()).collect()
 }
 
 /// What a feed's dataset is made of now. A source that is asked over HTTP is pulled into its mirror first; what goes

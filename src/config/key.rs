@@ -4,7 +4,10 @@ use std::{env, fs, path::Path};
 
 use crate::model::Secret;
 
-use super::{ConfigError, Destination, Holds, KeySource, looks_like_key, read_text};
+use super::{
+    ConfigError, ConnectionSettings, Destination, HeaderSource, Holds, KeySource, looks_like_key,
+    read_text,
+};
 
 impl Destination {
     /// Reads the API key; white space around it is cut off.
@@ -15,7 +18,7 @@ impl Destination {
         self.key.read("API key", "key", &format!("destinations.{}", self.name))
     }
 
-    /// Warnings about the key or its file, as lower-case fragments.
+    /// Warnings about the key, and about the files of this and other secrets, as lower-case fragments.
     #[must_use]
     pub fn key_warnings(&self, key: &Secret) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -26,7 +29,23 @@ impl Destination {
             ));
         }
         warnings.extend(self.key.warning("API key"));
+        warnings.extend(self.connection.secret_warnings());
         warnings
+    }
+}
+
+impl ConnectionSettings {
+    /// What is wrong with who may read the files of its secrets, lower-case fragments.
+    #[must_use]
+    pub fn secret_warnings(&self) -> Vec<String> {
+        let of_headers = self.headers.iter().filter_map(|(name, source)| match source {
+            HeaderSource::Plain(_) => None,
+            HeaderSource::Secret(source) => source.warning(&format!("header {name}")),
+        });
+        // A certificate without a file for its key stands in one with it.
+        let key = self.client_key.as_ref().or(self.client_cert.as_ref());
+        let of_key = key.and_then(|path| warning_about(path, "private key"));
+        of_headers.chain(of_key).collect()
     }
 }
 
@@ -123,9 +142,13 @@ impl KeySource {
     #[must_use]
     pub fn warning(&self, noun: &str) -> Option<String> {
         let Self::File(path) = self else { return None };
-        let path = others_can_read(path).then(|| path.display())?;
-        Some(format!("other users can read the {noun}; run: chmod 600 {path}"))
+        warning_about(path, noun)
     }
+}
+
+fn warning_about(path: &Path, noun: &str) -> Option<String> {
+    let path = others_can_read(path).then(|| path.display())?;
+    Some(format!("other users can read the {noun}; run: chmod 600 {path}"))
 }
 
 impl std::fmt::Display for KeySource {

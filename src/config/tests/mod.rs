@@ -12,7 +12,7 @@ use crate::{
     format::Format,
     http::Proxy,
     mapper::{Comment, IncludeTags},
-    model::{Tlp, Words},
+    model::{Secret, Tlp, Words},
     plan::{MappingChange, OnForeign, Publish, Strategy, Unmarked},
     remote::{AuthHeader, CompressionChoice},
     schedule::Timing,
@@ -354,6 +354,42 @@ fn the_key_comes_from_a_file_without_its_newline() {
 fn set_mode(file: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn each_file_of_a_secret_that_others_can_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [
+        ("api_key_file = \"key\"", "API key", "key"),
+        (
+            "api_key_env = \"K\"\nheaders = { \"X-Token\" = { file = \"token\" } }",
+            "header x-token",
+            "token",
+        ),
+        ("api_key_env = \"K\"\nclient_cert = \"both\"", "private key", "both"),
+        (
+            "api_key_env = \"K\"\nclient_cert = \"pem\"\nclient_key = \"pem.key\"",
+            "private key",
+            "pem.key",
+        ),
+    ];
+    for name in ["pem", "pem.key", "both", "token", "key"] {
+        fs::write(folder.path().join(name), "0123456789abcdefghijABCDEFGHIJ0123456789").unwrap();
+    }
+    for (lines, noun, file) in lines {
+        let text = format!("[destinations.main]\nurl = \"https://a\"\n{lines}\n");
+        let config = Config::parse(&text, &folder.path().join("c.toml")).unwrap();
+        let destination = config.destination(None).unwrap();
+        let key = Secret::new("0123456789abcdefghijABCDEFGHIJ0123456789".to_owned());
+        let file = folder.path().join(file);
+        for (mode, told) in [(0o600, None), (0o644, Some(noun))] {
+            set_mode(&file, mode);
+            let told = told.map(|noun| {
+                format!("other users can read the {noun}; run: chmod 600 {}", file.display())
+            });
+            assert_eq!(destination.key_warnings(&key), Vec::from_iter(told), "{lines}");
+        }
+    }
 }
 
 #[test]

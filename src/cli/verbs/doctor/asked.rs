@@ -14,9 +14,7 @@ pub(super) fn examine(
     live: &Live,
     feed: &Feed,
 ) -> Result<Vec<Finding>, CliError> {
-    if let Some(warning) = source::secret_warning(&feed.source) {
-        context.warn(warning);
-    }
+    source::secret_warnings(&feed.source).iter().for_each(|warning| context.warn(warning));
     let mut asked = match source::asked(feed) {
         Ok(Some(asked)) => asked,
         Ok(None) => return Ok(Vec::new()),
