@@ -24,6 +24,16 @@ pub(super) fn elsewhere(answer: &Answer) -> Box<str> {
     .into()
 }
 
+/// A refusal of a question that every key may ask, with a status that says nothing of the key.
+pub(super) fn no_matter_of_the_key(status: u16, words: &str) -> Box<str> {
+    format!(
+        "HTTP {status}: it says {words:?} to a question that everybody may ask, which is no matter of the key: \
+         something before MISP may have changed the request, or `url` may have the path of one of its pages; look \
+         into the log of what stands before MISP, and have requests passed on as they are, or correct its path"
+    )
+    .into()
+}
+
 /// What to do about a server that prints PHP's notices before its answer; `None` if it does not.
 pub(super) fn php_notice(body: &[u8]) -> Option<Box<str>> {
     let text = String::from_utf8_lossy(&body[..body.len().min(NOTICE_BYTES_MAX)]);

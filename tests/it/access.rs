@@ -58,6 +58,30 @@ fn a_wrong_path_is_no_refused_key() {
 }
 
 #[test]
+fn a_first_answer_that_is_none_is_told_as_what_it_is() {
+    let sandbox = Sandbox::start();
+    let no = b"{\"name\": \"No.\", \"message\": \"No.\", \"url\": \"/\"}";
+    for target in ["/servers/getVersion", "/users/view/me"] {
+        for (status, body, words) in [
+            ("400 Bad Request", &no[..], "no matter of the key"),
+            ("405 Method Not Allowed", no, "no matter of the key"),
+            ("200 OK", b"", "the answer is empty"),
+            ("200 OK", "\u{feff}".as_bytes(), "the answer is empty"),
+            ("200 OK", b"{\"Role\": {\"perm_add\": tr", "the answer ends in the middle"),
+        ] {
+            let front = Front::before(sandbox.address, move |request, _| {
+                match request.target().starts_with(target) {
+                    true => Act::Say(answer(status, JSON, body)),
+                    false => Act::Pass,
+                }
+            });
+            let place = place(&front.url(), &sandbox);
+            place.run(&["doctor"]).code(5).says(&[words]).hides(&["refuses the key", &place.key]);
+        }
+    }
+}
+
+#[test]
 fn a_key_that_is_refused_is_still_told_so() {
     let sandbox = Sandbox::start();
     for path in ["", "/"] {

@@ -45,7 +45,7 @@ pub(super) fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
             Reply::RowsSince(cells.iter().map(|cells| numbered(cells)).collect::<Result<_, _>>()?)
         }
         Call::CountLive(_) | Call::CountOf(_) | Call::CountTagged { .. } => {
-            let wrong = |_| NotMisp { what: "no number".to_owned() };
+            let wrong = |_| NotMisp::new("no number");
             Reply::Count(text(body)?.trim().parse().map_err(wrong)?)
         }
         Call::Listing(_) => listing(body)?,
@@ -70,13 +70,13 @@ pub(super) fn success(call: &Call, body: &[u8]) -> Result<Reply, NotMisp> {
 }
 
 fn text(body: &[u8]) -> Result<&str, NotMisp> {
-    std::str::from_utf8(body).map_err(|error| NotMisp { what: format!("no UTF-8: {error}") })
+    std::str::from_utf8(body).map_err(|error| NotMisp::new(format!("no UTF-8: {error}")))
 }
 
 fn event(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
     let answer = event_answer(json::event(body)?)?;
     if answer.uuid != uuid {
-        return Err(NotMisp { what: format!("it is about event {}, not {uuid}", answer.uuid) });
+        return Err(NotMisp::new(format!("it is about event {}, not {uuid}", answer.uuid)));
     }
     Ok(Reply::Event(Box::new(answer)))
 }
@@ -86,16 +86,16 @@ fn metadata(body: &[u8], uuid: EventUuid) -> Result<Reply, NotMisp> {
     let answer = match (found.pop(), found.is_empty()) {
         (None, _) => None,
         (Some(event), true) => Some(event_answer(event)?),
-        (Some(_), false) => return Err(NotMisp { what: "more than one event".to_owned() }),
+        (Some(_), false) => return Err(NotMisp::new("more than one event")),
     };
     if answer.as_ref().is_some_and(|answer| answer.uuid != uuid) {
-        return Err(NotMisp { what: format!("it is about another event than {uuid}") });
+        return Err(NotMisp::new(format!("it is about another event than {uuid}")));
     }
     Ok(Reply::Metadata(answer.map(Box::new)))
 }
 
 fn event_answer(event: EventMetadata) -> Result<EventAnswer, NotMisp> {
-    let uuid = event.uuid.parse().map_err(|_| NotMisp { what: "no event UUID".to_owned() })?;
+    let uuid = event.uuid.parse().map_err(|_| NotMisp::new("no event UUID"))?;
     Ok(EventAnswer {
         id: event.id,
         uuid,
@@ -117,7 +117,7 @@ fn indexed(listed: &json::EventIndexed) -> Option<Indexed> {
 }
 
 fn row(cells: &[String]) -> Result<Row, NotMisp> {
-    let wrong = || NotMisp { what: "a row without UUID, deleted flag and timestamp".to_owned() };
+    let wrong = || NotMisp::new("a row without UUID, deleted flag and timestamp");
     Ok(Row {
         uuid: cells[0].parse().map_err(|_| wrong())?,
         deleted: match cells[1].as_str() {
@@ -136,7 +136,7 @@ fn tagged(cells: &[String]) -> Result<TaggedRow, NotMisp> {
 
 /// A row after the number of its event.
 fn numbered(cells: &[String]) -> Result<(u64, Row), NotMisp> {
-    let wrong = |_| NotMisp { what: "a row without the number of its event".to_owned() };
+    let wrong = |_| NotMisp::new("a row without the number of its event");
     Ok((cells[3].parse().map_err(wrong)?, row(cells)?))
 }
 
@@ -200,14 +200,14 @@ fn saved(body: &[u8]) -> Result<Reply, NotMisp> {
         Some(false) => {
             Ok(Reply::Refused { why: RefusedWhy::Invalid, words: answer.words().into() })
         }
-        None => Err(NotMisp { what: "it does not say whether it was saved".to_owned() }),
+        None => Err(NotMisp::new("it does not say whether it was saved")),
     }
 }
 
 fn whoami(body: &[u8]) -> Result<Reply, NotMisp> {
     let answer = json::whoami(body)?;
     let org = answer.organisation.uuid.parse();
-    let org = org.map_err(|_| NotMisp { what: "no organisation UUID".to_owned() })?;
+    let org = org.map_err(|_| NotMisp::new("no organisation UUID"))?;
     let granted = |(name, value): (String, serde_json::Value)| {
         (name.starts_with("perm_") && value.as_bool() == Some(true)).then_some(name)
     };

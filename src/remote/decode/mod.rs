@@ -1,10 +1,12 @@
 //! An HTTP answer as a reply. Nothing that is not exactly what MISP answers passes for a success.
 
 mod body;
+#[cfg(test)]
+mod odd;
 
 use crate::{
     delivery::{Call, RefusedWhy, Reply, Trouble, rows},
-    http::{self, PROXY_ASKS},
+    http::{self, Misread, PROXY_ASKS},
     remote::json::{self, NotMisp},
 };
 
@@ -144,6 +146,8 @@ fn unreadable(call: &Call, answer: &Answer, error: &NotMisp) -> Reply {
     if matches!(call, Call::Version) && is_whole {
         return Reply::Trouble(Trouble::NotMisp { why: answered::elsewhere(answer) });
     }
+    let seen = Misread::at_first_sight(&answer.body).map(|why| NotMisp::misread("", &why));
+    let error = seen.as_ref().unwrap_or(error);
     let why = format!("{}: {error}", describe(call)).into();
     Reply::Trouble(Trouble::Unknown { why, retry_after: None })
 }
@@ -163,7 +167,7 @@ fn intact(call: &Call, answer: &Answer) -> Result<(), NotMisp> {
     let is_sha1 = bare.len() == 40 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_sha1 && rows::etag(&answer.body).trim_matches('"') != bare {
         let what = "it is not what MISP sent, by its ETag: it was damaged or changed on the way";
-        return Err(NotMisp { what: what.to_owned() });
+        return Err(NotMisp::new(what));
     }
     Ok(())
 }
@@ -180,7 +184,7 @@ const fn lists(call: &Call) -> bool {
     )
 }
 
-/// MISP's 403, 404 and 405, told apart by its own words.
+/// MISP's 400 to 405, told apart by its own words.
 fn refusal(call: &Call, answer: &Answer) -> Reply {
     let asks = matches!(call, Call::Version | Call::Whoami);
     if let Some(why) = answered::php_notice(&answer.body) {
@@ -196,6 +200,11 @@ fn refusal(call: &Call, answer: &Answer) -> Reply {
             format!("HTTP {status} without MISP's JSON: something before MISP answered, {what}");
         return Reply::Trouble(Trouble::NotMisp { why: why.into() });
     };
+    // Whoever it knows may ask what it is, and whoever it does not gets 401 or 403.
+    if asks && !matches!(answer.status, 401 | 403) {
+        let why = answered::no_matter_of_the_key(answer.status, &error.words());
+        return Reply::Trouble(Trouble::NotMisp { why });
+    }
     if let (403, Call::AppendLoudly { attributes, .. }) = (answer.status, call)
         && error.errors.is_object()
         && let Ok(reply) = attribute_answers(&answer.body, attributes)

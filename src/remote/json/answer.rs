@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{model::shortened, remote::json::NotMisp};
+use crate::{http::Misread, model::shortened, remote::json::NotMisp};
 
 /// Reads a number that MISP writes as text, or as a number.
 fn number<'de, D: Deserializer<'de>, N: std::str::FromStr + TryFrom<i64>>(
@@ -217,7 +217,8 @@ fn collect_texts(value: &serde_json::Value, texts: &mut Vec<String>) {
 }
 
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8], what: &str) -> Result<T, NotMisp> {
-    serde_json::from_slice(body).map_err(|error| NotMisp::new(format!("{what}: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| NotMisp::misread(&format!("{what}, and "), &Misread::of(body, &error)))
 }
 
 #[derive(Deserialize)]

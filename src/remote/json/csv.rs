@@ -15,7 +15,7 @@ pub(crate) fn rows(text: &str, width: usize) -> Result<Vec<CsvRow>, NotMisp> {
     // Only the empty line tells the end from a cut between two rows.
     while rest != "\n" {
         if rest.is_empty() {
-            return Err(NotMisp::new("the CSV does not end with an empty line: it was cut off"));
+            return Err(NotMisp::cut("the CSV does not end with an empty line: it was cut off"));
         }
         let (row, after) = row(rest)?;
         if row.len() != width {
@@ -49,7 +49,7 @@ fn cell(text: &str) -> Result<(String, &str), NotMisp> {
     let mut cell = String::new();
     loop {
         let Some(end) = rest.find('"') else {
-            return Err(NotMisp::new("a quoted CSV cell does not end: it was cut off"));
+            return Err(NotMisp::cut("a quoted CSV cell does not end: it was cut off"));
         };
         cell.push_str(&rest[..end]);
         rest = &rest[end + 1..];

@@ -48,7 +48,7 @@ impl Row {
     /// If it has no id or no time.
     pub(super) fn read(raw: Box<RawValue>) -> Result<Self, String> {
         let known: Known = serde_json::from_str(raw.get())
-            .map_err(|error| format!("a row has no `id` or `last_updated_at`: {error}"))?;
+            .map_err(|_| "a row has no `id`, or no `last_updated_at` that is a text".to_owned())?;
         let updated = Timestamp::parse(&known.last_updated_at)
             .map_err(|error| format!("`last_updated_at`: {error}"))?;
         let id = match known.id {

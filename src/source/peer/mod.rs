@@ -27,8 +27,8 @@ use url::Url;
 
 use crate::{
     http::{
-        self, Client, Connection, ConnectionError, ExtraHeader, Failure, Heard, PROXY_ASKS,
-        Patience, Way, http_date, rest_seconds,
+        self, Client, Connection, ConnectionError, ExtraHeader, Failure, Heard, Misread,
+        PROXY_ASKS, Patience, Way, http_date, rest_seconds,
     },
     mirror::SourceIdentity,
     model::{
@@ -216,10 +216,7 @@ impl<T: Rests> Peer<T> {
         // What a document says ends up in messages.
         let bytes = self.client.secrets().hidden_in_body(&bytes).unwrap_or(bytes);
         let content = serde_json::from_slice(&bytes).map_err(|cause| {
-            let what = match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
-                Ok(_) => format!("it is another JSON than that of {}: {cause}", self.way.peer()),
-                Err(_) => format!("it answers {}", http::answered(&bytes)),
-            };
+            let what = Misread::of(&bytes, &cause).to_string();
             error(Wrong::Strange { what: shortened(&what).into() })
         })?;
         Ok(Document { url, date, content })

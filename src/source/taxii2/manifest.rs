@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::{model::Timestamp, source::peer::Rests};
+use crate::{http::Misread, model::Timestamp, source::peer::Rests};
 
 use super::{
     Taxii2, TaxiiError,
@@ -77,7 +77,8 @@ struct Comparing<'c> {
 impl Takes for Comparing<'_> {
     fn take(&mut self, page: &Page, _: &str) -> Result<Envelope, Fail> {
         let manifest: Manifest = serde_json::from_slice(&page.bytes)
-            .map_err(|error| Fail::Unreadable(format!("it is no page of a manifest: {error}")))?;
+            .map_err(|error| Misread::of(&page.bytes, &error))
+            .map_err(|why| Fail::Unreadable(format!("it is no page of a manifest: {why}")))?;
         let Manifest { more, next, objects } = manifest;
         let mut last = None;
         for Entry { id, date_added, version } in objects {

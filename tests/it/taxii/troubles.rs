@@ -274,7 +274,7 @@ fn an_answer_with_the_token_in_it_brings_it_nowhere() {
     world.taxii.trouble("manifest", 0, 9, echo(r#"{"objects": "Bearer token-17"}"#));
     world.pulled();
     let notes = world.notes.join(" ");
-    assert!(notes.contains("(the key)") && !notes.contains(token), "{notes}");
+    assert!(notes.contains("no page of a manifest") && !notes.contains(token), "{notes}");
     world.taxii.clear();
     world.taxii.trouble("objects/?", 0, 9, echo(r#"{"token-17": 1}"#));
     let error = world.fault();
