@@ -136,6 +136,9 @@ pub struct PlanArgs {
     /// What and where
     #[command(flatten)]
     pub run: RunArgs,
+    /// Pull sources that are asked over HTTP first; MISP is still asked nothing
+    #[arg(long)]
+    pub pull: bool,
     /// Only counts
     #[arg(long)]
     pub stat: bool,

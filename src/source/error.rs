@@ -111,7 +111,7 @@ impl SourceError {
             Self::Format(error) => error.fault(),
             Self::Pull(error) => error.fault(),
             Self::NotPulled { name } => {
-                const CURE: &str = "run `misp-trickle sync`, which pulls it and sends what may go";
+                const CURE: &str = "run `misp-trickle plan --pull`, which pulls it, or `misp-trickle sync`, which also sends what may go";
                 Fault::new("nothing was pulled of it yet", CURE).at(name)
             }
         }

@@ -106,7 +106,7 @@ fn outcomes(place: &Place) -> Vec<String> {
 fn a_feed_is_pulled_and_delivered_and_an_unchanged_one_costs_misp_nothing() {
     let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
     let place = platform.place(&sandbox);
-    place.run(&["plan"]).code(1).says(&["nothing was pulled of it yet; run `misp-trickle sync`"]);
+    place.run(&["plan"]).code(1).says(&["nothing was pulled of it yet; run `misp-trickle plan --pull`"]);
     place.run(&["sync"]).code(0).says(&["pulling feed 12 of", "41 sent"]);
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
     let asked = sandbox.requests();
@@ -420,13 +420,35 @@ fn a_pull_that_no_run_could_begin_with_is_in_the_history() {
 }
 
 #[test]
+fn what_a_source_holds_now_is_planned_before_anything_is_sent_of_it() {
+    let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
+    let place = platform.place(&sandbox);
+    let first = place.run(&["plan", "--pull", "-o", "first.json"]).code(0);
+    first.says(&["pulling feed 12 of", "41 to add"]);
+    assert_eq!((sandbox.requests(), outcomes(&place).len()), (0, 0));
+    place.run(&["apply", "first.json"]).code(0).says(&["41 sent"]);
+    // The plan after it is of what was pulled last, unless the source is asked again.
+    platform.put(DAY_2);
+    let asked = sandbox.requests();
+    place.run(&["plan"]).code(0).says(&["not one request"]);
+    place.run(&["plan", "--pull"]).code(0).says(&["5 to add"]);
+    assert_eq!(sandbox.requests(), asked);
+    place.run(&["sync"]).code(0).says(&["5 sent", "1 retired"]);
+    // What was kept of a source that does not answer is not what it holds now.
+    drop(platform);
+    place.run(&["plan", "--pull"]).code(5);
+    place.run(&["plan"]).code(0).says(&["not one request"]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES + 5);
+}
+
+#[test]
 fn doctor_tells_what_a_run_would_send_of_what_was_pulled() {
     let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
     let (other, place) = (Sandbox::start(), platform.place(&sandbox));
     let never = ["feed main: nothing was pulled of it yet, so nobody knows what a run would send"];
     // What is said to come next is something that can be done.
     place.run(&["plan"]).code(1);
-    place.run(&["doctor"]).code(0).says(&never).says(&["next: `misp-trickle sync` pulls"]);
+    place.run(&["doctor"]).code(0).says(&never).says(&["next: `misp-trickle plan --pull` pulls"]);
     place.run(&["sync"]).code(0);
     let known = ["feed main: nothing to send", "next: `misp-trickle plan` shows"];
     place.run(&["doctor"]).code(0).says(&known);

@@ -99,7 +99,10 @@ impl Dataset {
     }
 
     /// The trouble with the source, for when there is nothing to deliver in spite of it.
-    pub(super) fn pull_error(&self) -> Result<(), AgentError> {
+    ///
+    /// # Errors
+    /// If the last pull failed.
+    pub fn pull_error(&self) -> Result<(), AgentError> {
         self.trouble.clone().map_or(Ok(()), |trouble| Err(SourceError::from(trouble).into()))
     }
 

@@ -16,6 +16,7 @@ Examples:
 pub(super) const PLAN: &str = "\
 Examples:
     misp-trickle plan
+    misp-trickle plan --pull                           # of what the source holds now, before a first run too
     misp-trickle plan --stat --destination partners
     misp-trickle plan -o monday.plan                   # to look at, and for `apply`";
 

@@ -48,7 +48,7 @@ pub(super) enum Verb {
     /// Check key, rights, MISP and store, and say what to do
     #[command(after_help = examples::DOCTOR)]
     Doctor(args::DoctorArgs),
-    /// Show what a run would do, without a single request
+    /// Show what a run would do, without a single request to MISP
     #[command(after_help = examples::PLAN)]
     Plan(args::PlanArgs),
     /// Send what MISP does not have yet
@@ -202,6 +202,8 @@ impl Verb {
             Self::Status(_) | Self::Log(_) | Self::Show(_) | Self::Diff(_) | Self::Why(_) => {
                 Beside::Question
             }
+            // A daemon pulls when its feeds are due, and two do not write to one mirror.
+            Self::Plan(args) if args.pull => Beside::Alone,
             // All of a dataset or of the store is too much for whoever may ask, in what it takes and in what it tells.
             Self::Plan(_) | Self::Check | Self::Export(_) | Self::Report(_) | Self::Web(_) => {
                 Beside::Act

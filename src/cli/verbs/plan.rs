@@ -1,4 +1,4 @@
-//! `plan`: what a run would do, without a single request.
+//! `plan`: what a run would do, without a single request to MISP.
 
 use std::{
     collections::BTreeMap,
@@ -9,17 +9,18 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    agent::{Dataset, Job, Preview, SavedPlan, SystemClock, preview_packed},
+    agent::{Dataset, Job, LedgerHandle, Preview, SavedPlan, SystemClock, preview_packed},
     cli::{
         CliError, Context, Exit,
         args::PlanArgs,
         job::{self, CliOverrides},
+        live::Live,
         output::Rights,
         renames,
         render::{self, Detail, plan::Length},
-        source,
+        routes, source,
     },
-    config::{Destination, Feed},
+    config::{Config, Destination, Feed},
     history::{Ledger, MemoryLedger},
     model::{DestinationName, FeedName},
     store::Store,
@@ -59,6 +60,8 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         config.feed(overrides.feed.as_deref(), overrides.source.as_deref())?;
         config.destination(None)?;
     }
+    let feeds = job::feeds(&config, &overrides)?;
+    let _live = args.pull.then(|| pull(context, &config, &feeds)).transpose()?;
     let store = context.store_if_any(&config.store_path)?;
     if store.is_none() {
         context.say(format_args!(
@@ -66,7 +69,6 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
             config.store_path.display()
         ));
     }
-    let feeds = job::feeds(&config, &overrides)?;
     if let Some(store) = &store {
         renames::none_waits(store, &config.store_path, &feeds)?;
     }
@@ -84,6 +86,18 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         None => context.next("`misp-trickle status` shows how things stand: nothing is to be sent"),
     }
     Ok(Exit::Done)
+}
+
+/// Pulls the feeds into their mirrors, so that the plan is of what their sources hold now. What listens for signals has to
+/// live on: without it none would end the program any more.
+fn pull(context: &mut Context, config: &Config, feeds: &[Feed]) -> Result<Live, CliError> {
+    let ledger = LedgerHandle::new(context.store_for(config)?);
+    let live = Live::start(context)?;
+    for dataset in routes::pull(context, &live, &ledger, feeds)?.into_values() {
+        // What was kept of a source that gives nothing now is not what a run would find.
+        dataset.map_err(|report| CliError::Told(Box::new(report)))?.pull_error()?;
+    }
+    Ok(live)
 }
 
 const fn length(detail: Detail) -> Length {

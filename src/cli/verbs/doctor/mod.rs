@@ -115,9 +115,11 @@ pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliE
     let of_destinations = || found.destinations.iter().flat_map(|(_, findings)| findings);
     let exit = exit(found.store.iter().chain(&found.source).chain(of_destinations()));
     context.next(match exit {
-        Exit::Done if of_destinations().any(outlook::is_never_pulled) => {
-            "`misp-trickle sync` pulls what was not pulled yet, and sends what may go"
-        }
+        // A daemon pulls for itself, and lets nobody else.
+        Exit::Done if of_destinations().any(outlook::is_never_pulled) => match context.host {
+            Some(_) => "`misp-trickle sync` pulls what was not pulled yet, and sends what may go",
+            None => "`misp-trickle plan --pull` pulls what was not pulled yet, and shows what a run would send",
+        },
         Exit::Done => "`misp-trickle plan` shows what a run would send",
         _ => "do what stands behind each `->`, and then `misp-trickle doctor` again",
     });
