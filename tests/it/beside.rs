@@ -173,7 +173,13 @@ fn what_it_does_not_do_is_said_at_once() {
     place.run(&["plan", "--source", "day.json", "-o", "own.json"]).code(0);
     let daemon = Daemon::start(&place);
     let begun = Instant::now();
-    for verb in [&["gc"][..], &["plan", "--pull"], &["repair"], &["repair", "--dry-run"], &["import", "out.jsonl"]] {
+    for verb in [
+        &["gc"][..],
+        &["plan", "--pull"],
+        &["repair"],
+        &["repair", "--dry-run"],
+        &["import", "out.jsonl"],
+    ] {
         let told = ["which this verb needs for itself; stop it first"];
         place.run(&[verb, &["--wait", "1h"]].concat()).code(11).says(&told);
     }

@@ -106,7 +106,10 @@ fn outcomes(place: &Place) -> Vec<String> {
 fn a_feed_is_pulled_and_delivered_and_an_unchanged_one_costs_misp_nothing() {
     let (sandbox, platform) = (Sandbox::start(), Served::start(Strategy::Replace, DAY_1));
     let place = platform.place(&sandbox);
-    place.run(&["plan"]).code(1).says(&["nothing was pulled of it yet; run `misp-trickle plan --pull`"]);
+    place
+        .run(&["plan"])
+        .code(1)
+        .says(&["nothing was pulled of it yet; run `misp-trickle plan --pull`"]);
     place.run(&["sync"]).code(0).says(&["pulling feed 12 of", "41 sent"]);
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
     let asked = sandbox.requests();
