@@ -87,7 +87,7 @@ impl<'a> Element<'a> {
         let (position, why) = match std::str::from_utf8(self.raw) {
             Ok(text) => match serde_json::from_str(text) {
                 Ok(value) => return Some(value),
-                Err(error) => (self.position_of(&error), reason(&error)),
+                Err(error) => (self.position_of(&error), misread(text, &error)),
             },
             Err(error) => {
                 let valid = self.raw.get(..error.valid_up_to()).unwrap_or_default();
@@ -144,6 +144,23 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS_MAX).collect()
 }
 
+/// Why a text was not read as an object. What a decoder says of JSON of another shape names our own types, and is told to
+/// nobody.
+fn misread(text: &str, error: &serde_json::Error) -> String {
+    if !error.is_data() {
+        return reason(error);
+    }
+    let what = match text.trim_start().bytes().next() {
+        Some(b'{') => "it is of another shape from there on",
+        Some(b'[') => "it is a list",
+        Some(b'"') => "it is a text",
+        Some(b'n') => "it is null",
+        Some(b't' | b'f') => "it is true or false",
+        _ => "it is a number",
+    };
+    what.to_owned()
+}
+
 /// What `serde_json` says, without the position it appends.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -189,5 +206,25 @@ mod tests {
              (line 3, column 3: invalid number); left out"
         );
         assert_eq!(facts.skipped, 1);
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_in_no_words_of_a_decoder() {
+        type Object = std::collections::BTreeMap<String, u8>;
+        for (raw, what) in [
+            ("\"x\"", "it is a text"),
+            ("null", "it is null"),
+            ("true", "it is true or false"),
+            ("-1.5", "it is a number"),
+            ("[{}]", "it is a list"),
+            ("{\"a\": \"x\"}", "it is of another shape from there on"),
+        ] {
+            let (file, mut facts) = (Symbol::new("day.json"), Facts::default());
+            assert_eq!(Element::alone("entities", raw, &file).parse::<Object>(&mut facts), None);
+            let told = facts.issues[0].to_string();
+            assert!(told.contains(&format!(": {what}); left out")), "{told}");
+            let words = ["invalid", "expected", "struct"];
+            assert!(words.iter().all(|word| !told.contains(word)), "{told}");
+        }
     }
 }

@@ -230,8 +230,8 @@ fn an_object_without_id_or_type_is_skipped() {
         [
             "day.json#/entities/0: skipped: indicator without `data.id` and `id`; left out",
             "day.json#/entities/1: skipped: has no `type`; left out",
-            "day.json#/entities/2: skipped: cannot be read as an object (line 1, column 67: invalid \
-         type: integer `7`, expected an object); left out",
+            "day.json#/entities/2: skipped: cannot be read as an object (line 1, column 67: it is a \
+         number); left out",
         ]
     );
     assert_eq!(facts.skipped, 3);
