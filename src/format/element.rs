@@ -165,7 +165,8 @@ fn misread(text: &str, error: &serde_json::Error) -> String {
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position).unwrap_or(&text).to_owned()
+    let what = text.strip_suffix(&position).unwrap_or(&text);
+    what.replace("expected ident", "neither true, false nor null")
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ fn what_breaks_a_document_is_named_with_line_and_column() {
         ("{\n\"a\" 1}", "f:2:5: expected `:`, found `1`"),
         ("{\"a\":1,}", "f:1:8: expected the name of a member in quotes, found `}`"),
         ("{\"a\":}", "f:1:6: expected a value, found `}`"),
-        ("{\"a\":truth}", "f:1:6: expected ident here"),
+        ("{\"a\":truth}", "f:1:6: neither true, false nor null here"),
         ("{\"entities\":[1 2]}", "f:1:16: expected `,` or `]`, found `2`"),
         ("{\"entities\":[\n1,]}", "f:2:3: expected a value, found `]`"),
         ("{\"entities\":[{\"a\":[}]}", "f:1:20: expected `]`, found `}`"),

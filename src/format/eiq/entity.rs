@@ -19,6 +19,9 @@ use crate::{
     model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
 };
 
+/// Most names at the end of a taxonomy path that may say a colour together.
+const BRANCH_NAMES_MAX: usize = 8;
+
 impl Object<'_> {
     /// The type: in `data` (EclecticIQ JSON, API v2) or at the root (API v1).
     pub(super) fn kind(&self) -> Option<&str> {
@@ -314,7 +317,8 @@ fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     // A colour in a branch of its own, as in `TLP` / `RED`, is a tag of TLP and no word.
     let coloured = paths.filter_map(|list| {
         let names: Vec<&str> = list.0.iter().filter_map(Text::get).collect();
-        let mut ends = (0..names.len().saturating_sub(1)).map(|from| names[from..].join(":"));
+        let first = names.len().saturating_sub(BRANCH_NAMES_MAX);
+        let mut ends = (first..names.len().saturating_sub(1)).map(|from| names[from..].join(":"));
         ends.rfind(|tag| tag.parse::<Tlp>().is_ok())
     });
     let coloured: Vec<String> = coloured.collect();

@@ -8,6 +8,8 @@ use crate::{
 
 /// Name of the relation from a newer major version of an entity to the older one.
 const UPDATE_OF: &str = "stix_update_of";
+/// Most pairs of a source and a target that one relation may have: each becomes a link of its own.
+const PAIRS_MAX: usize = 10_000;
 
 impl Object<'_> {
     /// Whether this is a relation. Those of the API's version 2 have no type, only two ends.
@@ -82,6 +84,9 @@ pub(super) fn relations(
             "a relation that names its ends by their place in a list, as the JSON of extensions does; \
                     left out",
         );
+    }
+    if sources.len().saturating_mul(targets.len()) > PAIRS_MAX {
+        return Err("a relation with more than 10000 pairs of ends; left out");
     }
     let kind = symbols.symbol(kind);
     let ends = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));

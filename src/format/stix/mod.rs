@@ -197,6 +197,11 @@ impl Decoder {
             true => Whole::of(element, facts),
             false => Whole::default(),
         };
+        if kind != "indicator" && !object.pattern.is_empty() {
+            let what =
+                "it has a pattern, and only that of an `indicator` is read; correct its `type`";
+            facts.report(element.warning("/type", what));
+        }
         match kind {
             "indicator" => self.indicator(object, &mut entity, element, facts),
             "observed-data" => self.observed_data(index, object, &mut entity, element),

@@ -403,3 +403,24 @@ fn the_first_reader_passed_over_what_is_new() {
     let day = |entity: &Entity| entity.dated().unwrap().day();
     assert_eq!((day(now), day(then)), ("2026-11-02".into(), "2026-11-25".into()));
 }
+
+/// What has no bound grows with the square: the lists of an object are as long as its file.
+#[test]
+fn long_lists_of_names_and_ends_cost_no_more_than_they_are_long() {
+    let names = vec!["\"x\""; 100_000].join(",");
+    let path = format!(r#""taxonomy_paths":[[{names},"TLP","Amber"]]"#);
+    let tags = entity(&indicator("", &path)).tags;
+    assert_eq!(tags.last().map(AsRef::as_ref), Some("TLP:Amber"));
+
+    let ends = |count: usize| vec![format!("\"{INDICATOR}\""); count].join(",");
+    let relation = |count: usize| {
+        let (source, target) = (ends(count), ends(100));
+        read_one(&format!(
+            r#"{{"type":"relation","data":{{"source":[{source}],"target":[{target}]}}}}"#
+        ))
+    };
+    assert_eq!((relation(100).relations.len(), relation(100).skipped), (10_000, 0));
+    let refused = relation(101);
+    assert_eq!((refused.relations.len(), refused.skipped), (0, 1));
+    assert!(issues(&refused)[0].contains("more than 10000 pairs of ends"), "{refused:?}");
+}

@@ -312,3 +312,16 @@ fn a_name_that_is_null_in_words_is_none_and_nothing_that_is_written_twice_is_los
     let values: Vec<&str> = facts.entities[0].observables.iter().map(|it| &*it.value).collect();
     assert_eq!(values, ["a.example", "b.example"]);
 }
+
+#[test]
+fn a_pattern_of_what_is_no_indicator_is_told_not_passed_over() {
+    for kind in ["indicators", " indicator ", "x-rule"] {
+        let object = format!(
+            r#"{{"type":"{kind}","id":"indicator--{U1}","pattern":"[domain-name:value='a.example']"}}"#
+        );
+        let facts = decode_raw(&[&object]);
+        let told = facts.issues.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert!(told[0].contains("only that of an `indicator` is read"), "{told:?}");
+        assert_eq!((told.len(), facts.skipped), (1, 0));
+    }
+}
