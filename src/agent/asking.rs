@@ -9,7 +9,7 @@ use crate::{
     plan::DestinationRecord,
 };
 
-use super::{Clock, allowance::Allowance};
+use super::{Clock, allowance::Allowance, dates};
 
 /// So long a wait is told.
 const LONG: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl<W: Wire> Asking<'_, W> {
         loop {
             let exchange = self.wire.exchange(call).await;
             let now = self.clock.now();
-            self.count(&exchange, now);
+            self.count(&exchange, None, now);
             if let Limit::Weighed(allowance) | Limit::Once(allowance) = self.limit {
                 allowance.went(&exchange);
             }
@@ -101,17 +101,22 @@ impl<W: Wire> Asking<'_, W> {
         }
     }
 
-    /// Counts an exchange, and notes how MISP's clock differs from ours.
-    pub(super) fn count(&mut self, exchange: &Exchange, now: Timestamp) {
+    /// Counts an exchange, and notes how MISP's clock differs from ours. `stamp`: when MISP says that it wrote.
+    pub(super) fn count(&mut self, exchange: &Exchange, stamp: Option<i64>, now: Timestamp) {
         self.tally.requests += exchange.requests;
         self.tally.bytes_sent += exchange.bytes_sent;
         self.tally.bytes_received += exchange.bytes_received;
-        if let Some(date) = exchange.date {
-            let offset = date.seconds() - now.seconds();
-            // Within two seconds the clocks agree as far as a header in whole seconds can tell.
-            let agrees = (-2..=0).contains(&offset);
-            self.record.clock_offset_seconds = if agrees { 0 } else { offset };
-            self.record.heard = Some(now);
+        match dates::clock(exchange, stamp, now, self.record) {
+            dates::Clock::Silent => {}
+            dates::Clock::At(date) => {
+                self.record.clock_offset_seconds = dates::offset(date, now);
+                self.record.heard = Some(now);
+            }
+            dates::Clock::Doubted(note, at) => {
+                self.record.clock_offset_seconds = dates::offset_in_doubt(self.record, now, at);
+                self.record.heard = at.map(|_| now).or(self.record.heard);
+                self.wire.doubts_date(note);
+            }
         }
     }
 }

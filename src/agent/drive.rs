@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    Job,
+    Job, dates,
     job::{LOOK, World},
     planner::misp_now,
 };
@@ -22,7 +22,7 @@ const WIND_UP: Duration = Duration::from_millis(3_500);
 /// Requests under way.
 pub(super) struct Flights<W> {
     wire: Arc<W>,
-    tasks: JoinSet<(Token, Exchange)>,
+    tasks: JoinSet<(Token, Exchange, Option<i64>)>,
 }
 
 /// What a session wants, asked until it wants to wait.
@@ -102,7 +102,8 @@ impl<W: Wire + Send + Sync + 'static> Flights<W> {
         let wire = self.wire.clone();
         self.tasks.spawn(async move {
             let exchange = wire.exchange(&call).await;
-            (token, exchange)
+            let stamp = dates::stamp(&call, &exchange.reply);
+            (token, exchange, stamp)
         });
     }
 
@@ -127,8 +128,8 @@ impl<W: Wire + Send + Sync + 'static> Flights<W> {
             let left = until.map(|until| world.clock.now().until(until));
             let nap = left.map_or(LOOK, |left| left.min(LOOK));
             match tokio::time::timeout(nap, self.tasks.join_next()).await {
-                Ok(Some(Ok((token, exchange)))) => {
-                    return Waited::Answer(token, Box::new(exchange));
+                Ok(Some(Ok((token, exchange, stamp)))) => {
+                    return Waited::Answer(token, Box::new(exchange), stamp);
                 }
                 Ok(Some(Err(_))) => return Waited::Lost,
                 Ok(None) if left.is_none() => return Waited::Time,
@@ -151,8 +152,8 @@ impl<W: Wire + Send + Sync + 'static> Flights<W> {
 
 /// What waiting brought.
 pub(super) enum Waited {
-    /// An answer.
-    Answer(Token, Box<Exchange>),
+    /// An answer, and when MISP says that it wrote what was sent.
+    Answer(Token, Box<Exchange>, Option<i64>),
     /// The time came, or there is nothing to wait for.
     Time,
     /// A request was given up; whether it had an effect is found out by the next run.

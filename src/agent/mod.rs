@@ -8,6 +8,7 @@ mod allowance;
 mod asking;
 mod careful;
 mod dataset;
+mod dates;
 mod drive;
 mod feeds;
 mod handle;

@@ -5,8 +5,8 @@ use std::{env, fs, path::Path};
 use crate::model::Secret;
 
 use super::{
-    ConfigError, ConnectionSettings, Destination, HeaderSource, Holds, KeySource, looks_like_key,
-    read_text,
+    ConfigError, ConnectionSettings, Destination, HeaderSource, Holds, HookUrl, KeySource,
+    ServeSettings, looks_like_key, read_text,
 };
 
 impl Destination {
@@ -46,6 +46,18 @@ impl ConnectionSettings {
         let key = self.client_key.as_ref().or(self.client_cert.as_ref());
         let of_key = key.and_then(|path| warning_about(path, "private key"));
         of_headers.chain(of_key).collect()
+    }
+}
+
+impl ServeSettings {
+    /// What is wrong with who may read the files of its secrets, lower-case fragments.
+    #[must_use]
+    pub fn secret_warnings(&self) -> Vec<String> {
+        let of_hook = self.on_failure_url.as_ref().and_then(|url| match url {
+            HookUrl::Plain(_) => None,
+            HookUrl::Secret(source) => source.warning("address of on_failure_url"),
+        });
+        of_hook.into_iter().collect()
     }
 }
 

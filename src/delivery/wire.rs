@@ -205,6 +205,9 @@ pub trait Wire {
     /// Says whether writes are to carry a false entity tag. They need none once MISP was seen to compare tags.
     fn tries_tags(&self, _tries: bool) {}
 
+    /// Takes note that what answers dates say cannot be. A wire that tells nobody anything has no use for it.
+    fn doubts_date(&self, _note: String) {}
+
     /// Whether compressed bodies were found not to get there.
     fn refuses_packed(&self) -> bool {
         false

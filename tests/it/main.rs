@@ -12,6 +12,7 @@ mod conformance;
 mod copies;
 mod crash;
 mod daemon;
+mod dates;
 mod destination;
 mod doctor;
 mod eclecticiq;

@@ -6,7 +6,10 @@ mod tags;
 
 use std::{
     ops::Deref,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -26,6 +29,8 @@ pub struct Careful<T> {
     tags: Tags,
     pages: Pages,
     notes: Mutex<Vec<String>>,
+    /// A date that cannot be was told.
+    doubted: AtomicBool,
     /// What may go of that which nobody foresaw.
     pub(super) allowance: Allowance,
 }
@@ -38,6 +43,7 @@ impl<T> Careful<T> {
             tags: Tags::default(),
             pages: Pages::default(),
             notes: Mutex::default(),
+            doubted: AtomicBool::default(),
             allowance: Allowance::default(),
         }
     }
@@ -80,6 +86,12 @@ where
 
     fn refuses_packed(&self) -> bool {
         self.wire.refuses_packed()
+    }
+
+    fn doubts_date(&self, note: String) {
+        if !self.doubted.swap(true, Ordering::Relaxed) {
+            self.note(note);
+        }
     }
 }
 

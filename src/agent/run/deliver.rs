@@ -108,9 +108,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             self.world.observer.note(&note);
         }
         match talk.flights.wait(&mut talk.session, until, self.world).await {
-            Waited::Answer(token, exchange) => {
+            Waited::Answer(token, exchange, stamp) => {
                 let now = self.world.clock.now();
-                self.asking().count(&exchange, now);
+                self.asking().count(&exchange, stamp, now);
                 self.contact.allowance().went(&exchange);
                 talk.session.on_reply(token, exchange.reply, now);
                 self.take_notes();

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, mpsc::Sender},
 };
 
+use tracing::warn;
+
 use crate::{
     cli::{
         CliError, Context, job,
@@ -84,6 +86,7 @@ impl Shared {
             let cure = "restart it, or put the old setting back";
             return Err(CliError::NothingToRun(Fault::new(cause, cure)));
         }
+        next.serve.secret_warnings().iter().for_each(|warning| warn!("{warning}"));
         let plans = self.plans(&next, &query::routes(&self.ledger, &next.former_names())?);
         self.take_config(Arc::new(next));
         // While the daemon ends nobody listens any more.

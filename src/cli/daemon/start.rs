@@ -72,6 +72,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let config = proven(&given)?;
     context.store_private = config.store_private;
     config.warnings.iter().for_each(|warning| context.warn(warning));
+    config.serve.secret_warnings().iter().for_each(|warning| context.warn(warning));
     let store = context.store_for(&config)?;
     let (id, paused) = (store.id(), Paused::read(&config.store_path)?);
     let live = Live::without_signals()?;

@@ -393,6 +393,20 @@ fn each_file_of_a_secret_that_others_can_read_is_told() {
 }
 
 #[test]
+fn who_may_read_the_file_of_an_address_to_tell_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hook");
+    fs::write(&file, "https://chat.example/secret").unwrap();
+    let text = "[destinations.main]\nurl = \"https://a\"\napi_key_file = \"key\"\n[serve]\non_failure_url_file = \"hook\"\n";
+    let config = Config::parse(text, &folder.path().join("c.toml")).unwrap();
+    set_mode(&file, 0o600);
+    assert_eq!(config.serve.secret_warnings(), Vec::<String>::new());
+    set_mode(&file, 0o640);
+    let told = "other users can read the address of on_failure_url; run: chmod 600";
+    assert_eq!(config.serve.secret_warnings(), [format!("{told} {}", file.display())]);
+}
+
+#[test]
 fn an_unset_variable_is_named_with_a_cure() {
     let text = with_destination("").replace("MISP_API_KEY", "MISP_TRICKLE_TEST_UNSET");
     let error = good(&text).destinations[0].api_key().unwrap_err().to_string();

@@ -38,8 +38,9 @@ impl Conversation {
             self.event.head_mut().fields = known;
             self.take_metadata(answer);
         }
-        self.outbox.edit = (edit != FieldEdit::default())
-            .then_some(Edit { fields: edit, compared: Some(answer.timestamp) });
+        let compared = Some(self.guard_by(answer.timestamp));
+        self.outbox.edit =
+            (edit != FieldEdit::default()).then_some(Edit { fields: edit, compared });
     }
 }
 

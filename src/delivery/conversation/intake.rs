@@ -162,7 +162,8 @@ impl Conversation {
         self.outbox.making = Making::Done;
         self.event.impact = Impact::Certain;
         self.misp.is_proven = true;
-        let (orgc, proven_up_to) = (self.manners.org, Some(answer.timestamp));
+        let proven_up_to = Some(answer.timestamp).filter(|shown| self.can_be(*shown));
+        let orgc = self.manners.org;
         let head = self.event.head_mut();
         // Whatever is edited from now on is edited later.
         head.seen = Seen { orgc, proven_up_to, reordered: 0 };
@@ -196,11 +197,12 @@ impl Conversation {
     /// guards nothing: without it the fields are compared first.
     pub(super) fn take_metadata(&mut self, answer: &EventAnswer) {
         self.misp.seen = true;
+        let can_be = self.can_be(answer.timestamp);
         let head = self.event.head_mut();
         let as_known = FieldEdit::between(&head.fields, &fields_of(answer)).is_none();
         head.seen.orgc = answer.orgc.or(head.seen.orgc);
         head.misp_id = Some(answer.id);
-        head.timestamp = as_known.then_some(answer.timestamp);
+        head.timestamp = (as_known && can_be).then_some(answer.timestamp);
         head.published = Some(answer.published);
     }
 
@@ -215,7 +217,7 @@ impl Conversation {
             let uuid = self.event.attribute(key).map(|known| known.attribute.uuid);
             let answer = answers.iter().find(|answer| Some(answer.uuid) == uuid);
             match answer.map_or(AttributeResult::Unmentioned, |answer| answer.result.clone()) {
-                AttributeResult::Saved { timestamp, tags } => {
+                AttributeResult::Saved { timestamp, tags } if self.dates(key, timestamp) => {
                     self.event.place(key, order, timestamp);
                     order += 1;
                     self.event.impact = Impact::Certain;
@@ -224,6 +226,9 @@ impl Conversation {
                 }
                 AttributeResult::Refused(words) => self.reject(key, words),
                 result => {
+                    if matches!(result, AttributeResult::Saved { .. }) {
+                        self.event.moved_perhaps();
+                    }
                     self.event.disputed.insert(key, result);
                 }
             }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 use super::{
-    Conversation, Look, Making, Phase, Verdict, Why, fields::fields_of, knowledge::WasPublished,
+    Conversation, Look, Making, Phase, Verdict, Why, dating::is_time, fields::fields_of,
+    knowledge::WasPublished,
 };
 
 /// How far an estimate of MISP's clock may be from it.
@@ -95,7 +96,9 @@ impl Conversation {
         // Times of attributes are chosen by an estimate of MISP's clock.
         let newest =
             || Some(sent.filter_map(|known| known.timestamp).max()?.saturating_sub(CLOCK_SECONDS));
-        self.event.head().timestamp.or_else(newest).is_some_and(|known| answer.timestamp < known)
+        let shown = Some(answer.timestamp).filter(|shown| is_time(*shown));
+        let known = self.event.head().timestamp.filter(|known| self.can_be(*known));
+        known.or_else(newest).zip(shown).is_some_and(|(known, shown)| shown < known)
     }
 
     /// An event that we took for absent is there: made by a lost request of ours, or by another agent.

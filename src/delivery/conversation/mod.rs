@@ -2,6 +2,7 @@
 
 mod asking;
 mod book;
+mod dating;
 mod fields;
 mod intake;
 mod knowledge;

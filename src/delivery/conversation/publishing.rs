@@ -137,9 +137,9 @@ impl Conversation {
 
     /// An answer to a change shows when the event was published last: since our last change, somebody else did it.
     pub(super) fn see_publishing(&mut self, answer: &EventAnswer) {
-        let WasPublished::Believed(was_shown) = &mut self.misp.was_published else { return };
         // The newest row is looked for only where there is something to compare with it.
-        let Some(shown) = answer.publish_timestamp.filter(|at| *at > 0) else { return };
+        let Some(shown) = answer.publish_timestamp.filter(|at| self.can_be(*at)) else { return };
+        let WasPublished::Believed(was_shown) = &mut self.misp.was_published else { return };
         if self.event.impact == Impact::Certain || self.outbox.making == Making::Done {
             return;
         }

@@ -12,7 +12,7 @@ use crate::{
     plan::{BlockedReason, DestinationRecord, Row, Standing, has_come},
 };
 
-use super::{Conversation, Phase};
+use super::{Conversation, Phase, dating::is_time};
 
 impl Conversation {
     /// Takes over what a listing says. Afterwards the queue holds only what is certainly not there.
@@ -93,7 +93,10 @@ impl Conversation {
 
     fn take_row(&mut self, key: AttributeUuid, order: u32, row: Row) {
         let Some(known) = self.event.attribute(key) else { return };
-        let is_as_sent = known.timestamp == Some(row.timestamp);
+        // What is no time says nothing of when it was changed.
+        let timestamp =
+            known.timestamp.filter(|_| !is_time(row.timestamp)).unwrap_or(row.timestamp);
+        let is_as_sent = known.timestamp == Some(timestamp);
         // Otherwise what we attached to it moved it.
         let was_known = known.order.is_some();
         let is_there = known.standing.is_in_misp() && !row.deleted;
@@ -108,7 +111,7 @@ impl Conversation {
             }
             (false, _) => Some(Standing::Adopted),
         };
-        self.event.place(key, order, row.timestamp);
+        self.event.place(key, order, timestamp);
         if is_overruled {
             self.event.overrule(key);
         } else if let Some(standing) = standing {

@@ -21,6 +21,8 @@ pub(super) struct Retry {
     pub(super) tries: u32,
     /// Writes in a row without a usable answer, whatever was read in between.
     pub(super) setbacks: u32,
+    /// Edits that MISP refused as not newer than what it has.
+    pub(super) not_newer: u32,
     pub(super) not_before: Option<Timestamp>,
 }
 
@@ -33,6 +35,7 @@ impl Retry {
             stands_back: false,
             tries: 0,
             setbacks: 0,
+            not_newer: 0,
             not_before: None,
         }
     }

@@ -8,13 +8,15 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, Presence, Standing},
 };
 
-use super::{Body, Conversation, Impact, Look, Making, Phase, Request, Retry, Verdict, Why};
+use super::{Body, Conversation, Look, Making, Phase, Request, Retry, Verdict, Why};
 
 /// Most writes in a row that may come to nothing. From 1,000 attributes down to the one that is refused it
 /// takes ten.
 const SETBACKS_MAX: u32 = 24;
 /// So often something may be busy with a body that is answered otherwise; after that the body is suspected.
 const BUSY_MAX: u32 = 3;
+/// So often an edit goes anew, by the time that MISP shows then: somebody may edit the event at the same moment.
+const NOT_NEWER_MAX: u32 = 8;
 /// Characters of a value that a message shows.
 const SHOWN_MAX: usize = 80;
 
@@ -45,7 +47,12 @@ impl Conversation {
             // Without the list each attempt tells.
             (Request::Tags, _) => self.on_tags(&[], book),
             (Request::Publish, _) => self.on_publish_refused(words),
+            (Request::Fields, RefusedWhy::NotNewer) if self.retry.not_newer >= NOT_NEWER_MAX => {
+                let why = format!("MISP refuses each edit of its fields: {words}");
+                Phase::Over(Verdict::GaveUp(why.into()))
+            }
             (Request::Fields, RefusedWhy::NotNewer) => {
+                self.retry.not_newer += 1;
                 self.event.head_mut().timestamp = None;
                 Phase::Look(Look::Metadata(Why::Unknown))
             }
@@ -104,8 +111,7 @@ impl Conversation {
         self.retry.tries += 1;
         self.retry.stands_back = true;
         if request.writes() && !matches!(trouble, Trouble::NoEffect { .. }) {
-            self.event.impact = self.event.impact.max(Impact::Perhaps);
-            self.event.head_mut().published = None;
+            self.event.moved_perhaps();
         }
         // Where a smaller body may do, there is nothing to wait for.
         let may_shrink = matches!(trouble, Trouble::TooLarge { .. } | Trouble::NotMisp { .. });

@@ -177,6 +177,8 @@ fn a_change_is_told_once_and_without_a_key() {
         text.push_str(&String::from_utf8_lossy(&seen[..read]));
     }
     assert!(text.starts_with("POST /secret-path"), "{text}");
+    let readable = "other users can read the address of on_failure_url; run: chmod 600";
+    assert_eq!(log(&place).matches(readable).count(), 1, "{}", log(&place));
     posted.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n").unwrap();
     until("the log says it", || {
         log(&place).contains("nobody was told by on_failure_url: it answers 500")

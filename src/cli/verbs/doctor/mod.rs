@@ -97,6 +97,7 @@ enum Shelf {
 pub(crate) fn run(args: &DoctorArgs, context: &mut Context) -> Result<Exit, CliError> {
     let config = context.config()?;
     let destinations = job::destinations(&config, args.destination.as_deref())?;
+    config.serve.secret_warnings().iter().for_each(|warning| context.warn(warning));
     let live = Live::start(context)?;
     let (mut shelf, about_store) = open_store(context, &config);
     let store = match &shelf {

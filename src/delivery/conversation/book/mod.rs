@@ -108,6 +108,14 @@ impl EventBook {
         (head.timestamp, head.published) = (None, Some(false));
     }
 
+    /// A write of ours may have moved the event, and whether it is published is not known any more.
+    pub(super) const fn moved_perhaps(&mut self) {
+        if matches!(self.impact, Impact::None) {
+            self.impact = Impact::Perhaps;
+        }
+        self.head_mut().published = None;
+    }
+
     /// Notes how a tag stands; whether that is news, which the ledger learns.
     pub(super) fn set_tag(&mut self, tag: &str, standing: TagStanding) -> bool {
         let is_news = self.known.head.tags.set(tag, standing);

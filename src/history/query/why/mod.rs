@@ -274,7 +274,7 @@ fn attribute_answer(
     let wanted_by = destination.feed_bits().filter(|(_, bit)| known.wanted.has(*bit));
     let supersedes = event.attributes.values().filter(|it| it.superseded_by == Some(uuid));
     let withheld = Withheld::attribute(event, known);
-    let remedies = remedy::of_attribute(known, withheld.as_ref());
+    let remedies = remedy::of_attribute(&event.head, known, withheld.as_ref());
     AttributeAnswer {
         found_by,
         event: event.head.clone(),

@@ -8,8 +8,8 @@ use crate::{
     history::KnownLoss,
     model::Tlp,
     plan::{
-        BlockedReason, ExposedReason, KnownAttribute, KnownEvent, Presence, Publishing, Standing,
-        WithheldReason,
+        BlockedReason, EventHead, ExposedReason, KnownAttribute, KnownEvent, Presence, Publishing,
+        Standing, WithheldReason,
     },
 };
 
@@ -55,6 +55,8 @@ pub enum Remedy {
     Stays,
     /// Somebody restores it in MISP.
     Restore,
+    /// Another incident of the source: the whole event was deleted in MISP, which blocks it.
+    OtherIncident,
     /// Somebody edits in MISP what an analyst changed there.
     Edit,
     /// Another rule.
@@ -113,6 +115,10 @@ impl fmt::Display for Remedy {
             Self::Restore => {
                 "somebody restores it in MISP: an analyst took it out there, and it is never sent again"
             }
+            Self::OtherIncident => {
+                "nothing in MISP: the whole event was deleted there, which keeps it on its blocklist, and nothing of it is \
+                 ever sent again; an incident with another id in the source becomes an event of its own"
+            }
             Self::Edit => {
                 "somebody edits it in MISP: an analyst changed it there, and it is left as it is; nothing is sent over it"
             }
@@ -134,8 +140,20 @@ impl fmt::Display for Remedy {
     }
 }
 
-/// What would change how an attribute stands. `withheld`: why policy keeps it back, if it does.
-pub(super) fn of_attribute(known: &KnownAttribute, withheld: Option<&Withheld>) -> Vec<Remedy> {
+/// What would change how an attribute stands in its event. `withheld`: why policy keeps it back, if it does.
+pub(super) fn of_attribute(
+    event: &EventHead,
+    known: &KnownAttribute,
+    withheld: Option<&Withheld>,
+) -> Vec<Remedy> {
+    match event.presence {
+        // Nothing is there that anybody could restore or edit.
+        Presence::Declined => vec![Remedy::OtherIncident],
+        _ => in_its_event(known, withheld),
+    }
+}
+
+fn in_its_event(known: &KnownAttribute, withheld: Option<&Withheld>) -> Vec<Remedy> {
     let mut remedies: Vec<Remedy> = known.exposed.iter().cloned().map(Remedy::ByHand).collect();
     let is_left = known.wanted.is_empty() && known.superseded_by.is_none();
     match &known.standing {
@@ -168,7 +186,7 @@ pub(super) fn of_event(
     let head = &event.head;
     let mut remedies = by_hand(event);
     match &head.presence {
-        Presence::Declined => remedies.push(Remedy::Restore),
+        Presence::Declined => return vec![Remedy::OtherIncident],
         Presence::Present if head.is_left() => remedies.push(Remedy::Stays),
         Presence::Absent | Presence::Blocked(_) if head.is_left() => remedies.push(Remedy::Return),
         Presence::Blocked(why) => remedies.push(of_blocked(why)),

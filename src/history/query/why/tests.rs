@@ -239,6 +239,33 @@ fn a_withheld_attribute_names_the_sources_that_are_marked_so() {
     assert_eq!(of(vec![both(), green]), [EntityKey::of("a"), EntityKey::of("b")]);
 }
 
+/// The head of an event that MISP has.
+fn present() -> EventHead {
+    let head = ledger().events[&(main_destination(), event_uuid())].head.clone();
+    EventHead { presence: Presence::Present, ..head }
+}
+
+/// Where the whole event was deleted, nothing in it can be restored or edited, whatever its attributes were before.
+#[test]
+fn of_an_event_that_was_deleted_nobody_is_told_to_restore_anything() {
+    let mut ledger = ledger();
+    let known_event = ledger.events.get_mut(&(main_destination(), event_uuid())).unwrap();
+    known_event.head.presence = Presence::Declined;
+    let standings = [Standing::Declined, Standing::Sent, Standing::Pending, Standing::Held];
+    for (number, standing) in standings.into_iter().enumerate() {
+        let known =
+            KnownAttribute { overruled: true, ..known(&format!("d{number}.example"), standing) };
+        known_event.attributes.insert(known.attribute.uuid, known);
+    }
+    assert_eq!(event(&ledger).remedies, [Remedy::OtherIncident]);
+    for number in 0..4 {
+        let found = ask(&ledger, &format!("d{number}.example"));
+        let [Answer::Attribute(it)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(it.remedies, [Remedy::OtherIncident], "{:?}", it.known.standing);
+        assert!(it.remedies[0].to_string().contains("blocklist"));
+    }
+}
+
 #[test]
 fn each_standing_says_what_would_change_it() {
     let plain = |standing: Standing| known("x.example", standing);
@@ -282,7 +309,12 @@ fn each_standing_says_what_would_change_it() {
             vec![Remedy::Nothing],
         ),
     ] {
-        assert_eq!(remedy::of_attribute(&known, None), remedies, "{:?}", known.standing);
+        assert_eq!(
+            remedy::of_attribute(&present(), &known, None),
+            remedies,
+            "{:?}",
+            known.standing
+        );
     }
 }
 
@@ -314,7 +346,7 @@ fn what_would_change_an_attribute_says_nothing_that_is_not_so() {
                 exposed: has(3).then_some(ExposedReason::MarkedLater(Tlp::Red)),
                 ..plain
             };
-            let remedies = remedy::of_attribute(&known, None);
+            let remedies = remedy::of_attribute(&present(), &known, None);
             let words: Vec<String> = remedies.iter().map(ToString::to_string).collect();
             let (words, is_there) = (words.join("; "), known.standing.is_in_misp());
             let says = |text: &str| words.contains(text);
