@@ -69,6 +69,26 @@ fn a_damaged_element_costs_only_itself_and_retires_nothing() {
 }
 
 #[test]
+fn a_damaged_line_costs_only_itself_and_retires_nothing() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    let dataset: Value = serde_json::from_str(DAY_1).unwrap();
+    let mut lines: Vec<String> =
+        dataset["entities"].as_array().unwrap().iter().map(Value::to_string).collect();
+    let last = lines.len();
+    lines[1].truncate(100);
+    lines[last - 1].truncate(100);
+    fs::write(place.path("next.ndjson"), lines.join("\n")).unwrap();
+    let (second, cut) = ("line 2 breaks off", format!("line {last} breaks off"));
+    let told = [second, &*cut, "nothing is retired in this run"];
+    place.run(&["sync", "--source", "next.ndjson"]).code(3).says(&told);
+    place.run(&["map", "next.ndjson"]).code(3).says(&told[..2]);
+    assert_eq!(status(&place)["retired"], 0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
 fn a_dataset_that_is_suddenly_empty_retires_nothing() {
     let sandbox = Sandbox::start();
     let place = place(&sandbox);
