@@ -273,7 +273,12 @@ impl<S: Sink> Visitor for Router<'_, S> {
     }
 
     fn left_out(&mut self, element: &Element<'_>, found: &Found, what: &str) {
-        let format = format_of(element, self.found);
+        let format = match format_of(element, self.found) {
+            // Nothing sound came before it.
+            Format::Auto if self.wanted != Format::Auto => self.wanted,
+            Format::Auto if found.has_id_of_stix() => Format::Stix21,
+            format => format,
+        };
         self.sink.left_out(element.skipped(what), element.list, found, format);
     }
 

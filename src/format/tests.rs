@@ -3,6 +3,7 @@
 mod apart;
 mod damage;
 mod envelopes;
+mod lines;
 mod markings;
 mod third;
 mod writings;

@@ -1,8 +1,11 @@
 //! Points in time, UTC. Reading the clock is the shell's work; here a time is only a value.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use super::as_text;
+
+/// Most digits of a fraction of a second that are looked at.
+const FRACTION_DIGITS_MAX: usize = 9;
 
 /// Microseconds since 1970-01-01T00:00:00Z; MISP keeps no finer time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -44,17 +47,19 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads ISO 8601: a date, or a date and time with or without an offset (none means UTC).
+    /// Reads ISO 8601: a date, or a date and time with or without an offset (none means UTC). Of the digits of a second the
+    /// first nine count.
     ///
     /// # Errors
     /// If the text is anything else, or lies outside the years -9999 to 9999.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let text = text.trim();
-        let found = text
+        let short = with_short_fraction(text);
+        let found = short
             .parse::<jiff::Timestamp>()
             .ok()
             .or_else(|| {
-                let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+                let civil = short.parse::<jiff::civil::DateTime>().ok()?;
                 civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
             })
             .map(|time| Self(time.as_microsecond()));
@@ -98,6 +103,21 @@ impl Timestamp {
     }
 }
 
+/// The text without the digits of a second behind the ninth: they are cut, so that no time comes out later.
+fn with_short_fraction(text: &str) -> Cow<'_, str> {
+    let Some(point) = text.find(['.', ',']) else { return Cow::Borrowed(text) };
+    let (whole, fraction) = (&text[..point], &text[point + 1..]);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    // An offset may have seconds too.
+    let time = whole.split_once(['T', 't', ' ']).map_or("", |(_, time)| time);
+    let is_time = time.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    if time.is_empty() || !is_time || digits <= FRACTION_DIGITS_MAX {
+        return Cow::Borrowed(text);
+    }
+    let end = point + 1;
+    Cow::Owned(format!("{}{}", &text[..end + FRACTION_DIGITS_MAX], &text[end + digits..]))
+}
+
 /// Full ISO 8601 in UTC with microseconds where there are any: the only form to send to MISP, whose own
 /// reader takes `2024` for 20:24 today.
 impl fmt::Display for Timestamp {
@@ -119,7 +139,31 @@ impl fmt::Debug for Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn of_a_fraction_of_any_length_the_first_nine_digits_count(
+            digits in "[0-9]{1,60}",
+            offset in prop_oneof![Just(""), Just("Z"), Just("z"), Just("+02:00"), Just("-0530")],
+            year in 1900..2100_i32,
+            point in prop_oneof![Just('.'), Just(',')],
+            odd in "[^0-9Zz+\\-\\[\\s\\p{Z}]",
+        ) {
+            let time = |fraction: &str| format!("{year}-01-01T23:59:59{point}{fraction}{offset}");
+            let read = Timestamp::parse(&time(&digits));
+            let first = &digits[..digits.len().min(FRACTION_DIGITS_MAX)];
+            prop_assert_eq!(&read, &Timestamp::parse(&time(first)));
+            // It is of this second, whatever the digits.
+            let whole = Timestamp::parse(&format!("{year}-01-01T23:59:59{offset}")).unwrap();
+            prop_assert!((0..=1_000_000).contains(&(read.unwrap().micros() - whole.micros())));
+            for odd in [format!("{digits}{odd}"), format!("{digits}{odd}1")] {
+                prop_assert!(Timestamp::parse(&time(&odd)).is_err(), "{}", odd);
+            }
+        }
+    }
 
     #[test]
     fn reads_what_datasets_hold() {
@@ -127,12 +171,15 @@ mod tests {
             ("2024-05-14T11:00:00.000000+00:00", "2024-05-14T11:00:00Z"),
             ("2024-05-14T13:00:00+02:00", "2024-05-14T11:00:00Z"),
             ("2024-05-14T11:00:00.123Z", "2024-05-14T11:00:00.123Z"),
+            ("2024-01-01T00:00:00.1234567890Z", "2024-01-01T00:00:00.123456Z"),
+            ("2024-12-31T23:59:59.99999999999999", "2024-12-31T23:59:59.999999Z"),
             ("2024-05-14T11:00:00", "2024-05-14T11:00:00Z"),
             ("2024-05-14", "2024-05-14T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), shown, "{text}");
         }
-        for text in ["", "yesterday", "2024", "x", "2024-13-01"] {
+        for text in ["", "yesterday", "2024", "x", "2024-13-01", "2024-05-14T11:00:00.1234567890xZ"]
+        {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }

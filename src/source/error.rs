@@ -7,7 +7,7 @@ use crate::{
     model::{Fault, Symbol},
 };
 
-use super::PullError;
+use super::{PullError, Unopened};
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,8 @@ pub enum SourceError {
         /// The names that would be read, in words.
         endings: String,
     },
+    /// Something in a folder that has the name of a dataset and cannot be read; an error where nothing else is there.
+    Unopened(Unopened),
     /// Reading failed, or the compressed data is damaged.
     Unreadable {
         /// The file, or `<stdin>`.
@@ -93,6 +95,7 @@ impl SourceError {
                 "put one there, or name another folder",
             )
             .at(path.display()),
+            Self::Unopened(it) => Fault::new(it.what.clone(), it.cure).at(it.name()),
             Self::Unreadable { name, error } => Fault::new(
                 format!("cannot be read: {error}"),
                 "the file may be damaged or incomplete: fetch or export it again",

@@ -9,6 +9,7 @@ mod count;
 pub mod eiq_api;
 pub mod eiq_feed;
 mod error;
+mod folder;
 mod notes;
 mod part;
 pub mod peer;
@@ -30,7 +31,8 @@ use crate::{
 
 pub use asked::{Asked, Look, PullError};
 pub use error::SourceError;
-pub use part::{FolderState, LeftOut, Part, left_out, open};
+pub use folder::{FolderState, LeftOut, Unopened, left_out};
+pub use part::{Part, open};
 pub use unpack::Reader;
 
 /// Bytes read at a time for a digest alone.
@@ -49,28 +51,75 @@ pub enum SourceSpec {
     Kept(Symbol),
 }
 
-/// Reads and decodes a source. The digest is that of [`digest`], also for standard input.
+/// Reads and decodes a source. The digest is that of [`digest`], also for standard input. What of a folder cannot be
+/// opened is skipped.
 ///
 /// # Errors
 /// If a part cannot be opened, read, unpacked, or is no dataset of the format.
 pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), SourceError> {
     let (mut facts, mut digests) = (Facts::default(), Vec::new());
-    for part in open(spec)? {
+    let unopened = each(spec, &mut digests, |part| {
         let mut reader = part.reader()?;
         match format::decode(&mut reader, part.name(), format) {
             Ok(decoded) => facts.extend(decoded),
             Err(FormatError::Unreadable { error, .. }) => return Err(part.unreadable(error)),
             Err(error) => return Err(error.into()),
         }
-        let digest = reader.finish().map_err(|error| part.unreadable(error))?;
-        digests.push((part, digest));
+        reader.finish().map_err(|error| part.unreadable(error))
+    })?;
+    for it in unopened {
+        let place = Place { file: it.name(), locus: Locus::Whole };
+        let what = format!("{}; {}", it.what, it.cure);
+        facts.report(Issue { place, severity: Severity::Skipped, what });
     }
-    if let (SourceSpec::Folder(path), Some(left)) = (spec, left_out(spec)?) {
+    if let SourceSpec::Folder(path) = spec {
         let file = Symbol::new(&path.display().to_string());
-        let place = Place { file, locus: Locus::Whole };
-        facts.report(Issue { place, severity: Severity::Warning, what: left.to_string() });
+        for left in left_out(spec)? {
+            let place = Place { file: file.clone(), locus: Locus::Whole };
+            facts.report(Issue { place, severity: Severity::Warning, what: left.to_string() });
+        }
     }
     Ok((facts, combine(spec, &digests)))
+}
+
+/// Does the same with each part that can be opened, and gives those that cannot.
+fn each(
+    spec: &SourceSpec,
+    digests: &mut Vec<(Part, Digest)>,
+    mut read: impl FnMut(&Part) -> Result<Digest, SourceError>,
+) -> Result<Vec<Unopened>, SourceError> {
+    let mut unopened = Vec::new();
+    for part in open(spec)? {
+        match read(&part) {
+            Ok(digest) => digests.push((part, digest)),
+            Err(SourceError::Unopened(it)) => {
+                // A source without it is another one than a source that has it not.
+                let digest = Encoder::new(Context::Source).text(&it.what).finish();
+                digests.push((part, digest));
+                unopened.push(it);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if digests.len() == unopened.len() && !unopened.is_empty() {
+        return Err(SourceError::Unopened(unopened.swap_remove(0)));
+    }
+    Ok(unopened)
+}
+
+/// What of a folder has the name of a dataset and cannot be opened.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn unopened(spec: &SourceSpec) -> Result<Vec<Unopened>, SourceError> {
+    let SourceSpec::Folder(path) = spec else { return Ok(Vec::new()) };
+    let tried = folder::datasets(path)?.into_iter().map(|path| folder::open(&path));
+    Ok(tried
+        .filter_map(|it| match it {
+            Err(SourceError::Unopened(it)) => Some(it),
+            _ => None,
+        })
+        .collect())
 }
 
 /// The digest of a source's raw bytes, in one pass and without decoding; `None` for what can be read
@@ -79,28 +128,27 @@ pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), Source
 /// # Errors
 /// If a part cannot be opened or read.
 pub fn digest(spec: &SourceSpec) -> Result<Option<Digest>, SourceError> {
-    let parts = open(spec)?;
-    if !parts.iter().all(Part::can_be_read_again) {
+    if !open(spec)?.iter().all(Part::can_be_read_again) {
         return Ok(None);
     }
-    let mut buffer = vec![0; DIGEST_READ_BYTES];
-    let mut digests = Vec::new();
-    for part in parts {
-        let mut input = part.raw()?;
-        let mut encoder = Encoder::new(Context::Source);
-        loop {
-            match input.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    encoder.raw(&buffer[..count]);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(part.unreadable(error)),
-            }
-        }
-        digests.push((part, encoder.finish()));
-    }
+    let (mut buffer, mut digests) = (vec![0; DIGEST_READ_BYTES], Vec::new());
+    each(spec, &mut digests, |part| digest_of(part, &mut buffer))?;
     Ok(Some(combine(spec, &digests)))
+}
+
+fn digest_of(part: &Part, buffer: &mut [u8]) -> Result<Digest, SourceError> {
+    let mut input = part.raw()?;
+    let mut encoder = Encoder::new(Context::Source);
+    loop {
+        match input.read(buffer) {
+            Ok(0) => return Ok(encoder.finish()),
+            Ok(count) => {
+                encoder.raw(&buffer[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(part.unreadable(error)),
+        }
+    }
 }
 
 /// One digest for all parts: that of the only part, or for a folder one over names and digests.

@@ -69,6 +69,26 @@ fn a_damaged_element_costs_only_itself_and_retires_nothing() {
 }
 
 #[test]
+fn a_damaged_line_costs_only_itself_and_retires_nothing() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    place.run(&["sync"]).code(0);
+    let dataset: Value = serde_json::from_str(DAY_1).unwrap();
+    let mut lines: Vec<String> =
+        dataset["entities"].as_array().unwrap().iter().map(Value::to_string).collect();
+    let last = lines.len();
+    lines[1].truncate(100);
+    lines[last - 1].truncate(100);
+    fs::write(place.path("next.ndjson"), lines.join("\n")).unwrap();
+    let (second, cut) = ("line 2 breaks off", format!("line {last} breaks off"));
+    let told = [second, &*cut, "nothing is retired in this run"];
+    place.run(&["sync", "--source", "next.ndjson"]).code(3).says(&told);
+    place.run(&["map", "next.ndjson"]).code(3).says(&told[..2]);
+    assert_eq!(status(&place)["retired"], 0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+#[test]
 fn a_dataset_that_is_suddenly_empty_retires_nothing() {
     let sandbox = Sandbox::start();
     let place = place(&sandbox);
@@ -242,5 +262,68 @@ fn an_element_nested_too_deep_is_left_out_and_named() {
     fs::write(place.path("deep.json"), around(&deep)).unwrap();
     let seen = place.run(&["sync", "--source", "deep.json"]).code(3);
     seen.says(&["deep.json#/entities/0"]);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+}
+
+/// What stands in a folder under the name of a dataset and is none.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_opened_in_a_folder_is_told_and_retires_nothing() {
+    use std::os::unix::{ffi::OsStrExt as _, fs::symlink, net::UnixListener};
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let at = |name: &str| place.path("in").join(name);
+    fs::create_dir(place.path("in")).unwrap();
+    let mut dataset: Value = serde_json::from_str(DAY_1).unwrap();
+    let second = dataset["entities"].as_array_mut().unwrap().split_off(2);
+    let rest = std::ffi::OsStr::from_bytes(b"a\xff.json");
+    fs::write(place.path("in").join(rest), dataset.to_string()).unwrap();
+    fs::write(at("b.json"), serde_json::json!({"entities": second}).to_string()).unwrap();
+    place.configure("kind = \"file\"", "kind = \"folder\"");
+    place.configure("path = \"day.json\"", "path = \"in\"");
+    place.run(&["sync"]).code(0);
+    assert_eq!(sandbox.attributes(), ATTRIBUTES);
+    place.run(&["sync"]).code(0);
+    fs::rename(at("b.json"), place.path("b.json")).unwrap();
+    // What plainly is no input is left alone without a word, whatever it is.
+    symlink("nowhere", at("notes")).unwrap();
+    symlink("nowhere", at(".hidden.json")).unwrap();
+    fs::create_dir(at("archive")).unwrap();
+    let pipe = |name: &str| Command::new("mkfifo").arg(at(name)).status().unwrap();
+    let mut socket = None;
+    for (kind, words) in [
+        ("link", "b.json: skipped: is a link to something that is not there; put back what"),
+        ("loop", "b.json: skipped: cannot be opened: "),
+        ("pipe", "b.json: skipped: is no file, but a named pipe; "),
+        ("socket", "b.json: skipped: is no file, but a socket; "),
+        ("device", "b.json: skipped: is no file, but a device; "),
+        ("folder", "b.json: skipped: is a folder; "),
+    ] {
+        match kind {
+            "link" => symlink("nowhere", at("b.json")).unwrap(),
+            "loop" => symlink("b.json", at("b.json")).unwrap(),
+            "pipe" => assert!(pipe("b.json").success()),
+            "socket" => socket = Some(UnixListener::bind(at("b.json")).unwrap()),
+            "device" => symlink("/dev/zero", at("b.json")).unwrap(),
+            _ => fs::create_dir(at("b.json")).unwrap(),
+        }
+        for _ in 0..2 {
+            let seen = place.run(&["sync"]).code(3).hides(&["notes", ".hidden"]);
+            seen.says(&[words, "nothing is retired in this run", "folders in it: archive"]);
+            assert_eq!(status(&place)["retired"], 0, "{kind}");
+        }
+        place.run(&["map", "in"]).code(3).says(&[words]);
+        place.run(&["doctor"]).says(&["so nothing is retired", "folders in it: archive"]);
+        fs::remove_file(at("b.json")).or_else(|_| fs::remove_dir(at("b.json"))).unwrap();
+    }
+    drop(socket);
+    // Where nothing else is there, that is the error; and what really left is retired.
+    fs::rename(place.path("in").join(rest), place.path("a.json")).unwrap();
+    symlink("nowhere", at("b.json")).unwrap();
+    place.run(&["sync"]).code(1).says(&["is a link to something that is not there"]);
+    fs::remove_file(at("b.json")).unwrap();
+    fs::rename(place.path("a.json"), at("a.json")).unwrap();
+    place.run(&["sync"]).code(0);
+    assert_ne!(status(&place)["retired"], 0, "the same without the link");
     assert_eq!(sandbox.attributes(), ATTRIBUTES);
 }

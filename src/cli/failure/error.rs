@@ -398,6 +398,7 @@ fn of_source(error: &SourceError) -> Kind {
         SourceError::EmptyFolder { .. } => Kind::SourceEmpty,
         SourceError::TooLarge { .. } => Kind::SourceTooLarge,
         SourceError::Open { .. }
+        | SourceError::Unopened(_)
         | SourceError::Unreadable { .. }
         | SourceError::Format(FormatError::Unreadable { .. }) => Kind::SourceUnreadable,
         SourceError::Format(FormatError::NotJson { .. }) => Kind::SourceInvalid,

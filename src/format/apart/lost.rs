@@ -117,6 +117,11 @@ impl Found {
         Lost { ids: ids.collect(), version: time.read(self.is_json) }
     }
 
+    /// Whether what it calls its own id is one of STIX.
+    pub(in crate::format) fn has_id_of_stix(&self) -> bool {
+        self.own.iter().any(|(_, id)| is_of_stix(&EntityKey::whole(id)))
+    }
+
     fn of_stix(&self) -> Vec<EntityKey> {
         let own = self.own.iter().filter(|(level, _)| *level == Level::Own);
         let mut ids: Vec<EntityKey> = own.map(|(_, id)| EntityKey::whole(id)).collect();

@@ -5,6 +5,8 @@ use std::{
     ops::Range,
 };
 
+use memchr::memchr;
+
 use super::{
     Limits,
     scan::{Progress, Scanner},
@@ -36,6 +38,16 @@ pub(super) enum Passed {
     TooDeep,
     /// It was not passed to its end, as what is held would become too long.
     TooFar,
+}
+
+/// How a value stands to the line that it begins on.
+pub(super) enum Line {
+    /// It ends there.
+    Whole,
+    /// It does not; what comes next.
+    Cut { next: Option<u8> },
+    /// The line is longer than an object may be.
+    TooLong,
 }
 
 /// A place in a stream.
@@ -166,6 +178,71 @@ impl<'a, R: Read> Cursor<'a, R> {
         } else {
             Passed::Kept(start..self.at)
         })
+    }
+
+    /// Looks whether the value that comes next ends on this line. It is not passed.
+    pub(super) fn look_at_line(&mut self) -> Result<Line, FormatError> {
+        self.hold();
+        let found = self.find_end_on_line();
+        self.back();
+        found
+    }
+
+    fn find_end_on_line(&mut self) -> Result<Line, FormatError> {
+        let (mut scanner, mut is_broken) = (Scanner::new(self.limits.depth_max), false);
+        loop {
+            let rest = &self.window.bytes()[self.at..];
+            let end = memchr(b'\n', rest);
+            let piece = &rest[..end.unwrap_or(rest.len())];
+            if !is_broken {
+                match scanner.advance(piece) {
+                    Progress::End(1..) => return Ok(Line::Whole),
+                    Progress::End(0) | Progress::Mismatch(_) => is_broken = true,
+                    Progress::More => {}
+                }
+            }
+            self.at += piece.len();
+            if self.is_too_far() {
+                return Ok(Line::TooLong);
+            }
+            if end.is_some() {
+                return Ok(Line::Cut { next: self.peek_or_end()? });
+            }
+            if self.refill(self.at)?.ended {
+                return Ok(Line::Cut { next: None });
+            }
+        }
+    }
+
+    /// Passes what is left of the line; all of it is seen piece by piece.
+    pub(super) fn pass_line(&mut self, mut see: impl FnMut(&[u8])) -> Result<(), FormatError> {
+        loop {
+            let rest = &self.window.bytes()[self.at..];
+            let end = memchr(b'\n', rest);
+            let piece = &rest[..end.unwrap_or(rest.len())];
+            see(piece);
+            self.at += piece.len();
+            if end.is_some() || self.refill(self.at)?.ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The number of this line.
+    pub(super) fn line(&mut self) -> usize {
+        self.come_near(self.at);
+        let (before, start) = self.before(self.at);
+        start.after(before).line
+    }
+
+    /// Whether nothing else stands on this line. Blanks are passed.
+    pub(super) fn is_at_end_of_line(&mut self) -> Result<bool, FormatError> {
+        loop {
+            match self.ahead(1)? {
+                [b' ' | b'\t' | b'\r'] => self.at += 1,
+                ahead => return Ok(matches!(ahead, [] | [b'\n'])),
+            }
+        }
     }
 
     /// Reads a scalar that stands in the window.

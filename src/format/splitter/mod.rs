@@ -4,9 +4,10 @@
 //! hold several documents one after the other (also one a line), and a document may be a list of them. A
 //! document is a package of elements, or an element that stands alone; an element may be a bundle of its
 //! own. What is balanced but wrong inside an element is the decoder's to report; what is wrong around the
-//! elements ends the reading, as nobody can say where to go on.
+//! elements ends the reading, as nobody can say where to go on, but for objects one a line: the next line is where.
 
 mod cursor;
+mod lines;
 mod scan;
 mod signs;
 mod window;
@@ -115,7 +116,19 @@ pub(crate) fn split<R: Read, V: Visitor>(
 ) -> Result<(), FormatError> {
     let cursor = Cursor::new(input, file, limits);
     let (inside, is_respelled) = (String::new(), false);
-    Splitter { cursor, file, limits, document: 0, inside, is_respelled, visitor }.run()
+    let (has_lines, has_sound) = (lines::are_in(file), false);
+    Splitter {
+        cursor,
+        file,
+        limits,
+        document: 0,
+        inside,
+        is_respelled,
+        has_lines,
+        has_sound,
+        visitor,
+    }
+    .run()
 }
 
 struct Splitter<'a, R, V> {
@@ -127,6 +140,10 @@ struct Splitter<'a, R, V> {
     inside: String,
     /// Whether the name of a list on the way there is written in other letters.
     is_respelled: bool,
+    /// Whether an object stands on each line.
+    has_lines: bool,
+    /// Whether a document was read.
+    has_sound: bool,
     visitor: &'a mut V,
 }
 
@@ -139,12 +156,18 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
             }
             self.document += 1;
             match byte {
+                b'<' if !(self.has_lines && self.has_sound) => return Err(self.cursor.markup()),
+                _ if self.has_lines && self.leave_damaged_line(byte)? => continue,
                 b'{' => self.document()?,
                 b'[' => self.documents(1)?,
-                b'<' => return Err(self.cursor.markup()),
                 _ => return Err(self.cursor.unexpected("`{` or `[`")),
             }
+            self.has_sound = true;
             self.cursor.skip_byte_order_mark()?;
+        }
+        if self.document > 0 && !self.has_sound {
+            let what = "no line of it holds an object; export or fetch the dataset again";
+            return Err(self.cursor.not_json(what));
         }
         if self.document == 0 {
             let what = "there is nothing in it; export or fetch the dataset again";
@@ -181,7 +204,11 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
 
     fn document(&mut self) -> Result<(), FormatError> {
         match self.nature()? {
-            Nature::Alone(list) if self.visitor.alone(list) => self.element("", 0, 0),
+            Nature::Alone(list) if self.visitor.alone(list) => {
+                self.element("", 0, 0)?;
+                self.has_lines |= self.document == 1 && self.cursor.is_at_end_of_line()?;
+                Ok(())
+            }
             Nature::Alone(_) | Nature::Package | Nature::Unknown => {
                 self.visitor.begin();
                 self.package(0)?;
