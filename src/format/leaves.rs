@@ -38,11 +38,13 @@ const PROSE: [&str; 8] = [
     "pattern",
 ];
 
-/// Names of properties that hold what people read, or the value of an observable, where an object has them itself. In an
-/// object within they may hold anything.
+/// Those that hold what people read, or the value of an observable, where an object has them itself, else anything.
 const OWN: [&str; 3] = ["name", "content", "value"];
 /// Ends of the names of properties in which observables stand, such as `bundled_extracts`.
 const OBSERVABLES: [&str; 4] = ["objects", "extracts", "observables", "observable"];
+
+/// The property in which a container lists what it is about: a marking there is one of its contents.
+const LISTING: &str = "object_refs";
 
 /// Keys under which an object says what it is, and those under which it then says a value; also behind a `_`.
 const NAMING: [&str; 8] =
@@ -231,12 +233,15 @@ impl Leaf {
         self.path.iter().any(|key| is_about_marking(key))
     }
 
-    /// The marking that it names by an id, in a property that is about marking.
+    /// The marking that it names by an id: by a whole one wherever it stands, but for what an object is called itself and
+    /// what a container lists; by a bare UUID in a property that is about marking.
     pub(super) fn marking(&self) -> Option<MarkingId> {
-        if !self.is_about_marking() && self.of_tlp.is_none() {
-            return None;
-        }
         let is_id = |id: &MarkingId| id.as_str().starts_with(MarkingId::PREFIX);
+        if !self.is_about_marking() && self.of_tlp.is_none() {
+            let is_listed = self.key() == LISTING || self.path.as_slice() == ["id".into()];
+            let may_be_one = !is_listed && self.text.contains("--");
+            return may_be_one.then(|| MarkingId::of(&self.text)).filter(is_id);
+        }
         // A bare UUID may be that of anything but a marking, unless it is one of TLP's.
         let may_be_bare = self.key().contains("marking") || self.is_called_tlp();
         let names = may_be_bare || self.text.contains("--");
