@@ -3,6 +3,9 @@
 /// Values by which a property says no.
 const REFUSALS: [&str; 5] = ["false", "0", "no", "off", "n"];
 
+/// Values by which a property says yes.
+const CONSENTS: [&str; 5] = ["true", "1", "yes", "on", "y"];
+
 /// Whether a text stands for none: it is blank, or how a program in Python or JavaScript writes null.
 pub(super) fn says_nothing(text: &str) -> bool {
     is_any(text, &["", "null", "none"])
@@ -11,6 +14,11 @@ pub(super) fn says_nothing(text: &str) -> bool {
 /// Whether a text says no.
 pub(super) fn says_no(text: &str) -> bool {
     is_any(text, &REFUSALS)
+}
+
+/// Whether a text says yes.
+pub(super) fn says_yes(text: &str) -> bool {
+    is_any(text, &CONSENTS)
 }
 
 /// Whether a text is one of these words, in any case and with any white space around it.

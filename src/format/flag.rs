@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    absence::{says_no, says_nothing},
+    absence::{says_no, says_nothing, says_yes},
     element::{Element, shown},
 };
 use crate::graph::Facts;
@@ -72,12 +72,7 @@ fn truth(value: &Value) -> Truth {
         Value::String(text) => match text.trim() {
             text if says_nothing(text) => Truth::Absent,
             text if says_no(text) => Truth::Is(false),
-            text if ["true", "yes", "y", "on", "1"]
-                .iter()
-                .any(|yes| text.eq_ignore_ascii_case(yes)) =>
-            {
-                Truth::Is(true)
-            }
+            text if says_yes(text) => Truth::Is(true),
             _ => Truth::Odd,
         },
         Value::Array(list) if list.is_empty() => Truth::Absent,

@@ -13,7 +13,7 @@ use serde::{
 };
 
 use super::{
-    absence::{says_no, says_nothing},
+    absence::{says_no, says_nothing, says_yes},
     element::Element,
 };
 use crate::{
@@ -38,11 +38,13 @@ const PROSE: [&str; 8] = [
     "pattern",
 ];
 
-/// Names of properties that hold what people read, or the value of an observable, where an object has them itself. In an
-/// object within they may hold anything.
+/// Those that hold what people read, or the value of an observable, where an object has them itself, else anything.
 const OWN: [&str; 3] = ["name", "content", "value"];
 /// Ends of the names of properties in which observables stand, such as `bundled_extracts`.
 const OBSERVABLES: [&str; 4] = ["objects", "extracts", "observables", "observable"];
+
+/// The property in which a container lists what it is about: a marking there is one of its contents.
+const LISTING: &str = "object_refs";
 
 /// Keys under which an object says what it is, and those under which it then says a value; also behind a `_`.
 const NAMING: [&str; 8] =
@@ -189,7 +191,13 @@ impl Leaf {
         let text = self.text.trim();
         let said = || Tlp::meant_by(text);
         if self.of_tlp.is_some() {
-            let colour = text.parse().ok().or_else(said);
+            let colour = match self.colour_of_key() {
+                Some(_) if says_no(text) => return None,
+                Some(tlp) if says_yes(text) => Some(tlp),
+                of_key => {
+                    text.parse().ok().or_else(said).map(|tlp| of_key.map_or(tlp, |it| it.max(tlp)))
+                }
+            };
             // Deep in what is called so may stand what is no colour, such as the time of its making.
             let is_meant = self.is_near_tlp() || is_one_of(self.key(), &SAYING);
             return match colour {
@@ -206,6 +214,11 @@ impl Leaf {
         // A text that is nothing but a tag of TLP means one, but for those that people read.
         let is_tag = !self.is_prose() && text.parse::<Tlp>().is_ok();
         is_tag.then(said).flatten().map(Ok)
+    }
+
+    /// The colour that its own key names with TLP: `"tlp_red": true`.
+    fn colour_of_key(&self) -> Option<Tlp> {
+        self.is_called_tlp().then(|| Tlp::said_in(self.key())).flatten()
     }
 
     /// Whether it is written for people, or is the value of an observable.
@@ -231,12 +244,15 @@ impl Leaf {
         self.path.iter().any(|key| is_about_marking(key))
     }
 
-    /// The marking that it names by an id, in a property that is about marking.
+    /// The marking that it names by an id: by a whole one wherever it stands, but for what an object is called itself and
+    /// what a container lists; by a bare UUID in a property that is about marking.
     pub(super) fn marking(&self) -> Option<MarkingId> {
-        if !self.is_about_marking() && self.of_tlp.is_none() {
-            return None;
-        }
         let is_id = |id: &MarkingId| id.as_str().starts_with(MarkingId::PREFIX);
+        if !self.is_about_marking() && self.of_tlp.is_none() {
+            let is_listed = self.key() == LISTING || self.path.as_slice() == ["id".into()];
+            let may_be_one = !is_listed && self.text.contains("--");
+            return may_be_one.then(|| MarkingId::of(&self.text)).filter(is_id);
+        }
         // A bare UUID may be that of anything but a marking, unless it is one of TLP's.
         let may_be_bare = self.key().contains("marking") || self.is_called_tlp();
         let names = may_be_bare || self.text.contains("--");
@@ -316,11 +332,12 @@ impl Walk<'_> {
             [only] => says_no(only.text.trim()),
             _ => false,
         };
-        let may_be_one = self.path.iter().any(among) && !is_refused;
+        let is_under_tlp = self.of_tlp.is_some();
+        let may_be_one = (is_under_tlp || self.path.iter().any(among)) && !is_refused;
         // A name such as `tlp_id` is none.
         let is_tag = || key.contains([':', '=']) || key.parse::<Tlp>().is_ok();
-        let is_colour =
-            || key.parse::<Tlp>().is_ok() && self.path.iter().any(|it| is_about_marking(it));
+        let is_of_marking = || is_under_tlp || self.path.iter().any(|it| is_about_marking(it));
+        let is_colour = || key.parse::<Tlp>().is_ok() && is_of_marking();
         let is_one = || {
             (Tlp::of_tag(key).is_some() && is_tag())
                 || is_colour()
@@ -427,49 +444,4 @@ pub(super) fn usual(key: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_text_is_there_with_its_keys_also_under_a_key_that_stands_there_twice() {
-        let text = r#"{"A": "x", "a": ["y", {"B": 1, "c": null}], "d": {"e": {"f": true}}}"#;
-        let leaves = Leaves::of(text).unwrap();
-        let all: Vec<String> =
-            leaves.0.iter().map(|leaf| format!("{} {}", leaf.path.join("/"), leaf.text)).collect();
-        assert_eq!(all, ["a x", "a y", "a/b 1", "a/c null", "d/e/f true"]);
-        assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
-        let respelled: Vec<Option<usize>> = leaves.0.iter().map(|leaf| leaf.respelled).collect();
-        assert_eq!(respelled, [Some(0), None, Some(1), None, None]);
-    }
-
-    #[test]
-    fn a_key_among_labels_or_markings_may_be_one_unless_its_value_is_a_plain_no() {
-        let strictest = |text: &str| {
-            let leaves = Leaves::of(text).unwrap().0;
-            leaves.iter().filter_map(|leaf| leaf.tlp()?.ok()).max()
-        };
-        for text in [
-            r#"{"labels": {"tlp:red": null}}"#,
-            r#"{"tags": {"TLP:RED": {"a": [1, 2]}}}"#,
-            r#"{"x_markings": {"RED": true}}"#,
-            r#"{"handling": [{"TLP:RED": []}]}"#,
-        ] {
-            assert_eq!(strictest(text), Some(Tlp::Red), "{text}");
-        }
-        for text in [
-            r#"{"labels": {"tlp:red": false, "tlp_id": 3, "red": true}}"#,
-            r#"{"counts": {"tlp:red": 3}}"#,
-        ] {
-            assert_eq!(strictest(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_object_with_more_places_than_memory_is_given_for_is_looked_at_no_further() {
-        let flat = |count: usize| format!("{{\"tags\": [{}]}}", vec!["1"; count].join(","));
-        assert!(Leaves::of(&flat(100_000)).is_ok());
-        assert!(Leaves::of(&flat(PLACES_MAX / 4)).is_err());
-        let deep = format!("{}{}{}", "[".repeat(60), "1,".repeat(99_999) + "1", "]".repeat(60));
-        assert!(Leaves::of(&deep).is_err());
-    }
-}
+mod tests;

@@ -132,8 +132,8 @@ const OF_STIX: [&[u8]; 4] = [
 ];
 
 /// Whether an object of STIX may have a marking under a key that is written otherwise, or in an object within: beside
-/// the properties `object_marking_refs` and `granular_markings`, where it has them.
-pub(super) fn may_be_marked_elsewhere(raw: &[u8], has: [bool; 2]) -> bool {
+/// the properties `object_marking_refs` and `granular_markings`, where it has them, or more ids of markings than so many.
+pub(super) fn may_be_marked_elsewhere(raw: &[u8], has: [bool; 2], ids: usize) -> bool {
     let mut seen = [0_usize; OF_STIX.len()];
     for word in of_marking(raw) {
         let known = OF_STIX.iter().position(|known| {
@@ -144,7 +144,14 @@ pub(super) fn may_be_marked_elsewhere(raw: &[u8], has: [bool; 2]) -> bool {
         seen[known] += 1;
     }
     // What names the marking of a part stands in a list of such.
-    has.iter().zip(seen).any(|(has, seen)| seen > usize::from(*has)) || (seen[2] > 0 && !has[1])
+    has.iter().zip(seen).any(|(has, seen)| seen > usize::from(*has))
+        || (seen[2] > 0 && !has[1])
+        || seen[3] > ids
+}
+
+/// How many ids of markings stand in a text, as they are usually written.
+pub(super) fn ids_of_markings(raw: &[u8]) -> usize {
+    memchr::memmem::find_iter(raw, OF_STIX[3]).count()
 }
 
 /// Where the words stand by which a key is about marking.
@@ -281,7 +288,10 @@ mod tests {
             format!(r#""object_refs": ["{id}"]"#),
         ] {
             let has = ["object_m", "granular"].map(|key| usual.contains(key));
-            assert!(!may_be_marked_elsewhere(usual.as_bytes(), has), "{usual}");
+            let ids = ids_of_markings(usual.as_bytes());
+            assert!(!may_be_marked_elsewhere(usual.as_bytes(), has, ids), "{usual}");
+            let more = usual.clone() + &format!(r#", "x": "{id}""#);
+            assert!(may_be_marked_elsewhere(more.as_bytes(), has, ids), "{more}");
         }
         for other in [
             format!(r#""Object_Marking_Refs": ["{id}"]"#),
@@ -297,7 +307,7 @@ mod tests {
             r#""x": {"HandLing": 1}"#.to_owned(),
         ] {
             let has = [other.starts_with(r#""object_marking_refs"#), other.starts_with(r#""gran"#)];
-            assert!(may_be_marked_elsewhere(other.as_bytes(), has), "{other}");
+            assert!(may_be_marked_elsewhere(other.as_bytes(), has, 9), "{other}");
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Markings {
     /// The markings that use each marking: what a definition is marked with, and the definition.
     of_definitions: BTreeSet<(Mark, Mark)>,
     uses: Vec<Use>,
+    /// What entities are marked with by links, which may be in another part of the source.
+    linked: BTreeSet<(EntityKey, Mark)>,
     /// What marked earlier copies of entities.
     copies: Vec<CopyOf>,
     /// Versions of entities that cannot be read, and their times as far as those can.
@@ -121,6 +123,21 @@ impl Markings {
         self.uses.push(Use { entity, mark, extent });
     }
 
+    /// Marks an entity, all versions of it, by a link to a marking: as one of a part.
+    pub fn mark_linked(&mut self, entity: &EntityKey, mark: Mark) {
+        self.linked.insert((entity.clone(), mark));
+    }
+
+    /// The strictest of what links mark an entity with.
+    fn linked(&self, entity: &Entity, colours: &[Meaning]) -> Option<Tlp> {
+        let marks = [Some(&entity.key), entity.platform.as_ref()].into_iter().flatten();
+        let marks = marks.flat_map(|key| {
+            let from = (key.clone(), Mark(0))..=(key.clone(), Mark(u32::MAX));
+            self.linked.range(from).map(|(_, mark)| colours[mark.0 as usize])
+        });
+        marks.filter_map(|Meaning { whole, partly }| whole.max(partly)).max()
+    }
+
     /// Takes down that a version of one of these entities cannot be read: nobody knows how it is marked, so no version
     /// that is not newer for sure is freer than red. So it is with a definition of a marking.
     pub fn lose(&mut self, keys: &[EntityKey], version: Option<Timestamp>) {
@@ -175,6 +192,7 @@ impl Markings {
             mark: renumbered[each.mark.0 as usize],
             ..each
         }));
+        self.linked.extend(part.linked.into_iter().map(|(key, mark)| (key, renumber(mark))));
         self.copies.extend(part.copies.into_iter().map(|copy| copy.moved(entities, &renumbered)));
         renumbered
     }
@@ -294,6 +312,11 @@ impl Facts {
                 "a version of {} cannot be read, and may be marked stricter; taken as TLP red",
                 entity.id
             ));
+        }
+        if !markings.linked.is_empty() {
+            for entity in &mut self.entities {
+                entity.partly = markings.linked(entity, &colours).max(entity.partly);
+            }
         }
         for Use { entity, mark, extent } in markings.uses {
             let entity = &mut self.entities[entity];

@@ -3,8 +3,10 @@
 //!
 //! It is what it calls its `id`, and so may be all that is called so within it, for it may hold other objects; but not
 //! what the ends of a relation are called. Where it has no id of its own that can be read, it may be any of those that it
-//! names, of its type where that can be read. One that names none is no version of anything.
+//! names, of its type where that can be read. One that names none is no version of anything. What stands in a text of it
+//! that is JSON counts as what stands in its place.
 
+mod held;
 mod scan;
 
 use std::collections::BTreeSet;
@@ -36,6 +38,8 @@ pub(in crate::format) struct Found {
     timestamp: Time,
     /// Whether it is JSON, so that what it says stands where it seems to.
     is_json: bool,
+    /// Whether a text of it may hold more, of which nobody knows that it is JSON.
+    holds_text: bool,
 }
 
 /// A time of an element.
@@ -51,6 +55,12 @@ impl Time {
     fn count(&mut self, is_in_place: bool) {
         self.anywhere += 1;
         self.in_place += usize::from(is_in_place);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.anywhere += other.anywhere;
+        self.in_place += other.in_place;
+        self.said = self.said.take().or(other.said);
     }
 
     /// The time, unless there may be another.
@@ -73,8 +83,9 @@ pub(crate) struct Lost {
 pub(in crate::format) fn lost(raw: &[u8], format: Format) -> Lost {
     let mut scan = Scan::default();
     scan.see(raw);
-    let is_json = serde_json::from_slice::<IgnoredAny>(raw).is_ok();
-    Found { is_json, ..scan.finish() }.lost(format)
+    let found = scan.finish();
+    let is_json = !found.holds_text && serde_json::from_slice::<IgnoredAny>(raw).is_ok();
+    Found { is_json, ..found }.lost(format)
 }
 
 impl Found {
@@ -104,6 +115,19 @@ impl Found {
             (Role::Timestamp, Level::Data) => self.timestamp.said = Some(text),
             _ => {}
         }
+    }
+
+    /// Takes in what a text of it holds.
+    fn hold(&mut self, held: Self) {
+        let room = IDS_MAX.saturating_sub(self.own.len());
+        self.own.extend(held.own.into_iter().take(room));
+        let room = IDS_MAX.saturating_sub(self.types.len());
+        self.types.extend(held.types.into_iter().take(room));
+        held.within.iter().for_each(|id| insert(&mut self.within, id));
+        held.named.iter().for_each(|id| insert(&mut self.named, id));
+        self.modified.add(held.modified);
+        self.timestamp.add(held.timestamp);
+        self.holds_text = true;
     }
 
     /// What it may be in a format.

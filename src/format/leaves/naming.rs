@@ -1,6 +1,6 @@
 //! What names say: whether a property, a type or a label is called after TLP.
 
-use crate::model::readings;
+use crate::model::{Tlp, readings};
 
 /// Words of the name of TLP, and what stands with it.
 const KNOWN: [&str; 7] =
@@ -41,7 +41,7 @@ fn speaks(name: &str) -> bool {
     }
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
     letters.to_ascii_lowercase().contains("trafficlight")
-        || words(name).any(is_tlp)
+        || words(name).any(|word| is_tlp(word) || is_tlp_with_colour(word))
         || (spells_tlp && (has_parted_tlp(name) || names(name)))
 }
 
@@ -103,6 +103,12 @@ fn is_tlp(word: &str) -> bool {
             || ENDS.iter().any(|end| rest.eq_ignore_ascii_case(end)))
 }
 
+/// Whether a word is the name of TLP with a colour: `tlpred`.
+fn is_tlp_with_colour(word: &str) -> bool {
+    let (head, rest) = word.split_at_checked(3).unwrap_or((word, ""));
+    head.eq_ignore_ascii_case("tlp") && rest.parse::<Tlp>().is_ok()
+}
+
 /// The words of a name, each whole, and each cut where small letters are followed by a large one.
 fn words(name: &str) -> impl Iterator<Item = &str> {
     alphanumerics(name).flat_map(|word| std::iter::once(word).chain(humps(word)))
@@ -159,6 +165,8 @@ mod tests {
             "x_t_l_p2_value",
             "T1L.P",
             "\\U0054_l_p",
+            "tlpred",
+            "is_tlpAmberStrict",
         ] {
             assert!(speaks_of_tlp(name), "{name}");
         }

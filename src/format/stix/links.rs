@@ -7,7 +7,7 @@ use super::{
     kinds::table,
     leaves::{self, Leaf},
 };
-use crate::model::Reader;
+use crate::model::{MarkingId, Reader};
 
 /// Types of objects that only tie an incident to its values.
 const TIES: [&str; 6] = ["event", "activity", "task", "impact", "sighting", "observed-data"];
@@ -74,10 +74,16 @@ pub(super) fn type_of(id: &str) -> String {
 /// Whether an id can be that of an entity: containers also list relationships and markings.
 fn gives_entity(id: &str) -> bool {
     let kind = id.split_once("--").map_or(id, |(kind, _)| kind);
-    !matches!(
-        kind,
-        "" | "relationship" | "marking-definition" | "extension-definition" | "language-content"
-    )
+    // What relationships alone say marks, so no link may look like one, in whatever letters.
+    let is_marking = MarkingId::of(id).as_str().starts_with(MarkingId::PREFIX) && id.contains("--");
+    !is_marking
+        && !matches!(
+            kind,
+            "" | "relationship"
+                | "marking-definition"
+                | "extension-definition"
+                | "language-content"
+        )
 }
 
 #[cfg(test)]

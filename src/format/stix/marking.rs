@@ -11,10 +11,10 @@ use crate::{
         absence::says_nothing,
         element::{Element, shown},
         leaves::{Leaf, look, said_together},
-        suspicion::{may_be_marked_elsewhere, may_speak_of_tlp},
+        suspicion::{ids_of_markings, may_be_marked_elsewhere, may_speak_of_tlp},
     },
-    graph::{Extent, Facts, Mark},
-    model::{MarkingId, Tlp},
+    graph::{Extent, Facts, Mark, Relation},
+    model::{EntityKey, MarkingId, Tlp},
 };
 
 /// All markings of an object, each with how much of it is meant.
@@ -25,8 +25,10 @@ pub(super) fn marks(
 ) -> Vec<(Mark, Extent)> {
     let mut reader = Reader::of(object, element, facts);
     // Objects within, as STIX 2.0 has them, and properties that are in no specification: few have any.
-    let is_suspicious =
-        || may_speak_of_tlp(element.raw) || may_be_marked_elsewhere(element.raw, own(object));
+    let is_suspicious = || {
+        may_speak_of_tlp(element.raw)
+            || may_be_marked_elsewhere(element.raw, own(object), ids_of_usual_places(object))
+    };
     if object.objects.is_some() || is_suspicious() {
         let leaves = reader.leaves();
         leaves.iter().for_each(|leaf| reader.loose(leaf));
@@ -50,9 +52,32 @@ pub(super) fn marks_of_definition(
     reader.marks.into_iter().map(|(mark, _)| mark).collect()
 }
 
+/// Marks what relationships link to a marking definition, in either direction and of whatever type: who made them meant
+/// it so. Those between two definitions mark nothing, and those that are revoked do not any more.
+pub(super) fn marks_of_links(facts: &mut Facts) {
+    let Facts { relations, markings, .. } = facts;
+    let is_marking = |end: &EntityKey| end.as_str().starts_with(MarkingId::PREFIX);
+    for Relation { source, target, .. } in relations.iter().filter(|it| it.removed.is_none()) {
+        let (marking, marked) = match (is_marking(source), is_marking(target)) {
+            (true, false) => (source, target),
+            (false, true) => (target, source),
+            _ => continue,
+        };
+        let mark = markings.named(MarkingId::of(marking.as_str()));
+        markings.mark_linked(marked, mark);
+    }
+}
+
 /// Which of the two properties an object has.
 fn own(object: &Object<'_>) -> [bool; 2] {
     [object.object_marking_refs.is_some(), object.granular_markings.is_some()]
+}
+
+/// How many ids of markings stand in these properties, and among what a container lists.
+fn ids_of_usual_places(object: &Object<'_>) -> usize {
+    let own = [object.object_marking_refs, object.granular_markings].into_iter().flatten();
+    let listed = object.object_refs.iter().filter(|id| id.starts_with(MarkingId::PREFIX));
+    own.map(|raw| ids_of_markings(raw.get().as_bytes())).sum::<usize>() + listed.count()
 }
 
 struct Reader<'r, 'e> {

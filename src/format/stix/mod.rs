@@ -114,6 +114,7 @@ impl super::Decoder for Decoder {
     fn finish(mut self, facts: &mut Facts) {
         self.references.resolve(&mut self.symbols, facts);
         self.versions.keep_newest(facts);
+        marking::marks_of_links(facts);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
 use super::{Tlp, escapes::readings};
+use crate::model::plain;
 
 /// Most words that may stand between the name of TLP and a colour that a sentence gives it.
 const BETWEEN_MAX: usize = 8;
@@ -19,6 +20,42 @@ const NAMES: [&[&str]; 6] = [
     &["traffic", "light"],
     &["traffic", "lights"],
     &["t", "l", "p"],
+];
+/// Words for the colours in other languages, but for the freest: which colour they mean nobody is sure of.
+const FOREIGN: [&str; 33] = [
+    "rot",
+    "gelb",
+    "gr\u{fc}n",
+    "gruen",
+    "rouge",
+    "orange",
+    "ambre",
+    "jaune",
+    "vert",
+    "rojo",
+    "\u{e1}mbar",
+    "ambar",
+    "amarillo",
+    "verde",
+    "rosso",
+    "ambra",
+    "giallo",
+    "vermelho",
+    "\u{e2}mbar",
+    "amarelo",
+    "rood",
+    "oranje",
+    "geel",
+    "groen",
+    "czerwony",
+    "\u{17c}\u{f3}\u{142}ty",
+    "bursztynowy",
+    "zielony",
+    "\u{43a}\u{440}\u{430}\u{441}\u{43d}\u{44b}\u{439}",
+    "\u{44f}\u{43d}\u{442}\u{430}\u{440}\u{43d}\u{44b}\u{439}",
+    "\u{436}\u{435}\u{43b}\u{442}\u{44b}\u{439}",
+    "\u{437}\u{435}\u{43b}\u{435}\u{43d}\u{44b}\u{439}",
+    "\u{447}\u{435}\u{440}\u{432}\u{43e}\u{43d}\u{438}\u{439}",
 ];
 /// What is short for strict.
 const STRICT: [&str; 4] = ["s", "st", "str", "stri"];
@@ -188,6 +225,7 @@ impl Words {
             {
                 Said::Nothing
             }
+            None if !whole && self.is_foreign(next) => Said::Unknown,
             _ if is_meant => Said::Unknown,
             _ => Said::Nothing,
         }
@@ -204,6 +242,13 @@ impl Words {
             let (tlp, taken) = is_given.then(|| colour(self.texts(place))).flatten()?;
             Some((tlp, place + taken))
         })
+    }
+
+    /// Whether the sentence has a word for a colour in another language from some word on.
+    fn is_foreign(&self, from: usize) -> bool {
+        let places = from..self.words.len().min(from + BETWEEN_MAX);
+        let mut words = places.map(|place| &self.words[place]).take_while(|it| !it.before.is_end);
+        words.any(|word| FOREIGN.iter().any(|it| plain(it).to_lowercase() == word.text))
     }
 
     /// The strictest of a colour and of those that are named with it in its sentence, behind its end: `GREEN/RED`,

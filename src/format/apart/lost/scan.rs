@@ -5,7 +5,7 @@
 
 use crate::format::leaves::usual;
 
-use super::Found;
+use super::{Found, held::Held};
 
 /// Longest text that may be a key, an id or a time, in bytes as it is written.
 const TEXT_BYTES_MAX: usize = 4 << 10;
@@ -64,12 +64,22 @@ pub(in crate::format) struct Scan {
     /// Where the value of the last key stands.
     next: Option<Place>,
     open: Vec<Place>,
+    /// Where all of it stands, and in how many texts.
+    root: Place,
+    depth: u8,
+    /// What the text that was not ended yet holds.
+    held: Held,
     /// How many brackets are open within those.
     deeper: u64,
     found: Found,
 }
 
 impl Scan {
+    /// A scan of what stands at a place of another, in so many texts.
+    pub(super) fn within(root: Place, depth: u8) -> Self {
+        Self { root, depth, ..Self::default() }
+    }
+
     /// Goes through what comes next.
     pub(in crate::format) fn see(&mut self, piece: &[u8]) {
         piece.iter().for_each(|byte| self.byte(*byte));
@@ -79,14 +89,18 @@ impl Scan {
     pub(in crate::format) fn finish(mut self) -> Found {
         self.end_word();
         self.value();
+        // A text that breaks off says what it says.
+        if let Some(held) = self.held.end() {
+            self.found.hold(held);
+        }
         self.found
     }
 
     fn byte(&mut self, byte: u8) {
         match (self.state, byte) {
             (State::Text, b'"') => self.end(true),
-            (State::Text, b'\\') => self.keep(byte, State::Escape),
-            (State::Text | State::Escape, _) => self.keep(byte, State::Text),
+            (State::Text, b'\\') => self.keep_of_text(byte, State::Escape),
+            (State::Text | State::Escape, _) => self.keep_of_text(byte, State::Text),
             (State::Between | State::Word, _) if is_of_word(byte) => {
                 if self.state == State::Between {
                     self.value();
@@ -98,6 +112,11 @@ impl Scan {
                 self.mark(byte);
             }
         }
+    }
+
+    fn keep_of_text(&mut self, byte: u8, state: State) {
+        self.held.see(byte);
+        self.keep(byte, state);
     }
 
     fn keep(&mut self, byte: u8, state: State) {
@@ -115,6 +134,9 @@ impl Scan {
 
     fn end(&mut self, is_text: bool) {
         self.state = State::Between;
+        if let Some(held) = self.held.end() {
+            self.found.hold(held);
+        }
         let text = String::from_utf8_lossy(&self.seen);
         let is_short = self.seen.len() <= TEXT_BYTES_MAX;
         self.last = is_short.then(|| if is_text { unescaped(&text) } else { text.into_owned() });
@@ -135,12 +157,16 @@ impl Scan {
             b'"' => {
                 self.value();
                 self.state = State::Text;
+                let is_root = self.open.is_empty() && self.next.is_none();
+                let place = if is_root { self.root } else { self.place() };
+                // An id of EclecticIQ begins as an object does.
+                self.held = Held::begin(Place { role: Role::Any, ..place }, self.depth);
             }
             b'{' | b'[' => {
                 self.value();
                 match self.open.len() {
                     DEPTH_MAX => self.deeper += 1,
-                    0 => self.open.push(Place::default()),
+                    0 => self.open.push(self.root),
                     _ => self.open.push(self.place()),
                 }
                 self.next = None;
@@ -173,7 +199,7 @@ impl Scan {
     }
 
     fn outer(&self) -> Place {
-        self.open.last().copied().unwrap_or_default()
+        self.open.last().copied().unwrap_or(self.root)
     }
 
     /// Where the value of a key stands.

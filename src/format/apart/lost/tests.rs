@@ -110,3 +110,66 @@ fn pieces_say_what_the_whole_says() {
         assert_eq!(scan.finish().lost(Format::Stix21), whole, "{size}");
     }
 }
+
+/// A text as a text of JSON, so many times.
+fn quoted(text: &str, times: usize) -> String {
+    (0..times).fold(text.to_owned(), |text, _| serde_json::Value::from(text).to_string())
+}
+
+#[test]
+fn what_an_element_holds_in_a_text_counts_as_if_it_stood_there() {
+    let deep = format!(r#"{}{{"id":"a--U"}}{}"#, "[".repeat(70_000), "]".repeat(70_000));
+    let long = format!(r#"{{"x":"{}","id":"a--U"}}"#, "x".repeat(10_000));
+    for raw in [
+        r#"{"type":"a","id":"a--U"}"#,
+        "\n \u{feff} {\"type\":\"a\", \"\\u0069d\" : \"a\\u002d-U\"}",
+        r#"["x", {"id":"a--U"}]"#,
+        r#"{"type":"bundle","objects":[{"type":"a","id":"a--U"}]}"#,
+        r#"{"id":"a--U","x":undefined"#,
+        r#"{'id': 'a--U'}"#,
+        &deep,
+        &long,
+    ] {
+        for times in 1..4 {
+            let raw = quoted(raw, times);
+            let wrapped = [raw.clone(), format!("[{raw}]"), format!("[7, [{raw}, {raw}]]")];
+            for raw in wrapped
+                .iter()
+                .chain([&raw[..raw.len() - 1].to_owned(), &raw.replace("\\\"", "\\u0022")])
+            {
+                assert_eq!(stix(raw), ["a--U"], "{raw}");
+            }
+        }
+    }
+    assert_eq!(stix(&quoted(r#"{"type":"a","id":"a--U","created_by_ref":"b--O"}"#, 1)), ["a--U"]);
+    let held =
+        |key: &str| format!("{{\"{key}\":{},\"id\":\"b--O\"}}", quoted(r#"{"id":"a--U"}"#, 2));
+    assert_eq!(stix(&held("x")), ["b--O", "a--U"]);
+    assert_eq!(eiq(&quoted(r#"{"id":"O","data":{"id":"{https://x/}a-U"}}"#, 2)), ["O", "U"]);
+    assert_eq!(eiq(&format!(r#"{{"data":{}}}"#, quoted(r#"{"id":"a-U"}"#, 1))), ["U"]);
+    let broken = quoted(r#"{"id":"O","data":{"_id":"{https://x/}a-U"}}"#, 1);
+    assert_eq!(eiq(&broken), ["O", "U"]);
+    for raw in [r#""[a--U:value = 'x']""#, r#"{"x":"{\"id\":\"a\"}"}"#] {
+        assert!(stix(raw).iter().all(|id| !id.starts_with("a--")), "{raw}");
+    }
+}
+
+#[test]
+fn the_time_of_what_a_text_holds_is_known_where_there_is_no_other() {
+    let time = |raw: &str| of(&quoted(raw, 1), Format::Stix21).1;
+    let said = r#""modified":"2024-01-01T00:00:00Z""#;
+    assert_eq!(
+        time(&format!("{{\"id\":\"a--U\",{said}}}")),
+        Timestamp::parse("2024-01-01T00:00:00Z").ok()
+    );
+    assert_eq!(time(&format!("{{\"id\":\"a--U\",{said},\"x\":{{{said}}}}}")), None);
+    assert_eq!(time(&format!("{{{said}}}{{{said}}}")), None);
+}
+
+#[test]
+fn texts_in_one_another_cost_no_more_than_their_bytes() {
+    let deep = quoted(r#"{"id":"a--U"}"#, 16);
+    assert!(deep.len() > 1 << 17);
+    assert_eq!(stix(&deep), ["a--U"]);
+    assert_eq!(stix(&format!("\"{}", "\\\"".repeat(1 << 20))), Vec::<String>::new());
+}

@@ -178,3 +178,87 @@ fn definitions_that_mark_each_other_are_as_strict_as_the_strictest_behind_them()
     assert_eq!(facts.entities[0].marking(), Marking::of(Some(Tlp::Red)));
     assert_eq!(facts.relations[0].tlp, Some(Tlp::Red));
 }
+
+#[test]
+fn what_a_relationship_links_to_a_marking_is_marked_with_it() {
+    let own = format!("marking-definition--{U3}");
+    let malware = object("malware", &json!([GREEN]), &json!({}));
+    let defines = json!({"type": "marking-definition", "id": own, "name": "TLP:AMBER"});
+    let link = |source: &str, target: &str, more: Value| {
+        let more = json!({"source_ref": source, "target_ref": target})
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .chain(more.as_object().unwrap().clone())
+            .collect();
+        object("relationship", &json!([]), &Value::Object(more))
+    };
+    let malware_id = malware["id"].as_str().unwrap();
+    for (marking, tlp) in [(RED, Tlp::Red), (&*own, Tlp::Amber), (GREEN, Tlp::Green)] {
+        for marking in [marking.to_owned(), marking.to_uppercase()] {
+            for (source, target) in [(malware_id, &*marking), (&*marking, malware_id)] {
+                for kind in ["object-marking", "related-to", "x"] {
+                    let link = link(source, target, json!({"relationship_type": kind}));
+                    for objects in
+                        [json!([malware, link, defines]), json!([defines, link, malware])]
+                    {
+                        let facts = decode(&objects);
+                        assert_eq!(
+                            facts.entities[0].marking(),
+                            Marking::of(Some(tlp)),
+                            "{objects}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    let unmarked = object("malware", &json!([]), &json!({}));
+    let facts = decode(&json!([unmarked, link(malware_id, GREEN, json!({}))]));
+    let marking = Marking { tlp: Some(Tlp::Green), unmarked: true };
+    assert_eq!(facts.entities[0].marking(), marking);
+    for others in [
+        vec![link(malware_id, RED, json!({"revoked": true}))],
+        vec![link(RED, GREEN, json!({}))],
+        vec![
+            link(malware_id, RED, json!({"modified": "2024-01-01T00:00:00Z"})),
+            link(malware_id, GREEN, json!({"modified": "2024-01-02T00:00:00Z"})),
+        ],
+    ] {
+        let facts = decode(&Value::from([vec![malware.clone()], others.clone()].concat()));
+        assert_eq!(facts.entities[0].marking(), Marking::of(Some(Tlp::Green)), "{others:?}");
+    }
+}
+
+#[test]
+fn the_id_of_a_marking_marks_under_any_key_but_that_of_what_a_container_lists() {
+    let own = format!("marking-definition--{U3}");
+    let defines = json!({"type": "marking-definition", "id": own, "name": "TLP:RED"});
+    for id in [RED, &*own, &RED.to_uppercase(), &format!(" {RED} ")] {
+        for more in [
+            json!({"x_level": id}),
+            json!({"x_level_ref": id}),
+            json!({"x_refs": [GREEN, id]}),
+            json!({"x": {"y": [{"id": id}]}}),
+            json!({"extensions": {"x": {"confidentiality": id}}}),
+            json!({"external_references": [{"source_name": "x", "external_id": id}]}),
+            json!({"description": id}),
+        ] {
+            for kind in ["malware", "relationship", "report", "url"] {
+                let object = object(kind, &json!([GREEN]), &more);
+                let facts = decode(&json!([object, defines]));
+                let entity = facts.entities.first().map(|it| it.marking().tlp);
+                let tlp = entity.unwrap_or_else(|| facts.relations[0].tlp);
+                assert_eq!(tlp, Some(Tlp::Red), "{object}");
+            }
+        }
+        let report = object("report", &json!([GREEN]), &json!({"object_refs": [id, "a--1"]}));
+        let facts = decode(&json!([report, defines]));
+        assert_eq!(facts.entities[0].marking(), Marking::of(Some(Tlp::Green)), "{id}");
+    }
+    let silent = json!({"type": "marking-definition", "id": own, "definition": {"statement": "x"}});
+    let object = object("malware", &json!([GREEN]), &json!({"x_level": own}));
+    let facts = decode(&json!([object, silent]));
+    assert_eq!(facts.entities[0].marking(), Marking::of(Some(Tlp::Green)));
+}

@@ -1,0 +1,53 @@
+//! What the leaves of an object say.
+
+use super::*;
+
+#[test]
+fn every_text_is_there_with_its_keys_also_under_a_key_that_stands_there_twice() {
+    let text = r#"{"A": "x", "a": ["y", {"B": 1, "c": null}], "d": {"e": {"f": true}}}"#;
+    let leaves = Leaves::of(text).unwrap();
+    let all: Vec<String> =
+        leaves.0.iter().map(|leaf| format!("{} {}", leaf.path.join("/"), leaf.text)).collect();
+    assert_eq!(all, ["a x", "a y", "a/b 1", "a/c null", "d/e/f true"]);
+    assert!(leaves.0[2].is_in("a") && leaves.0[2].key() == "b");
+    let respelled: Vec<Option<usize>> = leaves.0.iter().map(|leaf| leaf.respelled).collect();
+    assert_eq!(respelled, [Some(0), None, Some(1), None, None]);
+}
+
+#[test]
+fn a_key_among_labels_or_markings_may_be_one_unless_its_value_is_a_plain_no() {
+    let strictest = |text: &str| {
+        let leaves = Leaves::of(text).unwrap().0;
+        leaves.iter().filter_map(|leaf| leaf.tlp()?.ok()).max()
+    };
+    for text in [
+        r#"{"labels": {"tlp:red": null}}"#,
+        r#"{"tags": {"TLP:RED": {"a": [1, 2]}}}"#,
+        r#"{"x_markings": {"RED": true}}"#,
+        r#"{"handling": [{"TLP:RED": []}]}"#,
+        r#"{"taxonomy_paths": {"TLP": {"RED": {}}}}"#,
+        r#"{"x_tlp": {"red": null, "green": []}}"#,
+        r#"{"tlpred": true}"#,
+        r#"{"x": {"tlp_red": "yes", "tlp_green": "no"}}"#,
+        r#"{"x-tlp-red": 1, "is_tlp_green": "on"}"#,
+        r#"{"tlpred": "green"}"#,
+    ] {
+        assert_eq!(strictest(text), Some(Tlp::Red), "{text}");
+    }
+    for text in [
+        r#"{"labels": {"tlp:red": false, "tlp_id": 3, "red": true}}"#,
+        r#"{"counts": {"tlp:red": 3}}"#,
+        r#"{"tlp_red": false, "x": {"tlpred": 0, "is_tlp_amber": "no", "x-tlp-red": ""}}"#,
+    ] {
+        assert_eq!(strictest(text), None, "{text}");
+    }
+}
+
+#[test]
+fn an_object_with_more_places_than_memory_is_given_for_is_looked_at_no_further() {
+    let flat = |count: usize| format!("{{\"tags\": [{}]}}", vec!["1"; count].join(","));
+    assert!(Leaves::of(&flat(100_000)).is_ok());
+    assert!(Leaves::of(&flat(PLACES_MAX / 4)).is_err());
+    let deep = format!("{}{}{}", "[".repeat(60), "1,".repeat(99_999) + "1", "]".repeat(60));
+    assert!(Leaves::of(&deep).is_err());
+}
