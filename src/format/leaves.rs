@@ -3,6 +3,7 @@
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
 mod naming;
+mod strict;
 mod together;
 
 use std::{borrow::Cow, fmt, rc::Rc};
@@ -124,6 +125,7 @@ impl Leaves {
         let mut value = serde_json::Deserializer::from_str(text);
         walk.again().deserialize(&mut value)?;
         value.end()?;
+        strict::join(&mut all.0);
         Ok(all)
     }
 }

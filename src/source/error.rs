@@ -37,7 +37,7 @@ pub enum SourceError {
         /// The names that would be read, in words.
         endings: String,
     },
-    /// Something in a folder that has the name of a dataset and cannot be read; an error where nothing else is there.
+    /// Something in a folder that has the name of a dataset and cannot be opened.
     Unopened(Unopened),
     /// Reading failed, or the compressed data is damaged.
     Unreadable {

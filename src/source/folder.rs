@@ -23,11 +23,11 @@ const LEFT_SHOWN_MAX: usize = 10;
 /// The entries of a folder by their names, each sorted. Hidden ones are none of them: they may still be written.
 #[derive(Default)]
 struct Listing {
-    /// What has the name of a dataset, whatever it is.
+    /// What has the name of a dataset and is no folder.
     datasets: Vec<PathBuf>,
     /// Files of other names.
     others: Vec<PathBuf>,
-    /// Folders of other names.
+    /// Folders in it.
     folders: Vec<PathBuf>,
 }
 
@@ -50,9 +50,9 @@ impl Listing {
     fn list_of(&mut self, name: &OsStr, path: &Path) -> Option<&mut Vec<PathBuf>> {
         match name {
             _ if is_hidden(name) => None,
+            _ if path.is_dir() => Some(&mut self.folders),
             _ if is_dataset(name) => Some(&mut self.datasets),
             _ if path.is_file() => Some(&mut self.others),
-            _ if path.is_dir() => Some(&mut self.folders),
             _ => None,
         }
     }

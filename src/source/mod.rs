@@ -51,26 +51,22 @@ pub enum SourceSpec {
     Kept(Symbol),
 }
 
-/// Reads and decodes a source. The digest is that of [`digest`], also for standard input. What of a folder cannot be
-/// opened is skipped.
+/// Reads and decodes a source. The digest is that of [`digest`], also for standard input.
 ///
 /// # Errors
-/// If a part cannot be opened, read, unpacked, or is no dataset of the format.
+/// If a part cannot be opened, read, unpacked, or is no dataset of the format. What it holds may be marked stricter than
+/// what another part says of the same, so none is passed over.
 pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), SourceError> {
     let (mut facts, mut digests) = (Facts::default(), Vec::new());
-    let unopened = each(spec, &mut digests, |part| {
+    for part in open(spec)? {
         let mut reader = part.reader()?;
         match format::decode(&mut reader, part.name(), format) {
             Ok(decoded) => facts.extend(decoded),
             Err(FormatError::Unreadable { error, .. }) => return Err(part.unreadable(error)),
             Err(error) => return Err(error.into()),
         }
-        reader.finish().map_err(|error| part.unreadable(error))
-    })?;
-    for it in unopened {
-        let place = Place { file: it.name(), locus: Locus::Whole };
-        let what = format!("{}; {}", it.what, it.cure);
-        facts.report(Issue { place, severity: Severity::Skipped, what });
+        let digest = reader.finish().map_err(|error| part.unreadable(error))?;
+        digests.push((part, digest));
     }
     if let SourceSpec::Folder(path) = spec {
         let file = Symbol::new(&path.display().to_string());
@@ -82,57 +78,21 @@ pub fn read(spec: &SourceSpec, format: Format) -> Result<(Facts, Digest), Source
     Ok((facts, combine(spec, &digests)))
 }
 
-/// Does the same with each part that can be opened, and gives those that cannot.
-fn each(
-    spec: &SourceSpec,
-    digests: &mut Vec<(Part, Digest)>,
-    mut read: impl FnMut(&Part) -> Result<Digest, SourceError>,
-) -> Result<Vec<Unopened>, SourceError> {
-    let mut unopened = Vec::new();
-    for part in open(spec)? {
-        match read(&part) {
-            Ok(digest) => digests.push((part, digest)),
-            Err(SourceError::Unopened(it)) => {
-                // A source without it is another one than a source that has it not.
-                let digest = Encoder::new(Context::Source).text(&it.what).finish();
-                digests.push((part, digest));
-                unopened.push(it);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if digests.len() == unopened.len() && !unopened.is_empty() {
-        return Err(SourceError::Unopened(unopened.swap_remove(0)));
-    }
-    Ok(unopened)
-}
-
-/// What of a folder has the name of a dataset and cannot be opened.
-///
-/// # Errors
-/// If the folder cannot be read.
-pub fn unopened(spec: &SourceSpec) -> Result<Vec<Unopened>, SourceError> {
-    let SourceSpec::Folder(path) = spec else { return Ok(Vec::new()) };
-    let tried = folder::datasets(path)?.into_iter().map(|path| folder::open(&path));
-    Ok(tried
-        .filter_map(|it| match it {
-            Err(SourceError::Unopened(it)) => Some(it),
-            _ => None,
-        })
-        .collect())
-}
-
 /// The digest of a source's raw bytes, in one pass and without decoding; `None` for what can be read
 /// only once: standard input, a named pipe.
 ///
 /// # Errors
 /// If a part cannot be opened or read.
 pub fn digest(spec: &SourceSpec) -> Result<Option<Digest>, SourceError> {
-    if !open(spec)?.iter().all(Part::can_be_read_again) {
+    let parts = open(spec)?;
+    if !parts.iter().all(Part::can_be_read_again) {
         return Ok(None);
     }
     let (mut buffer, mut digests) = (vec![0; DIGEST_READ_BYTES], Vec::new());
-    each(spec, &mut digests, |part| digest_of(part, &mut buffer))?;
+    for part in parts {
+        let digest = digest_of(&part, &mut buffer)?;
+        digests.push((part, digest));
+    }
     Ok(Some(combine(spec, &digests)))
 }
 

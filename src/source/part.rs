@@ -20,8 +20,8 @@ pub struct Part {
     name: Symbol,
     /// `None` for standard input.
     path: Option<PathBuf>,
-    /// Whether it is one of several, which go on without it.
-    is_one_of_several: bool,
+    /// Whether a folder has it, which may hold anything under the name of a dataset.
+    is_in_folder: bool,
 }
 
 /// The parts of a source; those of a folder sorted by name, whether they can be opened or not.
@@ -31,7 +31,7 @@ pub struct Part {
 pub fn open(spec: &SourceSpec) -> Result<Vec<Part>, SourceError> {
     match spec {
         SourceSpec::Stdin => {
-            Ok(vec![Part { name: Symbol::new("<stdin>"), path: None, is_one_of_several: false }])
+            Ok(vec![Part { name: Symbol::new("<stdin>"), path: None, is_in_folder: false }])
         }
         SourceSpec::File(path) if is_folder(path)? => {
             Err(SourceError::IsFolder { path: path.clone() })
@@ -53,8 +53,8 @@ fn is_folder(path: &Path) -> Result<bool, SourceError> {
 }
 
 impl Part {
-    fn of(path: PathBuf, is_one_of_several: bool) -> Self {
-        Self { name: Symbol::new(&path.to_string_lossy()), path: Some(path), is_one_of_several }
+    fn of(path: PathBuf, is_in_folder: bool) -> Self {
+        Self { name: Symbol::new(&path.to_string_lossy()), path: Some(path), is_in_folder }
     }
 
     fn in_folder(path: PathBuf) -> Self {
@@ -84,7 +84,7 @@ impl Part {
     /// Its bytes as they are.
     pub(super) fn raw(&self) -> Result<Box<dyn Read>, SourceError> {
         let Some(path) = &self.path else { return Ok(Box::new(io::stdin().lock())) };
-        if self.is_one_of_several {
+        if self.is_in_folder {
             return Ok(Box::new(folder::open(path)?));
         }
         match File::open(path) {
@@ -96,7 +96,7 @@ impl Part {
     /// Whether a second reading gives the bytes again, unlike that of a pipe. Of a folder nothing else is read.
     #[must_use]
     pub fn can_be_read_again(&self) -> bool {
-        self.is_one_of_several || self.path.as_deref().is_some_and(Path::is_file)
+        self.is_in_folder || self.path.as_deref().is_some_and(Path::is_file)
     }
 
     /// What an error while reading it means.

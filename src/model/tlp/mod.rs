@@ -96,7 +96,7 @@ fn strictest(said: impl IntoIterator<Item = Said>) -> Option<Tlp> {
     let colours = said.into_iter().filter_map(|said| match said {
         Said::Nothing => None,
         Said::Unknown => Some(Tlp::Red),
-        Said::Colour(tlp) => Some(tlp),
+        Said::Colour(tlp) | Said::Further(tlp) => Some(tlp),
     });
     colours.max()
 }
@@ -229,7 +229,6 @@ mod tests {
             "tlp:purple",
             "tlp:\"\"",
             "tlp:red:x",
-            "tlp:green or so",
             "tlp:ambers trict",
             "tlp:ex",
             "tlp:ex:chr:x",
@@ -240,9 +239,34 @@ mod tests {
             "TLP-R",
             "TLP RED\u{b9}",
             "TLP \u{1f534}",
+            "tlp:green:x",
+            "TLP:AMBER+",
+            "TLP:AMBER ++",
+            "TLP:GREEN for the title, the rest is red",
+            "TLP:GREEN. The red team wrote it.",
             "Traffic Light \u{26d4}",
         ] {
             assert_eq!(Tlp::of_tag(tag), Some(Tlp::Red), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_goes_on_as_a_text_means_the_strictest_colour_in_it() {
+        for (text, tlp) in [
+            ("TLP:GREEN (https://www.first.org/tlp/)", Tlp::Green),
+            ("TLP:GREEN (community)", Tlp::Green),
+            ("TLP: GREEN, Released on Monday", Tlp::Green),
+            ("TLP:GREEN | PAP:GREEN", Tlp::Green),
+            ("TLP:GREEN+PAP:RED", Tlp::Green),
+            ("tlp:green or so", Tlp::Green),
+            ("TLP:CLEAR: recipients can spread this to the world", Tlp::Red),
+            ("TLP:CLEAR - recipients can spread this to the world", Tlp::Clear),
+            ("TLP:AMBER. Limited disclosure, strictly need to know.", Tlp::Amber),
+            ("TLP:AMBER (strict)", Tlp::AmberStrict),
+            ("TLP:GREEN, or amber where it says so", Tlp::Amber),
+            ("TLP:GREEN, au-del\u{e0} rouge", Tlp::Red),
+        ] {
+            assert_eq!(Tlp::of_tag(text), Some(tlp), "{text}");
         }
     }
 
@@ -333,7 +357,17 @@ mod tests {
             ("TLP:GREEN. The red team wrote it.", Some(Tlp::Green)),
             ("TLP:GREEN for red teams, their red lines and more", Some(Tlp::Green)),
             ("TLP:Green for members, Red for others", Some(Tlp::Red)),
-            ("TLP:Green [Red]", Some(Tlp::Green)),
+            ("TLP:Green [Red]", Some(Tlp::Red)),
+            ("Sharing: tlp:green for members, RED for others", Some(Tlp::Red)),
+            ("Marked tlp:green (annex RED)", Some(Tlp::Red)),
+            ("This report is tlp:green, its annex RED", Some(Tlp::Red)),
+            ("Report tlp:white, rest RED", Some(Tlp::Red)),
+            ("Report tlp:green RED", Some(Tlp::Red)),
+            ("Report tlp:green, rest red", Some(Tlp::Red)),
+            ("It is TLP:GREEN until 5 May, thereafter red", Some(Tlp::Red)),
+            ("see Traffic Light Protocol green; indicators are RED", Some(Tlp::Red)),
+            ("TLP AMBER (S)", Some(Tlp::AmberStrict)),
+            ("It is TLP:AMBER+", Some(Tlp::Red)),
             ("TLP:WHITE for the title, rest RED", Some(Tlp::Red)),
             ("TLP:GREEN => RED", Some(Tlp::Red)),
             ("TLP: green, red", Some(Tlp::Red)),
@@ -385,5 +419,7 @@ mod tests {
         for text in ["TLP GREEN ", "TLP:GREEN or ", "tlp is is ", "TLP:AMBER/ ", "amber tlp "] {
             assert_eq!(Tlp::said_in(&text.repeat(100_000)), Some(Tlp::Red), "{text}");
         }
+        let long = "TLP GREEN ".repeat(99) + &"word ".repeat(1_000_000);
+        assert_eq!(Tlp::said_in(&long), Some(Tlp::Red));
     }
 }

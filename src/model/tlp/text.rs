@@ -7,11 +7,15 @@ use crate::model::plain;
 const BETWEEN_MAX: usize = 8;
 /// Most times that a text may name TLP.
 const NAMED_MAX: usize = 100;
+/// Most words that are read behind its names together.
+const READ_MAX: usize = 1 << 20;
 /// Words before the colour of a sentence: `the TLP designation of this report is RED`.
 const LINKING: [&str; 12] =
     ["is", "be", "are", "was", "as", "to", "at", "remains", "marked", "rated", "set", "designated"];
 /// Words between one colour and the next.
 const JOINING: [&str; 6] = ["or", "and", "to", "then", "but", "bis"];
+/// Words before a colour that holds at another time, or for another part.
+const LATER: [&str; 6] = ["thereafter", "afterwards", "later", "rest", "annex", "otherwise"];
 /// The name of TLP in several words.
 const NAMES: [&[&str]; 6] = [
     &["traffic", "light", "protocol"],
@@ -84,6 +88,8 @@ pub(super) enum Said {
     /// It speaks of TLP, and of no colour that there is.
     Unknown,
     Colour(Tlp),
+    /// It begins with a colour and goes on as a text.
+    Further(Tlp),
 }
 
 /// A text as words of letters and digits, in lower case.
@@ -91,6 +97,8 @@ pub(super) struct Words {
     words: Vec<Word>,
     /// Whether a `:`, a `=` or a picture stands behind the last word.
     ends_open: bool,
+    /// Whether a `+` does, of which the rest is missing.
+    ends_bound: bool,
 }
 
 #[derive(Default)]
@@ -130,7 +138,8 @@ impl Before {
         self.is_choice |= matches!(letter, '/' | '|' | '&' | '\\');
         self.is_bound |= letter == '+';
         self.is_spaced |= letter.is_whitespace();
-        self.is_listed |= matches!(letter, ',' | ';' | '-' | '_' | '\u{2013}' | '\u{2014}');
+        self.is_listed |=
+            matches!(letter, ',' | ';' | '-' | '_' | '(' | '[' | '{' | '\u{2013}' | '\u{2014}');
         self.is_end |= letter == '\n' || (self.is_stop && letter.is_whitespace());
         self.is_stop = matches!(letter, '.' | '!' | '?');
     }
@@ -160,14 +169,15 @@ impl Words {
                 before.see(letter);
             }
         }
-        Self { words, ends_open: before.is_value || before.is_picture }
+        let ends_open = before.is_value || before.is_picture;
+        Self { words, ends_open, ends_bound: before.is_bound }
     }
 
     /// The colour that the whole text names, with or without `tlp` before it.
     pub(super) fn colour(&self) -> Option<Tlp> {
         match (self.at(0, true), colour(self.texts(0))) {
             (Said::Colour(tlp), _) => Some(tlp),
-            (_, Some((tlp, taken))) if taken == self.words.len() => Some(tlp),
+            (_, Some((tlp, taken))) if taken == self.words.len() && !self.ends_bound => Some(tlp),
             _ => None,
         }
     }
@@ -187,7 +197,8 @@ impl Words {
     /// place to the end of its sentence would take long.
     pub(super) fn places(&self) -> impl Iterator<Item = Said> {
         let named = (0..self.words.len()).filter(|place| self.name(*place).is_some());
-        let is_flood = named.take(NAMED_MAX + 1).count() > NAMED_MAX;
+        let named = named.take(NAMED_MAX + 1).count();
+        let is_flood = named > NAMED_MAX || named * self.words.len() > READ_MAX;
         let places = if is_flood { 0 } else { self.words.len() };
         (0..places).map(|place| self.at(place, false)).chain(is_flood.then_some(Said::Unknown))
     }
@@ -219,7 +230,9 @@ impl Words {
             between.any(|word| word.before.is_value) || (found.is_none() && (ends_open || is_all));
         match found {
             Some((tlp, end)) if !whole => Said::Colour(self.strictest(tlp, end)),
+            Some((_, end)) if end == self.words.len() && self.ends_bound => Said::Unknown,
             Some((tlp, end)) if end == self.words.len() => Said::Colour(tlp),
+            Some((tlp, end)) if self.goes_on(end) => Said::Further(self.strictest_of_all(tlp, end)),
             None if self.texts(next).take(2).eq(["ex", "chr"])
                 && (!whole || next + 2 == self.words.len()) =>
             {
@@ -251,9 +264,32 @@ impl Words {
         words.any(|word| FOREIGN.iter().any(|it| plain(it).to_lowercase() == word.text))
     }
 
+    /// Whether a text goes on behind a colour as texts do, and not as a longer name would: `tlp:green:x`.
+    fn goes_on(&self, end: usize) -> bool {
+        let before = self.words[end].before;
+        let is_name = self.words.get(end + 1).is_some_and(|word| word.before.is_value);
+        (before.is_spaced || is_name) && !before.is_value
+    }
+
+    /// The strictest of a colour and of whatever the rest of the text may mean as one.
+    fn strictest_of_all(&self, tlp: Tlp, end: usize) -> Tlp {
+        let others = (end..self.words.len()).filter(|place| !self.is_of_pap(*place));
+        let others = others.filter_map(|place| colour(self.texts(place)));
+        let stricter = others.map(|(other, _)| other).fold(self.strictest(tlp, end), Tlp::max);
+        if self.is_foreign(end) { Tlp::Red } else { stricter }
+    }
+
+    /// Whether a word is a colour of the other protocol: `PAP:RED`.
+    fn is_of_pap(&self, place: usize) -> bool {
+        place.checked_sub(1).is_some_and(|before| self.words[before].text == "pap")
+    }
+
     /// The strictest of a colour and of those that are named with it in its sentence, behind its end: `GREEN/RED`,
     /// `GREEN or RED`, `GREEN for members, RED for others`. What is bound to it and is no colour makes it red.
     fn strictest(&self, mut tlp: Tlp, end: usize) -> Tlp {
+        if end == self.words.len() && self.ends_bound {
+            return Tlp::Red;
+        }
         let is_named = end.checked_sub(1).is_some_and(|last| self.words[last].is_named);
         let mut next = end;
         for place in end..self.words.len() {
@@ -264,8 +300,10 @@ impl Words {
             let is_joined = place > 0 && JOINING.contains(&&*self.words[place - 1].text);
             let is_in_list = is_joined || before.is_choice || before.is_listed;
             let is_next = (place == next || (place == next + 1 && is_joined)) && is_in_list;
-            let is_further =
-                is_named && (self.is_loud(place) || (self.words[place].is_named && is_in_list));
+            let is_later = place > 0 && LATER.contains(&&*self.words[place - 1].text);
+            let is_further = self.is_loud(place)
+                || is_later
+                || (is_named && self.words[place].is_named && is_in_list);
             if let (true, Some((other, taken))) = (is_next || is_further, colour(self.texts(place)))
             {
                 (tlp, next) = (tlp.max(other), place + taken);
@@ -281,10 +319,9 @@ impl Words {
         }
     }
 
-    /// Whether a word is in capitals, and not a colour of the other protocol: `PAP:RED`.
+    /// Whether a word is in capitals, and not a colour of the other protocol.
     fn is_loud(&self, place: usize) -> bool {
-        let before = place.checked_sub(1).map(|before| &*self.words[before].text);
-        self.words[place].is_loud && before != Some("pap")
+        self.words[place].is_loud && !self.is_of_pap(place)
     }
 
     /// What a colour is with the word behind it: `AMBER+S`, `GREEN+X`. Another name with a value of its own, as in

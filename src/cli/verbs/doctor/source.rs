@@ -82,12 +82,7 @@ fn look(
     match Input::read(&job, &aliases, readers.iter().copied()) {
         Err(error) => fault(&CliError::from(error).report()),
         Ok(input) => {
-            let unopened = source::unopened(&job.source).unwrap_or_default();
-            let (mut findings, tags) = (told(&input, unopened.len()), input.tags(&job.rules));
-            for it in unopened {
-                let what = format!("{} {}, so nothing is retired", it.path.display(), it.what);
-                findings.push(Finding::odd(CHECK, what, it.cure));
-            }
+            let (mut findings, tags) = (told(&input), input.tags(&job.rules));
             for left in source::left_out(&job.source).unwrap_or_default() {
                 let what = format!("{}: {}", input.name, left.what);
                 findings.push(Finding::odd(CHECK, what, left.cure));
@@ -115,8 +110,7 @@ fn any_job(config: &Config, feed: &Feed) -> Result<Job, CliError> {
     Ok(jobs.into_iter().next().expect("a configuration without destinations is refused").0)
 }
 
-/// What was read, where so many files could not be opened.
-fn told(input: &Input, unopened: usize) -> Vec<Finding> {
+fn told(input: &Input) -> Vec<Finding> {
     let incidents = input.graph.incident_count();
     let (name, formats) = (&input.name, input.formats.join(" and "));
     let formats = if formats.is_empty() { "empty" } else { &formats };
@@ -125,9 +119,8 @@ fn told(input: &Input, unopened: usize) -> Vec<Finding> {
         notes if notes.is_empty() => vec![Finding::good(CHECK, what)],
         notes => vec![Finding::odd(CHECK, what, notes.join("; "))],
     };
-    let damaged = input.skipped.saturating_sub(unopened);
-    if damaged > 0 {
-        let what = format!("{name}: {} skipped as damaged", count(damaged, "object"));
+    if input.skipped > 0 {
+        let what = format!("{name}: {} skipped as damaged", count(input.skipped, "object"));
         let cure = "`misp-trickle map` names them; until it is whole, nothing is retired";
         findings.push(Finding::odd(CHECK, what, cure));
     }
