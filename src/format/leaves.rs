@@ -204,7 +204,7 @@ impl Leaf {
             let is_meant = self.is_near_tlp() || is_one_of(self.key(), &SAYING);
             return match colour {
                 Some(tlp) => Some(Ok(tlp)),
-                None => (is_meant && !says_nothing(text)).then_some(Err(text)),
+                None => (is_meant && !says_nothing(text) && text != "false").then_some(Err(text)),
             };
         }
         if self.is_about_marking() {
@@ -213,9 +213,11 @@ impl Leaf {
         if self.is_label() {
             return said().map(Ok);
         }
-        // A text that is nothing but a tag of TLP means one, but for those that people read.
-        let is_tag = !self.is_prose() && text.parse::<Tlp>().is_ok();
-        is_tag.then(said).flatten().map(Ok)
+        // A text that is nothing but a colour means one under a key that has TLP anywhere in it (`mytlp`, `tlps`), and one
+        // that is nothing but a tag everywhere else, but for those that people read.
+        let colour = text.parse().ok().filter(|_| !self.is_prose());
+        let is_called = || self.path.iter().any(|key| key.contains("tlp"));
+        colour.filter(|_| is_called()).or_else(|| colour.and_then(|_| said())).map(Ok)
     }
 
     /// The colour that its own key names with TLP: `"tlp_red": true`.

@@ -1,7 +1,10 @@
 //! What is marked stricter than the policy allows stays here, in whatever form it is marked; and what is marked as the
 //! policy allows goes, in each of these forms.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use misp_trickle::{
     model::Tlp,
@@ -17,8 +20,13 @@ const TLP_2: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 
 /// How many attributes MISP has after a run over a file or folder, when only clear and green may go.
 fn sent(path: &Path, unmarked: Unmarked) -> usize {
+    sent_up_to(&[Tlp::Clear, Tlp::Green], path, unmarked)
+}
+
+/// The same, when these colours may go.
+fn sent_up_to(allowed: &[Tlp], path: &Path, unmarked: Unmarked) -> usize {
     let mut world = World::new("admin");
-    world.job.policy = Policy { allow_tlp: [Tlp::Clear, Tlp::Green].into(), unmarked };
+    world.job.policy = Policy { allow_tlp: allowed.iter().copied().collect(), unmarked };
     world.sync(path);
     let misp = world.misp.lock().expect("nobody panicked");
     misp.events().iter().map(|event| misp.attributes(event.uuid).len()).sum()
@@ -63,15 +71,45 @@ fn values(text: &str) -> usize {
 /// Each of these went out once.
 #[test]
 fn nothing_goes_out_of_what_is_marked_in_an_odd_form() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/marking-odd");
-    let cases = fs::read_dir(&cases).expect("a folder").map(|it| it.expect("an entry").path());
-    let cases: Vec<_> = cases.collect();
-    assert!(cases.len() >= 189, "{cases:?}");
+    let cases = cases("marking-odd");
+    assert!(cases.len() >= 196, "{cases:?}");
     for case in cases {
         for unmarked in [Unmarked::Deny, Unmarked::Allow] {
             assert_eq!(sent(&case, unmarked), 0, "{} leaks", case.display());
         }
     }
+}
+
+#[test]
+fn amber_that_is_called_strict_elsewhere_is_no_plain_amber() {
+    let amber = [Tlp::Clear, Tlp::Green, Tlp::Amber];
+    let cases = cases("amber-strict");
+    assert!(cases.len() >= 12, "{cases:?}");
+    for case in cases {
+        assert_eq!(sent_up_to(&amber, &case, Unmarked::Allow), 0, "{} leaks", case.display());
+        let strict = [&amber[..], &[Tlp::AmberStrict, Tlp::Red]].concat();
+        assert_ne!(
+            sent_up_to(&strict, &case, Unmarked::Allow),
+            0,
+            "{} has no value",
+            case.display()
+        );
+    }
+}
+
+#[test]
+fn what_is_green_in_many_words_goes_where_green_may_go() {
+    let cases = cases("marking-green");
+    assert!(cases.len() >= 9, "{cases:?}");
+    for case in cases {
+        assert_ne!(sent(&case, Unmarked::Allow), 0, "{} is withheld", case.display());
+    }
+}
+
+/// The files of a folder of test data.
+fn cases(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    fs::read_dir(&folder).expect("a folder").map(|it| it.expect("an entry").path()).collect()
 }
 
 #[test]

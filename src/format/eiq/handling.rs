@@ -48,8 +48,10 @@ fn said(leaf: &Leaf, typed: &BTreeSet<u32>) -> Option<Tlp> {
     let is_about = own_object(leaf).is_none_or(|object| typed.contains(&object));
     let first = || is_about.then(|| Tlp::first_in(text)).flatten();
     let found = || Tlp::meant_by(text).max(first());
+    // The name of a type, such as `tlpMarking:TLPMarkingStructureType`, says no colour by itself.
+    let is_name = is_type(leaf) && !text.contains(char::is_whitespace);
     // What is called a colour and is more than one was red to earlier readers, and gets no freer by a newer one.
-    text.parse().ok().or_else(|| if is_colour(leaf) { None } else { found() })
+    text.parse().ok().or_else(|| if is_colour(leaf) || is_name { None } else { found() })
 }
 
 /// Whether it is called a colour; that may stand in an object, as `value`.

@@ -190,7 +190,12 @@ fn handling_that_says_it_is_tlp_and_has_no_colour_is_red() {
         (of(&format!(r#"{{{tlp},"value":"for recipients"}}"#)), Some(Tlp::Red), 1),
         (of(&format!(r#"{{{tlp},"color":"PINK"}}"#)), Some(Tlp::Red), 1),
         (of(&format!(r#"{{{tlp},"color":"GREEN"}},{{{tlp}}}"#)), Some(Tlp::Red), 1),
-        (of(r#"{"xsi:type":"tlpMarking:TLPMarkingStructureType"}"#), Some(Tlp::Red), 0),
+        (of(r#"{"xsi:type":"tlpMarking:TLPMarkingStructureType"}"#), Some(Tlp::Red), 1),
+        (
+            of(r#"{"xsi:type":"tlpMarking:TLPMarkingStructureType","color":"GREEN"}"#),
+            Some(Tlp::Green),
+            0,
+        ),
         (of(r#"{"name":"TLP","value":"AMBER"}"#), Some(Tlp::Amber), 0),
         (of(&format!(r#"{{{tlp},"data":{{"color":"AMBER"}}}}"#)), Some(Tlp::Amber), 0),
         (of(r#"{"statement":"<p><strong>TLP</strong>: RED</p>"}"#), Some(Tlp::Red), 0),

@@ -332,7 +332,9 @@ fn objects_and_relationships_are_marked_beside_their_references() {
         (json!({"x_tlpv2": "RED"}), Tlp::Red),
         (json!({"reportTLP": "so"}), Tlp::Red),
         (json!({"x": {"TLPDesignation": "AMBER"}}), Tlp::Amber),
-        (json!({"x_tlpx": "RED", "atlp": "RED"}), Tlp::Green),
+        (json!({"x_tlpx": "so", "atlp": "Red Ltd"}), Tlp::Green),
+        (json!({"x_tlpx": "RED"}), Tlp::Red),
+        (json!({"atlp": ["red"]}), Tlp::Red),
         (json!({"tlp": {"data": {"attributes": {"name": "RED"}}}}), Tlp::Red),
         (json!({"tlp": {"data": {"attributes": {"level": "purple"}}}}), Tlp::Red),
         (
