@@ -13,6 +13,7 @@ mod copies;
 mod crash;
 mod daemon;
 mod destination;
+mod destination_which;
 mod doctor;
 mod eclecticiq;
 mod eiq_feed;
