@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use misp_trickle::{
+    agent::{Clock, SystemClock},
+    sandbox::Request,
+};
 use misp_trickle_testing::program::{ATTRIBUTES, DAY_2, Place, Sandbox};
 
 /// A place whose only destination is `a`.
@@ -134,4 +138,118 @@ fn an_exchanged_misp_is_known_at_another_address_too() {
     place.run(&["repair", "--adopt", "--destination", "b"]).code(0);
     place.run(&["sync", "--destination", "b"]).code(0);
     assert!(ATTRIBUTES <= one.attributes());
+}
+
+/// What an analyst deletes for good, after it was sent.
+fn deleted(one: &Sandbox) -> String {
+    let mut misp = one.misp.lock().unwrap();
+    let event = misp.events()[0].uuid;
+    let uuid = misp.attributes(event)[0].uuid.to_string();
+    let headers = [
+        ("Authorization", one.key("orgadmin")),
+        ("Accept", "application/json".to_owned()),
+        ("Content-Type", "application/json".to_owned()),
+    ];
+    let request = Request {
+        method: "POST".to_owned(),
+        path: format!("/attributes/delete/{uuid}/1"),
+        headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        body: b"{}".to_vec(),
+    };
+    let now = SystemClock.now().seconds();
+    assert_eq!(misp.handle(&request, now).status, 200);
+    uuid
+}
+
+fn holds(one: &Sandbox, uuid: &str) -> bool {
+    let misp = one.misp.lock().unwrap();
+    misp.events()
+        .iter()
+        .any(|event| misp.attributes(event.uuid).iter().any(|it| it.uuid.to_string() == uuid))
+}
+
+#[test]
+fn a_destination_with_another_name_is_no_new_one() {
+    let one = Sandbox::start();
+    let place = at(&one);
+    place.run(&["sync"]).code(0);
+    let uuid = deleted(&one);
+    place.configure("[destinations.a", "[destinations.renamed");
+    let told = ["as destination a", "was = \"a\"", "repair --adopt --destination renamed"];
+    for verb in [&["sync"][..], &["plan"], &["run"], &["verify"], &["doctor"]] {
+        place.run(verb).code(1).says(&told);
+    }
+    assert!(!holds(&one, &uuid));
+
+    place.configure("[destinations.renamed]", "[destinations.renamed]\nwas = \"a\"");
+    for verb in [&["plan"][..], &["verify"]] {
+        place.run(verb).code(1).says(&["destination renamed is still a in the store"]);
+    }
+    place.run(&["doctor"]).code(0).says(&["nothing to send"]);
+    let sync = place.json(&["sync"]);
+    assert_eq!(sync["destinations"][0]["requests"], 0, "{sync}");
+    place.run(&["verify"]).code(8);
+    place.run(&["check"]).code(0);
+    let status = place.json(&["status"]);
+    assert_eq!(status["destinations"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["routes"][0]["destination"], "renamed", "{status}");
+    assert!(!status["routes"][0]["last_success"].is_null(), "{status}");
+    let now = place.json(&["log"]).to_string();
+    assert!(!now.contains("\"a\"") && now.contains("\"renamed\""), "{now}");
+
+    place.write("day.json", DAY_2);
+    place.run(&["sync"]).code(0);
+    assert!(!holds(&one, &uuid), "what an analyst deleted came back");
+    assert!(one.attributes() > ATTRIBUTES);
+}
+
+#[test]
+fn two_destinations_of_one_name_are_an_error_with_a_cure() {
+    let one = Sandbox::start();
+    let place = at(&one);
+    place.run(&["sync"]).code(0);
+    let text = fs::read_to_string(place.path("misp-trickle.toml")).unwrap();
+    let more =
+        format!("\n[destinations.b]\nurl = {:?}\napi_key_env = \"MISP_API_KEY\"\n", one.url());
+    place.write("misp-trickle.toml", &(text + &more));
+    let told = ["destinations.b.url", "destination a as well"];
+    place.run(&["sync"]).code(0).says(&told);
+    place.run(&["doctor"]).code(0).says(&told);
+    place.configure("[destinations.a", "[destinations.c");
+    place.configure("[destinations.b]\n", "[destinations.b]\nwas = \"a\"\n");
+    let told = ["both destination a and destination b", "take `was` out of [destinations.b]"];
+    for verb in [&["sync"][..], &["plan"], &["run"]] {
+        place.run(verb).code(1).says(&told);
+    }
+    place.configure("[destinations.c", "[destinations.a");
+    let told = ["destinations.b.was", "was a, and so is or was another destination"];
+    place.run(&["plan"]).code(1).says(&told);
+}
+
+/// To begin anew is meant where somebody has the store learn what MISP holds.
+#[test]
+fn what_misp_holds_may_be_learned_under_a_new_name() {
+    let one = Sandbox::start();
+    let place = at(&one);
+    place.run(&["sync"]).code(0);
+    place.configure("[destinations.a", "[destinations.renamed");
+    place.run(&["sync"]).code(1);
+    place.run(&["repair", "--adopt", "--destination", "renamed"]).code(0);
+    let sync = place.json(&["sync"]);
+    assert_eq!(sync["destinations"][0]["attributes"]["sent"], 0, "{sync}");
+    assert_eq!(one.attributes(), ATTRIBUTES);
+}
+
+#[test]
+fn what_was_said_of_a_route_stays_with_its_destination() {
+    let one = Sandbox::start();
+    let place = at(&one);
+    place.run(&["sync"]).code(0);
+    place.run(&["pause", "--destination", "a"]).code(0);
+    place.configure("[destinations.a]", "[destinations.renamed]\nwas = \"a\"");
+    place.configure("[destinations.a.", "[destinations.renamed.");
+    place.run(&["doctor"]).code(0);
+    let status = place.json(&["status"]);
+    assert_eq!(status["routes"][0]["held"], "paused", "{status}");
+    assert!(!fs::read_to_string(place.path("state/paused.json")).unwrap().contains("\"a\""));
 }

@@ -136,6 +136,7 @@ fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
     }
     let opened = context.open(path, OpenMode::ReadWrite).and_then(|mut store| {
         renames::rename(&mut store, config)?;
+        renames::none_lost_its_name(&store, config)?;
         Ok(store)
     });
     match opened {
