@@ -1,5 +1,7 @@
 //! Which MISP a destination is: a new address, one that is another destination's, another name, the same one twice.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use misp_trickle::{
