@@ -23,6 +23,7 @@ mod resend;
 mod run;
 mod summary;
 mod verify;
+mod which;
 
 pub use asking::Asking;
 pub use careful::Careful;
@@ -39,3 +40,4 @@ pub use resend::resend;
 pub use run::{adopt, sync, sync_from};
 pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};
+pub use which::{has_moved, holds_anything, is_at_new_url, whose};

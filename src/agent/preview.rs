@@ -17,11 +17,12 @@ use crate::{
 };
 
 use super::{
-    AgentError, Clock, Dataset, Input, Job,
+    AgentError, Clock, Dataset, Input, Job, lost,
     planner::{Call, Planner, Readers, Retirement, note_of},
     record::as_unchanged,
-    rehearsal::{Opening, preface, rehearse},
+    rehearsal::{Opening, asking_what_is_there, preface, rehearse},
     run::{Publications, feed_place, in_turn, is_due, is_heard, is_known},
+    which::is_at_new_url,
 };
 
 /// What a run would do.
@@ -152,6 +153,10 @@ fn preview_with<L: Ledger>(
             "MISP was never asked for its version and the key's rights; `doctor` does".into(),
         );
     }
+    let is_at_new_url = is_at_new_url(&destination, &job.url);
+    if is_at_new_url {
+        notes.push(url_note(job, &destination));
+    }
     let mut planner = Planner::new(job, heads, destination, feed, next, clock.now());
     let known = planner.known_events();
     planner.look_at(input);
@@ -204,11 +209,26 @@ fn preview_with<L: Ledger>(
     if preview.plans.iter().any(EventPlan::needs_misp) {
         let opening = opening(job, &planner, ledger, moment)?;
         preview.cost = cost(job, &planner.record, &preview.plans, opening, &scales);
+    } else if is_at_new_url {
+        let hears = !is_heard(&planner.record, moment.1);
+        preview.cost = preface(planner.record.tags.len(), true, hears, &|call| scales.weigh(call));
+    }
+    if let (true, Some(call)) = (is_at_new_url, lost::question(planner.heads(), usize::MAX)) {
+        let asked = asking_what_is_there(&call, &|call| scales.weigh(call));
+        preview.cost.add(asked.requests, asked.bytes_sent, asked.bytes_received);
     }
     preview.saved.plan = digest_of_plans(preview.plans.iter()).to_string();
     preview.saved.empty =
         preview.plans.iter().all(|plan| !plan.needs_misp() && !plan.changes_ledger());
     Ok(preview)
+}
+
+/// That nobody knows yet which MISP is behind an address.
+fn url_note(job: &Job, known: &DestinationRecord) -> String {
+    format!(
+        "destination {}: {} was not asked yet: a run asks first whether it is the MISP that was sent to at {}",
+        job.destination, job.url, known.url
+    )
 }
 
 /// Encodings that MISP told, if it was asked.

@@ -1,6 +1,9 @@
 //! How a run ended, for people and scripts.
 
-use crate::history::{Outcome, RunRecord};
+use crate::{
+    history::{Outcome, RunRecord},
+    model::DestinationName,
+};
 
 /// A run that came to an end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub enum Ending {
     Network(Box<str>),
     /// Most of what we know as delivered is not there.
     AnotherMisp,
+    /// By the store it is the MISP of another destination.
+    MispOf(DestinationName),
     /// Somebody stopped it.
     Interrupted,
     /// It took as long as it may; the next run goes on.
@@ -48,13 +53,21 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Whether the MISP that was spoken to is not the one that the ledger knows.
+    #[must_use]
+    pub const fn is_of_another_misp(&self) -> bool {
+        matches!(self, Self::AnotherMisp | Self::MispOf(_))
+    }
+
     /// The outcome that the history keeps.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::Done | Self::AllWithheld => Outcome::Done,
             Self::Partial | Self::OutOfTime | Self::OutOfBytes => Outcome::Partial,
-            Self::KeyRefused(_) | Self::Network(_) | Self::AnotherMisp => Outcome::Failed,
+            Self::KeyRefused(_) | Self::Network(_) | Self::AnotherMisp | Self::MispOf(_) => {
+                Outcome::Failed
+            }
             Self::Interrupted => Outcome::Interrupted,
         }
     }

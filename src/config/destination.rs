@@ -12,6 +12,7 @@ use crate::{
 use super::{
     DEFAULT_KEY_ENV, Destination, KeySource,
     connection::{Found, Peer, read_connection, read_secret, read_url},
+    load::read_former_name,
     reader::{At, Reader, Section},
 };
 
@@ -44,6 +45,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
         section.refuse(secret, "is a secret, which has no place in a configuration", SECRET_CURE);
     }
     let url = read_url(&mut section, &MISP);
+    let was = read_former_name(&mut section).map(DestinationName::new);
     let key = read_key(&mut section);
     let concurrency = read_concurrency(&mut section);
     let auth_header = section.choice("auth_header");
@@ -59,6 +61,7 @@ pub(super) fn read_destination(name: &str, mut section: Section<'_, '_>) -> Opti
     section.finish();
     Some(Destination {
         name: DestinationName::new(name),
+        was,
         url: url?,
         key: key?,
         auth_header,

@@ -123,6 +123,7 @@ fn source(feed: &Feed) -> Value {
 fn destination(it: &Destination) -> Value {
     let (env, file) = secret(&it.key);
     let settings = json!({
+        "was": it.was,
         "url": shown_url(&it.url),
         "api_key_env": env,
         "api_key_file": file,

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -185,18 +186,25 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
     let named = root.sections("destinations");
     let names = named.iter().map(|(name, _)| name.value).collect();
     let feeds = read_feeds(&mut root, &Defaults { schedule: &schedule, destinations: names });
+    let spans: BTreeMap<&str, Range<usize>> =
+        named.iter().map(|(name, section)| (name.value, section.span.clone())).collect();
+    let destinations: Vec<Destination> = named
+        .into_iter()
+        .filter_map(|(name, section)| {
+            check_name(root.reader(), &name);
+            read_destination(name.value, section)
+        })
+        .collect();
+    let former = destinations.iter();
+    let former = former.map(|it| (it.name.as_str(), it.was.as_ref().map(DestinationName::as_str)));
+    check_former_names(&root, "destination", &former.collect::<Vec<_>>());
+    check_addresses(&root, &destinations, &spans);
     let config = Config {
         file: file.to_owned(),
         store_path,
         store_private,
         feeds,
-        destinations: named
-            .into_iter()
-            .filter_map(|(name, section)| {
-                check_name(root.reader(), &name);
-                read_destination(name.value, section)
-            })
-            .collect(),
+        destinations,
         mapping: read_mapping(&mut root),
         schedule,
         serve: read_serve(&mut root),
@@ -243,31 +251,55 @@ fn read_feeds(root: &mut Section<'_, '_>, defaults: &Defaults<'_>) -> Vec<Feed> 
         let what = format!("are {}, and a store keeps at most {FEEDS_MAX}", feeds.len());
         root.reader().fault("feeds", &root.span, what, "use a second configuration and store");
     }
-    check_former_names(root, &feeds);
+    let names =
+        feeds.iter().map(|feed| (feed.name.as_str(), feed.was.as_ref().map(FeedName::as_str)));
+    check_former_names(root, "feed", &names.collect::<Vec<_>>());
     feeds.sort_by(|a, b| a.name.cmp(&b.name));
     feeds
 }
 
 /// A former name is that of nobody else, now or before.
-fn check_former_names(root: &Section<'_, '_>, feeds: &[Feed]) {
-    for feed in feeds {
-        let Some(was) = &feed.was else { continue };
-        let has = |other: &&Feed| other.name == *was || other.was.as_ref() == Some(was);
-        if feeds.iter().filter(has).count() > 1 || feed.name == *was {
-            let what = format!("was {was}, and so is or was another feed");
-            let cure = "keep `was` at the one feed that has another name now";
-            root.reader().fault(&format!("feeds.{}.was", feed.name), &root.span, what, cure);
+fn check_former_names(root: &Section<'_, '_>, noun: &str, all: &[(&str, Option<&str>)]) {
+    for (name, was) in all {
+        let Some(was) = was else { continue };
+        let has = |(other, before): &&(&str, Option<&str>)| other == was || *before == Some(*was);
+        if all.iter().filter(has).count() > 1 || name == was {
+            let what = format!("was {was}, and so is or was another {noun}");
+            let cure = format!("keep `was` at the one {noun} that has another name now");
+            root.reader().fault(&format!("{noun}s.{name}.was"), &root.span, what, &cure);
         }
     }
+}
+
+/// Two policies may be meant for one MISP; that it is one, nobody else says.
+fn check_addresses(
+    root: &Section<'_, '_>,
+    destinations: &[Destination],
+    spans: &BTreeMap<&str, Range<usize>>,
+) {
+    for (place, one) in destinations.iter().enumerate() {
+        let first = destinations[..place].iter().find(|other| other.url == one.url);
+        let Some(first) = first else { continue };
+        let key = format!("destinations.{}.url", one.name);
+        let what =
+            format!("is that of destination {} as well: both deliver to one MISP", first.name);
+        let cure = "keep one of the two tables, unless two policies are meant";
+        let span = spans.get(one.name.as_str()).unwrap_or(&root.span).clone();
+        root.reader().warn(&At { key, span, value: () }, what, cure);
+    }
+}
+
+/// The name that a feed or destination had before.
+pub(super) fn read_former_name<'r>(section: &mut Section<'r, '_>) -> Option<&'r str> {
+    let was = section.text("was")?;
+    check_name(section.reader(), &was);
+    Some(was.value)
 }
 
 /// The source stands in a table of its own, or its keys in that of the feed.
 fn read_feed(name: &str, mut section: Section<'_, '_>, defaults: &Defaults<'_>) -> Option<Feed> {
     let (destinations, schedule) = read_route(&mut section, defaults);
-    let was = section.text("was").map(|was| {
-        check_name(section.reader(), &was);
-        FeedName::new(was.value)
-    });
+    let was = read_former_name(&mut section).map(FeedName::new);
     let source = match section.section("source") {
         None => read_source(section)?,
         Some(inner) => {

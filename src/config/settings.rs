@@ -87,6 +87,8 @@ impl Feed {
 pub struct Destination {
     /// Its name; the ledger is keyed by it.
     pub name: DestinationName,
+    /// The name that it had before, which what it was sent stands under.
+    pub was: Option<DestinationName>,
     /// Its address, http or https, without user, query or fragment; the path ends with `/`.
     pub url: Url,
     /// Where its API key comes from.

@@ -14,6 +14,7 @@ mod crash;
 mod daemon;
 mod dates;
 mod destination;
+mod destination_which;
 mod doctor;
 mod eclecticiq;
 mod eiq_feed;

@@ -119,6 +119,15 @@ fn prove_honest(
     is_shown || is_compared || call.has_false_tag()
 }
 
+/// What it takes to find out whether a MISP at a new address holds what was sent.
+pub(super) fn asking_what_is_there(call: &Call, weigh: &dyn Fn(&Call) -> u64) -> Estimate {
+    let mut cost = Estimate::default();
+    if let Call::WhichEvents(events) = call {
+        cost.add(1, weigh(call), HEADERS + LISTED * events.len() as u64);
+    }
+    cost
+}
+
 /// What a run asks before its first request.
 pub(super) fn preface(
     tags: usize,

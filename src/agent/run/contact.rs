@@ -17,6 +17,7 @@ use super::{
         learn::{LearnError, WantedTags},
         lost::{self, Finding, Gone},
         planner::Planner,
+        which::{has_moved, holds_anything, is_at_new_url, whose},
     },
     Halt, Mode, Run,
 };
@@ -264,15 +265,36 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         self.planner.record.url.clone_from(&job.url);
         let wanted = WantedTags { always: &job.settings.tags, of_events: &[] };
         world.before_deadline(self.asking_first().learn(wanted)).await??;
-        let record = &self.planner.record;
-        let moved = before.url != record.url || (before.org.is_some() && before.org != record.org);
         // Whoever has the store learn what MISP holds says with it that it is this MISP.
-        if moved && self.mode == Mode::Deliver && self.is_stranger().await? {
-            return Err(Ending::AnotherMisp.into());
+        if has_moved(before, &self.planner.record) && self.mode == Mode::Deliver {
+            self.is_the_known_one(before).await?;
         }
         match self.planner.record.may_see_more_than(before) {
             true => self.look_for_hidden().await,
             false => Ok(Vec::new()),
+        }
+    }
+
+    /// An address at which MISP was not asked yet proves nothing of what was sent, even where nothing is to be sent.
+    pub(super) async fn ask_at_new_url(&mut self) -> Result<(), Halt> {
+        match is_at_new_url(&self.planner.record, &self.job.url) {
+            true => self.learn().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a MISP that is not the one to which the ledger says that something was sent.
+    async fn is_the_known_one(&mut self, before: &DestinationRecord) -> Result<(), Halt> {
+        let ledger = &*self.journal.ledger;
+        if !holds_anything(ledger, &self.job.destination)? {
+            return Ok(());
+        }
+        if let Some(other) = whose(ledger, &self.job.destination, before, &self.planner.record)? {
+            return Err(Ending::MispOf(other).into());
+        }
+        match self.is_stranger().await? {
+            true => Err(Ending::AnotherMisp.into()),
+            false => Ok(()),
         }
     }
 

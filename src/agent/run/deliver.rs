@@ -38,7 +38,7 @@ impl<W> Talk<W> {
             Ending::OutOfTime => Stop::Deadline,
             _ => Stop::Interrupted,
         });
-        if self.ended.is_none() || ending == Ending::AnotherMisp {
+        if self.ended.is_none() || ending.is_of_another_misp() {
             self.ended = Some(ending);
         }
     }
@@ -51,6 +51,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             return Err(ending_of_stop(&stop).into());
         }
         self.leave_all();
+        self.ask_at_new_url().await?;
         let Some(first) = self.next_plan().await? else { return Ok(()) };
         let mut talk = Talk {
             session: self.session(),

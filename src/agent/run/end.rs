@@ -43,7 +43,7 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
             cursor: Some((self.job.feed.clone(), self.cursor(&ending))),
             rules: Some((self.job.rules.fingerprint(), self.job.rules.to_toml())),
             // What was learned of a stranger must not be taken for knowledge of our own.
-            destination: (ending != Ending::AnotherMisp).then(|| self.planner.record.clone()),
+            destination: (!ending.is_of_another_misp()).then(|| self.planner.record.clone()),
             ..Commit::default()
         };
         self.commit(commit)?;

@@ -187,8 +187,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let now = world.clock.now();
         let heads = ledger.heads(&job.destination)?;
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
-        // A new address is written down once it is known which MISP stands behind it.
-        if destination.url.is_empty() {
+        // A new address is written down once it is known which MISP stands behind it, unless none was ever asked.
+        if destination.asked.is_none() {
             destination.url.clone_from(&job.url);
         }
         let is_new = !destination.feeds.contains(&job.feed);

@@ -128,7 +128,23 @@ impl Paused {
     /// # Errors
     /// If that cannot be written; then nothing changed.
     pub(crate) fn rename(&self, old: &FeedName, new: &FeedName) -> Result<(), CliError> {
-        self.each(old, |route| Some(RouteName { feed: new.clone(), ..route }))
+        self.each(
+            |route| route.feed == *old,
+            |route| Some(RouteName { feed: new.clone(), ..route }),
+        )
+    }
+
+    /// What was said of the routes to a destination is said of them under another name of it.
+    ///
+    /// # Errors
+    /// If that cannot be written; then nothing changed.
+    pub(crate) fn rename_destination(
+        &self,
+        old: &DestinationName,
+        new: &DestinationName,
+    ) -> Result<(), CliError> {
+        let is_of_it = |route: &RouteName| route.destination == *old;
+        self.each(is_of_it, |route| Some(RouteName { destination: new.clone(), ..route }))
     }
 
     /// Nothing was ever said of a feed.
@@ -136,23 +152,23 @@ impl Paused {
     /// # Errors
     /// If that cannot be written; then nothing changed.
     pub(crate) fn forget(&self, feed: &FeedName) -> Result<(), CliError> {
-        self.each(feed, |_| None)
+        self.each(|route| route.feed == *feed, |_| None)
     }
 
-    /// Makes of each route of a feed another, or none.
+    /// Makes of each of some routes another, or none.
     fn each(
         &self,
-        feed: &FeedName,
+        is_meant: impl Fn(&RouteName) -> bool,
         becomes: impl Fn(RouteName) -> Option<RouteName>,
     ) -> Result<(), CliError> {
-        if !self.knows(feed) {
-            return Ok(());
-        }
-        let one = |route: RouteName| match route.feed == *feed {
+        let one = |route: RouteName| match is_meant(&route) {
             true => becomes(route),
             false => Some(route),
         };
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.paused.iter().chain(&said.let_go).any(&is_meant) {
+            return Ok(());
+        }
         let Said { paused, let_go } = said.clone();
         let all = |routes: BTreeSet<RouteName>| routes.into_iter().filter_map(one).collect();
         let next = Said { paused: all(paused), let_go: all(let_go) };

@@ -79,13 +79,16 @@ impl Shared {
         let waits = renames::waiting(&self.ledger, &now.store_path, &next.feeds)?.is_some();
         let renames =
             renames || waits || next.former_names().keys().any(|was| self.paused.knows(was));
-        let fixed = fixed.into_iter().chain([("the name of a feed", !renames)]);
+        let is_renamed = renames::waiting_destination(&self.ledger, &next)?.is_some();
+        let names = [("the name of a feed", !renames), ("the name of a destination", !is_renamed)];
+        let fixed = fixed.into_iter().chain(names);
         let changed: Vec<&str> = fixed.filter(|(_, same)| !same).map(|(what, _)| what).collect();
         if !changed.is_empty() {
             let cause = format!("{} cannot change while the daemon runs", changed.join(" and "));
             let cure = "restart it, or put the old setting back";
             return Err(CliError::NothingToRun(Fault::new(cause, cure)));
         }
+        renames::none_lost_its_name(&self.ledger, &next)?;
         next.serve.secret_warnings().iter().for_each(|warning| warn!("{warning}"));
         let plans = self.plans(&next, &query::routes(&self.ledger, &next.former_names())?);
         self.take_config(Arc::new(next));

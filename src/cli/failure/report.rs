@@ -90,6 +90,18 @@ impl Report {
                      it sent again",
                 ),
             ),
+            Ending::MispOf(other) => (
+                Kind::AnotherMisp,
+                Fault::new(
+                    format!(
+                        "`url` and key lead to the MISP of destination {other}, by what the store knows, and not to the \
+                         one that was sent to before; nothing was sent"
+                    ),
+                    "put `url` and key back: they may be exchanged with those of the other destination; a destination \
+                     with another name says so with `was`. If it is meant, `misp-trickle repair --adopt --destination \
+                     NAME` learns what this MISP holds",
+                ),
+            ),
             Ending::Interrupted => (Kind::Interrupted, Fault::new("interrupted", GOES_ON)),
             Ending::OutOfTime => (Kind::Deadline, Fault::new("the deadline passed", GOES_ON)),
             Ending::OutOfBytes => {

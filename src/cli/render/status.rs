@@ -61,6 +61,13 @@ fn one_route(out: &mut String, route: &RouteStatus) {
         ),
     };
     line!(out, "{feed} -> {destination}: {success}{failures}{gone}{held}");
+    if let Some(url) = &route.new_url {
+        let (word, url) = (odd("new url"), Clean(url));
+        line!(
+            out,
+            "  ! {word}: {url} was not asked yet; the next run asks first whether it is the MISP that was sent to"
+        );
+    }
 }
 
 fn one_feed(out: &mut String, status: &FeedStatus) {

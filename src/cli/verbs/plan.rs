@@ -70,7 +70,7 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
         ));
     }
     if let Some(store) = &store {
-        renames::none_waits(store, &config.store_path, &feeds)?;
+        renames::none_waits(store, &config, &feeds)?;
     }
     let previews = source::beside_pulls(|| previews(&feeds, &jobs, store.as_ref()))?;
     if let (Some(path), [(_, preview)]) = (&args.output, &previews[..]) {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    agent::{Clock, SystemClock},
+    agent::{Clock, SystemClock, is_at_new_url},
     cli::{
         CliError, Context, Exit,
         context::known_destinations,
@@ -110,7 +110,9 @@ pub(in crate::cli) fn routes(
             let history = known.remove(&name);
             let runs = context.host.is_some() && held.is_none();
             let next_run = runs.then(|| next_run(&config, &name, history.as_ref(), now)).flatten();
-            routes.push(RouteStatus { held, next_run, ..route(name, history.as_ref(), now, true) });
+            let new_url = new_url(&config, &name, ledger)?;
+            let route = route(name, history.as_ref(), now, true);
+            routes.push(RouteStatus { held, next_run, new_url, ..route });
         }
     }
     let left: BTreeMap<_, RouteHistory> = known;
@@ -158,6 +160,18 @@ fn next_run(
 ) -> Option<Timestamp> {
     let feed = config.feeds.iter().find(|feed| feed.name == name.feed)?;
     feed.schedule.when.due(now, history.map(last_run).as_ref(), seed(name))
+}
+
+/// The address of a route's destination, where MISP was asked at another one last.
+fn new_url(
+    config: &Config,
+    name: &RouteName,
+    ledger: &dyn Ledger,
+) -> Result<Option<String>, CliError> {
+    let destination = config.destinations.iter().find(|it| it.name == name.destination);
+    let Some(url) = destination.map(|it| it.url.to_string()) else { return Ok(None) };
+    let known = ledger.destination(&name.destination)?;
+    Ok(Some(url).filter(|url| known.is_some_and(|known| is_at_new_url(&known, url))))
 }
 
 /// The configuration, with `--store` applied. Who names a store alone needs none.
@@ -215,6 +229,7 @@ fn route(
         last_attempt: history.map(|history| history.last_attempt().1),
         last_outcome: history.map(|history| history.last.outcome),
         failures: history.map_or(0, |history| history.failures),
+        new_url: None,
         held: None,
         next_run: None,
         pull_age_seconds: pull.as_ref().map(|pull| pull.begun.until(now).as_secs()),

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         CliError, Context, Exit, Report, job,
         live::{Live, connect},
-        render,
+        renames, render,
     },
     config::Destination,
     history::Ledger,
@@ -63,6 +63,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     let config = context.config()?;
     let destinations = job::destinations(&config, args.destination.as_deref())?;
     let mut store = context.store_to_read(&config.store_path)?;
+    renames::none_waits(&store, &config, &[])?;
     let live = Live::start(context)?;
     let mut found: Vec<(DestinationName, Result<Verified, Report>)> = Vec::new();
     let mut exit = Exit::Done;

@@ -13,6 +13,7 @@ mod model;
 #[allow(dead_code, unreachable_pub, reason = "tests and benches outside read it too")]
 #[path = "../../../tests/support/redb_engine.rs"]
 mod redb_engine;
+mod rename;
 mod reopen;
 mod repair;
 pub(super) mod script;

@@ -3,5 +3,6 @@
 pub(super) mod check;
 pub(super) mod gc;
 mod places;
+mod rename;
 pub(super) mod repair;
 pub(super) mod salvage;

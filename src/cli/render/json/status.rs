@@ -72,6 +72,8 @@ pub struct RouteStatus {
     pub last_outcome: Option<Outcome>,
     /// How many attempts in a row failed.
     pub failures: u64,
+    /// The destination's URL in the configuration, where it is a new one at which MISP was not asked yet.
+    pub new_url: Option<String>,
     /// Why it does not run by itself, if it does not.
     pub held: Option<Held>,
     /// When it runs next by itself, or should have begun to; only while a daemon has the store.

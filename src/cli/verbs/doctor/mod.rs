@@ -20,7 +20,8 @@ use std::{
 
 use crate::{
     agent::{
-        AgentError, Asking, Careful, Clock, Job, LedgerHandle, PLAIN, SystemClock, WantedTags,
+        AgentError, Asking, Careful, Clock, Ending, Job, LedgerHandle, PLAIN, SystemClock,
+        WantedTags, has_moved, holds_anything, whose,
     },
     cli::{
         CliError, Context, Exit, Report,
@@ -136,6 +137,7 @@ fn open_store(context: &mut Context, config: &Config) -> (Shelf, Finding) {
     }
     let opened = context.open(path, OpenMode::ReadWrite).and_then(|mut store| {
         renames::rename(&mut store, config)?;
+        renames::none_lost_its_name(&store, config)?;
         Ok(store)
     });
     match opened {
@@ -185,6 +187,7 @@ impl Visit<'_> {
                 return Ok(vec![Finding::fault("access", &error.report())]);
             }
         };
+        let known_before = known.clone();
         let mut record = known.clone().unwrap_or_default();
         let (mut findings, round_trip) = match self.learn(destination, &remote, &mut record)? {
             Ok(learned) => learned,
@@ -203,13 +206,18 @@ impl Visit<'_> {
                     // Whoever looks for those asks who the key is before.
                     commit.destination = Some(DestinationRecord { user: None, ..record.clone() });
                 }
+                let told = proof(destination, store, known_before.as_ref(), &record)?;
+                let is_known = told.is_none();
+                findings.extend(told);
                 if args.push_test_event {
                     let uuid = writing::test_event(store.lock().id(), destination);
                     let push = writing::push(&remote, uuid, &record, SystemClock.now());
                     findings.push(writing::told(self.ask(push)?, uuid));
                 }
                 let run = store.last_run()?;
-                store.commit(&destination.name, run, commit)?;
+                if is_known {
+                    store.commit(&destination.name, run, commit)?;
+                }
                 let files = |feed: &FeedName| Some(store.lock().mirror_files(feed));
                 findings.extend(self.outlook(destination, store, &files, speed)?);
             }
@@ -298,6 +306,31 @@ impl Visit<'_> {
         }
         Ok(findings)
     }
+}
+
+/// What is to be said of a MISP that is not proven to be the one that was sent to: the store does not take it for that.
+fn proof(
+    destination: &Destination,
+    ledger: &LedgerHandle<Store>,
+    known: Option<&DestinationRecord>,
+    record: &DestinationRecord,
+) -> Result<Option<Finding>, CliError> {
+    const CHECK: &str = "MISP";
+    let name = &destination.name;
+    let Some(known) = known.filter(|known| has_moved(known, record)) else { return Ok(None) };
+    if !holds_anything(ledger, name)? {
+        return Ok(None);
+    }
+    if let Some(other) = whose(ledger, name, known, record)? {
+        let report = Report::of_ending(&Ending::MispOf(other));
+        return Ok(report.map(|report| Finding::fault(CHECK, &report)));
+    }
+    let what = format!(
+        "{} was not asked yet, with this key, whether it is the MISP that was sent to at {}",
+        destination.url, known.url
+    );
+    let cure = "the next `sync` asks before it sends anything or counts as done";
+    Ok(Some(Finding::odd(CHECK, what, cure)))
 }
 
 /// The same of a feed that was pulled before; what is wrong with its source, the checks of that say.

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &RunArgs, context: &mut Context) -> Result<Exit, CliErro
     };
     let config = context.config()?;
     let jobs = job::jobs(&config, &overrides)?;
-    let mut store: Store = context.store_for(&config)?;
+    let mut store: Store = context.store_to_adopt(&config)?;
     let live = Live::start(context)?;
     let feeds = job::feeds(&config, &overrides)?.into_iter();
     let kept = feeds.map(|feed| {

@@ -139,6 +139,11 @@ pub(crate) fn object(near: [u8; NEAR_BYTES], digest: &Digest) -> Vec<u8> {
     Key::new(Kind::Object).bytes(&near).bytes(digest.as_bytes()).0
 }
 
+/// All objects of one record, and perhaps some of others: the first half of `near` is of the record.
+pub(crate) fn objects_near(near: [u8; NEAR_BYTES]) -> Vec<u8> {
+    Key::new(Kind::Object).bytes(&near[..NEAR_BYTES / 2]).0
+}
+
 /// The digest in the key of an object.
 pub(crate) fn object_digest(key: &[u8]) -> Option<Digest> {
     let (_, rest) = key.strip_prefix(Kind::Object.prefix())?.split_first_chunk::<NEAR_BYTES>()?;
@@ -258,6 +263,13 @@ impl Name {
         let (text, rest) = rest.split_at_checked((*length).into())?;
         Some((Self::Text(str::from_utf8(text).ok()?.to_owned()), rest))
     }
+}
+
+/// The key of the same head, losses or page of the index at a destination of another name; `None`: it is of another one.
+pub(crate) fn at_destination(key: &[u8], from: &Name, to: &Name) -> Option<Vec<u8>> {
+    let kind = Kind::of(key)?;
+    let (name, rest) = Name::split(key.strip_prefix(kind.prefix())?)?;
+    (name == *from).then(|| Key::new(kind).name(to).bytes(rest).0)
 }
 
 /// The destination that the key of a head names, and the event.
