@@ -84,6 +84,13 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// This time and a span before, or the beginning of time.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
     /// What is left until a later time; nothing if that has come.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {

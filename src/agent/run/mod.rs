@@ -34,6 +34,7 @@ use crate::{
 
 use super::{
     AgentError, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
+    clock::Steady,
     job::World,
     planner::{Planner, Readers, Retirement},
     preview::readers_for,
@@ -80,7 +81,8 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = World::new(job, clock, observer, interrupt);
+    let clock = Steady::begin(clock);
+    let world = World::new(job, &clock, observer, interrupt);
     match unchanged::unchanged_source(job, dataset, ledger, wire.key_mark(), world).await {
         Ok(Some(summary)) => Ok(summary),
         Ok(None) => carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await,
@@ -103,7 +105,8 @@ pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = World::new(job, clock, observer, interrupt);
+    let clock = Steady::begin(clock);
+    let world = World::new(job, &clock, observer, interrupt);
     carry_out(job, dataset, ledger, wire, world, Mode::Adopt).await
 }
 
@@ -187,6 +190,8 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         let now = world.clock.now();
         let heads = ledger.heads(&job.destination)?;
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
+        // How MISP's clock differs from this one is asked anew where this one was set.
+        destination.heard = destination.heard.filter(|heard| !world.clock.is_of_before(*heard));
         // A new address is written down once it is known which MISP stands behind it.
         if destination.url.is_empty() {
             destination.url.clone_from(&job.url);
