@@ -38,7 +38,7 @@ use super::{
     job::World,
     planner::{Planner, Readers, Retirement},
     preview::readers_for,
-    record::{self, attempt, clock_note},
+    record::{self, attempt},
 };
 use backlog::Backlog;
 use contact::Contact;
@@ -185,9 +185,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         input: &'a Input,
         mode: Mode,
     ) -> Result<Self, AgentError> {
-        // Before the clock is read: a run that begins beside this one is no sign that it went back.
-        let before = ledger.run(ledger.last_run()?)?;
-        let now = world.clock.now();
+        let (now, went_back) = record::moment(ledger, world.clock)?;
         let heads = ledger.heads(&job.destination)?;
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
         // How MISP's clock differs from this one is asked anew where this one was set.
@@ -219,7 +217,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             input.origin.begin_at(&job.destination)?;
         }
         let mut notes = input.notes();
-        notes.extend(clock_note(before.as_ref(), now));
+        notes.extend(went_back);
         // A source that retired nothing is read again: somebody may want it to by then.
         let mut remains = Remains::default();
         let why_not = planner.retirement.why_not();
