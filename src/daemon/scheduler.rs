@@ -89,7 +89,7 @@ pub struct RouteView {
     pub hold: Option<Hold>,
     /// When it runs next by itself, or should have begun to.
     pub due: Option<Timestamp>,
-    /// When it last came to its end.
+    /// When it last came to its end; not what lies in the future.
     pub last_success: Option<Timestamp>,
     /// How often in a row it failed.
     pub failures: u32,
@@ -355,8 +355,8 @@ impl Scheduler {
             name: name.clone(),
             standing: route.standing,
             hold: route.plan.hold,
-            due: route.due_since.or_else(|| route.due(now)),
-            last_success: route.plan.last_success,
+            due: route.due_since.or_else(|| route.due(now)).filter(|_| route.plan.hold.is_none()),
+            last_success: route.plan.last_success.filter(|at| at.age(now).is_some()),
             failures: route.plan.last.map_or(0, |last| last.failures),
         };
         self.routes.iter().map(view).collect()

@@ -98,6 +98,13 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
+    /// How long ago it was, which nobody knows of what lies in the future: the clock that it was noted by, or this one,
+    /// is wrong. Within a few seconds it is now.
+    #[must_use]
+    pub fn age(self, now: Self) -> Option<Duration> {
+        (self <= now.plus_seconds(5)).then(|| self.until(now))
+    }
+
     /// This time moved by a number of seconds, negative for the past.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
