@@ -2,11 +2,8 @@
 
 use std::{
     fmt,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use crate::{
@@ -21,7 +18,7 @@ use crate::{
     source::{SourceError, SourceSpec},
 };
 
-use super::Ending;
+use super::{Ending, clock::Steady};
 
 /// One feed to one destination.
 #[derive(Debug, Clone)]
@@ -107,31 +104,6 @@ pub enum Removals {
 /// How often a run that waits looks whether somebody wants it to stop.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
 
-/// The wall clock.
-pub trait Clock {
-    /// Now.
-    fn now(&self) -> Timestamp;
-}
-
-/// The clock of the operating system as it stood when this process first looked, and as much later as time has
-/// passed since: whoever sets it meanwhile makes no wait longer and nothing happen before it began.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        static BEGUN: OnceLock<(Timestamp, Instant)> = OnceLock::new();
-        let (begun, instant) = *BEGUN.get_or_init(|| (wall_clock(), Instant::now()));
-        begun.after(instant.elapsed())
-    }
-}
-
-/// A clock before 1970 counts as 1970, one after 9999 as the last moment that can be written as a date.
-fn wall_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_micros(0).after(since).min(Timestamp::LAST)
-}
-
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -184,7 +156,7 @@ impl Observer for Silent {
 /// What a run needs of the world.
 #[derive(Clone, Copy)]
 pub(super) struct World<'a> {
-    pub(super) clock: &'a dyn Clock,
+    pub(super) clock: &'a Steady<'a>,
     pub(super) observer: &'a dyn Observer,
     /// Set when somebody wants the run to stop.
     pub(super) interrupt: &'a AtomicBool,
@@ -196,7 +168,7 @@ impl<'a> World<'a> {
     /// That of a run that begins now.
     pub(super) fn new(
         job: &Job,
-        clock: &'a dyn Clock,
+        clock: &'a Steady<'a>,
         observer: &'a dyn Observer,
         interrupt: &'a AtomicBool,
     ) -> Self {

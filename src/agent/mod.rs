@@ -7,6 +7,7 @@
 mod allowance;
 mod asking;
 mod careful;
+mod clock;
 mod dataset;
 mod dates;
 mod drive;
@@ -27,10 +28,11 @@ mod which;
 
 pub use asking::Asking;
 pub use careful::Careful;
+pub use clock::{Clock, Look, SystemClock};
 pub use dataset::{Candidates, Dataset, Input, Older, Origin, mapping_tally};
 pub use feeds::{ForgottenFeed, forget_feed, has_former_name, rename_feed};
 pub use handle::LedgerHandle;
-pub use job::{AgentError, Clock, Job, Observer, Phase, Progress, Removals, Silent, SystemClock};
+pub use job::{AgentError, Job, Observer, Phase, Progress, Removals, Silent};
 pub use learn::{LearnError, PLAIN, WantedTags};
 pub use preview::{
     PLAN_SCHEMA, Preview, SavedPlan, preview, preview_of, preview_packed, readers_for,

@@ -376,6 +376,7 @@ fn read_mapping(root: &mut Section<'_, '_>) -> MappingSettings {
 /// Needs all of it: an event that got its UUID, title or marking by accident would be there for good.
 fn read_rest(section: &mut Section<'_, '_>) -> Option<Rest> {
     let wanted = section.flag("rest", false);
+    let is_there = ["rest_uuid", "rest_title", "rest_tlp"].map(|key| section.item(key).is_some());
     let uuid = section.text("rest_uuid").and_then(|at| {
         let uuid = Uuid::try_parse(at.value).ok();
         let uuid = uuid.filter(|uuid| EventUuid::new(*uuid).is_taken_by_misp());
@@ -402,6 +403,8 @@ fn read_rest(section: &mut Section<'_, '_>) -> Option<Rest> {
             let root = EntityKey::whole(&format!("rest--{uuid}"));
             Some(Rest { root, title: title.value.into(), tlp })
         }
+        // What is wrong with each was said.
+        _ if is_there == [true; 3] => None,
         _ => {
             let (key, span) = (section.key("rest"), section.span.clone());
             let what = "needs `rest_uuid`, `rest_title` and `rest_tlp`".to_owned();

@@ -200,7 +200,7 @@ impl<C: Worker> Dispatcher<C> {
     /// Runs until [`Message::Stop`]; then waits at most so long for deliveries that were told to stop.
     pub fn run(mut self, clock: &dyn Clock, patience: Duration) {
         loop {
-            let now = clock.now();
+            let now = self.look(clock);
             for step in self.scheduler.steps(now) {
                 self.begin(step);
             }
@@ -210,7 +210,10 @@ impl<C: Worker> Dispatcher<C> {
             let until = self.scheduler.wake(now).map_or(SLEEP_MAX, |due| now.until(due));
             match self.receiver.recv_timeout(until.min(SLEEP_MAX)) {
                 Ok(Message::Stop) => break,
-                Ok(message) => self.take(message, clock.now()),
+                Ok(message) => {
+                    let now = self.look(clock);
+                    self.take(message, now);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => unreachable!("it holds a sender itself"),
             }
@@ -224,11 +227,23 @@ impl<C: Worker> Dispatcher<C> {
         while self.scheduler.is_busy() {
             match self.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Asked(..) | Message::Claim(..)) => {}
-                Ok(message) => self.take(message, clock.now()),
+                Ok(message) => {
+                    let now = self.look(clock);
+                    self.take(message, now);
+                }
                 Err(_) => break,
             }
         }
-        self.show(clock.now());
+        let now = self.look(clock);
+        self.show(now);
+    }
+
+    /// What time it is. Where the clock was set back, those who wait do so for as long as before.
+    fn look(&mut self, clock: &dyn Clock) -> Timestamp {
+        let now = clock.now();
+        let back = self.scheduler.look(now);
+        self.waiting.iter_mut().for_each(|waiting| waiting.since = waiting.since.before(back));
+        now
     }
 
     /// Shows the others how things stand, and the service manager that it is alive.

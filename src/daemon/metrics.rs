@@ -16,6 +16,7 @@ use prometheus_client::{
 use crate::{
     history::{DestinationTally, RunRecord},
     model::{DestinationName, RouteName, RunNumber, Timestamp},
+    plan::{AttributeTally, EventTally},
 };
 
 use super::{Delivered, Ended, RouteView, Standing};
@@ -154,7 +155,13 @@ impl Metrics {
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(route.clone(), (run.number, run.tally));
             let before = before.filter(|(number, _)| *number == run.number);
-            self.count(route, &run.tally, before.map(|(_, tally)| tally).as_ref());
+            // What a record of several runs sums up was counted; what it says of each of them was not of this one.
+            let before = before.map(|(_, tally)| DestinationTally {
+                events: EventTally::default(),
+                attributes: AttributeTally::default(),
+                ..tally
+            });
+            self.count(route, &run.tally, before.as_ref());
         }
     }
 

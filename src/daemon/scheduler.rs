@@ -1,6 +1,9 @@
 //! Which route runs when, and from which reading of its feed's source: a value without clock or threads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     model::{DestinationName, FeedName, RouteName, Timestamp},
@@ -9,6 +12,10 @@ use crate::{
 
 /// Datasets of one feed that are held at once: the one that a slow destination still takes, and a newer.
 const READINGS_MAX: usize = 2;
+
+/// A clock that is set back by no more than this has no time come twice, as with cron. By more, it was no clock, and
+/// the times that it showed are not kept.
+const KEPT_MAX: Duration = Duration::from_hours(3);
 
 /// Why a route does not run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +89,7 @@ pub struct RouteView {
     pub hold: Option<Hold>,
     /// When it runs next by itself, or should have begun to.
     pub due: Option<Timestamp>,
-    /// When it last came to its end.
+    /// When it last came to its end; not what lies in the future.
     pub last_success: Option<Timestamp>,
     /// How often in a row it failed.
     pub failures: u32,
@@ -96,6 +103,8 @@ pub struct Scheduler {
     read: u64,
     tickets: BTreeMap<Ticket, Claim>,
     claimed: u64,
+    /// The last look at the clock.
+    now: Timestamp,
 }
 
 /// A destination that somebody wants for himself.
@@ -117,6 +126,8 @@ struct Route {
     due_since: Option<Timestamp>,
     /// When the reading began that it last delivered.
     reads_from: Timestamp,
+    /// Up to then its times are kept, though by a clock that was set back they are to come.
+    kept: Timestamp,
     /// It left the configuration while it ran.
     is_leaving: bool,
     seed: u64,
@@ -161,11 +172,27 @@ impl Scheduler {
                 was_asked: None,
                 due_since: None,
                 reads_from: Timestamp::default(),
+                kept: Timestamp::default(),
                 is_leaving: false,
                 seed,
             };
             (name, route)
         }));
+    }
+
+    /// Looks at the clock, before anything else is told or asked by what it shows. Where it was set back, everything
+    /// that happened is as long ago as before, and what it is later than stays so. Gives by how much.
+    pub fn look(&mut self, now: Timestamp) -> Duration {
+        let before = std::mem::replace(&mut self.now, now);
+        if now >= before {
+            return Duration::ZERO;
+        }
+        // What is noted from now on is later than all that was noted.
+        let back = now.until(before) + Duration::from_micros(1);
+        self.routes.values_mut().for_each(|route| route.set_back(back, before));
+        let readings = self.readings.values_mut().flatten();
+        readings.for_each(|read| read.begun = read.begun.before(back));
+        back
     }
 
     /// Whether there is such a route.
@@ -328,8 +355,8 @@ impl Scheduler {
             name: name.clone(),
             standing: route.standing,
             hold: route.plan.hold,
-            due: route.due_since.or_else(|| route.due(now)),
-            last_success: route.plan.last_success,
+            due: route.due_since.or_else(|| route.due(now)).filter(|_| route.plan.hold.is_none()),
+            last_success: route.plan.last_success.filter(|at| at.age(now).is_some()),
             failures: route.plan.last.map_or(0, |last| last.failures),
         };
         self.routes.iter().map(view).collect()
@@ -379,8 +406,25 @@ enum Found {
 }
 
 impl Route {
+    /// The clock was set back; before that it showed `before`.
+    fn set_back(&mut self, back: Duration, before: Timestamp) {
+        let running = match &mut self.standing {
+            Standing::Running(since, _) => Some(std::mem::replace(since, since.before(back))),
+            Standing::Resting => None,
+        };
+        let last = self.plan.last.map(|last| last.began);
+        let kept = running.or(last).filter(|began| back <= KEPT_MAX && *began <= before);
+        self.kept = kept.map_or_else(Timestamp::default, |began| began.max(self.kept));
+        let Self { asked, was_asked, due_since, reads_from, plan, .. } = self;
+        let last = plan.last.iter_mut().flat_map(|last| [&mut last.began, &mut last.ended]);
+        let marks = [asked, was_asked, due_since, &mut plan.last_success];
+        let marks = marks.into_iter().flatten().chain([reads_from]).chain(last);
+        marks.for_each(|mark| *mark = mark.before(back));
+    }
+
     /// Remembers a run.
     fn note(&mut self, began: Timestamp, ended: Timestamp, how: Ended) {
+        let began = began.min(ended);
         let before = self.plan.last.map_or(0, |last| last.failures);
         let failures = match how {
             Ended::Success => 0,
@@ -397,7 +441,8 @@ impl Route {
     }
 
     fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        self.plan.schedule.due(now, self.plan.last.as_ref(), self.seed)
+        let last = self.plan.last.map(|last| LastRun { began: last.began.max(self.kept), ..last });
+        self.plan.schedule.due(now.max(self.kept), last.as_ref(), self.seed)
     }
 
     /// Since or from when it is to run, if it is to run and does not.

@@ -1,5 +1,6 @@
 //! What runs when, over simulated days.
 
+mod clock_set;
 mod metrics_page;
 
 use std::{

@@ -89,11 +89,25 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// This time and a span before, or the beginning of time.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
     /// What is left until a later time; nothing if that has come.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         let micros = later.0.saturating_sub(self.0);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// How long ago it was, which nobody knows of what lies in the future: the clock that it was noted by, or this one,
+    /// is wrong. Within a few seconds it is now.
+    #[must_use]
+    pub fn age(self, now: Self) -> Option<Duration> {
+        (self <= now.plus_seconds(5)).then(|| self.until(now))
     }
 
     /// This time moved by a number of seconds, negative for the past.

@@ -248,6 +248,28 @@ fn a_clock_that_went_back_is_noted_and_stops_nothing() {
     }
 }
 
+/// One run with a wrong clock is no success for a monitor until its time has come.
+#[test]
+fn a_success_that_lies_in_the_future_is_not_fresh() {
+    let place = Stage::new();
+    place.run(&["sync"]).code(0);
+    place.run(&["status", "--max-age", "1h"]).code(0);
+    let mut store = place.store();
+    let number = store.last_run().unwrap();
+    let mut run = store.run(number).unwrap().unwrap();
+    run.ended = Some(Timestamp::from_seconds(4_000_000_000));
+    let (destination, commit) =
+        (run.destination.clone(), Commit { run: Some(run), ..Commit::default() });
+    store.commit(&destination, number, commit).unwrap();
+    drop(store);
+    let seen = place.run(&["status", "--max-age", "1h"]).code(9);
+    assert!(seen.data.contains("in the future by this machine's clock"), "{}", seen.data);
+    let seen = place.run(&["status", "--max-age", "1h", "--json"]).code(9).json();
+    assert!(seen["routes"][0]["age_seconds"].is_null(), "{}", seen["routes"]);
+    place.run(&["sync"]).code(0);
+    place.run(&["status", "--max-age", "1h"]).code(0);
+}
+
 /// The program as a user without rights of their own, if this one may become another; else nothing.
 #[cfg(unix)]
 #[expect(clippy::print_stdout, reason = "whoever reads the output of the test should know")]

@@ -3,12 +3,12 @@
 pub(super) mod attempt;
 
 use crate::{
-    history::{DatasetTally, DestinationTally, Outcome, RunRecord},
+    history::{DatasetTally, DestinationTally, Ledger, LedgerError, Outcome, RunRecord},
     model::{Context, Digest, Encoder, RunNumber, Timestamp},
     plan::{AttributeTally, EventTally},
 };
 
-use super::Job;
+use super::{Clock, Job};
 
 /// The record of a run that begins now. Its id is a digest of what is fixed from the beginning.
 pub(super) fn begin(
@@ -52,9 +52,20 @@ pub(super) fn numbered(record: RunRecord, number: RunNumber) -> RunRecord {
     RunRecord { number, id, ..record }
 }
 
+/// When a run begins, and what to say of a clock that went back. The history is read before the clock: a run that
+/// begins or ends beside this one is no sign of that.
+pub(super) fn moment<L: Ledger>(
+    ledger: &L,
+    clock: &dyn Clock,
+) -> Result<(Timestamp, Option<String>), LedgerError> {
+    let before = ledger.run(ledger.last_run()?)?;
+    let now = clock.now();
+    Ok((now, clock_note(before.as_ref(), now)))
+}
+
 /// What to say of a clock that stands before the last attempt that is known. Nothing but the history is told by
 /// it: runs are counted, and attributes carry MISP's time.
-pub(super) fn clock_note(before: Option<&RunRecord>, now: Timestamp) -> Option<String> {
+fn clock_note(before: Option<&RunRecord>, now: Timestamp) -> Option<String> {
     let before = before.filter(|before| now < before.last())?;
     let what = if before.repeated.is_some() { "was repeated" } else { "began" };
     Some(format!(
@@ -88,5 +99,56 @@ pub(super) fn tally_as_unchanged(last: &DestinationTally) -> DestinationTally {
         },
         attributes: as_unchanged(&last.attributes),
         ..DestinationTally::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        history::{Commit, MemoryLedger},
+        model::{DestinationName, FeedName},
+    };
+
+    use super::{super::LedgerHandle, *};
+
+    /// Somebody writes down a run whenever it is looked at, by the same clock, and a moment later than this look.
+    struct Busy(LedgerHandle<MemoryLedger>);
+
+    impl Clock for Busy {
+        fn now(&self) -> Timestamp {
+            let now = Timestamp::from_seconds(1_800_000_000);
+            let mut ledger = self.0.clone();
+            let number = ledger.begin_run().unwrap();
+            let run = RunRecord {
+                number,
+                id: Digest::from_bytes([0; 32]),
+                feed: FeedName::new("f"),
+                destination: DestinationName::new("beside"),
+                begun: now.plus_seconds(1),
+                ended: None,
+                source: String::new(),
+                source_digest: None,
+                rules: Digest::from_bytes([0; 32]),
+                outcome: Outcome::Unfinished,
+                tally: DestinationTally::default(),
+                dataset: DatasetTally::default(),
+                notes: Vec::new(),
+                repeated: None,
+                pull: None,
+            };
+            let destination = run.destination.clone();
+            ledger
+                .commit(&destination, number, Commit { run: Some(run), ..Commit::default() })
+                .unwrap();
+            now
+        }
+    }
+
+    #[test]
+    fn a_run_that_begins_beside_this_one_is_no_sign_that_the_clock_went_back() {
+        let ledger = LedgerHandle::new(MemoryLedger::default());
+        let busy = Busy(ledger.clone());
+        assert_eq!(moment(&ledger, &busy).unwrap().1, None);
+        assert!(moment(&ledger, &busy).unwrap().1.is_some(), "one that was there before is");
     }
 }

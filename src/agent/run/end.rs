@@ -36,6 +36,9 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         let ending = self.ending_after(ending, publishing);
         self.totals.record.outcome = ending.outcome();
         self.totals.record.ended = Some(self.world.clock.now());
+        // Nor does the next run rest on what was heard of MISP's by a clock that was set since.
+        let heard = &mut self.planner.record.heard;
+        *heard = heard.filter(|heard| !self.world.clock.is_of_before(*heard));
         if self.contact.wire.refuses_packed() {
             self.planner.record.encodings = vec![PLAIN.to_owned()];
         }

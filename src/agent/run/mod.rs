@@ -34,10 +34,11 @@ use crate::{
 
 use super::{
     AgentError, Clock, Dataset, Ending, Input, Job, Observer, Phase, Progress, Summary,
+    clock::Steady,
     job::World,
     planner::{Planner, Readers, Retirement},
     preview::readers_for,
-    record::{self, attempt, clock_note},
+    record::{self, attempt},
 };
 use backlog::Backlog;
 use contact::Contact;
@@ -80,7 +81,8 @@ pub async fn sync_from<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = World::new(job, clock, observer, interrupt);
+    let clock = Steady::begin(clock);
+    let world = World::new(job, &clock, observer, interrupt);
     match unchanged::unchanged_source(job, dataset, ledger, wire.key_mark(), world).await {
         Ok(Some(summary)) => Ok(summary),
         Ok(None) => carry_out(job, dataset, ledger, wire, world, Mode::Deliver).await,
@@ -103,7 +105,8 @@ pub async fn adopt<L: Ledger, W: Wire + Send + Sync + 'static>(
     observer: &dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<Summary, AgentError> {
-    let world = World::new(job, clock, observer, interrupt);
+    let clock = Steady::begin(clock);
+    let world = World::new(job, &clock, observer, interrupt);
     carry_out(job, dataset, ledger, wire, world, Mode::Adopt).await
 }
 
@@ -182,11 +185,11 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
         input: &'a Input,
         mode: Mode,
     ) -> Result<Self, AgentError> {
-        // Before the clock is read: a run that begins beside this one is no sign that it went back.
-        let before = ledger.run(ledger.last_run()?)?;
-        let now = world.clock.now();
+        let (now, went_back) = record::moment(ledger, world.clock)?;
         let heads = ledger.heads(&job.destination)?;
         let mut destination = ledger.destination(&job.destination)?.unwrap_or_default();
+        // How MISP's clock differs from this one is asked anew where this one was set.
+        destination.heard = destination.heard.filter(|heard| !world.clock.is_of_before(*heard));
         // A new address is written down once it is known which MISP stands behind it, unless none was ever asked.
         if destination.asked.is_none() {
             destination.url.clone_from(&job.url);
@@ -214,7 +217,7 @@ impl<'a, L: Ledger, W: Wire + Send + Sync + 'static> Run<'a, L, W> {
             input.origin.begin_at(&job.destination)?;
         }
         let mut notes = input.notes();
-        notes.extend(clock_note(before.as_ref(), now));
+        notes.extend(went_back);
         // A source that retired nothing is read again: somebody may want it to by then.
         let mut remains = Remains::default();
         let why_not = planner.retirement.why_not();

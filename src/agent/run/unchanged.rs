@@ -11,7 +11,7 @@ use super::{
         AgentError, Dataset, Ending, Job, PublishingTally, Summary,
         job::World,
         planner::cursor_policy,
-        record::{self, attempt, clock_note},
+        record::{self, attempt},
     },
     contact::{is_asked_long_ago, is_known},
     end,
@@ -28,7 +28,7 @@ pub(super) async fn unchanged_source<L: Ledger>(
 ) -> Result<Option<Summary>, AgentError> {
     let Some(cursor) = ledger.cursor(&job.feed, &job.destination)? else { return Ok(None) };
     let Some(record) = ledger.destination(&job.destination)? else { return Ok(None) };
-    let now = world.clock.now();
+    let (now, went_back) = record::moment(ledger, world.clock)?;
     if cursor.source.is_none() || !is_settled(&cursor, job, &record, key, now) {
         return Ok(None);
     }
@@ -37,11 +37,10 @@ pub(super) async fn unchanged_source<L: Ledger>(
     }
     dataset.pull_error()?;
     let Some(last) = ledger.run(cursor.run)? else { return Ok(None) };
-    let before = ledger.run(ledger.last_run()?)?;
     let name = dataset.name(job);
     let mut run = record::begin(job, RunNumber::default(), now, name, cursor.source);
     run.pull = dataset.pull().cloned();
-    run.notes.extend(clock_note(before.as_ref(), now));
+    run.notes.extend(went_back);
     for note in &run.notes {
         world.observer.note(note);
     }

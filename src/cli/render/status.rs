@@ -43,6 +43,11 @@ pub fn status(
 
 fn one_route(out: &mut String, route: &RouteStatus) {
     let success = match route.last_success {
+        Some(at) if route.age_seconds.is_none() => format!(
+            "last success {}, {}: how long ago is not known until the next",
+            At(at),
+            bad("in the future by this machine's clock")
+        ),
         Some(at) => format!("last success {}, {}", At(at), Ago(at)),
         None => "no success yet".to_owned(),
     };

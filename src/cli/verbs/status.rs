@@ -139,13 +139,13 @@ fn feeds(
         *good = history.last_good_pull.max(*good);
     }
     let status = |(feed, (last, good)): (&FeedName, (Option<&Pull>, Option<Timestamp>))| {
-        let age = |at: Timestamp| at.until(now).as_secs();
+        let age = |at: Timestamp| at.age(now).map(|age| age.as_secs());
         FeedStatus {
             feed: feed.clone(),
             last_pull: last.cloned(),
-            pull_age_seconds: last.map(|pull| age(pull.begun)),
+            pull_age_seconds: last.and_then(|pull| age(pull.begun)),
             last_good_pull: good,
-            good_pull_age_seconds: good.map(age),
+            good_pull_age_seconds: good.and_then(age),
         }
     };
     feeds.into_iter().map(status).collect()
@@ -218,6 +218,7 @@ fn route(
     now: Timestamp,
     is_configured: bool,
 ) -> RouteStatus {
+    let age = |at: Timestamp| at.age(now).map(|age| age.as_secs());
     let last_success = history.and_then(|history| history.last_success);
     let pull = history.and_then(|history| history.last_pull.clone());
     RouteStatus {
@@ -225,14 +226,14 @@ fn route(
         destination,
         is_configured,
         last_success,
-        age_seconds: last_success.map(|at| at.until(now).as_secs()),
+        age_seconds: last_success.and_then(age),
         last_attempt: history.map(|history| history.last_attempt().1),
         last_outcome: history.map(|history| history.last.outcome),
         failures: history.map_or(0, |history| history.failures),
         new_url: None,
         held: None,
         next_run: None,
-        pull_age_seconds: pull.as_ref().map(|pull| pull.begun.until(now).as_secs()),
+        pull_age_seconds: pull.as_ref().and_then(|pull| age(pull.begun)),
         last_pull: pull,
     }
 }

@@ -36,7 +36,7 @@ fn the_rest_is_off_unless_written_and_needs_all_that_the_template_proposes() {
     ] {
         assert!(on.contains(from), "{from}");
         let found = faults(&on.replace(from, to));
-        assert!(found.iter().any(|fault| fault.contains(words)), "{words}: {found:?}");
+        assert!(found[0].contains(words) && found.len() == 1, "{words}: {found:?}");
     }
 }
 

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{daemon::RouteView, history::Outcome};
+use crate::{
+    daemon::{Hold, RouteView},
+    history::{DatasetTally, DestinationTally, Outcome, Repeated, RunRecord},
+    model::{Digest, RunNumber},
+    plan::{AttributeTally, EventTally},
+};
 
 const PAGE: &str = include_str!("../../../docs/reference/metrics.md");
 const ALERTS: &str = include_str!("../../../docs/alerts.yml");
@@ -116,4 +121,73 @@ fn alerts_look_at_metrics_that_there_are() {
             alert.1
         );
     }
+}
+
+/// The value of a metric that has no other labels than those of a route, and one more.
+fn value(metrics: &Metrics, name: &str, label: &str) -> f64 {
+    let text = metrics.text();
+    let line = |line: &&str| line.starts_with(&format!("{name}{{")) && line.contains(label);
+    text.lines().find(line).unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_route_that_does_not_run_by_itself_has_no_next_run_and_a_success_to_come_is_none() {
+    let (metrics, mut scheduler) = (Metrics::new([]), scheduler(&[("f", "a", 60)]));
+    let next = || value(&metrics, "misp_trickle_next_run_timestamp_seconds", "");
+    let success = || value(&metrics, "misp_trickle_last_success_timestamp_seconds", "");
+    metrics.routes(&scheduler.view(at(5)));
+    assert!(next() > 0.0);
+    scheduler.pause(&route("f", "a"), true);
+    metrics.routes(&scheduler.view(at(5)));
+    assert!(next() == 0.0, "paused");
+    let held = RoutePlan { hold: Some(Hold::FirstRun), ..plan(60) };
+    let late = RoutePlan { last_success: Some(at(90_000)), ..plan(60) };
+    let mut scheduler = Scheduler::default();
+    scheduler.configure([(route("f", "a"), held)].into());
+    metrics.routes(&scheduler.view(at(5)));
+    assert!(next() == 0.0, "held");
+    let mut scheduler = Scheduler::default();
+    scheduler.configure([(route("f", "a"), late)].into());
+    metrics.routes(&scheduler.view(at(5)));
+    assert!(success() == 0.0, "nobody knows when that was");
+    metrics.routes(&scheduler.view(at(90_001)));
+    assert!(success() > 0.0);
+}
+
+#[test]
+fn runs_that_one_record_counts_are_each_counted() {
+    let (metrics, route) = (Metrics::new([]), route("f", "a"));
+    let attributes = AttributeTally { planned: 48, unchanged: 48, ..AttributeTally::default() };
+    let events = EventTally { unchanged: 2, ..EventTally::default() };
+    let no_digest = Digest::from_bytes([0; 32]);
+    for times in 0_u64..15 {
+        let run = RunRecord {
+            number: RunNumber(7),
+            id: no_digest,
+            feed: route.feed.clone(),
+            destination: route.destination.clone(),
+            begun: at(0),
+            ended: Some(at(1)),
+            source: "dataset.json".into(),
+            source_digest: None,
+            rules: no_digest,
+            outcome: Outcome::Done,
+            tally: DestinationTally {
+                attributes,
+                events,
+                requests: times * 3,
+                ..DestinationTally::default()
+            },
+            dataset: DatasetTally::default(),
+            notes: Vec::new(),
+            repeated: (times > 0).then(|| Repeated { times, last: at(60) }),
+            pull: None,
+        };
+        let (ended, words) = (Ended::Success, String::new());
+        metrics.delivered::<()>(&route, &Delivered { ended, run: Some(run), words, outcome: None });
+    }
+    let planned = value(&metrics, "misp_trickle_attributes_total", "result=\"planned\"");
+    let unchanged = value(&metrics, "misp_trickle_events_total", "result=\"unchanged\"");
+    let requests = value(&metrics, "misp_trickle_requests_total", "");
+    assert_eq!([planned, unchanged, requests].map(|it| it as u64), [15 * 48, 15 * 2, 14 * 3]);
 }

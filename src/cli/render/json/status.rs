@@ -96,7 +96,8 @@ pub enum Held {
 }
 
 impl RouteStatus {
-    /// Whether the last success of a configured route is longer ago, or there was none.
+    /// Whether the last success of a configured route is longer ago, or there was none, or it lies in the future: then
+    /// nobody knows.
     #[must_use]
     pub fn is_late(&self, max_age: Option<Duration>) -> bool {
         let Some(max_age) = max_age else { return false };
