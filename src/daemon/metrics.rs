@@ -16,7 +16,6 @@ use prometheus_client::{
 use crate::{
     history::{DestinationTally, RunRecord},
     model::{DestinationName, RouteName, RunNumber, Timestamp},
-    plan::{AttributeTally, EventTally},
 };
 
 use super::{Delivered, Ended, RouteView, Standing};
@@ -156,11 +155,8 @@ impl Metrics {
                 .insert(route.clone(), (run.number, run.tally));
             let before = before.filter(|(number, _)| *number == run.number);
             // What a record of several runs sums up was counted; what it says of each of them was not of this one.
-            let before = before.map(|(_, tally)| DestinationTally {
-                events: EventTally::default(),
-                attributes: AttributeTally::default(),
-                ..tally
-            });
+            let DestinationTally { events, attributes, .. } = DestinationTally::default();
+            let before = before.map(|(_, tally)| DestinationTally { events, attributes, ..tally });
             self.count(route, &run.tally, before.as_ref());
         }
     }

@@ -7,7 +7,6 @@ use crate::{
     daemon::{Hold, RouteView},
     history::{DatasetTally, DestinationTally, Outcome, Repeated, RunRecord},
     model::{Digest, RunNumber},
-    plan::{AttributeTally, EventTally},
 };
 
 const PAGE: &str = include_str!("../../../docs/reference/metrics.md");
@@ -157,8 +156,8 @@ fn a_route_that_does_not_run_by_itself_has_no_next_run_and_a_success_to_come_is_
 #[test]
 fn runs_that_one_record_counts_are_each_counted() {
     let (metrics, route) = (Metrics::new([]), route("f", "a"));
-    let attributes = AttributeTally { planned: 48, unchanged: 48, ..AttributeTally::default() };
-    let events = EventTally { unchanged: 2, ..EventTally::default() };
+    let mut tally = DestinationTally::default();
+    (tally.attributes.planned, tally.attributes.unchanged, tally.events.unchanged) = (48, 48, 2);
     let no_digest = Digest::from_bytes([0; 32]);
     for times in 0_u64..15 {
         let run = RunRecord {
@@ -172,12 +171,7 @@ fn runs_that_one_record_counts_are_each_counted() {
             source_digest: None,
             rules: no_digest,
             outcome: Outcome::Done,
-            tally: DestinationTally {
-                attributes,
-                events,
-                requests: times * 3,
-                ..DestinationTally::default()
-            },
+            tally: DestinationTally { requests: times * 3, ..tally },
             dataset: DatasetTally::default(),
             notes: Vec::new(),
             repeated: (times > 0).then(|| Repeated { times, last: at(60) }),
