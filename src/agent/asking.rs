@@ -9,7 +9,7 @@ use crate::{
     plan::DestinationRecord,
 };
 
-use super::{Clock, allowance::Allowance, dates};
+use super::{Clock, allowance::Allowance, clock::dates};
 
 /// So long a wait is told.
 const LONG: Duration = Duration::from_secs(5);

@@ -11,7 +11,8 @@ use crate::{
 };
 
 use super::{
-    Job, dates,
+    Job,
+    clock::dates,
     job::{LOOK, World},
     planner::misp_now,
 };

@@ -9,7 +9,6 @@ mod asking;
 mod careful;
 mod clock;
 mod dataset;
-mod dates;
 mod drive;
 mod feeds;
 mod handle;

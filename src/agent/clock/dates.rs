@@ -15,7 +15,7 @@ const NOBODY_SET: i64 = 1_735_689_600;
 
 /// What an answer says of MISP's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Clock {
+pub(in crate::agent) enum Clock {
     /// It says nothing.
     Silent,
     /// It stands so.
@@ -25,7 +25,7 @@ pub(super) enum Clock {
 }
 
 /// When MISP stamped the event that a call wrote, by its own clock: an edit of fields brings its time along.
-pub(super) fn stamp(call: &Call, reply: &Reply) -> Option<i64> {
+pub(in crate::agent) fn stamp(call: &Call, reply: &Reply) -> Option<i64> {
     match (call.bare(), reply) {
         (Call::AddEvent(_) | Call::AppendQuietly { .. }, Reply::Event(answer)) => {
             Some(answer.timestamp)
@@ -35,7 +35,7 @@ pub(super) fn stamp(call: &Call, reply: &Reply) -> Option<i64> {
 }
 
 /// Reads what an answer says of MISP's clock. A date within a day of ours is believed, and so is any that MISP may have.
-pub(super) fn clock(
+pub(in crate::agent) fn clock(
     exchange: &Exchange,
     stamp: Option<i64>,
     now: Timestamp,
@@ -91,7 +91,7 @@ fn note(date: Timestamp, why: &str) -> String {
 
 /// How far MISP's clock is believed to be from ours once a date of it was doubted. What is ahead without a proof would
 /// date attributes with a time that has not come there.
-pub(super) fn offset_in_doubt(
+pub(in crate::agent) fn offset_in_doubt(
     record: &DestinationRecord,
     now: Timestamp,
     at: Option<Timestamp>,
@@ -103,7 +103,7 @@ pub(super) fn offset_in_doubt(
 }
 
 /// MISP's clock minus ours. Within two seconds they agree as far as a header in whole seconds can tell.
-pub(super) fn offset(at: Timestamp, now: Timestamp) -> i64 {
+pub(in crate::agent) fn offset(at: Timestamp, now: Timestamp) -> i64 {
     let offset = at.seconds() - now.seconds();
     if (-2..=0).contains(&offset) { 0 } else { offset }
 }

@@ -1,5 +1,7 @@
 //! What time it is: the wall clock as it stands at each look, and within one run a clock that nobody sets.
 
+pub(super) mod dates;
+
 use std::{
     fmt,
     sync::{Mutex, OnceLock, PoisonError},
