@@ -253,7 +253,7 @@ fn each_fault_has_its_tests() {
             let modules: Vec<&str> = test.split("::").collect();
             let (function, modules) = modules.split_last().expect("a name");
             let homes = homes(modules);
-            let head = format!("fn {function}() {{");
+            let head = format!("fn {function}(");
             let is_there = sources.iter().any(|(path, text)| {
                 let before = text.find(&head).map(|at| text[..at].trim_end());
                 let marks = ["#[test]", "#[tokio::test"];

@@ -34,7 +34,12 @@ impl Leaf {
         let is_refused = says_no(text) || says_nothing(text);
         (is_word(text) && !self.is_prose())
             || (self.key().contains("strict") && !is_refused && self.key().len() <= KEY_MAX)
-            || text.parse() == Ok(Tlp::AmberStrict)
+            || (self.is_name_of_all() && text.parse() == Ok(Tlp::AmberStrict))
+    }
+
+    /// Whether it is the name of the object that is looked at, as of a marking definition.
+    fn is_name_of_all(&self) -> bool {
+        self.path.len() == 1 && self.key() == "name"
     }
 
     /// Whether it calls the colour strict under which it stands: `{"amber": {"strict": true}}`.
@@ -49,7 +54,7 @@ impl Leaf {
         let is_within = |it: &Self, part: Option<&u32>| {
             part.is_some_and(|part| it.objects.iter().skip(1).any(|within| within == part))
         };
-        let is_plain = other.key().contains("strict") || other.text.parse() == Ok(Tlp::AmberStrict);
+        let is_plain = other.key().contains("strict") || other.is_name_of_all();
         is_within(self, other.objects.last())
             || is_within(other, self.objects.last())
             || (other.path.len() == 1 && is_plain)

@@ -49,7 +49,7 @@ fn a_damaged_line_costs_only_itself_and_is_told_with_its_number() {
                 match found {
                     Ok(found) => assert_eq!((titles(&found), found.skipped), (vec!["1", "3"], 1)),
                     Err(error) => {
-                        assert!(!bad.starts_with('{') || bad.ends_with('}'), "{bad}: {error}")
+                        assert!(!bad.starts_with('{') || bad.ends_with('}'), "{bad}: {error}");
                     }
                 }
             }
