@@ -12,7 +12,10 @@ use std::{
 use crate::{
     mirror::{Files, Output, memory::MemoryFiles},
     model::{Context, Encoder, FeedName},
-    store::{Store, lifecycle::permissions},
+    store::{
+        Store,
+        lifecycle::permissions::{self, unless_gone},
+    },
 };
 
 pub(crate) const FOLDER: &str = "mirror";
@@ -42,7 +45,7 @@ impl MirrorFolder {
         let mut folders = Vec::new();
         for entry in entries {
             let entry = entry?;
-            if entry.file_type()?.is_dir() {
+            if unless_gone(entry.file_type().map(|it| it.is_dir()))? {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 folders.push((name, Self(entry.path())));
             }
@@ -129,7 +132,7 @@ impl Files for MirrorFolder {
         let mut names = Vec::new();
         for entry in entries {
             let entry = entry?;
-            if entry.file_type()?.is_file() {
+            if unless_gone(entry.file_type().map(|it| it.is_file()))? {
                 names.extend(entry.file_name().into_string());
             }
         }

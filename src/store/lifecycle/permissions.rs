@@ -2,7 +2,7 @@
 //! inherited rights apply.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, DirEntry, File, OpenOptions},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -43,36 +43,52 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
 pub(crate) fn tighten(folder: &Path) -> io::Result<Option<PathBuf>> {
     let mut left = restrict(folder, 0o700)?;
     for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let still = if entry.file_type()?.is_dir() {
-            tighten(&entry.path())?
-        } else if entry.file_type()?.is_file() {
-            restrict(&entry.path(), 0o600)?
-        } else {
-            None
-        };
+        let still = unless_gone(tighten_entry(&entry?))?;
         left = left.or(still);
     }
     Ok(left)
+}
+
+fn tighten_entry(entry: &DirEntry) -> io::Result<Option<PathBuf>> {
+    let kind = entry.file_type()?;
+    match (kind.is_dir(), kind.is_file()) {
+        (true, _) => tighten(&entry.path()),
+        (_, true) => restrict(&entry.path(), 0o600),
+        _ => Ok(None),
+    }
+}
+
+/// Somebody else removes files while a folder is walked, as packs of a mirror are swept: one that is gone by the time that
+/// it is looked at is as one that was never there.
+pub(crate) fn unless_gone<T: Default>(seen: io::Result<T>) -> io::Result<T> {
+    match seen {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        seen => seen,
+    }
 }
 
 /// The files of a folder that this user may not write, such as those that another user left there.
 pub(crate) fn not_writable(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            files.extend(not_writable(&path)?);
-        } else if entry.file_type()?.is_file() {
-            match OpenOptions::new().write(true).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => files.push(path),
-                opened => drop(opened?),
-            }
-        }
+        files.extend(unless_gone(entry_not_writable(&entry?))?);
     }
     files.sort();
     Ok(files)
+}
+
+fn entry_not_writable(entry: &DirEntry) -> io::Result<Vec<PathBuf>> {
+    let (path, kind) = (entry.path(), entry.file_type()?);
+    if kind.is_dir() {
+        return not_writable(&path);
+    }
+    if kind.is_file() {
+        match OpenOptions::new().write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(vec![path]),
+            opened => drop(opened?),
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Whether a file is this user's: nobody else may give it rights, those that it has included.
@@ -161,11 +177,14 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
 pub(crate) fn bytes_taken(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        bytes += if metadata.is_dir() { bytes_taken(&entry.path())? } else { taken(&metadata) };
+        bytes += unless_gone(entry_bytes(&entry?))?;
     }
     Ok(bytes)
+}
+
+fn entry_bytes(entry: &DirEntry) -> io::Result<u64> {
+    let metadata = entry.metadata()?;
+    if metadata.is_dir() { bytes_taken(&entry.path()) } else { Ok(taken(&metadata)) }
 }
 
 fn taken(metadata: &fs::Metadata) -> u64 {
@@ -240,4 +259,50 @@ fn cannot_be_changed(error: &io::Error) -> bool {
 #[cfg(not(unix))]
 fn restrict(_: &Path, _: u32) -> io::Result<Option<PathBuf>> {
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
+
+    use super::*;
+
+    /// Another process sweeps packs of a mirror, and folders of it, while somebody opens the store.
+    #[test]
+    fn what_goes_while_a_folder_is_walked_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, ends) = (folder.path(), AtomicBool::new(false));
+        let sweep = |name: &str| {
+            let inner = path.join(name);
+            while !ends.load(Ordering::Relaxed) {
+                fs::create_dir(&inner).unwrap();
+                (0..20).for_each(|n| fs::write(inner.join(n.to_string()), "").unwrap());
+                fs::remove_dir_all(&inner).unwrap();
+            }
+        };
+        let walk = || -> io::Result<()> {
+            for _ in 0..300 {
+                tighten(path)?;
+                assert_eq!(not_writable(path)?, Vec::<PathBuf>::new());
+                bytes_taken(path)?;
+            }
+            Ok(())
+        };
+        let walked = thread::scope(|scope| {
+            scope.spawn(|| sweep("one"));
+            scope.spawn(|| sweep("two"));
+            let walked = scope.spawn(walk).join();
+            ends.store(true, Ordering::Relaxed);
+            walked
+        });
+        walked.unwrap().unwrap();
+        // The folder that is asked for has to be there.
+        let gone = path.join("gone");
+        tighten(&gone).unwrap_err();
+        not_writable(&gone).unwrap_err();
+        bytes_taken(&gone).unwrap_err();
+    }
 }
