@@ -14,7 +14,10 @@ use crate::{
     model::{Context, Encoder, FeedName},
     store::{
         Store,
-        lifecycle::permissions::{self, unless_gone},
+        lifecycle::{
+            lock::Place,
+            permissions::{self, unless_gone},
+        },
     },
 };
 
@@ -24,13 +27,17 @@ const NAME_BYTES_MAX: usize = 100;
 
 /// The folder of one feed's mirror.
 #[derive(Debug, Clone)]
-pub struct MirrorFolder(PathBuf);
+pub struct MirrorFolder {
+    path: PathBuf,
+    /// Of the store that was opened, where it is known: nothing is written where that is not any more.
+    place: Option<Place>,
+}
 
 impl MirrorFolder {
     /// The folder of a feed in that of a store. It is made when something is written.
     #[must_use]
     pub fn of(store: &Path, feed: &FeedName) -> Self {
-        Self(store.join(FOLDER).join(folder_name(feed.as_str())))
+        Self { path: store.join(FOLDER).join(folder_name(feed.as_str())), place: None }
     }
 
     /// All of a store, by name, that are there.
@@ -47,7 +54,7 @@ impl MirrorFolder {
             let entry = entry?;
             if unless_gone(entry.file_type().map(|it| it.is_dir()))? {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                folders.push((name, Self(entry.path())));
+                folders.push((name, Self { path: entry.path(), place: None }));
             }
         }
         folders.sort_by(|one, other| one.0.cmp(&other.0));
@@ -59,7 +66,7 @@ impl MirrorFolder {
     /// # Errors
     /// Those of the disk.
     pub fn bytes_on_disk(&self) -> io::Result<u64> {
-        permissions::bytes_taken(&self.0)
+        permissions::bytes_taken(&self.path)
     }
 
     /// Removes it with all that is in it; whether it was there.
@@ -67,11 +74,11 @@ impl MirrorFolder {
     /// # Errors
     /// Those of the disk.
     pub fn remove_all(&self) -> io::Result<bool> {
-        match fs::remove_dir_all(&self.0) {
+        match fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             removed => removed?,
         }
-        self.0.parent().map_or(Ok(()), permissions::sync_folder)?;
+        self.path.parent().map_or(Ok(()), permissions::sync_folder)?;
         Ok(true)
     }
 
@@ -83,24 +90,36 @@ impl MirrorFolder {
         if !self.takes_name_of(other) {
             return Ok(());
         }
-        fs::rename(&self.0, &other.0)?;
-        self.0.parent().map_or(Ok(()), permissions::sync_folder)
+        fs::rename(&self.path, &other.path)?;
+        self.path.parent().map_or(Ok(()), permissions::sync_folder)
     }
 
     /// Whether it is there, and nothing yet under the name of another.
     #[must_use]
     pub fn takes_name_of(&self, other: &Self) -> bool {
-        self.0.is_dir() && !other.0.exists()
+        self.path.is_dir() && !other.path.exists()
     }
 
-    /// Makes the folder, so that it is there after a power cut as well.
+    /// Makes the folder in that of the store, so that it is there after a power cut as well. The store's own is never made:
+    /// where it is not there, it was moved or deleted.
     fn make(&self) -> io::Result<()> {
-        if self.0.is_dir() {
+        self.check_place()?;
+        if self.path.is_dir() {
             return Ok(());
         }
-        permissions::create_folder(&self.0)?;
-        let above = self.0.ancestors().skip(1).take(2);
-        above.into_iter().try_for_each(permissions::sync_folder)
+        let all = self.path.parent().unwrap_or(&self.path);
+        for folder in [all, &self.path] {
+            match permissions::create_single_folder(folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made?,
+            }
+            folder.parent().map_or(Ok(()), permissions::sync_folder)?;
+        }
+        Ok(())
+    }
+
+    fn check_place(&self) -> io::Result<()> {
+        self.place.as_ref().map_or(Ok(()), Place::check).map_err(io::Error::other)
     }
 }
 
@@ -125,7 +144,7 @@ fn folder_name(feed: &str) -> String {
 
 impl Files for MirrorFolder {
     fn names(&self) -> io::Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.0) {
+        let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
         };
@@ -140,23 +159,24 @@ impl Files for MirrorFolder {
     }
 
     fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(self.0.join(name))?))
+        Ok(Box::new(File::open(self.path.join(name))?))
     }
 
     fn write(&self, name: &str, keep: u64) -> io::Result<Box<dyn Output>> {
         self.make()?;
-        let mut file = permissions::open_file(&self.0.join(name))?;
+        let mut file = permissions::open_file(&self.path.join(name))?;
         file.set_len(keep)?;
         file.seek(SeekFrom::End(0))?;
         Ok(Box::new(Writing(file)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        permissions::rename(&self.0, from, to)
+        self.check_place()?;
+        permissions::rename(&self.path, from, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        permissions::remove_file(&self.0.join(name))
+        permissions::remove_file(&self.path.join(name))
     }
 }
 
@@ -183,7 +203,10 @@ impl Store {
     #[must_use]
     pub fn mirror_files(&self, feed: &FeedName) -> Arc<dyn Files> {
         match &self.folder {
-            Some(folder) => Arc::new(MirrorFolder::of(folder, feed)),
+            Some(folder) => {
+                let place = self.lock.as_ref().map(|lock| lock.place().clone());
+                Arc::new(MirrorFolder { place, ..MirrorFolder::of(folder, feed) })
+            }
             None => Arc::new(MemoryFiles::default()),
         }
     }

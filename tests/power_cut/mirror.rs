@@ -135,9 +135,13 @@ fn pulls_until_the_power_goes() {
         println!("skipped: nobody said where");
         return;
     };
+    // The store, which no mirror makes, and its name on the disk.
+    let path = Path::new(&path);
+    std::fs::create_dir_all(path).unwrap();
+    std::fs::File::open(path.parent().unwrap()).unwrap().sync_all().unwrap();
     println!("\nready");
     for now in 1.. {
-        let mut mirror = mirror(Path::new(&path));
+        let mut mirror = mirror(path);
         wait(mirror.pull(&mut Changing(now))).unwrap().0.unwrap();
         println!("done {now}");
     }

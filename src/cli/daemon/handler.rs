@@ -209,6 +209,7 @@ impl RequestHandler {
         is_paused: bool,
     ) -> Result<Exit, CliError> {
         let chosen = self.routes(args)?;
+        self.shared.ledger.lock().check_place()?;
         self.shared.paused.set(&chosen, is_paused)?;
         self.tell(Message::Pause(chosen.clone(), is_paused));
         verbs::pause::say(context, &chosen, is_paused)?;

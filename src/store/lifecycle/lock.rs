@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::Timestamp,
-    store::{OpenError, lifecycle::permissions},
+    store::{
+        OpenError,
+        lifecycle::permissions::{self, FileId},
+    },
 };
 
 /// Who opens the store; others are told this while they wait.
@@ -53,9 +56,38 @@ const POLL: Duration = Duration::from_millis(25);
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    file: File,
+    _file: File,
     folder: PathBuf,
     owner: Owner,
+    place: Place,
+}
+
+/// The place of a store that is locked. Who knows it can see whether the store is still there, and does not hold the lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The file that is locked.
+    file: PathBuf,
+    id: FileId,
+}
+
+impl Place {
+    /// Says what happened where the store is not there any more: what is written would be found by nobody. It costs one
+    /// look at a file.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let Some(happened) = self.displaced() else { return Ok(()) };
+        Err(format!(
+            "{happened} since this process opened it, and nothing is sent without it; put the folder back, or end this \
+             process and start it again with what is there"
+        ))
+    }
+
+    fn displaced(&self) -> Option<&'static str> {
+        match fs::metadata(&self.file) {
+            Ok(there) if FileId::of(&there) == self.id => None,
+            Ok(_) => Some("another folder has its place"),
+            Err(_) => Some("its folder was moved or deleted"),
+        }
+    }
 }
 
 impl Lock {
@@ -68,7 +100,9 @@ impl Lock {
         let file = permissions::open_file(&path)
             .map_err(|error| OpenError::io(&path, "opened", &error))?;
         patiently(folder, wait, || file.try_lock())?;
-        let lock = Self { file, folder: folder.to_owned(), owner };
+        let metadata = file.metadata().map_err(|error| OpenError::io(&path, "opened", &error))?;
+        let place = Place { file: path, id: FileId::of(&metadata) };
+        let lock = Self { _file: file, folder: folder.to_owned(), owner, place };
         lock.retract();
         lock.describe("");
         Ok(lock)
@@ -117,13 +151,9 @@ impl Lock {
         serde_json::from_slice(&fs::read(folder.join(SOCKET_FILE)).ok()?).ok()
     }
 
-    /// Where the folder that it locks is not at its path any more: what happened to it. It costs one look at a file.
-    pub(crate) fn displaced(&self) -> Option<&'static str> {
-        match permissions::is_same(&self.file, &self.folder.join(LOCK_FILE)) {
-            Ok(true) => None,
-            Ok(false) => Some("another folder has its place"),
-            Err(_) => Some("its folder was moved or deleted"),
-        }
+    /// Where it was taken.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Removes what an earlier holder that was killed told.
@@ -134,7 +164,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.displaced().is_some() {
+        if self.place.displaced().is_some() {
             // What stands there is of another holder, if there is one.
             return;
         }

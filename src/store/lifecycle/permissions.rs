@@ -218,19 +218,27 @@ pub(crate) fn inode(folder: &Path) -> io::Result<u64> {
     return Ok(u64::from(!metadata.is_dir()));
 }
 
-/// Whether an open file is the one at a path.
-#[cfg(unix)]
-pub(crate) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
+/// By what the file system tells a file from all others, as long as somebody has it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileId(u64, u64);
 
-    let (open, there) = (file.metadata()?, fs::metadata(path)?);
-    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+impl FileId {
+    #[cfg(unix)]
+    pub(crate) fn of(metadata: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self(metadata.dev(), metadata.ino())
+    }
+
+    /// Elsewhere a file that is open cannot be moved or deleted.
+    #[cfg(not(unix))]
+    pub(crate) fn of(_: &fs::Metadata) -> Self {
+        Self(0, 0)
+    }
 }
 
-/// Elsewhere a file that is open cannot be moved or deleted.
-#[cfg(not(unix))]
-pub(crate) fn is_same(_: &File, path: &Path) -> io::Result<bool> {
-    fs::metadata(path).map(|_| true)
+/// Whether an open file is the one at a path.
+pub(crate) fn is_same(file: &File, path: &Path) -> io::Result<bool> {
+    Ok(FileId::of(&file.metadata()?) == FileId::of(&fs::metadata(path)?))
 }
 
 /// Gives a file or folder these rights, or itself where that cannot be done and others may read it.

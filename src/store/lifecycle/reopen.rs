@@ -6,7 +6,7 @@ use crate::{
     store::{
         OpenError, Store,
         engine::{Engine, Pair, Visitor, Writes},
-        lifecycle::{folder::check_writable, lock::Lock},
+        lifecycle::folder::check_writable,
     },
 };
 
@@ -44,12 +44,12 @@ impl Store {
     /// # Errors
     /// If its folder was moved or deleted, or another one has its place: what is written would be found by nobody.
     pub fn check_place(&self) -> Result<(), LedgerError> {
-        let Some(happened) = self.lock.as_ref().and_then(Lock::displaced) else { return Ok(()) };
-        let cause = format!(
-            "{happened} since this process opened it, and nothing is sent without it; put the folder back, or end this \
-             process and start it again with what is there"
-        );
-        Err(LedgerError::Io { path: self.shown_path(), doing: "written", cause })
+        let Some(lock) = &self.lock else { return Ok(()) };
+        lock.place().check().map_err(|cause| LedgerError::Io {
+            path: self.shown_path(),
+            doing: "written",
+            cause,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::{fs, sync::mpsc};
 
 use crate::{
     history::Ledger,
+    model::FeedName,
     store::{
         Disk, Fault, MemoryEngine, OpenError, Store, Warning,
         tests::{
@@ -106,4 +107,27 @@ fn nothing_is_written_to_a_store_that_was_moved_deleted_or_replaced() {
     play(&mut store, 12).unwrap();
     fs::remove_dir_all(&aside).unwrap();
     assert!(play(&mut store, 13).unwrap_err().contains("moved or deleted"));
+}
+
+/// A mirror is of the store that was opened, so it is written nowhere else.
+#[test]
+fn no_mirror_is_made_where_the_store_is_gone_or_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("state"), folder.path().join("aside"));
+    let store = build(&path, 1);
+    let files = store.mirror_files(&FeedName::new("main"));
+    drop(files.write("one.pack", 0).unwrap());
+    fs::rename(&path, &aside).unwrap();
+    let error = files.write("two.pack", 0).map(drop).unwrap_err().to_string();
+    assert!(error.contains("moved or deleted"), "{error}");
+    assert!(!path.exists(), "the store's folder was made again");
+    let other = build(&path, 1);
+    let error = files.write("two.pack", 0).map(drop).unwrap_err().to_string();
+    assert!(error.contains("another folder has its place"), "{error}");
+    assert!(!path.join("mirror").exists());
+    drop(other);
+    fs::rename(&path, folder.path().join("other")).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    drop(files.write("two.pack", 0).unwrap());
+    assert_eq!(files.names().unwrap().len(), 2);
 }
