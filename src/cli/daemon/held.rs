@@ -9,7 +9,7 @@ use crate::{
     cli::{CliError, Report},
     config::StorePrivacy,
     daemon::Message,
-    store::{Store, Warning},
+    store::{OpenError, Store, Warning},
 };
 
 use super::Shared;
@@ -47,7 +47,8 @@ impl Shared {
     /// a one goes by may be gone.
     ///
     /// # Errors
-    /// If the store is not where it was opened, or cannot be written. Where it cannot be opened again the daemon ends.
+    /// If the store is not where it was opened, or cannot be written. Where it cannot be opened again the daemon ends, unless
+    /// the operating system refuses it: that may pass, as a full disk does, and the next run tries again.
     pub(super) fn use_store(&self) -> Result<InUse, CliError> {
         let under_way = self.held.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let mut store = self.ledger.lock();
@@ -56,7 +57,10 @@ impl Shared {
             if Arc::strong_count(&under_way) > 1 {
                 store.check_writable()?;
             }
-            self.reopen(&mut store).map_err(|error| self.give_up(&error))?;
+            self.reopen(&mut store).map_err(|error| match error {
+                CliError::Store(OpenError::Io { .. }) => error,
+                _ => self.give_up(&error),
+            })?;
         }
         Ok(InUse { _run: under_way.clone() })
     }

@@ -107,11 +107,11 @@ impl Store {
             }
         }
         check_writable(path)?;
-        Self::open_locked(path, Lock::take(path, owner, wait)?)
+        Self::open_locked(path, &mut Some(Lock::take(path, owner, wait)?))
     }
 
-    /// Opens what the lock is held of.
-    pub(super) fn open_locked(path: &Path, lock: Lock) -> Result<Self, OpenError> {
+    /// Opens what the lock is held of, and takes it; where it cannot be opened, the lock is left.
+    pub(super) fn open_locked(path: &Path, lock: &mut Option<Lock>) -> Result<Self, OpenError> {
         let readable = make_private(path)?;
         let mut found = Found::look(path)?;
         let mut store = match Self::open_found(path, &mut found) {
@@ -124,13 +124,22 @@ impl Store {
         if copied(path).is_none() {
             forget_left(path)?;
         }
-        store.lock = Some(lock);
+        store.lock = lock.take();
         store.warnings.splice(0..0, readable);
-        store.compare_place(path)?;
-        store.describe("");
-        let shown = path.display().to_string();
-        store.make_index().map_err(|error| OpenError::of(&shown, error))?;
-        Ok(store)
+        match store.complete(path) {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                *lock = store.lock.take();
+                Err(error)
+            }
+        }
+    }
+
+    /// What is written when the rest is open.
+    fn complete(&mut self, path: &Path) -> Result<(), OpenError> {
+        self.compare_place(path)?;
+        self.describe("");
+        self.make_index().map_err(|error| OpenError::of(&self.shown_path(), error))
     }
 
     /// Opens what is there. Where that comes to its end, nothing of what was found waits any more.

@@ -21,22 +21,31 @@ impl Store {
     /// way: what it goes by may not be there any more. Who reads a view begins anew.
     ///
     /// # Errors
-    /// As [`Store::open`]. The store is closed then for good, and gives an error to every question.
+    /// As [`Store::open`]. Where that shows only once it is closed, it stays so, and every question is an error, until
+    /// this is tried again: what stands in the way may pass.
     pub fn reopen(&mut self) -> Result<(), OpenError> {
         let shown = self.shown_path();
         self.check_place().map_err(|error| OpenError::of(&shown, error))?;
-        let (Some(path), Some(lock)) = (self.folder.clone(), self.lock.take()) else {
-            return Err(OpenError::of(&shown, is_closed()));
+        let Some(path) = self.folder.clone() else {
+            let cause = "it is in memory alone".to_owned();
+            return Err(OpenError::Io { path: shown, doing: "opened", cause });
         };
-        self.views.end();
-        self.engine = Box::new(Closed);
         check_writable(&path)?;
-        let opened = Self::open_locked(&path, lock)?;
+        self.views.end();
+        self.close("it is being opened again".to_owned());
+        let opened = Self::open_locked(&path, &mut self.lock);
+        let opened = opened.inspect_err(|error| self.close(error.to_string()))?;
         // A run that commits nothing has a number, too.
         let begun = self.begun;
         *self = opened;
         self.begun = begun;
         Ok(())
+    }
+
+    /// Nothing is read or written before it was opened again.
+    fn close(&mut self, cause: String) {
+        self.failed.get_or_insert_with(|| cause.clone());
+        self.engine = Box::new(Closed { cause });
     }
 
     /// Whether the store is where it was opened.
@@ -54,35 +63,43 @@ impl Store {
 }
 
 /// What has the place of an engine that was closed.
-struct Closed;
+struct Closed {
+    /// Why it is not open.
+    cause: String,
+}
 
-fn is_closed() -> LedgerError {
-    let cause = "it was closed, and could not be opened again; start the program again".to_owned();
-    LedgerError::Io { path: "engine".to_owned(), doing: "opened", cause }
+impl Closed {
+    fn refused<T>(&self) -> Result<T, LedgerError> {
+        let cause = format!(
+            "it was closed after a write failed, and is not open again: {}; the next run tries it anew",
+            self.cause
+        );
+        Err(LedgerError::Io { path: "engine".to_owned(), doing: "read", cause })
+    }
 }
 
 impl Engine for Closed {
     fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        Err(is_closed())
+        self.refused()
     }
 
     fn scan(&self, _: &[u8], _: &mut Visitor<'_>) -> Result<(), LedgerError> {
-        Err(is_closed())
+        self.refused()
     }
 
     fn page(&self, _: &[u8], _: &[u8], _: usize) -> Result<Vec<Pair>, LedgerError> {
-        Err(is_closed())
+        self.refused()
     }
 
     fn last_key(&self, _: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        Err(is_closed())
+        self.refused()
     }
 
     fn commit(&mut self, _: &Writes) -> Result<(), LedgerError> {
-        Err(is_closed())
+        self.refused()
     }
 
     fn bytes_on_disk(&self) -> Result<u64, LedgerError> {
-        Err(is_closed())
+        self.refused()
     }
 }

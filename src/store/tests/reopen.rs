@@ -109,6 +109,33 @@ fn nothing_is_written_to_a_store_that_was_moved_deleted_or_replaced() {
     assert!(play(&mut store, 13).unwrap_err().contains("moved or deleted"));
 }
 
+/// What stands in the way of an opening passes: until then nothing is answered, and the lock stays held.
+#[test]
+fn a_store_that_could_not_be_opened_again_is_opened_once_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let mut store = build(&path, 5);
+    let before = sound_answers(&store);
+    let begun = store.begin_run().unwrap();
+    fail(&mut store);
+    let (mark, aside) = (path.join("acknowledged"), folder.path().join("aside"));
+    fs::rename(&mark, &aside).unwrap();
+    fs::create_dir(&mark).unwrap();
+    for _ in 0..2 {
+        store.reopen().unwrap_err();
+        assert!(store.has_failed());
+        let error = store.runs().unwrap_err().to_string();
+        assert!(error.contains("directory") && error.contains("next run"), "{error}");
+        assert!(matches!(open(&path), Err(OpenError::Locked { .. })), "the lock stays held");
+    }
+    fs::remove_dir(&mark).unwrap();
+    fs::rename(&aside, &mark).unwrap();
+    store.reopen().unwrap();
+    assert!(!store.has_failed() && sound_answers(&store) == before);
+    assert!(store.begin_run().unwrap() > begun, "a number is given once");
+    play(&mut store, 102).unwrap();
+}
+
 /// A mirror is of the store that was opened, so it is written nowhere else.
 #[test]
 fn no_mirror_is_made_where_the_store_is_gone_or_another_one() {
