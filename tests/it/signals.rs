@@ -27,8 +27,15 @@ const SIGNALS: [&str; 2] = ["-INT", "-TERM"];
 struct Run(Option<Child>);
 
 impl Run {
+    /// With signals as at a terminal, whatever is ignored where the tests run: a shell has SIGINT ignored by what it starts
+    /// in the background.
     fn start(place: &Place, verb: &str) -> Self {
-        let mut command = place.command(&[verb]);
+        Self::started(place, verb, "--default-signal=INT,HUP")
+    }
+
+    fn started(place: &Place, verb: &str, signals: &str) -> Self {
+        let mut command = Command::new("env");
+        place.clean(&mut command).arg(signals).arg(place.command(&[]).get_program()).arg(verb);
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
@@ -192,6 +199,23 @@ fn a_second_signal_stops_at_once() {
         run.ends_within(AT_ONCE).code(130);
         the_rest_follows(&place, &sandbox, &front);
     }
+}
+
+/// As of `nohup`, and of what a script starts in the background. SIGTERM is heard whatever was ignored.
+#[test]
+fn a_signal_that_was_ignored_stays_so_and_sigterm_is_heard() {
+    let sandbox = Sandbox::start();
+    let front = slow_to_write(&sandbox);
+    let place = place(&front, &sandbox);
+    let mut run = Run::started(&place, "sync", "--ignore-signal=INT,HUP,TERM");
+    wait_for(&front, writes);
+    for signal in ["-INT", "-HUP", "-INT"] {
+        run.signal(signal);
+        thread::sleep(Duration::from_millis(500));
+    }
+    assert!(run.0.as_mut().unwrap().try_wait().unwrap().is_none(), "it ended");
+    run.signal("-TERM");
+    run.ends_within(SOON).code(130).says(&["interrupted"]);
 }
 
 #[test]

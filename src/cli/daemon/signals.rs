@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 
-use crate::cli::live::is_hang_up_ignored;
+use crate::cli::live::Heeded;
 
 /// A second signal within this time counts as the first: service managers and terminals send some twice.
 const SAME: Duration = Duration::from_secs(2);
@@ -25,32 +25,30 @@ pub(super) enum SignalAction {
 
 /// The signals that the daemon hears.
 pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    /// None where whoever started the program had it ignored, as `nohup` does: it stays so.
-    hang_up: Option<Signal>,
+    terminate: Heeded,
+    interrupt: Heeded,
+    hang_up: Heeded,
     ending: Option<Instant>,
 }
 
 impl Signals {
     /// From now on they do not end the program. To be called on a runtime.
     pub(super) fn listen() -> io::Result<Self> {
-        let hang_up = match is_hang_up_ignored() {
-            true => None,
-            false => Some(signal(SignalKind::hangup())?),
-        };
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { terminate, interrupt, hang_up, ending: None })
+        Ok(Self {
+            terminate: Heeded::begin(SignalKind::terminate())?,
+            interrupt: Heeded::begin(SignalKind::interrupt())?,
+            hang_up: Heeded::begin(SignalKind::hangup())?,
+            ending: None,
+        })
     }
 
     /// Waits for the next one.
     pub(super) async fn next(&mut self) -> SignalAction {
         loop {
             let is_reload = tokio::select! {
-                _ = self.terminate.recv() => false,
-                _ = self.interrupt.recv() => false,
-                () = hung_up(self.hang_up.as_mut()) => true,
+                () = self.terminate.recv() => false,
+                () = self.interrupt.recv() => false,
+                () = self.hang_up.recv() => true,
             };
             match self.ending {
                 _ if is_reload => return SignalAction::Reload,
@@ -62,12 +60,5 @@ impl Signals {
                 Some(_) => return SignalAction::EndNow,
             }
         }
-    }
-}
-
-async fn hung_up(hang_up: Option<&mut Signal>) {
-    match hang_up {
-        Some(signal) => drop(signal.recv().await),
-        None => std::future::pending().await,
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 use super::{CliError, Context, host::Host, job, throttles::Throttles};
 
 #[cfg(unix)]
-pub(super) use signals::is_hang_up_ignored;
+pub(super) use signals::Heeded;
 pub(super) use signals::{Signals, leave_no_copy, paged};
 
 use signals::listen;

@@ -13,6 +13,8 @@ use std::{
 };
 
 use tokio::runtime::Builder;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     cli::{CliError, Exit, Ui, screen::progress},
@@ -26,15 +28,38 @@ static IS_HEARD: AtomicBool = AtomicBool::new(false);
 /// Whether Ctrl-C is for the pager.
 static IS_PAGED: AtomicBool = AtomicBool::new(false);
 
-/// The signals that ask a program to stop. A terminal that is closed asks, too, unless whoever started the program had
-/// that ignored.
+/// The signals that ask a program to stop. Ctrl-C and a terminal that is closed ask, too, unless whoever started the
+/// program had that ignored.
 pub(in crate::cli) struct Signals {
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    terminate: Heeded,
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    interrupt: Heeded,
     #[cfg(unix)]
-    hang_up: Option<tokio::signal::unix::Signal>,
+    hang_up: Heeded,
+}
+
+/// A signal that is heard, unless it was ignored when the program began: then it stays so. A shell has SIGINT ignored by
+/// what runs in the background of a script, and `nohup` SIGHUP.
+#[cfg(unix)]
+pub(in crate::cli) struct Heeded(Option<Signal>);
+
+#[cfg(unix)]
+impl Heeded {
+    /// From now on it does not end the program. To be called on a runtime. SIGTERM is heard always: who manages a service
+    /// has no gentler word.
+    pub(in crate::cli) fn begin(kind: SignalKind) -> io::Result<Self> {
+        let stays_ignored = kind != SignalKind::terminate() && is_ignored(kind);
+        Ok(Self((!stays_ignored).then(|| signal(kind)).transpose()?))
+    }
+
+    /// Waits for the next one.
+    pub(in crate::cli) async fn recv(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Signals {
@@ -45,36 +70,27 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next one that is not for the pager.
     pub(in crate::cli) async fn next(&mut self) {
-        let _is_ctrl_c = self.is_ctrl_c().await;
+        while self.is_ctrl_c().await && IS_PAGED.load(Ordering::Relaxed) {}
     }
 
     #[cfg(unix)]
     fn begin() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        let is_ignored = is_hang_up_ignored();
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: (!is_ignored).then(|| signal(SignalKind::hangup())).transpose()?,
+            terminate: Heeded::begin(SignalKind::terminate())?,
+            interrupt: Heeded::begin(SignalKind::interrupt())?,
+            hang_up: Heeded::begin(SignalKind::hangup())?,
         })
     }
 
     /// Waits for the next one, and says whether a terminal sends it for Ctrl-C.
     #[cfg(unix)]
     async fn is_ctrl_c(&mut self) -> bool {
-        let hung_up = async {
-            match &mut self.hang_up {
-                Some(signal) => drop(signal.recv().await),
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => true,
-            () = hung_up => false,
+            () = self.terminate.recv() => false,
+            () = self.interrupt.recv() => true,
+            () = self.hang_up.recv() => false,
         }
     }
 
@@ -93,14 +109,20 @@ impl Signals {
     }
 }
 
-/// Whether SIGHUP was ignored when the program began, as `nohup` does, where the system tells.
+/// Whether a signal was ignored when the program began, where the system tells.
 #[cfg(unix)]
-pub(in crate::cli) fn is_hang_up_ignored() -> bool {
+fn is_ignored(kind: SignalKind) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    is_in_mask(&status, kind.as_raw_value())
+}
+
+/// Whether a signal is ignored by what the system says of a process.
+#[cfg(unix)]
+fn is_in_mask(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // The first bit is the first signal, SIGHUP.
-    mask.is_some_and(|mask| mask & 1 == 1)
+    // The first bit is the first signal.
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// From now on Ctrl-C is for the pager.
@@ -127,8 +149,8 @@ fn end_by_signal(as_json: bool, listens: mpsc::Sender<()>) -> io::Result<()> {
         let mut signals = Signals::begin()?;
         drop(listens);
         loop {
-            let is_for_pager = signals.is_ctrl_c().await && IS_PAGED.load(Ordering::Relaxed);
-            if !is_for_pager && !IS_HEARD.load(Ordering::Relaxed) {
+            signals.next().await;
+            if !IS_HEARD.load(Ordering::Relaxed) {
                 end_interrupted(as_json);
             }
         }
@@ -159,4 +181,21 @@ fn end_interrupted(as_json: bool) -> ! {
     store::remove_copies();
     Ui::standard(true).report(&CliError::Interrupted.report(), as_json);
     process::exit(Exit::Interrupted.code().into());
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_ignored_where_its_bit_says_so() {
+        let (hang_up, interrupt) = (SignalKind::hangup(), SignalKind::interrupt());
+        for (mask, ignored) in [("3", [true, true]), ("1", [true, false]), ("1002", [false, true])]
+        {
+            let status = format!("Name:\tx\nSigIgn:\t{mask}\nSigCgt:\tffff\n");
+            let seen = [hang_up, interrupt].map(|kind| is_in_mask(&status, kind.as_raw_value()));
+            assert_eq!(seen, ignored, "{mask}");
+        }
+        assert!(!is_in_mask("", 1));
+    }
 }

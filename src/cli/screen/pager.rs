@@ -7,7 +7,12 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+#[cfg(unix)]
+use tokio::{runtime::Builder, signal::unix::SignalKind};
+
 use crate::cli::live::paged;
+#[cfg(unix)]
+use crate::cli::live::Heeded;
 
 use super::stream::is_dumb;
 
@@ -91,10 +96,9 @@ impl Pager {
 fn leave_ctrl_c_to_it() {
     paged();
     #[cfg(unix)]
-    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(runtime) = Builder::new_current_thread().enable_all().build() {
         // What once listened goes on to hear it, until the program ends.
-        runtime.block_on(async { drop(signal(SignalKind::interrupt())) });
+        runtime.block_on(async { drop(Heeded::begin(SignalKind::interrupt())) });
     }
 }
 
