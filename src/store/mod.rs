@@ -32,7 +32,7 @@ pub use engine::memory::{Disk, Fault, MemoryEngine};
 pub use engine::{Engine, Pair, VALUE_BYTES_MAX, Visitor, Writes};
 pub use export::{EXPORT_SCHEMA, ExportCounts, ExportError, ImportError, ImportReport};
 pub use lifecycle::copy::remove_copies;
-pub use lifecycle::error::OpenError;
+pub use lifecycle::error::{OpenError, is_out_of_files};
 pub use lifecycle::folder::{PAUSED_FILE, SOCKET_NAME, replace_file};
 pub use lifecycle::lock::{Owner, Socket};
 pub use lifecycle::open::{OpenMode, Store, StoreId};

@@ -218,6 +218,27 @@ fn a_signal_that_was_ignored_stays_so_and_sigterm_is_heard() {
     run.ends_within(SOON).code(130).says(&["interrupted"]);
 }
 
+/// What the program needs for its threads is asked for before they are made: without it they end it without a word.
+#[test]
+fn too_few_open_files_are_told_with_what_helps() {
+    let sandbox = Sandbox::start();
+    let front = Front::before(sandbox.address, |_, _| Act::Pass);
+    let place = place(&front, &sandbox);
+    for verb in ["sync", "run"] {
+        for files in 10..20 {
+            let mut shell = Command::new("sh");
+            let line = format!("ulimit -n {files}; exec \"$@\"");
+            let program = place.command(&[]).get_program().to_owned();
+            place.clean(&mut shell).args(["-c", &line, "sh"]).arg(program).arg(verb);
+            let output = shell.output().unwrap();
+            let talk = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{verb} with {files}: {talk}");
+            assert!(talk.contains("ulimit -n 1024"), "{verb} with {files}: {talk}");
+        }
+    }
+    assert_eq!(sandbox.attributes(), 0);
+}
+
 #[test]
 fn a_run_that_waits_for_misps_first_word_is_gone_in_time() {
     for verb in ["sync", "doctor"] {

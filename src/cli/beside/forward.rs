@@ -26,6 +26,7 @@ mod unix {
     use crate::{
         cli::{
             daemon::ask::{Channel, PROTOCOL, Parts, Question},
+            live::runtime,
             output::{Output, Rights},
             screen::ReaderText,
             verbs::{Beside, export},
@@ -219,7 +220,7 @@ mod unix {
         let silent = |cause| owner.silent(cause);
         let question =
             Question { protocol: PROTOCOL, store: owner.store.clone(), args, input, reader };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime(&mut tokio::runtime::Builder::new_current_thread());
         runtime.map_err(CliError::System)?.block_on(async {
             let mut answer = send(&owner.socket, &question).await.map_err(silent)?;
             match answer.status() {

@@ -23,7 +23,7 @@ use crate::{
         peer::{PeerError, Wrong},
         taxii2::TaxiiError,
     },
-    store::{ImportError, OpenError},
+    store::{ImportError, OpenError, is_out_of_files},
 };
 
 use super::{Kind, Report};
@@ -271,8 +271,11 @@ impl CliError {
                 )
             }
             Self::System(cause) => {
-                let cause = format!("the program cannot run here: {cause}");
-                (Kind::System, Fault::new(cause, "check the limits of this user"))
+                let cure = match is_out_of_files(cause) {
+                    true => "allow more open files, as with `ulimit -n 1024`",
+                    false => "check the limits of this user",
+                };
+                (Kind::System, Fault::new(format!("the program cannot run here: {cause}"), cure))
             }
             Self::Demo(what) => {
                 let cause = format!("the demonstration failed: {what}");

@@ -3,6 +3,7 @@
 mod signals;
 
 use std::{
+    io,
     path::Path,
     process,
     sync::{
@@ -73,7 +74,7 @@ impl Live {
 
     /// Starts the threads; what signals do is the matter of somebody else.
     pub(super) fn without_signals() -> Result<Self, CliError> {
-        let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+        let runtime = runtime(Builder::new_multi_thread().worker_threads(THREADS));
         let runtime = runtime.map_err(CliError::System)?;
         let (threads, interrupt) = (runtime.handle().clone(), Arc::default());
         let waiter = Waiter { threads, interrupt, host: None };
@@ -166,6 +167,20 @@ impl Waiter {
     pub(super) fn interrupt(&self) {
         self.interrupt.store(true, Ordering::Relaxed);
     }
+}
+
+/// Files that are opened at a time before anything is done: what the threads, the signals, a connection and the store
+/// need. Some of it ends the program without a word where there are fewer.
+const FILES: usize = 24;
+
+/// Threads for requests, unless the system gives this process too few open files for what is done on them.
+pub(super) fn runtime(builder: &mut Builder) -> io::Result<Runtime> {
+    #[cfg(unix)]
+    {
+        let open = (0..FILES).map(|_| std::fs::File::open("/dev/null"));
+        drop(open.collect::<io::Result<Vec<_>>>()?);
+    }
+    builder.enable_all().build()
 }
 
 /// Threads that still wait for a source that says nothing are not waited for.

@@ -21,7 +21,7 @@ use crate::{
     store,
 };
 
-use super::AT_LAST;
+use super::{AT_LAST, runtime};
 
 /// Whether somebody in this process acts on signals who ends it in order.
 static IS_HEARD: AtomicBool = AtomicBool::new(false);
@@ -144,7 +144,7 @@ pub(in crate::cli) fn leave_no_copy(as_json: bool) {
 
 /// Listens, says so by closing the channel, and ends the program unless somebody else does.
 fn end_by_signal(as_json: bool, listens: mpsc::Sender<()>) -> io::Result<()> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime(&mut Builder::new_current_thread())?;
     runtime.block_on(async {
         let mut signals = Signals::begin()?;
         drop(listens);

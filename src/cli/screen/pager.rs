@@ -12,7 +12,7 @@ use tokio::{runtime::Builder, signal::unix::SignalKind};
 
 use crate::cli::live::paged;
 #[cfg(unix)]
-use crate::cli::live::Heeded;
+use crate::cli::live::{Heeded, runtime};
 
 use super::stream::is_dumb;
 
@@ -96,7 +96,7 @@ impl Pager {
 fn leave_ctrl_c_to_it() {
     paged();
     #[cfg(unix)]
-    if let Ok(runtime) = Builder::new_current_thread().enable_all().build() {
+    if let Ok(runtime) = runtime(&mut Builder::new_current_thread()) {
         // What once listened goes on to hear it, until the program ends.
         runtime.block_on(async { drop(Heeded::begin(SignalKind::interrupt())) });
     }

@@ -8,10 +8,15 @@ use std::{
 };
 
 use serde::Serialize;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Builder};
 
 use crate::{
-    cli::{CliError, Context, Exit, Ui, args::colour, live::Signals, pages::Site},
+    cli::{
+        CliError, Context, Exit, Ui,
+        args::colour,
+        live::{Signals, runtime},
+        pages::Site,
+    },
     config::ServeSettings,
     model::Tlp,
     web::{Door, serve_port},
@@ -90,7 +95,7 @@ pub(crate) fn run(args: &Args, context: &mut Context) -> Result<Exit, CliError> 
     };
     let site = Arc::new(Site::new(at_hand, move || max_tlp));
     site.prepare();
-    let runtime = Runtime::new().map_err(CliError::System)?;
+    let runtime = runtime(&mut Builder::new_multi_thread()).map_err(CliError::System)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(CliError::System)?;
         let cannot = |cause| CliError::Listen { address: listen.to_string(), cause };

@@ -151,7 +151,15 @@ pub(crate) fn told_io(error: &io::Error) -> String {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "; a store is a folder of its own, in a folder that is there: name such a one as `path` under [store]"
         }
+        _ if is_out_of_files(error) => "; allow more open files, as with `ulimit -n 1024`",
         _ => "",
     };
     format!("{error}{help}")
+}
+
+/// Whether this process, or the machine, may not open any more files.
+#[must_use]
+pub fn is_out_of_files(error: &io::Error) -> bool {
+    // ENFILE and EMFILE, which have no kind of their own.
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }

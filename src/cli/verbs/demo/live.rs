@@ -11,12 +11,16 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+};
 use uuid::Uuid;
 
 use crate::{
     agent::{Clock, SystemClock},
-    cli::{CliError, Context, Exit, forward},
+    cli::{CliError, Context, Exit, forward, live::runtime},
     sandbox::{
         self, Keys, Misp,
         eclecticiq::{self, Dataset, Platform, Setup, Strategy, TOKEN},
@@ -96,7 +100,7 @@ struct Stage {
 
 impl Stage {
     fn build() -> Result<Self, CliError> {
-        let runtime = Runtime::new().map_err(CliError::System)?;
+        let runtime = runtime(&mut Builder::new_multi_thread()).map_err(CliError::System)?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
         let listener = listener.map_err(CliError::System)?;
         let platform_at = listener.local_addr().map_err(CliError::System)?;

@@ -13,11 +13,14 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+};
 use uuid::Uuid;
 
 use crate::{
-    cli::{Cli, CliError, Context, Exit},
+    cli::{Cli, CliError, Context, Exit, live::runtime},
     config::{InitArgs, InitSource, KeySource, template},
     history::{Ledger, RunRecord},
     sandbox::{Keys, Misp, serve},
@@ -111,7 +114,7 @@ struct Stage {
 
 impl Stage {
     fn build() -> Result<Self, CliError> {
-        let runtime = Runtime::new().map_err(CliError::System)?;
+        let runtime = runtime(&mut Builder::new_multi_thread()).map_err(CliError::System)?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
         let listener = listener.map_err(CliError::System)?;
         let url = format!("http://{}", listener.local_addr().map_err(CliError::System)?);

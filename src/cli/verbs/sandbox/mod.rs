@@ -6,12 +6,12 @@ pub(crate) mod misp;
 use std::{future::Future, io, net::SocketAddr};
 
 use serde::Serialize;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Builder};
 
 use crate::cli::{
     CliError, Context, Exit,
     args::{SandboxArgs, SandboxVerb},
-    live::Signals,
+    live::{Signals, runtime},
 };
 
 /// Serves until a signal comes. One line of JSON says that it listens, and where.
@@ -36,7 +36,7 @@ where
         context
             .warn("the sandbox can be reached from other machines; it is no place for real data");
     }
-    let runtime = Runtime::new().map_err(CliError::System)?;
+    let runtime = runtime(&mut Builder::new_multi_thread()).map_err(CliError::System)?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(CliError::System)?;
         let cannot_listen = |cause| CliError::Listen { address: listen.to_string(), cause };
