@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU64, path::PathBuf, sync::Arc};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, parser::ValueSource};
 use serde::Serialize;
 
 use crate::{
@@ -144,7 +144,26 @@ impl Context {
     /// Says which command comes next. Programs do not ask.
     pub(super) fn next(&mut self, text: impl std::fmt::Display) {
         if self.guides && !self.global.json && !self.global.quiet {
+            let text = self.here(&text.to_string());
             self.ui.guide(text);
+        }
+    }
+
+    /// A text whose commands answer for the same configuration and store as this one does, where its line named them. What the
+    /// environment says the next command hears, too.
+    pub(super) fn here(&self, text: &str) -> String {
+        let line = ["misp-trickle"].into_iter().chain(self.args.iter().map(String::as_str));
+        let Ok(said) = Cli::command().try_get_matches_from(line) else { return text.to_owned() };
+        let GlobalArgs { config, store, .. } = &self.global;
+        let named = [("config", Some(config)), ("store", store.as_ref())].into_iter();
+        let named = named.filter(|(id, _)| said.value_source(id) == Some(ValueSource::CommandLine));
+        let words =
+            named.filter_map(|(id, path)| Some(format!(" --{id} {}", quoted(path?.to_str()?))));
+        let begun = format!("misp-trickle{} ", words.collect::<String>());
+        let text = text.replace("`misp-trickle ", &format!("`{begun}"));
+        match text.strip_prefix("misp-trickle ") {
+            Some(rest) => format!("{begun}{rest}"),
+            None => text,
         }
     }
 
@@ -189,7 +208,7 @@ impl Context {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "@%+=:,./_-".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
@@ -240,6 +259,26 @@ mod tests {
         let mut context = Context::new(global, Ui::standard(true));
         context.args = args.iter().map(|arg| (*arg).to_owned()).collect();
         context.asked()
+    }
+
+    #[test]
+    fn the_next_command_is_of_the_same_configuration_and_store() {
+        let next = |args: &[&str], text: &str| {
+            let line = ["misp-trickle"].iter().chain(args);
+            let global = Cli::try_parse_from(line).unwrap().global;
+            let mut context = Context::new(global, Ui::standard(true));
+            context.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+            context.here(text)
+        };
+        let (sync, apply) = ("`misp-trickle sync` sends it", "misp-trickle apply plan.json");
+        assert_eq!(next(&["plan"], sync), sync);
+        assert_eq!(
+            next(&["plan", "--config", "a b.toml", "--store=s"], sync),
+            "`misp-trickle --config 'a b.toml' --store s sync` sends it"
+        );
+        let told = next(&["--store", "s", "plan", "-o", "plan.json"], apply);
+        assert_eq!(told, "misp-trickle --store s apply plan.json");
+        assert_eq!(next(&["--store", "s", "plan"], "do it by hand"), "do it by hand");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         args::PlanArgs,
+        context::quoted,
         job::{self, CliOverrides},
         live::Live,
         output::Rights,
@@ -81,7 +82,10 @@ pub(crate) fn run(args: &PlanArgs, context: &mut Context) -> Result<Exit, CliErr
     show(context, length, &jobs, &previews)?;
     let is_something = previews.iter().any(|(_, preview)| preview.cost.requests > 0);
     match &args.output {
-        Some(path) => context.next(format_args!("misp-trickle apply {}", path.display())),
+        Some(path) => {
+            let path = quoted(&path.to_string_lossy());
+            context.next(format_args!("misp-trickle apply {path}"));
+        }
         None if is_something => context.next("`misp-trickle sync` sends it"),
         None => context.next("`misp-trickle status` shows how things stand: nothing is to be sent"),
     }
