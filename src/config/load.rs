@@ -80,6 +80,7 @@ impl Config {
             return Err(ConfigError::Invalid { faults: reader.finish().0 });
         }
         let mut config = read(Section::root(&reader, document.get_ref()), file);
+        config.named_files = reader.named_files();
         let (faults, warnings) = reader.finish();
         config.warnings = warnings;
         if faults.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { faults }) }
@@ -209,6 +210,7 @@ fn read(mut root: Section<'_, '_>, file: &Path) -> Config {
         schedule,
         serve: read_serve(&mut root),
         warnings: Vec::new(),
+        named_files: Vec::new(),
     };
     root.finish();
     config

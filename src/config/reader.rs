@@ -31,6 +31,7 @@ pub(super) struct Reader<'t> {
     text: &'t str,
     faults: RefCell<Vec<Notice>>,
     warnings: RefCell<Vec<Notice>>,
+    named_files: RefCell<Vec<(String, PathBuf)>>,
 }
 
 /// A value with the key it stands under.
@@ -55,6 +56,7 @@ impl<'t> Reader<'t> {
             text,
             faults: RefCell::default(),
             warnings: RefCell::default(),
+            named_files: RefCell::default(),
         }
     }
 
@@ -102,7 +104,14 @@ impl<'t> Reader<'t> {
             let what = "begins with `~`, which only a shell knows".to_owned();
             self.wrong(at, what, "write the path of the home folder");
         }
-        self.join(at.value)
+        let path = self.join(at.value);
+        self.named_files.borrow_mut().push((at.key.clone(), path.clone()));
+        path
+    }
+
+    /// All paths that stand in the file so far, each with its key.
+    pub(super) fn named_files(&self) -> Vec<(String, PathBuf)> {
+        self.named_files.borrow().clone()
     }
 
     /// Faults in the order of the file, and warnings.
@@ -159,7 +168,7 @@ impl<'r, 't> Section<'r, 't> {
         At { key: self.key(key), span: found.span(), value: found.get_ref() }
     }
 
-    fn mistyped<T>(&self, at: &At<&DeValue<'_>>, wanted: &str) -> Option<T> {
+    pub(super) fn mistyped<T>(&self, at: &At<&DeValue<'_>>, wanted: &str) -> Option<T> {
         let is = at.value.type_str();
         self.reader.wrong(at, format!("is {} {is}", article(is)), &format!("write {wanted}"));
         None

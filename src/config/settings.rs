@@ -43,6 +43,8 @@ pub struct Config {
     pub serve: ServeSettings,
     /// What is allowed but perhaps not meant.
     pub warnings: Vec<Notice>,
+    /// The files and folders that it names, each with its key.
+    pub named_files: Vec<(String, PathBuf)>,
 }
 
 /// Whether a store is used on a file system that keeps no permissions.

@@ -253,7 +253,8 @@ fn is_hidden(name: &OsStr) -> bool {
 }
 
 /// Whether a file of this name in a folder is read.
-fn is_dataset(name: &OsStr) -> bool {
+#[must_use]
+pub fn is_dataset(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_lowercase();
     let unpacked = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     ENDINGS.iter().any(|ending| unpacked.ends_with(ending))

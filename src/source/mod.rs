@@ -31,7 +31,7 @@ use crate::{
 
 pub use asked::{Asked, Look, PullError};
 pub use error::SourceError;
-pub use folder::{FolderState, LeftOut, Unopened, left_out};
+pub use folder::{FolderState, LeftOut, Unopened, is_dataset, left_out};
 pub use part::{Part, open};
 pub use unpack::Reader;
 

@@ -47,6 +47,41 @@ fn a_report_is_one_file_that_proves_itself_and_fetches_nothing() {
     assert!(!fs::read_to_string(&path).unwrap().contains("Run 1<"));
 }
 
+/// Configuration, dataset, key and store of the run itself, by whatever name.
+#[test]
+fn no_answer_takes_the_place_of_a_file_of_the_run() {
+    let sandbox = Sandbox::start();
+    let place = sandbox.after_two_days();
+    place.configure("api_key_env = \"MISP_API_KEY\"", "api_key_file = \"misp.key\"");
+    place.write("misp.key", &sandbox.key("sync"));
+    fs::create_dir(place.path("days")).unwrap();
+    fs::copy(place.path("day.json"), place.path("days/one.json")).unwrap();
+    fs::write(place.path("days/notes.txt"), "").unwrap();
+    fs::hard_link(place.path("misp.key"), place.path("other.key")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("day.json", place.path("link.json")).unwrap();
+    for (file, whose) in [
+        ("misp-trickle.toml", "it is the configuration"),
+        ("./day.json", "it is what `source.path` names"),
+        ("link.json", "it is what `source.path` names"),
+        ("misp.key", "it is what `destinations.main.api_key_file` names"),
+        ("state/acknowledged", "it is a file of the store"),
+    ] {
+        let before = fs::read(place.path(file)).unwrap();
+        for verb in [&["export", file][..], &["report", "-o", file], &["plan", "-o", file]] {
+            place.run(verb).code(1).says(&[whose, "name another file"]);
+            assert!(fs::read(place.path(file)).unwrap() == before, "{verb:?}");
+        }
+    }
+    let plan = ["plan", "--source", "days", "-o"];
+    place.run(&[&plan[..], &["days/one.json"]].concat()).code(1).says(&["--source"]);
+    // What is no file of the run is replaced.
+    for file in ["days/notes.txt", "other.key", "new.html"] {
+        place.run(&["report", "-o", file]).code(0);
+    }
+    assert_eq!(fs::read_to_string(place.path("misp.key")).unwrap(), sandbox.key("sync"));
+}
+
 #[test]
 fn a_report_for_others_names_nothing_that_is_marked_stricter() {
     let place = Sandbox::start().after_two_days();

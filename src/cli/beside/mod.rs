@@ -3,3 +3,4 @@
 pub(super) mod forward;
 pub(super) mod host;
 pub(super) mod output;
+pub(super) mod spared;

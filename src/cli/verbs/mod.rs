@@ -36,7 +36,8 @@ use clap::Subcommand;
 use crate::history::Ledger;
 
 use super::{
-    CliError, Context, Exit, args, forward::forward, output::Rights, screen::logging::Style,
+    CliError, Context, Exit, args, beside::spared::spare, forward::forward, output::Rights,
+    screen::logging::Style,
 };
 
 /// What can be asked of the program.
@@ -156,6 +157,9 @@ fn answer(
 impl Verb {
     /// Does what was asked, or has it done by the daemon that has the store, and says how it ended.
     pub(super) fn run(&self, context: &mut Context) -> Result<Exit, CliError> {
+        if let Some((path, _)) = self.output() {
+            spare(path, self.source(), context)?;
+        }
         if let Some(exit) = forward(self, context)? {
             return Ok(exit);
         }
@@ -228,6 +232,14 @@ impl Verb {
     pub(super) fn input(&self) -> Option<&Path> {
         match self {
             Self::Apply(args) => Some(&args.plan),
+            _ => None,
+        }
+    }
+
+    /// The dataset that it reads in the place of the configured one.
+    fn source(&self) -> Option<&Path> {
+        match self {
+            Self::Plan(args) => args.run.source.as_deref(),
             _ => None,
         }
     }
