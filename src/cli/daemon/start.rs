@@ -80,7 +80,14 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
     let listeners = threads.block_on(Listeners::open(&config, id))?;
     if let Some(path) = &listeners.path {
-        store.advertise(path, PROTOCOL).map_err(CliError::System)?;
+        match path.to_str() {
+            Some(_) => store.advertise(path, PROTOCOL).map_err(CliError::System)?,
+            None => context.warn(format_args!(
+                "no other command finds the daemon, as the path of its socket is not UTF-8 ({}); set `socket` under [serve] to one \
+                 that is",
+                path.display()
+            )),
+        }
     } else if config.serve.socket != SocketPlace::Nowhere {
         context.warn("no folder for a socket is near enough, or this user's alone to write to; set `socket` under [serve]");
     }
