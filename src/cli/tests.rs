@@ -222,10 +222,26 @@ event 13cb1207-0674-4a54-a999-df5ff8e35c1a Phishing wave
         assert!(seen.contains("  ! exposed     domain  red.example  (marked red after it was sent; tag it in MISP by hand)\n"));
         assert_eq!(seen.lines().count(), 6, "{seen}");
     }
+    // A run of another destination than the newest, whose newest it is compared with.
+    let other = ask("t diff 3");
+    assert!(other.data.contains("from run 3 to run "), "{}", other.data);
     assert!(ask("t diff 0 1").data.starts_with("main: from the beginning to run 1, 1 run\n"));
     assert_eq!(ask("t diff 4 4").data, "main: from run 4 to run 4, 0 runs\nnothing changed\n");
     let first = All::try_parse_from(["t", "diff", "0", "1"]).unwrap();
     assert!(matches!(first.verb, AllVerbs::Diff(_)));
+}
+
+#[test]
+fn why_says_that_what_is_short_is_no_part_of_anything() {
+    for (line, short) in [
+        ("t why kit", true),
+        ("t why --scan kit", true),
+        ("t why kits", false),
+        ("t why --scan kits", false),
+    ] {
+        let seen = ask(line);
+        assert_eq!(seen.talk.contains("from 4 letters on"), short, "{line}: {}", seen.talk);
+    }
 }
 
 #[test]

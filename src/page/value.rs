@@ -6,7 +6,8 @@ use crate::{
     history::{
         ChangeKind, KnownLoss,
         query::{
-            self, Answer, AttributeAnswer, EventAnswer, LossAnswer, Phrase, Remedy, Why, Withheld,
+            self, Answer, AttributeAnswer, Depth, EventAnswer, LossAnswer, Phrase, Remedy, Why,
+            Withheld,
         },
     },
     model::{Count, RunNumber, spoken},
@@ -30,7 +31,7 @@ pub fn value_page(site: &Site, asked: &str, found: &[Why]) -> String {
         @if asked.is_empty() { p { "Write a value, a UUID, an entity's id, or words of a title into the field above." } }
         @else {
             p.muted { "Asked for " code { (heading(asked)) } }
-            @if is_unknown { p { "Nothing is known of it: " (query::LOOKED_FOR) "; " (query::MAY_HIDE) "." } }
+            @if is_unknown { p { "Nothing is known of it: " (query::looked_for(asked, Depth::Words).unwrap_or_default()) "; " (query::MAY_HIDE) "." } }
         }
         @for why in found {
             @for (feed, count) in &why.more_lost {

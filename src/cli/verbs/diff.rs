@@ -59,6 +59,13 @@ pub(in crate::cli) fn difference(
     mut filter: query::RunFilter,
     lines: usize,
 ) -> Result<query::Difference, CliError> {
+    // The newest run is that of the destination of which the other one is.
+    let is_of_one = |text: &&str| !text.starts_with('@') && *text != "0";
+    if let (None, Some(from), true) =
+        (&filter.destination, from.filter(is_of_one), to.starts_with('@'))
+    {
+        filter.destination = Some(query::select_run(ledger, from, &filter)?.destination);
+    }
     let to = query::select_run(ledger, to, &filter)?;
     filter.destination.get_or_insert_with(|| to.destination.clone());
     let from = match from {

@@ -65,8 +65,8 @@ pub(crate) fn run(
     if is_known {
         return Ok(Exit::Done);
     }
-    let looked = [query::LOOKED_FOR, query::MAY_HIDE];
-    let looked = looked[usize::from(args.scan)..].join("; ");
+    let looked = query::looked_for(&args.value, depth).into_iter().chain([query::MAY_HIDE]);
+    let looked = looked.collect::<Vec<_>>().join("; ");
     context.say(format_args!("nothing is known of {:?}{}: {looked}", args.value, places(&found)));
     Ok(Exit::Error)
 }

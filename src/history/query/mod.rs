@@ -40,8 +40,8 @@ pub use select::{Selected, select_base, select_run};
 pub use status::{Exposure, RefusedTag, Status, Unpublished, status};
 pub use traffic::{Day, traffic};
 pub use why::{
-    Answer, AttributeAnswer, Depth, EventAnswer, FoundBy, LOOKED_FOR, LossAnswer, MAY_HIDE, Remedy,
-    Whose, Why, Withheld, why,
+    Answer, AttributeAnswer, Depth, EventAnswer, FoundBy, LossAnswer, MAY_HIDE, Remedy, Whose, Why,
+    Withheld, looked_for, why,
 };
 pub use words::Phrase;
 

@@ -15,7 +15,7 @@ use crate::{
 use super::{Depth, FoundBy};
 
 /// Fewest characters that are looked for within values, and at the beginning of event UUIDs.
-const PART_CHARS_MIN: usize = 4;
+pub(super) const PART_CHARS_MIN: usize = 4;
 /// Fewest letters of the longest word that is looked for in titles.
 const TITLE_LETTERS_MIN: usize = 3;
 /// What stands in the address of an event before its number or UUID.

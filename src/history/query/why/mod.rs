@@ -62,8 +62,21 @@ pub const MAY_HIDE: &str = "what stood in an object that was skipped, an entity 
                             were only counted are not kept by name";
 
 /// How it was looked for where nothing was found, in words.
-pub const LOOKED_FOR: &str = "it was looked for as a whole, and in values and titles by words, whole or begun (6 letters of a \
+const LOOKED_FOR: &str = "it was looked for as a whole, and in values and titles by words, whole or begun (6 letters of a \
                               value, 4 of a title); `why --scan` reads everything and finds any part";
+
+/// The same of what is too short to be looked for as a part.
+const LOOKED_FOR_SHORT: &str = "it was looked for as a whole, and as a word of titles; parts of values are looked for from 4 letters on";
+
+/// How it was looked for where nothing was found, in words; nothing where everything was read for any part of it.
+#[must_use]
+pub fn looked_for(text: &str, depth: Depth) -> Option<&'static str> {
+    match depth {
+        _ if text.trim().chars().count() < asked::PART_CHARS_MIN => Some(LOOKED_FOR_SHORT),
+        Depth::Letters => None,
+        Depth::Whole | Depth::Words => Some(LOOKED_FOR),
+    }
+}
 
 /// One find.
 #[derive(Debug, Clone, PartialEq, Eq)]
