@@ -99,9 +99,12 @@ pub fn looks_like_key(text: &str) -> bool {
 /// How many events are in flight; `None`: as many as turn out best.
 fn read_concurrency(section: &mut Section<'_, '_>) -> Option<NonZeroU8> {
     let at = section.item("concurrency")?;
-    if at.value.is_str() {
-        let word = section.text("concurrency")?;
-        return section.word(&word, &[("auto", None)])?;
+    if at.value.as_str() == Some("auto") {
+        return None;
+    }
+    if at.value.as_integer().is_none() {
+        return section
+            .mistyped(&at, &format!("a whole number from 1 to {CONCURRENCY_MAX}, or \"auto\""));
     }
     let number = section.integer("concurrency", 1..=i64::from(CONCURRENCY_MAX));
     number.and_then(|at| u8::try_from(at.value).ok()).and_then(NonZeroU8::new)

@@ -348,3 +348,16 @@ fn what_is_to_be_done_by_hand_says_what_would_change_it_as_why_does() {
         assert!(!none.contains(remedy), "{remedy}");
     }
 }
+
+/// A clock that was wrong, or is: of what lies in the future nobody says how long ago it was.
+#[test]
+fn what_lies_in_the_future_is_told_as_that() {
+    const WORDS: &str = "in the future by this machine";
+    let mut view = view_of(&ledger(), Clearance::ALL);
+    let html = report(&view).html;
+    assert!(!html.contains(WORDS) && html.contains(" ago"), "{html}");
+    view.now = Timestamp::from_seconds(1_000_000_000);
+    let html = report(&view).html;
+    assert!(html.contains(WORDS), "{html}");
+    assert!(!html.contains(" ago"), "{html}");
+}

@@ -175,7 +175,10 @@ fn what_is_in_effect_parses_to_the_same() {
         let config = good(&text);
         let printed = toml::to_string(&effective(&config)).unwrap();
         let again = good(&printed);
-        assert_eq!(Config { warnings: vec![], named_files: vec![], ..again }, Config { warnings: vec![], named_files: vec![], ..config });
+        assert_eq!(
+            Config { warnings: vec![], named_files: vec![], ..again },
+            Config { warnings: vec![], named_files: vec![], ..config }
+        );
     }
 }
 
@@ -238,7 +241,9 @@ fn destinations_are_checked() {
         ("[destinations.main.event]\ntags = [1]", "is an integer; write texts"),
         ("[destinations.main.policy]\nallow_tlp = [\"purple\"]", "is not a TLP colour"),
         ("concurrency = 0", "from 1 to 32"),
-        ("concurrency = \"many\"", "\"auto\""),
+        ("concurrency = \"many\"", "write a whole number from 1 to 32, or \"auto\""),
+        ("concurrency = \"4\"", "write a whole number from 1 to 32, or \"auto\""),
+        ("concurrency = true", "write a whole number from 1 to 32, or \"auto\""),
         ("client_key = \"k\"", "add client_cert"),
         ("api_key_file = \"k\"", "keep one of the two"),
         ("verify_every = \"1 day\"", "span of time"),

@@ -9,7 +9,7 @@ use crate::{
     model::{Count, RouteName, Span, Timestamp},
 };
 
-use super::text::{Tone, ago, badge, time, visible};
+use super::text::{Tone, ago, badge, since, time, visible};
 
 /// A run that is due so long and did not begin is late.
 const LATE_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -84,7 +84,7 @@ fn row(route: &Route, now: Timestamp) -> Markup {
             td data-label="State" { (badge(tone, word)) (failures(route)) }
             td data-label="Last success" {
                 @match route.last_success {
-                    Some(at) => { strong { (Span(at.until(now).as_secs()).to_string()) " ago" } br; span.muted { (time(at)) } }
+                    Some(at) => { strong { (since(at, now)) } br; span.muted { (time(at)) } }
                     None => { "never" }
                 }
             }

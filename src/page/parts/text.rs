@@ -138,7 +138,15 @@ pub(in crate::page) fn time(at: Timestamp) -> Markup {
 
 /// A time, and how long ago it was.
 pub(in crate::page) fn ago(at: Timestamp, now: Timestamp) -> Markup {
-    html! { (time(at)) ", " (Span(at.until(now).as_secs()).to_string()) " ago" }
+    html! { (time(at)) ", " (since(at, now)) }
+}
+
+/// How long ago something was, which nobody knows of what lies in the future.
+pub(in crate::page) fn since(at: Timestamp, now: Timestamp) -> String {
+    match at.age(now) {
+        Some(age) => format!("{} ago", Span(age.as_secs())),
+        None => "in the future by this machine's clock".to_owned(),
+    }
 }
 
 /// A number, and what it is a number of.

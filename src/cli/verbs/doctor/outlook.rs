@@ -97,9 +97,11 @@ fn told(job: &Job, preview: &Preview, speed: Speed) -> Finding {
     let withheld = preview.withheld + reasons.values().sum::<u64>();
     let why = reasons.iter().map(|(reason, count)| format!("{count}: {reason}"));
     let why = why.collect::<Vec<_>>().join("; ");
+    // What was withheld before, and is as it was, has no plan that says why.
+    let why = if why.is_empty() { why } else { format!(" ({why})") };
     if preview.incidents > 0 && withheld >= preview.incidents {
         let all = count(as_count(preview.incidents), "incident");
-        let what = format!("feed {}: all of {all} would be withheld ({why})", job.feed);
+        let what = format!("feed {}: all of {all} would be withheld{why}", job.feed);
         return Finding::bad(CHECK, Exit::AllWithheld, what, cure(job, &reasons));
     }
     let send = count(as_count(preview.attributes.pending), "attribute");
@@ -118,7 +120,7 @@ fn told(job: &Job, preview: &Preview, speed: Speed) -> Finding {
         ),
     };
     if withheld > 0 {
-        what = format!("{what}; {} withheld ({why})", count(as_count(withheld), "incident"));
+        what = format!("{what}; {} withheld{why}", count(as_count(withheld), "incident"));
     }
     Finding::good(CHECK, what)
 }
