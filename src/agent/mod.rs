@@ -41,4 +41,4 @@ pub use resend::resend;
 pub use run::{adopt, sync, sync_from};
 pub use summary::{Ending, PublishingTally, Summary};
 pub use verify::{Sample, Verified, VerifyOptions, verify};
-pub use which::{has_moved, holds_anything, is_at_new_url, whose};
+pub use which::{has_moved, holds_anything, is_another, is_at_new_url, which_question, whose};

@@ -1,6 +1,7 @@
 //! Which MISP a destination is, by what the store keeps of it and of the others.
 
 use crate::{
+    delivery::{Call, Reply},
     history::{Ledger, LedgerError},
     model::DestinationName,
     plan::DestinationRecord,
@@ -29,6 +30,23 @@ pub fn holds_anything<L: Ledger + ?Sized>(
     destination: &DestinationName,
 ) -> Result<bool, LedgerError> {
     Ok(lost::question(ledger.heads(destination)?.iter(), 0).is_some())
+}
+
+/// The question by which a MISP shows whether it is the one that was sent to, where the ledger knows of anything there.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn which_question<L: Ledger + ?Sized>(
+    ledger: &L,
+    destination: &DestinationName,
+) -> Result<Option<Call>, LedgerError> {
+    Ok(lost::question(ledger.heads(destination)?.iter(), usize::MAX))
+}
+
+/// Whether it is another, by its answer to [`which_question`]; `None` where that does not tell.
+#[must_use]
+pub fn is_another(question: &Call, reply: &Reply) -> Option<bool> {
+    lost::is_stranger(question, reply)
 }
 
 /// The other destination whose MISP this is by the store: the one that was asked at this address, or whom it said to be

@@ -93,10 +93,10 @@ fn doctor_does_not_take_a_stranger_for_the_misp_that_was_sent_to() {
     let place = at(&one);
     place.run(&["sync"]).code(0);
     place.configure(&one.url(), &empty.url());
-    place.run(&["doctor"]).code(0).says(&["was not asked yet", &one.url()]);
+    place.run(&["doctor"]).code(8).says(&["looks like another or a restored MISP"]);
     place.run(&["sync"]).code(8);
     place.write("day.json", DAY_2);
-    place.run(&["doctor"]).code(0);
+    place.run(&["doctor"]).code(8);
     place.run(&["sync"]).code(8);
     assert_eq!(empty.attributes(), 0);
 }

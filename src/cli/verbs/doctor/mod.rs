@@ -21,7 +21,7 @@ use std::{
 use crate::{
     agent::{
         AgentError, Asking, Careful, Clock, Ending, Job, LedgerHandle, PLAIN, SystemClock,
-        WantedTags, has_moved, holds_anything, whose,
+        WantedTags, has_moved, is_another, which_question, whose,
     },
     cli::{
         CliError, Context, Exit, Report,
@@ -206,7 +206,8 @@ impl Visit<'_> {
                     // Whoever looks for those asks who the key is before.
                     commit.destination = Some(DestinationRecord { user: None, ..record.clone() });
                 }
-                let told = proof(destination, store, known_before.as_ref(), &record)?;
+                let told =
+                    self.proof(destination, &remote, store, known_before.as_ref(), &record)?;
                 let is_known = told.is_none();
                 findings.extend(told);
                 if args.push_test_event {
@@ -274,6 +275,42 @@ impl Visit<'_> {
         Ok(Ok((std::iter::once(taken).chain(notes).chain(findings).collect(), round_trip)))
     }
 
+    /// What is to be said of a MISP at another address, or of another organisation, that is not the one that was sent to, or
+    /// does not show whether it is. It is asked as a run asks it.
+    fn proof(
+        &self,
+        destination: &Destination,
+        remote: &Remote,
+        ledger: &LedgerHandle<Store>,
+        known: Option<&DestinationRecord>,
+        record: &DestinationRecord,
+    ) -> Result<Option<Finding>, CliError> {
+        const CHECK: &str = "MISP";
+        let name = &destination.name;
+        let Some(known) = known.filter(|known| has_moved(known, record)) else { return Ok(None) };
+        let Some(question) = which_question(ledger, name)? else { return Ok(None) };
+        let ending = match whose(ledger, name, known, record)? {
+            Some(other) => Ending::MispOf(other),
+            None => {
+                let reply = self.ask(remote.exchange(&question))?.reply;
+                match is_another(&question, &reply) {
+                    Some(false) => return Ok(None),
+                    Some(true) => Ending::AnotherMisp,
+                    None => {
+                        let what = format!(
+                            "{} does not say whether it is the MISP that was sent to at {}",
+                            destination.url, known.url
+                        );
+                        let cure =
+                            "the next `sync` asks before it sends anything or counts as done";
+                        return Ok(Some(Finding::odd(CHECK, what, cure)));
+                    }
+                }
+            }
+        };
+        Ok(Report::of_ending(&ending).map(|report| Finding::fault(CHECK, &report)))
+    }
+
     fn ask<T>(&self, question: impl Future<Output = T>) -> Result<T, CliError> {
         self.live.ask(question).ok_or(CliError::Interrupted)
     }
@@ -306,31 +343,6 @@ impl Visit<'_> {
         }
         Ok(findings)
     }
-}
-
-/// What is to be said of a MISP that is not proven to be the one that was sent to: the store does not take it for that.
-fn proof(
-    destination: &Destination,
-    ledger: &LedgerHandle<Store>,
-    known: Option<&DestinationRecord>,
-    record: &DestinationRecord,
-) -> Result<Option<Finding>, CliError> {
-    const CHECK: &str = "MISP";
-    let name = &destination.name;
-    let Some(known) = known.filter(|known| has_moved(known, record)) else { return Ok(None) };
-    if !holds_anything(ledger, name)? {
-        return Ok(None);
-    }
-    if let Some(other) = whose(ledger, name, known, record)? {
-        let report = Report::of_ending(&Ending::MispOf(other));
-        return Ok(report.map(|report| Finding::fault(CHECK, &report)));
-    }
-    let what = format!(
-        "{} was not asked yet, with this key, whether it is the MISP that was sent to at {}",
-        destination.url, known.url
-    );
-    let cure = "the next `sync` asks before it sends anything or counts as done";
-    Ok(Some(Finding::odd(CHECK, what, cure)))
 }
 
 /// The same of a feed that was pulled before; what is wrong with its source, the checks of that say.
