@@ -55,7 +55,7 @@ pub(crate) struct RunAnswer {
     /// The number of the process.
     pid: u32,
     /// The Unix socket on which it answers questions, if there is one.
-    socket: Option<PathBuf>,
+    socket: Option<String>,
     /// The address of `/metrics`, if there is one.
     metrics: Option<String>,
     /// The address of the pages, if there is one: `misp-trickle web` gives a link.
@@ -120,10 +120,10 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
         web: listeners.pages_at().map(|address| (address, Arc::default())),
         dataset: Mutex::default(),
     };
-    let (pid, socket) = (process::id(), listeners.path.clone());
+    let socket = listeners.path.clone();
     let ready = RunAnswer {
-        pid,
-        socket,
+        pid: process::id(),
+        socket: socket.as_ref().map(|path| path.display().to_string()),
         metrics: listeners.address(),
         web: listeners.pages_at().map(|address| address.to_string()),
     };
@@ -135,7 +135,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     notify::ready();
     dispatcher.run(&SystemClock, GRACE);
     live.end(LETTING_GO);
-    if let Some(socket) = ready.socket {
+    if let Some(socket) = socket {
         // The next owner removes what is left.
         drop(fs::remove_file(socket));
     }

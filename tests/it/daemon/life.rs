@@ -161,3 +161,23 @@ fn what_is_exposed_is_shown_as_long_as_it_is() {
     until("it is over", || exposed(&daemon) == Some(0.0));
     daemon.end();
 }
+
+/// Other commands are told of its socket in a file of text, so there they do not find it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_path_is_not_utf_8_is_one_to_run_in() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let folder = place.path("").join(OsStr::from_bytes(b"n\xff"));
+    fs::create_dir(&folder).unwrap();
+    for file in ["misp-trickle.toml", "day.json"] {
+        fs::copy(place.path(file), folder.join(file)).unwrap();
+    }
+    let daemon = Daemon::with(place.command(&["run"]).current_dir(&folder), &folder);
+    until("it delivers", || sandbox.attributes() == ATTRIBUTES);
+    daemon.end();
+    let told = fs::read_to_string(folder.join("run.log")).unwrap();
+    assert!(told.contains("is not UTF-8") && told.contains("set `socket`"), "{told}");
+}
