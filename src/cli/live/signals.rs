@@ -72,7 +72,12 @@ impl Signals {
 
     /// Waits for the next one that is not for the pager.
     pub(in crate::cli) async fn next(&mut self) {
-        while self.is_ctrl_c().await && IS_PAGED.load(Ordering::Relaxed) {}
+        loop {
+            let is_ctrl_c = self.is_ctrl_c().await;
+            if !is_ctrl_c || !IS_PAGED.load(Ordering::Relaxed) {
+                return;
+            }
+        }
     }
 
     #[cfg(unix)]
