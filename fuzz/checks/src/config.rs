@@ -80,7 +80,8 @@ fn accepted(config: &Config, draft: &Draft) {
     let again = Config::parse(&printed, Path::new("misp-trickle.toml"));
     let again = again.unwrap_or_else(|error| panic!("{error} in what is in effect of {text:?}"));
     let bare = |config: &Config| {
-        let config = Config { warnings: Vec::new(), file: "".into(), ..config.clone() };
+        let config =
+            Config { warnings: vec![], named_files: vec![], file: "".into(), ..config.clone() };
         format!("{config:?}")
     };
     assert_eq!(bare(&again), bare(config), "{text:?}");
