@@ -176,6 +176,7 @@ impl Files for MirrorFolder {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.check_place()?;
         permissions::remove_file(&self.path.join(name))
     }
 }

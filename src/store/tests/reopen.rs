@@ -1,10 +1,10 @@
 //! A store that its owner opens again, and one whose folder is not where it was any more.
 
-use std::{fs, sync::mpsc};
+use std::{fs, path::Path, sync::mpsc};
 
 use crate::{
     history::Ledger,
-    model::FeedName,
+    model::{FeedName, RunNumber},
     store::{
         Disk, Fault, MemoryEngine, OpenError, Store, Warning,
         tests::{
@@ -26,14 +26,20 @@ fn fail(store: &mut Store) {
     assert!(play(store, 100).unwrap_err().contains("make room"));
 }
 
+/// A store that a write has failed of, what it answered before, and the number of the run that was begun.
+fn failed(path: &Path) -> (Store, Vec<String>, RunNumber) {
+    let mut store = build(path, 5);
+    let before = sound_answers(&store);
+    let begun = store.begin_run().unwrap();
+    fail(&mut store);
+    (store, before, begun)
+}
+
 #[test]
 fn a_store_that_could_not_be_written_goes_on_once_it_was_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
-    let mut store = build(&path, 5);
-    let before = sound_answers(&store);
-    let begun = store.begin_run().unwrap();
-    fail(&mut store);
+    let (mut store, before, begun) = failed(&path);
     assert!(store.has_failed());
     assert!(play(&mut store, 101).unwrap_err().contains("a write failed before"));
     store.reopen().unwrap();
@@ -114,10 +120,7 @@ fn nothing_is_written_to_a_store_that_was_moved_deleted_or_replaced() {
 fn a_store_that_could_not_be_opened_again_is_opened_once_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
-    let mut store = build(&path, 5);
-    let before = sound_answers(&store);
-    let begun = store.begin_run().unwrap();
-    fail(&mut store);
+    let (mut store, before, begun) = failed(&path);
     let (mark, aside) = (path.join("acknowledged"), folder.path().join("aside"));
     fs::rename(&mark, &aside).unwrap();
     fs::create_dir(&mark).unwrap();
@@ -152,6 +155,11 @@ fn no_mirror_is_made_where_the_store_is_gone_or_another_one() {
     let error = files.write("two.pack", 0).map(drop).unwrap_err().to_string();
     assert!(error.contains("another folder has its place"), "{error}");
     assert!(!path.join("mirror").exists());
+    // Nor is anything removed of it.
+    let others = other.mirror_files(&FeedName::new("main"));
+    drop(others.write("one.pack", 0).unwrap());
+    files.remove("one.pack").unwrap_err();
+    assert_eq!(others.names().unwrap().len(), 1);
     drop(other);
     fs::rename(&path, folder.path().join("other")).unwrap();
     fs::rename(&aside, &path).unwrap();
