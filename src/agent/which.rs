@@ -29,7 +29,7 @@ pub fn holds_anything<L: Ledger + ?Sized>(
     ledger: &L,
     destination: &DestinationName,
 ) -> Result<bool, LedgerError> {
-    Ok(lost::question(ledger.heads(destination)?.iter(), 0).is_some())
+    Ok(which_question(ledger, destination)?.is_some())
 }
 
 /// The question by which a MISP shows whether it is the one that was sent to, where the ledger knows of anything there.

@@ -144,14 +144,14 @@ impl Context {
     /// Says which command comes next. Programs do not ask.
     pub(super) fn next(&mut self, text: impl std::fmt::Display) {
         if self.guides && !self.global.json && !self.global.quiet {
-            let text = self.here(&text.to_string());
+            let text = self.with_given_paths(&text.to_string());
             self.ui.guide(text);
         }
     }
 
-    /// A text whose commands answer for the same configuration and store as this one does, where its line named them. What the
-    /// environment says the next command hears, too.
-    pub(super) fn here(&self, text: &str) -> String {
+    /// Adds the `--config` and `--store` of this command line to the commands in a text: those in backticks, and one that the
+    /// text begins with. Those of the environment need no words, as the next command has the same environment.
+    pub(super) fn with_given_paths(&self, text: &str) -> String {
         let line = ["misp-trickle"].into_iter().chain(self.args.iter().map(String::as_str));
         let Ok(said) = Cli::command().try_get_matches_from(line) else { return text.to_owned() };
         let GlobalArgs { config, store, .. } = &self.global;
@@ -268,7 +268,7 @@ mod tests {
             let global = Cli::try_parse_from(line).unwrap().global;
             let mut context = Context::new(global, Ui::standard(true));
             context.args = args.iter().map(|arg| (*arg).to_owned()).collect();
-            context.here(text)
+            context.with_given_paths(text)
         };
         let (sync, apply) = ("`misp-trickle sync` sends it", "misp-trickle apply plan.json");
         assert_eq!(next(&["plan"], sync), sync);

@@ -169,11 +169,13 @@ impl Waiter {
     }
 }
 
-/// Files that are opened at a time before anything is done: what the threads, the signals, a connection and the store
-/// need. Some of it ends the program without a word where there are fewer.
+/// Open files that a process needs for its threads, signals, connection and store. With fewer, tokio panics.
 const FILES: usize = 24;
 
-/// Threads for requests, unless the system gives this process too few open files for what is done on them.
+/// Builds a runtime.
+///
+/// # Errors
+/// If the system allows this process fewer than [`FILES`] more open files, or no threads.
 pub(super) fn runtime(builder: &mut Builder) -> io::Result<Runtime> {
     #[cfg(unix)]
     {

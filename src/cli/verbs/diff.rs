@@ -59,11 +59,9 @@ pub(in crate::cli) fn difference(
     mut filter: query::RunFilter,
     lines: usize,
 ) -> Result<query::Difference, CliError> {
-    // The newest run is that of the destination of which the other one is.
-    let is_of_one = |text: &&str| !text.starts_with('@') && *text != "0";
-    if let (None, Some(from), true) =
-        (&filter.destination, from.filter(is_of_one), to.starts_with('@'))
-    {
+    // `diff 3` compares run 3 with the newest run of the same destination.
+    let numbered = from.filter(|text| !text.starts_with('@') && *text != "0");
+    if let (None, Some(from), true) = (&filter.destination, numbered, to.starts_with('@')) {
         filter.destination = Some(query::select_run(ledger, from, &filter)?.destination);
     }
     let to = query::select_run(ledger, to, &filter)?;

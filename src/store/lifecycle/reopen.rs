@@ -21,8 +21,8 @@ impl Store {
     /// way: what it goes by may not be there any more. Who reads a view begins anew.
     ///
     /// # Errors
-    /// As [`Store::open`]. Where that shows only once it is closed, it stays so, and every question is an error, until
-    /// this is tried again: what stands in the way may pass.
+    /// As [`Store::open`]. If the error comes after the engine was closed, the store stays closed: every question is an
+    /// error until a later call succeeds, as what stands in the way may pass.
     pub fn reopen(&mut self) -> Result<(), OpenError> {
         let shown = self.shown_path();
         self.check_place().map_err(|error| OpenError::of(&shown, error))?;
@@ -42,7 +42,7 @@ impl Store {
         Ok(())
     }
 
-    /// Nothing is read or written before it was opened again.
+    /// Closes the engine: nothing is read or written until it is opened again.
     fn close(&mut self, cause: String) {
         self.failed.get_or_insert_with(|| cause.clone());
         self.engine = Box::new(Closed { cause });
