@@ -10,7 +10,9 @@ use misp_trickle::{
     model::Timestamp,
     store::{OpenMode, Owner, Store},
 };
-use misp_trickle_testing::program::{DAY_1, DAY_2, Place, Sandbox, binary, seen, seen_with};
+use misp_trickle_testing::program::{
+    DAY_1, DAY_2, Place, Sandbox, as_at_terminal, binary, seen, seen_with,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -271,13 +273,8 @@ fn a_store_in_use_is_11_and_a_damaged_one_12() {
 fn a_signal_ends_a_run_that_waits_for_an_answer() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let place = Place::at(&format!("http://{}", silent.local_addr().unwrap()), &"x".repeat(40));
-    let mut child = Command::new(binary())
-        .arg("sync")
-        .current_dir(place.folder())
-        .env("MISP_API_KEY", &place.key)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = as_at_terminal(&place.command(&["sync"]));
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let _asked = silent.accept().unwrap();
     let signal = || Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(signal().unwrap().success());

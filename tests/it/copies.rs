@@ -12,7 +12,7 @@ use std::{
 };
 
 use misp_trickle_testing::program;
-use program::{Place, Sandbox, binary};
+use program::{Place, Sandbox, as_at_terminal, binary};
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(40);
@@ -44,6 +44,7 @@ impl Scene {
     fn begin(&self, command: &mut Command) -> Child {
         let before = self.left();
         let command = self.place.clean(command).env("TMPDIR", self.place.path("tmp"));
+        let mut command = as_at_terminal(command);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = Instant::now();
         while self.left().is_subset(&before) {

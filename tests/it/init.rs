@@ -30,7 +30,7 @@ fn new_files(place: &Place) -> Vec<String> {
 fn a_configuration_comes_of_answers_its_key_is_never_shown_and_doctor_finds_nothing() {
     let sandbox = Sandbox::start();
     let place = sandbox.place();
-    let mut terminal = Terminal::start(init(&place, &[]));
+    let mut terminal = Terminal::start(&init(&place, &[]));
     terminal
         .waits_for("eiq-feed  an outgoing feed")
         .waits_for("Kind of the source")
@@ -58,7 +58,7 @@ fn a_configuration_comes_of_answers_its_key_is_never_shown_and_doctor_finds_noth
     assert!(!text.contains(&key) && text.contains("api_key_file = \"own.api-key\""), "{text}");
     assert!(text.contains("allow_tlp = [\"clear\", \"green\"]"), "{text}");
 
-    let mut again = Terminal::start(init(&place, &[]));
+    let mut again = Terminal::start(&init(&place, &[]));
     assert_eq!(again.code(), Some(1));
     assert!(again.shown().starts_with("error: own.toml: is there already"), "{}", again.shown());
 }
@@ -71,7 +71,7 @@ fn whoever_stops_at_a_terminal_leaves_no_file_and_a_terminal_that_shows_what_is_
             let script = "trap : INT; \"$0\" --config own.toml init; echo ended with $?; stty -a";
             let mut shell = Command::new("sh");
             place.clean(&mut shell).args(["-c", script]).arg(binary());
-            let mut terminal = Terminal::start(shell);
+            let mut terminal = Terminal::start(&shell);
             if at == "API key" {
                 terminal.waits_for("[file]: ").types("stdin\n");
                 terminal.waits_for("URL of MISP: ").types("https://misp.example\n");
@@ -92,7 +92,7 @@ fn nobody_is_asked_who_does_not_want_it_or_has_no_terminal() {
     let all = ["--source", "day.json", "--url", "https://misp.example", "--api-key-env", "K"];
     let rest = ["--max-tlp", "red", "--unmarked", "allow"];
     for more in [&["--no-input"][..], &["--quiet"], &[&all[..], &rest].concat()] {
-        let mut terminal = Terminal::start(init(&place, more));
+        let mut terminal = Terminal::start(&init(&place, more));
         assert_eq!(terminal.code(), Some(0), "{}", terminal.shown());
         assert!(!terminal.shown().contains("[Y/n]"), "{}", terminal.shown());
         fs::remove_file(place.path("own.toml")).unwrap();
@@ -106,7 +106,7 @@ fn nobody_is_asked_who_does_not_want_it_or_has_no_terminal() {
 fn a_pipe_in_the_place_of_the_source_is_not_waited_for_and_a_key_that_is_awaited_comes_first() {
     let place = Place::at("http://127.0.0.1:1", "key");
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
-    let mut terminal = Terminal::start(init(&place, &["--source", "pipe", "--max-tlp", "red"]));
+    let mut terminal = Terminal::start(&init(&place, &["--source", "pipe", "--max-tlp", "red"]));
     terminal.waits_for("URL of MISP: ").types("https://misp.example\n");
     terminal.waits_for("API key").waits_for("): ").types("\n");
     terminal.waits_for("[deny]: ").types("\n").waits_for("wrote own.toml");

@@ -8,7 +8,7 @@ use misp_trickle_testing::{
 fn at_terminal(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
     let mut command = place.command(arguments);
     command.env("TERM", "xterm").envs(variables.iter().copied());
-    Terminal::start(command)
+    Terminal::start(&command)
 }
 
 /// What is shown once the program has ended well.

@@ -12,7 +12,7 @@ use std::{
 
 use front::{Act, Front, Message, answer};
 use misp_trickle_testing::{front, program, schema::check_line};
-use program::{ATTRIBUTES, Lateness, Place, Sandbox, Seen};
+use program::{ATTRIBUTES, Lateness, Place, Sandbox, Seen, as_at_terminal, with_signals};
 use serde_json::Value;
 
 /// From the first signal to the end of the program.
@@ -27,15 +27,11 @@ const SIGNALS: [&str; 2] = ["-INT", "-TERM"];
 struct Run(Option<Child>);
 
 impl Run {
-    /// With signals as at a terminal, whatever is ignored where the tests run: a shell has SIGINT ignored by what it starts
-    /// in the background.
     fn start(place: &Place, verb: &str) -> Self {
-        Self::started(place, verb, "--default-signal=INT,HUP")
+        Self::of(&mut as_at_terminal(&place.command(&[verb])))
     }
 
-    fn started(place: &Place, verb: &str, signals: &str) -> Self {
-        let mut command = Command::new("env");
-        place.clean(&mut command).arg(signals).arg(place.command(&[]).get_program()).arg(verb);
+    fn of(command: &mut Command) -> Self {
         Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
@@ -207,7 +203,8 @@ fn a_signal_that_was_ignored_stays_so_and_sigterm_is_heard() {
     let sandbox = Sandbox::start();
     let front = slow_to_write(&sandbox);
     let place = place(&front, &sandbox);
-    let mut run = Run::started(&place, "sync", "--ignore-signal=INT,HUP,TERM");
+    let mut run =
+        Run::of(&mut with_signals(&place.command(&["sync"]), "--ignore-signal=INT,HUP,TERM"));
     wait_for(&front, writes);
     for signal in ["-INT", "-HUP", "-INT"] {
         run.signal(signal);

@@ -69,6 +69,28 @@ pub fn binary() -> PathBuf {
     folder.join("misp-trickle")
 }
 
+/// A command with signals as at a terminal, but for its standard streams, which are not taken over. Whatever starts the tests
+/// in the background has SIGINT ignored by them, and a program that begins so goes on to ignore it.
+pub fn as_at_terminal(command: &Command) -> Command {
+    with_signals(command, "--default-signal=INT,HUP")
+}
+
+/// The same with signals as an option of GNU `env` says.
+pub fn with_signals(command: &Command, option: &str) -> Command {
+    let mut wrapped = Command::new("env");
+    wrapped.arg(option).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(name, value),
+            None => wrapped.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    wrapped
+}
+
 /// A MISP in memory, listening.
 pub struct Sandbox {
     _runtime: Runtime,

@@ -10,6 +10,8 @@ use std::{
 
 use pty_process::blocking::{self, Pty};
 
+use crate::program::as_at_terminal;
+
 /// The longest wait for what is to be shown, on a busy machine too.
 const LONGEST: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(10);
@@ -25,7 +27,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn start(command: Command) -> Self {
+    pub fn start(command: &Command) -> Self {
+        let command = as_at_terminal(command);
         let (pty, pts) = blocking::open().unwrap();
         let child = blocking::Command::from(command).spawn(pts).unwrap();
         let (pty, shown) = (Arc::new(pty), Arc::new(Mutex::new(Vec::new())));
