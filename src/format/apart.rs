@@ -13,6 +13,7 @@ use super::{
     route::{End, Router, Sink},
     splitter::{Limits, split},
     stix,
+    twice::Once,
 };
 use crate::model::{
     Context, Digest, Encoder, EntityKey, Issue, Locus, Place, Severity, Symbol, Timestamp, Tlp,
@@ -128,10 +129,11 @@ enum Named {
 fn name(written: &Element<'_>, found: Format) -> Named {
     let mended = mend::mend(written.raw);
     let raw = mended.as_ref().map_or(written.raw, |mended| &mended.text);
-    let own = match format_of(written, found) {
+    let own = |raw: &[u8]| match format_of(written, found) {
         Format::Stix21 => stix::own_id(raw),
         Format::EclecticIq | Format::Auto => eiq::own_id(raw),
     };
+    let own = own(raw).or_else(|| own(Once::each(raw)?.last()));
     let own = match own {
         Some(OwnId::Placeholder) => return Named::Placeholder,
         Some(OwnId::Of { id, version }) => Some((id, version)),
@@ -179,7 +181,7 @@ impl<T: Taker> Handing<'_, T> {
         }
     }
 
-    fn damaged(&mut self, Lost { ids, version }: &Lost, pointer: &str, list: &str, what: &str) {
+    fn damaged(&mut self, Lost { ids, version, .. }: &Lost, pointer: &str, list: &str, what: &str) {
         self.taker.damaged(&Unreadable { pointer, list, ids, version: *version, what });
     }
 }
@@ -194,7 +196,7 @@ impl<T: Taker> Sink for Handing<'_, T> {
         self.announce(&place, found);
         match name(element, found) {
             Named::Object(identity) => {
-                let Element { list, index, raw, origin, is_respelled: _ } = *element;
+                let Element { list, index, raw, origin, .. } = *element;
                 let piece = Piece { list, index, inside: origin.inside, raw };
                 self.taker.object(&piece, &identity);
             }

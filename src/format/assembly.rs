@@ -55,21 +55,10 @@ impl Assembly {
 
     /// Takes an object of this document.
     pub fn object(&mut self, piece: &Piece<'_>, number: u64) {
-        let facts = &self.decoding.facts;
-        let (entities, relations) = (facts.entities.len(), facts.relations.len());
+        let begins = self.decoding.count();
         self.decoding.element(&element(piece, &self.document), self.format);
         for copy in self.copies.remove(&number).unwrap_or_default() {
-            let facts = &mut self.decoding.facts;
-            // An entity that came before in an equal form stands for both.
-            let key = copy.entities.first().map(|entity| (&entity.key, &entity.platform));
-            let same = |place: &usize| {
-                let entity = &facts.entities[*place];
-                key == Some((&entity.key, &entity.platform))
-            };
-            let own = (entities < facts.entities.len()).then_some(entities);
-            let entity = own.or_else(|| (0..entities).rev().find(same));
-            let relations = relations..facts.relations.len();
-            facts.heed_copy(copy, entity, relations);
+            self.decoding.heed_copy(copy, begins);
         }
     }
 
@@ -81,7 +70,7 @@ impl Assembly {
     /// Something that should have been an object of a document and could not be read.
     pub fn damaged(&mut self, document: &str, unreadable: &Unreadable<'_>) {
         let Unreadable { pointer, ids, version, what, .. } = *unreadable;
-        self.decoding.lose(&Lost { ids: ids.to_vec(), version });
+        self.decoding.lose(&Lost { ids: ids.to_vec(), version, until: None });
         let locus = match pointer {
             "" => Locus::Whole,
             pointer => Locus::Pointer(pointer.into()),
@@ -119,5 +108,5 @@ impl Default for Assembly {
 fn element<'a>(piece: &Piece<'a>, file: &'a Symbol) -> Element<'a> {
     let Piece { list, index, inside, raw } = *piece;
     let origin = Origin { file, document: 1, inside, before: b"", start: Position::START };
-    Element { list, is_respelled: false, index, raw, origin }
+    Element { list, is_respelled: false, index, raw, origin, once: None }
 }

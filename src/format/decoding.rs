@@ -2,12 +2,13 @@
 
 use super::{
     Decoder as _, Format,
-    apart::lost::{Found, Lost},
+    apart::lost::{Found, Lost, lost},
     eiq,
     element::Element,
     mend,
     route::{End, LISTS, Sink},
     stix,
+    twice::Once,
 };
 use crate::{
     graph::{Coverage, Extent, Facts},
@@ -39,6 +40,68 @@ impl Decoding {
         self.eiq.finish(&mut facts);
         self.stix.finish(&mut facts);
         facts
+    }
+
+    /// How many entities and relations came so far.
+    pub(super) fn count(&self) -> [usize; 2] {
+        [self.facts.entities.len(), self.facts.relations.len()]
+    }
+
+    /// Takes over what marks another copy of what came since there were so many entities and relations.
+    pub(super) fn heed_copy(&mut self, copy: Facts, [entities, relations]: [usize; 2]) {
+        let facts = &mut self.facts;
+        // An entity that came before in an equal form stands for both.
+        let key = copy.entities.first().map(|entity| (&entity.key, &entity.platform));
+        let same = |place: &usize| {
+            let entity = &facts.entities[*place];
+            key == Some((&entity.key, &entity.platform))
+        };
+        let own = (entities < facts.entities.len()).then_some(entities);
+        let entity = own.or_else(|| (0..entities).rev().find(same));
+        let relations = relations..facts.relations.len();
+        facts.heed_copy(copy, entity, relations);
+    }
+
+    fn read(&mut self, element: &Element<'_>, found: Format) -> Result<(), Issue> {
+        match format_of(element, found) {
+            Format::Stix21 => self.stix.read(element, &mut self.facts),
+            Format::EclecticIq | Format::Auto => self.eiq.read(element, &mut self.facts),
+        }
+    }
+
+    /// Takes an element that cannot be read as it is written: it is lost, unless a key that stands in it twice is all that
+    /// is wrong. Then the last of each is read, and what marks any other reading marks it too.
+    fn mend_twice(&mut self, element: &Element<'_>, found: Format, issue: Issue) {
+        let lost = lost(element.raw, format_of(element, found));
+        let (begins, skipped) = (self.count(), self.facts.skipped);
+        let is_read = Once::each(element.raw).is_some_and(|once| {
+            let mut others = Vec::new();
+            for raw in once.others() {
+                let mut alone = Self::new();
+                let is_read = alone.read(&Element { raw, ..*element }, found).is_ok();
+                if !is_read || alone.facts.skipped > 0 {
+                    return false;
+                }
+                others.push(alone.facts);
+            }
+            let last = Element { once: Some(once.last()), ..*element };
+            if self.read(&last, found).is_err() {
+                return false;
+            }
+            self.facts.report(element.warning("", once.told()));
+            for other in others {
+                self.heed_copy(other, begins);
+            }
+            true
+        });
+        if !is_read {
+            self.facts.report(issue);
+        }
+        if !is_read || self.facts.skipped > skipped {
+            return self.lose(&lost);
+        }
+        self.lose(&Lost { until: Some(Reader::THIRD), ..lost });
+        self.facts.came_with(Reader::FOURTH, begins[0], begins[1]);
     }
 
     /// Takes down that a version of an object cannot be read.
@@ -107,9 +170,8 @@ impl Sink for Decoding {
             self.facts.report(element.warning("", what));
         }
         let (entities, relations) = (self.facts.entities.len(), self.facts.relations.len());
-        match format_of(&element, found) {
-            Format::Stix21 => self.stix.element(&element, &mut self.facts),
-            Format::EclecticIq | Format::Auto => self.eiq.element(&element, &mut self.facts),
+        if let Err(issue) = self.read(&element, found) {
+            return self.mend_twice(&element, found, issue);
         }
         let reader = first_of(written, found, mended.is_some());
         if reader > Reader::FIRST {

@@ -63,6 +63,8 @@ pub(crate) struct Element<'a> {
     pub(crate) raw: &'a [u8],
     /// Where it stood.
     pub(crate) origin: Origin<'a>,
+    /// The element with each key once, where one stands in it twice.
+    pub(crate) once: Option<&'a [u8]>,
 }
 
 impl Origin<'_> {
@@ -84,9 +86,18 @@ impl Origin<'_> {
 impl<'a> Element<'a> {
     /// Deserialises the element. Where that fails, the element is reported as skipped.
     pub(crate) fn parse<T: Deserialize<'a>>(&self, facts: &mut Facts) -> Option<T> {
+        self.read().map_err(|issue| facts.report(issue)).ok()
+    }
+
+    /// Deserialises the element with each key once. Where that fails, the issue says that it is skipped.
+    pub(crate) fn read_once<T: Deserialize<'a>>(&self) -> Result<T, Issue> {
+        Self { raw: self.once.unwrap_or(self.raw), ..*self }.read()
+    }
+
+    fn read<T: Deserialize<'a>>(&self) -> Result<T, Issue> {
         let (position, why) = match std::str::from_utf8(self.raw) {
             Ok(text) => match serde_json::from_str(text) {
-                Ok(value) => return Some(value),
+                Ok(value) => return Ok(value),
                 Err(error) => (self.position_of(&error), misread(text, &error)),
             },
             Err(error) => {
@@ -95,10 +106,9 @@ impl<'a> Element<'a> {
             }
         };
         let Position { line, column } = position;
-        facts.report(self.skipped(format!(
+        Err(self.skipped(format!(
             "cannot be read as an object (line {line}, column {column}: {why}); left out"
-        )));
-        None
+        )))
     }
 
     /// The place of the element, a JSON pointer such as `/entities/17`.
@@ -174,7 +184,7 @@ impl<'a> Element<'a> {
     /// An element alone, for tests of decoders.
     pub(crate) fn alone(list: &'a str, raw: &'a str, file: &'a Symbol) -> Self {
         let origin = Origin { file, document: 1, inside: "", before: b"", start: Position::START };
-        Self { list, is_respelled: false, index: 0, raw: raw.as_bytes(), origin }
+        Self { list, is_respelled: false, index: 0, raw: raw.as_bytes(), origin, once: None }
     }
 }
 

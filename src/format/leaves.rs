@@ -2,6 +2,7 @@
 //!
 //! Of a key that stands there twice a usual reader of JSON keeps one value; a marking must not be lost so.
 
+mod excused;
 mod naming;
 mod strict;
 mod together;
@@ -21,6 +22,7 @@ use crate::{
     graph::Facts,
     model::{MarkingId, Tlp, readings},
 };
+pub(super) use excused::{Excused, says_not_applicable};
 pub(super) use naming::{names_tlp, speaks_of_tlp};
 pub(super) use together::{colours_together, said_together};
 
@@ -90,6 +92,8 @@ pub(super) struct Leaf {
     lists: Vec<u32>,
     /// `null` for what holds nothing.
     pub(super) text: String,
+    /// What it says where it is no marking, and was one to earlier readers.
+    pub(super) excused: Option<Excused>,
 }
 
 impl Leaves {
@@ -126,6 +130,7 @@ impl Leaves {
         walk.again().deserialize(&mut value)?;
         value.end()?;
         strict::join(&mut all.0);
+        excused::excuse(&mut all.0);
         Ok(all)
     }
 }
@@ -357,7 +362,8 @@ impl Walk<'_> {
             return Err(E::custom("it holds too many texts and numbers"));
         }
         let (path, objects, lists) = (path.clone(), objects.clone(), lists.clone());
-        all.0.push(Leaf { path, respelled, of_tlp, objects, lists, text: text.to_string() });
+        let text = text.to_string();
+        all.0.push(Leaf { path, respelled, of_tlp, objects, lists, text, excused: None });
         Ok(())
     }
 }

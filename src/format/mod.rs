@@ -14,11 +14,13 @@ mod flag;
 mod leaves;
 mod mend;
 mod route;
+mod spelling;
 mod splitter;
 mod stix;
 mod suspicion;
 #[cfg(test)]
 mod tests;
+mod twice;
 mod versions;
 
 use std::{
@@ -29,7 +31,7 @@ use std::{
 
 use crate::{
     graph::Facts,
-    model::{Fault, Place, Symbol, Words},
+    model::{Fault, Issue, Place, Symbol, Words},
 };
 use apart::lost::Lost;
 pub use apart::{Identity, Pages, Piece, Taker, Unreadable, name_of, take_apart};
@@ -168,8 +170,9 @@ impl Format {
 
 /// Turns the elements of a format's top-level lists into facts.
 pub(crate) trait Decoder {
-    /// One element of a top-level list: `entities` and `entities_v2`, or `objects`.
-    fn element(&mut self, element: &Element<'_>, facts: &mut Facts);
+    /// One element of a top-level list: `entities` and `entities_v2`, or `objects`. The issue, where it is no object that
+    /// can be read.
+    fn read(&mut self, element: &Element<'_>, facts: &mut Facts) -> Result<(), Issue>;
 
     /// Of which versions of objects relations are.
     fn versions(&mut self) -> &mut Versions;
@@ -177,7 +180,7 @@ pub(crate) trait Decoder {
     /// Something was left out: an older version of what it may be may be there that is marked freer.
     fn lose(&mut self, lost: &Lost, facts: &mut Facts) {
         self.versions().lose(lost);
-        facts.markings.lose(&lost.ids, lost.version);
+        facts.markings.lose(&lost.ids, lost.version, lost.until);
     }
 
     /// The end of the source: facts that need all elements are made here.

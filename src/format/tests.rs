@@ -6,6 +6,7 @@ mod envelopes;
 mod lines;
 mod markings;
 mod third;
+mod twice;
 mod writings;
 
 use std::io::{self, Read};

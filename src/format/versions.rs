@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::apart::lost::Lost;
 use crate::{
-    graph::Facts,
+    graph::{Facts, Mark, Markings},
     model::{EntityKey, Reader, Timestamp, Tlp},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Versions {
     noted: Vec<Version>,
     /// Objects of which a version cannot be read, and the time of that, as far as it can be.
-    lost: BTreeSet<(Uuid, Option<Timestamp>)>,
+    lost: BTreeSet<(Uuid, Option<Timestamp>, Option<Reader>)>,
 }
 
 /// A relation, and the version of the object that it comes from.
@@ -43,13 +43,23 @@ impl Versions {
 
     /// Notes that a version of an object cannot be read.
     pub(super) fn lose(&mut self, lost: &Lost) {
-        self.lost.extend(lost.ids.iter().map(|id| (hash(id), lost.version)));
+        self.lost.extend(lost.ids.iter().map(|id| (hash(id), lost.version, lost.until)));
     }
 
-    /// Whether a version that may be as new cannot be read.
-    fn may_have_lost(&self, object: Uuid, newest: Option<Timestamp>) -> bool {
-        let mut lost = self.lost.range((object, None)..).take_while(|(of, _)| *of == object);
-        lost.any(|(_, time)| time.is_none() || *time >= newest)
+    /// The marking by which a version holds that may be as new and cannot be read.
+    fn mark_of_lost(
+        &self,
+        object: Uuid,
+        newest: Option<Timestamp>,
+        markings: &mut Markings,
+    ) -> Option<Mark> {
+        let lost = self.lost.range((object, None, None)..).take_while(|(of, ..)| *of == object);
+        let may_be = lost.filter(|(_, time, _)| time.is_none() || *time >= newest);
+        let until: BTreeSet<Option<Reader>> = may_be.map(|(.., until)| *until).collect();
+        Some(match (until.first()?, until.last()?) {
+            (Some(_), Some(last)) => markings.then(*last, Tlp::Red),
+            _ => markings.colour(Tlp::Red),
+        })
     }
 
     /// Leaves out the relations that come from a version older than the newest of their object. Those of versions that tie
@@ -65,8 +75,8 @@ impl Versions {
             outdated.extend(outdated_of(old, kept, facts));
             let timeless = old.iter().take_while(|version| version.modified.is_none());
             share_markings(timeless.chain(kept), kept, facts);
-            if self.may_have_lost(object[0].object, newest) {
-                let red = facts.markings.colour(Tlp::Red);
+            let lost = self.mark_of_lost(object[0].object, newest, &mut facts.markings);
+            if let Some(red) = lost {
                 for version in kept {
                     let mark = facts.relations[version.relation].mark;
                     let both = facts.markings.together(mark.into_iter().chain([red]));

@@ -6,8 +6,8 @@
 //! release reads for the first time says [`Observable::since`], [`Relation::since`] or [`Entity::since`] with
 //! [`Reader::NOW`] of that release; an entity of which a field is read otherwise keeps how it was read before
 //! ([`Entity::was`]). All else is [`Reader::FIRST`]. From that, [`Facts::as_read_by`] makes what an older
-//! reader would have made of the same bytes, and what is not in it is held for events that exist. Markings
-//! need none of this: of two readings the stricter holds at once, and a newer one is never freer.
+//! reader would have made of the same bytes, and what is not in it is held for events that exist. Of two readings of a
+//! marking the stricter holds at once; what older readers took for a marking that is none is [`Markings::then`].
 
 use std::{borrow::Cow, collections::BTreeSet};
 

@@ -5,10 +5,11 @@
 //! is red, for a marking must never be lost.
 
 mod copies;
+mod spelled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{EntityKey, MarkingId, Timestamp, Tlp};
+use crate::model::{EntityKey, MarkingId, Reader, Timestamp, Tlp};
 
 use super::{Entity, Facts};
 use copies::CopyOf;
@@ -53,14 +54,21 @@ pub struct Markings {
     linked: BTreeSet<(EntityKey, Mark)>,
     /// What marked earlier copies of entities.
     copies: Vec<CopyOf>,
-    /// Versions of entities that cannot be read, and their times as far as those can.
-    lost: BTreeSet<(EntityKey, Option<Timestamp>)>,
+    /// Versions of entities that cannot be read, and their times as far as those can; and the last reader that could not,
+    /// where a newer one can.
+    lost: BTreeSet<(EntityKey, Option<Timestamp>, Option<Reader>)>,
+    /// Ids that are written otherwise than ids are, and those that they spell.
+    spelled: BTreeMap<EntityKey, EntityKey>,
+    /// The reader by which they are read; `None` for that of now.
+    by: Option<Reader>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Named(MarkingId),
     Colour(Tlp),
+    /// What readers up to this one took for a marking of the colour.
+    Then(Reader, Tlp),
     /// Numbers of those that came before, sorted.
     Together(Box<[Mark]>),
 }
@@ -91,6 +99,21 @@ impl Markings {
     /// A marking that needs no definition.
     pub fn colour(&mut self, tlp: Tlp) -> Mark {
         self.number(Kind::Colour(tlp))
+    }
+
+    /// A marking that only readers up to this one read. So what a newer one takes for freer is no freer by an upgrade.
+    pub fn then(&mut self, until: Reader, tlp: Tlp) -> Mark {
+        self.number(Kind::Then(until, tlp))
+    }
+
+    /// The same markings, as an older reader read them.
+    pub(super) fn by(self, reader: Reader) -> Self {
+        Self { by: Some(reader), ..self }
+    }
+
+    /// Whether they are read by a reader up to this one.
+    fn is_then(&self, until: Reader) -> bool {
+        self.by.is_some_and(|by| by <= until)
     }
 
     /// Several markings as one; `None` if there are none.
@@ -139,22 +162,31 @@ impl Markings {
     }
 
     /// Takes down that a version of one of these entities cannot be read: nobody knows how it is marked, so no version
-    /// that is not newer for sure is freer than red. So it is with a definition of a marking.
-    pub fn lose(&mut self, keys: &[EntityKey], version: Option<Timestamp>) {
+    /// that is not newer for sure is freer than red. So it is with a definition of a marking. It may be that only readers
+    /// up to some one cannot read it.
+    pub fn lose(&mut self, keys: &[EntityKey], version: Option<Timestamp>, until: Option<Reader>) {
         for key in keys {
             if key.as_str().starts_with(MarkingId::PREFIX) {
-                self.define(MarkingId::of(key.as_str()), Some(Tlp::Red));
+                let id = MarkingId::of(key.as_str());
+                match until {
+                    None => self.define(id, Some(Tlp::Red)),
+                    Some(until) => {
+                        let red = self.then(until, Tlp::Red);
+                        self.mark_definition(&id, red);
+                    }
+                }
             }
-            self.lost.insert((key.clone(), version));
+            self.lost.insert((key.clone(), version, until));
         }
     }
 
     /// Whether a version of an entity that may be as new as this one cannot be read.
     fn may_have_lost(&self, entity: &Entity) -> bool {
         let is_lost = |key: &EntityKey| {
-            let versions = self.lost.range((key.clone(), None)..);
-            let mut versions = versions.take_while(|(of, _)| of == key);
-            versions.any(|(_, lost)| lost.is_none() || *lost >= entity.modified)
+            let versions = self.lost.range((key.clone(), None, None)..);
+            let versions = versions.take_while(|(of, ..)| of == key);
+            let mut lost = versions.filter(|(.., until)| until.is_none_or(|it| self.is_then(it)));
+            lost.any(|(_, lost, _)| lost.is_none() || *lost >= entity.modified)
         };
         !self.lost.is_empty() && (is_lost(&entity.key) || entity.platform.iter().any(is_lost))
     }
@@ -183,6 +215,7 @@ impl Markings {
             self.definitions.entry(id).or_default().extend(said);
         }
         self.lost.extend(part.lost);
+        self.spelled.extend(part.spelled);
         let renumber = |mark: Mark| renumbered[mark.0 as usize];
         let pairs = part.of_definitions.into_iter();
         self.of_definitions
@@ -218,6 +251,7 @@ impl Markings {
         for kind in &kinds {
             let whole = match kind {
                 Kind::Colour(tlp) => Some(*tlp),
+                Kind::Then(until, tlp) => self.is_then(*until).then_some(*tlp),
                 Kind::Together(marks) => {
                     marks.iter().filter_map(|mark| colours[mark.0 as usize].whole).max()
                 }
@@ -233,7 +267,7 @@ impl Markings {
                     colours[number].partly = partly.max();
                 }
                 Kind::Named(id) => warnings.see_definition(id, colours[number]),
-                Kind::Colour(_) => {}
+                Kind::Colour(_) | Kind::Then(..) => {}
             }
         }
         colours
@@ -352,6 +386,7 @@ impl Facts {
         for copy in markings.copies {
             self.entities[copy.entity].heed_copy(copy.marking(meaning));
         }
+        spelled::share(&mut self.entities, &markings.spelled);
         warnings.texts()
     }
 }

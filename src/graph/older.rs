@@ -145,7 +145,7 @@ impl Facts {
         Self {
             entities,
             relations: relations.collect(),
-            markings: self.markings.moved(&places),
+            markings: self.markings.moved(&places).by(reader),
             issues: Vec::new(),
             skipped: self.skipped,
             coverage: self.coverage.clone(),

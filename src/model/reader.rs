@@ -17,8 +17,10 @@ impl Reader {
     pub const SECOND: Self = Self(2);
     /// Forms of values and of objects that the second passed over, or took for something else; versions of relations.
     pub const THIRD: Self = Self(3);
+    /// Elements in which a key stands twice; what those before took for a marking that is none.
+    pub const FOURTH: Self = Self(4);
     /// The one of this program. Stores are made by whatever was built, so one that was once in a program is frozen.
-    pub const NOW: Self = Self::THIRD;
+    pub const NOW: Self = Self::FOURTH;
 
     /// The reader of a number that was written down.
     #[must_use]

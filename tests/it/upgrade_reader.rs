@@ -11,8 +11,8 @@ use misp_trickle::{
     agent::{self, Dataset, Ending, Observer, Phase, Progress},
     history::{Commit, Cursor, EventUpdate, Ledger},
     mapper::Rules,
-    model::Reader,
-    plan::MappingChange,
+    model::{Reader, Tlp},
+    plan::{MappingChange, Policy},
 };
 use misp_trickle_testing::world::{World, wait};
 
@@ -342,4 +342,53 @@ fn an_incident_that_comes_after_the_first_whole_run_goes_out() {
     world.sync(&path);
     fs::write(&path, with_a_second_incident(&bundle(""))).unwrap();
     assert_eq!(world.sync(&path).run.tally.attributes.sent, 1);
+}
+
+#[test]
+fn what_only_the_fourth_reader_reads_waits() {
+    let sent = bundle("");
+    let named = |rest: &str| {
+        format!(
+            r#",{{"type":"indicator","id":"indicator--00000003{U}","pattern":"[domain-name:value = 'seven.example']",{rest}}},{}"#,
+            link("indicator", 3)
+        )
+    };
+    let is = bundle(&named(r#""name":"x","name":"y""#));
+    let form = Form { sent, is, new: &["seven.example"] };
+    for reader in [Reader::FIRST, Reader::SECOND, Reader::THIRD] {
+        assert_held(&form, reader);
+    }
+}
+
+/// What was red to an earlier reader and is none now goes out by no upgrade.
+#[test]
+fn what_an_earlier_reader_took_for_a_marking_holds_until_somebody_accepts_that_it_is_none() {
+    let marked = |rest: &str| {
+        format!(
+            r#",{{"type":"indicator","id":"indicator--00000003{U}","pattern":"[domain-name:value = 'seven.example']",{rest}}},{}"#,
+            link("indicator", 3)
+        )
+    };
+    for rest in [
+        r##""x_tlp":{"id":"3","name":"tlp:green","colour":"#33FF00"}"##,
+        r#""x_tlp":"green","x_tlp_version":"2.0""#,
+        r#""x_benchmarking":"red""#,
+    ] {
+        let mut world = World::new("sync");
+        let unmarked = misp_trickle::plan::Unmarked::Allow;
+        world.job.policy = Policy { allow_tlp: [Tlp::Green].into(), unmarked };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.json");
+        fs::write(&path, bundle("")).unwrap();
+        world.sync(&path);
+        as_planned_by(&mut world, Reader::THIRD);
+        fs::write(&path, bundle(&marked(rest))).unwrap();
+        for run in 0..2 {
+            let tally = world.sync(&path).run.tally.attributes;
+            assert_eq!(tally.sent, 0, "{rest}, run {run}");
+            assert_eq!(values(&world), ["base.example"], "{rest}, run {run}");
+        }
+        world.job.mapping_change = MappingChange::Apply;
+        assert_eq!(world.sync(&path).run.tally.attributes.sent, 1, "{rest}");
+    }
 }

@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 
 use crate::{
     format::{Format, eiq},
-    model::{EntityKey, MarkingId, Timestamp},
+    model::{EntityKey, MarkingId, Reader, Timestamp},
 };
 use scan::{Level, Place, Role};
 
@@ -77,6 +77,8 @@ pub(crate) struct Lost {
     /// That by which it is known comes first, if it is known.
     pub(in crate::format) ids: Vec<EntityKey>,
     pub(in crate::format) version: Option<Timestamp>,
+    /// The last reader that leaves it out, where a newer one reads it.
+    pub(in crate::format) until: Option<Reader>,
 }
 
 /// What an element may be, of which all bytes are there.
@@ -138,7 +140,7 @@ impl Found {
         };
         let mut known = BTreeSet::new();
         let ids = ids.into_iter().filter(|id| known.insert(id.as_str().to_owned()));
-        Lost { ids: ids.collect(), version: time.read(self.is_json) }
+        Lost { ids: ids.collect(), version: time.read(self.is_json), until: None }
     }
 
     /// Whether what it calls its own id is one of STIX.

@@ -12,11 +12,11 @@ use crate::{
     format::{
         absence::says_nothing,
         element::{Element, shown},
-        leaves::{Leaf, colours_together, look},
+        leaves::{Excused, Leaf, look, said_together},
         suspicion::{Marked, may_be_marked_beside},
     },
     graph::{Entity, Facts, Mark},
-    model::{EntityKey, Interner, Symbol, Timestamp, Tlp, kept_name},
+    model::{EntityKey, Interner, Reader, Symbol, Timestamp, Tlp, kept_name},
 };
 
 /// Most names at the end of a taxonomy path that may say a colour together.
@@ -109,7 +109,10 @@ pub(super) fn entity(
     mechanism::add(object, element, symbols, facts, &mut observables);
     let unusable = observable::enrichments(object, &observables, symbols);
     let tlp = tlp(object, element, facts);
-    let (partly, marks) = elsewhere(object, element, facts);
+    let (partly, mut marks) = elsewhere(object, element, facts);
+    if handling::is_not_applicable(&data.handling.leaves.0) {
+        marks.push(facts.markings.then(Reader::THIRD, Tlp::Red));
+    }
     let entity = Entity {
         platform: platform(object, &key, id),
         key,
@@ -233,15 +236,26 @@ fn elsewhere(
         Err(tlp) => return (Some(tlp), Vec::new()),
     };
     let is_own = |leaf: &Leaf| is_own(leaf, meta);
-    let alone = leaves.iter().filter(|leaf| !is_own(leaf)).filter_map(|leaf| {
+    let others = || leaves.iter().filter(|leaf| !is_own(leaf));
+    let mut excused: Vec<Excused> = others().filter_map(|leaf| leaf.excused).collect();
+    excused.retain(|it| it.then.is_some());
+    let is_excused = |leaf: &Leaf| leaf.excused.is_some_and(|it| it.then.is_some());
+    let alone = others().filter(|leaf| !is_excused(leaf)).filter_map(|leaf| {
         let is_reference = leaf.refers_to_marking() && leaf.marking().is_none();
         let red = is_reference && !says_nothing(&leaf.text);
         let tlp = leaf.tlp().or(red.then_some(Ok(Tlp::Red)))?.unwrap_or(Tlp::Red);
         Some((leaf, tlp))
     });
     let is_title = |leaf: &Leaf| leaf.path.len() == 2 && leaf.key() == "title";
-    let others = leaves.iter().filter(|leaf| !is_own(leaf) && !is_title(leaf));
-    let found: Vec<(&Leaf, Tlp)> = alone.chain(colours_together(others)).collect();
+    let together = said_together(others().filter(|leaf| !is_title(leaf)));
+    let together = together.into_iter().filter_map(|(leaf, said)| match (said, leaf.excused) {
+        (Err(_), Some(Excused { now, .. })) => {
+            excused.push(Excused { now, then: Some(Tlp::Red) });
+            None
+        }
+        (said, _) => Some((leaf, said.unwrap_or(Tlp::Red))),
+    });
+    let found: Vec<(&Leaf, Tlp)> = alone.chain(together).collect();
     let is_odd = |leaf: &Leaf| leaf.respelled.is_some() || is_colour_of_platform(leaf);
     if let Some((leaf, tlp)) = found.iter().find(|(leaf, _)| is_odd(leaf)) {
         let key = shown(&leaf.path.join("/"));
@@ -250,7 +264,11 @@ fn elsewhere(
         );
         facts.report(element.warning("", what));
     }
-    (found.iter().map(|(_, tlp)| *tlp).max(), named(&leaves, facts))
+    let mut marks = named(&leaves, facts);
+    marks
+        .extend(excused.iter().filter_map(|it| Some(facts.markings.then(Reader::THIRD, it.then?))));
+    let now = excused.iter().filter_map(|it| it.now);
+    (found.iter().map(|(_, tlp)| *tlp).chain(now).max(), marks)
 }
 
 /// The markings that are named by id.

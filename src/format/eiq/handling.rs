@@ -6,7 +6,7 @@ use crate::{
     format::{
         absence::says_nothing,
         element::{Element, shown},
-        leaves::{Leaf, colours_together, speaks_of_tlp},
+        leaves::{Leaf, colours_together, says_not_applicable, speaks_of_tlp},
     },
     graph::Facts,
     model::Tlp,
@@ -14,6 +14,9 @@ use crate::{
 
 /// The strictest colour of all, but for those that are named by id. What is meant as one and cannot be read is red.
 pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
+    if is_not_applicable(leaves) {
+        return None;
+    }
     let typed: BTreeSet<u32> =
         leaves.iter().filter(|leaf| is_type(leaf)).filter_map(own_object).collect();
     let said: Vec<Option<Tlp>> = leaves.iter().map(|leaf| said(leaf, &typed)).collect();
@@ -40,6 +43,12 @@ pub(super) fn colour(leaves: &[Leaf], element: &Element<'_>, facts: &mut Facts) 
     let what = format!("{:?} is no TLP colour; read as red", shown(&leaf.text));
     facts.report(element.warning("/data/handling", what));
     Some(Tlp::Red)
+}
+
+/// Whether it says that there is none, and nothing else. It was red to readers before the fourth.
+pub(super) fn is_not_applicable(leaves: &[Leaf]) -> bool {
+    let is_said = |leaf: &Leaf| own_object(leaf).is_none() && says_not_applicable(&leaf.text);
+    !leaves.is_empty() && leaves.iter().all(is_said)
 }
 
 fn said(leaf: &Leaf, typed: &BTreeSet<u32>) -> Option<Tlp> {

@@ -23,11 +23,12 @@ use super::{
     Decoder as _, Format,
     apart::{OwnId, lost::lost},
     element::Element,
+    spelling,
     versions::Versions,
 };
 use crate::{
     graph::{Entity, Extent, Facts, Mark, Relation},
-    model::{EntityKey, Interner, Reader, Timestamp},
+    model::{EntityKey, Interner, Issue, Reader, Timestamp},
 };
 pub(in crate::format) use name::key;
 use unread::Unread;
@@ -97,19 +98,18 @@ pub(super) fn reads(raw: &[u8]) -> bool {
 }
 
 impl super::Decoder for Decoder {
-    fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
-        let Some(object) = element.parse::<Object<'_>>(facts) else {
-            return self.lose(&lost(element.raw, Format::EclecticIq), facts);
-        };
+    fn read(&mut self, element: &Element<'_>, facts: &mut Facts) -> Result<(), Issue> {
+        let object = element.read_once::<Object<'_>>()?;
         object.tell_odd(element, facts);
         if object.is_unresolved() {
-            return;
+            return Ok(());
         }
         let (entities, relations) = (facts.entities.len(), facts.relations.len());
         self.object(&object, element, facts);
         if object.data.0.handling.is_new {
             facts.came_with(Reader::THIRD, entities, relations);
         }
+        Ok(())
     }
 
     fn versions(&mut self) -> &mut Versions {
@@ -151,6 +151,9 @@ impl Decoder {
                 let kind = self.symbols.symbol(&kind.to_ascii_lowercase());
                 match entity::entity(object, kind, element, &mut self.symbols, facts) {
                     Some((entity, marks)) => {
+                        if let Some(meant) = spelling::of_eiq(&entity.key) {
+                            facts.markings.spell(entity.key.clone(), meant);
+                        }
                         self.unread.see(object, element);
                         self.keep(entity, marks, facts);
                     }

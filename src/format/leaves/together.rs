@@ -72,7 +72,8 @@ fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Withi
     let mut all: BTreeMap<u32, Within> = BTreeMap::new();
     for leaf in leaves {
         let colour = leaf.colour().filter(|_| !leaf.is_title());
-        let labelled = colour.filter(|_| leaf.is_among_labels());
+        let foreign = || Tlp::is_foreign(&leaf.text).then_some(Tlp::Red);
+        let labelled = leaf.is_among_labels().then(|| colour.or_else(foreign)).flatten();
         for part in leaf.parts() {
             let within = all.entry(part).or_default();
             within.leaves += 1;
@@ -236,6 +237,10 @@ mod tests {
                 None,
             ),
             (r#"{"x": ["TLP", "RED"]}"#, None),
+            (r#"{"labels": ["TLP", "phishing"]}"#, None),
+            (r#"{"labels": ["Rot"]}"#, None),
+            (r#"{"labels": ["TLP", "phishing", "Rot"]}"#, Some(Tlp::Red)),
+            (r#"{"tags": ["tlp", "Rojo"]}"#, Some(Tlp::Red)),
             (r#"{"name": "TLP", "x": "red"}"#, None),
             (r#"{"x": "TLP", "name": "red"}"#, None),
             (r#"{"x": "TLP", "y": "red"}"#, Some(Tlp::Red)),

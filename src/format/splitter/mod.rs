@@ -424,7 +424,7 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
     fn leave_out(&mut self, list: &str, index: usize, scan: Scan, what: &str) {
         let origin = origin(self.file, self.document, &self.inside);
         let is_respelled = self.is_respelled;
-        let element = Element { list, is_respelled, index, raw: b"", origin };
+        let element = Element { list, is_respelled, index, raw: b"", origin, once: None };
         self.visitor.left_out(&element, &scan.finish(), &format!("{what}; left out"));
     }
 
@@ -433,7 +433,7 @@ impl<R: Read, V: Visitor> Splitter<'_, R, V> {
         let (before, start) = self.cursor.before(raw.start);
         let origin = Origin { before, start, ..origin(self.file, self.document, &self.inside) };
         let (raw, is_respelled) = (self.cursor.slice(raw), self.is_respelled);
-        self.visitor.element(&Element { list, is_respelled, index, raw, origin });
+        self.visitor.element(&Element { list, is_respelled, index, raw, origin, once: None });
     }
 }
 

@@ -8,10 +8,10 @@ use crate::{
     format::{
         absence::says_nothing,
         element::Element,
-        leaves::{Leaf, look, names_tlp, speaks_of_tlp},
+        leaves::{Excused, Leaf, look, names_tlp, said_together, speaks_of_tlp},
     },
     graph::Facts,
-    model::{MarkingId, Tlp},
+    model::{MarkingId, Reader, Tlp},
 };
 
 /// The extension that gives a marking definition its TLP 2.0 colour.
@@ -32,6 +32,8 @@ const SILENT: [&str; 9] = [
 const TYPES: [&str; 2] = ["definition_type", "x_opencti_definition_type"];
 const BODIES: [&str; 2] = ["definition", "x_opencti_definition"];
 
+/// How keys end that hold a colour, as in the markings of AIS.
+const COLOURS: [&str; 2] = ["color", "colour"];
 /// Properties by which a definition says nothing of what it is, beside those that any object has.
 const OF_ANY: [&str; 4] = ["type", "lang", "revoked", "confidence"];
 
@@ -42,7 +44,8 @@ pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Fac
         Ok(leaves) => leaves,
         Err(tlp) => return facts.markings.define(id, Some(tlp)),
     };
-    let Definition { mut strictest, unreadable, respelled, is_empty } = Definition::of(&leaves);
+    let Definition { mut strictest, unreadable, respelled, is_empty, then } =
+        Definition::of(&leaves);
     if let Some(key) = respelled {
         let what = format!(
             "{key:?} says the colour of the marking, and STIX writes that key in lower case; it holds where it is stricter"
@@ -59,6 +62,10 @@ pub(super) fn define(object: &Object<'_>, element: &Element<'_>, facts: &mut Fac
     if !is_empty {
         facts.markings.define(id.clone(), strictest);
     }
+    if let Some(then) = then {
+        let mark = facts.markings.then(Reader::THIRD, then);
+        facts.markings.mark_definition(&id, mark);
+    }
     for mark in marking::marks_of_definition(object, element, &leaves, facts) {
         facts.markings.mark_definition(&id, mark);
     }
@@ -72,6 +79,8 @@ struct Definition {
     /// The first key that says a colour and is written in other letters.
     respelled: Option<Box<str>>,
     is_empty: bool,
+    /// What it was to readers before the fourth, where that is stricter.
+    then: Option<Tlp>,
 }
 
 impl Definition {
@@ -92,6 +101,10 @@ impl Definition {
         for leaf in leaves.iter().filter(telling) {
             all.hear(leaf, is_tlp);
         }
+        let referred = || leaves.iter().filter(|leaf| leaf.is_in("external_references"));
+        let alone = referred().filter_map(|leaf| leaf.tlp()?.ok());
+        let together = said_together(referred()).into_iter().filter_map(|(_, said)| said.ok());
+        all.strictest = alone.chain(together).max().max(all.strictest);
         let silent = all.strictest.is_none() && all.unreadable.is_none();
         if silent && is_tlp {
             all.unreadable = Some(String::new());
@@ -103,10 +116,16 @@ impl Definition {
     }
 
     fn hear(&mut self, leaf: &Leaf, is_tlp: bool) {
+        if let Some(Excused { now, then: then @ Some(_) }) = leaf.excused {
+            (self.strictest, self.then) = (self.strictest.max(now), self.then.max(then));
+            return;
+        }
         let is_called_so = leaf.is_called_tlp();
         let is_body = is_tlp && BODIES.iter().any(|property| leaf.is_in(property));
         // There a colour needs no `TLP:` before it.
-        let bare = leaf.text.parse().ok().filter(|_| is_called_so || is_body);
+        let is_colour = || COLOURS.iter().any(|end| leaf.key().ends_with(end));
+        let is_meant = || leaf.is_under_tlp() || is_body || is_colour();
+        let bare = leaf.text.parse().ok().filter(|_| is_meant());
         let said = bare.or_else(|| Tlp::meant_by(&leaf.text));
         let is_absent = !is_tlp && leaf.holds_nothing();
         if said.is_none() && is_called_so && !is_absent {

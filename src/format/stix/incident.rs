@@ -56,7 +56,9 @@ mod tests {
             object.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
             let (file, mut facts, mut decoder) =
                 (Symbol::new("b"), Facts::default(), Decoder::new());
-            decoder.element(&Element::alone("objects", &object.to_string(), &file), &mut facts);
+            decoder
+                .read(&Element::alone("objects", &object.to_string(), &file), &mut facts)
+                .expect("an object");
             let older = facts.as_read_by(Reader::FIRST);
             assert_eq!(older.entities[0].status, None, "the first reader knew none");
             facts.entities[0].status.clone()

@@ -10,11 +10,11 @@ use crate::{
     format::{
         absence::says_nothing,
         element::{Element, shown},
-        leaves::{Leaf, look, said_together},
+        leaves::{Excused, Leaf, look, said_together},
         suspicion::{ids_of_markings, may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark, Relation},
-    model::{EntityKey, MarkingId, Tlp},
+    model::{self, EntityKey, MarkingId, Tlp},
 };
 
 /// All markings of an object, each with how much of it is meant.
@@ -213,6 +213,9 @@ impl<'r, 'e> Reader<'r, 'e> {
         if self.named(leaf) {
             return;
         }
+        if let Some(Excused { now, then: Some(then) }) = leaf.excused {
+            return self.excused(now, then);
+        }
         let Some(said) = leaf.tlp() else { return };
         let tlp = said.unwrap_or_else(|text| self.no_colour(text));
         let is_inside = leaf.path.len() > 1 && !leaf.is_in("extensions");
@@ -224,6 +227,14 @@ impl<'r, 'e> Reader<'r, 'e> {
         };
         let mark = self.facts.markings.colour(tlp);
         self.add(leaf, mark, extent);
+    }
+
+    /// What was a marking to earlier readers and is none, or a freer one.
+    fn excused(&mut self, now: Option<Tlp>, then: Tlp) {
+        let markings = &mut self.facts.markings;
+        let marks =
+            [Some(markings.then(model::Reader::THIRD, then)), now.map(|tlp| markings.colour(tlp))];
+        self.marks.extend(marks.into_iter().flatten().map(|mark| (mark, Extent::Part)));
     }
 
     /// The id of a marking at another place, or under another key, than those of the specification: it makes the object
@@ -249,6 +260,9 @@ impl<'r, 'e> Reader<'r, 'e> {
 
     /// What members say together, such as those of an object within that is called after TLP.
     fn together(&mut self, leaf: &Leaf, said: Result<Tlp, &str>) {
+        if let (Err(_), Some(Excused { now, .. })) = (said, leaf.excused) {
+            return self.excused(now, Tlp::Red);
+        }
         // What stands under a key that speaks of TLP was told already.
         let is_told = || leaf.marking().is_none() && matches!(leaf.tlp(), Some(Err(_)));
         let tlp = said.unwrap_or_else(|text| match is_told() {

@@ -40,11 +40,12 @@ use super::{
     Decoder as _, Format,
     apart::{OwnId, lost::lost},
     element::Element,
+    spelling,
     versions::Versions,
 };
 use crate::{
     graph::{Entity, Facts, Maliciousness, Relation},
-    model::{EntityKey, Interner, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
+    model::{EntityKey, Interner, Issue, Reader, Tlp, limits::OBSERVED_BYTES_MAX},
 };
 
 /// All kinds of observables that STIX may give, but for those of unknown languages of patterns.
@@ -84,10 +85,8 @@ impl Decoder {
 }
 
 impl super::Decoder for Decoder {
-    fn element(&mut self, element: &Element<'_>, facts: &mut Facts) {
-        let Some(object) = element.parse::<Object<'_>>(facts) else {
-            return self.lose(&lost(element.raw, Format::Stix21), facts);
-        };
+    fn read(&mut self, element: &Element<'_>, facts: &mut Facts) -> Result<(), Issue> {
+        let object = element.read_once::<Object<'_>>()?;
         let missing = match (object.kind.is_empty(), object.id.is_empty()) {
             (true, true) => Some("type and id"),
             (true, false) => Some("type"),
@@ -96,7 +95,8 @@ impl super::Decoder for Decoder {
         };
         if let Some(missing) = missing {
             facts.report(element.skipped(format!("an object without {missing}; left out")));
-            return self.lose(&lost(element.raw, Format::Stix21), facts);
+            self.lose(&lost(element.raw, Format::Stix21), facts);
+            return Ok(());
         }
         object.revoked.tell("/revoked", true, element, facts);
         match &*lower(&object.kind) {
@@ -105,6 +105,7 @@ impl super::Decoder for Decoder {
             "relationship" => self.relationship(&object, element, facts),
             kind => self.entity(kind, &object, element, facts),
         }
+        Ok(())
     }
 
     fn versions(&mut self) -> &mut Versions {
@@ -189,6 +190,9 @@ impl Decoder {
             _ => entity,
         };
         let index = facts.entities.len();
+        if let Some(meant) = spelling::of_stix(&entity.key, kind) {
+            facts.markings.spell(entity.key.clone(), meant);
+        }
         for (mark, extent) in marking::marks(object, element, facts) {
             facts.markings.mark(index, mark, extent);
         }
@@ -255,7 +259,13 @@ impl Decoder {
         facts: &mut Facts,
     ) {
         if object.pattern.is_empty() {
-            let what = format!("{} has no pattern, so no observables", &*object.id);
+            let what = match shape_of_pattern(element) {
+                None => format!("{} has no pattern, so no observables", &*object.id),
+                Some(shape) => format!(
+                    "the pattern of {} is {shape} and no text, so it gives no observables; write it as one text",
+                    &*object.id
+                ),
+            };
             facts.report(element.warning("", what));
             return;
         }
@@ -318,6 +328,16 @@ impl Decoder {
         entitle(kind, entity, first_then);
         let has_value = object.now.get("value").is_some_and(Value::is_string);
         self.references.note(index, has_value);
+    }
+}
+
+/// What a pattern is that is no text.
+fn shape_of_pattern(element: &Element<'_>) -> Option<&'static str> {
+    let object: Value = serde_json::from_slice(element.once.unwrap_or(element.raw)).ok()?;
+    match object.get("pattern")? {
+        Value::Array(_) => Some("a list"),
+        Value::Object(_) => Some("an object"),
+        _ => None,
     }
 }
 

@@ -256,7 +256,7 @@ mod tests {
         let mut facts = Facts::default();
         let mut decoder = Decoder { references: References::new(2 * cost("u")), ..Decoder::new() };
         for raw in [observed("2"), url.clone(), observed("3"), url, observed("4")] {
-            decoder.element(&Element::alone("objects", &raw, &file), &mut facts);
+            decoder.read(&Element::alone("objects", &raw, &file), &mut facts).expect("an object");
         }
         decoder.finish(&mut facts);
         let counts: Vec<usize> = facts.entities.iter().map(|e| e.observables.len()).collect();

@@ -102,6 +102,7 @@ impl Markings {
         match kind.expect("a mark has a kind") {
             Kind::Named(id) => format!("({})", id.as_str()),
             Kind::Colour(tlp) => format!("tlp:{}", tlp.name()),
+            Kind::Then(until, tlp) => format!("tlp:{} until {}", tlp.name(), until.number()),
             Kind::Together(marks) => {
                 let mut texts: Vec<String> = marks.iter().map(|mark| self.text_of(*mark)).collect();
                 texts.sort_unstable();

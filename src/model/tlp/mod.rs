@@ -62,21 +62,45 @@ impl Tlp {
 
     /// The colour that a tag stands for, whatever its spelling: `tlp:red`, `TLP: Red`, `tlp="red"`. A tag that is
     /// meant as TLP and names no colour that there is (`tlp:unclear`, `tlp:`) is red, for a marking must never be
-    /// lost. `None` is a tag of another kind: a bare word such as `red`, or `tlp:ex:chr`, which is no colour.
+    /// lost. `None` is a tag of another kind: a bare word such as `red` (but `amber+strict` is TLP alone), or `tlp:ex:chr`,
+    /// which is no colour.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
         // What the name of TLP is written with, in letters or in words, or what may hide it.
         let may_be = |tag: &str| tag.contains(['P', 'p', 'G', 'g', '&', '%', '<', '\\']);
-        if tag.is_ascii() && !may_be(tag) {
+        // The one colour whose name nothing else has.
+        let amber = |tag: &str| tag.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("amber"));
+        let may_be_amber = amber(tag.trim_start());
+        if tag.is_ascii() && !may_be(tag) && !may_be_amber {
             return None;
         }
-        strictest(Words::of(tag).iter().map(Words::whole))
+        let words = Words::of(tag);
+        let is_strict = words.iter().any(|words| words.colour() == Some(Self::AmberStrict));
+        strictest(words.iter().map(Words::whole)).max(is_strict.then_some(Self::AmberStrict))
     }
 
     /// The strictest colour that a text speaks of: a statement such as `Marked TLP:RED until May`.
     #[must_use]
     pub fn said_in(text: &str) -> Option<Self> {
         strictest(Words::of(text).iter().flat_map(Words::places))
+    }
+
+    /// Whether a text is a word for a colour in another language: which colour it means nobody is sure of.
+    #[must_use]
+    pub fn is_foreign(text: &str) -> bool {
+        Words::of(text).iter().any(Words::is_foreign_word)
+    }
+
+    /// Whether any word of a text is one for a colour, in whatever language.
+    #[must_use]
+    pub fn may_be_named_in(text: &str) -> bool {
+        Words::of(text).iter().any(Words::has_colour)
+    }
+
+    /// Whether a text names what is done to real traffic lights: `traffic-light-hacking`.
+    #[must_use]
+    pub fn is_of_traffic(text: &str) -> bool {
+        Words::of(text).iter().all(Words::is_of_traffic)
     }
 
     /// What a text means that stands for a marking: as a tag, or by what it speaks of.
@@ -251,6 +275,26 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_amber_strict_needs_no_name_of_tlp_before_it() {
+        for tag in
+            ["AMBER+STRICT", " Amber-Strict", "amber strict", "amberstrict", "\u{ff21}MBER+STRICT"]
+        {
+            assert_eq!(Tlp::of_tag(tag), Some(Tlp::AmberStrict), "{tag}");
+        }
+    }
+
+    #[test]
+    fn real_traffic_lights_are_no_marking() {
+        for tag in ["traffic-light-hacking", "Traffic Light controllers", "traffic lights systems"]
+        {
+            assert_eq!(Tlp::of_tag(tag), None, "{tag}");
+        }
+        for tag in ["traffic-light: hacking", "traffic-light-purple", "TLP hacking"] {
+            assert_eq!(Tlp::of_tag(tag), Some(Tlp::Red), "{tag}");
+        }
+    }
+
+    #[test]
     fn a_tag_that_goes_on_as_a_text_means_the_strictest_colour_in_it() {
         for (text, tlp) in [
             ("TLP:GREEN (https://www.first.org/tlp/)", Tlp::Green),
@@ -275,7 +319,8 @@ mod tests {
         for tag in [
             "red",
             "RED",
-            "amber+strict",
+            "amber",
+            "amber red strict",
             "tlp",
             "TLP",
             "",

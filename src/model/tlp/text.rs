@@ -61,6 +61,19 @@ const FOREIGN: [&str; 33] = [
     "\u{437}\u{435}\u{43b}\u{435}\u{43d}\u{44b}\u{439}",
     "\u{447}\u{435}\u{440}\u{432}\u{43e}\u{43d}\u{438}\u{439}",
 ];
+/// What real traffic lights have, and what is done to them.
+const OF_TRAFFIC: [&str; 10] = [
+    "hacking",
+    "hijacking",
+    "tampering",
+    "manipulation",
+    "attack",
+    "attacks",
+    "control",
+    "controller",
+    "controllers",
+    "systems",
+];
 /// What is short for strict.
 const STRICT: [&str; 4] = ["s", "st", "str", "stri"];
 /// Words between a colour and the name of TLP that stands behind it: `RED according to TLP`.
@@ -145,6 +158,12 @@ impl Before {
     }
 }
 
+impl Word {
+    fn is_foreign(&self) -> bool {
+        FOREIGN.iter().any(|it| plain(it).to_lowercase() == self.text)
+    }
+}
+
 impl Words {
     /// The words of each way to read a text: one, unless it has markup.
     pub(super) fn of(text: &str) -> Vec<Self> {
@@ -188,6 +207,24 @@ impl Words {
         Some(self.strictest(tlp, taken))
     }
 
+    /// Whether any word of it is a colour, in whatever language.
+    pub(super) fn has_colour(&self) -> bool {
+        (0..self.words.len()).any(|place| colour(self.texts(place)).is_some())
+            || self.words.iter().any(Word::is_foreign)
+    }
+
+    /// Whether it is one word for a colour in another language.
+    pub(super) fn is_foreign_word(&self) -> bool {
+        matches!(&*self.words, [word] if word.is_foreign())
+    }
+
+    /// Whether it is nothing but real traffic lights, and what is done to them.
+    pub(super) fn is_of_traffic(&self) -> bool {
+        let [traffic, light, what] = &*self.words else { return false };
+        let is_light = matches!(&*light.text, "light" | "lights") && traffic.text == "traffic";
+        is_light && !what.before.is_value && OF_TRAFFIC.contains(&&*what.text)
+    }
+
     /// What the text says as a whole.
     pub(super) fn whole(&self) -> Said {
         self.at(0, true)
@@ -225,7 +262,8 @@ impl Words {
         let mut between = self.words[place + 1..].iter().take(next - place);
         let ends_open = self.ends_open && next == self.words.len();
         // Another word for a colour may be all that stands behind the name: `TLP ROT`.
-        let is_all = whole && (next, next + 1) == (place + 1, self.words.len());
+        let is_all =
+            whole && (next, next + 1) == (place + 1, self.words.len()) && !self.is_of_traffic();
         let is_meant =
             between.any(|word| word.before.is_value) || (found.is_none() && (ends_open || is_all));
         match found {
@@ -261,7 +299,7 @@ impl Words {
     fn is_foreign(&self, from: usize) -> bool {
         let places = from..self.words.len().min(from + BETWEEN_MAX);
         let mut words = places.map(|place| &self.words[place]).take_while(|it| !it.before.is_end);
-        words.any(|word| FOREIGN.iter().any(|it| plain(it).to_lowercase() == word.text))
+        words.any(Word::is_foreign)
     }
 
     /// Whether a text goes on behind a colour as texts do, and not as a longer name would: `tlp:green:x`.

@@ -8,7 +8,7 @@ const OTHER: &str = "99999999-0674-4a54-a999-df5ff8e35c1a";
 /// What an element may be, `U` and `O` in which stand for two UUIDs.
 fn of(raw: &str, format: Format) -> (Vec<String>, Option<Timestamp>) {
     let raw = raw.replace('U', UUID).replace('O', OTHER);
-    let Lost { ids, version } = lost(raw.as_bytes(), format);
+    let Lost { ids, version, .. } = lost(raw.as_bytes(), format);
     let short = |id: &EntityKey| id.as_str().replace(UUID, "U").replace(OTHER, "O");
     (ids.iter().map(short).collect(), version)
 }

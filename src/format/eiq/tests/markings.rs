@@ -292,7 +292,7 @@ fn a_version_that_is_damaged_may_be_marked_stricter() {
     };
     let good = of("2024-01-02T00:00:00Z", "");
     for (damaged, tlp) in [
-        (of("2024-01-03T00:00:00Z", r#","title":"y""#), Tlp::Red),
+        (of("2024-01-03T00:00:00Z", r#","timestamp":"soon""#), Tlp::Red),
         (of("2024-01-03T00:00:00Z", r#","x":01"#).replace(U1, "1"), Tlp::Red),
         (of("soon", r#","x":01"#).replace(INDICATOR, INCIDENT), Tlp::Red),
         (of("2024-01-01T00:00:00Z", r#","x":01"#), Tlp::Green),

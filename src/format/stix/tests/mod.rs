@@ -38,7 +38,10 @@ fn decode_unsettled(objects: &[&str]) -> Facts {
     let (mut decoder, mut facts) = (Decoder::new(), Facts::default());
     for (index, raw) in objects.iter().enumerate() {
         let element = Element { index, ..Element::alone("objects", raw, &file) };
-        decoder.element(&element, &mut facts);
+        if let Err(issue) = decoder.read(&element, &mut facts) {
+            facts.report(issue);
+            decoder.lose(&lost(element.raw, Format::Stix21), &mut facts);
+        }
     }
     decoder.finish(&mut facts);
     facts

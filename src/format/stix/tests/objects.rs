@@ -81,6 +81,14 @@ fn an_indicator_without_a_pattern_is_kept_with_a_warning() {
             "bundle.json#/objects/0: warning: indicator--{U1} has no pattern, so no observables"
         )
     );
+    for (pattern, shape) in
+        [(json!(["[url:value = 'a']"]), "a list"), (json!({"a": 1}), "an object")]
+    {
+        let id = format!("indicator--{U1}");
+        let facts = decode(&json!([{"type": "indicator", "id": id, "pattern": pattern}]));
+        let told = facts.issues[0].to_string();
+        assert!(told.contains(&format!("the pattern of {id} is {shape} and no text")), "{told}");
+    }
 }
 
 #[test]
