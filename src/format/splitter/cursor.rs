@@ -19,6 +19,8 @@ use crate::format::{
 };
 use crate::model::{Locus, Place, Symbol};
 
+/// Where a tar archive says that it is one, and by what.
+const TAR_MAGIC: (usize, &[u8]) = (257, b"ustar");
 /// Bytes that are looked at to tell one kind of markup from another.
 const MARKUP_BYTES: usize = 4 << 10;
 /// So much may stand between a place of which the position is wanted, and one of which it is known.
@@ -331,7 +333,14 @@ impl<'a, R: Read> Cursor<'a, R> {
 
     /// An error if what comes next begins no JSON of one byte a letter, and it can be told what it is: UTF-16, an archive, CSV.
     pub(super) fn refuse_other_bytes(&mut self) -> Result<(), FormatError> {
+        if self.is_tar()? {
+            return Err(self.not_json("this is a tar archive; unpack it and read the files in it"));
+        }
         let what = match self.ahead(4)? {
+            b"PK\x05\x06" => {
+                "this is a ZIP archive with nothing in it; export or fetch the dataset again"
+            }
+            [b'x', 0x01 | 0x5e | 0x9c | 0xda, ..] => "this is packed by zlib; unpack it first",
             b"PK\x03\x04" => "this is a ZIP archive; unpack it first",
             [b'B', b'Z', b'h', b'1'..=b'9'] => "this is packed by bzip2; unpack it first",
             b"\xfd7zX" => "this is packed by xz; unpack it first",
@@ -365,6 +374,13 @@ impl<'a, R: Read> Cursor<'a, R> {
             _ => return Ok(()),
         };
         Err(self.not_json(what))
+    }
+
+    /// Whether a tar archive comes next. No JSON begins with the name of a file.
+    fn is_tar(&mut self) -> Result<bool, FormatError> {
+        let is_name = self.ahead(1)?.first().is_some_and(|byte| !b"{[ \t\r\n".contains(byte));
+        let (at, magic) = TAR_MAGIC;
+        Ok(is_name && self.ahead(512)?.get(at..).is_some_and(|it| it.starts_with(magic)))
     }
 
     /// What the markup is that comes next in place of JSON.

@@ -285,6 +285,11 @@ fn what_is_no_dataset_is_called_by_its_name() {
     }
     for (bytes, words) in [
         (&b"PK\x03\x04abc"[..], "this is a ZIP archive; unpack it first"),
+        (b"PK\x05\x06\0\0", "this is a ZIP archive with nothing in it; export"),
+        (b"x\x9c\xab\x56", "this is packed by zlib; unpack it"),
+        (b"x^\xab\x56", "this is packed by zlib; unpack it"),
+        (&tar("./day.json"), "this is a tar archive; unpack it and read the files"),
+        (&tar("day.json"), "this is a tar archive; unpack it and read the files"),
         (b"BZh91AY", "this is packed by bzip2"),
         (b"\xfd7zXZ\0", "this is packed by xz"),
         (b"7z\xbc\xaf\x27\x1c", "this is a 7z archive"),
@@ -311,6 +316,14 @@ fn what_is_no_dataset_is_called_by_its_name() {
     }
     let error = read(&format!("{}\n<html>", bundle(INCIDENT))).unwrap_err().to_string();
     assert!(error.contains("web page"), "{error}");
+}
+
+/// The head of a tar archive that holds a file.
+fn tar(name: &str) -> Vec<u8> {
+    let mut head = vec![0; 512];
+    head[..name.len()].copy_from_slice(name.as_bytes());
+    head[257..262].copy_from_slice(b"ustar");
+    head
 }
 
 #[test]
