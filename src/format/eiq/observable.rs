@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    lenient::{Held, Links, List, Obj},
+    lenient::{Held, Links, List, Obj, Text},
     wire::{Embedded, Extract, Object, Verdict, Word},
 };
 use crate::{
@@ -71,8 +71,14 @@ impl Reader<'_> {
         for (index, Obj(extract)) in list.0.iter().enumerate() {
             let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.as_it_stands())
             else {
-                let missing = if extract.kind.get().is_none() { "kind" } else { "value" };
-                incomplete(missing, &list.pointer(pointer, index), element, facts);
+                let place = list.pointer(pointer, index);
+                match &extract.value {
+                    Text::Unreadable => no_text(&place, element, facts),
+                    _ if extract.kind.get().is_none() => {
+                        incomplete("kind", &place, element, facts);
+                    }
+                    _ => incomplete("value", &place, element, facts),
+                }
                 continue;
             };
             let (said, links) = (maliciousness(extract), links(extract));
@@ -105,6 +111,9 @@ impl Reader<'_> {
                 }
                 (None, Some(_)) => {
                     incomplete("kind", &list.pointer(pointer, index), element, facts);
+                }
+                (_, None) if held.value == Text::Unreadable => {
+                    no_text(&list.pointer(pointer, index), element, facts);
                 }
                 (_, None) => {}
             }
@@ -149,6 +158,12 @@ impl Reader<'_> {
 
 fn incomplete(missing: &str, inside: &str, element: &Element<'_>, facts: &mut Facts) {
     let what = format!("an observable without {missing}; left out");
+    facts.report(element.warning(inside, what));
+}
+
+/// Says that what should be a value is a list or the like: which of its parts were meant nobody knows.
+fn no_text(inside: &str, element: &Element<'_>, facts: &mut Facts) {
+    let what = "the value of an observable is no text but a list or the like; left out, write an observable for each value";
     facts.report(element.warning(inside, what));
 }
 

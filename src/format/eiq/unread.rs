@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     entity,
-    lenient::{Held, List, Strings},
+    lenient::{Held, List, Strings, Text},
     wire::{Embedded, Object},
 };
 use crate::{
@@ -92,7 +92,8 @@ impl Unread {
             match held {
                 Held::Nothing => {}
                 Held::Reference => references += 1,
-                Held::Is(held) if held.value.get().is_some() => {}
+                // A value that is no text is told where it stands.
+                Held::Is(held) if held.value.get().is_some() || held.value == Text::Unreadable => {}
                 Held::Is(held) if held.data.0.is_empty() => cybox += 1,
                 Held::Is(held) => {
                     for inner in &held.data.0 {

@@ -424,3 +424,20 @@ fn long_lists_of_names_and_ends_cost_no_more_than_they_are_long() {
     assert_eq!((refused.relations.len(), refused.skipped), (0, 1));
     assert!(issues(&refused)[0].contains("more than 10000 pairs of ends"), "{refused:?}");
 }
+
+#[test]
+fn a_value_that_is_a_list_is_told_as_that() {
+    for (inside, place) in [
+        (r#""extracts":[{"kind":"domain","value":["a","b"]}]"#, "/extracts/0"),
+        (r#""observables":[{"type":"domain","value":["a","b"]}]"#, "/observables/0"),
+    ] {
+        let facts = read_one(&format!(
+            r#"{{"id":"{INDICATOR}","data":{{"type":"indicator","title":"x"}},"meta":{{}},{inside}}}"#
+        ));
+        let told: Vec<String> = facts.issues.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains(&format!("{place}: warning: the value of an observable is no text"))
+        );
+    }
+}
