@@ -77,6 +77,7 @@ pub(super) fn session(
         backoff: job.backoff,
         run,
         misp_now: misp_now(record, now),
+        only_looks: false,
     };
     let learned = usize::try_from(record.chunk_max).ok().filter(|most| *most > 0);
     // Whoever runs what stands before MISP may have raised its limit meanwhile.

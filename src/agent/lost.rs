@@ -88,9 +88,12 @@ pub(super) fn is_stranger(call: &Call, reply: &Reply) -> Option<bool> {
 /// Forgets that MISP held an event: it goes again in full, or MISP says that it was deleted. Every feed has
 /// to look at it again.
 pub(super) fn forget(mut event: KnownEvent) -> KnownEvent {
+    // Where MISP shows an earlier one, fields and tags are those of a backup; else somebody may have decided about them.
+    event.head.seen.not_before = event.time();
+    event.head.timestamp = None;
     event.head.presence = Presence::Absent;
     event.head.misp_id = None;
-    event.head.timestamp = None;
+    event.head.seen.numbered = None;
     event.head.published = None;
     event.head.publishing = Publishing::Settled;
     event.head.unproven = false;

@@ -39,6 +39,6 @@ pub use preview::{
 pub use record::attempt::keep_refused;
 pub use resend::resend;
 pub use run::{adopt, sync, sync_from};
-pub use summary::{Ending, PublishingTally, Summary};
+pub use summary::{Ending, PublishingTally, Summary, WentBack};
 pub use verify::{Sample, Verified, VerifyOptions, verify};
 pub use which::{has_moved, holds_anything, is_another, is_at_new_url, which_question, whose};

@@ -2,7 +2,7 @@
 
 use crate::{
     history::{Outcome, RunRecord},
-    model::DestinationName,
+    model::{DestinationName, EventUuid},
 };
 
 /// A run that came to an end.
@@ -44,6 +44,8 @@ pub enum Ending {
     AnotherMisp,
     /// By the store it is the MISP of another destination.
     MispOf(DestinationName),
+    /// An event is there as it was once: MISP was restored from a backup.
+    WentBack(WentBack),
     /// Somebody stopped it.
     Interrupted,
     /// It took as long as it may; the next run goes on.
@@ -52,11 +54,32 @@ pub enum Ending {
     OutOfBytes,
 }
 
+/// An event that is there as it was before what MISP proved of it since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WentBack {
+    /// The event.
+    pub event: EventUuid,
+    /// Attributes that MISP proved to hold, and does not list any more.
+    pub lacking: u64,
+    /// Attributes that it proved to hold.
+    pub of: u64,
+}
+
+impl std::fmt::Display for WentBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { event, lacking, of } = self;
+        write!(
+            f,
+            "event {event} went back: {lacking} of {of} attributes that MISP proved to hold are not there"
+        )
+    }
+}
+
 impl Ending {
-    /// Whether the MISP that was spoken to is not the one that the ledger knows.
+    /// Whether the MISP that was spoken to is not the one that the ledger knows, or not as it was.
     #[must_use]
     pub const fn is_of_another_misp(&self) -> bool {
-        matches!(self, Self::AnotherMisp | Self::MispOf(_))
+        matches!(self, Self::AnotherMisp | Self::MispOf(_) | Self::WentBack(_))
     }
 
     /// The outcome that the history keeps.
@@ -65,9 +88,11 @@ impl Ending {
         match self {
             Self::Done | Self::AllWithheld => Outcome::Done,
             Self::Partial | Self::OutOfTime | Self::OutOfBytes => Outcome::Partial,
-            Self::KeyRefused(_) | Self::Network(_) | Self::AnotherMisp | Self::MispOf(_) => {
-                Outcome::Failed
-            }
+            Self::KeyRefused(_)
+            | Self::Network(_)
+            | Self::AnotherMisp
+            | Self::MispOf(_)
+            | Self::WentBack(_) => Outcome::Failed,
             Self::Interrupted => Outcome::Interrupted,
         }
     }

@@ -302,6 +302,17 @@ pub struct AttributeAnswer {
     pub result: AttributeResult,
 }
 
+impl AttributeAnswer {
+    /// MISP's number of the attribute, if it was stored and is named.
+    #[must_use]
+    pub const fn number(&self) -> Option<u64> {
+        match self.result {
+            AttributeResult::Saved { number, .. } => number,
+            _ => None,
+        }
+    }
+}
+
 /// What became of one attribute of attributes/add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttributeResult {
@@ -311,6 +322,8 @@ pub enum AttributeResult {
         timestamp: i64,
         /// Names of its tags.
         tags: Vec<Box<str>>,
+        /// MISP's number of it, if it is named.
+        number: Option<u64>,
     },
     /// The UUID is taken, in this event or another.
     UuidTaken,

@@ -81,6 +81,7 @@ fn session_with<const N: usize>(
         backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 3, seed: 1 },
         run: RunNumber(1),
         misp_now: NOW.seconds(),
+        only_looks: false,
     };
     let (book, chunk) = (DestinationRecord::default(), Chunk::new(None, 100));
     let mut session =

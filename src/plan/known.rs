@@ -62,6 +62,10 @@ pub struct DestinationRecord {
     pub verified_up_to: Option<EventUuid>,
     /// The version with which this MISP was found to list rows in another order than they were added in.
     pub reorders: Option<String>,
+    /// The highest number that it gave to an attribute, as far as its answers named them. It is not kept: heads of events
+    /// tell ([`Seen::numbered`]).
+    #[serde(skip)]
+    pub numbered: Option<u64>,
     /// The organisation whose key made the events of which no answer told the owner.
     #[serde(rename = "first_organisation")]
     pub first_org: Option<OrgUuid>,
@@ -144,6 +148,27 @@ pub struct KnownEvent {
     pub attributes: BTreeMap<AttributeUuid, KnownAttribute>,
 }
 
+impl KnownEvent {
+    /// The time that MISP shows the event with at least: whatever is added or taken out moves it to MISP's clock, so only a
+    /// backup that was restored takes it back.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        let sent = self.attributes.values().filter(|known| {
+            known.standing == Standing::Sent && known.order.is_some() && !known.overruled
+        });
+        let newest = || sent.filter_map(|known| known.timestamp).max().map(surely_come);
+        self.head.timestamp.or_else(|| self.head.seen.not_before.max(newest()))
+    }
+}
+
+/// How far an estimate of MISP's clock may be from it.
+const CLOCK_SECONDS: i64 = 60;
+
+/// A time that MISP's clock has reached, where an estimate says that it has reached this one.
+pub(crate) const fn surely_come(estimate: i64) -> i64 {
+    estimate.saturating_sub(CLOCK_SECONDS)
+}
+
 /// What is known of an event, its attributes aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventHead {
@@ -210,6 +235,20 @@ pub struct Seen {
     pub proven_up_to: Option<i64>,
     /// How often MISP listed exactly the rows that were expected, in another order.
     pub reordered: u8,
+    /// The highest number that MISP had given to an attribute, as its answers named them, when it was last known to hold
+    /// all that it proved of this event. What it adds later has a higher one, unless it was restored from a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbered: Option<u64>,
+    /// MISP showed the event as it was before what it proved since. It stays so until a list shows that nothing is lacking:
+    /// whatever is written meanwhile moves the event's time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub went_back: bool,
+    /// MISP's time of the event when it was shown or written last, or an earlier one where no answer told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<i64>,
+    /// MISP's time of the event when it was last shown with the fields that are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields_at: Option<i64>,
 }
 
 /// So often the rows of an event may come in an unforeseen order before it is not foretold any more.

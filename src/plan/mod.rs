@@ -26,6 +26,7 @@ pub use diff::{Terms, diff, diff_gone};
 pub use encode::digest_of_plans;
 pub use event_plan::{EventPlan, FieldEdit, Refusal};
 pub use foreign::why_not_of;
+pub(crate) use known::surely_come;
 pub use known::{
     DestinationRecord, EventHead, FeedHead, FeedSet, KnownAttribute, KnownEvent, NOBODY, Presence,
     Row, Seen, Standing,

@@ -4,7 +4,7 @@ use crate::{
     history::LedgerError,
     model::{EventUuid, Interner},
     store::record::{
-        AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV3, IdentityV1, RowV1, RunV3,
+        AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV4, IdentityV1, RowV1, RunV3,
         decode_bucket, decode_changes, decode_losses, decode_page, decode_table, encode_bucket,
         encode_changes, encode_losses, encode_page, encode_table,
         envelope::{Body, Form, encode, seal, unseal},
@@ -26,8 +26,8 @@ pub fn rewritten(kind: u8, version: u8, bytes: &[u8]) -> Result<(u8, Vec<u8>), L
     let event = EventUuid::new(uuid::Uuid::from_u128(1));
     let rewritten = match kind % BODIES {
         0 => {
-            let head = HeadV3::read(&body)?.head(event, Vec::new())?;
-            encode(&HeadV3::of(&head))
+            let head = HeadV4::read(&body)?.head(event, Vec::new())?;
+            encode(&HeadV4::of(&head))
         }
         1 => encode_bucket(&decode_bucket(event, &body, &mut Interner::default())?),
         2 => {

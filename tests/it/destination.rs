@@ -332,7 +332,7 @@ fn what_a_restored_misp_lacks_of_an_event_was_taken_out_by_nobody() {
             set.incident(1).domains("new", more..more + 1);
             world.clock.advance(2 * DAY);
             let summary = deliver(&mut world, &mut set);
-            assert_eq!(summary.ending, Ending::AnotherMisp, "{:?}", summary.run.notes);
+            assert!(matches!(summary.ending, Ending::WentBack(_)), "{:?}", summary.run.notes);
             assert_eq!(contents(&world), before, "{attributes}");
         }
         match resend {

@@ -44,6 +44,7 @@ mod renamed;
 mod repeated;
 mod report;
 mod rest;
+mod restored;
 mod sandbox;
 mod schemas;
 mod screen;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use misp_trickle::{
-    agent::{self, AgentError, Ending, Summary},
+    agent::{self, AgentError, Summary},
     delivery::{Concurrency, Wire},
     history::Ledger,
     model::{EventUuid, Timestamp, Tlp},
@@ -418,7 +418,7 @@ impl Life {
             if self.nature.talkative {
                 println!("{:?} {:?}", summary.ending, summary.run.notes);
             }
-            if summary.ending == Ending::AnotherMisp || agent.waits_only_for_what_is_refused() {
+            if summary.ending.is_of_another_misp() || agent.waits_only_for_what_is_refused() {
                 return;
             }
         }
@@ -436,7 +436,7 @@ impl Life {
             if self.nature.talkative {
                 println!("{:?} {:?} {:#?}", summary.ending, summary.run.notes, summary.run.tally);
             }
-            if summary.ending == Ending::AnotherMisp {
+            if summary.ending.is_of_another_misp() {
                 let excuse = !self.analyst.ever_deleted_events.is_empty() || self.restored;
                 assert!(excuse, "MISP is taken for another");
                 return false;

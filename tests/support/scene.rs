@@ -6,7 +6,7 @@ use misp_trickle::{
     agent::Summary,
     history::Ledger,
     model::EventUuid,
-    plan::{EventHead, KnownAttribute},
+    plan::{EventHead, KnownAttribute, KnownEvent},
     sandbox::{AttributeView, EventView, Misp},
 };
 use serde_json::Value as Data;
@@ -72,9 +72,13 @@ pub fn request(world: &World, role: &str, path: &str, body: &Data) -> Data {
     serde_json::from_str(&answer).unwrap()
 }
 
+/// What the ledger knows of an event.
+pub fn known_event(world: &World, event: Uuid) -> KnownEvent {
+    world.ledger.event(&world.job.destination, EventUuid::new(event)).unwrap().unwrap()
+}
+
 pub fn known(world: &World, event: Uuid, value: &str) -> KnownAttribute {
-    let event = world.ledger.event(&world.job.destination, EventUuid::new(event)).unwrap().unwrap();
-    let mut known = event.attributes.into_values();
+    let mut known = known_event(world, event).attributes.into_values();
     known.find(|known| known.attribute.value.as_str() == value).unwrap_or_else(|| panic!("{value}"))
 }
 

@@ -278,7 +278,11 @@ fn echo(attributes: &[TimedAttribute]) -> (Reply, u64) {
         let it = &timed.attribute;
         let tags: u64 = it.tags.iter().map(|tag| cost::of_tag(tag)).sum();
         bytes += cost::ECHO + (it.value.as_str().len() + it.comment.len()) as u64 + tags;
-        let result = AttributeResult::Saved { timestamp: timed.timestamp, tags: it.tags.clone() };
+        let result = AttributeResult::Saved {
+            timestamp: timed.timestamp,
+            tags: it.tags.clone(),
+            number: None,
+        };
         AttributeAnswer { uuid: it.uuid, result }
     };
     let answers = attributes.iter().map(answer).collect();

@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    super::{AgentError, Ending, planner::Rest},
+    super::{AgentError, Ending, WentBack, planner::Rest},
     Halt, Mode, Run,
     deliver::Talk,
     remains::Shortfall,
@@ -71,8 +71,10 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
                     }
                 }
             },
-            Verdict::WentBack => {
-                talk.wind_up(Ending::AnotherMisp);
+            Verdict::WentBack { lacking, of } => {
+                let back = WentBack { event: uuid, lacking: *lacking, of: *of };
+                self.totals.note(&back.to_string());
+                talk.wind_up(Ending::WentBack(back));
                 return Ok(report.update);
             }
             Verdict::GaveUp(why) => {

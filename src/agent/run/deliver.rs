@@ -6,7 +6,7 @@ use crate::{
     delivery::{Session, Stop, Wire},
     history::Ledger,
     model::EventUuid,
-    plan::{FeedHead, Publish},
+    plan::{DestinationRecord, FeedHead, Publish},
 };
 
 use super::{
@@ -196,8 +196,11 @@ impl<L: Ledger, W: Wire + Send + Sync + 'static> Run<'_, L, W> {
         if self.mode == Mode::Adopt {
             settings.publish = Publish::Never;
         }
-        let (record, now) = (&self.planner.record, self.world.clock.now());
+        let numbered = self.planner.heads().filter_map(|head| head.seen.numbered).max();
+        let record = &DestinationRecord { numbered, ..self.planner.record.clone() };
+        let now = self.world.clock.now();
         let session = drive::session(self.job, settings, record, self.totals.record.number, now);
+        let session = if self.mode == Mode::Adopt { session.only_looking() } else { session };
         if self.contact.knows_nothing { session.knowing_nothing() } else { session }
     }
 

@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{agent::Ending, cli::Exit, model::Fault};
+use crate::{
+    agent::{Ending, WentBack},
+    cli::Exit,
+    model::Fault,
+};
 
 use super::Kind;
 
@@ -100,6 +104,18 @@ impl Report {
                     "put `url` and key back: they may be exchanged with those of the other destination; a destination \
                      with another name says so with `was`. If it is meant, `misp-trickle repair --adopt --destination \
                      NAME` learns what this MISP holds",
+                ),
+            ),
+            Ending::WentBack(WentBack { event, lacking, of }) => (
+                Kind::AnotherMisp,
+                Fault::new(
+                    format!(
+                        "event {event} is as it was once: {lacking} of {of} attributes that MISP proved to hold are not \
+                         there, and nothing more was sent"
+                    ),
+                    "was MISP restored from a backup, `misp-trickle repair --adopt` learns what it holds and the next \
+                     `sync` sends what it lacks, and `repair --resend --yes` has all of it sent again; either sends \
+                     anew what an analyst deleted for good, and leaves alone what was deleted the usual way",
                 ),
             ),
             Ending::Interrupted => (Kind::Interrupted, Fault::new("interrupted", GOES_ON)),

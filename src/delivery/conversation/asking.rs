@@ -13,6 +13,7 @@ use crate::{
 
 use super::{
     Conversation, Look, Making, Phase, Purpose, Request, Verdict, Want, Why,
+    fields::apply_edit,
     knowledge::WasPublished,
     outbox::{Outbox, Turn, take_from},
 };
@@ -87,6 +88,7 @@ impl Conversation {
                 }
                 self.add_event(around)
             }
+            Presence::Present if self.manners.only_looks => self.end(Verdict::Finished),
             Presence::Present => self.go_on(around),
             Presence::Absent | Presence::Declined | Presence::Blocked(_) => {
                 self.end(Verdict::Finished)
@@ -115,6 +117,9 @@ impl Conversation {
             let call = Call::EditFields { event, edit, timestamp: timestamp.saturating_add(1) };
             return self.ask(Request::Fields, call);
         }
+        if self.attaches_unseen() {
+            return self.look(Look::Metadata(Why::Unknown), book);
+        }
         if let Some(want) = self.ask_about_tags(book).or_else(|| self.ask_for_own_colours(book)) {
             return want;
         }
@@ -142,7 +147,11 @@ impl Conversation {
         let room = Room { most: if is_bare { 0 } else { room.most }, ..room };
         let (keys, attributes) = self.take_chunk(room, Way::Quiet, |_, it| !needs_echo(it, book));
         self.owe_publishing();
+        let edit = self.outbox.edit.take();
         let head = self.event.head_mut();
+        if let Some(edit) = edit {
+            apply_edit(&mut head.fields, edit.fields);
+        }
         head.unproven = true;
         let new = NewEvent {
             uuid: head.uuid,

@@ -6,17 +6,26 @@ use crate::{
     plan::{ChangeKind, DestinationRecord, FieldEdit},
 };
 
-use super::{Conversation, Edit, Impact, Phase};
+use super::{Conversation, Edit, Impact, Look, Phase};
 
 impl Conversation {
     pub(super) fn on_fields(&mut self, answer: &EventAnswer, book: &DestinationRecord) -> Phase {
         self.see_publishing(answer);
-        self.event.impact = Impact::Certain;
+        let mut of_backup = false;
         if let Some(Edit { fields, .. }) = self.outbox.edit.take() {
+            of_backup = self.edits_a_backup(&fields, answer);
             self.event.change(None, ChangeKind::Updated(fields.describe().into()));
             apply_edit(&mut self.event.head_mut().fields, fields);
         }
+        if of_backup {
+            self.moved_by_us();
+            self.suspect_a_backup();
+            self.put_off(answer, true);
+            return Phase::Look(Look::Listing);
+        }
+        self.event.impact = Impact::Certain;
         self.take_metadata(answer);
+        self.doubt_time(answer);
         self.see_tags(&answer.tags, book);
         Phase::Open
     }
@@ -65,7 +74,7 @@ pub(super) fn fields_of(answer: &EventAnswer) -> EventFields {
     }
 }
 
-fn apply_edit(fields: &mut EventFields, edit: FieldEdit) {
+pub(super) fn apply_edit(fields: &mut EventFields, edit: FieldEdit) {
     if let Some(info) = edit.info {
         fields.info = info;
     }

@@ -5,15 +5,12 @@ use std::collections::BTreeSet;
 use crate::{
     delivery::{AttributeAnswer, AttributeResult, EventAnswer, Reply, Trouble, rows},
     model::{AttributeUuid, Timestamp},
-    plan::{
-        ChangeKind, DestinationRecord, EventTags, FieldEdit, KnownAttribute, Presence, Row, Seen,
-        Standing,
-    },
+    plan::{ChangeKind, DestinationRecord, EventTags, FieldEdit, Presence, Row, Seen, Standing},
 };
 
 use super::{
-    Body, Conversation, Impact, Look, Making, Phase, Purpose, Request, Verdict, Why,
-    fields::fields_of, tags::Shown,
+    Body, Conversation, Impact, Look, Making, Phase, Purpose, Request, Why, fields::fields_of,
+    tags::Shown,
 };
 
 impl Conversation {
@@ -42,6 +39,8 @@ impl Conversation {
             Reply::Refused { why, words } => self.on_refused(request, why, words, book),
             reply => self.on_answer(request, reply, now, book),
         };
+        self.take_what_was_put_off(book);
+        self.note_number(book);
     }
 
     fn on_answer(
@@ -94,10 +93,10 @@ impl Conversation {
             }
             (Rows(_) | Looks(Look::Rows), Reply::NotModified) => self.on_proven(),
             (Rows(_) | Listing | Looks(Look::Rows | Look::Listing), reply)
-                if self.lists_less(&reply) && (self.misp.went_back || !self.misp.seen) =>
+                if (self.went_back() || !self.misp.seen) && self.lists_less(&reply) =>
             {
-                match self.misp.went_back {
-                    true => Phase::Over(Verdict::WentBack),
+                match self.went_back() {
+                    true => Phase::Over(self.went_back_by(&reply)),
                     false => Phase::Look(Look::Metadata(Why::ListsLess)),
                 }
             }
@@ -134,25 +133,6 @@ impl Conversation {
         rows.iter().all(|row| known.contains(&row.uuid)) && !self.bring_colours(rows)
     }
 
-    /// Whether MISP lists nothing, or not all that it proved. An event that is gone lists as one that is empty, and a MISP
-    /// that was restored from a backup lists what it had: before anything that we delivered is taken for deleted, MISP has
-    /// to show the event itself.
-    fn lists_less(&self, reply: &Reply) -> bool {
-        let listed: BTreeSet<AttributeUuid> = match reply {
-            Reply::Rows(rows) => rows.iter().map(|row| row.uuid).collect(),
-            Reply::TaggedRows(rows) => rows.iter().map(|tagged| tagged.row.uuid).collect(),
-            Reply::Listing(listed) => listed.iter().map(|each| each.row.uuid).collect(),
-            _ => return false,
-        };
-        let is_missed = |known: &KnownAttribute| {
-            known.order.is_some()
-                && known.standing.is_in_misp()
-                && !listed.contains(&known.attribute.uuid)
-        };
-        let is_empty = listed.is_empty() && rows::lists_any(self.event());
-        is_empty || self.event.attributes().values().any(is_missed)
-    }
-
     fn on_created(
         &mut self,
         body: Body,
@@ -166,7 +146,7 @@ impl Conversation {
         let orgc = self.manners.org;
         let head = self.event.head_mut();
         // Whatever is edited from now on is edited later.
-        head.seen = Seen { orgc, proven_up_to, reordered: 0 };
+        head.seen = Seen { orgc, proven_up_to, ..Seen::default() };
         head.presence = Presence::Present;
         head.tags = EventTags::default();
         self.event.change(None, ChangeKind::Sent);
@@ -204,6 +184,8 @@ impl Conversation {
         head.misp_id = Some(answer.id);
         head.timestamp = (as_known && can_be).then_some(answer.timestamp);
         head.published = Some(answer.published);
+        head.seen.not_before = Some(answer.timestamp).filter(|_| can_be).or(head.seen.not_before);
+        head.seen.fields_at = head.timestamp.or(head.seen.fields_at);
     }
 
     fn on_loud(
@@ -213,11 +195,13 @@ impl Conversation {
         book: &mut DestinationRecord,
     ) -> Phase {
         let mut order = self.event.next_order();
+        let numbers = answers.iter().filter_map(AttributeAnswer::number);
+        let is_lower = self.learn_numbers(numbers, book);
         for key in body {
             let uuid = self.event.attribute(key).map(|known| known.attribute.uuid);
             let answer = answers.iter().find(|answer| Some(answer.uuid) == uuid);
             match answer.map_or(AttributeResult::Unmentioned, |answer| answer.result.clone()) {
-                AttributeResult::Saved { timestamp, tags } if self.dates(key, timestamp) => {
+                AttributeResult::Saved { timestamp, tags, .. } if self.dates(key, timestamp) => {
                     self.event.place(key, order, timestamp);
                     order += 1;
                     self.event.impact = Impact::Certain;
@@ -235,9 +219,9 @@ impl Conversation {
         }
         if self.event.impact == Impact::Certain {
             // The echo does not say which second.
-            self.event.moved_by_us();
+            self.moved_by_us();
         }
-        let is_clear = self.event.disputed.is_empty();
+        let is_clear = self.event.disputed.is_empty() && !is_lower;
         if is_clear { Phase::Open } else { Phase::Look(Look::Listing) }
     }
 
@@ -255,13 +239,6 @@ impl Conversation {
         }
         self.note_proof(&rows::expected(self.event()));
         Phase::Open
-    }
-
-    /// MISP lists all that it proved once. Where it shows the event as older all the same, its time guards no edit.
-    pub(super) fn lacks_nothing(&mut self) {
-        if std::mem::take(&mut self.misp.went_back) {
-            self.event.head_mut().timestamp = None;
-        }
     }
 
     /// MISP holds exactly these rows.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::AttributeUuid;
+use crate::{delivery::EventAnswer, model::AttributeUuid};
 
 /// Whether the event was published before anything was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,9 @@ pub(super) struct Knowledge {
     pub(super) asked_owner: bool,
     /// It showed the event itself.
     pub(super) seen: bool,
-    /// It showed it as it was before what it proved since.
-    pub(super) went_back: bool,
+    /// What it showed of an event that may be of a backup: it says nothing before a list lacks nothing. And whether its
+    /// fields are the backup's.
+    pub(super) put_off: Option<(Box<EventAnswer>, bool)>,
     pub(super) was_published: WasPublished,
     /// It counts other attributes than it should hold: it dropped one, or somebody was there.
     pub(super) miscounted: bool,
@@ -49,7 +50,7 @@ impl Knowledge {
             is_foreign,
             asked_owner: false,
             seen: false,
-            went_back: false,
+            put_off: None,
             was_published: WasPublished::Believed(is_published),
             miscounted: false,
             misplaced: false,

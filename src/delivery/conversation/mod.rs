@@ -2,7 +2,6 @@
 
 mod asking;
 mod book;
-mod dating;
 mod fields;
 mod intake;
 mod knowledge;
@@ -51,6 +50,8 @@ pub struct Manners {
     pub run: RunNumber,
     /// MISP's clock at the beginning, in seconds since 1970.
     pub misp_now: i64,
+    /// Nothing is written to events that are there.
+    pub only_looks: bool,
 }
 
 /// How a conversation ended.
@@ -65,7 +66,12 @@ pub enum Verdict {
     /// MISP does not know an event that we know as sent.
     Gone,
     /// The event is there as it was once: MISP was restored from a backup that does not have all that it proved.
-    WentBack,
+    WentBack {
+        /// Attributes that it proved, and does not list any more.
+        lacking: u64,
+        /// Attributes that it proved.
+        of: u64,
+    },
     /// The whole session has to stop: MISP refuses the key or its role, in its words.
     KeyRefused(Box<str>),
 }

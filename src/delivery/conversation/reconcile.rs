@@ -12,7 +12,7 @@ use crate::{
     plan::{BlockedReason, DestinationRecord, Row, Standing, has_come},
 };
 
-use super::{Conversation, Phase, dating::is_time};
+use super::{Conversation, Phase, metadata::is_time};
 
 impl Conversation {
     /// Takes over what a listing says. Afterwards the queue holds only what is certainly not there.

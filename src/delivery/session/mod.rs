@@ -150,6 +150,13 @@ impl Session {
         Self { request_bytes_max: request_bytes_max.unwrap_or(u64::MAX), ..self }
     }
 
+    /// The same that writes nothing to events that are there.
+    #[must_use]
+    pub fn only_looking(mut self) -> Self {
+        Arc::make_mut(&mut self.manners).only_looks = true;
+        self
+    }
+
     /// Whether another plan should be offered now.
     #[must_use]
     pub fn has_room(&self) -> bool {
@@ -202,7 +209,8 @@ impl Session {
 
     /// MISP was asked anew who it is and which tags it has.
     pub fn learned(&mut self, destination: &DestinationRecord) {
-        self.book = destination.clone();
+        let numbered = self.book.numbered;
+        self.book = DestinationRecord { numbered, ..destination.clone() };
     }
 
     /// What is known of the MISP by now.

@@ -264,7 +264,13 @@ impl Planner<'_> {
         match head.presence {
             Presence::Absent => {
                 if !refused {
-                    head.fields = self.fields.clone();
+                    match head.seen.fields_at {
+                        // MISP had it once: where it is there all the same, these are what it is compared with.
+                        Some(_) => {
+                            self.plan.fields = FieldEdit::between(&head.fields, &self.fields);
+                        }
+                        None => head.fields = self.fields.clone(),
+                    }
                     head.fields.tags.clone_from(&self.plan.wanted_tags);
                     head.owner = self.terms.feed;
                     self.plan.create = true;

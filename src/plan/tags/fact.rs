@@ -124,6 +124,7 @@ impl DestinationRecord {
         if from.reorders() {
             self.reorders.clone_from(&from.reorders);
         }
+        self.numbered = from.numbered.or(self.numbered);
         if self.tags != from.tags {
             self.tags.extend(from.tags.clone());
         }

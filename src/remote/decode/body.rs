@@ -232,6 +232,7 @@ pub(super) fn attribute_answers(body: &[u8], sent: &[TimedAttribute]) -> Result<
             (Some(echo), None) => AttributeResult::Saved {
                 timestamp: echo.timestamp,
                 tags: echo.tags.iter().map(|tag| tag.as_str().into()).collect(),
+                number: json::as_number(&echo.id).filter(|number| *number > 0),
             },
             (None, Some(errors)) => attribute_error(errors),
             (None, None) | (Some(_), Some(_)) => AttributeResult::Unmentioned,

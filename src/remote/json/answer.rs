@@ -109,6 +109,9 @@ pub(crate) struct WhoamiAnswer {
 pub(crate) struct AttributeEcho {
     /// UUID, as it was sent.
     pub(crate) uuid: String,
+    /// MISP's number of it.
+    #[serde(default)]
+    pub(crate) id: serde_json::Value,
     /// Seconds since 1970.
     #[serde(deserialize_with = "number")]
     pub(crate) timestamp: i64,

@@ -11,7 +11,7 @@ use crate::{
             tree::{self, Attributes, Owner, Root, SHAPE},
         },
         record::{
-            FOREIGN_ROWS_MAX, HeadV3, RowV1,
+            FOREIGN_ROWS_MAX, HeadV4, RowV1,
             envelope::{Body, Place, damaged, encode, undamaged},
             rows_of, stored_rows,
         },
@@ -24,7 +24,7 @@ pub(crate) fn head(
     key: &[u8],
     body: &Body,
 ) -> Result<EventHead, LedgerError> {
-    let stored = HeadV3::read(body)?;
+    let stored = HeadV4::read(body)?;
     stored.head(event_of(key)?, foreign(overlay, key, &stored)?)
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn event(
     key: &[u8],
     body: &Body,
 ) -> Result<KnownEvent, LedgerError> {
-    let stored = HeadV3::read(body)?;
+    let stored = HeadV4::read(body)?;
     let event = event_of(key)?;
     let head = stored.head(event, foreign(overlay, key, &stored)?)?;
     let root = Root { depth: stored.base.depth, slots: stored.base.slots };
@@ -61,7 +61,7 @@ pub(crate) fn salvage(
     key: &[u8],
     body: &Body,
 ) -> Result<Salvaged, LedgerError> {
-    let stored = HeadV3::read(body)?;
+    let stored = HeadV4::read(body)?;
     let event = event_of(key)?;
     let rows = undamaged(foreign(overlay, key, &stored))?;
     let rows_lost = rows.is_none();
@@ -91,7 +91,7 @@ pub(crate) fn put(
     let mut leads = Leads::default();
     let (root, old_foreign) = match overlay.record(&key)? {
         Some(body) => {
-            let old = HeadV3::read(&body)?;
+            let old = HeadV4::read(&body)?;
             if old.base.misp_id != head.misp_id || *old.base.info != *head.fields.info {
                 leads.head(&head);
             }
@@ -110,7 +110,7 @@ pub(crate) fn put(
     let changed: Attributes = changed.collect();
     let root = tree::update(overlay, owner, root, changed, &mut leads)?;
     let foreign = put_foreign(overlay, &key, &old_foreign, &head.foreign)?;
-    let mut stored = HeadV3::of(&head);
+    let mut stored = HeadV4::of(&head);
     let base = &mut stored.base;
     (base.depth, base.slots, base.foreign) = (root.depth, root.slots, foreign);
     let body = encode(&stored)?;
@@ -124,7 +124,7 @@ pub(crate) fn objects(
     key: &[u8],
     body: &Body,
 ) -> Result<Vec<Digest>, LedgerError> {
-    let stored = HeadV3::read(body)?;
+    let stored = HeadV4::read(body)?;
     let mut found = overlay.record_parts(key)?;
     found.extend(stored.base.foreign.iter().flatten().map(|part| Digest::from_bytes(*part)));
     let root = Root { depth: stored.base.depth, slots: stored.base.slots };
@@ -142,7 +142,7 @@ pub(crate) fn event_of(key: &[u8]) -> Result<EventUuid, LedgerError> {
 fn foreign(
     overlay: &Overlay<'_>,
     key: &[u8],
-    stored: &HeadV3<'_>,
+    stored: &HeadV4<'_>,
 ) -> Result<Vec<(u32, Row)>, LedgerError> {
     let mut rows = Vec::new();
     for (number, parts) in stored.base.foreign.iter().enumerate() {

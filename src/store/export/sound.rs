@@ -213,8 +213,11 @@ fn head(head: &EventHead) -> Result<(), Wrong> {
     tags(fields.tags.iter().map(|tag| &**tag))?;
     tags(head.tags.iter().map(|tag| &*tag.name).collect::<Vec<_>>())?;
     head.misp_id.map_or(Ok(0), |id| number(id, "a number of an event"))?;
-    head.timestamp.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
-    head.seen.proven_up_to.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
+    head.seen.numbered.map_or(Ok(0), |id| number(id, "a number of an attribute"))?;
+    for time in [head.timestamp, head.seen.proven_up_to, head.seen.not_before, head.seen.fields_at]
+    {
+        time.map_or(Ok(()), |time| seconds(time, "a timestamp"))?;
+    }
     for (_, row) in &head.foreign {
         seconds(row.timestamp, "a timestamp")?;
     }

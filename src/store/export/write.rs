@@ -10,7 +10,7 @@ use crate::{
         event::layout,
         export::{EXPORT_SCHEMA, ExportCounts, Header, body_digest, line::Line},
         record::{
-            CursorV2, DestinationV3, HeadV3, RunV3, decode_changes, decode_losses,
+            CursorV2, DestinationV3, HeadV4, RunV3, decode_changes, decode_losses,
             envelope::damaged,
             keys::{self, Kind},
         },
@@ -61,7 +61,7 @@ impl Store {
         let overlay = self.read();
         self.engine.scan(Kind::Head.prefix(), &mut |key, value| {
             let body = overlay.body(key, value)?;
-            let head = HeadV3::read(&body)?;
+            let head = HeadV4::read(&body)?;
             attributes += head.base.slots.iter().map(|slot| slot.count).sum::<u64>();
             Ok(())
         })?;

@@ -20,7 +20,7 @@ use crate::{
             folder::ENGINE_FOLDER,
             swap::{self, Aside, Fresh},
         },
-        record::{CursorV2, HeadV3, envelope::encode, keys::Kind},
+        record::{CursorV2, HeadV4, envelope::encode, keys::Kind},
     },
 };
 
@@ -74,7 +74,7 @@ fn mark_heads(overlay: &mut Overlay<'_>) -> Result<u64, LedgerError> {
     let mut marked = Vec::new();
     overlay.engine().scan(Kind::Head.prefix(), &mut |key, value| {
         let body = overlay.body(key, value)?;
-        let mut head = HeadV3::read(&body)?;
+        let mut head = HeadV4::read(&body)?;
         if head.mark_unproven() {
             marked.push((key.to_vec(), encode(&head)?));
         }

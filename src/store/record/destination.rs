@@ -200,6 +200,7 @@ impl<'a> DestinationV2<'a> {
             user: self.user,
             proven_tags: self.proven_tags.iter().map(|tag| tag_key(tag)).collect(),
             reorders: self.reorders.map(str::to_owned),
+            numbered: None,
             first_org: self.first_org.map(|bytes| OrgUuid::new(uuid::Uuid::from_bytes(bytes))),
             too_large: self.too_large.map(|(size, since)| (size, Timestamp::from_micros(since))),
             key_mark: self.key_mark,

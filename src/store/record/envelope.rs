@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The latest version of any struct. A reader refuses a later one as newer, not as damaged.
-pub(crate) const NEWEST: u8 = 3;
+pub(crate) const NEWEST: u8 = 4;
 /// Longest body, unpacked. It bounds what a damaged length can make us allocate.
 pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;
 

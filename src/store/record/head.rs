@@ -73,15 +73,28 @@ pub(in super::super) struct HeadV2<'a> {
     seen: SeenV2,
 }
 
+/// As it was written before numbers of attributes were.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct HeadV3<'a> {
+    #[serde(borrow)]
+    base: HeadV2<'a>,
+    markings: Vec<Option<u8>>,
+    places: Vec<Option<u8>>,
+}
+
 /// As it is written now; no release wrote it yet.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct HeadV3<'a> {
+pub(in super::super) struct HeadV4<'a> {
     #[serde(borrow)]
     pub(in super::super) base: HeadV2<'a>,
     /// How each feed last marked the incident, in their order.
     markings: Vec<Option<u8>>,
     /// The bit of each feed, in their order.
     places: Vec<Option<u8>>,
+    numbered: Option<u64>,
+    went_back: bool,
+    not_before: Option<i64>,
+    fields_at: Option<i64>,
 }
 
 /// How far an event got on the way to being published.
@@ -190,6 +203,10 @@ impl Stored for HeadV3<'_> {
     const VERSION: u8 = 3;
 }
 
+impl Stored for HeadV4<'_> {
+    const VERSION: u8 = 4;
+}
+
 impl Stored for Vec<SlotV1> {}
 
 impl Stored for &[SlotV1] {}
@@ -232,14 +249,21 @@ impl<'a> From<HeadV2<'a>> for HeadV3<'a> {
     }
 }
 
-impl<'a> HeadV3<'a> {
+impl<'a> From<HeadV3<'a>> for HeadV4<'a> {
+    fn from(before: HeadV3<'a>) -> Self {
+        let HeadV3 { base, markings, places } = before;
+        let (numbered, went_back, not_before, fields_at) = (None, false, None, None);
+        Self { base, markings, places, numbered, went_back, not_before, fields_at }
+    }
+}
+
+impl<'a> HeadV4<'a> {
     /// The head that a body holds.
     pub(in super::super) fn read(body: &'a Body) -> Result<Self, LedgerError> {
         let what = "the head of an event";
-        let read = if body.version == Self::VERSION {
-            body.decode::<Self>(what)?
-        } else {
-            body.decode_either::<HeadV2<'a>, HeadV1<'a>>(what)?.into()
+        let read = match body.version {
+            1 | 2 => HeadV3::from(body.decode_either::<HeadV2<'a>, HeadV1<'a>>(what)?).into(),
+            _ => body.decode_either::<Self, HeadV3<'a>>(what)?,
         };
         match [read.markings.len(), read.places.len()] == [read.base.feeds.len(); 2] {
             true => Ok(read),
@@ -253,7 +277,9 @@ impl<'a> HeadV3<'a> {
     pub(in super::super) fn of(head: &'a EventHead) -> Self {
         let markings = head.feeds.values().map(|feed| feed.marking.map(marking_byte)).collect();
         let places = head.feeds.values().map(|feed| feed.place).collect();
-        Self { base: HeadV2::of(head), markings, places }
+        let Seen { numbered, went_back, not_before, fields_at, .. } = head.seen;
+        let base = HeadV2::of(head);
+        Self { base, markings, places, numbered, went_back, not_before, fields_at }
     }
 
     /// The head of this event, with the foreign rows that were read for it.
@@ -263,6 +289,8 @@ impl<'a> HeadV3<'a> {
         foreign: Vec<(u32, Row)>,
     ) -> Result<EventHead, LedgerError> {
         let mut head = self.base.head(uuid, foreign)?;
+        let Self { numbered, went_back, not_before, fields_at, .. } = *self;
+        head.seen = Seen { numbered, went_back, not_before, fields_at, ..head.seen };
         let names = self.base.feeds.iter().map(|feed| FeedName::new(feed.feed));
         for ((name, marking), place) in names.zip(&self.markings).zip(&self.places) {
             if let Some(feed) = head.feeds.get_mut(&name) {
@@ -369,13 +397,14 @@ impl<'a> PublishingV2<'a> {
 
 impl SeenV2 {
     fn of(seen: Seen) -> Self {
-        let Seen { orgc, proven_up_to, reordered } = seen;
+        let Seen { orgc, proven_up_to, reordered, .. } = seen;
         Self { orgc: orgc.map(|org| *org.uuid().as_bytes()), proven_up_to, reordered }
     }
 
     fn seen(&self) -> Seen {
         let orgc = self.orgc.map(|bytes| OrgUuid::new(Uuid::from_bytes(bytes)));
-        Seen { orgc, proven_up_to: self.proven_up_to, reordered: self.reordered }
+        let Self { proven_up_to, reordered, .. } = *self;
+        Seen { orgc, proven_up_to, reordered, ..Seen::default() }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) use bucket::{Identified, decode_bucket, encode_bucket};
 pub(super) use changes::{decode_changes, encode_changes};
 pub(super) use cursor::CursorV2;
 pub(super) use destination::{AliasesV1, DestinationV3};
-pub(super) use head::{FOREIGN_ROWS_MAX, HeadV3, RowV1, SlotV1, rows_of, stored_rows};
+pub(super) use head::{FOREIGN_ROWS_MAX, HeadV4, RowV1, SlotV1, rows_of, stored_rows};
 pub(super) use index::{
     ChunkName, PAGE_POSTINGS_MAX, Posting, Spot, TABLE_PAGE_ENTRIES, chunk_entry, chunk_of,
     decode_page, decode_table, encode_page, encode_table,

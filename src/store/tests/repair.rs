@@ -11,7 +11,7 @@ use crate::{
         engine::Writes,
         event::layout as stored_events,
         record::{
-            FormatV1, HeadV3,
+            FormatV1, HeadV4,
             envelope::{Form, encode, seal},
             keys,
         },
@@ -45,7 +45,7 @@ fn a_lost_bucket_is_forgotten_and_its_event_unproven() {
         before.iter().max_by_key(|(_, event)| event.attributes.len()).unwrap().clone();
     let key = keys::head(&of, whole.head.uuid);
     let body = store.read().record(&key).unwrap().unwrap();
-    let head = HeadV3::read(&body).unwrap();
+    let head = HeadV4::read(&body).unwrap();
     let count = head.base.slots[0].count;
     let object = stored_events::objects(&store.read(), &key, &body).unwrap();
     let object =

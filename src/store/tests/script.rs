@@ -281,6 +281,10 @@ pub(in super::super) fn head(dice: &mut Dice, uuid: EventUuid) -> EventHead {
             orgc: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),
             proven_up_to: dice.maybe(|dice| dice.count().cast_signed()),
             reordered: 1,
+            numbered: dice.maybe(Dice::count),
+            went_back: dice.once_in(2),
+            not_before: dice.maybe(|dice| dice.count().cast_signed()),
+            fields_at: dice.maybe(|dice| dice.count().cast_signed()),
         },
         unproven: dice.once_in(2),
         foreign: (0..foreign)
@@ -388,6 +392,7 @@ fn destination(dice: &mut Dice) -> DestinationRecord {
         verified_up_to: dice.maybe(|dice| EventUuid::new(Uuid::from_u64_pair(4, dice.number()))),
         feeds: feeds(),
         heard: dice.maybe(Dice::time),
+        numbered: None,
         reorders: dice.maybe(|dice| dice.word().into()),
         key_mark: dice.maybe(Dice::number),
         first_org: dice.maybe(|dice| OrgUuid::new(Uuid::from_u64_pair(3, dice.number()))),

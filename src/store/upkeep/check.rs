@@ -9,7 +9,7 @@ use crate::{
         Store, StoreId,
         event::{layout, overlay::Overlay},
         record::{
-            AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV3, IdentityV1, RunV3,
+            AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV4, IdentityV1, RunV3,
             decode_page, decode_table,
             envelope::{Body, damaged, object_digest},
             keys::{self, IndexOf, Kind},
@@ -284,7 +284,7 @@ pub(crate) fn prove(
     let body = overlay.body(key, value)?;
     let right_key = match kind {
         Kind::Head => {
-            HeadV3::read(&body)?;
+            HeadV4::read(&body)?;
             key.to_vec()
         }
         Kind::Alias => {

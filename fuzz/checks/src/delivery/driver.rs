@@ -72,6 +72,8 @@ pub(crate) struct Drive {
     pub(crate) concurrency: usize,
     pub(crate) chunk_max: usize,
     pub(crate) run: u64,
+    /// MISP's time, as its answers told it before the run.
+    pub(crate) misp_now: i64,
     /// The process dies at this step.
     pub(crate) dies_at: Option<u32>,
     /// Somebody asks it to stop at this step.
@@ -93,7 +95,8 @@ impl Drive {
             version: VERSION.into(),
             backoff: Backoff { base_ms: 1, max_ms: 5, tries_max: 3, seed: 1 },
             run: RunNumber(self.run),
-            misp_now: i64::from(i32::MAX),
+            misp_now: self.misp_now,
+            only_looks: false,
         };
         let chunk = Chunk::new(None, self.chunk_max);
         let window = Window::new(Concurrency::Fixed(self.concurrency), None);

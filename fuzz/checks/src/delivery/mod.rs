@@ -156,6 +156,7 @@ impl Life {
             concurrency: if calm { 2 } else { input.int_in_range(1..=3)? },
             chunk_max: if calm { 100 } else { input.int_in_range(1..=6)? },
             run: self.run,
+            misp_now: self.server.model.now,
             dies_at: if calm { None } else { sometimes(input)? },
             stops_at: if calm { None } else { sometimes(input)? },
         };

@@ -231,7 +231,7 @@ impl Model {
                 stored.rows.push(held_of(each));
                 (stored.published, stored.timestamp) = (false, now);
                 let tags = each.attribute.tags.clone();
-                AttributeResult::Saved { timestamp: each.timestamp, tags }
+                AttributeResult::Saved { timestamp: each.timestamp, tags, number: None }
             };
             answers.push(AttributeAnswer { uuid: each.attribute.uuid, result });
         }

@@ -199,6 +199,10 @@ fn known(input: &mut Unstructured<'_>) -> Result<KnownEvent> {
             orgc: some(input, |input| Ok(OrgUuid::new(uuid(input)?)))?,
             proven_up_to: input.arbitrary()?,
             reordered: input.arbitrary()?,
+            numbered: input.arbitrary()?,
+            went_back: input.arbitrary()?,
+            not_before: input.arbitrary()?,
+            fields_at: input.arbitrary()?,
         },
         unproven: input.arbitrary()?,
         foreign: many(input, 3, row)?,
@@ -365,6 +369,7 @@ fn change(input: &mut Unstructured<'_>) -> Result<Change> {
 fn record(input: &mut Unstructured<'_>) -> Result<DestinationRecord> {
     let string = |input: &mut Unstructured<'_>| text(input).map(String::from);
     Ok(DestinationRecord {
+        numbered: None,
         url: string(input)?,
         version: string(input)?,
         encodings: many(input, 2, string)?,

@@ -36,8 +36,13 @@ fn sane(case: &Case) -> Commit {
     head.fields.date = "2024-02-29".into();
     head.fields.analysis %= 3;
     head.owner %= 32;
-    head.misp_id.iter_mut().for_each(count);
-    head.timestamp.iter_mut().chain(&mut head.seen.proven_up_to).for_each(stamp);
+    head.misp_id.iter_mut().chain(&mut head.seen.numbered).for_each(count);
+    head.timestamp
+        .iter_mut()
+        .chain(&mut head.seen.proven_up_to)
+        .chain(&mut head.seen.not_before)
+        .chain(&mut head.seen.fields_at)
+        .for_each(stamp);
     head.foreign.iter_mut().for_each(|(_, row)| stamp(&mut row.timestamp));
     for feed in head.feeds.values_mut() {
         (feed.reader, feed.attributes, feed.mapping) =

@@ -81,6 +81,7 @@ fn conversations(input: &mut Unstructured<'_>) -> Result<()> {
             concurrency: 2,
             chunk_max: input.int_in_range(1..=8)?,
             run,
+            misp_now: terms.misp_now,
             dies_at: None,
             stops_at: None,
         };

@@ -101,10 +101,11 @@ impl EventBook {
         self.news.head = true;
     }
 
-    /// A write of ours moved the event, to a time that MISP did not tell.
-    pub(super) const fn moved_by_us(&mut self) {
+    /// A write of ours moved the event, to a time that MISP did not tell: none before this one.
+    pub(super) fn moved_by_us(&mut self, not_before: i64) {
         self.impact = Impact::Certain;
         let head = self.head_mut();
+        head.seen.not_before = head.seen.not_before.max(head.timestamp).max(Some(not_before));
         (head.timestamp, head.published) = (None, Some(false));
     }
 

@@ -188,7 +188,7 @@ impl Conversation {
             }
             self.event.change(None, ChangeKind::Tagged(tag));
         }
-        self.event.moved_by_us();
+        self.moved_by_us();
         self.see_cover();
         Phase::Open
     }

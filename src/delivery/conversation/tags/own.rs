@@ -133,7 +133,7 @@ impl Conversation {
         self.event.end_exposure(key, ENDED_BY_TAG);
         self.misp.moved = true;
         self.misp.recoloured_own.insert(key);
-        self.event.moved_by_us();
+        self.moved_by_us();
         Phase::Open
     }
 

@@ -176,7 +176,7 @@ fn head() {
     let rows = frozen(&encode(&stored_rows(&head.foreign)).unwrap(), 1, golden);
     let rows: Vec<RowV1> = rows.decode("rows").unwrap();
     for body in [written(2, HEAD_V2), written(1, HEAD_V1)] {
-        let read = HeadV3::read(&body).unwrap();
+        let read = HeadV4::read(&body).unwrap();
         assert_eq!(read.head(EVENT, rows_of(&rows).collect()).unwrap(), head);
     }
     let refused = TagStanding::Refused { why: "not there".into(), terms: digest(6) };
@@ -184,17 +184,21 @@ fn head() {
         head.tags.set(&format!("x:{}", head.tags.iter().count()), standing);
     }
     head.publishing = Publishing::Failed("no".into());
-    head.seen =
-        Seen { orgc: Some(OrgUuid::new(EVENT.uuid())), proven_up_to: Some(7), reordered: 2 };
+    let orgc = Some(OrgUuid::new(EVENT.uuid()));
+    head.seen = Seen { orgc, proven_up_to: Some(7), reordered: 2, ..Seen::default() };
     let read =
-        |body: &Body| HeadV3::read(body).unwrap().head(EVENT, rows_of(&rows).collect()).unwrap();
+        |body: &Body| HeadV4::read(body).unwrap().head(EVENT, rows_of(&rows).collect()).unwrap();
     assert_eq!(read(&written(2, HEAD_V2_WITH_TAGS)), head);
     let mut other = head.feeds[&FeedName::new("main")].clone();
     other.marking = Some(Marking { tlp: Some(Tlp::Red), unmarked: true });
     other.place = Some(1);
     head.feeds.insert(FeedName::new("other"), other);
-    let body = frozen(&encode(&HeadV3::of(&head)).unwrap(), 3, HEAD_V3);
+    assert_eq!(read(&written(3, HEAD_V3)), head);
+    let (numbered, not_before) = (Some(70_000), head.timestamp);
+    head.seen = Seen { numbered, went_back: true, not_before, fields_at: not_before, ..head.seen };
+    let golden = format!("{HEAD_V3} 01fc70110100 01 01fc00e2a7ca 01fc00e2a7ca");
+    let body = frozen(&encode(&HeadV4::of(&head)).unwrap(), 4, &golden);
     assert_eq!(read(&body), head);
-    let later = written(4, HEAD_V1);
-    assert!(matches!(HeadV3::read(&later), Err(LedgerError::Newer { .. })));
+    let later = written(5, HEAD_V1);
+    assert!(matches!(HeadV4::read(&later), Err(LedgerError::Newer { .. })));
 }

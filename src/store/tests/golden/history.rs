@@ -193,6 +193,7 @@ fn destination() {
         verified_up_to: Some(EVENT),
         feeds: vec![FeedName::new("main")],
         heard: Some(Timestamp::from_seconds(1_700_000_000)),
+        numbered: None,
         reorders: None,
         key_mark: None,
         first_org: Some(OrgUuid::new(EVENT.uuid())),

@@ -27,7 +27,7 @@ use crate::{
         Said, Seen, Standing, TagFact, TagStanding, WithheldReason,
     },
     store::record::{
-        AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV3, Identified, IdentityV1,
+        AliasesV1, CountersV3, CursorV2, DestinationV3, FormatV1, HeadV4, Identified, IdentityV1,
         RowV1, RunV3, chunk_entry, chunk_of, decode_bucket, decode_changes, decode_losses,
         decode_page, decode_table, encode_bucket, encode_changes, encode_losses, encode_page,
         encode_table,

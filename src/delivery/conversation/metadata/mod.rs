@@ -1,6 +1,11 @@
 //! What MISP shows of the event itself: whether it is there, and whose it is. Its metadata say so; where they do not say
 //! whose, MISP's index is asked, and where that does not either, nothing is written to the event.
 
+mod backup;
+mod dating;
+
+pub(super) use dating::is_time;
+
 use crate::{
     delivery::{EventAnswer, Indexed},
     model::{OrgUuid, Tlp},
@@ -11,12 +16,8 @@ use crate::{
 };
 
 use super::{
-    Conversation, Look, Making, Phase, Verdict, Why, dating::is_time, fields::fields_of,
-    knowledge::WasPublished,
+    Conversation, Look, Making, Phase, Verdict, Why, fields::fields_of, knowledge::WasPublished,
 };
-
-/// How far an estimate of MISP's clock may be from it.
-const CLOCK_SECONDS: i64 = 60;
 
 impl Conversation {
     pub(super) fn on_metadata(
@@ -59,46 +60,55 @@ impl Conversation {
         if matches!(self.misp.was_published, WasPublished::Believed(_)) {
             self.misp.was_published = WasPublished::Shown(answer.published);
         }
-        self.misp.went_back = self.is_older(answer);
-        match self.misp.went_back {
-            // What was known stays so until a list shows whether anything is lacking.
-            true => self.misp.seen = true,
-            false => self.take_metadata(answer),
+        if self.is_older(answer) {
+            self.suspect_a_backup();
+        }
+        let went_back = self.event.head().seen.went_back;
+        match went_back {
+            true => self.put_off(answer, self.shows_older_fields(answer)),
+            false => {
+                self.take_metadata(answer);
+                self.doubt_time(answer);
+            }
         }
         let phase = match (&self.event.head().presence, why) {
-            (Presence::Absent, _) => self.found(answer, why),
+            (Presence::Absent, _) => {
+                let phase = self.found(answer, why);
+                if !went_back {
+                    self.leave_overruled_fields(answer);
+                }
+                phase
+            }
             (_, Why::NotPermitted) => {
                 let why = "MISP refuses to let this key write to the event".into();
                 Phase::Over(Verdict::GaveUp(why))
             }
             (_, why) => {
-                self.leave_overruled_fields(answer);
-                let again = why == Why::ListsLess || self.misp.went_back;
-                if again { Phase::Look(Look::Listing) } else { Phase::Open }
+                if !went_back {
+                    self.leave_overruled_fields(answer);
+                }
+                if went_back || why == Why::ListsLess {
+                    Phase::Look(Look::Listing)
+                } else {
+                    Phase::Open
+                }
             }
         };
         if self.misp.is_foreign {
             self.outbox.edit = None;
             self.outbox.wanted_tags.retain(|tag| Tlp::of_tag(tag).is_some());
         }
-        if self.event.head().presence == Presence::Present {
+        if self.event.head().presence == Presence::Present && !went_back {
             self.see_tags(&answer.tags, book);
         }
         phase
     }
 
-    /// Whether MISP shows the event as older than what it proved to hold. Whatever is added or taken out moves the
-    /// event's time to MISP's clock, so only a backup that was restored takes it back.
+    /// Whether MISP shows the event as older than what it proved to hold.
     fn is_older(&self, answer: &EventAnswer) -> bool {
-        let sent = self.event.attributes().values().filter(|known| {
-            known.standing == Standing::Sent && known.order.is_some() && !known.overruled
-        });
-        // Times of attributes are chosen by an estimate of MISP's clock.
-        let newest =
-            || Some(sent.filter_map(|known| known.timestamp).max()?.saturating_sub(CLOCK_SECONDS));
         let shown = Some(answer.timestamp).filter(|shown| is_time(*shown));
-        let known = self.event.head().timestamp.filter(|known| self.can_be(*known));
-        known.or_else(newest).zip(shown).is_some_and(|(known, shown)| shown < known)
+        let known = self.event().time().filter(|known| self.can_be(*known));
+        known.zip(shown).is_some_and(|(known, shown)| shown < known)
     }
 
     /// An event that we took for absent is there: made by a lost request of ours, or by another agent.
@@ -106,12 +116,15 @@ impl Conversation {
         // Where nothing was to be created, it was found by looking for it.
         let is_ours = self.outbox.making.is_open() && why != Why::IsThere;
         self.outbox.making = if is_ours { Making::Done } else { Making::No };
+        // What is of a backup nobody decided about. Nor is a tag decided about that an event of ours never had.
+        let is_decided = !self.shows_older_fields(answer);
+        let was_known = self.event.head().seen.fields_at.is_some();
         let head = self.event.head_mut();
         head.presence = Presence::Present;
-        let drift = FieldEdit::between(&head.fields, &fields_of(answer));
+        let drift = FieldEdit::between(&head.fields, &fields_of(answer)).filter(|_| is_decided);
         if is_ours {
             head.tags = EventTags::default();
-        } else {
+        } else if !was_known {
             // Whoever made the event decided about its tags. But nothing goes out under a freer colour than the
             // incident's.
             for tag in self.outbox.wanted_tags.iter().filter(|tag| Tlp::of_tag(tag).is_none()) {
