@@ -13,8 +13,8 @@ pub(super) fn may_be_marked(raw: &[u8]) -> bool {
 }
 
 /// Whether an object may speak of TLP: a quick no for nearly all. It may where `tlp` stands in its bytes in any case,
-/// with anything between its letters, the name in words does, or what may stand for either once it is read: an escape, a
-/// tag, a letter of full width, or one that is not shown.
+/// with anything between its letters, the name in words does, AMBER+STRICT, or what may stand for one of them once it is read: an
+/// escape, a tag, a letter of full width, or one that is not shown.
 pub(super) fn may_speak_of_tlp(raw: &[u8]) -> bool {
     tlp(raw).next().is_some() || may_spell_tlp_otherwise(raw)
 }
@@ -29,6 +29,14 @@ fn spelled<'r>(raw: &'r [u8], word: &'static str) -> impl Iterator<Item = usize>
     let (last, others) = word.as_bytes().split_last().expect("a word");
     memchr::memchr2_iter(*last, last.to_ascii_uppercase(), raw)
         .filter_map(|end| others.iter().rev().try_fold(end, |end, it| letter_before(raw, end, *it)))
+}
+
+/// Whether the colour stands there that is TLP's alone, so that it marks without its name.
+fn names_amber_strict(raw: &[u8]) -> bool {
+    let follows = |at: usize, before: &str| {
+        before.bytes().rev().try_fold(at, |end, it| letter_before(raw, end, it)).is_some()
+    };
+    spelled(raw, "strict").any(|at| AMBER.iter().any(|before| follows(at, before)))
 }
 
 /// Where a letter stands, if no other stands between it and a place. That of an escape such as `\n` is none.
@@ -46,6 +54,9 @@ fn letter_before(raw: &[u8], mut end: usize, letter: u8) -> Option<usize> {
     }
 }
 
+/// What stands before `strict` in the name of AMBER+STRICT.
+const AMBER: [&str; 4] = ["amber", "amberplus", "amberand", "amberwith"];
+
 /// Whether what means TLP may stand there in other bytes.
 fn may_spell_tlp_otherwise(raw: &[u8]) -> bool {
     // Made once, as every object is gone through.
@@ -53,6 +64,7 @@ fn may_spell_tlp_otherwise(raw: &[u8]) -> bool {
         LazyLock::new(|| ["\\u", "\\b", "\u{7f}", "&#"].map(Finder::new));
     SORTS.iter().any(|sort| sort.find(raw).is_some())
         || spelled(raw, "traffic").next().is_some()
+        || names_amber_strict(raw)
         || has_odd_letters(raw)
         || is_escaped(raw)
 }
@@ -114,7 +126,7 @@ fn value_behind(rest: &[u8]) -> Option<u8> {
 }
 
 fn is_escaped(raw: &[u8]) -> bool {
-    let is_read = |raw| may_be_escaped(raw) || ["tlp", "traffic"].iter().any(|it| parts(raw, it));
+    let is_read = |raw| may_be_escaped(raw) || ["tlp", "traffic", "amberstrict"].iter().any(|it| parts(raw, it));
     std::str::from_utf8(raw).is_ok_and(is_read)
 }
 
@@ -203,6 +215,12 @@ mod tests {
             "t_l_p",
             "T&shy;LP",
             "TL<wbr>P",
+            "AMBER+STRICT",
+            "amber_strict",
+            "Amber and Strict",
+            "amber &amp; strict",
+            "AMBER%20STRICT",
+            "AM<b>BER</b>-STRICT",
             "\u{1d413}LP",
         ] {
             assert!(may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
@@ -216,6 +234,8 @@ mod tests {
             "\u{e9}t\u{e9} \u{4e2d}",
             "\\n",
             "pal",
+            "restricted amber",
+            "amber is strict",
         ] {
             assert!(!may_speak_of_tlp(format!(r#"{{"x": "{text}"}}"#).as_bytes()), "{text}");
         }

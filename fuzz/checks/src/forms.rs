@@ -232,7 +232,11 @@ fn stix_form(
             match input.int_in_range(0..=3_u8)? {
                 3 => {
                     if set(object, "x_tags", json!(["TLP", word])) {
-                        marked.part(word_tlp);
+                        // The one colour that is TLP's alone marks by itself.
+                        match word_tlp {
+                            Tlp::AmberStrict => marked.whole(word_tlp),
+                            _ => marked.part(word_tlp),
+                        }
                     }
                 }
                 0 => {
@@ -240,9 +244,14 @@ fn stix_form(
                         marked.whole(tlp);
                     }
                 }
-                // What people read marks nothing, nor does a bare word.
+                // What people read marks nothing, nor does a bare word but for the last.
                 1 => object["description"] = json!(tag),
-                _ => push(object, "x_words", json!(word)),
+                _ => {
+                    push(object, "x_words", json!(word));
+                    if word_tlp == Tlp::AmberStrict {
+                        marked.whole(word_tlp);
+                    }
+                }
             }
         }
     }

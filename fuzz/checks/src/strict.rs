@@ -31,7 +31,7 @@ pub(super) const TAGS: [(&str, Option<Tlp>); 16] = [
     ("tlp:", Some(Tlp::Red)),
     ("tlp:ex:chr", None),
     ("red", None),
-    ("amber+strict", None),
+    ("amber+strict", Some(Tlp::AmberStrict)),
     ("tlp", None),
 ];
 
