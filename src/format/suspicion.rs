@@ -126,7 +126,9 @@ fn value_behind(rest: &[u8]) -> Option<u8> {
 }
 
 fn is_escaped(raw: &[u8]) -> bool {
-    let is_read = |raw| may_be_escaped(raw) || ["tlp", "traffic", "amberstrict"].iter().any(|it| parts(raw, it));
+    let is_read = |raw| {
+        may_be_escaped(raw) || ["tlp", "traffic", "amberstrict"].iter().any(|it| parts(raw, it))
+    };
     std::str::from_utf8(raw).is_ok_and(is_read)
 }
 
