@@ -1,5 +1,7 @@
 //! The head of an event: all that is known of it but its attributes, and where those are.
 
+mod older;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -8,8 +10,7 @@ use crate::{
     misp::EventFields,
     model::{AttributeUuid, Digest, EventUuid, FeedName, OrgUuid, Reader},
     plan::{
-        AttributeTally, EventHead, EventTag, FeedHead, NOBODY, Presence, Publishing, Row, Seen,
-        TagStanding,
+        AttributeTally, EventHead, EventTag, FeedHead, Presence, Publishing, Row, Seen, TagStanding,
     },
     store::record::{
         AttributeTallyV1, EntityV1, MappingV1,
@@ -18,32 +19,10 @@ use crate::{
         reason::BlockedV2,
     },
 };
+use older::{HeadV1, HeadV3};
 
 /// Most foreign rows in one object.
 pub(in super::super) const FOREIGN_ROWS_MAX: usize = 192;
-
-/// As 0.1.0 wrote it.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct HeadV1<'a> {
-    #[serde(borrow)]
-    root: EntityV1<'a>,
-    presence: PresenceV1<'a>,
-    misp_id: Option<u64>,
-    info: &'a str,
-    date: &'a str,
-    analysis: u8,
-    tags: Vec<&'a str>,
-    tags_sent: Vec<&'a str>,
-    timestamp: Option<i64>,
-    published: Option<bool>,
-    unproven: bool,
-    owner: u8,
-    marking: u8,
-    feeds: Vec<FeedHeadV1<'a>>,
-    foreign: Vec<Vec<[u8; 32]>>,
-    depth: u8,
-    slots: Vec<SlotV1>,
-}
 
 /// As it was written before each feed's marking was.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,15 +50,6 @@ pub(in super::super) struct HeadV2<'a> {
     pub(in super::super) slots: Vec<SlotV1>,
     publishing: PublishingV2<'a>,
     seen: SeenV2,
-}
-
-/// As it was written before numbers of attributes were.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct HeadV3<'a> {
-    #[serde(borrow)]
-    base: HeadV2<'a>,
-    markings: Vec<Option<u8>>,
-    places: Vec<Option<u8>>,
 }
 
 /// As it is written now; no release wrote it yet.
@@ -141,33 +111,12 @@ pub(in super::super) struct SlotV1 {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum PresenceV1<'a> {
-    Absent,
-    Present,
-    Declined,
-    Blocked(&'a str),
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum PresenceV2<'a> {
     Absent,
     Present,
     Declined,
     #[serde(borrow)]
     Blocked(BlockedV2<'a>),
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct FeedHeadV1<'a> {
-    feed: &'a str,
-    graph: [u8; 32],
-    rules: [u8; 32],
-    policy: [u8; 32],
-    settled: bool,
-    gone: bool,
-    attributes: AttributeTallyV1,
-    #[serde(borrow)]
-    mapping: MappingV1<'a>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,14 +142,8 @@ pub(in super::super) struct RowV1 {
     timestamp: i64,
 }
 
-impl Stored for HeadV1<'_> {}
-
 impl Stored for HeadV2<'_> {
     const VERSION: u8 = 2;
-}
-
-impl Stored for HeadV3<'_> {
-    const VERSION: u8 = 3;
 }
 
 impl Stored for HeadV4<'_> {
@@ -212,50 +155,6 @@ impl Stored for Vec<SlotV1> {}
 impl Stored for &[SlotV1] {}
 
 impl Stored for Vec<RowV1> {}
-
-impl<'a> From<HeadV1<'a>> for HeadV2<'a> {
-    fn from(before: HeadV1<'a>) -> Self {
-        Self {
-            root: before.root,
-            presence: before.presence.into(),
-            misp_id: before.misp_id,
-            info: before.info,
-            date: before.date,
-            analysis: before.analysis,
-            tags: before.tags,
-            event_tags: before.tags_sent.into_iter().map(EventTagV2::doubted).collect(),
-            timestamp: before.timestamp,
-            published: before.published,
-            unproven: before.unproven,
-            owner: before.owner,
-            marking: before.marking,
-            feeds: before.feeds.into_iter().map(FeedHeadV2::from).collect(),
-            foreign: before.foreign,
-            depth: before.depth,
-            slots: before.slots,
-            publishing: PublishingV2::Settled,
-            seen: SeenV2::default(),
-        }
-    }
-}
-
-impl<'a> From<HeadV2<'a>> for HeadV3<'a> {
-    /// Where one feed has the event, it owns it: so its place is known.
-    fn from(before: HeadV2<'a>) -> Self {
-        let nothing = || vec![None; before.feeds.len()];
-        let owned = before.feeds.len() == 1 && before.owner != NOBODY;
-        let places = if owned { vec![Some(before.owner)] } else { nothing() };
-        Self { markings: nothing(), places, base: before }
-    }
-}
-
-impl<'a> From<HeadV3<'a>> for HeadV4<'a> {
-    fn from(before: HeadV3<'a>) -> Self {
-        let HeadV3 { base, markings, places } = before;
-        let (numbered, went_back, not_before, fields_at) = (None, false, None, None);
-        Self { base, markings, places, numbered, went_back, not_before, fields_at }
-    }
-}
 
 impl<'a> HeadV4<'a> {
     /// The head that a body holds.
@@ -435,33 +334,6 @@ impl<'a> EventTagV2<'a> {
             }
         };
         EventTag { name: self.name.into(), standing }
-    }
-}
-
-impl<'a> From<PresenceV1<'a>> for PresenceV2<'a> {
-    fn from(before: PresenceV1<'a>) -> Self {
-        match before {
-            PresenceV1::Absent => Self::Absent,
-            PresenceV1::Present => Self::Present,
-            PresenceV1::Declined => Self::Declined,
-            PresenceV1::Blocked(words) => Self::Blocked(BlockedV2::said(words)),
-        }
-    }
-}
-
-impl<'a> From<FeedHeadV1<'a>> for FeedHeadV2<'a> {
-    fn from(before: FeedHeadV1<'a>) -> Self {
-        Self {
-            feed: before.feed,
-            graph: before.graph,
-            rules: before.rules,
-            policy: before.policy,
-            reader: Reader::FIRST.number(),
-            settled: before.settled,
-            gone: before.gone,
-            attributes: before.attributes,
-            mapping: before.mapping,
-        }
     }
 }
 
