@@ -33,6 +33,8 @@ pub struct Facts {
     pub coverage: Coverage,
     /// The formats that it is in, for people.
     pub formats: BTreeSet<&'static str>,
+    /// The older reader that made them so; `None` for that of now.
+    pub read_by: Option<Reader>,
 }
 
 impl Facts {

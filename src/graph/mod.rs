@@ -138,7 +138,7 @@ impl Graph {
     pub fn build(mut facts: Facts, aliases: &Aliases, options: &Options) -> Self {
         let mut warnings = facts.settle(&options.markings);
         facts.entities.iter_mut().for_each(digest::canonicalise);
-        let chains = versions::resolve(&facts, aliases, &options.roots);
+        let chains = versions::resolve(&mut facts, aliases, &options.roots);
         let mut nodes: Vec<Node> = Vec::with_capacity(chains.nodes.len());
         let mut removed = BTreeSet::new();
         let digester = EntityDigester::new();

@@ -134,6 +134,20 @@ impl<'f> Names<'f> {
         self.parents[one.max(other) as usize] = one.min(other);
     }
 
+    /// Joins the names of each version, and those that an update joins.
+    pub(super) fn join_versions(&mut self, facts: &Facts, places: &Places) {
+        for (&key, &platform) in places.keys.iter().zip(&places.platforms) {
+            if let Some(platform) = platform {
+                self.join(key, platform);
+            }
+        }
+        for (relation, &[newer, older]) in facts.relations.iter().zip(&places.ends) {
+            if relation.update_of && relation.removed.is_none() {
+                self.join(newer, older);
+            }
+        }
+    }
+
     /// The number that speaks for all names of an entity, whatever the order in which they were joined.
     pub(super) fn group(&mut self, mut name: Name) -> Name {
         while self.parents[name as usize] != name {

@@ -3,6 +3,8 @@
 //! A source may hold EclecticIQ JSON, which names an entity by its UUID, beside STIX, which names it by its
 //! whole id. Where the types agree both mean one entity.
 
+pub(super) mod apart;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Symbol;
@@ -13,12 +15,22 @@ use super::{
 };
 
 /// Pairs of a bare key and a whole id that mean one entity: the type of the one is that of the other, or
-/// nothing is said of the bare one but a link, and no other type has its UUID.
+/// nothing is said of the bare one but a link, and no other type has its UUID. Of what was set apart from its bare key
+/// likewise.
 pub(super) fn of(facts: &Facts, names: &Names<'_>, places: &Places) -> Vec<(Name, Name)> {
     let mut runs = names.namesakes();
+    let mut pairs: Vec<(Name, Name)> = Vec::new();
+    for run in &runs {
+        let prefix = |name: Name| names.key(name).prefix();
+        let is_apart = |name: &Name| !prefix(*name).is_empty() && names.key(*name).kind().is_none();
+        for name in run.clone().filter(is_apart) {
+            let is_whole = |it: &Name| prefix(*it).strip_suffix('-') == Some(prefix(name));
+            pairs.extend(run.clone().find(is_whole).map(|whole| (name, whole)));
+        }
+    }
     runs.retain(|run| names.key(run.start).is_bare());
     if runs.is_empty() {
-        return Vec::new();
+        return pairs;
     }
     let mut kinds: BTreeMap<Name, BTreeSet<&Symbol>> =
         runs.iter().map(|run| (run.start, BTreeSet::new())).collect();
@@ -29,7 +41,6 @@ pub(super) fn of(facts: &Facts, names: &Names<'_>, places: &Places) -> Vec<(Name
             }
         }
     }
-    let mut pairs = Vec::new();
     for run in runs {
         let (bare, kinds) = (run.start, &kinds[&run.start]);
         let is_alone = run.len() == 2;

@@ -150,6 +150,7 @@ impl Facts {
             skipped: self.skipped,
             coverage: self.coverage.clone(),
             formats: self.formats.clone(),
+            read_by: Some(reader),
         }
     }
 }

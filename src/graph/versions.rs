@@ -17,7 +17,7 @@ use super::{
     Entity, Facts,
     digest::{Dated, EntityDigester},
     names::{Name, Names, Places, index},
-    namesakes,
+    namesakes::{self, apart::Shared},
     order::ChainOrder,
 };
 
@@ -77,9 +77,29 @@ struct Resolver<'a> {
     chains: Chains,
 }
 
-/// Resolves all version chains. The entities are in canonical form.
-pub(super) fn resolve(facts: &Facts, aliases: &Aliases, event_kinds: &[Symbol]) -> Chains {
+/// Resolves all version chains. The entities are in canonical form. Those of several types that share a name are set
+/// apart, but for readers to which they were one.
+pub(super) fn resolve(facts: &mut Facts, aliases: &Aliases, event_kinds: &[Symbol]) -> Chains {
     let (names, places) = Names::of(facts);
+    if facts.read_by.is_some_and(|reader| reader < Reader::FOURTH) {
+        return chains(facts, (names, places), aliases, event_kinds);
+    }
+    let shared = Shared::of(facts, &names, &places, aliases, event_kinds);
+    if shared.is_empty() {
+        return chains(facts, (names, places), aliases, event_kinds);
+    }
+    let aliases = shared.set_apart(facts, aliases);
+    let mut chains = chains(facts, Names::of(facts), &aliases, event_kinds);
+    chains.warnings.extend(shared.warning());
+    chains
+}
+
+fn chains(
+    facts: &Facts,
+    (names, places): (Names<'_>, Places),
+    aliases: &Aliases,
+    event_kinds: &[Symbol],
+) -> Chains {
     let order = ChainOrder::of(facts, &places);
     let chains = Chains {
         nodes: Vec::new(),
@@ -112,16 +132,7 @@ impl<'a> Resolver<'a> {
 
     /// Joins all names that mean one entity; gives those that have several names or a known root.
     fn group(&mut self) -> BTreeMap<Name, Group> {
-        for (&key, &platform) in self.places.keys.iter().zip(&self.places.platforms) {
-            if let Some(platform) = platform {
-                self.names.join(key, platform);
-            }
-        }
-        for (relation, &[newer, older]) in self.facts.relations.iter().zip(&self.places.ends) {
-            if relation.update_of && relation.removed.is_none() {
-                self.names.join(newer, older);
-            }
-        }
+        self.names.join_versions(self.facts, &self.places);
         for (bare, whole) in namesakes::of(self.facts, &self.names, &self.places) {
             self.names.join(bare, whole);
         }
@@ -362,7 +373,7 @@ impl Aliases {
     }
 
     /// Follows aliases of aliases; of those that run in a circle the smallest is the end.
-    fn end(&self, name: &EntityKey) -> Option<&EntityKey> {
+    pub(super) fn end(&self, name: &EntityKey) -> Option<&EntityKey> {
         let next = |root: &EntityKey| self.0.get(root).filter(|&next| next != root);
         let mut root = self.0.get(name)?;
         let mut passed = BTreeSet::new();

@@ -4,6 +4,7 @@
 //! them; `tests/fuzz_smoke.rs` runs all of them on the corpus and on seeds, so that they never rot. What a
 //! check expects it works out by itself, in the plainest way, and never by the code that it checks.
 
+mod apart;
 mod config;
 mod dataset;
 mod decode;

@@ -79,7 +79,8 @@ impl Case {
         let other = self.graph(&self.shuffled);
         assert_eq!(once, self.map(&other), "the order of the facts has no say");
         let depth = self.options.depth.min(misp_trickle::model::limits::GRAPH_DEPTH_MAX);
-        let reach = Reach::of(&self.dataset, &self.options.roots, depth);
+        let apart = self.dataset.apart(&self.options.roots);
+        let reach = Reach::of(&apart, &self.options.roots, depth);
         let is_rest = |mapped: &Mapped| {
             self.options.rest.as_ref().is_some_and(|rest| rest.root == mapped.event.root)
         };
@@ -90,7 +91,7 @@ impl Case {
             belongs(mapped, &reach);
             detects(mapped, &reach);
         }
-        if let Some(strict) = Strict::of(&self.dataset, &reach) {
+        if let Some(strict) = Strict::of(&apart, &reach) {
             once.iter().for_each(|(_, mapped)| strict.check(mapped, depth));
         }
         let events: BTreeSet<_> = once.iter().map(|(_, it)| it.event.uuid).collect();
@@ -266,9 +267,10 @@ mod tests {
         for seed in 0..1_000 {
             let bytes = seeded(seed, 4_096);
             let case = Case::read(&mut Unstructured::new(&bytes)).expect("long enough");
-            let reach = Reach::of(&case.dataset, &case.options.roots, case.options.depth.min(8));
+            let apart = case.dataset.apart(&case.options.roots);
+            let reach = Reach::of(&apart, &case.options.roots, case.options.depth.min(8));
             let graph = case.graph(&case.dataset);
-            let strict = Strict::of(&case.dataset, &reach);
+            let strict = Strict::of(&apart, &reach);
             for (_, mapped) in case.map(&graph) {
                 if case.options.rest.as_ref().is_some_and(|rest| rest.root == mapped.event.root) {
                     *seen.entry("in the rest").or_default() += mapped.tally.mapped;
@@ -294,6 +296,11 @@ mod tests {
                 }
             }
             *seen.entry("unlinked").or_default() += mapper::unlinked(&graph).count() as u64;
+            let names = |it: &Dataset| {
+                it.entities.iter().map(|entity| entity.key.clone()).collect::<BTreeSet<_>>().len()
+            };
+            *seen.entry("types apart").or_default() +=
+                (names(&apart) - names(&case.dataset)) as u64;
             *seen.entry("joined versions").or_default() +=
                 (case.dataset.entities.len() - graph.entity_count()) as u64;
         }
@@ -312,6 +319,7 @@ mod tests {
             "unlinked",
             "in the rest",
             "joined versions",
+            "types apart",
             "known how strict",
         ] {
             assert!(seen.get(what).is_some_and(|count| *count >= 20), "{what}: {seen:?}");

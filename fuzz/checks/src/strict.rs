@@ -278,7 +278,7 @@ fn shows(tags: &[Box<str>], tlp: Option<Tlp>) {
 }
 
 /// The colour of a tag, by the list of those that are drawn. Others that begin so name no colour, or that one.
-fn tag_colour(tag: &str) -> Option<Tlp> {
+pub(super) fn tag_colour(tag: &str) -> Option<Tlp> {
     const SENT: [(&str, Option<Tlp>); 3] = [
         ("tlp:clear", Some(Tlp::Clear)),
         ("tlp:amber", Some(Tlp::Amber)),

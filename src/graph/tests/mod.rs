@@ -1,5 +1,6 @@
 //! Version chains, membership and digests; order of input has no say in any of them.
 
+mod apart;
 mod digests;
 mod links;
 mod markings;
