@@ -40,6 +40,7 @@ mod publishing;
 
 mod reasons;
 mod refused;
+mod removals;
 mod renamed;
 mod repeated;
 mod report;

@@ -264,7 +264,7 @@ fn the_removals_of_a_mirror_that_takes_the_place_of_a_file_wait() {
     let summary = kept.pull_and_sync(Brings::Whole(bundle(&incidents(3..6))));
     assert!(kept.waits(&summary).is_some());
     assert_eq!(kept.wanted(), (4, 4));
-    // A file asks nobody.
+    // A file has no beginning: of few removals it asks nobody.
     let (_folder, path) = kept.file(&bundle(&incidents(5..6)));
     kept.world.sync(&path);
     assert_eq!(kept.wanted(), (1, 1));

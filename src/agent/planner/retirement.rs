@@ -52,7 +52,12 @@ pub(in crate::agent) enum NotNow {
     /// The mirror is another than that which delivered before, if one did.
     NewMirror,
     /// Very many incidents would leave at once.
-    Many { leaving: usize, of: usize },
+    Many {
+        leaving: usize,
+        of: usize,
+        /// They leave the bytes of a source, of which the configuration says that they are the whole.
+        is_file: bool,
+    },
 }
 
 impl Retirement {
@@ -70,25 +75,25 @@ impl Retirement {
             Self::Said { gone, .. } => gone.is_empty() || job.removals == Removals::Accept,
             Self::Never | Self::NotNow(_) => true,
         };
-        if asks_nobody || input.origin.is_bytes() || known.is_empty() {
+        if asks_nobody || known.is_empty() {
             return Ok(covered);
         }
         if !input.origin.has_begun_at(&job.destination)? {
             return Ok(Self::NotNow(NotNow::NewMirror));
         }
+        // Who said that a dataset without incidents is meant knows that all of them leave.
+        let is_meant = covered == Self::All && lost_all(input, known);
         let of = known.incidents + usize::from(known.rest);
-        match leaving > LEAVE_MAX && leaving * LEAVE_SHARE > of {
-            true => Ok(Self::NotNow(NotNow::Many { leaving, of })),
+        match leaving > LEAVE_MAX && leaving * LEAVE_SHARE > of && !is_meant {
+            true => {
+                Ok(Self::NotNow(NotNow::Many { leaving, of, is_file: input.origin.is_bytes() }))
+            }
             false => Ok(covered),
         }
     }
 
     /// What the dataset itself says.
     fn of(job: &Job, input: &Input, known: KnownEvents) -> Self {
-        // A dataset that has nothing but a rest any more is as suspicious as an empty one.
-        let has_rest = input.graph.rest_root().is_some();
-        let has_incidents = input.graph.incident_count() > usize::from(has_rest);
-        let lost_all = !has_incidents && (known.incidents > 0 || known.rest && !has_rest);
         match (job.strategy, &input.coverage) {
             (Strategy::Append | Strategy::Diff, _) => Self::Never,
             (Strategy::Replace, Coverage::WholeButDamaged) => Self::NotNow(NotNow::Damaged),
@@ -101,7 +106,7 @@ impl Retirement {
                 });
                 Self::Said { gone: gone.clone(), digest: encoder.finish() }
             }
-            (Strategy::Replace, Coverage::Whole) if lost_all && !job.allow_empty => {
+            (Strategy::Replace, Coverage::Whole) if !job.allow_empty && lost_all(input, known) => {
                 Self::NotNow(NotNow::Empty)
             }
             (Strategy::Replace, Coverage::Whole) => Self::All,
@@ -157,6 +162,13 @@ impl Retirement {
     }
 }
 
+/// Whether no incident is there any more. A dataset that has nothing but a rest is as suspicious as an empty one.
+fn lost_all(input: &Input, known: KnownEvents) -> bool {
+    let has_rest = input.graph.rest_root().is_some();
+    let has_incidents = input.graph.incident_count() > usize::from(has_rest);
+    !has_incidents && (known.incidents > 0 || known.rest && !has_rest)
+}
+
 impl NotNow {
     /// Whether it waits for somebody's word.
     pub(in crate::agent) const fn waits(self) -> bool {
@@ -185,10 +197,16 @@ impl fmt::Display for NotNow {
                 "{REMOVALS_WAIT}what is there came from another source, or what was kept of this one was lost, and \
                  nothing is retired: {accept}"
             ),
-            Self::Many { leaving, of } => write!(
-                f,
-                "{REMOVALS_WAIT}{leaving} of {of} incidents would be retired at once, and nothing is: {accept}"
-            ),
+            Self::Many { leaving, of, is_file } => {
+                let append = match is_file {
+                    true => " (where the source brings only what is new, write `update_strategy = \"append\"`)",
+                    false => "",
+                };
+                write!(
+                    f,
+                    "{REMOVALS_WAIT}{leaving} of {of} incidents would be retired at once, and nothing is{append}: {accept}"
+                )
+            }
         }
     }
 }
