@@ -13,6 +13,7 @@ mod element;
 mod flag;
 mod leaves;
 mod mend;
+mod number;
 mod route;
 mod spelling;
 mod splitter;

@@ -5,6 +5,7 @@ mod damage;
 mod envelopes;
 mod lines;
 mod markings;
+mod numbers;
 mod third;
 mod twice;
 mod writings;

@@ -104,6 +104,9 @@ fn encode(mut encoder: Encoder, entity: &Entity, dated: Dated) -> Digest {
             WhyUnusable::Enrichment => {
                 encoder.u64(3);
             }
+            WhyUnusable::NotWhole => {
+                encoder.u64(4);
+            }
         }
     });
     // Not where it adds nothing: digests of old, without it, stay what they are.

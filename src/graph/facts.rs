@@ -252,6 +252,8 @@ pub enum WhyUnusable {
     PathNotMapped,
     /// Enrichment added it; nobody said that the entity holds it.
     Enrichment,
+    /// A number that is not whole, or too large for its digits to be known, where a whole one is meant.
+    NotWhole,
 }
 
 /// A link between two entities; either end may be outside the dataset.

@@ -128,6 +128,8 @@ pub enum LossReason {
     NotALink,
     /// Enrichment added it to its entity.
     Enrichment,
+    /// A number that is not whole where a whole one is meant: which one nobody knows.
+    NotWhole,
 }
 
 impl LossReason {
@@ -143,6 +145,7 @@ impl LossReason {
             Self::PathNotMapped => "path_not_mapped",
             Self::NotALink => "not_a_link",
             Self::Enrichment => "enrichment",
+            Self::NotWhole => "not_a_whole_number",
         }
     }
 }
@@ -156,6 +159,9 @@ impl fmt::Display for LossReason {
                 write!(f, "the pattern does not parse at byte {offset}: {wanted}")
             }
             Self::Enrichment => f.write_str("enrichment added it; it is not sent"),
+            Self::NotWhole => f.write_str(
+                "it is written as a number that is not whole, or has too many digits to be known; write it as a text",
+            ),
             Self::NoMispType | Self::NotLinked | Self::PathNotMapped | Self::NotALink => {
                 f.write_str(self.name())
             }

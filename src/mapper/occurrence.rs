@@ -258,6 +258,7 @@ fn unusable(entity: &EntityKey, unusable: &Unusable) -> Loss {
         }
         WhyUnusable::PathNotMapped => LossReason::PathNotMapped,
         WhyUnusable::Enrichment => LossReason::Enrichment,
+        WhyUnusable::NotWhole => LossReason::NotWhole,
     };
     let (kind, value) = (unusable.kind.clone(), unusable.value.clone());
     Loss { entity: entity.clone(), kind, value, reason, rule: None }

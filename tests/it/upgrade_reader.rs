@@ -354,9 +354,26 @@ fn what_only_the_fourth_reader_reads_waits() {
         )
     };
     let is = bundle(&named(r#""name":"x","name":"y""#));
-    let form = Form { sent, is, new: &["seven.example"] };
-    for reader in [Reader::FIRST, Reader::SECOND, Reader::THIRD] {
-        assert_held(&form, reader);
+    let forms = [
+        Form { sent, is, new: &["seven.example"] },
+        objects("autonomous-system", r#""name":"x""#, r#""number":64500.0"#, &["64500"]),
+        objects("file", r#""name":"x.exe""#, r#""name":"x.exe","size":1e1"#, &["10"]),
+        objects(
+            "indicator",
+            r#""pattern":"[domain-name:value = 'a.example']""#,
+            r#""pattern":"[domain-name:value = 'a.example'] OR [network-traffic:dst_port = 443.0]""#,
+            &["443"],
+        ),
+        Form {
+            sent: package("", ""),
+            is: package(r#",{"kind":"asn","value":64502.0}"#, ""),
+            new: &["64502"],
+        },
+    ];
+    for form in &forms {
+        for reader in [Reader::FIRST, Reader::SECOND, Reader::THIRD] {
+            assert_held(form, reader);
+        }
     }
 }
 

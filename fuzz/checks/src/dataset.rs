@@ -361,7 +361,7 @@ fn time(input: &mut Unstructured<'_>) -> Result<Timestamp> {
 
 fn unusable(input: &mut Unstructured<'_>) -> Result<Unusable> {
     let syntax = WhyUnusable::PatternSyntax(3, "a value".into());
-    let why = [syntax, WhyUnusable::PathNotMapped, WhyUnusable::Enrichment];
+    let why = [syntax, WhyUnusable::PathNotMapped, WhyUnusable::Enrichment, WhyUnusable::NotWhole];
     Ok(Unusable {
         kind: Symbol::new("stix-pattern"),
         value: text(input)?,

@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use arbitrary::{Result, Unstructured};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use misp_trickle::{
     format,
@@ -65,30 +65,11 @@ const OF_THE_RECORD: [&str; 14] = [
     "external_references",
 ];
 
-/// Properties that say how another one is meant.
-const OF_OTHERS: [&str; 18] = [
-    "account_type",
-    "address_family",
-    "data_type",
-    "encryption_algorithm",
-    "extension_type",
-    "integrity_level",
-    "key_type",
-    "media_category",
-    "name_enc",
-    "path_enc",
-    "pe_type",
-    "persona_type",
-    "protocols",
-    "rir",
-    "service_status",
-    "service_type",
-    "socket_type",
-    "start_type",
-];
+/// Properties that say how another one is written.
+const OF_OTHERS: [&str; 4] = ["data_type", "extension_type", "name_enc", "path_enc"];
 
 /// Names of properties that objects are made of, those above left out.
-const PROPERTIES: [&str; 22] = [
+const PROPERTIES: [&str; 28] = [
     "value",
     "name",
     "hashes",
@@ -107,6 +88,12 @@ const PROPERTIES: [&str; 22] = [
     "values",
     "data",
     "number",
+    "rir",
+    "dst_port",
+    "size",
+    "protocols",
+    "account_type",
+    "integrity_level",
     "iban",
     "extensions",
     "x_opencti_score",
@@ -170,13 +157,15 @@ fn properties(input: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Val
 }
 
 fn value(input: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
-    Ok(match input.int_in_range(0..=11_u8)? {
+    Ok(match input.int_in_range(0..=12_u8)? {
         0 if depth < 3 => Value::Object(properties(input, depth + 1)?),
         1 if depth < 3 => json!([value(input, depth + 1)?, value(input, depth + 1)?]),
         2 => json!(input.arbitrary::<bool>()?),
         3 => json!(input.arbitrary::<i32>()?),
         4 => Value::Null,
         5 => json!("x".repeat(2_000)),
+        // Written with a point.
+        6 => json!(f64::from(input.arbitrary::<i16>()?) / f64::from(input.int_in_range(1..=4_u8)?)),
         _ => json!(dataset::text(input)?),
     })
 }
@@ -286,7 +275,7 @@ impl Said {
             Value::Array(items) => return items.iter().for_each(|item| self.inside(name, item)),
             Value::Null | Value::Bool(_) => return,
             Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => written(number),
         };
         if name.ends_with("_ref") || name.ends_with("_refs") {
             let none = ["created_by_ref", "object_marking_refs", "marking_ref", "granted_refs"];
@@ -297,6 +286,16 @@ impl Said {
         } else if !text.trim().is_empty() {
             self.values.push(text);
         }
+    }
+}
+
+/// A number as a value: without a point where it is whole.
+fn written(number: &Number) -> String {
+    let text = number.to_string();
+    match text.strip_suffix(".0") {
+        Some("-0") => "0".to_owned(),
+        Some(whole) => whole.to_owned(),
+        None => text,
     }
 }
 

@@ -105,9 +105,10 @@ pub(super) fn entity(
     let times = Times::of(object, element, facts);
     let (information, hyphen, producer) =
         (&data.information_source, &data.information_source_hyphen, &data.producer);
-    let mut observables = observable::observables(object, element, symbols, facts);
+    let (mut observables, broken) = observable::observables(object, element, symbols, facts);
     mechanism::add(object, element, symbols, facts, &mut observables);
-    let unusable = observable::enrichments(object, &observables, symbols);
+    let mut unusable = observable::enrichments(object, &observables, symbols);
+    unusable.extend(broken);
     let tlp = tlp(object, element, facts);
     let (partly, mut marks) = elsewhere(object, element, facts);
     if handling::is_not_applicable(&data.handling.leaves.0) {
@@ -183,7 +184,7 @@ fn time(
     facts: &mut Facts,
 ) -> Option<Timestamp> {
     let parsed = match text {
-        Text::Unreadable => Err("not a text; ignored".to_owned()),
+        no_text if no_text.is_no_text() => Err("not a text; ignored".to_owned()),
         text => Timestamp::parse(text.get()?).map_err(|error| format!("{error}; ignored")),
     };
     parsed.map_err(|what| facts.report(element.warning(inside, what))).ok()
@@ -287,7 +288,7 @@ fn is_own(leaf: &Leaf, meta: &Meta<'_>) -> bool {
     leaf.respelled.is_none()
         && ((leaf.is_in("data") && leaf.path.get(1).is_some_and(|key| **key == *"handling"))
             || (is_colour_of_platform(leaf)
-                && (*own == Text::Unreadable || own.get() == Some(leaf.text.trim()))))
+                && (own.is_no_text() || own.get() == Some(leaf.text.trim()))))
 }
 
 /// Whether a leaf is a colour where the platform has it.
@@ -303,7 +304,7 @@ fn is_colour_of_platform(leaf: &Leaf) -> bool {
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.
 fn colour(text: &Text<'_>, inside: &str, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
     let said = match text {
-        Text::Unreadable => "a value that is no text".to_owned(),
+        no_text if no_text.is_no_text() => "a value that is no text".to_owned(),
         text => {
             let name = text.get()?;
             match name.parse() {

@@ -1,13 +1,16 @@
 //! The observables of an entity: its `extracts` and `observables`, and the two lists in `meta`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
-    lenient::{Held, Links, List, Obj, Text},
+    lenient::{Held, Links, List, Obj},
     wire::{Embedded, Extract, Object, Verdict, Word},
 };
 use crate::{
-    format::element::Element,
+    format::{element::Element, number::Written},
     graph::{Facts, LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
     model::{Interner, Reader as Since, Symbol},
 };
@@ -15,15 +18,17 @@ use crate::{
 /// The link that has an observable tested for.
 const TEST: &str = "test-mechanism";
 
-/// All observables of an entity. One without kind or value is reported and left out.
+/// All observables of an entity, and values that are none: those that are no text, and numbers of which nobody knows which
+/// are meant. One without kind or value is reported and left out.
 pub(super) fn observables(
     object: &Object<'_>,
     element: &Element<'_>,
     symbols: &mut Interner,
     facts: &mut Facts,
-) -> Vec<Observable> {
+) -> (Vec<Observable>, Vec<Unusable>) {
     let (data, meta) = (&object.data.0, &object.meta.0);
-    let mut reader = Reader { found: Vec::new(), shown: Shown::default(), latest: None, symbols };
+    let (found, broken) = (Vec::new(), Vec::new());
+    let mut reader = Reader { found, broken, shown: Shown::default(), latest: None, symbols };
     reader.extracts(("/extracts", &object.extracts), Standing::Shown, element, facts);
     reader.embedded(("/observables", &object.observables), element, facts);
     reader.embedded(("/data/observables", &data.observables), element, facts);
@@ -35,7 +40,7 @@ pub(super) fn observables(
     ] {
         reader.extracts(list, Standing::Entered, element, facts);
     }
-    reader.found
+    (reader.found, reader.broken)
 }
 
 /// What a list of observables is.
@@ -53,6 +58,7 @@ type Shown = BTreeMap<(Symbol, String), Maliciousness>;
 
 struct Reader<'s> {
     found: Vec<Observable>,
+    broken: Vec<Unusable>,
     shown: Shown,
     /// Observables of one kind mostly stand together.
     latest: Option<Symbol>,
@@ -69,22 +75,24 @@ impl Reader<'_> {
     ) {
         self.found.reserve(list.0.len());
         for (index, Obj(extract)) in list.0.iter().enumerate() {
-            let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.as_it_stands())
-            else {
+            let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.get()) else {
                 let place = list.pointer(pointer, index);
-                match &extract.value {
-                    Text::Unreadable => no_text(&place, element, facts),
-                    _ if extract.kind.get().is_none() => {
+                match extract.value.odd() {
+                    Some(shape) => {
+                        self.no_text(extract.kind.get(), shape, &place, element, facts);
+                    }
+                    None if extract.kind.get().is_none() => {
                         incomplete("kind", &place, element, facts);
                     }
-                    _ => incomplete("value", &place, element, facts),
+                    None => incomplete("value", &place, element, facts),
                 }
                 continue;
             };
             let (said, links) = (maliciousness(extract), links(extract));
+            let Some(since) = self.since(kind, &value, Since::FIRST) else { continue };
             match standing {
-                Standing::Shown => self.show(kind, value, said, links, Since::FIRST),
-                Standing::Entered => self.enter(kind, value, said, links),
+                Standing::Shown => self.show(kind, &value.0, said, links, since),
+                Standing::Entered => self.enter(kind, &value.0, said, links, since),
             }
         }
     }
@@ -99,25 +107,76 @@ impl Reader<'_> {
         for (index, held) in list.0.iter().enumerate() {
             let Held::Is(held) = held else { continue };
             for inner in &held.data.0 {
-                if let Held::Is(inner) = inner
-                    && let (Some(kind), Some(value)) = (inner.kind(), inner.value.as_it_stands())
-                {
-                    self.show(kind, value, inner.said(), LinkTypes::default(), Since::SECOND);
+                let Held::Is(inner) = inner else { continue };
+                if let (Some(kind), Some(value)) = (inner.kind(), inner.value.get()) {
+                    self.show_one(kind, value, inner.said());
+                } else if let Some(shape) = inner.value.odd() {
+                    let place = list.pointer(pointer, index);
+                    self.no_text(inner.kind(), shape, &place, element, facts);
                 }
             }
-            match (held.kind(), held.value.as_it_stands()) {
-                (Some(kind), Some(value)) => {
-                    self.show(kind, value, held.said(), LinkTypes::default(), Since::SECOND);
-                }
+            match (held.kind(), held.value.get()) {
+                (Some(kind), Some(value)) => self.show_one(kind, value, held.said()),
                 (None, Some(_)) => {
                     incomplete("kind", &list.pointer(pointer, index), element, facts);
                 }
-                (_, None) if held.value == Text::Unreadable => {
-                    no_text(&list.pointer(pointer, index), element, facts);
+                (kind, None) => {
+                    if let Some(shape) = held.value.odd() {
+                        self.no_text(kind, shape, &list.pointer(pointer, index), element, facts);
+                    }
                 }
-                (_, None) => {}
             }
         }
+    }
+
+    /// An observable in the manner of the API.
+    fn show_one(
+        &mut self,
+        kind: &str,
+        value: (Cow<'_, str>, Written),
+        said: Option<Maliciousness>,
+    ) {
+        if let Some(since) = self.since(kind, &value, Since::SECOND) {
+            self.show(kind, &value.0, said, LinkTypes::default(), since);
+        }
+    }
+
+    /// The first reader that takes a value where `since` was the first of all; `None` for a number of which nobody knows
+    /// which is meant, which is lost.
+    fn since(
+        &mut self,
+        kind: &str,
+        (value, written): &(Cow<'_, str>, Written),
+        since: Since,
+    ) -> Option<Since> {
+        if *written == Written::Plain {
+            return Some(since);
+        }
+        let kind = self.kind(kind);
+        if written.since(&kind).is_none() {
+            let (value, why) = (value.as_ref().into(), WhyUnusable::NotWhole);
+            self.broken.push(Unusable { kind, value, why });
+            return None;
+        }
+        Some(Since::FOURTH)
+    }
+
+    /// Says that what should be a value is no text, and counts it: which of its parts were meant nobody knows.
+    fn no_text(
+        &mut self,
+        kind: Option<&str>,
+        shape: &str,
+        inside: &str,
+        element: &Element<'_>,
+        facts: &mut Facts,
+    ) {
+        let what = format!(
+            "the value of an observable is no text but {shape}; left out, write an observable with a text for each value"
+        );
+        facts.report(element.warning(inside, what));
+        let kind = self.kind(kind.unwrap_or("observable"));
+        let value = format!("{inside}/value is {shape}").into();
+        self.broken.push(Unusable { kind, value, why: WhyUnusable::PathNotMapped });
     }
 
     fn kind(&mut self, kind: &str) -> Symbol {
@@ -145,25 +204,26 @@ impl Reader<'_> {
         self.found.push(observable(kind, value, said, links).since(since));
     }
 
-    fn enter(&mut self, kind: &str, value: &str, said: Option<Maliciousness>, links: LinkTypes) {
+    fn enter(
+        &mut self,
+        kind: &str,
+        value: &str,
+        said: Option<Maliciousness>,
+        links: LinkTypes,
+        since: Since,
+    ) {
         let kind = self.kind(kind);
         let shown = match self.shown.is_empty() {
             true => None,
             false => self.shown.get(&(kind.clone(), folded(&kind, value))).copied(),
         };
         let links = if shown.is_some() { links.without(TEST) } else { links };
-        self.found.push(observable(kind, value, shown.or(said), links));
+        self.found.push(observable(kind, value, shown.or(said), links).since(since));
     }
 }
 
 fn incomplete(missing: &str, inside: &str, element: &Element<'_>, facts: &mut Facts) {
     let what = format!("an observable without {missing}; left out");
-    facts.report(element.warning(inside, what));
-}
-
-/// Says that what should be a value is a list or the like: which of its parts were meant nobody knows.
-fn no_text(inside: &str, element: &Element<'_>, facts: &mut Facts) {
-    let what = "the value of an observable is no text but a list or the like; left out, write an observable for each value";
     facts.report(element.warning(inside, what));
 }
 
@@ -211,12 +271,13 @@ pub(super) fn enrichments(
         observables.iter().map(|own| (&*own.kind, &*own.value)).collect();
     let mut enrichments = Vec::new();
     for Obj(extract) in list {
-        let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.as_it_stands()) else {
+        let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.get()) else {
             continue;
         };
         let kind = symbols.symbol(&kind.to_ascii_lowercase());
-        if !own.contains(&(&*kind, value)) {
-            enrichments.push(Unusable { kind, value: value.into(), why: WhyUnusable::Enrichment });
+        if !own.contains(&(&*kind, &*value.0)) {
+            let (value, why) = (value.0.as_ref().into(), WhyUnusable::Enrichment);
+            enrichments.push(Unusable { kind, value, why });
         }
     }
     enrichments

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     entity,
-    lenient::{Held, List, Strings, Text},
+    lenient::{Held, List, Strings},
     wire::{Embedded, Object},
 };
 use crate::{
@@ -93,12 +93,12 @@ impl Unread {
                 Held::Nothing => {}
                 Held::Reference => references += 1,
                 // A value that is no text is told where it stands.
-                Held::Is(held) if held.value.get().is_some() || held.value == Text::Unreadable => {}
+                Held::Is(held) if !held.value.is_absent() => {}
                 Held::Is(held) if held.data.0.is_empty() => cybox += 1,
                 Held::Is(held) => {
                     for inner in &held.data.0 {
                         match inner {
-                            Held::Is(inner) if inner.value.get().is_none() => cybox += 1,
+                            Held::Is(inner) if inner.value.is_absent() => cybox += 1,
                             Held::Reference => references += 1,
                             Held::Is(_) | Held::Nothing => {}
                         }

@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 
 use crate::format::{flag::Flag, leaves::Leaves};
 
-use super::lenient::{Count, Held, Links, List, Named, Obj, References, Strings, Text, Urls};
+use super::lenient::{
+    Count, Held, Links, List, Named, Obj, References, Strings, Text, Urls, Value,
+};
 
 /// One element of `entities` or `entities_v2`: an entity, a relation, or a placeholder for an entity
 /// that is not in the package.
@@ -181,7 +183,7 @@ pub(super) struct Extract<'a> {
     #[serde(borrow)]
     pub(super) kind: Text<'a>,
     #[serde(borrow)]
-    pub(super) value: Text<'a>,
+    pub(super) value: Value<'a>,
     pub(super) meta: Obj<Verdict>,
     pub(super) instance_meta: Obj<InstanceMeta>,
     pub(super) classification: Word,
@@ -201,7 +203,7 @@ pub(super) struct Embedded<'a> {
     #[serde(borrow, rename = "kind")]
     pub(super) kind_too: Text<'a>,
     #[serde(borrow)]
-    pub(super) value: Text<'a>,
+    pub(super) value: Value<'a>,
     pub(super) meta: Obj<Verdict>,
     pub(super) classification: Word,
     pub(super) confidence: Word,

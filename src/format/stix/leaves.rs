@@ -3,14 +3,16 @@
 use serde_json::Value;
 
 use super::kinds::table;
+use crate::format::number::{self, Written};
 
 /// A scalar that is a value or a reference.
 #[derive(Debug)]
 pub(super) struct Leaf<'l, 'o> {
     /// The properties that lead to it, without list indices.
     pub(super) steps: &'l [&'o str],
-    /// As it is written.
+    /// As it stands; a number that is whole as that.
     pub(super) text: &'l str,
+    pub(super) written: Written,
     /// Whether it refers to another object.
     pub(super) reference: bool,
     /// How many lists stand directly around it: a list of lists is no property of any object.
@@ -42,9 +44,12 @@ fn descend<'o>(
         Value::Array(items) => {
             items.iter().for_each(|item| descend(item, steps, in_lists + 1, visit));
         }
-        Value::String(text) => visit(Leaf { steps, text, reference, in_lists }),
+        Value::String(text) => {
+            visit(Leaf { steps, text, written: Written::Plain, reference, in_lists });
+        }
         Value::Number(number) => {
-            visit(Leaf { steps, text: &number.to_string(), reference, in_lists });
+            let (text, written) = number::of_json(number);
+            visit(Leaf { steps, text: &text, written, reference, in_lists });
         }
         Value::Bool(_) | Value::Null => {}
     }

@@ -13,6 +13,7 @@ use super::{
     reading::tested,
 };
 use crate::{
+    format::number::{self, Written},
     graph::{Observable, Unusable, WhyUnusable},
     misp::AttributeType,
     model::{Interner, Reader},
@@ -131,14 +132,14 @@ fn is_true(value: &Value) -> bool {
 impl Exported {
     /// A value of a type, or several of them.
     fn take(&mut self, kind: &str, value: &Value, to_ids: bool, symbols: &mut Interner) {
-        let text = match value {
+        let (text, written) = match value {
             Value::Array(values) => {
                 values.iter().for_each(|value| self.take(kind, value, to_ids, symbols));
                 return;
             }
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(truth) => truth.to_string(),
+            Value::String(text) => (text.clone(), Written::Plain),
+            Value::Number(number) => number::of_json(number),
+            Value::Bool(truth) => (truth.to_string(), Written::Plain),
             Value::Object(_) | Value::Null => return self.rest(kind, value, symbols),
         };
         let parts = match (kind, kind.split_once('|'), text.split_once('|')) {
@@ -153,16 +154,22 @@ impl Exported {
                 kind => (kind, Reader::SECOND),
             };
             let known = AttributeType::named(kind).filter(|kind| !kind.is_composite());
-            match known {
-                Some(known) => {
-                    let kind = symbols.symbol(&format!("{KIND}{}", known.name()));
-                    self.observables.push(match to_ids {
-                        true => tested(kind, text).since(since),
-                        false => observed::seen(kind, text.into(), since),
-                    });
-                }
-                None => self.lose(observed::shown("x-misp", &[kind], text), symbols),
-            }
+            let Some(known) = known else {
+                let lost = observed::shown("x-misp", &[kind], text);
+                self.lose(lost, WhyUnusable::PathNotMapped, symbols);
+                continue;
+            };
+            let name = format!("{KIND}{}", known.name());
+            let Some(read) = written.since(&name) else {
+                let lost = observed::shown("x-misp", &[kind], text);
+                self.lose(lost, WhyUnusable::NotWhole, symbols);
+                continue;
+            };
+            let (kind, since) = (symbols.symbol(&name), since.max(read));
+            self.observables.push(match to_ids {
+                true => tested(kind, text).since(since),
+                false => observed::seen(kind, text.into(), since),
+            });
         }
     }
 
@@ -176,12 +183,17 @@ impl Exported {
                 lost.push(observed::shown(object_type, steps, text));
             }
         });
-        lost.into_iter().for_each(|lost| self.lose(lost, symbols));
+        let why = || WhyUnusable::PathNotMapped;
+        lost.into_iter().for_each(|lost| self.lose(lost, why(), symbols));
     }
 
-    fn lose(&mut self, (path, value): (Box<str>, Box<str>), symbols: &mut Interner) {
-        let kind = symbols.symbol(&path);
-        self.unusable.push(Unusable { kind, value, why: WhyUnusable::PathNotMapped });
+    fn lose(
+        &mut self,
+        (path, value): (Box<str>, Box<str>),
+        why: WhyUnusable,
+        symbols: &mut Interner,
+    ) {
+        self.unusable.push(Unusable { kind: symbols.symbol(&path), value, why });
     }
 }
 

@@ -318,7 +318,7 @@ impl Decoder {
         element: &Element<'_>,
     ) {
         let (found, first_then) = observed::find_whole(kind, object);
-        entity.unusable = observed::unmapped(&found, &mut self.symbols);
+        entity.unusable = observed::unusable(&found, &mut self.symbols);
         for (kind, value, since) in found.values {
             entity.observables.push(observed::seen(self.symbols.symbol(kind), value, since));
         }

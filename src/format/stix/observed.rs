@@ -37,6 +37,8 @@ pub(super) struct Seen {
     pub(super) references: Vec<(Takes, Box<str>)>,
     /// Path and text of what no rule knows.
     pub(super) unmapped: BTreeSet<(Box<str>, Box<str>)>,
+    /// Path and text of numbers that are not whole, where one that is was meant.
+    pub(super) broken: BTreeSet<(Box<str>, Box<str>)>,
 }
 
 /// What an object takes over from another one that it refers to.
@@ -85,7 +87,7 @@ pub(super) fn find_whole(object_type: &str, object: &Whole) -> (Seen, Option<Box
 fn find(object_type: &str, object: &Value) -> Seen {
     let mut seen = Seen::default();
     let (mut values, mut references) = (Vec::new(), Vec::new());
-    leaves::of(object, |Leaf { steps, text, reference, in_lists }| {
+    leaves::of(object, |Leaf { steps, text, written, reference, in_lists }| {
         let along = steps.iter().copied();
         let key = steps.last().copied().unwrap_or_default();
         let found = paths::find(object_type, &along, Scope::Patterns).filter(|_| in_lists < 2);
@@ -111,7 +113,13 @@ fn find(object_type: &str, object: &Value) -> Seen {
         } else if let Some((place, Rule { gives, since, .. })) = found
             && let Some((kind, since)) = gives.read(key, text, *since)
         {
-            values.push((place, (kind, gives.shown(key, text).into(), since)));
+            match written.since(kind) {
+                Some(read) => {
+                    let value = gives.shown(key, text).into();
+                    values.push((place, (kind, value, since.max(read))));
+                }
+                None => drop(seen.broken.insert(shown(object_type, steps, text))),
+            }
         } else if !text.trim().is_empty() {
             seen.unmapped.insert(shown(object_type, steps, text));
         }
@@ -154,12 +162,14 @@ pub(super) fn seen(kind: Symbol, value: Box<str>, since: Reader) -> Observable {
     }
 }
 
-/// What of an object no rule knows.
-pub(super) fn unmapped(found: &Seen, symbols: &mut Interner) -> Vec<Unusable> {
-    let unusable = found.unmapped.iter().map(|(path, text)| Unusable {
+/// What of an object is no value.
+pub(super) fn unusable(found: &Seen, symbols: &mut Interner) -> Vec<Unusable> {
+    let unmapped = found.unmapped.iter().map(|it| (it, WhyUnusable::PathNotMapped));
+    let broken = found.broken.iter().map(|it| (it, WhyUnusable::NotWhole));
+    let unusable = unmapped.chain(broken).map(|((path, text), why)| Unusable {
         kind: symbols.symbol(path),
         value: text.clone(),
-        why: WhyUnusable::PathNotMapped,
+        why,
     });
     unusable.collect()
 }
@@ -209,12 +219,12 @@ fn of_dictionary(objects: &Value, symbols: &mut Interner) -> (Vec<Observable>, V
     for (key, object) in &objects {
         if !object.is_object() {
             let lost = json!({"objects": {&**key: object}});
-            unusable.extend(unmapped(&find("observed-data", &lost), symbols));
+            unusable.extend(self::unusable(&find("observed-data", &lost), symbols));
             continue;
         }
         let object_type = object.get("type").and_then(Value::as_str).unwrap_or_default();
         let found = find(&object_type.to_ascii_lowercase(), object);
-        unusable.extend(unmapped(&found, symbols));
+        unusable.extend(self::unusable(&found, symbols));
         let taken = found.references.iter().filter_map(|(takes, key)| {
             let Takes::Value(gives, since) = takes else { return None };
             let value = named.get(&**key)?.get("value")?.as_str()?;
@@ -305,6 +315,28 @@ mod tests {
             ]
         );
         assert_eq!(unmapped_of("url", &json!({"value": {"value": "x"}})), ["url:value.value=x"]);
+        // What says something by itself, though only one of a few words.
+        for (object_type, name) in [
+            ("artifact", "encryption_algorithm"),
+            ("autonomous-system", "rir"),
+            ("file", "pe_type"),
+            ("network-traffic", "protocols"),
+            ("network-traffic", "address_family"),
+            ("network-traffic", "socket_type"),
+            ("process", "integrity_level"),
+            ("process", "start_type"),
+            ("process", "service_type"),
+            ("process", "service_status"),
+            ("user-account", "account_type"),
+            ("ssh-key", "key_type"),
+            ("persona", "persona_type"),
+            ("media-content", "media_category"),
+        ] {
+            let expected = format!("{object_type}:{name}=x");
+            assert_eq!(unmapped_of(object_type, &json!({name: "x"})), [expected]);
+        }
+        let written = json!({"name_enc": "x", "path_enc": "x", "values": [{"data_type": "x"}]});
+        assert!(unmapped_of("file", &written).is_empty());
         assert_eq!(unmapped_of("url", &json!({"value": [["x"]]})), ["url:value=x"]);
         let long = json!({"payload_bin": "x".repeat(2_000)});
         assert_eq!(unmapped_of("artifact", &long)[0].chars().count(), 1_000 + 22);

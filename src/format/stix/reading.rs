@@ -13,6 +13,8 @@
 //! Observations joined by AND or FOLLOWEDBY are under AND, too. A comparison of a `…_ref.type` says
 //! only how its neighbour is written; it is dropped, and an AND of what remains is an AND no more.
 
+use std::borrow::Cow;
+
 use super::{
     kinds::{
         paths::{self, Scope},
@@ -21,6 +23,7 @@ use super::{
     pattern::{self, Comparison, Literal, ObjectPath, Observation, Predicate, Step, Test},
 };
 use crate::{
+    format::number::{self, Written},
     graph::{LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
     model::{self, Interner, Symbol},
 };
@@ -48,18 +51,19 @@ pub(super) fn read(text: &str, symbols: &mut Interner) -> Reading {
         }
     };
     let mut reading = Reading::default();
-    let mut keep_whole = !names_values(&pattern);
-    if !keep_whole {
-        let mut reader = Reader { symbols, reading, lost_alternative: false };
+    let mut whole = Some(model::Reader::FIRST);
+    if names_values(&pattern) {
+        let mut reader = Reader { symbols, reading, lost_alternative: None, is_broken: false };
         reader.observation(&pattern, Joined::Alone);
-        (reading, keep_whole) = (reader.reading, reader.lost_alternative);
+        let new = if reader.is_broken { model::Reader::FOURTH } else { model::Reader::FIRST };
+        (reading, whole) = (reader.reading, reader.lost_alternative);
         if reading.observables.is_empty() {
             reading.unusable.clear();
-            keep_whole = true;
+            whole = whole.or(Some(new));
         }
     }
-    if keep_whole {
-        reading.observables.push(tested(symbols.symbol(PATTERN_KIND), text));
+    if let Some(since) = whole {
+        reading.observables.push(tested(symbols.symbol(PATTERN_KIND), text).since(since));
     }
     reading
 }
@@ -141,10 +145,10 @@ fn properties<'p>(path: &'p ObjectPath<'_>) -> impl DoubleEndedIterator<Item = &
 }
 
 /// A constant that can be the value of an observable: one that stands for itself.
-fn plain<'p>(literal: &'p Literal<'_>) -> Option<&'p str> {
+fn plain<'p>(literal: &'p Literal<'_>) -> Option<(Cow<'p, str>, Written)> {
     match literal {
-        Literal::Text(text) => Some(text),
-        Literal::Integer(number) | Literal::Float(number) => Some(number),
+        Literal::Text(text) => Some((Cow::Borrowed(text), Written::Plain)),
+        Literal::Integer(number) | Literal::Float(number) => Some(number::of_pattern(number)),
         Literal::Boolean(_) | Literal::Binary(_) | Literal::Hex(_) | Literal::Timestamp(_) => None,
     }
 }
@@ -152,8 +156,10 @@ fn plain<'p>(literal: &'p Literal<'_>) -> Option<&'p str> {
 struct Reader<'s> {
     symbols: &'s mut Interner,
     reading: Reading,
-    /// Whether a comparison outside any AND has no rule.
-    lost_alternative: bool,
+    /// Whether a comparison outside any AND gives no value, and the first reader to which it gives none.
+    lost_alternative: Option<model::Reader>,
+    /// Whether a comparison is with a number that is not whole where one is meant.
+    is_broken: bool,
 }
 
 impl Reader<'_> {
@@ -192,30 +198,41 @@ impl Reader<'_> {
         };
         let rule = paths::find(test.path.object, &properties(&test.path), Scope::Objects);
         let key = properties(&test.path).next_back().unwrap_or_default();
-        let mut is_mapped = !values.is_empty();
+        // The first reader to which not all of it is values.
+        let mut lost = values.is_empty().then_some(model::Reader::FIRST);
         for value in values {
-            let found =
-                plain(value).zip(rule).and_then(|(value, (_, Rule { gives, since, .. }))| {
-                    Some((gives.shown(key, value), gives.read(key, value, *since)?))
-                });
-            let Some((value, (kind, since))) = found else {
-                is_mapped = false;
-                continue;
-            };
-            let context_only = joined == Joined::ByAnd && !paths::stands_alone(kind);
-            let kind = self.symbols.symbol(kind);
-            let observable = tested(kind, &value).since(since);
-            self.reading.observables.push(Observable { context_only, ..observable });
+            let found = plain(value).zip(rule).and_then(
+                |((value, written), (_, Rule { gives, since, .. }))| {
+                    let (kind, since) = gives.read(key, &value, *since)?;
+                    Some((gives.shown(key, &value).into_owned(), kind, since, written.since(kind)))
+                },
+            );
+            match found {
+                Some((value, kind, since, Some(read))) => {
+                    let context_only = joined == Joined::ByAnd && !paths::stands_alone(kind);
+                    let observable =
+                        tested(self.symbols.symbol(kind), &value).since(since.max(read));
+                    self.reading.observables.push(Observable { context_only, ..observable });
+                }
+                Some(_) => {
+                    self.is_broken = true;
+                    lost = lost.or(Some(model::Reader::FOURTH));
+                }
+                None => lost = Some(model::Reader::FIRST),
+            }
         }
-        if is_mapped {
-            return;
-        }
+        let Some(lost) = lost else { return };
         match joined {
-            Joined::Alone => self.lost_alternative = true,
+            Joined::Alone => {
+                self.lost_alternative = Some(self.lost_alternative.unwrap_or(lost).min(lost));
+            }
             Joined::ByAnd => self.reading.unusable.push(Unusable {
                 kind: self.symbols.symbol(PATTERN_KIND),
                 value: test.to_string().into(),
-                why: WhyUnusable::PathNotMapped,
+                why: match lost {
+                    model::Reader::FIRST => WhyUnusable::PathNotMapped,
+                    _ => WhyUnusable::NotWhole,
+                },
             }),
         }
     }
@@ -248,6 +265,7 @@ mod tests {
         });
         let unusable = reading.unusable.iter().map(|unusable| match &unusable.why {
             WhyUnusable::PathNotMapped => format!("!{}", unusable.value),
+            WhyUnusable::NotWhole => format!("!{} is not whole", unusable.value),
             WhyUnusable::PatternSyntax(at, _) => format!("!syntax at {at}"),
             WhyUnusable::Enrichment => "!enrichment".to_owned(),
         });
@@ -325,6 +343,15 @@ mod tests {
         // Values that are none.
         ("[file:name = h'00']", &[WHOLE]),
         ("[file:name IN ()]", &[WHOLE]),
+        // Numbers with a point.
+        ("[network-traffic:dst_port = 443.0]", &["port=443"]),
+        ("[autonomous-system:number = 64500.1]", &[WHOLE]),
+        ("[autonomous-system:number = '64500.1']", &["asn=64500.1"]),
+        ("[autonomous-system:number IN (64500.00, 64500.1)]", &["asn=64500", WHOLE]),
+        (
+            "[url:value = 'a' AND autonomous-system:number = 64500.1]",
+            &["uri=a", "!autonomous-system:number = 64500.1 is not whole"],
+        ),
         ("[file:name = h'00' AND url:value = 'a']", &["uri=a", "!file:name = h'00'"]),
     ];
 

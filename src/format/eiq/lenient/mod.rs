@@ -13,7 +13,7 @@ mod word;
 
 pub(super) use nested::{References, Strings, Urls};
 pub(super) use shape::{Held, List, Obj};
-pub(super) use text::{Named, Text};
+pub(super) use text::{Named, Text, Value};
 pub(super) use word::{Count, Links};
 
 /// Visits what is nothing but left aside.

@@ -8,7 +8,10 @@ use serde::{
 };
 
 use super::{drain, expecting_anything, left_aside, null_is_default};
-use crate::format::absence::says_nothing;
+use crate::format::{
+    absence::says_nothing,
+    number::{Double, Written},
+};
 
 /// A text: a string, a whole number, or an object with a `value` (or `name`) that is one.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(in crate::format::eiq) enum Text<'a> {
     Absent,
     /// The text as it stands.
     Is(Cow<'a, str>),
+    /// A number that is no integer as it is written: no text, but it may be a value.
+    Number(Double),
     /// Something that is no text.
     Unreadable,
 }
@@ -36,6 +41,20 @@ impl Text<'_> {
         }
     }
 
+    /// The value that it is, and how that is written, unless it says nothing.
+    fn as_value(&self) -> Option<(Cow<'_, str>, Written)> {
+        if let Self::Number(number) = self {
+            let (text, written) = number.value();
+            return Some((text.into(), written));
+        }
+        self.as_it_stands().map(|text| (text.into(), Written::Plain))
+    }
+
+    /// Whether something stands there that is no text.
+    pub(in crate::format::eiq) const fn is_no_text(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Unreadable)
+    }
+
     /// Whether the text is this word, in any case.
     pub(in crate::format::eiq) fn is(&self, word: &str) -> bool {
         self.get().is_some_and(|text| text.eq_ignore_ascii_case(word))
@@ -45,6 +64,96 @@ impl Text<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         TextOf(&["value", "name"]).deserialize(deserializer)
+    }
+}
+
+/// The value of an observable: a text, a number, or an object that has one.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::format::eiq) enum Value<'a> {
+    /// As it stands, if anything does.
+    Is(Text<'a>),
+    /// What stands in place of a text.
+    Odd(&'static str),
+}
+
+impl Default for Value<'_> {
+    fn default() -> Self {
+        Self::Is(Text::Absent)
+    }
+}
+
+impl Value<'_> {
+    /// The text, and how it is written, unless it says nothing.
+    pub(in crate::format::eiq) fn get(&self) -> Option<(Cow<'_, str>, Written)> {
+        match self {
+            Self::Is(text) => text.as_value(),
+            Self::Odd(_) => None,
+        }
+    }
+
+    /// What it is, where that is no text.
+    pub(in crate::format::eiq) fn odd(&self) -> Option<&'static str> {
+        match self {
+            Self::Is(_) => None,
+            Self::Odd(shape) => Some(shape),
+        }
+    }
+
+    /// Whether nothing stands there that is, or should be, a value.
+    pub(in crate::format::eiq) fn is_absent(&self) -> bool {
+        self.get().is_none() && self.odd().is_none()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValueVisitor;
+
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = Value<'de>;
+
+            expecting_anything!();
+            null_is_default!();
+
+            fn visit_bool<E: Error>(self, is: bool) -> Result<Value<'de>, E> {
+                Ok(Value::Odd(if is { "true" } else { "false" }))
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value<'de>, E> {
+                Ok(Value::Is(Text::Is(Cow::Borrowed(text))))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Value<'de>, E> {
+                Ok(Value::Is(Text::Is(Cow::Owned(text.to_owned()))))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Value<'de>, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Value<'de>, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Value<'de>, E> {
+                Ok(Value::Is(Text::Number(number.into())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value<'de>, A::Error> {
+                drain(list).map(|()| Value::Odd("a list"))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
+                let (text, is_alone) = TextOf(&["value", "name"]).find(map)?;
+                Ok(match text {
+                    Text::Absent if is_alone => Value::default(),
+                    Text::Absent | Text::Unreadable => Value::Odd("an object"),
+                    text => Value::Is(text),
+                })
+            }
+        }
+
+        deserializer.deserialize_any(ValueVisitor)
     }
 }
 
@@ -107,6 +216,42 @@ impl<'de: 'a, 'a> Deserialize<'de> for Named<'a> {
 /// A text, or an object that has one under these names, the first of them before the others.
 struct TextOf(&'static [&'static str]);
 
+impl TextOf {
+    /// The text of an object, and whether nothing but these names stands there.
+    fn find<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(Text<'de>, bool), A::Error> {
+        let mut found: Vec<(usize, Text<'de>)> = Vec::new();
+        let (mut is_empty, mut has_others) = (true, false);
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            is_empty = false;
+            let known = |key: &Text<'_>| match key {
+                Text::Is(key) => self.0.iter().position(|name| *name == *key),
+                _ => None,
+            };
+            match known(&key) {
+                Some(place) => found.push((place, map.next_value_seed(Self(self.0))?)),
+                None => {
+                    has_others = true;
+                    let _: IgnoredAny = map.next_value()?;
+                }
+            }
+        }
+        let none_said = found.iter().all(|(_, text)| *text == Text::Absent);
+        let number = found.iter().find_map(|(_, text)| match text {
+            Text::Number(number) => Some(*number),
+            _ => None,
+        });
+        found.retain(|(_, text)| matches!(text, Text::Is(_)));
+        let found = found.into_iter().min_by_key(|(place, text)| (text.get().is_none(), *place));
+        let text = match (found, number) {
+            (Some((_, text)), _) => text,
+            (None, Some(number)) => Text::Number(number),
+            (None, None) if is_empty || none_said => Text::Absent,
+            (None, None) => Text::Unreadable,
+        };
+        Ok((text, !has_others))
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for TextOf {
     type Value = Text<'de>;
 
@@ -120,7 +265,11 @@ impl<'de> Visitor<'de> for TextOf {
 
     expecting_anything!();
     null_is_default!();
-    left_aside!(visit_bool(bool), visit_f64(f64) => Text::Unreadable);
+    left_aside!(visit_bool(bool) => Text::Unreadable);
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Text<'de>, E> {
+        Ok(Text::Number(number.into()))
+    }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
         Ok(Text::Is(Cow::Borrowed(text)))
@@ -142,27 +291,7 @@ impl<'de> Visitor<'de> for TextOf {
         drain(list).map(|()| Text::Unreadable)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'de>, A::Error> {
-        let mut found: Vec<(usize, Text<'de>)> = Vec::new();
-        let mut empty = true;
-        while let Some(key) = map.next_key::<Text<'de>>()? {
-            empty = false;
-            let known = |key: &Text<'_>| match key {
-                Text::Is(key) => self.0.iter().position(|name| *name == *key),
-                _ => None,
-            };
-            match known(&key) {
-                Some(place) => found.push((place, map.next_value_seed(Self(self.0))?)),
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        let none_said = found.iter().all(|(_, text)| *text == Text::Absent);
-        found.retain(|(_, text)| matches!(text, Text::Is(_)));
-        let found = found.into_iter().min_by_key(|(place, text)| (text.get().is_none(), *place));
-        Ok(match found {
-            Some((_, text)) => text,
-            None if empty || none_said => Text::Absent,
-            None => Text::Unreadable,
-        })
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text<'de>, A::Error> {
+        self.find(map).map(|(text, _)| text)
     }
 }

@@ -426,6 +426,43 @@ fn long_lists_of_names_and_ends_cost_no_more_than_they_are_long() {
 }
 
 #[test]
+fn a_value_that_is_no_text_is_read_as_its_number_or_told_and_counted() {
+    for (value, expected) in [("1024.0", "1024"), ("1e3", "1000"), ("443", "443")] {
+        let read = entity(&format!(
+            r#"{{"id":"{INDICATOR}","type":"indicator","extracts":[{{"kind":"port","value":{value}}}]}}"#
+        ));
+        let [found] = &read.observables[..] else { panic!("{value}: {:?}", read.observables) };
+        let since = if value == "443" { Reader::FIRST } else { Reader::FOURTH };
+        assert_eq!((&*found.value, found.since), (expected, since), "{value}");
+    }
+    for (value, shape) in [
+        ("true", "true"),
+        ("[\"a\"]", "a list"),
+        (r#"{"x":"a.example"}"#, "an object"),
+        (r#"{"x":"a","value":null}"#, "an object"),
+    ] {
+        for (list, place) in [
+            ("extracts", "/extracts/0"),
+            ("observables", "/observables/0"),
+            ("data", "/observables/0"),
+        ] {
+            let inner = format!(r#"[{{"kind":"Domain","value":{value}}}]"#);
+            let lists = match list {
+                "data" => format!(r#""observables":[{{"data":{inner}}}]"#),
+                list => format!(r#""{list}":{inner}"#),
+            };
+            let facts = read_one(&format!(r#"{{"id":"{INDICATOR}","type":"indicator",{lists}}}"#));
+            let [told] = &issues(&facts)[..] else { panic!("{lists}: {:?}", facts.issues) };
+            assert!(told.contains(&format!("is no text but {shape};")), "{told}");
+            let value = format!("{place}/value is {shape}").into();
+            let lost = Unusable { kind: "domain".into(), value, why: WhyUnusable::PathNotMapped };
+            assert_eq!(facts.entities[0].unusable, [lost], "{lists}");
+            assert!(facts.entities[0].observables.is_empty());
+        }
+    }
+}
+
+#[test]
 fn a_value_that_is_a_list_is_told_as_that() {
     for (inside, place) in [
         (r#""extracts":[{"kind":"domain","value":["a","b"]}]"#, "/extracts/0"),

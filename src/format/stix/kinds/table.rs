@@ -191,28 +191,8 @@ const PROCESS: &[Rule] = &[
     new(rule("extensions.windows-service-ext.service_dll_refs.hashes.*", FileHash)),
 ];
 
-/// Names of properties that say how another one is meant, or belong to the record and not to what was
-/// observed: no values, wherever they stand.
-const STRUCTURAL: [&str; 18] = [
-    "extension_type",
-    "name_enc",
-    "path_enc",
-    "encryption_algorithm",
-    "pe_type",
-    "address_family",
-    "socket_type",
-    "data_type",
-    "account_type",
-    "integrity_level",
-    "start_type",
-    "service_type",
-    "service_status",
-    "protocols",
-    "key_type",
-    "persona_type",
-    "media_category",
-    "rir",
-];
+/// Names of properties that say how another one is written: no values, wherever they stand.
+const STRUCTURAL: [&str; 4] = ["extension_type", "name_enc", "path_enc", "data_type"];
 
 /// Properties that all objects share: nothing of them, or in them, is a value of the object.
 const COMMON: [&str; 14] = [

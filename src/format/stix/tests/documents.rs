@@ -116,6 +116,7 @@ fn real_bundles_are_read_whole() {
                 WhyUnusable::PatternSyntax(_, expected) => format!("syntax: {expected}"),
                 WhyUnusable::PathNotMapped => "path not mapped".to_owned(),
                 WhyUnusable::Enrichment => "enrichment".to_owned(),
+                WhyUnusable::NotWhole => "not whole".to_owned(),
             };
             *reasons.entry(reason).or_insert(0) += 1;
         }
