@@ -356,7 +356,7 @@ const fn of_config(error: &ConfigError) -> Kind {
 
 const fn of_query(error: &QueryError) -> Kind {
     match error {
-        QueryError::NoSuchRun { .. } => Kind::RunUnknown,
+        QueryError::NoSuchRun { .. } | QueryError::NoRunOf { .. } => Kind::RunUnknown,
         QueryError::Ambiguous { .. } => Kind::RunAmbiguous,
         QueryError::NotARun { .. } => Kind::RunNameInvalid,
         QueryError::Backwards { .. } | QueryError::Apart { .. } => Kind::RunsIncomparable,

@@ -11,7 +11,7 @@ use super::{
     Detail,
     marks::{faint, head, state},
     runs::block,
-    words::{Clean, line, more, sign, states},
+    words::{Clean, Title, line, more, sign, states},
 };
 
 /// A run and what it changed; `whole` shows what is left out here.
@@ -43,7 +43,7 @@ fn events(out: &mut String, events: &[EventChanges], detail: Detail, whole: &str
     let (shown, hidden) = detail.cut(events);
     for event in shown {
         line!(out);
-        let title = Clean(event.title.as_deref().unwrap_or(""));
+        let title = Title(event.title.as_deref().unwrap_or(""));
         line!(out, "event {} {}", faint(event.event), head(title));
         for kind in &event.own {
             let phrase = Phrase::from(kind);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::mapper::{Mapped, Tally};
 
-use super::words::{Clean, line, spoken};
+use super::words::{Title, line, spoken};
 
 /// The head of the table.
 #[must_use]
@@ -22,7 +22,7 @@ pub fn row(mapped: &Mapped) -> String {
         tally.merged,
         tally.lost_total(),
         event.uuid,
-        Clean(&event.fields.info)
+        Title(&event.fields.info)
     )
 }
 

@@ -13,7 +13,7 @@ use crate::{
 use super::{
     marks::{bad, faint, head, odd, state},
     sync,
-    words::{Bytes, Clean, attribute_counts, line, more, sign, states},
+    words::{Bytes, Clean, Title, attribute_counts, line, more, sign, states},
 };
 
 /// How many attributes and changes of one event are written out.
@@ -91,14 +91,14 @@ fn exposed(plan: &EventPlan) -> Vec<String> {
     let line = |change: &Change| {
         let ChangeKind::Exposed(why) = &change.kind else { return None };
         let (word, what) = (bad("exposed"), shown(plan, change.attribute, 0));
-        let (title, why) = (Clean(title(plan)), why.to_string());
+        let (title, why) = (Title(title(plan)), why.to_string());
         Some(format!("  ! {word}     {what}, in {title}: {}", Clean(&why)))
     };
     plan.changes.iter().filter_map(line).collect()
 }
 
 fn event(out: &mut String, plan: &EventPlan, most: usize, whole: &str) {
-    let (uuid, title) = (faint(plan.event.head.uuid), head(Clean(title(plan))));
+    let (uuid, title) = (faint(plan.event.head.uuid), head(Title(title(plan))));
     line!(out);
     match (&plan.refusal, plan.create) {
         (Some(why), _) => {

@@ -14,7 +14,7 @@ use super::{
     Detail,
     marks::{Ago, At, bad, faint, head, odd, outcome, state},
     runs::pull,
-    words::{Clean, line, more, states},
+    words::{Clean, Title, line, more, states},
 };
 
 /// How things stand, what needs a person first; `whole` shows what is left out here.
@@ -138,7 +138,7 @@ fn by_hand(out: &mut String, status: &Status, detail: Detail, whole: &str) {
             || "the event".to_owned(),
             |(kind, value)| format!("{kind} {}", Clean(value.as_str())),
         );
-        let title = Clean(&it.title);
+        let title = Title(&it.title);
         let (word, event, why) = (bad("exposed"), faint(it.event), it.why.to_string());
         line!(out, "  ! {word}: {what}, in {event} {title}: {}", Clean(&why));
     }
@@ -148,7 +148,7 @@ fn by_hand(out: &mut String, status: &Status, detail: Detail, whole: &str) {
         let (event, title) = &it.first;
         let more =
             if it.events > 1 { format!(" and {} more", it.events - 1) } else { String::new() };
-        let (tag, title, why) = (Clean(&it.tag), Clean(title), Clean(&it.why));
+        let (tag, title, why) = (Clean(&it.tag), Title(title), Clean(&it.why));
         let (word, event) = (bad("tag refused"), faint(event));
         line!(out, "  ! {word}: {tag}, on {event} {title}{more}: {why}");
     }
@@ -159,7 +159,7 @@ fn by_hand(out: &mut String, status: &Status, detail: Detail, whole: &str) {
         let more =
             if it.events > 1 { format!(" and {} more", it.events - 1) } else { String::new() };
         let (word, event) = (odd("unpublished"), faint(event));
-        line!(out, "  ! {word}: {event} {}{more}: {}", Clean(title), Clean(&it.why));
+        line!(out, "  ! {word}: {event} {}{more}: {}", Title(title), Clean(&it.why));
     }
     more(out, hidden, "unpublished", whole);
     for (feed, why) in &status.removals_wait {

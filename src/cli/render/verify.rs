@@ -12,7 +12,7 @@ use crate::{
 use super::{
     json::name_of,
     marks::{bad, faint, head, odd},
-    words::{Bytes, Clean, line},
+    words::{Bytes, Clean, Title, line},
 };
 
 /// One destination and what was found there.
@@ -39,7 +39,7 @@ fn one_text(out: &mut String, name: &DestinationName, found: &Verified) {
         "{name}: {proven} of {events} events proven, {present} attributes; {known} are known"
     );
     for finding in &found.findings {
-        line!(out, "  event {} {}", faint(finding.event), head(Clean(&finding.info)));
+        line!(out, "  event {} {}", faint(finding.event), head(Title(&finding.info)));
         if finding.there == There::No {
             line!(out, "    {}: deleted, lost, or hidden from this key", bad("is not there"));
         }

@@ -16,7 +16,7 @@ use crate::{
 use super::{
     json::name_of,
     marks::{bad, faint, head, odd, state},
-    words::{Clean, line, spoken, states},
+    words::{Clean, Title, line, spoken, states},
 };
 
 /// All that is known of what was asked for.
@@ -54,7 +54,7 @@ fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
         line!(out, "{}    {}", bad("Exposed:"), Clean(&why.to_string()));
     }
     line!(out, "UUID:       {} (found by {})", faint(attribute.uuid), name_of(&it.found_by));
-    let (event, title) = (faint(it.event.uuid), Clean(&it.event.fields.info));
+    let (event, title) = (faint(it.event.uuid), Title(&it.event.fields.info));
     line!(out, "Event:      {event} {title}, at {}", why.destination);
     let standing = Phrase::from(&known.standing);
     let said = standing.to_string();
@@ -88,7 +88,7 @@ fn attribute_answer(out: &mut String, why: &Why, it: &AttributeAnswer) {
 
 fn event_answer(out: &mut String, why: &Why, it: &EventAnswer) {
     let event = &it.event;
-    line!(out, "event {} {}", faint(event.uuid), head(Clean(&event.fields.info)));
+    line!(out, "event {} {}", faint(event.uuid), head(Title(&event.fields.info)));
     let exposed: u64 = event.feeds.values().map(|feed| feed.attributes.exposed).sum();
     if exposed > 0 {
         line!(
@@ -139,7 +139,7 @@ fn loss_answer(out: &mut String, why: &Why, it: &LossAnswer) {
     line!(out, "Held by:    {entity} (found by {})", name_of(&it.found_by));
     match &it.event {
         Some(head) => {
-            let (event, title) = (faint(head.uuid), Clean(&head.fields.info));
+            let (event, title) = (faint(head.uuid), Title(&head.fields.info));
             line!(out, "Event:      {event} {title}, at {}", why.destination);
         }
         None => {

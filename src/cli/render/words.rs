@@ -75,6 +75,21 @@ impl fmt::Display for Clean<'_> {
     }
 }
 
+/// Most characters of a title that are shown.
+const TITLE_CHARS_MAX: usize = 200;
+
+/// A title, or its beginning where it is very long: the whole stands in JSON.
+pub(in crate::cli) struct Title<'t>(pub(in crate::cli) &'t str);
+
+impl fmt::Display for Title<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(TITLE_CHARS_MAX) {
+            Some((end, _)) => write!(f, "{}…", Clean(&self.0[..end])),
+            None => Clean(self.0).fmt(f),
+        }
+    }
+}
+
 /// A text of others with lines of its own: as [`Clean`], but those stay.
 pub(in crate::cli) struct CleanLines<T>(pub(in crate::cli) T);
 
@@ -113,4 +128,18 @@ impl fmt::Write for Visibly<'_, '_> {
 
 fn write_visibly(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
     if steers(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TITLE_CHARS_MAX, Title};
+
+    #[test]
+    fn a_title_without_end_is_shown_shortened() {
+        for count in [0, 1, TITLE_CHARS_MAX] {
+            assert_eq!(Title(&"ü".repeat(count)).to_string(), "ü".repeat(count));
+        }
+        let shown = Title(&"ü".repeat(60_000)).to_string();
+        assert_eq!(shown, format!("{}…", "ü".repeat(TITLE_CHARS_MAX)));
+    }
 }

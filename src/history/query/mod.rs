@@ -88,6 +88,13 @@ pub enum QueryError {
         /// What there is.
         hint: String,
     },
+    /// No run of that feed, or to that destination, while there are others.
+    NoRunOf {
+        /// What was asked for.
+        filter: RunFilter,
+        /// What there is.
+        hint: String,
+    },
     /// Several runs begin like that.
     Ambiguous {
         /// What was asked for.
@@ -129,6 +136,13 @@ impl QueryError {
         match self {
             Self::NoSuchRun { asked, hint } => {
                 Fault::new(format!("no run is called {asked:?}"), hint)
+            }
+            Self::NoRunOf { filter, hint } => {
+                let feed = filter.feed.iter().map(|name| format!("of a feed {:?}", name.as_str()));
+                let place = filter.destination.iter();
+                let place = place.map(|name| format!("to a destination {:?}", name.as_str()));
+                let asked = feed.chain(place).collect::<Vec<_>>().join(" ");
+                Fault::new(format!("the store knows no run {asked}"), hint)
             }
             Self::Ambiguous { asked, candidates } => {
                 let candidates = candidates.join(", ");

@@ -1,6 +1,8 @@
 //! Which run is meant: by the beginning of its id, by number, or counted back from the newest.
 
-use crate::history::RunRecord;
+use std::collections::BTreeSet;
+
+use crate::{history::RunRecord, model::nearest};
 
 use super::{Ledger, QueryError, RunFilter, log};
 
@@ -29,6 +31,12 @@ pub fn select_run(
     filter: &RunFilter,
 ) -> Result<RunRecord, QueryError> {
     let runs = log(ledger, filter, None)?;
+    if runs.is_empty() && *filter != RunFilter::default() {
+        let all = ledger.runs()?;
+        if !all.is_empty() {
+            return Err(none_of(&all, filter));
+        }
+    }
     if text.starts_with('@') {
         return nth_newest(runs, text);
     }
@@ -93,8 +101,31 @@ fn candidate(run: &RunRecord) -> String {
     format!("{} (run {})", run.id.short(), run.number)
 }
 
+/// No run of all is one of the filter.
+fn none_of(all: &[RunRecord], filter: &RunFilter) -> QueryError {
+    let feeds: BTreeSet<&str> = all.iter().map(|run| run.feed.as_str()).collect();
+    let places: BTreeSet<&str> = all.iter().map(|run| run.destination.as_str()).collect();
+    let feed = filter.feed.as_ref().map(|name| (name.as_str(), &feeds));
+    let place = filter.destination.as_ref().map(|name| (name.as_str(), &places));
+    let unknown = feed.into_iter().chain(place).find(|(name, known)| !known.contains(name));
+    let meant = unknown.and_then(|(name, known)| nearest(name, known.iter().copied()));
+    let hint = match meant {
+        Some(meant) => format!("did you mean {meant:?}?"),
+        None => {
+            let routes = all.iter().map(|run| format!("{} -> {}", run.feed, run.destination));
+            let routes = routes.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+            format!("it knows those of {}", routes.join(", "))
+        }
+    };
+    QueryError::NoRunOf { filter: filter.clone(), hint }
+}
+
 fn none(runs: &[RunRecord], text: &str) -> QueryError {
     let hint = match (runs.first(), runs.last()) {
+        (Some(_), _) if text == "0" => {
+            "0 is the point before the first run; `misp-trickle diff 0 @` tells all that came since"
+                .to_owned()
+        }
         (Some(newest), Some(oldest)) => format!(
             "there are {}, from {} to {}; `misp-trickle log` lists them",
             runs.len(),

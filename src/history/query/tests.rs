@@ -62,6 +62,13 @@ fn what_names_no_run_is_told_apart() {
     let ambiguous = ask("aaaa").to_string();
     assert!(ambiguous.contains("aaaa11000000 (run 1)"), "{ambiguous}");
     assert!(ambiguous.contains("aaaa22000000 (run 2)"), "{ambiguous}");
+    let of = |destination| select_run(&ledger(), "@", &only(destination)).unwrap_err().to_string();
+    let near = of("mian");
+    assert!(near.contains("no run to a destination \"mian\""), "{near}");
+    assert!(near.contains("did you mean \"main\"?"), "{near}");
+    assert!(of("nowhere").contains("it knows those of "), "{}", of("nowhere"));
+    let begun = ask("0").to_string();
+    assert!(begun.contains("0 is the point before the first run"), "{begun}");
     let empty = select_run(&MapLedger::default(), "@", &all()).unwrap_err().to_string();
     assert!(empty.contains("misp-trickle sync"), "{empty}");
 }
