@@ -22,9 +22,9 @@ impl Dataset {
         let shared = shared(&self.entities, events);
         let mut apart = self.clone();
         for (place, entity) in self.entities.iter().enumerate() {
-            let own = |name: &EntityKey| key(&shared, name, &entity.kind);
-            apart.entities[place].key = own(&entity.key);
-            apart.entities[place].platform = entity.platform.as_ref().map(own);
+            apart.entities[place].key = key(&shared, &entity.key, &entity.kind);
+            let platform = entity.platform.as_ref();
+            apart.entities[place].platform = platform.map(|name| key(&shared, name, &entity.kind));
             if shared.contains_key(&entity.key) {
                 for newer in (0..self.entities.len()).filter(|&it| self.is_newer(it, place)) {
                     apart.entity_forms[place].extend(self.colours(newer));

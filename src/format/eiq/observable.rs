@@ -109,14 +109,14 @@ impl Reader<'_> {
             for inner in &held.data.0 {
                 let Held::Is(inner) = inner else { continue };
                 if let (Some(kind), Some(value)) = (inner.kind(), inner.value.get()) {
-                    self.show_one(kind, value, inner.said());
+                    self.show_one(kind, &value, inner.said());
                 } else if let Some(shape) = inner.value.odd() {
                     let place = list.pointer(pointer, index);
                     self.no_text(inner.kind(), shape, &place, element, facts);
                 }
             }
             match (held.kind(), held.value.get()) {
-                (Some(kind), Some(value)) => self.show_one(kind, value, held.said()),
+                (Some(kind), Some(value)) => self.show_one(kind, &value, held.said()),
                 (None, Some(_)) => {
                     incomplete("kind", &list.pointer(pointer, index), element, facts);
                 }
@@ -133,10 +133,10 @@ impl Reader<'_> {
     fn show_one(
         &mut self,
         kind: &str,
-        value: (Cow<'_, str>, Written),
+        value: &(Cow<'_, str>, Written),
         said: Option<Maliciousness>,
     ) {
-        if let Some(since) = self.since(kind, &value, Since::SECOND) {
+        if let Some(since) = self.since(kind, value, Since::SECOND) {
             self.show(kind, &value.0, said, LinkTypes::default(), since);
         }
     }

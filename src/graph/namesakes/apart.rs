@@ -88,7 +88,7 @@ impl<'o> Shared<'o> {
         let is_known = |kind: &str| known.contains(&apart(kind, name));
         let rank = |kind: &str| (is_known(kind), !self.is_event(kind), kind != "incident");
         let Some(first) = types.iter().min_by_key(|kind| (rank(kind), *kind)) else { return };
-        let goes_by = |kind: &Box<str>| match kind == first && !is_known(kind) {
+        let goes_by = |kind: &str| match *kind == **first && !is_known(kind) {
             true => name.clone(),
             false => apart(kind, name),
         };
