@@ -8,7 +8,7 @@ use std::{
 
 use clap::{
     ArgAction, Args, Subcommand,
-    builder::{PossibleValuesParser, TypedValueParser},
+    builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser},
 };
 
 use crate::{
@@ -23,6 +23,14 @@ use crate::{
 pub(super) fn words<T: Words + Send + Sync>() -> impl TypedValueParser<Value = T> {
     let words = PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word));
     words.map(|word| T::of_word(&word).expect("it is one of the table"))
+}
+
+/// A file that is written whole or not at all, which standard output is not.
+pub(super) fn whole_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.as_os_str() == "-" {
+        true => Err("it is written whole or not at all, so standard output cannot take it: name a file (`./-` is one)"),
+        false => Ok(path),
+    })
 }
 
 /// Bytes a second.
@@ -146,7 +154,7 @@ pub struct PlanArgs {
     #[arg(long, conflicts_with = "stat")]
     pub all: bool,
     /// Save the plan for `apply`
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = whole_file())]
     pub output: Option<PathBuf>,
     /// Consider data that only changed mapping rules call for
     #[arg(long)]

@@ -4,17 +4,15 @@
 //! stream, one at a time, and the `Decoder` of the format turns each into facts. A damaged element is
 //! reported and left out; a document that is not JSON, or breaks off, is an error.
 
-mod absence;
 mod apart;
 mod assembly;
 mod decoding;
 mod eiq;
 mod element;
-mod flag;
 mod leaves;
 mod mend;
-mod number;
 mod route;
+mod scalar;
 mod spelling;
 mod splitter;
 mod stix;
@@ -39,6 +37,7 @@ pub use apart::{Identity, Pages, Piece, Taker, Unreadable, name_of, take_apart};
 pub use assembly::Assembly;
 use decoding::Decoding;
 use element::Element;
+use scalar::{absence, flag, number};
 pub use stix::pattern;
 use versions::Versions;
 

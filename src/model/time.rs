@@ -13,7 +13,7 @@ pub struct Timestamp(i64);
 
 /// A text that is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not an ISO 8601 date and time")]
+#[error("{text:?} is not an ISO 8601 date and time (hours go to 23, dates to 9999-12-30)")]
 pub struct TimestampError {
     /// What was given.
     pub text: String,

@@ -89,6 +89,10 @@ fn wrong_arguments_are_an_object_where_json_is_among_them() {
         assert!(seen.talk.contains("error: "), "{}", seen.talk);
     }
     assert_eq!(place.run(&["--json"]).code(2).json()["kind"], "usage");
+    for verb in ["plan", "report"] {
+        place.run(&[verb, "-o", "-"]).code(2).says(&["standard output cannot take it"]);
+    }
+    assert!(!place.path("-").exists());
     // What stands behind `--` is no argument of ours.
     assert_eq!(place.run(&["sync", "--fed", "--", "--json"]).code(2).data, "");
     place.run(&["--json", "--help"]).code(0).says(&["Usage: misp-trickle"]);

@@ -17,14 +17,15 @@ use super::{
     words::{Clean, Title, line, more, states},
 };
 
-/// How things stand, what needs a person first; `whole` shows what is left out here.
+/// How things stand, what needs a person first; `whole` shows what is left out here, and `resume` begins the command that lets
+/// a route go on.
 #[must_use]
 pub fn status(
     found: &[Status],
     routes: &[RouteStatus],
     feeds: &[FeedStatus],
-    detail: Detail,
-    whole: &str,
+    (detail, whole): (Detail, &str),
+    resume: &str,
 ) -> String {
     let mut out = String::new();
     for status in found {
@@ -35,13 +36,13 @@ pub fn status(
     }
     if !routes.is_empty() {
         line!(out);
-        routes.iter().for_each(|route| one_route(&mut out, route));
+        routes.iter().for_each(|route| one_route(&mut out, route, resume));
         feeds.iter().for_each(|feed| one_feed(&mut out, feed));
     }
     out
 }
 
-fn one_route(out: &mut String, route: &RouteStatus) {
+fn one_route(out: &mut String, route: &RouteStatus, resume: &str) {
     let success = match route.last_success {
         Some(at) if route.age_seconds.is_none() => format!(
             "last success {}, {}: how long ago is not known until the next",
@@ -62,7 +63,7 @@ fn one_route(out: &mut String, route: &RouteStatus) {
         None => String::new(),
         Some(Held::Paused) => format!("; {}", odd("paused")),
         Some(Held::FirstRun) => format!(
-            "; its first run waits; next: `misp-trickle resume --feed {feed} --destination {destination}`"
+            "; its first run waits; next: `{resume} --feed {feed} --destination {destination}`"
         ),
     };
     line!(out, "{feed} -> {destination}: {success}{failures}{gone}{held}");

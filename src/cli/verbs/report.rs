@@ -11,7 +11,7 @@ use crate::{
     agent::{Clock, SystemClock},
     cli::{
         CliError, Context, Exit,
-        args::colour,
+        args::{colour, whole_file},
         context::known_destinations,
         output::Rights,
         render::json::{FeedStatus, RouteStatus},
@@ -32,7 +32,7 @@ const CURE: &str = "make room or the folder, or name another file";
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// The file of HTML to write
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = whole_file())]
     pub output: PathBuf,
     /// So many of the newest runs
     #[arg(long, value_name = "N", default_value_t = 50)]

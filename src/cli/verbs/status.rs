@@ -59,9 +59,10 @@ pub(crate) fn run(
     let found = found.collect::<Result<Vec<_>, _>>()?;
     let is_late = routes.iter().any(|route| route.is_late(args.max_age));
     let (detail, whole) = (context.detail(false, args.all), context.whole());
+    let resume = context.with_given_paths("misp-trickle resume");
     context.answer(
         || render::json::StatusAnswer::new(&found, &routes, &feeds),
-        || render::status::status(&found, &routes, &feeds, detail, &whole),
+        || render::status::status(&found, &routes, &feeds, (detail, &whole), &resume),
     )?;
     if found.is_empty() {
         context.say("nothing was sent anywhere yet");

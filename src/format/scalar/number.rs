@@ -35,7 +35,7 @@ const WHOLE: [&str; 18] = [
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub(in crate::format) enum Written {
     /// As a text, or as an integer.
     Plain,
     /// As a number that is whole, with a point or an exponent.
@@ -46,7 +46,7 @@ pub(super) enum Written {
 
 impl Written {
     /// The first reader that takes such a value for one of this kind; `None` where nobody knows which is meant.
-    pub(super) fn since(self, kind: &str) -> Option<Reader> {
+    pub(in crate::format) fn since(self, kind: &str) -> Option<Reader> {
         let is_whole = || WHOLE.contains(&kind.strip_prefix("misp-").unwrap_or(kind));
         match self {
             Self::Plain => Some(Reader::FIRST),
@@ -58,7 +58,7 @@ impl Written {
 
 /// A number of JSON that is written with a point or an exponent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Double(u64);
+pub(in crate::format) struct Double(u64);
 
 impl From<f64> for Double {
     fn from(number: f64) -> Self {
@@ -68,7 +68,7 @@ impl From<f64> for Double {
 
 impl Double {
     /// The text that it is as a value.
-    pub(super) fn value(self) -> (String, Written) {
+    pub(in crate::format) fn value(self) -> (String, Written) {
         let number = f64::from_bits(self.0);
         if number.fract() == 0.0 && number.abs() < EXACT_END {
             // Zero has no sign.
@@ -80,7 +80,7 @@ impl Double {
 }
 
 /// The text that a number of JSON is as a value.
-pub(super) fn of_json(number: &Number) -> (String, Written) {
+pub(in crate::format) fn of_json(number: &Number) -> (String, Written) {
     match number.as_f64().filter(|_| number.is_f64()) {
         Some(double) => Double::from(double).value(),
         None => (number.to_string(), Written::Plain),
@@ -88,7 +88,7 @@ pub(super) fn of_json(number: &Number) -> (String, Written) {
 }
 
 /// The text that a number of a pattern is as a value: digits around a point, perhaps with a minus in front.
-pub(super) fn of_pattern(number: &str) -> (Cow<'_, str>, Written) {
+pub(in crate::format) fn of_pattern(number: &str) -> (Cow<'_, str>, Written) {
     let (sign, digits) = match number.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", number),

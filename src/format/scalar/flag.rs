@@ -3,16 +3,16 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-use super::{
-    absence::{says_no, says_nothing, says_yes},
-    element::{Element, shown},
+use super::absence::{says_no, says_nothing, says_yes};
+use crate::{
+    format::element::{Element, shown},
+    graph::Facts,
 };
-use crate::graph::Facts;
 
 /// A truth value, and how it is written.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Flag {
-    pub(super) is_set: bool,
+pub(in crate::format) struct Flag {
+    pub(in crate::format) is_set: bool,
     form: Form,
 }
 
@@ -29,7 +29,7 @@ enum Form {
 
 impl Flag {
     /// Says that a value is no truth value; with `strictly` also that it is one in another form than JSON's.
-    pub(super) fn tell(
+    pub(in crate::format) fn tell(
         &self,
         property: &str,
         strictly: bool,

@@ -7,17 +7,17 @@ const REFUSALS: [&str; 5] = ["false", "0", "no", "off", "n"];
 const CONSENTS: [&str; 5] = ["true", "1", "yes", "on", "y"];
 
 /// Whether a text stands for none: it is blank, or how a program in Python or JavaScript writes null.
-pub(super) fn says_nothing(text: &str) -> bool {
+pub(in crate::format) fn says_nothing(text: &str) -> bool {
     is_any(text, &["", "null", "none"])
 }
 
 /// Whether a text says no.
-pub(super) fn says_no(text: &str) -> bool {
+pub(in crate::format) fn says_no(text: &str) -> bool {
     is_any(text, &REFUSALS)
 }
 
 /// Whether a text says yes.
-pub(super) fn says_yes(text: &str) -> bool {
+pub(in crate::format) fn says_yes(text: &str) -> bool {
     is_any(text, &CONSENTS)
 }
 
