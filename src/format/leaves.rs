@@ -15,8 +15,8 @@ use serde::{
 };
 
 use super::{
-    absence::{says_no, says_nothing, says_yes},
     element::Element,
+    scalar::absence::{says_no, says_nothing, says_yes},
 };
 use crate::{
     graph::Facts,

@@ -37,7 +37,6 @@ pub use apart::{Identity, Pages, Piece, Taker, Unreadable, name_of, take_apart};
 pub use assembly::Assembly;
 use decoding::Decoding;
 use element::Element;
-use scalar::{absence, flag, number};
 pub use stix::pattern;
 use versions::Versions;
 

@@ -126,6 +126,9 @@ fn what_was_forgotten_has_its_first_run_before_it_and_succeeded_in_nothing() {
     let requests = sandbox.requests();
     let status = place.run(&["status", "--json", "--max-age", "1h"]).code(9).json();
     assert_eq!(status["routes"][0]["held"], "first_run", "{status}");
+    let path = place.path("misp-trickle.toml").display().to_string();
+    let told = format!("`misp-trickle --config {path} resume --feed old --destination main`");
+    place.run(&["status", "--config", &path]).says(&[&told]);
     assert!(status["routes"][0]["last_success"].is_null(), "{status}");
     let daemon = Daemon::start(&place);
     thread::sleep(Duration::from_millis(1_500));

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     format::{
-        absence::says_nothing,
         element::{Element, shown},
         leaves::{Excused, Leaf, look, said_together},
+        scalar::absence::says_nothing,
         suspicion::{Marked, may_be_marked_beside},
     },
     graph::{Entity, Facts, Mark},

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::{
     format::{
-        absence::says_nothing,
         element::{Element, shown},
         leaves::{Leaf, colours_together, says_not_applicable, speaks_of_tlp},
+        scalar::absence::says_nothing,
     },
     graph::Facts,
     model::Tlp,

@@ -10,7 +10,7 @@ use super::{
     wire::{Embedded, Extract, Object, Verdict, Word},
 };
 use crate::{
-    format::{element::Element, number::Written},
+    format::{element::Element, scalar::number::Written},
     graph::{Facts, LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
     model::{Interner, Reader as Since, Symbol},
 };

@@ -9,7 +9,7 @@ use super::{
     wire::{Embedded, Object},
 };
 use crate::{
-    format::{absence::says_nothing, element::Element},
+    format::{element::Element, scalar::absence::says_nothing},
     graph::Facts,
     model::{Issue, Place, Severity},
 };

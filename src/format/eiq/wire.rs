@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::value::RawValue;
 
-use crate::format::{flag::Flag, leaves::Leaves};
+use crate::format::{leaves::Leaves, scalar::flag::Flag};
 
 use super::lenient::{
     Count, Held, Links, List, Named, Obj, References, Strings, Text, Urls, Value,

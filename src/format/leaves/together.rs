@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp};
-use crate::{format::absence::says_nothing, model::Tlp};
+use crate::{format::scalar::absence::says_nothing, model::Tlp};
 
 /// Most leaves of an object in which one may name TLP for a colour in an object beside it.
 const FEW: usize = 8;

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::{
     format::{
-        absence::says_nothing,
         leaves::{
             Leaf, Leaves, colours_together, holds_labels, is_about_marking, speaks_of_tlp, usual,
         },
         mend::mend,
+        scalar::absence::says_nothing,
         splitter::Member,
         suspicion::may_be_marked,
     },

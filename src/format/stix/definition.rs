@@ -6,9 +6,9 @@
 use super::{marking, wire::Object};
 use crate::{
     format::{
-        absence::says_nothing,
         element::Element,
         leaves::{Excused, Leaf, look, names_tlp, said_together, speaks_of_tlp},
+        scalar::absence::says_nothing,
     },
     graph::Facts,
     model::{MarkingId, Reader, Tlp},

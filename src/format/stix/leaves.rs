@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::kinds::table;
-use crate::format::number::{self, Written};
+use crate::format::scalar::number::{self, Written};
 
 /// A scalar that is a value or a reference.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use serde_json::{Value, value::RawValue};
 use super::{joined::Whole, wire::Object};
 use crate::{
     format::{
-        absence::says_nothing,
         element::{Element, shown},
         leaves::{Excused, Leaf, look, said_together},
+        scalar::absence::says_nothing,
         suspicion::{ids_of_markings, may_be_marked_elsewhere, may_speak_of_tlp},
     },
     graph::{Extent, Facts, Mark, Relation},

@@ -13,7 +13,7 @@ use super::{
     reading::tested,
 };
 use crate::{
-    format::number::{self, Written},
+    format::scalar::number::{self, Written},
     graph::{Observable, Unusable, WhyUnusable},
     misp::AttributeType,
     model::{Interner, Reader},

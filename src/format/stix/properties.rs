@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::wire::{ExternalReference, Object, Text};
 use crate::{
-    format::{absence::says_nothing, element::Element},
+    format::{element::Element, scalar::absence::says_nothing},
     graph::{Entity, Facts},
     model::{EntityKey, Reader, Symbol, Timestamp, kept_name},
 };

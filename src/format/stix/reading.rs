@@ -23,7 +23,7 @@ use super::{
     pattern::{self, Comparison, Literal, ObjectPath, Observation, Predicate, Step, Test},
 };
 use crate::{
-    format::number::{self, Written},
+    format::scalar::number::{self, Written},
     graph::{LinkTypes, Maliciousness, Observable, Unusable, WhyUnusable},
     model::{self, Interner, Symbol},
 };

@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::format::flag::Flag;
+use crate::format::scalar::flag::Flag;
 
 /// Any object of a bundle: the union of the properties that matter of all types.
 #[derive(Debug, Deserialize)]

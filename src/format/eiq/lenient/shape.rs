@@ -11,7 +11,7 @@ use serde::{
 };
 
 use super::{drain, expecting_anything, left_aside, null_is_default};
-use crate::format::absence::says_nothing;
+use crate::format::scalar::absence::says_nothing;
 
 /// An object; anything else is one with all fields absent.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@ use serde::{
 
 use super::{drain, expecting_anything, left_aside, null_is_default};
 use crate::format::{
-    absence::says_nothing,
-    number::{Double, Written},
+    scalar::absence::says_nothing,
+    scalar::number::{Double, Written},
 };
 
 /// A text: a string, a whole number, or an object with a `value` (or `name`) that is one.

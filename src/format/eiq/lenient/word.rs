@@ -7,7 +7,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::{format::absence::says_nothing, graph::LinkTypes};
+use crate::{format::scalar::absence::says_nothing, graph::LinkTypes};
 
 use super::{Text, drain_map, expecting_anything, left_aside, null_is_default};
 
