@@ -369,6 +369,15 @@ fn what_only_the_fourth_reader_reads_waits() {
             is: package(r#",{"kind":"asn","value":64502.0}"#, ""),
             new: &["64502"],
         },
+        Form {
+            sent: package("", ""),
+            is: package("", "").replacen(
+                r#""title""#,
+                r#""references":[" http://six.example/ ","hxxp://seven.example/ http://eight.example/"],"title""#,
+                1,
+            ),
+            new: &["http://eight.example/", "http://seven.example/", "http://six.example/"],
+        },
     ];
     for form in &forms {
         for reader in [Reader::FIRST, Reader::SECOND, Reader::THIRD] {

@@ -1,11 +1,11 @@
 //! One entity as it stands in a package.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     handling,
-    lenient::{List, Obj, References, Text},
-    mechanism, name, observable, older,
+    lenient::{List, Obj, Text},
+    link, mechanism, name, observable, older,
     wire::{Meta, Object, Source},
 };
 use crate::{
@@ -130,13 +130,14 @@ pub(super) fn entity(
         reliability: reliability(&meta.source_reliability, &object.sources),
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
-        references: references(object, &[information, hyphen, producer]),
+        references: Vec::new(),
         external_ids: external_ids(object),
         observables,
         unusable,
         removed: object.is_removed(),
         before: None,
     };
+    let entity = link::refer(entity, object, &[information, hyphen, producer]);
     Some((older::remembered(entity, object), marks))
 }
 
@@ -345,16 +346,6 @@ fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     distinct(tags.chain(coloured.iter().map(String::as_str)))
 }
 
-/// URLs of references: of these parts, the entity's own, and those of its sources.
-pub(super) fn references(object: &Object<'_>, parts: &[&References<'_>]) -> Vec<Box<str>> {
-    let data = &object.data.0;
-    let named = parts.iter().flat_map(|part| &part.0);
-    let named = named.chain(&data.references.0).map(AsRef::as_ref);
-    let external = data.external_references.0.iter().filter_map(|Obj(to)| to.url.get());
-    let sources = object.sources.0.iter().filter_map(|Obj(source)| source.url.get());
-    distinct(named.chain(external).chain(sources).filter(|text| is_web_url(text)))
-}
-
 /// CVE and CWE ids, ids of external references, and ATT&CK ids.
 fn external_ids(object: &Object<'_>) -> Vec<Box<str>> {
     let (data, meta) = (&object.data.0, &object.meta.0);
@@ -385,14 +376,8 @@ fn attack_ids(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_web_url(text: &str) -> bool {
-    let scheme =
-        |name: &str| text.get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
-    (scheme("http://") || scheme("https://")) && !text.contains(char::is_whitespace)
-}
-
 /// Each text once, in the order they come in.
-fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Box<str>> {
+pub(super) fn distinct<'a, T: Into<Cow<'a, str>>>(texts: impl Iterator<Item = T>) -> Vec<Box<str>> {
     let mut seen = BTreeSet::new();
-    texts.filter(|text| seen.insert(*text)).map(Into::into).collect()
+    texts.map(Into::into).filter(|text| seen.insert(text.clone())).map(Into::into).collect()
 }

@@ -7,6 +7,7 @@ mod entity;
 mod handling;
 pub(super) mod kinds;
 mod lenient;
+mod link;
 mod mechanism;
 mod name;
 mod observable;

@@ -1,6 +1,6 @@
 //! What the first reader made of an entity, where that is something else: an upgrade alone sends nothing.
 
-use super::{entity, lenient::Text, wire::Object};
+use super::{lenient::Text, link, wire::Object};
 use crate::{
     graph::Entity,
     model::{Reader, Timestamp, Tlp},
@@ -13,18 +13,20 @@ pub(super) fn remembered(entity: Entity, object: &Object<'_>) -> Entity {
     let start = Timestamp::parse(meta.estimated_threat_start_time.get().unwrap_or_default()).ok();
     let older = Older {
         start,
-        references: entity::references(object, &[&data.information_source]),
+        references: link::plain(object, &[&data.information_source]),
         tlp: match [&meta.tlp_color_override, &meta.tlp_color].into_iter().any(is_null) {
             true => Some(Tlp::Red),
             false => entity.tlp,
         },
     };
+    let parts = [&data.information_source, &data.information_source_hyphen, &data.producer];
+    let then = link::plain(object, &parts);
     let has_same_day =
         entity.dated() == entity.start || day(entity.created) == day(entity.modified);
     let is_same = entity.name.is_none()
         && entity.start == older.start
         && has_same_day
-        && entity.references == older.references
+        && then == older.references
         && entity.tlp == older.tlp;
     if is_same {
         return entity;

@@ -324,7 +324,7 @@ fn an_unreadable_time_is_reported() {
         issues(&facts),
         [
             "day.json#/entities/0/data/timestamp: warning: \"yesterday\" is not an ISO 8601 date and \
-         time; ignored",
+         time (hours go to 23, dates to 9999-12-30); ignored",
             "day.json#/entities/0/meta/estimated_threat_end_time: warning: not a text; ignored",
         ]
     );
