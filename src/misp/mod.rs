@@ -19,6 +19,6 @@ pub use identity::{attribute_uuid, event_uuid};
 pub use types::{AttributeType, Category};
 pub use value::{
     Refusal, Stage, Value, fold_bmp, import_filtered, normalise, normalise_as, search_form, settle,
-    settle_as, stored_forms, with_dots,
+    settle_as, stored_forms, with_dots, with_scheme,
 };
 pub use version::Version;

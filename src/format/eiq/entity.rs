@@ -103,8 +103,7 @@ pub(super) fn entity(
     let key = name::key(id);
     let title = meta.title.as_it_stands().or(data.title.as_it_stands()).unwrap_or_default();
     let times = Times::of(object, element, facts);
-    let (information, hyphen, producer) =
-        (&data.information_source, &data.information_source_hyphen, &data.producer);
+    let parts = [&data.information_source, &data.information_source_hyphen, &data.producer];
     let (mut observables, broken) = observable::observables(object, element, symbols, facts);
     mechanism::add(object, element, symbols, facts, &mut observables);
     let mut unusable = observable::enrichments(object, &observables, symbols);
@@ -130,15 +129,15 @@ pub(super) fn entity(
         reliability: reliability(&meta.source_reliability, &object.sources),
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
-        references: Vec::new(),
+        references: link::plain(object, &parts),
         external_ids: external_ids(object),
         observables,
         unusable,
         removed: object.is_removed(),
         before: None,
     };
-    let entity = link::refer(entity, object, &[information, hyphen, producer]);
-    Some((older::remembered(entity, object), marks))
+    let entity = older::remembered(entity, object);
+    Some((link::refer(entity, object, &parts), marks))
 }
 
 /// The platform's own id. Where there is none beside the key, a form of the id by which an older release
@@ -185,7 +184,7 @@ fn time(
     facts: &mut Facts,
 ) -> Option<Timestamp> {
     let parsed = match text {
-        no_text if no_text.is_no_text() => Err("not a text; ignored".to_owned()),
+        text if text.is_no_text() => Err("not a text; ignored".to_owned()),
         text => Timestamp::parse(text.get()?).map_err(|error| format!("{error}; ignored")),
     };
     parsed.map_err(|what| facts.report(element.warning(inside, what))).ok()
@@ -305,7 +304,7 @@ fn is_colour_of_platform(leaf: &Leaf) -> bool {
 /// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.
 fn colour(text: &Text<'_>, inside: &str, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
     let said = match text {
-        no_text if no_text.is_no_text() => "a value that is no text".to_owned(),
+        text if text.is_no_text() => "a value that is no text".to_owned(),
         text => {
             let name = text.get()?;
             match name.parse() {

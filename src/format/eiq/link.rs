@@ -7,7 +7,7 @@ use super::{
     lenient::{Obj, References},
     wire::Object,
 };
-use crate::{graph::Entity, model::Reader};
+use crate::{graph::Entity, misp::with_scheme, model::Reader};
 
 /// References as producers write them: of these parts, of the entity itself, and of its sources.
 fn written<'o>(
@@ -27,20 +27,17 @@ pub(super) fn plain(object: &Object<'_>, parts: &[&References<'_>]) -> Vec<Box<s
     distinct(written(object, parts).filter(|text| is_link(text)).map(Cow::Borrowed))
 }
 
-/// The links of each reference, and one of another scheme as it is written: the mapper counts it as no link.
-fn all(object: &Object<'_>, parts: &[&References<'_>]) -> Vec<Box<str>> {
-    distinct(written(object, parts).flat_map(links))
-}
-
-/// Gives an entity its references, and to older readers those that they took.
+/// Adds what the fourth reader takes to the plain references of an entity: each link of a text, and a text with more than links,
+/// or with one of another scheme, as it is written; the mapper counts that. Older readers keep the plain ones.
 pub(super) fn refer(entity: Entity, object: &Object<'_>, parts: &[&References<'_>]) -> Entity {
-    let (then, now) = (plain(object, parts), all(object, parts));
-    let is_same = then == now;
-    let entity = Entity { references: now, ..entity };
-    match is_same {
-        true => entity,
-        false => entity.was(Reader::FOURTH, |older| older.references.clone_from(&then)),
+    if written(object, parts).all(is_link) {
+        return entity;
     }
+    let references = distinct(written(object, parts).flat_map(links));
+    if references == entity.references {
+        return entity;
+    }
+    Entity { references, ..entity.was(Reader::FOURTH, |_| {}) }
 }
 
 /// The links that a text is, one behind the other; all of it where it holds a link beside anything else, as nobody knows
@@ -51,23 +48,20 @@ fn links(text: &str) -> Vec<Cow<'_, str>> {
     }
     match text.split_whitespace().map(link).collect() {
         Some(links) => links,
-        None if text.contains("://") => vec![Cow::Borrowed(text.trim())],
+        None if text.contains("://") || text.split_whitespace().any(|it| link(it).is_some()) => {
+            vec![Cow::Borrowed(text.trim())]
+        }
         None => Vec::new(),
     }
 }
 
-/// The link that a word is, without signs around it; one that is defanged by its scheme is a link again. MISP undoes the rest.
+/// The link that a word is, without signs around it and with its scheme as MISP undoes it.
 fn link(word: &str) -> Option<Cow<'_, str>> {
     let word = word.trim_end_matches([',', ';']).trim_start_matches('<').trim_end_matches('>');
     if is_link(word) {
         return Some(Cow::Borrowed(word));
     }
-    let (scheme, rest) = word.split_once("://")?;
-    match &*scheme.to_ascii_lowercase() {
-        "hxxp" => Some(format!("http://{rest}").into()),
-        "hxxps" => Some(format!("https://{rest}").into()),
-        _ => None,
-    }
+    Some(with_scheme(word)).filter(|link| is_link(link))
 }
 
 fn is_link(text: &str) -> bool {
@@ -95,6 +89,9 @@ mod tests {
             ("see http://a.example/", &["see http://a.example/"]),
             ("hxxp://a[.]example/", &["http://a[.]example/"]),
             ("hXXps://a.example", &["https://a.example"]),
+            ("h[tt]p://a.example [hxxp://]b.example", &["http://a.example", "http://b.example"]),
+            ("hxxps[:]//a.example", &["https://a.example"]),
+            ("see hxxps[:]//a.example", &["see hxxps[:]//a.example"]),
             ("ftp://a.example/", &["ftp://a.example/"]),
             ("see page 4", &[]),
             (" \t", &[]),

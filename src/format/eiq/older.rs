@@ -19,14 +19,12 @@ pub(super) fn remembered(entity: Entity, object: &Object<'_>) -> Entity {
             false => entity.tlp,
         },
     };
-    let parts = [&data.information_source, &data.information_source_hyphen, &data.producer];
-    let then = link::plain(object, &parts);
     let has_same_day =
         entity.dated() == entity.start || day(entity.created) == day(entity.modified);
     let is_same = entity.name.is_none()
         && entity.start == older.start
         && has_same_day
-        && then == older.references
+        && entity.references == older.references
         && entity.tlp == older.tlp;
     if is_same {
         return entity;

@@ -24,7 +24,7 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Serialize};
 
 pub use import_filter::import_filtered;
-pub use refang::{search_form, with_dots};
+pub use refang::{search_form, with_dots, with_scheme};
 pub use text::fold_bmp;
 
 use super::{AttributeType, Version};

@@ -36,6 +36,12 @@ pub fn with_dots(text: &str) -> Cow<'_, str> {
     Refang::Dots.apply(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
+/// The text with the scheme that MISP makes of it in a link; the dots are left to MISP.
+#[must_use]
+pub fn with_scheme(text: &str) -> Cow<'_, str> {
+    without_brackets(scheme(text), text).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 impl Refang {
     /// The refanged text, if there was anything to undo.
     pub(super) fn apply(self, text: &str) -> Option<String> {
@@ -43,12 +49,7 @@ impl Refang {
             Self::Nothing => None,
             Self::Dots => dots(text),
             Self::Mail => replaced(dots(text), text, &["[@]", "[at]"], "@"),
-            Self::Link => {
-                let new = scheme(text);
-                let new = replaced(new, text, &DOTS, ".");
-                let new = replaced(new, text, &["[hxxp://]"], "http://");
-                replaced(new, text, &["[:]"], ":")
-            }
+            Self::Link => without_brackets(replaced(scheme(text), text, &DOTS, "."), text),
         }
     }
 }
@@ -63,6 +64,12 @@ fn scheme(text: &str) -> Option<String> {
         start.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
     })?;
     Some(format!("http{rest}"))
+}
+
+/// Undoes brackets around a scheme or its colon.
+fn without_brackets(earlier: Option<String>, text: &str) -> Option<String> {
+    let new = replaced(earlier, text, &["[hxxp://]"], "http://");
+    replaced(new, text, &["[:]"], ":")
 }
 
 /// Replaces in what an earlier step made of `text`, or else in `text` itself.
