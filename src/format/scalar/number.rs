@@ -10,8 +10,8 @@ use crate::model::Reader;
 /// From about here on a whole number that was read as a double may be the one beside the one that was written.
 const EXACT_END: f64 = 1e15;
 
-/// Kinds of whole numbers, and of digits that look like one, those of MISP's types without their beginning. With a point
-/// each is something else: `64500.1` is an AS number of 32 bits, and of a card number the point is cut.
+/// Kinds of observables whose values are whole numbers, or digits that look like one; of a kind `misp-…` the type of MISP in
+/// it. With a point the value would be another: `64500.1` is an AS number of 32 bits, and MISP cuts the point of a card number.
 const WHOLE: [&str; 18] = [
     "AS",
     "aba-rtn",
@@ -56,7 +56,7 @@ impl Written {
     }
 }
 
-/// A number of JSON that is written with a point or an exponent.
+/// A number of JSON that is written with a point or an exponent, by its bits, so that two can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::format) struct Double(u64);
 

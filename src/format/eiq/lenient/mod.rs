@@ -25,6 +25,27 @@ macro_rules! left_aside {
     };
 }
 
+/// Makes a value of a text, or of a whole number as one.
+macro_rules! texts_are {
+    ($make:expr) => {
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok($make(Cow::Borrowed(text)))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok($make(Cow::Owned(text.to_owned())))
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+            Ok($make(Cow::Owned(number.to_string())))
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+            Ok($make(Cow::Owned(number.to_string())))
+        }
+    };
+}
+
 /// What a visitor of anything expects.
 macro_rules! expecting_anything {
     () => {
@@ -53,4 +74,4 @@ fn drain_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     Ok(())
 }
 
-use {expecting_anything, left_aside, null_is_default};
+use {expecting_anything, left_aside, null_is_default, texts_are};

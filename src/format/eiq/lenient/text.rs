@@ -7,10 +7,10 @@ use serde::{
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{drain, expecting_anything, left_aside, null_is_default};
-use crate::format::{
-    scalar::absence::says_nothing,
-    scalar::number::{Double, Written},
+use super::{drain, expecting_anything, left_aside, null_is_default, texts_are};
+use crate::format::scalar::{
+    absence::says_nothing,
+    number::{Double, Written},
 };
 
 /// A text: a string, a whole number, or an object with a `value` (or `name`) that is one.
@@ -21,7 +21,7 @@ pub(in crate::format::eiq) enum Text<'a> {
     Absent,
     /// The text as it stands.
     Is(Cow<'a, str>),
-    /// A number that is no integer as it is written: no text, but it may be a value.
+    /// A number with a point or an exponent: no text, but it may be the value of an observable.
     Number(Double),
     /// Something that is no text.
     Unreadable,
@@ -114,25 +114,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
 
             expecting_anything!();
             null_is_default!();
+            texts_are!(|text| Value::Is(Text::Is(text)));
 
             fn visit_bool<E: Error>(self, is: bool) -> Result<Value<'de>, E> {
                 Ok(Value::Odd(if is { "true" } else { "false" }))
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value<'de>, E> {
-                Ok(Value::Is(Text::Is(Cow::Borrowed(text))))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Value<'de>, E> {
-                Ok(Value::Is(Text::Is(Cow::Owned(text.to_owned()))))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Value<'de>, E> {
-                self.visit_str(&number.to_string())
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Value<'de>, E> {
-                self.visit_str(&number.to_string())
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Value<'de>, E> {
@@ -182,22 +167,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Named<'a> {
             expecting_anything!();
             null_is_default!();
             left_aside!(visit_bool(bool), visit_f64(f64) => Named::default());
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Named<'de>, E> {
-                Ok(Named { text: Text::Is(Cow::Borrowed(text)), is_inside: false })
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Named<'de>, E> {
-                Ok(Named { text: Text::Is(Cow::Owned(text.to_owned())), is_inside: false })
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Named<'de>, E> {
-                self.visit_str(&number.to_string())
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Named<'de>, E> {
-                self.visit_str(&number.to_string())
-            }
+            texts_are!(|text| Named { text: Text::Is(text), is_inside: false });
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Named<'de>, A::Error> {
                 drain(list).map(|()| Named::default())
@@ -266,25 +236,10 @@ impl<'de> Visitor<'de> for TextOf {
     expecting_anything!();
     null_is_default!();
     left_aside!(visit_bool(bool) => Text::Unreadable);
+    texts_are!(Text::Is);
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Text<'de>, E> {
         Ok(Text::Number(number.into()))
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-        Ok(Text::Is(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-        Ok(Text::Is(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Text<'de>, E> {
-        Ok(Text::Is(Cow::Owned(number.to_string())))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Text<'de>, E> {
-        Ok(Text::Is(Cow::Owned(number.to_string())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Text<'de>, A::Error> {
