@@ -42,8 +42,11 @@ struct Known {
     title: String,
     marking: Marking,
     removed: bool,
+    references: Vec<String>,
     /// Kind and value.
     observables: Vec<(String, String)>,
+    /// How many values are none.
+    lost: usize,
 }
 
 impl Known {
@@ -55,6 +58,8 @@ impl Known {
             title: entity.title.to_string(),
             marking: entity.marking(),
             removed: entity.removed,
+            references: entity.references.iter().map(ToString::to_string).collect(),
+            lost: entity.unusable.len(),
             observables: observables
                 .map(|it| (it.kind.to_string(), it.value.to_string()))
                 .collect(),
@@ -190,6 +195,43 @@ const COLOURS: [(&str, Option<Tlp>); 10] = [
     ("PINK", Some(Tlp::Red)),
 ];
 
+/// How a value that is no plain text is read.
+enum Read {
+    /// As this one.
+    As(&'static str),
+    /// As none, which is counted.
+    Lost,
+    /// As none, which is told; whether it is counted.
+    Odd(bool),
+}
+
+/// Extracts whose value is no plain text.
+const VALUES: [(&str, Read); 11] = [
+    (r#"{"kind": "ipv4"}"#, Read::Odd(false)),
+    (r#"{"kind": "ipv4", "value": null}"#, Read::Odd(false)),
+    (r#"{"kind": "ipv4", "value": {}}"#, Read::Odd(false)),
+    (r#"{"kind": "ipv4", "value": false}"#, Read::Odd(true)),
+    (r#"{"kind": "ipv4", "value": ["198.51.100.7"]}"#, Read::Odd(true)),
+    (r#"{"kind": "ipv4", "value": {"ip": "198.51.100.7"}}"#, Read::Odd(true)),
+    (r#"{"kind": "port", "value": 443}"#, Read::As("443")),
+    (r#"{"kind": "port", "value": 443.0}"#, Read::As("443")),
+    (r#"{"kind": "port", "value": {"value": 4.43e2}}"#, Read::As("443")),
+    (r#"{"kind": "port", "value": 443.5}"#, Read::Lost),
+    (r#"{"kind": "asn", "value": 1e300}"#, Read::Lost),
+];
+
+/// References, and those that each is.
+const REFERENCES: [(&str, &[&str]); 8] = [
+    ("http://a.example/", &["http://a.example/"]),
+    (" HTTPS://a.example/x\n", &["HTTPS://a.example/x"]),
+    ("http://a.example/, <http://b.example/>", &["http://a.example/", "http://b.example/"]),
+    ("hxxp[:]//a[.]example/", &["http://a[.]example/"]),
+    ("http://a.example/x y", &["http://a.example/x y"]),
+    ("ftp://a.example/", &["ftp://a.example/"]),
+    ("see page 4", &[]),
+    (" ", &[]),
+];
+
 impl Told {
     fn eiq_relation(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let (source, target, removed) = (uuid(1), uuid(2), input.ratio(1, 4)?);
@@ -243,13 +285,23 @@ impl Told {
             ("indicator", "Indicator"),
             ("ttp", "ttp"),
         ])?;
-        let mut observables = Vec::new();
+        let (mut observables, mut lost) = (Vec::new(), 0);
         let mut extracts = |at: &str| {
             let mut items = Vec::new();
             for item in 0..input.int_in_range(0..=2_u8)? {
-                if input.ratio(1, 8)? {
-                    self.odd.push(format!("{place}{at}/{item}"));
-                    items.push(json!({"kind": "ipv4"}));
+                if input.ratio(1, 4)? {
+                    let (value, read) = input.choose(&VALUES)?;
+                    match read {
+                        Read::As(value) => {
+                            observables.push(("port".to_owned(), (*value).to_owned()));
+                        }
+                        Read::Lost => lost += 1,
+                        Read::Odd(is_lost) => {
+                            lost += usize::from(*is_lost);
+                            self.odd.push(format!("{place}{at}/{item}"));
+                        }
+                    }
+                    items.push(value.parse().expect("values are JSON"));
                     continue;
                 }
                 let (kind, written) = *input.choose(&[("ipv4", "IPV4"), ("domain", "domain")])?;
@@ -276,6 +328,12 @@ impl Told {
                 "bundled_extracts": bundled?, "manual_extracts": manual?,
             },
         });
+        let mut references = Vec::new();
+        if input.arbitrary()? {
+            let (text, links) = *input.choose(&REFERENCES)?;
+            element["data"]["references"] = json!([text]);
+            references.extend(links.iter().map(|link| (*link).to_owned()));
+        }
         let Marked { whole, part } = forms::eclecticiq(input, &mut element)?;
         self.elements.push(element);
         let meant = |colour: Option<(_, Option<Tlp>)>| colour.and_then(|(_, tlp)| tlp);
@@ -285,7 +343,9 @@ impl Told {
             title: "a title".to_owned(),
             marking: Marked { whole: meant(over).or(meant(plain)).max(whole), part }.marking(),
             removed,
+            references,
             observables,
+            lost,
         });
         Ok(())
     }
@@ -353,12 +413,12 @@ impl Told {
             self.odd.push(format!("{}/granular_markings", self.place(list)));
             marked.part = Some(Tlp::Red);
         }
-        let mut observables: &[(&str, &str)] = &[];
+        let (mut observables, mut is_broken): (&[(&str, &str)], _) = (&[], false);
         if kind == "indicator" {
             let (pattern, gives) = *input.choose(&PATTERNS)?;
             object["pattern"] = json!(pattern);
             object["pattern_type"] = json!("stix");
-            observables = gives;
+            (observables, is_broken) = (gives, gives.is_empty());
         }
         if kind == "report" {
             let target = format!("tool--{}", uuid(2));
@@ -376,6 +436,8 @@ impl Told {
             title: "a title".to_owned(),
             marking: marked.marking(),
             removed: revoked,
+            references: Vec::new(),
+            lost: usize::from(kind == "indicator" && is_broken),
             observables: observables.iter().map(owned).collect(),
         });
         Ok(())
