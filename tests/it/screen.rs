@@ -112,8 +112,9 @@ fn a_pager_shows_long_answers_and_does_no_harm() {
         at_terminal(&place, &["log"], &[("PAGER", "trap 'echo heard' INT; cat; read x </dev/tty")]);
     waits.waits_for("Outcome:").types("\u{3}").waits_for("heard").types("\n");
     assert_eq!(waits.code(), Some(0));
-    // Whoever ends the program from elsewhere does not have to wait for a reader.
-    let mut ends = at_terminal(&place, &["log"], &[("PAGER", "kill -TERM $PPID; cat")]);
+    // Whoever ends the program from elsewhere does not have to wait for a reader, who types nothing here.
+    let reads_on = ("PAGER", "kill -TERM $PPID; cat; read x </dev/tty");
+    let mut ends = at_terminal(&place, &["log"], &[reads_on]);
     assert_eq!(ends.code(), Some(130), "{}", ends.shown());
 }
 
