@@ -6,6 +6,8 @@
 //! run to run although old versions leave the dataset, so what was learned once comes back as
 //! [`Aliases`].
 
+mod ties;
+
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +22,7 @@ use super::{
     namesakes::{self, apart::Shared},
     order::ChainOrder,
 };
+use ties::{Ties, says_more};
 
 /// What the ledger remembers of names: platform ids and STIX UUIDs to the root of their entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +77,7 @@ struct Resolver<'a> {
     names: Names<'a>,
     places: Places,
     order: ChainOrder,
+    ties: Ties,
     chains: Chains,
 }
 
@@ -110,7 +114,8 @@ fn chains(
         joined: Vec::new(),
         warnings: Vec::new(),
     };
-    Resolver { facts, aliases, event_kinds, names, places, order, chains }.run()
+    let ties = Ties::default();
+    Resolver { facts, aliases, event_kinds, names, places, order, ties, chains }.run()
 }
 
 impl<'a> Resolver<'a> {
@@ -187,6 +192,9 @@ impl<'a> Resolver<'a> {
         let copies = places.iter().filter(|&&place| place != newest && self.ties(place, newest));
         let copies = copies.map(|&place| self.facts.entities[place].marking()).collect();
         let root = self.root(&places, group);
+        if places.iter().any(|&place| self.is_left_unsaid(place, newest)) {
+            self.ties.add(&root);
+        }
         if let Some(group) = group {
             self.learn(&root, group);
             let others = group.names.iter().map(|&name| self.names.key(name));
@@ -204,8 +212,7 @@ impl<'a> Resolver<'a> {
     /// wins, as what is absent is never sent; then by content, so that the order of input has no say.
     fn compare(&self, one: usize, other: usize) -> Ordering {
         let entity = |at: usize| &self.facts.entities[at];
-        let early = |at: usize| (entity(at).modified, self.rank(at), entity(at).removed);
-        early(one).cmp(&early(other)).then_with(|| {
+        self.early(one).cmp(&self.early(other)).then_with(|| {
             let digester = EntityDigester::new();
             let late = |at: usize| {
                 let Entity { key, platform, id, created, .. } = entity(at);
@@ -213,6 +220,18 @@ impl<'a> Resolver<'a> {
             };
             late(one).cmp(&late(other))
         })
+    }
+
+    /// What tells the newer of two versions before their content has to.
+    fn early(&self, at: usize) -> (Option<Timestamp>, (u32, u32), bool) {
+        let entity = &self.facts.entities[at];
+        (entity.modified, self.rank(at), entity.removed)
+    }
+
+    /// Whether only its content kept a version from being the one that counts, and it says something else.
+    fn is_left_unsaid(&self, place: usize, newest: usize) -> bool {
+        let [other, counts] = [place, newest].map(|at| &self.facts.entities[at]);
+        !counts.removed && self.early(place) == self.early(newest) && says_more(other, counts)
     }
 
     /// Whether a version may be as new as the one that counts: one of the same time, whatever its place in the chain.
@@ -335,6 +354,7 @@ impl<'a> Resolver<'a> {
             names.map(|name| node_of_group[self.names.group(name) as usize]).collect();
         self.chains.ends = self.places.ends;
         self.chains.joined.sort_unstable();
+        self.chains.warnings.extend(self.ties.warning());
         self.chains.warnings.sort_unstable();
         self.chains
     }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
-    handling,
+    external, handling,
     lenient::{List, Obj, Text},
     link, mechanism, name, observable, older,
     wire::{Meta, Object, Source},
@@ -130,13 +130,14 @@ pub(super) fn entity(
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
         references: link::plain(object, &parts),
-        external_ids: external_ids(object),
+        external_ids: external::plain(object),
         observables,
         unusable,
         removed: object.is_removed(),
         before: None,
     };
     let entity = older::remembered(entity, object);
+    let entity = external::name(entity, object);
     Some((link::refer(entity, object, &parts), marks))
 }
 
@@ -343,36 +344,6 @@ fn tags(object: &Object<'_>) -> Vec<Box<str>> {
     let coloured: Vec<String> = coloured.collect();
     let tags = meta.tags.0.iter().chain(leaves).filter_map(Text::as_it_stands);
     distinct(tags.chain(coloured.iter().map(String::as_str)))
-}
-
-/// CVE and CWE ids, ids of external references, and ATT&CK ids.
-fn external_ids(object: &Object<'_>) -> Vec<Box<str>> {
-    let (data, meta) = (&object.data.0, &object.meta.0);
-    let cves = data.vulnerabilities.0.iter().filter_map(|Obj(found)| found.cve_id.get());
-    let cwes = data.weaknesses.0.iter().filter_map(|Obj(found)| found.cwe_id.get());
-    let external = data.external_references.0.iter().filter_map(|Obj(to)| to.external_id.get());
-    distinct(cves.chain(cwes).chain(external).chain(attacks(meta)))
-}
-
-/// The techniques and tactics of ATT&CK that an entity is classified by.
-pub(super) fn attacks<'m>(meta: &'m Meta<'_>) -> impl Iterator<Item = &'m str> {
-    meta.attacks.0.iter().chain(&meta.attack.0).flat_map(|text| attack_ids(text))
-}
-
-/// The techniques and tactics of ATT&CK that a text names: `T1059`, `T1059.004`, `TA0011`.
-fn attack_ids(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
-    words.map(|word| word.trim_matches('.')).filter(|word| {
-        let digits = |part: &str, count: usize| {
-            part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let tactic = word.strip_prefix("TA").is_some_and(|number| digits(number, 4));
-        let technique = word.strip_prefix('T').is_some_and(|number| match number.split_once('.') {
-            Some((technique, sub)) => digits(technique, 4) && digits(sub, 3),
-            None => digits(number, 4),
-        });
-        tactic || technique
-    })
 }
 
 /// Each text once, in the order they come in.

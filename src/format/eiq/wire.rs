@@ -94,7 +94,15 @@ pub(super) struct Data<'a> {
     #[serde(borrow)]
     pub(super) vulnerabilities: List<Obj<Vulnerability<'a>>>,
     #[serde(borrow)]
+    pub(super) vulnerability: List<Obj<Vulnerability<'a>>>,
+    #[serde(borrow)]
+    pub(super) cve_id: Text<'a>,
+    #[serde(borrow)]
     pub(super) weaknesses: List<Obj<Weakness<'a>>>,
+    #[serde(borrow)]
+    pub(super) weakness: List<Obj<Weakness<'a>>>,
+    #[serde(borrow)]
+    pub(super) cwe_id: Text<'a>,
     #[serde(borrow)]
     pub(super) extracts: List<Obj<Extract<'a>>>,
     /// CybOX of STIX 1, or observables in the manner of the API.

@@ -177,3 +177,40 @@ fn a_bare_key_is_the_object_of_its_type() {
     assert_eq!(members(&graph)[0].1, [whole("indicator", 2)]);
     assert!(matches!(graph.why(&whole("note", 1)).membership, Membership::NotLinked { .. }));
 }
+
+#[test]
+fn versions_of_one_time_that_differ_are_told_whatever_their_order() {
+    let says = |value: &str, time: Option<i64>| Entity {
+        observables: vec![observable("ipv4", value)],
+        modified: time.map(Timestamp::from_seconds),
+        ..entity("indicator", 2)
+    };
+    let told = |versions: &[Entity]| -> Vec<String> {
+        let turns: [Vec<Entity>; 2] = [versions.to_vec(), versions.iter().rev().cloned().collect()];
+        let [one, other] = turns.map(|turn| graph(turn, vec![]).warnings().to_vec());
+        assert_eq!(one, other);
+        one
+    };
+    for time in [Some(5), None] {
+        let [warning] = &told(&[says("one", time), says("other", time)])[..] else { panic!() };
+        assert!(warning.starts_with("1 entities have versions of one time"), "{warning}");
+        assert!(warning.contains(key(2).as_str()), "{warning}");
+    }
+    // What has a time is newer than what has none; of equal ones nothing is lost.
+    assert!(told(&[says("one", Some(5)), says("other", None)]).is_empty());
+    assert!(told(&[says("one", Some(5)), says("other", Some(6))]).is_empty());
+    assert!(told(&[says("one", Some(5)), says("one", Some(5))]).is_empty());
+    // The strictest marking of all counts, and tells nobody anything.
+    let marked = Entity { tlp: Some(Tlp::Green), ..says("one", Some(5)) };
+    assert!(told(&[says("one", Some(5)), marked]).is_empty());
+    // Nothing of what is gone is sent, so nothing of it is missed.
+    let gone = Entity { removed: true, ..says("other", Some(5)) };
+    assert!(told(&[says("one", Some(5)), gone.clone()]).is_empty());
+    assert!(told(&[Entity { removed: true, ..says("one", Some(5)) }, gone]).is_empty());
+    // Of very many the first are named.
+    let many = (10..20).flat_map(|number| {
+        ["one", "other"].map(|value| Entity { key: key(number), ..says(value, Some(5)) })
+    });
+    let [warning] = &told(&many.collect::<Vec<_>>())[..] else { panic!() };
+    assert!(warning.starts_with("10 entities") && warning.contains(", …;"), "{warning}");
+}

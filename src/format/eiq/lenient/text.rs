@@ -42,7 +42,7 @@ impl Text<'_> {
     }
 
     /// The value that it is, and how that is written, unless it says nothing.
-    fn as_value(&self) -> Option<(Cow<'_, str>, Written)> {
+    pub(in crate::format::eiq) fn as_value(&self) -> Option<(Cow<'_, str>, Written)> {
         if let Self::Number(number) = self {
             let (text, written) = number.value();
             return Some((text.into(), written));
