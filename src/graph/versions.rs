@@ -189,10 +189,11 @@ impl<'a> Resolver<'a> {
         let places: Vec<usize> = versions.iter().map(|&(_, place)| place as usize).collect();
         let newest = places.iter().copied().max_by(|&one, &other| self.compare(one, other));
         let newest = newest.expect("a chain has at least one version");
-        let copies = places.iter().filter(|&&place| place != newest && self.ties(place, newest));
-        let copies = copies.map(|&place| self.facts.entities[place].marking()).collect();
+        let others = || places.iter().copied().filter(|&place| place != newest);
+        let copies = others().filter(|&place| self.may_be_as_new(place, newest));
+        let copies = copies.map(|place| self.facts.entities[place].marking()).collect();
         let root = self.root(&places, group);
-        if places.iter().any(|&place| self.is_left_unsaid(place, newest)) {
+        if others().any(|place| self.is_left_unsaid(place, newest)) {
             self.ties.add(&root);
         }
         if let Some(group) = group {
@@ -212,7 +213,7 @@ impl<'a> Resolver<'a> {
     /// wins, as what is absent is never sent; then by content, so that the order of input has no say.
     fn compare(&self, one: usize, other: usize) -> Ordering {
         let entity = |at: usize| &self.facts.entities[at];
-        self.early(one).cmp(&self.early(other)).then_with(|| {
+        self.age_order(one).cmp(&self.age_order(other)).then_with(|| {
             let digester = EntityDigester::new();
             let late = |at: usize| {
                 let Entity { key, platform, id, created, .. } = entity(at);
@@ -222,21 +223,23 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// What tells the newer of two versions before their content has to.
-    fn early(&self, at: usize) -> (Option<Timestamp>, (u32, u32), bool) {
+    /// What decides which of two versions is newer; where it is equal, their content does.
+    fn age_order(&self, at: usize) -> (Option<Timestamp>, (u32, u32), bool) {
         let entity = &self.facts.entities[at];
         (entity.modified, self.rank(at), entity.removed)
     }
 
-    /// Whether only its content kept a version from being the one that counts, and it says something else.
+    /// Whether a version is as new as the one that counts and says something that is not sent.
     fn is_left_unsaid(&self, place: usize, newest: usize) -> bool {
         let [other, counts] = [place, newest].map(|at| &self.facts.entities[at]);
-        !counts.removed && self.early(place) == self.early(newest) && says_more(other, counts)
+        !counts.removed
+            && self.age_order(place) == self.age_order(newest)
+            && says_more(other, counts)
     }
 
     /// Whether a version may be as new as the one that counts: one of the same time, whatever its place in the chain.
     /// Where a time is not known, only a major update of which the time is known comes after it for sure.
-    fn ties(&self, place: usize, newest: usize) -> bool {
+    fn may_be_as_new(&self, place: usize, newest: usize) -> bool {
         let time = |at: usize| self.facts.entities[at].modified;
         let (rank, last) = (self.rank(place), self.rank(newest));
         match (time(place), time(newest)) {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
-    external, handling,
+    external_ids, handling,
     lenient::{List, Obj, Text},
     link, mechanism, name, observable, older,
     wire::{Meta, Object, Source},
@@ -130,14 +130,14 @@ pub(super) fn entity(
         status: data.status.0.iter().find_map(Text::get).map(|status| symbols.symbol(status)),
         tags: tags(object),
         references: link::plain(object, &parts),
-        external_ids: external::plain(object),
+        external_ids: external_ids::plain(object),
         observables,
         unusable,
         removed: object.is_removed(),
         before: None,
     };
     let entity = older::remembered(entity, object);
-    let entity = external::name(entity, object);
+    let entity = external_ids::extend(entity, object);
     Some((link::refer(entity, object, &parts), marks))
 }
 

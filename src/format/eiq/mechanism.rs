@@ -2,7 +2,7 @@
 //! malware, and classifications by ATT&CK.
 
 use super::{
-    external,
+    external_ids,
     lenient::{Obj, Text},
     wire::{Object, TestMechanism},
 };
@@ -59,7 +59,7 @@ pub(super) fn add(
     for name in malware.filter_map(Text::get) {
         add("malware", name, LinkTypes::default());
     }
-    for id in external::attacks(&object.meta.0) {
+    for id in external_ids::attacks(&object.meta.0) {
         add("attack", id, LinkTypes::default());
     }
 }

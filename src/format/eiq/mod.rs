@@ -4,7 +4,7 @@
 //! of equal copies one is kept. Which of two different versions counts is for `graph` to decide.
 
 mod entity;
-mod external;
+mod external_ids;
 mod handling;
 pub(super) mod kinds;
 mod lenient;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    external,
+    external_ids,
     lenient::{Held, List, Strings},
     wire::{Embedded, Object},
 };
@@ -65,7 +65,7 @@ impl Unread {
         self.embedded("/data/observable", &data.observable, element);
         let paths = meta.taxonomy_paths.0.iter();
         let named = paths.filter(|path| path.0.iter().any(|leaf| leaf.get().is_some())).count();
-        let unclear = external::attacks(meta).next().is_none();
+        let unclear = external_ids::attacks(meta).next().is_none();
         let attack = |Strings(texts): &Strings<'_>| {
             usize::from(unclear && texts.iter().any(|text| !says_nothing(text)))
         };

@@ -312,8 +312,8 @@ fn the_letter_of_the_sources_stands_in_for_a_missing_one() {
 #[test]
 fn fields_of_the_wrong_type_do_no_harm() {
     let fields = "id type title description timestamp status handling information_source references \
-        external_references vulnerabilities vulnerability cve_id weaknesses weakness cwe_id extracts key source confidence tags \
-        taxonomy_paths attacks source_reliability bundled_extracts tlp_color is_ref diff";
+        external_references vulnerabilities vulnerability cve_id weaknesses weakness cwe_id \
+        extracts key source confidence tags taxonomy_paths attacks source_reliability bundled_extracts tlp_color is_ref diff";
     for wrong in
         ["null", "true", "12", "-1.5", r#""x""#, "[]", "[[null,1]]", "{}", r#"{"value":[1]}"#]
     {
