@@ -106,6 +106,7 @@ const EIQ: Vocabulary = Vocabulary {
         ("weaknesses", Objects),
         ("weakness", Object),
         ("cwe_id", Texts(&["CWE-79", "79"])),
+        ("cves", TextList(&["CVE-2021-44228", "2021-44228"])),
         ("instance_meta", Object),
         ("link_types", TextList(&["observed", "sighted", "x"])),
         ("classification", Texts(&["bad", "good", "unknown", "safe", "low"])),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     entity::distinct,
-    lenient::Text,
+    lenient::Ids,
     wire::{Meta, Object},
 };
 use crate::{graph::Entity, model::Reader};
@@ -12,21 +12,29 @@ use crate::{graph::Entity, model::Reader};
 /// The ids as readers before the fourth took them: those of lists, as they stand.
 pub(super) fn plain(object: &Object<'_>) -> Vec<Box<str>> {
     let (data, meta) = (&object.data.0, &object.meta.0);
-    let cves = data.vulnerabilities.0.iter().filter_map(|it| it.0.cve_id.get());
-    let cwes = data.weaknesses.0.iter().filter_map(|it| it.0.cwe_id.get());
+    let cves = data.vulnerabilities.0.0.iter().filter_map(|it| it.0.cve_id.get());
+    let cwes = data.weaknesses.0.0.iter().filter_map(|it| it.0.cwe_id.get());
     let external = data.external_references.0.iter().filter_map(|it| it.0.external_id.get());
     distinct(cves.chain(cwes).chain(external).chain(attacks(meta)))
 }
 
-/// Adds to the plain ids what only the fourth reader takes: ids that stand in `data` outside of a list, and ids without
+/// Adds to the plain ids what only the fourth reader takes: ids that stand in `data` in any other form, and ids without
 /// their prefix under a key that says what they are.
 pub(super) fn extend(entity: Entity, object: &Object<'_>) -> Entity {
     let data = &object.data.0;
-    let cves = [&data.vulnerabilities, &data.vulnerability].into_iter().flat_map(|list| &list.0);
-    let cves = cves.map(|it| &it.0.cve_id).chain([&data.cve_id]);
-    let cwes = [&data.weaknesses, &data.weakness].into_iter().flat_map(|list| &list.0);
-    let cwes = cwes.map(|it| &it.0.cwe_id).chain([&data.cwe_id]);
-    let mut said = cves.filter_map(cve).chain(cwes.filter_map(cwe)).peekable();
+    let cves = [
+        &data.vulnerabilities.1,
+        &data.vulnerability,
+        &data.cve_id,
+        &data.cve_ids,
+        &data.cve,
+        &data.cves,
+    ];
+    let cwes =
+        [&data.weaknesses.1, &data.weakness, &data.cwe_id, &data.cwe_ids, &data.cwe, &data.cwes];
+    let cves = cves.into_iter().flat_map(|Ids(texts)| texts).filter_map(|text| cve(text));
+    let cwes = cwes.into_iter().flat_map(|Ids(texts)| texts).filter_map(|text| cwe(text));
+    let mut said = cves.chain(cwes).peekable();
     if said.peek().is_none() {
         return entity;
     }
@@ -38,20 +46,32 @@ pub(super) fn extend(entity: Entity, object: &Object<'_>) -> Entity {
     Entity { external_ids, ..entity.was(Reader::FOURTH, |_| {}) }
 }
 
-/// The id under a key for CVE ids, which may have no prefix: a year of four digits, a dash and at least four digits.
-fn cve<'t>(text: &'t Text<'_>) -> Option<Cow<'t, str>> {
-    let (text, _) = text.as_value()?;
-    let is_bare = text.split_once('-').is_some_and(|(year, number)| {
-        are_digits(year, 4) && number.len() >= 4 && are_digits(number, number.len())
-    });
-    Some(if is_bare { Cow::Owned(format!("CVE-{text}")) } else { text })
+/// A text that names CVE ids, or is one without its prefix: a year of four digits, a dash and at least four digits.
+fn cve(text: &str) -> Option<Cow<'_, str>> {
+    with_prefix("CVE-", text, |text| {
+        text.split_once('-').is_some_and(|(year, number)| {
+            are_digits(year, 4) && number.len() >= 4 && are_digits(number, number.len())
+        })
+    })
 }
 
-/// The id under a key for CWE ids, which may be the mere number.
-fn cwe<'t>(text: &'t Text<'_>) -> Option<Cow<'t, str>> {
-    let (text, _) = text.as_value()?;
-    let is_bare = !text.is_empty() && are_digits(&text, text.len());
-    Some(if is_bare { Cow::Owned(format!("CWE-{text}")) } else { text })
+/// A text that names CWE ids, or is the mere number of one.
+fn cwe(text: &str) -> Option<Cow<'_, str>> {
+    with_prefix("CWE-", text, |text| !text.is_empty() && are_digits(text, text.len()))
+}
+
+/// The text, with its prefix if it is bare; nothing if it names no id.
+fn with_prefix<'t>(
+    prefix: &str,
+    text: &'t str,
+    is_bare: impl Fn(&str) -> bool,
+) -> Option<Cow<'t, str>> {
+    let text = text.trim();
+    if is_bare(text) {
+        return Some(Cow::Owned(format!("{prefix}{text}")));
+    }
+    let names = text.to_ascii_uppercase().contains(prefix);
+    names.then_some(Cow::Borrowed(text))
 }
 
 /// Whether a text is this many digits.

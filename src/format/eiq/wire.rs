@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::format::{leaves::Leaves, scalar::flag::Flag};
 
 use super::lenient::{
-    Count, Held, Links, List, Named, Obj, References, Strings, Text, Urls, Value,
+    Count, Held, Ids, Links, List, Named, Obj, References, Strings, Text, Twice, Urls, Value,
 };
 
 /// One element of `entities` or `entities_v2`: an entity, a relation, or a placeholder for an entity
@@ -91,18 +91,31 @@ pub(super) struct Data<'a> {
     pub(super) references: Urls<'a>,
     #[serde(borrow)]
     pub(super) external_references: List<Obj<ExternalReference<'a>>>,
+    /// Earlier readers took the ids of objects in these lists alone.
     #[serde(borrow)]
-    pub(super) vulnerabilities: List<Obj<Vulnerability<'a>>>,
+    pub(super) vulnerabilities: Twice<List<Obj<Vulnerability<'a>>>, Ids<'a>>,
     #[serde(borrow)]
-    pub(super) vulnerability: List<Obj<Vulnerability<'a>>>,
+    pub(super) vulnerability: Ids<'a>,
     #[serde(borrow)]
-    pub(super) cve_id: Text<'a>,
+    pub(super) cve_id: Ids<'a>,
     #[serde(borrow)]
-    pub(super) weaknesses: List<Obj<Weakness<'a>>>,
+    pub(super) cve_ids: Ids<'a>,
     #[serde(borrow)]
-    pub(super) weakness: List<Obj<Weakness<'a>>>,
+    pub(super) cve: Ids<'a>,
     #[serde(borrow)]
-    pub(super) cwe_id: Text<'a>,
+    pub(super) cves: Ids<'a>,
+    #[serde(borrow)]
+    pub(super) weaknesses: Twice<List<Obj<Weakness<'a>>>, Ids<'a>>,
+    #[serde(borrow)]
+    pub(super) weakness: Ids<'a>,
+    #[serde(borrow)]
+    pub(super) cwe_id: Ids<'a>,
+    #[serde(borrow)]
+    pub(super) cwe_ids: Ids<'a>,
+    #[serde(borrow)]
+    pub(super) cwe: Ids<'a>,
+    #[serde(borrow)]
+    pub(super) cwes: Ids<'a>,
     #[serde(borrow)]
     pub(super) extracts: List<Obj<Extract<'a>>>,
     /// CybOX of STIX 1, or observables in the manner of the API.

@@ -11,8 +11,8 @@ mod shape;
 mod text;
 mod word;
 
-pub(super) use nested::{References, Strings, Urls};
-pub(super) use shape::{Held, List, Obj};
+pub(super) use nested::{Ids, References, Strings, Urls};
+pub(super) use shape::{Held, List, Obj, Twice};
 pub(super) use text::{Named, Text, Value};
 pub(super) use word::{Count, Links};
 

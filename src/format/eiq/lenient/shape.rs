@@ -9,6 +9,7 @@ use serde::{
         value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer},
     },
 };
+use serde_json::value::RawValue;
 
 use super::{drain, expecting_anything, left_aside, null_is_default};
 use crate::format::scalar::absence::says_nothing;
@@ -117,6 +118,21 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
         }
 
         deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+/// One value, read in two ways: as an earlier reader took it, and as this one does.
+#[derive(Debug, Default)]
+pub(in crate::format::eiq) struct Twice<T, U>(
+    pub(in crate::format::eiq) T,
+    pub(in crate::format::eiq) U,
+);
+
+impl<'de, T: Deserialize<'de>, U: Deserialize<'de>> Deserialize<'de> for Twice<T, U> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        let then = serde_json::from_str(raw).map_err(D::Error::custom)?;
+        serde_json::from_str(raw).map(|now| Self(then, now)).map_err(D::Error::custom)
     }
 }
 
