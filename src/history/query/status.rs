@@ -251,7 +251,7 @@ pub(super) fn exposures(
                 ChangeKind::Exposed(why) if events.contains(&change.event) => {
                     told.insert(subject, why);
                 }
-                ChangeKind::Declined => {
+                ChangeKind::Declined | ChangeKind::ExposureEnded(_) => {
                     told.remove(&subject);
                 }
                 _ => {}

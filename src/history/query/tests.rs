@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{ChangeKind, Clearance},
+    history::{Change, ChangeKind, Clearance},
     model::{DestinationName, RunNumber, Tlp},
     plan::{
         BlockedReason, ExposedReason, FeedSet, KnownEvent, Presence, Publishing, Standing,
@@ -259,6 +259,17 @@ fn status_counts_each_attribute_once() {
     let [exposure] = &found.exposed[..] else { panic!("{:?}", found.exposed) };
     assert_eq!(exposure.why, ExposedReason::MarkedLater(Tlp::Red));
     assert_eq!(exposure.attribute.as_ref().unwrap().0, uuid_of("red.example"));
+}
+
+#[test]
+fn an_exposure_that_ended_is_told_no_more() {
+    let mut ledger = ledger();
+    let of_last = ledger.changes.values_mut().last().unwrap();
+    let ended = ChangeKind::ExposureEnded("MISP shows it with its tag now".into());
+    let exposed = of_last.iter().find(|change| matches!(change.kind, ChangeKind::Exposed(_)));
+    let ended = Change { kind: ended, ..exposed.unwrap().clone() };
+    of_last.push(ended);
+    assert!(status(&ledger, &main_destination()).unwrap().exposed.is_empty());
 }
 
 /// Of one event with all that may be asked of somebody: what overview, status and `why` ask.
