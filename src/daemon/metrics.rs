@@ -64,17 +64,33 @@ pub struct Metrics {
     running: Family<OfRoute, Gauge>,
     paused: Family<OfRoute, Gauge>,
     failures: Family<OfRoute, Gauge>,
+    removals_waiting: Family<OfRoute, Gauge>,
     exposed: Family<OfDestination, Gauge>,
-    /// The record of each route's last run: attempts that changed nothing are counted in the one before.
-    counted: Mutex<BTreeMap<RouteName, (RunNumber, DestinationTally)>>,
+    /// Each route's last run: attempts that changed nothing are counted in the record before.
+    counted: Mutex<BTreeMap<RouteName, Counted>>,
     snapshot: Mutex<BTreeSet<RouteName>>,
+}
+
+/// What a record said when it was counted.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    number: RunNumber,
+    tally: DestinationTally,
+    do_removals_wait: bool,
+}
+
+impl From<&RunRecord> for Counted {
+    fn from(run: &RunRecord) -> Self {
+        let do_removals_wait = run.removals_wait().is_some();
+        Self { number: run.number, tally: run.tally, do_removals_wait }
+    }
 }
 
 impl Metrics {
     /// All counters at 0. `last` are the newest records of routes by the history, which were counted before.
     #[must_use]
     pub fn new<'r>(last: impl IntoIterator<Item = (RouteName, &'r RunRecord)>) -> Self {
-        let counted = last.into_iter().map(|(route, run)| (route, (run.number, run.tally)));
+        let counted = last.into_iter().map(|(route, run)| (route, run.into()));
         let mut registry = Registry::with_prefix("misp_trickle");
         let mut metrics = Self {
             registry: Registry::default(),
@@ -89,6 +105,7 @@ impl Metrics {
             running: Family::default(),
             paused: Family::default(),
             failures: Family::default(),
+            removals_waiting: Family::default(),
             exposed: Family::default(),
             counted: Mutex::new(counted.collect()),
             snapshot: Mutex::default(),
@@ -134,6 +151,8 @@ impl Metrics {
         registry.register("paused", "1 while the route is paused", self.paused.clone());
         let what = "Runs in a row that failed";
         registry.register("failures", what, self.failures.clone());
+        let what = "1 while removals wait for somebody's word";
+        registry.register("removals_waiting", what, self.removals_waiting.clone());
         let what = "Attributes in MISP that must not be there as they are, now";
         registry.register("exposed_attributes", what, self.exposed.clone());
     }
@@ -152,11 +171,11 @@ impl Metrics {
                 .counted
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(route.clone(), (run.number, run.tally));
-            let before = before.filter(|(number, _)| *number == run.number);
+                .insert(route.clone(), run.into());
+            let before = before.filter(|counted| counted.number == run.number);
             // What a record of several runs sums up was counted; what it says of each of them was not of this one.
             let DestinationTally { events, attributes, .. } = DestinationTally::default();
-            let before = before.map(|(_, tally)| DestinationTally { events, attributes, ..tally });
+            let before = before.map(|it| DestinationTally { events, attributes, ..it.tally });
             self.count(route, &run.tally, before.as_ref());
         }
     }
@@ -216,6 +235,9 @@ impl Metrics {
         self.running.get_or_create(&of).set((route.standing != Standing::Resting).into());
         self.paused.get_or_create(&of).set(route.hold.is_some().into());
         self.failures.get_or_create(&of).set(route.failures.into());
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let do_removals_wait = counted.get(&route.name).is_some_and(|it| it.do_removals_wait);
+        self.removals_waiting.get_or_create(&of).set(do_removals_wait.into());
     }
 
     fn forget(&self, route: &RouteName) {
@@ -223,7 +245,7 @@ impl Metrics {
         for family in [&self.last_success, &self.next_run] {
             family.remove(&of);
         }
-        for family in [&self.running, &self.paused, &self.failures] {
+        for family in [&self.running, &self.paused, &self.failures, &self.removals_waiting] {
             family.remove(&of);
         }
     }

@@ -53,6 +53,14 @@ pub struct RunRecord {
     pub pull: Option<Pull>,
 }
 
+impl RunRecord {
+    /// Why removals wait for somebody's word, if they do.
+    #[must_use]
+    pub fn removals_wait(&self) -> Option<&str> {
+        self.notes.iter().find_map(|note| note.strip_prefix(REMOVALS_WAIT))
+    }
+}
+
 /// One fetch of a feed's source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     daemon::{Hold, RouteView},
-    history::{DatasetTally, DestinationTally, Outcome, Repeated, RunRecord},
+    history::{DatasetTally, DestinationTally, Outcome, REMOVALS_WAIT, Repeated, RunRecord},
     model::{Digest, RunNumber},
 };
 
@@ -184,4 +184,32 @@ fn runs_that_one_record_counts_are_each_counted() {
     let unchanged = value(&metrics, "misp_trickle_events_total", "result=\"unchanged\"");
     let requests = value(&metrics, "misp_trickle_requests_total", "");
     assert_eq!([planned, unchanged, requests].map(|it| it as u64), [15 * 48, 15 * 2, 14 * 3]);
+}
+
+#[test]
+fn removals_that_wait_are_shown_until_a_run_has_none_and_after_a_restart_too() {
+    let (route, mut run) = (route("f", "a"), crate::history::query::testing::run(1, "aa", "a"));
+    let scheduler = scheduler(&[("f", "a", 60)]);
+    let shown = |metrics: &Metrics| {
+        metrics.routes(&scheduler.view(at(0)));
+        value(metrics, "misp_trickle_removals_waiting", "feed=\"f\"")
+    };
+    let delivered = |metrics: &Metrics, run: &RunRecord| {
+        let (words, run) = (String::new(), Some(run.clone()));
+        let delivered = Delivered { ended: Ended::Success, run, words, outcome: None };
+        metrics.delivered::<()>(&route, &delivered);
+    };
+    run.notes = vec!["another".to_owned(), format!("{REMOVALS_WAIT}18 of 40")];
+    let metrics = Metrics::new([]);
+    assert_eq!(shown(&metrics), 0.0);
+    delivered(&metrics, &run);
+    assert_eq!(shown(&metrics), 1.0);
+
+    let metrics = Metrics::new([(route.clone(), &run)]);
+    assert_eq!(shown(&metrics), 1.0);
+    run.notes.pop();
+    delivered(&metrics, &run);
+    assert_eq!(shown(&metrics), 0.0);
+    metrics.routes(&[]);
+    assert!(!metrics.text().contains("misp_trickle_removals_waiting{"));
 }

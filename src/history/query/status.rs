@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{ChangeKind, REMOVALS_WAIT, RunRecord},
+    history::{ChangeKind, RunRecord},
     misp::{AttributeType, Value},
     model::{AttributeUuid, DestinationName, EventUuid, FeedName},
     plan::{DestinationRecord, ExposedReason, KnownEvent, Presence, Publishing},
@@ -151,8 +151,7 @@ impl Status {
         let record = ledger.destination(destination)?;
         let feeds = record.iter().flat_map(DestinationRecord::named_feeds);
         let waits = feeds.filter_map(|feed| {
-            let mut notes = newest(Some(feed.clone()))?.notes.iter();
-            let why = notes.find_map(|note| note.strip_prefix(REMOVALS_WAIT))?;
+            let why = newest(Some(feed.clone()))?.removals_wait()?;
             Some((feed.clone(), why.into()))
         });
         let removals_wait = waits.collect();
