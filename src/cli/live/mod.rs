@@ -1,17 +1,9 @@
 //! What the verbs that speak to MISP share: threads, signals, the connection, the store.
 
 mod signals;
+mod waiter;
 
-use std::{
-    io,
-    path::Path,
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, path::Path, process, sync::atomic::AtomicBool, time::Duration};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -23,11 +15,12 @@ use crate::{
     store::{OpenError, OpenMode, Owner, Store, Warning},
 };
 
-use super::{CliError, Context, host::Host, job, throttles::Throttles};
+use super::{CliError, Context, job, throttles::Throttles};
 
 #[cfg(unix)]
 pub(super) use signals::Heeded;
 pub(super) use signals::{Signals, leave_no_copy, paged};
+pub(super) use waiter::Waiter;
 
 use signals::listen;
 
@@ -38,8 +31,9 @@ const THREADS: usize = 2;
 pub(super) const GRACE: Duration = Duration::from_millis(4_500);
 /// When the program ends whatever it is doing.
 pub(super) const AT_LAST: Duration = Duration::from_millis(4_800);
-/// How often somebody who waits looks whether to go on waiting.
-const LOOK: Duration = Duration::from_millis(100);
+
+/// How long those who wait on the threads may take to go.
+const LEAVING: Duration = Duration::from_millis(200);
 
 /// Threads for requests, and an ear for signals.
 pub(super) struct Live {
@@ -48,25 +42,16 @@ pub(super) struct Live {
     waiter: Waiter,
 }
 
-/// Waits for work on the threads of a [`Live`], until somebody wants the program to stop.
-#[derive(Clone)]
-pub(super) struct Waiter {
-    threads: Handle,
-    interrupt: Arc<AtomicBool>,
-    /// On behalf of whom, where that is not the one who runs the program.
-    host: Option<Arc<dyn Host>>,
-}
-
 impl Live {
     /// Starts the threads and listens for signals: the first one asks the run to stop, a second ends the
     /// program at once.
     pub(super) fn start(context: &Context) -> Result<Self, CliError> {
         if let Some(host) = &context.host {
-            let waiter = Waiter { host: Some(host.clone()), ..host.waiter() };
+            let waiter = host.waiter().on_behalf_of(host.clone());
             return Ok(Self { runtime: None, waiter });
         }
         let live = Self::without_signals()?;
-        let (threads, flag) = (live.threads(), live.waiter.interrupt.clone());
+        let (threads, flag) = (live.threads(), live.waiter.shared_flag());
         let signals = threads.block_on(async { Signals::listen() }).map_err(CliError::System)?;
         drop(threads.spawn(listen(signals, flag, context.global.json)));
         Ok(live)
@@ -76,14 +61,13 @@ impl Live {
     pub(super) fn without_signals() -> Result<Self, CliError> {
         let runtime = runtime(Builder::new_multi_thread().worker_threads(THREADS));
         let runtime = runtime.map_err(CliError::System)?;
-        let (threads, interrupt) = (runtime.handle().clone(), Arc::default());
-        let waiter = Waiter { threads, interrupt, host: None };
+        let waiter = Waiter::on(runtime.handle().clone());
         Ok(Self { runtime: Some(runtime), waiter })
     }
 
     /// The threads.
     pub(super) const fn threads(&self) -> &Handle {
-        &self.waiter.threads
+        self.waiter.threads()
     }
 
     /// What may be shared with others who wait.
@@ -111,61 +95,12 @@ impl Live {
         self.waiter.interrupted()
     }
 
-    /// Ends the threads, and waits at most so long for what they do.
+    /// Ends the threads, and waits at most so long for those who wait on them, and for what they do.
     pub(super) fn end(mut self, wait: Duration) {
+        self.waiter.close(wait);
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(wait);
         }
-    }
-}
-
-impl Waiter {
-    /// Waits for what is being done, and so much longer once somebody wants the program to stop. Dropping
-    /// it then is safe: what was on its way is in the ledger.
-    fn wait<T>(
-        &self,
-        work: impl Future<Output = T>,
-        grace: Duration,
-        ends: impl Fn() -> bool,
-    ) -> Option<T> {
-        let stopped = async {
-            while !ends() {
-                tokio::time::sleep(LOOK).await;
-            }
-            tokio::time::sleep(grace).await;
-        };
-        self.threads.block_on(async {
-            tokio::select! {
-                biased;
-                done = work => Some(done),
-                () = stopped => None,
-            }
-        })
-    }
-
-    /// Waits for what may be dropped at any moment; `None` if somebody does not want to wait any longer.
-    pub(super) fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
-        let is_gone = || self.host.as_ref().is_some_and(|host| host.is_gone());
-        self.wait(question, Duration::ZERO, || self.interrupted() || is_gone())
-    }
-
-    /// Waits for a run, and a while longer once somebody wants it to stop.
-    pub(super) fn carry_out<T>(&self, run: impl Future<Output = T>) -> Result<T, CliError> {
-        self.wait(run, GRACE, || self.interrupted()).ok_or(CliError::Interrupted)
-    }
-
-    /// Set once somebody wants the program to stop.
-    pub(super) fn flag(&self) -> &AtomicBool {
-        &self.interrupt
-    }
-
-    fn interrupted(&self) -> bool {
-        self.flag().load(Ordering::Relaxed)
-    }
-
-    /// Asks all runs to stop.
-    pub(super) fn interrupt(&self) {
-        self.interrupt.store(true, Ordering::Relaxed);
     }
 }
 
@@ -189,6 +124,7 @@ pub(super) fn runtime(builder: &mut Builder) -> io::Result<Runtime> {
 impl Drop for Live {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
+            self.waiter.close(LEAVING);
             runtime.shutdown_background();
         }
     }
