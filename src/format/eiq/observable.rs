@@ -271,12 +271,12 @@ pub(super) fn enrichments(
         observables.iter().map(|own| (&*own.kind, &*own.value)).collect();
     let mut enrichments = Vec::new();
     for Obj(extract) in list {
-        let (Some(kind), Some(value)) = (extract.kind.get(), extract.value.get()) else {
-            continue;
-        };
+        let value = extract.value.get().map(|(value, _)| value);
+        let Some(value) = value.or_else(|| extract.value.odd().map(Into::into)) else { continue };
+        let kind = extract.kind.get().unwrap_or("observable");
         let kind = symbols.symbol(&kind.to_ascii_lowercase());
-        if !own.contains(&(&*kind, &*value.0)) {
-            let (value, why) = (value.0.as_ref().into(), WhyUnusable::Enrichment);
+        if !own.contains(&(&*kind, &*value)) {
+            let (value, why) = (value.into(), WhyUnusable::Enrichment);
             enrichments.push(Unusable { kind, value, why });
         }
     }

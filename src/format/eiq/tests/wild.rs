@@ -341,10 +341,15 @@ fn observables_of_the_api_stand_in_the_entity() {
 fn what_enrichment_added_is_counted_once_and_is_no_observable() {
     let read = entity(&format!(
         r#"{{"id":"{INDICATOR}","type":"indicator","extracts":[{{"kind":"ipv4","value":"a"}}],
-            "enrichment_extracts":[{{"kind":"IPv4","value":"b"}},{{"kind":"ipv4","value":"a"}},null]}}"#
+            "enrichment_extracts":[{{"kind":"IPv4","value":"b"}},{{"kind":"ipv4","value":"a"}},null,
+                {{"kind":"domain","value":["c"]}},{{"kind":"domain"}},{{"value":"d"}}]}}"#
     ));
-    let why = WhyUnusable::Enrichment;
-    assert_eq!(read.unusable, [Unusable { kind: "ipv4".into(), value: "b".into(), why }]);
+    let lost = |(kind, value): (&str, &str)| {
+        let (kind, value) = (kind.into(), value.into());
+        Unusable { kind, value, why: WhyUnusable::Enrichment }
+    };
+    let all = [("ipv4", "b"), ("domain", "a list"), ("observable", "d")];
+    assert_eq!(read.unusable, all.map(lost));
     assert_eq!(read.observables.len(), 1);
 }
 
