@@ -26,7 +26,7 @@ pub(super) use excused::{Excused, says_not_applicable};
 pub(super) use naming::{names_tlp, speaks_of_tlp};
 pub(super) use together::{colours_together, said_together};
 
-/// How the names of properties end that hold labels.
+/// How the names of properties end that hold labels, or a word of them.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
 
 /// Names of properties that hold what people read.
@@ -196,13 +196,14 @@ impl Leaf {
     /// object instead of a text, or among the types as STIX 2.0 has it.
     pub(super) fn tlp(&self) -> Option<Result<Tlp, &str>> {
         let text = self.text.trim();
-        let said = || Tlp::meant_by(text);
+        let said = || Tlp::marked_by(text);
         if self.of_tlp.is_some() {
             let colour = match self.colour_of_key() {
                 Some(_) if says_no(text) => return None,
                 Some(tlp) if says_yes(text) => Some(tlp),
                 of_key => {
-                    text.parse().ok().or_else(said).map(|tlp| of_key.map_or(tlp, |it| it.max(tlp)))
+                    let meant = || Tlp::meant_by(text);
+                    text.parse().ok().or_else(meant).map(|tlp| of_key.map_or(tlp, |it| it.max(tlp)))
                 }
             };
             // Deep in what is called so may stand what is no colour, such as the time of its making.
@@ -213,16 +214,24 @@ impl Leaf {
             };
         }
         if self.is_about_marking() {
+            // What should be an id and is none was red to earlier readers, and gets no freer.
+            let said = || match self.refers_to_marking() {
+                true => Tlp::meant_by(text),
+                false => said().max(Tlp::set_apart_in(text)),
+            };
             return text.parse().ok().or_else(said).map(Ok);
         }
         if self.is_label() {
             return said().map(Ok);
         }
         // A text that is nothing but a colour means one under a key that has TLP anywhere in it (`mytlp`, `tlps`), and one
-        // that is nothing but a tag everywhere else, but for those that people read.
+        // that begins with a tag everywhere else, but for those that people read.
         let colour = text.parse().ok().filter(|_| !self.is_prose());
         let is_called = || self.path.iter().any(|key| key.contains("tlp"));
-        colour.filter(|_| is_called()).or_else(|| colour.and_then(|_| said())).map(Ok)
+        let is_prose = || self.is_prose() || self.is_in("external_references");
+        let in_front = || Tlp::of_tag_in_front(text).filter(|_| !is_prose());
+        let tag = || colour.and_then(|_| said()).max(in_front());
+        colour.filter(|_| is_called()).or_else(tag).map(Ok)
     }
 
     /// The colour that its own key names with TLP: `"tlp_red": true`.
@@ -298,7 +307,8 @@ pub(super) fn is_about_marking(key: &str) -> bool {
 
 /// Whether labels stand under a key.
 pub(super) fn holds_labels(key: &str) -> bool {
-    LABELS.iter().any(|end| key.ends_with(end)) || key.contains("taxonom")
+    let mut parts = key.split(['_', '-', '.', ':', ' ']);
+    parts.any(|part| LABELS.iter().any(|end| part.ends_with(end))) || key.contains("taxonom")
 }
 
 /// Whether a key is one of these, or ends in one behind a `_`, `-` or `:`.

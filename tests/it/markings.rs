@@ -72,7 +72,7 @@ fn values(text: &str) -> usize {
 #[test]
 fn nothing_goes_out_of_what_is_marked_in_an_odd_form() {
     let cases = cases("marking-odd");
-    assert!(cases.len() >= 228, "{cases:?}");
+    assert!(cases.len() >= 265, "{cases:?}");
     for case in cases {
         for unmarked in [Unmarked::Deny, Unmarked::Allow] {
             assert_eq!(sent(&case, unmarked), 0, "{} leaks", case.display());
@@ -84,7 +84,7 @@ fn nothing_goes_out_of_what_is_marked_in_an_odd_form() {
 fn amber_that_is_called_strict_elsewhere_is_no_plain_amber() {
     let amber = [Tlp::Clear, Tlp::Green, Tlp::Amber];
     let cases = cases("amber-strict");
-    assert!(cases.len() >= 14, "{cases:?}");
+    assert!(cases.len() >= 20, "{cases:?}");
     for case in cases {
         assert_eq!(sent_up_to(&amber, &case, Unmarked::Allow), 0, "{} leaks", case.display());
         let strict = [&amber[..], &[Tlp::AmberStrict, Tlp::Red]].concat();
@@ -100,7 +100,7 @@ fn amber_that_is_called_strict_elsewhere_is_no_plain_amber() {
 #[test]
 fn what_is_green_in_many_words_goes_where_green_may_go() {
     let cases = cases("marking-green");
-    assert!(cases.len() >= 28, "{cases:?}");
+    assert!(cases.len() >= 30, "{cases:?}");
     for case in cases {
         assert_ne!(sent(&case, Unmarked::Allow), 0, "{} is withheld", case.display());
     }

@@ -113,6 +113,9 @@ pub(super) fn entity(
     if handling::is_not_applicable(&data.handling.leaves.0) {
         marks.push(facts.markings.then(Reader::THIRD, Tlp::Red));
     }
+    if [&meta.tlp_color, &meta.tlp_color_override].into_iter().any(Text::is_not_a_number) {
+        marks.push(facts.markings.then(Reader::THIRD, Tlp::Red));
+    }
     let entity = Entity {
         platform: platform(object, &key, id),
         key,
@@ -302,9 +305,11 @@ fn is_colour_of_platform(leaf: &Leaf) -> bool {
     )
 }
 
-/// A TLP colour. One that nobody knows is the strictest, lest it go where it may not.
+/// A TLP colour. One that nobody knows is the strictest, lest it go where it may not; `NaN`, which stands where a table
+/// had nothing, is none, and was red to readers before the fourth.
 fn colour(text: &Text<'_>, inside: &str, element: &Element<'_>, facts: &mut Facts) -> Option<Tlp> {
     let said = match text {
+        text if text.is_not_a_number() => return None,
         text if text.is_no_text() => "a value that is no text".to_owned(),
         text => {
             let name = text.get()?;

@@ -55,8 +55,10 @@ fn said(leaf: &Leaf, typed: &BTreeSet<u32>) -> Option<Tlp> {
     let text = &*leaf.text;
     // Where all of the text is about TLP, a colour at its beginning needs no `TLP` before it.
     let is_about = own_object(leaf).is_none_or(|object| typed.contains(&object));
-    let first = || is_about.then(|| Tlp::first_in(text)).flatten();
-    let found = || Tlp::meant_by(text).max(first());
+    let found = || match is_about {
+        true => Tlp::meant_by(text).max(Tlp::first_in(text)),
+        false => Tlp::marked_by(text).max(Tlp::set_apart_in(text)),
+    };
     // The name of a type, such as `tlpMarking:TLPMarkingStructureType`, says no colour by itself.
     let is_name = is_type(leaf) && !text.contains(char::is_whitespace);
     // What is called a colour and is more than one was red to earlier readers, and gets no freer by a newer one.

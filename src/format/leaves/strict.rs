@@ -1,5 +1,7 @@
 //! AMBER+STRICT whose two words stand apart: `{"tlp": "amber", "strict": true}`, `["tlp:amber", "strict"]`.
 
+use std::collections::BTreeMap;
+
 use super::{Leaf, says_no, says_nothing};
 use crate::model::Tlp;
 
@@ -9,17 +11,58 @@ const KEY_MAX: usize = 16;
 /// Makes AMBER+STRICT of each AMBER that another text or key calls strict: one in an object around it or within it, or one
 /// that stands among labels or markings as it does.
 pub(super) fn join(leaves: &mut [Leaf]) {
-    let strict: Vec<usize> = (0..leaves.len()).filter(|at| leaves[*at].says_strict()).collect();
-    if strict.is_empty() {
+    let mut strict = Strict::default();
+    leaves.iter().filter(|leaf| leaf.says_strict()).for_each(|leaf| strict.add(leaf));
+    if strict.leaves == 0 {
         return;
     }
-    for at in 0..leaves.len() {
-        let amber = &leaves[at];
-        let is_amber = amber.text.parse() == Ok(Tlp::Amber) || amber.is_of_amber();
-        let is_called = |other: &usize| *other != at && amber.is_beside(&leaves[*other]);
-        if is_amber && (strict.iter().any(is_called) || amber.is_of_amber()) {
-            leaves[at].text = Tlp::AmberStrict.tag().to_owned();
+    for leaf in leaves {
+        let is_amber = || leaf.text.parse() == Ok(Tlp::Amber);
+        if leaf.is_of_amber() || (is_amber() && strict.calls(leaf)) {
+            leaf.text = Tlp::AmberStrict.tag().to_owned();
         }
+    }
+}
+
+/// How many leaves call something strict, by where they stand: an object may have very many of both.
+#[derive(Default)]
+struct Strict {
+    leaves: usize,
+    /// By the object that they stand in, but for the one that is looked at.
+    inside: BTreeMap<u32, usize>,
+    /// By each object around them, likewise.
+    around: BTreeMap<u32, usize>,
+    /// Those that hold for all of the object.
+    of_all: usize,
+    of_marking: usize,
+}
+
+impl Strict {
+    fn add(&mut self, leaf: &Leaf) {
+        self.leaves += 1;
+        if let Some(object) = leaf.objects.last() {
+            *self.inside.entry(*object).or_default() += 1;
+        }
+        for object in leaf.objects.iter().skip(1) {
+            *self.around.entry(*object).or_default() += 1;
+        }
+        self.of_all += usize::from(leaf.is_of_all());
+        self.of_marking += usize::from(leaf.is_of_marking());
+    }
+
+    /// Whether another leaf calls this one strict: in an object around it or within it, or as both mark.
+    fn calls(&self, leaf: &Leaf) -> bool {
+        let own = usize::from(leaf.says_strict());
+        let more = |of: &BTreeMap<u32, usize>, object: &u32, own: usize| {
+            of.get(object).is_some_and(|count| *count > own)
+        };
+        let mut parts = leaf.objects.iter().skip(1);
+        let is_own = |object: &u32| usize::from(leaf.objects.last() == Some(object)) * own;
+        let within = |object: &&u32| more(&self.around, object, own);
+        parts.any(|object| more(&self.inside, object, is_own(object)))
+            || leaf.objects.last().filter(within).is_some()
+            || self.of_all > own * usize::from(leaf.is_of_all())
+            || (leaf.is_of_marking() && self.of_marking > own)
     }
 }
 
@@ -48,17 +91,9 @@ impl Leaf {
         within == Some("amber") && self.key().contains("strict") && self.says_strict()
     }
 
-    /// Whether it may be about the marking that another one calls strict: in an object around it or within it, or as both
-    /// mark. Of the object itself that holds of what plainly says so.
-    fn is_beside(&self, other: &Self) -> bool {
-        let is_within = |it: &Self, part: Option<&u32>| {
-            part.is_some_and(|part| it.objects.iter().skip(1).any(|within| within == part))
-        };
-        let is_plain = other.key().contains("strict") || other.is_name_of_all();
-        is_within(self, other.objects.last())
-            || is_within(other, self.objects.last())
-            || (other.path.len() == 1 && is_plain)
-            || (self.is_of_marking() && other.is_of_marking())
+    /// Whether it plainly calls the object itself strict.
+    fn is_of_all(&self) -> bool {
+        self.path.len() == 1 && (self.key().contains("strict") || self.is_name_of_all())
     }
 
     fn is_of_marking(&self) -> bool {
@@ -100,5 +135,16 @@ mod tests {
             assert_eq!(strictest(text), Some(Tlp::Amber), "{text}");
         }
         assert_eq!(strictest(r#"{"labels": ["tlp:green", "strict"]}"#), Some(Tlp::Green));
+    }
+
+    /// Each pair of them was looked at once, which took minutes.
+    #[test]
+    fn very_many_that_are_amber_or_strict_are_looked_at_once() {
+        let list = |word: &str| format!("\"{word}\",").repeat(100_000) + "0";
+        for (place, wanted) in [("y", Tlp::Amber), ("labels", Tlp::AmberStrict)] {
+            let (amber, strict) = (list("tlp:amber"), list("strict"));
+            let text = format!(r#"{{"x_labels":[{amber}],"{place}":{{"b":[{strict}]}}}}"#);
+            assert_eq!(strictest(&text), Some(wanted), "{place}");
+        }
     }
 }

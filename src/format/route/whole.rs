@@ -16,6 +16,18 @@ use crate::{
     model::Tlp,
 };
 
+/// Members of a document that say what it is, also in lists.
+const OF_DOCUMENT: [&str; 8] = [
+    "meta",
+    "metadata",
+    "header",
+    "headers",
+    "properties",
+    "custom_properties",
+    "custom_fields",
+    "distribution",
+];
+
 /// What a member of a document says of all that is in it. What is called a marking and cannot be read is red.
 pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
     let json = match value {
@@ -34,9 +46,13 @@ pub(super) fn marking(name: &str, value: Member<'_>) -> Option<Tlp> {
         return Some(Tlp::Red);
     };
     let is_called_so = is_called_a_marking(name);
-    // What stands in a list of objects marks these, unless the list is one of labels or markings.
-    let is_of_objects =
-        matches!(value, Member::List(_)) && !is_called_so && !holds_labels(&usual(name));
+    // What stands in a list of objects marks these, unless the list is one of labels or markings, or says of the document
+    // what it is.
+    let key = usual(name);
+    let is_of_objects = matches!(value, Member::List(_))
+        && !is_called_so
+        && !holds_labels(&key)
+        && !OF_DOCUMENT.contains(&&*key);
     let leaves: Vec<Leaf> =
         leaves.into_iter().filter(|leaf| !is_of_objects || leaf.path.len() == 1).collect();
     let together = colours_together(leaves.iter()).map(|(_, tlp)| tlp);

@@ -105,12 +105,20 @@ impl Definition {
         let alone = referred().filter_map(|leaf| leaf.tlp()?.ok());
         let together = said_together(referred()).into_iter().filter_map(|(_, said)| said.ok());
         all.strictest = alone.chain(together).max().max(all.strictest);
-        let silent = all.strictest.is_none() && all.unreadable.is_none();
-        if silent && is_tlp {
-            all.unreadable = Some(String::new());
-        } else if silent {
+        let described = || {
             let description = leaves.iter().filter(|leaf| leaf.is_in("description"));
-            all.strictest = description.filter_map(|leaf| Tlp::meant_by(&leaf.text)).max();
+            description.filter_map(|leaf| Tlp::marked_by(&leaf.text)).max()
+        };
+        match all.strictest {
+            None if all.unreadable.is_some() => {}
+            None if is_tlp => all.unreadable = Some(String::new()),
+            None => all.strictest = described(),
+            // TLP 1.0 has no other word for it.
+            Some(Tlp::Amber) => {
+                let is_strict = described() == Some(Tlp::AmberStrict);
+                all.strictest = Some(if is_strict { Tlp::AmberStrict } else { Tlp::Amber });
+            }
+            Some(_) => {}
         }
         all
     }
@@ -126,7 +134,10 @@ impl Definition {
         let is_colour = || COLOURS.iter().any(|end| leaf.key().ends_with(end));
         let is_meant = || leaf.is_under_tlp() || is_body || is_colour();
         let bare = leaf.text.parse().ok().filter(|_| is_meant());
-        let said = bare.or_else(|| Tlp::meant_by(&leaf.text));
+        let said = bare.or_else(|| match is_called_so {
+            true => Tlp::meant_by(&leaf.text),
+            false => Tlp::marked_by(&leaf.text),
+        });
         let is_absent = !is_tlp && leaf.holds_nothing();
         if said.is_none() && is_called_so && !is_absent {
             self.unreadable.get_or_insert_with(|| leaf.text.clone());

@@ -62,21 +62,27 @@ impl Tlp {
 
     /// The colour that a tag stands for, whatever its spelling: `tlp:red`, `TLP: Red`, `tlp="red"`. A tag that is
     /// meant as TLP and names no colour that there is (`tlp:unclear`, `tlp:`) is red, for a marking must never be
-    /// lost. `None` is a tag of another kind: a bare word such as `red` (but `amber+strict` is TLP alone), or `tlp:ex:chr`,
+    /// lost. `None` is a tag of another kind: a bare word such as `red` (but `amber+strict` is TLP alone, wherever it stands), or `tlp:ex:chr`,
     /// which is no colour.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
         // What the name of TLP is written with, in letters or in words, or what may hide it.
         let may_be = |tag: &str| tag.contains(['P', 'p', 'G', 'g', '&', '%', '<', '\\']);
-        // The one colour whose name nothing else has.
-        let amber = |tag: &str| tag.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("amber"));
-        let may_be_amber = amber(tag.trim_start());
-        if tag.is_ascii() && !may_be(tag) && !may_be_amber {
+        if tag.is_ascii() && !may_be(tag) && !may_be_amber(tag) {
             return None;
         }
         let words = Words::of(tag);
-        let is_strict = words.iter().any(|words| words.colour() == Some(Self::AmberStrict));
+        let is_strict = words.iter().any(Words::names_amber_strict);
         strictest(words.iter().map(Words::whole)).max(is_strict.then_some(Self::AmberStrict))
+    }
+
+    /// The colour of a tag with which a text begins, perhaps with words behind it: `TLP:RED - internal only`. What names no
+    /// colour is none, such as a host `tlp-red.example`.
+    #[must_use]
+    pub fn of_tag_in_front(text: &str) -> Option<Self> {
+        let words = Words::of(text);
+        let said = words.iter().map(Words::whole);
+        strictest(said.filter(|said| matches!(said, Said::Colour(_) | Said::Further(_))))
     }
 
     /// The strictest colour that a text speaks of: a statement such as `Marked TLP:RED until May`.
@@ -103,10 +109,19 @@ impl Tlp {
         Words::of(text).iter().all(Words::is_of_traffic)
     }
 
-    /// What a text means that stands for a marking: as a tag, or by what it speaks of.
+    /// What a text means that is called a colour of TLP: as a tag, or by what it speaks of.
     #[must_use]
     pub fn meant_by(text: &str) -> Option<Self> {
-        Self::of_tag(text).max(Self::said_in(text))
+        let words = Words::of(text);
+        let is_strict = words.iter().any(|words| words.colour() == Some(Self::AmberStrict));
+        let all = words.iter().flat_map(|words| words.places().chain([words.whole()]));
+        strictest(all).max(is_strict.then_some(Self::AmberStrict))
+    }
+
+    /// What a text means among labels and markings, where AMBER+STRICT needs no name of TLP.
+    #[must_use]
+    pub fn marked_by(text: &str) -> Option<Self> {
+        Self::meant_by(text).max(Self::of_tag(text))
     }
 
     /// The strictest colour that a text begins with, where all of it is about its marking: `RED - recipients only`.
@@ -114,6 +129,18 @@ impl Tlp {
     pub fn first_in(text: &str) -> Option<Self> {
         Words::of(text).iter().filter_map(Words::first).max()
     }
+
+    /// The strictest colour that stands apart at the beginning or at the end of a text, where a marking stands:
+    /// `RED - recipients only`, `Sharing level: RED`, but not `Red Hat, Inc.`
+    #[must_use]
+    pub fn set_apart_in(text: &str) -> Option<Self> {
+        Words::of(text).iter().filter_map(Words::set_apart).max()
+    }
+}
+
+/// Whether a text may name the one colour whose name nothing else has.
+fn may_be_amber(text: &str) -> bool {
+    text.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(b"amber"))
 }
 
 fn strictest(said: impl IntoIterator<Item = Said>) -> Option<Tlp> {
@@ -280,6 +307,62 @@ mod tests {
             ["AMBER+STRICT", " Amber-Strict", "amber strict", "amberstrict", "\u{ff21}MBER+STRICT"]
         {
             assert_eq!(Tlp::of_tag(tag), Some(Tlp::AmberStrict), "{tag}");
+        }
+        for text in [
+            "[AMBER+STRICT]",
+            "*amber+strict*",
+            "AMBER+STRICT only",
+            "AMBER+STRICT - own org",
+            "v2 AMBER+STRICT",
+            "internal,AMBER+STRICT",
+            "sharing:amber+strict",
+            "x-amberstrict-y",
+        ] {
+            assert_eq!(Tlp::of_tag(text), Some(Tlp::AmberStrict), "{text}");
+            assert_eq!(Tlp::marked_by(text), Some(Tlp::AmberStrict), "{text}");
+            // What is called a colour and says more stays unreadable, and so red.
+            assert_eq!(
+                Tlp::meant_by(text)
+                    .filter(|_| text != "[AMBER+STRICT]" && text != "*amber+strict*"),
+                None,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_colour_stands_apart_at_an_end_of_a_text_about_marking() {
+        for (text, tlp) in [
+            ("RED", Some(Tlp::Red)),
+            ("RED - recipients only", Some(Tlp::Red)),
+            ("Red: named recipients", Some(Tlp::Red)),
+            ("Sharing level: RED", Some(Tlp::Red)),
+            ("marking:amber", Some(Tlp::Amber)),
+            ("GREEN (annex: RED)", Some(Tlp::Red)),
+            ("Amber + Strict: own organisation only", Some(Tlp::AmberStrict)),
+            ("level: amber strict", Some(Tlp::AmberStrict)),
+            ("PAP:RED", None),
+            ("Red Hat, Inc.", None),
+            ("red-team report", None),
+            ("Copyright: all red", None),
+            ("", None),
+        ] {
+            assert_eq!(Tlp::set_apart_in(text), tlp, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_begin_with_a_tag() {
+        for (text, tlp) in [
+            ("TLP:RED - internal only", Some(Tlp::Red)),
+            ("TLP RED (recipients only)", Some(Tlp::Red)),
+            ("TLP:AMBER+STRICT", Some(Tlp::AmberStrict)),
+            ("tlp-red.example.com", None),
+            ("tlp_report.pdf", None),
+            ("tlp:purple", None),
+            ("https://x.example/tlp-red", None),
+        ] {
+            assert_eq!(Tlp::of_tag_in_front(text), tlp, "{text}");
         }
     }
 

@@ -159,6 +159,12 @@ impl Before {
 }
 
 impl Word {
+    /// Whether it begins what stands apart from the word before it.
+    fn is_apart(&self) -> bool {
+        let before = self.before;
+        before.is_end || before.is_value || (before.is_spaced && before.is_listed)
+    }
+
     fn is_foreign(&self) -> bool {
         FOREIGN.iter().any(|it| plain(it).to_lowercase() == self.text)
     }
@@ -205,6 +211,31 @@ impl Words {
     pub(super) fn first(&self) -> Option<Tlp> {
         let (tlp, taken) = colour(self.texts(0))?;
         Some(self.strictest(tlp, taken))
+    }
+
+    /// The strictest of a colour that stands apart at the beginning or at the end of a text: `RED - recipients only`,
+    /// `Sharing level: RED`.
+    pub(super) fn set_apart(&self) -> Option<Tlp> {
+        let last = |place: &usize| {
+            let is_all = |taken| place + taken == self.words.len();
+            self.words[*place].before.is_value
+                && colour(self.texts(*place)).is_some_and(|(_, taken)| is_all(taken))
+        };
+        let (tlp, end) = match colour(self.texts(0)) {
+            Some((tlp, taken)) if self.words.get(taken).is_none_or(Word::is_apart) => (tlp, taken),
+            _ => {
+                let place = (1..self.words.len()).filter(|place| !self.is_of_pap(*place));
+                let place = place.rev().take(3).find(last)?;
+                (colour(self.texts(place))?.0, self.words.len())
+            }
+        };
+        Some(self.strictest(tlp, end))
+    }
+
+    /// Whether it names AMBER+STRICT anywhere, which needs no name of TLP.
+    pub(super) fn names_amber_strict(&self) -> bool {
+        let mut places = 0..self.words.len();
+        places.any(|place| matches!(colour(self.texts(place)), Some((Tlp::AmberStrict, _))))
     }
 
     /// Whether any word of it is a colour, in whatever language.

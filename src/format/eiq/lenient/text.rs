@@ -23,6 +23,8 @@ pub(in crate::format::eiq) enum Text<'a> {
     Is(Cow<'a, str>),
     /// A number with a point or an exponent: no text, but it may be the value of an observable.
     Number(Double),
+    /// A list of nothing, which is also what `NaN` is read as.
+    Empty,
     /// Something that is no text.
     Unreadable,
 }
@@ -53,6 +55,11 @@ impl Text<'_> {
     /// Whether something stands there that is no text.
     pub(in crate::format::eiq) const fn is_no_text(&self) -> bool {
         matches!(self, Self::Number(_) | Self::Unreadable)
+    }
+
+    /// Whether it is what programs write for no number: `NaN`, which is an empty list here, or its name.
+    pub(in crate::format::eiq) fn is_not_a_number(&self) -> bool {
+        *self == Self::Empty || self.is("nan")
     }
 
     /// Whether the text is this word, in any case.
@@ -205,7 +212,7 @@ impl TextOf {
                 }
             }
         }
-        let none_said = found.iter().all(|(_, text)| *text == Text::Absent);
+        let none_said = found.iter().all(|(_, text)| matches!(text, Text::Absent | Text::Empty));
         let number = found.iter().find_map(|(_, text)| match text {
             Text::Number(number) => Some(*number),
             _ => None,
@@ -242,7 +249,10 @@ impl<'de> Visitor<'de> for TextOf {
         Ok(Text::Number(number.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Text<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text<'de>, A::Error> {
+        if list.next_element::<IgnoredAny>()?.is_none() {
+            return Ok(Text::Empty);
+        }
         drain(list).map(|()| Text::Unreadable)
     }
 
