@@ -77,6 +77,18 @@ fn what_is_asked_of_the_store_is_answered_as_without_it() {
 }
 
 #[test]
+fn a_machine_without_certificates_asks_the_daemon_too() {
+    let sandbox = Sandbox::start();
+    let place = place(&sandbox);
+    let nothing = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
+    place.run_in(&nothing, &["sync"]).code(0);
+    let daemon = Daemon::start(&place);
+    place.run_in(&nothing, &["status"]).code(0).hides(&["does not answer"]);
+    place.run_in(&nothing, &["sync"]).code(0);
+    daemon.end();
+}
+
+#[test]
 fn a_pager_shows_what_the_daemon_answers() {
     let sandbox = Sandbox::start();
     let place = place(&sandbox);
