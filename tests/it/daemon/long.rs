@@ -108,7 +108,10 @@ fn nothing_is_missed_nothing_overlaps_and_what_it_counts_is_what_passes() {
         // A name that is not read, until it is whole.
         place.write("drop/day.json.part", &feeds[1].edit(turn));
         fs::rename(place.path("drop/day.json.part"), place.path("drop/day.json")).unwrap();
-        let daemon = daemon.get_or_insert_with(|| Daemon::start(&place));
+        // As the unit has it.
+        let mut command = place.command(&["run"]);
+        command.env("MALLOC_ARENA_MAX", "2");
+        let daemon = daemon.get_or_insert_with(|| Daemon::with(&mut command, place.folder()));
         turn += 1;
         thread::sleep(Duration::from_secs(if span > LONG { 20 } else { 2 }));
         let known = &feeds[0].ever.first().unwrap().1;
