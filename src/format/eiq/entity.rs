@@ -110,12 +110,7 @@ pub(super) fn entity(
     unusable.extend(broken);
     let tlp = tlp(object, element, facts);
     let (partly, mut marks) = elsewhere(object, element, facts);
-    if handling::is_not_applicable(&data.handling.leaves.0) {
-        marks.push(facts.markings.then(Reader::THIRD, Tlp::Red));
-    }
-    if [&meta.tlp_color, &meta.tlp_color_override].into_iter().any(Text::is_not_a_number) {
-        marks.push(facts.markings.then(Reader::THIRD, Tlp::Red));
-    }
+    marks.extend(no_marking(object, facts));
     let entity = Entity {
         platform: platform(object, &key, id),
         key,
@@ -209,6 +204,16 @@ fn tlp(object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) -> Option<
     said.max(handled)
 }
 
+/// The mark of what is no marking, and was red to readers before the fourth: handling that does not apply, and `NaN` for a
+/// colour.
+fn no_marking(object: &Object<'_>, facts: &mut Facts) -> Option<Mark> {
+    let (handling, meta) = (&object.data.0.handling, &object.meta.0);
+    let colours = [&meta.tlp_color, &meta.tlp_color_override];
+    let is_one = handling::is_not_applicable(&handling.leaves.0)
+        || colours.into_iter().any(Text::is_not_a_number);
+    is_one.then(|| facts.markings.then(Reader::THIRD, Tlp::Red))
+}
+
 /// The marking of a relation: what would mark an entity, its TLP tags included.
 pub(super) fn of_link(
     object: &Object<'_>,
@@ -216,7 +221,8 @@ pub(super) fn of_link(
     facts: &mut Facts,
 ) -> (Option<Tlp>, Vec<Mark>) {
     let tagged = tags(object).iter().filter_map(|tag| Tlp::of_tag(tag)).max();
-    let (elsewhere, marks) = elsewhere(object, element, facts);
+    let (elsewhere, mut marks) = elsewhere(object, element, facts);
+    marks.extend(no_marking(object, facts));
     (tlp(object, element, facts).max(tagged).max(elsewhere), marks)
 }
 

@@ -213,6 +213,7 @@ impl TextOf {
             }
         }
         let none_said = found.iter().all(|(_, text)| matches!(text, Text::Absent | Text::Empty));
+        let is_empty_list = found.iter().any(|(_, text)| *text == Text::Empty);
         let number = found.iter().find_map(|(_, text)| match text {
             Text::Number(number) => Some(*number),
             _ => None,
@@ -222,6 +223,7 @@ impl TextOf {
         let text = match (found, number) {
             (Some((_, text)), _) => text,
             (None, Some(number)) => Text::Number(number),
+            (None, None) if none_said && is_empty_list => Text::Empty,
             (None, None) if is_empty || none_said => Text::Absent,
             (None, None) => Text::Unreadable,
         };

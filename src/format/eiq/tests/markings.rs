@@ -304,3 +304,21 @@ fn a_version_that_is_damaged_may_be_marked_stricter() {
         assert_eq!((told, facts.skipped), (usize::from(tlp == Tlp::Red), 1), "{damaged}");
     }
 }
+
+#[test]
+fn nan_is_no_colour_and_stays_red_to_earlier_readers() {
+    for nan in ["[]", r#""nan""#, "\"NaN\"", r#"{"value":[]}"#] {
+        let meta = format!(r#""tlp_color":"GREEN","tlp_color_override":{nan}"#);
+        let read = || read_one(&indicator("", &meta));
+        let settled = |mut facts: Facts| {
+            drop(facts.settle(&crate::graph::Said::new()));
+            facts.entities[0].marking().tlp
+        };
+        assert_eq!(settled(read()), Some(Tlp::Green), "{nan}");
+        assert_eq!(settled(read().as_read_by(Reader::THIRD)), Some(Tlp::Red), "{nan}");
+    }
+    for odd in ["[1]", "true", "1.5"] {
+        let meta = format!(r#""tlp_color":"GREEN","tlp_color_override":{odd}"#);
+        assert_eq!(read_one(&indicator("", &meta)).entities[0].tlp, Some(Tlp::Red), "{odd}");
+    }
+}
