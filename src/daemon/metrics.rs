@@ -76,13 +76,13 @@ pub struct Metrics {
 struct Counted {
     number: RunNumber,
     tally: DestinationTally,
-    do_removals_wait: bool,
+    removals_wait: bool,
 }
 
 impl From<&RunRecord> for Counted {
     fn from(run: &RunRecord) -> Self {
-        let do_removals_wait = run.removals_wait().is_some();
-        Self { number: run.number, tally: run.tally, do_removals_wait }
+        let removals_wait = run.removals_wait().is_some();
+        Self { number: run.number, tally: run.tally, removals_wait }
     }
 }
 
@@ -236,8 +236,8 @@ impl Metrics {
         self.paused.get_or_create(&of).set(route.hold.is_some().into());
         self.failures.get_or_create(&of).set(route.failures.into());
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let do_removals_wait = counted.get(&route.name).is_some_and(|it| it.do_removals_wait);
-        self.removals_waiting.get_or_create(&of).set(do_removals_wait.into());
+        let removals_wait = counted.get(&route.name).is_some_and(|it| it.removals_wait);
+        self.removals_waiting.get_or_create(&of).set(removals_wait.into());
     }
 
     fn forget(&self, route: &RouteName) {

@@ -26,7 +26,7 @@ pub(super) use excused::{Excused, says_not_applicable};
 pub(super) use naming::{names_tlp, speaks_of_tlp};
 pub(super) use together::{colours_together, said_together};
 
-/// How the names of properties end that hold labels, or a word of them.
+/// How a word ends in the name of a property that holds labels.
 const LABELS: [&str; 5] = ["label", "labels", "tag", "tags", "types"];
 
 /// Names of properties that hold what people read.

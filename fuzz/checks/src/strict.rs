@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Tags of TLP as sources write them, and the colour of each; such as are none, too.
-pub(super) const TAGS: [(&str, Option<Tlp>); 16] = [
+pub(super) const TAGS: [(&str, Option<Tlp>); 18] = [
     ("tlp:red", Some(Tlp::Red)),
     ("TLP:RED", Some(Tlp::Red)),
     ("tlp = \"amber\"", Some(Tlp::Amber)),
@@ -32,6 +32,8 @@ pub(super) const TAGS: [(&str, Option<Tlp>); 16] = [
     ("tlp:ex:chr", None),
     ("red", None),
     ("amber+strict", Some(Tlp::AmberStrict)),
+    ("[AMBER+STRICT] own organisation", Some(Tlp::AmberStrict)),
+    ("sharing:amber-strict", Some(Tlp::AmberStrict)),
     ("tlp", None),
 ];
 

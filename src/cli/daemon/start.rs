@@ -7,7 +7,6 @@ use std::{
     process,
     sync::{Arc, Mutex, RwLock, mpsc::Sender},
     thread,
-    time::Duration,
 };
 
 use serde::Serialize;
@@ -22,7 +21,7 @@ use crate::{
     cli::{
         CliError, Context, Exit,
         args::DaemonArgs,
-        live::{AT_LAST, GRACE, Live},
+        live::{AT_LAST, GRACE, LEAVING, Live},
     },
     config::{Config, SocketPlace},
     daemon::{
@@ -61,9 +60,6 @@ pub(crate) struct RunAnswer {
     /// The address of the pages, if there is one: `misp-trickle web` gives a link.
     web: Option<String>,
 }
-
-/// How long threads may take to let go of the store at the end.
-const LETTING_GO: Duration = Duration::from_millis(200);
 
 /// Runs until a signal ends it.
 pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliError> {
@@ -134,7 +130,7 @@ pub(crate) fn run(args: &DaemonArgs, context: &mut Context) -> Result<Exit, CliE
     context.ui.json(&ready)?;
     notify::ready();
     dispatcher.run(&SystemClock, GRACE);
-    live.end(LETTING_GO);
+    live.end(LEAVING);
     if let Some(socket) = socket {
         // The next owner removes what is left.
         drop(fs::remove_file(socket));

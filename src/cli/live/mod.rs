@@ -33,7 +33,7 @@ pub(super) const GRACE: Duration = Duration::from_millis(4_500);
 pub(super) const AT_LAST: Duration = Duration::from_millis(4_800);
 
 /// How long those who wait on the threads may take to go.
-const LEAVING: Duration = Duration::from_millis(200);
+pub(super) const LEAVING: Duration = Duration::from_millis(200);
 
 /// Threads for requests, and an ear for signals.
 pub(super) struct Live {

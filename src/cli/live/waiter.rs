@@ -16,7 +16,7 @@ use super::{super::host::Host, CliError, GRACE};
 /// How often somebody who waits looks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(100);
 /// How often is looked whether nobody waits any more.
-const LEAVING: Duration = Duration::from_millis(5);
+const POLL: Duration = Duration::from_millis(5);
 
 /// Waits for work on the threads of a [`Live`](super::Live), until somebody wants the program to stop.
 #[derive(Clone)]
@@ -138,7 +138,7 @@ impl Waiter {
         self.door.is_closed.store(true, Ordering::SeqCst);
         let end = Instant::now() + most;
         while self.door.inside.load(Ordering::SeqCst) > 0 && Instant::now() < end {
-            thread::sleep(LEAVING);
+            thread::sleep(POLL);
         }
     }
 }

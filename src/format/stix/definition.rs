@@ -115,8 +115,8 @@ impl Definition {
             None => all.strictest = described(),
             // TLP 1.0 has no other word for it.
             Some(Tlp::Amber) => {
-                let is_strict = described() == Some(Tlp::AmberStrict);
-                all.strictest = Some(if is_strict { Tlp::AmberStrict } else { Tlp::Amber });
+                let strict = described().filter(|tlp| *tlp == Tlp::AmberStrict);
+                all.strictest = strict.or(all.strictest);
             }
             Some(_) => {}
         }

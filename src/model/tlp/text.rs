@@ -1,6 +1,13 @@
 //! What a text says about TLP: a tag, a colour in a field, a sentence.
 
-use super::{Tlp, escapes::readings};
+use super::{
+    Tlp,
+    escapes::readings,
+    words::{
+        BACKWARDS, FOREIGN, JOINING, LATER, LINKING, NAMES, OF_TRAFFIC, STRICT, colour, is_filler,
+        is_kind,
+    },
+};
 use crate::model::plain;
 
 /// Most words that may stand between the name of TLP and a colour that a sentence gives it.
@@ -9,90 +16,6 @@ const BETWEEN_MAX: usize = 8;
 const NAMED_MAX: usize = 100;
 /// Most words that are read behind its names together.
 const READ_MAX: usize = 1 << 20;
-/// Words before the colour of a sentence: `the TLP designation of this report is RED`.
-const LINKING: [&str; 12] =
-    ["is", "be", "are", "was", "as", "to", "at", "remains", "marked", "rated", "set", "designated"];
-/// Words between one colour and the next.
-const JOINING: [&str; 6] = ["or", "and", "to", "then", "but", "bis"];
-/// Words before a colour that holds at another time, or for another part.
-const LATER: [&str; 6] = ["thereafter", "afterwards", "later", "rest", "annex", "otherwise"];
-/// The name of TLP in several words.
-const NAMES: [&[&str]; 6] = [
-    &["traffic", "light", "protocol"],
-    &["trafficlight", "protocol"],
-    &["traffic", "lightprotocol"],
-    &["traffic", "light"],
-    &["traffic", "lights"],
-    &["t", "l", "p"],
-];
-/// Words for the colours in other languages, but for the freest: which colour they mean nobody is sure of.
-const FOREIGN: [&str; 33] = [
-    "rot",
-    "gelb",
-    "gr\u{fc}n",
-    "gruen",
-    "rouge",
-    "orange",
-    "ambre",
-    "jaune",
-    "vert",
-    "rojo",
-    "\u{e1}mbar",
-    "ambar",
-    "amarillo",
-    "verde",
-    "rosso",
-    "ambra",
-    "giallo",
-    "vermelho",
-    "\u{e2}mbar",
-    "amarelo",
-    "rood",
-    "oranje",
-    "geel",
-    "groen",
-    "czerwony",
-    "\u{17c}\u{f3}\u{142}ty",
-    "bursztynowy",
-    "zielony",
-    "\u{43a}\u{440}\u{430}\u{441}\u{43d}\u{44b}\u{439}",
-    "\u{44f}\u{43d}\u{442}\u{430}\u{440}\u{43d}\u{44b}\u{439}",
-    "\u{436}\u{435}\u{43b}\u{442}\u{44b}\u{439}",
-    "\u{437}\u{435}\u{43b}\u{435}\u{43d}\u{44b}\u{439}",
-    "\u{447}\u{435}\u{440}\u{432}\u{43e}\u{43d}\u{438}\u{439}",
-];
-/// What real traffic lights have, and what is done to them.
-const OF_TRAFFIC: [&str; 10] = [
-    "hacking",
-    "hijacking",
-    "tampering",
-    "manipulation",
-    "attack",
-    "attacks",
-    "control",
-    "controller",
-    "controllers",
-    "systems",
-];
-/// What is short for strict.
-const STRICT: [&str; 4] = ["s", "st", "str", "stri"];
-/// Words between a colour and the name of TLP that stands behind it: `RED according to TLP`.
-const BACKWARDS: [&str; 13] = [
-    "under",
-    "according",
-    "to",
-    "the",
-    "per",
-    "by",
-    "in",
-    "of",
-    "with",
-    "as",
-    "is",
-    "our",
-    "first",
-];
-
 /// What one place of a text says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Said {
@@ -454,52 +377,4 @@ impl Words {
     fn texts(&self, from: usize) -> impl Iterator<Item = &str> {
         self.words.iter().skip(from).map(|word| &*word.text)
     }
-}
-
-/// The colour that a list of words begins with, and how many of them it takes.
-fn colour<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<(Tlp, usize)> {
-    // Behind a version: `TLP2.0RED`.
-    Some(match words.next()?.trim_start_matches(|letter: char| letter.is_ascii_digit()) {
-        "white" | "clear" => (Tlp::Clear, 1),
-        "green" => (Tlp::Green, 1),
-        "amber" => match words.next() {
-            Some("strict") => (Tlp::AmberStrict, 2),
-            Some("plus" | "and" | "with") if words.next() == Some("strict") => {
-                (Tlp::AmberStrict, 3)
-            }
-            _ => (Tlp::Amber, 1),
-        },
-        "amberstrict" | "amberplusstrict" => (Tlp::AmberStrict, 1),
-        "red" => (Tlp::Red, 1),
-        "r" if words.next() == Some("e") && words.next() == Some("d") => (Tlp::Red, 3),
-        _ => return None,
-    })
-}
-
-/// Whether a word may stand between TLP and its colour: a version, as in `TLP 2.0: RED`, the end of `TLPs`, or a word for
-/// what a colour is.
-fn is_filler(word: &str) -> bool {
-    let number = word.strip_prefix('v').unwrap_or(word);
-    number.bytes().all(|byte| byte.is_ascii_digit())
-        || matches!(word, "is" | "tlp" | "s" | "value")
-        || is_kind(word)
-}
-
-/// Whether a word says what a colour is.
-fn is_kind(word: &str) -> bool {
-    matches!(
-        word,
-        "version"
-            | "level"
-            | "color"
-            | "colour"
-            | "marking"
-            | "classification"
-            | "rating"
-            | "designation"
-            | "status"
-            | "code"
-            | "label"
-            | "tag"
-    )
 }
