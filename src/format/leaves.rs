@@ -63,6 +63,9 @@ pub(super) const OF_MARKING: [&str; 2] = ["marking", "handling"];
 /// 100 MB. One with more is looked at no further.
 const PLACES_MAX: usize = 2_000_000;
 
+/// So many texts that are JSON may stand within each other.
+const QUOTED_MAX: usize = 4;
+
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Leaves(pub(super) Vec<Leaf>);
@@ -122,6 +125,7 @@ impl Leaves {
             lists: &mut Vec::new(),
             count: &mut 0,
             places: &mut 0,
+            quoted: 0,
             respelled: None,
             of_tlp: None,
             all: &mut all,
@@ -328,6 +332,8 @@ struct Walk<'w> {
     count: &'w mut u32,
     /// How many places the leaves know together.
     places: &'w mut usize,
+    /// In how many texts it is that are JSON themselves.
+    quoted: usize,
     respelled: Option<usize>,
     of_tlp: Option<usize>,
     all: &'w mut Leaves,
@@ -335,8 +341,9 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn again(&mut self) -> Walk<'_> {
-        let Self { path, objects, lists, count, places, respelled, of_tlp, all } = self;
-        Walk { path, objects, lists, count, places, respelled: *respelled, of_tlp: *of_tlp, all }
+        let (quoted, respelled, of_tlp) = (self.quoted, self.respelled, self.of_tlp);
+        let Self { path, objects, lists, count, places, all, .. } = self;
+        Walk { path, objects, lists, count, places, quoted, respelled, of_tlp, all }
     }
 
     /// A leaf for what holds nothing, where none came.
@@ -363,6 +370,23 @@ impl Walk<'_> {
                 || key.trim().starts_with(MarkingId::PREFIX)
         };
         if may_be_one && is_one() { self.again().leaf(&key) } else { Ok(()) }
+    }
+
+    /// What a text holds that is JSON itself, as exports keep the objects that they were made of: it says what the same says that
+    /// is no text. Of one that breaks off what came before counts.
+    fn within(&mut self, text: &str) {
+        let is_prose = self.path.last().is_some_and(|key| PROSE.contains(&&**key));
+        if !text.trim_start().starts_with(['{', '[']) || is_prose || self.quoted == QUOTED_MAX {
+            return;
+        }
+        let ways = (self.path.len(), self.objects.len(), self.lists.len());
+        let inner = Walk { quoted: self.quoted + 1, ..self.again() };
+        let text = with_numbers_quoted(text);
+        // A text that is no JSON is a text like any other.
+        drop(inner.deserialize(&mut serde_json::Deserializer::from_str(&text)));
+        self.path.truncate(ways.0);
+        self.objects.truncate(ways.1);
+        self.lists.truncate(ways.2);
     }
 
     fn leaf<E: Error>(self, text: &dyn ToString) -> Result<(), E> {
@@ -393,7 +417,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
         f.write_str("any value")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
+        self.within(text);
         self.leaf(&text)
     }
 

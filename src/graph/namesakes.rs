@@ -7,8 +7,6 @@ pub(super) mod apart;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::Symbol;
-
 use super::{
     Facts,
     names::{Name, Names, Places},
@@ -23,21 +21,28 @@ pub(super) fn of(facts: &Facts, names: &Names<'_>, places: &Places) -> Vec<(Name
     for run in &runs {
         let prefix = |name: Name| names.key(name).prefix();
         let is_apart = |name: &Name| !prefix(*name).is_empty() && names.key(*name).kind().is_none();
-        for name in run.clone().filter(is_apart) {
-            let is_whole = |it: &Name| prefix(*it).strip_suffix('-') == Some(prefix(name));
-            pairs.extend(run.clone().find(is_whole).map(|whole| (name, whole)));
+        if !run.clone().any(|name| is_apart(&name)) {
+            continue;
         }
+        let mut wholes = BTreeMap::<&str, Name>::new();
+        for name in run.clone() {
+            if let Some(whole) = prefix(name).strip_suffix('-') {
+                wholes.entry(whole).or_insert(name);
+            }
+        }
+        let apart = run.clone().filter(is_apart);
+        pairs.extend(apart.filter_map(|name| Some((name, *wholes.get(prefix(name))?))));
     }
     runs.retain(|run| names.key(run.start).is_bare());
     if runs.is_empty() {
         return pairs;
     }
-    let mut kinds: BTreeMap<Name, BTreeSet<&Symbol>> =
+    let mut kinds: BTreeMap<Name, BTreeSet<&str>> =
         runs.iter().map(|run| (run.start, BTreeSet::new())).collect();
     for (at, entity) in facts.entities.iter().enumerate() {
         for name in [Some(places.keys[at]), places.platforms[at]].into_iter().flatten() {
             if let Some(kinds) = kinds.get_mut(&name) {
-                kinds.insert(&entity.kind);
+                kinds.insert(entity.kind.as_str());
             }
         }
     }
@@ -46,7 +51,7 @@ pub(super) fn of(facts: &Facts, names: &Names<'_>, places: &Places) -> Vec<(Name
         let is_alone = run.len() == 2;
         let same = (bare + 1..run.end).filter(|&name| match names.key(name).kind() {
             Some(_) if kinds.is_empty() => is_alone,
-            Some(kind) => kinds.iter().any(|known| known.as_str() == kind),
+            Some(kind) => kinds.contains(kind),
             None => false,
         });
         pairs.extend(same.map(|name| (bare, name)));

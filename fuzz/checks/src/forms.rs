@@ -122,7 +122,7 @@ fn stix_form(
     definitions: &mut Vec<Value>,
 ) -> Result<()> {
     let refs = "object_marking_refs";
-    match input.int_in_range(0..=15_u8)? {
+    match input.int_in_range(0..=17_u8)? {
         0 => {
             let (id, tlp) = fixed(input)?;
             push(object, refs, json!(id));
@@ -226,6 +226,24 @@ fn stix_form(
             push(object, refs, item);
             marked.whole(tlp);
         }
+        15 => {
+            let ((id, tlp), (tag, tagged)) = (fixed(input)?, tag(input)?);
+            let quoted = [
+                (json!({ refs: [id] }), tlp),
+                (json!([{"labels": [tag]}]), tagged),
+                (json!({"x": json!({"name": "TLP", "value": "RED"}).to_string()}), Tlp::Red),
+            ];
+            let (quoted, tlp) = input.choose(&quoted)?.clone();
+            if set(object, "x_original", json!(quoted.to_string())) {
+                marked.part(tlp);
+            }
+        }
+        16 => {
+            let (word, tlp) = word(input)?;
+            let name = one(input, &["report_tlp", "Sharing TLP", "sharing.tlp.max"])?;
+            push(object, "x_attributes", json!({"key": name, "value": word}));
+            marked.part(tlp);
+        }
         _ => {
             let (tag, tlp) = tag(input)?;
             let (word, word_tlp) = word(input)?;
@@ -271,7 +289,7 @@ fn definition(
         all.extend(properties.as_object().expect("they are properties").clone());
         definitions.push(definition);
     };
-    match input.int_in_range(0..=12_u8)? {
+    match input.int_in_range(0..=13_u8)? {
         0 => marked.whole(Tlp::Red),
         1 => define(
             json!({"definition_type": "statement", "definition": {"statement": "Copyright"}}),
@@ -321,6 +339,14 @@ fn definition(
             let granular = json!([{"marking_ref": own, "selectors": ["definition"]}]);
             define(json!({"definition": {"statement": "x"}, "granular_markings": granular}));
             marked.part(strict);
+        }
+        12 => {
+            let bare = [
+                json!({"name": word}),
+                json!({"definition_type": "statement", "definition": {"statement": word}}),
+            ];
+            define(input.choose(&bare)?.clone());
+            marked.whole(tlp);
         }
         11 => {
             define(json!({"name": tag}));

@@ -44,6 +44,7 @@ pub(crate) struct Decoder {
     known: BTreeMap<EntityKey, usize>,
     /// Of which versions of relations those in the facts are.
     versions: Versions,
+    pairs: relation::Pairs,
     unread: Unread,
 }
 
@@ -127,7 +128,7 @@ impl super::Decoder for Decoder {
 impl Decoder {
     fn object(&mut self, object: &Object<'_>, element: &Element<'_>, facts: &mut Facts) {
         if object.is_relation() {
-            match relation::relations(object, &mut self.symbols) {
+            match relation::relations(object, &mut self.symbols, &mut self.pairs) {
                 Ok(relations) => {
                     let (tlp, marks) = entity::of_link(object, element, facts);
                     let mark = facts.markings.together(marks);

@@ -10,6 +10,8 @@ use crate::{
 const UPDATE_OF: &str = "stix_update_of";
 /// Most pairs of a source and a target that one relation may have: each becomes a link of its own.
 const PAIRS_MAX: usize = 10_000;
+/// Most pairs that those relations of a document may have together that have several sources and several targets.
+const PAIRS_OF_ALL_MAX: usize = 1_000_000;
 
 impl Object<'_> {
     /// Whether this is a relation. Those of the API's version 2 have no type, only two ends.
@@ -61,10 +63,34 @@ impl<'a> End<'a> {
     }
 }
 
+/// How many pairs of several sources with several targets there were in a document.
+#[derive(Debug, Default)]
+pub(super) struct Pairs(usize);
+
+impl Pairs {
+    /// Counts those of a relation; what is wrong with it where they are too many.
+    fn count(&mut self, sources: usize, targets: usize) -> Result<(), &'static str> {
+        let pairs = sources.saturating_mul(targets);
+        if pairs > PAIRS_MAX {
+            return Err("a relation with more than 10000 pairs of ends; left out");
+        }
+        if sources > 1 && targets > 1 {
+            self.0 += pairs;
+            if self.0 > PAIRS_OF_ALL_MAX {
+                return Err(
+                    "one of the relations that have more than 1000000 pairs of ends together; left out",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The relations that an object says: one, unless an end of it names several; else what is wrong with it.
 pub(super) fn relations(
     object: &Object<'_>,
     symbols: &mut Interner,
+    pairs: &mut Pairs,
 ) -> Result<Vec<Relation>, &'static str> {
     let (data, meta) = (&object.data.0, &object.meta.0);
     // Version 1 of the API has the name in the title.
@@ -85,9 +111,7 @@ pub(super) fn relations(
                     left out",
         );
     }
-    if sources.len().saturating_mul(targets.len()) > PAIRS_MAX {
-        return Err("a relation with more than 10000 pairs of ends; left out");
-    }
+    pairs.count(sources.len(), targets.len())?;
     let kind = symbols.symbol(kind);
     let ends = sources.iter().flat_map(|source| targets.iter().map(move |target| (source, target)));
     let is_typed = object.kind().is_some_and(|kind| kind.eq_ignore_ascii_case("relation"));

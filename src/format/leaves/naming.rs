@@ -67,6 +67,15 @@ pub(in crate::format) fn names_tlp(text: &str) -> bool {
     readings(text).iter().any(|text| names(text))
 }
 
+/// Most words of a name that holds more than that of TLP.
+const NAME_WORDS_MAX: usize = 5;
+
+/// Whether a text is a name that speaks of TLP, among other words, and says no colour: `report_tlp`, `Sharing TLP`.
+pub(in crate::format) fn is_named_after_tlp(text: &str) -> bool {
+    let is_name = || text.split_whitespace().count() <= NAME_WORDS_MAX;
+    speaks_of_tlp(text) && is_name() && Tlp::marked_by(text).is_none()
+}
+
 fn names(text: &str) -> bool {
     let letters: String = text.chars().filter(|letter| letter.is_alphabetic()).collect();
     let letters = letters.to_lowercase();

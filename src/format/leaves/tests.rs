@@ -51,3 +51,33 @@ fn an_object_with_more_places_than_memory_is_given_for_is_looked_at_no_further()
     let deep = format!("{}{}{}", "[".repeat(60), "1,".repeat(99_999) + "1", "]".repeat(60));
     assert!(Leaves::of(&deep).is_err());
 }
+
+#[test]
+fn a_text_that_is_json_says_what_stands_in_it_however_deep() {
+    let said = |text: &str| {
+        let leaves = Leaves::of(text).unwrap().0;
+        leaves.iter().map(|it| format!("{} {}", it.path.join("/"), it.text)).collect::<Vec<_>>()
+    };
+    let quoted = |value: &str| serde_json::to_string(value).unwrap();
+    let inner = r#"{"B": [1, "c"], "d": 1e999}"#;
+    for (value, expected) in [
+        (
+            quoted(inner),
+            vec!["a/b 1".into(), "a/b c".into(), "a/d 1e999".into(), format!("a {inner}")],
+        ),
+        (quoted(r#"[{"b": "c"} and"#), vec!["a/b c".into(), r#"a [{"b": "c"} and"#.into()]),
+        (quoted("[domain-name:value = 'x']"), vec!["a [domain-name:value = 'x']".into()]),
+    ] {
+        let text = format!(r#"{{"a": {value}, "z": 1}}"#);
+        assert_eq!(said(&text), [expected, vec!["z 1".to_owned()]].concat(), "{text}");
+    }
+    assert_eq!(said(&format!(r#"{{"description": {}}}"#, quoted(inner))).len(), 1);
+    let mut deep = r#"{"a": 1}"#.to_owned();
+    for _ in 0..20 {
+        deep = format!(r#"{{"a": {}}}"#, quoted(&deep));
+        if deep.len() > 100_000 {
+            break;
+        }
+    }
+    assert_eq!(said(&deep).len(), 1 + QUOTED_MAX);
+}

@@ -1,8 +1,8 @@
 //! What several members say together: one that it is about TLP, another the colour. In which order they stand says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp};
+use super::{Leaf, NAMING, SAYING, is_one_of, names_tlp, naming::is_named_after_tlp};
 use crate::{format::scalar::absence::says_nothing, model::Tlp};
 
 /// Most leaves of an object in which one may name TLP for a colour in an object beside it.
@@ -37,16 +37,25 @@ struct Meant {
 ///
 /// Of `{"namespace": "tlp", "predicate": "red"}` both members are exactly that, under whatever keys. Among labels they may
 /// stand in lists and objects beside each other (`["TLP", "RED"]`). Under the usual keys (`{"name": "TLP", "value": "x"}`) the
-/// value may say more than a colour, and what cannot be read counts too.
+/// value may say more than a colour, and what cannot be read counts too. A longer name there (`{"name": "report_tlp"}`) makes a
+/// marking of a colour alone.
 pub(in crate::format) fn said_together<'l>(
     leaves: impl Iterator<Item = &'l Leaf> + Clone,
 ) -> Vec<(&'l Leaf, Result<Tlp, &'l str>)> {
-    let names: Vec<&Leaf> = leaves.clone().filter(|leaf| names_tlp(&leaf.text)).collect();
+    let (mut names, mut longer) = (Vec::new(), BTreeSet::new());
+    for leaf in leaves.clone() {
+        if names_tlp(&leaf.text) {
+            names.push(leaf);
+        } else if leaf.is_longer_name() {
+            longer.extend(leaf.objects.last());
+        }
+    }
+    let mut said = of_longer_names(&longer, leaves.clone());
     if names.is_empty() {
-        return Vec::new();
+        return said;
     }
     let within = all_within(leaves.clone());
-    let (mut said, mut meant) = (Vec::new(), BTreeMap::<u32, Meant>::new());
+    let mut meant = BTreeMap::<u32, Meant>::new();
     for name in names {
         let colour = colour_with(name, &within);
         said.extend(colour.map(|tlp| (name, Ok(tlp))));
@@ -66,6 +75,18 @@ pub(in crate::format) fn colours_together<'l>(
     leaves: impl Iterator<Item = &'l Leaf> + Clone,
 ) -> impl Iterator<Item = (&'l Leaf, Tlp)> {
     said_together(leaves).into_iter().map(|(leaf, said)| (leaf, said.unwrap_or(Tlp::Red)))
+}
+
+/// The colours in objects of which another member is a longer name.
+fn of_longer_names<'l>(
+    longer: &BTreeSet<u32>,
+    leaves: impl Iterator<Item = &'l Leaf>,
+) -> Vec<(&'l Leaf, Result<Tlp, &'l str>)> {
+    let is_beside = |leaf: &&Leaf| leaf.objects.last().is_some_and(|it| longer.contains(it));
+    let colours = leaves
+        .filter(is_beside)
+        .filter_map(|leaf| Some((leaf, Ok(leaf.colour().filter(|_| leaf.is_value())?))));
+    colours.collect()
 }
 
 fn all_within<'l>(leaves: impl Iterator<Item = &'l Leaf>) -> BTreeMap<u32, Within> {
@@ -152,10 +173,25 @@ impl Leaf {
         self.path.len() == 1 && self.is_prose()
     }
 
+    /// Whether it stands where a value would.
+    fn is_value(&self) -> bool {
+        is_one_of(self.key(), &SAYING) || is_one_of(self.key(), &SAYING_TOO)
+    }
+
+    /// Whether it says what an object within is, by a name that speaks of TLP among other words.
+    fn is_longer_name(&self) -> bool {
+        let is_naming = || is_one_of(self.key(), &NAMING) || is_one_of(self.key(), &NAMING_TOO);
+        // One in a single word is a name under any key.
+        let is_word = || !self.text.trim().contains(char::is_whitespace);
+        self.path.len() > 1 && (is_word() || is_naming()) && is_named_after_tlp(&self.text)
+    }
+
     /// Whether it stands where a value would, and is no colour.
     fn is_unreadable_value(&self) -> bool {
-        let is_value = is_one_of(self.key(), &SAYING) || is_one_of(self.key(), &SAYING_TOO);
-        is_value && self.colour().is_none() && !says_nothing(&self.text) && !names_tlp(&self.text)
+        self.is_value()
+            && self.colour().is_none()
+            && !says_nothing(&self.text)
+            && !names_tlp(&self.text)
     }
 }
 
@@ -166,7 +202,7 @@ mod tests {
     use super::{super::Leaves, *};
 
     /// Members of objects that say TLP in one of them and red in another.
-    const SHAPES: [&[(&str, &str)]; 19] = [
+    const SHAPES: [&[(&str, &str)]; 22] = [
         &[("namespace", r#""tlp""#), ("id", r#""7""#), ("predicate", r#""red""#)],
         &[("name", r#""TLP""#), ("id", "1"), ("value", r#""TLP:RED""#), ("z", "null")],
         &[("type", r#""tlp""#), ("red", "true"), ("amber", "false")],
@@ -190,6 +226,9 @@ mod tests {
             ("url", r#""https://x.example""#),
         ],
         &[("text", r#""RED""#), ("description", r#""TLP""#)],
+        &[("name", r#""report_tlp""#), ("value", r#""red""#)],
+        &[("id", r#""sharing.tlp.max""#), ("x_level", r#""RED""#), ("note", r#""green""#)],
+        &[("label", r#""Sharing TLP""#), ("v", r#"["x", "red"]"#)],
     ];
     /// Where such objects stand.
     const AROUND: [[&str; 2]; 6] = [
@@ -245,6 +284,10 @@ mod tests {
             (r#"{"x": "TLP", "name": "red"}"#, None),
             (r#"{"x": "TLP", "y": "red"}"#, Some(Tlp::Red)),
             (r#"{"x": {"status": {"value": "red"}, "type": "TLP report"}}"#, None),
+            (r#"{"x": {"type": "TLP report", "value": "red team"}}"#, None),
+            (r#"{"x": {"note": "see the TLP report", "value": "red"}}"#, None),
+            (r#"{"name": "TLP report", "value": "red"}"#, None),
+            (r#"{"x": {"tag": "tlp:green", "colour": "red"}}"#, Some(Tlp::Green)),
         ] {
             assert_eq!(strictest(text), said, "{text}");
         }

@@ -98,8 +98,11 @@ impl Definition {
             is_silent || is_among(leaf, &OF_ANY) || says_nothing(&leaf.text)
         });
         let mut all = Self { is_empty: is_empty && !is_tlp, ..Self::default() };
+        let is_of_pap =
+            |leaf: &Leaf| is_among(leaf, &TYPES) && leaf.text.eq_ignore_ascii_case("pap");
+        let may_be_bare = !leaves.iter().any(is_of_pap);
         for leaf in leaves.iter().filter(telling) {
-            all.hear(leaf, is_tlp);
+            all.hear(leaf, is_tlp, may_be_bare);
         }
         let referred = || leaves.iter().filter(|leaf| leaf.is_in("external_references"));
         let alone = referred().filter_map(|leaf| leaf.tlp()?.ok());
@@ -123,7 +126,8 @@ impl Definition {
         all
     }
 
-    fn hear(&mut self, leaf: &Leaf, is_tlp: bool) {
+    /// Takes in what a leaf says; a colour may be all that a definition is called or says, unless it is one of PAP.
+    fn hear(&mut self, leaf: &Leaf, is_tlp: bool, may_be_bare: bool) {
         if let Some(Excused { now, then: then @ Some(_) }) = leaf.excused {
             (self.strictest, self.then) = (self.strictest.max(now), self.then.max(then));
             return;
@@ -133,7 +137,9 @@ impl Definition {
         // There a colour needs no `TLP:` before it.
         let is_colour = || COLOURS.iter().any(|end| leaf.key().ends_with(end));
         let is_meant = || leaf.is_under_tlp() || is_body || is_colour();
-        let bare = leaf.text.parse().ok().filter(|_| is_meant());
+        let is_all = || leaf.path.len() == 1 || BODIES.iter().any(|property| leaf.is_in(property));
+        let bare = leaf.text.parse().ok();
+        let bare = bare.filter(|_| is_meant() || (may_be_bare && is_all()));
         let said = bare.or_else(|| match is_called_so {
             true => Tlp::meant_by(&leaf.text),
             false => Tlp::marked_by(&leaf.text),

@@ -1,6 +1,7 @@
 //! The Traffic Light Protocol, versions 1.0 and 2.0.
 
 mod escapes;
+mod foreign;
 mod marking;
 mod parting;
 mod text;

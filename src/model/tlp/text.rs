@@ -3,19 +3,18 @@
 use super::{
     Tlp,
     escapes::readings,
+    foreign::is_foreign,
     words::{
-        BACKWARDS, FOREIGN, JOINING, LATER, LINKING, NAMES, OF_TRAFFIC, STRICT, colour, is_filler,
-        is_kind,
+        BACKWARDS, JOINING, LATER, LINKING, NAMES, OF_TRAFFIC, STRICT, colour, is_filler, is_kind,
     },
 };
-use crate::model::plain;
 
 /// Most words that may stand between the name of TLP and a colour that a sentence gives it.
 const BETWEEN_MAX: usize = 8;
 /// Most times that a text may name TLP.
 const NAMED_MAX: usize = 100;
 /// Most words that are read behind its names together.
-const READ_MAX: usize = 1 << 20;
+const READ_MAX: usize = 1 << 18;
 /// What one place of a text says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Said {
@@ -89,7 +88,7 @@ impl Word {
     }
 
     fn is_foreign(&self) -> bool {
-        FOREIGN.iter().any(|it| plain(it).to_lowercase() == self.text)
+        is_foreign(&self.text)
     }
 }
 
@@ -206,6 +205,7 @@ impl Words {
         }
         let found = match squashed {
             Some((tlp, taken)) => Some((tlp, place + taken)),
+            None if is_foreign(rest) => return Said::Unknown,
             None if !rest.is_empty() && !is_filler(rest) => return Said::Nothing,
             None => match colour(self.texts(next)) {
                 Some((tlp, taken)) => Some((tlp, next + taken)),

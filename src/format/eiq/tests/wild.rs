@@ -428,6 +428,16 @@ fn long_lists_of_names_and_ends_cost_no_more_than_they_are_long() {
     let refused = relation(101);
     assert_eq!((refused.relations.len(), refused.skipped), (0, 1));
     assert!(issues(&refused)[0].contains("more than 10000 pairs of ends"), "{refused:?}");
+
+    let relation = |many: &str| {
+        format!(r#"{{"type":"relation","data":{{"source":[{many}],"target":[{many}]}}}}"#)
+    };
+    let many = vec![relation(&ends(100)); 101];
+    let single = vec![relation(&ends(1)); 10];
+    let objects = [many, single].concat().join(",");
+    let read = read(&format!(r#"{{"entities":[{objects}]}}"#));
+    assert_eq!((read.relations.len(), read.skipped), (1_000_010, 1));
+    assert!(issues(&read)[0].contains("1000000 pairs of ends together"), "{:?}", issues(&read));
 }
 
 #[test]

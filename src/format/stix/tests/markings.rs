@@ -157,6 +157,8 @@ fn a_definition_says_its_colour_in_many_forms() {
             json!({"definition": {"tlp": name}}),
             json!({"definition_type": "iep", "definition": {"iep": {"tlp": name}}}),
             json!({"name": tagged}),
+            json!({"name": name}),
+            json!({"definition_type": "statement", "definition": {"statement": name}}),
             json!({"name": tagged, "definition_type": "statement", "definition": {"statement": "x"}}),
             json!({"definition_type": "statement", "definition": {"statement": tagged}}),
             json!({"definition_type": "statement",
@@ -181,7 +183,7 @@ fn a_definition_says_its_colour_in_many_forms() {
     for definition in [
         json!({"definition_type": "statement", "definition": {"statement": "Copyright 2024, red"}}),
         json!({"definition_type": "PAP", "name": "PAP:RED", "definition": {"pap": "red"}}),
-        json!({"name": "red"}),
+        json!({"name": "Red Hat"}),
         json!({"description": "Ours."}),
         json!({"x_tlp": null, "definition_type": "statement", "definition": {}}),
         json!({"name": "tlp:ex:chr"}),

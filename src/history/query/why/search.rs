@@ -13,7 +13,7 @@ use super::{
 };
 
 /// So many attributes and losses are read for an answer, where the index leads to more, and the event that is begun.
-pub(super) const READ_MAX: usize = 10_000;
+pub(super) const READ_MAX: usize = 5_000;
 /// What it takes to look at an event at all, as attributes.
 const EVENT_TAKES: usize = 50;
 /// What it takes to look at the title of one.
@@ -140,7 +140,7 @@ impl<'a> Search<'a> {
     }
 
     fn attributes(&mut self, event: EventUuid) -> Result<(), LedgerError> {
-        if !self.may_read(EVENT_TAKES) {
+        if self.is_full() || !self.may_read(EVENT_TAKES) {
             self.unread += 1;
             return Ok(());
         }
@@ -155,6 +155,15 @@ impl<'a> Search<'a> {
             });
         }
         Ok(())
+    }
+
+    /// Whether what further events have would be told no more. Only who reads everything gets it counted.
+    const fn is_full(&self) -> bool {
+        match self.depth {
+            Depth::Whole => !self.finds.0.has_room(),
+            Depth::Words => !self.finds.1.has_room(),
+            Depth::Letters => false,
+        }
     }
 
     /// What is found in part counts once nothing is found as a whole.
