@@ -4,6 +4,7 @@
 
 mod excused;
 mod naming;
+mod quoted;
 mod strict;
 mod together;
 
@@ -62,9 +63,6 @@ pub(super) const OF_MARKING: [&str; 2] = ["marking", "handling"];
 /// Most places of an object that its leaves may know together, of the keys, objects and lists on their way: memory of some
 /// 100 MB. One with more is looked at no further.
 const PLACES_MAX: usize = 2_000_000;
-
-/// So many texts that are JSON may stand within each other.
-const QUOTED_MAX: usize = 4;
 
 /// The texts and numbers of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -125,7 +123,6 @@ impl Leaves {
             lists: &mut Vec::new(),
             count: &mut 0,
             places: &mut 0,
-            quoted: 0,
             respelled: None,
             of_tlp: None,
             all: &mut all,
@@ -133,6 +130,7 @@ impl Leaves {
         let mut value = serde_json::Deserializer::from_str(text);
         walk.again().deserialize(&mut value)?;
         value.end()?;
+        walk.quoted()?;
         strict::join(&mut all.0);
         excused::excuse(&mut all.0);
         Ok(all)
@@ -332,8 +330,6 @@ struct Walk<'w> {
     count: &'w mut u32,
     /// How many places the leaves know together.
     places: &'w mut usize,
-    /// In how many texts it is that are JSON themselves.
-    quoted: usize,
     respelled: Option<usize>,
     of_tlp: Option<usize>,
     all: &'w mut Leaves,
@@ -341,9 +337,8 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn again(&mut self) -> Walk<'_> {
-        let (quoted, respelled, of_tlp) = (self.quoted, self.respelled, self.of_tlp);
-        let Self { path, objects, lists, count, places, all, .. } = self;
-        Walk { path, objects, lists, count, places, quoted, respelled, of_tlp, all }
+        let Self { path, objects, lists, count, places, respelled, of_tlp, all } = self;
+        Walk { path, objects, lists, count, places, respelled: *respelled, of_tlp: *of_tlp, all }
     }
 
     /// A leaf for what holds nothing, where none came.
@@ -370,23 +365,6 @@ impl Walk<'_> {
                 || key.trim().starts_with(MarkingId::PREFIX)
         };
         if may_be_one && is_one() { self.again().leaf(&key) } else { Ok(()) }
-    }
-
-    /// What a text holds that is JSON itself, as exports keep the objects that they were made of: it says what the same says that
-    /// is no text. Of one that breaks off what came before counts.
-    fn within(&mut self, text: &str) {
-        let is_prose = self.path.last().is_some_and(|key| PROSE.contains(&&**key));
-        if !text.trim_start().starts_with(['{', '[']) || is_prose || self.quoted == QUOTED_MAX {
-            return;
-        }
-        let ways = (self.path.len(), self.objects.len(), self.lists.len());
-        let inner = Walk { quoted: self.quoted + 1, ..self.again() };
-        let text = with_numbers_quoted(text);
-        // A text that is no JSON is a text like any other.
-        drop(inner.deserialize(&mut serde_json::Deserializer::from_str(&text)));
-        self.path.truncate(ways.0);
-        self.objects.truncate(ways.1);
-        self.lists.truncate(ways.2);
     }
 
     fn leaf<E: Error>(self, text: &dyn ToString) -> Result<(), E> {
@@ -417,8 +395,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         f.write_str("any value")
     }
 
-    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        self.within(text);
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         self.leaf(&text)
     }
 

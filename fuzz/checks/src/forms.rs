@@ -234,7 +234,16 @@ fn stix_form(
                 (json!({"x": json!({"name": "TLP", "value": "RED"}).to_string()}), Tlp::Red),
             ];
             let (quoted, tlp) = input.choose(&quoted)?.clone();
-            if set(object, "x_original", json!(quoted.to_string())) {
+            let mut quoted = quoted.to_string();
+            for _ in 0..input.int_in_range(0..=6_u8)? {
+                quoted = match input.int_in_range(0..=3_u8)? {
+                    0 => json!({ "x": quoted }).to_string(),
+                    1 => json!(quoted).to_string(),
+                    2 => format!("\u{feff}{quoted}"),
+                    _ => format!("{{}}\n{quoted}"),
+                };
+            }
+            if set(object, "x_original", json!(quoted)) {
                 marked.part(tlp);
             }
         }
@@ -340,6 +349,11 @@ fn definition(
             define(json!({"definition": {"statement": "x"}, "granular_markings": granular}));
             marked.part(strict);
         }
+        11 => {
+            define(json!({"name": tag}));
+            define(json!({"definition_type": "tlp", "definition": {"tlp": word}}));
+            marked.whole(tlp.max(tagged));
+        }
         12 => {
             let bare = [
                 json!({"name": word}),
@@ -347,11 +361,6 @@ fn definition(
             ];
             define(input.choose(&bare)?.clone());
             marked.whole(tlp);
-        }
-        11 => {
-            define(json!({"name": tag}));
-            define(json!({"definition_type": "tlp", "definition": {"tlp": word}}));
-            marked.whole(tlp.max(tagged));
         }
         _ => {
             let bodies = [json!({"tlp": "purple"}), json!({"tlp": null}), json!({})];

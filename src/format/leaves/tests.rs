@@ -60,24 +60,34 @@ fn a_text_that_is_json_says_what_stands_in_it_however_deep() {
     };
     let quoted = |value: &str| serde_json::to_string(value).unwrap();
     let inner = r#"{"B": [1, "c"], "d": 1e999}"#;
+    let one_by_one = "{\"b\": 1}\n{\"c\": 2}";
     for (value, expected) in [
-        (
-            quoted(inner),
-            vec!["a/b 1".into(), "a/b c".into(), "a/d 1e999".into(), format!("a {inner}")],
-        ),
-        (quoted(r#"[{"b": "c"} and"#), vec!["a/b c".into(), r#"a [{"b": "c"} and"#.into()]),
-        (quoted("[domain-name:value = 'x']"), vec!["a [domain-name:value = 'x']".into()]),
+        (inner, &["a/b 1", "a/b c", "a/d 1e999"][..]),
+        (r#"[{"b": "c"} and"#, &["a/b c"]),
+        (one_by_one, &["a/b 1", "a/c 2"]),
+        ("\u{feff} {\"b\": \"c\"}", &["a/b c"]),
+        (&quoted(r#"{"b": "c"}"#), &[r#"a {"b": "c"}"#, "a/b c"]),
+        ("[domain-name:value = 'x']", &[]),
     ] {
-        let text = format!(r#"{{"a": {value}, "z": 1}}"#);
-        assert_eq!(said(&text), [expected, vec!["z 1".to_owned()]].concat(), "{text}");
+        let text = format!(r#"{{"a": {}, "z": 1}}"#, quoted(value));
+        let own = [format!("a {value}"), "z 1".to_owned()];
+        let expected: Vec<String> = expected.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(said(&text), [&own[..], &expected].concat(), "{text}");
     }
     assert_eq!(said(&format!(r#"{{"description": {}}}"#, quoted(inner))).len(), 1);
-    let mut deep = r#"{"a": 1}"#.to_owned();
-    for _ in 0..20 {
-        deep = format!(r#"{{"a": {}}}"#, quoted(&deep));
-        if deep.len() > 100_000 {
-            break;
-        }
+    let (mut deep, mut times) = (r#"{"a": 1}"#.to_owned(), 1);
+    while deep.len() < 100_000 {
+        (deep, times) = (format!(r#"{{"a": {}}}"#, quoted(&deep)), times + 1);
     }
-    assert_eq!(said(&deep).len(), 1 + QUOTED_MAX);
+    assert!(times > 10);
+    assert_eq!(said(&deep).len(), times);
+}
+
+#[test]
+fn what_is_too_large_or_nested_too_deep_in_a_text_is_not_passed_over() {
+    let within = |text: &str| Leaves::of(&format!(r#"{{"a": "{text}"}}"#));
+    assert!(within(&"[".repeat(126)).is_ok());
+    assert!(within(&"[".repeat(200)).is_err());
+    let many = vec!["1"; PLACES_MAX / 4].join(",");
+    assert!(within(&format!("[{many}]")).is_err());
 }

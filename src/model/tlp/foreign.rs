@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use crate::model::plain;
 
-/// Words, in small letters. Each is one that English has not, for a sentence in English may speak of TLP too.
+/// Words, in small letters. Few are words of English too, for what speaks of TLP in English must not be red for one of them.
 const WORDS: &str = "
     rot rote roter rotes rotem roten gelb gelbe gelber gelbes gr\u{fc}n gr\u{fc}ne gr\u{fc}ner gr\u{fc}nes gruen bernstein
-    rouge ambre jaune vert verte
+    rouge orange ambre jaune vert verte
     rojo roja \u{e1}mbar ambar amarillo amarilla verde naranja
     rosso rossa ambra giallo gialla
     vermelho vermelha \u{e2}mbar amarelo amarela laranja
@@ -20,7 +20,7 @@ const WORDS: &str = "
     piros v\u{f6}r\u{f6}s s\u{e1}rga borosty\u{e1}n z\u{f6}ld
     ro\u{219}u ro\u{15f}u ro\u{219}ie chihlimbar galben
     k\u{131}rm\u{131}z\u{131} kirmizi sar\u{131} kehribar ye\u{15f}il
-    raudona raudonas sarkans merah kuning \u{111}\u{1ecf} orange
+    raudona raudonas sarkans merah kuning \u{111}\u{1ecf}
     \u{43a}\u{440}\u{430}\u{441}\u{43d}\u{44b}\u{439} \u{43a}\u{440}\u{430}\u{441}\u{43d}\u{430}\u{44f} \u{43a}\u{440}\u{430}\u{441}\u{43d}\u{43e}\u{435}
     \u{44f}\u{43d}\u{442}\u{430}\u{440}\u{43d}\u{44b}\u{439} \u{436}\u{435}\u{43b}\u{442}\u{44b}\u{439} \u{436}\u{451}\u{43b}\u{442}\u{44b}\u{439}
     \u{437}\u{435}\u{43b}\u{435}\u{43d}\u{44b}\u{439} \u{43e}\u{440}\u{430}\u{43d}\u{436}\u{435}\u{432}\u{44b}\u{439}

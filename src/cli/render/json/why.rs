@@ -60,7 +60,7 @@ pub struct DestinationView<'a> {
     pub answers: Vec<AnswerView<'a>>,
     /// How many more there are.
     pub more: u64,
-    /// Events that may have more of it and were not read, as that would take long; `--scan` reads them.
+    /// Events that may have more of it and were not read, as that would take long or there is no room for more finds; `--scan` reads them.
     pub unread: u64,
     /// Feeds whose losses were counted and not kept: a run that reads their sources keeps them.
     pub unkept: &'a [FeedName],

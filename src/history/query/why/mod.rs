@@ -39,7 +39,7 @@ pub struct Why {
     pub answers: Vec<Answer>,
     /// How many more were found than are told.
     pub more: u64,
-    /// Events that may have more of it and were not read, as that would take long.
+    /// Events that may have more of it and were not read, as that would take long or there is no room for more finds.
     pub unread: u64,
     /// Where nothing was found: feeds whose losses were counted and not kept, by a release that did not, or as they were
     /// lost.
