@@ -69,7 +69,11 @@ fn body(call: &Call, correlate: bool) -> Option<Vec<u8>> {
             return Some(json::edit(None, None, None, None, bodies));
         }
         Call::AppendLoudly { attributes, .. } => {
-            return Some(json::attributes(&attribute_bodies(attributes, correlate)));
+            let bodies: Vec<_> = attributes
+                .iter()
+                .map(|it| AttributeBody::for_add(&it.attribute, it.timestamp, correlate))
+                .collect();
+            return Some(json::attributes(&bodies));
         }
         Call::EditFields { edit, timestamp, .. } => {
             let (info, date) = (edit.info.as_deref(), edit.date.as_deref());

@@ -83,7 +83,9 @@ pub(super) fn of_request(
     }
     if let Some(etag) = etag.map(HeaderValue::from_str) {
         headers.insert("if-none-match", etag.expect("an ETag is hexadecimal digits in quotes"));
-        // A cache on the way would answer what MISP held once.
-        headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+        // A cache on the way would answer what MISP held once; a `POST` none may answer (RFC 9111, 4).
+        if !has_body {
+            headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+        }
     }
 }

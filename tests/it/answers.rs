@@ -369,5 +369,7 @@ fn no_cache_may_answer_whether_rows_are_as_expected() {
     let seen = front.seen();
     let asks: Vec<_> = seen.iter().filter(|it| it.header("if-none-match").is_some()).collect();
     assert!(!asks.is_empty());
-    assert!(asks.iter().all(|it| it.header("cache-control") == Some("no-cache")));
+    for ask in asks {
+        assert!(ask.head.starts_with("POST ") || ask.header("cache-control") == Some("no-cache"));
+    }
 }

@@ -8,19 +8,21 @@ use crate::{
     model::{EventUuid, Timestamp},
 };
 
-/// An attribute in a request.
+/// An attribute in a request. The order of the fields is that which packs best: what differs from attribute to
+/// attribute stands together, and what is alike makes one long run.
 #[derive(Debug, Serialize)]
 pub(crate) struct AttributeBody<'a> {
-    uuid: String,
     #[serde(rename = "type")]
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<&'a str>,
     value: &'a str,
-    to_ids: u8,
+    uuid: String,
+    timestamp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_ids: Option<u8>,
     #[serde(skip_serializing_if = "str::is_empty")]
     comment: &'a str,
-    timestamp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_seen: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,18 +45,27 @@ impl<'a> AttributeBody<'a> {
         let kind = attribute.kind;
         let default = attribute.category == kind.default_category();
         Self {
-            uuid: attribute.uuid.to_string(),
             kind: kind.name(),
             category: (!default).then(|| attribute.category.name()),
             value: attribute.value.as_str(),
-            to_ids: u8::from(attribute.to_ids),
-            comment: &attribute.comment,
+            uuid: attribute.uuid.to_string(),
             timestamp,
+            to_ids: Some(u8::from(attribute.to_ids)),
+            comment: &attribute.comment,
             first_seen: attribute.first_seen.map(seen),
             last_seen: attribute.last_seen.map(seen),
             disable_correlation: (!correlate).then_some(1),
             tags: tag_bodies(&attribute.tags),
         }
+    }
+
+    /// The same for attributes/add, which takes the type's own `to_ids` where none is named (MISP 2.5.1); of
+    /// events/edit that is not known.
+    #[must_use]
+    pub(crate) fn for_add(attribute: &'a Attribute, timestamp: i64, correlate: bool) -> Self {
+        let body = Self::new(attribute, timestamp, correlate);
+        let is_default = attribute.to_ids == attribute.kind.default_to_ids();
+        Self { to_ids: body.to_ids.filter(|_| !is_default), ..body }
     }
 }
 
@@ -160,17 +171,25 @@ mod tests {
 
     #[test]
     fn defaults_are_left_out() {
-        let kind = AttributeType::named("ip-dst").unwrap();
         let event: EventUuid = "13cb1207-0674-4a54-a999-df5ff8e35c1a".parse().unwrap();
-        let value = Value::stored("198.51.100.7");
-        let attribute = Attribute::plain(event, kind, value);
-        let body = attributes(&[AttributeBody::new(&attribute, 1_700_000_000, true)]);
-        let uuid = attribute.uuid;
-        assert_eq!(
-            String::from_utf8(body).unwrap(),
-            format!(
-                r#"{{"uuid":"{uuid}","type":"ip-dst","value":"198.51.100.7","to_ids":1,"timestamp":1700000000}}"#
-            )
-        );
+        let plain = |kind| {
+            let kind = AttributeType::named(kind).unwrap();
+            Attribute::plain(event, kind, Value::stored("198.51.100.7"))
+        };
+        let text = |body: AttributeBody<'_>| String::from_utf8(attributes(&[body])).unwrap();
+        for (kind, to_ids) in [("ip-dst", true), ("text", false)] {
+            let mut attribute = plain(kind);
+            let known = format!(
+                r#"{{"type":"{kind}","value":"198.51.100.7","uuid":"{}","timestamp":1700000000"#,
+                attribute.uuid
+            );
+            let all = format!("{known},\"to_ids\":{}}}", u8::from(to_ids));
+            assert_eq!(text(AttributeBody::new(&attribute, 1_700_000_000, true)), all);
+            let short = format!("{known}}}");
+            assert_eq!(text(AttributeBody::for_add(&attribute, 1_700_000_000, true)), short);
+            attribute.to_ids = !to_ids;
+            let other = format!("{known},\"to_ids\":{}}}", u8::from(!to_ids));
+            assert_eq!(text(AttributeBody::for_add(&attribute, 1_700_000_000, true)), other);
+        }
     }
 }
