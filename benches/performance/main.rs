@@ -12,6 +12,7 @@ mod shape;
 mod spent;
 
 mod curve;
+mod delivery;
 mod fit;
 mod growth;
 mod idle;
@@ -23,6 +24,7 @@ mod section;
 mod shapes;
 mod stage;
 mod store;
+mod trickle;
 mod writers;
 
 use std::{env, process::ExitCode};
@@ -32,11 +34,12 @@ use section::Section;
 /// A part of the page; whether it measures, or only tries if all of it runs.
 type Part = fn(bool) -> Section;
 
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("observables", growth::observables),
     ("attributes", growth::attributes),
     ("runs", growth::runs),
     ("destinations", growth::destinations),
+    ("delivery", delivery::measure),
     ("shapes", shapes::measure),
     ("writers", writers::measure),
     ("store", store::measure),

@@ -7,23 +7,21 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Duration,
 };
 
 use crate::{
     dataset::{Size, eclecticiq},
     section::{Claim, Section, Table},
     shape, spent,
+    trickle::{Trickle, WAIT, trickle},
 };
 use misp_trickle::remote::Encoding;
 use misp_trickle_testing::{metered::Metered, proxy::Passed};
-use tempfile::TempDir;
 
 const SIZES: [u32; 3] = [100, 1_000, 5_000];
 const MORE: [u32; 4] = [1, 10, 100, 1_000];
 /// Events of a run that finds nothing new, and attributes of each.
 const UNCHANGED: (u32, u32) = (50, 100);
-const WAIT: Duration = Duration::from_secs(120);
 
 pub(crate) fn measure(measures: bool) -> Section {
     let mut section = Section::new(
@@ -111,43 +109,6 @@ impl PyMisp {
     }
 }
 
-/// The program before a MISP of its own.
-struct Trickle {
-    metered: Metered,
-    folder: TempDir,
-}
-
-impl Trickle {
-    fn start() -> Self {
-        let metered = Metered::start(Encoding::Brotli, WAIT);
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = format!(
-            "version = 1\n[source]\npath = \"dataset.json\"\n[store]\npath = \"store\"\n\
-             [destinations.main]\nurl = \"{}\"\napi_key_env = \"MISP_API_KEY\"\n\
-             [destinations.main.policy]\nallow_tlp = [\"green\"]\n",
-            metered.url
-        );
-        fs::write(folder.path().join("misp-trickle.toml"), config).expect("a new file");
-        Self { metered, folder }
-    }
-
-    /// What passes in a run over a dataset.
-    fn sync(&self, dataset: &[u8]) -> Passed {
-        let before = self.metered.proxy.passed();
-        fs::write(self.folder.path().join("dataset.json"), dataset).expect("a file");
-        let mut command = trickle(self.folder.path(), &["sync"]);
-        let ran = spent::run(command.env("MISP_API_KEY", self.metered.key()));
-        assert_eq!(ran.code, Some(0), "{}", ran.words);
-        self.metered.proxy.passed().since(before)
-    }
-}
-
-fn trickle(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_misp-trickle"));
-    command.args(arguments).current_dir(folder).env_remove("MISP_TRICKLE_CONFIG");
-    command
-}
-
 fn appends(section: &mut Section, python: &Path, sizes: &[u32]) {
     let columns =
         ["event of", "appended", "misp-trickle", "blind", "get, compare, add", "whole event"];
@@ -165,10 +126,10 @@ fn appends(section: &mut Section, python: &Path, sizes: &[u32]) {
             };
             let [blind, compare, whole] = ["blind", "compare", "whole"].map(&mut by);
             python.end();
-            let ours = Trickle::start();
+            let ours = Trickle::start("auto");
             let dataset = |observables| eclecticiq(Size { incidents: 1, observables });
             ours.sync(&dataset(*size));
-            let ours = ours.sync(&dataset(size + more)).bytes();
+            let ours = ours.sync(&dataset(size + more)).0.bytes();
             let row = [u64::from(*size), more.into(), ours, blind, compare, whole];
             crate::say(format_args!("  {row:?}"));
             table.rows.push(row.map(|it| it.to_string()).to_vec());
@@ -202,11 +163,11 @@ fn nothing_new(section: &mut Section, python: &Path) {
     python.does(&format!("make {events} {attributes}"));
     let [look, again] = ["look", "again"].map(|way| python.does(way).bytes());
     python.end();
-    let ours = Trickle::start();
+    let ours = Trickle::start("auto");
     let mut dataset = eclecticiq(Size { incidents: events, observables: attributes });
     ours.sync(&dataset);
     dataset.push(b'\n');
-    let bytes = ours.sync(&dataset).bytes();
+    let bytes = ours.sync(&dataset).0.bytes();
     section.tables.push(Table {
         caption: format!(
             "Bytes of a run that finds nothing new in {events} events of {attributes}"

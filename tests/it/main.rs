@@ -26,6 +26,7 @@ mod foresight;
 mod identity;
 mod init;
 mod input;
+mod instructions;
 mod markings;
 mod mirror;
 mod mirrored;

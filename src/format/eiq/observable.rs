@@ -27,17 +27,19 @@ pub(super) fn observables(
     facts: &mut Facts,
 ) -> (Vec<Observable>, Vec<Unusable>) {
     let (data, meta) = (&object.data.0, &object.meta.0);
+    let entered = [
+        ("/data/extracts", &data.extracts),
+        ("/meta/bundled_extracts", &meta.bundled_extracts),
+        ("/meta/manual_extracts", &meta.manual_extracts),
+    ];
+    let shown = entered.iter().any(|(_, list)| !list.0.is_empty()).then(Shown::default);
     let (found, broken) = (Vec::new(), Vec::new());
-    let mut reader = Reader { found, broken, shown: Shown::default(), latest: None, symbols };
+    let mut reader = Reader { found, broken, shown, latest: None, symbols };
     reader.extracts(("/extracts", &object.extracts), Standing::Shown, element, facts);
     reader.embedded(("/observables", &object.observables), element, facts);
     reader.embedded(("/data/observables", &data.observables), element, facts);
     reader.embedded(("/data/observable", &data.observable), element, facts);
-    for list in [
-        ("/data/extracts", &data.extracts),
-        ("/meta/bundled_extracts", &meta.bundled_extracts),
-        ("/meta/manual_extracts", &meta.manual_extracts),
-    ] {
+    for list in entered {
         reader.extracts(list, Standing::Entered, element, facts);
     }
     (reader.found, reader.broken)
@@ -59,7 +61,8 @@ type Shown = BTreeMap<(Symbol, String), Maliciousness>;
 struct Reader<'s> {
     found: Vec<Observable>,
     broken: Vec<Unusable>,
-    shown: Shown,
+    /// Nothing where nothing was entered that asks for it, as in nearly all entities.
+    shown: Option<Shown>,
     /// Observables of one kind mostly stand together.
     latest: Option<Symbol>,
     symbols: &'s mut Interner,
@@ -197,8 +200,8 @@ impl Reader<'_> {
         since: Since,
     ) {
         let kind = self.kind(kind);
-        if let Some(said) = said {
-            let known = self.shown.entry((kind.clone(), folded(&kind, value))).or_insert(said);
+        if let (Some(said), Some(shown)) = (said, &mut self.shown) {
+            let known = shown.entry((kind.clone(), folded(&kind, value))).or_insert(said);
             *known = stronger(*known, said);
         }
         self.found.push(observable(kind, value, said, links).since(since));
@@ -213,10 +216,8 @@ impl Reader<'_> {
         since: Since,
     ) {
         let kind = self.kind(kind);
-        let shown = match self.shown.is_empty() {
-            true => None,
-            false => self.shown.get(&(kind.clone(), folded(&kind, value))).copied(),
-        };
+        let shown = self.shown.as_ref().filter(|shown| !shown.is_empty());
+        let shown = shown.and_then(|it| it.get(&(kind.clone(), folded(&kind, value)))).copied();
         let links = if shown.is_some() { links.without(TEST) } else { links };
         self.found.push(observable(kind, value, shown.or(said), links).since(since));
     }
