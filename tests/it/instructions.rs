@@ -6,7 +6,7 @@
 //! what was counted; whoever makes a path cheaper lowers its limit. What opens a store is not counted: its threads wait by
 //! turning round, and never execute the same twice.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::process::Command;
 
